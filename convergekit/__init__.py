@@ -1,0 +1,33 @@
+"""convergekit: browser and server events become profiles, funnels and answers.
+
+>>> import convergekit as ck
+>>> s = ck.stitch(ck.simulate_store().events)
+"""
+
+from convergekit.errors import (
+    ColumnError,
+    ConvergekitError,
+    EventError,
+    ReadError,
+    UnknownAliasError,
+    UnknownNameError,
+)
+from convergekit.funnels import Funnel, funnel
+from convergekit.stitched import Stitched
+from convergekit.stitching import stitch
+from convergekit.storage import read_stitched
+
+__all__ = [
+    "ColumnError",
+    "ConvergekitError",
+    "EventError",
+    "Funnel",
+    "ReadError",
+    "Stitched",
+    "UnknownAliasError",
+    "UnknownNameError",
+    "funnel",
+    "read_stitched",
+    "stitch",
+]
+__version__ = "0.1.0"

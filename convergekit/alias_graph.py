@@ -1,0 +1,146 @@
+"""The alias graph: aliases that meet on an event are linked; components are profiles.
+
+Components are computed over integer arrays. `build_graph` makes the same graph as a
+`networkx.Graph`, for those who want to look at it: one node per alias, one edge per pair of
+aliases that met.
+"""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from convergekit.aliases import EventAliases
+
+IntArray = npt.NDArray[np.int64]
+
+
+def connected_components(aliases: EventAliases) -> IntArray:
+    """Return the component of each alias, numbered from 0.
+
+    Examples
+    --------
+    >>> from convergekit.aliases import read_aliases
+    >>> events = pd.DataFrame({"alias.cookie": ["c1", "c2", "c1"],
+    ...                        "alias.email": ["a@x.org", "b@x.org", None]})
+    >>> connected_components(read_aliases(events)).tolist()
+    [0, 1, 0, 1]
+    """
+    size = len(aliases.table)
+    first, second, _ = chain_links(aliases)
+    links = sparse.coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
+    _, component = sparse.csgraph.connected_components(links.tocsr(), directed=False)
+    return component.astype(np.int64)
+
+
+def chain_links(aliases: EventAliases) -> tuple[IntArray, IntArray, IntArray]:
+    """Return links that join each event's aliases in a chain: enough to connect them.
+
+    Returns
+    -------
+    first, second, event : numpy.ndarray of int
+        Two aliases that stand next to each other on an event, and the event.
+    """
+    same_event = aliases.event[1:] == aliases.event[:-1]
+    at = np.flatnonzero(same_event)
+    return aliases.alias[at], aliases.alias[at + 1], aliases.event[at]
+
+
+def all_links(aliases: EventAliases) -> tuple[IntArray, IntArray, IntArray]:
+    """Return every pair of aliases of every event, the smaller alias first, and the event."""
+    firsts, seconds, events = [], [], []
+    at = np.arange(len(aliases.event))
+    step = 1
+    while True:
+        at = at[at + step < len(aliases.event)]
+        at = at[aliases.event[at] == aliases.event[at + step]]
+        if not len(at):
+            break
+        one, other = aliases.alias[at], aliases.alias[at + step]
+        firsts.append(np.minimum(one, other))
+        seconds.append(np.maximum(one, other))
+        events.append(aliases.event[at])
+        step += 1
+    if not firsts:
+        nothing = np.empty(0, dtype=np.int64)
+        return nothing, nothing, nothing
+    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(events)
+
+
+def distinct_links(aliases: EventAliases, time_rank: IntArray) -> pd.DataFrame:
+    """Return one row per pair of linked aliases.
+
+    Parameters
+    ----------
+    aliases : EventAliases
+    time_rank : numpy.ndarray of int
+        Each event's place in the order of time, then arrival.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `first`, `second` (positions in ``aliases.table``), `events` (how many events link them)
+        and `event` (the position of the first that did).
+    """
+    first, second, event = all_links(aliases)
+    by_pair = np.lexsort((time_rank[event], second, first))
+    first, second, event = first[by_pair], second[by_pair], event[by_pair]
+    new = np.ones(len(first), dtype=bool)
+    new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    starts = np.flatnonzero(new)
+    return pd.DataFrame(
+        {
+            "first": first[starts],
+            "second": second[starts],
+            "events": np.diff(np.append(starts, len(first))),
+            "event": event[starts],
+        }
+    )
+
+
+def profile_of_events(aliases: EventAliases, component: IntArray, size: int) -> IntArray:
+    """Return each event's profile as a component number, -1 for events without an alias."""
+    profile = np.full(size, -1, dtype=np.int64)
+    profile[aliases.event] = component[aliases.alias]
+    return profile
+
+
+def build_graph(alias_table: pd.DataFrame, links: pd.DataFrame, events: pd.DataFrame) -> nx.Graph:
+    """Return the alias graph; nodes are URNs.
+
+    Parameters
+    ----------
+    alias_table : pandas.DataFrame
+        `urn`, `alias_type`, `alias_value`, `profile_id`, `first_seen`, `last_seen`, `events`:
+        the node data, one row per alias.
+    links : pandas.DataFrame
+        As `distinct_links` returns it.
+    events : pandas.DataFrame
+        The events, for the row, time and event ID of each link's first event.
+
+    Returns
+    -------
+    networkx.Graph
+        Edge data: `events` (how many), `first_seen`, `row` and `event_id` of the first.
+    """
+    graph = nx.Graph()
+    node_data = alias_table.drop(columns="urn").to_dict("records")
+    graph.add_nodes_from(zip(alias_table["urn"], node_data, strict=True))
+    first_event = events.iloc[links["event"].to_numpy()]
+    urns = alias_table["urn"].to_numpy(dtype=object)
+    ends = (urns[links["first"].to_numpy()], urns[links["second"].to_numpy()])
+    data = (
+        {"events": events, "first_seen": time, "row": row, "event_id": event_id}
+        for events, time, row, event_id in zip(
+            links["events"].tolist(),
+            first_event["timestamp"],
+            first_event["row"].tolist(),
+            first_event["event_id"].to_numpy(dtype=object, na_value=None),
+            strict=True,
+        )
+    )
+    graph.add_edges_from(zip(*ends, data, strict=True))
+    return graph

@@ -1,0 +1,479 @@
+"""Aliases: reading them off events, giving them one form, blocking those that identify nobody.
+
+An alias is a (type, value) pair, written as a URN: ``urn:email:john@example.com``. A URN splits
+at its first two colons: the type is lower-cased, the value may hold colons. Values are NFC
+normalised and trimmed, and e-mail addresses lower-cased; every other type keeps its case. A
+missing value is no alias. Values that stand for "nobody", the empty text among them, are blocked
+and counted; what is no alias at all (no type, or no text) is never guessed: it is left out,
+counted and listed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
+from convergekit.events import ALIAS, PROFILE_PROPERTY
+from convergekit.text import arrow_array, as_text, to_arrow
+
+#: What `block=` takes.
+Block = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
+
+#: Blocked in every type, compared trimmed and case-folded; so is any value of zeros and dashes.
+BLOCKED_VALUES = frozenset(
+    {
+        "",
+        "null",
+        "none",
+        "nan",
+        "undefined",
+        "n/a",
+        "(not set)",
+        "unknown",
+        "anonymous",
+        "guest",
+        "-1",
+        "[object object]",
+    }
+)
+_ZEROS_AND_DASHES = "^[0-]+$"
+_LOWER_CASED = frozenset({"email"})
+_URN = re.compile(r"\s*urn:([^:]+):(.*)", re.DOTALL | re.IGNORECASE)
+
+NO_TYPE = "not a URN: expected urn:<type>:<value>"
+NOT_TEXT = "an alias is text or a number"
+NOT_A_LIST = "aliases is a list of URNs"
+
+
+@dataclass(frozen=True)
+class EventAliases:
+    """Which event carries which alias, as integers.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per alias that some event carries: `alias_type`, `alias_value`.
+    event, alias : numpy.ndarray of int
+        One entry per (event, alias) pair, each pair once, sorted by event: the event's
+        position and the alias's position in `table`.
+    blocked : pandas.DataFrame
+        `alias_type`, `alias_value`, `events`: the blocked values and how many events had them.
+    malformed : pandas.DataFrame
+        `position`, `reason`: the events with something that is no alias.
+    """
+
+    table: pd.DataFrame
+    event: npt.NDArray[np.int64]
+    alias: npt.NDArray[np.int64]
+    blocked: pd.DataFrame
+    malformed: pd.DataFrame
+
+    @property
+    def types(self) -> pd.Categorical:
+        """Each alias's type; the categories are the types that occur, by the alphabet."""
+        types = pd.Categorical(self.table["alias_type"]).remove_unused_categories()
+        return types.reorder_categories(sorted(types.categories))
+
+    def urns(self, alias: npt.NDArray[np.int64]) -> list[str]:
+        """Return the URNs of the aliases at these positions."""
+        chosen = self.table.iloc[alias]
+        pairs = zip(chosen["alias_type"], chosen["alias_value"], strict=True)
+        return [urn(*pair) for pair in pairs]
+
+    def of_events(self, keep: npt.NDArray[np.bool_]) -> EventAliases:
+        """Return the pairs of the chosen events alone, renumbered, and the aliases they carry."""
+        place = np.cumsum(keep) - 1
+        chosen = keep[self.event]
+        used = np.zeros(len(self.table), dtype=bool)
+        used[self.alias[chosen]] = True
+        new = np.cumsum(used) - 1
+        return replace(
+            self,
+            table=self.table if used.all() else self.table[used].reset_index(drop=True),
+            event=place[self.event[chosen]],
+            alias=new[self.alias[chosen]],
+        )
+
+    def with_pairs(
+        self, event: npt.NDArray[np.int64], alias: npt.NDArray[np.int64]
+    ) -> EventAliases:
+        """Return the same aliases on other events; repeated pairs count once."""
+        if len(event):
+            event, alias = np.unique(np.stack([event, alias]), axis=1)
+        return replace(self, event=event, alias=alias)
+
+
+def urn(alias_type: str, alias_value: str) -> str:
+    """Return an alias as a URN.
+
+    Examples
+    --------
+    >>> urn("email", "ada@example.com")
+    'urn:email:ada@example.com'
+    """
+    return f"urn:{alias_type}:{alias_value}"
+
+
+def parse_urn(text: str) -> tuple[str, str] | None:
+    """Return an alias's type and normalised value, or None if the text is no URN.
+
+    Examples
+    --------
+    >>> parse_urn("urn:Email: Ada@Example.com ")
+    ('email', 'ada@example.com')
+    >>> parse_urn("ada@example.com") is None
+    True
+    """
+    found = _URN.fullmatch(text)
+    if not found or not found[1].strip() or not found[2].strip():
+        return None
+    alias_type = found[1].strip().lower()
+    value = _normalise(alias_type, pa.array([found[2]], type=pa.large_string()))
+    return alias_type, value[0].as_py()
+
+
+def read_aliases(
+    events: pd.DataFrame,
+    *,
+    block: Block = (),
+    alias_from: Mapping[str, str] | None = None,
+) -> EventAliases:
+    """Read the aliases of every event.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Normalised events with `alias.<type>` columns, a column `aliases` of lists of URNs, or
+        both.
+    block : iterable of str or re.Pattern
+        Aliases to leave out besides `BLOCKED_VALUES`: a URN blocks that alias, any other text
+        that value in every type (whatever its case), a pattern every value that it fully
+        matches.
+    alias_from : mapping of str to str, optional
+        Profile property to alias type, such as ``{"$email": "email"}``.
+
+    Returns
+    -------
+    EventAliases
+
+    Raises
+    ------
+    ColumnError
+        There is no column of aliases.
+    UnknownNameError
+        `alias_from` names a profile property that no event carries.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"alias.email": ["Ada@example.com", "null"],
+    ...                        "aliases": [["urn:cookie:7f3a"], ["ada"]]})
+    >>> found = read_aliases(events)
+    >>> found.table.values.tolist()
+    [['email', 'ada@example.com'], ['cookie', '7f3a']]
+    >>> list(zip(found.event.tolist(), found.alias.tolist()))
+    [(0, 0), (0, 1)]
+    >>> found.malformed.values.tolist()
+    [[1, 'not a URN: expected urn:<type>:<value>']]
+    """
+    if not alias_from and "aliases" not in events and not any(map(_is_alias_column, events)):
+        raise ColumnError(
+            f"no alias column. Found: {', '.join(map(str, events.columns))}. Events are stitched "
+            "by their aliases: give a column `aliases` of URNs or columns `alias.<type>`, or name "
+            'one with columns={"alias.email": ...}.'
+        )
+    readings: list[_Reading] = []
+    malformed: list[tuple[npt.NDArray[np.int64], str]] = []
+    for name in filter(_is_alias_column, events.columns):
+        _read_column(name.removeprefix(ALIAS).lower(), events[name], readings, malformed)
+    for name, alias_type in (alias_from or {}).items():
+        column = _property_column(events, name)
+        _read_column(alias_type.lower(), column, readings, malformed)
+    if "aliases" in events:
+        _read_lists(events["aliases"], readings, malformed)
+    return _unite(readings, malformed, _Blocker(block))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Raw values of one type: `values[code[i]]` stands on event `event[i]`."""
+
+    alias_type: str
+    event: npt.NDArray[np.int64]
+    code: npt.NDArray[np.int64]
+    values: pa.Array
+
+
+class _Blocker:
+    """Says which normalised values of a type are blocked."""
+
+    def __init__(self, block: Block) -> None:
+        if isinstance(block, (str, re.Pattern)):
+            block = [block]
+        self._values = set(BLOCKED_VALUES)
+        self._aliases: dict[str, set[str]] = {}
+        self._patterns: list[re.Pattern[str]] = []
+        for item in block:
+            if isinstance(item, re.Pattern):
+                self._patterns.append(item)
+            elif not isinstance(item, str):
+                raise ConvergekitError(
+                    f"block holds {item!r}, a {type(item).__name__}. Give a URN "
+                    "('urn:cart_token:123'), a value ('test@example.com') or a compiled pattern."
+                )
+            elif (alias := parse_urn(item)) is not None:
+                self._aliases.setdefault(alias[0], set()).add(alias[1])
+            else:
+                self._values.add(item.strip().casefold())
+
+    def __call__(self, alias_type: str, values: pa.Array) -> npt.NDArray[np.bool_]:
+        folded = pc.utf8_lower(values)
+        blocked = pc.is_in(folded, value_set=_texts(self._values))
+        blocked = pc.or_(blocked, pc.match_substring_regex(values, _ZEROS_AND_DASHES))
+        if alias_type in self._aliases:
+            blocked = pc.or_(blocked, pc.is_in(values, value_set=_texts(self._aliases[alias_type])))
+        found = blocked.to_numpy(zero_copy_only=False).astype(bool)
+        for pattern in self._patterns:
+            hits = (pattern.fullmatch(value) is not None for value in values.to_pylist())
+            found |= np.fromiter(hits, dtype=bool, count=len(values))
+        return found
+
+
+def _is_alias_column(name: str) -> bool:
+    return name.startswith(ALIAS)
+
+
+def _texts(values: Collection[str]) -> pa.Array:
+    return pa.array(sorted(values), type=pa.large_string())
+
+
+def _property_column(events: pd.DataFrame, name: str) -> pd.Series:
+    column = name if name.startswith(PROFILE_PROPERTY) else PROFILE_PROPERTY + name
+    if column not in events:
+        names = [
+            c.removeprefix(PROFILE_PROPERTY) for c in events if c.startswith(PROFILE_PROPERTY)
+        ]
+        raise UnknownNameError(
+            f"alias_from names the profile property {name!r}, which no event carries. "
+            f"Found: {', '.join(names) or 'no profile properties'}.{did_you_mean(name, names)}"
+        )
+    return events[column]
+
+
+def _read_column(
+    alias_type: str,
+    column: pd.Series,
+    readings: list[_Reading],
+    malformed: list[tuple[npt.NDArray[np.int64], str]],
+) -> None:
+    text, unusable = as_text(column)
+    if unusable.any():
+        malformed.append((np.flatnonzero(unusable), NOT_TEXT))
+    encoded = to_arrow(text).dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    present = np.flatnonzero(codes >= 0)
+    readings.append(_Reading(alias_type, present, codes[present], encoded.dictionary))
+
+
+def _read_lists(
+    lists: pd.Series,
+    readings: list[_Reading],
+    malformed: list[tuple[npt.NDArray[np.int64], str]],
+) -> None:
+    """Flatten the lists, then split each distinct URN once."""
+    positions: list[int] = []
+    urns: list[str] = []
+    not_lists: list[int] = []
+    not_texts: list[int] = []
+    for position, cell in enumerate(lists):
+        items = _items(cell)
+        if items is None:
+            not_lists.append(position)
+            continue
+        for item in items:
+            if isinstance(item, str):
+                positions.append(position)
+                urns.append(item)
+            elif not _is_nothing(item):
+                not_texts.append(position)
+    for found, reason in ((not_lists, NOT_A_LIST), (not_texts, NOT_TEXT)):
+        if found:
+            malformed.append((np.array(found, dtype=np.int64), reason))
+
+    codes, distinct = pd.factorize(pd.Series(urns, dtype=object))
+    event = np.array(positions, dtype=np.int64)
+    parsed = [_split_urn(text) for text in distinct]
+    typeless = np.fromiter((pair is None for pair in parsed), dtype=bool, count=len(parsed))
+    if typeless.any():
+        malformed.append((event[typeless[codes]], NO_TYPE))
+    types = pd.Series([pair[0] if pair else None for pair in parsed], dtype=object)
+    for alias_type in sorted(types.dropna().unique()):
+        of_type = (types == alias_type).to_numpy()
+        place = np.cumsum(of_type) - 1
+        chosen = of_type[codes]
+        values = [pair[1] for pair in parsed if pair and pair[0] == alias_type]
+        readings.append(
+            _Reading(
+                alias_type,
+                event[chosen],
+                place[codes[chosen]],
+                to_arrow(as_text(pd.Series(values, dtype=object))[0]),
+            )
+        )
+
+
+def _items(cell: Any) -> Iterable[Any] | None:
+    """Return the members of an `aliases` cell, or None if it is no list."""
+    if isinstance(cell, (list, tuple, np.ndarray, set, frozenset)):
+        return sorted(cell) if isinstance(cell, (set, frozenset)) else cell
+    if isinstance(cell, str):
+        return _items_of_text(cell)
+    return () if _is_nothing(cell) else None
+
+
+def _items_of_text(cell: str) -> Iterable[Any]:
+    """A list that a CSV or a warehouse wrote as JSON text; else one URN."""
+    if cell.lstrip()[:1] == "[":
+        try:
+            found = json.loads(cell)
+        except (ValueError, RecursionError):
+            return [cell]
+        return found if isinstance(found, list) else [cell]
+    return [cell] if cell.strip() else []
+
+
+def _is_nothing(item: Any) -> bool:
+    return pd.api.types.is_scalar(item) and bool(pd.isna(item))
+
+
+def _split_urn(text: str) -> tuple[str, str] | None:
+    found = _URN.fullmatch(text)
+    if not found or not found[1].strip():
+        return None
+    return found[1].strip().lower(), found[2]
+
+
+def _normalise(alias_type: str, values: pa.Array) -> pa.Array:
+    values = pc.utf8_trim_whitespace(pc.utf8_normalize(values, form="NFC"))
+    return pc.utf8_lower(values) if alias_type in _LOWER_CASED else values
+
+
+def _unite(
+    readings: list[_Reading],
+    malformed: list[tuple[npt.NDArray[np.int64], str]],
+    is_blocked: _Blocker,
+) -> EventAliases:
+    """Give the aliases of all readings one numbering, and sort the pairs by event."""
+    types: list[str] = []
+    values: list[pa.Array] = []
+    events: list[npt.NDArray[np.int64]] = []
+    aliases: list[npt.NDArray[np.int64]] = []
+    blocked: list[pd.DataFrame] = []
+    total = 0
+    for alias_type in dict.fromkeys(reading.alias_type for reading in readings):
+        same_type = [reading for reading in readings if reading.alias_type == alias_type]
+        event, code, distinct = _one_numbering(alias_type, same_type)
+        bad = is_blocked(alias_type, distinct)
+        if bad.any():
+            blocked.append(_count_blocked(alias_type, distinct, bad, code))
+        usable = ~bad
+        event, code = event[usable[code]], (np.cumsum(usable) - 1 + total)[code[usable[code]]]
+        if len(same_type) > 1 or not _strictly_ascending(event):
+            event, code = np.unique(np.stack([event, code]), axis=1)
+        events.append(event)
+        aliases.append(code)
+        values.append(distinct.filter(pa.array(usable)))
+        types.append(alias_type)
+        total += int(usable.sum())
+    event, alias = _concatenated(events), _concatenated(aliases)
+    # A stable sort of a few sorted runs: cheap, and keeps the columns' order within an event.
+    order = np.argsort(event, kind="stable")
+    return EventAliases(
+        _alias_table(types, values),
+        event[order],
+        alias[order],
+        _blocked_table(blocked),
+        _malformed_table(malformed),
+    )
+
+
+def _one_numbering(
+    alias_type: str, readings: list[_Reading]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], pa.Array]:
+    raw = pa.concat_arrays([arrow_array(reading.values) for reading in readings])
+    encoded = _normalise(alias_type, raw).dictionary_encode()
+    new = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    starts = np.cumsum([0, *(len(reading.values) for reading in readings)])
+    codes = [
+        new[reading.code + start] for reading, start in zip(readings, starts, strict=False)
+    ]
+    return _concatenated([r.event for r in readings]), _concatenated(codes), encoded.dictionary
+
+
+def _strictly_ascending(event: npt.NDArray[np.int64]) -> bool:
+    return bool((event[1:] > event[:-1]).all())
+
+
+def _concatenated(parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def _count_blocked(
+    alias_type: str,
+    distinct: pa.Array,
+    bad: npt.NDArray[np.bool_],
+    code: npt.NDArray[np.int64],
+) -> pd.DataFrame:
+    counts = np.bincount(code, minlength=len(distinct))
+    return pd.DataFrame(
+        {
+            "alias_type": alias_type,
+            "alias_value": pd.Series(distinct.filter(pa.array(bad)).to_pylist(), dtype="str"),
+            "events": counts[bad],
+        }
+    )
+
+
+def _alias_table(types: list[str], values: list[pa.Array]) -> pd.DataFrame:
+    lengths = [len(part) for part in values]
+    everything = pa.concat_arrays(values) if values else pa.array([], type=pa.large_string())
+    return pd.DataFrame(
+        {
+            "alias_type": pd.Categorical.from_codes(
+                np.repeat(np.arange(len(types)), lengths), categories=types
+            ),
+            "alias_value": pd.Series(everything, dtype="str"),
+        }
+    )
+
+
+def _blocked_table(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    if not parts:
+        return pd.DataFrame(
+            {
+                "alias_type": pd.Series(dtype="str"),
+                "alias_value": pd.Series(dtype="str"),
+                "events": pd.Series(dtype="int64"),
+            }
+        )
+    table = pd.concat(parts, ignore_index=True)
+    table["alias_type"] = table["alias_type"].astype("str")
+    return table.sort_values(
+        ["events", "alias_type", "alias_value"], ascending=[False, True, True], ignore_index=True
+    )
+
+
+def _malformed_table(parts: list[tuple[npt.NDArray[np.int64], str]]) -> pd.DataFrame:
+    positions = _concatenated([positions for positions, _ in parts])
+    reasons = np.repeat([reason for _, reason in parts], [len(p) for p, _ in parts]) if parts else []
+    table = pd.DataFrame({"position": positions, "reason": pd.Series(reasons, dtype="str")})
+    return table.sort_values("position", kind="stable", ignore_index=True)

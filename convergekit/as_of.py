@@ -1,0 +1,249 @@
+"""As-of identity: what was known of a profile when each event became known.
+
+Under as-of identity a value flows only along links already known at the event. The order of
+knowing is that of `received_at` where the events have it, otherwise of time. Every link that
+joins two profiles is a node of a binary forest, whose leaves are the aliases (Kruskal's
+reconstruction tree, built from a minimum spanning forest weighted by the moment of knowing). A
+profile as it stood at a moment is one node of that forest, and laid out from left to right all
+that had become known of it is one run of places: questions about it are range maxima.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from convergekit.alias_graph import chain_links
+from convergekit.aliases import EventAliases
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class KnownProfiles:
+    """For each event, the run of events that its profile consisted of when it became known.
+
+    Attributes
+    ----------
+    place : numpy.ndarray of int
+        Each event's place in the layout.
+    start : numpy.ndarray of int
+        The place where the event's profile, as then known, starts. It ends at `place`.
+    """
+
+    place: IntArray
+    start: IntArray
+
+    def knew(self, event: IntArray, earlier: IntArray) -> BoolArray:
+        """Return whether, when `event` became known, `earlier` was known to be of its profile."""
+        place = self.place[earlier]
+        return (place >= self.start[event]) & (place <= self.place[event])
+
+
+def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
+    """Lay out the events so that every profile, as then known, is a run of places.
+
+    Parameters
+    ----------
+    aliases : EventAliases
+    known : numpy.ndarray of int
+        Each event's place in the order of knowing: a permutation of the events' positions.
+
+    Examples
+    --------
+    A cookie's page view, an order that knows only an e-mail address, and the event that links
+    the two. Before it, the order's profile was the order alone.
+
+    >>> import pandas as pd
+    >>> from convergekit.aliases import read_aliases
+    >>> events = pd.DataFrame({"alias.cookie": ["c", None, "c"],
+    ...                        "alias.email": [None, "a@x.org", "a@x.org"]})
+    >>> then = known_profiles(read_aliases(events), np.arange(3))
+    >>> bool(then.knew(np.array([1]), np.array([0]))[0])
+    False
+    >>> bool(then.knew(np.array([2]), np.array([0]))[0])
+    True
+    """
+    size = len(known)
+    links = _spanning_links(aliases, known)
+    forest = _grow_forest(len(aliases.table), links)
+    node = np.full(size, -1, dtype=np.int64)
+    node[aliases.event] = aliases.alias
+    named = np.flatnonzero(node >= 0)
+    node[named] = _climb(forest, node[named], known[named])
+
+    # Events without an alias stand last, each alone.
+    in_order = np.empty(size, dtype=np.int64)
+    in_order[known] = np.arange(size)
+    in_order = in_order[node[in_order] >= 0]
+    own = np.bincount(node[named], minlength=len(forest.parent))
+    start, own_start = _lay_out(forest, own)
+    by_node = in_order[np.argsort(node[in_order], kind="stable")]
+    first_of_node = np.cumsum(own) - own
+    place = np.empty(size, dtype=np.int64)
+    place[by_node] = (
+        own_start[node[by_node]] + np.arange(len(by_node)) - first_of_node[node[by_node]]
+    )
+    nameless = np.flatnonzero(node < 0)
+    place[nameless] = len(named) + np.arange(len(nameless))
+    starts = place.copy()
+    starts[named] = start[node[named]]
+    return KnownProfiles(place, starts)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What becomes known, item by item, of the events that are kept.
+
+    Usually an item is a kept event. Where dropped copies are evidence, they are items as well:
+    what they say of their event is known when the copy is, and not before.
+
+    Attributes
+    ----------
+    profiles : KnownProfiles
+        Of the items.
+    known : numpy.ndarray of int
+        Each item's place in the order of knowing.
+    event : numpy.ndarray of int
+        The kept event that each item is, or is a copy of.
+    item : numpy.ndarray of int
+        The item that each kept event is.
+    says : dict of str to numpy.ndarray of int
+        Per profile property, the item that says it for each kept event; `item` by default.
+    """
+
+    profiles: KnownProfiles
+    known: IntArray
+    event: IntArray
+    item: IntArray
+    says: dict[str, IntArray]
+
+    def best(self, name: str, weight: IntArray) -> IntArray:
+        """Return, for each kept event, the greatest weight known of its profile, or -1."""
+        # Every copy repeats what is known of its event by then: it may be the one that brings
+        # the alias by which the value reaches a profile.
+        said = self.known[self.says.get(name, self.item)][self.event]
+        spoken = np.where(self.known >= said, weight[self.event], -1)
+        return _range_maxima(self.profiles, spoken)[self.item]
+
+    def knew(self, event: IntArray, earlier: IntArray) -> BoolArray:
+        """Return whether, when `event` became known, `earlier` was known to be of its profile."""
+        return self.profiles.knew(self.item[event], self.item[earlier])
+
+
+@dataclass(frozen=True)
+class _Forest:
+    """Leaves first, then one node per link in the order of knowing; -1 stands for none."""
+
+    leaves: int
+    parent: IntArray
+    left: list[int]
+    right: list[int]
+    known: IntArray
+
+
+def _spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the links that joined two profiles, in the order of knowing."""
+    size = len(aliases.table)
+    first, second, event = chain_links(aliases)
+    first, second = np.minimum(first, second), np.maximum(first, second)
+    order = np.lexsort((known[event], second, first))
+    first, second, at = first[order], second[order], known[event][order]
+    new = np.ones(len(first), dtype=bool)
+    new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    # A weight of 0 would be no link.
+    weights = (at[new] + 1).astype(np.float64)
+    links = sparse.coo_array((weights, (first[new], second[new])), shape=(size, size)).tocsr()
+    spanning = sparse.csgraph.minimum_spanning_tree(links).tocoo()
+    order = np.lexsort((spanning.col, spanning.row, spanning.data))
+    first, second = spanning.row[order], spanning.col[order]
+    return (
+        first.astype(np.int64),
+        second.astype(np.int64),
+        spanning.data[order].astype(np.int64) - 1,
+    )
+
+
+def _grow_forest(leaves: int, links: tuple[IntArray, IntArray, IntArray]) -> _Forest:
+    first, second, at = links
+    size = leaves + len(at)
+    # `above` is the union-find's own pointer, halved on the way; `parent` stays the tree's.
+    above = list(range(size))
+    parent = [-1] * size
+    left = [-1] * size
+    right = [-1] * size
+    node = leaves
+    for one, other in zip(first.tolist(), second.tolist(), strict=True):
+        while above[one] != one:
+            above[one] = above[above[one]]
+            one = above[one]
+        while above[other] != other:
+            above[other] = above[above[other]]
+            other = above[other]
+        above[one] = above[other] = parent[one] = parent[other] = node
+        left[node], right[node] = one, other
+        node += 1
+    known = np.concatenate([np.full(leaves, -1, dtype=np.int64), at])
+    return _Forest(leaves, np.array(parent, dtype=np.int64), left, right, known)
+
+
+def _climb(forest: _Forest, node: IntArray, known: IntArray) -> IntArray:
+    """Return the highest node above each that was known by then, in doubling strides."""
+    nowhere = len(forest.parent)
+    stride = np.append(np.where(forest.parent < 0, nowhere, forest.parent), nowhere)
+    when = np.append(forest.known, np.iinfo(np.int64).max)
+    strides = [stride]
+    while (strides[-1] != nowhere).any():
+        strides.append(strides[-1][strides[-1]])
+    for stride in reversed(strides):
+        target = stride[node]
+        node = np.where(when[target] <= known, target, node)
+    return node
+
+
+def _lay_out(forest: _Forest, own: IntArray) -> tuple[IntArray, IntArray]:
+    """Return where each node's run starts, and where its own events start within it."""
+    size = len(forest.parent)
+    left, right = forest.left, forest.right
+    total = own.tolist()
+    for node in range(forest.leaves, size):
+        total[node] += total[left[node]] + total[right[node]]
+    start = [0] * size
+    own_start = [0] * size
+    parent = forest.parent.tolist()
+    free = 0
+    for node in range(size - 1, -1, -1):
+        if parent[node] < 0:
+            start[node] = free
+            free += total[node]
+        own_start[node] = start[node]
+        if left[node] >= 0:
+            start[left[node]] = start[node]
+            start[right[node]] = start[node] + total[left[node]]
+            own_start[node] = start[right[node]] + total[right[node]]
+    return np.array(start, dtype=np.int64), np.array(own_start, dtype=np.int64)
+
+
+def _range_maxima(then: KnownProfiles, rank: IntArray) -> IntArray:
+    """Return, for each item, the highest rank in the run that was its profile."""
+    size = len(rank)
+    found = np.empty(size, dtype=np.int64)
+    if not size:
+        return found
+    row = np.empty(size, dtype=np.int64)
+    row[then.place] = rank
+    level = np.frexp((then.place - then.start + 1).astype(np.float64))[1] - 1
+    by_level = np.argsort(level, kind="stable")
+    bounds = np.searchsorted(level[by_level], np.arange(level.max() + 2))
+    for power in range(level.max() + 1):
+        # `row[i]` is the maximum of the 2**power places from i on.
+        asked = by_level[bounds[power] : bounds[power + 1]]
+        last = then.place[asked] - (1 << power) + 1
+        found[asked] = np.maximum(row[then.start[asked]], row[last])
+        reach = 1 << power
+        row = np.maximum(row[:-reach], row[reach:]) if reach < len(row) else row
+    return found

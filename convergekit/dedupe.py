@@ -1,0 +1,319 @@
+"""Deduplication: the same event ID counts once.
+
+The first copy to arrive is kept (`received_at`, then input order), as ingestion-time
+deduplication does. An event without an ID is never a duplicate. IDs are compared exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.aliases import EventAliases
+from convergekit.as_of import Knowledge, known_profiles
+from convergekit.errors import ColumnError, did_you_mean
+from convergekit.events import PROFILE_PROPERTY, missing
+from convergekit.records import take_or_missing
+from convergekit.text import as_text, to_arrow
+from convergekit.timestamps import microseconds
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+IDENTICAL = "identical"
+DIFFERENT_CONTENT = "different content"
+OTHER_SOURCE = "other source"
+
+# Where and when a copy was received says nothing about its content.
+_NOT_CONTENT = {"row", "received_at", "source", "file", "line"}
+
+
+@dataclass(frozen=True)
+class Deduplicated:
+    """The accepted events, and which of them are copies of a kept one.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        Normalised events, kept and dropped.
+    aliases : EventAliases
+        Of these events.
+    arrival : numpy.ndarray of int
+        Each event's place in the order of arrival.
+    kept : numpy.ndarray of int
+        The position of the copy that is kept for each event: its own, unless repeated.
+    merge : bool
+        Whether dropped copies contribute their aliases and profile properties.
+    """
+
+    events: pd.DataFrame
+    aliases: EventAliases
+    arrival: IntArray
+    kept: IntArray
+    merge: bool
+
+    @cached_property
+    def is_kept(self) -> BoolArray:
+        """Which events are kept."""
+        return self.kept == np.arange(len(self.kept))
+
+    @cached_property
+    def kept_events(self) -> pd.DataFrame:
+        """The kept events, with what their copies say of the person where those are merged."""
+        events = self.events
+        for name, says in self.says.items():
+            column = PROFILE_PROPERTY + name
+            events = events.assign(**{column: take_or_missing(events[column], says)})
+        return events if self.is_kept.all() else events[self.is_kept].reset_index(drop=True)
+
+    @cached_property
+    def kept_aliases(self) -> EventAliases:
+        """The aliases of the kept events, with those of their copies where those are merged."""
+        aliases = self.aliases
+        if self.merge:
+            aliases = aliases.with_pairs(self.kept[aliases.event], aliases.alias)
+        return aliases.of_events(self.is_kept)
+
+    @cached_property
+    def in_time(self) -> IntArray:
+        """The kept events' positions among the kept, in order of time, then arrival."""
+        everyone = self._everyone_in_time
+        place = np.cumsum(self.is_kept) - 1
+        return place[everyone[self.is_kept[everyone]]]
+
+    @cached_property
+    def says(self) -> dict[str, IntArray]:
+        """Per profile property, the copy that says it for each event, where copies are merged.
+
+        A kept event speaks for itself; where it has no value, the first of its copies to arrive
+        with one does. Only what is said of the person is taken from copies: an event's own
+        properties, time and name stay those of the kept copy.
+        """
+        if not self.merge:
+            return {}
+        dropped = np.flatnonzero(~self.is_kept)
+        latest_first = dropped[np.argsort(-self.arrival[dropped])]
+        says = {}
+        for name in (c for c in self.events.columns if c.startswith(PROFILE_PROPERTY)):
+            unsaid = missing(self.events[name]).to_numpy(dtype=bool)
+            fills = latest_first[~unsaid[latest_first] & unsaid[self.kept[latest_first]]]
+            source = np.arange(len(self.events))
+            source[self.kept[fills]] = fills
+            says[name.removeprefix(PROFILE_PROPERTY)] = source
+        return says
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """What was known of the profiles when each event became known."""
+        if self.merge:
+            profiles = known_profiles(self._evidence, self._known)
+            item = np.flatnonzero(self.is_kept)
+            event = (np.cumsum(self.is_kept) - 1)[self.kept]
+            says = {name: source[item] for name, source in self.says.items()}
+            return Knowledge(profiles, self._known, event, item, says)
+        known = _ranks(np.argsort(self._known[self.is_kept]))
+        each = np.arange(len(known))
+        return Knowledge(known_profiles(self.kept_aliases, known), known, each, each, {})
+
+    @cached_property
+    def lost_aliases(self) -> dict[int, list[str]]:
+        """Per position of a dropped copy, its aliases that no kept event carries."""
+        if self.merge:
+            return {}
+        carried = np.zeros(len(self.aliases.table), dtype=bool)
+        carried[self.aliases.alias[self.is_kept[self.aliases.event]]] = True
+        lost = np.flatnonzero(~carried[self.aliases.alias])
+        found: dict[int, list[str]] = {}
+        urns = self.aliases.urns(self.aliases.alias[lost])
+        for event, urn in zip(self.aliases.event[lost].tolist(), urns, strict=True):
+            found.setdefault(event, []).append(urn)
+        return found
+
+    @cached_property
+    def _everyone_in_time(self) -> IntArray:
+        by_arrival = np.argsort(self.arrival, kind="stable")
+        times = microseconds(self.events["timestamp"])
+        return by_arrival[np.argsort(times[by_arrival], kind="stable")]
+
+    @cached_property
+    def _known(self) -> IntArray:
+        """Each event's place in the order of knowing."""
+        return self.arrival if "received_at" in self.events else _ranks(self._everyone_in_time)
+
+    @property
+    def _evidence(self) -> EventAliases:
+        """Every copy with its own aliases and those of the copies known before it.
+
+        So a copy's aliases are linked to those of its event at the moment the copy becomes
+        known, not before.
+        """
+        copies = np.bincount(self.kept, minlength=len(self.kept))[self.kept] > 1
+        of_copies = copies[self.aliases.event]
+        event, alias = self.aliases.event[of_copies], self.aliases.alias[of_copies]
+        pairs = pd.DataFrame(
+            {"group": self.kept[event], "alias": alias, "known": self._known[event]}
+        )
+        members = pd.DataFrame({"event": np.flatnonzero(copies)})
+        members["group"] = self.kept[members["event"]]
+        both = members.merge(pairs, on="group")
+        both = both[both["known"] <= self._known[both["event"]]]
+        return self.aliases.with_pairs(
+            np.concatenate([self.aliases.event, both["event"].to_numpy()]),
+            np.concatenate([self.aliases.alias, both["alias"].to_numpy()]),
+        )
+
+
+def find_kept(
+    events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str]
+) -> IntArray:
+    """Return, for each event, the position of the copy that is kept: its own, unless repeated.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Normalised events.
+    arrival : numpy.ndarray of int
+        Each event's place in the order of arrival.
+    dedupe_on : sequence of str
+        Columns that together name an event; must include ``"event_id"``.
+
+    Raises
+    ------
+    ColumnError
+        A column of `dedupe_on` is not in the events, or ``"event_id"`` is not among them.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"event_id": pd.Series(["a", None, "a", None], dtype="str")})
+    >>> find_kept(events, np.array([1, 2, 0, 3]), ["event_id"]).tolist()
+    [2, 1, 2, 3]
+    """
+    _check_scope(events, dedupe_on)
+    kept = np.arange(len(events))
+    codes = _codes(events["event_id"])
+    repeated = _repeated(codes)
+    if not len(repeated):
+        return kept
+    keys = [codes[repeated]]
+    keys += [_codes(events[name].iloc[repeated]) for name in dedupe_on if name != "event_id"]
+    order = np.lexsort((arrival[repeated], *reversed(keys)))
+    starts = np.ones(len(order), dtype=bool)
+    starts[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
+    first_of_group = order[np.flatnonzero(starts)][np.cumsum(starts) - 1]
+    kept[repeated[order]] = repeated[first_of_group]
+    return kept
+
+
+def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
+    """Return one row per dropped copy: which row was kept instead, and how they differ.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `row`, `kept_row`, `event_id`, `event_name`, `timestamp`, `source`, `repeat`
+        (``"identical"``, ``"different content"`` or ``"other source"``), `differs` (the fields
+        whose values differ, as a list), `conflicts` (those of them in which both copies have a
+        value) and `lost_aliases` (the copy's aliases that no kept
+        event carries, a list of URNs).
+    """
+    events, lost = found.events, found.lost_aliases
+    dropped = np.flatnonzero(~found.is_kept)
+    copies = events.iloc[dropped].reset_index(drop=True)
+    originals = events.iloc[found.kept[dropped]].reset_index(drop=True)
+    differs: list[list[str]] = [[] for _ in dropped]
+    conflicts: list[list[str]] = [[] for _ in dropped]
+    for name in events.columns:
+        if name in _NOT_CONTENT:
+            continue
+        both = ~(missing(copies[name]) | missing(originals[name])).to_numpy(dtype=bool)
+        for position in np.flatnonzero(_unequal(copies[name], originals[name])):
+            differs[position].append(name)
+            if both[position]:
+                conflicts[position].append(name)
+    other_source = _unequal(copies["source"], originals["source"])
+    repeat = np.where([bool(fields) for fields in differs], DIFFERENT_CONTENT, IDENTICAL)
+    repeat = np.where(other_source, OTHER_SOURCE, repeat)
+    return pd.DataFrame(
+        {
+            "row": copies["row"],
+            "kept_row": originals["row"],
+            "event_id": copies["event_id"],
+            "event_name": copies["event_name"],
+            "timestamp": copies["timestamp"],
+            "source": copies["source"],
+            "repeat": pd.Series(repeat, dtype="str"),
+            "differs": pd.Series(differs, dtype=object),
+            "conflicts": pd.Series(conflicts, dtype=object),
+            "lost_aliases": pd.Series([lost.get(p, []) for p in dropped], dtype=object),
+        }
+    )
+
+
+def repeats_without_id(events: pd.DataFrame) -> int:
+    """Return how many events without an event ID repeat an earlier one in every field."""
+    nameless = events[events["event_id"].isna()]
+    nameless = nameless.drop(columns=["row", "file", "line"], errors="ignore")
+    hashable = {
+        name: column if column.dtype != object else column.map(repr)
+        for name, column in nameless.items()
+    }
+    return int(pd.DataFrame(hashable, index=nameless.index).duplicated().sum())
+
+
+def _ranks(order: IntArray) -> IntArray:
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(len(order))
+    return ranks
+
+
+def _check_scope(events: pd.DataFrame, dedupe_on: Sequence[str]) -> None:
+    if isinstance(dedupe_on, str) or "event_id" not in dedupe_on:
+        raise ColumnError(
+            f"dedupe_on={dedupe_on!r} must be a list that names 'event_id', such as "
+            "('source', 'event_id'): events without a shared ID are never duplicates."
+        )
+    for name in dedupe_on:
+        if name not in events:
+            raise ColumnError(
+                f"dedupe_on names {name!r}, which is no column of the events."
+                f"{did_you_mean(name, events.columns)}"
+            )
+
+
+def _codes(values: pd.Series) -> IntArray:
+    """Return an integer per value, equal where values are equal and -1 where missing."""
+    text, _ = as_text(values)
+    indices = to_arrow(text).dictionary_encode().indices
+    return indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _repeated(codes: IntArray) -> IntArray:
+    if not len(codes):
+        return np.empty(0, dtype=np.int64)
+    counts = np.bincount(codes + 1)
+    counts[0] = 0
+    return np.flatnonzero(counts[codes + 1] > 1)
+
+
+def _unequal(first: pd.Series, second: pd.Series) -> BoolArray:
+    if first.dtype == object:
+        pairs = zip(first, second, strict=True)
+        return np.fromiter((not _same(a, b) for a, b in pairs), dtype=bool, count=len(first))
+    same = (first == second).fillna(False).to_numpy(dtype=bool)
+    return ~(same | (first.isna() & second.isna()).to_numpy())
+
+
+def _same(first: object, second: object) -> bool:
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+        return np.array_equal(np.asarray(first, dtype=object), np.asarray(second, dtype=object))
+    if first is second:
+        return True
+    both_missing = pd.api.types.is_scalar(first) and pd.api.types.is_scalar(second)
+    if both_missing and pd.isna(first) and pd.isna(second):
+        return True
+    return type(first) is type(second) and bool(first == second)

@@ -1,0 +1,52 @@
+"""The errors that convergekit raises.
+
+Every message says what was wrong, where (column, row, value), and what to do next.
+All derive from `ConvergekitError`, which is a `ValueError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ConvergekitError(ValueError):
+    """Base of every error that convergekit raises about its input."""
+
+
+class ColumnError(ConvergekitError):
+    """A column is missing, ambiguous, or stands twice."""
+
+
+class EventError(ConvergekitError):
+    """A row cannot be used; raised only under ``strict=True``, else the row is rejected."""
+
+
+class ReadError(ConvergekitError):
+    """A file cannot be read, or, under ``strict=True``, one of its rows cannot."""
+
+
+class UnknownAliasError(ConvergekitError, KeyError):
+    """No event carries the alias, or no profile has the ID, that was asked for."""
+
+    # KeyError would show the message in quotes.
+    __str__ = ValueError.__str__
+
+
+class UnknownNameError(ConvergekitError):
+    """A property, event or option name is not in the data."""
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest candidate, or an empty string.
+
+    Examples
+    --------
+    >>> did_you_mean("utm_sorce", ["utm_source", "email"])
+    " Did you mean 'utm_source'?"
+    >>> did_you_mean("zzz", ["utm_source", "email"])
+    ''
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f" Did you mean {by_folded[near[0]]!r}?" if near else ""

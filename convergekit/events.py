@@ -1,0 +1,457 @@
+"""The canonical event frame: any spelling in, one vocabulary out.
+
+`canonicalise` gives an export's columns their names: `event_id`, `event_name`, `timestamp`,
+`received_at`, `source`, `aliases` and `alias.<type>`, `properties.<name>`,
+`profile_properties.<name>`. `normalise` then gives the values their types, sorts the rows into
+events and rejected rows, and remembers every row's 0-based position in the input (`row`).
+
+Missing is missing: a null, an empty cell and text of white space alone are no event name, no
+event ID and no source. The caller's frame is never changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.errors import ColumnError, EventError, did_you_mean
+from convergekit.records import frame_from_records
+from convergekit.text import as_text
+from convergekit.timestamps import microseconds, parse_timestamps
+
+ALIAS = "alias."
+PROPERTY = "properties."
+PROFILE_PROPERTY = "profile_properties."
+PROFILE = "profile."
+
+# The spellings of Converge's browser pixel and webhook, and the plain ones of a data card.
+SPELLINGS = {
+    "event_id": ("event_id", "eventID", "eventId"),
+    "event_name": ("event_name", "eventName", "event"),
+    "timestamp": ("timestamp",),
+    "received_at": ("received_at", "receivedAt"),
+    "source": ("source",),
+    "aliases": ("aliases",),
+    "alias.cookie": ("alias.cookie", "__cvg_uid"),
+    "properties": ("properties",),
+    "profile_properties": ("profile_properties", "profileProperties"),
+    "unset": ("unset",),
+}
+_NESTED = ("properties", "profile_properties")
+_MAPPED_PREFIXES = (ALIAS, PROPERTY, PROFILE_PROPERTY)
+# What an earlier stitch wrote; stitching its events again replaces these.
+_WRITTEN_BY_STITCH = ("row", "kind", "profile_id")
+
+MISSING_TIMESTAMP = "timestamp is missing"
+UNPARSEABLE_TIMESTAMP = "timestamp cannot be parsed"
+NOT_AN_EVENT = "neither an event nor an identify call: no event name and no alias"
+UNUSABLE_EVENT_NAME = "event name is not text"
+
+
+@dataclass(frozen=True)
+class NormalisedEvents:
+    """Accepted rows with typed columns, rejected rows with reasons, and remarks.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        One row per accepted row of the input, in input order, fresh index; `row` is the
+        position in the input and `kind` is ``"track"`` or ``"identify"``.
+    arrival : numpy.ndarray of int
+        Each event's place in the order of arrival: by `received_at` (the event's own time where
+        that is missing), then input order; input order alone without the column.
+    rejected : pandas.DataFrame
+        `row`, `reason`, then the input's columns with their values as they came.
+    remarks : dict of str to int
+        What was decided about values, and for how many rows.
+    """
+
+    events: pd.DataFrame
+    arrival: npt.NDArray[np.int64]
+    rejected: pd.DataFrame
+    remarks: dict[str, int] = field(default_factory=dict)
+
+
+def canonicalise(frame: pd.DataFrame, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return the frame under canonical column names, nested objects opened one level.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Events in Converge's browser or webhook spelling, nested or flattened, or anything that
+        `columns` maps.
+    columns : mapping of str to str, optional
+        Canonical name to the frame's own name, such as
+        ``{"event_name": "action", "alias.customer_id": "uid"}``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows and index. Two spellings of one column are united; columns of other names
+        are kept as they are.
+
+    Raises
+    ------
+    ColumnError
+        A required column is missing, a name stands twice, a mapped column is not there, or two
+        spellings disagree in a row.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({
+    ...     "eventName": ["PageView"],
+    ...     "timestamp": ["2026-03-02T10:00:00Z"],
+    ...     "profileProperties": [{"utm_source": "newsletter"}],
+    ... })
+    >>> canonicalise(frame).columns.tolist()
+    ['event_name', 'timestamp', 'profile_properties.utm_source']
+    """
+    _check_labels(frame)
+    frame = _unite_spellings(_apply_mapping(frame, columns or {}))
+    for name in _NESTED:
+        if name in frame:
+            frame = _open_nested(frame, name)
+    _check_required(frame)
+    return frame
+
+
+def normalise(
+    frame: pd.DataFrame,
+    *,
+    tz: str | None = None,
+    rename_events: Mapping[str, str] | None = None,
+    strict: bool = False,
+) -> NormalisedEvents:
+    """Type a canonical frame's columns and set apart the rows that are no events.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As `canonicalise` returns it. Rows with a `read_error` are rejected for that reason.
+    tz : str, optional
+        Time zone of times that name none; UTC when absent.
+    rename_events : mapping of str to str, optional
+        Event names to replace, such as ``{"$page_load": "PageView"}``.
+    strict : bool, default False
+        Raise at the first row that would be rejected.
+
+    Returns
+    -------
+    NormalisedEvents
+
+    Raises
+    ------
+    EventError
+        Under `strict`, the first row that cannot be used.
+    """
+    replaced = [c for c in frame if c in _WRITTEN_BY_STITCH or str(c).startswith(PROFILE)]
+    frame = frame.drop(columns=replaced).reset_index(drop=True)
+    remarks: Counter[str] = Counter()
+    typed = frame.copy(deep=False)
+    if replaced:
+        remarks[f"columns of an earlier stitch replaced: {', '.join(replaced)}"] = len(frame)
+
+    _type_times(typed, tz, remarks)
+    names, unusable_names = _text_column(typed, "event_name")
+    typed["event_name"] = names.replace(dict(rename_events)) if rename_events else names
+    for old in rename_events or {}:
+        remarks[f"event {old!r} renamed"] = int((names == old).sum())
+    for name in ("event_id", "source"):
+        typed[name], unusable = _text_column(typed, name)
+        if unusable.any():
+            remarks[f"{name} is not text: treated as missing"] = int(unusable.sum())
+
+    reasons = _reject_reasons(frame, typed, unusable_names)
+    bad = reasons.notna()
+    if strict and bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise EventError(
+            f"row {row}: {reasons.iloc[row]}{_where(frame, row)}. "
+            "Repair the row, or leave out strict=True to have it listed in `rejected`."
+        )
+    rejected = frame[bad].copy()
+    rejected.insert(0, "row", np.flatnonzero(bad))
+    rejected.insert(1, "reason", reasons[bad].astype("str"))
+
+    good = ~bad.to_numpy()
+    events = typed if good.all() else typed[good]
+    rows = np.flatnonzero(good)
+    events = _in_order(events.assign(row=rows, kind=_kinds(events)))
+    return NormalisedEvents(
+        events.drop(columns="read_error", errors="ignore").reset_index(drop=True),
+        _arrival(events),
+        rejected.reset_index(drop=True),
+        {remark: count for remark, count in remarks.items() if count},
+    )
+
+
+def missing(values: pd.Series) -> pd.Series:
+    """Return where a value is missing: null or empty text.
+
+    Examples
+    --------
+    >>> missing(pd.Series(["a", "", None, [], 0], dtype=object)).tolist()
+    [False, True, True, False, False]
+    """
+    empty = values.isna()
+    if pd.api.types.is_numeric_dtype(values.dtype) or hasattr(values, "dt"):
+        return empty
+    return empty | (values == "").fillna(False).astype(bool)
+
+
+def _check_labels(frame: pd.DataFrame) -> None:
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise ColumnError(
+            "the columns are a MultiIndex; join its levels into one name each, such as "
+            "df.columns = df.columns.map('.'.join)."
+        )
+    for label in frame.columns:
+        if not isinstance(label, str):
+            raise ColumnError(
+                f"column name {label!r} is {type(label).__name__}, not text; "
+                "rename it with df.rename(columns=str)."
+            )
+    twice = frame.columns[frame.columns.duplicated()].unique().tolist()
+    if twice:
+        raise ColumnError(
+            f"these column names stand twice: {', '.join(map(repr, twice))}. "
+            "Keep one of each, or rename the others."
+        )
+
+
+def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    known = list(SPELLINGS)
+    for name, own in columns.items():
+        if name not in known and not _is_prefixed(name):
+            raise ColumnError(
+                f"columns={{{name!r}: ...}}: {name!r} is no canonical column. "
+                f"Known: {', '.join(known)}, alias.<type>, properties.<name>, "
+                f"profile_properties.<name>.{did_you_mean(name, known)}"
+            )
+        if own not in frame:
+            raise ColumnError(
+                f"columns={{{name!r}: {own!r}}}: there is no column {own!r}. "
+                f"Found: {_listed(frame)}.{did_you_mean(own, frame.columns)}"
+            )
+        if name in frame and name != own:
+            raise ColumnError(
+                f"columns={{{name!r}: {own!r}}}: the frame also has a column {name!r}. "
+                "Drop one of the two."
+            )
+    mapped = {name: frame[own] for name, own in columns.items()}
+    rest = frame.drop(columns=list(set(columns.values())))
+    return rest.assign(**mapped)[_mapped_order(frame, columns)]
+
+
+def _is_prefixed(name: str) -> bool:
+    return any(name.startswith(prefix) and name != prefix for prefix in _MAPPED_PREFIXES)
+
+
+def _mapped_order(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
+    order: list[str] = []
+    for column in frame.columns:
+        targets = [name for name, own in columns.items() if own == column]
+        order.extend(targets or [column])
+    return order
+
+
+def _unite_spellings(frame: pd.DataFrame) -> pd.DataFrame:
+    renames, dropped, united = {}, [], {}
+    for name, spellings in SPELLINGS.items():
+        found = [spelling for spelling in spellings if spelling in frame]
+        if not found:
+            continue
+        renames[found[0]] = name
+        if len(found) > 1:
+            column = frame[found[0]]
+            for other in found[1:]:
+                column = _coalesce(column, frame[other])
+            united[name] = column
+            dropped += found[1:]
+    frame = frame.drop(columns=dropped).rename(columns=renames)
+    return frame.assign(**united)
+
+
+def _coalesce(first: pd.Series, second: pd.Series) -> pd.Series:
+    both = np.flatnonzero((first.notna() & second.notna()).to_numpy())
+    for row in both:
+        if first.iloc[row] != second.iloc[row]:
+            raise ColumnError(
+                f"row {row}: columns {first.name!r} and {second.name!r} mean the same and "
+                "disagree. Drop one of the two, or name the one to use with columns=."
+            )
+    if first.dtype != second.dtype:
+        first, second = first.astype(object), second.astype(object)
+    return first.where(first.notna(), second)
+
+
+def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Replace a column of objects by one column per key; cells that are no objects stay."""
+    cells = [_as_object(cell) for cell in frame[name]]
+    opened = frame_from_records([cell if isinstance(cell, dict) else None for cell in cells])
+    opened.columns = pd.Index([f"{name}.{key}" for key in opened.columns])
+    opened.index = frame.index
+    rest = [None if isinstance(cell, dict) else cell for cell in cells]
+    at = frame.columns.get_loc(name)
+    parts = {column: frame[column] for column in frame.columns[:at]}
+    for column in opened.columns:
+        parts[column] = (
+            _coalesce(frame[column], opened[column]) if column in frame else opened[column]
+        )
+    leftover = pd.Series(rest, index=frame.index, dtype=object)
+    if leftover.notna().any():
+        parts[name] = leftover
+    for column in frame.columns[at + 1 :]:
+        parts.setdefault(column, frame[column])
+    return pd.DataFrame(parts, index=frame.index)
+
+
+def _as_object(cell: Any) -> Any:
+    if isinstance(cell, str) and cell.lstrip()[:1] == "{":
+        try:
+            return json.loads(cell)
+        except (ValueError, RecursionError):
+            return cell
+    if isinstance(cell, Mapping):
+        return dict(cell)
+    return cell
+
+
+def _check_required(frame: pd.DataFrame) -> None:
+    has_aliases = "aliases" in frame or any(c.startswith(ALIAS) for c in frame)
+    lacking = []
+    if "event_name" not in frame and not has_aliases:
+        lacking.append(("event_name", "event name"))
+    if "timestamp" not in frame and "received_at" not in frame:
+        lacking.append(("timestamp", "timestamp"))
+    for name, words in lacking:
+        near = _likely_column(name, frame.columns)
+        hint = f" Did you mean columns={{{name!r}: {near!r}}}?" if near else (
+            f" Name the one to use: columns={{{name!r}: ...}}."
+        )
+        raise ColumnError(f"no {words} column. Found: {_listed(frame)}.{hint}")
+
+
+_USUAL_NAMES = {
+    "event_name": ("action", "event_type", "type", "name", "activity"),
+    "timestamp": ("ts", "time", "created_at", "event_timestamp", "event_time", "date", "datetime"),
+}
+
+
+def _likely_column(name: str, columns: Sequence[str] | pd.Index) -> str | None:
+    by_folded = {str(column).casefold(): str(column) for column in columns}
+    for usual in _USUAL_NAMES[name]:
+        if usual in by_folded:
+            return by_folded[usual]
+    hint = did_you_mean(name, by_folded.values())
+    return hint.split("'")[1] if hint else None
+
+
+def _listed(frame: pd.DataFrame) -> str:
+    return ", ".join(map(str, frame.columns)) or "no columns at all"
+
+
+def _type_times(typed: pd.DataFrame, tz: str | None, remarks: Counter[str]) -> None:
+    nothing = pd.Series(pd.NaT, index=typed.index, dtype="datetime64[us, UTC]")
+    if "received_at" in typed:
+        received = parse_timestamps(typed["received_at"], tz=tz)
+        typed["received_at"] = received.values
+        count = int(received.unparseable.sum())
+        remarks["received_at cannot be parsed: treated as missing"] = count
+    if "timestamp" not in typed:
+        typed["timestamp"] = nothing
+    stamps = parse_timestamps(typed["timestamp"], tz=tz)
+    typed["timestamp"] = stamps.values
+    for unit, count in stamps.epoch_rows.items():
+        remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}"] = count
+    if "received_at" in typed:
+        # Converge's webhook: without a timestamp, the time of receipt is the event's time.
+        absent = stamps.values.isna() & ~stamps.unparseable & typed["received_at"].notna()
+        typed["timestamp"] = stamps.values.mask(absent, typed["received_at"])
+        remarks["timestamp is missing: received_at taken"] = int(absent.sum())
+        late = typed["received_at"].isna() & typed["timestamp"].notna()
+        remarks["received_at is missing: timestamp taken as the time of arrival"] = int(late.sum())
+
+
+_UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+
+
+def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
+    if name not in frame:
+        return pd.Series(index=frame.index, dtype="str"), np.zeros(len(frame), dtype=bool)
+    text, unusable = as_text(frame[name])
+    blank = (text.str.len() == 0) | text.str.isspace().fillna(False).astype(bool)
+    return (text.mask(blank) if blank.any() else text), unusable
+
+
+def _reject_reasons(
+    frame: pd.DataFrame, typed: pd.DataFrame, unusable_names: npt.NDArray[np.bool_]
+) -> pd.Series:
+    """Return each row's reason for rejection, missing where the row is accepted."""
+    reasons = pd.Series(index=frame.index, dtype=object)
+    nameless = typed["event_name"].isna()
+    if nameless.any():
+        reasons[nameless & ~_carries_aliases(frame)] = NOT_AN_EVENT
+    reasons[unusable_names] = UNUSABLE_EVENT_NAME
+    untimed = typed["timestamp"].isna()
+    if untimed.any():
+        given = frame["timestamp"].notna() if "timestamp" in frame else ~untimed
+        reasons[untimed] = np.where(
+            given[untimed], UNPARSEABLE_TIMESTAMP, MISSING_TIMESTAMP
+        )
+    if "read_error" in frame:
+        unread = frame["read_error"].notna()
+        reasons[unread] = frame.loc[unread, "read_error"]
+    return reasons
+
+
+def _carries_aliases(frame: pd.DataFrame) -> pd.Series:
+    found = pd.Series(False, index=frame.index)
+    for column in frame.columns:
+        if column.startswith(ALIAS):
+            found |= ~missing(frame[column])
+    if "aliases" in frame:
+        cells = frame["aliases"]
+        found |= cells.map(lambda cell: hasattr(cell, "__len__") and len(cell) > 0).astype(bool)
+    return found
+
+
+def _where(frame: pd.DataFrame, row: int) -> str:
+    if "file" not in frame or "line" not in frame:
+        return ""
+    return f" ({frame['file'].iloc[row]}, line {frame['line'].iloc[row]})"
+
+
+def _kinds(events: pd.DataFrame) -> pd.Series:
+    named = events["event_name"].notna().to_numpy()
+    return pd.Series(np.where(named, "track", "identify"), index=events.index, dtype="str")
+
+
+def _arrival(events: pd.DataFrame) -> npt.NDArray[np.int64]:
+    places = np.arange(len(events))
+    if "received_at" not in events:
+        return places
+    arrived_at = microseconds(events["received_at"].fillna(events["timestamp"]))
+    arrival = np.empty_like(places)
+    arrival[np.argsort(arrived_at, kind="stable")] = places
+    return arrival
+
+
+def _in_order(events: pd.DataFrame) -> pd.DataFrame:
+    """Put the frame's own columns first, then aliases, properties, and whatever else came."""
+    first = ["row", "kind", "event_id", "event_name", "timestamp", "received_at", "source"]
+    groups = [
+        [c for c in first if c in events],
+        [c for c in events if c == "aliases" or c.startswith(ALIAS)],
+        [c for c in events if c.startswith(PROPERTY)],
+        [c for c in events if c.startswith(PROFILE_PROPERTY)],
+    ]
+    known = {column for group in groups for column in group}
+    return events[[c for group in groups for c in group] + [c for c in events if c not in known]]

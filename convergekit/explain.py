@@ -1,0 +1,112 @@
+"""Why two aliases are one profile: the shortest chain between them, event by event."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation:
+    """Why two aliases are one profile, or that they are not.
+
+    Attributes
+    ----------
+    alias_a, alias_b : str
+        The two URNs, normalised.
+    linked : bool
+        Whether they belong to one profile.
+    profile_a, profile_b : str
+        Their profile IDs; equal when linked.
+    steps : pandas.DataFrame
+        One row per hop of the shortest chain: `step` (from 1), `alias_from`, `alias_to`, and of
+        the first event that links the two `row`, `event_id`, `event_name`, `timestamp`,
+        `source`; `events` says how many link them in all. Empty when they are not linked.
+    """
+
+    alias_a: str
+    alias_b: str
+    linked: bool
+    profile_a: str
+    profile_b: str
+    steps: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Return a sentence per hop."""
+        return "\n".join(self._sentences())
+
+    def _sentences(self) -> list[str]:
+        if not self.linked:
+            return [
+                f"{self.alias_a} and {self.alias_b} are not linked: no chain of events joins them.",
+                f"The first is on profile {self.profile_a}, the second on {self.profile_b}.",
+            ]
+        if not len(self.steps):
+            return [f"{self.alias_a} is one alias of profile {self.profile_a}."]
+        links = f"{len(self.steps)} link" + ("s" if len(self.steps) > 1 else "")
+        lines = [
+            f"{self.alias_a} and {self.alias_b} are one profile, {self.profile_a}, by {links}:"
+        ]
+        return lines + [_sentence(step) for step in self.steps.to_dict("records")]
+
+    def _repr_html_(self) -> str:
+        first, *rest = map(html.escape, self._sentences())
+        items = "".join(f"<li>{text.split('. ', 1)[-1]}</li>" for text in rest)
+        if not self.linked:
+            return f"<p>{first}<br>{'<br>'.join(rest)}</p>"
+        return f"<p>{first}</p>" + (f"<ol>{items}</ol>" if items else "")
+
+
+def explain(s: Stitched, alias_a: str, alias_b: str) -> Explanation:
+    """Return the shortest chain of aliases between two. See `Stitched.explain`."""
+    found = s._identity
+    first, second = s._alias_position(alias_a), s._alias_position(alias_b)
+    urn_a, urn_b = found.aliases.urns(np.array([first, second]))
+    profile_a, profile_b = found.profile_ids.iloc[found.component[[first, second]]]
+    chain: list[str] = []
+    graph = nx.Graph()
+    if profile_a == profile_b:
+        graph = s._graph_of(found.profile == found.component[first])
+        chain = nx.shortest_path(graph, urn_a, urn_b)
+    return Explanation(
+        urn_a, urn_b, profile_a == profile_b, profile_a, profile_b, _steps(s.events, graph, chain)
+    )
+
+
+def _steps(events: pd.DataFrame, graph: nx.Graph, chain: list[str]) -> pd.DataFrame:
+    hops = list(zip(chain, chain[1:], strict=False))
+    links = [graph.edges[hop] for hop in hops]
+    linking = events.set_index("row").loc[[link["row"] for link in links]].reset_index()
+    return pd.DataFrame(
+        {
+            "step": np.arange(1, len(hops) + 1),
+            "alias_from": pd.Series([a for a, _ in hops], dtype="str"),
+            "alias_to": pd.Series([b for _, b in hops], dtype="str"),
+            **{name: linking[name] for name in _EVENT_COLUMNS},
+            "events": pd.Series([link["events"] for link in links], dtype="int64"),
+        }
+    )
+
+
+_EVENT_COLUMNS = ("row", "event_id", "event_name", "timestamp", "source")
+
+
+def _sentence(step: dict[str, object]) -> str:
+    name = step["event_name"]
+    event = f"{name!r}" if isinstance(name, str) else "an identify call"
+    source = step["source"]
+    of_source = f" from {source}" if isinstance(source, str) else ""
+    more = int(str(step["events"])) - 1
+    others = f", and on {more:,} more event{'s' if more > 1 else ''}" if more else ""
+    return (
+        f"{step['step']}. {step['alias_from']} met {step['alias_to']} on {event}{of_source} "
+        f"at {step['timestamp']:%Y-%m-%d %H:%M:%S} UTC (row {step['row']}){others}"
+    )

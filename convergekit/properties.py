@@ -1,0 +1,218 @@
+"""Profile properties, carried forward over a profile's later events.
+
+At an event, `profile.<name>` is the value of the latest event up to and including it, in the
+same profile, that carried one. The order is that of time, then arrival. A missing value, a null
+and the empty text do not erase; a name in the event's `unset` does. Names in `first` keep the
+first value instead, and are not erased.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from convergekit.as_of import Knowledge
+from convergekit.events import PROFILE_PROPERTY, missing
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ProfileOrder:
+    """Events grouped by profile, in order of time within each.
+
+    Attributes
+    ----------
+    sequence : numpy.ndarray of int
+        Positions of the events: profile by profile, then time, then arrival. An event without
+        a profile is a group of its own.
+    start : numpy.ndarray of int
+        For each place in `sequence`, the place where its profile's events start.
+    """
+
+    sequence: IntArray
+    start: IntArray
+
+
+def profile_order(profile: IntArray, in_time: IntArray) -> ProfileOrder:
+    """Group events by profile, keeping their order in time.
+
+    Parameters
+    ----------
+    profile : numpy.ndarray of int
+        Each event's profile, -1 for none.
+    in_time : numpy.ndarray of int
+        Positions of the events in order of time, then arrival.
+
+    Examples
+    --------
+    >>> order = profile_order(np.array([0, 1, 0, -1]), np.array([3, 2, 1, 0]))
+    >>> order.sequence.tolist(), order.start.tolist()
+    ([2, 0, 1, 3], [0, 0, 2, 3])
+    """
+    size = len(profile)
+    group = profile.copy()
+    alone = np.flatnonzero(group < 0)
+    group[alone] = group.max(initial=-1) + 1 + np.arange(len(alone))
+    groups = int(group.max(initial=-1)) + 1
+    # Building a sparse matrix by rows is a counting sort: it keeps the order within a row.
+    place = (group[in_time], np.arange(size))
+    sorted_by_group = sparse.coo_array((in_time + 1, place), shape=(groups, size)).tocsr()
+    lengths = np.diff(sorted_by_group.indptr)
+    return ProfileOrder(
+        sorted_by_group.data.astype(np.int64) - 1,
+        np.repeat(sorted_by_group.indptr[:-1].astype(np.int64), lengths),
+    )
+
+
+def property_names(events: pd.DataFrame) -> list[str]:
+    """Return the names of the profile properties that the events carry."""
+    return [
+        column.removeprefix(PROFILE_PROPERTY)
+        for column in events.columns
+        if column.startswith(PROFILE_PROPERTY)
+    ]
+
+
+def carried_from(given: BoolArray, erased: BoolArray | None, order: ProfileOrder) -> IntArray:
+    """Return, for each event, the event whose value it carries: the latest, -1 for none.
+
+    Parameters
+    ----------
+    given : numpy.ndarray of bool
+        Events that carry a value.
+    erased : numpy.ndarray of bool or None
+        Events that erase the value, before giving their own.
+    order : ProfileOrder
+
+    Examples
+    --------
+    >>> order = profile_order(np.array([0, 0, 0]), np.arange(3))
+    >>> carried_from(np.array([False, True, False]), None, order).tolist()
+    [-1, 1, 1]
+    """
+    says = given if erased is None else given | erased
+    latest = np.where(says[order.sequence], np.arange(len(order.sequence)), -1)
+    np.maximum.accumulate(latest, out=latest)
+    found = np.where(latest >= order.start, order.sequence[latest], -1)
+    carrier = np.empty(len(found), dtype=np.int64)
+    carrier[order.sequence] = found
+    if erased is not None:
+        carrier[(carrier >= 0) & ~given[carrier]] = -1
+    return carrier
+
+
+def first_only(given: BoolArray, order: ProfileOrder) -> BoolArray:
+    """Return which of the values are the first of their profile."""
+    count = np.cumsum(given[order.sequence])
+    before = np.where(order.start > 0, count[order.start - 1], 0)
+    only = np.empty(len(given), dtype=bool)
+    only[order.sequence] = given[order.sequence] & (count - before == 1)
+    return only
+
+
+def carry_retroactive(
+    events: pd.DataFrame, profile: IntArray, in_time: IntArray, first: Sequence[str] = ()
+) -> dict[str, IntArray]:
+    """Return, per profile property, the event whose value each event carries, -1 for none.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    profile : numpy.ndarray of int
+        Each event's profile, -1 for none.
+    in_time : numpy.ndarray of int
+        Positions of the events in order of time, then arrival.
+    first : sequence of str
+        Names, or patterns of names, of which the first value is kept.
+    """
+    order = profile_order(profile, in_time)
+    erased = erasures(events)
+    carried = {}
+    for name in property_names(events):
+        given = given_values(events, name)
+        if matches_first(name, first):
+            carried[name] = carried_from(first_only(given, order), None, order)
+        else:
+            carried[name] = carried_from(given, erased.get(name), order)
+    return carried
+
+
+def carry_as_of(
+    events: pd.DataFrame,
+    in_time: IntArray,
+    knowledge: Knowledge,
+    first: Sequence[str] = (),
+) -> dict[str, IntArray]:
+    """Return the same as `carry_retroactive`, along the links known at each event alone.
+
+    Among what is known, the latest value by time wins, or the first for names in `first`.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    in_time : numpy.ndarray of int
+        Positions of the events in order of time, then arrival.
+    knowledge : Knowledge
+    first : sequence of str
+        Names, or patterns of names, of which the first value is kept.
+    """
+    rank = np.empty_like(in_time)
+    rank[in_time] = np.arange(len(in_time))
+    erased = erasures(events)
+    carried = {}
+    for name in property_names(events):
+        given = given_values(events, name)
+        keeps_first = matches_first(name, first)
+        says = given if keeps_first or name not in erased else given | erased[name]
+        order = in_time[::-1] if keeps_first else in_time
+        weight = np.where(says, len(rank) - 1 - rank if keeps_first else rank, -1)
+        best = knowledge.best(name, weight)
+        carrier = np.full(len(best), -1, dtype=np.int64)
+        carrier[best >= 0] = order[best[best >= 0]]
+        carrier[(carrier >= 0) & ~given[carrier]] = -1
+        carried[name] = carrier
+    return carried
+
+
+def given_values(events: pd.DataFrame, name: str) -> BoolArray:
+    """Return which events carry a value of the profile property."""
+    return ~missing(events[PROFILE_PROPERTY + name]).to_numpy(dtype=bool)
+
+
+def erasures(events: pd.DataFrame) -> dict[str, BoolArray]:
+    """Return, per profile property named in any event's `unset`, which events erase it."""
+    found: dict[str, BoolArray] = {}
+    if "unset" not in events:
+        return found
+    for position, cell in enumerate(events["unset"]):
+        for name in _unset_names(cell):
+            erased = found.setdefault(name, np.zeros(len(events), dtype=bool))
+            erased[position] = True
+    return found
+
+
+def matches_first(name: str, first: Iterable[str]) -> bool:
+    """Return whether a name matches one of the patterns of `first`.
+
+    Examples
+    --------
+    >>> matches_first("$initial_utm_source", ("$initial_*",))
+    True
+    """
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in first)
+
+
+def _unset_names(cell: object) -> Sequence[str]:
+    if isinstance(cell, str):
+        return [cell]
+    if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
+        return [name for name in cell if isinstance(name, str)]
+    return []

@@ -1,0 +1,114 @@
+"""Columns from records (dictionaries), losing nothing.
+
+`pandas.DataFrame(records)` turns integers with a gap into floats, so a 19-digit order ID
+comes back wrong. Here a column keeps what its values are: integers stay integers (nullable
+where a row lacks the key), booleans stay booleans, text becomes pandas' ``str``, and a column
+that mixes types, or holds lists and dictionaries, stays a column of Python objects.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+_INT64 = np.iinfo(np.int64)
+
+
+def frame_from_records(records: Sequence[Mapping[str, Any] | None]) -> pd.DataFrame:
+    """Return one row per record and one column per key, in the order keys first appear.
+
+    Parameters
+    ----------
+    records : sequence of mapping or None
+        A record of None gives a row of missing values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With a fresh 0-based index; a key that a record lacks is missing there.
+
+    Examples
+    --------
+    >>> frame = frame_from_records([{"id": 9007199254740993, "ok": True}, {"ok": None}, None])
+    >>> [(name, str(column.dtype)) for name, column in frame.items()]
+    [('id', 'Int64'), ('ok', 'boolean')]
+    >>> int(frame["id"].iloc[0])
+    9007199254740993
+    """
+    columns: dict[str, list[Any]] = {}
+    for position, record in enumerate(records):
+        if record is None:
+            continue
+        for key, value in record.items():
+            column = columns.get(key)
+            if column is None:
+                column = columns[key] = [None] * len(records)
+            column[position] = value
+    return pd.DataFrame(
+        {key: column_from_values(values) for key, values in columns.items()},
+        index=pd.RangeIndex(len(records)),
+    )
+
+
+def column_from_values(values: Iterable[Any]) -> pd.Series:
+    """Return the values as a Series of the narrowest dtype that keeps every one of them.
+
+    Examples
+    --------
+    >>> column_from_values(["a", None]).dtype
+    <StringDtype(na_value=nan)>
+    >>> column_from_values([1, "a", None]).tolist()
+    [1, 'a', None]
+    >>> column_from_values([1, 2.5, None]).dtype
+    dtype('float64')
+    """
+    values = list(values)
+    kinds = {type(value) for value in values}
+    kinds.discard(type(None))
+    gaps = len(values) > 0 and any(value is None for value in values)
+    if not kinds:
+        return pd.Series(values, dtype=object)
+    if kinds == {str}:
+        return _text(values)
+    if kinds == {bool}:
+        return pd.Series(values, dtype="boolean" if gaps else "bool")
+    if kinds == {int} and all(v is None or _INT64.min <= v <= _INT64.max for v in values):
+        return pd.Series(values, dtype="Int64" if gaps else "int64")
+    if kinds <= {int, float} and float in kinds and all(map(_exact_as_float, values)):
+        return pd.Series([math.nan if v is None else v for v in values], dtype="float64")
+    return pd.Series(values, dtype=object)
+
+
+def take_or_missing(values: pd.Series, positions: npt.NDArray[np.int64]) -> pd.Series:
+    """Return the values at the positions, missing at -1; integers and booleans stay what they are.
+
+    Examples
+    --------
+    >>> take_or_missing(pd.Series([3, 4]), np.array([1, -1])).tolist()
+    [4, <NA>]
+    """
+    gaps = bool((positions < 0).any())
+    if gaps and isinstance(values.dtype, np.dtype) and values.dtype.kind in "iub":
+        nullable = {"i": "Int", "u": "UInt", "b": "boolean"}[values.dtype.kind]
+        bits = "" if values.dtype.kind == "b" else str(values.dtype.itemsize * 8)
+        values = values.astype(f"{nullable}{bits}")
+    taken = values.array.take(positions, allow_fill=gaps)
+    return pd.Series(taken, copy=False)
+
+
+def _text(values: list[str | None]) -> pd.Series:
+    try:
+        return pd.Series(values, dtype="str")
+    except UnicodeEncodeError:
+        # Half of a surrogate pair (an emoji cut in two) has no UTF-8 form: show where it was.
+        clean = [v if v is None else v.encode("utf-8", "replace").decode("utf-8") for v in values]
+        return pd.Series(clean, dtype="str")
+
+
+def _exact_as_float(value: int | float | None) -> bool:
+    return value is None or isinstance(value, float) or abs(value) <= 2**53

@@ -1,0 +1,311 @@
+"""The report: what came in, what was left out and why, and what stitching reached."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from convergekit.dedupe import repeats_without_id
+from convergekit.profiles import LOGIN_TYPES
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+_EXAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """What came in, what was left out and why, and what stitching reached.
+
+    Attributes
+    ----------
+    rows_in, events, profiles, aliases, links_nobody : int
+        Rows of the input; events kept; profiles; aliases; events without a usable alias.
+    duplicates : dict of str to int
+        Dropped copies: ``"identical"``, ``"different content"``, ``"other source"``.
+    rejected : dict of str to int
+        Rejected rows per reason.
+    coverage : pandas.DataFrame
+        Per event name: `event_name`, `events`, and the shares `with_profile` and
+        `with_browser_session` (of events whose profile has an alias of the browser's type).
+    aliases_by_type : dict of str to int
+    blocked : pandas.DataFrame
+        `alias_type`, `alias_value`, `events`.
+    malformed : dict of str to int
+        What was no alias, per reason.
+    malformed_rows : dict of str to list of int
+        Example rows for each of these.
+    several_logins : dict of str to int
+        Profiles with more than one value of a type of which a person usually has one.
+    remarks : dict of str to int
+        Decisions about values, and for how many rows.
+    warnings : list of str
+        What looks like a tracking bug.
+    """
+
+    rows_in: int
+    events: int
+    profiles: int
+    aliases: int
+    links_nobody: int
+    duplicates: dict[str, int]
+    rejected: dict[str, int]
+    coverage: pd.DataFrame
+    aliases_by_type: dict[str, int]
+    blocked: pd.DataFrame
+    malformed: dict[str, int]
+    malformed_rows: dict[str, list[int]]
+    several_logins: dict[str, int]
+    remarks: dict[str, int]
+    warnings: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, ready for JSON."""
+        return {
+            name: value.to_dict("records") if isinstance(value, pd.DataFrame) else value
+            for name, value in vars(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Report:
+        """Return the report that `to_dict` wrote."""
+        frames = {
+            "coverage": _coverage_frame(values["coverage"]),
+            "blocked": _blocked_frame(values["blocked"]),
+        }
+        return cls(**{**values, **frames})
+
+    def __repr__(self) -> str:
+        """Return the report as text."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> list[str]:
+        lines = [
+            f"{self.rows_in:,} rows in = {self.events:,} events"
+            f" + {sum(self.duplicates.values()):,} duplicates"
+            f" + {sum(self.rejected.values()):,} rejected",
+            f"{self.profiles:,} profiles from {self.aliases:,} aliases"
+            f" ({_listed(self.aliases_by_type)})",
+        ]
+        lines += [f"{title}: {text}" for title, text in self._findings()]
+        lines += ["", "share of events that reach a profile, and one with a browser session"]
+        lines += [
+            f"  {row.event_name}: {row.with_profile:.0%}, {row.with_browser_session:.0%}"
+            f" of {row.events:,}"
+            for row in self.coverage.itertuples()
+        ]
+        return lines
+
+    def _findings(self) -> list[tuple[str, str]]:
+        blocked = self.blocked.groupby("alias_type")["events"].sum().to_dict()
+        several = {f"{name} on one profile": n for name, n in self.several_logins.items() if n}
+        found = [
+            ("duplicates", _listed(self.duplicates)),
+            ("rejected", _listed(self.rejected)),
+            ("without a usable alias", f"{self.links_nobody:,}" if self.links_nobody else ""),
+            ("blocked aliases", _listed(blocked)),
+            ("no aliases", _listed(self.malformed)),
+            ("several values of", _listed(several)),
+            ("remarks", _listed(self.remarks)),
+            *(("warning", text) for text in self.warnings),
+        ]
+        return [(title, text) for title, text in found if text]
+
+    def _repr_html_(self) -> str:
+        return _STYLE + "".join(
+            (
+                '<div class="ck-report">',
+                _tiles(self),
+                _coverage_table(self.coverage),
+                _findings_list(self._findings()),
+                "</div>",
+            )
+        )
+
+
+def make_report(s: Stitched) -> Report:
+    """Return the report of a Stitched."""
+    found = s._identity
+    types = found.aliases.types
+    counts = np.bincount(types.codes, minlength=len(types.categories))
+    reasons = s._malformed["reason"]
+    return Report(
+        rows_in=len(s.events) + len(s.duplicates) + len(s.rejected),
+        events=len(s.events),
+        profiles=len(found.profile_ids),
+        aliases=len(found.aliases.table),
+        links_nobody=int((found.profile < 0).sum()),
+        duplicates=_counts(s.duplicates["repeat"]),
+        rejected=_counts(s.rejected["reason"]),
+        coverage=_coverage(s),
+        aliases_by_type={str(t): int(n) for t, n in zip(types.categories, counts, strict=True)},
+        blocked=_blocked_frame(found.aliases.blocked.to_dict("records")),
+        malformed=_counts(reasons),
+        malformed_rows={
+            reason: s._malformed["row"][reasons == reason].head(_EXAMPLE_ROWS).tolist()
+            for reason in _counts(reasons)
+        },
+        several_logins=_several_logins(s),
+        remarks=dict(s._remarks),
+        warnings=_warnings(s),
+    )
+
+
+def _counts(values: pd.Series) -> dict[str, int]:
+    return {str(value): int(n) for value, n in sorted(Counter(values).items())}
+
+
+def _coverage(s: Stitched) -> pd.DataFrame:
+    found = s._identity
+    types = found.aliases.table["alias_type"]
+    reached = np.zeros(len(found.profile_ids) + 1, dtype=bool)
+    reached[found.component[(types == s.browser_alias).to_numpy()]] = True
+    reached[-1] = False
+    tracked = (s.events["kind"] == "track").to_numpy()
+    table = pd.DataFrame(
+        {
+            "event_name": s.events["event_name"].array,
+            "with_profile": found.profile >= 0,
+            "with_browser_session": reached[found.profile],
+        }
+    )[tracked]
+    grouped = table.groupby("event_name", sort=True)
+    shares = grouped.mean()
+    shares.insert(0, "events", grouped.size())
+    shares = shares.reset_index().sort_values(["events", "event_name"], ascending=[False, True])
+    return _coverage_frame(shares.to_dict("records"))
+
+
+def _coverage_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
+    columns = {
+        "event_name": "str",
+        "events": "int64",
+        "with_profile": "float64",
+        "with_browser_session": "float64",
+    }
+    return pd.DataFrame(records, columns=list(columns)).astype(columns)
+
+
+def _blocked_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
+    columns = {"alias_type": "str", "alias_value": "str", "events": "int64"}
+    return pd.DataFrame(records, columns=list(columns)).astype(columns)
+
+
+def _several_logins(s: Stitched) -> dict[str, int]:
+    found = s._identity
+    types = found.aliases.table["alias_type"]
+    several = {}
+    for name in LOGIN_TYPES:
+        if name in types.cat.categories:
+            per_profile = np.bincount(found.component[(types == name).to_numpy()])
+            several[name] = int((per_profile > 1).sum())
+    return several
+
+
+def _warnings(s: Stitched) -> list[str]:
+    warnings = []
+    conflicts = s.duplicates["conflicts"]
+    names = conflicts.map(lambda fields: "event_name" in fields)
+    amounts = conflicts.map(lambda fields: any(_is_amount(s.events, field) for field in fields))
+    for what, found in (("event name", names), ("amount", amounts)):
+        if found.any():
+            rows = ", ".join(map(str, s.duplicates["row"][found].head(_EXAMPLE_ROWS)))
+            warnings.append(
+                f"{int(found.sum()):,} dropped copies have another {what} than the kept event "
+                f"(rows {rows}): a reused event ID is a tracking bug"
+            )
+    repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
+    if repeats:
+        warnings.append(
+            f"{repeats:,} events without an event ID repeat another in every field: they count, "
+            "for nothing says that they are copies"
+        )
+    return warnings
+
+
+def _is_amount(events: pd.DataFrame, name: str) -> bool:
+    return name.startswith("properties.") and pd.api.types.is_numeric_dtype(events[name].dtype)
+
+
+def _written(events: pd.DataFrame) -> list[str]:
+    return [c for c in events.columns if c == "profile_id" or c.startswith("profile.")]
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+# Static and scoped by a class of our own; colours follow the notebook's theme.
+_STYLE = """<style>
+.ck-report{font-family:system-ui,sans-serif;max-width:46rem;line-height:1.4}
+.ck-report .ck-tiles{display:flex;flex-wrap:wrap;gap:.5rem;margin:.25rem 0 .75rem}
+.ck-report .ck-tile{flex:1 1 6rem;border:1px solid rgba(128,128,128,.35);border-radius:.5rem;
+padding:.45rem .7rem}
+.ck-report .ck-number{font-size:1.35rem;font-weight:600;font-variant-numeric:tabular-nums}
+.ck-report .ck-label{font-size:.8rem;opacity:.75}
+.ck-report table{border-collapse:collapse;width:100%;font-size:.88rem;margin:0 0 .6rem}
+.ck-report caption{text-align:left;font-size:.8rem;opacity:.75;padding:0 0 .25rem}
+.ck-report th,.ck-report td{text-align:right;padding:.2rem .5rem;background:none;
+font-variant-numeric:tabular-nums}
+.ck-report th:first-child,.ck-report td:first-child{text-align:left}
+.ck-report tbody tr{border-top:1px solid rgba(128,128,128,.25)}
+.ck-report .ck-bar{display:inline-block;width:6rem;height:.6rem;margin-left:.5rem;
+border-radius:.3rem;background:rgba(128,128,128,.25);overflow:hidden;vertical-align:middle}
+.ck-report .ck-bar span{display:block;height:100%;background:#2f7ebc}
+.ck-report ul{margin:.2rem 0;padding-left:1.1rem;font-size:.85rem}
+.ck-report .ck-warning{color:#b45309}
+</style>"""
+
+
+def _tiles(report: Report) -> str:
+    tiles = (
+        ("rows in", report.rows_in),
+        ("events", report.events),
+        ("duplicates", sum(report.duplicates.values())),
+        ("rejected", sum(report.rejected.values())),
+        ("blocked aliases", int(report.blocked["events"].sum())),
+        ("profiles", report.profiles),
+    )
+    cells = (
+        f'<div class="ck-tile"><div class="ck-number">{number:,}</div>'
+        f'<div class="ck-label">{label}</div></div>'
+        for label, number in tiles
+    )
+    return f'<div class="ck-tiles">{"".join(cells)}</div>'
+
+
+def _coverage_table(coverage: pd.DataFrame) -> str:
+    rows = "".join(
+        f"<tr><td>{html.escape(row.event_name)}</td><td>{row.events:,}</td>"
+        f"<td>{_bar(row.with_profile)}</td><td>{_bar(row.with_browser_session)}</td></tr>"
+        for row in coverage.itertuples()
+    )
+    return (
+        "<table><caption>Share of events that reach a profile, and a profile with a browser "
+        "session</caption><thead><tr><th>event</th><th>events</th><th>profile</th>"
+        f"<th>browser session</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _bar(share: float) -> str:
+    width = f'<span class="ck-bar"><span style="width:{share:.0%}"></span></span>'
+    return f"{share:.0%}{width}"
+
+
+def _findings_list(findings: list[tuple[str, str]]) -> str:
+    items = "".join(
+        f"<li{_emphasis(title)}><b>{html.escape(title)}</b>: {html.escape(text)}</li>"
+        for title, text in findings
+    )
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _emphasis(title: str) -> str:
+    return ' class="ck-warning"' if title == "warning" else ""

@@ -1,0 +1,418 @@
+"""`Stitched`: what `stitch` returns. Plain DataFrames, and answers about them.
+
+A Stitched is frozen: nothing that is asked of it changes it. Tables that not everybody needs
+(`profiles`, `aliases`, `alias_graph`, `report`) are built when first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.alias_graph import build_graph, distinct_links
+from convergekit.aliases import EventAliases, parse_urn, urn
+from convergekit.as_of import Knowledge
+from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
+from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.profiles import alias_times
+from convergekit.properties import carry_retroactive
+from convergekit.records import take_or_missing
+
+if TYPE_CHECKING:
+    from convergekit.explain import Explanation
+    from convergekit.funnels import Funnel, StepLike, Window
+    from convergekit.report import Report
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which profile every alias and every event belongs to, as integers.
+
+    Attributes
+    ----------
+    aliases : EventAliases
+        The aliases of the kept events.
+    component : numpy.ndarray of int
+        Each alias's profile, by number.
+    profile : numpy.ndarray of int
+        Each event's profile, by number; -1 for none.
+    profile_ids : pandas.Series of str
+        Each profile's ID.
+    in_time : numpy.ndarray of int
+        Positions of the events in order of time, then arrival.
+    knowledge : callable
+        Returns what was known when; computed when first called.
+    """
+
+    aliases: EventAliases
+    component: IntArray
+    profile: IntArray
+    profile_ids: pd.Series
+    in_time: IntArray
+    knowledge: Callable[[], Knowledge]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Stitched:
+    """Events stitched into profiles.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        One row per kept event, in input order: the canonical columns, `row` (0-based position
+        in the input), `kind` (``"track"`` or ``"identify"``), `profile_id` (missing without a
+        usable alias) and `profile.<name>`, the profile properties as known at that event.
+    duplicates : pandas.DataFrame
+        One row per dropped copy: `row`, `kept_row`, `event_id`, `event_name`, `timestamp`,
+        `source`, `repeat`, `differs`, `conflicts`, `lost_aliases`.
+    rejected : pandas.DataFrame
+        One row per input row that is no event: `row`, `reason`, and the input's columns.
+    identity : str
+        ``"retroactive"`` or ``"as_of"``.
+    browser_alias : str
+        The alias type of a browser session.
+
+    Notes
+    -----
+    Always: rows in = events + duplicates + rejected.
+    """
+
+    events: pd.DataFrame
+    duplicates: pd.DataFrame
+    rejected: pd.DataFrame
+    identity: str
+    browser_alias: str
+    _identity: Identity
+    _carried_from: Mapping[str, IntArray]
+    _first: Sequence[str] = ()
+    _remarks: Mapping[str, int] = field(default_factory=dict)
+    _malformed: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __repr__(self) -> str:
+        """Return the counts in one line."""
+        counts = (
+            _counted(len(self.events), "event"),
+            _counted(len(self.duplicates), "duplicate"),
+            f"{len(self.rejected):,} rejected",
+        )
+        found = self._identity
+        return (
+            f"Stitched({', '.join(counts)}; "
+            f"{_counted(len(found.aliases.table), 'alias', 'aliases')}, "
+            f"{_counted(len(found.profile_ids), 'profile')})"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.report._repr_html_()
+
+    @cached_property
+    def aliases(self) -> pd.DataFrame:
+        """One row per alias, earliest first.
+
+        Columns: `alias_type`, `alias_value`, `profile_id`, `first_seen`, `last_seen`, `events`.
+        """
+        table, _ = self._alias_table
+        return table.drop(columns="urn")
+
+    @cached_property
+    def profiles(self) -> pd.DataFrame:
+        """One row per profile, earliest first.
+
+        Columns: `profile_id`, `first_seen`, `last_seen`, `events` (identify calls left out),
+        `sources` (how many), `aliases` (how many), `has_browser_session`, the number of aliases
+        of each type as `aliases.<type>`, and each profile property's latest value as
+        `profile.<name>`.
+        """
+        found = self._identity
+        count = len(found.profile_ids)
+        member = np.flatnonzero(found.profile >= 0)
+        events = self.events.iloc[member]
+        grouped = events.groupby(found.profile[member])
+        tracked = np.bincount(
+            found.profile[member], weights=(events["kind"] == "track").to_numpy(), minlength=count
+        )
+        types = found.aliases.types
+        by_type = np.zeros((count, len(types.categories)), dtype=np.int64)
+        np.add.at(by_type, (found.component, types.codes), 1)
+        browser = types.categories == self.browser_alias
+        table = pd.DataFrame(
+            {
+                "profile_id": found.profile_ids,
+                "first_seen": grouped["timestamp"].min(),
+                "last_seen": grouped["timestamp"].max(),
+                "events": tracked.astype(np.int64),
+                "sources": grouped["source"].nunique(),
+                "aliases": by_type.sum(axis=1),
+                "has_browser_session": by_type[:, browser].sum(axis=1) > 0,
+                **{f"aliases.{t}": by_type[:, i] for i, t in enumerate(types.categories)},
+            },
+            index=pd.RangeIndex(count),
+        )
+        table = table.assign(**self._latest_values())
+        return table.sort_values(["first_seen", "profile_id"], ignore_index=True)
+
+    @cached_property
+    def alias_graph(self) -> nx.Graph:
+        """The alias graph: a node per alias (its URN), an edge per pair that met on an event.
+
+        Nodes carry `alias_type`, `alias_value`, `profile_id`, `first_seen`, `last_seen` and
+        `events`; edges carry `events` (how many link the pair), `first_seen`, `row` and
+        `event_id` of the first. The connected components are the profiles.
+        """
+        return self._graph_of(np.ones(len(self.events), dtype=bool))
+
+    @cached_property
+    def report(self) -> Report:
+        """What came in, what was left out and why, and what stitching reached."""
+        from convergekit.report import make_report
+
+        return make_report(self)
+
+    def provenance(self, name: str) -> pd.DataFrame:
+        """Return from which event each value of a profile property was carried.
+
+        Parameters
+        ----------
+        name : str
+            A profile property, such as ``"utm_source"``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per event that has a value: `row`, `event_name`, `timestamp`, `profile_id`,
+            `value`, `from_row`, `from_event_name`, `from_source`, `age` (Timedelta since the
+            event it is carried from) and `hindsight`: whether the value came over a link that
+            was learned only after the event. Under ``identity="as_of"`` nothing is hindsight.
+
+        Raises
+        ------
+        UnknownNameError
+            No event carries such a profile property.
+        """
+        if name not in self._carried_from:
+            known = list(self._carried_from)
+            raise UnknownNameError(
+                f"no event carries the profile property {name!r}. "
+                f"Found: {', '.join(known) or 'none'}.{did_you_mean(name, known)}"
+            )
+        carrier = self._carried_from[name]
+        at = np.flatnonzero(carrier >= 0)
+        earlier = carrier[at]
+        events, sources = self.events.iloc[at], self.events.iloc[earlier]
+        return pd.DataFrame(
+            {
+                "row": events["row"].to_numpy(),
+                "event_name": events["event_name"].array,
+                "timestamp": events["timestamp"].array,
+                "profile_id": events["profile_id"].array,
+                "value": events[PROFILE + name].array,
+                "from_row": sources["row"].to_numpy(),
+                "from_event_name": sources["event_name"].array,
+                "from_source": sources["source"].array,
+                "age": events["timestamp"].array - sources["timestamp"].array,
+                "hindsight": ~self._identity.knowledge().knew(at, earlier)
+                & (self.identity == "retroactive"),
+            }
+        )
+
+    def explain(self, alias_a: str, alias_b: str) -> Explanation:
+        """Return the shortest chain of aliases between two, with the linking event at each hop.
+
+        Parameters
+        ----------
+        alias_a, alias_b : str
+            URNs, such as ``"urn:email:ada@example.com"``.
+
+        Returns
+        -------
+        Explanation
+            In a notebook and printed, a sentence per hop; `.linked` and `.steps` as data.
+
+        Raises
+        ------
+        UnknownAliasError
+            No event carries one of the two.
+        """
+        from convergekit.explain import explain
+
+        return explain(self, alias_a, alias_b)
+
+    def profile(self, alias_or_id: str) -> pd.DataFrame:
+        """Return the timeline of one profile: what its events sent beside what they carried.
+
+        Parameters
+        ----------
+        alias_or_id : str
+            A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The profile's rows of `events` in order of time, columns without any value left out,
+            and `profile.<name>` (carried) next to `profile_properties.<name>` (sent).
+
+        Raises
+        ------
+        UnknownAliasError
+            No event carries the alias, or no profile has the ID.
+        """
+        number = self._profile_number(alias_or_id)
+        in_time = self._identity.in_time
+        timeline = self.events.iloc[in_time[self._identity.profile[in_time] == number]]
+        timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
+        return timeline[_sent_beside_carried(list(timeline.columns))]
+
+    def funnel(self, steps: Sequence[StepLike], *, within: Window) -> Funnel:
+        """Return how far profiles get along the steps. See `convergekit.funnel`."""
+        from convergekit.funnels import funnel
+
+        return funnel(self.events, steps, within=within)
+
+    def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Save everything as Parquet files that `convergekit.read_stitched` reads back.
+
+        Parameters
+        ----------
+        directory : str or pathlib.Path
+            Made if it does not exist.
+        overwrite : bool, default False
+            Whether to replace an earlier Stitched in the directory.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files written.
+
+        Raises
+        ------
+        FileExistsError
+            The directory holds such files already, and `overwrite` is False.
+        ConvergekitError
+            A column holds values that Parquet cannot.
+        """
+        from convergekit.storage import write_stitched
+
+        return write_stitched(self, directory, overwrite=overwrite)
+
+    @cached_property
+    def _alias_table(self) -> tuple[pd.DataFrame, IntArray]:
+        """The aliases with their URNs, sorted, and each one's position before sorting."""
+        found = self._identity
+        first, last = alias_times(found.aliases, self.events["timestamp"])
+        types = found.aliases.table["alias_type"].astype("str")
+        values = found.aliases.table["alias_value"]
+        table = pd.DataFrame(
+            {
+                "urn": "urn:" + types + ":" + values,
+                "alias_type": types,
+                "alias_value": values,
+                "profile_id": found.profile_ids.take(found.component).array,
+                "first_seen": pd.to_datetime(first, unit="us", utc=True),
+                "last_seen": pd.to_datetime(last, unit="us", utc=True),
+                "events": np.bincount(found.aliases.alias, minlength=len(types)),
+            }
+        ).astype({"first_seen": "datetime64[us, UTC]", "last_seen": "datetime64[us, UTC]"})
+        table = table.sort_values(["first_seen", "alias_type", "alias_value"])
+        return table.reset_index(drop=True), table.index.to_numpy()
+
+    def _graph_of(self, chosen: npt.NDArray[np.bool_]) -> nx.Graph:
+        """Return the graph of the chosen events' aliases, nodes and edges in a fixed order."""
+        found = self._identity
+        table, position = self._alias_table
+        place = np.empty_like(position)
+        place[position] = np.arange(len(position))
+        time_rank = np.empty_like(found.in_time)
+        time_rank[found.in_time] = np.arange(len(found.in_time))
+        pairs = chosen[found.aliases.event]
+        part = found.aliases.with_pairs(
+            found.aliases.event[pairs], place[found.aliases.alias[pairs]]
+        )
+        links = distinct_links(part, time_rank)
+        links = links.iloc[np.argsort(time_rank[links["event"]], kind="stable")]
+        nodes = np.unique(part.alias)
+        links = links.assign(
+            first=np.searchsorted(nodes, links["first"]),
+            second=np.searchsorted(nodes, links["second"]),
+        )
+        return build_graph(table.iloc[nodes], links, self.events)
+
+    def _profile_number(self, alias_or_id: str) -> int:
+        if alias_or_id.startswith("p_"):
+            found = np.flatnonzero(self._identity.profile_ids == alias_or_id)
+            if len(found):
+                return int(found[0])
+            raise UnknownAliasError(
+                f"no profile has the ID {alias_or_id!r}. "
+                "See `.profiles`, or give an alias such as 'urn:email:ada@example.com'."
+            )
+        return int(self._identity.component[self._alias_position(alias_or_id)])
+
+    def _alias_position(self, text: str) -> int:
+        table = self._identity.aliases.table
+        alias = parse_urn(text)
+        if alias is None:
+            same_value = table[table["alias_value"] == text]
+            near = [urn(*pair) for pair in same_value.itertuples(index=False)]
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise UnknownAliasError(
+                f"{text!r} is neither a URN (urn:<type>:<value>) nor a profile ID (p_...).{hint}"
+            )
+        alias_type, value = alias
+        of_type = table["alias_type"] == alias_type
+        found = np.flatnonzero(of_type & (table["alias_value"] == value))
+        if len(found):
+            return int(found[0])
+        types = list(table["alias_type"].cat.categories)
+        if alias_type not in types:
+            raise UnknownAliasError(
+                f"no event carries an alias of type {alias_type!r}. "
+                f"Found: {', '.join(types) or 'no aliases'}.{did_you_mean(alias_type, types)}"
+            )
+        near_values = did_you_mean(value, table["alias_value"][of_type].head(100_000))
+        raise UnknownAliasError(
+            f"no event carries the alias {urn(alias_type, value)!r}; it may have been blocked "
+            f"(see `.report`).{near_values}"
+        )
+
+    def _latest_values(self) -> dict[str, Any]:
+        """Return each profile property's value after the profile's last event."""
+        found = self._identity
+        last = np.empty(len(found.profile_ids), dtype=np.int64)
+        member = found.in_time[found.profile[found.in_time] >= 0]
+        last[found.profile[member]] = member
+        if self.identity == "retroactive":
+            carried = self._carried_from
+        else:
+            # In the end everything is known, whatever was known at the last event.
+            carried = carry_retroactive(self.events, found.profile, found.in_time, self._first)
+        return {
+            PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier[last])
+            for name, carrier in carried.items()
+        }
+
+
+def _counted(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _sent_beside_carried(columns: list[str]) -> list[str]:
+    arranged: list[str] = []
+    for column in columns:
+        if column.startswith(PROFILE_PROPERTY):
+            arranged.append(column)
+            carried = PROFILE + column.removeprefix(PROFILE_PROPERTY)
+            if carried in columns:
+                arranged.append(carried)
+        elif column not in arranged and not column.startswith(PROFILE):
+            arranged.append(column)
+    return arranged + [c for c in columns if c not in arranged]

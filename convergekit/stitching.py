@@ -1,0 +1,192 @@
+"""`stitch`: events in, profiles out. This module reads as the list of what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.alias_graph import connected_components, profile_of_events
+from convergekit.aliases import Block, EventAliases, read_aliases
+from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
+from convergekit.errors import ConvergekitError, EventError
+from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
+from convergekit.profiles import profile_ids
+from convergekit.properties import carry_as_of, carry_retroactive
+from convergekit.records import take_or_missing
+from convergekit.stitched import Identity, Stitched
+
+IntArray = npt.NDArray[np.int64]
+Duplicates = Literal["drop", "merge"]
+IdentityMode = Literal["retroactive", "as_of"]
+
+
+def stitch(
+    events: pd.DataFrame,
+    *,
+    columns: Mapping[str, str] | None = None,
+    tz: str | None = None,
+    rename_events: Mapping[str, str] | None = None,
+    dedupe_on: Sequence[str] = ("event_id",),
+    duplicates: Duplicates = "drop",
+    block: Block = (),
+    alias_from: Mapping[str, str] | None = None,
+    identity: IdentityMode = "retroactive",
+    first: Iterable[str] = (),
+    browser_alias: str = "cookie",
+    strict: bool = False,
+) -> Stitched:
+    """Stitch events into profiles and carry what is known of a person to their later events.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        One row per event, as `read_events` returns it or in any spelling it understands. Never
+        changed.
+    columns : mapping of str to str, optional
+        Canonical name to the frame's own name, such as
+        ``{"event_name": "action", "alias.customer_id": "uid"}``.
+    tz : str, optional
+        Time zone of timestamps that name none; UTC when absent.
+    rename_events : mapping of str to str, optional
+        Event names to replace, such as ``{"$page_load": "PageView"}``.
+    dedupe_on : sequence of str, default ("event_id",)
+        Columns that together name an event. ``("source", "event_id")`` counts an ID once per
+        source.
+    duplicates : {"drop", "merge"}, default "drop"
+        Whether a dropped copy contributes nothing, or its aliases and profile properties.
+    block : iterable of str or re.Pattern
+        Aliases that identify nobody: URNs, values, or patterns that match whole values.
+    alias_from : mapping of str to str, optional
+        Profile property to alias type, such as ``{"$email": "email"}``.
+    identity : {"retroactive", "as_of"}, default "retroactive"
+        Whether profile properties are carried along all links, or only along those already
+        known at the event: by `received_at` where the events have it, otherwise by time.
+    first : iterable of str
+        Profile properties, as names or patterns such as ``"$initial_*"``, of which the first
+        value is kept instead of the last.
+    browser_alias : str, default "cookie"
+        The alias type of a browser session.
+    strict : bool, default False
+        Raise on the first row or alias that cannot be used, instead of listing it.
+
+    Returns
+    -------
+    Stitched
+
+    Raises
+    ------
+    ColumnError
+        A required column is missing, ambiguous or stands twice, or there are no aliases.
+    EventError
+        Under `strict`, the first row or alias that cannot be used.
+    ConvergekitError
+        An option has a value that it does not take.
+
+    Notes
+    -----
+    Vocabulary and semantics follow Converge's public documentation (source concepts, aliases,
+    event spec); what is undocumented there is defined in ``docs/concepts.md``.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> events = pd.DataFrame({
+    ...     "event_name": ["PageView", "Added To Cart", "Placed Order"],
+    ...     "timestamp": ["2026-03-02T10:00:00Z", "2026-03-02T10:04:00Z", "2026-03-02T10:09:00Z"],
+    ...     "alias.cookie": ["7f3a", "7f3a", None],
+    ...     "alias.cart_token": [None, "123", "123"],
+    ...     "profile_properties.utm_source": ["newsletter", None, None],
+    ... })
+    >>> s = ck.stitch(events)
+    >>> s
+    Stitched(3 events, 0 duplicates, 0 rejected; 2 aliases, 1 profile)
+    >>> s.events["profile.utm_source"].tolist()
+    ['newsletter', 'newsletter', 'newsletter']
+    """
+    _check_choice("duplicates", duplicates, get_args(Duplicates))
+    _check_choice("identity", identity, get_args(IdentityMode))
+    first = [first] if isinstance(first, str) else list(first)
+
+    accepted = normalise(
+        canonicalise(events, columns=columns), tz=tz, rename_events=rename_events, strict=strict
+    )
+    aliases = read_aliases(accepted.events, block=block, alias_from=alias_from)
+    if strict:
+        _refuse_malformed(aliases, accepted.events)
+    found = Deduplicated(
+        accepted.events,
+        aliases,
+        accepted.arrival,
+        kept=find_kept(accepted.events, accepted.arrival, dedupe_on),
+        merge=duplicates == "merge",
+    )
+    component = connected_components(found.kept_aliases)
+    stitched = Identity(
+        aliases=found.kept_aliases,
+        component=component,
+        profile=profile_of_events(found.kept_aliases, component, len(found.kept_events)),
+        profile_ids=profile_ids(found.kept_aliases, component, found.kept_events["timestamp"]),
+        in_time=found.in_time,
+        knowledge=lambda: found.knowledge,
+    )
+    carried = _carry(found, stitched, identity, first)
+    return Stitched(
+        events=_assemble(found.kept_events, stitched, carried),
+        duplicates=describe_duplicates(found),
+        rejected=accepted.rejected,
+        identity=identity,
+        browser_alias=browser_alias,
+        _identity=stitched,
+        _carried_from=carried,
+        _first=first,
+        _remarks=accepted.remarks,
+        _malformed=_malformed_rows(aliases, accepted.events),
+    )
+
+
+def _carry(
+    found: Deduplicated, stitched: Identity, identity: IdentityMode, first: Sequence[str]
+) -> dict[str, IntArray]:
+    if identity == "as_of":
+        return carry_as_of(found.kept_events, found.in_time, found.knowledge, first)
+    return carry_retroactive(found.kept_events, stitched.profile, found.in_time, first)
+
+
+def _assemble(
+    events: pd.DataFrame, stitched: Identity, carried: Mapping[str, IntArray]
+) -> pd.DataFrame:
+    """Add the profile ID and the carried values to the events."""
+    filled = {
+        PROFILE + name: take_or_missing(events[PROFILE_PROPERTY + name], carrier)
+        for name, carrier in carried.items()
+    }
+    filled_events = events.assign(**filled)
+    profile_id = take_or_missing(stitched.profile_ids, stitched.profile)
+    filled_events.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)
+    return filled_events
+
+
+def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:
+    """Return the row and the reason of everything that was no alias."""
+    rows = events["row"].to_numpy()[aliases.malformed["position"].to_numpy()]
+    return pd.DataFrame({"row": rows, "reason": aliases.malformed["reason"]})
+
+
+def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConvergekitError(
+            f"{name}={value!r} is not known; it is one of {', '.join(map(repr, allowed))}."
+        )
+
+
+def _refuse_malformed(aliases: EventAliases, events: pd.DataFrame) -> None:
+    if len(aliases.malformed):
+        worst = aliases.malformed.iloc[0]
+        raise EventError(
+            f"row {events['row'].iloc[worst['position']]}: {worst['reason']}. Repair the alias, "
+            "or leave out strict=True to have it left out and counted in the report."
+        )

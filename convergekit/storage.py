@@ -1,0 +1,234 @@
+"""A Stitched on disk: one Parquet file per table, and one JSON file that says what it is.
+
+Columns that Parquet has no type for (mixed types, lists, dictionaries) are kept as JSON text,
+marked in the file's metadata, so that they come back as they went.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from convergekit.aliases import EventAliases
+from convergekit.as_of import Knowledge, KnownProfiles
+from convergekit.errors import ConvergekitError
+from convergekit.report import Report
+from convergekit.stitched import Identity, Stitched
+
+FORMAT = 1
+_TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
+_JSON_COLUMNS = b"convergekit.json_columns"
+_DATATYPES = b"convergekit.dtypes"
+
+
+def write_stitched(s: Stitched, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+    """Save a Stitched. See `Stitched.to_parquet`."""
+    directory = Path(directory)
+    manifest = directory / "stitched.json"
+    if manifest.exists() and not overwrite:
+        raise FileExistsError(
+            f"{directory} already holds a stitched export; give another directory, or "
+            "overwrite=True."
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    frames = {name: getattr(s, name) for name in _TABLES} | _inner_tables(s)
+    written = [_write_frame(frame, directory / f"{name}.parquet") for name, frame in frames.items()]
+    summary = {
+        "format": FORMAT,
+        "identity": s.identity,
+        "browser_alias": s.browser_alias,
+        "first": list(s._first),
+        "remarks": dict(s._remarks),
+        "report": s.report.to_dict(),
+    }
+    manifest.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return [*written, manifest]
+
+
+def read_stitched(directory: str | Path) -> Stitched:
+    """Read a Stitched that `Stitched.to_parquet` saved.
+
+    Parameters
+    ----------
+    directory : str or pathlib.Path
+
+    Returns
+    -------
+    Stitched
+        Equal in every table and answer to the one that was saved.
+
+    Raises
+    ------
+    ConvergekitError
+        The directory does not hold a saved Stitched, or one of another format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import convergekit as ck
+    >>> s = ck.stitch(ck.simulate_store().events)
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     _ = s.to_parquet(directory)
+    ...     again = ck.read_stitched(directory)
+    >>> again.events.equals(s.events)
+    True
+    """
+    directory = Path(directory)
+    manifest = directory / "stitched.json"
+    if not manifest.exists():
+        raise ConvergekitError(
+            f"{directory} holds no stitched.json: give the directory that to_parquet wrote."
+        )
+    summary = json.loads(manifest.read_text("utf-8"))
+    if summary["format"] != FORMAT:
+        raise ConvergekitError(
+            f"{directory} was written in format {summary['format']}; this version reads format "
+            f"{FORMAT}. Stitch the events again."
+        )
+    tables = {path.stem: _read_frame(path) for path in sorted(directory.glob("*.parquet"))}
+    s = Stitched(
+        events=tables["events"],
+        duplicates=tables["duplicates"],
+        rejected=tables["rejected"],
+        identity=summary["identity"],
+        browser_alias=summary["browser_alias"],
+        _identity=_read_identity(tables),
+        _carried_from={
+            name: column.to_numpy(copy=True) for name, column in tables["carried_from"].items()
+        },
+        _first=tuple(summary["first"]),
+        _remarks=summary["remarks"],
+        _malformed=tables["malformed"],
+    )
+    # The report also counts what only the input held, so it is kept, not made again.
+    s.__dict__["report"] = Report.from_dict(summary["report"])
+    return s
+
+
+def _inner_tables(s: Stitched) -> dict[str, pd.DataFrame]:
+    """Return what the answers need besides the public tables, aliases as rows of `aliases`."""
+    found = s._identity
+    _, position = s._alias_table
+    place = np.empty_like(position)
+    place[position] = np.arange(len(position))
+    known = found.knowledge()
+    return {
+        "event_aliases": pd.DataFrame(
+            {"event": found.aliases.event, "alias": place[found.aliases.alias]}
+        ),
+        "order": pd.DataFrame(
+            {
+                "in_time": found.in_time,
+                "known_place": known.profiles.place[known.item],
+                "known_start": known.profiles.start[known.item],
+            }
+        ),
+        "carried_from": pd.DataFrame(dict(s._carried_from), index=s.events.index),
+        "blocked": found.aliases.blocked,
+        "malformed": s._malformed,
+    }
+
+
+def _read_identity(tables: dict[str, pd.DataFrame]) -> Identity:
+    table, pairs, order = tables["aliases"], tables["event_aliases"], tables["order"]
+    component, profile_ids = pd.factorize(table["profile_id"])
+    aliases = EventAliases(
+        table[["alias_type", "alias_value"]].astype({"alias_type": "category"}),
+        pairs["event"].to_numpy(copy=True),
+        pairs["alias"].to_numpy(copy=True),
+        tables["blocked"],
+        pd.DataFrame({"position": [], "reason": []}),
+    )
+    profile = np.full(len(order), -1, dtype=np.int64)
+    profile[aliases.event] = component[aliases.alias]
+    known = KnownProfiles(
+        order["known_place"].to_numpy(copy=True), order["known_start"].to_numpy(copy=True)
+    )
+    each = np.arange(len(order))
+    return Identity(
+        aliases=aliases,
+        component=component.astype(np.int64),
+        profile=profile,
+        profile_ids=pd.Series(profile_ids, dtype="str"),
+        in_time=order["in_time"].to_numpy(copy=True),
+        knowledge=lambda: Knowledge(known, known.place, each, each, {}),
+    )
+
+
+def _write_frame(frame: pd.DataFrame, path: Path) -> Path:
+    plain, as_json = {}, []
+    for name, column in frame.items():
+        text = _as_json(str(name), column) if column.dtype == object else None
+        plain[name] = column if text is None else text
+        if text is not None:
+            as_json.append(name)
+    table = pa.Table.from_pandas(pd.DataFrame(plain, index=frame.index), preserve_index=False)
+    metadata = dict(table.schema.metadata or {})
+    metadata[_JSON_COLUMNS] = json.dumps(as_json).encode()
+    metadata[_DATATYPES] = json.dumps({str(k): str(v) for k, v in frame.dtypes.items()}).encode()
+    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
+    return path
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    table = pq.read_table(path)
+    metadata = table.schema.metadata or {}
+    frame = table.to_pandas()
+    for name in json.loads(metadata[_JSON_COLUMNS]):
+        cells = [None if _is_missing(cell) else json.loads(cell) for cell in frame[name]]
+        frame[name] = pd.Series(cells, index=frame.index, dtype=object)
+    dtypes = json.loads(metadata[_DATATYPES])
+    changed = {
+        name: dtype for name, dtype in dtypes.items()
+        if str(frame[name].dtype) != dtype and dtype != "category"
+    }
+    return frame.astype(changed)
+
+
+def _as_json(name: str, column: pd.Series) -> pd.Series | None:
+    """Return the cells as JSON text, or None where Arrow has a type for what JSON has not."""
+    cells: list[str | None] = []
+    for position, cell in enumerate(column):
+        try:
+            cells.append(None if _is_missing(cell) else json.dumps(_plain(cell)))
+        except (TypeError, ValueError, RecursionError) as error:
+            if _arrow_keeps(column):
+                return None
+            raise ConvergekitError(
+                f"column {name!r}, row {position}: a {type(cell).__name__} cannot be saved among "
+                "values of other types. Convert the column before stitching."
+            ) from error
+    return pd.Series(cells, index=column.index, dtype="str")
+
+
+def _arrow_keeps(column: pd.Series) -> bool:
+    kinds = {type(cell) for cell in column if not _is_missing(cell)}
+    return len(kinds) == 1 and kinds <= {decimal.Decimal, datetime.date, datetime.time, bytes}
+
+
+def _plain(cell: Any) -> Any:
+    """Return NumPy's scalars and arrays as Python's own; everything else must be JSON already."""
+    if isinstance(cell, np.ndarray):
+        return [_plain(item) for item in cell.tolist()]
+    if isinstance(cell, np.generic):
+        return cell.item()
+    if isinstance(cell, (list, tuple)):
+        return [_plain(item) for item in cell]
+    if isinstance(cell, dict):
+        return {str(key): _plain(value) for key, value in cell.items()}
+    return cell
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or cell is pd.NaT or (
+        isinstance(cell, float) and math.isnan(cell)
+    )

@@ -1,0 +1,102 @@
+"""Values as text: one rule for everything that identifies something.
+
+Event names, event IDs, sources and aliases are compared as text. Exports bring them as strings,
+integers, floats that once were integers (``123.0``), categoricals and Arrow arrays; this module
+gives them one form. What cannot identify anything (a list, a dictionary, a boolean, an infinite
+number) is set apart, never turned into its Python spelling.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+
+def as_text(values: pd.Series) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
+    """Return the values as text, and which cells held something that is not text or a number.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Of any dtype.
+
+    Returns
+    -------
+    text : pandas.Series of str
+        Same index; missing where the value is missing or cannot be text.
+    unusable : numpy.ndarray of bool
+        True where a value was present but cannot be text.
+
+    Examples
+    --------
+    >>> text, unusable = as_text(pd.Series([123.0, "a", None, ["x"]], dtype=object))
+    >>> text.tolist(), unusable.tolist()
+    (['123', 'a', nan, nan], [False, False, False, True])
+    """
+    nothing = np.zeros(len(values), dtype=bool)
+    if values.dtype == "str":
+        return values, nothing
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        text, bad = as_text(pd.Series(values.cat.categories))
+        codes = values.cat.codes.to_numpy()
+        found = text.array.take(codes, allow_fill=True)
+        return _series(found, values), np.append(bad, False)[codes]
+    if _is_text_dtype(values.dtype):
+        return values.astype("str"), nothing
+    if pd.api.types.is_bool_dtype(values.dtype) and values.dtype != object:
+        return _series([None] * len(values), values), values.notna().to_numpy()
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return _series(_integers(values), values), nothing
+    cells = values.astype(object).to_numpy()
+    texts = [_cell_text(cell) for cell in cells]
+    present = _present(values)
+    bad = np.fromiter((text is None for text in texts), dtype=bool, count=len(texts)) & present
+    return _series(texts, values), bad
+
+
+def to_arrow(text: pd.Series) -> pa.Array:
+    """Return text as one contiguous Arrow ``large_string`` array, missing as null."""
+    return arrow_array(pa.array(text, from_pandas=True))
+
+
+def arrow_array(found: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return text that Arrow holds in any layout as one ``large_string`` array."""
+    if isinstance(found, pa.ChunkedArray):
+        found = found.combine_chunks()
+    return found if found.type == pa.large_string() else found.cast(pa.large_string())
+
+
+def _is_text_dtype(dtype: Any) -> bool:
+    if isinstance(dtype, pd.ArrowDtype):
+        kind = dtype.pyarrow_dtype
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return isinstance(dtype, pd.StringDtype)
+
+
+def _integers(values: pd.Series) -> list[str | None]:
+    return [None if value is pd.NA else str(value) for value in values.astype(object)]
+
+
+def _cell_text(cell: Any) -> str | None:
+    if isinstance(cell, str):
+        return cell.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(cell, (bool, np.bool_)) or cell is None or cell is pd.NA:
+        return None
+    if isinstance(cell, (int, np.integer)):
+        return str(int(cell))
+    if isinstance(cell, (float, np.floating)) and math.isfinite(cell):
+        return str(int(cell)) if float(cell).is_integer() else repr(float(cell))
+    return None
+
+
+def _present(values: pd.Series) -> npt.NDArray[np.bool_]:
+    return values.notna().to_numpy(dtype=bool)
+
+
+def _series(values: Any, like: pd.Series) -> pd.Series:
+    return pd.Series(values, index=like.index, dtype="str", name=like.name)

@@ -1,0 +1,217 @@
+"""Timestamps of any parseable form, as ``datetime64[us, UTC]``.
+
+Understood: datetimes, ISO 8601 with or without an offset, spelled-out dates (``24 Nov 2026``,
+RFC 2822) and epoch numbers, whose unit is told by magnitude. A date of digits alone that reads
+two ways (``03/04/2026``) is not guessed: it does not parse.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+# An epoch number's unit is told by its magnitude. Below 1e8 seconds (March 1973) it is no
+# event's time but a year, a counter or a date of digits; 1e11 seconds is the year 5138.
+_EPOCH_FLOOR = 1e8
+_EPOCH_UNITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", 1e20))
+_DTYPE = "datetime64[us, UTC]"
+_OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
+_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+_SPELLED_OUT = r".*[A-Za-z]{3}.*\d{4}.*|.*\d{4}.*[A-Za-z]{3}.*|\d{4}/\d{1,2}/\d{1,2}.*"
+_NAMED_UTC = r"\s*(?:UTC|GMT)$"
+
+
+@dataclass(frozen=True)
+class ParsedTimestamps:
+    """Timestamps in UTC, and what was found on the way.
+
+    Attributes
+    ----------
+    values : pandas.Series of datetime64[us, UTC]
+        ``NaT`` where the cell was missing or did not parse.
+    unparseable : numpy.ndarray of bool
+        Where a value was present but did not parse.
+    epoch_rows : dict of str to int
+        Number of cells read as epoch numbers, per unit.
+    """
+
+    values: pd.Series
+    unparseable: npt.NDArray[np.bool_]
+    epoch_rows: dict[str, int]
+
+
+def parse_timestamps(values: pd.Series, *, tz: str | None = None) -> ParsedTimestamps:
+    """Parse timestamps of any form.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Datetimes, text, epoch numbers, or a mixture.
+    tz : str, optional
+        Time zone of times that name none; UTC when absent. Where the clock is set back, an
+        hour that occurs twice is taken as the first; one skipped in spring moves to its end.
+
+    Returns
+    -------
+    ParsedTimestamps
+
+    Examples
+    --------
+    >>> parsed = parse_timestamps(pd.Series(["2026-03-02T10:00:00+01:00", 1772442000, "soon"]))
+    >>> parsed.values.astype(str).tolist()
+    ['2026-03-02 09:00:00+00:00', '2026-03-02 09:00:00+00:00', nan]
+    >>> parsed.unparseable.tolist(), parsed.epoch_rows
+    ([False, False, True], {'s': 1})
+    """
+    dtype = values.dtype
+    present = values.notna().to_numpy(dtype=bool)
+    epochs: dict[str, int] = {}
+    if isinstance(dtype, pd.CategoricalDtype):
+        return parse_timestamps(values.astype(dtype.categories.dtype), tz=tz)
+    if isinstance(dtype, pd.ArrowDtype):
+        plain = pa.array(values, from_pandas=True).to_pandas()
+        return parse_timestamps(plain.set_axis(values.index), tz=tz)
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        found = _to_utc(values, tz)
+    elif pd.api.types.is_bool_dtype(dtype) and dtype != object:
+        found = _nothing(values)
+    elif pd.api.types.is_numeric_dtype(dtype):
+        found = _from_epoch(values, epochs)
+    elif isinstance(dtype, pd.StringDtype):
+        found = _from_text(values, tz, epochs)
+    else:
+        found = _from_cells(values, tz, epochs)
+    return ParsedTimestamps(found, present & found.isna().to_numpy(), epochs)
+
+
+def microseconds(timestamps: pd.Series) -> npt.NDArray[np.int64]:
+    """Return canonical timestamps as microseconds since 1970, for arithmetic and sorting."""
+    return timestamps.to_numpy(dtype="datetime64[us]").view(np.int64)
+
+
+def _nothing(like: pd.Series) -> pd.Series:
+    return pd.Series(pd.NaT, index=like.index, dtype=_DTYPE, name=like.name)
+
+
+def _to_utc(values: pd.Series, tz: str | None) -> pd.Series:
+    if values.dt.tz is None:
+        zone = tz or "UTC"
+        first = np.ones(len(values), dtype=bool)
+        values = values.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    return values.dt.tz_convert("UTC").dt.as_unit("us")
+
+
+def _from_epoch(values: pd.Series, epochs: dict[str, int]) -> pd.Series:
+    exact = pd.api.types.is_integer_dtype(values.dtype)
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    found = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[us]")
+    with np.errstate(invalid="ignore"):
+        magnitude = np.abs(numbers)
+        lower = _EPOCH_FLOOR
+        for unit, upper in _EPOCH_UNITS:
+            rows = (magnitude >= lower) & (magnitude < upper)
+            lower = upper
+            if not rows.any():
+                continue
+            epochs[unit] = epochs.get(unit, 0) + int(rows.sum())
+            if exact:
+                whole = values[rows].to_numpy(dtype=np.int64)
+                found[rows] = whole.astype(f"datetime64[{unit}]").astype("datetime64[us]")
+            else:
+                per_unit = np.timedelta64(1, "s") / np.timedelta64(1, unit)
+                micros = np.round(numbers[rows] * (1e6 / per_unit)).astype(np.int64)
+                found[rows] = micros.astype("datetime64[us]")
+    return pd.Series(found, index=values.index, name=values.name).dt.tz_localize("UTC")
+
+
+def _from_text(values: pd.Series, tz: str | None, epochs: dict[str, int]) -> pd.Series:
+    found = _iso(values, tz)
+    left = found.isna() & values.notna()
+    if not left.any():
+        return found
+    text = values[left].astype("str").str.strip().str.replace(_NAMED_UTC, "Z", regex=True)
+    numeric = text.str.fullmatch(_NUMBER)
+    if numeric.any():
+        numbers = text[numeric]
+        whole = numbers.str.fullmatch(r"[+-]?\d{1,18}")
+        for rows, kind in ((whole, "int64"), (~whole, "float64")):
+            if rows.any():
+                cells = _from_epoch(numbers[rows].astype(kind), epochs)
+                found.loc[cells.index] = cells
+    # Parsed apart: one far-away year would otherwise turn the whole column's unit.
+    again = _iso(text[~numeric], tz)
+    found.loc[again.index] = again
+    rest = text[~numeric][again.isna() & text[~numeric].str.fullmatch(_SPELLED_OUT)]
+    if len(rest):
+        spelled = rest.map(lambda cell: _spelled_out(cell, tz))
+        found.loc[rest.index] = pd.to_datetime(spelled, utc=True).dt.as_unit("us")
+    return found
+
+
+def _iso(text: pd.Series, tz: str | None) -> pd.Series:
+    def parse(part: pd.Series) -> pd.Series:
+        found = pd.to_datetime(part, utc=True, format="ISO8601", errors="coerce")
+        return found.dt.as_unit("us")
+
+    # A bare year ("2026") is a number to us: an epoch, or not a time at all.
+    text = text.mask(text.str.fullmatch(_NUMBER).fillna(False).astype(bool))
+    if tz is None or tz == "UTC":
+        return parse(text)
+    aware = text.str.contains(_OFFSET).fillna(False).astype(bool)
+    dated = text.str.contains(r"\d[T ]\d").fillna(False).astype(bool)
+    aware &= dated
+    found = parse(text)
+    naive = found[~aware].dt.tz_localize(None)
+    found.loc[~aware] = _to_utc(naive, tz)
+    return found
+
+
+def _spelled_out(cell: str, tz: str | None) -> Any:
+    try:
+        stamp = pd.Timestamp(cell)
+    except (ValueError, OverflowError):
+        return pd.NaT
+    return stamp.tz_convert("UTC") if stamp.tz else stamp.tz_localize(tz or "UTC")
+
+
+def _from_cells(values: pd.Series, tz: str | None, epochs: dict[str, int]) -> pd.Series:
+    """Sort a column of Python objects by what each cell is, and parse each sort at once."""
+    sorts: dict[str, list[int]] = {"text": [], "number": [], "time": []}
+    for position, cell in enumerate(values):
+        if isinstance(cell, str):
+            sorts["text"].append(position)
+        elif isinstance(cell, (bool, np.bool_)):
+            continue
+        elif isinstance(cell, (int, float, np.integer, np.floating)):
+            sorts["number"].append(position)
+        elif isinstance(cell, (datetime.datetime, datetime.date, np.datetime64)):
+            sorts["time"].append(position)
+    found = pd.Series(_nothing(values).to_numpy(copy=True), dtype=_DTYPE)
+    for sort, positions in sorts.items():
+        if not positions:
+            continue
+        cells = pd.Series(list(values.iloc[positions]), index=positions)
+        if sort == "text":
+            part = _from_text(cells.astype("str"), tz, epochs)
+        elif sort == "number":
+            part = _numbers(cells, epochs)
+        else:
+            stamps = [_to_utc(pd.Series([pd.Timestamp(c)]), tz).iloc[0] for c in cells]
+            part = pd.Series(stamps, index=positions, dtype=_DTYPE)
+        found.iloc[positions] = part
+    found.index = values.index
+    return found.rename(values.name)
+
+
+def _numbers(cells: pd.Series, epochs: dict[str, int]) -> pd.Series:
+    kind = "int64" if all(isinstance(c, (int, np.integer)) for c in cells) else "float64"
+    try:
+        return _from_epoch(cells.astype(kind), epochs)
+    except OverflowError:
+        return _from_epoch(cells.astype("float64"), epochs)
