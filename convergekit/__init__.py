@@ -12,7 +12,9 @@ from convergekit.errors import (
     UnknownAliasError,
     UnknownNameError,
 )
+from convergekit.exports import read_events
 from convergekit.funnels import Funnel, funnel
+from convergekit.simulate import SimulatedStore, simulate_store
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 from convergekit.storage import read_stitched
@@ -23,11 +25,14 @@ __all__ = [
     "EventError",
     "Funnel",
     "ReadError",
+    "SimulatedStore",
     "Stitched",
     "UnknownAliasError",
     "UnknownNameError",
     "funnel",
+    "read_events",
     "read_stitched",
+    "simulate_store",
     "stitch",
 ]
 __version__ = "0.1.0"

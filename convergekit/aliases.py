@@ -259,9 +259,7 @@ def _texts(values: Collection[str]) -> pa.Array:
 def _property_column(events: pd.DataFrame, name: str) -> pd.Series:
     column = name if name.startswith(PROFILE_PROPERTY) else PROFILE_PROPERTY + name
     if column not in events:
-        names = [
-            c.removeprefix(PROFILE_PROPERTY) for c in events if c.startswith(PROFILE_PROPERTY)
-        ]
+        names = [c.removeprefix(PROFILE_PROPERTY) for c in events if c.startswith(PROFILE_PROPERTY)]
         raise UnknownNameError(
             f"alias_from names the profile property {name!r}, which no event carries. "
             f"Found: {', '.join(names) or 'no profile properties'}.{did_you_mean(name, names)}"
@@ -341,7 +339,7 @@ def _items(cell: Any) -> Iterable[Any] | None:
 
 
 def _items_of_text(cell: str) -> Iterable[Any]:
-    """A list that a CSV or a warehouse wrote as JSON text; else one URN."""
+    """Return the list that a CSV or a warehouse wrote as JSON; else the text as one URN."""
     if cell.lstrip()[:1] == "[":
         try:
             found = json.loads(cell)
@@ -413,9 +411,7 @@ def _one_numbering(
     encoded = _normalise(alias_type, raw).dictionary_encode()
     new = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     starts = np.cumsum([0, *(len(reading.values) for reading in readings)])
-    codes = [
-        new[reading.code + start] for reading, start in zip(readings, starts, strict=False)
-    ]
+    codes = [new[reading.code + start] for reading, start in zip(readings, starts, strict=False)]
     return _concatenated([r.event for r in readings]), _concatenated(codes), encoded.dictionary
 
 
@@ -474,6 +470,6 @@ def _blocked_table(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _malformed_table(parts: list[tuple[npt.NDArray[np.int64], str]]) -> pd.DataFrame:
     positions = _concatenated([positions for positions, _ in parts])
-    reasons = np.repeat([reason for _, reason in parts], [len(p) for p, _ in parts]) if parts else []
+    reasons = [reason for places, reason in parts for _ in range(len(places))]
     table = pd.DataFrame({"position": positions, "reason": pd.Series(reasons, dtype="str")})
     return table.sort_values("position", kind="stable", ignore_index=True)

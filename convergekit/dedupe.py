@@ -168,9 +168,7 @@ class Deduplicated:
         )
 
 
-def find_kept(
-    events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str]
-) -> IntArray:
+def find_kept(events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str]) -> IntArray:
     """Return, for each event, the position of the copy that is kept: its own, unless repeated.
 
     Parameters
@@ -249,7 +247,7 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
             "repeat": pd.Series(repeat, dtype="str"),
             "differs": pd.Series(differs, dtype=object),
             "conflicts": pd.Series(conflicts, dtype=object),
-            "lost_aliases": pd.Series([lost.get(p, []) for p in dropped], dtype=object),
+            "lost_aliases": pd.Series([lost.get(p, []) for p in dropped.tolist()], dtype=object),
         }
     )
 

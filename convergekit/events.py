@@ -158,6 +158,10 @@ def normalise(
     if replaced:
         remarks[f"columns of an earlier stitch replaced: {', '.join(replaced)}"] = len(frame)
 
+    # One missing value for all columns of Python objects: None, as JSON has it.
+    objects = typed.select_dtypes(object)
+    typed = typed.assign(**{n: c.where(c.notna(), None) for n, c in objects.items()})
+
     _type_times(typed, tz, remarks)
     names, unusable_names = _text_column(typed, "event_name")
     typed["event_name"] = names.replace(dict(rename_events)) if rename_events else names
@@ -333,8 +337,10 @@ def _check_required(frame: pd.DataFrame) -> None:
         lacking.append(("timestamp", "timestamp"))
     for name, words in lacking:
         near = _likely_column(name, frame.columns)
-        hint = f" Did you mean columns={{{name!r}: {near!r}}}?" if near else (
-            f" Name the one to use: columns={{{name!r}: ...}}."
+        hint = (
+            f" Did you mean columns={{{name!r}: {near!r}}}?"
+            if near
+            else (f" Name the one to use: columns={{{name!r}: ...}}.")
         )
         raise ColumnError(f"no {words} column. Found: {_listed(frame)}.{hint}")
 
@@ -362,19 +368,19 @@ def _type_times(typed: pd.DataFrame, tz: str | None, remarks: Counter[str]) -> N
     nothing = pd.Series(pd.NaT, index=typed.index, dtype="datetime64[us, UTC]")
     if "received_at" in typed:
         received = parse_timestamps(typed["received_at"], tz=tz)
-        typed["received_at"] = received.values
+        typed["received_at"] = received.times
         count = int(received.unparseable.sum())
         remarks["received_at cannot be parsed: treated as missing"] = count
     if "timestamp" not in typed:
         typed["timestamp"] = nothing
     stamps = parse_timestamps(typed["timestamp"], tz=tz)
-    typed["timestamp"] = stamps.values
+    typed["timestamp"] = stamps.times
     for unit, count in stamps.epoch_rows.items():
         remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}"] = count
     if "received_at" in typed:
         # Converge's webhook: without a timestamp, the time of receipt is the event's time.
-        absent = stamps.values.isna() & ~stamps.unparseable & typed["received_at"].notna()
-        typed["timestamp"] = stamps.values.mask(absent, typed["received_at"])
+        absent = stamps.times.isna() & ~stamps.unparseable & typed["received_at"].notna()
+        typed["timestamp"] = stamps.times.mask(absent, typed["received_at"])
         remarks["timestamp is missing: received_at taken"] = int(absent.sum())
         late = typed["received_at"].isna() & typed["timestamp"].notna()
         remarks["received_at is missing: timestamp taken as the time of arrival"] = int(late.sum())
@@ -403,9 +409,7 @@ def _reject_reasons(
     untimed = typed["timestamp"].isna()
     if untimed.any():
         given = frame["timestamp"].notna() if "timestamp" in frame else ~untimed
-        reasons[untimed] = np.where(
-            given[untimed], UNPARSEABLE_TIMESTAMP, MISSING_TIMESTAMP
-        )
+        reasons[untimed] = np.where(given[untimed], UNPARSEABLE_TIMESTAMP, MISSING_TIMESTAMP)
     if "read_error" in frame:
         unread = frame["read_error"].notna()
         reasons[unread] = frame.loc[unread, "read_error"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ def explain(s: Stitched, alias_a: str, alias_b: str) -> Explanation:
 
 
 def _steps(events: pd.DataFrame, graph: nx.Graph, chain: list[str]) -> pd.DataFrame:
-    hops = list(zip(chain, chain[1:], strict=False))
+    hops = list(itertools.pairwise(chain))
     links = [graph.edges[hop] for hop in hops]
     linking = events.set_index("row").loc[[link["row"] for link in links]].reset_index()
     return pd.DataFrame(

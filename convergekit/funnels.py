@@ -9,7 +9,6 @@ need n events. Identify calls and events without a profile take no part.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.durations import Duration, parse_duration, readable_duration
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 StepLike = str | Sequence[str]
-Window = str | datetime.timedelta | pd.Timedelta
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,7 +53,7 @@ class Funnel:
         """Return the steps and their profiles in one line."""
         steps = zip(self.table["event_name"], self.table["profiles"], strict=True)
         shown = " → ".join(f"{name} {count:,}" for name, count in steps)
-        return f"Funnel({shown}; within {_readable(self.within)})"
+        return f"Funnel({shown}; within {readable_duration(self.within)})"
 
     def _repr_html_(self) -> str:
         shown = self.table.assign(
@@ -62,9 +61,9 @@ class Funnel:
             drop_off=self.table["drop_off"].map("{:,}".format),
             conversion=self.table["conversion"].map("{:.1%}".format),
             step_conversion=self.table["step_conversion"].map(_percentage),
-            median_time=self.table["median_time"].map(_readable),
+            median_time=self.table["median_time"].map(readable_duration),
         )
-        caption = f"<caption>within {_readable(self.within)}</caption>"
+        caption = f"<caption>within {readable_duration(self.within)}</caption>"
         return str(shown.to_html(index=False, border=0)).replace("<thead>", caption + "<thead>")
 
     def plot(self) -> Any:
@@ -78,7 +77,7 @@ def funnel(
     events: pd.DataFrame,
     steps: Sequence[StepLike],
     *,
-    within: Window,
+    within: Duration,
     profile: str = "profile_id",
 ) -> Funnel:
     """Count how far profiles get along the steps.
@@ -118,7 +117,7 @@ def funnel(
     Funnel(PageView 2 → Added To Cart 1 → Placed Order 0; within 7 days)
     """
     names = _step_names(steps)
-    window = parse_window(within)
+    window = parse_duration(within, name="within")
     for column in ("event_name", "timestamp", profile):
         if column not in events:
             raise ColumnError(
@@ -126,30 +125,9 @@ def funnel(
                 f"{did_you_mean(column, map(str, events.columns))}"
             )
     log = _Log.of(events, names, profile)
-    depth, reached = _search(log, len(names), window.value // 1000)
+    depth, reached = _search(log, len(names), window // pd.Timedelta(1, "us"))
     conversions = _conversions(log, depth, reached)
     return Funnel(_table(names, conversions), conversions, window)
-
-
-def parse_window(within: Window) -> pd.Timedelta:
-    """Return a conversion window as a Timedelta.
-
-    Examples
-    --------
-    >>> parse_window("7D")
-    Timedelta('7 days 00:00:00')
-    """
-    try:
-        window = pd.Timedelta(within)
-        usable = window > pd.Timedelta(0)
-    except (ValueError, TypeError):
-        usable = False
-    if not usable or isinstance(within, (int, float)):
-        raise ConvergekitError(
-            f"within={within!r} is no conversion window. Give a positive duration such as "
-            "'30min', '24h', '7D' or a datetime.timedelta."
-        )
-    return window.as_unit("ns")
 
 
 @dataclass(frozen=True)
@@ -330,7 +308,8 @@ def _conversions(log: _Log, depth: IntArray, reached: list[IntArray]) -> pd.Data
     entered = depth > 0
     times = {
         f"time_{step}": pd.to_datetime(
-            pd.Series(np.where(at >= 0, log.time[at], np.iinfo(np.int64).min)[entered]), unit="us",
+            pd.Series(np.where(at >= 0, log.time[at], np.iinfo(np.int64).min)[entered]),
+            unit="us",
             utc=True,
         ).astype("datetime64[us, UTC]")
         for step, at in enumerate(reached, start=1)
@@ -366,22 +345,3 @@ def _table(names: list[tuple[str, ...]], conversions: pd.DataFrame) -> pd.DataFr
 
 def _percentage(share: float) -> str:
     return "" if np.isnan(share) else f"{share:.1%}"
-
-
-def _readable(duration: pd.Timedelta) -> str:
-    """Return a duration as its two largest units.
-
-    >>> _readable(pd.Timedelta("1D 02:30:00")), _readable(pd.Timedelta("90min"))
-    ('1 day 2 h', '1 h 30 min')
-    """
-    if pd.isna(duration):
-        return ""
-    parts = duration.components
-    shown = [
-        f"{count} {unit}{'s' if unit == 'day' and count != 1 else ''}"
-        for count, unit in (
-            (parts.days, "day"), (parts.hours, "h"), (parts.minutes, "min"), (parts.seconds, "s")
-        )
-        if count
-    ]
-    return " ".join(shown[:2]) or "0 s"

@@ -28,9 +28,7 @@ TYPE_PRIORITY = ("customer_id", "user_id", "email", "phone", "checkout_token", "
 LOGIN_TYPES = ("customer_id", "user_id", "email", "phone")
 
 
-def profile_ids(
-    aliases: EventAliases, component: IntArray, timestamps: pd.Series
-) -> pd.Series:
+def profile_ids(aliases: EventAliases, component: IntArray, timestamps: pd.Series) -> pd.Series:
     """Return each component's profile ID.
 
     Parameters
@@ -61,9 +59,7 @@ def profile_ids(
     return pd.Series([_profile_id(*pair) for pair in zip(types, values, strict=True)], dtype="str")
 
 
-def alias_times(
-    aliases: EventAliases, timestamps: pd.Series
-) -> tuple[IntArray, IntArray]:
+def alias_times(aliases: EventAliases, timestamps: pd.Series) -> tuple[IntArray, IntArray]:
     """Return when each alias was first and last seen, as integers of the timestamps' unit."""
     at = microseconds(timestamps)[aliases.event]
     limits = np.iinfo(np.int64)
@@ -81,9 +77,7 @@ def type_priority(types: Sequence[str]) -> IntArray:
     return np.array([place[name] for name in types], dtype=np.int64)
 
 
-def _leaders(
-    aliases: EventAliases, component: IntArray, timestamps: pd.Series
-) -> IntArray:
+def _leaders(aliases: EventAliases, component: IntArray, timestamps: pd.Series) -> IntArray:
     """Return each component's earliest alias, narrowing down the candidates tie by tie."""
     count = int(component.max(initial=-1)) + 1
     first_seen, _ = alias_times(aliases, timestamps)

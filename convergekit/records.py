@@ -97,8 +97,10 @@ def take_or_missing(values: pd.Series, positions: npt.NDArray[np.int64]) -> pd.S
         nullable = {"i": "Int", "u": "UInt", "b": "boolean"}[values.dtype.kind]
         bits = "" if values.dtype.kind == "b" else str(values.dtype.itemsize * 8)
         values = values.astype(f"{nullable}{bits}")
-    taken = values.array.take(positions, allow_fill=gaps)
-    return pd.Series(taken, copy=False)
+    if values.dtype == object:
+        cells = np.append(values.to_numpy(), [None])
+        return pd.Series(cells[positions], dtype=object)
+    return pd.Series(values.array.take(positions, allow_fill=gaps), copy=False)
 
 
 def _text(values: list[str | None]) -> pd.Series:

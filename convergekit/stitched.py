@@ -27,8 +27,9 @@ from convergekit.properties import carry_retroactive
 from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
+    from convergekit.durations import Duration
     from convergekit.explain import Explanation
-    from convergekit.funnels import Funnel, StepLike, Window
+    from convergekit.funnels import Funnel, StepLike
     from convergekit.report import Report
 
 IntArray = npt.NDArray[np.int64]
@@ -272,7 +273,7 @@ class Stitched:
         timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
         return timeline[_sent_beside_carried(list(timeline.columns))]
 
-    def funnel(self, steps: Sequence[StepLike], *, within: Window) -> Funnel:
+    def funnel(self, steps: Sequence[StepLike], *, within: Duration) -> Funnel:
         """Return how far profiles get along the steps. See `convergekit.funnel`."""
         from convergekit.funnels import funnel
 

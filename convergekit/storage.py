@@ -188,7 +188,8 @@ def _read_frame(path: Path) -> pd.DataFrame:
         frame[name] = pd.Series(cells, index=frame.index, dtype=object)
     dtypes = json.loads(metadata[_DATATYPES])
     changed = {
-        name: dtype for name, dtype in dtypes.items()
+        name: dtype
+        for name, dtype in dtypes.items()
         if str(frame[name].dtype) != dtype and dtype != "category"
     }
     return frame.astype(changed)
@@ -229,6 +230,9 @@ def _plain(cell: Any) -> Any:
 
 
 def _is_missing(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or cell is pd.NaT or (
-        isinstance(cell, float) and math.isnan(cell)
+    return (
+        cell is None
+        or cell is pd.NA
+        or cell is pd.NaT
+        or (isinstance(cell, float) and math.isnan(cell))
     )

@@ -20,6 +20,7 @@ import pyarrow as pa
 # event's time but a year, a counter or a date of digits; 1e11 seconds is the year 5138.
 _EPOCH_FLOOR = 1e8
 _EPOCH_UNITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", 1e20))
+_MICROSECONDS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _DTYPE = "datetime64[us, UTC]"
 _OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
@@ -33,7 +34,7 @@ class ParsedTimestamps:
 
     Attributes
     ----------
-    values : pandas.Series of datetime64[us, UTC]
+    times : pandas.Series of datetime64[us, UTC]
         ``NaT`` where the cell was missing or did not parse.
     unparseable : numpy.ndarray of bool
         Where a value was present but did not parse.
@@ -41,7 +42,7 @@ class ParsedTimestamps:
         Number of cells read as epoch numbers, per unit.
     """
 
-    values: pd.Series
+    times: pd.Series
     unparseable: npt.NDArray[np.bool_]
     epoch_rows: dict[str, int]
 
@@ -64,7 +65,7 @@ def parse_timestamps(values: pd.Series, *, tz: str | None = None) -> ParsedTimes
     Examples
     --------
     >>> parsed = parse_timestamps(pd.Series(["2026-03-02T10:00:00+01:00", 1772442000, "soon"]))
-    >>> parsed.values.astype(str).tolist()
+    >>> parsed.times.astype(str).tolist()
     ['2026-03-02 09:00:00+00:00', '2026-03-02 09:00:00+00:00', nan]
     >>> parsed.unparseable.tolist(), parsed.epoch_rows
     ([False, False, True], {'s': 1})
@@ -124,8 +125,7 @@ def _from_epoch(values: pd.Series, epochs: dict[str, int]) -> pd.Series:
                 whole = values[rows].to_numpy(dtype=np.int64)
                 found[rows] = whole.astype(f"datetime64[{unit}]").astype("datetime64[us]")
             else:
-                per_unit = np.timedelta64(1, "s") / np.timedelta64(1, unit)
-                micros = np.round(numbers[rows] * (1e6 / per_unit)).astype(np.int64)
+                micros = np.round(numbers[rows] * _MICROSECONDS[unit]).astype(np.int64)
                 found[rows] = micros.astype("datetime64[us]")
     return pd.Series(found, index=values.index, name=values.name).dt.tz_localize("UTC")
 

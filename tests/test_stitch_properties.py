@@ -85,7 +85,9 @@ def test_row_order_does_not_matter(frame, random, identity):
     assert partition(one) == partition(other)
     pd.testing.assert_frame_equal(one.aliases, other.aliases)
     pd.testing.assert_frame_equal(one.profiles, other.profiles)
-    back = other.events.assign(row=np.array(order, dtype=int)[other.events["row"]]).sort_values("row")
+    back = other.events.assign(row=np.array(order, dtype=int)[other.events["row"]]).sort_values(
+        "row"
+    )
     pd.testing.assert_frame_equal(one.events, back.reset_index(drop=True))
 
 
@@ -96,9 +98,7 @@ def test_stitching_the_events_again_changes_nothing(frame, identity, duplicates)
         # The copies' aliases are no longer on the events: only the partition of "drop" repeats.
         return
     twice = ck.stitch(once.events, identity=identity, duplicates=duplicates)
-    pd.testing.assert_frame_equal(
-        once.events.drop(columns="row"), twice.events.drop(columns="row")
-    )
+    pd.testing.assert_frame_equal(once.events.drop(columns="row"), twice.events.drop(columns="row"))
     assert not len(twice.duplicates)
     assert not len(twice.rejected)
 

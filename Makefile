@@ -1,0 +1,41 @@
+# Each command does its own set-up: a virtual environment in .venv with pinned packages.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint notebooks bench clean
+.DEFAULT_GOAL := help
+
+help:  ## Show the commands
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/'
+
+demo: .venv/installed  ## Stitch a simulated store's exports
+	@$(BIN)/convergekit demo
+
+test: lint  ## Run everything: lint, types, unit, doctest, property, CLI and notebook tests
+	$(BIN)/python -m pytest
+	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
+	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
+	  -W default notebooks
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs Chrome or Chromium)
+	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
+
+bench: .venv/installed  ## Measure speed against the obvious script
+	$(BIN)/python -m benchmarks.stitch
+
+clean:  ## Remove what the commands made
+	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "convergekit needs Python 3.11 or newer; name one with PYTHON=python3.x"; exit 1; }
+	$(PYTHON) -m venv .venv \
+	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,png]'
+	@touch .venv/installed

@@ -1,0 +1,171 @@
+"""The command line: ``convergekit demo``, ``convergekit stitch``, ``convergekit funnel``."""
+
+from __future__ import annotations
+
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from convergekit.durations import readable_duration
+from convergekit.errors import ConvergekitError
+from convergekit.exports import read_events
+from convergekit.funnels import Funnel
+from convergekit.simulate import simulate_store
+from convergekit.stitched import Stitched
+from convergekit.stitching import stitch
+
+app = typer.Typer(
+    name="convergekit",
+    help="Stitch browser and server events into profiles, and see who bought.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_out = Console()
+_err = Console(stderr=True)
+_PURCHASE = ["PageView", "Added To Cart", "Placed Order"]
+
+
+class Format(StrEnum):
+    """File formats of the tables that `stitch` writes."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
+Exports = Annotated[
+    list[str],
+    typer.Argument(metavar="EXPORT...", help="Files or glob patterns: JSON, CSV or Parquet."),
+]
+
+
+@app.command()
+def demo() -> None:
+    """Stitch a simulated coffee shop's browser, server and CRM exports."""
+    with tempfile.TemporaryDirectory() as directory:
+        paths = simulate_store().write(directory)
+        events = read_events(paths)
+    _out.print("A coffee shop's browser, server and CRM exports, 28 days of 60 simulated people.")
+    s = stitch(events)
+    _print_summary(s)
+    _print_campaigns(s)
+    _print_funnel(s.funnel(_PURCHASE, within="7D"))
+
+
+@app.command("stitch")
+def stitch_command(
+    exports: Exports,
+    out: Annotated[Path, typer.Option(help="Directory for the tables.")],
+    output_format: Annotated[
+        Format, typer.Option("--format", help="Format of the tables.")
+    ] = Format.parquet,
+    force: Annotated[bool, typer.Option(help="Overwrite earlier tables.")] = False,
+) -> None:
+    """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
+    if out.exists() and not out.is_dir():
+        raise ConvergekitError(f"{out} is a file; --out names a directory.")
+    s = _stitched(exports)
+    _print_summary(s)
+    if output_format is Format.parquet:
+        written = s.to_parquet(out, overwrite=force)
+    else:
+        written = _write_csv(s, out)
+    _out.print(f"Wrote {len(written)} files to {escape(str(out))}.")
+
+
+@app.command("funnel")
+def funnel_command(
+    exports: Exports,
+    step: Annotated[list[str], typer.Option(help="An event name; repeat for each step, in order.")],
+    within: Annotated[str, typer.Option(help="Conversion window: 30min, 24h, 7D.")] = "7D",
+) -> None:
+    """Stitch exports and print how far profiles get along the steps."""
+    s = _stitched(exports)
+    _out.print(escape(repr(s)))
+    _print_funnel(s.funnel(step, within=within))
+
+
+def main() -> None:
+    """Run the command line; bad input is one clear line and exit code 1, never a traceback."""
+    try:
+        app()
+    except (ConvergekitError, OSError) as error:
+        _err.print(f"[bold red]error:[/] {escape(_one_line(error))}", soft_wrap=True)
+        raise SystemExit(1) from None
+
+
+def _stitched(exports: list[str]) -> Stitched:
+    events = read_events(exports)
+    with _err.status(f"stitching {len(events):,} rows"):
+        return stitch(events)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _print_summary(s: Stitched) -> None:
+    _out.print()
+    _out.print(escape(repr(s.report)), highlight=False, soft_wrap=True)
+
+
+def _print_campaigns(s: Stitched) -> None:
+    """Print how many orders say where the buyer came from, before and after stitching."""
+    orders = s.events[s.events["event_name"] == "Placed Order"]
+    table = Table(title="Placed Order with a campaign (utm_source)", title_justify="left")
+    table.add_column("")
+    table.add_column("orders", justify="right")
+    table.add_column("with campaign", justify="right")
+    for label, column in (
+        ("as sent", "profile_properties.utm_source"),
+        ("after stitching", "profile.utm_source"),
+    ):
+        share = orders[column].notna()
+        table.add_row(label, f"{len(orders):,}", f"{share.sum():,} ({share.mean():.0%})")
+    _out.print()
+    _out.print(table)
+
+
+def _print_funnel(funnel: Funnel) -> None:
+    table = Table(title=f"Funnel within {readable_duration(funnel.within)}", title_justify="left")
+    for name in ("step", "event", "profiles", "of first", "of before", "drop-off", "median time"):
+        table.add_column(name, justify="left" if name == "event" else "right", no_wrap=True)
+    for row in funnel.table.to_dict("records"):
+        table.add_row(
+            str(row["step"]),
+            escape(row["event_name"]),
+            f"{row['profiles']:,}",
+            _percentage(row["conversion"]),
+            _percentage(row["step_conversion"]),
+            f"{row['drop_off']:,}",
+            readable_duration(row["median_time"]),
+        )
+    _out.print()
+    _out.print(table)
+
+
+def _percentage(share: float) -> str:
+    return "" if pd.isna(share) else f"{share:.1%}"
+
+
+def _write_csv(s: Stitched, out: Path) -> list[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in ("events", "profiles", "aliases", "duplicates", "rejected"):
+        path = out / f"{name}.csv"
+        getattr(s, name).to_csv(path, index=False)
+        written.append(path)
+    return written
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""`read_events`: export files to one canonical event frame."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from convergekit.errors import ColumnError, ReadError, did_you_mean
+from convergekit.events import PROFILE_PROPERTY, PROPERTY, canonicalise
+from convergekit.exports.files import RawRows, format_suffix, read_file
+
+Paths = str | Path | Iterable[str | Path]
+
+#: From this size on, reading takes long enough for a progress bar.
+PROGRESS_FROM_BYTES = 50_000_000
+_NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
+
+
+def read_events(
+    paths: Paths | pd.DataFrame,
+    *,
+    columns: Mapping[str, str] | None = None,
+    strict: bool = False,
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    r"""Read exports into one canonical event frame, ready for `stitch`.
+
+    JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip
+    or zstd, in the spellings of Converge's pixel and webhook, and any other through `columns`.
+
+    Parameters
+    ----------
+    paths : str, pathlib.Path, iterable of these, or pandas.DataFrame
+        Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame is only brought to
+        canonical column names.
+    columns : mapping of str to str, optional
+        Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
+        has none of the columns is read by its own spelling.
+    strict : bool, default False
+        Raise at the first row that cannot be read, instead of keeping it with its reason.
+    progress : bool, optional
+        Whether to show a progress bar; by default from 50 MB on.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per row of the files, in the order of the files, with `file`, `line` (of a JSON
+        array or Parquet file: the place) and `source` (the file's name without its suffixes,
+        where the file does not say). A row that cannot be read is kept, with everything missing
+        and the reason in `read_error`; `stitch` lists it in `rejected`.
+
+    Raises
+    ------
+    ReadError
+        No file matches, a file cannot be read at all, or, under `strict`, a row cannot.
+    ColumnError
+        A required column is missing, or `columns` names one that no file has.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = Path(directory, "browser.jsonl")
+    ...     _ = path.write_text(
+    ...         '{"eventName": "PageView", "timestamp": "2026-03-02T10:00:00Z",'
+    ...         ' "aliases": ["urn:cookie:7f3a"], "properties": {"$url": "/coffee"}}\n'
+    ...         '{"eventName": "PageVi'
+    ...     )
+    ...     events = read_events(path)
+    >>> events[["event_name", "source", "properties.$url", "line"]].values.tolist()
+    [['PageView', 'browser', '/coffee', 1], [nan, 'browser', nan, 2]]
+    >>> events["read_error"].tolist()
+    [nan, 'not JSON: Unterminated string starting at at column 15']
+    """
+    if isinstance(paths, pd.DataFrame):
+        return canonicalise(paths, columns=columns)
+    files = _find(paths)
+    for path in files:
+        format_suffix(path)
+    total = sum(path.stat().st_size for path in files if path.is_file())
+    shown = total >= PROGRESS_FROM_BYTES if progress is None else progress
+    parts = []
+    used: set[str] = set()
+    with _bar(total, shown) as bar:
+        for path in files:
+            bar.set_postfix_str(path.name)
+            rows = read_file(path, bar.update)
+            if strict and rows.reasons:
+                first = min(rows.reasons)
+                raise ReadError(f"{path}, line {rows.line[first]}: {rows.reasons[first]}.")
+            mapping = {n: own for n, own in (columns or {}).items() if own in rows.frame}
+            used.update(mapping.values())
+            parts.append(_canonical_part(path, rows, mapping, _label(path, files)))
+    _check_mapping(columns or {}, used, parts)
+    return _concatenate([part for part in parts if len(part)] or parts[:1])
+
+
+def _bar(total: int, shown: bool) -> Any:
+    return tqdm(total=total, unit="B", unit_scale=True, desc="reading", disable=not shown)
+
+
+def _find(paths: Paths) -> list[Path]:
+    patterns = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    if not patterns:
+        raise ReadError("no files were named; give paths, or a pattern such as 'exports/*.jsonl'.")
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            raise ReadError(f"{path} is a directory; name its files, such as '{path}/*.jsonl'.")
+        if path.is_file():
+            found[path] = None
+            continue
+        matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
+        if not matches:
+            raise ReadError(f"there is no file {str(pattern)!r}; check the path or the pattern.")
+        found.update(dict.fromkeys(match for match in matches if match.is_file()))
+    return list(found)
+
+
+def _label(path: Path, files: list[Path]) -> str:
+    same_name = sum(other.name == path.name for other in files) > 1
+    return str(path) if same_name else path.name
+
+
+def _canonical_part(
+    path: Path, rows: RawRows, mapping: Mapping[str, str], label: str
+) -> pd.DataFrame:
+    frame = rows.frame.drop(columns=["file", "line", "read_error"], errors="ignore")
+    if not len(frame):
+        return pd.DataFrame(columns=["event_id", "event_name", "timestamp", "source"])
+    try:
+        frame = canonicalise(frame, columns=mapping)
+    except ColumnError as error:
+        raise ColumnError(f"{path}: {error}") from None
+    if format_suffix(path) in (".csv", ".tsv"):
+        frame = frame.apply(_typed_cells)
+    stem = path.name.split(".")[0] or path.name
+    source = frame["source"] if "source" in frame else pd.Series(index=frame.index, dtype="str")
+    frame["source"] = source.where(source.notna(), stem)
+    frame["file"] = pd.Series(label, index=frame.index, dtype="str")
+    frame["line"] = pd.Series(rows.line, dtype="int64")
+    if rows.reasons:
+        frame["read_error"] = pd.Series(rows.reasons, dtype="str").reindex(frame.index)
+    return frame
+
+
+def _typed_cells(column: pd.Series) -> pd.Series:
+    """Give a CSV's property its type, where every cell says the same and nothing is lost."""
+    if not str(column.name).startswith((PROPERTY, PROFILE_PROPERTY)) or column.dtype != "str":
+        return column
+    cells = column.dropna()
+    if cells.empty:
+        return column
+    if cells.str.fullmatch(_NUMBER).all():
+        return _numbers(column, cells)
+    if cells.str.casefold().isin({"true", "false"}).all():
+        return (column.str.casefold() == "true").astype("boolean").mask(column.isna())
+    if cells.str.startswith(("{", "[")).all():
+        try:
+            decoded = {row: json.loads(cell) for row, cell in cells.items()}
+        except (ValueError, RecursionError):
+            return column
+        values = [decoded.get(row) for row in column.index]
+        return pd.Series(values, index=column.index, dtype=object)
+    return column
+
+
+def _numbers(column: pd.Series, cells: pd.Series) -> pd.Series:
+    if cells.str.fullmatch(r"-?\d{1,18}").all():
+        return column.astype("Int64") if len(cells) < len(column) else column.astype("int64")
+    digits = cells.str.replace(r"[eE].*|\D", "", regex=True).str.lstrip("0").str.len()
+    # A float keeps 15 digits; a longer number is an identifier, and stays text.
+    return column.astype("float64") if (digits <= 15).all() else column
+
+
+def _check_mapping(columns: Mapping[str, str], used: set[str], parts: list[pd.DataFrame]) -> None:
+    for name, own in columns.items():
+        if own not in used and any(len(part) for part in parts):
+            found = sorted({column for part in parts for column in part})
+            raise ColumnError(
+                f"columns={{{name!r}: {own!r}}}: no file has a column {own!r}. "
+                f"Found: {', '.join(found)}.{did_you_mean(own, found)}"
+            )
+
+
+def _concatenate(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put files one below the other; a column keeps its type where a file lacks it."""
+    if len(parts) == 1:
+        return parts[0]
+    names = dict.fromkeys(column for part in parts for column in part)
+    columns = {}
+    for name in names:
+        dtypes = {str(part[name].dtype) for part in parts if name in part and _says(part[name])}
+        pieces = [_piece(part, name, dtypes) for part in parts]
+        columns[name] = pd.concat(pieces, ignore_index=True)
+    frame = pd.DataFrame(columns)
+    trailing = [c for c in ("file", "line", "read_error") if c in frame]
+    return frame[[c for c in frame if c not in trailing] + trailing]
+
+
+def _says(column: pd.Series) -> bool:
+    return bool(column.notna().any())
+
+
+_NULLABLE = {"int64": "Int64", "bool": "boolean"}
+
+
+def _piece(part: pd.DataFrame, name: str, dtypes: set[str]) -> pd.Series:
+    common = {_NULLABLE.get(dtype, dtype) for dtype in dtypes}
+    if name in part and _says(part[name]):
+        column = part[name]
+        if len(common) > 1:
+            return column.astype(object)
+        return column.astype(next(iter(common)))
+    dtype = next(iter(common)) if len(common) == 1 else "object"
+    return pd.Series(index=part.index, dtype=dtype)

@@ -1,0 +1,104 @@
+"""The command line, run as a person runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+import convergekit as ck
+
+DATA = [str(path) for path in sorted((Path(__file__).parent.parent / "data").iterdir())]
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "convergekit.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1"},
+        check=False,
+    )
+
+
+def test_the_demo_shows_what_stitching_does():
+    done = run("demo")
+    assert done.returncode == 0, done.stderr
+    assert "446 rows in = 434 events + 11 duplicates + 1 rejected" in done.stdout
+    assert "after stitching" in done.stdout
+    assert "Placed Order" in done.stdout
+
+
+def test_stitch_writes_tables_that_read_back(tmp_path):
+    out = tmp_path / "out"
+    done = run("stitch", *DATA, "--out", out)
+    assert done.returncode == 0, done.stderr
+    again = ck.read_stitched(out)
+    expected = ck.stitch(ck.read_events(DATA))
+    pd.testing.assert_frame_equal(again.events, expected.events)
+    assert len(pd.read_parquet(out / "profiles.parquet")) == len(expected.profiles)
+
+
+def test_stitch_writes_csv(tmp_path):
+    done = run("stitch", *DATA, "--out", tmp_path / "out", "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    profiles = pd.read_csv(tmp_path / "out" / "profiles.csv")
+    assert len(profiles) == 81
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        f"{name}.csv" for name in ("events", "profiles", "aliases", "duplicates", "rejected")
+    }
+
+
+def test_nothing_is_overwritten_without_force(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    done = run("stitch", *DATA, "--out", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "--force" in done.stderr
+    assert run("stitch", *DATA, "--out", tmp_path, "--force").returncode == 0
+    assert run("stitch", *DATA, "--out", tmp_path, "--force").returncode == 0
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+def test_funnel_prints_the_steps():
+    steps = ("--step", "PageView", "--step", "Added To Cart", "--step", "Placed Order")
+    done = run("funnel", *DATA, *steps, "--within", "7D")
+    assert done.returncode == 0, done.stderr
+    s = ck.stitch(ck.read_events(DATA))
+    for count in s.funnel(steps[1::2], within="7D").table["profiles"]:
+        assert f" {count} " in done.stdout
+
+
+def test_bad_input_is_one_clear_line_and_no_traceback(tmp_path):
+    broken = tmp_path / "broken.json"
+    broken.write_text("[{")
+    foreign = tmp_path / "foreign.csv"
+    foreign.write_text("a,b\n1,2\n")
+    cases = [
+        (("funnel", tmp_path / "missing.jsonl", "--step", "A"), "there is no file"),
+        (("funnel", broken, "--step", "A"), "can only be read whole"),
+        (("funnel", foreign, "--step", "A"), "no event name column"),
+        (("funnel", *DATA, "--step", "A", "--within", "a week"), "no positive duration"),
+        (("stitch", *DATA, "--out", broken), "is a file"),
+    ]
+    for arguments, message in cases:
+        done = run(*arguments)
+        assert done.returncode == 1, arguments
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_help_names_every_command():
+    done = run("--help")
+    for command in ("demo", "stitch", "funnel"):
+        assert command in done.stdout
+
+
+def test_importing_the_package_imports_neither_plotly_nor_ipywidgets():
+    code = "import sys, convergekit; print({'plotly', 'ipywidgets', 'typer'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,118 @@
+"""The simulated store: the same every time, and with everything in it that goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import convergekit as ck
+
+DATA = Path(__file__).parent.parent / "data"
+
+
+@pytest.fixture(scope="module")
+def store():
+    return ck.simulate_store(people=3000, seed=11)
+
+
+def test_the_committed_exports_are_what_the_simulator_writes(tmp_path):
+    written = ck.simulate_store().write(tmp_path)
+    assert sorted(path.name for path in written) == sorted(path.name for path in DATA.iterdir())
+    for path in written:
+        assert path.read_bytes() == (DATA / path.name).read_bytes(), path.name
+
+
+def test_the_same_arguments_give_the_same_store(store):
+    again = ck.simulate_store(people=3000, seed=11)
+    pd.testing.assert_frame_equal(store.events, again.events)
+    pd.testing.assert_frame_equal(store.truth, again.truth)
+    assert not store.events.equals(ck.simulate_store(people=3000, seed=12).events)
+    assert repr(store) == f"SimulatedStore(3,000 people, {len(store.events):,} events)"
+
+
+def test_the_frame_is_canonical_and_in_order_of_arrival(store):
+    events = store.events
+    assert events["received_at"].is_monotonic_increasing
+    assert (events["received_at"] >= events["timestamp"]).all()
+    assert events["timestamp"].dt.year.unique().tolist() == [2026]
+    assert events.index.equals(store.truth.index)
+    assert not [name for name, dtype in events.dtypes.items() if dtype == object]
+    assert set(events["source"]) == {"browser", "server", "crm"}
+
+
+def test_everything_that_goes_wrong_is_in_it(store):
+    events = store.events
+    s = ck.stitch(events)
+    browser = events[events["source"] == "browser"]
+    assert browser["alias.cookie"].isna().mean() > 0.03  # refused consent
+    assert set(s.duplicates["repeat"]) == {"identical", "other source"}
+    assert len(s.report.blocked) > 3
+    late = events["received_at"] - events["timestamp"] > pd.Timedelta("1h")
+    assert 0.01 < late.mean() < 0.1
+    per_cookie = store.truth["person"].groupby(events["alias.cookie"]).nunique()
+    assert (per_cookie > 1).any()  # shared devices
+    assert events["alias.email"].str.startswith(" ").any()  # typed carelessly
+    assert (s.events["kind"] == "identify").any()
+    orders = events[(events["event_name"] == "Placed Order") & (events["source"] == "server")]
+    assert orders["alias.cookie"].isna().all()
+    assert orders["alias.checkout_token"].isna().mean() > 0.05  # by telephone
+    assert (events["event_id"].isna() & events["event_name"].notna()).any()
+    assert orders["received_at"].min() < browser["received_at"].max()
+
+
+def test_without_noise_the_store_is_clean():
+    store = ck.simulate_store(people=2000, seed=3, noise=0)
+    s = ck.stitch(store.events)
+    assert not len(s.duplicates)
+    assert not len(s.rejected)
+    assert s.report.blocked.empty
+    assert s.report.links_nobody == 0
+    # Nothing is shared, so no profile holds two people.
+    per_profile = store.truth["person"].groupby(s.events["profile_id"]).nunique()
+    assert per_profile.max() == 1
+
+
+def test_stitching_gives_orders_their_campaign(store):
+    s = ck.stitch(store.events)
+    orders = s.events[s.events["event_name"] == "Placed Order"]
+    assert orders["profile_properties.utm_source"].isna().all()
+    assert orders["profile.utm_source"].notna().mean() > 0.6
+
+
+def test_the_exports_hold_the_same_events(store, tmp_path):
+    paths = store.write(tmp_path)
+    read = ck.read_events(paths)
+    assert read["read_error"].notna().sum() == 1
+    read = read[read["read_error"].isna()]
+    for source in ("browser", "server", "crm"):
+        theirs = read[read["source"] == source]
+        ours = store.events[store.events["source"] == source]
+        assert theirs["event_id"].astype(object).where(
+            theirs["event_id"].notna(), None
+        ).tolist() == (
+            ours["event_id"].astype(object).where(ours["event_id"].notna(), None).tolist()
+        )
+    one, other = ck.stitch(store.events), ck.stitch(read)
+    assert set(one.aliases["profile_id"]) == set(other.aliases["profile_id"])
+
+
+def test_every_person_has_an_address_of_their_own(store):
+    emails = store.events["alias.email"].str.strip().str.lower()
+    real = emails.str.contains("@").fillna(False).astype(bool)
+    assert (store.truth["person"][real].groupby(emails[real]).nunique() == 1).all()
+    assert emails[real].str.fullmatch(r".*@example\.(com|org|net)").all()
+
+
+@pytest.mark.parametrize("wrong", [{"people": 0}, {"days": 0}, {"noise": -1}])
+def test_impossible_stores_are_refused(wrong):
+    with pytest.raises(ValueError, match="at least one person and one day"):
+        ck.simulate_store(**wrong)
+
+
+def test_one_person_is_a_store():
+    store = ck.simulate_store(people=1, seed=0, days=1)
+    assert len(store.events) >= 1
+    assert np.array_equal(store.truth["person"], np.zeros(len(store.events)))
