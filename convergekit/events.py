@@ -159,8 +159,8 @@ def normalise(
         remarks[f"columns of an earlier stitch replaced: {', '.join(replaced)}"] = len(frame)
 
     # One missing value for all columns of Python objects: None, as JSON has it.
-    objects = typed.select_dtypes(object)
-    typed = typed.assign(**{n: c.where(c.notna(), None) for n, c in objects.items()})
+    objects = [name for name, column in typed.items() if column.dtype == object]
+    typed = typed.assign(**{n: typed[n].where(typed[n].notna(), None) for n in objects})
 
     _type_times(typed, tz, remarks)
     names, unusable_names = _text_column(typed, "event_name")

@@ -102,7 +102,7 @@ def test_the_exports_hold_the_same_events(store, tmp_path):
 def test_every_person_has_an_address_of_their_own(store):
     emails = store.events["alias.email"].str.strip().str.lower()
     real = emails.str.contains("@").fillna(False).astype(bool)
-    assert (store.truth["person"][real].groupby(emails[real]).nunique() == 1).all()
+    assert store.truth["person"][real].groupby(emails[real]).nunique().max() == 1
     assert emails[real].str.fullmatch(r".*@example\.(com|org|net)").all()
 
 
