@@ -21,7 +21,7 @@ def stitch(events: pd.DataFrame) -> pd.DataFrame:
     for values in zip(*(cleaned[c] for c in columns), strict=True):
         nodes = [(c, v) for c, v in zip(columns, values, strict=True) if isinstance(v, str)]
         graph.add_nodes_from(nodes)
-        graph.add_edges_from(itertools.pairwise(nodes))
+        graph.add_edges_from(itertools.combinations(nodes, 2))
         first_alias.append(nodes[0] if nodes else None)
 
     profile_of = {}

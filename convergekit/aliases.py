@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY
 from convergekit.text import arrow_array, as_text, to_arrow
@@ -46,7 +47,6 @@ BLOCKED_VALUES = frozenset(
         "[object object]",
     }
 )
-_ZEROS_AND_DASHES = "^[0-]+$"
 _LOWER_CASED = frozenset({"email"})
 _URN = re.compile(r"\s*urn:([^:]+):(.*)", re.DOTALL | re.IGNORECASE)
 
@@ -191,13 +191,15 @@ def read_aliases(
             "by their aliases: give a column `aliases` of URNs or columns `alias.<type>`, or name "
             'one with columns={"alias.email": ...}.'
         )
-    readings: list[_Reading] = []
-    malformed: list[tuple[npt.NDArray[np.int64], str]] = []
-    for name in filter(_is_alias_column, events.columns):
-        _read_column(name.removeprefix(ALIAS).lower(), events[name], readings, malformed)
+    columns = [
+        (name.removeprefix(ALIAS).lower(), events[name])
+        for name in filter(_is_alias_column, events.columns)
+    ]
     for name, alias_type in (alias_from or {}).items():
-        column = _property_column(events, name)
-        _read_column(alias_type.lower(), column, readings, malformed)
+        columns.append((alias_type.lower(), _property_column(events, name)))
+    found = each_column(lambda column: _read_column(*column), columns, rows=len(events))
+    readings = [reading for reading, _ in found]
+    malformed = [(unusable, NOT_TEXT) for _, unusable in found if len(unusable)]
     if "aliases" in events:
         _read_lists(events["aliases"], readings, malformed)
     return _unite(readings, malformed, _Blocker(block))
@@ -236,9 +238,9 @@ class _Blocker:
                 self._values.add(item.strip().casefold())
 
     def __call__(self, alias_type: str, values: pa.Array) -> npt.NDArray[np.bool_]:
-        folded = pc.utf8_lower(values)
-        blocked = pc.is_in(folded, value_set=_texts(self._values))
-        blocked = pc.or_(blocked, pc.match_substring_regex(values, _ZEROS_AND_DASHES))
+        blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(self._values))
+        zeros_and_dashes = pc.equal(pc.ascii_trim(values, characters="0-"), "")
+        blocked = pc.or_(blocked, zeros_and_dashes)
         if alias_type in self._aliases:
             blocked = pc.or_(blocked, pc.is_in(values, value_set=_texts(self._aliases[alias_type])))
         found = blocked.to_numpy(zero_copy_only=False).astype(bool)
@@ -267,19 +269,14 @@ def _property_column(events: pd.DataFrame, name: str) -> pd.Series:
     return events[column]
 
 
-def _read_column(
-    alias_type: str,
-    column: pd.Series,
-    readings: list[_Reading],
-    malformed: list[tuple[npt.NDArray[np.int64], str]],
-) -> None:
+def _read_column(alias_type: str, column: pd.Series) -> tuple[_Reading, npt.NDArray[np.int64]]:
+    """Return the column's values as a reading, and where it holds something that is no text."""
     text, unusable = as_text(column)
-    if unusable.any():
-        malformed.append((np.flatnonzero(unusable), NOT_TEXT))
     encoded = to_arrow(text).dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    present = np.flatnonzero(codes >= 0)
-    readings.append(_Reading(alias_type, present, codes[present], encoded.dictionary))
+    present = np.flatnonzero(encoded.is_valid().to_numpy(zero_copy_only=False))
+    codes = encoded.indices.drop_null().to_numpy(zero_copy_only=False)
+    reading = _Reading(alias_type, present, codes, encoded.dictionary)
+    return reading, np.flatnonzero(unusable)
 
 
 def _read_lists(
@@ -361,7 +358,9 @@ def _split_urn(text: str) -> tuple[str, str] | None:
 
 
 def _normalise(alias_type: str, values: pa.Array) -> pa.Array:
-    values = pc.utf8_trim_whitespace(pc.utf8_normalize(values, form="NFC"))
+    if pc.all(pc.string_is_ascii(values)).as_py() is False:
+        values = pc.utf8_normalize(values, form="NFC")
+    values = pc.utf8_trim_whitespace(values)
     return pc.utf8_lower(values) if alias_type in _LOWER_CASED else values
 
 
@@ -371,27 +370,18 @@ def _unite(
     is_blocked: _Blocker,
 ) -> EventAliases:
     """Give the aliases of all readings one numbering, and sort the pairs by event."""
-    types: list[str] = []
-    values: list[pa.Array] = []
-    events: list[npt.NDArray[np.int64]] = []
-    aliases: list[npt.NDArray[np.int64]] = []
-    blocked: list[pd.DataFrame] = []
-    total = 0
-    for alias_type in dict.fromkeys(reading.alias_type for reading in readings):
-        same_type = [reading for reading in readings if reading.alias_type == alias_type]
-        event, code, distinct = _one_numbering(alias_type, same_type)
-        bad = is_blocked(alias_type, distinct)
-        if bad.any():
-            blocked.append(_count_blocked(alias_type, distinct, bad, code))
-        usable = ~bad
-        event, code = event[usable[code]], (np.cumsum(usable) - 1 + total)[code[usable[code]]]
-        if len(same_type) > 1 or not _strictly_ascending(event):
-            event, code = np.unique(np.stack([event, code]), axis=1)
-        events.append(event)
-        aliases.append(code)
-        values.append(distinct.filter(pa.array(usable)))
-        types.append(alias_type)
-        total += int(usable.sum())
+    types = list(dict.fromkeys(reading.alias_type for reading in readings))
+    rows = sum(len(reading.event) for reading in readings)
+    of_types = each_column(
+        lambda name: _of_type(name, [r for r in readings if r.alias_type == name], is_blocked),
+        types,
+        rows,
+    )
+    values = [part.distinct for part in of_types]
+    starts = np.cumsum([0, *map(len, values)])
+    events = [part.event for part in of_types]
+    aliases = [part.code + start for part, start in zip(of_types, starts, strict=False)]
+    blocked = [part.blocked for part in of_types if len(part.blocked)]
     event, alias = _concatenated(events), _concatenated(aliases)
     # A stable sort of a few sorted runs: cheap, and keeps the columns' order within an event.
     order = np.argsort(event, kind="stable")
@@ -404,15 +394,39 @@ def _unite(
     )
 
 
-def _one_numbering(
-    alias_type: str, readings: list[_Reading]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], pa.Array]:
+@dataclass(frozen=True)
+class _OfType:
+    """One type's usable values, which event carries which, and what was blocked."""
+
+    distinct: pa.Array
+    event: npt.NDArray[np.int64]
+    code: npt.NDArray[np.int64]
+    blocked: pd.DataFrame
+
+
+def _of_type(alias_type: str, readings: list[_Reading], is_blocked: _Blocker) -> _OfType:
+    """Give the values of a type's readings one numbering, normalised, without blocked ones."""
     raw = pa.concat_arrays([arrow_array(reading.values) for reading in readings])
-    encoded = _normalise(alias_type, raw).dictionary_encode()
-    new = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    distinct = _normalise(alias_type, raw)
     starts = np.cumsum([0, *(len(reading.values) for reading in readings)])
-    codes = [new[reading.code + start] for reading, start in zip(readings, starts, strict=False)]
-    return _concatenated([r.event for r in readings]), _concatenated(codes), encoded.dictionary
+    code = _concatenated(
+        [reading.code + start for reading, start in zip(readings, starts, strict=False)]
+    )
+    event = _concatenated([reading.event for reading in readings])
+    # A column's values are distinct already, unless normalising made some of them equal.
+    if len(readings) > 1 or not distinct.equals(raw):
+        encoded = distinct.dictionary_encode()
+        distinct = encoded.dictionary
+        code = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)[code]
+    bad = is_blocked(alias_type, distinct)
+    blocked = _count_blocked(alias_type, distinct, bad, code)
+    if bad.any():
+        usable = ~bad
+        event, code = event[usable[code]], (np.cumsum(usable) - 1)[code[usable[code]]]
+        distinct = distinct.filter(pa.array(usable))
+    if not _strictly_ascending(event):
+        event, code = np.unique(np.stack([event, code]), axis=1)
+    return _OfType(distinct, event, code, blocked)
 
 
 def _strictly_ascending(event: npt.NDArray[np.int64]) -> bool:

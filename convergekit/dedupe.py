@@ -13,9 +13,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from convergekit.aliases import EventAliases
 from convergekit.as_of import Knowledge, known_profiles
+from convergekit.columns import chosen_rows
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events import PROFILE_PROPERTY, missing
 from convergekit.records import take_or_missing
@@ -69,7 +71,7 @@ class Deduplicated:
         for name, says in self.says.items():
             column = PROFILE_PROPERTY + name
             events = events.assign(**{column: take_or_missing(events[column], says)})
-        return events if self.is_kept.all() else events[self.is_kept].reset_index(drop=True)
+        return chosen_rows(events, self.is_kept)
 
     @cached_property
     def kept_aliases(self) -> EventAliases:
@@ -193,11 +195,13 @@ def find_kept(events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str])
     """
     _check_scope(events, dedupe_on)
     kept = np.arange(len(events))
-    codes = _codes(events["event_id"])
-    repeated = _repeated(codes)
+    suspects = _maybe_repeated(to_arrow(as_text(events["event_id"])[0]))
+    codes = _codes(events["event_id"].iloc[suspects])
+    again = _repeated(codes)
+    repeated, codes = suspects[again], codes[again]
     if not len(repeated):
         return kept
-    keys = [codes[repeated]]
+    keys = [codes]
     keys += [_codes(events[name].iloc[repeated]) for name in dedupe_on if name != "event_id"]
     order = np.lexsort((arrival[repeated], *reversed(keys)))
     starts = np.ones(len(order), dtype=bool)
@@ -288,6 +292,37 @@ def _codes(values: pd.Series) -> IntArray:
     text, _ = as_text(values)
     indices = to_arrow(text).dictionary_encode().indices
     return indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _maybe_repeated(texts: pa.Array) -> IntArray:
+    """Return the positions of all repeated texts, and of a few others.
+
+    Most events are nobody's copy, so the exact comparison, which has to look at every byte, is
+    kept for those whose length and first and last eight bytes fall into one of many buckets
+    together. Missing texts are left out.
+    """
+    _, ends, content = texts.buffers()
+    present = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
+    if content is None or not len(present):
+        return present
+    offsets = np.frombuffer(ends, dtype=np.int64)[texts.offset :][: len(texts) + 1]
+    start, stop = offsets[present], offsets[present + 1]
+    padded = np.frombuffer(b"\0" * 8 + content.to_pybytes() + b"\0" * 8, dtype=np.uint8)
+    eights = np.ndarray(len(padded) - 7, dtype="<u8", buffer=padded, strides=(1,))
+    length = (stop - start).astype(np.uint64)
+    # Of a text shorter than eight bytes, only the bytes that are its own.
+    spare = np.uint64(8) * (np.uint64(8) - np.minimum(length, np.uint64(8)))
+    own = np.where(length > 0, ~np.uint64(0), np.uint64(0))
+    first = eights[start + 8] & (own >> np.where(length > 0, spare, 0))
+    last = eights[stop] & (own << np.where(length > 0, spare, 0))
+    mixed = (first * np.uint64(_ODD[0])) ^ (last * np.uint64(_ODD[1])) ^ length
+    bits = min(26, max(10, len(present).bit_length() + 2))
+    bucket = ((mixed * np.uint64(_ODD[2])) >> np.uint64(64 - bits)).astype(np.int64)
+    return present[np.bincount(bucket, minlength=1 << bits)[bucket] > 1]
+
+
+# Large odd numbers: multiplying by one spreads a number's bits over the upper bits.
+_ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 
 def _repeated(codes: IntArray) -> IntArray:

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 
 from convergekit.errors import ColumnError, EventError, did_you_mean
 from convergekit.records import frame_from_records
-from convergekit.text import as_text
+from convergekit.text import as_text, to_arrow
 from convergekit.timestamps import microseconds, parse_timestamps
 
 ALIAS = "alias."
@@ -119,7 +120,9 @@ def canonicalise(frame: pd.DataFrame, *, columns: Mapping[str, str] | None = Non
         if name in frame:
             frame = _open_nested(frame, name)
     _check_required(frame)
-    return frame
+    # One missing value for all columns of Python objects: None, as JSON has it.
+    objects = [name for name, column in frame.items() if column.dtype == object]
+    return frame.assign(**{name: frame[name].where(frame[name].notna(), None) for name in objects})
 
 
 def normalise(
@@ -157,10 +160,6 @@ def normalise(
     typed = frame.copy(deep=False)
     if replaced:
         remarks[f"columns of an earlier stitch replaced: {', '.join(replaced)}"] = len(frame)
-
-    # One missing value for all columns of Python objects: None, as JSON has it.
-    objects = [name for name, column in typed.items() if column.dtype == object]
-    typed = typed.assign(**{n: typed[n].where(typed[n].notna(), None) for n in objects})
 
     _type_times(typed, tz, remarks)
     names, unusable_names = _text_column(typed, "event_name")
@@ -204,6 +203,9 @@ def missing(values: pd.Series) -> pd.Series:
     >>> missing(pd.Series(["a", "", None, [], 0], dtype=object)).tolist()
     [False, True, True, False, False]
     """
+    if values.dtype == "str":
+        said = pc.fill_null(pc.not_equal(to_arrow(values), ""), False)
+        return ~pd.Series(said.to_numpy(zero_copy_only=False), index=values.index)
     empty = values.isna()
     if pd.api.types.is_numeric_dtype(values.dtype) or hasattr(values, "dt"):
         return empty
@@ -393,8 +395,11 @@ def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, npt.NDArray
     if name not in frame:
         return pd.Series(index=frame.index, dtype="str"), np.zeros(len(frame), dtype=bool)
     text, unusable = as_text(frame[name])
-    blank = (text.str.len() == 0) | text.str.isspace().fillna(False).astype(bool)
-    return (text.mask(blank) if blank.any() else text), unusable
+    cells = to_arrow(text)
+    blank = pc.or_(pc.equal(cells, ""), pc.utf8_is_space(cells)).fill_null(False)
+    if pc.any(blank).as_py():
+        text = text.mask(blank.to_numpy(zero_copy_only=False))
+    return text, unusable
 
 
 def _reject_reasons(
@@ -404,7 +409,8 @@ def _reject_reasons(
     reasons = pd.Series(index=frame.index, dtype=object)
     nameless = typed["event_name"].isna()
     if nameless.any():
-        reasons[nameless & ~_carries_aliases(frame)] = NOT_AN_EVENT
+        anonymous = ~_carries_aliases(frame[nameless])
+        reasons[anonymous.index[anonymous]] = NOT_AN_EVENT
     reasons[unusable_names] = UNUSABLE_EVENT_NAME
     untimed = typed["timestamp"].isna()
     if untimed.any():
@@ -434,8 +440,8 @@ def _where(frame: pd.DataFrame, row: int) -> str:
 
 
 def _kinds(events: pd.DataFrame) -> pd.Series:
-    named = events["event_name"].notna().to_numpy()
-    return pd.Series(np.where(named, "track", "identify"), index=events.index, dtype="str")
+    kinds = pd.Series(["track", "identify"], dtype="str")
+    return kinds.take(events["event_name"].isna().to_numpy(dtype=int)).set_axis(events.index)
 
 
 def _arrival(events: pd.DataFrame) -> npt.NDArray[np.int64]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from convergekit.aliases import EventAliases, urn
 from convergekit.timestamps import microseconds
@@ -53,10 +54,15 @@ def profile_ids(aliases: EventAliases, component: IntArray, timestamps: pd.Serie
     >>> profile_ids(read_aliases(events), np.array([0]), at).tolist()
     ['p_aabcdb8751592114']
     """
-    leader = _leaders(aliases, component, timestamps)
-    types = aliases.table["alias_type"].to_numpy()[leader]
-    values = aliases.table["alias_value"].to_numpy()[leader]
-    return pd.Series([_profile_id(*pair) for pair in zip(types, values, strict=True)], dtype="str")
+    leaders = aliases.table.take(_leaders(aliases, component, timestamps))
+    types = leaders["alias_type"].cat
+    prefixes = [urn(name, "").encode() for name in types.categories]
+    codes, values = types.codes.tolist(), leaders["alias_value"].tolist()
+    sha256 = hashlib.sha256
+    digests = [
+        sha256(prefixes[c] + v.encode()).digest() for c, v in zip(codes, values, strict=True)
+    ]
+    return pd.Series(_hexadecimal(digests), dtype="str")
 
 
 def alias_times(aliases: EventAliases, timestamps: pd.Series) -> tuple[IntArray, IntArray]:
@@ -98,6 +104,14 @@ def _leaders(aliases: EventAliases, component: IntArray, timestamps: pd.Series) 
     return leader
 
 
-def _profile_id(alias_type: str, alias_value: str) -> str:
-    digest = hashlib.sha256(urn(alias_type, alias_value).encode(), usedforsecurity=False)
-    return "p_" + digest.hexdigest()[:16]
+def _hexadecimal(digests: list[bytes]) -> pa.Array:
+    """Return ``p_`` and the first 16 hexadecimal digits of each digest."""
+    digits = b"".join(digests).hex().encode()
+    width = 2 + 16
+    text = np.empty((len(digests), width), dtype=np.uint8)
+    text[:, :2] = np.frombuffer(b"p_", dtype=np.uint8)
+    text[:, 2:] = np.frombuffer(digits, dtype=np.uint8).reshape(-1, 64)[:, :16]
+    ends = np.arange(len(digests) + 1, dtype=np.int64) * width
+    return pa.LargeStringArray.from_buffers(
+        len(digests), pa.py_buffer(ends), pa.py_buffer(text.reshape(-1))
+    )

@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import sparse
 
 from convergekit.as_of import Knowledge
+from convergekit.columns import each_column
 from convergekit.events import PROFILE_PROPERTY, missing
 
 IntArray = npt.NDArray[np.int64]
@@ -135,14 +136,30 @@ def carry_retroactive(
     """
     order = profile_order(profile, in_time)
     erased = erasures(events)
-    carried = {}
-    for name in property_names(events):
-        given = given_values(events, name)
+
+    names = property_names(events)
+    givens = each_column(lambda name: given_values(events, name), names, rows=len(events))
+    # Properties that come together (utm_source, utm_medium ...) are carried together.
+    sorts: dict[tuple[bytes, bytes, bool], list[str]] = {}
+    for name, given in zip(names, givens, strict=True):
+        erasing = erased[name].tobytes() if name in erased else b""
+        sort = (given.tobytes(), erasing, matches_first(name, first))
+        sorts.setdefault(sort, []).append(name)
+
+    def carry(alike: list[str]) -> IntArray:
+        name = alike[0]
+        given = givens[names.index(name)]
         if matches_first(name, first):
-            carried[name] = carried_from(first_only(given, order), None, order)
-        else:
-            carried[name] = carried_from(given, erased.get(name), order)
-    return carried
+            return carried_from(first_only(given, order), None, order)
+        return carried_from(given, erased.get(name), order)
+
+    carriers = each_column(carry, sorts.values(), rows=len(events))
+    found = {
+        name: carrier
+        for alike, carrier in zip(sorts.values(), carriers, strict=True)
+        for name in alike
+    }
+    return {name: found[name] for name in names}
 
 
 def carry_as_of(

@@ -73,9 +73,6 @@ class Stitched:
         One row per kept event, in input order: the canonical columns, `row` (0-based position
         in the input), `kind` (``"track"`` or ``"identify"``), `profile_id` (missing without a
         usable alias) and `profile.<name>`, the profile properties as known at that event.
-    duplicates : pandas.DataFrame
-        One row per dropped copy: `row`, `kept_row`, `event_id`, `event_name`, `timestamp`,
-        `source`, `repeat`, `differs`, `conflicts`, `lost_aliases`.
     rejected : pandas.DataFrame
         One row per input row that is no event: `row`, `reason`, and the input's columns.
     identity : str
@@ -89,11 +86,11 @@ class Stitched:
     """
 
     events: pd.DataFrame
-    duplicates: pd.DataFrame
     rejected: pd.DataFrame
     identity: str
     browser_alias: str
     _identity: Identity
+    _duplicates: Callable[[], pd.DataFrame]
     _carried_from: Mapping[str, IntArray]
     _first: Sequence[str] = ()
     _remarks: Mapping[str, int] = field(default_factory=dict)
@@ -115,6 +112,17 @@ class Stitched:
 
     def _repr_html_(self) -> str:
         return self.report._repr_html_()
+
+    @cached_property
+    def duplicates(self) -> pd.DataFrame:
+        """One row per dropped copy of an event.
+
+        Columns: `row`, `kept_row`, `event_id`, `event_name`, `timestamp`, `source`, `repeat`
+        (``"identical"``, ``"different content"`` or ``"other source"``), `differs` (the fields
+        whose values differ), `conflicts` (those of them in which both copies have a value) and
+        `lost_aliases` (the copy's aliases that no kept event carries).
+        """
+        return self._duplicates()
 
     @cached_property
     def aliases(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.aliases import Block, EventAliases, read_aliases
+from convergekit.columns import each_column, together
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
 from convergekit.errors import ConvergekitError, EventError
 from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
@@ -114,33 +115,37 @@ def stitch(
     accepted = normalise(
         canonicalise(events, columns=columns), tz=tz, rename_events=rename_events, strict=strict
     )
-    aliases = read_aliases(accepted.events, block=block, alias_from=alias_from)
+    rows = len(accepted.events)
+    kept, aliases = together(
+        lambda: find_kept(accepted.events, accepted.arrival, dedupe_on),
+        lambda: read_aliases(accepted.events, block=block, alias_from=alias_from),
+        rows,
+    )
     if strict:
         _refuse_malformed(aliases, accepted.events)
     found = Deduplicated(
-        accepted.events,
-        aliases,
-        accepted.arrival,
-        kept=find_kept(accepted.events, accepted.arrival, dedupe_on),
-        merge=duplicates == "merge",
+        accepted.events, aliases, accepted.arrival, kept, merge=duplicates == "merge"
     )
-    component = connected_components(found.kept_aliases)
+    component, kept_events = together(
+        lambda: connected_components(found.kept_aliases), lambda: found.kept_events, rows
+    )
+    profile = profile_of_events(found.kept_aliases, component, len(kept_events))
+    carried, filled = _fill(found, profile, identity, first)
     stitched = Identity(
         aliases=found.kept_aliases,
         component=component,
-        profile=profile_of_events(found.kept_aliases, component, len(found.kept_events)),
-        profile_ids=profile_ids(found.kept_aliases, component, found.kept_events["timestamp"]),
+        profile=profile,
+        profile_ids=profile_ids(found.kept_aliases, component, kept_events["timestamp"]),
         in_time=found.in_time,
         knowledge=lambda: found.knowledge,
     )
-    carried = _carry(found, stitched, identity, first)
     return Stitched(
-        events=_assemble(found.kept_events, stitched, carried),
-        duplicates=describe_duplicates(found),
+        events=_assemble(kept_events, stitched, filled),
         rejected=accepted.rejected,
         identity=identity,
         browser_alias=browser_alias,
         _identity=stitched,
+        _duplicates=lambda: describe_duplicates(found),
         _carried_from=carried,
         _first=first,
         _remarks=accepted.remarks,
@@ -148,26 +153,31 @@ def stitch(
     )
 
 
-def _carry(
-    found: Deduplicated, stitched: Identity, identity: IdentityMode, first: Sequence[str]
-) -> dict[str, IntArray]:
+def _fill(
+    found: Deduplicated, profile: IntArray, identity: IdentityMode, first: Sequence[str]
+) -> tuple[dict[str, IntArray], dict[str, pd.Series]]:
+    """Return which event each profile property's values are carried from, and the values."""
+    events = found.kept_events
     if identity == "as_of":
-        return carry_as_of(found.kept_events, found.in_time, found.knowledge, first)
-    return carry_retroactive(found.kept_events, stitched.profile, found.in_time, first)
+        carried = carry_as_of(events, found.in_time, found.knowledge, first)
+    else:
+        carried = carry_retroactive(events, profile, found.in_time, first)
+    values = each_column(
+        lambda name: take_or_missing(events[PROFILE_PROPERTY + name], carried[name]),
+        carried,
+        rows=len(events),
+    )
+    return carried, {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
 
 
 def _assemble(
-    events: pd.DataFrame, stitched: Identity, carried: Mapping[str, IntArray]
+    events: pd.DataFrame, stitched: Identity, filled: Mapping[str, pd.Series]
 ) -> pd.DataFrame:
     """Add the profile ID and the carried values to the events."""
-    filled = {
-        PROFILE + name: take_or_missing(events[PROFILE_PROPERTY + name], carrier)
-        for name, carrier in carried.items()
-    }
-    filled_events = events.assign(**filled)
     profile_id = take_or_missing(stitched.profile_ids, stitched.profile)
-    filled_events.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)
-    return filled_events
+    wide = pd.concat([events, pd.DataFrame(filled, index=events.index)], axis="columns")
+    wide.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)
+    return wide
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:

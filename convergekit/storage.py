@@ -97,11 +97,11 @@ def read_stitched(directory: str | Path) -> Stitched:
     tables = {path.stem: _read_frame(path) for path in sorted(directory.glob("*.parquet"))}
     s = Stitched(
         events=tables["events"],
-        duplicates=tables["duplicates"],
         rejected=tables["rejected"],
         identity=summary["identity"],
         browser_alias=summary["browser_alias"],
         _identity=_read_identity(tables),
+        _duplicates=lambda: tables["duplicates"],
         _carried_from={
             name: column.to_numpy(copy=True) for name, column in tables["carried_from"].items()
         },

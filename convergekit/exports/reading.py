@@ -217,7 +217,8 @@ def _piece(part: pd.DataFrame, name: str, dtypes: set[str]) -> pd.Series:
     if name in part and _says(part[name]):
         column = part[name]
         if len(common) > 1:
-            return column.astype(object)
+            return column.astype(object).where(column.notna(), None)
         return column.astype(next(iter(common)))
-    dtype = next(iter(common)) if len(common) == 1 else "object"
-    return pd.Series(index=part.index, dtype=dtype)
+    if len(common) == 1 and common != {"object"}:
+        return pd.Series(index=part.index, dtype=next(iter(common)))
+    return pd.Series([None] * len(part), index=part.index, dtype=object)
