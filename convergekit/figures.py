@@ -41,7 +41,7 @@ def template() -> go.layout.Template:
 
 
 def funnel_figure(funnel: Funnel) -> go.Figure:
-    """Return a funnel as bars: profiles per step, their share of the first and of the step before.
+    """Return a funnel as bars: profiles per step, and their share of the first.
 
     Parameters
     ----------
@@ -82,9 +82,7 @@ def funnel_figure(funnel: Funnel) -> go.Figure:
 
 
 def _label(row: Any) -> str:
-    share = "" if row.step == 1 else f"  ·  {row.conversion:.0%} of all"
-    before = "" if row.step <= 2 else f"  ·  {row.step_conversion:.0%} of the step before"
-    return f"<b>{row.profiles:,}</b>{share}{before}"
+    return f"<b>{row.profiles:,}</b>" + ("" if row.step == 1 else f" · {row.conversion:.0%}")
 
 
 def _sentence(row: Any, funnel: Funnel) -> str:
@@ -106,4 +104,4 @@ def _sentence(row: Any, funnel: Funnel) -> str:
 def _subtitle(table: pd.DataFrame) -> str:
     entered, arrived = int(table["profiles"].iloc[0]), int(table["profiles"].iloc[-1])
     share = f", {arrived / entered:.1%}" if entered else ""
-    return f"{arrived:,} of {entered:,} profiles{share}"
+    return f"{arrived:,} of {entered:,} profiles{share}; percentages are of the first step"
