@@ -15,6 +15,7 @@ from convergekit.errors import (
 from convergekit.exports import read_events
 from convergekit.funnels import Funnel, funnel
 from convergekit.simulate import SimulatedStore, simulate_store
+from convergekit.steps import Exclusion, Step
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 from convergekit.storage import read_stitched
@@ -23,9 +24,11 @@ __all__ = [
     "ColumnError",
     "ConvergekitError",
     "EventError",
+    "Exclusion",
     "Funnel",
     "ReadError",
     "SimulatedStore",
+    "Step",
     "Stitched",
     "UnknownAliasError",
     "UnknownNameError",

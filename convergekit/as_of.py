@@ -122,12 +122,20 @@ class Knowledge:
     item: IntArray
     says: dict[str, IntArray]
 
-    def best(self, name: str, weight: IntArray) -> IntArray:
-        """Return, for each kept event, the greatest weight known of its profile, or -1."""
+    def best(self, name: str, given: IntArray, erased: IntArray) -> IntArray:
+        """Return, for each kept event, the greatest weight known of its profile, or -1.
+
+        `given` and `erased` are the weights of each kept event's value and erasure, or -1. A
+        value is known when the item that says it is, an erasure when the event itself is.
+        """
         # Every copy repeats what is known of its event by then: it may be the one that brings
         # the alias by which the value reaches a profile.
         said = self.known[self.says.get(name, self.item)][self.event]
-        spoken = np.where(self.known >= said, weight[self.event], -1)
+        came = self.known[self.item][self.event]
+        spoken = np.maximum(
+            np.where(self.known >= said, given[self.event], -1),
+            np.where(self.known >= came, erased[self.event], -1),
+        )
         return _range_maxima(self.profiles, spoken)[self.item]
 
     def knew(self, event: IntArray, earlier: IntArray) -> BoolArray:

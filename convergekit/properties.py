@@ -188,13 +188,17 @@ def carry_as_of(
     for name in property_names(events):
         given = given_values(events, name)
         keeps_first = matches_first(name, first)
-        says = given if keeps_first or name not in erased else given | erased[name]
         order = in_time[::-1] if keeps_first else in_time
-        weight = np.where(says, len(rank) - 1 - rank if keeps_first else rank, -1)
-        best = knowledge.best(name, weight)
+        place = len(rank) - 1 - rank if keeps_first else rank
+        erases = erased.get(name)
+        # An event's own value outweighs its erasure, by one.
+        value = np.where(given, 2 * place + 1, -1)
+        nothing = np.full_like(place, -1)
+        erasure = nothing if keeps_first or erases is None else np.where(erases, 2 * place, -1)
+        best = knowledge.best(name, value, erasure)
         carrier = np.full(len(best), -1, dtype=np.int64)
-        carrier[best >= 0] = order[best[best >= 0]]
-        carrier[(carrier >= 0) & ~given[carrier]] = -1
+        is_value = (best >= 0) & (best % 2 == 1)
+        carrier[is_value] = order[best[is_value] // 2]
         carried[name] = carrier
     return carried
 

@@ -29,8 +29,9 @@ from convergekit.records import take_or_missing
 if TYPE_CHECKING:
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
-    from convergekit.funnels import Funnel, StepLike
+    from convergekit.funnels import Funnel
     from convergekit.report import Report
+    from convergekit.steps import StepLike
 
 IntArray = npt.NDArray[np.int64]
 
@@ -281,11 +282,25 @@ class Stitched:
         timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
         return timeline[_sent_beside_carried(list(timeline.columns))]
 
-    def funnel(self, steps: Sequence[StepLike], *, within: Duration) -> Funnel:
-        """Return how far profiles get along the steps. See `convergekit.funnel`."""
+    def funnel(self, steps: Sequence[StepLike], *, within: Duration, **options: Any) -> Funnel:
+        """Return how far profiles get along the steps.
+
+        Parameters
+        ----------
+        steps : sequence of str, sequence of str, or Step
+            At least one. A name, several of which any will do, or ``ck.Step(name, where=...)``.
+        within : str or datetime.timedelta
+            The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
+        **options
+            Those of `convergekit.funnel`: `exclude`, `hold`, `by`, `start`, `end`, `count` ...
+
+        Returns
+        -------
+        Funnel
+        """
         from convergekit.funnels import funnel
 
-        return funnel(self.events, steps, within=within)
+        return funnel(self.events, steps, within=within, **options)
 
     def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Save everything as Parquet files that `convergekit.read_stitched` reads back.

@@ -1,49 +1,97 @@
-"""The slow, obvious definition of a funnel: try every choice of events."""
+"""The slow, obvious definition of a funnel: try every choice of events.
+
+Events are dictionaries with `name`, `minute`, `place` (arrival) and, for `hold`, `held`.
+"""
 
 from __future__ import annotations
 
-import pandas as pd
 
+class SlowFunnel:
+    def __init__(
+        self,
+        steps,
+        window,
+        *,
+        exclusions=(),
+        on_exclude="remove",
+        start=None,
+        end=None,
+        cut=False,
+        only_first=False,
+        ties="best",
+    ):
+        self.steps = [{step} if isinstance(step, str) else set(step) for step in steps]
+        self.window = window
+        self.exclusions = exclusions
+        self.on_exclude = on_exclude
+        self.start, self.end, self.cut = start, end, cut
+        self.only_first = only_first
+        self.ties = ties
 
-def deepest_chain(events, steps, within):
-    """Return the times of the steps that a profile reaches, by the definition in the docs.
+    def profile(self, events):
+        """Return (status-free) the times of the best attempt, and whether it was excluded."""
+        chains = list(self.chains(events))
+        clean = [chain for chain in chains if self.is_clean(chain, events)]
+        deepest = max(map(len, chains), default=0)
+        best = min(clean, key=self.rank, default=[])
+        void = len(best) < deepest
+        excluded = void and (self.on_exclude == "remove" or not best)
+        return [event["minute"] for event in best], excluded
 
-    `events` are (name, time) pairs of one profile, `steps` sets of names. Of all chains of
-    distinct events in order of time that stay in the window, the deepest count; of these the
-    ones that get there first; of these the one with the latest entry, each step in between as
-    early as that attempt reached it.
-    """
-    best = []
+    def rank(self, chain):
+        """Deepest first; then first there; then latest entry; then each step as early."""
+        times = [event["minute"] for event in chain]
+        order = [self.key(event) for event in chain]
+        return -len(chain), order[-1], tuple(-k for k in order[0]), order[1:], times
 
-    def better(chain):
-        if len(chain) != len(best):
-            return len(chain) > len(best)
-        return (chain[-1], -chain[0], chain[1:]) < (best[-1], -best[0], best[1:])
+    def attempts(self, events):
+        """Return the depth of every attempt: one per event that may start one."""
+        chains = list(self.chains(events))
+        starters = {chain[0]["place"] for chain in chains}
+        return sorted(max(len(c) for c in chains if c[0]["place"] == s) for s in starters)
 
-    def extend(chain, used):
-        nonlocal best
-        if chain and better(chain):
-            best = list(chain)
-        if len(chain) == len(steps):
+    def key(self, event):
+        return (event["minute"],) if self.ties == "best" else (event["minute"], event["place"])
+
+    def chains(self, events):
+        """Every choice of distinct events for the steps, in order of time and in the window."""
+        if self.cut:
+            events = [e for e in events if e["minute"] < self.end]
+        starts = [e for e in events if e["name"] in self.steps[0] and self.in_range(e)]
+        if self.only_first and starts:
+            earliest = min(self.key(e) for e in starts)
+            starts = [e for e in starts if self.key(e) == earliest]
+        for start in starts:
+            yield from self.extended([start], events)
+
+    def extended(self, chain, events):
+        yield chain
+        if len(chain) == len(self.steps):
             return
-        for i, (name, time) in enumerate(events):
-            fits = name in steps[len(chain)] and i not in used
-            in_order = not chain or chain[-1] <= time <= chain[0] + within
-            if fits and in_order:
-                extend([*chain, time], used | {i})
+        for event in events:
+            used = any(event["place"] == other["place"] for other in chain)
+            fits = event["name"] in self.steps[len(chain)]
+            held = event.get("held") == chain[0].get("held")
+            in_time = event["minute"] - chain[0]["minute"] <= self.window
+            if fits and held and in_time and not used and self.key(event) >= self.key(chain[-1]):
+                yield from self.extended([*chain, event], events)
 
-    extend([], frozenset())
-    return best
+    def in_range(self, event):
+        after = self.start is None or event["minute"] >= self.start
+        return after and (self.end is None or event["minute"] < self.end)
 
+    def is_clean(self, chain, events):
+        for names, after, before in self.exclusions:
+            last = min(before, len(chain))
+            for event in events:
+                if event["name"] in names and last > after and self.holds(event, chain):
+                    inside = (
+                        self.key(chain[after - 1]) < self.key(event) < self.key(chain[last - 1])
+                    )
+                    if inside:
+                        return False
+        return True
 
-def slow_funnel(frame, steps, within):
-    """Return, per profile that entered, the times of its steps."""
-    steps = [{step} if isinstance(step, str) else set(step) for step in steps]
-    window = pd.Timedelta(within) // pd.Timedelta(minutes=1)
-    found = {}
-    for profile, events in frame.groupby("profile_id"):
-        pairs = list(zip(events["event_name"], events["minute"], strict=True))
-        times = deepest_chain(pairs, steps, window)
-        if times:
-            found[profile] = times
-    return found
+    @staticmethod
+    def holds(event, chain):
+        return event.get("held") == chain[0].get("held")

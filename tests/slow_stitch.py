@@ -79,7 +79,8 @@ class SlowStitch:
                 continue
             if self.identity == "retroactive" and other.when > event.when:
                 continue
-            if name in other.unset and name not in self.first:
+            erasure_known = known is None or other.known <= known
+            if name in other.unset and name not in self.first and erasure_known:
                 said.append((other.when, None))
             value, speaker = self._said(other, name)
             if value is not None and (known is None or speaker.known <= known):

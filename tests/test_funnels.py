@@ -6,11 +6,14 @@ import datetime
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import convergekit as ck
-from tests.slow_funnel import slow_funnel
+from tests.slow_funnel import SlowFunnel
+
+# Sketches name only what they are about.
+pytestmark = pytest.mark.filterwarnings("ignore:no event is named")
 
 START = pd.Timestamp("2026-03-02", tz="UTC")
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
@@ -70,11 +73,11 @@ def test_any_of_several_names_fills_a_step():
 
 
 def test_the_table():
-    frame = log(a="v0 c2 o6", b="v0 c4", c="v0", d="v0 c6 o8", e="o1")
+    frame = log(a="v0 c2 o6", b="v0 c4", c="v0", d="v0 c6 o8", e="o1 x99")
     table = ck.funnel(frame, STEPS, within="1h").table
     assert table.columns.tolist() == [
         "step", "event_name", "profiles", "conversion", "step_conversion", "drop_off",
-        "median_time",
+        "in_window", "median_time", "mean_time", "p90_time",
     ]  # fmt: skip
     assert table["step"].tolist() == [1, 2, 3]
     assert table["event_name"].tolist() == STEPS
@@ -142,27 +145,148 @@ step_lists = st.lists(
 
 
 @st.composite
-def logs(draw):
-    rows = draw(st.lists(st.tuples(st.sampled_from("ab"), names, moments), max_size=9))
+def logs(draw, max_rows=9):
+    rows = draw(st.lists(st.tuples(st.sampled_from("ab"), names, moments), max_size=max_rows))
     frame = pd.DataFrame(rows, columns=["profile_id", "event_name", "minute"])
     frame = frame.astype({"profile_id": "str", "event_name": "str", "minute": "int64"})
-    return frame.assign(timestamp=START + pd.to_timedelta(frame["minute"], unit="min"))
+    frame["held"] = draw(st.lists(st.sampled_from("xy"), min_size=len(rows), max_size=len(rows)))
+    return frame.assign(
+        timestamp=START + pd.to_timedelta(frame["minute"], unit="min"),
+        held=frame["held"].astype("str"),
+        place=range(len(frame)),
+    )
 
 
-@settings(max_examples=1000)
-@given(logs(), step_lists, st.integers(1, 13))
-def test_equals_the_slow_definition(frame, steps, minutes):
-    within = f"{minutes}min"
-    slow = slow_funnel(frame, steps, within)
-    found = ck.funnel(frame, steps, within=within)
-    fast = {}
-    for row in found.conversions.itertuples():
-        times = [getattr(row, f"time_{i}") for i in range(1, row.depth + 1)]
-        fast[row.profile_id] = [(time - START) // pd.Timedelta(minutes=1) for time in times]
-    assert fast == slow
+def of_profiles(frame, *, hold=False):
+    """Per profile, its events as the slow definition takes them."""
+    renamed = frame.rename(columns={"event_name": "name"})
+    columns = ["name", "minute", "place", *(["held"] if hold else [])]
+    return {
+        profile: events[columns].to_dict("records")
+        for profile, events in renamed.groupby("profile_id")
+    }
+
+
+def minutes_of(found):
+    """Per profile that is counted, the minutes of its steps."""
+    counted = found.conversions[found.conversions["status"] != "excluded"]
+    return {
+        row.profile_id: [
+            (getattr(row, f"time_{i}") - START) // pd.Timedelta(minutes=1)
+            for i in range(1, row.depth + 1)
+        ]
+        for row in counted.itertuples()
+    }
+
+
+def minute(value):
+    return None if value is None else START + pd.Timedelta(minutes=value)
+
+
+exclusion_lists = st.lists(
+    st.tuples(names, st.integers(1, 3), st.integers(2, 4)).filter(lambda x: x[1] < x[2]),
+    max_size=2,
+)
+maybe_minute = st.none() | moments
+
+
+@settings(max_examples=1500)
+@given(
+    logs(),
+    step_lists,
+    st.integers(1, 13),
+    exclusion_lists,
+    st.sampled_from(["remove", "drop_off"]),
+    maybe_minute,
+    maybe_minute,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["best", "arrival"]),
+    st.booleans(),
+)
+def test_equals_the_slow_definition(
+    frame, steps, window, excluding, on_exclude, start, end, cut, only_first, ties, hold
+):
+    note(frame.to_string())
+    excluding = [x for x in excluding if x[2] <= len(steps)]
+    cut = cut and end is not None
+    slow = SlowFunnel(
+        steps,
+        window,
+        exclusions=[({name}, after, before) for name, after, before in excluding],
+        on_exclude=on_exclude,
+        start=start,
+        end=end,
+        cut=cut,
+        only_first=only_first,
+        ties=ties,
+    )
+    found = ck.funnel(
+        frame,
+        steps,
+        within=f"{window}min",
+        exclude=[ck.Exclusion(name, after, before) for name, after, before in excluding],
+        on_exclude=on_exclude,
+        start=minute(start),
+        end=minute(end),
+        range_applies_to="entry_and_completion" if cut else "entry",
+        entry="first" if only_first else "any",
+        ties=ties,
+        hold=["held"] if hold else [],
+    )
+    expected, excluded = {}, set()
+    for profile, events in of_profiles(frame, hold=hold).items():
+        times, is_excluded = slow.profile(events)
+        if is_excluded:
+            excluded.add(profile)
+        elif times:
+            expected[profile] = times
+    assert minutes_of(found) == expected
+    conversions = found.conversions
+    assert set(conversions["profile_id"][conversions["status"] == "excluded"]) == excluded
+    counts = found.counts
+    assert counts["entered"] == sum(v for k, v in counts.items() if k != "entered")
     for step in range(1, len(steps) + 1):
-        reached = sum(len(times) >= step for times in slow.values())
+        reached = sum(len(times) >= step for times in expected.values())
         assert found.table["profiles"][step - 1] == reached
+
+
+@settings(max_examples=500)
+@given(logs(), step_lists, st.integers(1, 13), st.sampled_from(["best", "arrival"]))
+def test_attempts_equal_the_slow_definition(frame, steps, window, ties):
+    note(frame.to_string())
+    found = ck.funnel(frame, steps, within=f"{window}min", count="attempts", ties=ties)
+    slow = SlowFunnel(steps, window, ties=ties)
+    expected = {p: slow.attempts(events) for p, events in of_profiles(frame).items()}
+    fast = found.conversions.groupby("profile_id")["depth"].agg(sorted).to_dict()
+    assert fast == {profile: depths for profile, depths in expected.items() if depths}
+
+
+@given(logs(), step_lists, st.integers(1, 13), st.sampled_from(["profiles", "attempts"]))
+def test_every_step_names_the_row_that_fills_it(frame, steps, window, count):
+    found = ck.funnel(frame, steps, within=f"{window}min", count=count).conversions
+    for row in found.itertuples():
+        rows = [getattr(row, f"row_{i}") for i in range(1, row.depth + 1)]
+        assert len(set(rows)) == len(rows)
+        for step, at in zip(steps, rows, strict=False):
+            event = frame.loc[at]
+            assert event["profile_id"] == row.profile_id
+            assert event["event_name"] in ([step] if isinstance(step, str) else step)
+        times = [frame.loc[at, "minute"] for at in rows]
+        assert times == sorted(times)
+
+
+@given(logs(), step_lists, st.sampled_from(["first", "last", 1]), st.none() | st.integers(1, 2))
+def test_groups_add_up_to_the_whole(frame, steps, by_step, top):
+    whole = ck.funnel(frame, steps, within="6min")
+    parts = ck.funnel(frame, steps, within="6min", by="held", by_step=by_step, top=top)
+    summed = parts.table.groupby("step")[["profiles", "drop_off", "in_window"]].sum()
+    expected = whole.table.set_index("step")[["profiles", "drop_off", "in_window"]]
+    if len(whole.conversions):
+        pd.testing.assert_frame_equal(summed, expected)
+    else:
+        assert parts.table.empty
+    assert parts.label_steps["profiles"].sum() == len(whole.conversions)
 
 
 @given(logs(), step_lists, st.randoms(use_true_random=False))

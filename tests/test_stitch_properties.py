@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import convergekit as ck
@@ -71,6 +71,7 @@ def test_carried_values_equal_the_slow_definition(frame, identity, duplicates):
     options = {"identity": identity, "duplicates": duplicates}
     s = ck.stitch(frame, first=("$initial_*",), **options)
     slow = SlowStitch(frame, first=("$initial_referrer",), **options)
+    note(frame.to_string())
     for name in slow.names:
         assert by_row(s, f"profile.{name}") == slow.carried(name), name
 

@@ -1,0 +1,469 @@
+"""The search behind funnels: how deep profiles get, and by which events.
+
+Events of one profile at one time make up a *moment*. Within a moment events may be taken in any
+order, each once, so what counts is which steps its events can fill together: that is worked out
+once per distinct collection of events, of which there are few. The search itself is a handful of
+running maxima over all moments at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Events that take part, grouped by who and when.
+
+    Attributes
+    ----------
+    event : numpy.ndarray of int
+        Positions of the events: by who, then time, then the steps that they fill, then arrival.
+    first : numpy.ndarray of int
+        Of each moment, the place of its first event in `event`.
+    who : numpy.ndarray of int
+        Of each moment, whose it is; ascending.
+    time : numpy.ndarray of int
+        Of each moment, microseconds; ascending for each who.
+    start : numpy.ndarray of int
+        Of each moment, the first moment of the same who.
+    pattern : numpy.ndarray of int
+        Of each moment, which of `patterns` its events make up.
+    patterns : list of tuple of int
+        Distinct collections of events, each event a bit mask of the steps that it fills.
+    excluded : list of numpy.ndarray of bool
+        Per exclusion, the moments that hold an excluding event.
+    """
+
+    event: IntArray
+    first: IntArray
+    who: IntArray
+    time: IntArray
+    start: IntArray
+    pattern: IntArray
+    patterns: list[tuple[int, ...]]
+    excluded: list[BoolArray]
+
+    @property
+    def fills_first_step(self) -> BoolArray:
+        """Which moments hold an event of the first step."""
+        fills = np.array([any(mask & 1 for mask in p) for p in self.patterns], dtype=bool)
+        return fills[self.pattern] if len(fills) else np.zeros(0, dtype=bool)
+
+    def without_exclusions(self) -> Moments:
+        """Return the same moments, nothing excluding."""
+        return replace(self, excluded=[])
+
+    def chosen(self, keep: BoolArray) -> Moments:
+        """Return some of the moments; `event` keeps all events, so places stay what they are."""
+        who = self.who[keep]
+        begins = np.ones(len(who), dtype=bool)
+        begins[1:] = who[1:] != who[:-1]
+        start = np.flatnonzero(begins)[np.cumsum(begins) - 1] if len(who) else who
+        return replace(
+            self,
+            first=self.first[keep],
+            who=who,
+            time=self.time[keep],
+            start=start,
+            pattern=self.pattern[keep],
+            excluded=[excluded[keep] for excluded in self.excluded],
+        )
+
+    @property
+    def bounds(self) -> tuple[IntArray, IntArray]:
+        """The first and the last moment of each who that has any."""
+        first_of = np.unique(self.start)
+        return first_of, np.append(first_of[1:], len(self.start))[: len(first_of)] - 1
+
+
+@dataclass(frozen=True)
+class Found:
+    """How deep each who got.
+
+    Attributes
+    ----------
+    first_of : numpy.ndarray of int
+        The first moment of each who, one entry per who that has any moment.
+    depth : numpy.ndarray of int
+        The deepest step reached; 0 if not even the first.
+    reached : numpy.ndarray of int
+        Per who and step, the moment at which the step was reached, -1 if it was not.
+    last_entry : numpy.ndarray of int
+        The latest moment at which an attempt was started, -1 if none was.
+    starter : numpy.ndarray of int or None
+        Of single attempts, which event of its moment started it.
+    """
+
+    first_of: IntArray
+    depth: IntArray
+    reached: IntArray
+    last_entry: IntArray
+    starter: IntArray | None = None
+
+
+def make_moments(
+    mask: IntArray,
+    who: IntArray,
+    time: IntArray,
+    arrival: IntArray,
+    excludes: Sequence[BoolArray],
+    *,
+    ties: bool,
+) -> Moments:
+    """Group events into moments.
+
+    Parameters
+    ----------
+    mask, who, time, arrival : numpy.ndarray of int
+        Per event: the steps that it fills as bits, whose it is (-1: nobody's, left out), its time
+        in microseconds and its place in the order of arrival.
+    excludes : sequence of numpy.ndarray of bool
+        Per exclusion, which events exclude.
+    ties : bool
+        Whether events at one time are one moment; otherwise each event is its own, in order of
+        arrival.
+    """
+    part = mask > 0
+    for excluding in excludes:
+        part = part | excluding
+    event = np.flatnonzero(part & (who >= 0))
+    last_key = mask[event] if ties else arrival[event]
+    event = event[np.lexsort((arrival[event], last_key, time[event], who[event]))]
+    whose, when = who[event], time[event]
+    new = np.ones(len(event), dtype=bool)
+    if ties:
+        new[1:] = (whose[1:] != whose[:-1]) | (when[1:] != when[:-1])
+    first = np.flatnonzero(new)
+    pattern, patterns = _patterns(mask[event], first)
+    whose = whose[first]
+    begins = np.ones(len(whose), dtype=bool)
+    begins[1:] = whose[1:] != whose[:-1]
+    start = np.flatnonzero(begins)[np.cumsum(begins) - 1] if len(first) else first
+    return Moments(
+        event=event,
+        first=first,
+        who=whose,
+        time=when[first],
+        start=start,
+        pattern=pattern,
+        patterns=patterns,
+        excluded=[
+            np.logical_or.reduceat(excluding[event], first) if len(first) else new
+            for excluding in excludes
+        ],
+    )
+
+
+def search(
+    moments: Moments,
+    steps: int,
+    window: int,
+    enters: BoolArray,
+    exclusions: Sequence[tuple[int, int]] = (),
+) -> Found:
+    """Find the deepest step that each who reaches in order.
+
+    For every step, the latest entry of an attempt that has reached it is carried along: it has
+    the most of its window left, so no other attempt needs to be remembered. An exclusion makes
+    the attempts between its steps forgotten.
+
+    Parameters
+    ----------
+    moments : Moments
+    steps : int
+    window : int
+        Microseconds from the entry within which an attempt may go on, the end included.
+    enters : numpy.ndarray of bool
+        Moments at which an attempt may start.
+    exclusions : sequence of (int, int)
+        Per exclusion of the moments, the steps (from 1) that it stands between.
+    """
+    size = len(moments.time)
+    here = np.arange(size)
+    # carried[k][m]: the moment of entry of the latest attempt at depth k after moment m, or -1;
+    # gained[k][m]: the same of those that got to depth k at m and may go on from there;
+    # got_to[k][m]: and of those that may not, because the exclusion of m would lie between.
+    carried, gained, got_to = [here], [here], [here]
+    for step in range(1, steps + 1):
+        latest = np.full(size, -1, dtype=np.int64)
+        at_most = np.full(size, -1, dtype=np.int64)
+        for before in range(step):
+            rows = _advances(moments, before, step, steps)
+            if before == 0:
+                rows = rows[enters[rows]]
+                came_in, goes_on = rows, np.ones(len(rows), dtype=bool)
+            else:
+                rows = rows[rows > moments.start[rows]]
+                came_in = carried[before][rows - 1]
+                open_ = came_in >= moments.start[rows]
+                rows, came_in = rows[open_], came_in[open_]
+                open_ = moments.time[rows] - moments.time[came_in] <= window
+                rows, came_in = rows[open_], came_in[open_]
+                goes_on = ~_ends_attempts(moments, exclusions, before, step)[rows]
+            at_most[rows] = np.maximum(at_most[rows], came_in)
+            rows, came_in = rows[goes_on], came_in[goes_on]
+            latest[rows] = np.maximum(latest[rows], came_in)
+        got_to.append(at_most)
+        gained.append(latest)
+        carried.append(_carry(latest, moments, exclusions, step))
+
+    first_of, last_of = moments.bounds
+    reached = np.full((len(first_of), steps), -1, dtype=np.int64)
+    depth = np.zeros(len(first_of), dtype=np.int64)
+    for step in range(1, steps + 1):
+        ever = np.maximum.accumulate(np.where(got_to[step] >= 0, here, -1)) if size else here
+        depth[ever[last_of] >= first_of] = step
+    trace = _Trace(moments, steps, gained, carried, exclusions)
+    for deepest in range(1, steps + 1):
+        at = np.flatnonzero(depth == deepest)
+        goal = _first_gain(got_to[deepest], first_of[at])
+        trace.back(deepest, goal, got_to[deepest][goal], reached, at, goes_on=False)
+    entries = np.flatnonzero(_furthest_of(moments, 0, steps) >= 1)
+    entries = entries[enters[entries]]
+    last_entry = np.full(len(first_of), -1, dtype=np.int64)
+    last_entry[np.searchsorted(first_of, moments.start[entries])] = entries
+    return Found(first_of, depth, reached, last_entry)
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """Follows attempts back from their deepest step to their entry."""
+
+    moments: Moments
+    steps: int
+    gained: list[IntArray]
+    carried: list[IntArray]
+    exclusions: Sequence[tuple[int, int]]
+
+    def back(
+        self,
+        depth: int,
+        moment: IntArray,
+        came_in: IntArray,
+        reached: IntArray,
+        at: IntArray,
+        *,
+        goes_on: bool,
+    ) -> None:
+        """Fill in when the attempts at `depth` reached each step, as early as they did."""
+        todo = np.arange(len(at))
+        for before in range(depth - 1, -1, -1):
+            if not len(todo):
+                return
+            m, e = moment[todo], came_in[todo]
+            comes = _furthest_of(self.moments, before, self.steps)[m] >= depth
+            if before:
+                if goes_on:
+                    comes &= ~_ends_attempts(self.moments, self.exclusions, before, depth)[m]
+                comes &= (m > self.moments.start[m]) & (self.carried[before][m - 1] == e)
+            else:
+                comes &= m == e
+            from_here, todo = todo[comes], todo[~comes]
+            for step in range(before, depth):
+                reached[at[from_here], step] = moment[from_here]
+            if before and len(from_here):
+                earlier = self._gained_at(before, moment[from_here] - 1, came_in[from_here])
+                self.back(before, earlier, came_in[from_here], reached, at[from_here], goes_on=True)
+
+    def _gained_at(self, depth: int, by: IntArray, came_in: IntArray) -> IntArray:
+        """Return when the attempt that is carried at moment `by` first got to the depth."""
+        first = np.searchsorted(np.maximum.accumulate(self.gained[depth]), came_in)
+        for (after, before), excluded in zip(self.exclusions, self.moments.excluded, strict=True):
+            if after <= depth < before:
+                places = np.where(excluded, np.arange(len(excluded)), -1)
+                forgotten = np.maximum.accumulate(places)[by]
+                first = np.maximum(first, _first_gain(self.gained[depth], forgotten))
+        return first
+
+
+def _first_gain(gained: IntArray, since: IntArray) -> IntArray:
+    """Return the first moment, from `since` on, at which the depth was gained."""
+    places = np.flatnonzero(gained >= 0)
+    if not len(places):
+        return since
+    return places[np.minimum(np.searchsorted(places, since), len(places) - 1)]
+
+
+def attempts(moments: Moments, steps: int, window: int, enters: BoolArray) -> Found:
+    """Find the deepest step of every attempt: one attempt for each event of the first step.
+
+    Each attempt goes on as early as it can, which takes it as deep as it gets.
+    """
+    starters = [[i for i, mask in enumerate(p) if mask & 1] for p in moments.patterns]
+    count = np.array([len(found) for found in starters], dtype=np.int64)
+    may = np.flatnonzero(enters & (count[moments.pattern] > 0)) if len(count) else moments.first
+    times = count[moments.pattern[may]] if len(count) else may
+    at = np.repeat(may, times)
+    turn = np.arange(len(at)) - np.repeat(np.cumsum(times) - times, times)
+    keys, which = np.unique(
+        np.stack([moments.pattern[at], turn], axis=1), axis=0, return_inverse=True
+    )
+    opening = [(p, starters[p][i]) for p, i in keys.tolist()]
+    deep = [_furthest(moments.patterns[p], 0, steps, starter) for p, starter in opening]
+    which = which.reshape(-1)
+    starter = np.array([starter for _, starter in opening], dtype=np.int64)[which]
+    depth = np.array(deep, dtype=np.int64)[which]
+    reached = np.full((len(at), steps), -1, dtype=np.int64)
+    for step in range(1, steps + 1):
+        reached[depth >= step, step - 1] = at[depth >= step]
+    now = at.copy()
+    going = np.flatnonzero(depth < steps)
+    while len(going):
+        advanced = np.full(len(going), -1, dtype=np.int64)
+        for before in np.unique(depth[going]):
+            these = depth[going] == before
+            advanced[these] = _next_advance(moments, int(before), steps)[now[going[these]]]
+        same = (advanced >= 0) & (moments.start[advanced] == moments.start[at[going]])
+        same &= moments.time[advanced] - moments.time[at[going]] <= window
+        going, advanced = going[same], advanced[same]
+        old = depth[going]
+        for before in np.unique(old):
+            these = old == before
+            depth[going[these]] = _furthest_of(moments, int(before), steps)[advanced[these]]
+        for step in range(1, steps + 1):
+            passed = (old < step) & (depth[going] >= step)
+            reached[going[passed], step - 1] = advanced[passed]
+        now[going] = advanced
+        going = going[depth[going] < steps]
+    return Found(moments.start[at], depth, reached, at, starter)
+
+
+def events_of_steps(
+    moments: Moments, reached: IntArray, starter: IntArray | None = None
+) -> IntArray:
+    """Return the position of the event that fills each step, -1 where it was not reached."""
+    filled = np.full(reached.shape, -1, dtype=np.int64)
+    steps = reached.shape[1]
+    for step in range(steps):
+        rows = np.flatnonzero(reached[:, step] >= 0)
+        moment = reached[rows, step]
+        # The steps of one attempt that fall into one moment share its events.
+        same = reached[rows] == moment[:, None]
+        before = step - same[:, :step].sum(axis=1)
+        last = step + same[:, step:].sum(axis=1)
+        opens = np.full(len(rows), -1) if starter is None else np.where(before, -1, starter[rows])
+        keys = np.stack([moments.pattern[moment], before, last, opens], axis=1)
+        distinct, which = np.unique(keys, axis=0, return_inverse=True)
+        offsets = [
+            (_assignment(moments.patterns[p], b, e, o) or ())[step - b]
+            for p, b, e, o in distinct.tolist()
+        ]
+        place = np.array(offsets, dtype=np.int64)[which.reshape(-1)] if len(rows) else rows
+        filled[rows, step] = moments.event[moments.first[moment] + place]
+    return filled
+
+
+def _patterns(mask: IntArray, first: IntArray) -> tuple[IntArray, list[tuple[int, ...]]]:
+    """Name each moment's collection of events."""
+    sizes = np.diff(np.append(first, len(mask)))
+    patterns: dict[tuple[int, ...], int] = {}
+    found = np.empty(len(first), dtype=np.int64)
+    for size in np.unique(sizes):
+        moments = np.flatnonzero(sizes == size)
+        rows = mask[first[moments][:, None] + np.arange(size)]
+        distinct, which = np.unique(rows, axis=0, return_inverse=True)
+        codes = [patterns.setdefault(tuple(row), len(patterns)) for row in distinct.tolist()]
+        found[moments] = np.array(codes)[which.reshape(-1)]
+    return found, list(patterns)
+
+
+def _furthest_of(moments: Moments, before: int, steps: int) -> IntArray:
+    """Return, per moment, the depth that an attempt at `before` reaches with its events."""
+    furthest = np.array([_furthest(p, before, steps) for p in moments.patterns], dtype=np.int64)
+    return furthest[moments.pattern] if len(furthest) else moments.pattern
+
+
+def _advances(moments: Moments, before: int, after: int, steps: int) -> IntArray:
+    """Return the moments whose events carry an attempt from one depth to another, at least."""
+    return np.flatnonzero(_furthest_of(moments, before, steps) >= after)
+
+
+def _next_advance(moments: Moments, before: int, steps: int) -> IntArray:
+    """Return, per moment, the next one that carries an attempt at `before` further, or -1."""
+    size = len(moments.time)
+    advances = _advances(moments, before, before + 1, steps)
+    after = np.full(size + 1, size, dtype=np.int64)
+    after[advances] = advances
+    after = np.minimum.accumulate(after[::-1])[::-1][1:]
+    return np.where(after < size, after, -1)
+
+
+def _carry(
+    latest: IntArray, moments: Moments, exclusions: Sequence[tuple[int, int]], step: int
+) -> IntArray:
+    """Return the latest entry so far at this depth, forgotten where an exclusion forgets it.
+
+    What is gained at a later moment never has an earlier entry, so the latest gain is the one.
+    """
+    size = len(latest)
+    gained = np.maximum.accumulate(np.where(latest >= 0, np.arange(size), -1)) if size else latest
+    carried = np.where(gained >= 0, latest[gained], -1) if size else latest
+    for (after, before), excluded in zip(exclusions, moments.excluded, strict=True):
+        if after <= step < before:
+            # What is gained at the very moment of the exclusion may have come after it.
+            last = np.maximum.accumulate(np.where(excluded, np.arange(size), -1))
+            carried = np.where(gained < last, -1, carried)
+    return carried
+
+
+def _ends_attempts(
+    moments: Moments, exclusions: Sequence[tuple[int, int]], before: int, after: int
+) -> BoolArray:
+    """Return the moments at which an attempt may advance between the two depths, but no further.
+
+    The exclusion at the same time can only be taken after the advance: the attempt got there, and
+    everything later would have the exclusion between.
+    """
+    ends = np.zeros(len(moments.time), dtype=bool)
+    for (first, last), excluded in zip(exclusions, moments.excluded, strict=True):
+        if first <= before and after < last:
+            ends |= excluded
+    return ends
+
+
+@lru_cache(maxsize=65536)
+def _furthest(pattern: tuple[int, ...], before: int, steps: int, starter: int = -1) -> int:
+    """Return the depth that an attempt at `before` reaches with these events, each used once."""
+    after = before
+    while after < steps and _assignment(pattern, before, after + 1, starter) is not None:
+        after += 1
+    return after
+
+
+@lru_cache(maxsize=65536)
+def _assignment(
+    pattern: tuple[int, ...], before: int, after: int, starter: int = -1
+) -> tuple[int, ...] | None:
+    """Return which event fills each of the steps from `before` to `after`, or None if they can't.
+
+    A matching by augmenting paths; the events are few. With a `starter`, that event fills the
+    first of the steps.
+    """
+    fills: dict[int, int] = {}
+    rest = before
+    if starter >= 0:
+        fills[starter], rest = before, before + 1
+        pattern = tuple(0 if i == starter else mask for i, mask in enumerate(pattern))
+
+    def place(step: int, seen: set[int]) -> bool:
+        for event, mask in enumerate(pattern):
+            if mask >> step & 1 and event not in seen:
+                seen.add(event)
+                if event not in fills or place(fills[event], seen):
+                    fills[event] = step
+                    return True
+        return False
+
+    if not all(place(step, set()) for step in range(rest, after)):
+        return None
+    by_step = {step: event for event, step in fills.items()}
+    return tuple(by_step[step] for step in range(before, after))

@@ -1,0 +1,263 @@
+"""Funnel steps: which events fill which step, and which events exclude."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
+from convergekit.events import PROFILE, PROPERTY
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+#: A condition on events: a pandas query, column to value (or list of values), or a function.
+Where: TypeAlias = str | Mapping[str, Any] | Callable[[pd.DataFrame], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a funnel.
+
+    Attributes
+    ----------
+    name : str or sequence of str
+        The event's name, or several of which any will do.
+    where : str, mapping or callable, optional
+        Which of these events fill the step: a pandas query such as ``"total_price > 30"``, a
+        mapping of columns to a value or a list of values, or a function of the events that
+        returns a boolean for each. Short names stand for `properties.<name>` or
+        `profile.<name>`.
+    label : str, optional
+        What tables and figures call the step; by default its name.
+
+    Examples
+    --------
+    >>> Step("Placed Order", where="total_price > 30", label="Large order").label
+    'Large order'
+    """
+
+    name: str | Sequence[str]
+    where: Where | None = None
+    label: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of which any will do."""
+        return (self.name,) if isinstance(self.name, str) else tuple(self.name)
+
+    @property
+    def title(self) -> str:
+        """What tables and figures call the step."""
+        return self.label or " or ".join(self.names)
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """An event that must not happen between two steps.
+
+    Attributes
+    ----------
+    name : str or sequence of str
+        The event's name, or several.
+    after, before : int, optional
+        The steps (from 1) between which it excludes; by default the first and the last.
+    where : str, mapping or callable, optional
+        Which of these events exclude, as for `Step`.
+
+    Examples
+    --------
+    >>> Exclusion("Refund", after=1, before=3)
+    Exclusion(name='Refund', after=1, before=3, where=None)
+    """
+
+    name: str | Sequence[str]
+    after: int | None = None
+    before: int | None = None
+    where: Where | None = None
+
+
+StepLike: TypeAlias = str | Sequence[str] | Step
+ExclusionLike: TypeAlias = str | Exclusion
+
+
+def as_steps(steps: Sequence[StepLike]) -> list[Step]:
+    """Return what was given for steps as `Step` objects.
+
+    Raises
+    ------
+    ConvergekitError
+        There are none, too many, or one is no step.
+
+    Examples
+    --------
+    >>> [step.title for step in as_steps(["PageView", ["Added To Cart", "Viewed Cart"]])]
+    ['PageView', 'Added To Cart or Viewed Cart']
+    """
+    if isinstance(steps, (str, Step)) or not len(steps):
+        raise ConvergekitError(
+            f"steps={steps!r}: give a list of at least one event name, such as "
+            "['PageView', 'Placed Order']."
+        )
+    if len(steps) > _MOST_STEPS:
+        raise ConvergekitError(
+            f"{len(steps)} steps were given; a funnel has at most {_MOST_STEPS}."
+        )
+    return [step if isinstance(step, Step) else Step(_checked_name(step)) for step in steps]
+
+
+def as_exclusions(
+    exclusions: ExclusionLike | Sequence[ExclusionLike], steps: int
+) -> list[tuple[Exclusion, int, int]]:
+    """Return what was given for exclusions, each with the steps that it stands between."""
+    given = [exclusions] if isinstance(exclusions, (str, Exclusion)) else list(exclusions)
+    found = []
+    for item in given:
+        exclusion = item if isinstance(item, Exclusion) else Exclusion(item)
+        after = 1 if exclusion.after is None else exclusion.after
+        before = steps if exclusion.before is None else exclusion.before
+        if not 1 <= after < before <= steps:
+            raise ConvergekitError(
+                f"{exclusion!r}: after={after} and before={before} are not two steps of "
+                f"{steps}, the earlier first. Steps are counted from 1."
+            )
+        found.append((exclusion, after, before))
+    return found
+
+
+def step_masks(events: pd.DataFrame, steps: Sequence[Step]) -> IntArray:
+    """Return, per event, the steps that it fills, as a bit mask.
+
+    Identify calls fill none. A step whose name no event has is warned of.
+    """
+    mask = np.zeros(len(events), dtype=np.int64)
+    known = _EventNames(events)
+    for place, step in enumerate(steps):
+        mask |= known.matching(step.names, step.where, step.title).astype(np.int64) << place
+    return mask
+
+
+def exclusion_events(events: pd.DataFrame, exclusion: Exclusion) -> BoolArray:
+    """Return which events exclude."""
+    names = (exclusion.name,) if isinstance(exclusion.name, str) else tuple(exclusion.name)
+    return _EventNames(events).matching(names, exclusion.where, " or ".join(names))
+
+
+def resolve_column(events: pd.DataFrame, name: str) -> str:
+    """Return the column that a name stands for: itself, or an unambiguous short form.
+
+    Raises
+    ------
+    ColumnError
+        No column, or more than one, goes by the name.
+
+    Examples
+    --------
+    >>> resolve_column(pd.DataFrame({"profile.utm_source": ["ads"]}), "utm_source")
+    'profile.utm_source'
+    """
+    if name in events:
+        return name
+    found = [prefix + name for prefix in (PROPERTY, PROFILE) if prefix + name in events]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ColumnError(
+            f"{name!r} may be {' or '.join(map(repr, found))}; name the one you mean in full."
+        )
+    columns = [str(column) for column in events.columns]
+    short = [c.removeprefix(PROPERTY).removeprefix(PROFILE) for c in columns]
+    raise ColumnError(
+        f"no column goes by {name!r}. Found: {', '.join(columns)}.{did_you_mean(name, short)}"
+    )
+
+
+# The steps that an event fills are the bits of one integer.
+_MOST_STEPS = 60
+
+
+def _checked_name(step: Any) -> str | Sequence[str]:
+    names = [step] if isinstance(step, str) else step
+    if isinstance(names, (list, tuple)) and names and all(isinstance(n, str) for n in names):
+        return step if isinstance(step, str) else tuple(names)
+    raise ConvergekitError(
+        f"{step!r} is no step: give an event name, a list of names of which any will do, or "
+        "ck.Step(name, where=...)."
+    )
+
+
+class _EventNames:
+    """Finds events by name and condition."""
+
+    def __init__(self, events: pd.DataFrame) -> None:
+        self._events = events
+        codes, distinct = pd.factorize(events["event_name"])
+        self._codes, self._distinct = codes, pd.Index(distinct)
+        self._tracked = np.ones(len(events), dtype=bool)
+        if "kind" in events:
+            self._tracked = (events["kind"] != "identify").to_numpy(dtype=bool)
+
+    def matching(self, names: tuple[str, ...], where: Where | None, title: str) -> BoolArray:
+        """Return which events go by one of the names and meet the condition."""
+        for name in names:
+            if name not in self._distinct and len(self._events):
+                near = did_you_mean(name, map(str, self._distinct))
+                warnings.warn(
+                    f"no event is named {name!r}, so it never matches.{near}", stacklevel=5
+                )
+        named = np.append(self._distinct.isin(names), False)[self._codes] & self._tracked
+        if where is None or not named.any():
+            return named
+        named[named] = _meets(self._events[named], where, title)
+        return named
+
+
+def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
+    if isinstance(where, str):
+        met = _query(events, where, title)
+    elif isinstance(where, Mapping):
+        met = pd.Series(True, index=events.index)
+        for name, value in where.items():
+            values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+            met &= events[resolve_column(events, name)].isin(values)
+    elif callable(where):
+        met = where(events)
+    else:
+        raise ConvergekitError(
+            f"where={where!r} of {title!r}: give a pandas query, a mapping of columns to values, "
+            "or a function of the events."
+        )
+    found = pd.Series(met)
+    if len(found) != len(events) or not pd.api.types.is_bool_dtype(found.dtype):
+        raise ConvergekitError(
+            f"where of {title!r} gave {len(found)} values of {found.dtype} for {len(events)} "
+            "events; it must give one True or False for each."
+        )
+    return found.fillna(False).to_numpy(dtype=bool)
+
+
+def _query(events: pd.DataFrame, where: str, title: str) -> Any:
+    """Evaluate a query, with short names standing for columns and no outside names at all."""
+    short: dict[str, str] = {}
+    for prefix in (PROPERTY, PROFILE):
+        for column in events.columns:
+            name = str(column).removeprefix(prefix)
+            if name != column and name not in events:
+                short[name] = "" if name in short else str(column)
+    resolved = events.assign(**{name: events[column] for name, column in short.items() if column})
+    try:
+        return resolved.eval(where, engine="python", local_dict={}, global_dict={})
+    except Exception as error:
+        undefined = isinstance(error, pd.errors.UndefinedVariableError)
+        name = str(error).split("'")[1] if undefined and "'" in str(error) else ""
+        hint = did_you_mean(name, map(str, resolved.columns)) if name else ""
+        raise ConvergekitError(
+            f"where={where!r} of {title!r} cannot be evaluated: {error}. Names with dots, spaces "
+            f"or $ stand between backticks: `properties.$url`.{hint}"
+        ) from None
