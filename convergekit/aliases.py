@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +31,7 @@ from convergekit.text import arrow_array, as_text, to_arrow
 #: What `block=` takes.
 Block = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
 
-#: Blocked in every type, compared trimmed and case-folded; so is any value of zeros and dashes.
+#: Blocked in every type, compared trimmed and lower-cased; so is any value of zeros and dashes.
 BLOCKED_VALUES = frozenset(
     {
         "",
@@ -221,6 +222,10 @@ class _Blocker:
     def __init__(self, block: Block) -> None:
         if isinstance(block, (str, re.Pattern)):
             block = [block]
+        if not isinstance(block, Iterable):
+            raise ConvergekitError(
+                f"block={block!r}: give a list of URNs, values or compiled patterns."
+            )
         self._values = set(BLOCKED_VALUES)
         self._aliases: dict[str, set[str]] = {}
         self._patterns: list[re.Pattern[str]] = []
@@ -234,8 +239,13 @@ class _Blocker:
                 )
             elif (alias := parse_urn(item)) is not None:
                 self._aliases.setdefault(alias[0], set()).add(alias[1])
+            elif item.strip().lower().startswith("urn:"):
+                raise ConvergekitError(
+                    f"block holds {item!r}, a URN without a type or a value; give one such as "
+                    "'urn:cart_token:123'."
+                )
             else:
-                self._values.add(item.strip().casefold())
+                self._values.add(unicodedata.normalize("NFC", item).strip().lower())
 
     def __call__(self, alias_type: str, values: pa.Array) -> npt.NDArray[np.bool_]:
         blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(self._values))
@@ -329,7 +339,7 @@ def _read_lists(
 def _items(cell: Any) -> Iterable[Any] | None:
     """Return the members of an `aliases` cell, or None if it is no list."""
     if isinstance(cell, (list, tuple, np.ndarray, set, frozenset)):
-        return sorted(cell) if isinstance(cell, (set, frozenset)) else cell
+        return sorted(cell, key=repr) if isinstance(cell, (set, frozenset)) else cell
     if isinstance(cell, str):
         return _items_of_text(cell)
     return () if _is_nothing(cell) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from convergekit.durations import readable_duration
+from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.funnels import Funnel
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 _out = Console()
 _err = Console(stderr=True)
+_TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 _PURCHASE = ["PageView", "Added To Cart", "Placed Order"]
 
 
@@ -71,10 +73,12 @@ def stitch_command(
     """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
     if out.is_dir() and any(out.iterdir()) and not force:
         raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
-    if out.exists() and not out.is_dir():
-        raise ConvergekitError(f"{out} is a file; --out names a directory.")
+    if any(path.is_file() for path in (out, *out.parents)):
+        raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
     s = _stitched(exports)
     _print_summary(s)
+    if force:
+        _remove_earlier_tables(out)
     if output_format is Format.parquet:
         written = s.to_parquet(out, overwrite=force)
     else:
@@ -89,9 +93,15 @@ def funnel_command(
     within: Annotated[str, typer.Option(help="Conversion window: 30min, 24h, 7D.")] = "7D",
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
+    parse_duration(within, name="--within")
     s = _stitched(exports)
     _out.print(escape(repr(s)))
-    _print_funnel(s.funnel(step, within=within))
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        found = s.funnel(step, within=within)
+    _print_funnel(found)
+    for remark in remarks:
+        _err.print(f"[bold yellow]note:[/] {escape(str(remark.message))}", soft_wrap=True)
 
 
 def main() -> None:
@@ -157,10 +167,20 @@ def _percentage(share: float) -> str:
     return "" if pd.isna(share) else f"{share:.1%}"
 
 
+def _remove_earlier_tables(out: Path) -> None:
+    """Remove what an earlier run wrote, so that no table of another run stays beside the new."""
+    for path in out.glob("stitched.json"):
+        path.unlink()
+        for table in out.glob("*.parquet"):
+            table.unlink()
+    for name in _TABLES:
+        (out / f"{name}.csv").unlink(missing_ok=True)
+
+
 def _write_csv(s: Stitched, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    for name in ("events", "profiles", "aliases", "duplicates", "rejected"):
+    for name in _TABLES:
         path = out / f"{name}.csv"
         getattr(s, name).to_csv(path, index=False)
         written.append(path)

@@ -261,7 +261,7 @@ def repeats_without_id(events: pd.DataFrame) -> int:
     nameless = events[events["event_id"].isna()]
     nameless = nameless.drop(columns=["row", "file", "line"], errors="ignore")
     hashable = {
-        name: column if column.dtype != object else column.map(repr)
+        name: column.map(repr) if column.dtype == object else column
         for name, column in nameless.items()
     }
     return int(pd.DataFrame(hashable, index=nameless.index).duplicated().sum())
@@ -289,7 +289,10 @@ def _check_scope(events: pd.DataFrame, dedupe_on: Sequence[str]) -> None:
 
 def _codes(values: pd.Series) -> IntArray:
     """Return an integer per value, equal where values are equal and -1 where missing."""
-    text, _ = as_text(values)
+    text, no_text = as_text(values)
+    if no_text.any():
+        # Times, booleans, lists: compared by how they are written.
+        text = values.map(repr).where(values.notna()).astype("str")
     indices = to_arrow(text).dictionary_encode().indices
     return indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.errors import ColumnError, EventError, did_you_mean
+from convergekit.errors import ColumnError, ConvergekitError, EventError, did_you_mean
 from convergekit.records import frame_from_records
 from convergekit.text import as_text, to_arrow
 from convergekit.timestamps import microseconds, parse_timestamps
@@ -95,14 +96,13 @@ def canonicalise(frame: pd.DataFrame, *, columns: Mapping[str, str] | None = Non
     Returns
     -------
     pandas.DataFrame
-        The same rows and index. Two spellings of one column are united; columns of other names
-        are kept as they are.
+        The same rows and index. Two spellings of one column are united; a row in which they
+        disagree gets a `read_error`. Columns of other names are kept as they are.
 
     Raises
     ------
     ColumnError
-        A required column is missing, a name stands twice, a mapped column is not there, or two
-        spellings disagree in a row.
+        A required column is missing, a name stands twice, or a mapped column is not there.
 
     Examples
     --------
@@ -114,15 +114,24 @@ def canonicalise(frame: pd.DataFrame, *, columns: Mapping[str, str] | None = Non
     >>> canonicalise(frame).columns.tolist()
     ['event_name', 'timestamp', 'profile_properties.utm_source']
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise ConvergekitError(
+            f"events are a {type(frame).__name__}, not a DataFrame. Read files with "
+            "ck.read_events(...), records with pd.DataFrame(...)."
+        )
+    if columns is not None and not isinstance(columns, Mapping):
+        raise ConvergekitError(
+            f"columns={columns!r}: give a mapping of canonical names to the frame's own, such as "
+            "{'event_name': 'action'}."
+        )
     _check_labels(frame)
     frame = _unite_spellings(_apply_mapping(frame, columns or {}))
     for name in _NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
     _check_required(frame)
-    # One missing value for all columns of Python objects: None, as JSON has it.
-    objects = [name for name, column in frame.items() if column.dtype == object]
-    return frame.assign(**{name: frame[name].where(frame[name].notna(), None) for name in objects})
+    objects = [name for name, column in frame.items() if _holds_objects(column.dtype)]
+    return frame.assign(**{name: _plain_objects(frame[name]) for name in objects})
 
 
 def normalise(
@@ -130,6 +139,7 @@ def normalise(
     *,
     tz: str | None = None,
     rename_events: Mapping[str, str] | None = None,
+    alias_from: Iterable[str] = (),
     strict: bool = False,
 ) -> NormalisedEvents:
     """Type a canonical frame's columns and set apart the rows that are no events.
@@ -142,6 +152,8 @@ def normalise(
         Time zone of times that name none; UTC when absent.
     rename_events : mapping of str to str, optional
         Event names to replace, such as ``{"$page_load": "PageView"}``.
+    alias_from : iterable of str
+        Profile properties that are aliases as well, so that they make a row an identify call.
     strict : bool, default False
         Raise at the first row that would be rejected.
 
@@ -159,7 +171,7 @@ def normalise(
     remarks: Counter[str] = Counter()
     typed = frame.copy(deep=False)
     if replaced:
-        remarks[f"columns of an earlier stitch replaced: {', '.join(replaced)}"] = len(frame)
+        remarks[f"columns that stitch writes replaced: {', '.join(replaced)}"] = len(frame)
 
     _type_times(typed, tz, remarks)
     names, unusable_names = _text_column(typed, "event_name")
@@ -171,7 +183,7 @@ def normalise(
         if unusable.any():
             remarks[f"{name} is not text: treated as missing"] = int(unusable.sum())
 
-    reasons = _reject_reasons(frame, typed, unusable_names)
+    reasons = _reject_reasons(frame, typed, unusable_names, alias_from)
     bad = reasons.notna()
     if strict and bad.any():
         row = int(bad.to_numpy().argmax())
@@ -179,7 +191,7 @@ def normalise(
             f"row {row}: {reasons.iloc[row]}{_where(frame, row)}. "
             "Repair the row, or leave out strict=True to have it listed in `rejected`."
         )
-    rejected = frame[bad].copy()
+    rejected = frame[bad].rename(columns={"reason": "properties.reason"})
     rejected.insert(0, "row", np.flatnonzero(bad))
     rejected.insert(1, "reason", reasons[bad].astype("str"))
 
@@ -206,10 +218,38 @@ def missing(values: pd.Series) -> pd.Series:
     if values.dtype == "str":
         said = pc.fill_null(pc.not_equal(to_arrow(values), ""), False)
         return ~pd.Series(said.to_numpy(zero_copy_only=False), index=values.index)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        nothing = missing(pd.Series(values.cat.categories)).to_numpy(dtype=bool)
+        return pd.Series(np.append(nothing, True)[values.cat.codes], index=values.index)
     empty = values.isna()
+    if values.dtype == object:
+        blank = [isinstance(cell, str) and cell == "" for cell in values]
+        return empty | np.array(blank, dtype=bool)
     if pd.api.types.is_numeric_dtype(values.dtype) or hasattr(values, "dt"):
         return empty
     return empty | (values == "").fillna(False).astype(bool)
+
+
+def _holds_objects(dtype: Any) -> bool:
+    if isinstance(dtype, pd.ArrowDtype):
+        return bool(pa.types.is_nested(dtype.pyarrow_dtype))
+    return bool(dtype == object)
+
+
+def _plain_objects(column: pd.Series) -> pd.Series:
+    """Return a column of Python objects as JSON has them: lists for arrays, None for missing."""
+    cells = [_plain(cell) for cell in column.astype(object)]
+    return pd.Series(cells, index=column.index, dtype=object, name=column.name)
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, np.ndarray):
+        return [_plain(item) for item in cell.tolist()]
+    if isinstance(cell, list):
+        return [_plain(item) for item in cell]
+    if isinstance(cell, dict):
+        return {key: _plain(item) for key, item in cell.items()}
+    return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell
 
 
 def _check_labels(frame: pd.DataFrame) -> None:
@@ -269,33 +309,49 @@ def _mapped_order(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
 
 
 def _unite_spellings(frame: pd.DataFrame) -> pd.DataFrame:
-    renames, dropped, united = {}, [], {}
+    renames: dict[str, str] = {}
+    dropped: list[str] = []
+    united: dict[str, pd.Series] = {}
+    disagree: dict[str, npt.NDArray[np.bool_]] = {}
     for name, spellings in SPELLINGS.items():
         found = [spelling for spelling in spellings if spelling in frame]
         if not found:
             continue
         renames[found[0]] = name
-        if len(found) > 1:
-            column = frame[found[0]]
-            for other in found[1:]:
-                column = _coalesce(column, frame[other])
+        for other in found[1:]:
+            column, rows = _coalesce(united.get(name, frame[found[0]]), frame[other])
             united[name] = column
-            dropped += found[1:]
-    frame = frame.drop(columns=dropped).rename(columns=renames)
-    return frame.assign(**united)
+            disagree[f"columns {found[0]!r} and {other!r} disagree"] = rows
+            dropped.append(other)
+    frame = frame.drop(columns=dropped).rename(columns=renames).assign(**united)
+    return _with_errors(frame, disagree)
 
 
-def _coalesce(first: pd.Series, second: pd.Series) -> pd.Series:
-    both = np.flatnonzero((first.notna() & second.notna()).to_numpy())
-    for row in both:
-        if first.iloc[row] != second.iloc[row]:
-            raise ColumnError(
-                f"row {row}: columns {first.name!r} and {second.name!r} mean the same and "
-                "disagree. Drop one of the two, or name the one to use with columns=."
+def _with_errors(
+    frame: pd.DataFrame, disagree: Mapping[str, npt.NDArray[np.bool_]]
+) -> pd.DataFrame:
+    """Note in `read_error` the rows of which two columns say different things."""
+    for reason, rows in disagree.items():
+        if rows.any():
+            errors = (
+                frame["read_error"].astype(object)
+                if "read_error" in frame
+                else pd.Series([None] * len(frame), index=frame.index, dtype=object)
             )
+            errors = errors.where(errors.notna() | ~rows, reason)
+            frame = frame.assign(read_error=errors.astype("str"))
+    return frame
+
+
+def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
+    """Return the first where it has a value, else the second; and where they disagree."""
+    said, also = (~missing(column).to_numpy(dtype=bool) for column in (first, second))
+    disagree = np.zeros(len(first), dtype=bool)
+    for row in np.flatnonzero(said & also):
+        disagree[row] = repr(first.iloc[row]) != repr(second.iloc[row])
     if first.dtype != second.dtype:
         first, second = first.astype(object), second.astype(object)
-    return first.where(first.notna(), second)
+    return first.where(said | ~also, second), disagree
 
 
 def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -307,16 +363,18 @@ def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     rest = [None if isinstance(cell, dict) else cell for cell in cells]
     at = frame.columns.get_loc(name)
     parts = {column: frame[column] for column in frame.columns[:at]}
+    disagree = {}
     for column in opened.columns:
-        parts[column] = (
-            _coalesce(frame[column], opened[column]) if column in frame else opened[column]
-        )
+        parts[column] = opened[column]
+        if column in frame:
+            parts[column], rows = _coalesce(frame[column], opened[column])
+            disagree[f"{column!r} stands twice and disagrees"] = rows
     leftover = pd.Series(rest, index=frame.index, dtype=object)
     if leftover.notna().any():
         parts[name] = leftover
     for column in frame.columns[at + 1 :]:
         parts.setdefault(column, frame[column])
-    return pd.DataFrame(parts, index=frame.index)
+    return _with_errors(pd.DataFrame(parts, index=frame.index), disagree)
 
 
 def _as_object(cell: Any) -> Any:
@@ -403,13 +461,16 @@ def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, npt.NDArray
 
 
 def _reject_reasons(
-    frame: pd.DataFrame, typed: pd.DataFrame, unusable_names: npt.NDArray[np.bool_]
+    frame: pd.DataFrame,
+    typed: pd.DataFrame,
+    unusable_names: npt.NDArray[np.bool_],
+    alias_from: Iterable[str],
 ) -> pd.Series:
     """Return each row's reason for rejection, missing where the row is accepted."""
     reasons = pd.Series(index=frame.index, dtype=object)
     nameless = typed["event_name"].isna()
     if nameless.any():
-        anonymous = ~_carries_aliases(frame[nameless])
+        anonymous = ~_carries_aliases(frame[nameless], alias_from)
         reasons[anonymous.index[anonymous]] = NOT_AN_EVENT
     reasons[unusable_names] = UNUSABLE_EVENT_NAME
     untimed = typed["timestamp"].isna()
@@ -422,15 +483,22 @@ def _reject_reasons(
     return reasons
 
 
-def _carries_aliases(frame: pd.DataFrame) -> pd.Series:
+def _carries_aliases(frame: pd.DataFrame, alias_from: Iterable[str]) -> pd.Series:
     found = pd.Series(False, index=frame.index)
+    also = {PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) for name in alias_from}
     for column in frame.columns:
-        if column.startswith(ALIAS):
-            found |= ~missing(frame[column])
+        if column.startswith(ALIAS) or column in also:
+            text, _ = as_text(frame[column])
+            found |= text.str.strip().fillna("") != ""
     if "aliases" in frame:
-        cells = frame["aliases"]
-        found |= cells.map(lambda cell: hasattr(cell, "__len__") and len(cell) > 0).astype(bool)
+        found |= frame["aliases"].map(_holds_something).astype(bool)
     return found
+
+
+def _holds_something(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return cell.strip() not in ("", "[]", "null")
+    return hasattr(cell, "__len__") and len(cell) > 0
 
 
 def _where(frame: pd.DataFrame, row: int) -> str:

@@ -58,6 +58,12 @@ class Moments:
         fills = np.array([any(mask & 1 for mask in p) for p in self.patterns], dtype=bool)
         return fills[self.pattern] if len(fills) else np.zeros(0, dtype=bool)
 
+    @property
+    def fills_a_step(self) -> BoolArray:
+        """Which moments hold an event of any step."""
+        fills = np.array([any(p) for p in self.patterns], dtype=bool)
+        return fills[self.pattern] if len(fills) else np.zeros(0, dtype=bool)
+
     def without_exclusions(self) -> Moments:
         """Return the same moments, nothing excluding."""
         return replace(self, excluded=[])
@@ -101,6 +107,9 @@ class Found:
         The latest moment at which an attempt was started, -1 if none was.
     starter : numpy.ndarray of int or None
         Of single attempts, which event of its moment started it.
+    event : numpy.ndarray of int or None
+        Per who and step, the position of the event that fills the step, where the search has to
+        say it.
     """
 
     first_of: IntArray
@@ -108,6 +117,7 @@ class Found:
     reached: IntArray
     last_entry: IntArray
     starter: IntArray | None = None
+    event: IntArray | None = None
 
 
 def make_moments(
@@ -118,6 +128,7 @@ def make_moments(
     excludes: Sequence[BoolArray],
     *,
     ties: bool,
+    everything: BoolArray | None = None,
 ) -> Moments:
     """Group events into moments.
 
@@ -131,8 +142,10 @@ def make_moments(
     ties : bool
         Whether events at one time are one moment; otherwise each event is its own, in order of
         arrival.
+    everything : numpy.ndarray of bool, optional
+        Events that take part even if they fill no step, as in strict order.
     """
-    part = mask > 0
+    part = mask > 0 if everything is None else (mask > 0) | everything
     for excluding in excludes:
         part = part | excluding
     event = np.flatnonzero(part & (who >= 0))
@@ -227,11 +240,7 @@ def search(
         at = np.flatnonzero(depth == deepest)
         goal = _first_gain(got_to[deepest], first_of[at])
         trace.back(deepest, goal, got_to[deepest][goal], reached, at, goes_on=False)
-    entries = np.flatnonzero(_furthest_of(moments, 0, steps) >= 1)
-    entries = entries[enters[entries]]
-    last_entry = np.full(len(first_of), -1, dtype=np.int64)
-    last_entry[np.searchsorted(first_of, moments.start[entries])] = entries
-    return Found(first_of, depth, reached, last_entry)
+    return Found(first_of, depth, reached, _last_entries(moments, steps, enters, first_of))
 
 
 @dataclass(frozen=True)
@@ -291,6 +300,112 @@ def _first_gain(gained: IntArray, since: IntArray) -> IntArray:
     if not len(places):
         return since
     return places[np.minimum(np.searchsorted(places, since), len(places) - 1)]
+
+
+def search_strict(moments: Moments, steps: int, window: int, enters: BoolArray) -> Found:
+    """Find the deepest step that each who reaches with none of its events in between.
+
+    The events of the moments that an attempt passes through must all fill a step of it; those of
+    its first moment may come before it, and those of its last after it.
+    """
+    size = len(moments.time)
+    here = np.arange(size)
+    follows = here > moments.start
+    lengths = np.array([len(pattern) for pattern in moments.patterns], dtype=np.int64)
+    length = lengths[moments.pattern] if size else here
+    # through[k][m]: the moment of entry of the attempt that is at depth k after all of m.
+    through: list[IntArray] = [np.full(size, -1, dtype=np.int64)]
+    got_to: list[IntArray] = [through[0]]
+    for step in range(1, steps + 1):
+        starts = _furthest_of(moments, 0, steps) >= step
+        passes = np.where(starts & enters, here, -1)
+        ends = passes.copy()
+        for before in range(1, step):
+            came_in = np.where(follows, np.roll(through[before], 1), -1) if size else here
+            in_window = (came_in >= 0) & (moments.time - moments.time[came_in] <= window)
+            came_in = np.where(in_window, came_in, -1)
+            reaches = _furthest_of(moments, before, steps) >= step
+            ends = np.where(reaches, np.maximum(ends, came_in), ends)
+            uses_all = reaches & (length == step - before)
+            passes = np.where(uses_all, np.maximum(passes, came_in), passes)
+        through.append(passes)
+        got_to.append(ends)
+
+    first_of, last_of = moments.bounds
+    reached = np.full((len(first_of), steps), -1, dtype=np.int64)
+    depth = np.zeros(len(first_of), dtype=np.int64)
+    for step in range(1, steps + 1):
+        ever = np.maximum.accumulate(np.where(got_to[step] >= 0, here, -1)) if size else here
+        depth[ever[last_of] >= first_of] = step
+    for deepest in range(1, steps + 1):
+        at = np.flatnonzero(depth == deepest)
+        moment = _first_gain(got_to[deepest], first_of[at])
+        came_in = got_to[deepest][moment]
+        now = np.full(len(at), deepest)
+        last = True
+        while len(at):
+            origin = np.where(came_in == moment, 0, -1)
+            for depth_before in range(deepest - 1, 0, -1):
+                comes = (origin < 0) & (depth_before < now)
+                comes &= _furthest_of(moments, depth_before, steps)[moment] >= now
+                comes &= through[depth_before][moment - 1] == came_in
+                comes &= last | (length[moment] == now - depth_before)
+                origin[comes] = depth_before
+            for step in range(deepest):
+                here_filled = (origin <= step) & (step < now)
+                reached[at[here_filled], step] = moment[here_filled]
+            on = origin > 0
+            at, moment, came_in, now = at[on], moment[on] - 1, came_in[on], origin[on]
+            last = False
+    return Found(first_of, depth, reached, _last_entries(moments, steps, enters, first_of))
+
+
+def search_any(moments: Moments, steps: int, window: int, enters: BoolArray) -> Found:
+    """Find how many of the steps each who does within the window, in whatever order.
+
+    An attempt starts with an event of any step; an excluding event ends it.
+    """
+    size = len(moments.time)
+    masks = np.array([max(p, default=0) for p in moments.patterns], dtype=np.int64)
+    at = np.flatnonzero(enters & (masks[moments.pattern] > 0)) if size else moments.first
+    items, event = _occurrences(moments, at)
+    valid = (items >= 0) & (moments.start[items] == moments.start[at][:, None])
+    valid &= moments.time[items] - moments.time[at][:, None] <= window
+    for excluded in moments.excluded:
+        after = np.append(np.flatnonzero(excluded), size)
+        limit = after[np.searchsorted(after, at, side="right").clip(max=len(after) - 1)]
+        valid &= items <= limit[:, None]
+    order = np.argsort(np.where(valid, items, size), axis=1, kind="stable")
+    keys = np.where(np.take_along_axis(valid, order, axis=1), order, -1)
+    distinct, which = np.unique(keys, axis=0, return_inverse=True)
+    kinds = _item_masks(moments)
+    growth = np.array(
+        [_growth(tuple(kinds[i] for i in row if i >= 0), steps) for row in distinct.tolist()],
+        dtype=np.int64,
+    ).reshape(len(distinct), steps)
+    place = growth[which.reshape(-1)]
+    chosen = np.take_along_axis(order, place.clip(min=0), axis=1) if items.shape[1] else place
+    reached = np.where(place >= 0, np.take_along_axis(items, chosen, axis=1), -1)
+    filled = np.where(place >= 0, np.take_along_axis(event, chosen, axis=1), -1)
+    depth = (place >= 0).sum(axis=1)
+    goal = reached[np.arange(len(at)), (depth - 1).clip(min=0)]
+    start = moments.start[at]
+    best = np.lexsort((-at, goal, -depth, start))
+    new = np.ones(len(best), dtype=bool)
+    new[1:] = start[best][1:] != start[best][:-1]
+    best = best[new]
+
+    first_of, _ = moments.bounds
+    who = np.searchsorted(first_of, start[best])
+    all_depth = np.zeros(len(first_of), dtype=np.int64)
+    all_depth[who] = depth[best]
+    all_reached = np.full((len(first_of), steps), -1, dtype=np.int64)
+    all_reached[who] = reached[best]
+    all_filled = all_reached.copy()
+    all_filled[who] = filled[best]
+    last_entry = np.full(len(first_of), -1, dtype=np.int64)
+    last_entry[np.searchsorted(first_of, start)] = at
+    return Found(first_of, all_depth, all_reached, last_entry, event=all_filled)
 
 
 def attempts(moments: Moments, steps: int, window: int, enters: BoolArray) -> Found:
@@ -360,6 +475,68 @@ def events_of_steps(
         place = np.array(offsets, dtype=np.int64)[which.reshape(-1)] if len(rows) else rows
         filled[rows, step] = moments.event[moments.first[moment] + place]
     return filled
+
+
+def _last_entries(moments: Moments, steps: int, enters: BoolArray, first_of: IntArray) -> IntArray:
+    entries = np.flatnonzero(_furthest_of(moments, 0, steps) >= 1)
+    entries = entries[enters[entries]]
+    last_entry = np.full(len(first_of), -1, dtype=np.int64)
+    last_entry[np.searchsorted(first_of, moments.start[entries])] = entries
+    return last_entry
+
+
+def _item_masks(moments: Moments) -> list[int]:
+    """Return the distinct masks of events, each as often as it has bits."""
+    distinct = sorted({mask for pattern in moments.patterns for mask in pattern if mask})
+    return [mask for mask in distinct for _ in range(mask.bit_count())]
+
+
+def _occurrences(moments: Moments, at: IntArray) -> tuple[IntArray, IntArray]:
+    """Return, from each moment on, when and by which event each item occurs, -1 if never.
+
+    An item is the first, second ... occurrence of events that fill the same steps; more
+    occurrences than these steps cannot help.
+    """
+    masks = np.concatenate([np.zeros(0, np.int64), *map(np.array, moments.patterns)])
+    offsets = np.cumsum([0, *map(len, moments.patterns)])
+    sizes = np.diff(offsets)
+    length = sizes[moments.pattern] if len(moments.first) else moments.first
+    moment = np.repeat(np.arange(len(moments.first)), length)
+    within = np.arange(len(moment)) - np.repeat(np.cumsum(length) - length, length)
+    mask = masks[offsets[moments.pattern[moment]] + within].astype(np.int64)
+    event = moments.event[moments.first[moment] + within]
+    kinds = _item_masks(moments)
+    items = np.full((len(at), len(kinds)), -1, dtype=np.int64)
+    events = items.copy()
+    for column, kind in enumerate(kinds):
+        turn = kinds[:column].count(kind)
+        places = np.flatnonzero(mask == kind)
+        nth = np.searchsorted(moment[places], at) + turn
+        there = nth < len(places)
+        items[there, column] = moment[places[nth[there]]]
+        events[there, column] = event[places[nth[there]]]
+    return items, events
+
+
+@lru_cache(maxsize=65536)
+def _growth(kinds: tuple[int, ...], steps: int) -> tuple[int, ...]:
+    """Return, for each number of steps, the place of the event that makes so many, -1 if none."""
+    grown: list[int] = []
+    filled: dict[int, int] = {}
+
+    def place(event: int, seen: set[int]) -> bool:
+        for step in range(steps):
+            if kinds[event] >> step & 1 and step not in seen:
+                seen.add(step)
+                if step not in filled or place(filled[step], seen):
+                    filled[step] = event
+                    return True
+        return False
+
+    for event in range(len(kinds)):
+        if place(event, set()):
+            grown.append(event)
+    return (*grown, *[-1] * (steps - len(grown)))
 
 
 def _patterns(mask: IntArray, first: IntArray) -> tuple[IntArray, list[tuple[int, ...]]]:

@@ -13,7 +13,7 @@ the whole; and the lists of profiles behind every bar come from the same pass as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -32,15 +32,19 @@ from convergekit.funnel_search import (
     events_of_steps,
     make_moments,
     search,
+    search_any,
+    search_strict,
 )
 from convergekit.steps import (
     ExclusionLike,
+    Step,
     StepLike,
     as_exclusions,
     as_steps,
     exclusion_events,
     resolve_column,
     step_masks,
+    tracked,
 )
 from convergekit.timestamps import microseconds
 
@@ -52,6 +56,7 @@ Entry = Literal["any", "first"]
 RangeAppliesTo = Literal["entry", "entry_and_completion"]
 OnExclude = Literal["remove", "drop_off"]
 Count = Literal["profiles", "attempts"]
+Order = Literal["ordered", "strict", "any"]
 
 OTHER = "other"
 CONVERTED, DROPPED, IN_WINDOW, EXCLUDED = "converted", "dropped", "in_window", "excluded"
@@ -381,6 +386,7 @@ def funnel(
     *,
     within: Duration,
     profile: str = "profile_id",
+    order: Order = "ordered",
     exclude: ExclusionLike | Sequence[ExclusionLike] = (),
     on_exclude: OnExclude = "remove",
     hold: str | Sequence[str] = (),
@@ -408,6 +414,9 @@ def funnel(
         The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
     profile : str, default "profile_id"
         The column that says whose event it is; rows without a value take no part.
+    order : {"ordered", "strict", "any"}, default "ordered"
+        Whether other events may lie between the steps, or none of the profile's; or the steps
+        may be done in any order: a row of the table then means "at least so many of them".
     exclude : str, Exclusion, or sequence of these
         Events that void an attempt when they happen between two of its steps. At the same time
         as a step, the exclusion is taken on whichever side of it leaves the attempt clean.
@@ -466,31 +475,28 @@ def funnel(
     given = as_steps(steps)
     window = parse_duration(within, name="within")
     excluding = as_exclusions(exclude, len(given))
-    _check_options(on_exclude, range_applies_to, entry, ties, count, by_step, len(given))
+    _check_options(order, on_exclude, range_applies_to, entry, ties, count, by_step, len(given))
     _check_columns(events, profile)
-    if count == "attempts" and excluding:
-        raise ConvergekitError(
-            "count='attempts' does not go with exclude=: count profiles, or leave out exclude."
-        )
+    _check_combination(order, count, excluding, len(given))
     columns = [resolve_column(events, name) for name in _names(by)]
-    log = _Log.of(events, given, excluding, profile, _names(hold), ties)
+    log = _Log.of(events, given, excluding, profile, _names(hold), ties, order)
     first, last = _bound(start, "start"), _bound(end, "end")
     if range_applies_to == "entry_and_completion":
         log = log.before(last)
-    enters = log.entries(first, last, only_first=entry == "first")
+    enters = log.entries(first, last, only_first=entry == "first", any_step=order == "any")
     micros = window // pd.Timedelta(1, "us")
     spans = [(after, before) for _, after, before in excluding]
     if count == "attempts":
         found, deepest = attempts(log.moments, len(given), micros, enters), None
     else:
-        found = search(log.moments, len(given), micros, enters, spans)
-        free = search(log.moments.without_exclusions(), len(given), micros, enters)
-        deepest = free.depth if spans else None
+        found = _search(order, log.moments, len(given), micros, enters, spans)
+        free = log.moments.without_exclusions()
+        deepest = _search(order, free, len(given), micros, enters, ()).depth if spans else None
     conversions = log.conversions(found, deepest, on_exclude, len(given), micros)
     conversions, label_steps = _labelled(conversions, events, columns, by_step, top, len(given))
     return Funnel(
         conversions=conversions.drop(columns=[f"position_{i + 1}" for i in range(len(given))]),
-        steps=[step.title for step in given],
+        steps=_titles(order, given),
         within=window,
         by=columns,
         left_out=log.left_out,
@@ -512,6 +518,7 @@ class _Log:
     profiles: pd.Index
     left_out: int
     data_end: pd.Timestamp
+    ties: Ties
 
     @classmethod
     def of(
@@ -522,6 +529,7 @@ class _Log:
         profile: str,
         hold: Sequence[str],
         ties: Ties,
+        order: Order,
     ) -> _Log:
         mask = step_masks(events, steps)
         excludes = [exclusion_events(events, exclusion) for exclusion, _, _ in excluding]
@@ -533,24 +541,27 @@ class _Log:
         for name in hold:
             codes, whose = _split(codes, whose, events[resolve_column(events, name)])
         time = microseconds(events["timestamp"].fillna(pd.Timestamp(0, tz=_zone(events))))
-        moments = make_moments(mask, codes, time, _arrival(events), excludes, ties=ties == "best")
+        moments = make_moments(
+            mask,
+            codes,
+            time,
+            _arrival(events),
+            excludes,
+            ties=ties == "best",
+            everything=tracked(events) if order == "strict" else None,
+        )
         end = events["timestamp"].max()
-        return cls(events, moments, whose, pd.Index(profiles), left_out, _utc(end))
+        return cls(events, moments, whose, pd.Index(profiles), left_out, _utc(end), ties)
 
     def before(self, end: int | None) -> _Log:
         """Return the log as if nothing had happened from `end` on."""
         if end is None:
             return self
-        return _Log(
-            self.events,
-            self.moments.chosen(self.moments.time < end),
-            self.whose,
-            self.profiles,
-            self.left_out,
-            self.data_end,
-        )
+        return replace(self, moments=self.moments.chosen(self.moments.time < end))
 
-    def entries(self, start: int | None, end: int | None, *, only_first: bool) -> BoolArray:
+    def entries(
+        self, start: int | None, end: int | None, *, only_first: bool, any_step: bool
+    ) -> BoolArray:
         """Return the moments at which an attempt may start."""
         time = self.moments.time
         may = np.ones(len(time), dtype=bool)
@@ -559,12 +570,22 @@ class _Log:
         if end is not None:
             may &= time < end
         if only_first:
-            starts = may & self.moments.fills_first_step
-            earliest = np.full(len(time) + 1, -1, dtype=np.int64)
-            places = np.flatnonzero(starts)[::-1]
-            earliest[self.moments.start[places]] = places
-            may &= earliest[self.moments.start] == np.arange(len(time))
+            fills = self.moments.fills_a_step if any_step else self.moments.fills_first_step
+            may &= self._is_first(np.flatnonzero(may & fills))
         return may
+
+    def _is_first(self, starts: IntArray) -> BoolArray:
+        """Return which moments are their profile's first of these, whatever is held equal."""
+        profile = self.whose[self.moments.who[starts]]
+        order = self.moments.time[starts]
+        if self.ties == "arrival":
+            arrival = _arrival(self.events)[self.moments.event[self.moments.first[starts]]]
+            order = np.argsort(np.lexsort((arrival, order)))
+        earliest = np.full(len(self.profiles), np.iinfo(np.int64).max)
+        np.minimum.at(earliest, profile, order)
+        first = np.zeros(len(self.moments.time), dtype=bool)
+        first[starts[order == earliest[profile]]] = True
+        return first
 
     def conversions(
         self, found: Found, deepest: IntArray | None, on_exclude: OnExclude, steps: int, window: int
@@ -583,9 +604,11 @@ class _Log:
                 status[void] = EXCLUDED
             else:
                 status[void & (depth == 0)] = EXCLUDED
-        position = events_of_steps(
-            self.moments, reached, None if found.starter is None else found.starter[entered]
-        )
+        if found.event is not None:
+            position = found.event[entered]
+        else:
+            starter = None if found.starter is None else found.starter[entered]
+            position = events_of_steps(self.moments, reached, starter)
         table = pd.DataFrame(
             {
                 "profile_id": self.profiles[self.whose[self.moments.who[first_of]]],
@@ -613,7 +636,47 @@ class _Log:
         return table
 
 
+def _search(
+    order: Order,
+    moments: Moments,
+    steps: int,
+    window: int,
+    enters: BoolArray,
+    spans: Sequence[tuple[int, int]],
+) -> Found:
+    if order == "strict":
+        return search_strict(moments, steps, window, enters)
+    if order == "any":
+        return search_any(moments, steps, window, enters)
+    return search(moments, steps, window, enters, spans)
+
+
+def _titles(order: Order, steps: Sequence[Step]) -> list[str]:
+    if order == "any":
+        return [f"{place} of {len(steps)} steps" for place in range(1, len(steps) + 1)]
+    return [step.title for step in steps]
+
+
+def _check_combination(
+    order: Order, count: Count, excluding: Sequence[tuple[Any, int, int]], steps: int
+) -> None:
+    if count == "attempts" and (excluding or order != "ordered"):
+        raise ConvergekitError(
+            "count='attempts' goes with neither exclude= nor order='strict' or 'any': count "
+            "profiles, or leave these out."
+        )
+    if order == "strict" and excluding:
+        raise ConvergekitError(
+            "order='strict' does not go with exclude=: every event that is no step ends an attempt."
+        )
+    if order == "any" and any((a, b) != (1, steps) for _, a, b in excluding):
+        raise ConvergekitError(
+            "order='any' knows no steps to exclude between; leave out after= and before=."
+        )
+
+
 def _check_options(
+    order: str,
     on_exclude: str,
     range_applies_to: str,
     entry: str,
@@ -623,6 +686,7 @@ def _check_options(
     steps: int,
 ) -> None:
     choices = {
+        "order": (order, Order),
         "on_exclude": (on_exclude, OnExclude),
         "range_applies_to": (range_applies_to, RangeAppliesTo),
         "entry": (entry, Entry),

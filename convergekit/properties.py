@@ -9,6 +9,7 @@ first value instead, and are not erased.
 from __future__ import annotations
 
 import fnmatch
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -232,8 +233,13 @@ def matches_first(name: str, first: Iterable[str]) -> bool:
 
 
 def _unset_names(cell: object) -> Sequence[str]:
+    if isinstance(cell, str) and cell.lstrip().startswith("["):
+        try:
+            cell = json.loads(cell)
+        except ValueError:
+            return [str(cell)]
     if isinstance(cell, str):
-        return [cell]
+        return [cell] if cell else []
     if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
         return [name for name in cell if isinstance(name, str)]
     return []

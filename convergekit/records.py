@@ -44,7 +44,8 @@ def frame_from_records(records: Sequence[Mapping[str, Any] | None]) -> pd.DataFr
     for position, record in enumerate(records):
         if record is None:
             continue
-        for key, value in record.items():
+        for name, value in record.items():
+            key = _clean(str(name))
             column = columns.get(key)
             if column is None:
                 column = columns[key] = [None] * len(records)
@@ -108,8 +109,11 @@ def _text(values: list[str | None]) -> pd.Series:
         return pd.Series(values, dtype="str")
     except UnicodeEncodeError:
         # Half of a surrogate pair (an emoji cut in two) has no UTF-8 form: show where it was.
-        clean = [v if v is None else v.encode("utf-8", "replace").decode("utf-8") for v in values]
-        return pd.Series(clean, dtype="str")
+        return pd.Series([v if v is None else _clean(v) for v in values], dtype="str")
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _exact_as_float(value: int | float | None) -> bool:

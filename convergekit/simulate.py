@@ -86,11 +86,14 @@ class SimulatedStore:
         The same index: `person`, the number of the true person behind each event.
     people : int
         How many people were simulated.
+    noise : float
+        How much goes wrong in it; at 0.0 the exports are clean too.
     """
 
     events: pd.DataFrame
     truth: pd.DataFrame
     people: int
+    noise: float
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
@@ -99,10 +102,10 @@ class SimulatedStore:
     def write(self, directory: str | Path) -> list[Path]:
         """Write the events as the three exports that such a store would have.
 
-        ``browser.jsonl`` is in the pixel's spelling, one object per line, and breaks off in the
-        middle of its last line, as a file does that was copied while it was being written;
-        ``server.json`` is an array in the webhook's spelling; ``crm.csv`` is flat. Rows keep
-        their order within each source.
+        ``browser.jsonl`` is in the pixel's spelling, one object per line, and, unless the store
+        is without noise, breaks off in the middle of its last line, as a file does that was
+        copied while it was being written; ``server.json`` is an array in the webhook's spelling;
+        ``crm.csv`` is flat. Rows keep their order within each source.
 
         Parameters
         ----------
@@ -116,8 +119,9 @@ class SimulatedStore:
         """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
+        pixel_lines = _pixel_lines(_of_source(self.events, "browser"), breaks_off=self.noise > 0)
         texts = {
-            "browser.jsonl": "".join(_pixel_lines(_of_source(self.events, "browser"))),
+            "browser.jsonl": "".join(pixel_lines),
             "server.json": _webhook_array(_of_source(self.events, "server")),
             "crm.csv": _flat_table(_of_source(self.events, "crm")),
         }
@@ -148,7 +152,8 @@ def simulate_store(
     days : int, default 28
     noise : float, default 1.0
         Scales everything that goes wrong: refused consent, shared devices, junk values, webhook
-        retries, browser copies of orders, lost tokens, late events. 0.0 is a clean store.
+        retries, browser copies of orders, lost tokens, late events, and the last line of
+        ``browser.jsonl``. 0.0 is a clean store.
 
     Returns
     -------
@@ -182,7 +187,7 @@ def simulate_store(
     ]
     log = _Rows.stacked(blocks)
     log = _arrive(rng, log, noise)
-    return SimulatedStore(_frame(rng, log, who, visits, noise), _truth(log), people)
+    return SimulatedStore(_frame(rng, log, who, visits, noise), _truth(log), people, noise)
 
 
 @dataclass(frozen=True)
@@ -601,17 +606,26 @@ def _phones(who: _People) -> npt.NDArray[np.str_]:
 
 def _tokens(codes: IntArray, salt: int, digits: int) -> pd.Series:
     distinct, which = np.unique(codes, return_inverse=True)
+    short = _mixed(distinct, salt) >> np.uint64(64 - 4 * digits)
+    # In millions of tokens two short ones can be equal by chance, and would join two strangers.
+    if len(np.unique(short)) < len(distinct):
+        digits = 16
     texts = _hexadecimal(distinct, salt, digits)
     return _texts(texts, np.where(codes < 0, -1, which))
 
 
 def _hexadecimal(numbers: IntArray, salt: int, digits: int) -> list[str]:
-    """Return identifiers that look random and are distinct: SplitMix64, a bijection."""
+    """Return the first digits of identifiers that look random; all 16 are always distinct."""
+    text = _mixed(numbers, salt).astype(">u8").tobytes().hex()
+    return [text[at : at + digits] for at in range(0, len(text), 16)]
+
+
+def _mixed(numbers: IntArray, salt: int) -> npt.NDArray[np.uint64]:
+    """Return other numbers, one for each: SplitMix64, a bijection."""
     mixed = numbers.astype(np.uint64) + np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    text = (mixed ^ (mixed >> np.uint64(31))).astype(">u8").tobytes().hex()
-    return [text[at : at + digits] for at in range(0, len(text), 16)]
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _of_source(events: pd.DataFrame, source: str) -> list[dict[str, Any]]:
@@ -623,7 +637,7 @@ def _of_source(events: pd.DataFrame, source: str) -> list[dict[str, Any]]:
     ]
 
 
-def _pixel_lines(records: list[dict[str, Any]]) -> Iterator[str]:
+def _pixel_lines(records: list[dict[str, Any]], *, breaks_off: bool) -> Iterator[str]:
     lines = [
         _json(
             {
@@ -640,7 +654,7 @@ def _pixel_lines(records: list[dict[str, Any]]) -> Iterator[str]:
         for record in records
     ]
     yield from (f"{line}\n" for line in lines)
-    if lines:
+    if breaks_off and lines:
         yield lines[-1][:72]
 
 

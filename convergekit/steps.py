@@ -149,6 +149,13 @@ def exclusion_events(events: pd.DataFrame, exclusion: Exclusion) -> BoolArray:
     return _EventNames(events).matching(names, exclusion.where, " or ".join(names))
 
 
+def tracked(events: pd.DataFrame) -> BoolArray:
+    """Return which events are no identify calls."""
+    if "kind" not in events:
+        return np.ones(len(events), dtype=bool)
+    return (events["kind"] != "identify").to_numpy(dtype=bool)
+
+
 def resolve_column(events: pd.DataFrame, name: str) -> str:
     """Return the column that a name stands for: itself, or an unambiguous short form.
 
@@ -199,9 +206,7 @@ class _EventNames:
         self._events = events
         codes, distinct = pd.factorize(events["event_name"])
         self._codes, self._distinct = codes, pd.Index(distinct)
-        self._tracked = np.ones(len(events), dtype=bool)
-        if "kind" in events:
-            self._tracked = (events["kind"] != "identify").to_numpy(dtype=bool)
+        self._tracked = tracked(events)
 
     def matching(self, names: tuple[str, ...], where: Where | None, title: str) -> BoolArray:
         """Return which events go by one of the names and meet the condition."""

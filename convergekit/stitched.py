@@ -302,6 +302,41 @@ class Stitched:
 
         return funnel(self.events, steps, within=within, **options)
 
+    def stitching_lift(
+        self,
+        steps: Sequence[StepLike],
+        *,
+        within: Duration,
+        value: str | None = None,
+        carried: str | None = None,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Return what stitching bought: the same funnel counted without it, beside it.
+
+        Parameters
+        ----------
+        steps : sequence of str, sequence of str, or Step
+        within : str or datetime.timedelta
+        value : str, optional
+            A number of the last step's event, such as ``"total_price"``, to sum up.
+        carried : str, optional
+            A profile property, such as ``"utm_source"``: which share of the converting events
+            has it.
+        **options
+            Those of `convergekit.funnel`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per way of counting visitors: by each alias type alone (one cookie, one
+            visitor), by each source alone (stitched within itself), and ``"stitched"``.
+            Columns: `counted_by`, `step_1` ... (visitors that reached the step), `conversion`,
+            and where asked for `value` and `with_<carried>`.
+        """
+        from convergekit.stitching_lift import stitching_lift
+
+        return stitching_lift(self, steps, within=within, value=value, carried=carried, **options)
+
     def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Save everything as Parquet files that `convergekit.read_stitched` reads back.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
@@ -112,8 +113,13 @@ def stitch(
     _check_choice("identity", identity, get_args(IdentityMode))
     first = [first] if isinstance(first, str) else list(first)
 
+    _check_zone(tz)
     accepted = normalise(
-        canonicalise(events, columns=columns), tz=tz, rename_events=rename_events, strict=strict
+        canonicalise(events, columns=columns),
+        tz=tz,
+        rename_events=rename_events,
+        alias_from=alias_from or (),
+        strict=strict,
     )
     rows = len(accepted.events)
     kept, aliases = together(
@@ -191,6 +197,15 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ConvergekitError(
             f"{name}={value!r} is not known; it is one of {', '.join(map(repr, allowed))}."
         )
+
+
+def _check_zone(tz: str | None) -> None:
+    try:
+        zoneinfo.ZoneInfo(tz or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError):
+        raise ConvergekitError(
+            f"tz={tz!r} is no time zone; give one such as 'Europe/Brussels'."
+        ) from None
 
 
 def _refuse_malformed(aliases: EventAliases, events: pd.DataFrame) -> None:

@@ -1,7 +1,8 @@
 """A Stitched on disk: one Parquet file per table, and one JSON file that says what it is.
 
 Columns that Parquet has no type for (mixed types, lists, dictionaries) are kept as JSON text,
-marked in the file's metadata, so that they come back as they went.
+marked in the file's metadata, so that they come back as they went; but tuples come back as lists,
+and keys as text. In `rejected`, what is no JSON either is kept as it is written.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def write_stitched(s: Stitched, directory: str | Path, *, overwrite: bool = Fals
         )
     directory.mkdir(parents=True, exist_ok=True)
     frames = {name: getattr(s, name) for name in _TABLES} | _inner_tables(s)
+    frames["rejected"] = _written_out(frames["rejected"])
     written = [_write_frame(frame, directory / f"{name}.parquet") for name, frame in frames.items()]
     summary = {
         "format": FORMAT,
@@ -171,7 +173,13 @@ def _write_frame(frame: pd.DataFrame, path: Path) -> Path:
         plain[name] = column if text is None else text
         if text is not None:
             as_json.append(name)
-    table = pa.Table.from_pandas(pd.DataFrame(plain, index=frame.index), preserve_index=False)
+    try:
+        table = pa.Table.from_pandas(pd.DataFrame(plain, index=frame.index), preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError, NotImplementedError) as error:
+        raise ConvergekitError(
+            f"{path.stem} cannot be saved as Parquet: {str(error).splitlines()[0]}. Convert the "
+            "column before stitching."
+        ) from error
     metadata = dict(table.schema.metadata or {})
     metadata[_JSON_COLUMNS] = json.dumps(as_json).encode()
     metadata[_DATATYPES] = json.dumps({str(k): str(v) for k, v in frame.dtypes.items()}).encode()
@@ -187,12 +195,13 @@ def _read_frame(path: Path) -> pd.DataFrame:
         cells = [None if _is_missing(cell) else json.loads(cell) for cell in frame[name]]
         frame[name] = pd.Series(cells, index=frame.index, dtype=object)
     dtypes = json.loads(metadata[_DATATYPES])
-    changed = {
-        name: dtype
-        for name, dtype in dtypes.items()
-        if str(frame[name].dtype) != dtype and dtype != "category"
-    }
-    return frame.astype(changed)
+    for name, dtype in dtypes.items():
+        if dtype.endswith("[pyarrow]"):
+            column = pd.arrays.ArrowExtensionArray(table.column(name))
+            frame[name] = pd.Series(column, index=frame.index)
+        elif str(frame[name].dtype) != dtype and dtype != "category":
+            frame[name] = frame[name].astype(dtype)
+    return frame
 
 
 def _as_json(name: str, column: pd.Series) -> pd.Series | None:
@@ -209,6 +218,22 @@ def _as_json(name: str, column: pd.Series) -> pd.Series | None:
                 "values of other types. Convert the column before stitching."
             ) from error
     return pd.Series(cells, index=column.index, dtype="str")
+
+
+def _written_out(rejected: pd.DataFrame) -> pd.DataFrame:
+    """Write out what JSON has no form for: rejected rows may hold anything."""
+    objects = [name for name, column in rejected.items() if column.dtype == object]
+    return rejected.assign(
+        **{name: rejected[name].map(_json_or_text).astype(object) for name in objects}
+    )
+
+
+def _json_or_text(cell: Any) -> Any:
+    try:
+        json.dumps(_plain(cell))
+    except (TypeError, ValueError, RecursionError):
+        return str(cell)
+    return cell
 
 
 def _arrow_keeps(column: pd.Series) -> bool:

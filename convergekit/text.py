@@ -1,14 +1,16 @@
 """Values as text: one rule for everything that identifies something.
 
 Event names, event IDs, sources and aliases are compared as text. Exports bring them as strings,
-integers, floats that once were integers (``123.0``), categoricals and Arrow arrays; this module
-gives them one form. What cannot identify anything (a list, a dictionary, a boolean, an infinite
-number) is set apart, never turned into its Python spelling.
+integers, decimals, UUIDs, floats that once were integers (``123.0``), categoricals and Arrow
+arrays; this module gives them one form. What cannot identify anything (a list, a dictionary, a
+boolean, an infinite number) is set apart, never turned into its Python spelling.
 """
 
 from __future__ import annotations
 
+import decimal
 import math
+import uuid
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,12 @@ def _cell_text(cell: Any) -> str | None:
         return None
     if isinstance(cell, (int, np.integer)):
         return str(int(cell))
+    if isinstance(cell, decimal.Decimal) and cell.is_finite():
+        return str(int(cell)) if cell == cell.to_integral_value() else format(cell, "f")
+    if isinstance(cell, uuid.UUID):
+        return str(cell)
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
     if isinstance(cell, (float, np.floating)) and math.isfinite(cell):
         return str(int(cell)) if float(cell).is_integer() else repr(float(cell))
     return None

@@ -8,6 +8,7 @@ two ways (``03/04/2026``) is not guessed: it does not parse.
 from __future__ import annotations
 
 import datetime
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +20,13 @@ import pyarrow as pa
 # An epoch number's unit is told by its magnitude. Below 1e8 seconds (March 1973) it is no
 # event's time but a year, a counter or a date of digits; 1e11 seconds is the year 5138.
 _EPOCH_FLOOR = 1e8
-_EPOCH_UNITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", 1e20))
+_EPOCH_UNITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", 9e18))
 _MICROSECONDS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _DTYPE = "datetime64[us, UTC]"
 _OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
-_SPELLED_OUT = r".*[A-Za-z]{3}.*\d{4}.*|.*\d{4}.*[A-Za-z]{3}.*|\d{4}/\d{1,2}/\d{1,2}.*"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_SPELLED_OUT = rf"(?i)[^/]*\b{_MONTH}\b[^/]*|\d{{4}}/\d{{1,2}}/\d{{1,2}}.*"
 _NAMED_UTC = r"\s*(?:UTC|GMT)$"
 
 
@@ -74,7 +76,11 @@ def parse_timestamps(values: pd.Series, *, tz: str | None = None) -> ParsedTimes
     present = values.notna().to_numpy(dtype=bool)
     epochs: dict[str, int] = {}
     if isinstance(dtype, pd.CategoricalDtype):
-        return parse_timestamps(values.astype(dtype.categories.dtype), tz=tz)
+        parsed = parse_timestamps(pd.Series(dtype.categories), tz=tz)
+        codes = values.cat.codes.to_numpy()
+        times = pd.Series(parsed.times.array.take(codes, allow_fill=True), index=values.index)
+        counts = {unit: int((codes >= 0).sum()) for unit in parsed.epoch_rows}
+        return ParsedTimestamps(times, present & times.isna().to_numpy(), counts)
     if isinstance(dtype, pd.ArrowDtype):
         plain = pa.array(values, from_pandas=True).to_pandas()
         return parse_timestamps(plain.set_axis(values.index), tz=tz)
@@ -105,7 +111,10 @@ def _to_utc(values: pd.Series, tz: str | None) -> pd.Series:
         zone = tz or "UTC"
         first = np.ones(len(values), dtype=bool)
         values = values.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-    return values.dt.tz_convert("UTC").dt.as_unit("us")
+    values = values.dt.tz_convert("UTC")
+    # Years that microseconds cannot hold are no event's.
+    far = (values.dt.year > 9999) | (values.dt.year < 1)
+    return values.mask(far).dt.as_unit("us") if far.any() else values.dt.as_unit("us")
 
 
 def _from_epoch(values: pd.Series, epochs: dict[str, int]) -> pd.Series:
@@ -177,7 +186,7 @@ def _spelled_out(cell: str, tz: str | None) -> Any:
         stamp = pd.Timestamp(cell)
     except (ValueError, OverflowError):
         return pd.NaT
-    return stamp.tz_convert("UTC") if stamp.tz else stamp.tz_localize(tz or "UTC")
+    return _to_utc(pd.Series([stamp]), tz).iloc[0]
 
 
 def _from_cells(values: pd.Series, tz: str | None, epochs: dict[str, int]) -> pd.Series:
@@ -211,7 +220,7 @@ def _from_cells(values: pd.Series, tz: str | None, epochs: dict[str, int]) -> pd
 
 def _numbers(cells: pd.Series, epochs: dict[str, int]) -> pd.Series:
     kind = "int64" if all(isinstance(c, (int, np.integer)) for c in cells) else "float64"
-    try:
-        return _from_epoch(cells.astype(kind), epochs)
-    except OverflowError:
-        return _from_epoch(cells.astype("float64"), epochs)
+    if any(abs(c) >= _EPOCH_UNITS[-1][1] for c in cells):
+        kind = "float64"
+        cells = cells.map(lambda c: float(c) if abs(c) < _EPOCH_UNITS[-1][1] else math.inf)
+    return _from_epoch(cells.astype(kind), epochs)

@@ -19,6 +19,7 @@ class SlowFunnel:
         cut=False,
         only_first=False,
         ties="best",
+        order="ordered",
     ):
         self.steps = [{step} if isinstance(step, str) else set(step) for step in steps]
         self.window = window
@@ -27,16 +28,74 @@ class SlowFunnel:
         self.start, self.end, self.cut = start, end, cut
         self.only_first = only_first
         self.ties = ties
+        self.order = order
 
     def profile(self, events):
         """Return (status-free) the times of the best attempt, and whether it was excluded."""
+        if self.order == "any":
+            return self.any_order(events)
         chains = list(self.chains(events))
+        if self.order == "strict":
+            chains = [chain for chain in chains if self.is_unbroken(chain, events)]
         clean = [chain for chain in chains if self.is_clean(chain, events)]
         deepest = max(map(len, chains), default=0)
         best = min(clean, key=self.rank, default=[])
         void = len(best) < deepest
         excluded = void and (self.on_exclude == "remove" or not best)
         return [event["minute"] for event in best], excluded
+
+    def is_unbroken(self, chain, events):
+        """Whether every event between the chain's first and last is of the chain."""
+        used = {event["place"] for event in chain}
+        return not any(
+            self.key(chain[0]) < self.key(event) < self.key(chain[-1])
+            for event in events
+            if event["place"] not in used and self.holds(event, chain)
+        )
+
+    def any_order(self, events):
+        """The times at which so many steps were done, of the best attempt; whether excluded."""
+        if self.cut:
+            events = [e for e in events if e["minute"] < self.end]
+        everything = set().union(*self.steps)
+        starts = [e for e in events if e["name"] in everything and self.in_range(e)]
+        if self.only_first and starts:
+            earliest = min(self.key(e) for e in starts)
+            starts = [e for e in starts if self.key(e) == earliest]
+        clean = [self.done_from(start, events, exclusions=True) for start in starts]
+        free = [self.done_from(start, events, exclusions=False) for start in starts]
+        best = min(clean, key=self.any_rank, default=[])
+        void = len(best) < max(map(len, free), default=0)
+        excluded = void and (self.on_exclude == "remove" or not best)
+        return [key[0] for key in best], excluded
+
+    @staticmethod
+    def any_rank(done):
+        return -len(done), done[-1], tuple(-k for k in done[0])
+
+    def done_from(self, start, events, *, exclusions):
+        """The moments at which one more step was done, from a start on."""
+        later = [e for e in events if self.key(e) >= self.key(start) and self.holds(e, [start])]
+        later = [e for e in later if e["minute"] - start["minute"] <= self.window]
+        done = []
+        for moment in sorted({self.key(e) for e in later}):
+            so_far = [e["name"] for e in later if self.key(e) <= moment]
+            done += [moment] * (self.most_steps(so_far, self.steps) - len(done))
+            names = {e["name"] for e in later if self.key(e) == moment}
+            excluding = set().union(*(names for names, _, _ in self.exclusions), set())
+            if exclusions and names & excluding and moment > self.key(start):
+                break
+        return done
+
+    def most_steps(self, names, steps):
+        """The most steps that the events fill, each event once."""
+        if not steps:
+            return 0
+        best = self.most_steps(names, steps[1:])
+        for i, name in enumerate(names):
+            if name in steps[0]:
+                best = max(best, 1 + self.most_steps(names[:i] + names[i + 1 :], steps[1:]))
+        return best
 
     def rank(self, chain):
         """Deepest first; then first there; then latest entry; then each step as early."""

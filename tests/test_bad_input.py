@@ -92,8 +92,12 @@ def test_two_spellings_of_one_column_are_united_where_they_agree():
     assert s.events["event_name"].tolist() == ["PageView", "Placed Order"]
     assert s.events["event_id"].tolist() == ["a", "b"]
     both["event_id"] = ["other", "b"]
-    with pytest.raises(ck.ColumnError, match="row 0: columns 'event_id' and 'eventID'"):
-        ck.stitch(both)
+    s = ck.stitch(both)
+    assert s.rejected[["row", "reason"]].values.tolist() == [
+        [0, "columns 'event_id' and 'eventID' disagree"]
+    ]
+    both["event_id"] = ["", "b"]
+    assert ck.stitch(both).events["event_id"].tolist() == ["a", "b"]
 
 
 def test_any_index_will_do_and_row_is_the_position():
@@ -334,3 +338,138 @@ def test_unknown_options_list_what_is_known():
         ck.stitch(frame(x=[1]), dedupe_on=["sorce", "event_id"])
     with pytest.raises(ck.UnknownNameError, match=r"Did you mean '\$email'"):
         ck.stitch(frame(**{"profile_properties.$email": ["a"]}), alias_from={"email": "email"})
+
+
+def test_values_that_are_no_text_tell_events_apart():
+    given = frame(event_id=["1"] * 2, **{"properties.test": [True, False]})
+    assert len(ck.stitch(given, dedupe_on=("event_id", "properties.test")).events) == 2
+    later = frame(event_id=["1"] * 2, timestamp=[AT, "2026-03-02T11:00:00Z"])
+    assert len(ck.stitch(later, dedupe_on=("event_id", "timestamp")).events) == 2
+
+
+def test_a_property_that_is_an_alias_makes_an_identify_call():
+    given = frame(
+        event_name=["A", None],
+        **{"alias.cookie": ["c", None], "profile_properties.$email": ["a@x.org", "a@x.org"]},
+    )
+    s = ck.stitch(given, alias_from={"$email": "email"})
+    assert s.events["kind"].tolist() == ["track", "identify"]
+    assert len(ck.stitch(given).rejected) == 1
+
+
+@pytest.mark.parametrize("nothing", ["  ", "[]", "null", []])
+def test_a_nameless_row_whose_alias_holds_nothing_is_rejected(nothing):
+    given = pd.DataFrame({"event_name": ["A", None], "timestamp": [AT, AT]})
+    given["aliases"] = pd.Series([["urn:cookie:c"], nothing], dtype=object)
+    assert ck.stitch(given).rejected["reason"].tolist() == [NOT_AN_EVENT]
+
+
+def test_decimals_uuids_and_bytes_identify():
+    import decimal
+    import uuid
+
+    cells = [decimal.Decimal(12), decimal.Decimal("12.0"), uuid.UUID(int=12), b"12", "12"]
+    s = ck.stitch(frame(**{"alias.cookie": pd.Series(cells, dtype=object)}))
+    assert s.aliases["events"].tolist() == [1, 4] or s.aliases["events"].tolist() == [4, 1]
+    assert set(s.aliases["alias_value"]) == {"12", str(uuid.UUID(int=12))}
+
+
+def test_what_is_blocked_is_compared_in_one_form():
+    given = frame(**{"alias.cookie": ["Groß", "caf\u00e9", "x"]})
+    s = ck.stitch(given, block=["gROß", "cafe\u0301"])
+    assert s.aliases["alias_value"].tolist() == ["x"]
+    with pytest.raises(ck.ConvergekitError, match="without a type or a value"):
+        ck.stitch(given, block=["urn:cookie:"])
+
+
+def test_unset_may_be_a_list_a_name_or_json():
+    for cell in (["p"], "p", '["p"]'):
+        given = frame(
+            **{
+                "alias.cookie": ["c", "c"],
+                "profile_properties.p": ["1", None],
+                "unset": pd.Series([None, cell], dtype=object),
+            }
+        )
+        given["timestamp"] = pd.to_datetime([AT, "2026-03-02T11:00:00Z"])
+        assert ck.stitch(given).events["profile.p"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("stamp", ["Mon 03/04/2026 10:00", "04/03/2026", 10**400, 10**30, "Monday"])
+def test_dates_that_read_two_ways_or_none_are_rejected(stamp):
+    given = frame(timestamp=pd.Series([AT, stamp], dtype=object))
+    assert ck.stitch(given).rejected["reason"].tolist() == [UNPARSEABLE_TIMESTAMP]
+
+
+def test_hours_that_a_clock_change_skips_or_repeats():
+    given = frame(timestamp=["29 Mar 2026 02:30:00", "25 Oct 2026 02:30:00", "2026-03-29 02:30"])
+    stamps = ck.stitch(given, tz="Europe/Brussels").events["timestamp"]
+    assert stamps.dt.strftime("%H:%M").tolist() == ["01:00", "00:30", "01:00"]
+
+
+def test_a_far_away_year_is_rejected_and_an_unknown_zone_an_error():
+    far = pd.Series(np.array(["2026-03-02", "300000-01-01"], dtype="datetime64[s]"))
+    assert ck.stitch(frame(timestamp=far)).rejected["row"].tolist() == [1]
+    with pytest.raises(ck.ConvergekitError, match="'Mars/Phobos' is no time zone"):
+        ck.stitch(frame(x=[1]), tz="Mars/Phobos")
+
+
+def test_a_column_named_reason_survives():
+    s = ck.stitch(frame(reason=["mine", "mine"], timestamp=[AT, None]))
+    assert s.rejected["properties.reason"].tolist() == ["mine"]
+
+
+def test_arrays_and_arrow_lists_are_lists():
+    pa = pytest.importorskip("pyarrow")
+    arrays = pd.Series([np.array([1, 2]), None, np.array(["a"])], dtype=object)
+    urns = pd.Series(
+        [["urn:cookie:c"], None, ["urn:cookie:d"]], dtype=pd.ArrowDtype(pa.list_(pa.string()))
+    )
+    given = pd.DataFrame({"event_name": ["A"] * 3, "timestamp": [AT] * 3, "event_id": ["1"] * 3})
+    given = given.assign(
+        aliases=urns, **{"profile_properties.p": arrays, "properties.q": arrays.copy()}
+    )
+    s = ck.stitch(given)
+    assert s.events["profile.p"].tolist() == [[1, 2]]
+    assert "properties.q" in s.duplicates["differs"][1]
+    assert s.report.rows_in == 3
+
+
+def test_categoricals_of_numbers_with_gaps():
+    given = frame(
+        timestamp=pd.Categorical([1772442000, 1772442000, None]),
+        **{"profile_properties.p": pd.Categorical([1, None, 2])},
+    )
+    s = ck.stitch(given)
+    assert len(s.events) == 2
+    assert s.events["profile.p"].astype(object).tolist()[0] == 1
+
+
+def test_what_is_no_frame_says_how_to_get_one():
+    with pytest.raises(ck.ConvergekitError, match=r"are a str, not a DataFrame.*read_events"):
+        ck.stitch("data/browser.jsonl")
+    with pytest.raises(ck.ConvergekitError, match="give a mapping"):
+        ck.stitch(frame(x=[1]), columns=["event_name"])
+    with pytest.raises(ck.ConvergekitError, match="give a list of URNs"):
+        ck.stitch(frame(x=[1]), block=5)
+
+
+def test_arrow_types_and_odd_rejected_rows_are_saved(tmp_path):
+    import datetime
+
+    pa = pytest.importorskip("pyarrow")
+    odd = [datetime.UTC, AT, {1, 2}]
+    given = frame(
+        timestamp=pd.Series([AT, AT, odd[2]], dtype=object),
+        **{
+            "properties.a": pd.Series(["1.50", "2.50", None]).astype(
+                pd.ArrowDtype(pa.decimal128(5, 2))
+            ),
+            "properties.b": pd.Series(["x", "y", None], dtype="string[pyarrow]"),
+        },
+    )
+    s = ck.stitch(given)
+    s.to_parquet(tmp_path)
+    again = ck.read_stitched(tmp_path)
+    pd.testing.assert_frame_equal(again.events, s.events)
+    assert again.rejected["timestamp"].tolist() == ["{1, 2}"]

@@ -203,12 +203,15 @@ maybe_minute = st.none() | moments
     st.booleans(),
     st.sampled_from(["best", "arrival"]),
     st.booleans(),
+    st.sampled_from(["ordered", "ordered", "strict", "any"]),
 )
 def test_equals_the_slow_definition(
-    frame, steps, window, excluding, on_exclude, start, end, cut, only_first, ties, hold
+    frame, steps, window, excluding, on_exclude, start, end, cut, only_first, ties, hold, order
 ):
     note(frame.to_string())
-    excluding = [x for x in excluding if x[2] <= len(steps)]
+    excluding = [x for x in excluding if x[2] <= len(steps) and order != "strict"]
+    if order == "any":
+        excluding = [(name, 1, len(steps)) for name, _, _ in excluding if len(steps) > 1]
     cut = cut and end is not None
     slow = SlowFunnel(
         steps,
@@ -220,6 +223,7 @@ def test_equals_the_slow_definition(
         cut=cut,
         only_first=only_first,
         ties=ties,
+        order=order,
     )
     found = ck.funnel(
         frame,
@@ -233,6 +237,7 @@ def test_equals_the_slow_definition(
         entry="first" if only_first else "any",
         ties=ties,
         hold=["held"] if hold else [],
+        order=order,
     )
     expected, excluded = {}, set()
     for profile, events in of_profiles(frame, hold=hold).items():

@@ -294,3 +294,71 @@ def test_any_property_value_comes_back_as_it_was(tmp_path_factory, values, as_ar
             assert cell == value
             assert isinstance(cell, str) == isinstance(value, str)
             assert isinstance(cell, (bool, np.bool_)) == isinstance(value, bool)
+
+
+def test_numbers_of_two_files_stay_numbers(tmp_path):
+    one = {"event_name": "A", "timestamp": "2026-03-02", "event_id": "o", "aliases": []}
+    paths = [
+        write(tmp_path / "a.jsonl", json.dumps(one | {"properties": {"total_price": 10}})),
+        write(tmp_path / "b.jsonl", json.dumps(one | {"properties": {"total_price": 9.5}})),
+    ]
+    events = ck.read_events(paths)
+    assert events["properties.total_price"].dtype == "float64"
+    assert any("another amount" in warning for warning in ck.stitch(events).report.warnings)
+
+
+def test_identifiers_that_pandas_wrote_as_floats(tmp_path):
+    path = write(tmp_path / "a.csv", "event_name,timestamp,alias.uid\nA,2026-03-02,123.0\n")
+    assert ck.read_events(path)["alias.uid"].tolist() == ["123"]
+
+
+def test_a_quote_that_is_never_closed_costs_one_line(tmp_path):
+    lines = ["event_name,timestamp,alias.uid", "A,2026-03-02,1", '"B,2026-03-02,2']
+    lines += [f"C,2026-03-02,{i}" for i in range(500)]
+    events = ck.read_events(write(tmp_path / "a.csv", "\n".join(lines) + "\n"))
+    assert len(events) == 502
+    assert events["read_error"].notna().sum() == 1
+    assert events["line"].tolist() == list(range(2, 504))
+    long = f'A,2026-03-02,"{"x" * 200_000}"\n'
+    assert "read_error" not in ck.read_events(write(tmp_path / "b.csv", lines[0] + "\n" + long))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("prénom,b\n1,2\n".encode("latin-1"), "not UTF-8"),
+        ("event_name,timestamp\nA,1\n".encode("utf-16"), "not UTF-8"),
+        (b"event_name,timestamp\rA,1\r", "carriage returns alone"),
+        (b'"event_name"x,timestamp\nA,1\n', "header cannot be read"),
+        (b"event_name,\nA,1\n", "column 2 has values but no name"),
+    ],
+)
+def test_csv_files_whose_header_cannot_be_read(tmp_path, content, message):
+    with pytest.raises(ck.ReadError, match=message):
+        ck.read_events(write(tmp_path / "a.csv", content))
+
+
+def test_trailing_commas_are_no_columns(tmp_path):
+    path = write(tmp_path / "a.csv", "event_name,timestamp,,\nA,2026-03-02,,\n")
+    assert ck.read_events(path)["event_name"].tolist() == ["A"]
+
+
+def test_own_columns_named_like_ours_become_properties(tmp_path):
+    line = {"event_name": "A", "timestamp": "2026-03-02", "file": "f", "line": 3, "source": 1}
+    path = write(tmp_path / "a.jsonl", json.dumps(line) + "\n" + json.dumps(PIXEL))
+    events = ck.read_events(path)
+    assert events["properties.file"].tolist()[0] == "f"
+    assert events["properties.line"].tolist()[0] == 3
+    assert events["line"].tolist() == [1, 2]
+    assert events["source"].tolist() == ["1", "a"]
+
+
+def test_a_list_on_the_first_line_is_one_bad_line(tmp_path):
+    path = write(tmp_path / "a.jsonl", "[]\n" + json.dumps(PIXEL))
+    events = ck.read_events(path)
+    assert events["read_error"].notna().tolist() == [True, False]
+
+
+def test_files_without_rows_stitch_to_nothing(tmp_path):
+    s = ck.stitch(ck.read_events(write(tmp_path / "a.jsonl", "")))
+    assert len(s.events) == 0

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
+from convergekit.simulate import _tokens
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -73,6 +74,64 @@ def test_without_noise_the_store_is_clean():
     # Nothing is shared, so no profile holds two people.
     per_profile = store.truth["person"].groupby(s.events["profile_id"]).nunique()
     assert per_profile.max() == 1
+
+
+def test_without_noise_no_export_breaks_off(tmp_path):
+    store = ck.simulate_store(people=50, seed=3, noise=0)
+    read = ck.read_events(store.write(tmp_path))
+    assert len(read) == len(store.events)
+    assert (tmp_path / "browser.jsonl").read_text(encoding="utf-8").endswith("}\n")
+
+
+def test_a_retried_order_is_the_same_but_for_its_arrival(store):
+    orders = store.events[store.events["event_name"] == "Placed Order"]
+    server = orders[orders["source"] == "server"]
+    sent = server["event_id"].value_counts()
+    assert sent.max() >= 3  # some more than once
+    without_arrival = server.drop(columns="received_at").drop_duplicates()
+    assert without_arrival["event_id"].is_unique
+    assert not server.duplicated(["event_id", "received_at"]).all()
+
+
+def test_the_browsers_copy_of_an_order_has_the_cookie_and_knows_less(store):
+    orders = store.events[store.events["event_name"] == "Placed Order"]
+    copies = orders[orders["source"] == "browser"]
+    originals = orders[orders["source"] == "server"].drop_duplicates("event_id")
+    assert len(copies)
+    assert copies["event_id"].isin(originals["event_id"]).all()
+    assert copies["alias.cookie"].notna().all()
+    both = copies.merge(originals, on="event_id", suffixes=("", "_server"))
+    assert (both["properties.total_price"] == both["properties.total_price_server"]).all()
+    assert both["properties.total_tax"].isna().all()
+    assert both["properties.total_tax_server"].notna().all()
+
+
+def test_a_campaign_comes_with_page_views_alone_and_moves_buyers(store):
+    events = store.events
+    tagged = events["profile_properties.utm_source"].notna()
+    assert set(events.loc[tagged, "event_name"]) == {"PageView"}
+    assert not tagged[events["event_name"] == "PageView"].all()  # direct visits, later pages
+    clean = ck.stitch(ck.simulate_store(people=5000, seed=2, noise=0).events).events
+    visited = clean[clean["event_name"] == "PageView"]["profile.utm_source"].value_counts()
+    bought = clean[clean["event_name"] == "Placed Order"]["profile.utm_source"].value_counts()
+    assert bought["newsletter"] / visited["newsletter"] > 1.3 * bought["meta"] / visited["meta"]
+
+
+def test_tokens_stay_distinct_where_ten_digits_would_not():
+    # Visits whose checkout tokens agree in their first ten digits, in a store of millions.
+    visits = np.array([394_392, 1_460_624, -1])
+    assert _tokens(visits[:1], 4, 10)[0] == _tokens(visits[1:2], 4, 10)[0]
+    together = _tokens(visits, 4, 10)
+    assert together.nunique() == 2
+    assert together.isna().tolist() == [False, False, True]
+
+
+def test_a_hundred_thousand_events():
+    store = ck.simulate_store(people=15_000, seed=1)
+    assert len(store.events) > 100_000
+    ids = store.events.loc[store.events["event_name"] != "Placed Order", "event_id"].dropna()
+    assert ids.is_unique
+    assert store.truth["person"].nunique() == 15_000
 
 
 def test_stitching_gives_orders_their_campaign(store):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,10 @@ _PACKED_SUFFIXES = (".gz", ".zst", ".zstd")
 _BOM = b"\xef\xbb\xbf"
 #: A line longer than this is no event; it would only fill the memory.
 LONGEST_LINE = 64 * 1024 * 1024
+
+
+#: A CSV record over more lines than this has a quote that is never closed.
+LONGEST_RECORD = 10_000
 
 
 @dataclass(frozen=True)
@@ -144,18 +150,28 @@ class _Readable(io.RawIOBase):
 def _read_json(path: Path, progress: Progress) -> RawRows:
     damage: list[str] = []
     lines = _lines(path, progress, damage)
+    number, first = next(
+        ((n, line) for n, line in enumerate(lines, start=1) if line.removeprefix(_BOM).strip()),
+        (0, b""),
+    )
+    if first.removeprefix(_BOM).lstrip().startswith(b"["):
+        rest = list(lines)
+        array = _read_json_array(path, b"".join([first, *rest]), damage)
+        if array is not None:
+            return array
+        lines = iter(rest)
+    return _read_json_lines(itertools.chain([first] if first else [], lines), number or 1, damage)
+
+
+def _read_json_lines(lines: Iterator[bytes], start: int, damage: list[str]) -> RawRows:
     records: list[dict[str, Any] | None] = []
     places: list[int] = []
     reasons: dict[int, str] = {}
-    number = 0
-    for number, line in enumerate(lines, start=1):
-        if number == 1:
-            line = line.removeprefix(_BOM)
-        text = line.strip()
+    number = start
+    for number, line in enumerate(lines, start=start):
+        text = (line.removeprefix(_BOM) if number == 1 else line).strip()
         if not text:
             continue
-        if not places and text.startswith(b"["):
-            return _read_json_array(path, b"".join([line, *lines]), damage)
         places.append(number)
         try:
             found = _decode(text)
@@ -173,12 +189,15 @@ def _read_json(path: Path, progress: Progress) -> RawRows:
     return RawRows(frame_from_records(records), places, reasons)
 
 
-def _read_json_array(path: Path, content: bytes, damage: list[str]) -> RawRows:
+def _read_json_array(path: Path, content: bytes, damage: list[str]) -> RawRows | None:
+    """Read the file as one array, or return None if it is lines of which the first is a list."""
     if damage:
         raise ReadError(f"{path}: {damage[0]}; a JSON array can only be read whole.")
     try:
-        found = _decode(content)
+        found = _decode(content.removeprefix(_BOM))
     except (ValueError, RecursionError) as error:
+        if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
+            return None
         raise ReadError(
             f"{path}: {_why_no_record(error)}; a JSON array can only be read whole. Repair it, or "
             "write one object per line (.jsonl), where a bad line stops nothing."
@@ -217,50 +236,80 @@ def _read_csv(path: Path, progress: Progress, delimiter: str | None) -> RawRows:
     damage: list[str] = []
     text = _Decoder(_lines(path, progress, damage))
     first = next(text, "")
-    reader = csv.reader(
-        text.starting_with(first), delimiter=delimiter or _delimiter(first), strict=True
-    )
-    header = next(reader, [])
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise ReadError(f"{path}: the header names {', '.join(map(repr, twice))} twice.")
+    delimiter = delimiter or _delimiter(first)
+    header = _csv_header(path, first, delimiter)
     rows: list[list[str]] = []
     places: list[int] = []
     reasons: dict[int, str] = {}
     blank = [""] * len(header)
-    end = reader.line_num
-    while True:
-        try:
-            row = next(reader)
-            reason = None
-        except StopIteration:
-            break
-        except csv.Error as error:
-            row, reason = blank, f"not CSV: {error}"
-        start, end = end + 1, reader.line_num
-        if not row:
-            continue
-        if reason is None and len(row) != len(header):
-            reason = f"expected {len(header)} fields, found {len(row)}"
-        elif reason is None and text.undecodable and _has_escapes(row):
-            reason = "not UTF-8"
-        if reason is not None:
-            reasons[len(rows)], row = reason, blank
-        rows.append(row)
-        places.append(start)
-    for reason in damage:
+
+    def reject(line: int, reason: str) -> None:
         reasons[len(rows)] = reason
         rows.append(blank)
-        places.append(end + 1)
+        places.append(line)
+
+    # A cell may be as long as a line; the module's own limit would cost such rows.
+    limit = csv.field_size_limit(LONGEST_LINE)
+    try:
+        for start, row in _csv_records(text, delimiter):
+            if isinstance(row, str):
+                reject(start, row)
+            elif len(row) != len(header):
+                reject(start, f"expected {len(header)} fields, found {len(row)}")
+            elif text.undecodable and _has_escapes(row):
+                reject(start, "not UTF-8")
+            else:
+                rows.append(row)
+                places.append(start)
+    finally:
+        csv.field_size_limit(limit)
+    for reason in damage:
+        reject(text.number + 1, reason)
     columns = zip(*rows, strict=True) if rows else ([] for _ in header)
-    frame = pd.DataFrame(
-        {
-            name: pd.Series([cell or None for cell in column], dtype="str")
-            for name, column in zip(header, columns, strict=True)
-        },
-        index=pd.RangeIndex(len(rows)),
-    )
-    return RawRows(frame, places, reasons)
+    frame = {}
+    for place, (name, column) in enumerate(zip(header, columns, strict=True), start=1):
+        cells = [cell or None for cell in column]
+        if name:
+            frame[name] = pd.Series(cells, dtype="str")
+        elif any(cells):
+            raise ReadError(f"{path}: column {place} has values but no name; name it in line 1.")
+    return RawRows(pd.DataFrame(frame, index=pd.RangeIndex(len(rows))), places, reasons)
+
+
+def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
+    if "\x00" in first or _has_escapes([first]):
+        raise ReadError(f"{path}: the header is not UTF-8; save the file as UTF-8.")
+    if "\r" in first.rstrip("\r\n"):
+        raise ReadError(f"{path}: its lines end in carriage returns alone; save it with newlines.")
+    try:
+        header = next(csv.reader([first], delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise ReadError(f"{path}: the header cannot be read: {error}. Repair line 1.") from None
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise ReadError(f"{path}: the header names {', '.join(map(repr, twice))} twice.")
+    return header
+
+
+def _csv_records(text: _Decoder, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Yield the line at which each record starts, and its fields or why it has none.
+
+    A quote that is never closed would take all lines to the file's end for one record: its first
+    line is given up, and reading goes on with the next.
+    """
+    while True:
+        text.mark()
+        start = text.number + 1
+        try:
+            row = next(csv.reader(text, delimiter=delimiter, strict=True), None)
+        except csv.Error as error:
+            yield start, f"not CSV: {error}"
+            text.back_to_second_marked()
+            continue
+        if row is None:
+            return
+        if row:
+            yield start, row
 
 
 class _Decoder:
@@ -268,27 +317,39 @@ class _Decoder:
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         self._lines = lines
-        self._number = 0
+        self._marked: list[str] = []
+        self._again: deque[str] = deque()
+        self.number = 0
         self.undecodable = False
 
     def __iter__(self) -> _Decoder:
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
-        self._number += 1
-        if self._number == 1:
+        if len(self._marked) >= LONGEST_RECORD:
+            raise StopIteration
+        line = self._again.popleft() if self._again else self._decoded(next(self._lines))
+        self.number += 1
+        self._marked.append(line)
+        return line
+
+    def mark(self) -> None:
+        """Remember the lines from here on."""
+        self._marked = []
+
+    def back_to_second_marked(self) -> None:
+        """Read the remembered lines again, but for the first."""
+        self._again.extendleft(reversed(self._marked[1:]))
+        self.number -= len(self._marked) - 1
+
+    def _decoded(self, line: bytes) -> str:
+        if self.number == 0:
             line = line.removeprefix(_BOM)
         try:
             return line.decode("utf-8")
         except UnicodeDecodeError:
             self.undecodable = True
             return line.decode("utf-8", "surrogateescape")
-
-    def starting_with(self, first: str) -> Iterator[str]:
-        if first:
-            yield first
-        yield from self
 
 
 def _delimiter(header: str) -> str:
@@ -301,6 +362,10 @@ def _has_escapes(row: list[str]) -> bool:
 
 def _read_parquet(path: Path) -> RawRows:
     try:
+        names = pq.read_schema(path).names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ReadError(f"{path}: column names stand twice: {', '.join(map(repr, twice))}.")
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise ReadError(f"{path} cannot be read as Parquet: {_short(error)}.") from None
@@ -316,7 +381,7 @@ def _arrow_column(column: pa.ChunkedArray) -> pd.Series:
     nested = pa.types.is_nested(kind) or pa.types.is_dictionary(kind)
     whole_with_gaps = column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
     if nested or whole_with_gaps:
-        return column_from_values(column.to_pylist(maps_as_pydicts="strict"))
+        return column_from_values(column.to_pylist(maps_as_pydicts="lossy"))
     return column.to_pandas().set_axis(pd.RangeIndex(len(column)))
 
 

@@ -12,8 +12,10 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from convergekit.errors import ColumnError, ReadError, did_you_mean
-from convergekit.events import PROFILE_PROPERTY, PROPERTY, canonicalise
+from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY, canonicalise
 from convergekit.exports.files import RawRows, format_suffix, read_file
+from convergekit.records import column_from_values
+from convergekit.text import as_text
 
 Paths = str | Path | Iterable[str | Path]
 
@@ -78,6 +80,8 @@ def read_events(
     >>> events["read_error"].tolist()
     [nan, 'not JSON: Unterminated string starting at at column 15']
     """
+    if paths is None or isinstance(paths, (int, float)):
+        raise ReadError(f"paths={paths!r}: give paths, a pattern, or a DataFrame.")
     if isinstance(paths, pd.DataFrame):
         return canonicalise(paths, columns=columns)
     files = _find(paths)
@@ -120,7 +124,10 @@ def _find(paths: Paths) -> list[Path]:
         matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
         if not matches:
             raise ReadError(f"there is no file {str(pattern)!r}; check the path or the pattern.")
-        found.update(dict.fromkeys(match for match in matches if match.is_file()))
+        files = [match for match in matches if match.is_file()]
+        if not files:
+            raise ReadError(f"{str(pattern)!r} matches directories alone; name their files.")
+        found.update(dict.fromkeys(files))
     return list(found)
 
 
@@ -132,9 +139,11 @@ def _label(path: Path, files: list[Path]) -> str:
 def _canonical_part(
     path: Path, rows: RawRows, mapping: Mapping[str, str], label: str
 ) -> pd.DataFrame:
-    frame = rows.frame.drop(columns=["file", "line", "read_error"], errors="ignore")
+    # What read_events says of a row goes by these names; the file's own are properties.
+    ours = {name: PROPERTY + name for name in ("file", "line", "read_error")}
+    frame = rows.frame.rename(columns=ours)
     if not len(frame):
-        return pd.DataFrame(columns=["event_id", "event_name", "timestamp", "source"])
+        return pd.DataFrame(columns=["event_id", "event_name", "timestamp", "source", "aliases"])
     try:
         frame = canonicalise(frame, columns=mapping)
     except ColumnError as error:
@@ -142,21 +151,30 @@ def _canonical_part(
     if format_suffix(path) in (".csv", ".tsv"):
         frame = frame.apply(_typed_cells)
     stem = path.name.split(".")[0] or path.name
-    source = frame["source"] if "source" in frame else pd.Series(index=frame.index, dtype="str")
+    given = frame["source"] if "source" in frame else pd.Series(index=frame.index, dtype="str")
+    source, _ = as_text(given)
     frame["source"] = source.where(source.notna(), stem)
     frame["file"] = pd.Series(label, index=frame.index, dtype="str")
     frame["line"] = pd.Series(rows.line, dtype="int64")
     if rows.reasons:
-        frame["read_error"] = pd.Series(rows.reasons, dtype="str").reindex(frame.index)
+        unread = pd.Series(rows.reasons, dtype="str").reindex(frame.index)
+        if "read_error" in frame:
+            unread = unread.where(unread.notna(), frame["read_error"])
+        frame["read_error"] = unread
     return frame
 
 
 def _typed_cells(column: pd.Series) -> pd.Series:
     """Give a CSV's property its type, where every cell says the same and nothing is lost."""
-    if not str(column.name).startswith((PROPERTY, PROFILE_PROPERTY)) or column.dtype != "str":
-        return column
+    name = str(column.name)
     cells = column.dropna()
-    if cells.empty:
+    if column.dtype != "str" or cells.empty:
+        return column
+    if name == "event_id" or name.startswith(ALIAS):
+        # A column of whole numbers with a gap, as pandas writes it.
+        floats = cells.str.fullmatch(r"\d+\.0").all()
+        return column.str.removesuffix(".0") if floats else column
+    if not name.startswith((PROPERTY, PROFILE_PROPERTY)):
         return column
     if cells.str.fullmatch(_NUMBER).all():
         return _numbers(column, cells)
@@ -198,8 +216,10 @@ def _concatenate(parts: list[pd.DataFrame]) -> pd.DataFrame:
     columns = {}
     for name in names:
         dtypes = {str(part[name].dtype) for part in parts if name in part and _says(part[name])}
-        pieces = [_piece(part, name, dtypes) for part in parts]
-        columns[name] = pd.concat(pieces, ignore_index=True)
+        column = pd.concat([_piece(part, name, dtypes) for part in parts], ignore_index=True)
+        if len(dtypes) > 1 and all(map(_is_number, dtypes)):
+            column = column_from_values([None if pd.isna(v) else v for v in column.tolist()])
+        columns[name] = column
     frame = pd.DataFrame(columns)
     trailing = [c for c in ("file", "line", "read_error") if c in frame]
     return frame[[c for c in frame if c not in trailing] + trailing]
@@ -207,6 +227,10 @@ def _concatenate(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _says(column: pd.Series) -> bool:
     return bool(column.notna().any())
+
+
+def _is_number(dtype: str) -> bool:
+    return dtype.lower().startswith(("int", "uint", "float"))
 
 
 _NULLABLE = {"int64": "Int64", "bool": "boolean"}

@@ -1,0 +1,98 @@
+"""What stitching bought: the same funnel without it, beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from convergekit.alias_graph import connected_components, profile_of_events
+from convergekit.durations import Duration
+from convergekit.errors import ConvergekitError
+from convergekit.events import missing
+from convergekit.funnels import funnel
+from convergekit.steps import StepLike, resolve_column
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+STITCHED = "stitched"
+
+
+def stitching_lift(
+    s: Stitched,
+    steps: Sequence[StepLike],
+    *,
+    within: Duration,
+    value: str | None = None,
+    carried: str | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return the funnel per way of counting visitors. See `Stitched.stitching_lift`."""
+    events = s.events
+    table = []
+    for name, who in _ways(s).items():
+        frame = events.assign(**{_WHO: who})
+        if name != STITCHED:
+            # Without stitching nothing is carried: what an event sent is all that is known.
+            frame = frame.drop(columns=[c for c in frame if c.startswith("profile.")])
+        found = funnel(frame, steps, within=within, profile=_WHO, **options)
+        rows = found.table[["step", "event_name", "profiles", "conversion"]]
+        row = {"counted_by": name}
+        row |= {f"step_{step}": n for step, n in zip(rows["step"], rows["profiles"], strict=True)}
+        row["conversion"] = rows["conversion"].iloc[-1]
+        converting = found.converted()[f"row_{len(rows)}"]
+        row |= _money(events, converting, value) | _coverage(s, converting, carried, name)
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+_WHO = "counted as"
+
+
+def _ways(s: Stitched) -> dict[str, pd.Series]:
+    """Return who each event is of, by every single alias type, and by profile."""
+    found = s._identity.aliases
+    types = found.types
+    ways = {}
+    for code, name in enumerate(types.categories):
+        of_type = types.codes[found.alias] == code
+        who = np.full(len(s.events), -1, dtype=np.int64)
+        # An event with several aliases of one type counts for the first of them.
+        who[found.event[of_type][::-1]] = found.alias[of_type][::-1]
+        ways[f"alias {name} alone"] = (
+            pd.Series(who, index=s.events.index).astype("Int64").mask(who < 0)
+        )
+    for source in sorted(s.events["source"].dropna().unique()):
+        mine = (s.events["source"] == source).to_numpy(dtype=bool)
+        part = found.of_events(mine)
+        who = np.full(len(s.events), -1, dtype=np.int64)
+        who[mine] = profile_of_events(part, connected_components(part), int(mine.sum()))
+        ways[f"source {source} alone"] = pd.Series(who, index=s.events.index).astype("Int64")
+        ways[f"source {source} alone"] = ways[f"source {source} alone"].mask(who < 0)
+    ways[STITCHED] = s.events["profile_id"]
+    return ways
+
+
+def _money(events: pd.DataFrame, rows: pd.Series, value: str | None) -> dict[str, Any]:
+    if value is None:
+        return {}
+    column = resolve_column(events, value)
+    if not pd.api.types.is_numeric_dtype(events[column].dtype):
+        raise ConvergekitError(
+            f"value={value!r}: the column {column!r} is {events[column].dtype}, not a number."
+        )
+    return {"value": float(events.loc[events["row"].isin(rows.dropna()), column].sum())}
+
+
+def _coverage(s: Stitched, rows: pd.Series, carried: str | None, way: str) -> dict[str, float]:
+    """Return the share of the converting events that say where their profile came from."""
+    if carried is None:
+        return {}
+    column = f"profile.{carried}" if way == STITCHED else f"profile_properties.{carried}"
+    if column not in s.events:
+        s.provenance(carried)
+    at = s.events["row"].isin(rows.dropna())
+    return {f"with_{carried}": float((~missing(s.events.loc[at, column])).mean())}
