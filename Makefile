@@ -27,7 +27,7 @@ notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs C
 	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 bench: .venv/installed  ## Measure speed against the obvious script
-	$(BIN)/python -m benchmarks.stitch
+	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 5
 
 clean:  ## Remove what the commands made
 	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -138,8 +138,10 @@ class Deduplicated:
 
     @cached_property
     def _everyone_in_time(self) -> IntArray:
-        by_arrival = np.argsort(self.arrival, kind="stable")
         times = microseconds(self.events["timestamp"])
+        if "received_at" not in self.events:
+            return np.argsort(times, kind="stable")
+        by_arrival = np.argsort(self.arrival, kind="stable")
         return by_arrival[np.argsort(times[by_arrival], kind="stable")]
 
     @cached_property

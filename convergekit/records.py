@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 _INT64 = np.iinfo(np.int64)
 
@@ -93,6 +94,10 @@ def take_or_missing(values: pd.Series, positions: npt.NDArray[np.int64]) -> pd.S
     >>> take_or_missing(pd.Series([3, 4]), np.array([1, -1])).tolist()
     [4, <NA>]
     """
+    if values.dtype == "str":
+        cells = pa.array(values, from_pandas=True)
+        taken = cells.take(pa.array(positions, mask=positions < 0))
+        return pd.Series(taken, dtype="str")
     gaps = bool((positions < 0).any())
     if gaps and isinstance(values.dtype, np.dtype) and values.dtype.kind in "iub":
         nullable = {"i": "Int", "u": "UInt", "b": "boolean"}[values.dtype.kind]
