@@ -13,7 +13,8 @@ from convergekit.errors import (
     UnknownNameError,
 )
 from convergekit.exports import read_events
-from convergekit.funnels import Funnel, funnel
+from convergekit.funnel_result import Funnel
+from convergekit.funnels import funnel
 from convergekit.simulate import SimulatedStore, simulate_store
 from convergekit.steps import Exclusion, Step
 from convergekit.stitched import Stitched

@@ -17,7 +17,7 @@ from rich.table import Table
 from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
-from convergekit.funnels import Funnel
+from convergekit.funnel_result import Funnel
 from convergekit.simulate import simulate_store
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch

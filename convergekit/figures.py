@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from convergekit.durations import readable_duration
 
 if TYPE_CHECKING:
-    from convergekit.funnels import Funnel
+    from convergekit.funnel_result import Funnel
 
 # Okabe and Ito's palette: told apart by people with any common colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -231,10 +232,7 @@ def search(
 
     first_of, last_of = moments.bounds
     reached = np.full((len(first_of), steps), -1, dtype=np.int64)
-    depth = np.zeros(len(first_of), dtype=np.int64)
-    for step in range(1, steps + 1):
-        ever = np.maximum.accumulate(np.where(got_to[step] >= 0, here, -1)) if size else here
-        depth[ever[last_of] >= first_of] = step
+    depth = _deepest(got_to, first_of, last_of)
     trace = _Trace(moments, steps, gained, carried, exclusions)
     for deepest in range(1, steps + 1):
         at = np.flatnonzero(depth == deepest)
@@ -333,10 +331,7 @@ def search_strict(moments: Moments, steps: int, window: int, enters: BoolArray) 
 
     first_of, last_of = moments.bounds
     reached = np.full((len(first_of), steps), -1, dtype=np.int64)
-    depth = np.zeros(len(first_of), dtype=np.int64)
-    for step in range(1, steps + 1):
-        ever = np.maximum.accumulate(np.where(got_to[step] >= 0, here, -1)) if size else here
-        depth[ever[last_of] >= first_of] = step
+    depth = _deepest(got_to, first_of, last_of)
     for deepest in range(1, steps + 1):
         at = np.flatnonzero(depth == deepest)
         moment = _first_gain(got_to[deepest], first_of[at])
@@ -466,15 +461,27 @@ def events_of_steps(
         before = step - same[:, :step].sum(axis=1)
         last = step + same[:, step:].sum(axis=1)
         opens = np.full(len(rows), -1) if starter is None else np.where(before, -1, starter[rows])
-        keys = np.stack([moments.pattern[moment], before, last, opens], axis=1)
-        distinct, which = np.unique(keys, axis=0, return_inverse=True)
+        keys = (moments.pattern[moment], before, last, opens + 1)
+        span = [int(key.max(initial=0)) + 1 for key in keys]
+        codes, which = pd.factorize(np.ravel_multi_index(keys, span))[::-1]
         offsets = [
-            (_assignment(moments.patterns[p], b, e, o) or ())[step - b]
-            for p, b, e, o in distinct.tolist()
+            (_assignment(moments.patterns[p], b, e, o - 1) or ())[step - b]
+            for p, b, e, o in zip(*(k.tolist() for k in np.unravel_index(codes, span)), strict=True)
         ]
-        place = np.array(offsets, dtype=np.int64)[which.reshape(-1)] if len(rows) else rows
+        place = np.array(offsets, dtype=np.int64)[which] if len(rows) else rows
         filled[rows, step] = moments.event[moments.first[moment] + place]
     return filled
+
+
+def _deepest(got_to: list[IntArray], first_of: IntArray, last_of: IntArray) -> IntArray:
+    """Return the deepest step that each who ever got to."""
+    depth = np.zeros(len(first_of), dtype=np.int64)
+    if len(first_of):
+        here = np.arange(len(got_to[0]))
+        for step, got in enumerate(got_to[1:], start=1):
+            ever = np.maximum.accumulate(np.where(got >= 0, here, -1))
+            depth[ever[last_of] >= first_of] = step
+    return depth
 
 
 def _last_entries(moments: Moments, steps: int, enters: BoolArray, first_of: IntArray) -> IntArray:
@@ -547,7 +554,12 @@ def _patterns(mask: IntArray, first: IntArray) -> tuple[IntArray, list[tuple[int
     for size in np.unique(sizes):
         moments = np.flatnonzero(sizes == size)
         rows = mask[first[moments][:, None] + np.arange(size)]
-        distinct, which = np.unique(rows, axis=0, return_inverse=True)
+        # Hashing the one event that most moments hold is much cheaper than sorting rows.
+        if size == 1:
+            which, distinct = pd.factorize(rows[:, 0])
+            distinct = distinct[:, None]
+        else:
+            distinct, which = np.unique(rows, axis=0, return_inverse=True)
         codes = [patterns.setdefault(tuple(row), len(patterns)) for row in distinct.tolist()]
         found[moments] = np.array(codes)[which.reshape(-1)]
     return found, list(patterns)

@@ -13,18 +13,17 @@ the whole; and the lists of profiles behind every bar come from the same pass as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
-from convergekit.durations import Duration, parse_duration, readable_duration
+from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.events import missing
+from convergekit.funnel_result import CONVERTED, DROPPED, EXCLUDED, IN_WINDOW, OTHER, Funnel
 from convergekit.funnel_search import (
     Found,
     Moments,
@@ -57,327 +56,6 @@ RangeAppliesTo = Literal["entry", "entry_and_completion"]
 OnExclude = Literal["remove", "drop_off"]
 Count = Literal["profiles", "attempts"]
 Order = Literal["ordered", "strict", "any"]
-
-OTHER = "other"
-CONVERTED, DROPPED, IN_WINDOW, EXCLUDED = "converted", "dropped", "in_window", "excluded"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Funnel:
-    """How far profiles got.
-
-    Attributes
-    ----------
-    conversions : pandas.DataFrame
-        One row per profile that entered (per attempt, under ``count="attempts"``):
-        `profile_id`, `depth` (the deepest step reached), `status` (``"converted"``,
-        ``"dropped"``, ``"in_window"``, ``"excluded"``), the breakdown's columns, and for each
-        step ``time_1`` ... and ``row_1`` ..., when and by which row it was reached, in the
-        attempt that first got that deep.
-    steps : list of str
-        What the steps are called.
-    within : pandas.Timedelta
-        The conversion window.
-    by : list of str
-        The breakdown's columns in `conversions` and `table`.
-    left_out : int
-        Events of the steps that take no part because they have no profile.
-    data_end : pandas.Timestamp
-        Time of the last event; windows that reach beyond it are still open.
-    label_steps : pandas.DataFrame
-        From which step each breakdown label was taken: `by`, `step`, `profiles`.
-
-    Notes
-    -----
-    Always: entered = converted + dropped + in_window + excluded. Excluded profiles have no part
-    in `table`.
-    """
-
-    conversions: pd.DataFrame
-    steps: list[str]
-    within: pd.Timedelta
-    by: list[str]
-    left_out: int
-    data_end: pd.Timestamp
-    label_steps: pd.DataFrame
-    freq: str | None = None
-    _events: pd.DataFrame = field(default_factory=pd.DataFrame)
-    _profile: str = "profile_id"
-
-    def __repr__(self) -> str:
-        """Return the steps and their profiles in one line."""
-        table = _step_table(self.conversions, self.steps)
-        steps = zip(self.steps, table["profiles"], strict=True)
-        shown = " → ".join(f"{name} {count:,}" for name, count in steps)
-        by = f", by {', '.join(self.by)}" if self.by else ""
-        return f"Funnel({shown}; within {readable_duration(self.within)}{by})"
-
-    def _repr_html_(self) -> str:
-        shown = self.table.dropna(axis="columns", how="all").copy()
-        for name in shown:
-            if name in _COUNTS:
-                shown[name] = shown[name].map("{:,}".format)
-            elif name in _SHARES:
-                shown[name] = shown[name].map(_percentage)
-            elif name in _TIMES:
-                shown[name] = shown[name].map(readable_duration)
-        caption = f"<caption>within {readable_duration(self.within)}</caption>"
-        return str(shown.to_html(index=False, border=0)).replace("<thead>", caption + "<thead>", 1)
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """One row per step, and per label of a breakdown.
-
-        Columns: the breakdown's, `step` (from 1), `event_name`, `profiles` (that reached the
-        step), `conversion` (share of the first step's), `step_conversion` (share of the step
-        before's), `drop_off` (lost since the step before), `in_window` (not there yet, the
-        window still open), and from the step before `median_time`, `mean_time`, `p90_time`
-        (Timedelta).
-        """
-        return self._grouped(lambda part: _step_table(part, self.steps))
-
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many entered, and how they fared: converted, dropped, in_window, excluded."""
-        status = self.conversions["status"]
-        kinds = (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
-        return {"entered": len(status)} | {kind: int((status == kind).sum()) for kind in kinds}
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a copy of `table`."""
-        return self.table.copy()
-
-    def converted(self, step: int | None = None) -> pd.DataFrame:
-        """Return the profiles that reached a step, by default the last: rows of `conversions`."""
-        step = len(self.steps) if step is None else self._checked(step)
-        part = self._counted()
-        return part[part["depth"] >= step].reset_index(drop=True)
-
-    def drop_offs(self, step: int | None = None) -> pd.DataFrame:
-        """Return the profiles that reached the step before, but not this one.
-
-        Parameters
-        ----------
-        step : int, optional
-            The step that was not reached, from 2; by default the last.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Rows of `conversions` whose `status` is ``"dropped"``, and `next_event` and
-            `next_time`: what the profile did next instead, missing if nothing.
-        """
-        step = len(self.steps) if step is None else self._checked(step)
-        if step < 2:
-            raise ConvergekitError("nobody drops off before the first step; give a step from 2.")
-        part = self._counted()
-        lost = part[(part["depth"] == step - 1) & (part["status"] == DROPPED)]
-        return self._with_next_event(lost.reset_index(drop=True), f"time_{step - 1}")
-
-    def time_to_convert(
-        self, from_step: int = 1, to_step: int | None = None, *, bins: int = 20
-    ) -> TimeToConvert:
-        """Return how long profiles took from one step to another.
-
-        Parameters
-        ----------
-        from_step, to_step : int
-            Steps, from 1; by default the first and the last.
-        bins : int, default 20
-            Of the histogram.
-
-        Returns
-        -------
-        TimeToConvert
-        """
-        to_step = len(self.steps) if to_step is None else self._checked(to_step)
-        if not self._checked(from_step) < to_step:
-            raise ConvergekitError(
-                f"from_step={from_step} is not before to_step={to_step}; give two steps of "
-                f"{len(self.steps)}, the earlier first."
-            )
-        part = self._counted()
-        part = part[part["depth"] >= to_step]
-        waits = part[f"time_{to_step}"] - part[f"time_{from_step}"]
-        return TimeToConvert.of(waits.reset_index(drop=True), bins)
-
-    def trend(self, freq: str | None = None) -> pd.DataFrame:
-        """Return the conversion by the period in which profiles entered.
-
-        Parameters
-        ----------
-        freq : str, optional
-            A pandas period such as ``"D"``, ``"W"`` or ``"M"``; by default that of the funnel.
-
-        Returns
-        -------
-        pandas.DataFrame
-            `period` (its start), the breakdown's columns, `entered`, `converted`,
-            `conversion` and `complete`: False where the window of somebody who might have
-            entered in the period reaches beyond the data.
-        """
-        freq = freq or self.freq
-        if freq is None:
-            raise ConvergekitError("which periods? Give freq='D', 'W' or 'M'.")
-        part = self._counted()
-        entered = part["time_1"].dt.tz_localize(None)
-        try:
-            periods = entered.dt.to_period(freq)
-        except (ValueError, AttributeError) as error:
-            raise ConvergekitError(
-                f"freq={freq!r} is no period; give one such as 'D', 'W' or 'M'."
-            ) from error
-        grouped = part.assign(period=periods).groupby(["period", *self.by], dropna=False)
-        table = grouped.agg(
-            entered=("depth", "size"),
-            converted=("depth", lambda d: int((d == len(self.steps)).sum())),
-        ).reset_index()
-        ends = table["period"].dt.end_time.dt.tz_localize("UTC")
-        return table.assign(
-            conversion=table["converted"] / table["entered"],
-            complete=(ends + self.within) <= self.data_end,
-            period=table["period"].dt.start_time,
-        )
-
-    def compare(self, other: Funnel, *, confidence: float = 0.95) -> pd.DataFrame:
-        """Compare the conversion of every step with that of another funnel.
-
-        Parameters
-        ----------
-        other : Funnel
-            With as many steps.
-        confidence : float, default 0.95
-
-        Returns
-        -------
-        pandas.DataFrame
-            Per step: `step`, `event_name`, `profiles`, `other_profiles`, `conversion`,
-            `other_conversion`, `difference` (other minus this, in shares of the first step),
-            `low` and `high` (its confidence interval) and `p_value` (Fisher's exact test that
-            both are equal).
-
-        Notes
-        -----
-        The interval is Newcombe's hybrid score interval, from the Wilson intervals of the two
-        proportions: R. G. Newcombe, "Interval estimation for the difference between independent
-        proportions", Statistics in Medicine 17 (1998), method 10.
-        """
-        if len(other.steps) != len(self.steps):
-            raise ConvergekitError(
-                f"the funnels have {len(self.steps)} and {len(other.steps)} steps; compare "
-                "funnels with equally many."
-            )
-        mine, theirs = (_step_table(f._counted(), f.steps) for f in (self, other))
-        rows = [
-            _difference(
-                int(a), int(mine["profiles"][0]), int(b), int(theirs["profiles"][0]), confidence
-            )
-            for a, b in zip(mine["profiles"], theirs["profiles"], strict=True)
-        ]
-        return pd.concat(
-            [
-                mine[["step", "event_name", "profiles"]],
-                theirs["profiles"].rename("other_profiles"),
-                mine["conversion"],
-                theirs["conversion"].rename("other_conversion"),
-                pd.DataFrame(rows, columns=["difference", "low", "high", "p_value"]),
-            ],
-            axis="columns",
-        )
-
-    def plot(self) -> Any:
-        """Return the funnel as a `plotly.graph_objects.Figure`."""
-        from convergekit.figures import funnel_figure
-
-        return funnel_figure(self)
-
-    def _counted(self) -> pd.DataFrame:
-        return self.conversions[self.conversions["status"] != EXCLUDED]
-
-    def _grouped(self, work: Any) -> pd.DataFrame:
-        if not self.by:
-            return work(self.conversions)
-        groups = self.conversions.groupby(self.by, dropna=False, sort=True)
-        parts = []
-        for label, part in sorted(groups, key=lambda group: _label_order(group[0], group[1])):
-            table = work(part)
-            for place, (name, value) in enumerate(zip(self.by, label, strict=True)):
-                table.insert(place, name, pd.Series([value] * len(table), dtype=part[name].dtype))
-            parts.append(table)
-        if not parts:
-            empty = work(self.conversions).iloc[:0]
-            for place, name in enumerate(self.by):
-                empty.insert(place, name, self.conversions[name].iloc[:0])
-            return empty
-        return pd.concat(parts, ignore_index=True)
-
-    def _checked(self, step: int) -> int:
-        if not 1 <= step <= len(self.steps):
-            raise ConvergekitError(
-                f"there is no step {step}; the funnel has {len(self.steps)}, counted from 1."
-            )
-        return step
-
-    def _with_next_event(self, lost: pd.DataFrame, after: str) -> pd.DataFrame:
-        events = self._events[["event_name", "timestamp"]].assign(
-            profile_id=self._events[self._profile].array
-        )
-        if "kind" in self._events:
-            events = events[(self._events["kind"] != "identify").to_numpy(dtype=bool)]
-        events = events[events["profile_id"].isin(lost["profile_id"])]
-        events = events.dropna(subset=["timestamp", "profile_id"]).sort_values("timestamp")
-        events = events.rename(columns={"event_name": "next_event"})
-        events["next_time"] = events["timestamp"]
-        found = pd.merge_asof(
-            lost.reset_index().sort_values(after),
-            events.astype({"timestamp": lost[after].dtype}),
-            left_on=after,
-            right_on="timestamp",
-            by="profile_id",
-            direction="forward",
-            allow_exact_matches=False,
-        )
-        return found.set_index("index").sort_index().rename_axis(None).drop(columns="timestamp")
-
-
-@dataclass(frozen=True, eq=False)
-class TimeToConvert:
-    """How long profiles took from one step to another.
-
-    Attributes
-    ----------
-    profiles : int
-        How many did.
-    median, mean : pandas.Timedelta
-        ``NaT`` if nobody did.
-    percentiles : pandas.Series
-        Timedelta per percentile: 10, 25, 50, 75, 90, 95, 99.
-    histogram : pandas.DataFrame
-        `from`, `to` (Timedelta; the last bin includes its end) and `profiles`.
-    """
-
-    profiles: int
-    median: pd.Timedelta
-    mean: pd.Timedelta
-    percentiles: pd.Series
-    histogram: pd.DataFrame
-
-    @classmethod
-    def of(cls, waits: pd.Series, bins: int) -> TimeToConvert:
-        """Summarise durations."""
-        points = [10, 25, 50, 75, 90, 95, 99]
-        seconds = waits.dt.total_seconds().to_numpy()
-        counts, edges = (
-            np.histogram(seconds, bins=bins) if len(waits) else (np.zeros(0, int), [0.0])
-        )
-        ends = pd.to_timedelta(np.asarray(edges), unit="s")
-        return cls(
-            profiles=len(waits),
-            median=waits.median(),
-            mean=waits.mean(),
-            percentiles=waits.quantile(np.array(points) / 100).set_axis(points),
-            histogram=pd.DataFrame({"from": ends[:-1], "to": ends[1:], "profiles": counts}),
-        )
 
 
 def funnel(
@@ -632,7 +310,8 @@ class _Log:
             table[f"row_{step + 1}"] = pd.Series(filled).where(at >= 0).astype("Int64")
             table[f"position_{step + 1}"] = at
         if len(self.whose) != len(self.profiles):
-            table = _deepest_of_each(table, steps)
+            arrival = _arrival(self.events) if self.ties == "arrival" else None
+            table = _deepest_of_each(table, steps, arrival)
         return table
 
 
@@ -761,13 +440,19 @@ def _split(codes: IntArray, whose: IntArray, values: pd.Series) -> tuple[IntArra
     return split, whose[keys[nobody:] // max(len(distinct), 1)]
 
 
-def _deepest_of_each(table: pd.DataFrame, steps: int) -> pd.DataFrame:
-    """Keep each profile's deepest row, of these the one that got there first, entering latest."""
-    at = np.arange(len(table))
-    got_there = table["depth"].to_numpy() - 1
-    times = np.stack([microseconds(table[f"time_{s + 1}"]) for s in range(steps)], axis=1)
-    arrived = times[at, np.maximum(got_there, 0)]
-    order = np.lexsort((-times[:, 0], arrived, -got_there))
+def _deepest_of_each(table: pd.DataFrame, steps: int, arrival: IntArray | None) -> pd.DataFrame:
+    """Keep each profile's deepest row, of these the one that got there first, entering latest.
+
+    Between equal times the order of arrival decides, where it is given.
+    """
+    depth = table["depth"].to_numpy()
+    times = [microseconds(table[f"time_{s + 1}"]) for s in range(steps)]
+    places = [table[f"position_{s + 1}"].to_numpy() for s in range(steps)]
+    came = [np.zeros_like(p) if arrival is None else arrival[p] for p in places]
+    last = (np.maximum(depth, 1) - 1, np.arange(len(table)))
+    keys = [-depth, np.stack(times)[last], np.stack(came)[last], -times[0], -came[0]]
+    keys += [key for step in range(1, steps) for key in (times[step], came[step])]
+    order = np.lexsort(keys[::-1])
     return table.iloc[order].drop_duplicates("profile_id").sort_index().reset_index(drop=True)
 
 
@@ -811,77 +496,3 @@ def _top(labels: pd.Series, top: int | None) -> pd.Series:
     counts["text"] = counts["label"].astype(str)
     kept = counts.sort_values(["count", "text"], ascending=[False, True])["label"].head(top)
     return labels.astype(object).where(labels.isin(kept) | labels.isna(), OTHER)
-
-
-_COUNTS = ("profiles", "drop_off", "in_window")
-_SHARES = ("conversion", "step_conversion")
-_TIMES = ("median_time", "mean_time", "p90_time")
-
-
-def _step_table(conversions: pd.DataFrame, titles: list[str]) -> pd.DataFrame:
-    part = conversions[conversions["status"] != EXCLUDED]
-    steps = np.arange(1, len(titles) + 1)
-    depth, status = part["depth"].to_numpy(), part["status"]
-    profiles = np.array([int((depth >= step).sum()) for step in steps])
-    before = np.append(profiles[:1], profiles[:-1])
-    waiting = (status == IN_WINDOW).to_numpy(dtype=bool)
-    in_window = np.array([int((waiting & (depth == step - 1)).sum()) for step in steps])
-    in_window[0] = 0
-    waits = [
-        part[f"time_{step}"][depth >= step] - part[f"time_{step - 1}"][depth >= step]
-        for step in steps[1:]
-    ]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        step_conversion = profiles / before.astype(float)
-        conversion = profiles / float(profiles[0]) if profiles[0] else np.full(len(steps), np.nan)
-    step_conversion[0] = np.nan
-    return pd.DataFrame(
-        {
-            "step": steps,
-            "event_name": pd.Series(titles, dtype="str"),
-            "profiles": profiles,
-            "conversion": conversion,
-            "step_conversion": step_conversion,
-            "drop_off": before - profiles - in_window,
-            "in_window": in_window,
-            "median_time": _durations([wait.median() for wait in waits]),
-            "mean_time": _durations([wait.mean() for wait in waits]),
-            "p90_time": _durations([wait.quantile(0.9) for wait in waits]),
-        }
-    )
-
-
-def _durations(values: list[Any]) -> pd.Series:
-    return pd.Series([pd.NaT, *values], dtype="timedelta64[us]")
-
-
-def _difference(
-    hits: int, total: int, other_hits: int, other_total: int, confidence: float
-) -> tuple[float, float, float, float]:
-    if not total or not other_total:
-        return (np.nan,) * 4
-    one, other = hits / total, other_hits / other_total
-    low, high = stats.binomtest(hits, total).proportion_ci(confidence, method="wilson")
-    other_low, other_high = stats.binomtest(other_hits, other_total).proportion_ci(
-        confidence, method="wilson"
-    )
-    difference = other - one
-    p_value = stats.fisher_exact(
-        [[hits, total - hits], [other_hits, other_total - other_hits]]
-    ).pvalue
-    return (
-        difference,
-        difference - np.hypot(other - other_low, high - one),
-        difference + np.hypot(other_high - other, one - low),
-        float(p_value),
-    )
-
-
-def _label_order(label: tuple[Any, ...], part: pd.DataFrame) -> tuple[Any, ...]:
-    """Order labels by size, "other" and missing ones last."""
-    last = [value == OTHER or bool(pd.isna(value)) for value in label]
-    return (any(last), -len(part), tuple(map(str, label)))
-
-
-def _percentage(share: float) -> str:
-    return "" if np.isnan(share) else f"{share:.1%}"

@@ -29,7 +29,7 @@ from convergekit.records import take_or_missing
 if TYPE_CHECKING:
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
-    from convergekit.funnels import Funnel
+    from convergekit.funnel_result import Funnel
     from convergekit.report import Report
     from convergekit.steps import StepLike
 

@@ -71,7 +71,7 @@ class SlowFunnel:
 
     @staticmethod
     def any_rank(done):
-        return -len(done), done[-1], tuple(-k for k in done[0])
+        return -len(done), done[-1], tuple(-k for k in done[0]), done
 
     def done_from(self, start, events, *, exclusions):
         """The moments at which one more step was done, from a start on."""
