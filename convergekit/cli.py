@@ -10,6 +10,7 @@ from typing import Annotated
 
 import pandas as pd
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -131,7 +132,8 @@ def _print_summary(s: Stitched) -> None:
 def _print_campaigns(s: Stitched) -> None:
     """Print how many orders say where the buyer came from, before and after stitching."""
     orders = s.events[s.events["event_name"] == "Placed Order"]
-    table = Table(title="Placed Order with a campaign (utm_source)", title_justify="left")
+    title = "Placed Order with a campaign (utm_source)"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("")
     table.add_column("orders", justify="right")
     table.add_column("with campaign", justify="right")
@@ -146,17 +148,26 @@ def _print_campaigns(s: Stitched) -> None:
 
 
 def _print_funnel(funnel: Funnel) -> None:
-    table = Table(title=f"Funnel within {readable_duration(funnel.within)}", title_justify="left")
-    for name in ("step", "event", "profiles", "of first", "of before", "drop-off", "median time"):
-        table.add_column(name, justify="left" if name == "event" else "right", no_wrap=True)
+    title = f"Funnel within {readable_duration(funnel.within)}"
+    # Narrow enough for a terminal of 80 columns.
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    names = ("step", "profiles", "of first", "of prior", "drop-off", "in window", "median")
+    for name in names:
+        table.add_column(name, justify="left" if name == "step" else "right", no_wrap=True)
     for row in funnel.table.to_dict("records"):
         table.add_row(
-            str(row["step"]),
-            escape(row["event_name"]),
+            f"{row['step']}. {escape(row['event_name'])}",
             f"{row['profiles']:,}",
             _percentage(row["conversion"]),
             _percentage(row["step_conversion"]),
             f"{row['drop_off']:,}",
+            f"{row['in_window']:,}",
             readable_duration(row["median_time"]),
         )
     _out.print()

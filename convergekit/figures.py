@@ -97,8 +97,13 @@ def _sentence(row: Any, funnel: Funnel) -> str:
     )
     return (
         f"{row.profiles:,} profiles reached {row.event_name}, "
-        f"{row.step_conversion:.1%} of the step before; {row.drop_off:,} dropped off.<br>{wait}"
+        f"{row.step_conversion:.1%} of the step before; {row.drop_off:,} dropped off"
+        f"{_still_open(row)}.<br>{wait}"
     )
+
+
+def _still_open(row: Any) -> str:
+    return f", {row.in_window:,} may still get there" if row.in_window else ""
 
 
 def _subtitle(table: pd.DataFrame) -> str:

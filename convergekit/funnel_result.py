@@ -80,7 +80,8 @@ class Funnel:
             elif name in _TIMES:
                 shown[name] = shown[name].map(readable_duration)
         caption = f"<caption>within {readable_duration(self.within)}</caption>"
-        return str(shown.to_html(index=False, border=0)).replace("<thead>", caption + "<thead>", 1)
+        html = shown.to_html(index=False, border=0, na_rep="")
+        return str(html).replace("<thead>", caption + "<thead>", 1)
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -246,8 +246,8 @@ def _listed(counts: Mapping[str, int]) -> str:
 _STYLE = """<style>
 .ck-report{font-family:system-ui,sans-serif;max-width:46rem;line-height:1.4}
 .ck-report .ck-tiles{display:flex;flex-wrap:wrap;gap:.5rem;margin:.25rem 0 .75rem}
-.ck-report .ck-tile{flex:1 1 6rem;border:1px solid rgba(128,128,128,.35);border-radius:.5rem;
-padding:.45rem .7rem}
+.ck-report .ck-tile{flex:1 1 4.6rem;border:1px solid rgba(128,128,128,.35);border-radius:.5rem;
+padding:.4rem .6rem}
 .ck-report .ck-number{font-size:1.35rem;font-weight:600;font-variant-numeric:tabular-nums}
 .ck-report .ck-label{font-size:.8rem;opacity:.75}
 .ck-report table{border-collapse:collapse;width:100%;font-size:.88rem;margin:0 0 .6rem}

@@ -221,7 +221,7 @@ def _why_no_record(found: Any) -> str:
             if found.lineno == 1
             else (f"line {found.lineno}, column {found.colno}")
         )
-        return f"not JSON: {found.msg} at {where}"
+        return f"not JSON: {found.msg.removesuffix(' at')} at {where}"
     if isinstance(found, UnicodeDecodeError):
         return f"not UTF-8 at byte {found.start}"
     if isinstance(found, RecursionError):

@@ -78,7 +78,7 @@ def read_events(
     >>> events[["event_name", "source", "properties.$url", "line"]].values.tolist()
     [['PageView', 'browser', '/coffee', 1], [nan, 'browser', nan, 2]]
     >>> events["read_error"].tolist()
-    [nan, 'not JSON: Unterminated string starting at at column 15']
+    [nan, 'not JSON: Unterminated string starting at column 15']
     """
     if paths is None or isinstance(paths, (int, float)):
         raise ReadError(f"paths={paths!r}: give paths, a pattern, or a DataFrame.")
