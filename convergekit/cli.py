@@ -155,6 +155,7 @@ def _print_funnel(funnel: Funnel) -> None:
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        show_edge=False,
         padding=(0, 1, 0, 0),
     )
     names = ("step", "profiles", "of first", "of prior", "drop-off", "in window", "median")
