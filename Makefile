@@ -26,8 +26,9 @@ notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs C
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
-bench: .venv/installed  ## Measure speed against the obvious script
+bench: .venv/installed  ## Measure speed against the obvious scripts
 	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 5
+	$(BIN)/python -m benchmarks.funnel --people 140000 --repeats 5
 
 clean:  ## Remove what the commands made
 	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache

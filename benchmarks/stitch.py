@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import platform
 import statistics
 import time
@@ -57,8 +58,6 @@ def main() -> None:
 
 def machine() -> str:
     """Describe where and with what a benchmark ran."""
-    import os
-
     versions = ", ".join(f"{m.__name__} {m.__version__}" for m in (pd, np))
     return (
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "

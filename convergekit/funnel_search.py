@@ -88,7 +88,7 @@ class Moments:
     @property
     def bounds(self) -> tuple[IntArray, IntArray]:
         """The first and the last moment of each who that has any."""
-        first_of = np.unique(self.start)
+        first_of = np.flatnonzero(self.start == np.arange(len(self.start)))
         return first_of, np.append(first_of[1:], len(self.start))[: len(first_of)] - 1
 
 
