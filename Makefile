@@ -27,7 +27,7 @@ notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs C
 	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 bench: .venv/installed  ## Measure speed against the obvious scripts
-	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 5
+	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 3
 	$(BIN)/python -m benchmarks.funnel --people 140000 --repeats 5
 
 clean:  ## Remove what the commands made

@@ -38,21 +38,6 @@ def each_column(work: Callable[[T], R], items: Iterable[T], rows: int) -> list[R
         return list(threads.map(work, items))
 
 
-def together(first: Callable[[], T], second: Callable[[], R], rows: int) -> tuple[T, R]:
-    """Return the results of two pieces of work that do not need each other.
-
-    Examples
-    --------
-    >>> together(lambda: 1, lambda: "a", rows=1)
-    (1, 'a')
-    """
-    if rows < _WORTH_THREADS:
-        return first(), second()
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        other = thread.submit(second)
-        return first(), other.result()
-
-
 def chosen_rows(frame: pd.DataFrame, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Return the rows that are kept, with a fresh index.
 

@@ -86,7 +86,8 @@ def type_priority(types: Sequence[str]) -> IntArray:
 def _leaders(aliases: EventAliases, component: IntArray, timestamps: pd.Series) -> IntArray:
     """Return each component's earliest alias, narrowing down the candidates tie by tie."""
     count = int(component.max(initial=-1)) + 1
-    first_seen, _ = alias_times(aliases, timestamps)
+    first_seen = np.full(len(aliases.table), np.iinfo(np.int64).max)
+    np.minimum.at(first_seen, aliases.alias, microseconds(timestamps)[aliases.event])
     categories = aliases.table["alias_type"].cat
     priority = type_priority(list(categories.categories))[categories.codes.to_numpy()]
     candidates = np.arange(len(component))

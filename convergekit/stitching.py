@@ -12,7 +12,7 @@ import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.aliases import Block, EventAliases, read_aliases
-from convergekit.columns import each_column, together
+from convergekit.columns import each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
 from convergekit.errors import ConvergekitError, EventError
 from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
@@ -121,20 +121,15 @@ def stitch(
         alias_from=alias_from or (),
         strict=strict,
     )
-    rows = len(accepted.events)
-    kept, aliases = together(
-        lambda: find_kept(accepted.events, accepted.arrival, dedupe_on),
-        lambda: read_aliases(accepted.events, block=block, alias_from=alias_from),
-        rows,
-    )
+    kept = find_kept(accepted.events, accepted.arrival, dedupe_on)
+    aliases = read_aliases(accepted.events, block=block, alias_from=alias_from)
     if strict:
         _refuse_malformed(aliases, accepted.events)
     found = Deduplicated(
         accepted.events, aliases, accepted.arrival, kept, merge=duplicates == "merge"
     )
-    component, kept_events = together(
-        lambda: connected_components(found.kept_aliases), lambda: found.kept_events, rows
-    )
+    kept_events = found.kept_events
+    component = connected_components(found.kept_aliases)
     profile = profile_of_events(found.kept_aliases, component, len(kept_events))
     carried, filled = _fill(found, profile, identity, first)
     stitched = Identity(
