@@ -303,28 +303,46 @@ def _maybe_repeated(texts: pa.Array) -> IntArray:
     """Return the positions of all repeated texts, and of a few others.
 
     Most events are nobody's copy, so the exact comparison, which has to look at every byte, is
-    kept for those whose length and first and last eight bytes fall into one of many buckets
-    together. Missing texts are left out.
+    kept for those whose length and first and last eight bytes twice fall into one of many
+    buckets together. Missing texts are left out.
     """
-    _, ends, content = texts.buffers()
+    _, ends, buffer = texts.buffers()
     present = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
-    if content is None or not len(present):
+    if buffer is None or buffer.size < _WORD or not len(present):
         return present
+    content = np.frombuffer(buffer, dtype=np.uint8)
     offsets = np.frombuffer(ends, dtype=np.int64)[texts.offset :][: len(texts) + 1]
     start, stop = offsets[present], offsets[present + 1]
-    padded = np.frombuffer(b"\0" * 8 + content.to_pybytes() + b"\0" * 8, dtype=np.uint8)
-    eights = np.ndarray(len(padded) - 7, dtype="<u8", buffer=padded, strides=(1,))
-    length = (stop - start).astype(np.uint64)
-    # Of a text shorter than eight bytes, only the bytes that are its own.
-    spare = np.uint64(8) * (np.uint64(8) - np.minimum(length, np.uint64(8)))
-    own = np.where(length > 0, ~np.uint64(0), np.uint64(0))
-    first = eights[start + 8] & (own >> np.where(length > 0, spare, 0))
-    last = eights[stop] & (own << np.where(length > 0, spare, 0))
-    mixed = (first * np.uint64(_ODD[0])) ^ (last * np.uint64(_ODD[1])) ^ length
+    length = stop - start
+    words = np.ndarray(len(content) - _WORD + 1, dtype="<u8", buffer=content, strides=(1,))
+    first = words[np.minimum(start, len(words) - 1)]
+    last = words[np.maximum(stop - _WORD, 0)]
+    short = np.flatnonzero(length < _WORD)
+    first[short] = last[short] = _short_words(content, start[short], length[short])
+    first *= np.uint64(_ODD[0])
+    last *= np.uint64(_ODD[1])
+    mixed = (first ^ last ^ length.view(np.uint64)) * np.uint64(_ODD[2])
     bits = min(26, max(10, len(present).bit_length() + 2))
-    bucket = ((mixed * np.uint64(_ODD[2])) >> np.uint64(64 - bits)).astype(np.int64)
-    return present[np.bincount(bucket, minlength=1 << bits)[bucket] > 1]
+    for shift in (64 - bits, 64 - 2 * bits):
+        bucket = ((mixed >> np.uint64(shift)) & np.uint64((1 << bits) - 1)).view(np.int64)
+        shared = np.bincount(bucket, minlength=1 << bits)[bucket] > 1
+        present, mixed = present[shared], mixed[shared]
+    return present
 
+
+def _short_words(
+    content: npt.NDArray[np.uint8], start: IntArray, length: IntArray
+) -> npt.NDArray[np.uint64]:
+    """Return texts of fewer than eight bytes as one number each."""
+    words = np.zeros(len(start), dtype=np.uint64)
+    for place in range(_WORD - 1):
+        longer = length > place
+        byte = content[start[longer] + place].astype(np.uint64)
+        words[longer] |= byte << np.uint64(8 * place)
+    return words
+
+
+_WORD = 8
 
 # Large odd numbers: multiplying by one spreads a number's bits over the upper bits.
 _ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)

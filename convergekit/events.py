@@ -23,9 +23,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, EventError, did_you_mean
 from convergekit.records import frame_from_records
-from convergekit.text import as_text, to_arrow
+from convergekit.text import as_text, has_text, to_arrow
 from convergekit.timestamps import microseconds, parse_timestamps
 
 ALIAS = "alias."
@@ -174,30 +175,32 @@ def normalise(
         remarks[f"columns that stitch writes replaced: {', '.join(replaced)}"] = len(frame)
 
     _type_times(typed, tz, remarks)
-    names, unusable_names = _text_column(typed, "event_name")
+    (names, unusable_names), *identifiers = each_column(
+        lambda name: _text_column(typed, name),
+        ("event_name", *_IDENTIFIERS),
+        rows=len(typed),
+    )
     typed["event_name"] = names.replace(dict(rename_events)) if rename_events else names
     for old in rename_events or {}:
         remarks[f"event {old!r} renamed"] = int((names == old).sum())
-    for name in ("event_id", "source"):
-        typed[name], unusable = _text_column(typed, name)
+    for name, (text, unusable) in zip(_IDENTIFIERS, identifiers, strict=True):
+        typed[name] = text
         if unusable.any():
             remarks[f"{name} is not text: treated as missing"] = int(unusable.sum())
 
     reasons = _reject_reasons(frame, typed, unusable_names, alias_from)
-    bad = reasons.notna()
-    if strict and bad.any():
-        row = int(bad.to_numpy().argmax())
+    if strict and len(reasons):
+        row = reasons.index[0]
         raise EventError(
-            f"row {row}: {reasons.iloc[row]}{_where(frame, row)}. "
+            f"row {row}: {reasons.iloc[0]}{_where(frame, row)}. "
             "Repair the row, or leave out strict=True to have it listed in `rejected`."
         )
-    rejected = frame[bad].rename(columns={"reason": "properties.reason"})
-    rejected.insert(0, "row", np.flatnonzero(bad))
-    rejected.insert(1, "reason", reasons[bad].astype("str"))
+    rejected = frame.iloc[reasons.index].rename(columns={"reason": "properties.reason"})
+    rejected.insert(0, "row", reasons.index.to_numpy(dtype=np.int64))
+    rejected.insert(1, "reason", reasons.astype("str"))
 
-    good = ~bad.to_numpy()
-    events = typed if good.all() else typed[good]
-    rows = np.flatnonzero(good)
+    rows = np.delete(np.arange(len(typed)), rejected["row"])
+    events = typed.iloc[rows] if len(rejected) else typed
     events = _in_order(events.assign(row=rows, kind=_kinds(events)))
     return NormalisedEvents(
         events.drop(columns="read_error", errors="ignore").reset_index(drop=True),
@@ -205,6 +208,9 @@ def normalise(
         rejected.reset_index(drop=True),
         {remark: count for remark, count in remarks.items() if count},
     )
+
+
+_IDENTIFIERS = ("event_id", "source")
 
 
 def missing(values: pd.Series) -> pd.Series:
@@ -216,8 +222,7 @@ def missing(values: pd.Series) -> pd.Series:
     [False, True, True, False, False]
     """
     if values.dtype == "str":
-        said = pc.fill_null(pc.not_equal(to_arrow(values), ""), False)
-        return ~pd.Series(said.to_numpy(zero_copy_only=False), index=values.index)
+        return pd.Series(~has_text(to_arrow(values)), index=values.index)
     if isinstance(values.dtype, pd.CategoricalDtype):
         nothing = missing(pd.Series(values.cat.categories)).to_numpy(dtype=bool)
         return pd.Series(np.append(nothing, True)[values.cat.codes], index=values.index)
@@ -466,32 +471,42 @@ def _reject_reasons(
     unusable_names: npt.NDArray[np.bool_],
     alias_from: Iterable[str],
 ) -> pd.Series:
-    """Return each row's reason for rejection, missing where the row is accepted."""
-    reasons = pd.Series(index=frame.index, dtype=object)
-    nameless = typed["event_name"].isna()
-    if nameless.any():
-        anonymous = ~_carries_aliases(frame[nameless], alias_from)
-        reasons[anonymous.index[anonymous]] = NOT_AN_EVENT
-    reasons[unusable_names] = UNUSABLE_EVENT_NAME
-    untimed = typed["timestamp"].isna()
-    if untimed.any():
-        given = frame["timestamp"].notna() if "timestamp" in frame else ~untimed
-        reasons[untimed] = np.where(given[untimed], UNPARSEABLE_TIMESTAMP, MISSING_TIMESTAMP)
+    """Return each rejected row's reason, by row."""
+    found: dict[int, str] = {}
+
+    def reject(rows: npt.NDArray[np.int64], reason: str) -> None:
+        found.update(dict.fromkeys(rows.tolist(), reason))
+
+    nameless = np.flatnonzero(typed["event_name"].isna())
+    if len(nameless):
+        carries = _carries_aliases(frame, nameless, alias_from)
+        reject(nameless[~carries], NOT_AN_EVENT)
+    reject(np.flatnonzero(unusable_names), UNUSABLE_EVENT_NAME)
+    untimed = np.flatnonzero(typed["timestamp"].isna())
+    given = np.zeros(len(untimed), dtype=bool)
+    if "timestamp" in frame:
+        given = frame["timestamp"].iloc[untimed].notna().to_numpy(dtype=bool)
+    reject(untimed[given], UNPARSEABLE_TIMESTAMP)
+    reject(untimed[~given], MISSING_TIMESTAMP)
     if "read_error" in frame:
-        unread = frame["read_error"].notna()
-        reasons[unread] = frame.loc[unread, "read_error"]
-    return reasons
+        unread = frame["read_error"].dropna()
+        found.update(zip(unread.index.tolist(), unread.tolist(), strict=True))
+    return pd.Series(found, dtype=object).sort_index()
 
 
-def _carries_aliases(frame: pd.DataFrame, alias_from: Iterable[str]) -> pd.Series:
-    found = pd.Series(False, index=frame.index)
+def _carries_aliases(
+    frame: pd.DataFrame, rows: npt.NDArray[np.int64], alias_from: Iterable[str]
+) -> npt.NDArray[np.bool_]:
+    """Return which of the rows carry something in a column of aliases."""
+    found = np.zeros(len(rows), dtype=bool)
     also = {PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) for name in alias_from}
     for column in frame.columns:
         if column.startswith(ALIAS) or column in also:
-            text, _ = as_text(frame[column])
-            found |= text.str.strip().fillna("") != ""
+            text, _ = as_text(frame[column].iloc[rows])
+            found |= has_text(pc.utf8_trim_whitespace(to_arrow(text)))
     if "aliases" in frame:
-        found |= frame["aliases"].map(_holds_something).astype(bool)
+        cells = frame["aliases"].iloc[rows]
+        found |= np.fromiter(map(_holds_something, cells), dtype=bool, count=len(rows))
     return found
 
 
@@ -508,8 +523,8 @@ def _where(frame: pd.DataFrame, row: int) -> str:
 
 
 def _kinds(events: pd.DataFrame) -> pd.Series:
-    kinds = pd.Series(["track", "identify"], dtype="str")
-    return kinds.take(events["event_name"].isna().to_numpy(dtype=int)).set_axis(events.index)
+    nameless = pa.array(events["event_name"].isna())
+    return pd.Series(pc.if_else(nameless, "identify", "track"), index=events.index, dtype="str")
 
 
 def _arrival(events: pd.DataFrame) -> npt.NDArray[np.int64]:

@@ -9,14 +9,17 @@ survives.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from convergekit.aliases import EventAliases, urn
+from convergekit.text import to_arrow
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
@@ -56,12 +59,16 @@ def profile_ids(aliases: EventAliases, component: IntArray, timestamps: pd.Serie
     """
     leaders = aliases.table.take(_leaders(aliases, component, timestamps))
     types = leaders["alias_type"].cat
-    prefixes = [urn(name, "").encode() for name in types.categories]
-    codes, values = types.codes.tolist(), leaders["alias_value"].tolist()
+    prefixes = pa.array([urn(name, "") for name in types.categories], type=pa.large_string())
+    values = to_arrow(leaders["alias_value"])
+    urns = pc.binary_join_element_wise(
+        prefixes.take(pa.array(types.codes)), values, pa.scalar("", pa.large_string())
+    )
+    _, ends, content = urns.buffers()
+    text, ends = content.to_pybytes(), np.frombuffer(ends, dtype=np.int64).tolist()
     sha256 = hashlib.sha256
-    digests = [
-        sha256(prefixes[c] + v.encode()).digest() for c, v in zip(codes, values, strict=True)
-    ]
+    # The one thing that is done profile by profile: no library hashes many texts at once.
+    digests = [sha256(text[start:end]).digest() for start, end in itertools.pairwise(ends)]
     return pd.Series(_hexadecimal(digests), dtype="str")
 
 
@@ -86,33 +93,48 @@ def type_priority(types: Sequence[str]) -> IntArray:
 def _leaders(aliases: EventAliases, component: IntArray, timestamps: pd.Series) -> IntArray:
     """Return each component's earliest alias, narrowing down the candidates tie by tie."""
     count = int(component.max(initial=-1)) + 1
-    first_seen = np.full(len(aliases.table), np.iinfo(np.int64).max)
-    np.minimum.at(first_seen, aliases.alias, microseconds(timestamps)[aliases.event])
+    at = microseconds(timestamps)[aliases.event]
+    of = component[aliases.alias]
+    is_first = at == _least(at, of, count)[of]
+    is_candidate = np.zeros(len(component), dtype=bool)
+    is_candidate[aliases.alias[is_first]] = True
+    candidates = np.flatnonzero(is_candidate)
     categories = aliases.table["alias_type"].cat
-    priority = type_priority(list(categories.categories))[categories.codes.to_numpy()]
-    candidates = np.arange(len(component))
-    for key in (first_seen, priority):
-        best = np.full(count, np.iinfo(np.int64).max)
-        np.minimum.at(best, component[candidates], key[candidates])
-        candidates = candidates[key[candidates] == best[component[candidates]]]
-    several = np.bincount(component[candidates], minlength=count)[component[candidates]] > 1
+    priority = type_priority(list(categories.categories))[categories.codes.to_numpy()[candidates]]
+    of = component[candidates]
+    candidates = candidates[priority == _least(priority, of, count)[of]]
+    of = component[candidates]
+    several = np.bincount(of, minlength=count)[of] > 1
     leader = np.empty(count, dtype=np.int64)
-    leader[component[candidates[~several]]] = candidates[~several]
+    leader[of[~several]] = candidates[~several]
     tied = candidates[several]
-    values = aliases.table["alias_value"].to_numpy(dtype=object)[tied]
+    values = aliases.table["alias_value"].iloc[tied].to_numpy(dtype=object)
     descending = tied[np.argsort(values.astype(str), kind="stable")[::-1]]
     leader[component[descending]] = descending
     return leader
 
 
+def _least(values: IntArray, group: IntArray, count: int) -> IntArray:
+    """Return each group's least value."""
+    least = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(least, group, values)
+    return least
+
+
 def _hexadecimal(digests: list[bytes]) -> pa.Array:
     """Return ``p_`` and the first 16 hexadecimal digits of each digest."""
-    digits = b"".join(digests).hex().encode()
-    width = 2 + 16
+    digits = 16
+    width = len("p_") + digits
     text = np.empty((len(digests), width), dtype=np.uint8)
     text[:, :2] = np.frombuffer(b"p_", dtype=np.uint8)
-    text[:, 2:] = np.frombuffer(digits, dtype=np.uint8).reshape(-1, 64)[:, :16]
+    digest = np.frombuffer(b"".join(digests), dtype=np.uint8)
+    digest = digest.reshape(len(digests), hashlib.sha256().digest_size)
+    text[:, 2:] = _DIGITS[digest[:, : digits // 2]].view(np.uint8)
     ends = np.arange(len(digests) + 1, dtype=np.int64) * width
     return pa.LargeStringArray.from_buffers(
         len(digests), pa.py_buffer(ends), pa.py_buffer(text.reshape(-1))
     )
+
+
+#: The two hexadecimal digits of every byte.
+_DIGITS = np.frombuffer(bytes(range(256)).hex().encode(), dtype=np.uint16)

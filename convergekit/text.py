@@ -73,6 +73,21 @@ def arrow_array(found: pa.Array | pa.ChunkedArray) -> pa.Array:
     return found if found.type == pa.large_string() else found.cast(pa.large_string())
 
 
+def has_text(values: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
+    """Return where a text is neither missing nor empty.
+
+    Examples
+    --------
+    >>> has_text(pa.array(["a", "", None], type=pa.large_string())).tolist()
+    [True, False, False]
+    """
+    if not len(values):
+        return np.zeros(0, dtype=bool)
+    ends = np.frombuffer(values.buffers()[1], dtype=np.int64)[values.offset :][: len(values) + 1]
+    # What a missing cell's bytes are is not defined, so the two are asked apart.
+    return (ends[1:] > ends[:-1]) & values.is_valid().to_numpy(zero_copy_only=False)
+
+
 def _is_text_dtype(dtype: Any) -> bool:
     if isinstance(dtype, pd.ArrowDtype):
         kind = dtype.pyarrow_dtype
