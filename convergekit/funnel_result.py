@@ -44,6 +44,8 @@ class Funnel:
         Time of the last event; windows that reach beyond it are still open.
     label_steps : pandas.DataFrame
         From which step each breakdown label was taken: `by`, `step`, `profiles`.
+    optional : list of int
+        The steps (from 1) that may be left out.
 
     Notes
     -----
@@ -59,12 +61,14 @@ class Funnel:
     data_end: pd.Timestamp
     label_steps: pd.DataFrame
     freq: str | None = None
+    optional: list[int] = field(default_factory=list)
     _events: pd.DataFrame = field(default_factory=pd.DataFrame)
     _profile: str = "profile_id"
+    _zero_times: bool = True
 
     def __repr__(self) -> str:
         """Return the steps and their profiles in one line."""
-        table = _step_table(self.conversions, self.steps)
+        table = self._step_table(self.conversions)
         steps = zip(self.steps, table["profiles"], strict=True)
         shown = " → ".join(f"{name} {count:,}" for name, count in steps)
         by = f", by {', '.join(self.by)}" if self.by else ""
@@ -93,7 +97,7 @@ class Funnel:
         window still open), and from the step before `median_time`, `mean_time`, `p90_time`
         (Timedelta).
         """
-        return self._grouped(lambda part: _step_table(part, self.steps))
+        return self._grouped(self._step_table)
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -110,7 +114,7 @@ class Funnel:
         """Return the profiles that reached a step, by default the last: rows of `conversions`."""
         step = len(self.steps) if step is None else self._checked(step)
         part = self._counted()
-        return part[part["depth"] >= step].reset_index(drop=True)
+        return part[part[f"time_{step}"].notna()].reset_index(drop=True)
 
     def drop_offs(self, step: int | None = None) -> pd.DataFrame:
         """Return the profiles that reached the step before, but not this one.
@@ -129,9 +133,15 @@ class Funnel:
         step = len(self.steps) if step is None else self._checked(step)
         if step < 2:
             raise ConvergekitError("nobody drops off before the first step; give a step from 2.")
+        if step in self.optional:
+            raise ConvergekitError(
+                f"step {step} is optional, so nobody drops off there; give another one."
+            )
         part = self._counted()
-        lost = part[(part["depth"] == step - 1) & (part["status"] == DROPPED)]
-        return self._with_next_event(lost.reset_index(drop=True), f"time_{step - 1}")
+        before = self._required_before(step)
+        lost = part[f"time_{before}"].notna() & part[f"time_{step}"].isna()
+        lost = part[lost & (part["status"] == DROPPED)].reset_index(drop=True)
+        return self._with_next_event(lost, [f"time_{s}" for s in range(before, step)])
 
     def time_to_convert(
         self, from_step: int = 1, to_step: int | None = None, *, bins: int = 20
@@ -156,8 +166,9 @@ class Funnel:
                 f"{len(self.steps)}, the earlier first."
             )
         part = self._counted()
-        part = part[part["depth"] >= to_step]
-        waits = part[f"time_{to_step}"] - part[f"time_{from_step}"]
+        waits = (part[f"time_{to_step}"] - part[f"time_{from_step}"]).dropna()
+        if not self._zero_times:
+            waits = waits[waits > pd.Timedelta(0)]
         return TimeToConvert.of(waits.reset_index(drop=True), bins)
 
     def trend(self, freq: str | None = None) -> pd.DataFrame:
@@ -189,7 +200,7 @@ class Funnel:
         grouped = part.assign(period=periods).groupby(["period", *self.by], dropna=False)
         table = grouped.agg(
             entered=("depth", "size"),
-            converted=("depth", lambda d: int((d == len(self.steps)).sum())),
+            converted=("status", lambda status: int((status == CONVERTED).sum())),
         ).reset_index()
         ends = table["period"].dt.end_time.dt.tz_localize("UTC")
         return table.assign(
@@ -226,7 +237,7 @@ class Funnel:
                 f"the funnels have {len(self.steps)} and {len(other.steps)} steps; compare "
                 "funnels with equally many."
             )
-        mine, theirs = (_step_table(f._counted(), f.steps) for f in (self, other))
+        mine, theirs = (f._step_table(f._counted()) for f in (self, other))
         rows = [
             _difference(
                 int(a), int(mine["profiles"][0]), int(b), int(theirs["profiles"][0]), confidence
@@ -277,7 +288,52 @@ class Funnel:
             )
         return step
 
-    def _with_next_event(self, lost: pd.DataFrame, after: str) -> pd.DataFrame:
+    def _required_before(self, step: int) -> int:
+        """Return the last step before this one that is not optional."""
+        return max(s for s in range(1, step) if s not in self.optional)
+
+    def _step_table(self, conversions: pd.DataFrame) -> pd.DataFrame:
+        part = conversions[conversions["status"] != EXCLUDED]
+        steps = np.arange(1, len(self.steps) + 1)
+        before = [1] + [self._required_before(int(step)) for step in steps[1:]]
+        is_optional = np.isin(steps, self.optional)
+        reached = [part[f"time_{step}"].notna() for step in steps]
+        profiles = np.array([int(there.sum()) for there in reached])
+        starting = profiles[np.array(before) - 1]
+        waiting = (part["status"] == IN_WINDOW).to_numpy(dtype=bool)
+        in_window = np.array(
+            [
+                int((waiting & reached[b - 1] & ~there).sum())
+                for b, there in zip(before, reached, strict=True)
+            ]
+        )
+        in_window[is_optional] = 0
+        waits = [
+            (part[f"time_{step}"] - part[f"time_{b}"]).dropna()
+            for step, b in zip(steps[1:], before[1:], strict=True)
+        ]
+        if not self._zero_times:
+            waits = [wait[wait > pd.Timedelta(0)] for wait in waits]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            step_conversion = profiles / starting.astype(float)
+            conversion = profiles / profiles[:1].astype(float)
+        step_conversion[0] = np.nan
+        return pd.DataFrame(
+            {
+                "step": steps,
+                "event_name": pd.Series(self.steps, dtype="str"),
+                "profiles": profiles,
+                "conversion": conversion,
+                "step_conversion": step_conversion,
+                "drop_off": np.where(is_optional, 0, starting - profiles - in_window),
+                "in_window": in_window,
+                "median_time": _durations([wait.median() for wait in waits]),
+                "mean_time": _durations([wait.mean() for wait in waits]),
+                "p90_time": _durations([wait.quantile(0.9) for wait in waits]),
+            }
+        )
+
+    def _with_next_event(self, lost: pd.DataFrame, reached: list[str]) -> pd.DataFrame:
         events = self._events[["event_name", "timestamp"]].assign(
             profile_id=self._events[self._profile].array
         )
@@ -287,16 +343,22 @@ class Funnel:
         events = events.dropna(subset=["timestamp", "profile_id"]).sort_values("timestamp")
         events = events.rename(columns={"event_name": "next_event"})
         events["next_time"] = events["timestamp"]
+        lost = lost.assign(last_reached=lost[reached].max(axis=1))
         found = pd.merge_asof(
-            lost.reset_index().sort_values(after),
-            events.astype({"timestamp": lost[after].dtype}),
-            left_on=after,
+            lost.reset_index().sort_values("last_reached"),
+            events.astype({"timestamp": lost["last_reached"].dtype}),
+            left_on="last_reached",
             right_on="timestamp",
             by="profile_id",
             direction="forward",
             allow_exact_matches=False,
         )
-        return found.set_index("index").sort_index().rename_axis(None).drop(columns="timestamp")
+        return (
+            found.set_index("index")
+            .sort_index()
+            .rename_axis(None)
+            .drop(columns=["timestamp", "last_reached"])
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,39 +404,6 @@ class TimeToConvert:
 _COUNTS = ("profiles", "drop_off", "in_window")
 _SHARES = ("conversion", "step_conversion")
 _TIMES = ("median_time", "mean_time", "p90_time")
-
-
-def _step_table(conversions: pd.DataFrame, titles: list[str]) -> pd.DataFrame:
-    part = conversions[conversions["status"] != EXCLUDED]
-    steps = np.arange(1, len(titles) + 1)
-    depth, status = part["depth"].to_numpy(), part["status"]
-    profiles = np.array([int((depth >= step).sum()) for step in steps])
-    before = np.append(profiles[:1], profiles[:-1])
-    waiting = (status == IN_WINDOW).to_numpy(dtype=bool)
-    in_window = np.array([int((waiting & (depth == step - 1)).sum()) for step in steps])
-    in_window[0] = 0
-    waits = [
-        part[f"time_{step}"][depth >= step] - part[f"time_{step - 1}"][depth >= step]
-        for step in steps[1:]
-    ]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        step_conversion = profiles / before.astype(float)
-        conversion = profiles / float(profiles[0]) if profiles[0] else np.full(len(steps), np.nan)
-    step_conversion[0] = np.nan
-    return pd.DataFrame(
-        {
-            "step": steps,
-            "event_name": pd.Series(titles, dtype="str"),
-            "profiles": profiles,
-            "conversion": conversion,
-            "step_conversion": step_conversion,
-            "drop_off": before - profiles - in_window,
-            "in_window": in_window,
-            "median_time": _durations([wait.median() for wait in waits]),
-            "mean_time": _durations([wait.mean() for wait in waits]),
-            "p90_time": _durations([wait.quantile(0.9) for wait in waits]),
-        }
-    )
 
 
 def _durations(values: list[Any]) -> pd.Series:

@@ -13,8 +13,7 @@ the whole; and the lists of profiles behind every bar come from the same pass as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,61 +22,60 @@ import pandas as pd
 from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.events import missing
-from convergekit.funnel_result import CONVERTED, DROPPED, EXCLUDED, IN_WINDOW, OTHER, Funnel
-from convergekit.funnel_search import (
-    Found,
-    Moments,
-    attempts,
-    events_of_steps,
-    make_moments,
-    search,
-    search_any,
-    search_strict,
+from convergekit.funnel_attempts import find_paths
+from convergekit.funnel_events import Fed, feed, order_of_arrival
+from convergekit.funnel_paths import Paths
+from convergekit.funnel_posthog import posthog_paths
+from convergekit.funnel_presets import (
+    ByStep,
+    Count,
+    Entry,
+    Like,
+    OnExclude,
+    Order,
+    RangeAppliesTo,
+    Rules,
+    Ties,
+    rules_of,
 )
+from convergekit.funnel_result import CONVERTED, DROPPED, EXCLUDED, IN_WINDOW, OTHER, Funnel
+from convergekit.funnel_windowfunnel import window_funnel
 from convergekit.steps import (
     ExclusionLike,
     Step,
     StepLike,
     as_exclusions,
     as_steps,
-    exclusion_events,
     resolve_column,
-    step_masks,
-    tracked,
 )
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-ByStep = Literal["first", "last"] | int
-Ties = Literal["best", "arrival"]
-Entry = Literal["any", "first"]
-RangeAppliesTo = Literal["entry", "entry_and_completion"]
-OnExclude = Literal["remove", "drop_off"]
-Count = Literal["profiles", "attempts"]
-Order = Literal["ordered", "strict", "any"]
 
 
 def funnel(
     events: pd.DataFrame,
     steps: Sequence[StepLike],
     *,
-    within: Duration,
+    within: Duration | None = None,
     profile: str = "profile_id",
     order: Order = "ordered",
     exclude: ExclusionLike | Sequence[ExclusionLike] = (),
-    on_exclude: OnExclude = "remove",
+    on_exclude: OnExclude | None = None,
     hold: str | Sequence[str] = (),
     by: str | Sequence[str] = (),
-    by_step: ByStep = "first",
+    by_step: ByStep | None = None,
     top: int | None = None,
     start: Any = None,
     end: Any = None,
-    range_applies_to: RangeAppliesTo = "entry",
-    entry: Entry = "any",
-    ties: Ties = "best",
+    range_applies_to: RangeAppliesTo | None = None,
+    entry: Entry | None = None,
+    ties: Ties | None = None,
+    tolerance: Duration | None = None,
     count: Count = "profiles",
     freq: str | None = None,
+    like: Like | None = None,
 ) -> Funnel:
     """Count how far profiles get along the steps.
 
@@ -89,7 +87,8 @@ def funnel(
     steps : sequence of str, sequence of str, or Step
         At least one. A name, several of which any will do, or ``ck.Step(name, where=...)``.
     within : str or datetime.timedelta
-        The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
+        The conversion window from the first step, such as ``"7D"`` or ``"90min"``. May be left
+        out where `like` names a tool that has a default.
     profile : str, default "profile_id"
         The column that says whose event it is; rows without a value take no part.
     order : {"ordered", "strict", "any"}, default "ordered"
@@ -117,16 +116,25 @@ def funnel(
         within the window. Without a time zone they are UTC.
     range_applies_to : {"entry", "entry_and_completion"}, default "entry"
         With the latter, nothing from `end` on counts.
-    entry : {"any", "first"}, default "any"
-        Whether every event of the first step starts an attempt, or only a profile's first.
+    entry : {"any", "first", "earliest"}, default "any"
+        Whether every event of the first step starts an attempt, or only a profile's first. With
+        ``"earliest"`` every one does, and of the deepest attempts the one that entered first is
+        taken.
     ties : {"best", "arrival"}, default "best"
         Whether events of one profile at the same time may be taken in any order, or in the
         order of arrival (`received_at` if there, then rows) alone.
+    tolerance : str or datetime.timedelta, optional
+        Events of a profile within so much of the first of them are at one time: that of the
+        first.
     count : {"profiles", "attempts"}, default "profiles"
         Whether a profile counts once, by its deepest attempt, or each of its attempts, one for
         every event of the first step.
     freq : str, optional
         Periods of `Funnel.trend`.
+    like : {"posthog", "mixpanel", "amplitude", "clickhouse"}, optional
+        Count as this tool does. The presets follow the tools' source (PostHog, ClickHouse's
+        `windowFunnel`) or documentation (Mixpanel, Amplitude), which
+        ``docs/funnel-semantics.md`` cites. No profile is then told apart as ``"in_window"``.
 
     Returns
     -------
@@ -151,183 +159,106 @@ def funnel(
     Funnel(PageView 2 → Added To Cart 1 → Placed Order 0; within 7 days)
     """
     given = as_steps(steps)
-    window = parse_duration(within, name="within")
+    options = {
+        "within": within,
+        "entry": entry,
+        "ties": ties,
+        "tolerance": tolerance,
+        "on_exclude": on_exclude,
+        "range_applies_to": range_applies_to,
+        "by_step": by_step,
+    }
+    _check_choices(order, on_exclude, range_applies_to, entry, ties, count)
+    rules = rules_of(like, options)
+    window = parse_duration(rules.within, name="within")
     excluding = as_exclusions(exclude, len(given))
-    _check_options(order, on_exclude, range_applies_to, entry, ties, count, by_step, len(given))
+    _check_by_step(rules.by_step, len(given))
     _check_columns(events, profile)
-    _check_combination(order, count, excluding, len(given))
+    _check_tool(like, rules, given, order, count, bool(excluding))
+    _check_combination(rules, given, order, count, excluding)
     columns = [resolve_column(events, name) for name in _names(by)]
-    log = _Log.of(events, given, excluding, profile, _names(hold), ties, order)
-    first, last = _bound(start, "start"), _bound(end, "end")
-    if range_applies_to == "entry_and_completion":
-        log = log.before(last)
-    enters = log.entries(first, last, only_first=entry == "first", any_step=order == "any")
+    fed = feed(
+        events,
+        given,
+        [exclusion for exclusion, _, _ in excluding],
+        profile=profile,
+        hold=_names(hold),
+        everything=order == "strict",
+    )
     micros = window // pd.Timedelta(1, "us")
     spans = [(after, before) for _, after, before in excluding]
-    if count == "attempts":
-        found, deepest = attempts(log.moments, len(given), micros, enters), None
+    first, last = _bound(start, "start"), _bound(end, "end")
+    optional = [place for place, step in enumerate(given, start=1) if step.optional]
+    label_at: IntArray | None = None
+    if rules.engine == "search":
+        paths = find_paths(
+            fed, len(given), micros, spans, rules, order, count, first, last, optional
+        )
     else:
-        found = _search(order, log.moments, len(given), micros, enters, spans)
-        free = log.moments.without_exclusions()
-        deepest = _search(order, free, len(given), micros, enters, ()).depth if spans else None
-    conversions = log.conversions(found, deepest, on_exclude, len(given), micros)
-    conversions, label_steps = _labelled(conversions, events, columns, by_step, top, len(given))
+        fed = fed.since(first).before(last)
+        if rules.engine == "windowfunnel":
+            paths = window_funnel(fed, len(given), micros, strict=order == "strict")
+        else:
+            values = events[columns]
+            fed, paths, label_at = posthog_paths(
+                fed, len(given), micros, spans, order, optional, values, rules.by_step
+            )
+    data_end = _utc(events["timestamp"].max())
+    conversions = _conversions(events, fed, paths, rules, given, micros, data_end)
+    if count == "profiles" and not rules.held_apart and len(fed.whose) != len(fed.profiles):
+        arrival = order_of_arrival(events) if rules.ties == "arrival" else None
+        conversions = _deepest_of_each(conversions, len(given), arrival)
+    conversions, label_steps = _labelled(
+        conversions, events, columns, rules.by_step, top, len(given), label_at
+    )
     return Funnel(
         conversions=conversions.drop(columns=[f"position_{i + 1}" for i in range(len(given))]),
         steps=_titles(order, given),
         within=window,
         by=columns,
-        left_out=log.left_out,
-        data_end=log.data_end,
+        left_out=fed.left_out,
+        data_end=data_end,
         label_steps=label_steps,
         freq=freq,
+        optional=optional,
         _events=events,
         _profile=profile,
+        _zero_times=rules.zero_times,
     )
 
 
-@dataclass(frozen=True)
-class _Log:
-    """The events of a frame as the search wants them, and back."""
-
-    events: pd.DataFrame
-    moments: Moments
-    whose: IntArray
-    profiles: pd.Index
-    left_out: int
-    data_end: pd.Timestamp
-    ties: Ties
-
-    @classmethod
-    def of(
-        cls,
-        events: pd.DataFrame,
-        steps: Sequence[Any],
-        excluding: Sequence[tuple[Any, int, int]],
-        profile: str,
-        hold: Sequence[str],
-        ties: Ties,
-        order: Order,
-    ) -> _Log:
-        mask = step_masks(events, steps)
-        excludes = [exclusion_events(events, exclusion) for exclusion, _, _ in excluding]
-        codes, profiles = pd.factorize(events[profile])
-        timed = events["timestamp"].notna().to_numpy()
-        left_out = int(((mask > 0) & timed & (codes < 0)).sum())
-        codes = np.where(timed, codes, -1).astype(np.int64)
-        whose = np.arange(len(profiles))
-        for name in hold:
-            codes, whose = _split(codes, whose, events[resolve_column(events, name)])
-        time = microseconds(events["timestamp"].fillna(pd.Timestamp(0, tz=_zone(events))))
-        moments = make_moments(
-            mask,
-            codes,
-            time,
-            _arrival(events),
-            excludes,
-            ties=ties == "best",
-            everything=tracked(events) if order == "strict" else None,
-        )
-        end = events["timestamp"].max()
-        return cls(events, moments, whose, pd.Index(profiles), left_out, _utc(end), ties)
-
-    def before(self, end: int | None) -> _Log:
-        """Return the log as if nothing had happened from `end` on."""
-        if end is None:
-            return self
-        return replace(self, moments=self.moments.chosen(self.moments.time < end))
-
-    def entries(
-        self, start: int | None, end: int | None, *, only_first: bool, any_step: bool
-    ) -> BoolArray:
-        """Return the moments at which an attempt may start."""
-        time = self.moments.time
-        may = np.ones(len(time), dtype=bool)
-        if start is not None:
-            may &= time >= start
-        if end is not None:
-            may &= time < end
-        if only_first:
-            fills = self.moments.fills_a_step if any_step else self.moments.fills_first_step
-            may &= self._is_first(np.flatnonzero(may & fills))
-        return may
-
-    def _is_first(self, starts: IntArray) -> BoolArray:
-        """Return which moments are their profile's first of these, whatever is held equal."""
-        profile = self.whose[self.moments.who[starts]]
-        order = self.moments.time[starts]
-        if self.ties == "arrival":
-            arrival = _arrival(self.events)[self.moments.event[self.moments.first[starts]]]
-            order = np.argsort(np.lexsort((arrival, order)))
-        earliest = np.full(len(self.profiles), np.iinfo(np.int64).max)
-        np.minimum.at(earliest, profile, order)
-        first = np.zeros(len(self.moments.time), dtype=bool)
-        first[starts[order == earliest[profile]]] = True
-        return first
-
-    def conversions(
-        self, found: Found, deepest: IntArray | None, on_exclude: OnExclude, steps: int, window: int
-    ) -> pd.DataFrame:
-        """Return one row per profile (or attempt) that entered."""
-        entered = found.depth > 0 if deepest is None else deepest > 0
-        depth, reached = found.depth[entered], found.reached[entered]
-        first_of, last_entry = found.first_of[entered], found.last_entry[entered]
-        status = np.where(depth == steps, CONVERTED, DROPPED).astype(object)
-        end = microseconds(pd.Series([self.data_end]))[0] if len(self.moments.time) else 0
-        open_ = (depth < steps) & (self.moments.time[last_entry] + window > end)
-        status[open_] = IN_WINDOW
-        if deepest is not None:
-            void = depth < deepest[entered]
-            if on_exclude == "remove":
-                status[void] = EXCLUDED
-            else:
-                status[void & (depth == 0)] = EXCLUDED
-        if found.event is not None:
-            position = found.event[entered]
-        else:
-            starter = None if found.starter is None else found.starter[entered]
-            position = events_of_steps(self.moments, reached, starter)
-        table = pd.DataFrame(
-            {
-                "profile_id": self.profiles[self.whose[self.moments.who[first_of]]],
-                "depth": depth,
-                "status": pd.Series(status, dtype="str"),
-            }
-        )
-        rows = (
-            self.events["row"].to_numpy() if "row" in self.events else np.arange(len(self.events))
-        )
-        stamps = (
-            self.events["timestamp"].dt.tz_localize("UTC")
-            if _zone(self.events) is None
-            else (self.events["timestamp"].dt.tz_convert("UTC"))
-        )
-        for step in range(steps):
-            at = position[:, step]
-            time = stamps.dt.as_unit("us").array.take(at, allow_fill=True)
-            table[f"time_{step + 1}"] = pd.Series(time)
-            filled = rows[at] if len(rows) else at
-            table[f"row_{step + 1}"] = pd.Series(filled).where(at >= 0).astype("Int64")
-            table[f"position_{step + 1}"] = at
-        if len(self.whose) != len(self.profiles):
-            arrival = _arrival(self.events) if self.ties == "arrival" else None
-            table = _deepest_of_each(table, steps, arrival)
-        return table
-
-
-def _search(
-    order: Order,
-    moments: Moments,
-    steps: int,
+def _conversions(
+    events: pd.DataFrame,
+    fed: Fed,
+    paths: Paths,
+    rules: Rules,
+    steps: Sequence[Step],
     window: int,
-    enters: BoolArray,
-    spans: Sequence[tuple[int, int]],
-) -> Found:
-    if order == "strict":
-        return search_strict(moments, steps, window, enters)
-    if order == "any":
-        return search_any(moments, steps, window, enters)
-    return search(moments, steps, window, enters, spans)
+    data_end: pd.Timestamp,
+) -> pd.DataFrame:
+    """Return one row per path: whose, how deep, how it fared, and when it reached each step."""
+    last = max(place for place, step in enumerate(steps) if not step.optional)
+    status = np.where(paths.event[:, last] >= 0, CONVERTED, DROPPED).astype(object)
+    if rules.open_windows and len(paths.who):
+        end = microseconds(pd.Series([data_end]))[0]
+        open_ = (status == DROPPED) & (paths.last_entry + window > end)
+        status[open_] = IN_WINDOW
+    void = paths.depth < paths.free
+    status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = EXCLUDED
+    table = {
+        "profile_id": fed.profiles[fed.whose[paths.who]],
+        "depth": paths.depth,
+        "status": pd.Series(status, dtype="str"),
+    }
+    rows = events["row"].to_numpy() if "row" in events else np.arange(len(events))
+    for step in range(len(steps)):
+        at = paths.event[:, step]
+        times = pd.Series(paths.time[:, step].astype("datetime64[us]")).dt.tz_localize("UTC")
+        filled = rows[at] if len(rows) else at
+        table[f"time_{step + 1}"] = times.mask(at < 0)
+        table[f"row_{step + 1}"] = pd.Series(filled).where(at >= 0).astype("Int64")
+        table[f"position_{step + 1}"] = at
+    return pd.DataFrame(table)
 
 
 def _titles(order: Order, steps: Sequence[Step]) -> list[str]:
@@ -337,32 +268,75 @@ def _titles(order: Order, steps: Sequence[Step]) -> list[str]:
 
 
 def _check_combination(
-    order: Order, count: Count, excluding: Sequence[tuple[Any, int, int]], steps: int
+    rules: Rules,
+    steps: Sequence[Step],
+    order: Order,
+    count: Count,
+    excluding: Sequence[tuple[Any, int, int]],
 ) -> None:
-    if count == "attempts" and (excluding or order != "ordered"):
+    if steps[0].optional:
+        raise ConvergekitError(f"the first step, {steps[0].title!r}, cannot be optional.")
+    if order == "any" and any((a, b) != (1, len(steps)) for _, a, b in excluding):
         raise ConvergekitError(
-            "count='attempts' goes with neither exclude= nor order='strict' or 'any': count "
-            "profiles, or leave these out."
+            "order='any' knows no steps to exclude between; leave out after= and before=."
         )
+    if rules.engine != "search":
+        return
     if order == "strict" and excluding:
         raise ConvergekitError(
             "order='strict' does not go with exclude=: every event that is no step ends an attempt."
         )
-    if order == "any" and any((a, b) != (1, steps) for _, a, b in excluding):
+    optional = [step.title for step in steps if step.optional]
+    if optional and order != "ordered":
         raise ConvergekitError(
-            "order='any' knows no steps to exclude between; leave out after= and before=."
+            f"optional steps ({', '.join(optional)}) need order='ordered', not {order!r}."
+        )
+    for _, after, before in excluding:
+        if steps[after - 1].optional or steps[before - 1].optional:
+            raise ConvergekitError(
+                "an exclusion stands between required steps; set after= and before= to steps "
+                "that are not optional."
+            )
+    if rules.tolerance is not None and rules.ties == "arrival":
+        raise ConvergekitError(
+            "ties='arrival' keeps the order of arrival, and tolerance= gives it up; leave out "
+            "one of the two."
         )
 
 
-def _check_options(
+def _check_tool(
+    like: Like | None,
+    rules: Rules,
+    steps: Sequence[Step],
+    order: Order,
+    count: Count,
+    excluding: bool,
+) -> None:
+    lacks = []
+    if order not in rules.orders:
+        lacks.append(f"order={order!r}")
+    if count not in rules.counts:
+        lacks.append(f"count={count!r}")
+    if excluding and not rules.exclusions:
+        lacks.append("exclusions")
+    if any(step.optional for step in steps) and (
+        not rules.optional or (rules.engine == "posthog" and order == "any")
+    ):
+        lacks.append("optional steps")
+    if lacks:
+        raise ConvergekitError(
+            f"like={like!r} does not go with {' and '.join(lacks)}: the tool has no such thing, "
+            "or does not document it. Leave out like=, or the rest."
+        )
+
+
+def _check_choices(
     order: str,
-    on_exclude: str,
-    range_applies_to: str,
-    entry: str,
-    ties: str,
+    on_exclude: str | None,
+    range_applies_to: str | None,
+    entry: str | None,
+    ties: str | None,
     count: str,
-    by_step: ByStep,
-    steps: int,
 ) -> None:
     choices = {
         "order": (order, Order),
@@ -373,9 +347,12 @@ def _check_options(
         "count": (count, Count),
     }
     for name, (value, allowed) in choices.items():
-        if value not in get_args(allowed):
+        if value is not None and value not in get_args(allowed):
             known = ", ".join(map(repr, get_args(allowed)))
             raise ConvergekitError(f"{name}={value!r} is not known; it is one of {known}.")
+
+
+def _check_by_step(by_step: ByStep, steps: int) -> None:
     if by_step not in ("first", "last") and by_step not in range(1, steps + 1):
         raise ConvergekitError(
             f"by_step={by_step!r} is not known; it is 'first', 'last' or a step from 1 to {steps}."
@@ -417,29 +394,6 @@ def _utc(stamp: pd.Timestamp) -> pd.Timestamp:
     return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
 
 
-def _zone(events: pd.DataFrame) -> Any:
-    return events["timestamp"].dt.tz
-
-
-def _arrival(events: pd.DataFrame) -> IntArray:
-    if "received_at" not in events:
-        return np.arange(len(events))
-    arrived = events["received_at"].fillna(events["timestamp"]).array
-    arrival = np.empty(len(events), dtype=np.int64)
-    arrival[np.argsort(arrived, kind="stable")] = np.arange(len(events))
-    return arrival
-
-
-def _split(codes: IntArray, whose: IntArray, values: pd.Series) -> tuple[IntArray, IntArray]:
-    """Split each who by the values; events without a value become nobody's."""
-    held, distinct = pd.factorize(values.mask(missing(values)))
-    pairs = np.where((codes >= 0) & (held >= 0), codes * max(len(distinct), 1) + held, -1)
-    keys, split = np.unique(pairs, return_inverse=True)
-    nobody = int(len(keys) > 0 and keys[0] == -1)
-    split = split.reshape(-1) - nobody
-    return split, whose[keys[nobody:] // max(len(distinct), 1)]
-
-
 def _deepest_of_each(table: pd.DataFrame, steps: int, arrival: IntArray | None) -> pd.DataFrame:
     """Keep each profile's deepest row, of these the one that got there first, entering latest.
 
@@ -463,8 +417,17 @@ def _labelled(
     by_step: ByStep,
     top: int | None,
     steps: int,
+    label_at: IntArray | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Add the breakdown's labels, and say from which steps they came."""
+    """Add the breakdown's labels, and say from which steps they came.
+
+    With `label_at`, labels are those of the events at these positions, whatever their steps.
+    """
+    if label_at is not None:
+        for name in columns:
+            labels = pd.Series(events[name].array.take(label_at, allow_fill=True))
+            conversions[name] = _top(labels, top)
+        return conversions, pd.DataFrame({"by": [], "step": [], "profiles": []})
     origins = []
     positions = np.stack(
         [conversions[f"position_{s + 1}"].to_numpy() for s in range(steps)], axis=1

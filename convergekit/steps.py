@@ -36,6 +36,9 @@ class Step:
         `profile.<name>`.
     label : str, optional
         What tables and figures call the step; by default its name.
+    optional : bool, default False
+        Whether an attempt may leave the step out. It neither helps nor hinders: the path is that
+        of the other steps, and the optional one counts if an event of it lies between them.
 
     Examples
     --------
@@ -46,6 +49,7 @@ class Step:
     name: str | Sequence[str]
     where: Where | None = None
     label: str | None = None
+    optional: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

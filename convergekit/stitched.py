@@ -282,7 +282,9 @@ class Stitched:
         timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
         return timeline[_sent_beside_carried(list(timeline.columns))]
 
-    def funnel(self, steps: Sequence[StepLike], *, within: Duration, **options: Any) -> Funnel:
+    def funnel(
+        self, steps: Sequence[StepLike], *, within: Duration | None = None, **options: Any
+    ) -> Funnel:
         """Return how far profiles get along the steps.
 
         Parameters
@@ -292,7 +294,7 @@ class Stitched:
         within : str or datetime.timedelta
             The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
         **options
-            Those of `convergekit.funnel`: `exclude`, `hold`, `by`, `start`, `end`, `count` ...
+            Those of `convergekit.funnel`: `like`, `exclude`, `hold`, `by`, `start`, `end`, `count` ...
 
         Returns
         -------

@@ -1,0 +1,218 @@
+"""Which attempts a funnel counts: everybody's best, everybody's first, or each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.durations import parse_duration
+from convergekit.funnel_events import Fed, attempts_apart
+from convergekit.funnel_paths import (
+    Paths,
+    earliest_of_each,
+    one_after_another,
+    with_optional_steps,
+)
+from convergekit.funnel_presets import Count, Order, Rules
+from convergekit.funnel_search import (
+    Found,
+    Moments,
+    attempts,
+    events_of_steps,
+    make_moments,
+    search,
+    search_any,
+    search_strict,
+)
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def find_paths(
+    fed: Fed,
+    steps: int,
+    window: int,
+    exclusions: Sequence[tuple[int, int]],
+    rules: Rules,
+    order: Order,
+    count: Count,
+    start: int | None,
+    end: int | None,
+    optional: Sequence[int] = (),
+) -> Paths:
+    """Return the paths that count, one row per who, or per attempt.
+
+    Parameters
+    ----------
+    fed : Fed
+    steps : int
+    window : int
+        Microseconds from the entry, the end included.
+    exclusions : sequence of (int, int)
+        Per exclusion of the events, the steps (from 1) that it stands between.
+    rules : Rules
+    order : {"ordered", "strict", "any"}
+    count : {"profiles", "attempts"}
+    start, end : int, optional
+        Microseconds: attempts enter from `start` on and before `end`.
+    optional : sequence of int
+        Steps (from 1) that may be left out.
+    """
+    fed = _prepared(fed, rules, order, end)
+    if count == "attempts" and rules.one_after_another:
+        # Which of them is an entry is known only when the one before is over.
+        rules = replace(rules, entry="any")
+    required = [step for step in range(steps) if step + 1 not in optional]
+    spans = [(required.index(a - 1) + 1, required.index(b - 1) + 1) for a, b in exclusions]
+    single = count == "attempts" or rules.entry == "earliest"
+    apart = single and (order != "ordered" or bool(exclusions))
+    who = None
+    if apart:
+        fed = fed.in_order()
+        moments = _moments(_narrowed(fed, required), rules)
+        enters = _entries(fed, moments, rules, order, start, end)
+        starts = _events_of(moments, enters) & (fed.mask & (-1 if order == "any" else 1) > 0)
+        units, starting = attempts_apart(fed, starts, window, any_step=order == "any")
+        who = fed.who[starting]
+        opens = units.position == fed.position[starting][units.who]
+    else:
+        units = fed
+    narrow = _narrowed(units, required)
+    moments = _moments(narrow, rules)
+    if apart:
+        enters = np.zeros(len(moments.time), dtype=bool)
+        enters[_moment_of_events(moments)[opens[moments.event]]] = True
+    else:
+        enters = _entries(units, moments, rules, order, start, end)
+    if single and not apart:
+        found, deepest = attempts(moments, len(required), window, enters), None
+    else:
+        found = _search(order, moments, len(required), window, enters, spans)
+        free = moments.without_exclusions()
+        deepest = _search(order, free, len(required), window, enters, ()).depth if spans else None
+    paths = _paths(found, deepest, units, moments)
+    if optional:
+        in_arrival = rules.ties == "arrival"
+        paths = with_optional_steps(paths, units, required, steps, window, in_arrival=in_arrival)
+    if who is not None:
+        paths = replace(paths, who=who[paths.who])
+    if count == "attempts" and rules.one_after_another:
+        paths = one_after_another(paths, fed, steps, window, exclusions)
+    return earliest_of_each(paths) if rules.entry == "earliest" and count != "attempts" else paths
+
+
+def _prepared(fed: Fed, rules: Rules, order: Order, end: int | None) -> Fed:
+    """Return the events that may take part, at the times that the rules give them."""
+    if rules.range_applies_to == "entry_and_completion":
+        fed = fed.before(end)
+    if rules.tolerance is not None:
+        tolerance = parse_duration(rules.tolerance, name="tolerance") // pd.Timedelta(1, "us")
+        fed = fed.tied(np.full(len(fed.whose), tolerance))
+    if rules.once_per_tie:
+        fed = fed.once_per_tie()
+        if order == "strict":
+            fed = fed.without_tied_foreigners()
+    return fed
+
+
+def _narrowed(fed: Fed, required: Sequence[int]) -> Fed:
+    """Return the events with the required steps alone, numbered anew."""
+    mask = np.zeros(len(fed.mask), dtype=np.int64)
+    for place, step in enumerate(required):
+        mask |= (fed.mask >> step & 1) << place
+    return replace(fed, mask=mask)
+
+
+def _moments(fed: Fed, rules: Rules) -> Moments:
+    strict = bool(fed.foreign.any())
+    return make_moments(
+        fed.mask,
+        fed.who,
+        fed.time,
+        fed.arrival,
+        fed.excludes,
+        ties=rules.ties == "best",
+        everything=fed.foreign if strict else None,
+    )
+
+
+def _moment_of_events(moments: Moments) -> IntArray:
+    sizes = np.diff(np.append(moments.first, len(moments.event)))
+    return np.repeat(np.arange(len(moments.first)), sizes)
+
+
+def _events_of(moments: Moments, chosen: BoolArray) -> BoolArray:
+    """Return, of all events, which are of the chosen moments."""
+    found = np.zeros(int(moments.event.max(initial=-1)) + 1, dtype=bool)
+    found[moments.event] = chosen[_moment_of_events(moments)]
+    return found
+
+
+def _entries(
+    fed: Fed, moments: Moments, rules: Rules, order: Order, start: int | None, end: int | None
+) -> BoolArray:
+    """Return the moments at which an attempt may start."""
+    may = np.ones(len(moments.time), dtype=bool)
+    if start is not None:
+        may &= moments.time >= start
+    if end is not None:
+        may &= moments.time < end
+    if rules.entry == "first":
+        fills = moments.fills_a_step if order == "any" else moments.fills_first_step
+        may &= _is_first(fed, moments, np.flatnonzero(may & fills), rules)
+    return may
+
+
+def _is_first(fed: Fed, moments: Moments, starts: IntArray, rules: Rules) -> BoolArray:
+    """Return which moments are their profile's first of these, whatever is held equal."""
+    profile = fed.whose[moments.who[starts]]
+    order = moments.time[starts]
+    if rules.ties == "arrival":
+        arrival = fed.arrival[moments.event[moments.first[starts]]]
+        order = np.argsort(np.lexsort((arrival, order)))
+    earliest = np.full(len(fed.profiles), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, profile, order)
+    first = np.zeros(len(moments.time), dtype=bool)
+    first[starts[order == earliest[profile]]] = True
+    return first
+
+
+def _search(
+    order: Order,
+    moments: Moments,
+    steps: int,
+    window: int,
+    enters: BoolArray,
+    spans: Sequence[tuple[int, int]],
+) -> Found:
+    if order == "strict":
+        return search_strict(moments, steps, window, enters)
+    if order == "any":
+        return search_any(moments, steps, window, enters)
+    return search(moments, steps, window, enters, spans)
+
+
+def _paths(found: Found, deepest: IntArray | None, fed: Fed, moments: Moments) -> Paths:
+    """Return what was found as paths of those that entered."""
+    free = found.depth if deepest is None else deepest
+    entered = free > 0
+    reached = found.reached[entered]
+    if found.event is not None:
+        event = found.event[entered]
+    else:
+        starter = None if found.starter is None else found.starter[entered]
+        event = events_of_steps(moments, reached, starter)
+    there = event >= 0
+    return Paths(
+        who=moments.who[found.first_of[entered]],
+        depth=found.depth[entered],
+        free=free[entered],
+        event=np.where(there, fed.position[event], -1) if len(fed.position) else event,
+        time=np.where(there, moments.time[reached], 0) if len(moments.time) else event,
+        last_entry=moments.time[found.last_entry[entered]],
+    )

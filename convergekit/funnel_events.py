@@ -1,0 +1,256 @@
+"""The events of a frame as funnels take them: whose, when, which steps they fill, as integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.events import missing
+from convergekit.lockstep import Lockstep
+from convergekit.steps import Exclusion, Step, exclusion_events, resolve_column, step_masks, tracked
+from convergekit.timestamps import microseconds
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Fed:
+    """Events as integers.
+
+    Attributes
+    ----------
+    position : numpy.ndarray of int
+        Of each event, its position in the frame.
+    mask : numpy.ndarray of int
+        The steps that it fills, as bits.
+    excludes : list of numpy.ndarray of bool
+        Per exclusion, which events exclude.
+    foreign : numpy.ndarray of bool
+        Events that fill no step and take part all the same: those of strict order.
+    who : numpy.ndarray of int
+        Whose it is: a profile, or a profile and a held value; -1 for nobody's, left out.
+    time : numpy.ndarray of int
+        Microseconds.
+    arrival : numpy.ndarray of int
+        Its place in the order of arrival.
+    name : numpy.ndarray of int
+        Its name, as a code.
+    whose : numpy.ndarray of int
+        Of each who, the position of its profile in `profiles`.
+    profiles : pandas.Index
+    left_out : int
+        Events of the steps that have no profile.
+    """
+
+    position: IntArray
+    mask: IntArray
+    excludes: list[BoolArray]
+    foreign: BoolArray
+    who: IntArray
+    time: IntArray
+    arrival: IntArray
+    name: IntArray
+    whose: IntArray
+    profiles: pd.Index
+    left_out: int
+
+    @cached_property
+    def takes_part(self) -> BoolArray:
+        """Which events fill a step, exclude, or take part all the same."""
+        part = (self.mask > 0) | self.foreign
+        for excluding in self.excludes:
+            part = part | excluding
+        return part & (self.who >= 0)
+
+    def chosen(self, keep: npt.NDArray[Any]) -> Fed:
+        """Return some of the events, by position or by truth; the same one may be chosen twice."""
+        return replace(
+            self,
+            position=self.position[keep],
+            mask=self.mask[keep],
+            excludes=[excluding[keep] for excluding in self.excludes],
+            foreign=self.foreign[keep],
+            who=self.who[keep],
+            time=self.time[keep],
+            arrival=self.arrival[keep],
+            name=self.name[keep],
+        )
+
+    def before(self, end: int | None) -> Fed:
+        """Return the events before `end`."""
+        return self if end is None else self.chosen(self.time < end)
+
+    def since(self, start: int | None) -> Fed:
+        """Return the events from `start` on."""
+        return self if start is None else self.chosen(self.time >= start)
+
+    def in_order(self) -> Fed:
+        """Return the events that take part: by who, then time, then arrival."""
+        part = np.flatnonzero(self.takes_part)
+        return self.chosen(part[np.lexsort((self.arrival[part], self.time[part], self.who[part]))])
+
+    def tied(self, tolerance: IntArray) -> Fed:
+        """Return the events that take part, each at the time of the first of its tie.
+
+        A tie is a run of one who's events within `tolerance` (microseconds, per who) of the first.
+        """
+        fed = self.in_order()
+        return replace(fed, time=_times_of_ties(fed.who, fed.time, tolerance[fed.who]))
+
+    def once_per_tie(self) -> Fed:
+        """Return the events without those whose name an earlier one of the same tie has."""
+        order = np.lexsort((self.arrival, self.name, self.time, self.who))
+        keys = (self.who[order], self.time[order], self.name[order])
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+        return self.chosen(np.sort(order[new]))
+
+    def without_tied_foreigners(self) -> Fed:
+        """Return the events without those that fill no step, where one at that time does."""
+        order = np.lexsort((self.time, self.who))
+        new = np.ones(len(order), dtype=bool)
+        same = (self.who[order][1:] == self.who[order][:-1]) & (
+            self.time[order][1:] == self.time[order][:-1]
+        )
+        new[1:] = ~same
+        tie = np.empty(len(order), dtype=np.int64)
+        tie[order] = np.cumsum(new) - 1
+        filled = np.bincount(tie, weights=self.mask > 0, minlength=1)[tie] > 0
+        return self.chosen((self.mask > 0) | ~filled)
+
+    def split(self, values: pd.Series) -> Fed:
+        """Return the same with every who split by the values; without one, an event is nobody's."""
+        held, distinct = pd.factorize(values.mask(missing(values)))
+        size = max(len(distinct), 1)
+        pairs = np.where((self.who >= 0) & (held >= 0), self.who * size + held, -1)
+        keys, split = np.unique(pairs, return_inverse=True)
+        nobody = int(len(keys) > 0 and keys[0] == -1)
+        return replace(
+            self, who=split.reshape(-1) - nobody, whose=self.whose[keys[nobody:] // size]
+        )
+
+
+def feed(
+    events: pd.DataFrame,
+    steps: Sequence[Step],
+    excluding: Sequence[Exclusion],
+    *,
+    profile: str,
+    hold: Sequence[str] = (),
+    everything: bool = False,
+) -> Fed:
+    """Return a frame's events as integers.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        With `event_name`, `timestamp` and the column of profiles.
+    steps : sequence of Step
+    excluding : sequence of Exclusion
+    profile : str
+        The column of profiles.
+    hold : sequence of str
+        Properties whose values must be equal.
+    everything : bool
+        Whether events that fill no step take part, as in strict order.
+    """
+    mask = step_masks(events, steps)
+    excludes = [exclusion_events(events, exclusion) for exclusion in excluding]
+    codes, profiles = pd.factorize(events[profile])
+    timed = events["timestamp"].notna().to_numpy()
+    zone = events["timestamp"].dt.tz
+    fed = Fed(
+        position=np.arange(len(events)),
+        mask=mask,
+        excludes=excludes,
+        foreign=(mask == 0) & tracked(events) & everything,
+        who=np.where(timed, codes, -1).astype(np.int64),
+        time=microseconds(events["timestamp"].fillna(pd.Timestamp(0, tz=zone))),
+        arrival=order_of_arrival(events),
+        name=pd.factorize(events["event_name"])[0],
+        whose=np.arange(len(profiles)),
+        profiles=pd.Index(profiles),
+        left_out=int(((mask > 0) & timed & (codes < 0)).sum()),
+    )
+    for name in hold:
+        fed = fed.split(events[resolve_column(events, name)])
+    return fed
+
+
+def attempts_apart(
+    fed: Fed, starts: BoolArray, window: int, *, any_step: bool
+) -> tuple[Fed, IntArray]:
+    """Return every attempt as a who of its own, with the events from its start on in the window.
+
+    Parameters
+    ----------
+    fed : Fed
+        In order.
+    starts : numpy.ndarray of bool
+        Events that start an attempt.
+    window : int
+        Microseconds.
+    any_step : bool
+        Whether events go on filling the first step; otherwise only the one that starts does.
+
+    Returns
+    -------
+    apart : Fed
+    start : numpy.ndarray of int
+        Of each new who, the event in `fed` that starts it.
+    """
+    start = np.flatnonzero(starts)
+    # Times are ascending for each who only, so places are looked up among (who, time) together.
+    rank = pd.factorize(fed.time, sort=True)
+    span = len(rank[1]) + 1
+    key = fed.who * span + rank[0]
+    last = np.searchsorted(rank[1], fed.time[start] + window, side="right") - 1
+    begin = np.searchsorted(key, key[start])
+    end = np.searchsorted(key, fed.who[start] * span + last, side="right")
+    sizes = end - begin
+    unit = np.repeat(np.arange(len(start)), sizes)
+    at = np.arange(len(unit)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + begin[unit]
+    apart = fed.chosen(at)
+    starts_here = (at == start[unit]) | any_step
+    mask = np.where(starts_here, apart.mask, apart.mask & ~np.int64(1))
+    return replace(apart, mask=mask, who=unit, whose=fed.whose[fed.who[start]]), start
+
+
+def order_of_arrival(events: pd.DataFrame) -> IntArray:
+    """Return each event's place in the order of arrival: `received_at` if there, then rows."""
+    if "received_at" not in events:
+        return np.arange(len(events))
+    arrived = events["received_at"].fillna(events["timestamp"]).array
+    arrival = np.empty(len(events), dtype=np.int64)
+    arrival[np.argsort(arrived, kind="stable")] = np.arange(len(events))
+    return arrival
+
+
+def _times_of_ties(who: IntArray, time: IntArray, tolerance: IntArray) -> IntArray:
+    """Return the time of the first event of each event's tie; events by who, then time."""
+    if not len(who) or not tolerance.any():
+        return time
+    # Where the next event is further away than the tolerance, a tie ends whatever came before.
+    apart = np.ones(len(who), dtype=bool)
+    apart[1:] = (who[1:] != who[:-1]) | (time[1:] - time[:-1] > tolerance[1:])
+    starts = np.flatnonzero(apart)
+    run = np.cumsum(apart) - 1
+    first = time[starts][run]
+    # Only a run that is longer than the tolerance has to be gone through event by event.
+    long = np.unique(run[time - first > tolerance])
+    at = np.flatnonzero(np.isin(run, long))
+    steps = Lockstep(run[at])
+    anchor = time[starts[steps.sequence]]
+    for items in steps:
+        going = at[items]
+        here = anchor[: len(going)]
+        here = np.where(time[going] - here > tolerance[going], time[going], here)
+        anchor[: len(going)] = first[going] = here
+    return first

@@ -1,0 +1,199 @@
+"""Paths: by which events somebody, or an attempt, got how deep; and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from convergekit.funnel_events import Fed
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """One row per who, or per attempt, that entered.
+
+    Attributes
+    ----------
+    who : numpy.ndarray of int
+    depth : numpy.ndarray of int
+        The deepest step reached; 0 if every attempt that got anywhere is void.
+    free : numpy.ndarray of int
+        The depth if nothing were excluded: greater where a deeper attempt is void.
+    event : numpy.ndarray of int
+        Per row and step, the frame's position of the event that fills it, -1 where none does.
+    time : numpy.ndarray of int
+        Per row and step, when, in microseconds; 0 where `event` is -1.
+    last_entry : numpy.ndarray of int
+        When the latest attempt entered.
+    """
+
+    who: IntArray
+    depth: IntArray
+    free: IntArray
+    event: IntArray
+    time: IntArray
+    last_entry: IntArray
+
+    def chosen(self, keep: npt.NDArray[np.int64]) -> Paths:
+        """Return some of the rows."""
+        return Paths(
+            self.who[keep],
+            self.depth[keep],
+            self.free[keep],
+            self.event[keep],
+            self.time[keep],
+            self.last_entry[keep],
+        )
+
+
+class InTime:
+    """Finds the next of some events, by who and time.
+
+    Examples
+    --------
+    >>> events = InTime(np.array([0, 0, 1]), np.array([5, 9, 5]))
+    >>> events.next(np.array([0, 0, 1]), np.array([5, 6, 6])).tolist()
+    [0, 1, -1]
+    """
+
+    def __init__(self, who: IntArray, time: IntArray) -> None:
+        self._times = np.unique(time)
+        # Ranks of times are small enough to stand beside the who in one integer.
+        self._span = len(self._times) + 1
+        key = who * self._span + np.searchsorted(self._times, time)
+        self._order = np.argsort(key, kind="stable")
+        self._key = key[self._order]
+
+    def next(
+        self, who: IntArray, time: IntArray, *, later: bool = False, skip: int = 0
+    ) -> IntArray:
+        """Return the first event of each who at or after the time, -1 if there is none.
+
+        With `later`, only after the time; with `skip`, not the first but one after it.
+        """
+        rank = np.searchsorted(self._times, time, side="right" if later else "left")
+        place = np.searchsorted(self._key, who * self._span + rank) + skip
+        there = place < len(self._key)
+        there[there] = self._key[place[there]] // self._span == who[there]
+        found = np.full(len(who), -1, dtype=np.int64)
+        found[there] = self._order[place[there]]
+        return found
+
+
+def earliest_of_each(paths: Paths) -> Paths:
+    """Return each who's deepest attempt, of these the one that entered first."""
+    order = np.lexsort((paths.time[:, 0], -paths.depth, paths.who))
+    who = paths.who[order]
+    starts = np.flatnonzero(np.diff(who, prepend=-1))
+    if not len(starts):
+        return paths
+    best = paths.chosen(order[starts])
+    return replace(
+        best,
+        free=np.maximum.reduceat(paths.free[order], starts),
+        last_entry=np.maximum.reduceat(paths.last_entry[order], starts),
+    )
+
+
+def one_after_another(
+    paths: Paths,
+    fed: Fed,
+    steps: int,
+    window: int,
+    exclusions: Sequence[tuple[int, int]],
+) -> Paths:
+    """Return the attempts that begin when the one before is over, by conversion or otherwise.
+
+    An attempt is over when it has converted, when its window has passed, or at an event that
+    excludes. What would start another attempt in the meantime does not.
+    """
+    entry = paths.time[:, 0]
+    over = entry + window
+    converted = paths.depth == steps
+    over[converted] = paths.time[converted, steps - 1]
+    for (after, before), excluding in zip(exclusions, fed.excludes, strict=True):
+        at = np.flatnonzero(excluding & (fed.who >= 0))
+        between = np.flatnonzero((paths.depth >= after) & (paths.depth < before))
+        found = InTime(fed.who[at], fed.time[at]).next(
+            paths.who[between], paths.time[between, after - 1], later=True
+        )
+        there = found >= 0
+        excluded_at = fed.time[at[found[there]]]
+        over[between[there]] = np.minimum(over[between[there]], excluded_at)
+    starts = InTime(paths.who, entry)
+    following = starts.next(paths.who, over, later=True)
+    kept = np.zeros(len(entry), dtype=bool)
+    now = np.unique(starts.next(paths.who, np.full(len(entry), entry.min(initial=0))))
+    while len(now):
+        kept[now] = True
+        now = following[now]
+        now = now[now >= 0]
+    return paths.chosen(np.flatnonzero(kept))
+
+
+def with_optional_steps(
+    paths: Paths, fed: Fed, required: Sequence[int], steps: int, window: int, *, in_arrival: bool
+) -> Paths:
+    """Return paths of the required steps with the optional ones that lie between them.
+
+    Parameters
+    ----------
+    paths : Paths
+        Of the required steps alone.
+    fed : Fed
+    required : sequence of int
+        The required steps, from 0.
+    steps : int
+        How many there are with the optional ones.
+    window : int
+        Microseconds from the entry.
+    in_arrival : bool
+        Whether events at one time are in the order of arrival.
+    """
+    rows = len(paths.who)
+    event = np.full((rows, steps), -1, dtype=np.int64)
+    time = np.zeros((rows, steps), dtype=np.int64)
+    event[:, required], time[:, required] = paths.event, paths.time
+    # Places in the order of the events: by time, and by arrival where that counts.
+    last_key = fed.arrival if in_arrival else np.zeros(len(fed.who), dtype=np.int64)
+    order = np.lexsort((last_key, fed.time))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (fed.time[order][1:] != fed.time[order][:-1]) | (
+        last_key[order][1:] != last_key[order][:-1]
+    )
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.cumsum(new) - 1
+    times = fed.time[order][new]
+    of_position = np.full(int(fed.position.max(initial=-1)) + 1, -1, dtype=np.int64)
+    of_position[fed.position] = place
+    window_ends = np.searchsorted(times, paths.time[:, 0] + window, side="right") - 1
+    for step in (s for s in range(steps) if s not in required):
+        before = np.where(event[:, :step] >= 0, of_position[event[:, :step]], -1).max(axis=1)
+        until = window_ends
+        if later := [s for s in required if s > step]:
+            reached = event[:, later[0]] >= 0
+            until = np.where(reached, of_position[event[:, later[0]]], until)
+        last_required = max(s for s in required if s < step)
+        open_ = event[:, last_required] >= 0
+        at = np.flatnonzero((fed.mask >> step & 1 == 1) & (fed.who >= 0))
+        lookup = InTime(fed.who[at], place[at])
+        # An event of the path does not fill another step, so the next few are looked at.
+        for skip in range(steps):
+            found = lookup.next(paths.who, before, skip=skip)
+            rows_there = np.flatnonzero(open_ & (found >= 0))
+            chosen = at[found[rows_there]]
+            fills = place[chosen] <= until[rows_there]
+            fills &= (event[rows_there] != fed.position[chosen][:, None]).all(axis=1)
+            event[rows_there[fills], step] = fed.position[chosen[fills]]
+            time[rows_there[fills], step] = fed.time[chosen[fills]]
+            open_[rows_there[fills]] = False
+    depth = np.where(event >= 0, np.arange(1, steps + 1), 0).max(axis=1, initial=0)
+    void = paths.free > paths.depth
+    free = np.where(void, steps + 1, depth)
+    return replace(paths, depth=depth, free=free, event=event, time=time)
