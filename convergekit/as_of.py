@@ -10,7 +10,8 @@ that had become known of it is one run of places: questions about it are range m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -104,10 +105,12 @@ class Knowledge:
 
     Attributes
     ----------
-    profiles : KnownProfiles
-        Of the items.
+    aliases : EventAliases
+        Which item brings which alias; the aliases are numbered as those of the kept events.
     known : numpy.ndarray of int
         Each item's place in the order of knowing.
+    known_at : numpy.ndarray of int
+        When each item became known: its time of receipt, or else its own, in microseconds.
     event : numpy.ndarray of int
         The kept event that each item is, or is a copy of.
     item : numpy.ndarray of int
@@ -116,11 +119,21 @@ class Knowledge:
         Per profile property, the item that says it for each kept event; `item` by default.
     """
 
-    profiles: KnownProfiles
+    aliases: EventAliases
     known: IntArray
+    known_at: IntArray
     event: IntArray
     item: IntArray
     says: dict[str, IntArray]
+
+    @cached_property
+    def profiles(self) -> KnownProfiles:
+        """The profiles of the items, as then known."""
+        return known_profiles(self.aliases, self.known)
+
+    def without(self, dropped: BoolArray) -> Knowledge:
+        """Return what would have been known if these aliases had not been sent."""
+        return replace(self, aliases=self.aliases.without(dropped))
 
     def best(self, name: str, given: IntArray, erased: IntArray) -> IntArray:
         """Return, for each kept event, the greatest weight known of its profile, or -1.
