@@ -430,6 +430,16 @@ class TestHindsight:
         assert found.events["profile.utm_source"].tolist() == ["ads"]
         assert found.events["saved_by"].tolist() == ["urn:cookie:shop"]
 
+    def test_where_no_session_had_begun_the_value_decides_what_saves(self):
+        frame = events(
+            ("Subscribed", "10:00", "email:ada@x.org", {UTM: "mail"}),
+            (ORDER, "10:05", "phone:1", {}),
+            ("PageView", "10:09", "cookie:c phone:1 email:ada@x.org", {}),
+        )
+        found = ck.stitch(frame).hindsight(ORDER, carried="utm_source").events
+        assert found["browser_session"].tolist() == [True]
+        assert found["saved_by"].tolist() == ["urn:email:ada@x.org"]
+
     def test_the_steps_end_with_the_event(self, shop):
         with pytest.raises(ck.ConvergekitError, match="let the steps end with the event"):
             ck.stitch(shop).hindsight(ORDER, steps=["PageView"], within="7D")
