@@ -105,6 +105,18 @@ class EventAliases:
             alias=new[self.alias[chosen]],
         )
 
+    def without(self, dropped: npt.NDArray[np.bool_]) -> EventAliases:
+        """Return the pairs without these aliases, and the other aliases renumbered."""
+        left = ~dropped
+        table = self.table[left].reset_index(drop=True)
+        chosen = left[self.alias]
+        return replace(
+            self,
+            table=table.assign(alias_type=table["alias_type"].cat.remove_unused_categories()),
+            event=self.event[chosen],
+            alias=(np.cumsum(left) - 1)[self.alias[chosen]],
+        )
+
     def with_pairs(
         self, event: npt.NDArray[np.int64], alias: npt.NDArray[np.int64]
     ) -> EventAliases:

@@ -10,7 +10,8 @@ that had become known of it is one run of places: questions about it are range m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,15 +34,31 @@ class KnownProfiles:
         Each event's place in the layout.
     start : numpy.ndarray of int
         The place where the event's profile, as then known, starts. It ends at `place`.
+    by_length : list of numpy.ndarray of int
+        For each i, the events whose run holds from 2**i to below 2**(i + 1) places.
     """
 
     place: IntArray
     start: IntArray
+    by_length: list[IntArray]
 
     def knew(self, event: IntArray, earlier: IntArray) -> BoolArray:
         """Return whether, when `event` became known, `earlier` was known to be of its profile."""
         place = self.place[earlier]
         return (place >= self.start[event]) & (place <= self.place[event])
+
+    def maxima(self, weight: IntArray) -> IntArray:
+        """Return, for each event, the greatest weight in the run that was its profile."""
+        found = np.empty_like(weight)
+        row = np.empty_like(weight)
+        row[self.place] = weight
+        for power, asked in enumerate(self.by_length):
+            # `row[i]` is the maximum of the 2**power places from i on.
+            reach = 1 << power
+            last = self.place[asked] - reach + 1
+            found[asked] = np.maximum(row[self.start[asked]], row[last])
+            row = np.maximum(row[:-reach], row[reach:]) if reach < len(row) else row
+        return found
 
 
 def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
@@ -92,7 +109,7 @@ def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
     place[nameless] = len(named) + np.arange(len(nameless))
     starts = place.copy()
     starts[named] = start[node[named]]
-    return KnownProfiles(place, starts)
+    return KnownProfiles(place, starts, _by_length(place - starts + 1))
 
 
 @dataclass(frozen=True)
@@ -104,10 +121,12 @@ class Knowledge:
 
     Attributes
     ----------
-    profiles : KnownProfiles
-        Of the items.
+    aliases : EventAliases
+        Which item brings which alias; the aliases are numbered as those of the kept events.
     known : numpy.ndarray of int
         Each item's place in the order of knowing.
+    known_at : numpy.ndarray of int
+        When each item became known: its time of receipt, or else its own, in microseconds.
     event : numpy.ndarray of int
         The kept event that each item is, or is a copy of.
     item : numpy.ndarray of int
@@ -116,14 +135,24 @@ class Knowledge:
         Per profile property, the item that says it for each kept event; `item` by default.
     """
 
-    profiles: KnownProfiles
+    aliases: EventAliases
     known: IntArray
+    known_at: IntArray
     event: IntArray
     item: IntArray
     says: dict[str, IntArray]
 
-    def best(self, name: str, given: IntArray, erased: IntArray) -> IntArray:
-        """Return, for each kept event, the greatest weight known of its profile, or -1.
+    @cached_property
+    def profiles(self) -> KnownProfiles:
+        """The profiles of the items, as then known."""
+        return known_profiles(self.aliases, self.known)
+
+    def without(self, dropped: BoolArray) -> Knowledge:
+        """Return what would have been known if these aliases had not been sent."""
+        return replace(self, aliases=self.aliases.without(dropped))
+
+    def spoken(self, name: str, given: IntArray, erased: IntArray | None) -> IntArray:
+        """Return the greater weight of what each item says of a property, or -1.
 
         `given` and `erased` are the weights of each kept event's value and erasure, or -1. A
         value is known when the item that says it is, an erasure when the event itself is.
@@ -131,12 +160,11 @@ class Knowledge:
         # Every copy repeats what is known of its event by then: it may be the one that brings
         # the alias by which the value reaches a profile.
         said = self.known[self.says.get(name, self.item)][self.event]
-        came = self.known[self.item][self.event]
-        spoken = np.maximum(
-            np.where(self.known >= said, given[self.event], -1),
-            np.where(self.known >= came, erased[self.event], -1),
-        )
-        return _range_maxima(self.profiles, spoken)[self.item]
+        spoken = np.where(self.known >= said, given[self.event], -1)
+        if erased is not None:
+            came = self.known[self.item][self.event]
+            spoken = np.maximum(spoken, np.where(self.known >= came, erased[self.event], -1))
+        return spoken
 
     def knew(self, event: IntArray, earlier: IntArray) -> BoolArray:
         """Return whether, when `event` became known, `earlier` was known to be of its profile."""
@@ -145,12 +173,15 @@ class Knowledge:
 
 @dataclass(frozen=True)
 class _Forest:
-    """Leaves first, then one node per link in the order of knowing; -1 stands for none."""
+    """Leaves first, then one node per link in the order of knowing.
+
+    `parent` and `known` are of all nodes, -1 for none; `left` and `right` of the links.
+    """
 
     leaves: int
     parent: IntArray
-    left: list[int]
-    right: list[int]
+    left: IntArray
+    right: IntArray
     known: IntArray
 
 
@@ -178,25 +209,26 @@ def _spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, I
 
 def _grow_forest(leaves: int, links: tuple[IntArray, IntArray, IntArray]) -> _Forest:
     first, second, at = links
-    size = leaves + len(at)
-    # `above` is the union-find's own pointer, halved on the way; `parent` stays the tree's.
-    above = list(range(size))
-    parent = [-1] * size
-    left = [-1] * size
-    right = [-1] * size
-    node = leaves
-    for one, other in zip(first.tolist(), second.tolist(), strict=True):
+    # `above` is the union-find's own pointer, halved on the way; the tree's parents stay.
+    above = list(range(leaves + len(at)))
+    left, right = [], []
+    for node, (one, other) in enumerate(
+        zip(first.tolist(), second.tolist(), strict=True), start=leaves
+    ):
         while above[one] != one:
             above[one] = above[above[one]]
             one = above[one]
         while above[other] != other:
             above[other] = above[above[other]]
             other = above[other]
-        above[one] = above[other] = parent[one] = parent[other] = node
-        left[node], right[node] = one, other
-        node += 1
+        above[one] = above[other] = node
+        left.append(one)
+        right.append(other)
+    lefts, rights = np.array(left, dtype=np.int64), np.array(right, dtype=np.int64)
+    parent = np.full(len(above), -1, dtype=np.int64)
+    parent[lefts] = parent[rights] = np.arange(leaves, len(above))
     known = np.concatenate([np.full(leaves, -1, dtype=np.int64), at])
-    return _Forest(leaves, np.array(parent, dtype=np.int64), left, right, known)
+    return _Forest(leaves, parent, lefts, rights, known)
 
 
 def _climb(forest: _Forest, node: IntArray, known: IntArray) -> IntArray:
@@ -214,44 +246,29 @@ def _climb(forest: _Forest, node: IntArray, known: IntArray) -> IntArray:
 
 
 def _lay_out(forest: _Forest, own: IntArray) -> tuple[IntArray, IntArray]:
-    """Return where each node's run starts, and where its own events start within it."""
-    size = len(forest.parent)
-    left, right = forest.left, forest.right
-    total = own.tolist()
-    for node in range(forest.leaves, size):
-        total[node] += total[left[node]] + total[right[node]]
-    start = [0] * size
-    own_start = [0] * size
-    parent = forest.parent.tolist()
-    free = 0
-    for node in range(size - 1, -1, -1):
-        if parent[node] < 0:
-            start[node] = free
-            free += total[node]
-        own_start[node] = start[node]
-        if left[node] >= 0:
-            start[left[node]] = start[node]
-            start[right[node]] = start[node] + total[left[node]]
-            own_start[node] = start[right[node]] + total[right[node]]
-    return np.array(start, dtype=np.int64), np.array(own_start, dtype=np.int64)
+    """Return where each node's run starts, and where its own events start within it.
+
+    A node's run is that of its left, that of its right, and its own events.
+    """
+    leaves = forest.leaves
+    links = list(zip(forest.left.tolist(), forest.right.tolist(), strict=True))
+    totals = own.tolist()
+    for node, (left, right) in enumerate(links, start=leaves):
+        totals[node] += totals[left] + totals[right]
+    total = np.array(totals, dtype=np.int64)
+    tops = np.flatnonzero(forest.parent < 0)
+    starts = np.zeros_like(own)
+    starts[tops] = np.cumsum(total[tops]) - total[tops]
+    places = starts.tolist()
+    for node in range(len(totals) - 1, leaves - 1, -1):
+        left, right = links[node - leaves]
+        places[left] = places[node]
+        places[right] = places[node] + totals[left]
+    start = np.array(places, dtype=np.int64)
+    return start, start + total - own
 
 
-def _range_maxima(then: KnownProfiles, rank: IntArray) -> IntArray:
-    """Return, for each item, the highest rank in the run that was its profile."""
-    size = len(rank)
-    found = np.empty(size, dtype=np.int64)
-    if not size:
-        return found
-    row = np.empty(size, dtype=np.int64)
-    row[then.place] = rank
-    level = np.frexp((then.place - then.start + 1).astype(np.float64))[1] - 1
-    by_level = np.argsort(level, kind="stable")
-    bounds = np.searchsorted(level[by_level], np.arange(level.max() + 2))
-    for power in range(level.max() + 1):
-        # `row[i]` is the maximum of the 2**power places from i on.
-        asked = by_level[bounds[power] : bounds[power + 1]]
-        last = then.place[asked] - (1 << power) + 1
-        found[asked] = np.maximum(row[then.start[asked]], row[last])
-        reach = 1 << power
-        row = np.maximum(row[:-reach], row[reach:]) if reach < len(row) else row
-    return found
+def _by_length(length: IntArray) -> list[IntArray]:
+    power = (np.frexp(length.astype(np.float64))[1] - 1).astype(np.int8)
+    ends = np.cumsum(np.bincount(power))
+    return np.split(np.argsort(power, kind="stable"), ends[:-1])

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.aliases import EventAliases
-from convergekit.as_of import Knowledge, known_profiles
+from convergekit.as_of import Knowledge
 from convergekit.columns import chosen_rows
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events import PROFILE_PROPERTY, missing
@@ -113,14 +113,14 @@ class Deduplicated:
     def knowledge(self) -> Knowledge:
         """What was known of the profiles when each event became known."""
         if self.merge:
-            profiles = known_profiles(self._evidence, self._known)
             item = np.flatnonzero(self.is_kept)
             event = (np.cumsum(self.is_kept) - 1)[self.kept]
             says = {name: source[item] for name, source in self.says.items()}
-            return Knowledge(profiles, self._known, event, item, says)
+            return Knowledge(self._evidence, self._known, self._known_at, event, item, says)
         known = _ranks(np.argsort(self._known[self.is_kept]))
         each = np.arange(len(known))
-        return Knowledge(known_profiles(self.kept_aliases, known), known, each, each, {})
+        known_at = self._known_at[self.is_kept]
+        return Knowledge(self.kept_aliases, known, known_at, each, each, {})
 
     @cached_property
     def lost_aliases(self) -> dict[int, list[str]]:
@@ -148,6 +148,14 @@ class Deduplicated:
     def _known(self) -> IntArray:
         """Each event's place in the order of knowing."""
         return self.arrival if "received_at" in self.events else _ranks(self._everyone_in_time)
+
+    @property
+    def _known_at(self) -> IntArray:
+        """When each event became known, in microseconds."""
+        times = self.events["timestamp"]
+        if "received_at" in self.events:
+            times = self.events["received_at"].fillna(times)
+        return microseconds(times)
 
     @property
     def _evidence(self) -> EventAliases:

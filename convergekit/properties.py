@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,31 +136,13 @@ def carry_retroactive(
         Names, or patterns of names, of which the first value is kept.
     """
     order = profile_order(profile, in_time)
-    erased = erasures(events)
 
-    names = property_names(events)
-    givens = each_column(lambda name: given_values(events, name), names, rows=len(events))
-    # Properties that come together (utm_source, utm_medium ...) are carried together.
-    sorts: dict[tuple[bytes, bytes, bool], list[str]] = {}
-    for name, given in zip(names, givens, strict=True):
-        erasing = erased[name].tobytes() if name in erased else b""
-        sort = (given.tobytes(), erasing, matches_first(name, first))
-        sorts.setdefault(sort, []).append(name)
+    def carry(alike: _Alike) -> IntArray:
+        if alike.keeps_first:
+            return carried_from(first_only(alike.given, order), None, order)
+        return carried_from(alike.given, alike.erased, order)
 
-    def carry(alike: list[str]) -> IntArray:
-        name = alike[0]
-        given = givens[names.index(name)]
-        if matches_first(name, first):
-            return carried_from(first_only(given, order), None, order)
-        return carried_from(given, erased.get(name), order)
-
-    carriers = each_column(carry, sorts.values(), rows=len(events))
-    found = {
-        name: carrier
-        for alike, carrier in zip(sorts.values(), carriers, strict=True)
-        for name in alike
-    }
-    return {name: found[name] for name in names}
+    return _carry_together(carry, events, first, {})
 
 
 def carry_as_of(
@@ -184,24 +166,20 @@ def carry_as_of(
     """
     rank = np.empty_like(in_time)
     rank[in_time] = np.arange(len(in_time))
-    erased = erasures(events)
-    carried = {}
-    for name in property_names(events):
-        given = given_values(events, name)
-        keeps_first = matches_first(name, first)
-        order = in_time[::-1] if keeps_first else in_time
-        place = len(rank) - 1 - rank if keeps_first else rank
-        erases = erased.get(name)
+    profiles = knowledge.profiles
+
+    def carry(alike: _Alike) -> IntArray:
+        order = in_time[::-1] if alike.keeps_first else in_time
+        place = len(rank) - 1 - rank if alike.keeps_first else rank
         # An event's own value outweighs its erasure, by one.
-        value = np.where(given, 2 * place + 1, -1)
-        nothing = np.full_like(place, -1)
-        erasure = nothing if keeps_first or erases is None else np.where(erases, 2 * place, -1)
-        best = knowledge.best(name, value, erasure)
-        carrier = np.full(len(best), -1, dtype=np.int64)
-        is_value = (best >= 0) & (best % 2 == 1)
-        carrier[is_value] = order[best[is_value] // 2]
-        carried[name] = carrier
-    return carried
+        value = np.where(alike.given, 2 * place + 1, -1)
+        erases = None if alike.keeps_first else alike.erased
+        erasure = None if erases is None else np.where(erases, 2 * place, -1)
+        spoken = knowledge.spoken(alike.names[0], value, erasure)
+        best = profiles.maxima(spoken)[knowledge.item]
+        return np.where((best >= 0) & (best % 2 == 1), order[best // 2], -1)
+
+    return _carry_together(carry, events, first, knowledge.says)
 
 
 def given_values(events: pd.DataFrame, name: str) -> BoolArray:
@@ -230,6 +208,41 @@ def matches_first(name: str, first: Iterable[str]) -> bool:
     True
     """
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in first)
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """Profile properties that the same events give and erase (utm_source, utm_medium ...)."""
+
+    names: list[str]
+    given: BoolArray
+    erased: BoolArray | None
+    keeps_first: bool
+
+
+def _carry_together(
+    carry: Callable[[_Alike], IntArray],
+    events: pd.DataFrame,
+    first: Sequence[str],
+    says: Mapping[str, IntArray],
+) -> dict[str, IntArray]:
+    """Return what `carry` does for each property; those that come together are carried once."""
+    names, erased = property_names(events), erasures(events)
+    givens = each_column(lambda name: given_values(events, name), names, rows=len(events))
+    sorts: dict[tuple[bytes | bool, ...], _Alike] = {}
+    for name, given in zip(names, givens, strict=True):
+        keeps_first = matches_first(name, first)
+        erases, said = erased.get(name), says.get(name)
+        evidence = (b"" if part is None else part.tobytes() for part in (given, erases, said))
+        alike = _Alike([], given, erases, keeps_first)
+        sorts.setdefault((keeps_first, *evidence), alike).names.append(name)
+    carriers = each_column(carry, sorts.values(), rows=len(events))
+    found = {
+        name: carrier
+        for alike, carrier in zip(sorts.values(), carriers, strict=True)
+        for name in alike.names
+    }
+    return {name: found[name] for name in names}
 
 
 def _unset_names(cell: object) -> Sequence[str]:

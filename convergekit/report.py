@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.dedupe import repeats_without_id
+from convergekit.measures import reaches_browser
 from convergekit.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
@@ -163,17 +164,12 @@ def _counts(values: pd.Series) -> dict[str, int]:
 
 
 def _coverage(s: Stitched) -> pd.DataFrame:
-    found = s._identity
-    types = found.aliases.table["alias_type"]
-    reached = np.zeros(len(found.profile_ids) + 1, dtype=bool)
-    reached[found.component[(types == s.browser_alias).to_numpy()]] = True
-    reached[-1] = False
     tracked = (s.events["kind"] == "track").to_numpy()
     table = pd.DataFrame(
         {
             "event_name": s.events["event_name"].array,
-            "with_profile": found.profile >= 0,
-            "with_browser_session": reached[found.profile],
+            "with_profile": s._identity.profile >= 0,
+            "with_browser_session": reaches_browser(s),
         }
     )[tracked]
     grouped = table.groupby("event_name", sort=True)

@@ -6,7 +6,7 @@ A Stitched is frozen: nothing that is asked of it changes it. Tables that not ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
     from convergekit.funnel_result import Funnel
+    from convergekit.hindsight import Hindsight
+    from convergekit.orphans import Orphans
     from convergekit.report import Report
     from convergekit.steps import StepLike
+    from convergekit.what_if import WhatIf
 
 IntArray = npt.NDArray[np.int64]
 
@@ -209,12 +212,7 @@ class Stitched:
         UnknownNameError
             No event carries such a profile property.
         """
-        if name not in self._carried_from:
-            known = list(self._carried_from)
-            raise UnknownNameError(
-                f"no event carries the profile property {name!r}. "
-                f"Found: {', '.join(known) or 'none'}.{did_you_mean(name, known)}"
-            )
+        self._check_property(name)
         carrier = self._carried_from[name]
         at = np.flatnonzero(carrier >= 0)
         earlier = carrier[at]
@@ -339,6 +337,222 @@ class Stitched:
 
         return stitching_lift(self, steps, within=within, value=value, carried=carried, **options)
 
+    def orphans(self, event_name: str) -> Orphans:
+        """Return the events that reached no browser session when they became known, and why.
+
+        Parameters
+        ----------
+        event_name : str
+            Such as ``"Placed Order"``.
+
+        Returns
+        -------
+        Orphans
+            `.events`, one row per such event: `row`, `event_id`, `timestamp`, `source`,
+            `profile_id`, `reason`, `aliases` (a list of URNs), and where an event linked it to a
+            session only later, its row and the time at which that became known, `linked_row` and
+            `linked_at`. `.summary`: `outcome`, `events`, `share`.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of that name.
+
+        Notes
+        -----
+        The answer is the same under retroactive and as-of identity. The reasons, the first that
+        applies: ``"no alias at all"``; ``"only aliases that identify nobody"`` (blocked or
+        malformed); ``"alias never seen in the browser"``, the event's profile has no alias of the
+        browser's type; ``"alias seen in the browser only later"``, in the order of knowing.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.orphans("Placed Order").summary["events"].tolist()
+        [24, 0, 0, 3, 0]
+        """
+        from convergekit.orphans import orphans
+
+        return orphans(self, event_name)
+
+    def alias_coverage(self, event_name: str) -> pd.DataFrame:
+        """Return which alias types bring the events of a name to a browser session.
+
+        Parameters
+        ----------
+        event_name : str
+            Such as ``"Placed Order"``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per alias type that these events carry, the one that reaches most first, and
+            ``"(any)"`` for all types together. Columns: `alias_type`; `events` that carry it;
+            and of all events of the name `share` (that carry it), `reaches` (would reach a
+            browser session if they carried this type alone), `reaches_as_of` (would have when
+            they became known), `lost` (reach one, but would not if they did not carry this
+            type), `lost_as_of`; and `median_lead`, over those that reach: the Timedelta from
+            when the alias was known to be of a browser session to when the event became known,
+            negative where the link came later.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of that name.
+
+        Notes
+        -----
+        Only the aliases on these events are varied; all other events stay as they are. The answer
+        is the same under retroactive and as-of identity. An event becomes known at its
+        `received_at`, or without one at its `timestamp`.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.alias_coverage("Placed Order")[["alias_type", "events", "reaches", "lost"]].round(2)
+               alias_type  events  reaches  lost
+        0           email      27     0.78  0.07
+        1  checkout_token      22     0.74  0.11
+        2      cart_token       9     0.33  0.00
+        3     customer_id       4     0.15  0.00
+        4           phone       2     0.04  0.00
+        5           (any)      27     0.89  0.89
+        """
+        from convergekit.alias_coverage import alias_coverage
+
+        return alias_coverage(self, event_name)
+
+    def without(
+        self,
+        alias: str | Iterable[str],
+        *,
+        event: str | None = "Placed Order",
+        value: str | None = None,
+        carried: str | Sequence[str] | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration | None = None,
+    ) -> WhatIf:
+        """Return what would change if an alias had not been sent.
+
+        Parameters
+        ----------
+        alias : str or iterable of str
+            Alias types, such as ``"email"``, or URNs, such as ``"urn:cookie:kiosk"``.
+        event : str, optional
+            The events whose reach is measured; None for none.
+        value : str, optional
+            A number of these events, such as ``"total_price"``, to sum up.
+        carried : str or sequence of str, optional
+            Profile properties, such as ``"utm_source"``: how many of the events have them.
+        steps, within : optional
+            A funnel, as `funnel` takes it.
+
+        Returns
+        -------
+        WhatIf
+            `.table`, one row per measure that was asked for: `measure`, `with_it`, `without_it`,
+            `difference`; and `.stitched`, the same events stitched without the alias.
+
+        Raises
+        ------
+        UnknownAliasError
+            No event carries the alias, or one of the type.
+        UnknownNameError
+            No event is of the name, or none carries the profile property.
+        ConvergekitError
+            Of `steps` and `within` one is missing, or the value is no number.
+
+        Notes
+        -----
+        Which events are kept does not change, only how they are linked. `.stitched` equals what
+        `stitch` returns with the alias in `block=`, but for the report's count of blocked
+        aliases.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.without("checkout_token", value="total_price", carried="utm_source")
+                                    measure with_it without_it difference
+                                   profiles      81         85          4
+                      events with a profile     388        388          0
+        Placed Order with a browser session      24         21         -3
+         total_price with a browser session  905.50     807.50        -98
+               Placed Order with utm_source      20         17         -3
+                total_price with utm_source     727        629        -98
+        """
+        from convergekit.what_if import what_if
+
+        return what_if(
+            self, alias, event=event, value=value, carried=carried, steps=steps, within=within
+        )
+
+    def hindsight(
+        self,
+        event_name: str,
+        *,
+        value: str | None = None,
+        carried: str | Sequence[str] | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration | None = None,
+    ) -> Hindsight:
+        """Return what events reach only because links were learned after them.
+
+        Parameters
+        ----------
+        event_name : str
+            Such as ``"Placed Order"``.
+        value : str, optional
+            A number of these events, such as ``"total_price"``.
+        carried : str or sequence of str, optional
+            Profile properties, such as ``"utm_source"``, that the events carry.
+        steps, within : optional
+            A funnel, as `funnel` takes it, whose last step is the event.
+
+        Returns
+        -------
+        Hindsight
+            `.events`, one row per event that reaches a browser session, a value or a conversion
+            in hindsight alone; `.summary`, one row per measure: `measure`, `retroactive`,
+            `as_of`, `hindsight`, `share`, where retroactive = as_of + hindsight.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of the name, or none carries the profile property.
+        ConvergekitError
+            Of `steps` and `within` one is missing, the steps end with another event, or the
+            value is no number.
+
+        Notes
+        -----
+        The answer is the same under retroactive and as-of identity. A session is hindsight if
+        the event's profile, as known when the event became known, had none; a carried value if
+        the event it is carried from was not known to be of that profile (as in `provenance`); a
+        conversion if an event of an earlier step was not. A live pipeline may have had another
+        value in its place.
+
+        `saved_by` is the alias next to the event on the chain of links by which it came to reach
+        what it reaches, among those that were then known to be of that other profile: the
+        session's (the last that had begun) or the carried value's.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.hindsight("Placed Order", value="total_price", carried="utm_source")
+                                    measure retroactive  as_of hindsight share
+        Placed Order with a browser session          24     24         0    0%
+         total_price with a browser session      905.50 905.50         0    0%
+               Placed Order with utm_source          20     16         4   20%
+                total_price with utm_source         727    649        78   11%
+        """
+        from convergekit.hindsight import hindsight
+
+        return hindsight(self, event_name, value=value, carried=carried, steps=steps, within=within)
+
     def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Save everything as Parquet files that `convergekit.read_stitched` reads back.
 
@@ -406,6 +620,14 @@ class Stitched:
             second=np.searchsorted(nodes, links["second"]),
         )
         return build_graph(table.iloc[nodes], links, self.events)
+
+    def _check_property(self, name: str) -> None:
+        if name not in self._carried_from:
+            known = list(self._carried_from)
+            raise UnknownNameError(
+                f"no event carries the profile property {name!r}. "
+                f"Found: {', '.join(known) or 'none'}.{did_you_mean(name, known)}"
+            )
 
     def _profile_number(self, alias_or_id: str) -> int:
         if alias_or_id.startswith("p_"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.aliases import Block, EventAliases, read_aliases
+from convergekit.as_of import Knowledge
 from convergekit.columns import each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
 from convergekit.errors import ConvergekitError, EventError
@@ -128,20 +129,16 @@ def stitch(
     found = Deduplicated(
         accepted.events, aliases, accepted.arrival, kept, merge=duplicates == "merge"
     )
-    kept_events = found.kept_events
-    component = connected_components(found.kept_aliases)
-    profile = profile_of_events(found.kept_aliases, component, len(kept_events))
-    carried, filled = _fill(found, profile, identity, first)
-    stitched = Identity(
-        aliases=found.kept_aliases,
-        component=component,
-        profile=profile,
-        profile_ids=profile_ids(found.kept_aliases, component, kept_events["timestamp"]),
-        in_time=found.in_time,
-        knowledge=lambda: found.knowledge,
+    wide, stitched, carried = link_and_carry(
+        found.kept_events,
+        found.kept_aliases,
+        found.in_time,
+        lambda: found.knowledge,
+        identity=identity,
+        first=first,
     )
     return Stitched(
-        events=_assemble(kept_events, stitched, filled),
+        events=wide,
         rejected=accepted.rejected,
         identity=identity,
         browser_alias=browser_alias,
@@ -154,27 +151,65 @@ def stitch(
     )
 
 
-def _fill(
-    found: Deduplicated, profile: IntArray, identity: IdentityMode, first: Sequence[str]
-) -> tuple[dict[str, IntArray], dict[str, pd.Series]]:
-    """Return which event each profile property's values are carried from, and the values."""
-    events = found.kept_events
+def link_and_carry(
+    events: pd.DataFrame,
+    aliases: EventAliases,
+    in_time: IntArray,
+    knowledge: Callable[[], Knowledge],
+    *,
+    identity: str,
+    first: Sequence[str],
+) -> tuple[pd.DataFrame, Identity, dict[str, IntArray]]:
+    """Draw the profiles of deduplicated events and carry what is known of them.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        The kept events.
+    aliases : EventAliases
+        Of these events.
+    in_time : numpy.ndarray of int
+        Positions of the events in order of time, then arrival.
+    knowledge : callable
+        Returns what was known when.
+    identity, first
+        As `stitch` takes them.
+
+    Returns
+    -------
+    events : pandas.DataFrame
+        With `profile_id` and the carried values.
+    identity : Identity
+    carried_from : dict of str to numpy.ndarray of int
+        Per profile property, the event whose value each event carries, -1 for none.
+    """
+    component = connected_components(aliases)
+    profile = profile_of_events(aliases, component, len(events))
+    stitched = Identity(
+        aliases=aliases,
+        component=component,
+        profile=profile,
+        profile_ids=profile_ids(aliases, component, events["timestamp"]),
+        in_time=in_time,
+        knowledge=knowledge,
+    )
     if identity == "as_of":
-        carried = carry_as_of(events, found.in_time, found.knowledge, first)
+        carried = carry_as_of(events, in_time, knowledge(), first)
     else:
-        carried = carry_retroactive(events, profile, found.in_time, first)
+        carried = carry_retroactive(events, profile, in_time, first)
+    return _assemble(events, stitched, carried), stitched, carried
+
+
+def _assemble(
+    events: pd.DataFrame, stitched: Identity, carried: Mapping[str, IntArray]
+) -> pd.DataFrame:
+    """Add the profile ID and the carried values to the events."""
     values = each_column(
         lambda name: take_or_missing(events[PROFILE_PROPERTY + name], carried[name]),
         carried,
         rows=len(events),
     )
-    return carried, {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
-
-
-def _assemble(
-    events: pd.DataFrame, stitched: Identity, filled: Mapping[str, pd.Series]
-) -> pd.DataFrame:
-    """Add the profile ID and the carried values to the events."""
+    filled = {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
     profile_id = take_or_missing(stitched.profile_ids, stitched.profile)
     wide = pd.concat([events, pd.DataFrame(filled, index=events.index)], axis="columns")
     wide.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)

@@ -10,10 +10,10 @@ import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.durations import Duration
-from convergekit.errors import ConvergekitError
 from convergekit.events import missing
 from convergekit.funnels import funnel
-from convergekit.steps import StepLike, resolve_column
+from convergekit.measures import amounts
+from convergekit.steps import StepLike
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -79,12 +79,7 @@ def _ways(s: Stitched) -> dict[str, pd.Series]:
 def _money(events: pd.DataFrame, rows: pd.Series, value: str | None) -> dict[str, Any]:
     if value is None:
         return {}
-    column = resolve_column(events, value)
-    if not pd.api.types.is_numeric_dtype(events[column].dtype):
-        raise ConvergekitError(
-            f"value={value!r}: the column {column!r} is {events[column].dtype}, not a number."
-        )
-    return {"value": float(events.loc[events["row"].isin(rows.dropna()), column].sum())}
+    return {"value": float(amounts(events, value)[events["row"].isin(rows.dropna())].sum())}
 
 
 def _coverage(s: Stitched, rows: pd.Series, carried: str | None, way: str) -> dict[str, float]:

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from convergekit.aliases import EventAliases
-from convergekit.as_of import Knowledge, KnownProfiles
+from convergekit.as_of import Knowledge
 from convergekit.errors import ConvergekitError
 from convergekit.report import Report
 from convergekit.stitched import Identity, Stitched
 
-FORMAT = 1
+FORMAT = 2
 _TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
 _JSON_COLUMNS = b"convergekit.json_columns"
 _DATATYPES = b"convergekit.dtypes"
@@ -104,9 +105,7 @@ def read_stitched(directory: str | Path) -> Stitched:
         browser_alias=summary["browser_alias"],
         _identity=_read_identity(tables),
         _duplicates=lambda: tables["duplicates"],
-        _carried_from={
-            name: column.to_numpy(copy=True) for name, column in tables["carried_from"].items()
-        },
+        _carried_from=_integers(tables["carried_from"]),
         _first=tuple(summary["first"]),
         _remarks=summary["remarks"],
         _malformed=tables["malformed"],
@@ -124,46 +123,56 @@ def _inner_tables(s: Stitched) -> dict[str, pd.DataFrame]:
     place[position] = np.arange(len(position))
     known = found.knowledge()
     return {
-        "event_aliases": pd.DataFrame(
-            {"event": found.aliases.event, "alias": place[found.aliases.alias]}
+        "event_aliases": _pairs(found.aliases, place),
+        "order": pd.DataFrame({"in_time": found.in_time, "item": known.item}),
+        "items": pd.DataFrame(
+            {"known": known.known, "known_at": known.known_at, "event": known.event}
         ),
-        "order": pd.DataFrame(
-            {
-                "in_time": found.in_time,
-                "known_place": known.profiles.place[known.item],
-                "known_start": known.profiles.start[known.item],
-            }
-        ),
+        "item_aliases": _pairs(known.aliases, place),
+        "says": pd.DataFrame(known.says, index=s.events.index),
         "carried_from": pd.DataFrame(dict(s._carried_from), index=s.events.index),
         "blocked": found.aliases.blocked,
         "malformed": s._malformed,
     }
 
 
+def _pairs(aliases: EventAliases, place: npt.NDArray[np.int64]) -> pd.DataFrame:
+    return pd.DataFrame({"event": aliases.event, "alias": place[aliases.alias]})
+
+
 def _read_identity(tables: dict[str, pd.DataFrame]) -> Identity:
-    table, pairs, order = tables["aliases"], tables["event_aliases"], tables["order"]
-    component, profile_ids = pd.factorize(table["profile_id"])
-    aliases = EventAliases(
-        table[["alias_type", "alias_value"]].astype({"alias_type": "category"}),
-        pairs["event"].to_numpy(copy=True),
-        pairs["alias"].to_numpy(copy=True),
-        tables["blocked"],
-        pd.DataFrame({"position": [], "reason": []}),
-    )
-    profile = np.full(len(order), -1, dtype=np.int64)
+    component, profile_ids = pd.factorize(tables["aliases"]["profile_id"])
+    aliases = _read_aliases(tables, "event_aliases")
+    order = _integers(tables["order"])
+    profile = np.full(len(tables["order"]), -1, dtype=np.int64)
     profile[aliases.event] = component[aliases.alias]
-    known = KnownProfiles(
-        order["known_place"].to_numpy(copy=True), order["known_start"].to_numpy(copy=True)
+    knowledge = Knowledge(
+        aliases=_read_aliases(tables, "item_aliases"),
+        **_integers(tables["items"]),
+        item=order["item"],
+        says=_integers(tables["says"]),
     )
-    each = np.arange(len(order))
     return Identity(
         aliases=aliases,
         component=component.astype(np.int64),
         profile=profile,
         profile_ids=pd.Series(profile_ids, dtype="str"),
-        in_time=order["in_time"].to_numpy(copy=True),
-        knowledge=lambda: Knowledge(known, known.place, each, each, {}),
+        in_time=order["in_time"],
+        knowledge=lambda: knowledge,
     )
+
+
+def _read_aliases(tables: dict[str, pd.DataFrame], pairs: str) -> EventAliases:
+    return EventAliases(
+        tables["aliases"][["alias_type", "alias_value"]].astype({"alias_type": "category"}),
+        **_integers(tables[pairs]),
+        blocked=tables["blocked"],
+        malformed=pd.DataFrame({"position": [], "reason": []}),
+    )
+
+
+def _integers(table: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
+    return {str(name): column.to_numpy(copy=True) for name, column in table.items()}
 
 
 def _write_frame(frame: pd.DataFrame, path: Path) -> Path:

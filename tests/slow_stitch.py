@@ -1,6 +1,7 @@
 """The slow, obvious definition of stitching: one event at a time, plain Python and networkx.
 
-Takes frames with `alias.<type>` and `profile_properties.<name>` columns and clean timestamps.
+Takes frames with `alias.<type>`, `aliases` and `profile_properties.<name>` columns and clean
+timestamps.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ class _Row:
         self.position = position
         self.timestamp = record["timestamp"]
         self.received = _value(record.get("received_at"))
+        self.name = _value(record.get("event_name"))
         self.event_id = _value(record.get("event_id"))
         self.unset = _value(record.get("unset")) or []
         self.aliases = {
@@ -111,6 +113,7 @@ class _Row:
             for column, value in record.items()
             if column.startswith("alias.") and _value(value) and value not in BLOCKED
         }
+        self.aliases |= {tuple(text.split(":", 2)[1:]) for text in record.get("aliases", [])}
         self.properties = {
             column.removeprefix("profile_properties."): _value(value)
             for column, value in record.items()

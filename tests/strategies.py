@@ -7,13 +7,17 @@ from hypothesis import strategies as st
 
 START = pd.Timestamp("2026-03-02", tz="UTC")
 
+_NO_TEXTS = ("timestamp", "received_at", "unset", "aliases")
+
 
 def _maybe(values):
     return st.one_of(st.none(), values)
 
 
 @st.composite
-def event_frames(draw, max_rows=12, distinct_times=False, received=None, unset=False):
+def event_frames(
+    draw, max_rows=12, distinct_times=False, received=None, unset=False, several=False
+):
     """Frames of events that meet on few aliases, with ties, repeats, gaps and junk."""
     size = draw(st.integers(0, max_rows))
     minutes = st.integers(0, 8)
@@ -44,7 +48,10 @@ def event_frames(draw, max_rows=12, distinct_times=False, received=None, unset=F
         ]
     if unset:
         frame["unset"] = column(st.sampled_from([None, ["utm_source"], ["$initial_referrer"]]))
-    texts = {name: "str" for name in frame if name not in ("timestamp", "received_at", "unset")}
+    if several:
+        urns = st.sampled_from(["urn:email:c@x.org", "urn:cart_token:t1", "urn:cart_token:t4"])
+        frame["aliases"] = column(st.lists(urns, max_size=2, unique=True))
+    texts = {name: "str" for name in frame if name not in _NO_TEXTS}
     return pd.DataFrame(frame).astype(
         {**texts, **{n: "datetime64[us, UTC]" for n in ("timestamp", "received_at") if n in frame}}
     )

@@ -1,0 +1,267 @@
+"""What exists only because links were learned later: orders, revenue, carried values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.durations import Duration
+from convergekit.errors import ConvergekitError
+from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.link_tree import (
+    NEVER,
+    first_moments,
+    link_tree,
+    session_moments_of_events,
+)
+from convergekit.measures import amounts, check_funnel, events_named
+from convergekit.properties import carry_retroactive
+from convergekit.readable import readable_table
+from convergekit.records import take_or_missing
+from convergekit.steps import StepLike
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+BROWSER_SESSION = "a browser session"
+CONVERSION = "a conversion"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Hindsight:
+    """What the events of one name reach only because links were learned after them.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        One row per event that reaches something in hindsight alone: `row`, `event_id`,
+        `timestamp`, `profile_id`, `value` (where asked for), `browser_session` (whether its
+        session is hindsight), `profile.<name>` (the carried value, where that is hindsight),
+        `conversion` (whether the funnel's conversion is, where asked for) and `saved_by`: the
+        alias that would have saved them had the event carried it, missing if none was known.
+    summary : pandas.DataFrame
+        One row per measure: `measure`, `retroactive` (with all data in hand), `as_of` (what of
+        that was known when the event became known), `hindsight` (the rest) and `share` (of the
+        first).
+    """
+
+    events: pd.DataFrame
+    summary: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Return the summary as text."""
+        return readable_table(self.summary).to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return str(readable_table(self.summary).to_html(index=False, border=0))
+
+
+def hindsight(
+    s: Stitched,
+    event_name: str,
+    *,
+    value: str | None = None,
+    carried: str | Sequence[str] | None = None,
+    steps: Sequence[StepLike] | None = None,
+    within: Duration | None = None,
+) -> Hindsight:
+    """Return what exists only in hindsight. See `Stitched.hindsight`."""
+    check_funnel(steps, within)
+    at = events_named(s.events, event_name)
+    amount = None if value is None else amounts(s.events, value)[at]
+    names = [carried] if isinstance(carried, str) else list(carried or ())
+    reaches = [_session(s, at), *(_carried(s, at, name) for name in names)]
+    if steps is not None and within is not None:
+        reaches.append(_conversion(s, at, event_name, steps, within))
+    late = np.any([reach.late for reach in reaches], axis=0)
+    return Hindsight(
+        _events(s, at, late, reaches, amount),
+        _summary(event_name, reaches, value, amount),
+    )
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """What events reach with all data in hand, and which of it was not known at the event.
+
+    `goal` is an alias of what is reached, as far as known then; -1 for none.
+    """
+
+    name: str
+    reached: BoolArray
+    late: BoolArray
+    goal: IntArray
+    carrier: IntArray | None = None
+
+
+def _session(s: Stitched, at: IntArray) -> _Reach:
+    knowledge = s._identity.knowledge()
+    moment = session_moments_of_events(knowledge, knowledge.aliases, s.browser_alias)[at]
+    known = knowledge.known[knowledge.item[at]]
+    late = (moment != NEVER) & (moment > known)
+    return _Reach(BROWSER_SESSION, moment != NEVER, late, _latest_session(s, at))
+
+
+def _latest_session(s: Stitched, at: IntArray) -> IntArray:
+    """Return the alias of the profile's latest browser session begun before each event."""
+    found, knowledge = s._identity, s._identity.knowledge()
+    sessions = np.flatnonzero((found.aliases.table["alias_type"] == s.browser_alias).to_numpy())
+    first_seen = first_moments(knowledge.aliases, knowledge.known)[sessions]
+    # One number per profile and moment, in order of the profile and then the moment.
+    size = len(knowledge.known)
+    begun = found.component[sessions] * size + first_seen
+    order = np.argsort(begun)
+    asked = found.profile[at] * size + knowledge.known[knowledge.item[at]]
+    place = np.searchsorted(begun[order], asked, side="right") - 1
+    latest = np.append(sessions[order], -1)[place]
+    profile = np.append(found.component, -2)[latest]
+    return np.where(profile == found.profile[at], latest, -1)
+
+
+def _carried(s: Stitched, at: IntArray, name: str) -> _Reach:
+    s._check_property(name)
+    carrier = _retroactive_carrier(s, name)[at]
+    reached = carrier >= 0
+    late = reached & ~_knew(s, at, carrier)
+    return _Reach(name, reached, late, _alias_then(s, carrier, at), carrier)
+
+
+def _retroactive_carrier(s: Stitched, name: str) -> IntArray:
+    if s.identity == "retroactive":
+        return s._carried_from[name]
+    columns = [c for c in (PROFILE_PROPERTY + name, "unset") if c in s.events]
+    found = s._identity
+    return carry_retroactive(s.events[columns], found.profile, found.in_time, s._first)[name]
+
+
+def _conversion(
+    s: Stitched, at: IntArray, event_name: str, steps: Sequence[StepLike], within: Duration
+) -> _Reach:
+    converted = s.funnel(steps, within=within).converted()
+    rows = s.events["row"].to_numpy()
+    path = [
+        np.searchsorted(rows, converted[f"row_{step}"].to_numpy(dtype=np.int64))
+        for step in range(1, len(steps) + 1)
+    ]
+    place = np.full(len(rows), -1, dtype=np.int64)
+    place[at] = np.arange(len(at))
+    last = place[path[-1]]
+    if (last < 0).any():
+        raise ConvergekitError(
+            f"the last step is no {event_name!r}: let the steps end with the event that is asked "
+            "about."
+        )
+    unknown = np.full(len(at), -1, dtype=np.int64)
+    for step in path[:-1]:
+        late = ~_knew(s, path[-1], step)
+        unknown[last[late]] = step[late]
+    reached = np.zeros(len(at), dtype=bool)
+    reached[last] = True
+    return _Reach(CONVERSION, reached, unknown >= 0, _alias_then(s, unknown, at))
+
+
+def _knew(s: Stitched, at: IntArray, earlier: IntArray) -> BoolArray:
+    """Return whether the earlier event, -1 for none, was known to be of the event's profile."""
+    some = earlier >= 0
+    knew = np.zeros(len(at), dtype=bool)
+    knew[some] = s._identity.knowledge().knew(at[some], earlier[some])
+    return knew
+
+
+def _alias_then(s: Stitched, event: IntArray, at: IntArray) -> IntArray:
+    """Return an alias of each event, as far as known when that of `at` became known, or -1."""
+    knowledge = s._identity.knowledge()
+    known = knowledge.known[knowledge.item]
+    came = (event >= 0) & (known[event] <= known[at])
+    return np.where(came, _an_alias(s)[event], -1)
+
+
+def _an_alias(s: Stitched) -> IntArray:
+    """Return one of the aliases of each event as it came, -1 for none."""
+    knowledge = s._identity.knowledge()
+    of_item = np.full(len(knowledge.known), -1, dtype=np.int64)
+    of_item[knowledge.aliases.event] = knowledge.aliases.alias
+    return of_item[knowledge.item]
+
+
+def _saved_by(s: Stitched, at: IntArray, goal: IntArray) -> pd.Series:
+    """Return the alias by which each event would have met the goal, missing without a goal."""
+    knowledge = s._identity.knowledge()
+    alias = goal.copy()
+    start = _an_alias(s)[at]
+    # An event that came without an alias is saved by any: the goal's own.
+    joined = np.flatnonzero((goal >= 0) & (start >= 0))
+    if len(joined):
+        tree = link_tree(knowledge.aliases, knowledge.known)
+        known = knowledge.known[knowledge.item[at[joined]]]
+        alias[joined] = tree.nearest_known(start[joined], goal[joined], known)
+    some = np.flatnonzero(alias >= 0)
+    urns = np.full(len(at), None, dtype=object)
+    urns[some] = knowledge.aliases.urns(alias[some])
+    return pd.Series(urns, dtype="str")
+
+
+def _events(
+    s: Stitched,
+    at: IntArray,
+    late: BoolArray,
+    reaches: Sequence[_Reach],
+    amount: npt.NDArray[np.float64] | None,
+) -> pd.DataFrame:
+    chosen = np.flatnonzero(late)
+    events = s.events.iloc[at[chosen]].reset_index(drop=True)
+    goal = np.full(len(chosen), -1, dtype=np.int64)
+    carried = {}
+    flags: dict[str, BoolArray] = {}
+    for reach in reversed(reaches):
+        is_late = reach.late[chosen]
+        # What is asked about first decides which alias is named.
+        goal = np.where(is_late & (reach.goal[chosen] >= 0), reach.goal[chosen], goal)
+        flags[reach.name] = is_late
+        if reach.carrier is not None:
+            carrier = np.where(is_late, reach.carrier[chosen], -1)
+            values = s.events[PROFILE_PROPERTY + reach.name]
+            carried[PROFILE + reach.name] = take_or_missing(values, carrier)
+    columns: dict[str, Any] = {
+        name: events[name] for name in ("row", "event_id", "timestamp", "profile_id")
+    }
+    if amount is not None:
+        columns["value"] = amount[chosen]
+    columns["browser_session"] = flags[BROWSER_SESSION]
+    columns |= dict(reversed(carried.items()))
+    if CONVERSION in flags:
+        columns["conversion"] = flags[CONVERSION]
+    return pd.DataFrame(columns).assign(saved_by=_saved_by(s, at[chosen], goal))
+
+
+def _summary(
+    event_name: str,
+    reaches: Sequence[_Reach],
+    value: str | None,
+    amount: npt.NDArray[np.float64] | None,
+) -> pd.DataFrame:
+    rows = []
+    for reach in reaches:
+        weights = {f"{event_name} with {reach.name}": np.ones(len(reach.late))}
+        if amount is not None:
+            weights[f"{value} with {reach.name}"] = amount
+        for measure, weight in weights.items():
+            rows.append(
+                {
+                    "measure": measure,
+                    "retroactive": float(weight[reach.reached].sum()),
+                    "as_of": float(weight[reach.reached & ~reach.late].sum()),
+                    "hindsight": float(weight[reach.late].sum()),
+                }
+            )
+    table = pd.DataFrame(rows).astype({"measure": "str"})
+    share = table["hindsight"] / table["retroactive"].where(table["retroactive"] != 0)
+    return table.assign(share=share)

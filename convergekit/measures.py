@@ -1,0 +1,84 @@
+"""What the events of one name are worth: which they are, what they reach, what they amount to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
+from convergekit.steps import resolve_column, tracked
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def events_named(events: pd.DataFrame, name: str) -> IntArray:
+    """Return the positions of the events of a name, identify calls left out.
+
+    Raises
+    ------
+    UnknownNameError
+        There are events, but none of that name.
+
+    Examples
+    --------
+    >>> events_named(pd.DataFrame({"event_name": ["PageView", "Placed Order"]}), "Placed Order")
+    array([1])
+    """
+    named = (events["event_name"] == name).to_numpy(dtype=bool) & tracked(events)
+    if len(events) and not named.any():
+        names = sorted(events["event_name"].dropna().unique())
+        raise UnknownNameError(
+            f"no event is named {name!r}. Found: {', '.join(names) or 'no names'}."
+            f"{did_you_mean(name, names)}"
+        )
+    return np.flatnonzero(named)
+
+
+def reaches_browser(s: Stitched) -> BoolArray:
+    """Return which events' profiles have a browser session."""
+    found = s._identity
+    # One more, for the events without a profile, which are -1.
+    reached = np.zeros(len(found.profile_ids) + 1, dtype=bool)
+    of_browser = (found.aliases.table["alias_type"] == s.browser_alias).to_numpy()
+    reached[found.component[of_browser]] = True
+    return reached[found.profile]
+
+
+def amounts(events: pd.DataFrame, value: str) -> npt.NDArray[np.float64]:
+    """Return each event's amount, zero where it has none.
+
+    Raises
+    ------
+    ColumnError
+        No column, or more than one, goes by the name.
+    ConvergekitError
+        The column holds no numbers.
+
+    Examples
+    --------
+    >>> amounts(pd.DataFrame({"properties.total_price": [30.0, None]}), "total_price")
+    array([30.,  0.])
+    """
+    column = resolve_column(events, value)
+    dtype = events[column].dtype
+    if not pd.api.types.is_numeric_dtype(dtype):
+        raise ConvergekitError(f"value={value!r}: the column {column!r} is {dtype}, not a number.")
+    numbers = events[column].to_numpy(dtype="float64", na_value=np.nan)
+    return np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)
+
+
+def check_funnel(steps: object, within: object) -> None:
+    """Raise unless a funnel's steps and its window are given together, or neither."""
+    if (steps is None) != (within is None):
+        given, lacking = ("within", "steps") if steps is None else ("steps", "within")
+        raise ConvergekitError(
+            f"{given}= is given without {lacking}=: a funnel has steps and a window, such as "
+            "steps=['PageView', 'Placed Order'], within='7D'."
+        )

@@ -1,0 +1,137 @@
+"""Under-merging: the events that reach no browser session, and why."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.events import ALIAS, missing
+from convergekit.link_tree import NEVER, session_moments_of_events
+from convergekit.measures import events_named
+from convergekit.readable import readable_table
+from convergekit.records import take_or_missing
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+REACHED = "reached a browser session"
+NO_ALIAS = "no alias at all"
+UNUSABLE = "only aliases that identify nobody"
+NEVER_SEEN = "alias never seen in the browser"
+SEEN_LATER = "alias seen in the browser only later"
+_OUTCOMES = (REACHED, NO_ALIAS, UNUSABLE, NEVER_SEEN, SEEN_LATER)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Orphans:
+    """The events of one name that reached no browser session when they became known.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        One row per such event: `row`, `event_id`, `timestamp`, `source`, `profile_id`, `reason`,
+        `aliases` (a list of URNs); and where the reason is that the alias was seen only later,
+        `linked_row` and `linked_at`: the event that linked it to a browser session, and when
+        that event became known. Where a dropped copy did (under ``duplicates="merge"``), the
+        row is that of the kept event.
+    summary : pandas.DataFrame
+        One row per outcome, those that reached a session first: `outcome`, `events`, `share`.
+    """
+
+    events: pd.DataFrame
+    summary: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Return the summary as text."""
+        return readable_table(self.summary).to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return str(readable_table(self.summary).to_html(index=False, border=0))
+
+
+def orphans(s: Stitched, event_name: str) -> Orphans:
+    """Return the events that reached no browser session. See `Stitched.orphans`."""
+    at = events_named(s.events, event_name)
+    knowledge = s._identity.knowledge()
+    moment = session_moments_of_events(knowledge, knowledge.aliases, s.browser_alias)[at]
+    known = knowledge.known[knowledge.item[at]]
+    no_profile = s._identity.profile[at] < 0
+    outcome = np.select(
+        [no_profile & _sent_something(s.events.iloc[at]), no_profile, moment == NEVER],
+        [UNUSABLE, NO_ALIAS, NEVER_SEEN],
+        default=np.where(moment > known, SEEN_LATER, REACHED),
+    )
+    orphan = outcome != REACHED
+    later = moment[orphan]
+    counts = pd.Series(outcome).value_counts().reindex(_OUTCOMES, fill_value=0)
+    return Orphans(
+        _events(s, at[orphan], outcome[orphan], np.where(later == NEVER, -1, later)),
+        pd.DataFrame(
+            {
+                "outcome": pd.Series(_OUTCOMES, dtype="str"),
+                "events": counts.to_numpy(dtype=np.int64),
+                "share": counts.to_numpy(dtype=np.float64) / len(at) if len(at) else np.nan,
+            }
+        ),
+    )
+
+
+def _sent_something(events: pd.DataFrame) -> BoolArray:
+    """Return which events have anything but blanks where their aliases stand."""
+    sent = np.zeros(len(events), dtype=bool)
+    for name in events.columns:
+        if name.startswith(ALIAS):
+            blank = missing(events[name])
+            if events[name].dtype == "str":
+                blank |= events[name].str.strip() == ""
+            sent |= ~blank.to_numpy(dtype=bool)
+        elif name == "aliases":
+            sent |= events[name].map(_holds_something).to_numpy(dtype=bool)
+    return sent
+
+
+def _holds_something(cell: object) -> bool:
+    if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
+        return len(cell) > 0
+    return isinstance(cell, str) and cell.strip() not in ("", "[]")
+
+
+def _events(
+    s: Stitched, at: IntArray, reason: npt.NDArray[np.str_], later: IntArray
+) -> pd.DataFrame:
+    """Return the rows of the orphans; `later` is the moment of linking, -1 for none."""
+    knowledge = s._identity.knowledge()
+    item_of_moment = np.argsort(knowledge.known)
+    linking = np.where(later < 0, -1, item_of_moment[later])
+    linked_at = pd.Series(pd.to_datetime(knowledge.known_at, unit="us", utc=True)).astype(
+        "datetime64[us, UTC]"
+    )
+    linking_event = np.where(linking < 0, -1, knowledge.event[linking])
+    events = s.events.iloc[at].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            **{name: events[name] for name in ("row", "event_id", "timestamp", "source")},
+            "profile_id": events["profile_id"],
+            "reason": pd.Series(reason, dtype="str"),
+            "aliases": pd.Series(_urns(s, at), dtype=object),
+            "linked_row": take_or_missing(s.events["row"].astype("Int64"), linking_event),
+            "linked_at": take_or_missing(linked_at, linking),
+        }
+    )
+
+
+def _urns(s: Stitched, at: IntArray) -> list[list[str]]:
+    chosen = np.zeros(len(s.events), dtype=bool)
+    chosen[at] = True
+    part = s._identity.aliases.of_events(chosen)
+    bounds = np.searchsorted(part.event, np.arange(len(at) + 1)).tolist()
+    urns = part.urns(part.alias)
+    return [urns[start:stop] for start, stop in itertools.pairwise(bounds)]

@@ -1,0 +1,32 @@
+"""Tables as people read them: shares as percentages, whole numbers without decimals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+_SHARES = frozenset({"share", "reaches", "reaches_as_of", "lost", "lost_as_of", "conversion"})
+
+
+def readable_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as text, missing values blank.
+
+    Examples
+    --------
+    >>> readable_table(pd.DataFrame({"events": [1200], "share": [0.256]})).values.tolist()
+    [['1,200', '26%']]
+    """
+    return table.apply(lambda column: column.map(_share if column.name in _SHARES else _plain))
+
+
+def _share(value: Any) -> str:
+    return "" if pd.isna(value) else f"{value:.0%}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return ""
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"

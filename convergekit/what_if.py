@@ -1,0 +1,161 @@
+"""What if an alias had not been sent: the same events stitched without it, beside it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.aliases import parse_urn
+from convergekit.durations import Duration
+from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
+from convergekit.events import PROFILE, missing
+from convergekit.measures import amounts, check_funnel, events_named, reaches_browser
+from convergekit.readable import readable_table
+from convergekit.steps import StepLike
+from convergekit.stitching import link_and_carry
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WhatIf:
+    """What would change if an alias had not been sent.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per measure: `measure`, `with_it`, `without_it`, `difference` (the second less the
+        first).
+    stitched : Stitched
+        The same events, stitched without the alias.
+    """
+
+    table: pd.DataFrame
+    stitched: Stitched
+
+    def __repr__(self) -> str:
+        """Return the table as text."""
+        return readable_table(self.table).to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return str(readable_table(self.table).to_html(index=False, border=0))
+
+
+def what_if(
+    s: Stitched,
+    alias: str | Iterable[str],
+    *,
+    event: str | None = "Placed Order",
+    value: str | None = None,
+    carried: str | Sequence[str] | None = None,
+    steps: Sequence[StepLike] | None = None,
+    within: Duration | None = None,
+) -> WhatIf:
+    """Return what changes without an alias. See `Stitched.without`."""
+    check_funnel(steps, within)
+    if event is None and not (value is None and carried is None):
+        raise ConvergekitError("value= and carried= are of an event; name it with event=.")
+    types, urns = _named(s, [alias] if isinstance(alias, str) else list(alias))
+    other = _stitched_without(s, types, urns)
+    names = [carried] if isinstance(carried, str) else list(carried or ())
+    columns = [_measures(each, event, value, names, steps, within) for each in (s, other)]
+    table = pd.DataFrame(
+        {
+            "measure": list(columns[0]),
+            "with_it": columns[0].values(),
+            "without_it": columns[1].values(),
+        }
+    ).astype({"measure": "str", "with_it": "float64", "without_it": "float64"})
+    return WhatIf(table.assign(difference=table["without_it"] - table["with_it"]), other)
+
+
+def _named(s: Stitched, given: Sequence[str]) -> tuple[set[str], set[tuple[str, str]]]:
+    """Return the alias types and the single aliases that are named."""
+    table = s._identity.aliases.table
+    known = list(s._identity.aliases.types.categories)
+    types, aliases = set(), set()
+    for text in given:
+        if parse_urn(text) is not None:
+            chosen = table.iloc[s._alias_position(text)]
+            aliases.add((str(chosen["alias_type"]), str(chosen["alias_value"])))
+        elif text.lower() in known:
+            types.add(text.lower())
+        else:
+            raise UnknownAliasError(
+                f"{text!r} is neither an alias type that an event carries "
+                f"({', '.join(known) or 'none'}) nor a URN (urn:<type>:<value>)."
+                f"{did_you_mean(text, known)}"
+            )
+    return types, aliases
+
+
+def _stitched_without(s: Stitched, types: set[str], aliases: set[tuple[str, str]]) -> Stitched:
+    """Return the same kept events, stitched without these aliases."""
+    found = s._identity
+    dropped = found.aliases.table["alias_type"].isin(types).to_numpy(copy=True)
+    for alias_type, value in aliases:
+        dropped[s._alias_position(f"urn:{alias_type}:{value}")] = True
+    carried = [c for c in s.events.columns if c == "profile_id" or c.startswith(PROFILE)]
+    events, identity, carried_from = link_and_carry(
+        s.events.drop(columns=carried),
+        found.aliases.without(dropped),
+        found.in_time,
+        functools.cache(lambda: found.knowledge().without(dropped)),
+        identity=s.identity,
+        first=s._first,
+    )
+
+    def duplicates() -> pd.DataFrame:
+        lost = s.duplicates["lost_aliases"].map(lambda urns: [u for u in urns if not gone(u)])
+        return s.duplicates.assign(lost_aliases=lost.astype(object))
+
+    def gone(text: str) -> bool:
+        alias = parse_urn(text)
+        return alias is not None and (alias[0] in types or alias in aliases)
+
+    return replace(
+        s, events=events, _identity=identity, _carried_from=carried_from, _duplicates=duplicates
+    )
+
+
+def _measures(
+    s: Stitched,
+    event: str | None,
+    value: str | None,
+    carried: Sequence[str],
+    steps: Sequence[StepLike] | None,
+    within: Duration | None,
+) -> dict[str, float]:
+    measures = {
+        "profiles": float(len(s._identity.profile_ids)),
+        "events with a profile": float((s._identity.profile >= 0).sum()),
+    }
+    if event is not None:
+        at = events_named(s.events, event)
+        amount = None if value is None else amounts(s.events, value)[at]
+        reached = {"a browser session": reaches_browser(s)[at]}
+        for name in carried:
+            s._check_property(name)
+            reached[name] = ~missing(s.events[PROFILE + name]).to_numpy(dtype=bool)[at]
+        for name, which in reached.items():
+            measures[f"{event} with {name}"] = float(which.sum())
+            if amount is not None:
+                measures[f"{value} with {name}"] = float(amount[which].sum())
+    if steps is not None and within is not None:
+        funnel = s.funnel(steps, within=within)
+        table = funnel.table
+        for step, name, count in zip(
+            table["step"], table["event_name"], table["profiles"], strict=True
+        ):
+            measures[f"funnel step {step}: {name}"] = float(count)
+        measures["funnel conversion"] = float(table["conversion"].iloc[-1])
+    return measures
