@@ -292,7 +292,7 @@ class Stitched:
         within : str or datetime.timedelta
             The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
         **options
-            Those of `convergekit.funnel`: `like`, `exclude`, `hold`, `by`, `start`, `end`, `count` ...
+            Those of `convergekit.funnel`: `like`, `exclude`, `hold`, `by`, `start` ...
 
         Returns
         -------
