@@ -182,6 +182,27 @@ class Stitched:
         return self._graph_of(np.ones(len(self.events), dtype=bool))
 
     @cached_property
+    def suspects(self) -> pd.DataFrame:
+        """The profiles that look like several people, most suspicious first.
+
+        One row per profile that holds several values of a type of which a person usually has
+        one (``customer_id``, ``user_id``, ``email``, ``phone``), or in which a token alone joins
+        five browsers or more. ``docs/identity-suspects.md`` says how they are found.
+
+        Columns: `profile_id`; `evidence` (``"strong"``: values of two such types, or three or
+        more of one, ``"shared token"``, or ``"weak"``: two values of one type);
+        `aliases.<login type>`, `events` and `aliases` (counts); `cut_kind` (``"alias"``,
+        ``"event"``, or missing if none was found) with `cut` (the URNs to blame) or `cut_rows`
+        (the events' rows); `separates` (two URNs that are then on different profiles); `parts`
+        (how many profiles it would become) and `largest_parts` (of the three with the most
+        events: `events`, `aliases`, `login_values`, and the first five of these as `logins`);
+        `reason`, a sentence; and `repair`, the call that takes the cut out.
+        """
+        from convergekit.suspects import find_suspects
+
+        return find_suspects(self)
+
+    @cached_property
     def report(self) -> Report:
         """What came in, what was left out and why, and what stitching reached."""
         from convergekit.report import make_report
