@@ -303,6 +303,38 @@ class Stitched:
         timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
         return timeline[_sent_beside_carried(list(timeline.columns))]
 
+    def plot_profile_graph(self, alias_or_id: str) -> Any:
+        """Return one profile's aliases, and the links between them, as a figure.
+
+        Colour and shape say an alias's type, width on how many events two aliases met. What
+        `suspects` blames is marked. Of a large profile the most linked aliases are shown, and
+        the figure says how many are left out.
+
+        Parameters
+        ----------
+        alias_or_id : str
+            A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+
+        Raises
+        ------
+        UnknownAliasError
+            No event carries the alias, or no profile has the ID.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.plot_profile_graph("urn:email:milo.duval37@example.com").layout.title.text
+        '5 aliases on profile p_3424b071e0668a79'
+        """
+        from convergekit.alias_figures import profile_graph_figure
+
+        return profile_graph_figure(self, alias_or_id)
+
     def funnel(self, steps: Sequence[StepLike], *, within: Duration, **options: Any) -> Funnel:
         """Return how far profiles get along the steps.
 

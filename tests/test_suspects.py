@@ -233,6 +233,26 @@ def test_two_shared_browsers_are_blamed_together():
     assert "2 aliases together join urn:email:a to urn:email:b" in suspect["reason"]
 
 
+def test_every_pair_of_values_is_tried_for_the_smallest_cut():
+    near = [f"cookie:c{i} email:{person}" for i in range(3) for person in "ab"]
+    far = [f"cookie:d{i} email:{person}" for i in range(2) for person in "bz"]
+    suspect = only_suspect(*near, *far)
+    assert suspect["cut"] == ["urn:cookie:d0", "urn:cookie:d1"]
+    assert set(suspect["separates"]) == {"urn:email:a", "urn:email:z"}
+
+
+def test_of_equally_small_cuts_the_alias_on_most_events_is_blamed():
+    visits = ["cookie:c"] * 3
+    suspect = only_suspect("cart_token:t email:a", "cart_token:t cookie:c", "cookie:c email:b",
+                           *visits)  # fmt: skip
+    assert suspect["cut"] == ["urn:cookie:c"]
+    both = ["cookie:c email:b", "cookie:d email:b", *visits, *["cookie:d"] * 3]
+    carts = ["cart_token:t cookie:c", "cart_token:u cookie:d"]
+    orders = ["cart_token:t email:a", "cart_token:u email:a"]
+    suspect = only_suspect(*orders, *carts, *both)
+    assert suspect["cut"] == ["urn:cookie:c", "urn:cookie:d"]
+
+
 def test_a_token_in_many_browsers_is_suspicious_without_logins():
     carried = [f"cookie:c{i} cart_token:cached" for i in range(5)]
     suspect = only_suspect(*carried)
