@@ -125,10 +125,6 @@ def distinct_meetings(event: IntArray, alias: IntArray) -> Meetings:
     return Meetings(*map(_joined, (aliases, sets, counts, events, of_event)))
 
 
-def _joined(parts: list[IntArray]) -> IntArray:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-
-
 def falls_apart(first: IntArray, second: IntArray, marks: IntArray) -> Apart:
     """Return how each node's component falls apart without the node.
 
@@ -220,6 +216,10 @@ def smallest_cut(
     cost = int(flows[-1].flow_value // _WEIGHT)
     is_smallest = cost <= LEAST_COST or tries >= len(apart) - 1
     return Cut(_cut_of(network, flows[-1].flow), cost, is_smallest)
+
+
+def _joined(parts: list[IntArray]) -> IntArray:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
 def _adjacency(first: IntArray, second: IntArray, size: int) -> tuple[IntArray, IntArray]:

@@ -1,332 +1,283 @@
-"""Suspects: profiles that look like several people, and what wrongly joins them.
+"""Suspects: profiles that look like several people, as a table.
 
-Aliases of a type of which a person usually has one (`LOGIN_TYPES`) are a profile's login values.
-Those that met on events, or hang together by others that did, are one login. A profile with
-several values of one type is suspicious; so is one in which a token alone joins many browsers.
-
-What is blamed, in this order:
-
-1. Where two logins with a value of the same type are on one profile, the smallest set of aliases
-   that parts two such logins. Login values themselves are not blamed.
-2. Where all of them hang together as one login, a login value that alone joins three or more
-   values of another type (a shop assistant's account on everybody's orders), else the smallest
-   set of events that parts two values of one type (an order with two people's data).
+What each holds, what joins it, what it would fall into without, and how to repair it. Which
+profiles are suspicious, and what is to blame for them, is found in `convergekit.blame`.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
 
-from convergekit.cuts import (
-    LARGEST_CUT,
-    LEAST_COST,
-    Apart,
-    Cut,
-    Meetings,
-    distinct_meetings,
-    falls_apart,
-    smallest_cut,
-)
+from convergekit.blame import NOTHING, Blamed, Crowd, blame, first_of_component
+from convergekit.cuts import LARGEST_CUT
 from convergekit.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
 
 IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
-#: A cart that goes from one device to another, under a shop's and a checkout's cookie on each,
-#: has met four browsers. From this many on, a token is suspicious.
-MANY_BROWSERS = 5
+#: The evidence, most telling first.
+EVIDENCE = ("strong", "shared token", "weak")
 
-
-_TYPES = len(LOGIN_TYPES)
-_BROWSER = _TYPES
+_DTYPES = {
+    "profile_id": "str",
+    "evidence": "str",
+    **{f"aliases.{name}": "int64" for name in LOGIN_TYPES},
+    "events": "int64",
+    "aliases": "int64",
+    "cut_kind": "str",
+    "cut": "object",
+    "cut_rows": "object",
+    "separates": "object",
+    "parts": "int64",
+    "largest_parts": "object",
+    "reason": "str",
+    "repair": "str",
+}
+_LISTED_PARTS = 3
+_LISTED_LOGINS = 5
+_LISTED_IN_SENTENCES = 3
 
 
 def find_suspects(s: Stitched) -> pd.DataFrame:
-    """Return the profiles that look over-merged. See `Stitched.suspects`."""
-    from convergekit.suspect_table import describe
+    """Return one row per suspicious profile, most suspicious first.
 
+    Parameters
+    ----------
+    s : Stitched
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `Stitched.suspects` documents it.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> events = pd.DataFrame({"event_name": "A", "timestamp": ["2026-03-02", "2026-03-03"],
+    ...                        "alias.cookie": "c", "alias.email": ["a@x.org", "b@x.org"]})
+    >>> find_suspects(ck.stitch(events))[["evidence", "repair"]].values.tolist()
+    [['weak', 'ck.stitch(..., block=["urn:cookie:c"])']]
+    """
     crowd = Crowd.of(s)
-    aliases = _blame_aliases(crowd)
-    logins, events = _blame_logins_and_events(crowd, s._identity.in_time)
-    return describe(s, crowd, {**aliases, **logins, **events})
+    blamed = blame(crowd, s._identity.in_time)
+    remains = _Remains.of(s, crowd, blamed)
+    found = s._identity
+    tracked = (s.events["kind"] == "track").to_numpy() & (found.profile >= 0)
+    events = np.bincount(found.profile[tracked], minlength=len(found.profile_ids))[crowd.number]
+    aliases = np.bincount(crowd.profile, minlength=len(crowd.number))
+    suspicious = sorted({*np.flatnonzero(crowd.several).tolist(), *blamed})
+    profile_ids = found.profile_ids.iloc[crowd.number[suspicious]].tolist()
+    records = []
+    for profile, profile_id in zip(suspicious, profile_ids, strict=True):
+        found_cut = blamed.get(profile, Blamed(NOTHING, NOTHING, is_smallest=False))
+        cut = [crowd.urns[alias] for alias in found_cut.aliases.tolist()]
+        cause = s.events.iloc[np.sort(found_cut.events)]
+        values = crowd.held[profile].tolist()
+        parts = remains.parts_of(profile)
+        record = {
+            "profile_id": profile_id,
+            "evidence": _evidence(values),
+            **{f"aliases.{name}": n for name, n in zip(LOGIN_TYPES, values, strict=True)},
+            "events": events[profile],
+            "aliases": aliases[profile],
+            "cut_kind": "alias" if cut else "event" if len(cause) else None,
+            "cut": cut,
+            "cut_rows": cause["row"].tolist(),
+            "separates": remains.separated(profile) if profile in blamed else [],
+            "parts": len(parts),
+            "largest_parts": [remains.described(part) for part in parts[:_LISTED_PARTS]],
+            "repair": _repair(s, cut, cause),
+        }
+        reason = _reason(record, s.browser_alias, cause, found_cut.is_smallest)
+        records.append({**record, "reason": reason})
+    table = pd.DataFrame(records, columns=list(_DTYPES)).astype(_DTYPES)
+    return table.iloc[_ranking(table)].reset_index(drop=True)
+
+
+def _evidence(values: list[int]) -> str:
+    extra = sum(max(count - 1, 0) for count in values)
+    return EVIDENCE[1] if not extra else EVIDENCE[2] if extra == 1 else EVIDENCE[0]
+
+
+def _ranking(table: pd.DataFrame) -> IntArray:
+    extra = sum((table[f"aliases.{name}"] - 1).clip(lower=0) for name in LOGIN_TYPES)
+    keys = pd.DataFrame(
+        {
+            "evidence": table["evidence"].map(EVIDENCE.index),
+            "extra": -extra,
+            "parts": -table["parts"],
+            "events": -table["events"],
+            "profile_id": table["profile_id"],
+        }
+    )
+    return keys.sort_values(list(keys)).index.to_numpy()
 
 
 @dataclass(frozen=True)
-class Blamed:
-    """What is to blame for one profile.
+class _Remains:
+    """What the profiles fall into when everything blamed is taken out.
 
     Attributes
     ----------
-    aliases : numpy.ndarray of int
-        By number in the crowd.
-    events : numpy.ndarray of int
-        By position.
-    is_smallest : bool
-        Whether there is certainly no smaller cut of this kind.
+    crowd : Crowd
+    first : numpy.ndarray of int
+        The parts, each by its first alias, those of one profile together, the busiest first.
+    start : numpy.ndarray of int
+        Where each profile's parts start, and where the last one's end.
+    part : numpy.ndarray of int
+        Each alias's part, by its first alias.
+    events, aliases : numpy.ndarray of int
+        Of each part, by its first alias.
+    telling : numpy.ndarray of int
+        The login values and browsers that are not blamed, those of one part together.
+    gone : numpy.ndarray of int
+        Those of them that were on blamed events alone, those of one profile together.
     """
 
-    aliases: IntArray
+    crowd: Crowd
+    first: IntArray
+    start: IntArray
+    part: IntArray
     events: IntArray
-    is_smallest: bool = True
-
-
-NOTHING = np.empty(0, dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """The profiles that may be suspicious and their aliases, both numbered from 0.
-
-    Aliases are in the order of type and value, so that nothing depends on the order of rows.
-
-    Attributes
-    ----------
-    number : numpy.ndarray of int
-        Each profile's number among all profiles.
-    held : numpy.ndarray of int
-        Per profile and login type, how many values it holds.
-    alias : numpy.ndarray of int
-        Each alias's position among all aliases.
-    urns : pandas string array
-    profile : numpy.ndarray of int
-        Each alias's profile.
-    login_type : numpy.ndarray of int
-        Each alias's place in `LOGIN_TYPES`, or -1.
-    is_browser, is_token : numpy.ndarray of bool
-    login : numpy.ndarray of int
-        The first alias of each alias's login; other aliases stand for themselves.
-    event, on : numpy.ndarray of int
-        One entry per alias `on` an event, sorted by event.
-    met : Meetings
-    """
-
-    number: IntArray
-    held: IntArray
-    alias: IntArray
-    urns: pd.arrays.ArrowStringArray
-    profile: IntArray
-    login_type: IntArray
-    is_browser: BoolArray
-    is_token: BoolArray
-    login: IntArray
-    event: IntArray
-    on: IntArray
-    met: Meetings
+    aliases: IntArray
+    telling: IntArray
+    gone: IntArray
 
     @classmethod
-    def of(cls, s: Stitched) -> Crowd:
-        """Return the profiles with several values of a login type, or many browsers and a token."""
-        found = s._identity
-        types = found.aliases.types
-        code = np.array([_login_code(name) for name in types.categories], dtype=np.int64)
-        token = np.array([name.endswith("token") for name in types.categories], dtype=bool)
-        login_type, is_token = code[types.codes], token[types.codes]
-        is_browser = np.asarray(types == s.browser_alias)
-        held = _counted(found.component, login_type, len(found.profile_ids))
-        browsers = np.bincount(found.component[is_browser], minlength=len(held))
-        has_token = np.bincount(found.component[is_token], minlength=len(held)) > 0
-        candidate = (held > 1).any(axis=1) | ((browsers >= MANY_BROWSERS) & has_token)
-
-        alias = np.flatnonzero(candidate[found.component])
-        table = found.aliases.table.take(alias).reset_index(drop=True).astype("str")
-        table = table.sort_values(["alias_type", "alias_value"])
-        alias = alias[table.index.to_numpy()]
-        place = np.full(len(found.component), -1)
-        place[alias] = np.arange(len(alias))
-        chosen = place[found.aliases.alias] >= 0
-        event, on = found.aliases.event[chosen], place[found.aliases.alias[chosen]]
+    def of(cls, s: Stitched, crowd: Crowd, blamed: Mapping[int, Blamed]) -> _Remains:
+        size = len(crowd.alias)
+        out = np.concatenate([NOTHING, *(found.aliases for found in blamed.values())])
+        dropped = np.concatenate([NOTHING, *(found.events for found in blamed.values())])
+        stays = ~np.isin(crowd.on, out) & ~np.isin(crowd.event, dropped)
+        event, on = crowd.event[stays], crowd.on[stays]
+        part = first_of_component(event, on, size)
+        of_event = np.unique(event, return_index=True)[1]
+        tracked = (s.events["kind"] == "track").to_numpy()[event[of_event]]
+        events = np.bincount(part[on[of_event[tracked]]], minlength=size)
+        present = np.unique(on)
+        aliases = np.bincount(part[present], minlength=size)
+        first = np.flatnonzero(aliases)
+        first = first[np.lexsort((first, -aliases[first], -events[first], crowd.profile[first]))]
+        telling = np.flatnonzero((crowd.login_type >= 0) | crowd.is_browser)
+        telling = np.setdiff1d(telling, out)
+        gone = telling[aliases[part[telling]] == 0]
         return cls(
-            number=np.flatnonzero(candidate),
-            held=held[candidate],
-            alias=alias,
-            urns=("urn:" + table["alias_type"] + ":" + table["alias_value"]).array,
-            profile=(np.cumsum(candidate) - 1)[found.component[alias]],
-            login_type=login_type[alias],
-            is_browser=is_browser[alias],
-            is_token=is_token[alias],
-            login=_logins(event, on, login_type[alias] >= 0),
-            event=event,
-            on=on,
-            met=distinct_meetings(event, on),
+            crowd=crowd,
+            first=first,
+            start=np.searchsorted(crowd.profile[first], np.arange(len(crowd.number) + 1)),
+            part=part,
+            events=events,
+            aliases=aliases,
+            telling=telling[np.argsort(part[telling], kind="stable")],
+            gone=gone[np.argsort(crowd.profile[gone], kind="stable")],
         )
 
-    @property
-    def presence(self) -> IntArray:
-        """On how many events each alias is."""
-        return np.bincount(self.on, minlength=len(self.alias))
+    def parts_of(self, profile: int) -> list[int]:
+        return self.first[self.start[profile] : self.start[profile + 1]].tolist()
 
-    @property
-    def several(self) -> BoolArray:
-        """Whether a profile holds several values of a login type."""
-        return np.any(self.held > 1, axis=1)
+    def separated(self, profile: int) -> list[str]:
+        """Return two values of one login type that are parted, or else two browsers."""
+        several = self.crowd.several[profile]
+        seen: dict[int, int] = {}
+        for part in [*self.parts_of(profile), *self._gone_from(profile)]:
+            here: dict[int, int] = {}
+            for alias in self._telling_of(part):
+                kind = int(self.crowd.login_type[alias])
+                if kind >= 0 or not several:
+                    here.setdefault(kind, alias)
+            both = seen.keys() & here.keys()
+            if both:
+                return [self.crowd.urns[seen[min(both)]], self.crowd.urns[here[min(both)]]]
+            seen |= here
+        return []
 
-    @property
-    def several_logins(self) -> BoolArray:
-        """Whether a profile holds two logins with a value of the same type."""
-        pairs = np.unique(np.stack([self.login, self.login_type]), axis=1)
-        login, login_type = pairs[:, pairs[1] >= 0]
-        return np.any(_counted(self.profile[login], login_type, len(self.number)) > 1, axis=1)
+    def described(self, part: int) -> dict[str, Any]:
+        logins = [a for a in self._telling_of(part) if self.crowd.login_type[a] >= 0]
+        return {
+            "events": int(self.events[part]),
+            "aliases": int(self.aliases[part]),
+            "login_values": len(logins),
+            "logins": [self.crowd.urns[alias] for alias in logins[:_LISTED_LOGINS]],
+        }
+
+    def _gone_from(self, profile: int) -> list[int]:
+        start, end = np.searchsorted(self.crowd.profile[self.gone], [profile, profile + 1])
+        return self.gone[start:end].tolist()
+
+    def _telling_of(self, part: int) -> list[int]:
+        start, end = np.searchsorted(self._part_of_telling, [part, part + 1])
+        return self.telling[start:end].tolist()
+
+    @cached_property
+    def _part_of_telling(self) -> IntArray:
+        return self.part[self.telling]
 
 
-def _login_code(name: str) -> int:
-    return LOGIN_TYPES.index(name) if name in LOGIN_TYPES else -1
-
-
-def _counted(profile: IntArray, login_type: IntArray, profiles: int) -> IntArray:
-    """Return how many of the values of each login type are on each profile."""
-    at = login_type >= 0
-    cells = profile[at] * _TYPES + login_type[at]
-    return np.bincount(cells, minlength=profiles * _TYPES).reshape(profiles, _TYPES)
-
-
-def _logins(event: IntArray, on: IntArray, is_login: BoolArray) -> IntArray:
-    """Return the first alias of each alias's login."""
-    among = is_login[on]
-    first = first_of_component(event[among], on[among], len(is_login))
-    return np.where(is_login, first, np.arange(len(is_login)))
-
-
-def first_of_component(event: IntArray, on: IntArray, size: int) -> IntArray:
-    """Return, for each alias, the first of those that hang together with it by these events."""
-    follows = np.flatnonzero(event[1:] == event[:-1])
-    links = sparse.coo_array(
-        (np.ones(len(follows), dtype=bool), (on[follows], on[follows + 1])), shape=(size, size)
+def _reason(
+    record: Mapping[str, Any], browser_alias: str, cause: pd.DataFrame, is_smallest: bool
+) -> str:
+    """Say what is suspicious, what joins it, and what speaks for one person."""
+    names = record["cut"] or [_named(event) for event in cause.to_dict("records")]
+    if record["evidence"] == "shared token":
+        return (
+            f"{names[0]} alone joins {record['parts']:,} profiles, each under a {browser_alias} of "
+            "its own; a cart that moves between two devices meets four at most."
+        )
+    several = [
+        f"{record[f'aliases.{name}']:,} {name} values"
+        for name in LOGIN_TYPES
+        if record[f"aliases.{name}"] > 1
+    ]
+    held = f"The profile holds {_enumerated(several)}"
+    innocent = " One person may well have two." if record["evidence"] == "weak" else ""
+    if not names:
+        return f"{held}; no cut of {LARGEST_CUT:,} or fewer was found.{innocent}"
+    pair = " to ".join(record["separates"])
+    if len(cause) == 1:
+        return f"{held}; no alias is to blame but {names[0]}, which alone joins {pair}.{innocent}"
+    if len(names) == 1:
+        return f"{held}; {names[0]} alone joins {pair}.{innocent}"
+    what = "aliases" if record["cut"] else "events"
+    doubt = "" if is_smallest else " Fewer might do: not every pair could be tried."
+    return (
+        f"{held}; {len(names):,} {what} together join {pair}: {_shortened(names)}.{innocent}{doubt}"
     )
-    _, component = sparse.csgraph.connected_components(links.tocsr(), directed=False)
-    first = np.full(size, size)
-    np.minimum.at(first, component, np.arange(size))
-    return first[component]
 
 
-def _blame_aliases(crowd: Crowd) -> dict[int, Blamed]:
-    """Blame aliases where several logins, or many browsers, are on one profile."""
-    several, size = crowd.several_logins, len(crowd.alias)
-    apart = _without_each(crowd, crowd.login, several | ~crowd.several)
-    parts = apart.parts[:size]
-    of_logins = parts[:, :_TYPES].max(axis=1, initial=0)
-    nameless = crowd.login_type < 0
-    parting = np.flatnonzero(nameless & several[crowd.profile] & (of_logins > 1))
-    crowded = nameless & crowd.is_token & ~crowd.several[crowd.profile]
-    crowded &= parts[:, _BROWSER] >= MANY_BROWSERS
-    # What is shared parts most when taken out, and is there more often than what is not.
-    likely = apart.pieces, crowd.presence
-    best = {
-        **_best(crowd.profile, parting, of_logins, *likely),
-        **_best(crowd.profile, np.flatnonzero(crowded), parts[:, _BROWSER], *likely),
-    }
-    unparted = [profile for profile in np.flatnonzero(several).tolist() if profile not in best]
-    weights = np.append(np.where(nameless, 1, -1), np.full(len(crowd.met.events), -1))
-    larger = _larger_cuts(crowd, unparted, crowd.login, weights)
-    return {
-        **{profile: Blamed(np.array([alias]), NOTHING) for profile, alias in best.items()},
-        **{profile: Blamed(c.nodes, NOTHING, c.is_smallest) for profile, c in larger.items()},
-    }
+def _named(event: dict[Any, Any]) -> str:
+    name, source = event["event_name"], event["source"]
+    what = repr(name) if isinstance(name, str) else "an identify call"
+    whence = f" from {source}" if isinstance(source, str) else ""
+    return f"row {event['row']} ({what}{whence} at {event['timestamp']:%Y-%m-%d %H:%M:%S} UTC)"
 
 
-def _blame_logins_and_events(
-    crowd: Crowd, in_time: IntArray
-) -> tuple[dict[int, Blamed], dict[int, Blamed]]:
-    """Blame a login value that joins three or more, else events, where there is one login."""
-    met, size = crowd.met, len(crowd.alias)
-    together = crowd.several & ~crowd.several_logins
-    each = np.arange(size)
-    apart = _without_each(crowd, each, together)
-    most = apart.parts[:, :_TYPES].max(axis=1, initial=0)
-    hubs = np.flatnonzero((most[:size] > 2) & (crowd.login_type >= 0))
-    best = _best(crowd.profile, hubs, most, apart.pieces)
-    logins = {profile: Blamed(np.array([alias]), NOTHING) for profile, alias in best.items()}
-
-    profile, event = np.empty_like(met.events), np.empty_like(met.events)
-    profile[met.meeting] = crowd.profile[met.alias]
-    event[met.meeting_of_event] = met.event
-    rank = np.empty_like(in_time)
-    rank[in_time] = np.arange(len(in_time))
-    once = np.flatnonzero((most[size:] > 1) & (met.events == 1))
-    # Of several such events: the one that contradicts itself, parts most, and came last.
-    best = _best(profile, once, _carries_two_of_a_type(crowd), most[size:], rank[event])
-    events = {p: Blamed(NOTHING, event[[meeting]]) for p, meeting in best.items()}
-
-    unparted = [p for p in np.flatnonzero(together).tolist() if p not in {**logins, **events}]
-    weights = np.append(np.full(size, -1), met.events)
-    for p, cut in _larger_cuts(crowd, unparted, each, weights).items():
-        cause = met.event[np.isin(met.meeting_of_event, cut.nodes - size)]
-        events[p] = Blamed(NOTHING, cause, cut.is_smallest)
-    return logins, {p: blamed for p, blamed in events.items() if p not in logins}
+def _enumerated(items: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
-def _without_each(crowd: Crowd, label: IntArray, wanted: BoolArray) -> Apart:
-    """Return how profiles fall apart without each alias, and without each set that met.
-
-    Aliases with one label are one node. Two aliases are linked directly where no event of theirs
-    can be to blame; otherwise the set that met is a node between them.
-    """
-    met, size = crowd.met, len(crowd.alias)
-    marks = np.zeros((size + len(met.events), _TYPES + 1), dtype=np.int64)
-    if not wanted.any():
-        return Apart(marks, marks[:, 0])
-    logins = np.bincount(met.meeting, weights=crowd.login_type[met.alias] >= 0)
-    between = (np.bincount(met.meeting) > 2) | (logins > 1)
-    through = between[met.meeting] & wanted[crowd.profile[met.alias]]
-    direct = np.flatnonzero(~between[met.meeting] & wanted[crowd.profile[met.alias]])
-    first = np.append(label[met.alias[through]], label[met.alias[direct[::2]]])
-    second = np.append(size + met.meeting[through], label[met.alias[direct[1::2]]])
-    login = np.flatnonzero(crowd.login_type >= 0)
-    marks[label[login], crowd.login_type[login]] = 1
-    marks[np.flatnonzero(crowd.is_browser), _BROWSER] = 1
-    return falls_apart(first, second, marks)
+def _shortened(names: Sequence[str]) -> str:
+    if len(names) <= _LISTED_IN_SENTENCES:
+        return _enumerated(names)
+    shown = names[:_LISTED_IN_SENTENCES]
+    return f"{', '.join(shown)} and {len(names) - len(shown):,} more"
 
 
-def _best(group: IntArray, nodes: IntArray, *keys: npt.NDArray[Any]) -> dict[int, int]:
-    """Return each group's node with the greatest keys, the first key first; ties: the first."""
-    order = np.lexsort((nodes, *(-key[nodes].astype(np.int64) for key in reversed(keys))))
-    nodes = nodes[order]
-    groups, first = np.unique(group[nodes], return_index=True)
-    return dict(zip(groups.tolist(), nodes[first].tolist(), strict=True))
-
-
-def _carries_two_of_a_type(crowd: Crowd) -> BoolArray:
-    """Return whether each set that met holds two values of one login type."""
-    met = crowd.met
-    counts = _counted(met.meeting, crowd.login_type[met.alias], len(met.events))
-    return np.any(counts > 1, axis=1)
-
-
-def _larger_cuts(
-    crowd: Crowd, profiles: list[int], label: IntArray, weights: IntArray
-) -> dict[int, Cut]:
-    """Return the smallest cut of each of these profiles, where one is found.
-
-    Nodes are the aliases, those with one label as one node, and then the sets that met.
-    """
-    met, size = crowd.met, len(crowd.alias)
-    profile_of = crowd.profile[met.alias]
-    by_profile = np.argsort(profile_of, kind="stable")
-    ends = np.searchsorted(profile_of[by_profile], np.arange(len(crowd.number) + 1))
-    presence = np.append(crowd.presence, met.events)
-    found = {}
-    for profile in profiles:
-        at = by_profile[ends[profile] : ends[profile + 1]]
-        alias = met.alias[at]
-        links = np.unique(np.stack([label[alias], size + met.meeting[at]]), axis=1)
-        nodes, local = np.unique(links, return_inverse=True)
-        first, second = local.reshape(links.shape)
-        cuts = []
-        for kind in range(_TYPES):
-            values = np.unique(label[alias[crowd.login_type[alias] == kind]])
-            if len(values) > 1:
-                apart = np.searchsorted(nodes, values)
-                cuts.append(smallest_cut(first, second, weights[nodes], presence[nodes], apart))
-        best = min(cuts, key=lambda cut: cut.cost)
-        if best.cost <= LARGEST_CUT:
-            certain = best.cost <= LEAST_COST or all(cut.is_smallest for cut in cuts)
-            found[profile] = Cut(nodes[best.nodes], best.cost, certain)
-    return found
+def _repair(s: Stitched, cut: list[str], cause: pd.DataFrame) -> str | None:
+    if cut:
+        return f"ck.stitch(..., block={json.dumps(cut, ensure_ascii=False)})"
+    if len(cause):
+        # Without the kept row, the next copy of the event would be kept.
+        copies = s.duplicates["row"][s.duplicates["kept_row"].isin(cause["row"])]
+        rows = sorted([*cause["row"].tolist(), *copies.tolist()])
+        return f"ck.stitch(events.drop(index=events.index[{rows}]), ...)"
+    return None

@@ -301,6 +301,13 @@ def test_saved_and_read_back_the_suspects_are_the_same(tmp_path):
     pd.testing.assert_frame_equal(s.suspects, ck.read_stitched(tmp_path).suspects)
 
 
+def test_the_report_says_where_to_look():
+    frame = frame_of("cookie:c email:a", "cookie:c email:b")
+    assert "several values of: 1 email on one profile; see .suspects" in repr(
+        ck.stitch(frame).report
+    )
+
+
 def test_one_alias_on_very_many_events():
     size = 200_000
     frame = wide(size, cookie=np.repeat("kiosk", size), email=numbers(np.arange(size)))
