@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from benchmarks.suspects import add_second_addresses, cache_tokens, disturbed, measure
+from convergekit import cuts
 from convergekit.aliases import parse_urn
 from tests.slow_suspects import SlowProfile
 from tests.strategies import START
@@ -239,6 +240,28 @@ def test_every_pair_of_values_is_tried_for_the_smallest_cut():
     suspect = only_suspect(*near, *far)
     assert suspect["cut"] == ["urn:cookie:d0", "urn:cookie:d1"]
     assert set(suspect["separates"]) == {"urn:email:a", "urn:email:z"}
+
+
+def test_a_cut_that_may_not_be_the_smallest_says_so(monkeypatch):
+    carried = [f"cookie:k{i} email:{person}" for i in range(3) for person in "abc"]
+    assert "Fewer might do" not in only_suspect(*carried)["reason"]
+    monkeypatch.setattr(cuts, "MOST_WORK", 1)
+    suspect = only_suspect(*carried)
+    assert suspect["cut"] == ["urn:cookie:k0", "urn:cookie:k1", "urn:cookie:k2"]
+    assert suspect["reason"].endswith("Fewer might do: not every pair could be tried.")
+
+
+@pytest.mark.parametrize("kiosks", [cuts.LARGEST_CUT, cuts.LARGEST_CUT + 1])
+def test_a_cut_that_is_too_large_is_not_named(kiosks):
+    carried = [f"cookie:k{i} email:{person}" for i in range(kiosks) for person in "ab"]
+    suspect = only_suspect(*carried)
+    if kiosks <= cuts.LARGEST_CUT:
+        assert (suspect["cut_kind"], len(suspect["cut"]), suspect["parts"]) == ("alias", kiosks, 2)
+        return
+    assert pd.isna(suspect["cut_kind"])
+    assert pd.isna(suspect["repair"])
+    assert (suspect["cut"], suspect["separates"], suspect["parts"]) == ([], [], 1)
+    assert "no cut of 1,000 or fewer was found" in suspect["reason"]
 
 
 def test_of_equally_small_cuts_the_alias_on_most_events_is_blamed():
