@@ -26,9 +26,10 @@ notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs C
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
-bench: .venv/installed  ## Measure speed against the obvious scripts
+bench: .venv/installed  ## Measure speed against the obvious scripts, and suspects against the truth
 	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 3
 	$(BIN)/python -m benchmarks.funnel --people 140000 --repeats 5
+	$(BIN)/python -m benchmarks.suspects
 
 clean:  ## Remove what the commands made
 	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache

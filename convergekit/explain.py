@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
@@ -43,6 +43,12 @@ class Explanation:
     def __repr__(self) -> str:
         """Return a sentence per hop."""
         return "\n".join(self._sentences())
+
+    def plot(self) -> Any:
+        """Return the chain from left to right as a `plotly.graph_objects.Figure`."""
+        from convergekit.alias_figures import explanation_figure
+
+        return explanation_figure(self)
 
     def _sentences(self) -> list[str]:
         if not self.linked:

@@ -113,7 +113,7 @@ class Report:
             ("without a usable alias", f"{self.links_nobody:,}" if self.links_nobody else ""),
             ("blocked aliases", _listed(blocked)),
             ("no aliases", _listed(self.malformed)),
-            ("several values of", _listed(several)),
+            ("several values of", f"{_listed(several)}; see .suspects" if several else ""),
             ("remarks", _listed(self.remarks)),
             *(("warning", text) for text in self.warnings),
         ]

@@ -185,6 +185,27 @@ class Stitched:
         return self._graph_of(np.ones(len(self.events), dtype=bool))
 
     @cached_property
+    def suspects(self) -> pd.DataFrame:
+        """The profiles that look like several people, most suspicious first.
+
+        One row per profile that holds several values of a type of which a person usually has
+        one (``customer_id``, ``user_id``, ``email``, ``phone``), or in which a token alone joins
+        five browsers or more. ``docs/identity-suspects.md`` says how they are found.
+
+        Columns: `profile_id`; `evidence` (``"strong"``: values of two such types, or three or
+        more of one, ``"shared token"``, or ``"weak"``: two values of one type);
+        `aliases.<login type>`, `events` and `aliases` (counts); `cut_kind` (``"alias"``,
+        ``"event"``, or missing if none was found) with `cut` (the URNs to blame) or `cut_rows`
+        (the events' rows); `separates` (two URNs that are then on different profiles); `parts`
+        (how many profiles it would become) and `largest_parts` (of the three with the most
+        events: `events`, `aliases`, `login_values`, and the first five of these as `logins`);
+        `reason`, a sentence; and `repair`, the call that takes the cut out.
+        """
+        from convergekit.suspects import find_suspects
+
+        return find_suspects(self)
+
+    @cached_property
     def report(self) -> Report:
         """What came in, what was left out and why, and what stitching reached."""
         from convergekit.report import make_report
@@ -279,6 +300,38 @@ class Stitched:
         timeline = self.events.iloc[in_time[self._identity.profile[in_time] == number]]
         timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
         return timeline[_sent_beside_carried(list(timeline.columns))]
+
+    def plot_profile_graph(self, alias_or_id: str) -> Any:
+        """Return one profile's aliases, and the links between them, as a figure.
+
+        Colour and shape say an alias's type, width on how many events two aliases met. What
+        `suspects` blames is marked. Of a large profile the most linked aliases are shown, and
+        the figure says how many are left out.
+
+        Parameters
+        ----------
+        alias_or_id : str
+            A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+
+        Raises
+        ------
+        UnknownAliasError
+            No event carries the alias, or no profile has the ID.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.plot_profile_graph("urn:email:milo.duval37@example.com").layout.title.text
+        '5 aliases on profile p_3424b071e0668a79'
+        """
+        from convergekit.alias_figures import profile_graph_figure
+
+        return profile_graph_figure(self, alias_or_id)
 
     def funnel(
         self, steps: Sequence[StepLike], *, within: Duration | None = None, **options: Any
