@@ -18,6 +18,7 @@ from benchmarks.stitch import machine, timed
 
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
 WINDOW = pd.Timedelta("7D")
+LIKE = ("posthog", "mixpanel", "amplitude", "clickhouse")
 
 
 def main() -> None:
@@ -44,6 +45,10 @@ def main() -> None:
             ck.funnel(events, STEPS, within=WINDOW, order="any").table
         ),
     }
+    for like in LIKE:
+        contenders[f'ck.funnel(like="{like}")'] = lambda like=like: (
+            ck.funnel(events, STEPS, within=WINDOW, like=like).table
+        )
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(arguments.repeats):
         for name, run in contenders.items():

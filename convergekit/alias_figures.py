@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 from convergekit.explain import Explanation
 from convergekit.figures import COLOURS, template
 from convergekit.profiles import LOGIN_TYPES, type_priority
+from convergekit.readable import counted
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -141,7 +142,8 @@ def profile_graph_figure(s: Stitched, alias_or_id: str) -> go.Figure:
         legend={"groupclick": "toggleitem"},
         hovermode="closest",
         xaxis={"visible": False, "range": [-1.25, 1.25]},
-        yaxis={"visible": False, "range": [-1.15, 1.15]},
+        # Names stand below their markers, so the lowest need more room.
+        yaxis={"visible": False, "range": [-1.3, 1.1]},
     )
     return figure
 
@@ -208,7 +210,7 @@ def _chain_title(explanation: Explanation) -> tuple[str, list[str]]:
     elif not count:
         title, below = f"This {one} is one alias", f"{ends[0]} is on {explanation.profile_a}."
     else:
-        title = f"From {one} to {other}: one profile, by {_counted(count, 'link')}"
+        title = f"From {one} to {other}: one profile, by {counted(count, 'link')}"
         below = (
             f"The shortest chain from {ends[0]} to {ends[1]} on profile {explanation.profile_a}; "
             "times are in UTC."
@@ -263,7 +265,7 @@ def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Any]) -> No
         mode="markers",
         marker={"size": 10, "opacity": 0},
         hovertext=[
-            f"{_plain(one)} met {_plain(other)}<br>on {_counted(data['events'], 'event')}, "
+            f"{_plain(one)} met {_plain(other)}<br>on {counted(data['events'], 'event')}, "
             f"first at {data['first_seen']:%Y-%m-%d %H:%M:%S} UTC (row {data['row']})."
             for one, other, data in edges
         ],
@@ -395,8 +397,8 @@ def _width_name(width: float) -> str:
 def _alias_sentence(alias: str, graph: nx.Graph) -> str:
     data = graph.nodes[alias]
     return (
-        f"{_plain(alias)}<br>is on {_counted(data['events'], 'event')} and met "
-        f"{_counted(graph.degree(alias), 'other alias', 'other aliases')} shown here.<br>"
+        f"{_plain(alias)}<br>is on {counted(data['events'], 'event')} and met "
+        f"{counted(graph.degree(alias), 'other alias', 'other aliases')} shown here.<br>"
         f"It was first seen at {data['first_seen']:%Y-%m-%d %H:%M:%S} UTC, "
         f"last at {data['last_seen']:%Y-%m-%d %H:%M:%S} UTC."
     )
@@ -411,7 +413,7 @@ def _graph_title(profile_id: str, whole: nx.Graph, suspect: pd.DataFrame) -> str
         return f"{' and '.join(several)} values on profile {profile_id}"
     if len(suspect):
         return f"A token joins many browsers on profile {profile_id}"
-    return f"{_counted(len(whole), 'alias', 'aliases')} on profile {profile_id}"
+    return f"{counted(len(whole), 'alias', 'aliases')} on profile {profile_id}"
 
 
 def _graph_subtitle(whole: nx.Graph, shown: nx.Graph, suspect: pd.DataFrame) -> list[str]:
@@ -435,10 +437,6 @@ def _whence(event: dict[Any, Any]) -> str:
 
 def _time(event: dict[Any, Any]) -> str:
     return f"{event['timestamp']:%Y-%m-%d %H:%M:%S}"
-
-
-def _counted(count: int, one: str, many: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _type_and_value(alias: str) -> tuple[str, str]:

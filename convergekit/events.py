@@ -235,6 +235,37 @@ def missing(values: pd.Series) -> pd.Series:
     return empty | (values == "").fillna(False).astype(bool)
 
 
+def carries_aliases(
+    frame: pd.DataFrame, rows: npt.NDArray[np.int64], alias_from: Iterable[str] = ()
+) -> npt.NDArray[np.bool_]:
+    """Return which of the rows carry something in a column of aliases, whatever it is worth.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    rows : numpy.ndarray of int
+        Positions.
+    alias_from : iterable of str
+        Profile properties that are aliases as well.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"alias.email": ["null", " ", None]})
+    >>> carries_aliases(frame, np.arange(3)).tolist()
+    [True, False, False]
+    """
+    found = np.zeros(len(rows), dtype=bool)
+    also = {PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) for name in alias_from}
+    for column in frame.columns:
+        if column.startswith(ALIAS) or column in also:
+            text, _ = as_text(frame[column].iloc[rows])
+            found |= has_text(pc.utf8_trim_whitespace(to_arrow(text)))
+    if "aliases" in frame:
+        cells = frame["aliases"].iloc[rows]
+        found |= np.fromiter(map(_holds_something, cells), dtype=bool, count=len(rows))
+    return found
+
+
 def _holds_objects(dtype: Any) -> bool:
     if isinstance(dtype, pd.ArrowDtype):
         return bool(pa.types.is_nested(dtype.pyarrow_dtype))
@@ -479,7 +510,7 @@ def _reject_reasons(
 
     nameless = np.flatnonzero(typed["event_name"].isna())
     if len(nameless):
-        carries = _carries_aliases(frame, nameless, alias_from)
+        carries = carries_aliases(frame, nameless, alias_from)
         reject(nameless[~carries], NOT_AN_EVENT)
     reject(np.flatnonzero(unusable_names), UNUSABLE_EVENT_NAME)
     untimed = np.flatnonzero(typed["timestamp"].isna())
@@ -492,22 +523,6 @@ def _reject_reasons(
         unread = frame["read_error"].dropna()
         found.update(zip(unread.index.tolist(), unread.tolist(), strict=True))
     return pd.Series(found, dtype=object).sort_index()
-
-
-def _carries_aliases(
-    frame: pd.DataFrame, rows: npt.NDArray[np.int64], alias_from: Iterable[str]
-) -> npt.NDArray[np.bool_]:
-    """Return which of the rows carry something in a column of aliases."""
-    found = np.zeros(len(rows), dtype=bool)
-    also = {PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) for name in alias_from}
-    for column in frame.columns:
-        if column.startswith(ALIAS) or column in also:
-            text, _ = as_text(frame[column].iloc[rows])
-            found |= has_text(pc.utf8_trim_whitespace(to_arrow(text)))
-    if "aliases" in frame:
-        cells = frame["aliases"].iloc[rows]
-        found |= np.fromiter(map(_holds_something, cells), dtype=bool, count=len(rows))
-    return found
 
 
 def _holds_something(cell: Any) -> bool:

@@ -64,7 +64,8 @@ def find_paths(
         Steps (from 1) that may be left out.
     """
     fed = _prepared(fed, rules, order, end)
-    if count == "attempts" and rules.one_after_another:
+    in_turn = count == "attempts" and rules.one_after_another and rules.entry == "first"
+    if in_turn:
         # Which of them is an entry is known only when the one before is over.
         rules = replace(rules, entry="any")
     required = [step for step in range(steps) if step + 1 not in optional]
@@ -77,7 +78,7 @@ def find_paths(
         moments = _moments(_narrowed(fed, required), rules)
         enters = _entries(fed, moments, rules, order, start, end)
         starts = _events_of(moments, enters) & (fed.mask & (-1 if order == "any" else 1) > 0)
-        units, starting = attempts_apart(fed, starts, window, any_step=order == "any")
+        units, starting = attempts_apart(fed, starts, window, order)
         who = fed.who[starting]
         opens = units.position == fed.position[starting][units.who]
     else:
@@ -101,7 +102,7 @@ def find_paths(
         paths = with_optional_steps(paths, units, required, steps, window, in_arrival=in_arrival)
     if who is not None:
         paths = replace(paths, who=who[paths.who])
-    if count == "attempts" and rules.one_after_another:
+    if in_turn:
         paths = one_after_another(paths, fed, steps, window, exclusions)
     return earliest_of_each(paths) if rules.entry == "earliest" and count != "attempts" else paths
 

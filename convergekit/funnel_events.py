@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.events import missing
+from convergekit.funnel_presets import Order
 from convergekit.lockstep import Lockstep
 from convergekit.steps import Exclusion, Step, exclusion_events, resolve_column, step_masks, tracked
 from convergekit.timestamps import microseconds
@@ -184,9 +185,7 @@ def feed(
     return fed
 
 
-def attempts_apart(
-    fed: Fed, starts: BoolArray, window: int, *, any_step: bool
-) -> tuple[Fed, IntArray]:
+def attempts_apart(fed: Fed, starts: BoolArray, window: int, order: Order) -> tuple[Fed, IntArray]:
     """Return every attempt as a who of its own, with the events from its start on in the window.
 
     Parameters
@@ -197,8 +196,9 @@ def attempts_apart(
         Events that start an attempt.
     window : int
         Microseconds.
-    any_step : bool
-        Whether events go on filling the first step; otherwise only the one that starts does.
+    order : {"ordered", "strict", "any"}
+        In any order, events go on filling the first step; otherwise only the one that starts
+        does. In strict order, those that fill no other are in the way.
 
     Returns
     -------
@@ -218,9 +218,12 @@ def attempts_apart(
     unit = np.repeat(np.arange(len(start)), sizes)
     at = np.arange(len(unit)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + begin[unit]
     apart = fed.chosen(at)
-    starts_here = (at == start[unit]) | any_step
-    mask = np.where(starts_here, apart.mask, apart.mask & ~np.int64(1))
-    return replace(apart, mask=mask, who=unit, whose=fed.whose[fed.who[start]]), start
+    whose = fed.whose[fed.who[start]]
+    if order == "any":
+        return replace(apart, who=unit, whose=whose), start
+    mask = np.where(at == start[unit], apart.mask, apart.mask & ~np.int64(1))
+    foreign = (mask == 0) if order == "strict" else apart.foreign
+    return replace(apart, mask=mask, foreign=foreign, who=unit, whose=whose), start
 
 
 def order_of_arrival(events: pd.DataFrame) -> IntArray:

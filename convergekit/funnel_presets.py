@@ -42,7 +42,7 @@ class Rules:
     once_per_tie : bool
         Whether events of one name at one time are one, and strict order forgives others then.
     one_after_another : bool
-        Whether attempts are counted one after another, not all of them.
+        Whether attempts of ``entry="first"`` are counted one after another, not the first alone.
     open_windows : bool
         Whether profiles whose window is still open are told apart from drop-offs.
     zero_times : bool

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.events import ALIAS, missing
+from convergekit.events import carries_aliases
 from convergekit.link_tree import NEVER, session_moments_of_events
 from convergekit.measures import events_named
 from convergekit.readable import readable_table
@@ -65,7 +65,7 @@ def orphans(s: Stitched, event_name: str) -> Orphans:
     known = knowledge.known[knowledge.item[at]]
     no_profile = s._identity.profile[at] < 0
     outcome = np.select(
-        [no_profile & _sent_something(s.events.iloc[at]), no_profile, moment == NEVER],
+        [no_profile & carries_aliases(s.events, at), no_profile, moment == NEVER],
         [UNUSABLE, NO_ALIAS, NEVER_SEEN],
         default=np.where(moment > known, SEEN_LATER, REACHED),
     )
@@ -82,26 +82,6 @@ def orphans(s: Stitched, event_name: str) -> Orphans:
             }
         ),
     )
-
-
-def _sent_something(events: pd.DataFrame) -> BoolArray:
-    """Return which events have anything but blanks where their aliases stand."""
-    sent = np.zeros(len(events), dtype=bool)
-    for name in events.columns:
-        if name.startswith(ALIAS):
-            blank = missing(events[name])
-            if events[name].dtype == "str":
-                blank |= events[name].str.strip() == ""
-            sent |= ~blank.to_numpy(dtype=bool)
-        elif name == "aliases":
-            sent |= events[name].map(_holds_something).to_numpy(dtype=bool)
-    return sent
-
-
-def _holds_something(cell: object) -> bool:
-    if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
-        return len(cell) > 0
-    return isinstance(cell, str) and cell.strip() not in ("", "[]")
 
 
 def _events(

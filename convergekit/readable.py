@@ -1,4 +1,4 @@
-"""Tables as people read them: shares as percentages, whole numbers without decimals."""
+"""Counts and tables as people read them: shares as percentages, no needless decimals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from typing import Any
 import pandas as pd
 
 _SHARES = frozenset({"share", "reaches", "reaches_as_of", "lost", "lost_as_of", "conversion"})
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Return so many of a thing in words.
+
+    Examples
+    --------
+    >>> counted(1, "event"), counted(1200, "alias", "aliases")
+    ('1 event', '1,200 aliases')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def readable_table(table: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,7 @@ from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.profiles import alias_times
 from convergekit.properties import carry_retroactive
+from convergekit.readable import counted
 from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
@@ -103,15 +104,15 @@ class Stitched:
     def __repr__(self) -> str:
         """Return the counts in one line."""
         counts = (
-            _counted(len(self.events), "event"),
-            _counted(len(self.duplicates), "duplicate"),
+            counted(len(self.events), "event"),
+            counted(len(self.duplicates), "duplicate"),
             f"{len(self.rejected):,} rejected",
         )
         found = self._identity
         return (
             f"Stitched({', '.join(counts)}; "
-            f"{_counted(len(found.aliases.table), 'alias', 'aliases')}, "
-            f"{_counted(len(found.profile_ids), 'profile')})"
+            f"{counted(len(found.aliases.table), 'alias', 'aliases')}, "
+            f"{counted(len(found.profile_ids), 'profile')})"
         )
 
     def _repr_html_(self) -> str:
@@ -735,10 +736,6 @@ class Stitched:
             PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier[last])
             for name, carrier in carried.items()
         }
-
-
-def _counted(count: int, one: str, many: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _sent_beside_carried(columns: list[str]) -> list[str]:

@@ -20,6 +20,7 @@ class SlowFunnel:
         only_first=False,
         ties="best",
         order="ordered",
+        tolerance=0,
     ):
         self.steps = [{step} if isinstance(step, str) else set(step) for step in steps]
         self.window = window
@@ -29,20 +30,49 @@ class SlowFunnel:
         self.only_first = only_first
         self.ties = ties
         self.order = order
+        self.tolerance = tolerance
 
     def profile(self, events):
         """Return (status-free) the times of the best attempt, and whether it was excluded."""
+        events = self.prepared(events)
         if self.order == "any":
             return self.any_order(events)
-        chains = list(self.chains(events))
-        if self.order == "strict":
-            chains = [chain for chain in chains if self.is_unbroken(chain, events)]
+        chains = self.possible(events)
         clean = [chain for chain in chains if self.is_clean(chain, events)]
         deepest = max(map(len, chains), default=0)
         best = min(clean, key=self.rank, default=[])
         void = len(best) < deepest
         excluded = void and (self.on_exclude == "remove" or not best)
         return [event["minute"] for event in best], excluded
+
+    def earliest(self, events):
+        """Return the same of the attempt that entered first, of those that get deepest."""
+        found = self.each_attempt(self.prepared(events))
+        times, _ = min(found, key=lambda one: (-len(one[0]), one[0]), default=([], False))
+        void = len(times) < max((free for _, free in found), default=0)
+        excluded = void and (self.on_exclude == "remove" or not times)
+        return times, excluded
+
+    def prepared(self, events):
+        """The events that may take part, each at the time of the first of its tie."""
+        if self.cut:
+            events = [e for e in events if e["minute"] < self.end]
+        names = set().union(*self.steps, *(names for names, _, _ in self.exclusions))
+        tied, anchors = [], {}
+        for event in sorted(events, key=lambda e: (e["minute"], e["place"])):
+            if event["name"] in names or self.order == "strict":
+                anchor = anchors.get(event.get("held"), event["minute"])
+                if event["minute"] - anchor > self.tolerance:
+                    anchor = event["minute"]
+                anchors[event.get("held")] = anchor
+                tied.append({**event, "minute": anchor})
+        return tied
+
+    def possible(self, events):
+        chains = list(self.chains(events))
+        if self.order == "strict":
+            chains = [chain for chain in chains if self.is_unbroken(chain, events)]
+        return chains
 
     def is_unbroken(self, chain, events):
         """Whether every event between the chain's first and last is of the chain."""
@@ -55,8 +85,6 @@ class SlowFunnel:
 
     def any_order(self, events):
         """The times at which so many steps were done, of the best attempt; whether excluded."""
-        if self.cut:
-            events = [e for e in events if e["minute"] < self.end]
         everything = set().union(*self.steps)
         starts = [e for e in events if e["name"] in everything and self.in_range(e)]
         if self.only_first and starts:
@@ -104,18 +132,59 @@ class SlowFunnel:
         return -len(chain), order[-1], tuple(-k for k in order[0]), order[1:], times
 
     def attempts(self, events):
-        """Return the depth of every attempt: one per event that may start one."""
-        chains = list(self.chains(events))
-        starters = {chain[0]["place"] for chain in chains}
-        return sorted(max(len(c) for c in chains if c[0]["place"] == s) for s in starters)
+        """Return every attempt's depth, and whether it is excluded."""
+        found = self.each_attempt(self.prepared(events))
+        statuses = []
+        for times, free in found:
+            void = len(times) < free
+            statuses.append((len(times), void and (self.on_exclude == "remove" or not times)))
+        return sorted(statuses)
+
+    def each_attempt(self, events):
+        """Return the times of every attempt, and how deep it gets if nothing is excluded."""
+        if self.order == "any":
+            everything = set().union(*self.steps)
+            starts = [e for e in events if e["name"] in everything and self.in_range(e)]
+            if self.only_first and starts:
+                earliest = min(self.key(e) for e in starts)
+                starts = [e for e in starts if self.key(e) == earliest]
+            return [
+                (
+                    [key[0] for key in self.done_from(start, events, exclusions=True)],
+                    len(self.done_from(start, events, exclusions=False)),
+                )
+                for start in starts
+            ]
+        chains = self.possible(events)
+        found = []
+        for start in {chain[0]["place"] for chain in chains}:
+            own = [chain for chain in chains if chain[0]["place"] == start]
+            clean = [chain for chain in own if self.is_clean(chain, events)]
+            best = min(clean, key=self.rank, default=[])
+            found.append(([event["minute"] for event in best], max(map(len, own))))
+        return found
+
+    def optional(self, chain, events, step, before, until):
+        """Return when an optional step is done: by its first event between two, or None."""
+        used = {event["place"] for event in chain}
+        fits = [
+            event["minute"]
+            for event in events
+            if event["name"] in step
+            and event["place"] not in used
+            and self.key(before) <= self.key(event)
+            and (self.key(event) <= self.key(until) if until else self.in_window(chain, event))
+        ]
+        return min(fits, default=None)
+
+    def in_window(self, chain, event):
+        return event["minute"] - chain[0]["minute"] <= self.window
 
     def key(self, event):
         return (event["minute"],) if self.ties == "best" else (event["minute"], event["place"])
 
     def chains(self, events):
         """Every choice of distinct events for the steps, in order of time and in the window."""
-        if self.cut:
-            events = [e for e in events if e["minute"] < self.end]
         starts = [e for e in events if e["name"] in self.steps[0] and self.in_range(e)]
         if self.only_first and starts:
             earliest = min(self.key(e) for e in starts)

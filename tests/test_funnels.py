@@ -204,15 +204,29 @@ maybe_minute = st.none() | moments
     st.sampled_from(["best", "arrival"]),
     st.booleans(),
     st.sampled_from(["ordered", "ordered", "strict", "any"]),
+    st.sampled_from([0, 0, 1, 3]),
 )
 def test_equals_the_slow_definition(
-    frame, steps, window, excluding, on_exclude, start, end, cut, only_first, ties, hold, order
+    frame,
+    steps,
+    window,
+    excluding,
+    on_exclude,
+    start,
+    end,
+    cut,
+    only_first,
+    ties,
+    hold,
+    order,
+    tolerance,
 ):
     note(frame.to_string())
     excluding = [x for x in excluding if x[2] <= len(steps) and order != "strict"]
     if order == "any":
         excluding = [(name, 1, len(steps)) for name, _, _ in excluding if len(steps) > 1]
     cut = cut and end is not None
+    tolerance = tolerance if ties == "best" else 0
     slow = SlowFunnel(
         steps,
         window,
@@ -224,6 +238,7 @@ def test_equals_the_slow_definition(
         only_first=only_first,
         ties=ties,
         order=order,
+        tolerance=tolerance,
     )
     found = ck.funnel(
         frame,
@@ -238,6 +253,7 @@ def test_equals_the_slow_definition(
         ties=ties,
         hold=["held"] if hold else [],
         order=order,
+        tolerance=f"{tolerance}min" if tolerance else None,
     )
     expected, excluded = {}, set()
     for profile, events in of_profiles(frame, hold=hold).items():
@@ -256,15 +272,102 @@ def test_equals_the_slow_definition(
         assert found.table["profiles"][step - 1] == reached
 
 
-@settings(max_examples=500)
-@given(logs(), step_lists, st.integers(1, 13), st.sampled_from(["best", "arrival"]))
-def test_attempts_equal_the_slow_definition(frame, steps, window, ties):
+@settings(max_examples=1000)
+@given(
+    logs(),
+    step_lists,
+    st.integers(1, 13),
+    exclusion_lists,
+    st.sampled_from(["remove", "drop_off"]),
+    st.sampled_from(["best", "arrival"]),
+    st.sampled_from(["ordered", "ordered", "strict", "any"]),
+    st.booleans(),
+)
+def test_every_attempt_equals_the_slow_definition(
+    frame, steps, window, excluding, on_exclude, ties, order, earliest
+):
     note(frame.to_string())
-    found = ck.funnel(frame, steps, within=f"{window}min", count="attempts", ties=ties)
-    slow = SlowFunnel(steps, window, ties=ties)
+    excluding = [x for x in excluding if x[2] <= len(steps) and order != "strict"]
+    if order == "any":
+        excluding = [(name, 1, len(steps)) for name, _, _ in excluding if len(steps) > 1]
+    slow = SlowFunnel(
+        steps,
+        window,
+        exclusions=[({name}, after, before) for name, after, before in excluding],
+        on_exclude=on_exclude,
+        ties=ties,
+        order=order,
+    )
+    found = ck.funnel(
+        frame,
+        steps,
+        within=f"{window}min",
+        exclude=[ck.Exclusion(name, after, before) for name, after, before in excluding],
+        on_exclude=on_exclude,
+        ties=ties,
+        order=order,
+        **({"entry": "earliest"} if earliest else {"count": "attempts"}),
+    )
+    if earliest:
+        best = {p: slow.earliest(events) for p, events in of_profiles(frame).items()}
+        assert minutes_of(found) == {
+            p: t for p, (t, excluded) in best.items() if t and not excluded
+        }
+        return
     expected = {p: slow.attempts(events) for p, events in of_profiles(frame).items()}
-    fast = found.conversions.groupby("profile_id")["depth"].agg(sorted).to_dict()
+    excluded = found.conversions["status"] == "excluded"
+    fast = found.conversions.assign(
+        pair=list(zip(found.conversions["depth"], excluded, strict=True))
+    )
+    fast = fast.groupby("profile_id")["pair"].agg(sorted).to_dict()
     assert fast == {profile: depths for profile, depths in expected.items() if depths}
+
+
+@settings(max_examples=700)
+@given(
+    logs(),
+    step_lists.filter(lambda steps: len(steps) > 1),
+    st.integers(1, 13),
+    st.sampled_from(["best", "arrival"]),
+    st.data(),
+)
+def test_optional_steps_neither_help_nor_hinder(frame, steps, window, ties, data):
+    note(frame.to_string())
+    optional = data.draw(st.sets(st.integers(1, len(steps) - 1), min_size=1))
+    given_steps = [ck.Step(step, optional=i in optional) for i, step in enumerate(steps)]
+    options = {"within": f"{window}min", "ties": ties}
+    found = ck.funnel(frame, given_steps, **options).conversions
+    required = [i for i in range(len(steps)) if i not in optional]
+    alone = ck.funnel(frame, [steps[i] for i in required], **options).conversions
+    for place, step in enumerate(required, start=1):
+        pd.testing.assert_series_equal(
+            found[f"row_{step + 1}"], alone[f"row_{place}"], check_names=False
+        )
+    slow = SlowFunnel(steps, window, ties=ties)
+    events = {e["place"]: e for log in of_profiles(frame).values() for e in log}
+    for row in found.to_dict("records"):
+        own = [
+            e for e in events.values() if frame.loc[e["place"], "profile_id"] == row["profile_id"]
+        ]
+        at = {i: row[f"row_{i + 1}"] for i in range(len(steps))}
+        chain = {i: events[place] for i, place in at.items() if pd.notna(place)}
+        for step in sorted(optional):
+            done = row[f"time_{step + 1}"]
+            done = None if pd.isna(done) else (done - START) // pd.Timedelta(minutes=1)
+            before = max(i for i in required if i < step)
+            following = [chain[i] for i in required if i > step and i in chain]
+            expected = None
+            if before in chain:
+                earlier = [chain[i] for i in sorted(chain) if i < step]
+                others = [e for i, e in chain.items() if i in required or i < step]
+                expected = slow.optional(
+                    others,
+                    own,
+                    slow.steps[step],
+                    max(earlier, key=slow.key),
+                    next(iter(following), None),
+                )
+            assert done == expected
 
 
 @given(logs(), step_lists, st.integers(1, 13), st.sampled_from(["profiles", "attempts"]))
