@@ -52,6 +52,8 @@ class _Asked:
         self.types = list(pairs.types.categories)
         self.type_of_pair = pairs.types.codes[pairs.alias]
         self._knowledge, self._browser_alias, self._at = knowledge, browser_alias, at
+        # An event that carries other aliases may be somebody else's.
+        self._apart = None if pairs.apart is None else replace(pairs.apart, home=None)
         chosen = np.zeros(len(knowledge.item), dtype=bool)
         chosen[at] = True
         self._is_asked = chosen[knowledge.event[pairs.event]]
@@ -72,6 +74,7 @@ class _Asked:
             knowledge.aliases,
             event=knowledge.aliases.event[kept],
             alias=knowledge.aliases.alias[kept],
+            apart=self._apart,
         )
         return session_moments_of_events(knowledge, aliases, self._browser_alias)[self._at]
 

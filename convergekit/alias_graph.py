@@ -37,32 +37,35 @@ def connected_components(aliases: EventAliases) -> IntArray:
 
 
 def chain_links(aliases: EventAliases) -> tuple[IntArray, IntArray, IntArray]:
-    """Return links that join each event's aliases in a chain: enough to connect them.
+    """Return links that join each event's aliases in chains: enough to connect them.
 
     Returns
     -------
     first, second, event : numpy.ndarray of int
         Two aliases that stand next to each other on an event, and the event.
     """
-    same_event = aliases.event[1:] == aliases.event[:-1]
-    at = np.flatnonzero(same_event)
-    return aliases.alias[at], aliases.alias[at + 1], aliases.event[at]
+    event, alias = aliases.by_group
+    follows = (event[1:] == event[:-1]) & aliases.linked(alias[1:], alias[:-1])
+    at = np.flatnonzero(follows)
+    return alias[at], alias[at + 1], event[at]
 
 
 def all_links(aliases: EventAliases) -> tuple[IntArray, IntArray, IntArray]:
-    """Return every pair of aliases of every event, the smaller alias first, and the event."""
+    """Return every pair that an event links, the smaller alias first, and the event."""
     firsts, seconds, events = [], [], []
-    at = np.arange(len(aliases.event))
+    event, alias = aliases.by_group
+    at = np.arange(len(event))
     step = 1
     while True:
-        at = at[at + step < len(aliases.event)]
-        at = at[aliases.event[at] == aliases.event[at + step]]
+        at = at[at + step < len(event)]
+        at = at[event[at] == event[at + step]]
+        at = at[aliases.linked(alias[at], alias[at + step])]
         if not len(at):
             break
-        one, other = aliases.alias[at], aliases.alias[at + step]
+        one, other = alias[at], alias[at + step]
         firsts.append(np.minimum(one, other))
         seconds.append(np.maximum(one, other))
-        events.append(aliases.event[at])
+        events.append(event[at])
         step += 1
     if not firsts:
         nothing = np.empty(0, dtype=np.int64)
@@ -104,7 +107,8 @@ def distinct_links(aliases: EventAliases, time_rank: IntArray) -> pd.DataFrame:
 def profile_of_events(aliases: EventAliases, component: IntArray, size: int) -> IntArray:
     """Return each event's profile as a component number, -1 for events without an alias."""
     profile = np.full(size, -1, dtype=np.int64)
-    profile[aliases.event] = component[aliases.alias]
+    own = aliases.own
+    profile[aliases.event[own]] = component[aliases.alias[own]]
     return profile
 
 

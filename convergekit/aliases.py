@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,27 @@ NOT_A_LIST = "aliases is a list of URNs"
 
 
 @dataclass(frozen=True)
+class Apart:
+    """Which aliases are kept apart, although they meet on events.
+
+    Attributes
+    ----------
+    group : numpy.ndarray of int
+        A number per alias. Aliases on one event are linked only within a group.
+    rank : numpy.ndarray of int
+        A number per alias: of an event's groups, its own is that of the alias of lowest rank.
+        -1 for aliases that are never kept apart from one that they meet.
+    home : numpy.ndarray of int or None
+        The number of each event's own group where that is not for its aliases to say, -1 for
+        none.
+    """
+
+    group: npt.NDArray[np.int64]
+    rank: npt.NDArray[np.int64]
+    home: npt.NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
 class EventAliases:
     """Which event carries which alias, as integers.
 
@@ -71,6 +93,8 @@ class EventAliases:
         `alias_type`, `alias_value`, `events`: the blocked values and how many events had them.
     malformed : pandas.DataFrame
         `position`, `reason`: the events with something that is no alias.
+    apart : Apart or None
+        Which aliases are kept apart; None where all that meet are linked.
     """
 
     table: pd.DataFrame
@@ -78,12 +102,50 @@ class EventAliases:
     alias: npt.NDArray[np.int64]
     blocked: pd.DataFrame
     malformed: pd.DataFrame
+    apart: Apart | None = None
 
     @property
     def types(self) -> pd.Categorical:
         """Each alias's type; the categories are the types that occur, by the alphabet."""
         types = pd.Categorical(self.table["alias_type"]).remove_unused_categories()
         return types.reorder_categories(sorted(types.categories))
+
+    @cached_property
+    def own(self) -> npt.NDArray[np.bool_]:
+        """Which pairs say whose the event is: all, but those of other groups than its own."""
+        own = np.ones(len(self.event), dtype=bool)
+        if self.apart is None:
+            return own
+        group, rank = self.apart.group, self.apart.rank
+        if self.apart.home is not None:
+            return group[self.alias] == self.apart.home[self.event]
+        maybe = np.flatnonzero(rank[self.alias] >= 0)
+        event, alias = self.event[maybe], self.alias[maybe]
+        order = np.lexsort((rank[alias], event))
+        starts = np.ones(len(order), dtype=bool)
+        starts[1:] = event[order][1:] != event[order][:-1]
+        leading = alias[order][np.flatnonzero(starts)][np.cumsum(starts) - 1]
+        own[maybe[order]] = group[alias[order]] == group[leading]
+        return own
+
+    @property
+    def by_group(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The events and aliases of the pairs, those of one event and group side by side."""
+        if self.apart is None:
+            return self.event, self.alias
+        event, alias = self.event.copy(), self.alias.copy()
+        maybe = np.flatnonzero(self.apart.rank[alias] >= 0)
+        order = maybe[np.lexsort((self.apart.group[alias[maybe]], event[maybe]))]
+        event[maybe], alias[maybe] = event[order], alias[order]
+        return event, alias
+
+    def linked(
+        self, one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.bool_]:
+        """Return which pairs of aliases an event links on which they meet."""
+        if self.apart is None:
+            return np.ones(len(one), dtype=bool)
+        return self.apart.group[one] == self.apart.group[other]
 
     def urns(self, alias: npt.NDArray[np.int64]) -> list[str]:
         """Return the URNs of the aliases at these positions."""
@@ -98,15 +160,20 @@ class EventAliases:
         used = np.zeros(len(self.table), dtype=bool)
         used[self.alias[chosen]] = True
         new = np.cumsum(used) - 1
+        apart = self.apart
+        if apart is not None:
+            home = None if apart.home is None else apart.home[keep]
+            apart = Apart(apart.group[used], apart.rank[used], home)
         return replace(
             self,
             table=self.table if used.all() else self.table[used].reset_index(drop=True),
             event=place[self.event[chosen]],
             alias=new[self.alias[chosen]],
+            apart=apart,
         )
 
     def without(self, dropped: npt.NDArray[np.bool_]) -> EventAliases:
-        """Return the pairs without these aliases, and the other aliases renumbered."""
+        """Return the pairs without these aliases, the others renumbered and none kept apart."""
         left = ~dropped
         table = self.table[left].reset_index(drop=True)
         chosen = left[self.alias]
@@ -115,7 +182,17 @@ class EventAliases:
             table=table.assign(alias_type=table["alias_type"].cat.remove_unused_categories()),
             event=self.event[chosen],
             alias=(np.cumsum(left) - 1)[self.alias[chosen]],
+            apart=None,
         )
+
+    def renumbered(self, place: npt.NDArray[np.int64]) -> EventAliases:
+        """Return the same pairs, the aliases numbered by their places in another order."""
+        order = np.argsort(place)
+        apart = self.apart
+        if apart is not None:
+            apart = Apart(apart.group[order], apart.rank[order], apart.home)
+        table = self.table.take(order).reset_index(drop=True)
+        return replace(self, table=table, alias=place[self.alias], apart=apart)
 
     def with_pairs(
         self, event: npt.NDArray[np.int64], alias: npt.NDArray[np.int64]

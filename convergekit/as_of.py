@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from convergekit.alias_graph import chain_links
-from convergekit.aliases import EventAliases
+from convergekit.aliases import Apart, EventAliases
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -86,10 +86,10 @@ def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
     True
     """
     size = len(known)
-    links = _spanning_links(aliases, known)
+    links = spanning_links(aliases, known)
     forest = _grow_forest(len(aliases.table), links)
     node = np.full(size, -1, dtype=np.int64)
-    node[aliases.event] = aliases.alias
+    node[aliases.event[aliases.own]] = aliases.alias[aliases.own]
     named = np.flatnonzero(node >= 0)
     node[named] = _climb(forest, node[named], known[named])
 
@@ -147,6 +147,21 @@ class Knowledge:
         """The profiles of the items, as then known."""
         return known_profiles(self.aliases, self.known)
 
+    def kept_apart(self, apart: Apart | None, group: IntArray) -> Knowledge:
+        """Return the same, but that some aliases which meet are not linked.
+
+        Parameters
+        ----------
+        apart : Apart or None
+            Which aliases.
+        group : numpy.ndarray of int
+            The number of each kept event's own group, -1 for none.
+        """
+        if apart is not None and len(self.event) > len(self.item):
+            # A copy speaks for its event, whatever group its own aliases would put it in.
+            apart = replace(apart, home=group[self.event])
+        return replace(self, aliases=replace(self.aliases, apart=apart))
+
     def without(self, dropped: BoolArray) -> Knowledge:
         """Return what would have been known if these aliases had not been sent."""
         return replace(self, aliases=self.aliases.without(dropped))
@@ -185,8 +200,8 @@ class _Forest:
     known: IntArray
 
 
-def _spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Return the links that joined two profiles, in the order of knowing."""
+def spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the links that joined two profiles, and when, in the order of knowing."""
     size = len(aliases.table)
     first, second, event = chain_links(aliases)
     first, second = np.minimum(first, second), np.maximum(first, second)

@@ -188,7 +188,8 @@ def _an_alias(s: Stitched) -> IntArray:
     """Return one of the aliases of each event as it came, -1 for none."""
     knowledge = s._identity.knowledge()
     of_item = np.full(len(knowledge.known), -1, dtype=np.int64)
-    of_item[knowledge.aliases.event] = knowledge.aliases.alias
+    own = knowledge.aliases.own
+    of_item[knowledge.aliases.event[own]] = knowledge.aliases.alias[own]
     return of_item[knowledge.item]
 
 

@@ -87,8 +87,8 @@ def session_moments_of_events(
     browser_alias : str
         The alias type of a browser session.
     """
-    known, item = knowledge.known, aliases.event
-    of_alias = session_moments(aliases, known, browser_alias)[aliases.alias]
+    known, item = knowledge.known, aliases.event[aliases.own]
+    of_alias = session_moments(aliases, known, browser_alias)[aliases.alias[aliases.own]]
     event = knowledge.event[item]
     # What a copy brings that became known after the event counts from then on.
     late = known[item] > known[knowledge.item[event]]

@@ -57,7 +57,17 @@ def profile_ids(aliases: EventAliases, component: IntArray, timestamps: pd.Serie
     >>> profile_ids(read_aliases(events), np.array([0]), at).tolist()
     ['p_aabcdb8751592114']
     """
-    leaders = aliases.table.take(_leaders(aliases, component, timestamps))
+    return ids_of_leaders(aliases.table.take(_leaders(aliases, component, timestamps)))
+
+
+def ids_of_leaders(leaders: pd.DataFrame) -> pd.Series:
+    """Return the IDs of the profiles of which these aliases are the earliest.
+
+    Parameters
+    ----------
+    leaders : pandas.DataFrame
+        `alias_type` (categorical), `alias_value`.
+    """
     types = leaders["alias_type"].cat
     prefixes = pa.array([urn(name, "") for name in types.categories], type=pa.large_string())
     values = to_arrow(leaders["alias_value"])
@@ -83,11 +93,24 @@ def alias_times(aliases: EventAliases, timestamps: pd.Series) -> tuple[IntArray,
     return first, last
 
 
-def type_priority(types: Sequence[str]) -> IntArray:
-    """Return each type's place: those of `TYPE_PRIORITY`, then the rest by the alphabet."""
-    rest = sorted(set(types) - set(TYPE_PRIORITY))
-    place = {name: i for i, name in enumerate((*TYPE_PRIORITY, *rest))}
+def type_priority(types: Sequence[str], priority: Sequence[str] = TYPE_PRIORITY) -> IntArray:
+    """Return each type's place: those of `priority`, then the rest by the alphabet."""
+    rest = sorted(set(types) - set(priority))
+    place = {name: i for i, name in enumerate((*priority, *rest))}
     return np.array([place[name] for name in types], dtype=np.int64)
+
+
+def alias_ranks(
+    table: pd.DataFrame, chosen: IntArray, priority: Sequence[str] = TYPE_PRIORITY
+) -> IntArray:
+    """Return each chosen alias's place among them: by the priority of its type, then its value."""
+    categories = table["alias_type"].cat
+    by_type = type_priority(list(categories.categories), priority)
+    values = table["alias_value"].iloc[chosen].to_numpy(dtype=object).astype(str)
+    order = np.lexsort((values, by_type[categories.codes.to_numpy()[chosen]]))
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
 
 
 def _leaders(aliases: EventAliases, component: IntArray, timestamps: pd.Series) -> IntArray:

@@ -45,6 +45,8 @@ class Report:
         Example rows for each of these.
     several_logins : dict of str to int
         Profiles with more than one value of a type of which a person usually has one.
+    refused : dict of str to int
+        Refused links per alias type whose limit they would have exceeded.
     remarks : dict of str to int
         Decisions about values, and for how many rows.
     warnings : list of str
@@ -64,6 +66,7 @@ class Report:
     malformed: dict[str, int]
     malformed_rows: dict[str, list[int]]
     several_logins: dict[str, int]
+    refused: dict[str, int]
     remarks: dict[str, int]
     warnings: list[str]
 
@@ -114,6 +117,10 @@ class Report:
             ("blocked aliases", _listed(blocked)),
             ("no aliases", _listed(self.malformed)),
             ("several values of", f"{_listed(several)}; see .suspects" if several else ""),
+            (
+                "links refused",
+                f"{_listed(self.refused)}; see .refused_links" if self.refused else "",
+            ),
             ("remarks", _listed(self.remarks)),
             *(("warning", text) for text in self.warnings),
         ]
@@ -154,6 +161,7 @@ def make_report(s: Stitched) -> Report:
             for reason in _counts(reasons)
         },
         several_logins=_several_logins(s),
+        refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
         remarks=dict(s._remarks),
         warnings=_warnings(s),
     )

@@ -22,6 +22,7 @@ from convergekit.aliases import EventAliases, parse_urn, urn
 from convergekit.as_of import Knowledge
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.merge_protection import Protection, RefusedLinks
 from convergekit.profiles import alias_times
 from convergekit.properties import carry_retroactive
 from convergekit.readable import counted
@@ -58,6 +59,10 @@ class Identity:
         Positions of the events in order of time, then arrival.
     knowledge : callable
         Returns what was known when; computed when first called.
+    protection : Protection
+        Which links were to be refused.
+    refused : RefusedLinks
+        Which were.
     """
 
     aliases: EventAliases
@@ -66,6 +71,8 @@ class Identity:
     profile_ids: pd.Series
     in_time: IntArray
     knowledge: Callable[[], Knowledge]
+    protection: Protection
+    refused: RefusedLinks
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -184,6 +191,49 @@ class Stitched:
         `event_id` of the first. The connected components are the profiles.
         """
         return self._graph_of(np.ones(len(self.events), dtype=bool))
+
+    @cached_property
+    def refused_links(self) -> pd.DataFrame:
+        """The links that `limits` refused, in the order of refusal, each pair of aliases once.
+
+        Columns: `alias_a`, `alias_b` (URNs, that of the higher priority first), `profile_id_a`,
+        `profile_id_b`, `limited` (the alias type whose limit the merge would have exceeded),
+        `limit`, `values` (how many of it the two profiles would have had together when they met),
+        `row`, `event_id`, `event_name`, `timestamp` (of the first event on which the two met) and
+        `events` (on how many they met).
+        """
+        found, refused = self._identity, self._identity.refused
+        events = self.events.iloc[refused.event]
+        limits = [found.protection.limits[name] for name in refused.alias_type]
+        ids = [found.profile_ids.take(found.component[a]) for a in (refused.first, refused.second)]
+        return pd.DataFrame(
+            {
+                "alias_a": pd.Series(found.aliases.urns(refused.first), dtype="str"),
+                "alias_b": pd.Series(found.aliases.urns(refused.second), dtype="str"),
+                "profile_id_a": ids[0].array,
+                "profile_id_b": ids[1].array,
+                "limited": pd.Series(refused.alias_type, dtype="str"),
+                "limit": pd.Series(limits, dtype="int64"),
+                "values": refused.together,
+                **{name: events[name].array for name in _REFUSING},
+                "events": refused.events,
+            }
+        )
+
+    @cached_property
+    def profile_merges(self) -> pd.DataFrame:
+        """Which profile IDs were replaced by which, as a live pipeline would have recorded it.
+
+        One row per ID that was once a profile's and no longer is, in the order of knowing.
+        Columns: `timestamp` (when it became known: `received_at` where the events have it),
+        `old_profile_id`, `new_profile_id`, and `event_name`, `event_id` and `row` of the event
+        that did it. Follow `new_profile_id` from row to row to reach the ID in `profiles`.
+
+        The shape is that of the table `profile_merges` of Converge's BigQuery export.
+        """
+        from convergekit.profile_merges import profile_merges
+
+        return profile_merges(self)
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
@@ -662,10 +712,9 @@ class Stitched:
         place[position] = np.arange(len(position))
         time_rank = np.empty_like(found.in_time)
         time_rank[found.in_time] = np.arange(len(found.in_time))
-        pairs = chosen[found.aliases.event]
-        part = found.aliases.with_pairs(
-            found.aliases.event[pairs], place[found.aliases.alias[pairs]]
-        )
+        aliases = found.aliases.renumbered(place)
+        pairs = chosen[aliases.event]
+        part = aliases.with_pairs(aliases.event[pairs], aliases.alias[pairs])
         links = distinct_links(part, time_rank)
         links = links.iloc[np.argsort(time_rank[links["event"]], kind="stable")]
         nodes = np.unique(part.alias)
@@ -736,6 +785,9 @@ class Stitched:
             PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier[last])
             for name, carrier in carried.items()
         }
+
+
+_REFUSING = ("row", "event_id", "event_name", "timestamp")
 
 
 def _sent_beside_carried(columns: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, get_args
@@ -17,7 +18,8 @@ from convergekit.columns import each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
 from convergekit.errors import ConvergekitError, EventError
 from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
-from convergekit.profiles import profile_ids
+from convergekit.merge_protection import Protection, protect
+from convergekit.profiles import TYPE_PRIORITY, profile_ids
 from convergekit.properties import carry_as_of, carry_retroactive
 from convergekit.records import take_or_missing
 from convergekit.stitched import Identity, Stitched
@@ -37,6 +39,8 @@ def stitch(
     duplicates: Duplicates = "drop",
     block: Block = (),
     alias_from: Mapping[str, str] | None = None,
+    limits: Mapping[str, int] | None = None,
+    alias_priority: Sequence[str] = TYPE_PRIORITY,
     identity: IdentityMode = "retroactive",
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
@@ -65,6 +69,13 @@ def stitch(
         Aliases that identify nobody: URNs, values, or patterns that match whole values.
     alias_from : mapping of str to str, optional
         Profile property to alias type, such as ``{"$email": "email"}``.
+    limits : mapping of str to int, optional
+        Alias type to the number of its values that one profile may have, such as
+        ``{"customer_id": 1}``. A link that would exceed a limit is refused, see
+        `Stitched.refused_links`.
+    alias_priority : sequence of str, optional
+        Alias types, login-like types first by default; the others follow by the alphabet. Where
+        limits keep the aliases of one event apart, the event is of the profile of the first.
     identity : {"retroactive", "as_of"}, default "retroactive"
         Whether profile properties are carried along all links, or only along those already
         known at the event: by `received_at` where the events have it, otherwise by time.
@@ -84,6 +95,8 @@ def stitch(
     ------
     ColumnError
         A required column is missing, ambiguous or stands twice, or there are no aliases.
+    UnknownNameError
+        `alias_from` or `limits` names what no event carries.
     EventError
         Under `strict`, the first row or alias that cannot be used.
     ConvergekitError
@@ -113,6 +126,7 @@ def stitch(
     _check_choice("duplicates", duplicates, get_args(Duplicates))
     _check_choice("identity", identity, get_args(IdentityMode))
     first = [first] if isinstance(first, str) else list(first)
+    protection = Protection.of(limits, alias_priority)
 
     _check_zone(tz)
     accepted = normalise(
@@ -134,6 +148,7 @@ def stitch(
         found.kept_aliases,
         found.in_time,
         lambda: found.knowledge,
+        protection=protection,
         identity=identity,
         first=first,
     )
@@ -157,6 +172,7 @@ def link_and_carry(
     in_time: IntArray,
     knowledge: Callable[[], Knowledge],
     *,
+    protection: Protection,
     identity: str,
     first: Sequence[str],
 ) -> tuple[pd.DataFrame, Identity, dict[str, IntArray]]:
@@ -171,7 +187,9 @@ def link_and_carry(
     in_time : numpy.ndarray of int
         Positions of the events in order of time, then arrival.
     knowledge : callable
-        Returns what was known when.
+        Returns what was known when, as if nothing were kept apart.
+    protection : Protection
+        Which links to refuse.
     identity, first
         As `stitch` takes them.
 
@@ -183,6 +201,7 @@ def link_and_carry(
     carried_from : dict of str to numpy.ndarray of int
         Per profile property, the event whose value each event carries, -1 for none.
     """
+    aliases, refused = protect(aliases, events, in_time, protection)
     component = connected_components(aliases)
     profile = profile_of_events(aliases, component, len(events))
     stitched = Identity(
@@ -191,13 +210,24 @@ def link_and_carry(
         profile=profile,
         profile_ids=profile_ids(aliases, component, events["timestamp"]),
         in_time=in_time,
-        knowledge=knowledge,
+        knowledge=functools.cache(lambda: _protected(knowledge(), aliases, len(events))),
+        protection=protection,
+        refused=refused,
     )
     if identity == "as_of":
-        carried = carry_as_of(events, in_time, knowledge(), first)
+        carried = carry_as_of(events, in_time, stitched.knowledge(), first)
     else:
         carried = carry_retroactive(events, profile, in_time, first)
     return _assemble(events, stitched, carried), stitched, carried
+
+
+def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowledge:
+    """Return what was known when, along the links that are not refused."""
+    if aliases.apart is None:
+        return knowledge
+    return knowledge.kept_apart(
+        aliases.apart, profile_of_events(aliases, aliases.apart.group, size)
+    )
 
 
 def _assemble(

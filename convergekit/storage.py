@@ -11,6 +11,7 @@ import datetime
 import decimal
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from convergekit.aliases import EventAliases
+from convergekit.alias_graph import profile_of_events
+from convergekit.aliases import Apart, EventAliases
 from convergekit.as_of import Knowledge
 from convergekit.errors import ConvergekitError
+from convergekit.merge_protection import Protection, RefusedLinks
 from convergekit.report import Report
 from convergekit.stitched import Identity, Stitched
 
-FORMAT = 2
+FORMAT = 3
 _TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
 _JSON_COLUMNS = b"convergekit.json_columns"
 _DATATYPES = b"convergekit.dtypes"
@@ -50,6 +53,8 @@ def write_stitched(s: Stitched, directory: str | Path, *, overwrite: bool = Fals
         "identity": s.identity,
         "browser_alias": s.browser_alias,
         "first": list(s._first),
+        "limits": dict(s._identity.protection.limits),
+        "alias_priority": list(s._identity.protection.priority),
         "remarks": dict(s._remarks),
         "report": s.report.to_dict(),
     }
@@ -103,7 +108,9 @@ def read_stitched(directory: str | Path) -> Stitched:
         rejected=tables["rejected"],
         identity=summary["identity"],
         browser_alias=summary["browser_alias"],
-        _identity=_read_identity(tables),
+        _identity=_read_identity(
+            tables, Protection(summary["limits"], tuple(summary["alias_priority"]))
+        ),
         _duplicates=lambda: tables["duplicates"],
         _carried_from=_integers(tables["carried_from"]),
         _first=tuple(summary["first"]),
@@ -122,6 +129,7 @@ def _inner_tables(s: Stitched) -> dict[str, pd.DataFrame]:
     place = np.empty_like(position)
     place[position] = np.arange(len(position))
     known = found.knowledge()
+    refused = found.refused
     return {
         "event_aliases": _pairs(found.aliases, place),
         "order": pd.DataFrame({"in_time": found.in_time, "item": known.item}),
@@ -129,6 +137,10 @@ def _inner_tables(s: Stitched) -> dict[str, pd.DataFrame]:
             {"known": known.known, "known_at": known.known_at, "event": known.event}
         ),
         "item_aliases": _pairs(known.aliases, place),
+        "apart": _apart_table(found.aliases, place),
+        "refused": pd.DataFrame(
+            {**vars(refused), "first": place[refused.first], "second": place[refused.second]}
+        ).astype({"alias_type": "str"}),
         "says": pd.DataFrame(known.says, index=s.events.index),
         "carried_from": pd.DataFrame(dict(s._carried_from), index=s.events.index),
         "blocked": found.aliases.blocked,
@@ -140,32 +152,50 @@ def _pairs(aliases: EventAliases, place: npt.NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame({"event": aliases.event, "alias": place[aliases.alias]})
 
 
-def _read_identity(tables: dict[str, pd.DataFrame]) -> Identity:
+def _apart_table(aliases: EventAliases, place: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Return a row per alias, none where all that meet are linked."""
+    apart = aliases.renumbered(place).apart
+    if apart is None:
+        return pd.DataFrame({"group": [], "rank": []}, dtype="int64")
+    return pd.DataFrame({"group": apart.group, "rank": apart.rank})
+
+
+def _read_identity(tables: dict[str, pd.DataFrame], protection: Protection) -> Identity:
     component, profile_ids = pd.factorize(tables["aliases"]["profile_id"])
     aliases = _read_aliases(tables, "event_aliases")
     order = _integers(tables["order"])
-    profile = np.full(len(tables["order"]), -1, dtype=np.int64)
-    profile[aliases.event] = component[aliases.alias]
+    size = len(tables["order"])
     knowledge = Knowledge(
         aliases=_read_aliases(tables, "item_aliases"),
         **_integers(tables["items"]),
         item=order["item"],
         says=_integers(tables["says"]),
     )
+    if len(tables["apart"]):
+        apart = Apart(**_integers(tables["apart"]))
+        aliases = replace(aliases, apart=apart)
+        knowledge = knowledge.kept_apart(apart, profile_of_events(aliases, apart.group, size))
+    refused = tables["refused"]
     return Identity(
         aliases=aliases,
         component=component.astype(np.int64),
-        profile=profile,
+        profile=profile_of_events(aliases, component, size),
         profile_ids=pd.Series(profile_ids, dtype="str"),
         in_time=order["in_time"],
         knowledge=lambda: knowledge,
+        protection=protection,
+        refused=RefusedLinks(
+            **_integers(refused.drop(columns="alias_type")),
+            alias_type=refused["alias_type"].tolist(),
+        ),
     )
 
 
 def _read_aliases(tables: dict[str, pd.DataFrame], pairs: str) -> EventAliases:
     return EventAliases(
         tables["aliases"][["alias_type", "alias_value"]].astype({"alias_type": "category"}),
-        **_integers(tables[pairs]),
+        event=tables[pairs]["event"].to_numpy(copy=True),
+        alias=tables[pairs]["alias"].to_numpy(copy=True),
         blocked=tables["blocked"],
         malformed=pd.DataFrame({"position": [], "reason": []}),
     )

@@ -104,12 +104,14 @@ def _stitched_without(s: Stitched, types: set[str], aliases: set[tuple[str, str]
     dropped = found.aliases.table["alias_type"].isin(types).to_numpy(copy=True)
     for alias_type, value in aliases:
         dropped[s._alias_position(f"urn:{alias_type}:{value}")] = True
+    left = found.aliases.without(dropped)
     carried = [c for c in s.events.columns if c == "profile_id" or c.startswith(PROFILE)]
     events, identity, carried_from = link_and_carry(
         s.events.drop(columns=carried),
-        found.aliases.without(dropped),
+        left,
         found.in_time,
         functools.cache(lambda: found.knowledge().without(dropped)),
+        protection=found.protection.among(left.types),
         identity=s.identity,
         first=s._first,
     )
