@@ -67,6 +67,8 @@ def resolve_merges(profile_id: pd.Series, merges: pd.DataFrame) -> pd.Series:
     >>> resolve_merges(pd.Series(["a", "b", "d"]), merges).tolist()
     ['d', 'b', 'd']
     """
+    if merges.empty:
+        return profile_id
     step = merges.set_index("old_profile_id")["new_profile_id"]
     # Doubling strides: as many rounds as the longest chain has binary digits.
     while (further := step.map(step)).notna().any():

@@ -166,18 +166,23 @@ class Stitched:
         by_type = np.zeros((count, len(types.categories)), dtype=np.int64)
         np.add.at(by_type, (found.component, types.codes), 1)
         browser = types.categories == self.browser_alias
+        # Limits may leave a profile with aliases that were seen on other profiles' events alone.
+        seen = self._alias_table[0].groupby("profile_id")[["first_seen", "last_seen"]]
+        seen = seen.agg({"first_seen": "min", "last_seen": "max"}).reindex(found.profile_ids)
+        number = pd.RangeIndex(count)
+        seen_first, seen_last = (seen[name].set_axis(number) for name in seen)
         table = pd.DataFrame(
             {
                 "profile_id": found.profile_ids,
-                "first_seen": grouped["timestamp"].min(),
-                "last_seen": grouped["timestamp"].max(),
+                "first_seen": grouped["timestamp"].min().reindex(number).fillna(seen_first),
+                "last_seen": grouped["timestamp"].max().reindex(number).fillna(seen_last),
                 "events": tracked.astype(np.int64),
-                "sources": grouped["source"].nunique(),
+                "sources": grouped["source"].nunique().reindex(number, fill_value=0),
                 "aliases": by_type.sum(axis=1),
                 "has_browser_session": by_type[:, browser].sum(axis=1) > 0,
                 **{f"aliases.{t}": by_type[:, i] for i, t in enumerate(types.categories)},
             },
-            index=pd.RangeIndex(count),
+            index=number,
         )
         table = table.assign(**self._latest_values())
         return table.sort_values(["first_seen", "profile_id"], ignore_index=True)
@@ -773,7 +778,7 @@ class Stitched:
     def _latest_values(self) -> dict[str, Any]:
         """Return each profile property's value after the profile's last event."""
         found = self._identity
-        last = np.empty(len(found.profile_ids), dtype=np.int64)
+        last = np.full(len(found.profile_ids), -1, dtype=np.int64)
         member = found.in_time[found.profile[found.in_time] >= 0]
         last[found.profile[member]] = member
         if self.identity == "retroactive":
@@ -782,7 +787,9 @@ class Stitched:
             # In the end everything is known, whatever was known at the last event.
             carried = carry_retroactive(self.events, found.profile, found.in_time, self._first)
         return {
-            PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier[last])
+            PROFILE + name: take_or_missing(
+                self.events[PROFILE_PROPERTY + name], np.where(last >= 0, carrier[last], -1)
+            )
             for name, carrier in carried.items()
         }
 

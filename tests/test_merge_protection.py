@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import networkx as nx
 import pandas as pd
 import pytest
@@ -103,6 +105,19 @@ def test_the_priority_decides_whose_an_event_is():
     assert by_row(s, "profile.utm_source")[3] == "mail"
 
 
+def test_a_profile_whose_aliases_are_on_others_events_alone_is_listed():
+    frame = shared_tablet().assign(**{"alias.user_id": [None, None, None, "u-bob"]})
+    s = ck.stitch(frame, limits={"customer_id": 1, "user_id": 1, "email": 1, "cookie": 1})
+    assert len(s.profiles) == 2
+    frame = frame.assign(**{"alias.customer_id": [None, "ada", None, "ada"]})
+    s = ck.stitch(frame, limits={"email": 1})
+    # Bob's address is on one order of Ada's: it has a profile of its own, but no event.
+    bob = s.profiles.iloc[-1]
+    assert (bob["events"], bob["sources"], bob["aliases.email"]) == (0, 0, 1)
+    assert bob["first_seen"] == pd.Timestamp("2026-03-05T10:00", tz="UTC")
+    assert pd.isna(bob["profile.utm_source"])
+
+
 def test_what_if_keeps_the_limits():
     s = ck.stitch(shared_tablet(), limits={"customer_id": 1})
     assert len(s.without("email").stitched.profiles) == 2
@@ -133,7 +148,7 @@ def test_a_limit_for_an_unknown_type_names_the_nearest():
         ck.stitch(shared_tablet(), limits={"customerid": 1})
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(event_frames(several=True), limits, priorities, duplicate_modes)
 def test_profiles_and_refusals_equal_the_slow_definition(frame, limits, priority, duplicates):
     s, limits = protected(frame, limits, priority, duplicates=duplicates)
@@ -151,7 +166,7 @@ def test_profiles_and_refusals_equal_the_slow_definition(frame, limits, priority
         assert (held <= limit).all()
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(event_frames(several=True, unset=True), limits, priorities, modes, duplicate_modes)
 def test_carried_values_equal_the_slow_definition(frame, limits, priority, identity, duplicates):
     options = {"identity": identity, "duplicates": duplicates}
@@ -173,6 +188,7 @@ def test_the_alias_graph_leaves_refused_links_out(frame, limits, duplicates):
     )
 
 
+@settings(max_examples=60)
 @given(event_frames(received=False), limits, st.randoms(use_true_random=False))
 def test_row_order_does_not_matter(frame, limits, random):
     frame["event_id"] = None
@@ -187,7 +203,7 @@ def test_row_order_does_not_matter(frame, limits, random):
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(event_frames(several=True), limits, modes, duplicate_modes)
 def test_saved_and_read_back_is_the_same(tmp_path_factory, frame, limits, identity, duplicates):
     s, _ = protected(frame, limits, identity=identity, duplicates=duplicates)
@@ -201,6 +217,7 @@ def test_saved_and_read_back_is_the_same(tmp_path_factory, frame, limits, identi
     assert repr(again.report) == repr(s.report)
 
 
+@settings(max_examples=40)
 @given(event_frames(several=True), limits, duplicate_modes)
 def test_questions_about_identity_can_be_asked_under_limits(frame, limits, duplicates):
     s, _ = protected(frame, limits, duplicates=duplicates)
@@ -231,25 +248,20 @@ def test_a_merge_is_recorded_with_the_event_that_did_it():
     assert merges["old_profile_id"].tolist() == [before.iloc[1]]
 
 
-@settings(max_examples=300)
+def profile_id(alias_type, value):
+    """The ID of a profile whose earliest alias this is, as docs/concepts.md defines it."""
+    digest = hashlib.sha256(f"urn:{alias_type}:{value}".encode()).hexdigest()
+    return f"p_{digest[:16]}"
+
+
+@settings(max_examples=100)
 @given(event_frames(several=True), st.one_of(st.just({}), limits), duplicate_modes)
 def test_merges_resolved_from_profiles_as_first_seen_are_the_final_profiles(
     frame, limits, duplicates
 ):
     s, limits = protected(frame, limits, duplicates=duplicates)
     live = LivePipeline(SlowProtected(frame, limits, duplicates=duplicates))
-    id_of = {
-        alias: ck.stitch(
-            pd.DataFrame(
-                {
-                    "event_name": ["A"],
-                    "timestamp": ["2026-03-02"],
-                    f"alias.{alias[0]}": [alias[1]],
-                }
-            )
-        ).profiles["profile_id"].iloc[0]
-        for alias in live.current
-    }  # fmt: skip
+    id_of = {alias: profile_id(*alias) for alias in live.current}
     first_seen = pd.Series(
         {row: id_of[lead] for row, lead in live.first_seen_as.items()}, dtype="str"
     )
