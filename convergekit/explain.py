@@ -31,6 +31,8 @@ class Explanation:
         One row per hop of the shortest chain: `step` (from 1), `alias_from`, `alias_to`, and of
         the first event that links the two `row`, `event_id`, `event_name`, `timestamp`,
         `source`; `events` says how many link them in all. Empty when they are not linked.
+    refused : pandas.DataFrame
+        The rows of `Stitched.refused_links` that would have joined the two profiles.
     """
 
     alias_a: str
@@ -39,6 +41,7 @@ class Explanation:
     profile_a: str
     profile_b: str
     steps: pd.DataFrame
+    refused: pd.DataFrame
 
     def __repr__(self) -> str:
         """Return a sentence per hop."""
@@ -52,9 +55,15 @@ class Explanation:
 
     def _sentences(self) -> list[str]:
         if not self.linked:
+            why = (
+                "limits refused to link them"
+                if len(self.refused)
+                else "no chain of events joins them"
+            )
             return [
-                f"{self.alias_a} and {self.alias_b} are not linked: no chain of events joins them.",
+                f"{self.alias_a} and {self.alias_b} are not linked: {why}.",
                 f"The first is on profile {self.profile_a}, the second on {self.profile_b}.",
+                *(_refusal(link) for link in self.refused.to_dict("records")),
             ]
         if not len(self.steps):
             return [f"{self.alias_a} is one alias of profile {self.profile_a}."]
@@ -84,7 +93,30 @@ def explain(s: Stitched, alias_a: str, alias_b: str) -> Explanation:
         graph = s._graph_of(found.profile == found.component[first])
         chain = nx.shortest_path(graph, urn_a, urn_b)
     return Explanation(
-        urn_a, urn_b, profile_a == profile_b, profile_a, profile_b, _steps(s.events, graph, chain)
+        alias_a=urn_a,
+        alias_b=urn_b,
+        linked=profile_a == profile_b,
+        profile_a=profile_a,
+        profile_b=profile_b,
+        steps=_steps(s.events, graph, chain),
+        refused=_refused_between(s, profile_a, profile_b),
+    )
+
+
+def _refused_between(s: Stitched, profile_a: str, profile_b: str) -> pd.DataFrame:
+    links = s.refused_links
+    between = links["profile_id_a"].isin([profile_a, profile_b]) & links["profile_id_b"].isin(
+        [profile_a, profile_b]
+    )
+    return links[between].reset_index(drop=True)
+
+
+def _refusal(link: dict[str, object]) -> str:
+    return (
+        f"{link['alias_a']} met {link['alias_b']} on {_event(link)} at "
+        f"{link['timestamp']:%Y-%m-%d %H:%M:%S} UTC (row {link['row']}), which would have made "
+        f"{link['values']} values of {link['limited']} on one profile; the limit is "
+        f"{link['limit']}."
     )
 
 
@@ -107,8 +139,7 @@ _EVENT_COLUMNS = ("row", "event_id", "event_name", "timestamp", "source")
 
 
 def _sentence(step: dict[str, object]) -> str:
-    name = step["event_name"]
-    event = f"{name!r}" if isinstance(name, str) else "an identify call"
+    event = _event(step)
     source = step["source"]
     of_source = f" from {source}" if isinstance(source, str) else ""
     more = int(str(step["events"])) - 1
@@ -117,3 +148,8 @@ def _sentence(step: dict[str, object]) -> str:
         f"{step['step']}. {step['alias_from']} met {step['alias_to']} on {event}{of_source} "
         f"at {step['timestamp']:%Y-%m-%d %H:%M:%S} UTC (row {step['row']}){others}"
     )
+
+
+def _event(named: dict[str, object]) -> str:
+    name = named["event_name"]
+    return f"{name!r}" if isinstance(name, str) else "an identify call"

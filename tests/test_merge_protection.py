@@ -92,6 +92,18 @@ def test_refused_links_name_pair_event_limit_and_profiles():
     assert "links refused: 2 customer_id; see .refused_links" in repr(s.report)
 
 
+def test_explain_says_which_link_was_refused():
+    s = ck.stitch(shared_tablet(), limits={"customer_id": 1})
+    found = s.explain("urn:customer_id:ada", "urn:customer_id:bob")
+    assert not found.linked
+    assert found.refused["row"].tolist() == [3, 3]
+    assert "not linked: limits refused to link them." in repr(found)
+    assert (
+        "urn:customer_id:bob met urn:cookie:tablet on 'Placed Order' at 2026-03-05 10:00:00 UTC "
+        "(row 3), which would have made 2 values of customer_id on one profile; the limit is 1."
+    ) in repr(found)
+
+
 def test_a_higher_limit_allows_so_many():
     assert len(ck.stitch(shared_tablet(), limits={"customer_id": 2}).profiles) == 1
 
