@@ -12,7 +12,7 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 	@$(BIN)/convergekit demo
 
 test: lint  ## Run everything: lint, types, unit, doctest, property, CLI and notebook tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
 	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
 	  -W default notebooks
