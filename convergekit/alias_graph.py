@@ -7,13 +7,17 @@ aliases that met.
 
 from __future__ import annotations
 
-import networkx as nx
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from convergekit.aliases import EventAliases
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 IntArray = npt.NDArray[np.int64]
 
@@ -31,8 +35,8 @@ def connected_components(aliases: EventAliases) -> IntArray:
     """
     size = len(aliases.table)
     first, second, _ = chain_links(aliases)
-    links = sparse.coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
-    _, component = sparse.csgraph.connected_components(links.tocsr(), directed=False)
+    links = scipy.sparse.coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
+    _, component = scipy.sparse.csgraph.connected_components(links.tocsr(), directed=False)
     return component.astype(np.int64)
 
 
@@ -130,6 +134,9 @@ def build_graph(alias_table: pd.DataFrame, links: pd.DataFrame, events: pd.DataF
     networkx.Graph
         Edge data: `events` (how many), `first_seen`, `row` and `event_id` of the first.
     """
+    # Imported by those who ask for the graph alone.
+    import networkx as nx
+
     graph = nx.Graph()
     node_data = alias_table.drop(columns="urn").to_dict("records")
     graph.add_nodes_from(zip(alias_table["urn"], node_data, strict=True))

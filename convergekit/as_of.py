@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from convergekit.alias_graph import chain_links
 from convergekit.aliases import Apart, EventAliases
@@ -76,6 +76,7 @@ def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
     the two. Before it, the order's profile was the order alone.
 
     >>> import pandas as pd
+    import scipy
     >>> from convergekit.aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None, "c"],
     ...                        "alias.email": [None, "a@x.org", "a@x.org"]})
@@ -211,8 +212,8 @@ def spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, In
     new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     # A weight of 0 would be no link.
     weights = (at[new] + 1).astype(np.float64)
-    links = sparse.coo_array((weights, (first[new], second[new])), shape=(size, size)).tocsr()
-    spanning = sparse.csgraph.minimum_spanning_tree(links).tocoo()
+    links = scipy.sparse.coo_array((weights, (first[new], second[new])), shape=(size, size)).tocsr()
+    spanning = scipy.sparse.csgraph.minimum_spanning_tree(links).tocoo()
     order = np.lexsort((spanning.col, spanning.row, spanning.data))
     first, second = spanning.row[order], spanning.col[order]
     return (

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from convergekit.cuts import (
     LARGEST_CUT,
@@ -189,10 +189,10 @@ def blame(crowd: Crowd, in_time: IntArray) -> dict[int, Blamed]:
 def first_of_component(event: IntArray, on: IntArray, size: int) -> IntArray:
     """Return, for each alias, the first of those that hang together with it by these events."""
     follows = np.flatnonzero(event[1:] == event[:-1])
-    links = sparse.coo_array(
+    links = scipy.sparse.coo_array(
         (np.ones(len(follows), dtype=bool), (on[follows], on[follows + 1])), shape=(size, size)
     )
-    _, component = sparse.csgraph.connected_components(links.tocsr(), directed=False)
+    _, component = scipy.sparse.csgraph.connected_components(links.tocsr(), directed=False)
     first = np.full(size, size)
     np.minimum.at(first, component, np.arange(size))
     return first[component]

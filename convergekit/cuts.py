@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -208,7 +208,7 @@ def smallest_cut(
     tries = max(MOST_WORK // len(first), 1)
     flows: list[Any] = []
     for node in apart[1 : tries + 1].tolist():
-        flow = sparse.csgraph.maximum_flow(network, source, node)
+        flow = scipy.sparse.csgraph.maximum_flow(network, source, node)
         if not flows or flow.flow_value < flows[-1].flow_value:
             flows.append(flow)
         if flow.flow_value // _WEIGHT <= LEAST_COST:
@@ -224,7 +224,9 @@ def _joined(parts: list[IntArray]) -> IntArray:
 
 def _adjacency(first: IntArray, second: IntArray, size: int) -> tuple[IntArray, IntArray]:
     ends, others = np.append(first, second), np.append(second, first)
-    links = sparse.coo_array((np.ones(len(ends), dtype=bool), (ends, others)), shape=(size, size))
+    links = scipy.sparse.coo_array(
+        (np.ones(len(ends), dtype=bool), (ends, others)), shape=(size, size)
+    )
     found = links.tocsr()
     return found.indptr.astype(np.int64), found.indices.astype(np.int64)
 
@@ -284,14 +286,14 @@ def _low_points(
     return np.array(low, dtype=np.int64)[place]
 
 
-def _cut_of(network: sparse.csr_array, flow: sparse.csr_array) -> IntArray:
+def _cut_of(network: scipy.sparse.csr_array, flow: scipy.sparse.csr_array) -> IntArray:
     """Return the nodes that are entered from the source's side, and left on the other."""
     size = network.shape[0] // 2
     residual = network - flow
     residual.data = np.maximum(residual.data, 0)
     residual.eliminate_zeros()
     reached = np.zeros(network.shape[0], dtype=bool)
-    reached[sparse.csgraph.breadth_first_order(residual, 2 * size)[0]] = True
+    reached[scipy.sparse.csgraph.breadth_first_order(residual, 2 * size)[0]] = True
     return np.flatnonzero(reached[:size] & ~reached[size : 2 * size])
 
 
@@ -301,7 +303,7 @@ def _split_network(
     weights: IntArray,
     presence: IntArray,
     source_at: int,
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     """Return capacities: node `i` is entered at `i` and left at `size + i`, the source is last."""
     size = len(weights)
     burden = _HARDLY_PRESENT // np.maximum(presence, 1)
@@ -313,4 +315,4 @@ def _split_network(
     links = np.full(2 * len(first) + 1, _ENDLESS)
     amounts = np.minimum(np.append(through, links), _ENDLESS).astype(np.int32)
     shape = (2 * size + 1, 2 * size + 1)
-    return sparse.coo_array((amounts, (tails, heads)), shape=shape).tocsr()
+    return scipy.sparse.coo_array((amounts, (tails, heads)), shape=shape).tocsr()

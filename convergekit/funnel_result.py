@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
@@ -416,12 +416,12 @@ def _difference(
     if not total or not other_total:
         return (np.nan,) * 4
     one, other = hits / total, other_hits / other_total
-    low, high = stats.binomtest(hits, total).proportion_ci(confidence, method="wilson")
-    other_low, other_high = stats.binomtest(other_hits, other_total).proportion_ci(
+    low, high = scipy.stats.binomtest(hits, total).proportion_ci(confidence, method="wilson")
+    other_low, other_high = scipy.stats.binomtest(other_hits, other_total).proportion_ci(
         confidence, method="wilson"
     )
     difference = other - one
-    p_value = stats.fisher_exact(
+    p_value = scipy.stats.fisher_exact(
         [[hits, total - hits], [other_hits, other_total - other_hits]]
     ).pvalue
     return (

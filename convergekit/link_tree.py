@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from convergekit.alias_graph import chain_links, connected_components
 from convergekit.aliases import EventAliases
@@ -167,11 +167,11 @@ def _rooted_tree(
     links = links.sort_values("moment", kind="stable").drop_duplicates(["first", "second"])
     moment = links["moment"].to_numpy()
     weight = np.arange(1, len(links) + 1, dtype=np.float64)
-    graph = sparse.coo_array(
+    graph = scipy.sparse.coo_array(
         (weight, (links["first"], links["second"])), shape=(root + 1, root + 1)
     )
-    spanning = sparse.csgraph.minimum_spanning_tree(graph.tocsr())
-    _, above = sparse.csgraph.breadth_first_order(spanning, root, directed=False)
+    spanning = scipy.sparse.csgraph.minimum_spanning_tree(graph.tocsr())
+    _, above = scipy.sparse.csgraph.breadth_first_order(spanning, root, directed=False)
     edges = spanning.tocoo()
     lower = np.where(above[edges.col] == edges.row, edges.col, edges.row)
     met = np.full(root + 1, NEVER)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from convergekit.as_of import Knowledge
 from convergekit.columns import each_column
@@ -66,7 +66,7 @@ def profile_order(profile: IntArray, in_time: IntArray) -> ProfileOrder:
     groups = int(group.max(initial=-1)) + 1
     # Building a sparse matrix by rows is a counting sort: it keeps the order within a row.
     place = (group[in_time], np.arange(size))
-    sorted_by_group = sparse.coo_array((in_time + 1, place), shape=(groups, size)).tocsr()
+    sorted_by_group = scipy.sparse.coo_array((in_time + 1, place), shape=(groups, size)).tocsr()
     lengths = np.diff(sorted_by_group.indptr)
     return ProfileOrder(
         sorted_by_group.data.astype(np.int64) - 1,

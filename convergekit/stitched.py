@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -29,6 +28,8 @@ from convergekit.readable import counted
 from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
     from convergekit.funnel_result import Funnel

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from convergekit.errors import ColumnError, ReadError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY, canonicalise
@@ -106,6 +105,9 @@ def read_events(
 
 
 def _bar(total: int, shown: bool) -> Any:
+    # Imported when something is read, for tqdm.auto takes long to import.
+    from tqdm.auto import tqdm
+
     return tqdm(total=total, unit="B", unit_scale=True, desc="reading", disable=not shown)
 
 
