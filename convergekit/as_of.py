@@ -76,7 +76,6 @@ def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
     the two. Before it, the order's profile was the order alone.
 
     >>> import pandas as pd
-    import scipy
     >>> from convergekit.aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None, "c"],
     ...                        "alias.email": [None, "a@x.org", "a@x.org"]})

@@ -49,6 +49,20 @@ Exports = Annotated[
 ]
 
 
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="TYPE=N",
+        help="Values of an alias type that a profile may have, such as customer_id=1; repeatable.",
+    ),
+]
+Blocked = Annotated[
+    list[str] | None,
+    typer.Option("--block", help="An alias (urn:type:value) or a value of nobody; repeatable."),
+]
+
+
 @app.command()
 def demo() -> None:
     """Stitch a simulated coffee shop's browser, server and CRM exports."""
@@ -70,13 +84,15 @@ def stitch_command(
         Format, typer.Option("--format", help="Format of the tables.")
     ] = Format.parquet,
     force: Annotated[bool, typer.Option(help="Overwrite earlier tables.")] = False,
+    limit: Limits = None,
+    block: Blocked = None,
 ) -> None:
     """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
     if out.is_dir() and any(out.iterdir()) and not force:
         raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
     if any(path.is_file() for path in (out, *out.parents)):
         raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
-    s = _stitched(exports)
+    s = _stitched(exports, limit, block)
     _print_summary(s)
     if force:
         _remove_earlier_tables(out)
@@ -92,10 +108,12 @@ def funnel_command(
     exports: Exports,
     step: Annotated[list[str], typer.Option(help="An event name; repeat for each step, in order.")],
     within: Annotated[str, typer.Option(help="Conversion window: 30min, 24h, 7D.")] = "7D",
+    limit: Limits = None,
+    block: Blocked = None,
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
-    s = _stitched(exports)
+    s = _stitched(exports, limit, block)
     _out.print(escape(repr(s)))
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
@@ -114,10 +132,18 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
-def _stitched(exports: list[str]) -> Stitched:
+def _stitched(exports: list[str], limit: list[str] | None, block: list[str] | None) -> Stitched:
+    limits = dict(map(_limit, limit or []))
     events = read_events(exports)
     with _err.status(f"stitching {len(events):,} rows"):
-        return stitch(events)
+        return stitch(events, limits=limits, block=block or ())
+
+
+def _limit(text: str) -> tuple[str, int]:
+    alias_type, _, count = text.rpartition("=")
+    if not alias_type or not count.isdecimal():
+        raise ConvergekitError(f"--limit {text!r}: give a type and a number, as customer_id=1.")
+    return alias_type, int(count)
 
 
 def _one_line(error: Exception) -> str:

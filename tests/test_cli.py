@@ -102,3 +102,26 @@ def test_importing_the_package_imports_neither_plotly_nor_ipywidgets():
     code = "import sys, convergekit; print({'plotly', 'ipywidgets', 'typer'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_limits_and_blocked_aliases_reach_stitching(tmp_path):
+    shared = tmp_path / "tablet.csv"
+    pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": ["2026-03-02", "2026-03-03", "2026-03-04"],
+            "alias.cookie": "tablet",
+            "alias.customer_id": ["ada", "bob", "tester"],
+        }
+    ).to_csv(shared, index=False)
+    arguments = ["--limit", "customer_id=1", "--block", "urn:customer_id:tester"]
+    done = run("stitch", shared, "--out", tmp_path / "out", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "links refused: 1 customer_id" in done.stdout
+    again = ck.read_stitched(tmp_path / "out")
+    assert again.refused_links["alias_a"].tolist() == ["urn:customer_id:bob"]
+    assert again.events["profile_id"].nunique() == 2
+
+    done = run("stitch", shared, "--out", tmp_path / "other", "--limit", "customer_id")
+    assert done.returncode == 1
+    assert "give a type and a number, as customer_id=1" in done.stderr
