@@ -288,3 +288,21 @@ def test_merges_resolved_from_profiles_as_first_seen_are_the_final_profiles(
     assert set(zip(merges["old_profile_id"], merges["new_profile_id"], strict=True)) <= recorded
     final_ids = set(s.profiles["profile_id"])
     assert {id_of[old] for _, old, _ in live.merges} - final_ids == set(merges["old_profile_id"])
+
+
+def test_long_chains_and_wide_stars_keep_to_their_limit():
+    size = 20_000
+    times = pd.Timestamp("2026-03-02", tz="UTC") + pd.to_timedelta(range(size), unit="s")
+    base = pd.DataFrame({"event_name": "PageView", "timestamp": times})
+    links = [[f"urn:link:v{i}", f"urn:link:v{i + 1}"] for i in range(size)]
+    chain = ck.stitch(base.assign(aliases=links), limits={"link": 1000})
+    held = chain.profiles["aliases.link"]
+    assert held.sum() == size + 1
+    assert held.max() == 1000
+    star = base.assign(
+        **{"alias.cookie": "kiosk", "alias.email": [f"{i}@x.org" for i in range(size)]}
+    )
+    star = ck.stitch(star, limits={"email": 3})
+    assert len(star.profiles) == size - 2
+    assert len(star.refused_links) == size - 3
+    assert star.profiles["aliases.email"].max() == 3
