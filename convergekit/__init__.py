@@ -4,6 +4,7 @@
 >>> s = ck.stitch(ck.simulate_store().events)
 """
 
+from convergekit.alias_rules import email_rule, phone_rule
 from convergekit.errors import (
     ColumnError,
     ConvergekitError,
@@ -33,7 +34,9 @@ __all__ = [
     "Stitched",
     "UnknownAliasError",
     "UnknownNameError",
+    "email_rule",
     "funnel",
+    "phone_rule",
     "read_events",
     "read_stitched",
     "simulate_store",

@@ -1,11 +1,10 @@
 """Aliases: reading them off events, giving them one form, blocking those that identify nobody.
 
 An alias is a (type, value) pair, written as a URN: ``urn:email:john@example.com``. A URN splits
-at its first two colons: the type is lower-cased, the value may hold colons. Values are NFC
-normalised and trimmed, and e-mail addresses lower-cased; every other type keeps its case. A
-missing value is no alias. Values that stand for "nobody", the empty text among them, are blocked
-and counted; what is no alias at all (no type, or no text) is never guessed: it is left out,
-counted and listed.
+at its first two colons: the type is lower-cased, the value may hold colons. `alias_rules` says in
+which form values are compared. A missing value is no alias. Values that stand for "nobody", the
+empty text among them, are blocked and counted; what is no alias at all (no type, no text, or
+nothing that its type's rule knows) is never guessed: it is left out, counted and listed.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,10 +23,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.alias_rules import AliasRules, plain_form, split_urn
 from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY
 from convergekit.text import arrow_array, as_text, to_arrow
+
+_NO_RULES = AliasRules()
 
 #: What `block=` takes.
 Block = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
@@ -49,12 +51,10 @@ BLOCKED_VALUES = frozenset(
         "[object object]",
     }
 )
-_LOWER_CASED = frozenset({"email"})
-_URN = re.compile(r"\s*urn:([^:]+):(.*)", re.DOTALL | re.IGNORECASE)
-
 NO_TYPE = "not a URN: expected urn:<type>:<value>"
 NOT_TEXT = "an alias is text or a number"
 NOT_A_LIST = "aliases is a list of URNs"
+RULED_OUT = "the rule for {} makes no alias of it"
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ class EventAliases:
         `position`, `reason`: the events with something that is no alias.
     apart : Apart or None
         Which aliases are kept apart; None where all that meet are linked.
+    rules : AliasRules
+        In which form values are compared.
     """
 
     table: pd.DataFrame
@@ -103,6 +105,7 @@ class EventAliases:
     blocked: pd.DataFrame
     malformed: pd.DataFrame
     apart: Apart | None = None
+    rules: AliasRules = _NO_RULES
 
     @property
     def types(self) -> pd.Categorical:
@@ -214,29 +217,12 @@ def urn(alias_type: str, alias_value: str) -> str:
     return f"urn:{alias_type}:{alias_value}"
 
 
-def parse_urn(text: str) -> tuple[str, str] | None:
-    """Return an alias's type and normalised value, or None if the text is no URN.
-
-    Examples
-    --------
-    >>> parse_urn("urn:Email: Ada@Example.com ")
-    ('email', 'ada@example.com')
-    >>> parse_urn("ada@example.com") is None
-    True
-    """
-    found = _URN.fullmatch(text)
-    if not found or not found[1].strip() or not found[2].strip():
-        return None
-    alias_type = found[1].strip().lower()
-    value = _normalise(alias_type, pa.array([found[2]], type=pa.large_string()))
-    return alias_type, value[0].as_py()
-
-
 def read_aliases(
     events: pd.DataFrame,
     *,
     block: Block = (),
     alias_from: Mapping[str, str] | None = None,
+    rules: AliasRules = _NO_RULES,
 ) -> EventAliases:
     """Read the aliases of every event.
 
@@ -251,6 +237,8 @@ def read_aliases(
         matches.
     alias_from : mapping of str to str, optional
         Profile property to alias type, such as ``{"$email": "email"}``.
+    rules : AliasRules
+        In which form values are compared.
 
     Returns
     -------
@@ -261,7 +249,7 @@ def read_aliases(
     ColumnError
         There is no column of aliases.
     UnknownNameError
-        `alias_from` names a profile property that no event carries.
+        `alias_from` names a profile property that no event carries, or `rules` a type.
 
     Examples
     --------
@@ -292,7 +280,8 @@ def read_aliases(
     malformed = [(unusable, NOT_TEXT) for _, unusable in found if len(unusable)]
     if "aliases" in events:
         _read_lists(events["aliases"], readings, malformed)
-    return _unite(readings, malformed, _Blocker(block))
+    _check_ruled_types(readings, rules)
+    return _unite(readings, malformed, _Blocker(block, rules), rules)
 
 
 @dataclass(frozen=True)
@@ -308,7 +297,7 @@ class _Reading:
 class _Blocker:
     """Says which normalised values of a type are blocked."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, rules: AliasRules) -> None:
         if isinstance(block, (str, re.Pattern)):
             block = [block]
         if not isinstance(block, Iterable):
@@ -326,8 +315,8 @@ class _Blocker:
                     f"block holds {item!r}, a {type(item).__name__}. Give a URN "
                     "('urn:cart_token:123'), a value ('test@example.com') or a compiled pattern."
                 )
-            elif (alias := parse_urn(item)) is not None:
-                self._aliases.setdefault(alias[0], set()).add(alias[1])
+            elif (alias := rules.parse(item)) is not None:
+                self._aliases.setdefault(alias[0], set()).update(alias[1])
             elif item.strip().lower().startswith("urn:"):
                 raise ConvergekitError(
                     f"block holds {item!r}, a URN without a type or a value; give one such as "
@@ -347,6 +336,16 @@ class _Blocker:
             hits = (pattern.fullmatch(value) is not None for value in values.to_pylist())
             found |= np.fromiter(hits, dtype=bool, count=len(values))
         return found
+
+
+def _check_ruled_types(readings: Sequence[_Reading], rules: AliasRules) -> None:
+    known = sorted({reading.alias_type for reading in readings})
+    for name in rules.rules:
+        if name not in known and any(len(reading.event) for reading in readings):
+            raise UnknownNameError(
+                f"rules names the alias type {name!r}, which no event carries. "
+                f"Found: {', '.join(known)}.{did_you_mean(name, known)}"
+            )
 
 
 def _is_alias_column(name: str) -> bool:
@@ -405,7 +404,7 @@ def _read_lists(
 
     codes, distinct = pd.factorize(pd.Series(urns, dtype=object))
     event = np.array(positions, dtype=np.int64)
-    parsed = [_split_urn(text) for text in distinct]
+    parsed = [split_urn(text) for text in distinct]
     typeless = np.fromiter((pair is None for pair in parsed), dtype=bool, count=len(parsed))
     if typeless.any():
         malformed.append((event[typeless[codes]], NO_TYPE))
@@ -449,30 +448,19 @@ def _is_nothing(item: Any) -> bool:
     return pd.api.types.is_scalar(item) and bool(pd.isna(item))
 
 
-def _split_urn(text: str) -> tuple[str, str] | None:
-    found = _URN.fullmatch(text)
-    if not found or not found[1].strip():
-        return None
-    return found[1].strip().lower(), found[2]
-
-
-def _normalise(alias_type: str, values: pa.Array) -> pa.Array:
-    if pc.all(pc.string_is_ascii(values)).as_py() is False:
-        values = pc.utf8_normalize(values, form="NFC")
-    values = pc.utf8_trim_whitespace(values)
-    return pc.utf8_lower(values) if alias_type in _LOWER_CASED else values
-
-
 def _unite(
     readings: list[_Reading],
     malformed: list[tuple[npt.NDArray[np.int64], str]],
     is_blocked: _Blocker,
+    rules: AliasRules,
 ) -> EventAliases:
     """Give the aliases of all readings one numbering, and sort the pairs by event."""
     types = list(dict.fromkeys(reading.alias_type for reading in readings))
     rows = sum(len(reading.event) for reading in readings)
     of_types = each_column(
-        lambda name: _of_type(name, [r for r in readings if r.alias_type == name], is_blocked),
+        lambda name: _of_type(
+            name, [r for r in readings if r.alias_type == name], is_blocked, rules
+        ),
         types,
         rows,
     )
@@ -481,6 +469,11 @@ def _unite(
     events = [part.event for part in of_types]
     aliases = [part.code + start for part, start in zip(of_types, starts, strict=False)]
     blocked = [part.blocked for part in of_types if len(part.blocked)]
+    malformed += [
+        (part.ruled_out, RULED_OUT.format(name))
+        for name, part in zip(types, of_types, strict=True)
+        if len(part.ruled_out)
+    ]
     event, alias = _concatenated(events), _concatenated(aliases)
     # A stable sort of a few sorted runs: cheap, and keeps the columns' order within an event.
     order = np.argsort(event, kind="stable")
@@ -490,23 +483,27 @@ def _unite(
         alias[order],
         _blocked_table(blocked),
         _malformed_table(malformed),
+        rules=rules,
     )
 
 
 @dataclass(frozen=True)
 class _OfType:
-    """One type's usable values, which event carries which, and what was blocked."""
+    """One type's usable values, which event carries which, and what was left out."""
 
     distinct: pa.Array
     event: npt.NDArray[np.int64]
     code: npt.NDArray[np.int64]
     blocked: pd.DataFrame
+    ruled_out: npt.NDArray[np.int64]
 
 
-def _of_type(alias_type: str, readings: list[_Reading], is_blocked: _Blocker) -> _OfType:
+def _of_type(
+    alias_type: str, readings: list[_Reading], is_blocked: _Blocker, rules: AliasRules
+) -> _OfType:
     """Give the values of a type's readings one numbering, normalised, without blocked ones."""
     raw = pa.concat_arrays([arrow_array(reading.values) for reading in readings])
-    distinct = _normalise(alias_type, raw)
+    distinct = plain_form(alias_type, raw)
     starts = np.cumsum([0, *(len(reading.values) for reading in readings)])
     code = _concatenated(
         [reading.code + start for reading, start in zip(readings, starts, strict=False)]
@@ -514,9 +511,15 @@ def _of_type(alias_type: str, readings: list[_Reading], is_blocked: _Blocker) ->
     event = _concatenated([reading.event for reading in readings])
     # A column's values are distinct already, unless normalising made some of them equal.
     if len(readings) > 1 or not distinct.equals(raw):
-        encoded = distinct.dictionary_encode()
-        distinct = encoded.dictionary
-        code = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)[code]
+        distinct, place = _encoded(distinct)
+        code = place[code]
+    ruled_out = np.empty(0, dtype=np.int64)
+    if alias_type in rules.rules:
+        ruled = _ruled(alias_type, distinct, is_blocked, rules)
+        is_out = ruled.is_null().to_numpy(zero_copy_only=False)[code]
+        ruled_out, event, code = event[is_out], event[~is_out], code[~is_out]
+        distinct, place = _encoded(ruled)
+        code = place[code]
     bad = is_blocked(alias_type, distinct)
     blocked = _count_blocked(alias_type, distinct, bad, code)
     if bad.any():
@@ -525,7 +528,28 @@ def _of_type(alias_type: str, readings: list[_Reading], is_blocked: _Blocker) ->
         distinct = distinct.filter(pa.array(usable))
     if not _strictly_ascending(event):
         event, code = np.unique(np.stack([event, code]), axis=1)
-    return _OfType(distinct, event, code, blocked)
+    return _OfType(distinct, event, code, blocked, ruled_out)
+
+
+def _ruled(
+    alias_type: str, distinct: pa.Array, is_blocked: _Blocker, rules: AliasRules
+) -> pa.Array:
+    """Return what the rule makes of the values; what is blocked is not put to it."""
+    blocked = is_blocked(alias_type, distinct)
+    values = distinct.to_pylist()
+    usable = [value for value, bad in zip(values, blocked, strict=True) if not bad]
+    made = iter(rules.apply(alias_type, usable))
+    return pa.array(
+        [value if bad else next(made) for value, bad in zip(values, blocked, strict=True)],
+        type=pa.large_string(),
+    )
+
+
+def _encoded(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """Return the distinct values, and each value's place among them, -1 for none."""
+    encoded = values.dictionary_encode()
+    place = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return encoded.dictionary, place.astype(np.int64)
 
 
 def _strictly_ascending(event: npt.NDArray[np.int64]) -> bool:

@@ -16,6 +16,7 @@ from convergekit.measures import reaches_browser
 from convergekit.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
+    from convergekit.aliases import EventAliases
     from convergekit.stitched import Stitched
 
 _EXAMPLE_ROWS = 5
@@ -37,6 +38,9 @@ class Report:
         Per event name: `event_name`, `events`, and the shares `with_profile` and
         `with_browser_session` (of events whose profile has an alias of the browser's type).
     aliases_by_type : dict of str to int
+    alias_types : pandas.DataFrame
+        Per alias type: `alias_type`, `aliases` (values in use), `events` (that carry one),
+        `blocked` (events with a blocked value).
     blocked : pandas.DataFrame
         `alias_type`, `alias_value`, `events`.
     malformed : dict of str to int
@@ -62,6 +66,7 @@ class Report:
     rejected: dict[str, int]
     coverage: pd.DataFrame
     aliases_by_type: dict[str, int]
+    alias_types: pd.DataFrame
     blocked: pd.DataFrame
     malformed: dict[str, int]
     malformed_rows: dict[str, list[int]]
@@ -82,6 +87,9 @@ class Report:
         """Return the report that `to_dict` wrote."""
         frames = {
             "coverage": _coverage_frame(values["coverage"]),
+            "alias_types": pd.DataFrame(values["alias_types"], columns=list(_TYPE_COLUMNS)).astype(
+                _TYPE_COLUMNS
+            ),
             "blocked": _blocked_frame(values["blocked"]),
         }
         return cls(**{**values, **frames})
@@ -154,6 +162,7 @@ def make_report(s: Stitched) -> Report:
         rejected=_counts(s.rejected["reason"]),
         coverage=_coverage(s),
         aliases_by_type={str(t): int(n) for t, n in zip(types.categories, counts, strict=True)},
+        alias_types=_alias_types(found.aliases),
         blocked=_blocked_frame(found.aliases.blocked.to_dict("records")),
         malformed=_counts(reasons),
         malformed_rows={
@@ -195,6 +204,24 @@ def _coverage_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
         "with_browser_session": "float64",
     }
     return pd.DataFrame(records, columns=list(columns)).astype(columns)
+
+
+_TYPE_COLUMNS = {"alias_type": "str", "aliases": "int64", "events": "int64", "blocked": "int64"}
+
+
+def _alias_types(aliases: EventAliases) -> pd.DataFrame:
+    of_pair = aliases.types[aliases.alias]
+    carried = pd.DataFrame({"event": aliases.event, "alias_type": of_pair.astype(object)})
+    counts = {
+        "aliases": Counter(aliases.types),
+        "events": Counter(carried.drop_duplicates()["alias_type"]),
+        "blocked": aliases.blocked.groupby("alias_type")["events"].sum().to_dict(),
+    }
+    names = sorted({name for count in counts.values() for name in count})
+    return pd.DataFrame(
+        {"alias_type": names}
+        | {k: [int(n.get(name, 0)) for name in names] for k, n in counts.items()}
+    ).astype(_TYPE_COLUMNS)
 
 
 def _blocked_frame(records: list[dict[str, Any]]) -> pd.DataFrame:

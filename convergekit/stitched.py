@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.alias_graph import build_graph, distinct_links
-from convergekit.aliases import EventAliases, parse_urn, urn
+from convergekit.aliases import EventAliases, urn
 from convergekit.as_of import Knowledge
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events import PROFILE, PROFILE_PROPERTY
@@ -751,7 +751,7 @@ class Stitched:
 
     def _alias_position(self, text: str) -> int:
         table = self._identity.aliases.table
-        alias = parse_urn(text)
+        alias = self._identity.aliases.rules.parse(text)
         if alias is None:
             same_value = table[table["alias_value"] == text]
             near = [urn(*pair) for pair in same_value.itertuples(index=False)]
@@ -759,20 +759,21 @@ class Stitched:
             raise UnknownAliasError(
                 f"{text!r} is neither a URN (urn:<type>:<value>) nor a profile ID (p_...).{hint}"
             )
-        alias_type, value = alias
+        alias_type, values = alias
         of_type = table["alias_type"] == alias_type
-        found = np.flatnonzero(of_type & (table["alias_value"] == value))
-        if len(found):
-            return int(found[0])
+        for value in values:
+            found = np.flatnonzero(of_type & (table["alias_value"] == value))
+            if len(found):
+                return int(found[0])
         types = list(table["alias_type"].cat.categories)
         if alias_type not in types:
             raise UnknownAliasError(
                 f"no event carries an alias of type {alias_type!r}. "
                 f"Found: {', '.join(types) or 'no aliases'}.{did_you_mean(alias_type, types)}"
             )
-        near_values = did_you_mean(value, table["alias_value"][of_type].head(100_000))
+        near_values = did_you_mean(values[0], table["alias_value"][of_type].head(100_000))
         raise UnknownAliasError(
-            f"no event carries the alias {urn(alias_type, value)!r}; it may have been blocked "
+            f"no event carries the alias {urn(alias_type, values[0])!r}; it may have been blocked "
             f"(see `.report`).{near_values}"
         )
 

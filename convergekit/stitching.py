@@ -12,10 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
+from convergekit.alias_lives import longest_gaps, split_lives
+from convergekit.alias_rules import AliasRules, Rule
 from convergekit.aliases import Block, EventAliases, read_aliases
 from convergekit.as_of import Knowledge
 from convergekit.columns import each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
+from convergekit.durations import Duration
 from convergekit.errors import ConvergekitError, EventError
 from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
 from convergekit.merge_protection import Protection, protect
@@ -39,6 +42,8 @@ def stitch(
     duplicates: Duplicates = "drop",
     block: Block = (),
     alias_from: Mapping[str, str] | None = None,
+    rules: Mapping[str, Rule] | None = None,
+    max_age: Mapping[str, Duration] | None = None,
     limits: Mapping[str, int] | None = None,
     alias_priority: Sequence[str] = TYPE_PRIORITY,
     identity: IdentityMode = "retroactive",
@@ -69,6 +74,13 @@ def stitch(
         Aliases that identify nobody: URNs, values, or patterns that match whole values.
     alias_from : mapping of str to str, optional
         Profile property to alias type, such as ``{"$email": "email"}``.
+    rules : mapping of str to callable, optional
+        Alias type to a function from text to the text to compare, or to None for what is no
+        alias: ``{"phone": ck.phone_rule("BE"), "sku": str.upper}``. See `email_rule`.
+    max_age : mapping of str to duration, optional
+        Alias type to the longest time between two events that carry the same value, such as
+        ``{"cart_token": "14D"}``. After a longer gap the value is another alias, whose name ends
+        in ``~2``, ``~3`` and so on.
     limits : mapping of str to int, optional
         Alias type to the number of its values that one profile may have, such as
         ``{"customer_id": 1}``. A link that would exceed a limit is refused, see
@@ -96,7 +108,7 @@ def stitch(
     ColumnError
         A required column is missing, ambiguous or stands twice, or there are no aliases.
     UnknownNameError
-        `alias_from` or `limits` names what no event carries.
+        `alias_from`, `rules`, `max_age` or `limits` names what no event carries.
     EventError
         Under `strict`, the first row or alias that cannot be used.
     ConvergekitError
@@ -126,6 +138,7 @@ def stitch(
     _check_choice("duplicates", duplicates, get_args(Duplicates))
     _check_choice("identity", identity, get_args(IdentityMode))
     first = [first] if isinstance(first, str) else list(first)
+    alias_rules, ages = AliasRules.of(rules), longest_gaps(max_age)
     protection = Protection.of(limits, alias_priority)
 
     _check_zone(tz)
@@ -137,7 +150,11 @@ def stitch(
         strict=strict,
     )
     kept = find_kept(accepted.events, accepted.arrival, dedupe_on)
-    aliases = read_aliases(accepted.events, block=block, alias_from=alias_from)
+    aliases = read_aliases(accepted.events, block=block, alias_from=alias_from, rules=alias_rules)
+    if max_age:
+        aliases = split_lives(
+            aliases, accepted.events["timestamp"], kept, ages, merge=duplicates == "merge"
+        )
     if strict:
         _refuse_malformed(aliases, accepted.events)
     found = Deduplicated(

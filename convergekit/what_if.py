@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.aliases import parse_urn
+from convergekit.alias_rules import split_urn
 from convergekit.durations import Duration
 from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events import PROFILE, missing
@@ -84,7 +84,7 @@ def _named(s: Stitched, given: Sequence[str]) -> tuple[set[str], set[tuple[str, 
     known = list(s._identity.aliases.types.categories)
     types, aliases = set(), set()
     for text in given:
-        if parse_urn(text) is not None:
+        if split_urn(text) is not None:
             chosen = table.iloc[s._alias_position(text)]
             aliases.add((str(chosen["alias_type"]), str(chosen["alias_value"])))
         elif text.lower() in known:
@@ -121,7 +121,7 @@ def _stitched_without(s: Stitched, types: set[str], aliases: set[tuple[str, str]
         return s.duplicates.assign(lost_aliases=lost.astype(object))
 
     def gone(text: str) -> bool:
-        alias = parse_urn(text)
+        alias = split_urn(text)
         return alias is not None and (alias[0] in types or alias in aliases)
 
     return replace(

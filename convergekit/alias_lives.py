@@ -1,0 +1,148 @@
+"""Recycled tokens: a value that reappears after a long gap is another alias.
+
+Shops hand out the same cart token again, and a till's cookie outlives its customers. With a
+longest gap for a type, a value's events are cut where the gap between two of them is longer; each
+piece is a *life* of the value. The first life keeps the value as its name, the next are
+``value~2``, ``value~3``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.aliases import EventAliases
+from convergekit.durations import Duration, parse_duration
+from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
+from convergekit.timestamps import microseconds
+
+IntArray = npt.NDArray[np.int64]
+
+
+def longest_gaps(max_age: Mapping[str, Duration] | None) -> dict[str, int]:
+    """Return the longest gap of each alias type, in microseconds.
+
+    Raises
+    ------
+    ConvergekitError
+        It is no mapping of alias types to positive durations.
+
+    Examples
+    --------
+    >>> longest_gaps({"cart_token": "14D"})
+    {'cart_token': 1209600000000}
+    """
+    if not isinstance(max_age or {}, Mapping):
+        raise ConvergekitError(
+            f'max_age={max_age!r}: give alias types and durations, as {{"cart_token": "14D"}}.'
+        )
+    return {
+        name.lower(): parse_duration(gap, name=f"max_age[{name!r}]") // pd.Timedelta(1, "us")
+        for name, gap in (max_age or {}).items()
+    }
+
+
+def split_lives(
+    aliases: EventAliases,
+    timestamps: pd.Series,
+    kept: IntArray,
+    gaps: Mapping[str, int],
+    *,
+    merge: bool,
+) -> EventAliases:
+    """Return the aliases, those of a type with a longest gap cut into lives.
+
+    Parameters
+    ----------
+    aliases : EventAliases
+        Of all events, kept and dropped.
+    timestamps : pandas.Series of datetime64[us, UTC]
+        Time of each event.
+    kept : numpy.ndarray of int
+        The position of the copy that is kept for each event.
+    gaps : mapping of str to int
+        Alias type to its longest gap, in microseconds.
+    merge : bool
+        Whether what a dropped copy carries counts. It counts at the time of the event that is
+        kept; otherwise it is of the life that the value had at that time.
+
+    Raises
+    ------
+    UnknownNameError
+        No event carries an alias of one of the types.
+
+    Examples
+    --------
+    >>> from convergekit.aliases import read_aliases
+    >>> found = read_aliases(pd.DataFrame({"alias.cart_token": ["t", "t", "t"]}))
+    >>> times = pd.Series(pd.to_datetime(["2026-03-01", "2026-03-02", "2026-04-01"], utc=True))
+    >>> lives = split_lives(found, times, np.arange(3), longest_gaps({"cart_token": "14D"}),
+    ...                     merge=False)
+    >>> lives.table["alias_value"].tolist(), lives.alias.tolist()
+    (['t', 't~2'], [0, 0, 1])
+    """
+    _check_types(aliases, gaps)
+    types = aliases.table["alias_type"]
+    longest = np.full(len(types), np.iinfo(np.int64).max)
+    for name, gap in gaps.items():
+        longest[(types == name).to_numpy()] = gap
+    at = microseconds(timestamps)[kept][aliases.event]
+    counts = kept[aliases.event] == aliases.event if not merge else np.ones(len(at), dtype=bool)
+    life = _lives(aliases.alias, at, counts, longest)
+    later = np.flatnonzero(life > 1)
+    if not len(later):
+        return aliases
+    born = np.stack([aliases.alias[later], life[later]])
+    (value, number), place = np.unique(born, axis=1, return_inverse=True)
+    alias = aliases.alias.copy()
+    alias[later] = len(aliases.table) + place
+    again = aliases.table.take(value).reset_index(drop=True)
+    again = again.assign(alias_value=_names(aliases.table, again, number))
+    table = pd.concat([aliases.table, again], ignore_index=True)
+    return replace(aliases, table=table, alias=alias)
+
+
+def _check_types(aliases: EventAliases, gaps: Mapping[str, int]) -> None:
+    known = list(aliases.types.categories)
+    for name in gaps:
+        if name not in known and len(aliases.table):
+            raise UnknownNameError(
+                f"max_age names the alias type {name!r}, which no event carries. "
+                f"Found: {', '.join(known)}.{did_you_mean(name, known)}"
+            )
+
+
+def _lives(
+    alias: IntArray, at: IntArray, counts: npt.NDArray[np.bool_], longest: IntArray
+) -> IntArray:
+    """Return the number of the life, from 1, to which each pair belongs."""
+    order = np.lexsort((~counts, at, alias))
+    alias, at, counts = alias[order], at[order], counts[order]
+    counting = np.flatnonzero(counts)
+    same = alias[counting][1:] == alias[counting][:-1]
+    late = np.diff(at[counting]) > longest[alias[counting][1:]]
+    begins = np.zeros(len(order), dtype=np.int64)
+    begins[counting[1:]] = same & late
+    number = np.cumsum(begins)
+    starts = np.ones(len(order), dtype=bool)
+    starts[1:] = alias[1:] != alias[:-1]
+    first = np.flatnonzero(starts)
+    life = np.empty(len(order), dtype=np.int64)
+    life[order] = number - (number - begins)[first][np.cumsum(starts) - 1] + 1
+    return life
+
+
+def _names(table: pd.DataFrame, again: pd.DataFrame, life: IntArray) -> pd.Series:
+    """Return names that no alias has yet."""
+    taken = set(zip(table["alias_type"], table["alias_value"], strict=True))
+    numbers = pd.Series(life).astype("str")
+    mark = "~"
+    while True:
+        names = again["alias_value"] + mark + numbers
+        if taken.isdisjoint(zip(again["alias_type"], names, strict=True)):
+            return names
+        mark += "~"
