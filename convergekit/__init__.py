@@ -13,6 +13,7 @@ from convergekit.errors import (
     UnknownAliasError,
     UnknownNameError,
 )
+from convergekit.evaluate import Evaluation, evaluate
 from convergekit.exports import read_events
 from convergekit.funnel_result import Funnel
 from convergekit.funnels import funnel
@@ -25,6 +26,7 @@ from convergekit.storage import read_stitched
 __all__ = [
     "ColumnError",
     "ConvergekitError",
+    "Evaluation",
     "EventError",
     "Exclusion",
     "Funnel",
@@ -35,6 +37,7 @@ __all__ = [
     "UnknownAliasError",
     "UnknownNameError",
     "email_rule",
+    "evaluate",
     "funnel",
     "phone_rule",
     "read_events",
