@@ -108,6 +108,7 @@ class Stitched:
     _first: Sequence[str] = ()
     _remarks: Mapping[str, int] = field(default_factory=dict)
     _malformed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    _forgotten: Sequence[Mapping[str, int]] = ()
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
@@ -240,6 +241,17 @@ class Stitched:
         from convergekit.profile_merges import profile_merges
 
         return profile_merges(self)
+
+    @property
+    def forgotten(self) -> pd.DataFrame:
+        """What was removed, one row per call of `forget`.
+
+        Columns: `events`, `aliases`, `duplicates` and `rejected` (rows), and `cells` of other
+        people's events that named the person. Nothing says who it was.
+        """
+        from convergekit.forget import FORGOTTEN
+
+        return pd.DataFrame(list(self._forgotten), columns=list(FORGOTTEN), dtype="int64")
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
@@ -662,6 +674,51 @@ class Stitched:
         from convergekit.hindsight import hindsight
 
         return hindsight(self, event_name, value=value, carried=carried, steps=steps, within=within)
+
+    def forget(self, alias_or_profile: str) -> Stitched:
+        """Return a Stitched without one person.
+
+        Parameters
+        ----------
+        alias_or_profile : str
+            A URN, such as ``"urn:email:ada@example.com"``, or a profile ID: the whole profile is
+            removed.
+
+        Returns
+        -------
+        Stitched
+            Without the profile's events, their dropped copies, its aliases and all that was
+            carried from its events; without rejected rows that hold one of its aliases; its
+            e-mail addresses and phone numbers are blanked where other people's events name them.
+            Other profiles keep their IDs and values. `.forgotten` says how much was removed.
+
+        Raises
+        ------
+        UnknownAliasError
+            No event carries the alias, or no profile has the ID.
+
+        Notes
+        -----
+        This Stitched, the frame it was made of, the exports and directories saved earlier still
+        hold the person. Events of theirs without a usable alias are on no profile and cannot be
+        told from others.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s
+        Stitched(434 events, 11 duplicates, 0 rejected; 239 aliases, 81 profiles)
+        >>> without = s.forget("urn:email:milo.duval37@example.com")
+        >>> without
+        Stitched(426 events, 11 duplicates, 0 rejected; 234 aliases, 80 profiles)
+        >>> without.forgotten
+           events  aliases  duplicates  rejected  cells
+        0       8        5           0         0      0
+        """
+        from convergekit.forget import forget
+
+        return forget(self, alias_or_profile)
 
     def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Save everything as Parquet files that `convergekit.read_stitched` reads back.
