@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MOST_SHOWN = 200
 #: A graph of more aliases than these names login values and what is blamed alone.
 MOST_NAMED = 24
+#: The layout that weighs every pair of aliases spreads them best, and takes long beyond.
+MOST_WEIGHED = 120
 #: More alias types than these share one look.
 MOST_TYPES = 10
 
@@ -241,9 +244,16 @@ def _layout(graph: nx.Graph) -> dict[str, Any]:
     ordered = nx.Graph()
     ordered.add_nodes_from(sorted(graph))
     ordered.add_edges_from(sorted(tuple(sorted(edge)) for edge in graph.edges))
-    if len(ordered) <= MOST_NAMED * 2:
-        return nx.kamada_kawai_layout(ordered)
-    return nx.spring_layout(ordered, seed=1, iterations=200)
+    if len(ordered) <= MOST_WEIGHED:
+        places = nx.kamada_kawai_layout(ordered)
+    else:
+        places = nx.spring_layout(ordered, seed=1, iterations=200)
+    if len(ordered) <= MOST_NAMED:
+        return places
+    # A large graph needs all the room that there is, a small one would be bent.
+    points = np.array(list(places.values()))
+    low, high = points.min(axis=0), points.max(axis=0)
+    return dict(zip(places, 2 * (points - low) / (high - low) - 1, strict=True))
 
 
 def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Any]) -> None:
@@ -338,7 +348,8 @@ def _add_names(
         mode="markers+text",
         # Not seen, but a name stands below a marker of this size.
         marker={"opacity": 0, "size": [_RING if alias in blamed else _NODE for alias in named]},
-        text=[_two_lines(alias) for alias in named],
+        # Of many, the marker alone says the type.
+        text=[_two_lines(alias) if few else _value_line(alias) for alias in named],
         textposition="bottom center",
         textfont=_NAME_FONT,
         hoverinfo="skip",
@@ -447,6 +458,10 @@ def _type_and_value(alias: str) -> tuple[str, str]:
 def _two_lines(alias: str) -> str:
     alias_type, value = _type_and_value(alias)
     return f"{_plain(_shortened(alias_type, 20))}<br>{_plain(_shortened(value, 20))}"
+
+
+def _value_line(alias: str) -> str:
+    return _plain(_shortened(_type_and_value(alias)[1], 20))
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from benchmarks.suspects import add_second_addresses, cache_tokens, disturbed, measure
 from convergekit import cuts
-from convergekit.aliases import parse_urn
+from convergekit.alias_rules import split_urn
 from tests.slow_suspects import SlowProfile
 from tests.strategies import START
 
@@ -72,7 +72,7 @@ def event_sets(s, frame):
     found = s._identity.aliases
     sets = [set() for _ in range(len(s.events))]
     for event, name in zip(found.event, found.urns(found.alias), strict=True):
-        sets[event].add(parse_urn(name))
+        sets[event].add(split_urn(name))
     return sets
 
 
@@ -83,7 +83,7 @@ def repaired(suspect, events):
 
 
 def profile_of(s, name):
-    alias_type, value = parse_urn(name)
+    alias_type, value = split_urn(name)
     table = s.aliases
     found = table[(table["alias_type"] == alias_type) & (table["alias_value"] == value)]
     return found["profile_id"].iloc[0] if len(found) else f"none: {name}"
@@ -102,12 +102,12 @@ def test_suspects_and_the_size_of_their_cuts_are_those_of_the_slow_definition(fr
     for suspect in s.suspects.itertuples():
         slow = found[suspect.profile_id]
         if suspect.evidence == "shared token":
-            assert parse_urn(*suspect.cut) in slow.tokens_of_many_browsers()
+            assert split_urn(*suspect.cut) in slow.tokens_of_many_browsers()
         elif slow.has_several_logins():
             assert suspect.cut_kind == "alias"
             assert len(suspect.cut) == slow.smallest_alias_cut()
         elif slow.login_hubs():
-            assert parse_urn(*suspect.cut) in slow.login_hubs()
+            assert split_urn(*suspect.cut) in slow.login_hubs()
         else:
             assert suspect.cut_kind == "event"
             assert len(suspect.cut_rows) == slow.smallest_event_cut()
@@ -119,7 +119,7 @@ def test_the_repair_as_written_separates_the_two_values(frame):
     s = ck.stitch(frame)
     for _, suspect in s.suspects.iterrows():
         one, other = suspect["separates"]
-        assert parse_urn(one)[0] == parse_urn(other)[0]
+        assert split_urn(one)[0] == split_urn(other)[0]
         again = repaired(suspect, frame)
         assert profile_of(s, one) == profile_of(s, other) == suspect["profile_id"]
         assert profile_of(again, one) != profile_of(again, other)
