@@ -30,6 +30,7 @@ bench: .venv/installed  ## Measure speed against the obvious scripts, and suspec
 	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 3
 	$(BIN)/python -m benchmarks.funnel --people 140000 --repeats 5
 	$(BIN)/python -m benchmarks.suspects
+	$(BIN)/python -m benchmarks.shapes
 
 clean:  ## Remove what the commands made
 	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
