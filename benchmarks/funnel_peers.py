@@ -1,0 +1,182 @@
+"""Funnels beside chDB's windowFunnel and DuckDB: seconds and memory, one process per run.
+
+    pip install -e '.[bench]'
+    python -m benchmarks.funnel_peers [--people N] [--repeats N]
+
+All read the same three columns of stitched events: profile, event name, time. Three steps, seven
+days. Runs are interleaved, medians are printed, and the counts must be equal before a time is.
+"From the frame" starts at the pandas frame, as `ck.funnel` does; "own table" starts at the tool's
+own table, which was made of the frame outside the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+import convergekit as ck
+from benchmarks.stitch import machine
+
+STEPS = ["PageView", "Added To Cart", "Placed Order"]
+DAYS = 7
+COLUMNS = ["profile_id", "event_name", "timestamp"]
+CONDITIONS = ", ".join(f"event_name = '{step}'" for step in STEPS)
+
+Prepare = Callable[[pd.DataFrame], Callable[[], list[int]]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=140_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--run", nargs=2, metavar=("CONTENDER", "FILE"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.run:
+        print(json.dumps(run_one(CONTENDERS[arguments.run[0]], arguments.run[1])))
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "events.parquet"
+        s = ck.stitch(ck.simulate_store(people=arguments.people, seed=1).events)
+        part = s.events.loc[s.events["kind"] == "track", COLUMNS].dropna()
+        part.to_parquet(path)
+        size = part.memory_usage(deep=True).sum() / 2**20
+        print(f"{machine()}\n{len(part):,} stitched events, {size:,.0f} MB in three columns\n")
+        del s, part
+        runs: dict[str, list[dict[str, object]]] = {name: [] for name in CONTENDERS}
+        for _ in range(arguments.repeats):
+            for name in CONTENDERS:
+                runs[name].append(in_a_process(name, path))
+    counts = {name: found[0]["counts"] for name, found in runs.items()}
+    assert all(found == counts["ck.funnel"] for found in counts.values()), counts
+    print(f"equal counts: {counts['ck.funnel']}\n")
+    ours = median(runs["ck.funnel"], "seconds")
+    print(f"{'median':<34}{'seconds':>8}{'MB more':>9}  ck.funnel is so many times as fast")
+    for name, found in runs.items():
+        seconds, memory = median(found, "seconds"), median(found, "megabytes")
+        print(f"{name:<34}{seconds:>8.2f}{memory:>9,.0f}{seconds / ours:>6.2f}")
+
+
+def in_a_process(name: str, path: Path) -> dict[str, object]:
+    command = [sys.executable, "-m", "benchmarks.funnel_peers", "--run", name, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_one(prepare: Prepare, path: str) -> dict[str, object]:
+    """Count once for the answer and to warm up, then once for the time."""
+    frame = pd.read_parquet(path)
+    count = prepare(frame)
+    before = peak()
+    counts = count()
+    start = time.perf_counter()
+    assert count() == counts
+    seconds = time.perf_counter() - start
+    return {"counts": counts, "seconds": seconds, "megabytes": peak() - before}
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def median(found: list[dict[str, object]], name: str) -> float:
+    return statistics.median(float(str(run[name])) for run in found)
+
+
+def convergekit(frame: pd.DataFrame) -> Callable[[], list[int]]:
+    return lambda: ck.funnel(frame, STEPS, within=f"{DAYS}D").table["profiles"].tolist()
+
+
+def at_least(levels: dict[int, int]) -> list[int]:
+    return [sum(n for level, n in levels.items() if level >= step) for step in (1, 2, 3)]
+
+
+def chdb_from_the_frame(frame: pd.DataFrame) -> Callable[[], list[int]]:
+    import chdb
+
+    sql = window_funnel("Python(frame)")
+    # chDB finds the frame by its name among the local variables of the caller.
+    return lambda: _levels(chdb.query(sql, "JSON"), frame)
+
+
+def chdb_own_table(frame: pd.DataFrame) -> Callable[[], list[int]]:
+    from chdb.session import Session
+
+    session = Session()
+    session.query("CREATE DATABASE IF NOT EXISTS b ENGINE = Atomic")
+    session.query(
+        "CREATE TABLE b.e ENGINE = MergeTree ORDER BY profile_id AS "
+        "SELECT profile_id, event_name, timestamp FROM Python(frame)"
+    )
+    return lambda: _levels(session.query(window_funnel("b.e"), "JSON"), session)
+
+
+def window_funnel(source: str) -> str:
+    window = DAYS * 24 * 3600 * 1_000_000
+    return (
+        f"SELECT level, count() AS n FROM (SELECT profile_id, windowFunnel({window})"
+        f"(toUInt64(toUnixTimestamp64Micro(timestamp)), {CONDITIONS}) AS level "
+        f"FROM {source} GROUP BY profile_id) GROUP BY level"
+    )
+
+
+def _levels(answer: object, _kept: object) -> list[int]:
+    rows = json.loads(str(answer))["data"]
+    return at_least({int(row["level"]): int(row["n"]) for row in rows})
+
+
+def duckdb_from_the_frame(frame: pd.DataFrame) -> Callable[[], list[int]]:
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.register("e", frame)
+    return lambda: connection.execute(latest_entries("e")).fetchone()[0]
+
+
+def duckdb_own_table(frame: pd.DataFrame) -> Callable[[], list[int]]:
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE t AS SELECT * FROM frame")
+    return lambda: connection.execute(latest_entries("t")).fetchone()[0]
+
+
+def latest_entries(source: str) -> str:
+    """Carry the latest entry to each step; equal times are taken in the order of the steps."""
+    case = " ".join(f"WHEN '{name}' THEN {i}" for i, name in enumerate(STEPS, start=1))
+    names = ", ".join(f"'{step}'" for step in STEPS)
+    over = "OVER (PARTITION BY profile_id ORDER BY timestamp, step ROWS UNBOUNDED PRECEDING)"
+    window = f"INTERVAL {DAYS} DAY"
+    return f"""
+    WITH a AS (SELECT profile_id, timestamp, CASE event_name {case} END AS step FROM {source}
+               WHERE event_name IN ({names})),
+    b AS (SELECT *, max(CASE WHEN step = 1 THEN timestamp END) {over} AS e1 FROM a),
+    c AS (SELECT *, max(CASE WHEN step = 2 AND timestamp <= e1 + {window} THEN e1 END) {over} AS e2
+          FROM b),
+    d AS (SELECT profile_id, max(CASE WHEN step = 3 AND timestamp <= e2 + {window} THEN 3
+          WHEN step = 2 AND timestamp <= e1 + {window} THEN 2 WHEN step = 1 THEN 1 END) AS level
+          FROM c GROUP BY profile_id)
+    SELECT [count(*) FILTER (level >= 1), count(*) FILTER (level >= 2),
+            count(*) FILTER (level >= 3)] FROM d"""
+
+
+CONTENDERS: dict[str, Prepare] = {
+    "ck.funnel": convergekit,
+    "chDB windowFunnel, from the frame": chdb_from_the_frame,
+    "chDB windowFunnel, own table": chdb_own_table,
+    "DuckDB, from the frame": duckdb_from_the_frame,
+    "DuckDB, own table": duckdb_own_table,
+}
+
+
+if __name__ == "__main__":
+    main()
