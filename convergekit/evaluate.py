@@ -175,8 +175,9 @@ class _Cells:
 
     @classmethod
     def of(cls, profile: IntArray, person: IntArray) -> _Cells:
-        pairs, counts = np.unique(np.stack([profile, person]), axis=1, return_counts=True)
-        return cls(pairs[0], pairs[1], counts.astype(np.int64))
+        size = int(person.max(initial=0)) + 1
+        pairs, counts = np.unique(profile * size + person, return_counts=True)
+        return cls(pairs // size, pairs % size, counts.astype(np.int64))
 
     def totals(self, of: IntArray) -> IntArray:
         """Return how many events there are per profile, or per person."""
@@ -250,12 +251,15 @@ def _split(cells: _Cells, profile_ids: pd.Series, people: pd.Index) -> pd.DataFr
             profiles=("profile_id", "count"),
             events=("events", "sum"),
             without_profile=("without_profile", "sum"),
-            profile_ids=("profile_id", lambda ids: ids.dropna().tolist()),
+            profile_ids=("profile_id", list),
         )
         .reset_index()
         .astype(dict.fromkeys(["profiles", "events", "without_profile"], "int64"))
         .astype({"profile_ids": object})
     )
+    table["profile_ids"] = [
+        [name for name in ids if isinstance(name, str)] for ids in table["profile_ids"]
+    ]
     table["person"] = people.take(table["person"])
     return table.sort_values(
         ["profiles", "events"], ascending=False, kind="stable", ignore_index=True
