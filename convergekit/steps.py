@@ -17,6 +17,8 @@ from convergekit.events import PROFILE, PROPERTY
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
+#: The steps that an event fills are the bits of one integer.
+MOST_STEPS = 60
 #: A condition on events: a pandas query, column to value (or list of values), or a function.
 Where: TypeAlias = str | Mapping[str, Any] | Callable[[pd.DataFrame], Any]
 
@@ -109,10 +111,8 @@ def as_steps(steps: Sequence[StepLike]) -> list[Step]:
             f"steps={steps!r}: give a list of at least one event name, such as "
             "['PageView', 'Placed Order']."
         )
-    if len(steps) > _MOST_STEPS:
-        raise ConvergekitError(
-            f"{len(steps)} steps were given; a funnel has at most {_MOST_STEPS}."
-        )
+    if len(steps) > MOST_STEPS:
+        raise ConvergekitError(f"{len(steps)} steps were given; a funnel has at most {MOST_STEPS}.")
     return [step if isinstance(step, Step) else Step(_checked_name(step)) for step in steps]
 
 
@@ -187,10 +187,6 @@ def resolve_column(events: pd.DataFrame, name: str) -> str:
     raise ColumnError(
         f"no column goes by {name!r}. Found: {', '.join(columns)}.{did_you_mean(name, short)}"
     )
-
-
-# The steps that an event fills are the bits of one integer.
-_MOST_STEPS = 60
 
 
 def _checked_name(step: Any) -> str | Sequence[str]:

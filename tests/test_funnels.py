@@ -167,207 +167,136 @@ def of_profiles(frame, *, hold=False):
     }
 
 
-def minutes_of(found):
-    """Per profile that is counted, the minutes of its steps."""
-    counted = found.conversions[found.conversions["status"] != "excluded"]
-    return {
-        row.profile_id: [
-            (getattr(row, f"time_{i}") - START) // pd.Timedelta(minutes=1)
-            for i in range(1, row.depth + 1)
-        ]
-        for row in counted.itertuples()
-    }
-
-
 def minute(value):
     return None if value is None else START + pd.Timedelta(minutes=value)
 
 
-exclusion_lists = st.lists(
-    st.tuples(names, st.integers(1, 3), st.integers(2, 4)).filter(lambda x: x[1] < x[2]),
-    max_size=2,
-)
 maybe_minute = st.none() | moments
 
 
-@settings(max_examples=1500)
-@given(
-    logs(),
-    step_lists,
-    st.integers(1, 13),
-    exclusion_lists,
-    st.sampled_from(["remove", "drop_off"]),
-    maybe_minute,
-    maybe_minute,
-    st.booleans(),
-    st.booleans(),
-    st.sampled_from(["best", "arrival"]),
-    st.booleans(),
-    st.sampled_from(["ordered", "ordered", "strict", "any"]),
-    st.sampled_from([0, 0, 1, 3]),
-)
-def test_equals_the_slow_definition(
-    frame,
-    steps,
-    window,
-    excluding,
-    on_exclude,
-    start,
-    end,
-    cut,
-    only_first,
-    ties,
-    hold,
-    order,
-    tolerance,
-):
-    note(frame.to_string())
-    excluding = [x for x in excluding if x[2] <= len(steps) and order != "strict"]
-    if order == "any":
-        excluding = [(name, 1, len(steps)) for name, _, _ in excluding if len(steps) > 1]
-    cut = cut and end is not None
-    tolerance = tolerance if ties == "best" else 0
+@st.composite
+def cases(draw):
+    """Steps, the options of `ck.funnel`, and the slow definition of the same."""
+    steps, window = draw(step_lists), draw(st.integers(1, 13))
+    order = draw(st.sampled_from(["ordered", "ordered", "strict", "strict", "any"]))
+    ties = draw(st.sampled_from(["best", "arrival"]))
+    tolerance = draw(st.sampled_from([0, 0, 1, 3])) if ties == "best" else 0
+    optional = set()
+    if order != "any" and len(steps) > 1:
+        optional = draw(st.sets(st.integers(1, len(steps) - 1), max_size=2))
+    required = [i for i in range(len(steps)) if i not in optional]
+    exclusions = []
+    if len(required) > 1:
+        between = st.sets(st.sampled_from(required), min_size=2, max_size=2).map(sorted)
+        between = st.just([0, len(steps) - 1]) if order == "any" else between
+        exclusions = draw(st.lists(st.tuples(names, between), max_size=2))
+    on_exclude = draw(st.sampled_from(["remove", "drop_off"]))
+    start, end = draw(maybe_minute), draw(maybe_minute)
+    cut = draw(st.booleans()) and end is not None
+    hold = draw(st.booleans())
+    options = {
+        "within": f"{window}min",
+        "order": order,
+        "ties": ties,
+        "tolerance": f"{tolerance}min" if tolerance else None,
+        "exclude": [ck.Exclusion(name, a + 1, b + 1) for name, (a, b) in exclusions],
+        "on_exclude": on_exclude,
+        "start": minute(start),
+        "end": minute(end),
+        "range_applies_to": "entry_and_completion" if cut else "entry",
+        "hold": ["held"] if hold else [],
+    }
+    note(f"{steps}, optional {optional}, {options}")
     slow = SlowFunnel(
         steps,
         window,
-        exclusions=[({name}, after, before) for name, after, before in excluding],
+        order=order,
+        ties=ties,
+        tolerance=tolerance,
+        optional=optional,
+        exclusions=[
+            ({name}, required.index(a) + 1, required.index(b) + 1) for name, (a, b) in exclusions
+        ],
         on_exclude=on_exclude,
         start=start,
         end=end,
         cut=cut,
-        only_first=only_first,
-        ties=ties,
-        order=order,
-        tolerance=tolerance,
     )
-    found = ck.funnel(
-        frame,
-        steps,
-        within=f"{window}min",
-        exclude=[ck.Exclusion(name, after, before) for name, after, before in excluding],
-        on_exclude=on_exclude,
-        start=minute(start),
-        end=minute(end),
-        range_applies_to="entry_and_completion" if cut else "entry",
-        entry="first" if only_first else "any",
-        ties=ties,
-        hold=["held"] if hold else [],
-        order=order,
-        tolerance=f"{tolerance}min" if tolerance else None,
-    )
+    given_steps = [ck.Step(step, optional=i in optional) for i, step in enumerate(steps)]
+    return given_steps, options, slow, hold
+
+
+def minutes_of(found, slow):
+    """Per profile that is counted, the minutes of its required steps."""
+    counted = found.conversions[found.conversions["status"] != "excluded"]
+    return {
+        row["profile_id"]: [
+            in_minutes(row[f"time_{i + 1}"])
+            for i in slow.required
+            if pd.notna(row[f"time_{i + 1}"])
+        ]
+        for row in counted.to_dict("records")
+    }
+
+
+def in_minutes(time):
+    return None if pd.isna(time) else (time - START) // pd.Timedelta(minutes=1)
+
+
+def check_optional_steps(found, slow, profiles):
+    """Each optional step is done when the slow definition says, given the rest of the path."""
+    for row in found.conversions.to_dict("records") if slow.optional else ():
+        events = slow.prepared(profiles[row["profile_id"]])
+        by_place = {event["place"]: event for event in events}
+        at = {i: row[f"row_{i + 1}"] for i in range(len(slow.every_step))}
+        chain = {i: by_place[place] for i, place in at.items() if pd.notna(place)}
+        for step in slow.optional:
+            expected = slow.optional_time(step, chain, events) if 0 in chain else None
+            assert in_minutes(row[f"time_{step + 1}"]) == expected
+
+
+@settings(max_examples=700)
+@given(logs(), cases(), st.sampled_from(["any", "any", "first", "earliest"]))
+def test_equals_the_slow_definition(frame, case, entry):
+    note(frame.to_string())
+    steps, options, slow, hold = case
+    slow.only_first = entry == "first"
+    found = ck.funnel(frame, steps, entry=entry, **options)
+    profiles = of_profiles(frame, hold=hold)
     expected, excluded = {}, set()
-    for profile, events in of_profiles(frame, hold=hold).items():
-        times, is_excluded = slow.profile(events)
+    for profile, events in profiles.items():
+        times, is_excluded = (slow.earliest if entry == "earliest" else slow.profile)(events)
         if is_excluded:
             excluded.add(profile)
         elif times:
             expected[profile] = times
-    assert minutes_of(found) == expected
+    assert minutes_of(found, slow) == expected
     conversions = found.conversions
     assert set(conversions["profile_id"][conversions["status"] == "excluded"]) == excluded
+    check_optional_steps(found, slow, profiles)
     counts = found.counts
     assert counts["entered"] == sum(v for k, v in counts.items() if k != "entered")
-    for step in range(1, len(steps) + 1):
-        reached = sum(len(times) >= step for times in expected.values())
-        assert found.table["profiles"][step - 1] == reached
+    for place, step in enumerate(slow.required):
+        reached = sum(len(times) > place for times in expected.values())
+        assert found.table["profiles"][step] == reached
 
 
-@settings(max_examples=1000)
-@given(
-    logs(),
-    step_lists,
-    st.integers(1, 13),
-    exclusion_lists,
-    st.sampled_from(["remove", "drop_off"]),
-    st.sampled_from(["best", "arrival"]),
-    st.sampled_from(["ordered", "ordered", "strict", "any"]),
-    st.booleans(),
-)
-def test_every_attempt_equals_the_slow_definition(
-    frame, steps, window, excluding, on_exclude, ties, order, earliest
-):
+@settings(max_examples=500)
+@given(logs(), cases(), st.booleans())
+def test_every_attempt_equals_the_slow_definition(frame, case, only_first):
     note(frame.to_string())
-    excluding = [x for x in excluding if x[2] <= len(steps) and order != "strict"]
-    if order == "any":
-        excluding = [(name, 1, len(steps)) for name, _, _ in excluding if len(steps) > 1]
-    slow = SlowFunnel(
-        steps,
-        window,
-        exclusions=[({name}, after, before) for name, after, before in excluding],
-        on_exclude=on_exclude,
-        ties=ties,
-        order=order,
-    )
-    found = ck.funnel(
-        frame,
-        steps,
-        within=f"{window}min",
-        exclude=[ck.Exclusion(name, after, before) for name, after, before in excluding],
-        on_exclude=on_exclude,
-        ties=ties,
-        order=order,
-        **({"entry": "earliest"} if earliest else {"count": "attempts"}),
-    )
-    if earliest:
-        best = {p: slow.earliest(events) for p, events in of_profiles(frame).items()}
-        assert minutes_of(found) == {
-            p: t for p, (t, excluded) in best.items() if t and not excluded
-        }
-        return
-    expected = {p: slow.attempts(events) for p, events in of_profiles(frame).items()}
+    steps, options, slow, hold = case
+    slow.only_first = only_first
+    options |= {"count": "attempts", "entry": "first" if only_first else "any"}
+    found = ck.funnel(frame, steps, **options)
+    profiles = of_profiles(frame, hold=hold)
+    expected = {p: slow.attempts(events) for p, events in profiles.items()}
+    required = found.conversions[[f"time_{i + 1}" for i in slow.required]]
     excluded = found.conversions["status"] == "excluded"
-    fast = found.conversions.assign(
-        pair=list(zip(found.conversions["depth"], excluded, strict=True))
-    )
-    fast = fast.groupby("profile_id")["pair"].agg(sorted).to_dict()
+    pairs = list(zip(required.notna().sum(axis=1), excluded, strict=True))
+    fast = found.conversions.assign(pair=pairs).groupby("profile_id")["pair"].agg(sorted).to_dict()
     assert fast == {profile: depths for profile, depths in expected.items() if depths}
-
-
-@settings(max_examples=700)
-@given(
-    logs(),
-    step_lists.filter(lambda steps: len(steps) > 1),
-    st.integers(1, 13),
-    st.sampled_from(["best", "arrival"]),
-    st.data(),
-)
-def test_optional_steps_neither_help_nor_hinder(frame, steps, window, ties, data):
-    note(frame.to_string())
-    optional = data.draw(st.sets(st.integers(1, len(steps) - 1), min_size=1))
-    given_steps = [ck.Step(step, optional=i in optional) for i, step in enumerate(steps)]
-    options = {"within": f"{window}min", "ties": ties}
-    found = ck.funnel(frame, given_steps, **options).conversions
-    required = [i for i in range(len(steps)) if i not in optional]
-    alone = ck.funnel(frame, [steps[i] for i in required], **options).conversions
-    for place, step in enumerate(required, start=1):
-        pd.testing.assert_series_equal(
-            found[f"row_{step + 1}"], alone[f"row_{place}"], check_names=False
-        )
-    slow = SlowFunnel(steps, window, ties=ties)
-    events = {e["place"]: e for log in of_profiles(frame).values() for e in log}
-    for row in found.to_dict("records"):
-        own = [
-            e for e in events.values() if frame.loc[e["place"], "profile_id"] == row["profile_id"]
-        ]
-        at = {i: row[f"row_{i + 1}"] for i in range(len(steps))}
-        chain = {i: events[place] for i, place in at.items() if pd.notna(place)}
-        for step in sorted(optional):
-            done = row[f"time_{step + 1}"]
-            done = None if pd.isna(done) else (done - START) // pd.Timedelta(minutes=1)
-            before = max(i for i in required if i < step)
-            following = [chain[i] for i in required if i > step and i in chain]
-            expected = None
-            if before in chain:
-                earlier = [chain[i] for i in sorted(chain) if i < step]
-                others = [e for i, e in chain.items() if i in required or i < step]
-                expected = slow.optional(
-                    others,
-                    own,
-                    slow.steps[step],
-                    max(earlier, key=slow.key),
-                    next(iter(following), None),
-                )
-            assert done == expected
+    check_optional_steps(found, slow, profiles)
 
 
 @given(logs(), step_lists, st.integers(1, 13), st.sampled_from(["profiles", "attempts"]))
