@@ -174,6 +174,8 @@ def funnel(
     window = parse_duration(rules.within, name="within")
     excluding = as_exclusions(exclude, len(given))
     _check_by_step(rules.by_step, len(given))
+    if top is not None and not (isinstance(top, int) and top > 0):
+        raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
     _check_columns(events, profile)
     _check_tool(like, rules, given, order, count, bool(excluding))
     _check_combination(rules, given, order, count, excluding)
@@ -189,6 +191,8 @@ def funnel(
     micros = window // pd.Timedelta(1, "us")
     spans = [(after, before) for _, after, before in excluding]
     first, last = _bound(start, "start"), _bound(end, "end")
+    if first is not None and last is not None and first >= last:
+        raise ConvergekitError(f"end={end!r} is not after start={start!r}; nothing lies between.")
     optional = [place for place, step in enumerate(given, start=1) if step.optional]
     label_at: IntArray | None = None
     if rules.engine == "search":

@@ -137,6 +137,115 @@ def test_what_is_wrong_with_the_frame_or_the_steps():
         ck.funnel(frame.astype({"timestamp": "str"}), STEPS, within="7D")
 
 
+@pytest.mark.parametrize(
+    ("where", "match"),
+    [
+        ("total_prise > 25", r"of 'Placed Order' cannot be evaluated.*Did you mean 'total_price'"),
+        ("shop == north", "'north' is not defined. Values stand between quotes"),
+        ("total_price >", "invalid syntax"),
+        ("total_price = 25", "gave a table.*Equality is written with two signs"),
+        ("total_price + 1", "gave 3 values of float64 for 3 events"),
+        ({"total_prise": 25}, "no column goes by 'total_prise'.*Did you mean 'total_price'"),
+        ({"plan": "pro"}, "'plan' may be 'properties.plan' or 'profile.plan'; name the one"),
+        (lambda e: e["total_price"] > 25, "no column.*Did you mean 'properties.total_price'"),
+        (lambda e: [True], "gave 1 values of bool for 3 events"),
+        (25, "where=25 of 'Placed Order': give a pandas query, a mapping"),
+    ],
+)
+def test_a_condition_that_cannot_be_met_says_why(where, match):
+    with pytest.raises(ck.ConvergekitError, match=match):
+        ck.funnel(orders(), ["PageView", ck.Step("Placed Order", where=where)], within="1h")
+
+
+def orders():
+    frame = log(a="v0 o1", b="v0 o2", c="v0 o3")
+    frame["properties.total_price"] = [None, 20.0] * 2 + [None, 30.0]
+    frame["properties.shop"] = ["north"] * 6
+    return frame.assign(**{"properties.plan": "pro", "profile.plan": "pro"})
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "total_price > 25",
+        "`properties.total_price` > 25 and shop == 'north'",
+        {"total_price": 30},
+        {"properties.total_price": [30, 40], "shop": "north"},
+        lambda e: e["properties.total_price"] > 25,
+        lambda e: (e["properties.total_price"] > 25).to_numpy(),
+    ],
+)
+def test_a_condition_in_each_form(where):
+    frame = orders()
+    steps = ["PageView", ck.Step("Placed Order", where=where, label="Large")]
+    found = ck.funnel(frame, steps, within="1h")
+    assert found.table["profiles"].tolist() == [3, 1]
+    assert found.table["event_name"].tolist() == ["PageView", "Large"]
+    pd.testing.assert_frame_equal(frame, orders())
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"by": "shpo"}, "no column goes by 'shpo'.*Did you mean 'shop'"),
+        ({"by": "plan"}, "'plan' may be 'properties.plan' or 'profile.plan'"),
+        ({"hold": "shpo"}, "no column goes by 'shpo'"),
+        ({"profile": "profil_id"}, "no column 'profil_id'.*Did you mean 'profile_id'"),
+        ({"by": "shop", "top": 0}, "top=0 is no number of labels"),
+        ({"by": "shop", "by_step": 3}, "'first', 'last' or a step from 1 to 2"),
+        ({"within": "1 month"}, "no positive duration.*count in days"),
+        ({"tolerance": "2 sx"}, "tolerance='2 sx' is no positive duration.*'2s'"),
+        ({"start": "2026-03-02", "end": "2026-03-01"}, "is not after start="),
+        ({"start": "some day"}, "start='some day' is no time"),
+        ({"exclude": 3}, "exclude=3: give an event name"),
+        ({"order": "stric"}, "order='stric' is not known; it is one of 'ordered'"),
+        ({"order": "any", "exclude": ck.Exclusion("Refund", after=2, before=2)}, "counted from 1"),
+    ],
+)
+def test_an_option_that_is_none_says_what_is_accepted(options, match):
+    with pytest.raises(ck.ConvergekitError, match=match):
+        ck.funnel(orders(), ["PageView", "Placed Order"], **{"within": "1h", **options})
+
+
+@pytest.mark.parametrize("steps", [None, [1], [ck.Step([])], [{"name": "PageView"}], ["A"] * 61])
+def test_what_is_no_step_says_what_is_one(steps):
+    with pytest.raises(ck.ConvergekitError, match=r"give a|at most 60"):
+        ck.funnel(orders(), steps, within="1h")
+
+
+@pytest.mark.parametrize(
+    ("ask", "match"),
+    [
+        (lambda f: f.drop_offs("Placed Order"), "no step 'Placed Order'; give its number"),
+        (lambda f: f.drop_offs(1), "nobody drops off before the first step"),
+        (lambda f: f.converted(3), "no step 3; give its number, from 1 to 2"),
+        (lambda f: f.time_to_convert(2, 1), "from_step=2 is not before to_step=1"),
+        (lambda f: f.time_to_convert(bins=0), "bins=0"),
+        (lambda f: f.compare(f, confidence=95), "confidence=95: give a share, such as 0.95"),
+        (lambda f: f.compare(f.table), "is no Funnel"),
+        (lambda f: f.trend("fortnight"), "freq='fortnight' is no period"),
+        (lambda f: f.trend(), "which periods"),
+    ],
+)
+def test_a_question_that_has_no_answer_says_what_to_ask(ask, match):
+    found = ck.funnel(orders(), ["PageView", "Placed Order"], within="1h")
+    with pytest.raises(ck.ConvergekitError, match=match):
+        ask(found)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_step_that_never_matches_is_warned_of():
+    with pytest.warns(UserWarning, match="no event is named 'PageVeiw'.*Did you mean 'PageView'"):
+        ck.funnel(orders(), ["PageVeiw"], within="1h")
+    with pytest.warns(UserWarning, match="no event of 'Placed Order' meets where={'shop': 'nort'}"):
+        ck.funnel(orders(), [ck.Step("Placed Order", where={"shop": "nort"})], within="1h")
+
+
+@pytest.mark.parametrize("within", ["7D", "7d", "7 days", "1w", "168h", "P7D"])
+def test_spellings_of_a_week(within):
+    assert ck.funnel(orders(), ["PageView"], within=within).within == pd.Timedelta(days=7)
+
+
 names = st.sampled_from(list(SHORT.values()))
 moments = st.integers(0, 12)
 step_lists = st.lists(
@@ -192,6 +301,7 @@ def cases(draw):
         exclusions = draw(st.lists(st.tuples(names, between), max_size=2))
     on_exclude = draw(st.sampled_from(["remove", "drop_off"]))
     start, end = draw(maybe_minute), draw(maybe_minute)
+    end = None if start is not None and end is not None and end <= start else end
     cut = draw(st.booleans()) and end is not None
     hold = draw(st.booleans())
     options = {
