@@ -78,7 +78,8 @@ def find_paths(
         fed = fed.in_order()
         moments = _moments(_narrowed(fed, required, steps, order), rules)
         enters = _entries(fed, moments, rules, order, start, end)
-        starts = _events_of(moments, enters) & (fed.mask & (-1 if order == "any" else 1) > 0)
+        first = -1 if order == "any" else 1
+        starts = _events_of(moments, enters, len(fed.who)) & (fed.mask & first > 0)
         units, starting = attempts_apart(fed, starts, window, order)
         who = fed.who[starting]
         opens = units.position == fed.position[starting][units.who]
@@ -199,9 +200,9 @@ def _moment_of_events(moments: Moments) -> IntArray:
     return np.repeat(np.arange(len(moments.first)), sizes)
 
 
-def _events_of(moments: Moments, chosen: BoolArray) -> BoolArray:
+def _events_of(moments: Moments, chosen: BoolArray, events: int) -> BoolArray:
     """Return, of all events, which are of the chosen moments."""
-    found = np.zeros(int(moments.event.max(initial=-1)) + 1, dtype=bool)
+    found = np.zeros(events, dtype=bool)
     found[moments.event] = chosen[_moment_of_events(moments)]
     return found
 
