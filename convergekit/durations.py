@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -36,15 +37,27 @@ def parse_duration(value: Any, *, name: str) -> pd.Timedelta:
     # A bare number would be taken for nanoseconds, which nobody means.
     if not isinstance(value, (int, float)) and not str(value).strip().isdigit():
         try:
-            duration = pd.Timedelta(value)
+            duration = pd.Timedelta(_spelled(value))
         except (ValueError, TypeError):
             duration = None
     if duration is None or not duration > pd.Timedelta(0):
+        hint = " Months and years differ in length: count in days." if _is_calendar(value) else ""
         raise ConvergekitError(
-            f"{name}={value!r} is no positive duration. Give one such as '30min', '24h', '7D', "
-            "'7 days' or a datetime.timedelta."
+            f"{name}={value!r} is no positive duration. Give one such as '2s', '30min', '24h', "
+            f"'7D', '7 days' or a datetime.timedelta.{hint}"
         )
     return duration
+
+
+def _spelled(value: Any) -> Any:
+    """Return days and weeks in capitals, as pandas wants its abbreviations."""
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"(?<=[\d ])[dw]\b", lambda unit: unit[0].upper(), value)
+
+
+def _is_calendar(value: Any) -> bool:
+    return bool(re.search(r"[\d ](M|y|Y|months?|years?)\s*$", str(value)))
 
 
 def readable_duration(duration: pd.Timedelta) -> str:

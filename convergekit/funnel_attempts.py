@@ -13,13 +13,14 @@ from convergekit.durations import parse_duration
 from convergekit.funnel_events import Fed, attempts_apart
 from convergekit.funnel_paths import (
     Paths,
-    earliest_of_each,
+    best_of_each,
     one_after_another,
     with_optional_steps,
 )
 from convergekit.funnel_presets import Count, Order, Rules
 from convergekit.funnel_search import (
     Found,
+    LetBy,
     Moments,
     attempts,
     events_of_steps,
@@ -75,15 +76,16 @@ def find_paths(
     who = None
     if apart:
         fed = fed.in_order()
-        moments = _moments(_narrowed(fed, required), rules)
+        moments = _moments(_narrowed(fed, required, steps, order), rules)
         enters = _entries(fed, moments, rules, order, start, end)
-        starts = _events_of(moments, enters) & (fed.mask & (-1 if order == "any" else 1) > 0)
+        first = -1 if order == "any" else 1
+        starts = _events_of(moments, enters, len(fed.who)) & (fed.mask & first > 0)
         units, starting = attempts_apart(fed, starts, window, order)
         who = fed.who[starting]
         opens = units.position == fed.position[starting][units.who]
     else:
         units = fed
-    narrow = _narrowed(units, required)
+    narrow = _narrowed(units, required, steps, order)
     moments = _moments(narrow, rules)
     if apart:
         enters = np.zeros(len(moments.time), dtype=bool)
@@ -93,18 +95,34 @@ def find_paths(
     if single and not apart:
         found, deepest = attempts(moments, len(required), window, enters), None
     else:
-        found = _search(order, moments, len(required), window, enters, spans)
-        free = moments.without_exclusions()
-        deepest = _search(order, free, len(required), window, enters, ()).depth if spans else None
+        by, by_if_free = _let_by(required, steps, spans)
+        found = _search(order, moments, len(required), window, enters, spans, by)
+        deepest = None
+        if spans:
+            free = moments.without_exclusions()
+            deepest = _search(order, free, len(required), window, enters, (), by_if_free).depth
     paths = _paths(found, deepest, units, moments)
+    of = paths.who if who is None else who[paths.who]
+    held = len(fed.whose) != len(fed.profiles) and not rules.held_apart
+    if count == "profiles" and (held or rules.entry == "earliest"):
+        arrival = _arrival_of_positions(fed) if rules.ties == "arrival" else None
+        of = fed.whose[of] if held else of
+        paths = best_of_each(paths, of, arrival, earliest=rules.entry == "earliest")
     if optional:
-        in_arrival = rules.ties == "arrival"
-        paths = with_optional_steps(paths, units, required, steps, window, in_arrival=in_arrival)
+        paths = with_optional_steps(
+            paths,
+            units,
+            required,
+            steps,
+            window,
+            in_arrival=rules.ties == "arrival",
+            strict=order == "strict",
+        )
     if who is not None:
         paths = replace(paths, who=who[paths.who])
     if in_turn:
         paths = one_after_another(paths, fed, steps, window, exclusions)
-    return earliest_of_each(paths) if rules.entry == "earliest" and count != "attempts" else paths
+    return paths
 
 
 def _prepared(fed: Fed, rules: Rules, order: Order, end: int | None) -> Fed:
@@ -121,12 +139,41 @@ def _prepared(fed: Fed, rules: Rules, order: Order, end: int | None) -> Fed:
     return fed
 
 
-def _narrowed(fed: Fed, required: Sequence[int]) -> Fed:
-    """Return the events with the required steps alone, numbered anew."""
+def _narrowed(fed: Fed, required: Sequence[int], steps: int, order: Order) -> Fed:
+    """Return the events with the required steps alone, numbered anew.
+
+    In strict order every event takes part, and the bits above the steps' say which optional steps
+    it fills and which exclusions it is of.
+    """
     mask = np.zeros(len(fed.mask), dtype=np.int64)
     for place, step in enumerate(required):
         mask |= (fed.mask >> step & 1) << place
-    return replace(fed, mask=mask)
+    if order != "strict":
+        return replace(fed, mask=mask)
+    foreign = fed.foreign | ((fed.mask > 0) & (mask == 0))
+    bit = len(required)
+    for step in (step for step in range(steps) if step not in required):
+        mask |= (fed.mask >> step & 1) << bit
+        bit += 1
+    for excluding in fed.excludes:
+        mask |= excluding.astype(np.int64) << bit
+        bit += 1
+    return replace(fed, mask=mask, foreign=foreign)
+
+
+def _let_by(
+    required: Sequence[int], steps: int, spans: Sequence[tuple[int, int]]
+) -> tuple[list[LetBy], list[LetBy]]:
+    """Return what strict order lets lie between the required steps, and what if none excluded.
+
+    Where an optional step stands, its events do; and in a void attempt, what makes it void.
+    """
+    by = []
+    for bit, step in enumerate((s for s in range(steps) if s not in required), len(required)):
+        after = sum(s < step for s in required)
+        by.append(LetBy(bit, after, after + 1, tied=True))
+    excluding = [LetBy(bit, *span, tied=False) for bit, span in enumerate(spans, steps)]
+    return by, by + excluding
 
 
 def _moments(fed: Fed, rules: Rules) -> Moments:
@@ -142,14 +189,20 @@ def _moments(fed: Fed, rules: Rules) -> Moments:
     )
 
 
+def _arrival_of_positions(fed: Fed) -> IntArray:
+    arrival = np.zeros(int(fed.position.max(initial=0)) + 1, dtype=np.int64)
+    arrival[fed.position] = fed.arrival
+    return arrival
+
+
 def _moment_of_events(moments: Moments) -> IntArray:
     sizes = np.diff(np.append(moments.first, len(moments.event)))
     return np.repeat(np.arange(len(moments.first)), sizes)
 
 
-def _events_of(moments: Moments, chosen: BoolArray) -> BoolArray:
+def _events_of(moments: Moments, chosen: BoolArray, events: int) -> BoolArray:
     """Return, of all events, which are of the chosen moments."""
-    found = np.zeros(int(moments.event.max(initial=-1)) + 1, dtype=bool)
+    found = np.zeros(events, dtype=bool)
     found[moments.event] = chosen[_moment_of_events(moments)]
     return found
 
@@ -190,9 +243,10 @@ def _search(
     window: int,
     enters: BoolArray,
     spans: Sequence[tuple[int, int]],
+    let_by: Sequence[LetBy],
 ) -> Found:
     if order == "strict":
-        return search_strict(moments, steps, window, enters)
+        return search_strict(moments, steps, window, enters, spans, let_by)
     if order == "any":
         return search_any(moments, steps, window, enters)
     return search(moments, steps, window, enters, spans)

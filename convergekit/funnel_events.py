@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -163,7 +163,7 @@ def feed(
         Whether events that fill no step take part, as in strict order.
     """
     mask = step_masks(events, steps)
-    excludes = [exclusion_events(events, exclusion) for exclusion in excluding]
+    excludes = list(map(partial(exclusion_events, events), excluding))
     codes, profiles = pd.factorize(events[profile])
     timed = events["timestamp"].notna().to_numpy()
     zone = events["timestamp"].dt.tz

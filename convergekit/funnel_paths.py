@@ -86,19 +86,43 @@ class InTime:
         return found
 
 
-def earliest_of_each(paths: Paths) -> Paths:
-    """Return each who's deepest attempt, of these the one that entered first."""
-    order = np.lexsort((paths.time[:, 0], -paths.depth, paths.who))
-    who = paths.who[order]
-    starts = np.flatnonzero(np.diff(who, prepend=-1))
-    if not len(starts):
+def best_of_each(
+    paths: Paths, whose: IntArray, arrival: IntArray | None, *, earliest: bool
+) -> Paths:
+    """Return everybody's best path: of the deepest the first to get there, entering latest.
+
+    Parameters
+    ----------
+    paths : Paths
+    whose : numpy.ndarray of int
+        Of each path, whom it is of.
+    arrival : numpy.ndarray of int, optional
+        Of each of the frame's positions, its place in the order of arrival, which then decides
+        between equal times.
+    earliest : bool
+        Whether it is the deepest that entered first instead.
+    """
+    if not len(whose):
         return paths
-    best = paths.chosen(order[starts])
-    return replace(
-        best,
+    came = np.zeros_like(paths.event) if arrival is None else arrival[paths.event]
+    rows = np.arange(len(whose))
+    last = np.maximum(paths.depth, 1) - 1
+    keys = [whose, -paths.depth]
+    if earliest:
+        keys += [paths.time[:, 0], came[:, 0]]
+    else:
+        keys += [paths.time[rows, last], came[rows, last], -paths.time[:, 0], -came[:, 0]]
+    for step in range(1, paths.event.shape[1]):
+        keys += [paths.time[:, step], came[:, step]]
+    order = np.lexsort(keys[::-1])
+    starts = np.flatnonzero(np.diff(whose[order], prepend=-1))
+    best = order[starts]
+    chosen = replace(
+        paths.chosen(best),
         free=np.maximum.reduceat(paths.free[order], starts),
         last_entry=np.maximum.reduceat(paths.last_entry[order], starts),
     )
+    return chosen.chosen(np.argsort(best))
 
 
 def one_after_another(
@@ -138,7 +162,14 @@ def one_after_another(
 
 
 def with_optional_steps(
-    paths: Paths, fed: Fed, required: Sequence[int], steps: int, window: int, *, in_arrival: bool
+    paths: Paths,
+    fed: Fed,
+    required: Sequence[int],
+    steps: int,
+    window: int,
+    *,
+    in_arrival: bool,
+    strict: bool,
 ) -> Paths:
     """Return paths of the required steps with the optional ones that lie between them.
 
@@ -155,6 +186,9 @@ def with_optional_steps(
         Microseconds from the entry.
     in_arrival : bool
         Whether events at one time are in the order of arrival.
+    strict : bool
+        Whether, after the last required step, an event that fills no optional step of that place
+        ends the attempt.
     """
     rows = len(paths.who)
     event = np.full((rows, steps), -1, dtype=np.int64)
@@ -181,6 +215,18 @@ def with_optional_steps(
             until = np.where(reached, of_position[event[:, later[0]]], until)
         last_required = max(s for s in required if s < step)
         open_ = event[:, last_required] >= 0
+        if strict:
+            standing = range(last_required + 1, later[0] if later else steps)
+            let_by = sum(1 << s for s in standing)
+            in_the_way = np.flatnonzero((fed.mask & let_by == 0) & fed.takes_part)
+            since = np.where(open_, of_position[event[:, last_required]], len(times))
+            found = InTime(fed.who[in_the_way], place[in_the_way]).next(
+                paths.who, since, later=True
+            )
+            ends = np.append(place[in_the_way], len(times))[found]
+            # Before a step that was reached, nothing is in the way.
+            going = event[:, later[0]] < 0 if later else np.ones(rows, dtype=bool)
+            until = np.where(going, np.minimum(until, ends), until)
         at = np.flatnonzero((fed.mask >> step & 1 == 1) & (fed.who >= 0))
         lookup = InTime(fed.who[at], place[at])
         # An event of the path does not fill another step, so the next few are looked at.

@@ -159,6 +159,8 @@ class Funnel:
         -------
         TimeToConvert
         """
+        if not bins > 0:
+            raise ConvergekitError(f"bins={bins!r}: a histogram has at least one.")
         to_step = len(self.steps) if to_step is None else self._checked(to_step)
         if not self._checked(from_step) < to_step:
             raise ConvergekitError(
@@ -232,6 +234,10 @@ class Funnel:
         proportions: R. G. Newcombe, "Interval estimation for the difference between independent
         proportions", Statistics in Medicine 17 (1998), method 10.
         """
+        if not isinstance(other, Funnel):
+            raise ConvergekitError(f"{other!r} is no Funnel; compare what two calls returned.")
+        if not 0 < confidence < 1:
+            raise ConvergekitError(f"confidence={confidence!r}: give a share, such as 0.95.")
         if len(other.steps) != len(self.steps):
             raise ConvergekitError(
                 f"the funnels have {len(self.steps)} and {len(other.steps)} steps; compare "
@@ -282,9 +288,9 @@ class Funnel:
         return pd.concat(parts, ignore_index=True)
 
     def _checked(self, step: int) -> int:
-        if not 1 <= step <= len(self.steps):
+        if step not in range(1, len(self.steps) + 1):
             raise ConvergekitError(
-                f"there is no step {step}; the funnel has {len(self.steps)}, counted from 1."
+                f"there is no step {step!r}; give its number, from 1 to {len(self.steps)}."
             )
         return step
 

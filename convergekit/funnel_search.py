@@ -121,6 +121,34 @@ class Found:
     event: IntArray | None = None
 
 
+@dataclass(frozen=True)
+class LetBy:
+    """Events that strict order lets lie between two steps.
+
+    Attributes
+    ----------
+    bit : int
+        The bit of an event's mask that says it is one of them, above those of the steps.
+    after, before : int
+        The steps, from 1.
+    tied : bool
+        Whether those at the same time as one of the two steps may be taken as between.
+    """
+
+    bit: int
+    after: int
+    before: int
+    tied: bool
+
+    def lets(self, mask: int, before: int, after: int) -> bool:
+        """Return whether it lets an event by where an attempt goes from one depth to another."""
+        if self.tied:
+            lies_between = max(before, self.after) <= min(after, self.before - 1)
+        else:
+            lies_between = self.after <= before and after < self.before
+        return bool(mask >> self.bit & 1) and lies_between
+
+
 def make_moments(
     mask: IntArray,
     who: IntArray,
@@ -300,17 +328,35 @@ def _first_gain(gained: IntArray, since: IntArray) -> IntArray:
     return places[np.minimum(np.searchsorted(places, since), len(places) - 1)]
 
 
-def search_strict(moments: Moments, steps: int, window: int, enters: BoolArray) -> Found:
+def search_strict(
+    moments: Moments,
+    steps: int,
+    window: int,
+    enters: BoolArray,
+    exclusions: Sequence[tuple[int, int]] = (),
+    let_by: Sequence[LetBy] = (),
+) -> Found:
     """Find the deepest step that each who reaches with none of its events in between.
 
-    The events of the moments that an attempt passes through must all fill a step of it; those of
-    its first moment may come before it, and those of its last after it.
+    The events of the moments that an attempt passes through must all fill a step of it or be let
+    by; those of its first moment may come before it, and those of its last after it.
+
+    Parameters
+    ----------
+    moments : Moments
+    steps : int
+    window : int
+        Microseconds from the entry within which an attempt may go on, the end included.
+    enters : numpy.ndarray of bool
+        Moments at which an attempt may start.
+    exclusions : sequence of (int, int)
+        Per exclusion of the moments, the steps (from 1) that it stands between.
+    let_by : sequence of LetBy
     """
     size = len(moments.time)
     here = np.arange(size)
     follows = here > moments.start
-    lengths = np.array([len(pattern) for pattern in moments.patterns], dtype=np.int64)
-    length = lengths[moments.pattern] if size else here
+    goes_on = _GoesOn(moments, exclusions, tuple(let_by))
     # through[k][m]: the moment of entry of the attempt that is at depth k after all of m.
     through: list[IntArray] = [np.full(size, -1, dtype=np.int64)]
     got_to: list[IntArray] = [through[0]]
@@ -324,8 +370,10 @@ def search_strict(moments: Moments, steps: int, window: int, enters: BoolArray) 
             came_in = np.where(in_window, came_in, -1)
             reaches = _furthest_of(moments, before, steps) >= step
             ends = np.where(reaches, np.maximum(ends, came_in), ends)
-            uses_all = reaches & (length == step - before)
+            uses_all = reaches & goes_on.at(here, before, step)
             passes = np.where(uses_all, np.maximum(passes, came_in), passes)
+        if let_by:
+            passes = _latest_in_runs(passes, follows & goes_on.at(here, step, step))
         through.append(passes)
         got_to.append(ends)
 
@@ -340,11 +388,14 @@ def search_strict(moments: Moments, steps: int, window: int, enters: BoolArray) 
         last = True
         while len(at):
             origin = np.where(came_in == moment, 0, -1)
-            for depth_before in range(deepest - 1, 0, -1):
-                comes = (origin < 0) & (depth_before < now)
+            # The deepest it may have been before is where it got to each step the earliest.
+            for depth_before in range(deepest - last, 0, -1):
+                comes = (origin < 0) & (depth_before + last <= now)
                 comes &= _furthest_of(moments, depth_before, steps)[moment] >= now
                 comes &= through[depth_before][moment - 1] == came_in
-                comes &= last | (length[moment] == now - depth_before)
+                for step in range(depth_before, deepest + 1) if not last else ():
+                    these = np.flatnonzero(comes & (now == step))
+                    comes[these] = goes_on.at(moment[these], depth_before, step)
                 origin[comes] = depth_before
             for step in range(deepest):
                 here_filled = (origin <= step) & (step < now)
@@ -353,6 +404,33 @@ def search_strict(moments: Moments, steps: int, window: int, enters: BoolArray) 
             at, moment, came_in, now = at[on], moment[on] - 1, came_in[on], origin[on]
             last = False
     return Found(first_of, depth, reached, _last_entries(moments, steps, enters, first_of))
+
+
+@dataclass(frozen=True)
+class _GoesOn:
+    """Where a strict attempt may go on from: every event of the moment is accounted for."""
+
+    moments: Moments
+    exclusions: Sequence[tuple[int, int]]
+    let_by: tuple[LetBy, ...]
+
+    def at(self, moments: IntArray, before: int, after: int) -> BoolArray:
+        """Return at which of the moments, if it goes from one depth to another there."""
+        accounted = [
+            _all_accounted_for(pattern, before, after, self.let_by)
+            for pattern in self.moments.patterns
+        ]
+        may = np.array(accounted, dtype=bool)[self.moments.pattern[moments]]
+        for (first, last), excluded in zip(self.exclusions, self.moments.excluded, strict=True):
+            if first <= before and after < last:
+                may &= ~excluded[moments]
+        return may
+
+
+def _latest_in_runs(passes: IntArray, stays: BoolArray) -> IntArray:
+    """Return the latest entry so far, since the last moment at which an attempt cannot stay."""
+    run = np.cumsum(~stays) * (len(passes) + 1)
+    return np.maximum.accumulate(run + passes + 1) - run - 1
 
 
 def search_any(moments: Moments, steps: int, window: int, enters: BoolArray) -> Found:
@@ -626,6 +704,32 @@ def _furthest(pattern: tuple[int, ...], before: int, steps: int, starter: int = 
     while after < steps and _assignment(pattern, before, after + 1, starter) is not None:
         after += 1
     return after
+
+
+@lru_cache(maxsize=65536)
+def _all_accounted_for(
+    pattern: tuple[int, ...], before: int, after: int, let_by: tuple[LetBy, ...]
+) -> bool:
+    """Return whether every event is let by or can fill a step between the depths, each its own.
+
+    Where the events can also fill all these steps, some choice does both at once (Mendelsohn and
+    Dulmage).
+    """
+    needed = [mask for mask in pattern if not any(let.lets(mask, before, after) for let in let_by)]
+    if len(needed) > after - before:
+        return False
+    filled: dict[int, int] = {}
+
+    def place(event: int, seen: set[int]) -> bool:
+        for step in range(before, after):
+            if needed[event] >> step & 1 and step not in seen:
+                seen.add(step)
+                if step not in filled or place(filled[step], seen):
+                    filled[step] = event
+                    return True
+        return False
+
+    return all(place(event, set()) for event in range(len(needed)))
 
 
 @lru_cache(maxsize=65536)

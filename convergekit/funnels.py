@@ -23,7 +23,7 @@ from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.events import missing
 from convergekit.funnel_attempts import find_paths
-from convergekit.funnel_events import Fed, feed, order_of_arrival
+from convergekit.funnel_events import Fed, feed
 from convergekit.funnel_paths import Paths
 from convergekit.funnel_posthog import posthog_paths
 from convergekit.funnel_presets import (
@@ -41,6 +41,7 @@ from convergekit.funnel_presets import (
 from convergekit.funnel_result import CONVERTED, DROPPED, EXCLUDED, IN_WINDOW, OTHER, Funnel
 from convergekit.funnel_windowfunnel import window_funnel
 from convergekit.steps import (
+    MOST_STEPS,
     ExclusionLike,
     Step,
     StepLike,
@@ -173,6 +174,8 @@ def funnel(
     window = parse_duration(rules.within, name="within")
     excluding = as_exclusions(exclude, len(given))
     _check_by_step(rules.by_step, len(given))
+    if top is not None and not (isinstance(top, int) and top > 0):
+        raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
     _check_columns(events, profile)
     _check_tool(like, rules, given, order, count, bool(excluding))
     _check_combination(rules, given, order, count, excluding)
@@ -188,6 +191,8 @@ def funnel(
     micros = window // pd.Timedelta(1, "us")
     spans = [(after, before) for _, after, before in excluding]
     first, last = _bound(start, "start"), _bound(end, "end")
+    if first is not None and last is not None and first >= last:
+        raise ConvergekitError(f"end={end!r} is not after start={start!r}; nothing lies between.")
     optional = [place for place, step in enumerate(given, start=1) if step.optional]
     label_at: IntArray | None = None
     if rules.engine == "search":
@@ -205,9 +210,6 @@ def funnel(
             )
     data_end = _utc(events["timestamp"].max())
     conversions = _conversions(events, fed, paths, rules, given, micros, data_end)
-    if count == "profiles" and not rules.held_apart and len(fed.whose) != len(fed.profiles):
-        arrival = order_of_arrival(events) if rules.ties == "arrival" else None
-        conversions = _deepest_of_each(conversions, len(given), arrival)
     conversions, label_steps = _labelled(
         conversions, events, columns, rules.by_step, top, len(given), label_at
     )
@@ -282,14 +284,17 @@ def _check_combination(
         )
     if rules.engine != "search":
         return
-    if order == "strict" and excluding:
+    if order == "strict" and len(steps) + len(excluding) > MOST_STEPS:
         raise ConvergekitError(
-            "order='strict' does not go with exclude=: every event that is no step ends an attempt."
+            f"{len(steps)} steps and {len(excluding)} exclusions were given; in order='strict' "
+            f"they are at most {MOST_STEPS} together."
         )
     optional = [step.title for step in steps if step.optional]
-    if optional and order != "ordered":
+    if optional and order == "any":
         raise ConvergekitError(
-            f"optional steps ({', '.join(optional)}) need order='ordered', not {order!r}."
+            f"optional steps ({', '.join(optional)}) do not go with order='any': its rows count "
+            "how many of the steps were done, and one that need not be done has no row there. "
+            "Leave it out, or set order='ordered' or 'strict'."
         )
     for _, after, before in excluding:
         if steps[after - 1].optional or steps[before - 1].optional:
@@ -319,6 +324,9 @@ def _check_tool(
         lacks.append(f"count={count!r}")
     if excluding and not rules.exclusions:
         lacks.append("exclusions")
+    if excluding and order == "strict" and rules.once_per_tie:
+        # What lies within a tie is forgiven there; whether an excluded event is, nobody says.
+        lacks.append("exclusions in order='strict'")
     if any(step.optional for step in steps) and (
         not rules.optional or (rules.engine == "posthog" and order == "any")
     ):
@@ -392,22 +400,6 @@ def _utc(stamp: pd.Timestamp) -> pd.Timestamp:
     if pd.isna(stamp):
         return stamp
     return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-
-
-def _deepest_of_each(table: pd.DataFrame, steps: int, arrival: IntArray | None) -> pd.DataFrame:
-    """Keep each profile's deepest row, of these the one that got there first, entering latest.
-
-    Between equal times the order of arrival decides, where it is given.
-    """
-    depth = table["depth"].to_numpy()
-    times = [microseconds(table[f"time_{s + 1}"]) for s in range(steps)]
-    places = [table[f"position_{s + 1}"].to_numpy() for s in range(steps)]
-    came = [np.zeros_like(p) if arrival is None else arrival[p] for p in places]
-    last = (np.maximum(depth, 1) - 1, np.arange(len(table)))
-    keys = [-depth, np.stack(times)[last], np.stack(came)[last], -times[0], -came[0]]
-    keys += [key for step in range(1, steps) for key in (times[step], came[step])]
-    order = np.lexsort(keys[::-1])
-    return table.iloc[order].drop_duplicates("profile_id").sort_index().reset_index(drop=True)
 
 
 def _labelled(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +17,8 @@ from convergekit.events import PROFILE, PROPERTY
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
+#: The steps that an event fills are the bits of one integer.
+MOST_STEPS = 60
 #: A condition on events: a pandas query, column to value (or list of values), or a function.
 Where: TypeAlias = str | Mapping[str, Any] | Callable[[pd.DataFrame], Any]
 
@@ -104,25 +106,33 @@ def as_steps(steps: Sequence[StepLike]) -> list[Step]:
     >>> [step.title for step in as_steps(["PageView", ["Added To Cart", "Viewed Cart"]])]
     ['PageView', 'Added To Cart or Viewed Cart']
     """
-    if isinstance(steps, (str, Step)) or not len(steps):
+    if isinstance(steps, (str, Step)) or not isinstance(steps, Sequence) or not steps:
         raise ConvergekitError(
             f"steps={steps!r}: give a list of at least one event name, such as "
             "['PageView', 'Placed Order']."
         )
-    if len(steps) > _MOST_STEPS:
-        raise ConvergekitError(
-            f"{len(steps)} steps were given; a funnel has at most {_MOST_STEPS}."
-        )
-    return [step if isinstance(step, Step) else Step(_checked_name(step)) for step in steps]
+    if len(steps) > MOST_STEPS:
+        raise ConvergekitError(f"{len(steps)} steps were given; a funnel has at most {MOST_STEPS}.")
+    return [
+        replace(step, name=_checked_name(step.name))
+        if isinstance(step, Step)
+        else Step(_checked_name(step))
+        for step in steps
+    ]
 
 
 def as_exclusions(
     exclusions: ExclusionLike | Sequence[ExclusionLike], steps: int
 ) -> list[tuple[Exclusion, int, int]]:
     """Return what was given for exclusions, each with the steps that it stands between."""
-    given = [exclusions] if isinstance(exclusions, (str, Exclusion)) else list(exclusions)
+    given = [exclusions] if isinstance(exclusions, (str, Exclusion)) else exclusions
     found = []
-    for item in given:
+    for item in given if isinstance(given, Sequence) else [given]:
+        if not isinstance(item, (str, Exclusion)):
+            raise ConvergekitError(
+                f"exclude={item!r}: give an event name, ck.Exclusion(name, after=1, before=2), or "
+                "a list of these."
+            )
         exclusion = item if isinstance(item, Exclusion) else Exclusion(item)
         after = 1 if exclusion.after is None else exclusion.after
         before = steps if exclusion.before is None else exclusion.before
@@ -189,10 +199,6 @@ def resolve_column(events: pd.DataFrame, name: str) -> str:
     )
 
 
-# The steps that an event fills are the bits of one integer.
-_MOST_STEPS = 60
-
-
 def _checked_name(step: Any) -> str | Sequence[str]:
     names = [step] if isinstance(step, str) else step
     if isinstance(names, (list, tuple)) and names and all(isinstance(n, str) for n in names):
@@ -224,6 +230,10 @@ class _EventNames:
         if where is None or not named.any():
             return named
         named[named] = _meets(self._events[named], where, title)
+        if not named.any():
+            warnings.warn(
+                f"no event of {title!r} meets where={where!r}, so it never matches.", stacklevel=5
+            )
         return named
 
 
@@ -236,11 +246,24 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
             values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
             met &= events[resolve_column(events, name)].isin(values)
     elif callable(where):
-        met = where(events)
+        try:
+            met = where(events)
+        except KeyError as error:
+            columns = [str(column) for column in events.columns]
+            near = did_you_mean(str(error.args[0]), columns)
+            raise ColumnError(
+                f"where of {title!r} asks for {error}, which is no column. Columns are named in "
+                f"full there. Found: {', '.join(columns)}.{near}"
+            ) from error
     else:
         raise ConvergekitError(
             f"where={where!r} of {title!r}: give a pandas query, a mapping of columns to values, "
             "or a function of the events."
+        )
+    if isinstance(met, pd.DataFrame):
+        raise ConvergekitError(
+            f"where={where!r} of {title!r} gave a table; it must give one True or False for each "
+            "event. Equality is written with two signs: \"utm_source == 'google'\"."
         )
     found = pd.Series(met)
     if len(found) != len(events) or not pd.api.types.is_bool_dtype(found.dtype):
@@ -267,6 +290,7 @@ def _query(events: pd.DataFrame, where: str, title: str) -> Any:
         name = str(error).split("'")[1] if undefined and "'" in str(error) else ""
         hint = did_you_mean(name, map(str, resolved.columns)) if name else ""
         raise ConvergekitError(
-            f"where={where!r} of {title!r} cannot be evaluated: {error}. Names with dots, spaces "
-            f"or $ stand between backticks: `properties.$url`.{hint}"
+            f"where={where!r} of {title!r} cannot be evaluated: {error}. Values stand between "
+            "quotes, names with dots, spaces or $ between backticks: "
+            f"\"`properties.$url` == '/cart'\".{hint}"
         ) from None

@@ -21,8 +21,12 @@ class SlowFunnel:
         ties="best",
         order="ordered",
         tolerance=0,
+        optional=(),
     ):
-        self.steps = [{step} if isinstance(step, str) else set(step) for step in steps]
+        every = [{step} if isinstance(step, str) else set(step) for step in steps]
+        self.every_step, self.optional = every, sorted(optional)
+        self.required = [i for i in range(len(every)) if i not in self.optional]
+        self.steps = [every[i] for i in self.required]
         self.window = window
         self.exclusions = exclusions
         self.on_exclude = on_exclude
@@ -57,7 +61,7 @@ class SlowFunnel:
         """The events that may take part, each at the time of the first of its tie."""
         if self.cut:
             events = [e for e in events if e["minute"] < self.end]
-        names = set().union(*self.steps, *(names for names, _, _ in self.exclusions))
+        names = set().union(*self.every_step, *(names for names, _, _ in self.exclusions))
         tied, anchors = [], {}
         for event in sorted(events, key=lambda e: (e["minute"], e["place"])):
             if event["name"] in names or self.order == "strict":
@@ -75,13 +79,30 @@ class SlowFunnel:
         return chains
 
     def is_unbroken(self, chain, events):
-        """Whether every event between the chain's first and last is of the chain."""
+        """Whether every event between the chain's first and last is of the chain, or let by."""
         used = {event["place"] for event in chain}
         return not any(
             self.key(chain[0]) < self.key(event) < self.key(chain[-1])
+            and not self.excludes(event, chain)
+            and not self.stands_there(event, chain)
             for event in events
             if event["place"] not in used and self.holds(event, chain)
         )
+
+    def stands_there(self, event, chain):
+        """Whether the event is of an optional step that stands where the event lies."""
+        key = self.key(event)
+        return any(
+            event["name"] in self.optional_after(place)
+            and self.key(chain[place]) <= key <= self.key(chain[place + 1])
+            for place in range(len(chain) - 1)
+        )
+
+    def optional_after(self, place):
+        """The names of the optional steps between a required step and the next."""
+        later = [*self.required, len(self.every_step)]
+        between = range(later[place] + 1, later[place + 1])
+        return set().union(*(self.every_step[step] for step in between), set())
 
     def any_order(self, events):
         """The times at which so many steps were done, of the best attempt; whether excluded."""
@@ -164,21 +185,40 @@ class SlowFunnel:
             found.append(([event["minute"] for event in best], max(map(len, own))))
         return found
 
-    def optional(self, chain, events, step, before, until):
-        """Return when an optional step is done: by its first event between two, or None."""
-        used = {event["place"] for event in chain}
+    def optional_time(self, step, chain, events):
+        """Return when an optional step is done, or None.
+
+        By its first event between the steps of the chain, a mapping of steps to events, that
+        does not fill another of them.
+        """
+        last = max(i for i in self.required if i < step)
+        if last not in chain:
+            return None
+        entry, since = chain[0], max(self.key(chain[i]) for i in chain if i < step)
+        others = {chain[i]["place"] for i in chain if i in self.required or i < step}
+        reached = [self.key(chain[i]) for i in self.required if i > step and i in chain]
+        place = self.required.index(last)
         fits = [
             event["minute"]
             for event in events
-            if event["name"] in step
-            and event["place"] not in used
-            and self.key(before) <= self.key(event)
-            and (self.key(event) <= self.key(until) if until else self.in_window(chain, event))
+            if event["name"] in self.every_step[step]
+            and event["place"] not in others
+            and self.holds(event, [entry])
+            and self.key(event) >= since
+            and (not reached or self.key(event) <= reached[0])
+            and (reached or event["minute"] - entry["minute"] <= self.window)
+            and (reached or self.follows(event, chain[last], place, events))
         ]
         return min(fits, default=None)
 
-    def in_window(self, chain, event):
-        return event["minute"] - chain[0]["minute"] <= self.window
+    def follows(self, event, last, place, events):
+        """Whether strict order lets an event of an optional step follow the last required one."""
+        return self.order != "strict" or not any(
+            self.key(last) < self.key(other) < self.key(event)
+            and other["name"] not in self.optional_after(place)
+            for other in events
+            if self.holds(other, [last])
+        )
 
     def key(self, event):
         return (event["minute"],) if self.ties == "best" else (event["minute"], event["place"])
@@ -209,16 +249,19 @@ class SlowFunnel:
         return after and (self.end is None or event["minute"] < self.end)
 
     def is_clean(self, chain, events):
-        for names, after, before in self.exclusions:
-            last = min(before, len(chain))
-            for event in events:
-                if event["name"] in names and last > after and self.holds(event, chain):
-                    inside = (
-                        self.key(chain[after - 1]) < self.key(event) < self.key(chain[last - 1])
-                    )
-                    if inside:
-                        return False
-        return True
+        return not any(self.excludes(event, chain) for event in events)
+
+    def excludes(self, event, chain):
+        """Whether the event lies between the two steps of an exclusion that it is of."""
+        return any(
+            event["name"] in names
+            and self.holds(event, chain)
+            and after <= len(chain)
+            and self.key(chain[after - 1])
+            < self.key(event)
+            < self.key(chain[min(before, len(chain)) - 1])
+            for names, after, before in self.exclusions
+        )
 
     @staticmethod
     def holds(event, chain):

@@ -116,7 +116,7 @@ def agrees(expected, found):
     return all(theirs is None or theirs == ours for theirs, ours in pairs)
 
 
-@pytest.mark.filterwarnings("ignore:no event is named")
+@pytest.mark.filterwarnings("ignore:no event")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['tool']}: {case['name']}")
 def test_the_tools_own_cases(case):
     options = options_of(case)

@@ -137,6 +137,115 @@ def test_what_is_wrong_with_the_frame_or_the_steps():
         ck.funnel(frame.astype({"timestamp": "str"}), STEPS, within="7D")
 
 
+@pytest.mark.parametrize(
+    ("where", "match"),
+    [
+        ("total_prise > 25", r"of 'Placed Order' cannot be evaluated.*Did you mean 'total_price'"),
+        ("shop == north", "'north' is not defined. Values stand between quotes"),
+        ("total_price >", "invalid syntax"),
+        ("total_price = 25", "gave a table.*Equality is written with two signs"),
+        ("total_price + 1", "gave 3 values of float64 for 3 events"),
+        ({"total_prise": 25}, "no column goes by 'total_prise'.*Did you mean 'total_price'"),
+        ({"plan": "pro"}, "'plan' may be 'properties.plan' or 'profile.plan'; name the one"),
+        (lambda e: e["total_price"] > 25, "no column.*Did you mean 'properties.total_price'"),
+        (lambda e: [True], "gave 1 values of bool for 3 events"),
+        (25, "where=25 of 'Placed Order': give a pandas query, a mapping"),
+    ],
+)
+def test_a_condition_that_cannot_be_met_says_why(where, match):
+    with pytest.raises(ck.ConvergekitError, match=match):
+        ck.funnel(orders(), ["PageView", ck.Step("Placed Order", where=where)], within="1h")
+
+
+def orders():
+    frame = log(a="v0 o1", b="v0 o2", c="v0 o3")
+    frame["properties.total_price"] = [None, 20.0] * 2 + [None, 30.0]
+    frame["properties.shop"] = ["north"] * 6
+    return frame.assign(**{"properties.plan": "pro", "profile.plan": "pro"})
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "total_price > 25",
+        "`properties.total_price` > 25 and shop == 'north'",
+        {"total_price": 30},
+        {"properties.total_price": [30, 40], "shop": "north"},
+        lambda e: e["properties.total_price"] > 25,
+        lambda e: (e["properties.total_price"] > 25).to_numpy(),
+    ],
+)
+def test_a_condition_in_each_form(where):
+    frame = orders()
+    steps = ["PageView", ck.Step("Placed Order", where=where, label="Large")]
+    found = ck.funnel(frame, steps, within="1h")
+    assert found.table["profiles"].tolist() == [3, 1]
+    assert found.table["event_name"].tolist() == ["PageView", "Large"]
+    pd.testing.assert_frame_equal(frame, orders())
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"by": "shpo"}, "no column goes by 'shpo'.*Did you mean 'shop'"),
+        ({"by": "plan"}, "'plan' may be 'properties.plan' or 'profile.plan'"),
+        ({"hold": "shpo"}, "no column goes by 'shpo'"),
+        ({"profile": "profil_id"}, "no column 'profil_id'.*Did you mean 'profile_id'"),
+        ({"by": "shop", "top": 0}, "top=0 is no number of labels"),
+        ({"by": "shop", "by_step": 3}, "'first', 'last' or a step from 1 to 2"),
+        ({"within": "1 month"}, "no positive duration.*count in days"),
+        ({"tolerance": "2 sx"}, "tolerance='2 sx' is no positive duration.*'2s'"),
+        ({"start": "2026-03-02", "end": "2026-03-01"}, "is not after start="),
+        ({"start": "some day"}, "start='some day' is no time"),
+        ({"exclude": 3}, "exclude=3: give an event name"),
+        ({"order": "stric"}, "order='stric' is not known; it is one of 'ordered'"),
+        ({"order": "any", "exclude": ck.Exclusion("Refund", after=2, before=2)}, "counted from 1"),
+    ],
+)
+def test_an_option_that_is_none_says_what_is_accepted(options, match):
+    with pytest.raises(ck.ConvergekitError, match=match):
+        ck.funnel(orders(), ["PageView", "Placed Order"], **{"within": "1h", **options})
+
+
+@pytest.mark.parametrize("steps", [None, [1], [ck.Step([])], [{"name": "PageView"}], ["A"] * 61])
+def test_what_is_no_step_says_what_is_one(steps):
+    with pytest.raises(ck.ConvergekitError, match=r"give a|at most 60"):
+        ck.funnel(orders(), steps, within="1h")
+
+
+@pytest.mark.parametrize(
+    ("ask", "match"),
+    [
+        (lambda f: f.drop_offs("Placed Order"), "no step 'Placed Order'; give its number"),
+        (lambda f: f.drop_offs(1), "nobody drops off before the first step"),
+        (lambda f: f.converted(3), "no step 3; give its number, from 1 to 2"),
+        (lambda f: f.time_to_convert(2, 1), "from_step=2 is not before to_step=1"),
+        (lambda f: f.time_to_convert(bins=0), "bins=0"),
+        (lambda f: f.compare(f, confidence=95), "confidence=95: give a share, such as 0.95"),
+        (lambda f: f.compare(f.table), "is no Funnel"),
+        (lambda f: f.trend("fortnight"), "freq='fortnight' is no period"),
+        (lambda f: f.trend(), "which periods"),
+    ],
+)
+def test_a_question_that_has_no_answer_says_what_to_ask(ask, match):
+    found = ck.funnel(orders(), ["PageView", "Placed Order"], within="1h")
+    with pytest.raises(ck.ConvergekitError, match=match):
+        ask(found)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_step_that_never_matches_is_warned_of():
+    with pytest.warns(UserWarning, match="no event is named 'PageVeiw'.*Did you mean 'PageView'"):
+        ck.funnel(orders(), ["PageVeiw"], within="1h")
+    with pytest.warns(UserWarning, match="no event of 'Placed Order' meets where={'shop': 'nort'}"):
+        ck.funnel(orders(), [ck.Step("Placed Order", where={"shop": "nort"})], within="1h")
+
+
+@pytest.mark.parametrize("within", ["7D", "7d", "7 days", "1w", "168h", "P7D"])
+def test_spellings_of_a_week(within):
+    assert ck.funnel(orders(), ["PageView"], within=within).within == pd.Timedelta(days=7)
+
+
 names = st.sampled_from(list(SHORT.values()))
 moments = st.integers(0, 12)
 step_lists = st.lists(
@@ -167,207 +276,137 @@ def of_profiles(frame, *, hold=False):
     }
 
 
-def minutes_of(found):
-    """Per profile that is counted, the minutes of its steps."""
-    counted = found.conversions[found.conversions["status"] != "excluded"]
-    return {
-        row.profile_id: [
-            (getattr(row, f"time_{i}") - START) // pd.Timedelta(minutes=1)
-            for i in range(1, row.depth + 1)
-        ]
-        for row in counted.itertuples()
-    }
-
-
 def minute(value):
     return None if value is None else START + pd.Timedelta(minutes=value)
 
 
-exclusion_lists = st.lists(
-    st.tuples(names, st.integers(1, 3), st.integers(2, 4)).filter(lambda x: x[1] < x[2]),
-    max_size=2,
-)
 maybe_minute = st.none() | moments
 
 
-@settings(max_examples=1500)
-@given(
-    logs(),
-    step_lists,
-    st.integers(1, 13),
-    exclusion_lists,
-    st.sampled_from(["remove", "drop_off"]),
-    maybe_minute,
-    maybe_minute,
-    st.booleans(),
-    st.booleans(),
-    st.sampled_from(["best", "arrival"]),
-    st.booleans(),
-    st.sampled_from(["ordered", "ordered", "strict", "any"]),
-    st.sampled_from([0, 0, 1, 3]),
-)
-def test_equals_the_slow_definition(
-    frame,
-    steps,
-    window,
-    excluding,
-    on_exclude,
-    start,
-    end,
-    cut,
-    only_first,
-    ties,
-    hold,
-    order,
-    tolerance,
-):
-    note(frame.to_string())
-    excluding = [x for x in excluding if x[2] <= len(steps) and order != "strict"]
-    if order == "any":
-        excluding = [(name, 1, len(steps)) for name, _, _ in excluding if len(steps) > 1]
-    cut = cut and end is not None
-    tolerance = tolerance if ties == "best" else 0
+@st.composite
+def cases(draw):
+    """Steps, the options of `ck.funnel`, and the slow definition of the same."""
+    steps, window = draw(step_lists), draw(st.integers(1, 13))
+    order = draw(st.sampled_from(["ordered", "ordered", "strict", "strict", "any"]))
+    ties = draw(st.sampled_from(["best", "arrival"]))
+    tolerance = draw(st.sampled_from([0, 0, 1, 3])) if ties == "best" else 0
+    optional = set()
+    if order != "any" and len(steps) > 1:
+        optional = draw(st.sets(st.integers(1, len(steps) - 1), max_size=2))
+    required = [i for i in range(len(steps)) if i not in optional]
+    exclusions = []
+    if len(required) > 1:
+        between = st.sets(st.sampled_from(required), min_size=2, max_size=2).map(sorted)
+        between = st.just([0, len(steps) - 1]) if order == "any" else between
+        exclusions = draw(st.lists(st.tuples(names, between), max_size=2))
+    on_exclude = draw(st.sampled_from(["remove", "drop_off"]))
+    start, end = draw(maybe_minute), draw(maybe_minute)
+    end = None if start is not None and end is not None and end <= start else end
+    cut = draw(st.booleans()) and end is not None
+    hold = draw(st.booleans())
+    options = {
+        "within": f"{window}min",
+        "order": order,
+        "ties": ties,
+        "tolerance": f"{tolerance}min" if tolerance else None,
+        "exclude": [ck.Exclusion(name, a + 1, b + 1) for name, (a, b) in exclusions],
+        "on_exclude": on_exclude,
+        "start": minute(start),
+        "end": minute(end),
+        "range_applies_to": "entry_and_completion" if cut else "entry",
+        "hold": ["held"] if hold else [],
+    }
+    note(f"{steps}, optional {optional}, {options}")
     slow = SlowFunnel(
         steps,
         window,
-        exclusions=[({name}, after, before) for name, after, before in excluding],
+        order=order,
+        ties=ties,
+        tolerance=tolerance,
+        optional=optional,
+        exclusions=[
+            ({name}, required.index(a) + 1, required.index(b) + 1) for name, (a, b) in exclusions
+        ],
         on_exclude=on_exclude,
         start=start,
         end=end,
         cut=cut,
-        only_first=only_first,
-        ties=ties,
-        order=order,
-        tolerance=tolerance,
     )
-    found = ck.funnel(
-        frame,
-        steps,
-        within=f"{window}min",
-        exclude=[ck.Exclusion(name, after, before) for name, after, before in excluding],
-        on_exclude=on_exclude,
-        start=minute(start),
-        end=minute(end),
-        range_applies_to="entry_and_completion" if cut else "entry",
-        entry="first" if only_first else "any",
-        ties=ties,
-        hold=["held"] if hold else [],
-        order=order,
-        tolerance=f"{tolerance}min" if tolerance else None,
-    )
+    given_steps = [ck.Step(step, optional=i in optional) for i, step in enumerate(steps)]
+    return given_steps, options, slow, hold
+
+
+def minutes_of(found, slow):
+    """Per profile that is counted, the minutes of its required steps."""
+    counted = found.conversions[found.conversions["status"] != "excluded"]
+    return {
+        row["profile_id"]: [
+            in_minutes(row[f"time_{i + 1}"])
+            for i in slow.required
+            if pd.notna(row[f"time_{i + 1}"])
+        ]
+        for row in counted.to_dict("records")
+    }
+
+
+def in_minutes(time):
+    return None if pd.isna(time) else (time - START) // pd.Timedelta(minutes=1)
+
+
+def check_optional_steps(found, slow, profiles):
+    """Each optional step is done when the slow definition says, given the rest of the path."""
+    for row in found.conversions.to_dict("records") if slow.optional else ():
+        events = slow.prepared(profiles[row["profile_id"]])
+        by_place = {event["place"]: event for event in events}
+        at = {i: row[f"row_{i + 1}"] for i in range(len(slow.every_step))}
+        chain = {i: by_place[place] for i, place in at.items() if pd.notna(place)}
+        for step in slow.optional:
+            expected = slow.optional_time(step, chain, events) if 0 in chain else None
+            assert in_minutes(row[f"time_{step + 1}"]) == expected
+
+
+@settings(max_examples=700)
+@given(logs(), cases(), st.sampled_from(["any", "any", "first", "earliest"]))
+def test_equals_the_slow_definition(frame, case, entry):
+    note(frame.to_string())
+    steps, options, slow, hold = case
+    slow.only_first = entry == "first"
+    found = ck.funnel(frame, steps, entry=entry, **options)
+    profiles = of_profiles(frame, hold=hold)
     expected, excluded = {}, set()
-    for profile, events in of_profiles(frame, hold=hold).items():
-        times, is_excluded = slow.profile(events)
+    for profile, events in profiles.items():
+        times, is_excluded = (slow.earliest if entry == "earliest" else slow.profile)(events)
         if is_excluded:
             excluded.add(profile)
         elif times:
             expected[profile] = times
-    assert minutes_of(found) == expected
+    assert minutes_of(found, slow) == expected
     conversions = found.conversions
     assert set(conversions["profile_id"][conversions["status"] == "excluded"]) == excluded
+    check_optional_steps(found, slow, profiles)
     counts = found.counts
     assert counts["entered"] == sum(v for k, v in counts.items() if k != "entered")
-    for step in range(1, len(steps) + 1):
-        reached = sum(len(times) >= step for times in expected.values())
-        assert found.table["profiles"][step - 1] == reached
+    for place, step in enumerate(slow.required):
+        reached = sum(len(times) > place for times in expected.values())
+        assert found.table["profiles"][step] == reached
 
 
-@settings(max_examples=1000)
-@given(
-    logs(),
-    step_lists,
-    st.integers(1, 13),
-    exclusion_lists,
-    st.sampled_from(["remove", "drop_off"]),
-    st.sampled_from(["best", "arrival"]),
-    st.sampled_from(["ordered", "ordered", "strict", "any"]),
-    st.booleans(),
-)
-def test_every_attempt_equals_the_slow_definition(
-    frame, steps, window, excluding, on_exclude, ties, order, earliest
-):
+@settings(max_examples=500)
+@given(logs(), cases(), st.booleans())
+def test_every_attempt_equals_the_slow_definition(frame, case, only_first):
     note(frame.to_string())
-    excluding = [x for x in excluding if x[2] <= len(steps) and order != "strict"]
-    if order == "any":
-        excluding = [(name, 1, len(steps)) for name, _, _ in excluding if len(steps) > 1]
-    slow = SlowFunnel(
-        steps,
-        window,
-        exclusions=[({name}, after, before) for name, after, before in excluding],
-        on_exclude=on_exclude,
-        ties=ties,
-        order=order,
-    )
-    found = ck.funnel(
-        frame,
-        steps,
-        within=f"{window}min",
-        exclude=[ck.Exclusion(name, after, before) for name, after, before in excluding],
-        on_exclude=on_exclude,
-        ties=ties,
-        order=order,
-        **({"entry": "earliest"} if earliest else {"count": "attempts"}),
-    )
-    if earliest:
-        best = {p: slow.earliest(events) for p, events in of_profiles(frame).items()}
-        assert minutes_of(found) == {
-            p: t for p, (t, excluded) in best.items() if t and not excluded
-        }
-        return
-    expected = {p: slow.attempts(events) for p, events in of_profiles(frame).items()}
+    steps, options, slow, hold = case
+    slow.only_first = only_first
+    options |= {"count": "attempts", "entry": "first" if only_first else "any"}
+    found = ck.funnel(frame, steps, **options)
+    profiles = of_profiles(frame, hold=hold)
+    expected = {p: slow.attempts(events) for p, events in profiles.items()}
+    required = found.conversions[[f"time_{i + 1}" for i in slow.required]]
     excluded = found.conversions["status"] == "excluded"
-    fast = found.conversions.assign(
-        pair=list(zip(found.conversions["depth"], excluded, strict=True))
-    )
-    fast = fast.groupby("profile_id")["pair"].agg(sorted).to_dict()
+    pairs = list(zip(required.notna().sum(axis=1), excluded, strict=True))
+    fast = found.conversions.assign(pair=pairs).groupby("profile_id")["pair"].agg(sorted).to_dict()
     assert fast == {profile: depths for profile, depths in expected.items() if depths}
-
-
-@settings(max_examples=700)
-@given(
-    logs(),
-    step_lists.filter(lambda steps: len(steps) > 1),
-    st.integers(1, 13),
-    st.sampled_from(["best", "arrival"]),
-    st.data(),
-)
-def test_optional_steps_neither_help_nor_hinder(frame, steps, window, ties, data):
-    note(frame.to_string())
-    optional = data.draw(st.sets(st.integers(1, len(steps) - 1), min_size=1))
-    given_steps = [ck.Step(step, optional=i in optional) for i, step in enumerate(steps)]
-    options = {"within": f"{window}min", "ties": ties}
-    found = ck.funnel(frame, given_steps, **options).conversions
-    required = [i for i in range(len(steps)) if i not in optional]
-    alone = ck.funnel(frame, [steps[i] for i in required], **options).conversions
-    for place, step in enumerate(required, start=1):
-        pd.testing.assert_series_equal(
-            found[f"row_{step + 1}"], alone[f"row_{place}"], check_names=False
-        )
-    slow = SlowFunnel(steps, window, ties=ties)
-    events = {e["place"]: e for log in of_profiles(frame).values() for e in log}
-    for row in found.to_dict("records"):
-        own = [
-            e for e in events.values() if frame.loc[e["place"], "profile_id"] == row["profile_id"]
-        ]
-        at = {i: row[f"row_{i + 1}"] for i in range(len(steps))}
-        chain = {i: events[place] for i, place in at.items() if pd.notna(place)}
-        for step in sorted(optional):
-            done = row[f"time_{step + 1}"]
-            done = None if pd.isna(done) else (done - START) // pd.Timedelta(minutes=1)
-            before = max(i for i in required if i < step)
-            following = [chain[i] for i in required if i > step and i in chain]
-            expected = None
-            if before in chain:
-                earlier = [chain[i] for i in sorted(chain) if i < step]
-                others = [e for i, e in chain.items() if i in required or i < step]
-                expected = slow.optional(
-                    others,
-                    own,
-                    slow.steps[step],
-                    max(earlier, key=slow.key),
-                    next(iter(following), None),
-                )
-            assert done == expected
+    check_optional_steps(found, slow, profiles)
 
 
 @given(logs(), step_lists, st.integers(1, 13), st.sampled_from(["profiles", "attempts"]))
