@@ -1,25 +1,42 @@
-"""Deletion: a Stitched without one person.
+"""Deletion: everything without one person.
 
-What goes: the profile's events and their dropped copies, its aliases, everything carried from its
-events, rejected rows that hold one of its aliases, and its e-mail addresses and phone numbers where
-other people's events name them. What stays is as it was: other profiles keep their IDs and values.
+What goes: the profile's events, its aliases, the dropped copies of its events, what was remarked
+of them, blocked values that only they carried, refused links to it, and rejected rows that hold a
+value of its own. A value is *its own* if it is an alias of the profile, or an alias, profile
+property or event ID that its events sent, and no other event sent it as one of these. In rejected
+rows a value of its own is found wherever it stands as a word; one shorter than six characters
+("7", "Ada") only as a whole cell or at the end of a URN, for it would be found everywhere.
+
+What stays: all other profiles, their IDs and their values. Nothing is stitched again. Where limits
+keep two profiles apart that meet on one event, the event is of one of them: if that is the other
+profile's, the event stays and loses the person's aliases; if it is the person's, it goes, and with
+it an alias of the other profile that was seen nowhere else. Where events of others name one of the
+person's e-mail addresses or phone numbers in a property, the cell is blanked; what else they say
+about the person is not looked for. The counts of `remarks` are of the input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from convergekit.alias_rules import split_urn
-from convergekit.aliases import Apart, EventAliases
+from convergekit.alias_rules import AliasRules
+from convergekit.aliases import BLOCKED_VALUES, Apart, EventAliases
 from convergekit.as_of import Knowledge
+from convergekit.columns import chosen_rows
 from convergekit.events import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
-from convergekit.merge_protection import RefusedLinks
+from convergekit.readable import readable_table
+from convergekit.records import take_or_missing
+from convergekit.text import as_text, to_arrow
 
 if TYPE_CHECKING:
     from convergekit.stitched import Identity, Stitched
@@ -27,191 +44,350 @@ if TYPE_CHECKING:
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-#: What `Stitched.forgotten` counts.
-FORGOTTEN = ("events", "aliases", "duplicates", "rejected", "cells")
-
-#: Types whose values name a person wherever they stand.
+_FOUND_AS_A_WORD = 6
 _NAMING = ("email", "phone")
+_URN_PARTS = 3
+_LIFE = re.compile(r"~\d+$")
 
 
-def forget(s: Stitched, alias_or_profile: str) -> Stitched:
-    """Return a Stitched without a person. See `Stitched.forget`."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Forgotten:
+    """Everything without one person, and what was removed.
+
+    Attributes
+    ----------
+    stitched : Stitched
+        Without that person.
+    removed : pandas.DataFrame
+        How much was removed of what: `table`, `rows`. It holds nothing of the person's own.
+    """
+
+    stitched: Stitched
+    removed: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Return what was removed as text."""
+        return readable_table(self.removed).to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return str(readable_table(self.removed).to_html(index=False, border=0))
+
+
+def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
+    """Return everything without one person. See `Stitched.forget`."""
     found = s._identity
     number = s._profile_number(alias_or_profile)
-    gone = found.profile == number
-    forgotten = found.aliases.table[found.component == number].astype("str")
-    identity, place = _identity_without(found, number, gone)
-    events = s.events[~gone].reset_index(drop=True)
-    events, blanked = _blanked(events, forgotten)
-    rows = set(s.events["row"][gone])
-    duplicates = s.duplicates[~s.duplicates["kept_row"].isin(rows)].reset_index(drop=True)
-    held = _holds(s.rejected, forgotten)
-    carried = {name: _moved(source[~gone], place) for name, source in s._carried_from.items()}
-    counts = {
-        "events": int(gone.sum()),
-        "aliases": len(forgotten),
-        "duplicates": len(s.duplicates) - len(duplicates),
-        "rejected": int(held.sum()),
-        "cells": blanked,
-    }
-    return replace(
+    keep = found.profile != number
+    gone_alias = found.component == number
+    theirs, others = s.events[~keep], s.events[keep]
+
+    copies = s.duplicates["kept_row"].isin(theirs["row"]).to_numpy()
+    rows = np.concatenate([theirs["row"].to_numpy(), s.duplicates["row"][copies].to_numpy()])
+    malformed = s._malformed["row"].isin(rows).to_numpy()
+    sent = _sent(theirs)
+    named = _named(s, gone_alias, copies) | set(sent["text"])
+    asked = named | set(map(_folded, found.aliases.blocked["alias_value"]))
+    sent_by_others = _sent_by_others(others, asked)
+    rejected = _holds(s.rejected, named - sent_by_others - BLOCKED_VALUES)
+    blocked = _blocked_left(found.aliases.blocked, sent, sent_by_others)
+
+    identity, left = _identity_of(found, keep, gone_alias, blocked)
+    met = np.unique(found.aliases.event[gone_alias[found.aliases.alias]])
+    events = _without_mentions(s.events, met[keep[met]], _aliases_of(found, gone_alias), found)
+    events, named_cells = _without_names(_left(events, keep), _names_of(found, gone_alias))
+    place = np.append(np.cumsum(keep) - 1, -1)
+    duplicates = _left(s.duplicates, ~copies)
+    stitched = replace(
         s,
         events=events,
-        rejected=s.rejected[~held].reset_index(drop=True),
+        rejected=_left(s.rejected, ~rejected),
         _identity=identity,
         _duplicates=lambda: duplicates,
-        _carried_from=carried,
-        _malformed=s._malformed[~s._malformed["row"].isin(rows)].reset_index(drop=True),
-        _forgotten=(*s._forgotten, counts),
+        _carried_from={name: place[at[keep]] for name, at in s._carried_from.items()},
+        _malformed=_left(s._malformed, ~malformed),
     )
+    counts = {
+        "profiles": len(found.profile_ids) - len(identity.profile_ids),
+        "events": int((~keep).sum()),
+        "aliases": int((~left).sum()),
+        "duplicates": int(copies.sum()),
+        "rejected": int(rejected.sum()),
+        "malformed aliases": int(malformed.sum()),
+        "blocked values": len(found.aliases.blocked) - len(blocked),
+        "refused links": len(found.refused.first) - len(identity.refused.first),
+        "events of others that lost an alias": int(keep[met].sum()),
+        "cells of others that named the person": named_cells,
+    }
+    removed = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
+    return Forgotten(stitched, removed.astype({"table": "str", "rows": "int64"}))
 
 
-def _identity_without(found: Identity, number: int, gone: BoolArray) -> tuple[Identity, IntArray]:
-    """Return who everybody else is, and each event's new position, -1 for none."""
-    kept = ~gone
-    place = np.where(kept, np.cumsum(kept) - 1, -1)
-    stays = kept[found.aliases.event] & (found.component != number)[found.aliases.alias]
-    used = np.zeros(len(found.aliases.table), dtype=bool)
-    used[found.aliases.alias[stays]] = True
-    aliases = _among(found.aliases, kept, used)
-    knowledge = _knowledge_without(found.knowledge(), kept, used)
-    profiles = np.unique(found.component[used])
-    component = np.searchsorted(profiles, found.component[used])
-    profile = found.profile[kept]
-    named = profile >= 0
-    profile[named] = np.searchsorted(profiles, profile[named])
+def _identity_of(
+    found: Identity, keep: BoolArray, gone_alias: BoolArray, blocked: pd.DataFrame
+) -> tuple[Identity, BoolArray]:
+    """Return who is who among the others, and which aliases are left."""
+    left = np.zeros(len(gone_alias), dtype=bool)
+    left[found.aliases.alias[keep[found.aliases.event]]] = True
+    left &= ~gone_alias
+    stays = np.zeros(len(found.profile_ids), dtype=bool)
+    stays[found.component[left]] = True
+    number = np.append(np.cumsum(stays) - 1, -1)
+    place, alias = np.cumsum(keep) - 1, np.cumsum(left) - 1
+    aliases = _part(found.aliases, keep, left, blocked)
+    refused = found.refused
+    chosen = keep[refused.event] & left[refused.first] & left[refused.second]
     identity = replace(
         found,
         aliases=aliases,
-        component=component,
-        profile=profile,
-        profile_ids=found.profile_ids.take(profiles).reset_index(drop=True),
-        in_time=place[found.in_time[kept[found.in_time]]],
-        knowledge=lambda: knowledge,
-        refused=_refused_without(found.refused, kept, used),
+        component=number[found.component[left]],
+        profile=number[found.profile[keep]],
+        profile_ids=_left(found.profile_ids.to_frame("id"), stays)["id"].rename(None),
+        in_time=place[found.in_time[keep[found.in_time]]],
+        # Made now: what would make it later holds on to the events that are to be forgotten.
+        knowledge=_Known(_knowledge_of(found.knowledge(), keep, left, blocked)),
+        protection=found.protection.among(aliases.types),
+        refused=replace(
+            refused,
+            first=alias[refused.first[chosen]],
+            second=alias[refused.second[chosen]],
+            event=place[refused.event[chosen]],
+            events=refused.events[chosen],
+            alias_type=[refused.alias_type[i] for i in np.flatnonzero(chosen)],
+            together=refused.together[chosen],
+        ),
     )
-    return identity, place
+    return identity, left
 
 
-def _among(aliases: EventAliases, events: BoolArray, used: BoolArray) -> EventAliases:
-    """Return the pairs of these events and aliases, both renumbered."""
-    stays = events[aliases.event] & used[aliases.alias]
+@dataclass(frozen=True)
+class _Known:
+    """Returns what was known when."""
+
+    knowledge: Knowledge
+
+    def __call__(self) -> Knowledge:
+        return self.knowledge
+
+
+def _knowledge_of(
+    known: Knowledge, keep: BoolArray, left: BoolArray, blocked: pd.DataFrame
+) -> Knowledge:
+    keep_item = keep[known.event]
+    place, item = np.cumsum(keep) - 1, np.cumsum(keep_item) - 1
+    ranks = np.empty(int(keep_item.sum()), dtype=np.int64)
+    ranks[np.argsort(known.known[keep_item])] = np.arange(len(ranks))
+    return Knowledge(
+        aliases=_part(known.aliases, keep_item, left, blocked),
+        known=ranks,
+        known_at=known.known_at[keep_item],
+        event=place[known.event[keep_item]],
+        item=item[known.item[keep]],
+        says={name: item[says[keep]] for name, says in known.says.items()},
+    )
+
+
+def _part(
+    aliases: EventAliases, keep: BoolArray, left: BoolArray, blocked: pd.DataFrame
+) -> EventAliases:
+    """Return the pairs of the kept events and the aliases that are left, both renumbered."""
+    chosen = keep[aliases.event] & left[aliases.alias]
+    table = _left(aliases.table, left)
     apart = aliases.apart
     if apart is not None:
-        home = None if apart.home is None else apart.home[events]
-        apart = Apart(apart.group[used], apart.rank[used], home)
-    table = aliases.table[used].reset_index(drop=True)
+        home = None if apart.home is None else apart.home[keep]
+        apart = Apart(apart.group[left], apart.rank[left], home)
     return replace(
         aliases,
-        table=table.assign(alias_type=table["alias_type"].cat.remove_unused_categories()),
-        event=(np.cumsum(events) - 1)[aliases.event[stays]],
-        alias=(np.cumsum(used) - 1)[aliases.alias[stays]],
-        malformed=aliases.malformed.head(0),
+        table=table,
+        event=(np.cumsum(keep) - 1)[aliases.event[chosen]],
+        alias=(np.cumsum(left) - 1)[aliases.alias[chosen]],
+        blocked=blocked,
+        malformed=aliases.malformed.iloc[:0],
         apart=apart,
     )
 
 
-def _knowledge_without(knowledge: Knowledge, kept: BoolArray, used: BoolArray) -> Knowledge:
-    items = kept[knowledge.event]
-    place, event = np.cumsum(items) - 1, np.cumsum(kept) - 1
-    known = np.empty(int(items.sum()), dtype=np.int64)
-    known[np.argsort(knowledge.known[items])] = np.arange(len(known))
-    return Knowledge(
-        aliases=_among(knowledge.aliases, items, used),
-        known=known,
-        known_at=knowledge.known_at[items],
-        event=event[knowledge.event[items]],
-        item=place[knowledge.item[kept]],
-        says={name: place[said[kept]] for name, said in knowledge.says.items()},
-    )
+def _left(frame: pd.DataFrame, keep: BoolArray) -> pd.DataFrame:
+    """Return the kept rows, without the categories that only the others had."""
+    rows = chosen_rows(frame, keep)
+    changed = {}
+    for name, column in rows.items():
+        dtype = column.dtype
+        if isinstance(dtype, pd.CategoricalDtype):
+            changed[name] = column.cat.remove_unused_categories()
+        elif isinstance(dtype, pd.ArrowDtype) and pa.types.is_dictionary(dtype.pyarrow_dtype):
+            plain = pd.ArrowDtype(dtype.pyarrow_dtype.value_type)
+            changed[name] = column.astype(plain).astype(dtype)
+    return rows.assign(**changed)
 
 
-def _refused_without(refused: RefusedLinks, kept: BoolArray, used: BoolArray) -> RefusedLinks:
-    stays = used[refused.first] & used[refused.second] & kept[refused.event]
-    place, event = np.cumsum(used) - 1, np.cumsum(kept) - 1
-    return RefusedLinks(
-        first=place[refused.first[stays]],
-        second=place[refused.second[stays]],
-        event=event[refused.event[stays]],
-        events=refused.events[stays],
-        alias_type=[name for name, stay in zip(refused.alias_type, stays, strict=True) if stay],
-        together=refused.together[stays],
-    )
+def _sent(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the texts that events sent as an alias, profile property or event ID.
+
+    One row per text: the event's `row`, `alias_type` (missing for what is no alias) and `text`,
+    in the form in which texts are compared here.
+    """
+    parts = []
+    for name in filter(_says_who, events.columns):
+        column = events[name].dropna()
+        alias_type = name.removeprefix(ALIAS).lower() if name.startswith(ALIAS) else None
+        leaves = [
+            (row, alias_type or _type_in(text), _folded(_value_in(text)))
+            for row, cell in zip(events["row"][column.index].tolist(), column, strict=True)
+            for text in _leaves(cell)
+        ]
+        parts.append(pd.DataFrame(leaves, columns=["row", "alias_type", "text"]))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _moved(source: IntArray, place: IntArray) -> IntArray:
-    return np.where(source >= 0, place[source], -1)
-
-
-def _blanked(events: pd.DataFrame, forgotten: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Return the events without what they say of the person, and how many cells held it."""
-    changed, cells = {}, 0
-    names = set(forgotten["alias_value"][forgotten["alias_type"].isin(_NAMING)])
-    for column in events.columns:
-        if column.startswith(ALIAS):
-            of_type = forgotten["alias_type"] == column.removeprefix(ALIAS).lower()
-            said = _says(events[column], set(forgotten["alias_value"][of_type]))
-        elif column.startswith((PROPERTY, PROFILE_PROPERTY, PROFILE)):
-            said = _says(events[column], names)
+def _sent_by_others(events: pd.DataFrame, asked: set[str]) -> set[str]:
+    """Return which of the texts these events sent as an alias, profile property or event ID."""
+    wanted = pa.array(sorted(asked), type=pa.large_string())
+    found: set[str] = set()
+    for name in filter(_says_who, events.columns):
+        column = events[name]
+        if column.dtype == object or name == "aliases":
+            texts = dict.fromkeys(text for cell in column for text in _leaves(cell))
+            found |= asked.intersection(_folded(_value_in(text)) for text in texts)
         else:
-            continue
-        if said.any():
-            changed[column] = events[column].mask(said)
-            cells += int(said.sum())
-    if "aliases" in events:
-        lists, shorter = _shortened(events["aliases"], forgotten)
-        if shorter:
-            changed["aliases"] = lists
-            cells += shorter
+            folded = _folded_all(pc.unique(to_arrow(as_text(column)[0])))
+            found |= set(folded.filter(pc.is_in(folded, value_set=wanted)).to_pylist())
+    return found
+
+
+def _says_who(name: str) -> bool:
+    return name.startswith((ALIAS, PROFILE_PROPERTY)) or name in ("aliases", "event_id")
+
+
+def _named(s: Stitched, gone_alias: BoolArray, copies: BoolArray) -> set[str]:
+    """Return the person's aliases, and those that only dropped copies of their events carried."""
+    values = s._identity.aliases.table["alias_value"][gone_alias]
+    lost = [_value_in(urn) for urns in s.duplicates["lost_aliases"][copies] for urn in urns]
+    return set(map(_folded, [*values, *lost]))
+
+
+def _holds(rejected: pd.DataFrame, own: set[str]) -> BoolArray:
+    """Return which rejected rows hold one of the texts."""
+    words = sorted(text for text in own if len(text) >= _FOUND_AS_A_WORD)
+    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, words)) + r")(?!\w)")
+    holds = np.zeros(len(rejected), dtype=bool)
+    for name in rejected.columns.difference(["row", "reason"]):
+        for position, cell in enumerate(rejected[name]):
+            holds[position] |= any(
+                _folded(text) in own
+                or _folded(_value_in(text)) in own
+                or (bool(words) and pattern.search(_folded(text)) is not None)
+                for text in _leaves(cell)
+            )
+    return holds
+
+
+def _blocked_left(
+    blocked: pd.DataFrame, sent: pd.DataFrame, sent_by_others: set[str]
+) -> pd.DataFrame:
+    """Return the blocked values that others sent, or that are nobody's, and on how many events."""
+    text = blocked["alias_value"].map(_folded)
+    nobody = text.isin(BLOCKED_VALUES) | text.str.fullmatch("[0-]*")
+    theirs = sent.groupby(["alias_type", "text"])["row"].nunique()
+    keys = zip(blocked["alias_type"], text, strict=True)
+    events = blocked["events"] - [int(theirs.get(key, 0)) for key in keys]
+    table = blocked.assign(events=events.astype("int64"))
+    keep = (nobody | text.isin(sent_by_others)) & (events > 0)
+    return table[keep.to_numpy(dtype=bool)].reset_index(drop=True)
+
+
+def _aliases_of(found: Identity, gone_alias: BoolArray) -> set[tuple[str, str]]:
+    """Return the person's aliases, as their events spell them where a value has several lives."""
+    chosen = found.aliases.table[gone_alias]
+    return {
+        (str(alias_type), form)
+        for alias_type, value in zip(chosen["alias_type"], chosen["alias_value"], strict=True)
+        for form in (value, _LIFE.sub("", value))
+    }
+
+
+def _without_mentions(
+    events: pd.DataFrame, at: IntArray, gone: set[tuple[str, str]], found: Identity
+) -> pd.DataFrame:
+    """Take the person's aliases off the events at these positions."""
+    rules = found.aliases.rules
+    changed = {}
+    for name in [name for name in events if name.startswith(ALIAS) or name == "aliases"]:
+        cells = events[name].iloc[at]
+        if name == "aliases":
+            lists = events[name].to_numpy(dtype=object, copy=True)
+            for position, cell in zip(at.tolist(), cells, strict=True):
+                lists[position] = _without_urns(cell, gone, rules)
+            changed[name] = pd.Series(lists, index=events.index, dtype=object)
+        else:
+            urns = (f"urn:{name.removeprefix(ALIAS)}:{cell}" for cell in cells)
+            hit = np.array([_names(urn, gone, rules) for urn in urns], dtype=bool)
+            place = np.arange(len(events))
+            place[at[hit]] = -1
+            changed[name] = take_or_missing(events[name], place)
+    return events.assign(**changed) if len(at) else events
+
+
+def _names_of(found: Identity, gone_alias: BoolArray) -> pa.Array:
+    """Return the person's aliases of the types whose values name a person wherever they stand."""
+    table = found.aliases.table[gone_alias]
+    values = table["alias_value"][table["alias_type"].isin(_NAMING)]
+    return pa.array(sorted(set(map(_folded, values))), type=pa.large_string())
+
+
+def _without_names(events: pd.DataFrame, names: pa.Array) -> tuple[pd.DataFrame, int]:
+    """Blank the cells of properties that hold one of the names; return how many as well."""
+    changed, cells = {}, 0
+    for name, column in events.items():
+        if str(name).startswith((PROPERTY, PROFILE_PROPERTY, PROFILE)) and column.dtype == "str":
+            holds = pc.is_in(_folded_all(to_arrow(column)), value_set=names)
+            at = holds.fill_null(False).to_numpy(zero_copy_only=False)
+            if at.any():
+                changed[name] = column.mask(at)
+                cells += int(at.sum())
     return events.assign(**changed), cells
 
 
-def _says(column: pd.Series, values: set[str]) -> npt.NDArray[np.bool_]:
-    """Return which cells hold one of the values, whatever the case."""
-    folded = {value.casefold() for value in values}
-    if not folded or not (column.dtype == object or pd.api.types.is_string_dtype(column.dtype)):
-        folded |= {value for value in values if value.isdecimal()}
-        if not folded or not pd.api.types.is_numeric_dtype(column.dtype):
-            return np.zeros(len(column), dtype=bool)
-        column = column.map(lambda cell: f"{cell:.0f}", na_action="ignore")
-    return column.map(lambda cell: not folded.isdisjoint(_texts(cell))).to_numpy(dtype=bool)
+def _without_urns(cell: Any, gone: set[tuple[str, str]], rules: AliasRules) -> Any:
+    """Return what is left of a list of URNs; of one that is written as text, all or nothing."""
+    if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
+        return [urn for urn in cell if not _names(str(urn), gone, rules)]
+    named = isinstance(cell, str) and any(value in cell for _, value in gone)
+    return None if named else cell
 
 
-def _texts(cell: Any) -> Iterable[str]:
-    """Return the texts in a cell, and in the lists and objects that it holds."""
-    if isinstance(cell, str):
-        yield cell.strip().casefold()
-        if (urn := split_urn(cell)) is not None:
-            yield urn[1].strip().casefold()
-    elif isinstance(cell, dict):
-        for value in cell.values():
-            yield from _texts(value)
+def _names(urn: str, gone: set[tuple[str, str]], rules: AliasRules) -> bool:
+    alias = rules.parse(urn)
+    return alias is not None and any((alias[0], value) in gone for value in alias[1])
+
+
+def _leaves(cell: Any) -> Iterator[str]:
+    """Return every text and number in a cell, whatever it is made of, as text."""
+    if isinstance(cell, dict):
+        for key, value in cell.items():
+            yield from _leaves(key)
+            yield from _leaves(value)
     elif isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
-        for value in cell:
-            yield from _texts(value)
-    elif isinstance(cell, (int, float)) and cell == cell:
-        yield f"{cell:.0f}"
+        for item in cell:
+            yield from _leaves(item)
+    elif not pd.api.types.is_scalar(cell) or not pd.isna(cell):
+        number = isinstance(cell, (float, np.floating)) and float(cell).is_integer()
+        yield str(int(cell)) if number else str(cell)
 
 
-def _shortened(lists: pd.Series, forgotten: pd.DataFrame) -> tuple[pd.Series, int]:
-    """Return the lists of URNs without the person's, and from how many cells one was taken."""
-    values = {value.casefold() for value in forgotten["alias_value"]}
-    count = 0
-    shorter = []
-    for cell in lists:
-        items = cell if isinstance(cell, (list, tuple, np.ndarray)) else [cell]
-        left = [item for item in items if values.isdisjoint(_texts(item))]
-        count += len(left) < len(items)
-        shorter.append(cell if len(left) == len(items) else left)
-    return pd.Series(shorter, index=lists.index, dtype=object), count
+def _type_in(text: str) -> str | None:
+    parts = text.strip().split(":", 2)
+    is_urn = len(parts) == _URN_PARTS and parts[0].lower() == "urn"
+    return parts[1].strip().lower() if is_urn else None
 
 
-def _holds(rejected: pd.DataFrame, forgotten: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Return which rejected rows hold one of the person's aliases, in whichever column."""
-    values = {value.casefold() for value in forgotten["alias_value"]}
-    held = np.zeros(len(rejected), dtype=bool)
-    for name in rejected.columns:
-        if name not in ("row", "reason", "line"):
-            cells = rejected[name].astype(object)
-            held |= cells.map(lambda cell: not values.isdisjoint(_texts(cell))).to_numpy(dtype=bool)
-    return held
+def _value_in(text: str) -> str:
+    return text.strip().split(":", 2)[2] if _type_in(text) is not None else text
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip().lower()
+
+
+def _folded_all(texts: pa.Array) -> pa.Array:
+    return pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(texts, form="NFC")))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
+    from convergekit.forget import Forgotten
     from convergekit.funnel_result import Funnel
     from convergekit.hindsight import Hindsight
     from convergekit.orphans import Orphans
@@ -108,7 +109,6 @@ class Stitched:
     _first: Sequence[str] = ()
     _remarks: Mapping[str, int] = field(default_factory=dict)
     _malformed: pd.DataFrame = field(default_factory=pd.DataFrame)
-    _forgotten: Sequence[Mapping[str, int]] = ()
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
@@ -241,17 +241,6 @@ class Stitched:
         from convergekit.profile_merges import profile_merges
 
         return profile_merges(self)
-
-    @property
-    def forgotten(self) -> pd.DataFrame:
-        """What was removed, one row per call of `forget`.
-
-        Columns: `events`, `aliases`, `duplicates` and `rejected` (rows), and `cells` of other
-        people's events that named the person. Nothing says who it was.
-        """
-        from convergekit.forget import FORGOTTEN
-
-        return pd.DataFrame(list(self._forgotten), columns=list(FORGOTTEN), dtype="int64")
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
@@ -675,8 +664,8 @@ class Stitched:
 
         return hindsight(self, event_name, value=value, carried=carried, steps=steps, within=within)
 
-    def forget(self, alias_or_profile: str) -> Stitched:
-        """Return a Stitched without one person.
+    def forget(self, alias_or_profile: str) -> Forgotten:
+        """Return everything without one person, and how much was removed.
 
         Parameters
         ----------
@@ -686,11 +675,11 @@ class Stitched:
 
         Returns
         -------
-        Stitched
-            Without the profile's events, their dropped copies, its aliases and all that was
-            carried from its events; without rejected rows that hold one of its aliases; its
-            e-mail addresses and phone numbers are blanked where other people's events name them.
-            Other profiles keep their IDs and values. `.forgotten` says how much was removed.
+        Forgotten
+            `.stitched`, without the profile's events, the dropped copies of them, its aliases, the
+            values that it alone sent, and rejected rows that hold one of these. Its e-mail
+            addresses and phone numbers are blanked where other people's events name them. Other
+            profiles keep their IDs and values. `.removed`: `table`, `rows`.
 
         Raises
         ------
@@ -709,12 +698,8 @@ class Stitched:
         >>> s = ck.stitch(ck.simulate_store().events)
         >>> s
         Stitched(434 events, 11 duplicates, 0 rejected; 239 aliases, 81 profiles)
-        >>> without = s.forget("urn:email:milo.duval37@example.com")
-        >>> without
+        >>> s.forget("urn:email:milo.duval37@example.com").stitched
         Stitched(426 events, 11 duplicates, 0 rejected; 234 aliases, 80 profiles)
-        >>> without.forgotten
-           events  aliases  duplicates  rejected  cells
-        0       8        5           0         0      0
         """
         from convergekit.forget import forget
 

@@ -56,7 +56,6 @@ def write_stitched(s: Stitched, directory: str | Path, *, overwrite: bool = Fals
         "limits": dict(s._identity.protection.limits),
         "alias_priority": list(s._identity.protection.priority),
         "remarks": dict(s._remarks),
-        "forgotten": [dict(counts) for counts in s._forgotten],
         "report": s.report.to_dict(),
     }
     manifest.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -117,7 +116,6 @@ def read_stitched(directory: str | Path) -> Stitched:
         _first=tuple(summary["first"]),
         _remarks=summary["remarks"],
         _malformed=tables["malformed"],
-        _forgotten=tuple(summary["forgotten"]),
     )
     # The report also counts what only the input held, so it is kept, not made again.
     s.__dict__["report"] = Report.from_dict(summary["report"])
