@@ -60,9 +60,8 @@ def main() -> None:
     assert all(found == counts["ck.funnel"] for found in counts.values()), counts
     print(f"equal counts: {counts['ck.funnel']}\n")
     ours = median(runs["ck.funnel"], "seconds")
-    print(
-        f"{'median of ' + str(arguments.repeats):<34}{'seconds':>8}{'peak MB':>9}  ck.funnel is so many times as fast"
-    )
+    heading = f"median of {arguments.repeats}"
+    print(f"{heading:<34}{'seconds':>8}{'peak MB':>9}  ck.funnel is so many times as fast")
     for name, found in runs.items():
         seconds, memory = median(found, "seconds"), median(found, "megabytes")
         print(f"{name:<34}{seconds:>8.2f}{memory:>9,.0f}{seconds / ours:>6.2f}")
