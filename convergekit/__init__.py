@@ -14,7 +14,7 @@ from convergekit.errors import (
     UnknownNameError,
 )
 from convergekit.evaluate import Evaluation, evaluate
-from convergekit.exports import read_events
+from convergekit.exports import Export, read_events, register_export
 from convergekit.funnel_result import Funnel
 from convergekit.funnels import funnel
 from convergekit.simulate import SimulatedStore, simulate_store
@@ -29,6 +29,7 @@ __all__ = [
     "Evaluation",
     "EventError",
     "Exclusion",
+    "Export",
     "Funnel",
     "ReadError",
     "SimulatedStore",
@@ -42,6 +43,7 @@ __all__ = [
     "phone_rule",
     "read_events",
     "read_stitched",
+    "register_export",
     "simulate_store",
     "stitch",
 ]

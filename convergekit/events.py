@@ -46,6 +46,7 @@ SPELLINGS = {
     "properties": ("properties",),
     "profile_properties": ("profile_properties", "profileProperties"),
     "unset": ("unset",),
+    "set_once": ("set_once",),
 }
 _NESTED = ("properties", "profile_properties")
 _MAPPED_PREFIXES = (ALIAS, PROPERTY, PROFILE_PROPERTY)

@@ -137,7 +137,7 @@ def _carried(s: Stitched, at: IntArray, name: str) -> _Reach:
 def _retroactive_carrier(s: Stitched, name: str) -> IntArray:
     if s.identity == "retroactive":
         return s._carried_from[name]
-    columns = [c for c in (PROFILE_PROPERTY + name, "unset") if c in s.events]
+    columns = [c for c in (PROFILE_PROPERTY + name, "unset", "set_once") if c in s.events]
     found = s._identity
     return carry_retroactive(s.events[columns], found.profile, found.in_time, s._first)[name]
 

@@ -2,8 +2,9 @@
 
 At an event, `profile.<name>` is the value of the latest event up to and including it, in the
 same profile, that carried one. The order is that of time, then arrival. A missing value, a null
-and the empty text do not erase; a name in the event's `unset` does. Names in `first` keep the
-first value instead, and are not erased.
+and the empty text do not erase; a name in the event's `unset` does. A value whose name is in the
+event's `set_once` counts as long as nothing else has set or erased the property; of several, the
+first. Names in `first` keep the first value instead, and are not erased.
 """
 
 from __future__ import annotations
@@ -140,7 +141,13 @@ def carry_retroactive(
     def carry(alike: _Alike) -> IntArray:
         if alike.keeps_first:
             return carried_from(first_only(alike.given, order), None, order)
-        return carried_from(alike.given, alike.erased, order)
+        if alike.once is None:
+            return carried_from(alike.given, alike.erased, order)
+        sets, once = alike.given & ~alike.once, alike.given & alike.once
+        erased = np.zeros_like(sets) if alike.erased is None else alike.erased
+        decided = carried_from(sets | erased, None, order) >= 0
+        until_then = carried_from(first_only(once, order), None, order)
+        return np.where(decided, carried_from(sets, erased, order), until_then)
 
     return _carry_together(carry, events, first, {})
 
@@ -164,20 +171,26 @@ def carry_as_of(
     first : sequence of str
         Names, or patterns of names, of which the first value is kept.
     """
+    size = len(in_time)
     rank = np.empty_like(in_time)
-    rank[in_time] = np.arange(len(in_time))
+    rank[in_time] = np.arange(size)
     profiles = knowledge.profiles
+    # Values set once stand below all others, the first of them highest.
+    by_weight = np.concatenate([in_time[::-1], in_time])
 
     def carry(alike: _Alike) -> IntArray:
-        order = in_time[::-1] if alike.keeps_first else in_time
-        place = len(rank) - 1 - rank if alike.keeps_first else rank
+        place = size + rank
+        if alike.keeps_first:
+            place = size - 1 - rank
+        elif alike.once is not None:
+            place = np.where(alike.once, size - 1 - rank, place)
         # An event's own value outweighs its erasure, by one.
         value = np.where(alike.given, 2 * place + 1, -1)
         erases = None if alike.keeps_first else alike.erased
-        erasure = None if erases is None else np.where(erases, 2 * place, -1)
+        erasure = None if erases is None else np.where(erases, 2 * (size + rank), -1)
         spoken = knowledge.spoken(alike.names[0], value, erasure)
         best = profiles.maxima(spoken)[knowledge.item]
-        return np.where((best >= 0) & (best % 2 == 1), order[best // 2], -1)
+        return np.where((best >= 0) & (best % 2 == 1), by_weight[best // 2], -1)
 
     return _carry_together(carry, events, first, knowledge.says)
 
@@ -189,14 +202,19 @@ def given_values(events: pd.DataFrame, name: str) -> BoolArray:
 
 def erasures(events: pd.DataFrame) -> dict[str, BoolArray]:
     """Return, per profile property named in any event's `unset`, which events erase it."""
-    found: dict[str, BoolArray] = {}
-    if "unset" not in events:
-        return found
-    for position, cell in enumerate(events["unset"]):
-        for name in _unset_names(cell):
-            erased = found.setdefault(name, np.zeros(len(events), dtype=bool))
-            erased[position] = True
-    return found
+    return _named_in(events, "unset")
+
+
+def set_once(events: pd.DataFrame) -> dict[str, BoolArray]:
+    """Return, per profile property named in any event's `set_once`, which events name it.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"set_once": [["plan"], None]})
+    >>> set_once(events)["plan"].tolist()
+    [True, False]
+    """
+    return _named_in(events, "set_once")
 
 
 def matches_first(name: str, first: Iterable[str]) -> bool:
@@ -217,6 +235,7 @@ class _Alike:
     names: list[str]
     given: BoolArray
     erased: BoolArray | None
+    once: BoolArray | None
     keeps_first: bool
 
 
@@ -227,14 +246,15 @@ def _carry_together(
     says: Mapping[str, IntArray],
 ) -> dict[str, IntArray]:
     """Return what `carry` does for each property; those that come together are carried once."""
-    names, erased = property_names(events), erasures(events)
+    names, erased, once = property_names(events), erasures(events), set_once(events)
     givens = each_column(lambda name: given_values(events, name), names, rows=len(events))
     sorts: dict[tuple[bytes | bool, ...], _Alike] = {}
     for name, given in zip(names, givens, strict=True):
         keeps_first = matches_first(name, first)
-        erases, said = erased.get(name), says.get(name)
-        evidence = (b"" if part is None else part.tobytes() for part in (given, erases, said))
-        alike = _Alike([], given, erases, keeps_first)
+        erases, sets_once, said = erased.get(name), once.get(name), says.get(name)
+        parts = (given, erases, sets_once, said)
+        evidence = (b"" if part is None else part.tobytes() for part in parts)
+        alike = _Alike([], given, erases, sets_once, keeps_first)
         sorts.setdefault((keeps_first, *evidence), alike).names.append(name)
     carriers = each_column(carry, sorts.values(), rows=len(events))
     found = {
@@ -245,7 +265,16 @@ def _carry_together(
     return {name: found[name] for name in names}
 
 
-def _unset_names(cell: object) -> Sequence[str]:
+def _named_in(events: pd.DataFrame, column: str) -> dict[str, BoolArray]:
+    found: dict[str, BoolArray] = {}
+    for position, cell in enumerate(events[column]) if column in events else ():
+        for name in _listed_names(cell):
+            named = found.setdefault(name, np.zeros(len(events), dtype=bool))
+            named[position] = True
+    return found
+
+
+def _listed_names(cell: object) -> Sequence[str]:
     if isinstance(cell, str) and cell.lstrip().startswith("["):
         try:
             cell = json.loads(cell)

@@ -74,7 +74,7 @@ class SlowStitch:
         graph = self.graph(known)
         own = self.aliases(event, known)
         reached = nx.node_connected_component(graph, min(own)) if own else set()
-        said = []
+        said, once = [], []
         for other in self.kept:
             if other is not event and not (self.aliases(other, known) & reached):
                 continue
@@ -85,10 +85,13 @@ class SlowStitch:
                 said.append((other.when, None))
             value, speaker = self._said(other, name)
             if value is not None and (known is None or speaker.known <= known):
+                if name in other.once and name not in self.first:
+                    once.append((other.when, value))
+                    continue
                 said = [entry for entry in said if entry[0] != other.when]
                 said.append((other.when, value))
         if not said:
-            return None
+            return min(once, key=lambda entry: entry[0])[1] if once else None
         pick = min if name in self.first else max
         return pick(said, key=lambda entry: entry[0])[1]
 
@@ -108,6 +111,7 @@ class _Row:
         self.name = _value(record.get("event_name"))
         self.event_id = _value(record.get("event_id"))
         self.unset = _value(record.get("unset")) or []
+        self.once = _value(record.get("set_once")) or []
         self.aliases = {
             (column.removeprefix("alias."), value)
             for column, value in record.items()

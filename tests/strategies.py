@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 START = pd.Timestamp("2026-03-02", tz="UTC")
 
-_NO_TEXTS = ("timestamp", "received_at", "unset", "aliases")
+_NO_TEXTS = ("timestamp", "received_at", "unset", "set_once", "aliases")
 
 
 def _maybe(values):
@@ -47,7 +47,10 @@ def event_frames(
             for time, d in zip(frame["timestamp"], delays, strict=True)
         ]
     if unset:
-        frame["unset"] = column(st.sampled_from([None, ["utm_source"], ["$initial_referrer"]]))
+        listed = st.sampled_from([None, ["utm_source"], ["$initial_referrer"]])
+        frame["unset"] = column(listed)
+        if draw(st.booleans()):
+            frame["set_once"] = column(listed)
     if several:
         urns = st.sampled_from(["urn:email:c@x.org", "urn:cart_token:t1", "urn:cart_token:t4"])
         frame["aliases"] = column(st.lists(urns, max_size=2, unique=True))

@@ -10,7 +10,7 @@ import pandas as pd
 
 import convergekit as ck
 
-DATA = [str(path) for path in sorted((Path(__file__).parent.parent / "data").iterdir())]
+DATA = [str(path) for path in sorted((Path(__file__).parent.parent / "data").glob("*.*"))]
 
 
 def run(*arguments):

@@ -158,9 +158,43 @@ def _read_json(path: Path, progress: Progress) -> RawRows:
         rest = list(lines)
         array = _read_json_array(path, b"".join([first, *rest]), damage)
         if array is not None:
-            return array
+            return _unwrapped(array)
         lines = iter(rest)
-    return _read_json_lines(itertools.chain([first] if first else [], lines), number or 1, damage)
+    elif format_suffix(path) == ".json" and first and not _is_json(first):
+        rest = list(lines)
+        whole = _read_json_object(b"".join([first, *rest]), damage)
+        if whole is not None:
+            return _unwrapped(whole)
+        lines = iter(rest)
+    chained = itertools.chain([first] if first else [], lines)
+    return _unwrapped(_read_json_lines(chained, number or 1, damage))
+
+
+def _unwrapped(rows: RawRows) -> RawRows:
+    """Return the rows inside an answer such as ``{"orders": [{...}, ...]}``, others as they are."""
+    if rows.frame.shape != (1, 1) or rows.reasons:
+        return rows
+    inside = rows.frame.iloc[0, 0]
+    if not isinstance(inside, list) or not all(isinstance(item, dict) for item in inside):
+        return rows
+    return RawRows(frame_from_records(inside), list(range(1, len(inside) + 1)), {})
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        _decode(text.removeprefix(_BOM))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _read_json_object(content: bytes, damage: list[str]) -> RawRows | None:
+    """Read the file as one object over many lines, or return None if it is something else."""
+    try:
+        found = None if damage else _decode(content.removeprefix(_BOM))
+    except (ValueError, RecursionError):
+        return None
+    return RawRows(frame_from_records([found]), [1], {}) if isinstance(found, dict) else None
 
 
 def _read_json_lines(lines: Iterator[bytes], start: int, damage: list[str]) -> RawRows:

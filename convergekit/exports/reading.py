@@ -13,6 +13,7 @@ import pandas as pd
 from convergekit.errors import ColumnError, ReadError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY, canonicalise
 from convergekit.exports.files import RawRows, format_suffix, read_file
+from convergekit.exports.formats import AUTO, check_format, find_format
 from convergekit.records import column_from_values
 from convergekit.text import as_text
 
@@ -26,6 +27,7 @@ _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
 def read_events(
     paths: Paths | pd.DataFrame,
     *,
+    format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
     columns: Mapping[str, str] | None = None,
     strict: bool = False,
     progress: bool | None = None,
@@ -33,16 +35,24 @@ def read_events(
     r"""Read exports into one canonical event frame, ready for `stitch`.
 
     JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip
-    or zstd, in the spellings of Converge's pixel and webhook, and any other through `columns`.
+    or zstd: Converge's pixel, webhook and BigQuery export; Segment, RudderStack, Shopify orders,
+    Google Analytics 4, PostHog, Mixpanel, Amplitude and Snowplow (``docs/exports.md``); any other
+    through `columns`, or `register_export`.
 
     Parameters
     ----------
     paths : str, pathlib.Path, iterable of these, or pandas.DataFrame
         Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame is only brought to
         canonical column names.
+    format : str, default "auto"
+        ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
+        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
+        ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, or one of yours. By
+        default each file is read as the one format whose fields it has.
     columns : mapping of str to str, optional
         Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
-        has none of the columns is read by its own spelling.
+        has none of the columns is read by its own spelling. Of a vendor's format, the name that
+        reading it gave: ``{"alias.cart_token": "properties.cart_id"}``.
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
@@ -59,7 +69,8 @@ def read_events(
     Raises
     ------
     ReadError
-        No file matches, a file cannot be read at all, or, under `strict`, a row cannot.
+        No file matches, a file cannot be read at all or is not in the format, several formats
+        fit, or, under `strict`, a row cannot be read.
     ColumnError
         A required column is missing, or `columns` names one that no file has.
 
@@ -81,8 +92,10 @@ def read_events(
     """
     if paths is None or isinstance(paths, (int, float)):
         raise ReadError(f"paths={paths!r}: give paths, a pattern, or a DataFrame.")
+    check_format(format)
     if isinstance(paths, pd.DataFrame):
-        return canonicalise(paths, columns=columns)
+        frame = _in_vendor_fields(paths, columns or {}, format, "the frame")
+        return canonicalise(frame, columns=columns)
     files = _find(paths)
     for path in files:
         format_suffix(path)
@@ -97,9 +110,9 @@ def read_events(
             if strict and rows.reasons:
                 first = min(rows.reasons)
                 raise ReadError(f"{path}, line {rows.line[first]}: {rows.reasons[first]}.")
-            mapping = {n: own for n, own in (columns or {}).items() if own in rows.frame}
-            used.update(mapping.values())
-            parts.append(_canonical_part(path, rows, mapping, _label(path, files)))
+            part, mapped = _canonical_part(path, rows, columns or {}, format, _label(path, files))
+            used.update(mapped)
+            parts.append(part)
     _check_mapping(columns or {}, used, parts)
     return _concatenate([part for part in parts if len(part)] or parts[:1])
 
@@ -138,14 +151,29 @@ def _label(path: Path, files: list[Path]) -> str:
     return str(path) if same_name else path.name
 
 
-def _canonical_part(
-    path: Path, rows: RawRows, mapping: Mapping[str, str], label: str
+def _in_vendor_fields(
+    frame: pd.DataFrame, columns: Mapping[str, str], name: str, where: str
 ) -> pd.DataFrame:
+    """Return the frame with a vendor's rows under canonical names, others as they are."""
+    if name == AUTO and any(own in frame for own in columns.values()):
+        # The caller says what the file's own columns mean.
+        return frame
+    export = find_format(frame, name, where)
+    return frame if export is None else export.canonical(frame)
+
+
+def _canonical_part(
+    path: Path, rows: RawRows, columns: Mapping[str, str], name: str, label: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return a file's rows under canonical names, and the columns that `columns` mapped."""
     # What read_events says of a row goes by these names; the file's own are properties.
     ours = {name: PROPERTY + name for name in ("file", "line", "read_error")}
     frame = rows.frame.rename(columns=ours)
     if not len(frame):
-        return pd.DataFrame(columns=["event_id", "event_name", "timestamp", "source", "aliases"])
+        names = ["event_id", "event_name", "timestamp", "source", "aliases"]
+        return pd.DataFrame(columns=names), []
+    frame = _in_vendor_fields(frame, columns, name, str(path))
+    mapping = {n: own for n, own in columns.items() if own in frame}
     try:
         frame = canonicalise(frame, columns=mapping)
     except ColumnError as error:
@@ -163,7 +191,7 @@ def _canonical_part(
         if "read_error" in frame:
             unread = unread.where(unread.notna(), frame["read_error"])
         frame["read_error"] = unread
-    return frame
+    return frame, list(mapping.values())
 
 
 def _typed_cells(column: pd.Series) -> pd.Series:

@@ -1,0 +1,181 @@
+"""`Export`: a vendor's format as a declaration, and how its rows become canonical ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from convergekit.errors import ConvergekitError
+from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.exports.fields import Field, Rows, read_field
+from convergekit.records import column_from_values, frame_from_records
+
+#: The key of a mapping whose objects are opened: every key becomes a property.
+EVERY_KEY = "*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """A vendor's export format: where its rows say what, when and who.
+
+    Every value is a field: a path such as ``"context.traits.email"``, or a function that takes
+    the `Rows` and returns one value per row.
+
+    Attributes
+    ----------
+    name : str
+        What `read_events` calls the format.
+    documentation : str
+        The vendor's page that documents the fields.
+    recognised_by : sequence of sequences of str
+        Paths that, all present in a file, prove the format; several such sets are alternatives.
+    event_name : Field
+        Missing for a row that is no event but says who somebody is (an identify call).
+    timestamp : Field
+    event_id, received_at : Field, optional
+    aliases : mapping of str to Field, or to a sequence of Fields
+        Per alias type, where its values stand; a sequence is several values of one type.
+    properties, profile_properties : mapping of str to Field
+        Per property; under ``"*"`` stand objects of which every key becomes a property.
+    set_once : mapping of str to Field
+        Profile properties that count only until the profile has a value.
+    unset : Field, optional
+        Lists of profile properties to erase.
+
+    Examples
+    --------
+    >>> till = Export(
+    ...     name="till", documentation="https://till.example.com/export",
+    ...     recognised_by=[["receipt_no", "sold_at"]],
+    ...     event_name=lambda rows: ["Sale"] * len(rows), timestamp="sold_at",
+    ...     aliases={"email": "buyer.mail"}, properties={"total": "total"},
+    ... )
+    >>> frame = pd.DataFrame({"receipt_no": [7], "sold_at": ["2026-03-02T10:00:00Z"],
+    ...                       "buyer": [{"mail": "ada@example.com"}], "total": [12.5]})
+    >>> till.canonical(frame).to_dict("records")
+    [{'event_name': 'Sale', 'timestamp': '2026-03-02T10:00:00Z',
+      'alias.email': 'ada@example.com', 'properties.total': 12.5}]
+    """
+
+    name: str
+    documentation: str
+    recognised_by: Sequence[Sequence[str]]
+    event_name: Field
+    timestamp: Field
+    event_id: Field | None = None
+    received_at: Field | None = None
+    aliases: Mapping[str, Field | Sequence[Field]] = field(default_factory=dict)
+    properties: Mapping[str, Field] = field(default_factory=dict)
+    profile_properties: Mapping[str, Field] = field(default_factory=dict)
+    set_once: Mapping[str, Field] = field(default_factory=dict)
+    unset: Field | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration under which no file could be recognised."""
+        if not self.recognised_by or any(
+            isinstance(paths, str) or not len(paths) for paths in self.recognised_by
+        ):
+            raise ConvergekitError(
+                f"Export(name={self.name!r}): recognised_by={self.recognised_by!r} must be a list "
+                'of lists of paths, such as [["receipt_no", "sold_at"]].'
+            )
+
+    def recognises(self, rows: Rows) -> bool:
+        """Return whether the rows have all the fields that prove the format."""
+        return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
+
+    def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the vendor's rows under canonical column names, with the same index."""
+        rows = Rows(frame)
+        columns: dict[str, pd.Series] = {}
+        for name in ("event_id", "event_name", "timestamp", "received_at"):
+            where = getattr(self, name)
+            if where is not None:
+                columns[name] = self._column(name, where, rows)
+        columns.update(self._aliases(rows))
+        columns.update(self._prefixed(PROPERTY, self.properties, rows))
+        columns.update(self._profile_properties(rows))
+        if self.unset is not None:
+            columns["unset"] = self._column("unset", self.unset, rows)
+        wanted = ("event_name", "timestamp")
+        kept = {n: c for n, c in columns.items() if n in wanted or c.notna().any()}
+        return pd.DataFrame({name: column.array for name, column in kept.items()},
+                            index=frame.index)  # fmt: skip
+
+    def _aliases(self, rows: Rows) -> dict[str, pd.Series]:
+        found: dict[str, pd.Series] = {}
+        urns: list[list[str]] = [[] for _ in range(len(rows))]
+        for alias_type, where in self.aliases.items():
+            first, *others = [where] if isinstance(where, str) or callable(where) else where
+            found[ALIAS + alias_type] = self._column(alias_type, first, rows)
+            for other in others:
+                for row, value in enumerate(self._column(alias_type, other, rows)):
+                    if not pd.isna(value):
+                        urns[row].append(f"urn:{alias_type}:{value}")
+        if any(urns):
+            found["aliases"] = pd.Series([cell or None for cell in urns], dtype=object)
+        return found
+
+    def _profile_properties(self, rows: Rows) -> dict[str, pd.Series]:
+        found = self._prefixed(PROFILE_PROPERTY, self.profile_properties, rows)
+        once: list[list[str]] = [[] for _ in range(len(rows))]
+        for name, values in self._prefixed(PROFILE_PROPERTY, self.set_once, rows).items():
+            given = values.notna()
+            if name in found:
+                given &= found[name].isna()
+                found[name] = _filled(found[name], values)
+            else:
+                found[name] = values
+            for row in given.to_numpy().nonzero()[0]:
+                once[row].append(name.removeprefix(PROFILE_PROPERTY))
+        if any(once):
+            found["set_once"] = pd.Series([cell or None for cell in once], dtype=object)
+        return found
+
+    def _prefixed(
+        self, prefix: str, mapping: Mapping[str, Field], rows: Rows
+    ) -> dict[str, pd.Series]:
+        found: dict[str, pd.Series] = {}
+        if EVERY_KEY in mapping:
+            where = mapping[EVERY_KEY]
+            objects = rows.objects(where) if isinstance(where, str) else list(where(rows))
+            self._check_length(EVERY_KEY, objects, rows)
+            opened = frame_from_records([o if isinstance(o, Mapping) else None for o in objects])
+            found = {prefix + str(key): column for key, column in opened.items()}
+        for name, where in mapping.items():
+            if name != EVERY_KEY:
+                column = self._column(name, where, rows)
+                old = found.get(prefix + name)
+                found[prefix + name] = column if old is None else _filled(column, old)
+        return found
+
+    def _column(self, name: str, where: Field, rows: Rows) -> pd.Series:
+        if isinstance(where, str) and where in rows.frame and rows.frame[where].dtype != object:
+            return rows.frame[where].reset_index(drop=True)
+        values = read_field(where, rows)
+        self._check_length(name, values, rows)
+        if isinstance(values, pd.Series):
+            return values.reset_index(drop=True)
+        return column_from_values(values)
+
+    def _check_length(self, name: str, values: Sized, rows: Rows) -> None:
+        if len(values) != len(rows):
+            raise ConvergekitError(
+                f"format {self.name!r}: the field of {name!r} returned {len(values)} values for "
+                f"{len(rows)} rows; it must return one per row, None where there is none."
+            )
+
+
+def _filled(column: pd.Series, other: pd.Series) -> pd.Series:
+    """Return the column with its gaps filled from the other."""
+    gaps = column.isna()
+    if not gaps.any():
+        return column
+    pairs: list[tuple[Any, Any, bool]] = list(zip(column, other, gaps, strict=True))
+    values = [second if gap else first for first, second, gap in pairs]
+    return column_from_values(
+        [None if pd.api.types.is_scalar(v) and pd.isna(v) else v for v in values]
+    )

@@ -1,0 +1,176 @@
+"""Fields of an export: how a declaration says where a value stands in the vendor's rows.
+
+A field is a path (``"context.traits.email"``) or a function that takes the `Rows` and returns
+one value per row. Objects are looked into wherever they come from: JSON, a Parquet struct, JSON
+text in a cell, or columns flattened with dots.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+Values: TypeAlias = Sequence[Any] | pd.Series
+
+
+class Rows:
+    """The rows of an export as it came, asked for by path.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One column per top-level field.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"user": [{"mail": "ada@example.com"}, None], "n": [1, 2]}))
+    >>> rows["user.mail"], rows["n"], rows["nothing"]
+    (['ada@example.com', None], [1, 2], [None, None])
+    >>> rows.objects("user")
+    [{'mail': 'ada@example.com'}, {}]
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self._known: dict[str, list[Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __getitem__(self, path: str) -> list[Any]:
+        """Return the value at the path of every row, None where there is none."""
+        if path not in self._known:
+            self._known[path] = self._looked_up(path)
+        return self._known[path]
+
+    def has(self, path: str) -> bool:
+        """Return whether any row has a value at the path."""
+        return any(value is not None for value in self[path])
+
+    def objects(self, path: str) -> list[dict[str, Any]]:
+        """Return the object at the path of every row, empty where there is none."""
+        found = [dict(cell) if isinstance(cell, Mapping) else {} for cell in self[path]]
+        prefix = path + "."
+        for column in map(str, self.frame.columns):
+            if column.startswith(prefix):
+                for cell, value in zip(found, self[column], strict=True):
+                    if value is not None:
+                        cell.setdefault(column.removeprefix(prefix), value)
+        return found
+
+    def _looked_up(self, path: str) -> list[Any]:
+        if path in self.frame:
+            column = self.frame[path]
+            cells = column.astype(object).where(column.notna(), None)
+            return [_opened(cell) for cell in cells]
+        outer, _, key = path.rpartition(".")
+        if not outer:
+            return [None] * len(self)
+        return [
+            _opened(cell.get(key)) if isinstance(cell, Mapping) else None for cell in self[outer]
+        ]
+
+
+Field: TypeAlias = str | Callable[[Rows], Values]
+
+
+def read_field(field: Field, rows: Rows) -> Values:
+    """Return one value per row."""
+    return rows[field] if isinstance(field, str) else field(rows)
+
+
+def first_of(*fields: Field) -> Field:
+    """Return a field that takes, in each row, the first of these that has a value.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"a": [None, "x"], "b": ["y", "z"]}))
+    >>> read_field(first_of("a", "b"), rows)
+    ['y', 'x']
+    """
+
+    def read(rows: Rows) -> Values:
+        found: list[Any] = [None] * len(rows)
+        for field in reversed(fields):
+            values = list(read_field(field, rows))
+            found = [old if pd.api.types.is_scalar(new) and pd.isna(new) else new
+                     for old, new in zip(found, values, strict=True)]  # fmt: skip
+        return found
+
+    return read
+
+
+def constant(value: Any) -> Field:
+    """Return a field that is the same in every row.
+
+    Examples
+    --------
+    >>> read_field(constant("Placed Order"), Rows(pd.DataFrame({"id": [1, 2]})))
+    ['Placed Order', 'Placed Order']
+    """
+    return lambda rows: [value] * len(rows)
+
+
+def number(path: str) -> Field:
+    """Return a field of numbers that the vendor writes as text; what is no number stays.
+
+    Examples
+    --------
+    >>> read_field(number("price"), Rows(pd.DataFrame({"price": ["12.50", None, "free"]})))
+    [12.5, None, 'free']
+    """
+    return lambda rows: [_number(value) for value in rows[path]]
+
+
+def renamed(path: str, names: Mapping[str, str]) -> Field:
+    """Return a field of the objects at the path, with some of their keys renamed.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"traits": [{"email": "ada@example.com", "plan": "pro"}]}))
+    >>> read_field(renamed("traits", {"email": "$email"}), rows)
+    [{'$email': 'ada@example.com', 'plan': 'pro'}]
+    """
+    return lambda rows: [
+        {names.get(key, key): value for key, value in cell.items()} for cell in rows.objects(path)
+    ]
+
+
+def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
+    """Return a field of the UTM parameters at the path, and of those that `names` maps.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"p": [{"utm_source": "news", "price": 3, "src": "ad"}]}))
+    >>> read_field(campaign("p", {"src": "utm_id"}), rows)
+    [{'utm_source': 'news', 'utm_id': 'ad'}]
+    """
+    wanted = {**{name: name for name in UTM}, **(names or {})}
+    return lambda rows: [
+        {own: cell[theirs] for theirs, own in wanted.items() if theirs in cell}
+        for cell in rows.objects(path)
+    ]
+
+
+#: The campaign parameters that all vendors share.
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+
+
+def _opened(cell: Any) -> Any:
+    """Return an object or list that stands as JSON text in a cell; anything else as it is."""
+    if isinstance(cell, str) and cell[:1] in ("{", "["):
+        try:
+            return json.loads(cell)
+        except (ValueError, RecursionError):
+            return cell
+    return cell
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value

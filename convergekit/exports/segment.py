@@ -1,0 +1,112 @@
+"""Segment: track, page, screen, identify, group and alias calls, one JSON object each.
+
+As written by Segment's raw-data storage destinations, or any webhook. The fields are those of
+https://segment.com/docs/connections/spec/common/ and of the pages of each call beside it:
+
+- `track` is an event; `page` and `screen` are events of these names, with their `name` as a
+  property; `identify`, `group` and `alias` are identify calls. A group's ID and traits are not a
+  person's, and are left out.
+- `anonymousId` is the browser or device (alias type `cookie`), `userId` the alias `user_id`;
+  `alias` links `previousId`, which "can be either" of the two: an anonymous ID if the file has
+  seen it as one. The trait `email` is an alias as well, as in Segment's default external IDs.
+- `timestamp` is already corrected for the clock of the device; where it is absent it is computed
+  as documented, `receivedAt - (sentAt - originalTimestamp)`.
+
+The tables of Segment's warehouse destinations (`anonymous_id`, `context_page_url`) are another
+format and are not read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from convergekit.exports.export import Export
+from convergekit.exports.fields import Rows, first_of
+from convergekit.timestamps import parse_timestamps
+
+_NAMED_AFTER_THE_CALL = ("page", "screen")
+_TRAITS = {
+    "email": "$email",
+    "firstName": "$first_name",
+    "lastName": "$last_name",
+    "phone": "$phone_number",
+}
+_CAMPAIGN = {
+    "source": "utm_source",
+    "medium": "utm_medium",
+    "name": "utm_campaign",
+    "term": "utm_term",
+    "content": "utm_content",
+}
+
+
+def _event_name(rows: Rows) -> list[Any]:
+    """Return the event of a track call, the call's own name for a page or screen."""
+    return [
+        event if call == "track" else call if call in _NAMED_AFTER_THE_CALL else None
+        for call, event in zip(rows["type"], rows["event"], strict=True)
+    ]
+
+
+def _corrected_timestamp(rows: Rows) -> pd.Series:
+    """Return `timestamp`, or where it is absent the time corrected for the device's clock."""
+    given = pd.Series(rows["timestamp"], dtype=object)
+    if given.notna().all():
+        return given
+    original, sent, received = (
+        parse_timestamps(pd.Series(rows[name], dtype=object)).times
+        for name in ("originalTimestamp", "sentAt", "receivedAt")
+    )
+    corrected = (received - (sent - original)).fillna(original)
+    return given.where(given.notna(), corrected.astype(object).where(corrected.notna(), None))
+
+
+def _person(rows: Rows) -> list[dict[str, Any]]:
+    """Return the person's traits: those in the context, over them those of the call itself."""
+    found = []
+    for call, context, own, sent in zip(
+        rows["type"], rows.objects("context.traits"), rows.objects("traits"),
+        rows.objects("context.campaign"), strict=True,
+    ):  # fmt: skip
+        traits = {**context, **(own if call != "group" else {})}
+        named = {_TRAITS.get(key, key): value for key, value in traits.items()}
+        utm = {own_name: sent[key] for key, own_name in _CAMPAIGN.items() if key in sent}
+        found.append({**utm, **named})
+    return found
+
+
+def _previous(rows: Rows, *, anonymous: bool) -> list[Any]:
+    seen = {value for value in rows["anonymousId"] if value is not None}
+    return [
+        previous if call == "alias" and (previous in seen) == anonymous else None
+        for call, previous in zip(rows["type"], rows["previousId"], strict=True)
+    ]
+
+
+SEGMENT = Export(
+    name="segment",
+    documentation="https://segment.com/docs/connections/spec/common/",
+    recognised_by=[["messageId", "type", "anonymousId"], ["messageId", "type", "userId"]],
+    event_id="messageId",
+    event_name=_event_name,
+    timestamp=_corrected_timestamp,
+    received_at="receivedAt",
+    aliases={
+        "cookie": ["anonymousId", lambda rows: _previous(rows, anonymous=True)],
+        "user_id": ["userId", lambda rows: _previous(rows, anonymous=False)],
+        "email": lambda rows: [traits.get("$email") for traits in _person(rows)],
+    },
+    properties={
+        "*": "properties",
+        "name": first_of("properties.name", "name"),
+        "$url": "context.page.url",
+        "$referrer": "context.page.referrer",
+    },
+    profile_properties={
+        "*": _person,
+        "$ip": "context.ip",
+        "$user_agent": "context.userAgent",
+    },
+)
