@@ -134,7 +134,13 @@ def main() -> None:
 
 def _stitched(exports: list[str], limit: list[str] | None, block: list[str] | None) -> Stitched:
     limits = dict(map(_limit, limit or []))
-    events = read_events(exports)
+    # A shell expands `data/*` to directories too; read_events' own patterns leave them out.
+    files = [export for export in exports if not Path(export).is_dir()]
+    for left_out in sorted(set(exports) - set(files)) if files else ():
+        _err.print(
+            f"[bold yellow]note:[/] {escape(left_out)} is a directory: left out", soft_wrap=True
+        )
+    events = read_events(files or exports)
     with _err.status(f"stitching {len(events):,} rows"):
         return stitch(events, limits=limits, block=block or ())
 

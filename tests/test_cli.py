@@ -42,6 +42,16 @@ def test_stitch_writes_tables_that_read_back(tmp_path):
     assert len(pd.read_parquet(out / "profiles.parquet")) == len(expected.profiles)
 
 
+def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(tmp_path):
+    done = run("stitch", *DATA, Path(DATA[0]).parent / "exports", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "exports is a directory: left out" in done.stderr
+    assert len(ck.read_stitched(tmp_path / "out").profiles) == 81
+    alone = run("stitch", Path(DATA[0]).parent / "exports", "--out", tmp_path / "other")
+    assert alone.returncode == 1
+    assert "is a directory; name its files" in alone.stderr
+
+
 def test_stitch_writes_csv(tmp_path):
     done = run("stitch", *DATA, "--out", tmp_path / "out", "--format", "csv")
     assert done.returncode == 0, done.stderr

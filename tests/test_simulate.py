@@ -21,7 +21,7 @@ def store():
 
 def test_the_committed_exports_are_what_the_simulator_writes(tmp_path):
     written = ck.simulate_store().write(tmp_path)
-    assert sorted(path.name for path in written) == sorted(path.name for path in DATA.iterdir())
+    assert sorted(path.name for path in written) == sorted(path.name for path in DATA.glob("*.*"))
     for path in written:
         assert path.read_bytes() == (DATA / path.name).read_bytes(), path.name
 

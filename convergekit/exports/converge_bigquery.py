@@ -14,7 +14,7 @@ from convergekit.exports.fields import first_of
 
 CONVERGE_BIGQUERY = Export(
     name="converge_bigquery",
-    documentation="https://docs.runconverge.com",
+    documentation="Converge, BigQuery export: tables events and profile_merges",
     recognised_by=[
         ["id", "timestamp", "event_name", "profile_id", "event_properties"],
         ["timestamp", "old_profile_id", "new_profile_id"],
