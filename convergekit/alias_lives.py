@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.aliases import EventAliases
+from convergekit.aliases import EventAliases, refuse_unknown_types
 from convergekit.durations import Duration, parse_duration
-from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
+from convergekit.errors import ConvergekitError
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
@@ -85,7 +85,7 @@ def split_lives(
     >>> lives.table["alias_value"].tolist(), lives.alias.tolist()
     (['t', 't~2'], [0, 0, 1])
     """
-    _check_types(aliases, gaps)
+    refuse_unknown_types("max_age", gaps, list(aliases.types.categories))
     types = aliases.table["alias_type"]
     longest = np.full(len(types), np.iinfo(np.int64).max)
     for name, gap in gaps.items():
@@ -104,16 +104,6 @@ def split_lives(
     again = again.assign(alias_value=_names(aliases.table, again, number))
     table = pd.concat([aliases.table, again], ignore_index=True)
     return replace(aliases, table=table, alias=alias)
-
-
-def _check_types(aliases: EventAliases, gaps: Mapping[str, int]) -> None:
-    known = list(aliases.types.categories)
-    for name in gaps:
-        if name not in known and len(aliases.table):
-            raise UnknownNameError(
-                f"max_age names the alias type {name!r}, which no event carries. "
-                f"Found: {', '.join(known)}.{did_you_mean(name, known)}"
-            )
 
 
 def _lives(

@@ -217,6 +217,21 @@ def urn(alias_type: str, alias_value: str) -> str:
     return f"urn:{alias_type}:{alias_value}"
 
 
+def refuse_unknown_types(option: str, named: Iterable[str], known: Sequence[str]) -> None:
+    """Raise if an option names an alias type that no event carries, though some carry others.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    for name in named:
+        if known and name not in known:
+            raise UnknownNameError(
+                f"{option} names the alias type {name!r}, which no event carries. "
+                f"Found: {', '.join(known)}.{did_you_mean(name, known)}"
+            )
+
+
 def read_aliases(
     events: pd.DataFrame,
     *,
@@ -280,7 +295,8 @@ def read_aliases(
     malformed = [(unusable, NOT_TEXT) for _, unusable in found if len(unusable)]
     if "aliases" in events:
         _read_lists(events["aliases"], readings, malformed)
-    _check_ruled_types(readings, rules)
+    carried = (reading.alias_type for reading in readings if len(reading.event))
+    refuse_unknown_types("rules", rules.rules, sorted(set(carried)))
     return _unite(readings, malformed, _Blocker(block, rules), rules)
 
 
@@ -336,16 +352,6 @@ class _Blocker:
             hits = (pattern.fullmatch(value) is not None for value in values.to_pylist())
             found |= np.fromiter(hits, dtype=bool, count=len(values))
         return found
-
-
-def _check_ruled_types(readings: Sequence[_Reading], rules: AliasRules) -> None:
-    known = sorted({reading.alias_type for reading in readings})
-    for name in rules.rules:
-        if name not in known and any(len(reading.event) for reading in readings):
-            raise UnknownNameError(
-                f"rules names the alias type {name!r}, which no event carries. "
-                f"Found: {', '.join(known)}.{did_you_mean(name, known)}"
-            )
 
 
 def _is_alias_column(name: str) -> bool:

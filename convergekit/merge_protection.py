@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.alias_graph import all_links, connected_components
-from convergekit.aliases import Apart, EventAliases
-from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
+from convergekit.aliases import Apart, EventAliases, refuse_unknown_types
+from convergekit.errors import ConvergekitError
 from convergekit.profiles import TYPE_PRIORITY, alias_ranks
 from convergekit.timestamps import microseconds
 
@@ -130,7 +130,7 @@ def protect(
     ([0, 0, 1], [1], [2])
     """
     limits = protection.limits
-    _check_types(aliases, limits)
+    refuse_unknown_types("limits", limits, list(aliases.types.categories))
     concerned = _concerned(aliases, limits)
     if not len(concerned):
         return aliases, RefusedLinks(_NONE, _NONE, _NONE, _NONE, [], _NONE)
@@ -157,16 +157,6 @@ def protect(
 
 
 _NONE = np.empty(0, dtype=np.int64)
-
-
-def _check_types(aliases: EventAliases, limits: Mapping[str, int]) -> None:
-    known = list(aliases.types.categories)
-    for name in limits:
-        if name not in known and len(aliases.table):
-            raise UnknownNameError(
-                f"limits names the alias type {name!r}, which no event carries. "
-                f"Found: {', '.join(known)}.{did_you_mean(name, known)}"
-            )
 
 
 def _concerned(aliases: EventAliases, limits: Mapping[str, int]) -> IntArray:
