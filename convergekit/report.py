@@ -210,18 +210,21 @@ _TYPE_COLUMNS = {"alias_type": "str", "aliases": "int64", "events": "int64", "bl
 
 
 def _alias_types(aliases: EventAliases) -> pd.DataFrame:
-    of_pair = aliases.types[aliases.alias]
-    carried = pd.DataFrame({"event": aliases.event, "alias_type": of_pair.astype(object)})
+    types = aliases.types
+    names = sorted({*types.categories, *aliases.blocked["alias_type"]})
+    code = types.codes.astype(np.int64)
+    # An event with two aliases of one type carries the type once.
+    size = max(len(types.categories), 1)
+    carried = np.unique(aliases.event * size + code[aliases.alias]) % size
     counts = {
-        "aliases": Counter(aliases.types),
-        "events": Counter(carried.drop_duplicates()["alias_type"]),
-        "blocked": aliases.blocked.groupby("alias_type")["events"].sum().to_dict(),
+        "aliases": pd.Series(np.bincount(code, minlength=len(types.categories)), types.categories),
+        "events": pd.Series(
+            np.bincount(carried, minlength=len(types.categories)), types.categories
+        ),
+        "blocked": aliases.blocked.groupby("alias_type")["events"].sum(),
     }
-    names = sorted({name for count in counts.values() for name in count})
-    return pd.DataFrame(
-        {"alias_type": names}
-        | {k: [int(n.get(name, 0)) for name in names] for k, n in counts.items()}
-    ).astype(_TYPE_COLUMNS)
+    columns = {what: count.reindex(names, fill_value=0).array for what, count in counts.items()}
+    return pd.DataFrame({"alias_type": names} | columns).astype(_TYPE_COLUMNS)
 
 
 def _blocked_frame(records: list[dict[str, Any]]) -> pd.DataFrame:

@@ -169,15 +169,13 @@ class Stitched:
         np.add.at(by_type, (found.component, types.codes), 1)
         browser = types.categories == self.browser_alias
         # Limits may leave a profile with aliases that were seen on other profiles' events alone.
-        seen = self._alias_table[0].groupby("profile_id")[["first_seen", "last_seen"]]
-        seen = seen.agg({"first_seen": "min", "last_seen": "max"}).reindex(found.profile_ids)
+        seen = _seen(found, self.events["timestamp"], count)
         number = pd.RangeIndex(count)
-        seen_first, seen_last = (seen[name].set_axis(number) for name in seen)
         table = pd.DataFrame(
             {
                 "profile_id": found.profile_ids,
-                "first_seen": grouped["timestamp"].min().reindex(number).fillna(seen_first),
-                "last_seen": grouped["timestamp"].max().reindex(number).fillna(seen_last),
+                "first_seen": grouped["timestamp"].min().reindex(number).fillna(seen[0]),
+                "last_seen": grouped["timestamp"].max().reindex(number).fillna(seen[1]),
                 "events": tracked.astype(np.int64),
                 "sources": grouped["source"].nunique().reindex(number, fill_value=0),
                 "aliases": by_type.sum(axis=1),
@@ -836,6 +834,20 @@ class Stitched:
             )
             for name, carrier in carried.items()
         }
+
+
+def _seen(found: Identity, timestamps: pd.Series, count: int) -> tuple[pd.Series, pd.Series]:
+    """Return when the aliases of each profile were first and last seen."""
+    limits = np.iinfo(np.int64)
+    first, last = np.full(count, limits.max), np.full(count, limits.min)
+    of_alias = alias_times(found.aliases, timestamps)
+    np.minimum.at(first, found.component, of_alias[0])
+    np.maximum.at(last, found.component, of_alias[1])
+    one, other = (
+        pd.Series(pd.to_datetime(at, unit="us", utc=True)).astype("datetime64[us, UTC]")
+        for at in (first, last)
+    )
+    return one, other
 
 
 _REFUSING = ("row", "event_id", "event_name", "timestamp")
