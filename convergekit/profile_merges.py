@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from convergekit.stitched import Stitched
 
 IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 def profile_merges(s: Stitched) -> pd.DataFrame:
