@@ -801,7 +801,8 @@ class Stitched:
             )
         alias_type, values = alias
         of_type = table["alias_type"] == alias_type
-        for value in values:
+        # The name as it stands in `aliases` first: a rule may make another alias's name of it.
+        for value in reversed(values):
             found = np.flatnonzero(of_type & (table["alias_value"] == value))
             if len(found):
                 return int(found[0])

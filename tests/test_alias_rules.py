@@ -214,3 +214,13 @@ def test_lives_do_not_depend_on_the_order_of_rows(events, random):
     )
     assert partition(one) == partition(other)
     pd.testing.assert_frame_equal(one.aliases, other.aliases)
+
+
+def test_a_later_life_is_asked_for_by_its_name_though_a_rule_would_change_it():
+    events = frame(phone=["+4930123456", "+4930123456"], email=["ada@x.org", "bob@x.org"])
+    events["timestamp"] = pd.to_datetime(["2026-03-01", "2026-06-01"])
+    s = ck.stitch(events, rules={"phone": ck.phone_rule("DE")}, max_age={"phone": "14D"})
+    second = "urn:phone:+4930123456~2"
+    assert s.explain(second, "urn:email:bob@x.org").linked
+    left = s.forget(second).stitched
+    assert values_of(left, "email") == ["ada@x.org"]
