@@ -21,6 +21,7 @@ Rule = Callable[[str], str | None]
 
 _LOWER_CASED = frozenset({"email"})
 _URN = re.compile(r"\s*urn:([^:]+):(.*)", re.DOTALL | re.IGNORECASE)
+_LIFE = re.compile(r"(.*?)((?:~+\d+)?)", re.DOTALL)
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
@@ -158,8 +159,13 @@ class AliasRules:
             return None
         alias_type = found[0]
         plain = plain_form(alias_type, pa.array([found[1]], type=pa.large_string()))[0].as_py()
-        made = self.apply(alias_type, [plain])[0] if alias_type in self.rules else None
-        return alias_type, [plain] if made in (None, plain) else [made, plain]
+        if alias_type not in self.rules:
+            return alias_type, [plain]
+        # What marks a later life is no part of the value that the rule is for.
+        value, mark = _LIFE.fullmatch(plain).groups()  # type: ignore[union-attr]
+        made = self.apply(alias_type, [value])[0]
+        known = plain if made is None else made + mark
+        return alias_type, [plain] if known == plain else [known, plain]
 
     def apply(self, alias_type: str, values: list[str]) -> list[str | None]:
         """Return what the type's rule makes of values in their plain form.

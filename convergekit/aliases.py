@@ -300,6 +300,29 @@ def read_aliases(
     return _unite(readings, malformed, _Blocker(block, rules), rules)
 
 
+def leave_out_blocked(aliases: EventAliases, block: Block) -> EventAliases:
+    """Return the aliases without those that are blocked, which are counted as such.
+
+    Parameters
+    ----------
+    aliases : EventAliases
+        Named otherwise since they were read.
+    block : iterable of str or re.Pattern
+        As `read_aliases` takes it.
+    """
+    is_blocked = _Blocker(block, aliases.rules)
+    types, values = aliases.table["alias_type"], aliases.table["alias_value"]
+    bad = np.zeros(len(types), dtype=bool)
+    for name in types.cat.categories:
+        at = np.flatnonzero(types == name)
+        bad[at] = is_blocked(name, to_arrow(values.iloc[at]))
+    if not bad.any():
+        return aliases
+    carried = np.bincount(aliases.alias, minlength=len(types))
+    gone = aliases.table[bad].assign(events=carried[bad])
+    return replace(aliases.without(bad), blocked=_blocked_table([aliases.blocked, gone]))
+
+
 @dataclass(frozen=True)
 class _Reading:
     """Raw values of one type: `values[code[i]]` stands on event `event[i]`."""

@@ -33,6 +33,7 @@ from convergekit.alias_rules import AliasRules
 from convergekit.aliases import BLOCKED_VALUES, Apart, EventAliases
 from convergekit.as_of import Knowledge
 from convergekit.columns import chosen_rows
+from convergekit.errors import ConvergekitError
 from convergekit.events import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.readable import readable_table
 from convergekit.records import take_or_missing
@@ -88,7 +89,7 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
     named = _named(s, gone_alias, copies) | set(sent["text"])
     asked = named | set(map(_folded, found.aliases.blocked["alias_value"]))
     sent_by_others = _sent_by_others(others, asked)
-    rejected = _holds(s.rejected, named - sent_by_others - BLOCKED_VALUES)
+    rejected = _holds(s.rejected, named - sent_by_others - BLOCKED_VALUES, found.aliases.rules)
     blocked = _blocked_left(found.aliases.blocked, sent, sent_by_others)
 
     identity, left = _identity_of(found, keep, gone_alias, blocked)
@@ -266,7 +267,7 @@ def _named(s: Stitched, gone_alias: BoolArray, copies: BoolArray) -> set[str]:
     return set(map(_folded, [*values, *lost]))
 
 
-def _holds(rejected: pd.DataFrame, own: set[str]) -> BoolArray:
+def _holds(rejected: pd.DataFrame, own: set[str], rules: AliasRules) -> BoolArray:
     """Return which rejected rows hold one of the texts."""
     words = sorted(text for text in own if len(text) >= _FOUND_AS_A_WORD)
     pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, words)) + r")(?!\w)")
@@ -276,10 +277,23 @@ def _holds(rejected: pd.DataFrame, own: set[str]) -> BoolArray:
             holds[position] |= any(
                 _folded(text) in own
                 or _folded(_value_in(text)) in own
+                or not own.isdisjoint(_ruled(_value_in(text), rules))
                 or (bool(words) and pattern.search(_folded(text)) is not None)
                 for text in _leaves(cell)
             )
     return holds
+
+
+def _ruled(text: str, rules: AliasRules) -> Iterator[str]:
+    """Return what each type's rule makes of a text, for a rejected row may spell it otherwise."""
+    for name in rules.rules:
+        try:
+            alias = rules.parse(f"urn:{name}:{text}")
+        except ConvergekitError:
+            # The rule is for texts of its type; this is one of any.
+            continue
+        if alias is not None:
+            yield from map(_folded, alias[1])
 
 
 def _blocked_left(

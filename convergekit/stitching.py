@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import zoneinfo
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.alias_lives import longest_gaps, split_lives
 from convergekit.alias_rules import AliasRules, Rule
-from convergekit.aliases import Block, EventAliases, read_aliases
+from convergekit.aliases import Block, EventAliases, leave_out_blocked, read_aliases
 from convergekit.as_of import Knowledge
 from convergekit.columns import each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
@@ -138,6 +138,8 @@ def stitch(
     _check_choice("duplicates", duplicates, get_args(Duplicates))
     _check_choice("identity", identity, get_args(IdentityMode))
     first = [first] if isinstance(first, str) else list(first)
+    # Read twice where values live twice.
+    block = list(block) if isinstance(block, Iterator) else block
     alias_rules, ages = AliasRules.of(rules), longest_gaps(max_age)
     protection = Protection.of(limits, alias_priority)
 
@@ -155,6 +157,7 @@ def stitch(
         aliases = split_lives(
             aliases, accepted.events["timestamp"], kept, ages, merge=duplicates == "merge"
         )
+        aliases = leave_out_blocked(aliases, block)
     if strict:
         _refuse_malformed(aliases, accepted.events)
     found = Deduplicated(

@@ -216,6 +216,26 @@ def test_lives_do_not_depend_on_the_order_of_rows(events, random):
     pd.testing.assert_frame_equal(one.aliases, other.aliases)
 
 
+def test_a_later_life_alone_can_be_blocked():
+    events = frame(phone=["030 123456"] * 3, email=["ada@x.org", "bob@x.org", "cy@x.org"])
+    events["timestamp"] = pd.to_datetime(["2026-03-01", "2026-06-01", "2026-06-02"])
+    options = {"rules": {"phone": ck.phone_rule("DE")}, "max_age": {"phone": "14D"}}
+    assert len(ck.stitch(events, **options).profiles) == 2
+    second = "urn:phone:+4930123456~2"
+    s = ck.stitch(events, block=iter([second]), **options)
+    assert len(s.profiles) == 3
+    assert values_of(s, "phone") == ["+4930123456"]
+    assert s.report.blocked.values.tolist() == [["phone", "+4930123456~2", 2]]
+
+
+def test_a_rejected_row_that_only_the_rule_recognises_is_forgotten():
+    events = frame(phone=["+4930123456", "030 123456", "030 999999"])
+    events["timestamp"] = ["2026-03-01", "soon", "soon"]
+    s = ck.stitch(events, rules={"phone": ck.phone_rule("DE")})
+    left = s.forget("urn:phone:+4930123456").stitched
+    assert left.rejected["row"].tolist() == [2]
+
+
 def test_a_later_life_is_asked_for_by_its_name_though_a_rule_would_change_it():
     events = frame(phone=["+4930123456", "+4930123456"], email=["ada@x.org", "bob@x.org"])
     events["timestamp"] = pd.to_datetime(["2026-03-01", "2026-06-01"])
