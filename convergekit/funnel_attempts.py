@@ -103,7 +103,7 @@ def find_paths(
             deepest = _search(order, free, len(required), window, enters, (), by_if_free).depth
     paths = _paths(found, deepest, units, moments)
     of = paths.who if who is None else who[paths.who]
-    held = len(fed.whose) != len(fed.profiles) and not rules.held_apart
+    held = fed.is_split and not rules.held_apart
     if count == "profiles" and (held or rules.entry == "earliest"):
         arrival = _arrival_of_positions(fed) if rules.ties == "arrival" else None
         of = fed.whose[of] if held else of

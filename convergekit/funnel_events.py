@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,48 @@ import pandas as pd
 from convergekit.events import missing
 from convergekit.funnel_presets import Order
 from convergekit.lockstep import Lockstep
-from convergekit.steps import Exclusion, Step, exclusion_events, resolve_column, step_masks, tracked
+from convergekit.steps import EventNames, Exclusion, Step, exclusion_events, resolve_column, step_masks
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
+class Profiles(Protocol):
+    """Whose the events of a frame are."""
+
+    def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
+        """Return the profiles of the events at these positions, -1 for none, and their IDs."""
+
+
+@dataclass(frozen=True)
+class ProfileColumn:
+    """Profiles that a column of the frame names."""
+
+    column: pd.Series
+
+    def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
+        """Return the profiles of the events at these positions, -1 for none, and their IDs."""
+        part = self.column if len(at) == len(self.column) else self.column.array.take(at)
+        codes, distinct = pd.factorize(part)
+        return codes.astype(np.int64, copy=False), pd.Index(distinct)
+
+
+@dataclass(frozen=True)
+class ProfileNumbers:
+    """Profiles that are already numbered: per event the place of its ID in `ids`, -1 for none."""
+
+    numbers: IntArray
+    ids: pd.Series
+
+    def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
+        """Return the profiles of the events at these positions, -1 for none, and their IDs."""
+        return self.numbers[at], pd.Index(self.ids)
+
+
 @dataclass(frozen=True)
 class Fed:
-    """Events as integers.
+    """Events as integers: those that take part.
 
     Attributes
     ----------
@@ -69,6 +101,11 @@ class Fed:
         for excluding in self.excludes:
             part = part | excluding
         return part & (self.who >= 0)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether a profile may be several whos, one for each value that is held."""
+        return not np.array_equal(self.whose, np.arange(len(self.profiles)))
 
     def chosen(self, keep: npt.NDArray[Any]) -> Fed:
         """Return some of the events, by position or by truth; the same one may be chosen twice."""
@@ -142,12 +179,13 @@ def feed(
     events: pd.DataFrame,
     steps: Sequence[Step],
     excluding: Sequence[Exclusion],
+    profiles: Profiles,
     *,
-    profile: str,
     hold: Sequence[str] = (),
     everything: bool = False,
+    same_names: bool = False,
 ) -> Fed:
-    """Return a frame's events as integers.
+    """Return the events of a frame that take part, as integers.
 
     Parameters
     ----------
@@ -155,33 +193,48 @@ def feed(
         With `event_name`, `timestamp` and the column of profiles.
     steps : sequence of Step
     excluding : sequence of Exclusion
-    profile : str
-        The column of profiles.
+    profiles : Profiles
+        Whose the events are.
     hold : sequence of str
         Properties whose values must be equal.
     everything : bool
         Whether events that fill no step take part, as in strict order.
+    same_names : bool
+        Whether events that have the name of a step, but do not fill it, are kept for
+        `Fed.once_per_tie`.
     """
-    mask = step_masks(events, steps)
-    excludes = list(map(partial(exclusion_events, events), excluding))
-    codes, profiles = pd.factorize(events[profile])
+    names = EventNames(events)
+    mask = step_masks(names, steps)
+    excludes = list(map(partial(exclusion_events, names), excluding))
+    kept = mask > 0
+    for excludes_here in excludes:
+        kept = kept | excludes_here
+    if everything:
+        kept |= names.tracked
+    if same_names:
+        of_steps = names.distinct.isin([name for step in steps for name in step.names])
+        kept |= np.append(of_steps, False)[names.codes]
     timed = events["timestamp"].notna().to_numpy()
-    zone = events["timestamp"].dt.tz
+    # Everything from here on looks at these events alone.
+    at = np.flatnonzero(kept & timed)
+    whose, index = profiles.of(at)
+    mask = mask[at]
     fed = Fed(
-        position=np.arange(len(events)),
+        position=at,
         mask=mask,
-        excludes=excludes,
-        foreign=(mask == 0) & tracked(events) & everything,
-        who=np.where(timed, codes, -1).astype(np.int64),
-        time=microseconds(events["timestamp"].fillna(pd.Timestamp(0, tz=zone))),
-        arrival=order_of_arrival(events),
-        name=pd.factorize(events["event_name"])[0],
-        whose=np.arange(len(profiles)),
-        profiles=pd.Index(profiles),
-        left_out=int(((mask > 0) & timed & (codes < 0)).sum()),
+        excludes=[excludes_here[at] for excludes_here in excludes],
+        foreign=(mask == 0) & names.tracked[at] & everything,
+        who=whose,
+        time=microseconds(events["timestamp"])[at],
+        arrival=order_of_arrival(events, at),
+        name=names.codes[at],
+        whose=np.arange(len(index)),
+        profiles=index,
+        left_out=int(((mask > 0) & (whose < 0)).sum()),
     )
     for name in hold:
-        fed = fed.split(events[resolve_column(events, name)])
+        held = events[resolve_column(events, name)]
+        fed = fed.split(pd.Series(held.array.take(at)))
     return fed
 
 
@@ -226,13 +279,16 @@ def attempts_apart(fed: Fed, starts: BoolArray, window: int, order: Order) -> tu
     return replace(apart, mask=mask, foreign=foreign, who=unit, whose=whose), start
 
 
-def order_of_arrival(events: pd.DataFrame) -> IntArray:
-    """Return each event's place in the order of arrival: `received_at` if there, then rows."""
+def order_of_arrival(events: pd.DataFrame, at: IntArray) -> IntArray:
+    """Return, of the events at these positions, each one's place in the order of arrival.
+
+    That is `received_at` if there, then rows.
+    """
     if "received_at" not in events:
-        return np.arange(len(events))
-    arrived = events["received_at"].fillna(events["timestamp"]).array
-    arrival = np.empty(len(events), dtype=np.int64)
-    arrival[np.argsort(arrived, kind="stable")] = np.arange(len(events))
+        return np.arange(len(at))
+    arrived = events["received_at"].fillna(events["timestamp"]).array.take(at)
+    arrival = np.empty(len(at), dtype=np.int64)
+    arrival[np.argsort(arrived, kind="stable")] = np.arange(len(at))
     return arrival
 
 

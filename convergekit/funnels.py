@@ -23,7 +23,7 @@ from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.events import missing
 from convergekit.funnel_attempts import find_paths
-from convergekit.funnel_events import Fed, feed
+from convergekit.funnel_events import Fed, ProfileColumn, ProfileNumbers, feed
 from convergekit.funnel_paths import Paths
 from convergekit.funnel_posthog import posthog_paths
 from convergekit.funnel_presets import (
@@ -77,6 +77,7 @@ def funnel(
     count: Count = "profiles",
     freq: str | None = None,
     like: Like | None = None,
+    _numbered: ProfileNumbers | None = None,
 ) -> Funnel:
     """Count how far profiles get along the steps.
 
@@ -184,9 +185,10 @@ def funnel(
         events,
         given,
         [exclusion for exclusion, _, _ in excluding],
-        profile=profile,
+        _numbered or ProfileColumn(events[profile]),
         hold=_names(hold),
         everything=order == "strict",
+        same_names=rules.once_per_tie,
     )
     micros = window // pd.Timedelta(1, "us")
     spans = [(after, before) for _, after, before in excluding]
@@ -240,25 +242,26 @@ def _conversions(
 ) -> pd.DataFrame:
     """Return one row per path: whose, how deep, how it fared, and when it reached each step."""
     last = max(place for place, step in enumerate(steps) if not step.optional)
-    status = np.where(paths.event[:, last] >= 0, CONVERTED, DROPPED).astype(object)
+    status = np.where(paths.event[:, last] >= 0, 0, 1)
     if rules.open_windows and len(paths.who):
         end = microseconds(pd.Series([data_end]))[0]
-        open_ = (status == DROPPED) & (paths.last_entry + window > end)
-        status[open_] = IN_WINDOW
+        status[(status == 1) & (paths.last_entry + window > end)] = 2
     void = paths.depth < paths.free
-    status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = EXCLUDED
+    status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = 3
+    kinds = pd.array([CONVERTED, DROPPED, IN_WINDOW, EXCLUDED], dtype="str")
     table = {
-        "profile_id": fed.profiles[fed.whose[paths.who]],
+        "profile_id": fed.profiles.take(fed.whose[paths.who]),
         "depth": paths.depth,
-        "status": pd.Series(status, dtype="str"),
+        "status": kinds.take(status),
     }
-    rows = events["row"].to_numpy() if "row" in events else np.arange(len(events))
+    rows = events["row"].to_numpy() if "row" in events else None
     for step in range(len(steps)):
         at = paths.event[:, step]
-        times = pd.Series(paths.time[:, step].astype("datetime64[us]")).dt.tz_localize("UTC")
-        filled = rows[at] if len(rows) else at
-        table[f"time_{step + 1}"] = times.mask(at < 0)
-        table[f"row_{step + 1}"] = pd.Series(filled).where(at >= 0).astype("Int64")
+        nothing = at < 0
+        times = np.where(nothing, np.datetime64("NaT"), paths.time[:, step].view("datetime64[us]"))
+        filled = at if rows is None or not len(rows) else rows[at]
+        table[f"time_{step + 1}"] = pd.Series(times, copy=False).dt.tz_localize("UTC")
+        table[f"row_{step + 1}"] = pd.Series(filled).where(~nothing).astype("Int64")
         table[f"position_{step + 1}"] = at
     return pd.DataFrame(table)
 

@@ -145,22 +145,27 @@ def as_exclusions(
     return found
 
 
-def step_masks(events: pd.DataFrame, steps: Sequence[Step]) -> IntArray:
+def step_masks(names: EventNames, steps: Sequence[Step]) -> IntArray:
     """Return, per event, the steps that it fills, as a bit mask.
 
     Identify calls fill none. A step whose name no event has is warned of.
     """
-    mask = np.zeros(len(events), dtype=np.int64)
-    known = _EventNames(events)
+    by_name = np.zeros(len(names.distinct) + 1, dtype=np.int64)
     for place, step in enumerate(steps):
-        mask |= known.matching(step.names, step.where, step.title).astype(np.int64) << place
+        if step.where is None:
+            by_name[:-1] |= names.among(step.names, stacklevel=5).astype(np.int64) << place
+    mask = np.where(names.tracked, by_name[names.codes], 0)
+    for place, step in enumerate(steps):
+        if step.where is not None:
+            met = names.matching(step.names, step.where, step.title)
+            mask |= met.astype(np.int64) << place
     return mask
 
 
-def exclusion_events(events: pd.DataFrame, exclusion: Exclusion) -> BoolArray:
+def exclusion_events(names: EventNames, exclusion: Exclusion) -> BoolArray:
     """Return which events exclude."""
-    names = (exclusion.name,) if isinstance(exclusion.name, str) else tuple(exclusion.name)
-    return _EventNames(events).matching(names, exclusion.where, " or ".join(names))
+    given = (exclusion.name,) if isinstance(exclusion.name, str) else tuple(exclusion.name)
+    return names.matching(given, exclusion.where, " or ".join(given))
 
 
 def tracked(events: pd.DataFrame) -> BoolArray:
@@ -209,24 +214,39 @@ def _checked_name(step: Any) -> str | Sequence[str]:
     )
 
 
-class _EventNames:
-    """Finds events by name and condition."""
+class EventNames:
+    """Finds events by name and condition.
+
+    Attributes
+    ----------
+    codes : numpy.ndarray of int
+        Of each event, the place of its name in `distinct`; -1 without one.
+    distinct : pandas.Index
+    tracked : numpy.ndarray of bool
+        Which events are no identify calls.
+    """
 
     def __init__(self, events: pd.DataFrame) -> None:
         self._events = events
-        codes, distinct = pd.factorize(events["event_name"])
-        self._codes, self._distinct = codes, pd.Index(distinct)
-        self._tracked = tracked(events)
+        self.codes, distinct = pd.factorize(events["event_name"])
+        self.distinct = pd.Index(distinct)
+        self.tracked = tracked(events)
+
+    def among(self, names: tuple[str, ...], *, stacklevel: int) -> BoolArray:
+        """Return which of the distinct names are among these; warn of those that none is."""
+        for name in names:
+            if name not in self.distinct and len(self._events):
+                near = did_you_mean(name, map(str, self.distinct))
+                warnings.warn(
+                    f"no event is named {name!r}, so it never matches.{near}",
+                    stacklevel=stacklevel,
+                )
+        return self.distinct.isin(names)
 
     def matching(self, names: tuple[str, ...], where: Where | None, title: str) -> BoolArray:
         """Return which events go by one of the names and meet the condition."""
-        for name in names:
-            if name not in self._distinct and len(self._events):
-                near = did_you_mean(name, map(str, self._distinct))
-                warnings.warn(
-                    f"no event is named {name!r}, so it never matches.{near}", stacklevel=5
-                )
-        named = np.append(self._distinct.isin(names), False)[self._codes] & self._tracked
+        known = self.among(names, stacklevel=6)
+        named = np.append(known, False)[self.codes] & self.tracked
         if where is None or not named.any():
             return named
         named[named] = _meets(self._events[named], where, title)

@@ -407,9 +407,14 @@ class Stitched:
         -------
         Funnel
         """
+        from convergekit.funnel_events import ProfileNumbers
         from convergekit.funnels import funnel
 
-        return funnel(self.events, steps, within=within, **options)
+        # Profiles are numbered already, so their IDs need not be told apart once more.
+        numbered = ProfileNumbers(self._identity.profile, self._identity.profile_ids)
+        if "profile" in options:
+            numbered = None
+        return funnel(self.events, steps, within=within, _numbered=numbered, **options)
 
     def stitching_lift(
         self,
