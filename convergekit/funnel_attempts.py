@@ -29,6 +29,7 @@ from convergekit.funnel_search import (
     search_any,
     search_strict,
 )
+from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -74,6 +75,19 @@ def find_paths(
     single = count == "attempts" or rules.entry == "earliest"
     apart = single and (order != "ordered" or bool(exclusions))
     who = None
+    plain = bool(spans or single or optional or fed.is_split) or order != "ordered"
+    if not plain and compiled(len(fed.who)):
+        from convergekit.kernels.funnel import paths_in_order
+
+        return paths_in_order(
+            fed,
+            steps,
+            window,
+            ties=rules.ties == "best",
+            first_entry=rules.entry == "first",
+            start=start,
+            end=end,
+        )
     if apart:
         fed = fed.in_order()
         moments = _moments(_narrowed(fed, required, steps, order), rules)

@@ -14,7 +14,15 @@ import pandas as pd
 from convergekit.events import missing
 from convergekit.funnel_presets import Order
 from convergekit.lockstep import Lockstep
-from convergekit.steps import EventNames, Exclusion, Step, exclusion_events, resolve_column, step_masks
+from convergekit.numbering import number
+from convergekit.steps import (
+    EventNames,
+    Exclusion,
+    Step,
+    exclusion_events,
+    resolve_column,
+    step_masks,
+)
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
@@ -36,9 +44,8 @@ class ProfileColumn:
 
     def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
         """Return the profiles of the events at these positions, -1 for none, and their IDs."""
-        part = self.column if len(at) == len(self.column) else self.column.array.take(at)
-        codes, distinct = pd.factorize(part)
-        return codes.astype(np.int64, copy=False), pd.Index(distinct)
+        codes, distinct = number(self.column, at)
+        return codes.astype(np.int64, copy=False), distinct
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,9 @@ class Fed:
     time : numpy.ndarray of int
         Microseconds.
     arrival : numpy.ndarray of int
-        Its place in the order of arrival.
+        Ascending in the order of arrival.
     name : numpy.ndarray of int
-        Its name, as a code.
+        Its name, as a code; -1 where `feed` was not asked for names.
     whose : numpy.ndarray of int
         Of each who, the position of its profile in `profiles`.
     profiles : pandas.Index
@@ -200,8 +207,8 @@ def feed(
     everything : bool
         Whether events that fill no step take part, as in strict order.
     same_names : bool
-        Whether events that have the name of a step, but do not fill it, are kept for
-        `Fed.once_per_tie`.
+        Whether `Fed.once_per_tie` will need names, and the events that have the name of a step
+        but do not fill it.
     """
     names = EventNames(events)
     mask = step_masks(names, steps)
@@ -227,7 +234,7 @@ def feed(
         who=whose,
         time=microseconds(events["timestamp"])[at],
         arrival=order_of_arrival(events, at),
-        name=names.codes[at],
+        name=names.codes[at] if same_names else np.broadcast_to(np.int64(-1), len(at)),
         whose=np.arange(len(index)),
         profiles=index,
         left_out=int(((mask > 0) & (whose < 0)).sum()),
@@ -280,12 +287,12 @@ def attempts_apart(fed: Fed, starts: BoolArray, window: int, order: Order) -> tu
 
 
 def order_of_arrival(events: pd.DataFrame, at: IntArray) -> IntArray:
-    """Return, of the events at these positions, each one's place in the order of arrival.
+    """Return, of the events at these positions, numbers that ascend in the order of arrival.
 
-    That is `received_at` if there, then rows.
+    That is the order of `received_at` if there, then rows.
     """
     if "received_at" not in events:
-        return np.arange(len(at))
+        return at
     arrived = events["received_at"].fillna(events["timestamp"]).array.take(at)
     arrival = np.empty(len(at), dtype=np.int64)
     arrival[np.argsort(arrived, kind="stable")] = np.arange(len(at))

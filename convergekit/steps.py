@@ -13,6 +13,7 @@ import pandas as pd
 
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.events import PROFILE, PROPERTY
+from convergekit.numbering import number
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -228,8 +229,7 @@ class EventNames:
 
     def __init__(self, events: pd.DataFrame) -> None:
         self._events = events
-        self.codes, distinct = pd.factorize(events["event_name"])
-        self.distinct = pd.Index(distinct)
+        self.codes, self.distinct = number(events["event_name"])
         self.tracked = tracked(events)
 
     def among(self, names: tuple[str, ...], *, stacklevel: int) -> BoolArray:

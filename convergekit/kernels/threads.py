@@ -1,0 +1,34 @@
+"""One thread per core over pieces of arrays; the kernels let go of the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+THREADS = os.cpu_count() or 1
+#: Below so many items, one thread does it all.
+_WORTH_THREADS = 50_000
+
+
+def cuts(size: int) -> list[int]:
+    """Return where to cut so many items, one piece per thread.
+
+    Examples
+    --------
+    >>> cuts(10)
+    [0, 10]
+    """
+    pieces = THREADS if size >= _WORTH_THREADS else 1
+    return [size * piece // pieces for piece in range(pieces + 1)]
+
+
+def on_pieces(work: Callable[..., R], pieces: Sequence[tuple[Any, ...]]) -> list[R]:
+    """Call the work with each piece's arguments and return the results in their order."""
+    if len(pieces) < 2:
+        return [work(*piece) for piece in pieces]
+    with ThreadPoolExecutor(max_workers=THREADS) as threads:
+        return list(threads.map(lambda piece: work(*piece), pieces))
