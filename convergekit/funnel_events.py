@@ -19,9 +19,9 @@ from convergekit.steps import (
     EventNames,
     Exclusion,
     Step,
+    StepMasks,
     exclusion_events,
     resolve_column,
-    step_masks,
 )
 from convergekit.timestamps import microseconds
 
@@ -211,33 +211,34 @@ def feed(
         but do not fill it.
     """
     names = EventNames(events)
-    mask = step_masks(names, steps)
+    masks = StepMasks(names, steps)
     excludes = list(map(partial(exclusion_events, names), excluding))
-    kept = mask > 0
+    kept = masks.any
     for excludes_here in excludes:
-        kept = kept | excludes_here
+        kept |= excludes_here
     if everything:
         kept |= names.tracked
     if same_names:
         of_steps = names.distinct.isin([name for step in steps for name in step.names])
         kept |= np.append(of_steps, False)[names.codes]
-    timed = events["timestamp"].notna().to_numpy()
+    kept &= events["timestamp"].notna().to_numpy()
     # Everything from here on looks at these events alone.
-    at = np.flatnonzero(kept & timed)
+    at = np.flatnonzero(kept)
     whose, index = profiles.of(at)
-    mask = mask[at]
+    mask = masks.at(at)
+    nobodys = whose < 0
     fed = Fed(
         position=at,
         mask=mask,
         excludes=[excludes_here[at] for excludes_here in excludes],
-        foreign=(mask == 0) & names.tracked[at] & everything,
+        foreign=(mask == 0) & names.tracked[at] if everything else np.zeros(len(at), dtype=bool),
         who=whose,
         time=microseconds(events["timestamp"])[at],
         arrival=order_of_arrival(events, at),
         name=names.codes[at] if same_names else np.broadcast_to(np.int64(-1), len(at)),
         whose=np.arange(len(index)),
         profiles=index,
-        left_out=int(((mask > 0) & (whose < 0)).sum()),
+        left_out=int((mask[nobodys] > 0).sum()),
     )
     for name in hold:
         held = events[resolve_column(events, name)]

@@ -13,9 +13,8 @@ import scipy
 
 from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
+from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
 
-#: How a profile that entered fared.
-CONVERTED, DROPPED, IN_WINDOW, EXCLUDED = "converted", "dropped", "in_window", "excluded"
 #: The label of those that `top=` leaves out.
 OTHER = "other"
 
@@ -26,12 +25,6 @@ class Funnel:
 
     Attributes
     ----------
-    conversions : pandas.DataFrame
-        One row per profile that entered (per attempt, under ``count="attempts"``):
-        `profile_id`, `depth` (the deepest step reached), `status` (``"converted"``,
-        ``"dropped"``, ``"in_window"``, ``"excluded"``), the breakdown's columns, and for each
-        step ``time_1`` ... and ``row_1`` ..., when and by which row it was reached, in the
-        attempt that first got that deep.
     steps : list of str
         What the steps are called.
     within : pandas.Timedelta
@@ -53,13 +46,13 @@ class Funnel:
     in `table`.
     """
 
-    conversions: pd.DataFrame
     steps: list[str]
     within: pd.Timedelta
     by: list[str]
     left_out: int
     data_end: pd.Timestamp
     label_steps: pd.DataFrame
+    _outcomes: Outcomes
     freq: str | None = None
     optional: list[int] = field(default_factory=list)
     _events: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -68,7 +61,7 @@ class Funnel:
 
     def __repr__(self) -> str:
         """Return the steps and their profiles in one line."""
-        table = self._step_table(self.conversions)
+        table = self._step_table(self._outcomes)
         steps = zip(self.steps, table["profiles"], strict=True)
         shown = " → ".join(f"{name} {count:,}" for name, count in steps)
         by = f", by {', '.join(self.by)}" if self.by else ""
@@ -88,6 +81,17 @@ class Funnel:
         return str(html).replace("<thead>", caption + "<thead>", 1)
 
     @cached_property
+    def conversions(self) -> pd.DataFrame:
+        """One row per profile that entered (per attempt, under ``count="attempts"``).
+
+        Columns: `profile_id`, `depth` (the deepest step reached), `status` (``"converted"``,
+        ``"dropped"``, ``"in_window"``, ``"excluded"``), for each step ``time_1`` ... and
+        ``row_1`` ..., when and by which row it was reached, in the attempt that first got that
+        deep, and the breakdown's columns.
+        """
+        return self._outcomes.frame()
+
+    @cached_property
     def table(self) -> pd.DataFrame:
         """One row per step, and per label of a breakdown.
 
@@ -102,9 +106,8 @@ class Funnel:
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many entered, and how they fared: converted, dropped, in_window, excluded."""
-        status = self.conversions["status"]
-        kinds = (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
-        return {"entered": len(status)} | {kind: int((status == kind).sum()) for kind in kinds}
+        found = np.bincount(self._outcomes.status, minlength=len(STATUSES)).tolist()
+        return {"entered": sum(found)} | dict(zip(STATUSES, found, strict=True))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of `table`."""
@@ -243,7 +246,7 @@ class Funnel:
                 f"the funnels have {len(self.steps)} and {len(other.steps)} steps; compare "
                 "funnels with equally many."
             )
-        mine, theirs = (f._step_table(f._counted()) for f in (self, other))
+        mine, theirs = (f._step_table(f._outcomes) for f in (self, other))
         rows = [
             _difference(
                 int(a), int(mine["profiles"][0]), int(b), int(theirs["profiles"][0]), confidence
@@ -270,18 +273,18 @@ class Funnel:
     def _counted(self) -> pd.DataFrame:
         return self.conversions[self.conversions["status"] != EXCLUDED]
 
-    def _grouped(self, work: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    def _grouped(self, work: Callable[[Outcomes], pd.DataFrame]) -> pd.DataFrame:
         if not self.by:
-            return work(self.conversions)
+            return work(self._outcomes)
         groups = self.conversions.groupby(self.by, dropna=False, sort=True)
         parts = []
         for label, part in sorted(groups, key=lambda group: _label_order(group[0], group[1])):
-            table = work(part)
+            table = work(self._outcomes.chosen(part.index.to_numpy()))
             for place, (name, value) in enumerate(zip(self.by, label, strict=True)):
                 table.insert(place, name, pd.Series([value] * len(table), dtype=part[name].dtype))
             parts.append(table)
         if not parts:
-            empty = work(self.conversions).iloc[:0]
+            empty = work(self._outcomes).iloc[:0]
             for place, name in enumerate(self.by):
                 empty.insert(place, name, self.conversions[name].iloc[:0])
             return empty
@@ -298,26 +301,23 @@ class Funnel:
         """Return the last step before this one that is not optional."""
         return max(s for s in range(1, step) if s not in self.optional)
 
-    def _step_table(self, conversions: pd.DataFrame) -> pd.DataFrame:
-        part = conversions[conversions["status"] != EXCLUDED]
+    def _step_table(self, outcomes: Outcomes) -> pd.DataFrame:
+        part = outcomes.counted
         steps = np.arange(1, len(self.steps) + 1)
         before = [1] + [self._required_before(int(step)) for step in steps[1:]]
         is_optional = np.isin(steps, self.optional)
-        reached = [part[f"time_{step}"].notna() for step in steps]
-        profiles = np.array([int(there.sum()) for there in reached])
+        reached = part.time != NEVER
+        profiles = np.array([np.count_nonzero(there) for there in reached.T])
         starting = profiles[np.array(before) - 1]
-        waiting = (part["status"] == IN_WINDOW).to_numpy(dtype=bool)
+        waiting = reached[part.waiting]
         in_window = np.array(
             [
-                int((waiting & reached[b - 1] & ~there).sum())
-                for b, there in zip(before, reached, strict=True)
+                (waiting[:, b - 1] & ~waiting[:, step - 1]).sum()
+                for b, step in zip(before, steps, strict=True)
             ]
         )
         in_window[is_optional] = 0
-        waits = [
-            (part[f"time_{step}"] - part[f"time_{b}"]).dropna()
-            for step, b in zip(steps[1:], before[1:], strict=True)
-        ]
+        waits = [part.waits(b, int(step)) for step, b in zip(steps[1:], before[1:], strict=True)]
         if not self._zero_times:
             waits = [wait[wait > pd.Timedelta(0)] for wait in waits]
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -23,7 +23,16 @@ from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.events import missing
 from convergekit.funnel_attempts import find_paths
-from convergekit.funnel_events import Fed, ProfileColumn, ProfileNumbers, feed
+from convergekit.funnel_events import ProfileColumn, ProfileNumbers, feed
+from convergekit.funnel_outcomes import (
+    CONVERTED,
+    DROPPED,
+    EXCLUDED,
+    IN_WINDOW,
+    NEVER,
+    STATUSES,
+    Outcomes,
+)
 from convergekit.funnel_paths import Paths
 from convergekit.funnel_posthog import posthog_paths
 from convergekit.funnel_presets import (
@@ -38,7 +47,7 @@ from convergekit.funnel_presets import (
     Ties,
     rules_of,
 )
-from convergekit.funnel_result import CONVERTED, DROPPED, EXCLUDED, IN_WINDOW, OTHER, Funnel
+from convergekit.funnel_result import OTHER, Funnel
 from convergekit.funnel_windowfunnel import window_funnel
 from convergekit.steps import (
     MOST_STEPS,
@@ -211,12 +220,20 @@ def funnel(
                 fed, len(given), micros, spans, order, optional, values, rules.by_step
             )
     data_end = _utc(events["timestamp"].max())
-    conversions = _conversions(events, fed, paths, rules, given, micros, data_end)
-    conversions, label_steps = _labelled(
-        conversions, events, columns, rules.by_step, top, len(given), label_at
+    labels, label_steps = _labels(
+        events, columns, paths.event, rules.by_step, top, len(given), label_at
+    )
+    outcomes = Outcomes(
+        profile=fed.whose[paths.who],
+        ids=fed.profiles,
+        depth=paths.depth,
+        status=_status(paths, rules, given, micros, data_end),
+        time=np.where(paths.event >= 0, paths.time, NEVER),
+        position=paths.event,
+        rows=events.get("row"),
+        labels=labels,
     )
     return Funnel(
-        conversions=conversions.drop(columns=[f"position_{i + 1}" for i in range(len(given))]),
         steps=_titles(order, given),
         within=window,
         by=columns,
@@ -225,45 +242,28 @@ def funnel(
         label_steps=label_steps,
         freq=freq,
         optional=optional,
+        _outcomes=outcomes,
         _events=events,
         _profile=profile,
         _zero_times=rules.zero_times,
     )
 
 
-def _conversions(
-    events: pd.DataFrame,
-    fed: Fed,
-    paths: Paths,
-    rules: Rules,
-    steps: Sequence[Step],
-    window: int,
-    data_end: pd.Timestamp,
-) -> pd.DataFrame:
-    """Return one row per path: whose, how deep, how it fared, and when it reached each step."""
+def _status(
+    paths: Paths, rules: Rules, steps: Sequence[Step], window: int, data_end: pd.Timestamp
+) -> IntArray:
+    """Return how each path fared, as places in `STATUSES`."""
     last = max(place for place, step in enumerate(steps) if not step.optional)
-    status = np.where(paths.event[:, last] >= 0, 0, 1)
+    converted, dropped, in_window, excluded = map(
+        STATUSES.index, (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
+    )
+    status = np.where(paths.event[:, last] >= 0, converted, dropped)
     if rules.open_windows and len(paths.who):
         end = microseconds(pd.Series([data_end]))[0]
-        status[(status == 1) & (paths.last_entry + window > end)] = 2
+        status[(status == dropped) & (paths.last_entry + window > end)] = in_window
     void = paths.depth < paths.free
-    status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = 3
-    kinds = pd.array([CONVERTED, DROPPED, IN_WINDOW, EXCLUDED], dtype="str")
-    table = {
-        "profile_id": fed.profiles.take(fed.whose[paths.who]),
-        "depth": paths.depth,
-        "status": kinds.take(status),
-    }
-    rows = events["row"].to_numpy() if "row" in events else None
-    for step in range(len(steps)):
-        at = paths.event[:, step]
-        nothing = at < 0
-        times = np.where(nothing, np.datetime64("NaT"), paths.time[:, step].view("datetime64[us]"))
-        filled = at if rows is None or not len(rows) else rows[at]
-        table[f"time_{step + 1}"] = pd.Series(times, copy=False).dt.tz_localize("UTC")
-        table[f"row_{step + 1}"] = pd.Series(filled).where(~nothing).astype("Int64")
-        table[f"position_{step + 1}"] = at
-    return pd.DataFrame(table)
+    status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = excluded
+    return status
 
 
 def _titles(order: Order, steps: Sequence[Step]) -> list[str]:
@@ -405,28 +405,26 @@ def _utc(stamp: pd.Timestamp) -> pd.Timestamp:
     return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
 
 
-def _labelled(
-    conversions: pd.DataFrame,
+def _labels(
     events: pd.DataFrame,
     columns: list[str],
+    positions: IntArray,
     by_step: ByStep,
     top: int | None,
     steps: int,
     label_at: IntArray | None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Add the breakdown's labels, and say from which steps they came.
+) -> tuple[dict[str, pd.Series], pd.DataFrame]:
+    """Return the breakdown's labels of each path, and from which steps they came.
 
     With `label_at`, labels are those of the events at these positions, whatever their steps.
     """
+    labels: dict[str, pd.Series] = {}
+    nowhere = pd.DataFrame({"by": [], "step": [], "profiles": []})
     if label_at is not None:
         for name in columns:
-            labels = pd.Series(events[name].array.take(label_at, allow_fill=True))
-            conversions[name] = _top(labels, top)
-        return conversions, pd.DataFrame({"by": [], "step": [], "profiles": []})
+            labels[name] = _top(pd.Series(events[name].array.take(label_at, allow_fill=True)), top)
+        return labels, nowhere
     origins = []
-    positions = np.stack(
-        [conversions[f"position_{s + 1}"].to_numpy() for s in range(steps)], axis=1
-    )
     for name in columns:
         values = events[name]
         has_value = np.append(~missing(values).to_numpy(dtype=bool), False)[positions]
@@ -437,14 +435,12 @@ def _labelled(
             step = steps - 1 - has_value[:, ::-1].argmax(axis=1)
         found = has_value.any(axis=1)
         at = np.where(found, positions[np.arange(len(positions)), step], -1)
-        labels = pd.Series(values.array.take(at, allow_fill=True)) if len(values) else values
-        conversions[name] = _top(labels, top)
+        read = pd.Series(values.array.take(at, allow_fill=True)) if len(values) else values
+        labels[name] = _top(read, top)
         origin = pd.Series(np.where(found, step + 1, 0)).value_counts().sort_index()
         origin = origin.rename_axis("step").rename("profiles").reset_index()
         origins.append(origin.assign(by=name)[["by", "step", "profiles"]])
-    if not origins:
-        return conversions, pd.DataFrame({"by": [], "step": [], "profiles": []})
-    return conversions, pd.concat(origins, ignore_index=True)
+    return labels, pd.concat(origins, ignore_index=True) if origins else nowhere
 
 
 def _top(labels: pd.Series, top: int | None) -> pd.Series:

@@ -38,8 +38,8 @@ def number(values: pd.Series, at: IntArray | None = None) -> tuple[npt.NDArray[A
     if values.dtype == "str" and compiled(size):
         from convergekit.kernels.text import number_text
 
-        codes, first = number_text(values, np.arange(size) if at is None else at)
-        return codes, pd.Index(values.array.take(first))
+        codes, distinct = number_text(values, at)
+        return codes, pd.Index(pd.array(distinct, dtype="str"))
     part = values if at is None or size == len(values) else pd.Series(values.array.take(at))
     codes, distinct = pd.factorize(part)
     return codes, pd.Index(distinct)

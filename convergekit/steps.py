@@ -146,21 +146,38 @@ def as_exclusions(
     return found
 
 
-def step_masks(names: EventNames, steps: Sequence[Step]) -> IntArray:
-    """Return, per event, the steps that it fills, as a bit mask.
+class StepMasks:
+    """Which steps events fill, as bits of one integer.
 
     Identify calls fill none. A step whose name no event has is warned of.
     """
-    by_name = np.zeros(len(names.distinct) + 1, dtype=np.int64)
-    for place, step in enumerate(steps):
-        if step.where is None:
-            by_name[:-1] |= names.among(step.names, stacklevel=5).astype(np.int64) << place
-    mask = np.where(names.tracked, by_name[names.codes], 0)
-    for place, step in enumerate(steps):
-        if step.where is not None:
-            met = names.matching(step.names, step.where, step.title)
-            mask |= met.astype(np.int64) << place
-    return mask
+
+    def __init__(self, names: EventNames, steps: Sequence[Step]) -> None:
+        self._names = names
+        self._by_name = np.zeros(len(names.distinct) + 1, dtype=np.int64)
+        self._met: list[tuple[int, BoolArray]] = []
+        for place, step in enumerate(steps):
+            if step.where is None:
+                known = names.among(step.names, stacklevel=5)
+                self._by_name[:-1] |= known.astype(np.int64) << place
+            else:
+                self._met.append((place, names.matching(step.names, step.where, step.title)))
+
+    @property
+    def any(self) -> BoolArray:
+        """Which events fill a step."""
+        filled = (self._by_name > 0)[self._names.codes] & self._names.tracked
+        for _, met in self._met:
+            filled |= met
+        return filled
+
+    def at(self, position: IntArray) -> IntArray:
+        """Return the steps that the events at these positions fill, as a bit mask."""
+        mask = self._by_name[self._names.codes[position]]
+        mask[~self._names.tracked[position]] = 0
+        for place, met in self._met:
+            mask |= met[position].astype(np.int64) << place
+        return mask
 
 
 def exclusion_events(names: EventNames, exclusion: Exclusion) -> BoolArray:

@@ -411,9 +411,11 @@ class Stitched:
         from convergekit.funnels import funnel
 
         # Profiles are numbered already, so their IDs need not be told apart once more.
-        numbered = ProfileNumbers(self._identity.profile, self._identity.profile_ids)
-        if "profile" in options:
-            numbered = None
+        numbered = (
+            None
+            if "profile" in options
+            else ProfileNumbers(self._identity.profile, self._identity.profile_ids)
+        )
         return funnel(self.events, steps, within=within, _numbered=numbered, **options)
 
     def stitching_lift(

@@ -46,45 +46,50 @@ def paths_in_order(
         Microseconds: attempts enter from `start` on and before `end`.
     """
     count = len(fed.whose)
-    depth = np.zeros(count, dtype=np.int64)
+    who = np.empty(count, dtype=np.int64)
+    depth = np.empty(count, dtype=np.int64)
     event = np.full((count, steps), -1, dtype=np.int64)
     when = np.zeros((count, steps), dtype=np.int64)
     last_entry = np.empty(count, dtype=np.int64)
-    low = _EARLIEST if start is None else start
-    high = _LATEST if end is None else end
+    not_before = _EARLIEST if start is None else start
+    before = _LATEST if end is None else end
     # The fewer bytes are moved, the faster it goes.
     mask = fed.mask.astype(np.uint8) if steps <= 8 else fed.mask
-    rules = (steps, window, ties, first_entry, low, high)
-    out = (depth, event, when, last_entry)
-    on_pieces(
+    rules = (steps, window, ties, first_entry, not_before, before)
+    out = (who, depth, event, when, last_entry)
+    whos = list(itertools.pairwise(cuts(count)))
+    sizes = on_pieces(
         _search,
         [
-            (fed.who, fed.time, mask, fed.arrival, fed.position, *whos, *rules, *out)
-            for whos in itertools.pairwise(cuts(count))
+            (fed.who, fed.time, mask, fed.arrival, fed.position, *part, *rules, *out)
+            for part in whos
         ],
     )
-    entered = depth > 0
-    who = np.flatnonzero(entered)
-    if len(who) < count:
-        depth, event, when, last_entry = (
-            found[entered] for found in (depth, event, when, last_entry)
-        )
+    entered = sizes[0]
+    for (low, _), size in zip(whos[1:], sizes[1:], strict=True):
+        _move_up(out, low, size, entered)
+        entered += size
+    who, depth, event, when, last_entry = (found[:entered] for found in out)
     return Paths(who, depth, depth, event, when, last_entry)
 
 
 @numba.njit(nogil=True, cache=True)
 def _search(  # type: ignore[no-untyped-def]
     who, times, masks, arrival, position, low, high,
-    steps, window, ties, first_entry, start, end, depth, reached, when, last_entry,
+    steps, window, ties, first_entry, start, end, entrant, depth, reached, when, last_entry,
 ):  # fmt: skip
-    """Search the whos from `low` to `high`; fill in the last four."""
+    """Search the whos from `low` to `high`, and return how many of them entered.
+
+    The last five are filled in with these, from the place `low` on.
+    """
+    row = low
     bounds, event, time, mask = _by_who(who, times, masks, low, high)
     most = np.diff(bounds).max()
     spare_event, spare_time = np.empty(most, np.int32), np.empty(most, np.int64)
     spare_mask = np.empty(most, mask.dtype)
     used, seen = np.empty(most, np.int64), np.empty(most, np.bool_)
-    # Per depth: where and when the latest attempt there entered, and where it reached each step.
-    entered_at, entry = np.empty(steps + 1, np.int64), np.empty(steps + 1, np.int64)
+    # Per depth: where the latest attempt there entered, and where it reached each step.
+    entered_at = np.empty(steps + 1, np.int64)
     chain = np.empty((steps + 1, steps), np.int64)
     new_entry, new_chain = np.empty(steps + 1, np.int64), np.empty((steps + 1, steps), np.int64)
     furthest, best = np.empty(steps, np.int64), np.empty(steps, np.int64)
@@ -106,16 +111,34 @@ def _search(  # type: ignore[no-untyped-def]
             while ties and after < until and time[after] == now:
                 after += 1
             may_enter = start <= now < end and not (first_entry and entered)
+            if after == k + 1:
+                # One event goes on by one step, so that the deepest steps can be looked at first.
+                if may_enter and mask[k] & 1:
+                    entered = True
+                    last_entry[row] = now
+                for step in range(steps, 0, -1):
+                    if not mask[k] >> (step - 1) & 1:
+                        continue
+                    came_in = entered_at[step - 1] if step > 1 else k if may_enter else -1
+                    if came_in <= entered_at[step] or now - time[came_in] > window:
+                        continue
+                    entered_at[step] = came_in
+                    for s in range(step - 1):
+                        chain[step, s] = chain[step - 1, s]
+                    chain[step, step - 1] = k
+                    if step > deepest:
+                        deepest = step
+                        for s in range(step):
+                            best[s] = chain[step, s]
+                k = after
+                continue
             enters = False
             new_entry[:] = -1
             for before in range(steps):
-                if after == k + 1:
-                    furthest[before] = before + (mask[k] >> before & 1)
-                else:
-                    furthest[before] = _assign(mask[k:after], before, steps, used, seen)
+                furthest[before] = _assign(mask[k:after], before, steps, used, seen)
             if may_enter and furthest[0] > 0:
                 enters = entered = True
-                last_entry[low + w] = now
+                last_entry[row] = now
             # The greatest depth to come from is taken of those with the same entry.
             for before in range(steps - 1, -1, -1):
                 if furthest[before] == before:
@@ -124,7 +147,7 @@ def _search(  # type: ignore[no-untyped-def]
                     came_in = k if enters else -1
                 else:
                     came_in = entered_at[before]
-                    if came_in >= 0 and now - entry[before] > window:
+                    if came_in >= 0 and now - time[came_in] > window:
                         came_in = -1
                 for step in range(before + 1, furthest[before] + 1):
                     if came_in > new_entry[step]:
@@ -136,7 +159,6 @@ def _search(  # type: ignore[no-untyped-def]
             for step in range(1, steps + 1):
                 if new_entry[step] > entered_at[step]:
                     entered_at[step] = new_entry[step]
-                    entry[step] = time[new_entry[step]]
                     for s in range(step):
                         chain[step, s] = new_chain[step, s]
                     if step > deepest:
@@ -144,7 +166,9 @@ def _search(  # type: ignore[no-untyped-def]
                         for s in range(step):
                             best[s] = new_chain[step, s]
             k = after
-        depth[low + w] = deepest
+        if deepest == 0:
+            continue
+        entrant[row], depth[row] = low + w, deepest
         s = 0
         while s < deepest:
             k, last = best[s], s
@@ -153,12 +177,31 @@ def _search(  # type: ignore[no-untyped-def]
             after = k + 1
             while ties and after < until and time[after] == time[k]:
                 after += 1
-            _assign(mask[k:after], s, last, used, seen)
+            if after == k + 1:
+                used[0] = s
+            else:
+                _assign(mask[k:after], s, last, used, seen)
             for e in range(after - k):
                 if used[e] >= 0:
-                    reached[low + w, used[e]] = position[event[k + e]]
-                    when[low + w, used[e]] = time[k]
+                    reached[row, used[e]] = position[event[k + e]]
+                    when[row, used[e]] = time[k]
             s = last
+        row += 1
+    return row - low
+
+
+@numba.njit(nogil=True, cache=True)
+def _move_up(found, low, size, to):  # type: ignore[no-untyped-def]
+    """Move rows to where those before them end."""
+    who, depth, event, when, last_entry = found
+    for k in range(size):
+        who[to + k], depth[to + k], last_entry[to + k] = (
+            who[low + k],
+            depth[low + k],
+            last_entry[low + k],
+        )
+        event[to + k] = event[low + k]
+        when[to + k] = when[low + k]
 
 
 @numba.njit(nogil=True, cache=True)

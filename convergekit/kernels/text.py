@@ -31,55 +31,61 @@ _PART = 4096
 _FEW = 1024
 
 
-def number_text(values: pd.Series, at: IntArray) -> tuple[Int32Array, IntArray]:
+def number_text(
+    values: pd.Series, at: IntArray | None = None
+) -> tuple[Int32Array, pa.LargeStringArray]:
     """Return numbers for the texts at some positions, as `pandas.factorize` does.
 
     Parameters
     ----------
     values : pandas.Series of str
-    at : numpy.ndarray of int
-        Positions in `values`, ascending.
+    at : numpy.ndarray of int, optional
+        Positions in `values`, ascending; all if left out.
 
     Returns
     -------
     codes : numpy.ndarray of int32
         Of each position, the number of its text; -1 where it is missing.
-    first : numpy.ndarray of int
-        Of each number, the position in `values` at which it appears first.
+    distinct : pyarrow.LargeStringArray
     """
     held = pa.array(values, from_pandas=True)
     if not held.null_count:
         return _number(held, at)
+    at = np.arange(len(held)) if at is None else at
     there = np.asarray(held.is_valid())[at]
-    found, first = _number(held, at[there])
+    found, distinct = _number(held, at[there])
     codes = np.full(len(at), -1, dtype=np.int32)
     codes[there] = found
-    return codes, first
+    return codes, distinct
 
 
-def _number(held: pa.Array | pa.ChunkedArray, at: IntArray) -> tuple[Int32Array, IntArray]:
+def _number(
+    held: pa.Array | pa.ChunkedArray, chosen: IntArray | None
+) -> tuple[Int32Array, pa.LargeStringArray]:
+    # To the kernels, no positions are all of them.
+    at = np.empty(0, dtype=np.int64) if chosen is None else chosen
+    size = len(held) if chosen is None else len(chosen)
     chunks = _chunks(held)
-    pieces = _pieces(chunks, at)
-    few = _number_few(held, chunks, pieces, at)
+    pieces = _pieces(chunks, chosen)
+    few = _number_few(held, chunks, pieces, at, size)
     if few is not None:
         return few
-    bits = int(np.clip(np.log2(max(len(at), 1) / _PART), 1, 12))
-    hashes = np.empty(len(at), dtype=np.uint64)
+    bits = int(np.clip(np.log2(max(size, 1) / _PART), 1, 12))
+    hashes = np.empty(size, dtype=np.uint64)
     on_pieces(_hash_texts, [(*chunks[c], at, base, lo, hi, hashes) for c, base, lo, hi in pieces])
     codes, opens = number_hashes(hashes, bits)
     del hashes
-    first = at[np.flatnonzero(opens)]
-    if not len(first):
-        return codes, first
-    texts = take_text(held, first)
+    first = np.flatnonzero(opens)
+    distinct = take_text(held, first if chosen is None else chosen[first])
     equal = on_pieces(
         _texts_are_equal,
-        [(*chunks[c], at, base, lo, hi, codes, *_buffers(texts)) for c, base, lo, hi in pieces],
+        [(*chunks[c], at, base, lo, hi, codes, *_buffers(distinct)) for c, base, lo, hi in pieces],
     )
     if not all(equal):
-        found, _ = pd.factorize(pd.Series(take_text(held, at), dtype="str"))
-        return found.astype(np.int32), at[np.unique(found, return_index=True)[1]]
-    return codes, first
+        part = held if chosen is None else take_text(held, chosen)
+        found, texts = pd.factorize(pd.Series(part, dtype="str"))
+        return found.astype(np.int32), arrow_array(pa.array(texts))
+    return codes, distinct
 
 
 def _number_few(
@@ -87,12 +93,13 @@ def _number_few(
     chunks: list[Chunk],
     pieces: list[tuple[int, int, int, int]],
     at: IntArray,
-) -> tuple[Int32Array, IntArray] | None:
+    size: int,
+) -> tuple[Int32Array, pa.LargeStringArray] | None:
     """Return numbers for texts of which few are distinct, such as event names; None if many.
 
     Each piece is numbered by itself, in a table that stays in the fastest cache.
     """
-    codes = np.empty(len(at), dtype=np.int32)
+    codes = np.empty(size, dtype=np.int32)
     firsts = np.empty((len(pieces), _FEW), dtype=np.int64)
     work = [
         (*chunks[c], at, base, lo, hi, codes, firsts[i])
@@ -105,15 +112,12 @@ def _number_few(
     if -1 in counts:
         return None
     numbers: dict[str, int] = {}
-    first: list[int] = []
     for (_, _, lo, hi), count, rows in zip(pieces, counts, firsts, strict=True):
         texts = take_text(held, rows[:count]).to_pylist()
-        first += [
-            row for row, text in zip(rows.tolist(), texts, strict=False) if text not in numbers
-        ]
         renamed = np.array([numbers.setdefault(t, len(numbers)) for t in texts], dtype=np.int32)
-        codes[lo:hi] = renamed[codes[lo:hi]]
-    return codes, np.array(first, dtype=np.int64)
+        if not np.array_equal(renamed, np.arange(count)):
+            codes[lo:hi] = renamed[codes[lo:hi]]
+    return codes, pa.array(numbers, pa.large_string())
 
 
 def take_text(held: pa.Array | pa.ChunkedArray, at: IntArray) -> pa.LargeStringArray:
@@ -160,7 +164,8 @@ def number_hashes(
     on_pieces(_number_parts, [(together, bounds, *span, local, opener, counts) for span in spans])
     opens = np.zeros(size, dtype=np.uint8)
     _mark_openers(place, bounds, opener, counts, opens)
-    rank = np.cumsum(opens, dtype=np.int32)
+    rank = np.empty(size, dtype=np.int32)
+    _rank(opens, rank)
     codes = np.empty(size, dtype=np.int32)
     on_pieces(
         _rename, [(place, bounds, local, opener, counts, rank, *span, codes) for span in spans]
@@ -180,13 +185,14 @@ def _buffers(text: pa.LargeStringArray) -> Chunk:
     return np.frombuffer(data if data is not None else b"", dtype=np.uint8), places
 
 
-def _pieces(chunks: list[Chunk], at: IntArray) -> list[tuple[int, int, int, int]]:
+def _pieces(chunks: list[Chunk], at: IntArray | None) -> list[tuple[int, int, int, int]]:
     """Cut the positions by chunks, and for the threads: chunk, its base, from and to in `at`."""
     ends = np.cumsum([len(offsets) - 1 for _, offsets in chunks])
-    edges = np.searchsorted(at, ends)
+    edges = ends if at is None else np.searchsorted(at, ends)
+    size = int(edges[-1]) if len(edges) else 0
     pieces, low, base = [], 0, 0
     for chunk, (edge, end) in enumerate(zip(edges.tolist(), ends.tolist(), strict=True)):
-        inner = [cut for cut in cuts(len(at)) if low < cut < edge]
+        inner = [cut for cut in cuts(size) if low < cut < edge]
         pieces += [(chunk, base, lo, hi) for lo, hi in itertools.pairwise([low, *inner, edge])]
         low, base = edge, end
     return [piece for piece in pieces if piece[2] < piece[3]]
@@ -242,7 +248,7 @@ def _number_piece(data, offsets, at, base, lo, hi, codes, firsts):  # type: igno
     number, seen = np.full(last + 1, -1, np.int32), np.empty(last + 1, np.uint64)
     found = 0
     for r in range(lo, hi):
-        row = at[r] - base
+        row = (at[r] if len(at) else r) - base
         begin, end = uintp(offsets[row]), uintp(offsets[row + 1])
         h = _hash(data, begin, end)
         slot = h & last
@@ -256,7 +262,7 @@ def _number_piece(data, offsets, at, base, lo, hi, codes, firsts):  # type: igno
             if found == len(firsts):
                 return -1
             number[slot], seen[slot] = found, h
-            firsts[found] = at[r]
+            firsts[found] = row + base
             found += 1
         codes[r] = number[slot]
     return found
@@ -265,7 +271,7 @@ def _number_piece(data, offsets, at, base, lo, hi, codes, firsts):  # type: igno
 @numba.njit(nogil=True, cache=True)
 def _hash_texts(data, offsets, at, base, lo, hi, out):  # type: ignore[no-untyped-def]
     for r in range(lo, hi):
-        row = at[r] - base
+        row = (at[r] if len(at) else r) - base
         out[r] = _hash(data, uintp(offsets[row]), uintp(offsets[row + 1]))
 
 
@@ -329,11 +335,19 @@ def _mark_openers(place, bounds, opener, counts, opens):  # type: ignore[no-unty
 
 
 @numba.njit(nogil=True, cache=True)
+def _rank(opens, rank):  # type: ignore[no-untyped-def]
+    found = 0
+    for r in range(len(opens)):
+        rank[r] = found
+        found += opens[r]
+
+
+@numba.njit(nogil=True, cache=True)
 def _rename(place, bounds, local, opener, counts, rank, begin, end, codes):  # type: ignore[no-untyped-def]
     for p in range(begin, end):
         lo = bounds[p]
         for k in range(lo, lo + counts[p]):
-            opener[k] = rank[opener[k]] - 1
+            opener[k] = rank[opener[k]]
         for k in range(lo, bounds[p + 1]):
             codes[place[k]] = opener[lo + local[k]]
 
@@ -344,7 +358,7 @@ def _texts_are_equal(  # type: ignore[no-untyped-def]
 ):
     """Return whether every text is equal to the first one of its number."""
     for r in range(lo, hi):
-        row, code = at[r] - base, codes[r]
+        row, code = (at[r] if len(at) else r) - base, codes[r]
         if not _same(
             data,
             uintp(offsets[row]),
