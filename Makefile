@@ -41,5 +41,5 @@ clean:  ## Remove what the commands made
 	  || { echo "convergekit needs Python 3.11 or newer; name one with PYTHON=python3.x"; exit 1; }
 	$(PYTHON) -m venv .venv \
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,png]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fast,png]'
 	@touch .venv/installed

@@ -22,6 +22,7 @@ from convergekit.steps import Exclusion, Step
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 from convergekit.storage import read_stitched
+from convergekit.versions import show_versions
 
 __all__ = [
     "ColumnError",
@@ -44,6 +45,7 @@ __all__ = [
     "read_events",
     "read_stitched",
     "register_export",
+    "show_versions",
     "simulate_store",
     "stitch",
 ]

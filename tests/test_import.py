@@ -12,4 +12,5 @@ def test_heavy_libraries_are_imported_when_they_are_used():
     loaded = set(run.stdout.split())
     assert "pandas" in loaded
     heavy = {"networkx", "plotly", "ipywidgets", "scipy.sparse", "scipy.stats", "tqdm", "typer"}
+    heavy |= {"numba"}
     assert loaded.isdisjoint(heavy)

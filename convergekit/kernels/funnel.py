@@ -46,6 +46,10 @@ def paths_in_order(
         Microseconds: attempts enter from `start` on and before `end`.
     """
     count = len(fed.whose)
+    if not count:
+        nothing = np.zeros(0, dtype=np.int64)
+        of_steps = np.zeros((0, steps), dtype=np.int64)
+        return Paths(nothing, nothing, nothing, of_steps, of_steps, nothing)
     who = np.empty(count, dtype=np.int64)
     depth = np.empty(count, dtype=np.int64)
     event = np.full((count, steps), -1, dtype=np.int64)

@@ -1,0 +1,151 @@
+"""The compiled kernels give what the plain path gives; the whole suite also runs on them alone."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import convergekit as ck
+from convergekit.kernels import compiled
+
+pytest.importorskip("numba", reason="compiled kernels need numba: pip install -e '.[fast]'")
+text = pytest.importorskip("convergekit.kernels.text")
+
+words = st.one_of(st.none(), st.text(max_size=20), st.sampled_from(["a", "b", "aaaaaaaa", "ß"]))
+
+
+def in_chunks(values: list[str | None], cuts: list[int]) -> pd.Series:
+    edges = [0, *sorted(min(cut, len(values)) for cut in cuts), len(values)]
+    parts = [pa.array(values[lo:hi], pa.large_string()) for lo, hi in itertools.pairwise(edges)]
+    return pd.Series(pd.array(pa.chunked_array(parts), dtype="str"))
+
+
+def assert_numbered_as_pandas_does(values: pd.Series, at: np.ndarray | None) -> None:
+    codes, distinct = text.number_text(values, at)
+    part = values if at is None else values.iloc[at]
+    expected, index = pd.factorize(part)
+    assert codes.tolist() == expected.tolist()
+    assert distinct.to_pylist() == list(index)
+
+
+@given(st.lists(words, max_size=60), st.lists(st.integers(0, 60), max_size=4), st.data())
+def test_texts_are_numbered_as_pandas_does(values, cuts, data):
+    held = in_chunks(values, cuts)
+    chosen = data.draw(st.sets(st.integers(0, max(len(values) - 1, 0)))) if values else set()
+    assert_numbered_as_pandas_does(held, None)
+    assert_numbered_as_pandas_does(held, np.array(sorted(chosen), dtype=np.int64))
+
+
+def many_texts(rows: int, distinct: int) -> pd.Series:
+    number = np.random.default_rng(3).integers(0, distinct, rows)
+    return pd.Series(number, dtype="int64").astype(str) + " of those that are long enough"
+
+
+@pytest.mark.parametrize("distinct", [500, 2_000, 150_000])
+def test_many_texts_are_numbered_by_all_threads(distinct):
+    values = many_texts(200_000, distinct)
+    values[::7] = None
+    assert_numbered_as_pandas_does(values, None)
+    assert_numbered_as_pandas_does(values, np.flatnonzero(np.arange(200_000) % 3))
+    assert_numbered_as_pandas_does(values.iloc[11:], None)
+
+
+def test_texts_that_share_a_hash_are_told_apart(monkeypatch):
+    def all_the_same(*arguments):
+        lo, hi, hashes = arguments[-3:]
+        hashes[lo:hi] = 7
+
+    monkeypatch.setattr(text, "_hash_texts", all_the_same)
+    values = many_texts(5_000, 3_000)
+    assert_numbered_as_pandas_does(values, None)
+    assert_numbered_as_pandas_does(values, np.arange(1, 5_000))
+
+
+def funnel_both_ways(monkeypatch, events, steps, **options):
+    found = []
+    for setting in ("never", "always"):
+        monkeypatch.setenv("CONVERGEKIT_KERNELS", setting)
+        found.append(ck.funnel(events, steps, **options))
+    plain, fast = found
+    pd.testing.assert_frame_equal(plain.conversions, fast.conversions)
+    pd.testing.assert_frame_equal(plain.table, fast.table)
+    assert plain.counts == fast.counts
+    assert plain.left_out == fast.left_out
+    return fast
+
+
+@pytest.mark.parametrize("ties", ["best", "arrival"])
+@pytest.mark.parametrize("entry", ["any", "first"])
+@pytest.mark.parametrize("received", [False, True])
+def test_funnels_of_many_profiles_and_many_ties(monkeypatch, ties, entry, received):
+    random = np.random.default_rng(5)
+    rows = 150_000
+    # Few distinct times, so that most events have company; one profile has half of all events.
+    who = np.where(random.random(rows) < 0.5, 0, random.integers(1, 6_000, rows))
+    seconds = random.integers(0, 3_000, rows) * 3_600
+    events = pd.DataFrame(
+        {
+            "profile_id": pd.Series(who).astype(str).where(who % 50 != 1),
+            "event_name": random.choice(["PageView", "Cart", "Order", "Other"], rows),
+            "timestamp": pd.to_datetime(seconds, unit="s", utc=True),
+        }
+    )
+    if received:
+        events["received_at"] = pd.to_datetime(random.integers(0, 50, rows), unit="s", utc=True)
+    found = funnel_both_ways(
+        monkeypatch,
+        events,
+        ["PageView", ["Cart", "Other"], "Cart", "Order"],
+        within="30D",
+        ties=ties,
+        entry=entry,
+        start="1970-01-20",
+        end="1970-04-01",
+    )
+    assert found.counts["converted"] > 100
+    assert found.counts["dropped"] > 100
+
+
+def test_more_steps_than_a_byte_has_bits(monkeypatch):
+    names = [f"step {n}" for n in range(12)]
+    events = pd.DataFrame(
+        {
+            "profile_id": ["a"] * 12 + ["b"] * 6,
+            "event_name": names + names[:6],
+            "timestamp": pd.to_datetime(range(18), unit="s", utc=True),
+        }
+    )
+    found = funnel_both_ways(monkeypatch, events, names, within="1h")
+    assert found.table["profiles"].tolist() == [2] * 6 + [1] * 6
+
+
+def test_the_environment_says_which_path_is_taken(monkeypatch, capsys):
+    monkeypatch.setenv("CONVERGEKIT_KERNELS", "never")
+    assert not compiled(10**9)
+    ck.show_versions()
+    assert "plain (CONVERGEKIT_KERNELS=never)" in capsys.readouterr().out
+    monkeypatch.setenv("CONVERGEKIT_KERNELS", "auto")
+    assert compiled(10**9)
+    assert not compiled(10)
+    monkeypatch.setenv("CONVERGEKIT_KERNELS", "always")
+    assert compiled(0)
+    ck.show_versions()
+    assert capsys.readouterr().out.endswith("compiled\n")
+    monkeypatch.setenv("CONVERGEKIT_KERNELS", "sometimes")
+    with pytest.raises(ck.ConvergekitError, match="auto, always or never"):
+        compiled(10)
+
+
+def test_without_numba_the_plain_path_is_taken(monkeypatch):
+    monkeypatch.setattr("convergekit.kernels.numba_is_installed", lambda: False)
+    monkeypatch.setenv("CONVERGEKIT_KERNELS", "auto")
+    assert not compiled(10**9)
+    monkeypatch.setenv("CONVERGEKIT_KERNELS", "always")
+    with pytest.raises(ck.ConvergekitError, match=r"convergekit\[fast\]"):
+        compiled(10)
