@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ import scipy
 
 from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
+
+if TYPE_CHECKING:
+    from convergekit.template import Template
 
 #: How a profile that entered fared.
 CONVERTED, DROPPED, IN_WINDOW, EXCLUDED = "converted", "dropped", "in_window", "excluded"
@@ -261,11 +264,16 @@ class Funnel:
             axis="columns",
         )
 
-    def plot(self) -> Any:
-        """Return the funnel as a `plotly.graph_objects.Figure`."""
-        from convergekit.figures import funnel_figure
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return the funnel as a `plotly.graph_objects.Figure`.
 
-        return funnel_figure(self)
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+        """
+        from convergekit.funnel_figures import funnel_figure
+
+        return funnel_figure(self, template)
 
     def _counted(self) -> pd.DataFrame:
         return self.conversions[self.conversions["status"] != EXCLUDED]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from convergekit.orphans import Orphans
     from convergekit.report import Report
     from convergekit.steps import StepLike
+    from convergekit.template import Template
     from convergekit.what_if import WhatIf
 
 IntArray = npt.NDArray[np.int64]
@@ -357,7 +358,7 @@ class Stitched:
         timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
         return timeline[_sent_beside_carried(list(timeline.columns))]
 
-    def plot_profile_graph(self, alias_or_id: str) -> Any:
+    def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> Any:
         """Return one profile's aliases, and the links between them, as a figure.
 
         Colour and shape say an alias's type, width on how many events two aliases met. What
@@ -368,6 +369,7 @@ class Stitched:
         ----------
         alias_or_id : str
             A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
+        template : {"light", "dark"}, default "light"
 
         Returns
         -------
@@ -387,7 +389,7 @@ class Stitched:
         """
         from convergekit.alias_figures import profile_graph_figure
 
-        return profile_graph_figure(self, alias_or_id)
+        return profile_graph_figure(self, alias_or_id, template)
 
     def funnel(
         self, steps: Sequence[StepLike], *, within: Duration | None = None, **options: Any

@@ -1,4 +1,4 @@
-"""Figures: plotly, one look for all of them.
+"""Figures of funnels.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """
@@ -11,41 +11,19 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.durations import readable_duration
+from convergekit.template import COLOURS, Template, hover, look, plain, titled
 
 if TYPE_CHECKING:
     from convergekit.funnel_result import Funnel
 
-# Okabe and Ito's palette: told apart by people with any common colour vision.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-_FONT = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 
-
-def template() -> go.layout.Template:
-    """Return the layout that all figures share; it reads on light and on dark pages.
-
-    Returns
-    -------
-    plotly.graph_objects.layout.Template
-    """
-    return go.layout.Template(
-        layout={
-            "font": {"family": _FONT, "size": 13, "color": "#24292f"},
-            "title": {"x": 0, "xref": "paper", "font": {"size": 17}},
-            "colorway": list(COLOURS),
-            "paper_bgcolor": "#ffffff",
-            "plot_bgcolor": "#ffffff",
-            "margin": {"l": 8, "r": 8, "t": 64, "b": 16},
-            "hoverlabel": {"font": {"family": _FONT}},
-        }
-    )
-
-
-def funnel_figure(funnel: Funnel) -> go.Figure:
+def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
     """Return a funnel as bars: profiles per step, and their share of the first.
 
     Parameters
     ----------
     funnel : Funnel
+    template : {"light", "dark"}, default "light"
 
     Returns
     -------
@@ -53,7 +31,8 @@ def funnel_figure(funnel: Funnel) -> go.Figure:
     """
     table = funnel.table
     steps = [
-        f"{step}. {name}" for step, name in zip(table["step"], table["event_name"], strict=True)
+        f"{step}. {plain(name)}"
+        for step, name in zip(table["step"], table["event_name"], strict=True)
     ]
     figure = go.Figure(
         go.Funnel(
@@ -65,19 +44,18 @@ def funnel_figure(funnel: Funnel) -> go.Figure:
             hovertext=[_sentence(row, funnel) for row in table.itertuples()],
             hoverinfo="text",
             marker={"color": COLOURS[0]},
-            connector={"fillcolor": "#d8e6f2", "line": {"width": 0}},
+            connector={"fillcolor": look(template).faint, "line": {"width": 0}},
         )
     )
     first, last = table["event_name"].iloc[0], table["event_name"].iloc[-1]
     figure.update_layout(
-        template=template(),
-        title={
-            "text": f"From {first} to {last} within {readable_duration(funnel.within)}",
-            "subtitle": {"text": _subtitle(table)},
-        },
-        height=96 + 76 * len(table),
+        **titled(
+            f"From {first} to {last} within {readable_duration(funnel.within)}",
+            [_subtitle(table)],
+            template=template,
+            plot_height=76 * len(table),
+        )
     )
-    figure.update_yaxes(automargin=True, ticklabelstandoff=8)
     return figure
 
 
@@ -87,18 +65,19 @@ def _label(row: Any) -> str:
 
 def _sentence(row: Any, funnel: Funnel) -> str:
     if row.step == 1:
-        return f"{row.profiles:,} profiles entered with {row.event_name}."
+        return hover(f"{row.profiles:,} profiles entered with {row.event_name}.")
     wait = (
         ""
         if pd.isna(row.median_time)
         else (
-            f" Half of them took {readable_duration(row.median_time)} or less from the step before."
+            f"Half of them took {readable_duration(row.median_time)} or less from the step before."
         )
     )
-    return (
+    return hover(
         f"{row.profiles:,} profiles reached {row.event_name}, "
         f"{row.step_conversion:.1%} of the step before; {row.drop_off:,} dropped off"
-        f"{_still_open(row)}.<br>{wait}"
+        f"{_still_open(row)}.",
+        wait,
     )
 
 
