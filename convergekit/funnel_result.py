@@ -49,6 +49,8 @@ class Funnel:
         From which step each breakdown label was taken: `by`, `step`, `profiles`.
     optional : list of int
         The steps (from 1) that may be left out.
+    counted : str
+        What is counted: ``"profiles"`` or ``"attempts"``.
 
     Notes
     -----
@@ -65,6 +67,7 @@ class Funnel:
     label_steps: pd.DataFrame
     freq: str | None = None
     optional: list[int] = field(default_factory=list)
+    counted: str = "profiles"
     _events: pd.DataFrame = field(default_factory=pd.DataFrame)
     _profile: str = "profile_id"
     _zero_times: bool = True
@@ -265,11 +268,18 @@ class Funnel:
         )
 
     def plot(self, *, template: Template = "light") -> Any:
-        """Return the funnel as a `plotly.graph_objects.Figure`.
+        """Return the funnel as bars, a row per step; of a breakdown, a bar per group.
 
         Parameters
         ----------
         template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+            The bars show who reached a step, who dropped off before it and who may still get
+            there; hover texts say so in sentences. Those of a breakdown show the share of the
+            group's first step. A group has the same colour in the figure of `trend`.
         """
         from convergekit.funnel_figures import funnel_figure
 
@@ -448,7 +458,7 @@ def _difference(
 
 def _label_order(label: tuple[Any, ...], part: pd.DataFrame) -> tuple[Any, ...]:
     """Order labels by size, "other" and missing ones last."""
-    last = [value == OTHER or bool(pd.isna(value)) for value in label]
+    last = [bool(pd.isna(value)) or value == OTHER for value in label]
     return (any(last), -len(part), tuple(map(str, label)))
 
 

@@ -223,6 +223,7 @@ def funnel(
         label_steps=label_steps,
         freq=freq,
         optional=optional,
+        counted=count,
         _events=events,
         _profile=profile,
         _zero_times=rules.zero_times,

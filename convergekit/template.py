@@ -6,6 +6,7 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ Template: TypeAlias = Literal["light", "dark"]
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 #: As many characters of a title, a subtitle and a hover text fit on a narrow figure.
-_TITLE_WIDTH, _SUBTITLE_WIDTH, _HOVER_WIDTH = 50, 62, 56
+_TITLE_WIDTH, _SUBTITLE_WIDTH, _HOVER_WIDTH = 46, 62, 56
+#: A narrow figure's plot, in pixels.
+_NARROW = 390
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,13 @@ def house_template(template: Template = "light") -> go.layout.Template:
             "font": {"family": _FONT, "size": 13, "color": found.ink},
             "title": {
                 "x": 0,
-                "xref": "paper",
+                "xref": "container",
+                "xanchor": "left",
                 "y": 1,
                 "yref": "container",
                 "yanchor": "top",
-                "pad": {"t": 14},
-                "font": {"size": 17},
+                "pad": {"t": 14, "l": 16},
+                "font": {"size": 16},
                 "subtitle": {"font": {"size": 13, "color": found.muted}},
             },
             "colorway": list(COLOURS),
@@ -133,7 +137,12 @@ def house_template(template: Template = "light") -> go.layout.Template:
 
 
 def titled(
-    title: str, subtitle: Sequence[str] = (), *, template: Template, plot_height: int
+    title: str,
+    subtitle: Sequence[str] = (),
+    *,
+    template: Template,
+    plot_height: int,
+    legend: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return a layout of the house with a title, sentences below it, and room for both.
 
@@ -145,7 +154,9 @@ def titled(
         Sentences, as they are; each begins a line.
     template : {"light", "dark"}
     plot_height : int
-        Pixels below the title, the margin at the bottom left out.
+        Pixels below the title and the legend, the margin at the bottom left out.
+    legend : sequence of str
+        What stands in the legend, above the plot; empty for none.
 
     Examples
     --------
@@ -155,13 +166,35 @@ def titled(
     """
     lines = _lines(title, _TITLE_WIDTH)
     below = [line for sentence in subtitle for line in _lines(sentence, _SUBTITLE_WIDTH)]
-    top = 36 + 22 * len(lines) + 17 * len(below)
+    top = 38 + 20 * len(lines) + 17 * len(below) + 22 * _legend_rows(legend)
     return {
         "template": house_template(template),
-        "title": {"text": "<br>".join(lines), "subtitle": {"text": "<br>".join(below)}},
+        "title": {
+            "text": "<br>".join(lines),
+            "subtitle": {"text": "<br>".join(below)},
+            # Plotly sets the middle of the lines where the first belongs.
+            "pad": {"t": 14 + 10 * (len(lines) - 1)},
+        },
         "height": top + plot_height + 16,
         "margin": {"t": top, "b": 16},
+        "showlegend": bool(legend),
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 1,
+            "yanchor": "bottom",
+            "yref": "paper",
+        },
     }
+
+
+def _legend_rows(names: Sequence[str]) -> int:
+    """Return how many rows a legend takes on a narrow figure, which sets it in columns."""
+    widths = [46 + 7 * len(name) for name in names]
+    if sum(widths) <= _NARROW:
+        return min(len(names), 1)
+    return math.ceil(len(names) / max(_NARROW // max(widths), 1))
 
 
 def plain(text: object) -> str:
