@@ -156,7 +156,7 @@ def titled(
     plot_height : int
         Pixels below the title and the legend, the margin at the bottom left out.
     legend : sequence of str
-        What stands in the legend, above the plot; empty for none.
+        What stands in the legend, if that is to be above the plot.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def titled(
     lines = _lines(title, _TITLE_WIDTH)
     below = [line for sentence in subtitle for line in _lines(sentence, _SUBTITLE_WIDTH)]
     top = 38 + 20 * len(lines) + 17 * len(below) + 22 * _legend_rows(legend)
-    return {
+    layout = {
         "template": house_template(template),
         "title": {
             "text": "<br>".join(lines),
@@ -177,16 +177,19 @@ def titled(
         },
         "height": top + plot_height + 16,
         "margin": {"t": top, "b": 16},
-        "showlegend": bool(legend),
-        "legend": {
-            "orientation": "h",
-            "traceorder": "normal",
-            "x": 0,
-            "y": 1,
-            "yanchor": "bottom",
-            "yref": "paper",
-        },
     }
+    if legend:
+        layout |= {
+            "showlegend": True,
+            "legend": {
+                "orientation": "h",
+                "traceorder": "normal",
+                "x": 0,
+                "y": 1,
+                "yanchor": "bottom",
+            },
+        }
+    return layout
 
 
 def _legend_rows(names: Sequence[str]) -> int:
