@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import scipy
 
+from convergekit.drawn import DrawnFrame
 from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
 
@@ -177,9 +178,10 @@ class Funnel:
         waits = (part[f"time_{to_step}"] - part[f"time_{from_step}"]).dropna()
         if not self._zero_times:
             waits = waits[waits > pd.Timedelta(0)]
-        return TimeToConvert.of(waits.reset_index(drop=True), bins)
+        names = (self.steps[from_step - 1], self.steps[to_step - 1])
+        return TimeToConvert.of(waits.reset_index(drop=True), bins, names, self.counted)
 
-    def trend(self, freq: str | None = None) -> pd.DataFrame:
+    def trend(self, freq: str | None = None) -> DrawnFrame:
         """Return the conversion by the period in which profiles entered.
 
         Parameters
@@ -192,7 +194,8 @@ class Funnel:
         pandas.DataFrame
             `period` (its start), the breakdown's columns, `entered`, `converted`,
             `conversion` and `complete`: False where the window of somebody who might have
-            entered in the period reaches beyond the data.
+            entered in the period reaches beyond the data. Its ``plot(template=...)`` returns a
+            figure in which periods that are not complete are dashed.
         """
         freq = freq or self.freq
         if freq is None:
@@ -211,11 +214,12 @@ class Funnel:
             converted=("status", lambda status: int((status == CONVERTED).sum())),
         ).reset_index()
         ends = table["period"].dt.end_time.dt.tz_localize("UTC")
-        return table.assign(
+        table = table.assign(
             conversion=table["converted"] / table["entered"],
             complete=(ends + self.within) <= self.data_end,
             period=table["period"].dt.start_time,
         )
+        return DrawnFrame.of(table, partial(_trend_figure, funnel=self, freq=freq))
 
     def compare(self, other: Funnel, *, confidence: float = 0.95) -> pd.DataFrame:
         """Compare the conversion of every step with that of another funnel.
@@ -399,6 +403,10 @@ class TimeToConvert:
         Timedelta per percentile: 10, 25, 50, 75, 90, 95, 99.
     histogram : pandas.DataFrame
         `from`, `to` (Timedelta; the last bin includes its end) and `profiles`.
+    steps : tuple of str
+        From which step, and to which.
+    counted : str
+        What is counted: ``"profiles"`` or ``"attempts"``.
     """
 
     profiles: int
@@ -406,9 +414,12 @@ class TimeToConvert:
     mean: pd.Timedelta
     percentiles: pd.Series
     histogram: pd.DataFrame
+    steps: tuple[str, str]
+    counted: str
+    _waits: pd.Series
 
     @classmethod
-    def of(cls, waits: pd.Series, bins: int) -> TimeToConvert:
+    def of(cls, waits: pd.Series, bins: int, steps: tuple[str, str], counted: str) -> TimeToConvert:
         """Summarise durations."""
         points = [10, 25, 50, 75, 90, 95, 99]
         seconds = waits.dt.total_seconds().to_numpy()
@@ -422,7 +433,34 @@ class TimeToConvert:
             mean=waits.mean(),
             percentiles=waits.quantile(np.array(points) / 100).set_axis(points),
             histogram=pd.DataFrame({"from": ends[:-1], "to": ends[1:], "profiles": counts}),
+            steps=steps,
+            counted=counted,
+            _waits=waits,
         )
+
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return the times as a histogram.
+
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+            Its bars begin and end at round times, whatever the bins of `histogram`, and the few
+            longest times are one bar, which says so. Where most of the times are short beside
+            the others, bars get longer from left to right.
+        """
+        from convergekit.funnel_time_figures import time_figure
+
+        return time_figure(self, self._waits, template)
+
+
+def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, freq: str) -> Any:
+    from convergekit.funnel_time_figures import trend_figure
+
+    return trend_figure(table, funnel, freq, template)
 
 
 _COUNTS = ("profiles", "drop_off", "in_window")

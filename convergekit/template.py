@@ -24,7 +24,7 @@ Template: TypeAlias = Literal["light", "dark"]
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 #: As many characters of a title, a subtitle and a hover text fit on a narrow figure.
-_TITLE_WIDTH, _SUBTITLE_WIDTH, _HOVER_WIDTH = 46, 62, 56
+_TITLE_WIDTH, _SUBTITLE_WIDTH, _HOVER_WIDTH = 46, 58, 56
 #: A narrow figure's plot, in pixels.
 _NARROW = 390
 
@@ -102,7 +102,7 @@ def house_template(template: Template = "light") -> go.layout.Template:
         "linecolor": found.quiet,
         "zerolinecolor": found.faint,
         "tickfont": {"color": found.ink},
-        "title": {"standoff": 12, "font": {"color": found.muted}},
+        "title": {"standoff": 12, "font": {"color": found.muted, "size": 13}},
         "ticklabelstandoff": 4,
     }
     return go.layout.Template(
