@@ -6,6 +6,7 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -93,6 +94,35 @@ def add_step_names(
         _write(figure, plain(value), place - half, x=1, xanchor="right", yanchor="bottom", yshift=2)
 
 
+@dataclass(frozen=True)
+class BarPlaces:
+    """Where the bars of several groups lie in a row per step.
+
+    Attributes
+    ----------
+    row : int
+        Pixels of a step's row.
+    half : float
+        How far the bars reach above and below a step's place, in rows.
+    width : float
+        Of a bar.
+    starts : list of float
+        Where each group's bar begins.
+    """
+
+    row: int
+    half: float
+    width: float
+    starts: list[float]
+
+
+def bar_places(bars: int) -> BarPlaces:
+    """Return the places of so many bars per step."""
+    row = _NAME + _GROUP_BAR * max(bars, 1) + _GAP
+    one, half = _GROUP_BAR / row, _GROUP_BAR * max(bars, 1) / row / 2
+    return BarPlaces(row, half, 0.86 * one, [one * (place + 0.07) - half for place in range(bars)])
+
+
 def rows_layout(steps: int, row: int, half: float) -> dict[str, Any]:
     """Return the axes of a row per step, a row being so many pixels, and the plot's height."""
     top, bottom = half + _NAME / row, half + (row - _NAME - 2 * half * row) / row
@@ -157,18 +187,15 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
     found = groups_to_draw(funnel.table, funnel.by, template)
     of_group = dict(list(funnel.table.groupby(funnel.by, dropna=False, sort=False)))
     tables = {label_of(label): table for label, table in of_group.items()}
-    bars = max(len(found.shown), 1)
-    row = _NAME + _GROUP_BAR * bars + _GAP
-    half = _GROUP_BAR * bars / row / 2
-    figure = go.Figure()
-    for place, group in enumerate(found.shown):
+    places, figure = bar_places(len(found.shown)), go.Figure()
+    for group, start in zip(found.shown, places.starts, strict=True):
         table = tables[group.label]
         figure.add_bar(
             x=table["conversion"].tolist(),
             y=list(range(len(table))),
             orientation="h",
-            width=_GROUP_BAR / row * 0.86,
-            offset=-half + _GROUP_BAR / row * (place + 0.07),
+            width=places.width,
+            offset=start,
             marker={"color": group.colour, "line": {"width": 0}},
             text=[
                 f"{line.profiles:,}"
@@ -186,17 +213,17 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
             hoverinfo="text",
             name=plain(shortened(group.name, _MOST_OF_NAME)),
         )
-    add_step_names(figure, funnel.steps, [""] * len(funnel.steps), half)
+    add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half)
     by = " and ".join(map(short_name, funnel.by))
     figure.update_layout(
         **titled(
             f"{goal(funnel.steps)} within {readable_duration(funnel.within)}, by {by}",
             ["Bars are shares of those of the group who entered.", found.left_out, *_aside(funnel)],
             template=template,
-            plot_height=row * len(funnel.steps),
+            plot_height=places.row * len(funnel.steps),
             legend=[group.name for group in found.shown],
         ),
-        **rows_layout(len(funnel.steps), row, half),
+        **rows_layout(len(funnel.steps), places.row, places.half),
         xaxis={"visible": False, "range": [0, 1.4], "fixedrange": True},
     )
     return figure

@@ -30,6 +30,7 @@ from convergekit.records import take_or_missing
 if TYPE_CHECKING:
     import networkx as nx
 
+    from convergekit.drawn import DrawnFrame
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
     from convergekit.forget import Forgotten
@@ -421,7 +422,7 @@ class Stitched:
         value: str | None = None,
         carried: str | None = None,
         **options: Any,
-    ) -> pd.DataFrame:
+    ) -> DrawnFrame:
         """Return what stitching bought: the same funnel counted without it, beside it.
 
         Parameters
@@ -442,7 +443,8 @@ class Stitched:
             One row per way of counting visitors: by each alias type alone (one cookie, one
             visitor), by each source alone (stitched within itself), and ``"stitched"``.
             Columns: `counted_by`, `step_1` ... (visitors that reached the step), `conversion`,
-            and where asked for `value` and `with_<carried>`.
+            and where asked for `value` and `with_<carried>`. Its ``plot(template=...)`` returns
+            a figure with a bar per step and way of counting.
         """
         from convergekit.stitching_lift import stitching_lift
 
