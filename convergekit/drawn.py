@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
@@ -33,7 +33,12 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
     _needed: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, draw: Callable[[pd.DataFrame, Template], Any]) -> DrawnFrame:
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        draw: Callable[[pd.DataFrame, Template], Any],
+        needed: Sequence[str] | None = None,
+    ) -> DrawnFrame:
         """Return the frame with the function that draws it.
 
         Parameters
@@ -41,9 +46,11 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
         frame : pandas.DataFrame
         draw : callable
             Takes the frame and a template; to be pickled with it, so no lambda.
+        needed : sequence of str, optional
+            The columns without which it cannot; by default all.
         """
         found = cls(frame)
-        found._draw, found._needed = draw, tuple(frame.columns)
+        found._draw, found._needed = draw, tuple(frame.columns if needed is None else needed)
         return found
 
     @property

@@ -15,7 +15,17 @@ import plotly.graph_objects as go
 from convergekit.durations import readable_duration
 from convergekit.figure_groups import groups_to_draw, label_of, short_name
 from convergekit.readable import counted
-from convergekit.template import COLOURS, Look, Template, hover, look, plain, shortened, titled
+from convergekit.template import (
+    COLOURS,
+    Look,
+    Template,
+    hover,
+    legend_name,
+    look,
+    plain,
+    shortened,
+    titled,
+)
 
 if TYPE_CHECKING:
     from convergekit.funnel_result import Funnel
@@ -211,7 +221,7 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
                 for line in table.itertuples()
             ],
             hoverinfo="text",
-            name=plain(shortened(group.name, _MOST_OF_NAME)),
+            name=legend_name(group.name),
         )
     add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half)
     by = " and ".join(map(short_name, funnel.by))

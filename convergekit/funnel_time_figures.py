@@ -19,7 +19,7 @@ from convergekit.durations import readable_duration
 from convergekit.figure_groups import Group, groups_to_draw, label_of, short_name
 from convergekit.funnel_figures import goal
 from convergekit.readable import counted
-from convergekit.template import COLOURS, Look, Template, hover, look, plain, shortened, titled
+from convergekit.template import COLOURS, Look, Template, hover, legend_name, look, titled
 
 if TYPE_CHECKING:
     from convergekit.funnel_result import Funnel, TimeToConvert
@@ -172,7 +172,7 @@ def _add_line(
     """Add one group's line, solid and then dashed, and its bars of those who entered."""
     texts = [_trend_sentence(line, group, funnel, word) for line in rows.itertuples()]
     rows = rows.assign(said=texts)
-    name = plain(shortened(group.name or "conversion", 30))
+    name = legend_name(group.name or "conversion")
     shared = {"mode": "lines+markers", "hoverinfo": "text", "connectgaps": False,
               "legendgroup": name}  # fmt: skip
     solid, open_ = rows[rows["complete"]], rows[~rows["complete"]]

@@ -19,6 +19,7 @@ import pandas as pd
 from convergekit.alias_graph import build_graph, distinct_links
 from convergekit.aliases import EventAliases, urn
 from convergekit.as_of import Knowledge
+from convergekit.drawn import DrawnFrame
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.merge_protection import Protection, RefusedLinks
@@ -30,7 +31,6 @@ from convergekit.records import take_or_missing
 if TYPE_CHECKING:
     import networkx as nx
 
-    from convergekit.drawn import DrawnFrame
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
     from convergekit.forget import Forgotten
@@ -334,7 +334,7 @@ class Stitched:
 
         return explain(self, alias_a, alias_b)
 
-    def profile(self, alias_or_id: str) -> pd.DataFrame:
+    def profile(self, alias_or_id: str) -> DrawnFrame:
         """Return the timeline of one profile: what its events sent beside what they carried.
 
         Parameters
@@ -346,7 +346,8 @@ class Stitched:
         -------
         pandas.DataFrame
             The profile's rows of `events` in order of time, columns without any value left out,
-            and `profile.<name>` (carried) next to `profile_properties.<name>` (sent).
+            and `profile.<name>` (carried) next to `profile_properties.<name>` (sent). Its
+            ``plot(template=...)`` returns the timeline as a figure.
 
         Raises
         ------
@@ -357,7 +358,9 @@ class Stitched:
         in_time = self._identity.in_time
         timeline = self.events.iloc[in_time[self._identity.profile[in_time] == number]]
         timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
-        return timeline[_sent_beside_carried(list(timeline.columns))]
+        timeline = timeline[_sent_beside_carried(list(timeline.columns))]
+        needed = ("row", "kind", "timestamp", "profile_id")
+        return DrawnFrame.of(timeline, _timeline_figure, needed)
 
     def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> Any:
         """Return one profile's aliases, and the links between them, as a figure.
@@ -839,6 +842,12 @@ class Stitched:
             )
             for name, carrier in carried.items()
         }
+
+
+def _timeline_figure(timeline: pd.DataFrame, template: Template) -> Any:
+    from convergekit.timeline_figure import timeline_figure
+
+    return timeline_figure(timeline, template)
 
 
 def _seen(found: Identity, timestamps: pd.Series, count: int) -> tuple[pd.Series, pd.Series]:

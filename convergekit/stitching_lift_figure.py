@@ -15,7 +15,7 @@ from convergekit.durations import readable_duration
 from convergekit.funnel_figures import add_step_names, bar_places, goal, rows_layout
 from convergekit.readable import counted
 from convergekit.stitching_lift import STITCHED
-from convergekit.template import COLOURS, Template, hover, plain, titled
+from convergekit.template import COLOURS, Template, hover, legend_name, titled
 
 
 def stitching_lift_figure(
@@ -76,7 +76,7 @@ def stitching_lift_figure(
                 for step, (count, share) in enumerate(zip(counts, shares, strict=True))
             ],
             hoverinfo="text",
-            name=plain(line["counted_by"]),
+            name=legend_name(line["counted_by"].removeprefix("alias ")),
         )
     add_step_names(figure, steps, [""] * len(steps), places.half)
     most = int(shown["step_1"].max()) if len(shown) else 1

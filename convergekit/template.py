@@ -25,6 +25,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 #: As many characters of a title, a subtitle and a hover text fit on a narrow figure.
 _TITLE_WIDTH, _SUBTITLE_WIDTH, _HOVER_WIDTH = 46, 58, 56
+#: As many characters of a name that two columns of a legend fit there.
+_LEGEND_WIDTH = 21
 #: A narrow figure's plot, in pixels.
 _NARROW = 390
 
@@ -194,7 +196,7 @@ def titled(
 
 def _legend_rows(names: Sequence[str]) -> int:
     """Return how many rows a legend takes on a narrow figure, which sets it in columns."""
-    widths = [46 + 7 * len(name) for name in names]
+    widths = [46 + 7 * min(len(name), _LEGEND_WIDTH) for name in names]
     if sum(widths) <= _NARROW:
         return min(len(names), 1)
     return math.ceil(len(names) / max(_NARROW // max(widths), 1))
@@ -236,6 +238,17 @@ def shortened(text: object, most: int) -> str:
     """
     text = str(text)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def legend_name(text: object) -> str:
+    """Return a name, as it is, as a legend shows it: cut where two would not fit in a row.
+
+    Examples
+    --------
+    >>> legend_name("Subscribed To Newsletter")
+    'Subscribed To Newsle…'
+    """
+    return plain(shortened(text, _LEGEND_WIDTH))
 
 
 def _lines(text: str, width: int) -> list[str]:
