@@ -312,6 +312,40 @@ class Stitched:
             }
         )
 
+    def property_coverage(self, event_name: str | None = None) -> DrawnFrame:
+        """Return which share of the events has each profile property, before and after filling.
+
+        Parameters
+        ----------
+        event_name : str, optional
+            Such as ``"Placed Order"``; by default all events but identify calls.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per profile property, the best known first: `property`, `events` (how many
+            were asked about), `sent` (the share that sent a value) and `filled` (the share that
+            has one, its own or carried). Its ``plot(template=...)`` returns a figure.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of that name.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.property_coverage("Placed Order").query("sent == 0").round(2)
+               property  events  sent  filled
+        5  utm_campaign      27   0.0    0.74
+        6    utm_medium      27   0.0    0.74
+        7    utm_source      27   0.0    0.74
+        """
+        from convergekit.property_coverage import property_coverage
+
+        return property_coverage(self, event_name)
+
     def explain(self, alias_a: str, alias_b: str) -> Explanation:
         """Return the shortest chain of aliases between two, with the linking event at each hop.
 

@@ -27,8 +27,6 @@ _FONT = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 _TITLE_WIDTH, _SUBTITLE_WIDTH, _HOVER_WIDTH = 46, 58, 56
 #: As many characters of a name that two columns of a legend fit there.
 _LEGEND_WIDTH = 21
-#: A narrow figure's plot, in pixels.
-_NARROW = 390
 
 
 @dataclass(frozen=True)
@@ -145,6 +143,7 @@ def titled(
     template: Template,
     plot_height: int,
     legend: Sequence[str] = (),
+    legend_width: int = 390,
 ) -> dict[str, Any]:
     """Return a layout of the house with a title, sentences below it, and room for both.
 
@@ -159,6 +158,8 @@ def titled(
         Pixels below the title and the legend, the margin at the bottom left out.
     legend : sequence of str
         What stands in the legend, if that is to be above the plot.
+    legend_width : int, default 390
+        Pixels that the legend has on a narrow figure: as many as the plot.
 
     Examples
     --------
@@ -168,7 +169,7 @@ def titled(
     """
     lines = _lines(title, _TITLE_WIDTH)
     below = [line for sentence in subtitle for line in _lines(sentence, _SUBTITLE_WIDTH)]
-    top = 38 + 20 * len(lines) + 17 * len(below) + 22 * _legend_rows(legend)
+    top = 38 + 20 * len(lines) + 17 * len(below) + 22 * _legend_rows(legend, legend_width)
     layout = {
         "template": house_template(template),
         "title": {
@@ -194,12 +195,12 @@ def titled(
     return layout
 
 
-def _legend_rows(names: Sequence[str]) -> int:
+def _legend_rows(names: Sequence[str], width: int) -> int:
     """Return how many rows a legend takes on a narrow figure, which sets it in columns."""
     widths = [46 + 7 * min(len(name), _LEGEND_WIDTH) for name in names]
-    if sum(widths) <= _NARROW:
+    if sum(widths) <= width:
         return min(len(names), 1)
-    return math.ceil(len(names) / max(_NARROW // max(widths), 1))
+    return math.ceil(len(names) / max(width // max(widths), 1))
 
 
 def plain(text: object) -> str:

@@ -34,6 +34,7 @@ MOST_EVENTS = 2_000
 #: More marks than these are drawn by the graphics card.
 _MOST_VECTORS = 400
 _MOST_VALUES = 8
+_MOST_LINES = 50
 _LANE = 64
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "pentagon")
 _IDENTIFY = "identify call"
@@ -84,11 +85,14 @@ def timeline_figure(timeline: pd.DataFrame, template: Template) -> go.Figure:
                 name=legend_name(which) if which else "other events",
             )
         )
-    _mark_visits(figure, shown["timestamp"], new_visit.to_numpy(dtype=bool), place, colours)
+    lines = int(new_visit.sum()) <= _MOST_LINES
+    _mark_visits(figure, shown["timestamp"], new_visit.to_numpy(dtype=bool), place)
+    for end in place[new_visit.to_numpy(dtype=bool)] if lines else ():
+        figure.add_vline(x=int(end) - 1, line={"color": colours.quiet, "width": 1, "dash": "dot"})
     figure.update_layout(
         **titled(
             _title(timeline),
-            _subtitle(timeline, len(shown)),
+            _subtitle(timeline, len(shown), bool(new_visit.any()) and lines),
             template=template,
             plot_height=_LANE * max(len(lanes), 1) + 40,
             legend=[trace.name for trace in figure.data],
@@ -127,14 +131,9 @@ def _mark_visits(
     times: pd.Series,
     new_visit: npt.NDArray[np.bool_],
     place: npt.NDArray[np.int64],
-    colours: Look,
 ) -> None:
-    """Name when visits began, as many as fit, and draw a line where one ends."""
+    """Name when visits began, as many as fit."""
     begins = np.flatnonzero(new_visit | (np.arange(len(times)) == 0))
-    for at in begins[1:] if len(begins) <= 50 else ():
-        figure.add_vline(
-            x=int(place[at]) - 1, line={"color": colours.quiet, "width": 1, "dash": "dot"}
-        )
     spread = place[-1] + 1 if len(place) else 1
     named: list[int] = []
     for at in begins:
@@ -154,14 +153,13 @@ def _title(timeline: pd.DataFrame) -> str:
     return f"{counted(len(timeline), 'event')} of profile {timeline['profile_id'].iloc[0]}"
 
 
-def _subtitle(timeline: pd.DataFrame, shown: int) -> list[str]:
+def _subtitle(timeline: pd.DataFrame, shown: int, lines: bool) -> list[str]:
     if timeline.empty:
         return []
     first, last = timeline["timestamp"].iloc[0], timeline["timestamp"].iloc[-1]
-    said = [
-        f"From {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, in order; a line stands for "
-        f"more than {readable_duration(VISIT_GAP)} without an event."
-    ]
+    said = [f"From {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, in order."]
+    if lines:
+        said.append(f"A line stands for more than {readable_duration(VISIT_GAP)} without an event.")
     if shown < len(timeline):
         said.append(f"Shown are the latest {shown:,}.")
     return said
