@@ -65,7 +65,8 @@ def evaluation_figure(found: Evaluation, template: Template) -> go.Figure:
             template=template,
             plot_height=8 * ROW,
             legend=[trace.name for trace in figure.data if trace.name],
-            legend_width=NARROW,
+            # The names of the rows are short.
+            legend_width=NARROW + 30,
         )
     )
     figure.update_layout(

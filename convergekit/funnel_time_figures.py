@@ -190,6 +190,9 @@ def _add_line(
                     "color": group.colour,
                     "symbol": "circle" if closed else "circle-open",
                     "size": [7 if complete == closed else 0 for complete in part["complete"]],
+                    # Plotly takes marks of several sizes for bubbles, and fades them.
+                    "opacity": 1,
+                    "line": {"width": 0 if closed else 1.5},
                 },
                 name=name,
                 showlegend=closed or not len(solid),

@@ -5,6 +5,7 @@ python docs/make_gallery.py (needs the extra convergekit[png] and a Chrome or Ch
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -20,8 +21,8 @@ SETUP = """\
 import convergekit as ck
 
 steps = ["PageView", "Added To Cart", "Placed Order"]
-s = ck.stitch(ck.read_events("data/*"))       # the coffee shop of the README
-store = ck.simulate_store(people=2000)        # a larger one, of which the truth is known
+s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
+store = ck.simulate_store(people=2000)  # a larger one, of which the truth is known
 many = ck.stitch(store.events)
 """
 
@@ -60,7 +61,7 @@ PICTURES = (
         "trend-by",
         "Whether it gets better, by group",
         "Below the lines, how many entered: a group of few jumps about.",
-        'many.funnel(steps, within="7D", by="utm_source", top=3).trend("W").plot()',
+        'many.funnel(steps, within="7D", by="utm_source").trend("W").plot()',
     ),
     Picture(
         "time-to-convert",
@@ -131,17 +132,15 @@ def figure(picture: Picture, template: Template, names: dict[str, Any]) -> Any:
 
 def page() -> str:
     """Return the text of the gallery."""
-    parts = [
-        "# Gallery\n\n"
+    about = (
         "Every figure of convergekit, made by the code beside it. All are plotly figures: hover "
-        "texts say in\nsentences what a mark stands for, and `figure.update_layout(...)` changes "
-        'what you like. `template="dark"`\ngives the dark ones. '
-        "`make gallery` draws this page anew.\n\n"
-        f"```python\n{SETUP}```\n"
-    ]
+        "texts say in sentences what a mark stands for, and `figure.update_layout(...)` changes "
+        'what you like. `template="dark"` gives the dark ones. `make gallery` draws this page anew.'
+    )
+    parts = [f"# Gallery\n\n{textwrap.fill(about, 100)}\n\n```python\n{SETUP}```\n"]
     for picture in PICTURES:
         parts.append(
-            f"\n## {picture.heading}\n\n{picture.shows}\n\n```python\n{picture.code}\n```\n\n"
+            f"\n## {picture.heading}\n\n{textwrap.fill(picture.shows, 100)}\n\n```python\n{picture.code}\n```\n\n"
             '<picture>\n<source media="(prefers-color-scheme: dark)" '
             f'srcset="gallery/{picture.name}-dark.png">\n'
             f'<img src="gallery/{picture.name}-light.png" alt="{picture.heading}. '
