@@ -81,7 +81,7 @@ def reached(count: int, entered: int, who: str, goal: str) -> str:
     >>> reached(20, 60, "profiles", "Placed Order")
     '20 of 60 profiles reached Placed Order, 33.3%.'
     """
-    share = f", {count / entered:.1%}" if entered else ""
+    share = f", {_share(count / entered)}" if entered else ""
     return f"{count:,} of {entered:,} {who} reached {goal}{share}."
 
 
@@ -310,4 +310,6 @@ def _one(funnel: Funnel) -> str:
 
 
 def _share(share: float) -> str:
-    return "no share" if pd.isna(share) else f"{share:.1%}"
+    if pd.isna(share):
+        return "no share"
+    return "under 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"

@@ -36,6 +36,10 @@ _ROUND = (
     *(86_400 * days for days in (1, 2, 4, 7, 14, 30, 60, 90, 180, 365)),
 )
 _MOST_BARS = 20
+#: As many periods are named by us, at their beginning.
+_MOST_NAMED = 12
+#: Pixels that a trend's legend has on a narrow figure, where lines take more than squares.
+_NARROW = 280
 #: As many labels fit below the bars of a narrow figure.
 _MOST_TICKS = 5
 
@@ -77,20 +81,20 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
             line={"color": colours.quiet, "dash": "dot", "width": 2},
             marker={"symbol": "circle-open", "size": 7},
         )  # fmt: skip
-    periods = table.drop_duplicates("period")
+    periods = table.drop_duplicates("period").sort_values("period")
     complete = int(periods["complete"].sum())
     by = " and ".join([word, *map(short_name, funnel.by)])
     figure.update_layout(
         **titled(
             f"{goal(funnel.steps)} within {readable_duration(funnel.within)}, by {by}",
             [
-                f"{complete:,} of {counted(len(periods), word)} {'is' if complete == 1 else 'are'} "
-                "complete: everybody's window has ended.",
+                f"Everybody's window has ended in {complete:,} of {counted(len(periods), word)}.",
                 found.left_out if found else "",
             ],
             template=template,
             plot_height=330,
             legend=legend,
+            legend_width=_NARROW,
         ),
         barmode="stack",
         hovermode="closest",
@@ -98,7 +102,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
                "title": {"text": "conversion"}},
         yaxis2={"domain": [0, 0.24], "rangemode": "tozero", "nticks": 4, "tickformat": ",d",
                 "title": {"text": "entered"}},
-        xaxis={"anchor": "y2", "showgrid": False},
+        xaxis={"anchor": "y2", "showgrid": False, **_period_axis(periods["period"], freq, word)},
     )  # fmt: skip
     return figure
 
@@ -201,6 +205,7 @@ def _add_line(
     figure.add_bar(
         x=rows["period"],
         y=rows["entered"],
+        width=0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms"),
         yaxis="y2",
         marker={"color": group.colour, "opacity": 0.55, "line": {"width": 0}},
         hovertext=texts,
@@ -218,6 +223,32 @@ def _with_gaps(rows: pd.DataFrame, freq: str) -> pd.DataFrame:
     before_gap = rows[(periods.astype("int64").diff().shift(-1) > step).to_numpy()]
     gaps = before_gap.assign(conversion=np.nan, said="")
     return pd.concat([rows, gaps]).sort_values("period", kind="stable")
+
+
+def _period_axis(periods: pd.Series, freq: str, word: str) -> dict[str, Any]:
+    """Return the axis of few periods, which names them as they are; of many, plotly's own does."""
+    if len(periods) > _MOST_NAMED or periods.empty:
+        return {"type": "date"}
+    named = list(periods)[:: -(-len(periods) // _MOST_TICKS)]
+    texts = []
+    for place, start in enumerate(named):
+        day = f"{start:%b}" if word in ("month", "quarter", "year") else f"{start:%b} {start.day}"
+        new_year = not place or start.year != named[place - 1].year
+        below = f"{start:%H:%M}" if word == "hour" else str(start.year) if new_year else ""
+        texts.append(f"{day}<br>{below}")
+    room = 0.7 * _length(periods, freq)
+    return {
+        "type": "date",
+        "tickvals": named,
+        "ticktext": texts,
+        "tickangle": 0,
+        "range": [periods.iloc[0] - room.iloc[0], periods.iloc[-1] + room.iloc[-1]],
+    }
+
+
+def _length(periods: pd.Series, freq: str) -> pd.Series:
+    """Return how long each period is."""
+    return periods.dt.to_period(freq).dt.end_time - periods
 
 
 def _trend_sentence(line: Any, group: Group, funnel: Funnel, word: str) -> str:

@@ -96,6 +96,8 @@ def timeline_figure(timeline: pd.DataFrame, template: Template) -> go.Figure:
             template=template,
             plot_height=_LANE * max(len(lanes), 1) + 40,
             legend=[trace.name for trace in figure.data],
+            # The names of the lanes stand at its left.
+            legend_width=320,
         ),
         hovermode="closest",
         yaxis={
@@ -202,8 +204,9 @@ def _sentences(timeline: pd.DataFrame, name: pd.Series, source: pd.Series) -> li
 
 
 def _say(said: list[list[str]], values: pd.Series, name: str) -> None:
+    cells = values.to_numpy(dtype=object)
     for i in np.flatnonzero(~missing(values).to_numpy(dtype=bool)):
-        said[i].append(f"{name} {shortened(values.iloc[i], 40)}")
+        said[i].append(f"{name} {shortened(cells[i], 40)}")
 
 
 def _listed(start: str, values: list[str]) -> str:

@@ -140,7 +140,8 @@ def page() -> str:
     parts = [f"# Gallery\n\n{textwrap.fill(about, 100)}\n\n```python\n{SETUP}```\n"]
     for picture in PICTURES:
         parts.append(
-            f"\n## {picture.heading}\n\n{textwrap.fill(picture.shows, 100)}\n\n```python\n{picture.code}\n```\n\n"
+            f"\n## {picture.heading}\n\n{textwrap.fill(picture.shows, 100)}\n\n"
+            f"```python\n{picture.code}\n```\n\n"
             '<picture>\n<source media="(prefers-color-scheme: dark)" '
             f'srcset="gallery/{picture.name}-dark.png">\n'
             f'<img src="gallery/{picture.name}-light.png" alt="{picture.heading}. '

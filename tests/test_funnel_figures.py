@@ -71,6 +71,13 @@ def test_hover_texts_are_sentences(funnel):
     )
 
 
+def test_a_share_that_is_small_is_not_none():
+    many = {f"p{i}": "v0" for i in range(3000)}
+    figure = ck.funnel(log(a="v0 c1", z="o999", **many), STEPS, within="1h").plot()
+    assert "1 · under 0.1%" in written(figure)
+    assert "0 · 0.0%" in written(figure)
+
+
 def test_open_windows_are_bars_of_their_own():
     frame = log(a="v0 c1 o2", b="v0", c="v90 c95", d="v99")
     figure = ck.funnel(frame, STEPS, within="10min").plot()

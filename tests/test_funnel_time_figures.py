@@ -56,7 +56,7 @@ def test_a_trend_is_a_line_and_who_entered_are_bars():
     assert figure.layout.title.text.replace("<br>", " ") == (
         "From PageView to Placed Order within 1 day, by day"
     )
-    assert "3 of 4 days are complete" in figure.layout.title.subtitle.text
+    assert "Everybody's window has ended in 3 of 4 days." in figure.layout.title.subtitle.text
 
 
 def test_a_trend_says_its_numbers_in_sentences():
@@ -81,6 +81,18 @@ def test_periods_that_are_all_complete_have_no_dashes():
     assert not [trace for trace in figure.data if trace.name == "windows still open"]
     none = trend[~trend["complete"]].plot()
     assert [line.line.dash for line in lines(none)] == ["dot"]
+
+
+def test_few_periods_are_named_where_they_begin():
+    axis = over_days((0, True), (7, False), (14, True)).trend("W").plot().layout.xaxis
+    assert list(axis.ticktext) == ["Mar 2<br>2026", "Mar 9<br>", "Mar 16<br>"]
+    one = over_days((0, True)).trend().plot()
+    assert list(one.layout.xaxis.ticktext) == ["Mar 2<br>2026"]
+    assert [str(end)[:10] for end in one.layout.xaxis.range] == ["2026-03-01", "2026-03-02"]
+    bars = next(trace for trace in one.data if trace.type == "bar")
+    assert bars.width[0] == pytest.approx(0.8 * 86_400_000)
+    many = over_days(*((day, True) for day in range(40))).trend().plot()
+    assert many.layout.xaxis.tickvals is None
 
 
 def test_every_second_day_is_no_gap():
