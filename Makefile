@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint notebooks bench clean
+.PHONY: help demo test lint notebooks gallery bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -25,6 +25,9 @@ lint: .venv/installed
 notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs Chrome or Chromium)
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
+
+gallery: .venv/installed  ## Draw docs/gallery.md anew (needs Chrome or Chromium)
+	$(BIN)/python docs/make_gallery.py
 
 bench: .venv/installed  ## Measure speed against the obvious scripts, and suspects against the truth
 	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 3

@@ -5,8 +5,6 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 
 from __future__ import annotations
 
-import html
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +14,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.explain import Explanation
-from convergekit.figures import COLOURS, template
 from convergekit.profiles import LOGIN_TYPES, type_priority
 from convergekit.readable import counted
+from convergekit.template import COLOURS, Look, Template, hover, look, plain, shortened, titled
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -33,7 +31,7 @@ MOST_WEIGHED = 120
 MOST_TYPES = 10
 
 _BLAME = "#D55E00"
-_TYPE_COLOURS = tuple(colour for colour in COLOURS if colour not in (_BLAME, "#F0E442"))
+_TYPE_COLOURS = tuple(colour for colour in COLOURS if colour != _BLAME)
 _SYMBOLS = (
     "circle",
     "square",
@@ -46,21 +44,19 @@ _SYMBOLS = (
     "cross",
     "x",
 )
-_QUIET = "#9aa4ad"
 # Lines of one trace have one width: links on one event, on a few, on many.
 _WIDTHS = ((1, 1.2), (2, 2.6), (5, 4.5))
 _NODE, _RING = 15, 27
 _HOP_WIDTH = 190
-# The halo keeps names readable where links pass behind them.
-_NAME_FONT = {"size": 11, "shadow": ", ".join(["0 0 2px #ffffff"] * 4)}
 
 
-def explanation_figure(explanation: Explanation) -> go.Figure:
+def explanation_figure(explanation: Explanation, template: Template = "light") -> go.Figure:
     """Return the chain of aliases and events between two aliases, from left to right.
 
     Parameters
     ----------
     explanation : Explanation
+    template : {"light", "dark"}, default "light"
 
     Returns
     -------
@@ -80,26 +76,25 @@ def explanation_figure(explanation: Explanation) -> go.Figure:
     urns = [explanation.alias_a, *(step["alias_to"] for step in steps)]
     if not explanation.linked:
         urns.append(explanation.alias_b)
-    figure = go.Figure()
+    figure, colours = go.Figure(), look(template)
     for at, step in enumerate(steps):
-        _add_hop(figure, at, step)
-    for name, look, same in _by_look(urns):
+        _add_hop(figure, at, step, colours)
+    for name, mark, same in _by_mark(urns, colours):
         figure.add_scatter(
             x=[urns.index(alias) for alias in same],
             y=[0] * len(same),
             mode="markers+text",
-            marker={**look, "size": 22},
+            marker={**mark, "size": 22},
             text=[_two_lines(alias) for alias in same],
             textposition="bottom center",
-            hovertext=[_plain(alias) for alias in same],
+            hovertext=[hover(alias) for alias in same],
             hoverinfo="text",
-            name=name,
+            name=plain(name),
             cliponaxis=False,
         )
     title, subtitle = _chain_title(explanation)
     figure.update_layout(
-        template=template(),
-        **_titled(title, subtitle, height=230),
+        **titled(title, [subtitle], template=template, plot_height=230),
         showlegend=False,
         width=max(_HOP_WIDTH * len(urns), 640),
         xaxis={"visible": False, "range": [-0.5, len(urns) - 0.5]},
@@ -108,7 +103,7 @@ def explanation_figure(explanation: Explanation) -> go.Figure:
     return figure
 
 
-def profile_graph_figure(s: Stitched, alias_or_id: str) -> go.Figure:
+def profile_graph_figure(s: Stitched, alias_or_id: str, template: Template = "light") -> go.Figure:
     """Return one profile's aliases and the links between them. See `Stitched.plot_profile_graph`.
 
     Parameters
@@ -116,6 +111,7 @@ def profile_graph_figure(s: Stitched, alias_or_id: str) -> go.Figure:
     s : Stitched
     alias_or_id : str
         A URN or a profile ID.
+    template : {"light", "dark"}, default "light"
 
     Returns
     -------
@@ -128,19 +124,19 @@ def profile_graph_figure(s: Stitched, alias_or_id: str) -> go.Figure:
     graph = _most_linked(whole, _chain_of_blame(whole, suspect))
     blamed = [alias for cut in suspect["cut"] for alias in cut if alias in graph]
     places = _layout(graph)
-    figure = go.Figure()
-    _add_links(figure, graph, places)
+    figure, colours = go.Figure(), look(template)
+    _add_links(figure, graph, places, colours)
     if len(suspect):
         _add_blamed_events(figure, s, graph, places, suspect["cut_rows"].iloc[0])
         _add_blamed_aliases(figure, places, blamed)
-    _add_aliases(figure, graph, places)
-    _add_names(figure, graph, places, blamed)
+    _add_aliases(figure, graph, places, colours)
+    _add_names(figure, graph, places, blamed, colours)
     figure.update_layout(
-        template=template(),
-        **_titled(
+        **titled(
             _graph_title(profile_id, whole, suspect),
             _graph_subtitle(whole, graph, suspect),
-            height=540,
+            template=template,
+            plot_height=540,
         ),
         legend={"groupclick": "toggleitem"},
         hovermode="closest",
@@ -151,46 +147,30 @@ def profile_graph_figure(s: Stitched, alias_or_id: str) -> go.Figure:
     return figure
 
 
-def _titled(title: str, subtitle: list[str], height: int) -> dict[str, Any]:
-    """Return a layout with room for the title and each of the lines below it."""
-    top = 60 + 18 * len(subtitle)
-    return {
-        "title": {
-            "text": title,
-            "subtitle": {"text": "<br>".join(subtitle)},
-            "yref": "container",
-            "y": 1 - 14 / (height + top),
-            "yanchor": "top",
-        },
-        "height": height + top,
-        "margin": {"t": top, "b": 16, "l": 16, "r": 16},
-    }
-
-
-def _add_hop(figure: go.Figure, at: int, step: dict[Any, Any]) -> None:
+def _add_hop(figure: go.Figure, at: int, step: dict[Any, Any], colours: Look) -> None:
     more = step["events"] - 1
     others = f" They met on {more:,} more event{'s' if more > 1 else ''}." if more else ""
-    sentence = (
-        f"{_plain(step['alias_from'])} met {_plain(step['alias_to'])}<br>on {_plain(_event(step))}"
-        f"{_whence(step)} at {_time(step)} UTC (row {step['row']}).{others}"
+    sentence = hover(
+        f"{step['alias_from']} met {step['alias_to']}",
+        f"on {_event(step)}{_whence(step)} at {_time(step)} UTC (row {step['row']}).{others}",
     )
     source = step["source"] if isinstance(step["source"], str) else "source unknown"
     label = (
-        f"<b>{_plain(_shortened(_event(step), 24))}</b>"
-        f"<br>{_plain(_shortened(source, 24))}<br>{_time(step)}"
+        f"<b>{plain(shortened(_event(step), 24))}</b>"
+        f"<br>{plain(shortened(source, 24))}<br>{_time(step)}"
     )
     figure.add_scatter(
         x=[at, at + 1],
         y=[0, 0],
         mode="lines",
-        line={"color": _QUIET, "width": _width(step["events"])},
+        line={"color": colours.quiet, "width": _width(step["events"])},
         hoverinfo="skip",
     )
     figure.add_scatter(
         x=[at + 0.5],
         y=[0],
         mode="markers+text",
-        marker={"symbol": "triangle-right", "size": 9, "color": _QUIET},
+        marker={"symbol": "triangle-right", "size": 9, "color": colours.quiet},
         text=[label],
         textposition="top center",
         textfont={"size": 12},
@@ -199,10 +179,10 @@ def _add_hop(figure: go.Figure, at: int, step: dict[Any, Any]) -> None:
     )
 
 
-def _chain_title(explanation: Explanation) -> tuple[str, list[str]]:
+def _chain_title(explanation: Explanation) -> tuple[str, str]:
     """Return the finding in few words, and below it which aliases it is about."""
     ends = (explanation.alias_a, explanation.alias_b)
-    one, other = (_shortened(_type_and_value(alias)[0], 20) for alias in ends)
+    one, other = (shortened(_type_and_value(alias)[0], 20) for alias in ends)
     count = len(explanation.steps)
     if not explanation.linked:
         title = f"From {one} to {other}: no link"
@@ -218,7 +198,7 @@ def _chain_title(explanation: Explanation) -> tuple[str, list[str]]:
             f"The shortest chain from {ends[0]} to {ends[1]} on profile {explanation.profile_a}; "
             "times are in UTC."
         )
-    return _plain(title), _wrapped(below, 90)
+    return title, below
 
 
 def _chain_of_blame(graph: nx.Graph, suspect: pd.DataFrame) -> list[str]:
@@ -256,14 +236,14 @@ def _layout(graph: nx.Graph) -> dict[str, Any]:
     return dict(zip(places, 2 * (points - low) / (high - low) - 1, strict=True))
 
 
-def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Any]) -> None:
+def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Any], colours: Look) -> None:
     edges = sorted(graph.edges(data=True), key=lambda edge: sorted(edge[:2]))
     for _, width in _WIDTHS:
         of_width = [(one, other) for one, other, d in edges if _width(d["events"]) == width]
         if of_width:
             figure.add_scatter(
                 **_lines(of_width, places),
-                line={"color": _QUIET, "width": width},
+                line={"color": colours.quiet, "width": width},
                 name=_width_name(width),
                 legendgroup="links",
                 legendgrouptitle={"text": "links"},
@@ -275,8 +255,11 @@ def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Any]) -> No
         mode="markers",
         marker={"size": 10, "opacity": 0},
         hovertext=[
-            f"{_plain(one)} met {_plain(other)}<br>on {counted(data['events'], 'event')}, "
-            f"first at {data['first_seen']:%Y-%m-%d %H:%M:%S} UTC (row {data['row']})."
+            hover(
+                f"{one} met {other}",
+                f"on {counted(data['events'], 'event')}, first at "
+                f"{data['first_seen']:%Y-%m-%d %H:%M:%S} UTC (row {data['row']}).",
+            )
             for one, other, data in edges
         ],
         hoverinfo="text",
@@ -317,23 +300,27 @@ def _add_blamed_aliases(figure: go.Figure, places: dict[str, Any], blamed: list[
     )
 
 
-def _add_aliases(figure: go.Figure, graph: nx.Graph, places: dict[str, Any]) -> None:
-    for name, look, same in _by_look(sorted(graph)):
+def _add_aliases(figure: go.Figure, graph: nx.Graph, places: dict[str, Any], colours: Look) -> None:
+    for name, mark, same in _by_mark(sorted(graph), colours):
         figure.add_scatter(
             x=[places[alias][0] for alias in same],
             y=[places[alias][1] for alias in same],
             mode="markers",
-            marker={**look, "size": _NODE},
+            marker={**mark, "size": _NODE},
             hovertext=[_alias_sentence(alias, graph) for alias in same],
             hoverinfo="text",
-            name=name,
+            name=plain(name),
             legendgroup="aliases",
             legendgrouptitle={"text": "alias types"},
         )
 
 
 def _add_names(
-    figure: go.Figure, graph: nx.Graph, places: dict[str, Any], blamed: list[str]
+    figure: go.Figure,
+    graph: nx.Graph,
+    places: dict[str, Any],
+    blamed: list[str],
+    colours: Look,
 ) -> None:
     """Name aliases last, so that no marker covers a name."""
     few = len(graph) <= MOST_NAMED
@@ -351,14 +338,15 @@ def _add_names(
         # Of many, the marker alone says the type.
         text=[_two_lines(alias) if few else _value_line(alias) for alias in named],
         textposition="bottom center",
-        textfont=_NAME_FONT,
+        # The halo keeps names readable where links pass behind them.
+        textfont={"size": 11, "shadow": ", ".join([f"0 0 2px {colours.paper}"] * 4)},
         hoverinfo="skip",
         showlegend=False,
         name="names",
     )
 
 
-def _by_look(urns: Sequence[str]) -> list[tuple[str, dict[str, Any], list[str]]]:
+def _by_mark(urns: Sequence[str], colours: Look) -> list[tuple[str, dict[str, Any], list[str]]]:
     """Return each alias type's name, marker and aliases, rare types as one at the end."""
     of_type: dict[str, list[str]] = {}
     for alias in urns:
@@ -369,18 +357,20 @@ def _by_look(urns: Sequence[str]) -> list[tuple[str, dict[str, Any], list[str]]]
         frequent = frequent[: MOST_TYPES - 1]
     shown = sorted(frequent, key=lambda name: priority[name])
     found = [
-        (name, _marker(_TYPE_COLOURS[i % len(_TYPE_COLOURS)], _SYMBOLS[i]), of_type[name])
+        (name, _marker(_TYPE_COLOURS[i % len(_TYPE_COLOURS)], _SYMBOLS[i], colours), of_type[name])
         for i, name in enumerate(shown)
     ]
     rest = [alias for name in of_type if name not in shown for alias in of_type[name]]
     if rest:
         count = len(of_type) - len(shown)
-        found.append((f"{count:,} other types", _marker(_QUIET, _SYMBOLS[-1]), rest))
+        found.append(
+            (f"{count:,} other types", _marker(colours.quiet, _SYMBOLS[-1], colours), rest)
+        )
     return found
 
 
-def _marker(colour: str, symbol: str) -> dict[str, Any]:
-    return {"color": colour, "symbol": symbol, "line": {"width": 1.5, "color": "#ffffff"}}
+def _marker(colour: str, symbol: str, colours: Look) -> dict[str, Any]:
+    return {"color": colour, "symbol": symbol, "line": {"width": 1.5, "color": colours.paper}}
 
 
 def _lines(edges: Sequence[tuple[str, str]], places: dict[str, Any]) -> dict[str, Any]:
@@ -407,11 +397,12 @@ def _width_name(width: float) -> str:
 
 def _alias_sentence(alias: str, graph: nx.Graph) -> str:
     data = graph.nodes[alias]
-    return (
-        f"{_plain(alias)}<br>is on {counted(data['events'], 'event')} and met "
-        f"{counted(graph.degree(alias), 'other alias', 'other aliases')} shown here.<br>"
+    return hover(
+        alias,
+        f"is on {counted(data['events'], 'event')} and met "
+        f"{counted(graph.degree(alias), 'other alias', 'other aliases')} shown here.",
         f"It was first seen at {data['first_seen']:%Y-%m-%d %H:%M:%S} UTC, "
-        f"last at {data['last_seen']:%Y-%m-%d %H:%M:%S} UTC."
+        f"last at {data['last_seen']:%Y-%m-%d %H:%M:%S} UTC.",
     )
 
 
@@ -428,7 +419,7 @@ def _graph_title(profile_id: str, whole: nx.Graph, suspect: pd.DataFrame) -> str
 
 
 def _graph_subtitle(whole: nx.Graph, shown: nx.Graph, suspect: pd.DataFrame) -> list[str]:
-    lines = _wrapped(suspect["reason"].iloc[0], 100) if len(suspect) else []
+    lines = suspect["reason"].head(1).tolist()
     left_out = len(whole) - len(shown)
     if left_out:
         lines.append(
@@ -443,7 +434,7 @@ def _event(event: dict[Any, Any]) -> str:
 
 
 def _whence(event: dict[Any, Any]) -> str:
-    return f" from {_plain(event['source'])}" if isinstance(event["source"], str) else ""
+    return f" from {event['source']}" if isinstance(event["source"], str) else ""
 
 
 def _time(event: dict[Any, Any]) -> str:
@@ -457,21 +448,8 @@ def _type_and_value(alias: str) -> tuple[str, str]:
 
 def _two_lines(alias: str) -> str:
     alias_type, value = _type_and_value(alias)
-    return f"{_plain(_shortened(alias_type, 20))}<br>{_plain(_shortened(value, 20))}"
+    return f"{plain(shortened(alias_type, 20))}<br>{plain(shortened(value, 20))}"
 
 
 def _value_line(alias: str) -> str:
-    return _plain(_shortened(_type_and_value(alias)[1], 20))
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return [_plain(line) for line in textwrap.wrap(text, width, break_on_hyphens=False)]
-
-
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _plain(text: str) -> str:
-    """Return the text as plotly shows it, not as the markup it may look like."""
-    return html.escape(text, quote=False)
+    return plain(shortened(_type_and_value(alias)[1], 20))

@@ -18,6 +18,7 @@ from convergekit.readable import counted
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
+    from convergekit.template import Template
 
 IntArray = npt.NDArray[np.int64]
 
@@ -68,6 +69,21 @@ class Evaluation:
             f"{measures}; {counted(len(self.over_merged), 'profile')} over-merged, "
             f"{counted(len(self.split), 'person', 'people')} split)"
         )
+
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return precision, recall and F1, and the shares of mistaken profiles and people.
+
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+        """
+        from convergekit.evaluation_figure import evaluation_figure
+
+        return evaluation_figure(self, template)
 
     def _repr_html_(self) -> str:
         shown = self.table.to_html(index=False, border=0, float_format="{:.3f}".format)

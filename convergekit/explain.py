@@ -13,6 +13,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
+    from convergekit.template import Template
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,11 +48,16 @@ class Explanation:
         """Return a sentence per hop."""
         return "\n".join(self._sentences())
 
-    def plot(self) -> Any:
-        """Return the chain from left to right as a `plotly.graph_objects.Figure`."""
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return the chain from left to right as a `plotly.graph_objects.Figure`.
+
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+        """
         from convergekit.alias_figures import explanation_figure
 
-        return explanation_figure(self)
+        return explanation_figure(self, template)
 
     def _sentences(self) -> list[str]:
         if not self.linked:

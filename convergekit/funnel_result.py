@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import scipy
 
+from convergekit.drawn import DrawnFrame
 from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
+
+if TYPE_CHECKING:
+    from convergekit.template import Template
 
 #: The label of those that `top=` leaves out.
 OTHER = "other"
@@ -39,6 +43,8 @@ class Funnel:
         From which step each breakdown label was taken: `by`, `step`, `profiles`.
     optional : list of int
         The steps (from 1) that may be left out.
+    counted : str
+        What is counted: ``"profiles"`` or ``"attempts"``.
 
     Notes
     -----
@@ -55,6 +61,7 @@ class Funnel:
     _outcomes: Outcomes
     freq: str | None = None
     optional: list[int] = field(default_factory=list)
+    counted: str = "profiles"
     _events: pd.DataFrame = field(default_factory=pd.DataFrame)
     _profile: str = "profile_id"
     _zero_times: bool = True
@@ -174,9 +181,10 @@ class Funnel:
         waits = (part[f"time_{to_step}"] - part[f"time_{from_step}"]).dropna()
         if not self._zero_times:
             waits = waits[waits > pd.Timedelta(0)]
-        return TimeToConvert.of(waits.reset_index(drop=True), bins)
+        names = (self.steps[from_step - 1], self.steps[to_step - 1])
+        return TimeToConvert.of(waits.reset_index(drop=True), bins, names, self.counted)
 
-    def trend(self, freq: str | None = None) -> pd.DataFrame:
+    def trend(self, freq: str | None = None) -> DrawnFrame:
         """Return the conversion by the period in which profiles entered.
 
         Parameters
@@ -189,7 +197,8 @@ class Funnel:
         pandas.DataFrame
             `period` (its start), the breakdown's columns, `entered`, `converted`,
             `conversion` and `complete`: False where the window of somebody who might have
-            entered in the period reaches beyond the data.
+            entered in the period reaches beyond the data. Its ``plot(template=...)`` returns a
+            figure in which periods that are not complete are dashed.
         """
         freq = freq or self.freq
         if freq is None:
@@ -208,11 +217,12 @@ class Funnel:
             converted=("status", lambda status: int((status == CONVERTED).sum())),
         ).reset_index()
         ends = table["period"].dt.end_time.dt.tz_localize("UTC")
-        return table.assign(
+        table = table.assign(
             conversion=table["converted"] / table["entered"],
             complete=(ends + self.within) <= self.data_end,
             period=table["period"].dt.start_time,
         )
+        return DrawnFrame.of(table, partial(_trend_figure, funnel=self, freq=freq))
 
     def compare(self, other: Funnel, *, confidence: float = 0.95) -> pd.DataFrame:
         """Compare the conversion of every step with that of another funnel.
@@ -264,11 +274,23 @@ class Funnel:
             axis="columns",
         )
 
-    def plot(self) -> Any:
-        """Return the funnel as a `plotly.graph_objects.Figure`."""
-        from convergekit.figures import funnel_figure
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return the funnel as bars, a row per step; of a breakdown, a bar per group.
 
-        return funnel_figure(self)
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+            The bars show who reached a step, who dropped off before it and who may still get
+            there; hover texts say so in sentences. Those of a breakdown show the share of the
+            group's first step. A group has the same colour in the figure of `trend`.
+        """
+        from convergekit.funnel_figures import funnel_figure
+
+        return funnel_figure(self, template)
 
     def _counted(self) -> pd.DataFrame:
         return self.conversions[self.conversions["status"] != EXCLUDED]
@@ -381,6 +403,10 @@ class TimeToConvert:
         Timedelta per percentile: 10, 25, 50, 75, 90, 95, 99.
     histogram : pandas.DataFrame
         `from`, `to` (Timedelta; the last bin includes its end) and `profiles`.
+    steps : tuple of str
+        From which step, and to which.
+    counted : str
+        What is counted: ``"profiles"`` or ``"attempts"``.
     """
 
     profiles: int
@@ -388,9 +414,12 @@ class TimeToConvert:
     mean: pd.Timedelta
     percentiles: pd.Series
     histogram: pd.DataFrame
+    steps: tuple[str, str]
+    counted: str
+    _waits: pd.Series
 
     @classmethod
-    def of(cls, waits: pd.Series, bins: int) -> TimeToConvert:
+    def of(cls, waits: pd.Series, bins: int, steps: tuple[str, str], counted: str) -> TimeToConvert:
         """Summarise durations."""
         points = [10, 25, 50, 75, 90, 95, 99]
         seconds = waits.dt.total_seconds().to_numpy()
@@ -404,7 +433,34 @@ class TimeToConvert:
             mean=waits.mean(),
             percentiles=waits.quantile(np.array(points) / 100).set_axis(points),
             histogram=pd.DataFrame({"from": ends[:-1], "to": ends[1:], "profiles": counts}),
+            steps=steps,
+            counted=counted,
+            _waits=waits,
         )
+
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return the times as a histogram.
+
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+            Its bars begin and end at round times, whatever the bins of `histogram`, and the few
+            longest times are one bar, which says so. Where most of the times are short beside
+            the others, bars get longer from left to right.
+        """
+        from convergekit.funnel_time_figures import time_figure
+
+        return time_figure(self, self._waits, template)
+
+
+def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, freq: str) -> Any:
+    from convergekit.funnel_time_figures import trend_figure
+
+    return trend_figure(table, funnel, freq, template)
 
 
 _COUNTS = ("profiles", "drop_off", "in_window")
@@ -440,7 +496,7 @@ def _difference(
 
 def _label_order(label: tuple[Any, ...], part: pd.DataFrame) -> tuple[Any, ...]:
     """Order labels by size, "other" and missing ones last."""
-    last = [value == OTHER or bool(pd.isna(value)) for value in label]
+    last = [bool(pd.isna(value)) or value == OTHER for value in label]
     return (any(last), -len(part), tuple(map(str, label)))
 
 

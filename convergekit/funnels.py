@@ -242,6 +242,7 @@ def funnel(
         label_steps=label_steps,
         freq=freq,
         optional=optional,
+        counted=count,
         _outcomes=outcomes,
         _events=events,
         _profile=profile,

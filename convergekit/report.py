@@ -18,6 +18,7 @@ from convergekit.profiles import LOGIN_TYPES
 if TYPE_CHECKING:
     from convergekit.aliases import EventAliases
     from convergekit.stitched import Stitched
+    from convergekit.template import Template
 
 _EXAMPLE_ROWS = 5
 
@@ -74,6 +75,21 @@ class Report:
     refused: dict[str, int]
     remarks: dict[str, int]
     warnings: list[str]
+
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return which events reach a profile and a browser session, by name, as a figure.
+
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+        """
+        from convergekit.coverage_figures import report_figure
+
+        return report_figure(self, template)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, ready for JSON."""

@@ -19,6 +19,7 @@ import pandas as pd
 from convergekit.alias_graph import build_graph, distinct_links
 from convergekit.aliases import EventAliases, urn
 from convergekit.as_of import Knowledge
+from convergekit.drawn import DrawnFrame
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.merge_protection import Protection, RefusedLinks
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from convergekit.orphans import Orphans
     from convergekit.report import Report
     from convergekit.steps import StepLike
+    from convergekit.template import Template
     from convergekit.what_if import WhatIf
 
 IntArray = npt.NDArray[np.int64]
@@ -310,6 +312,40 @@ class Stitched:
             }
         )
 
+    def property_coverage(self, event_name: str | None = None) -> DrawnFrame:
+        """Return which share of the events has each profile property, before and after filling.
+
+        Parameters
+        ----------
+        event_name : str, optional
+            Such as ``"Placed Order"``; by default all events but identify calls.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per profile property, the best known first: `property`, `events` (how many
+            were asked about), `sent` (the share that sent a value) and `filled` (the share that
+            has one, its own or carried). Its ``plot(template=...)`` returns a figure.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of that name.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.property_coverage("Placed Order").query("sent == 0").round(2)
+               property  events  sent  filled
+        5  utm_campaign      27   0.0    0.74
+        6    utm_medium      27   0.0    0.74
+        7    utm_source      27   0.0    0.74
+        """
+        from convergekit.property_coverage import property_coverage
+
+        return property_coverage(self, event_name)
+
     def explain(self, alias_a: str, alias_b: str) -> Explanation:
         """Return the shortest chain of aliases between two, with the linking event at each hop.
 
@@ -332,7 +368,7 @@ class Stitched:
 
         return explain(self, alias_a, alias_b)
 
-    def profile(self, alias_or_id: str) -> pd.DataFrame:
+    def profile(self, alias_or_id: str) -> DrawnFrame:
         """Return the timeline of one profile: what its events sent beside what they carried.
 
         Parameters
@@ -344,7 +380,8 @@ class Stitched:
         -------
         pandas.DataFrame
             The profile's rows of `events` in order of time, columns without any value left out,
-            and `profile.<name>` (carried) next to `profile_properties.<name>` (sent).
+            and `profile.<name>` (carried) next to `profile_properties.<name>` (sent). Its
+            ``plot(template=...)`` returns the timeline as a figure.
 
         Raises
         ------
@@ -355,9 +392,11 @@ class Stitched:
         in_time = self._identity.in_time
         timeline = self.events.iloc[in_time[self._identity.profile[in_time] == number]]
         timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
-        return timeline[_sent_beside_carried(list(timeline.columns))]
+        timeline = timeline[_sent_beside_carried(list(timeline.columns))]
+        needed = ("row", "kind", "timestamp", "profile_id")
+        return DrawnFrame.of(timeline, _timeline_figure, needed)
 
-    def plot_profile_graph(self, alias_or_id: str) -> Any:
+    def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> Any:
         """Return one profile's aliases, and the links between them, as a figure.
 
         Colour and shape say an alias's type, width on how many events two aliases met. What
@@ -368,6 +407,7 @@ class Stitched:
         ----------
         alias_or_id : str
             A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
+        template : {"light", "dark"}, default "light"
 
         Returns
         -------
@@ -387,7 +427,7 @@ class Stitched:
         """
         from convergekit.alias_figures import profile_graph_figure
 
-        return profile_graph_figure(self, alias_or_id)
+        return profile_graph_figure(self, alias_or_id, template)
 
     def funnel(
         self, steps: Sequence[StepLike], *, within: Duration | None = None, **options: Any
@@ -426,7 +466,7 @@ class Stitched:
         value: str | None = None,
         carried: str | None = None,
         **options: Any,
-    ) -> pd.DataFrame:
+    ) -> DrawnFrame:
         """Return what stitching bought: the same funnel counted without it, beside it.
 
         Parameters
@@ -447,7 +487,8 @@ class Stitched:
             One row per way of counting visitors: by each alias type alone (one cookie, one
             visitor), by each source alone (stitched within itself), and ``"stitched"``.
             Columns: `counted_by`, `step_1` ... (visitors that reached the step), `conversion`,
-            and where asked for `value` and `with_<carried>`.
+            and where asked for `value` and `with_<carried>`. Its ``plot(template=...)`` returns
+            a figure with a bar per step and way of counting.
         """
         from convergekit.stitching_lift import stitching_lift
 
@@ -842,6 +883,12 @@ class Stitched:
             )
             for name, carrier in carried.items()
         }
+
+
+def _timeline_figure(timeline: pd.DataFrame, template: Template) -> Any:
+    from convergekit.timeline_figure import timeline_figure
+
+    return timeline_figure(timeline, template)
 
 
 def _seen(found: Identity, timestamps: pd.Series, count: int) -> tuple[pd.Series, pd.Series]:

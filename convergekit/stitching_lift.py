@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
+from convergekit.drawn import DrawnFrame
 from convergekit.durations import Duration
 from convergekit.events import missing
 from convergekit.funnels import funnel
@@ -17,6 +19,7 @@ from convergekit.steps import StepLike
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
+    from convergekit.template import Template
 
 STITCHED = "stitched"
 
@@ -29,7 +32,7 @@ def stitching_lift(
     value: str | None = None,
     carried: str | None = None,
     **options: Any,
-) -> pd.DataFrame:
+) -> DrawnFrame:
     """Return the funnel per way of counting visitors. See `Stitched.stitching_lift`."""
     events = s.events
     table = []
@@ -46,7 +49,14 @@ def stitching_lift(
         converting = found.converted()[f"row_{len(rows)}"]
         row |= _money(events, converting, value) | _coverage(s, converting, carried, name)
         table.append(row)
-    return pd.DataFrame(table)
+    draw = partial(_figure, steps=found.steps, within=found.within, value=value, carried=carried)
+    return DrawnFrame.of(pd.DataFrame(table), draw)
+
+
+def _figure(table: pd.DataFrame, template: Template, **shown: Any) -> Any:
+    from convergekit.stitching_lift_figure import stitching_lift_figure
+
+    return stitching_lift_figure(table, template=template, **shown)
 
 
 _WHO = "counted as"

@@ -8,7 +8,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 import convergekit as ck
-from convergekit.figures import COLOURS, template
+from convergekit.template import COLOURS, titled
 
 HERE = Path(__file__).parent
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
@@ -30,14 +30,15 @@ for name, funnel, colour in (
         x=STEPS, y=counts, name=name, marker_color=colour, text=counts, textposition="outside"
     )
 figure.update_layout(
-    template=template(),
-    title={
-        "text": "How many visitors buy within seven days",
-        "subtitle": {"text": "The browser knows a cookie, the server's orders do not"},
-    },
-    legend={"orientation": "h", "x": 0, "y": 0.98, "yanchor": "bottom"},
-    margin={"t": 96, "l": 8, "r": 8, "b": 36},
+    **titled(
+        "How many visitors buy within seven days",
+        ["The browser knows a cookie, the server's orders do not"],
+        template="light",
+        plot_height=260,
+    ),
+    legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
     bargap=0.35,
 )
+figure.update_layout(margin_t=figure.layout.margin.t + 28)
 figure.update_yaxes(visible=False, range=[0, 70])
 figure.write_image(HERE / "funnel.png", width=760, height=360, scale=2)

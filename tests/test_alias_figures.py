@@ -10,6 +10,7 @@ import pytest
 
 import convergekit as ck
 from convergekit import alias_figures
+from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 from tests.test_suspects import frame_of
 
 
@@ -22,7 +23,7 @@ def named(figure, name):
 
 
 def hover_texts(figure):
-    return [text for trace in figure.data for text in trace.hovertext or ()]
+    return [one_line(text) for trace in figure.data for text in trace.hovertext or ()]
 
 
 @pytest.fixture
@@ -52,11 +53,11 @@ def test_a_chain_runs_from_left_to_right():
     hops = [trace for trace in figure.data if not trace.name and trace.text]
     assert [hop.x[0] for hop in hops] == [0.5, 1.5]
     assert hops[1].text[0] == "<b>Placed Order</b><br>server<br>2026-03-02 00:01:00"
-    assert hops[0].hovertext[0] == (
-        "urn:cookie:c1 met urn:cart_token:t<br>on Placed Order from browser at "
+    assert one_line(hops[0].hovertext[0]) == (
+        "urn:cookie:c1 met urn:cart_token:t on Placed Order from browser at "
         "2026-03-02 00:00:00 UTC (row 0)."
     )
-    assert hops[1].hovertext[0].endswith("(row 1). They met on 1 more event.")
+    assert one_line(hops[1].hovertext[0]).endswith("(row 1). They met on 1 more event.")
     assert figure.layout.title.text == "From cookie to email: one profile, by 2 links"
     assert "urn:email:ada@x.org" in figure.layout.title.subtitle.text
 
@@ -86,7 +87,7 @@ def test_long_values_are_shortened_and_whole_in_the_hover_text():
     ).plot()  # fmt: skip
     email = named(figure, "email")
     assert email.text[0] == "email<br>a.very.long.address…"
-    assert email.hovertext[0] == f"urn:email:{value}"
+    assert email.hovertext[0].replace("<br>", "") == f"urn:email:{value}"
 
 
 def test_values_that_look_like_markup_are_shown_as_they_are():
@@ -99,6 +100,28 @@ def test_values_that_look_like_markup_are_shown_as_they_are():
         texts += [*hover_texts(figure), figure.layout.title.subtitle.text or ""]
         assert any("&lt;b&gt;c&lt;/b&gt;" in text for text in texts)
         assert not any("<b>c" in text or "<i>" in text for text in texts)
+
+
+@pytest.mark.parametrize("template", ["light", "dark"])
+def test_no_name_from_data_is_markup_or_a_formula(template):
+    frame = frame_of(f"{HOSTILE.replace(' ', '_')}:1 email:$a$", event_name=HOSTILE, source=HOSTILE)
+    s = ck.stitch(frame)
+    first, second = (f"urn:{kind}:{value}" for kind, value in (s.aliases.iloc[:, :2]).to_numpy())
+    for figure in (
+        s.explain(first, second).plot(template=template),
+        s.plot_profile_graph(second, template=template),
+    ):
+        assert_shown_as_it_is(figure)
+
+
+def test_dark_figures_differ_in_their_background_alone(shared):
+    light, dark = (shared.plot_profile_graph("urn:cookie:c", template=t) for t in ("light", "dark"))
+    papers = [figure.layout.template.layout.paper_bgcolor for figure in (light, dark)]
+    assert papers == ["#ffffff", "#0d1117"]
+    for one, other in zip(light.data, dark.data, strict=True):
+        assert (one.x, one.y, one.hovertext) == (other.x, other.y, other.hovertext)
+        if one.legendgroup == "aliases":
+            assert one.marker.color == other.marker.color
 
 
 def test_an_identify_call_has_a_name_in_the_chain():
@@ -114,8 +137,8 @@ def test_a_profile_graph_has_a_marker_for_every_alias(shared):
     assert kinds == {"email": 2, "phone": 1, "cookie": 1}
     looks = [(t.marker.color, t.marker.symbol) for t in traces(figure, "aliases")]
     assert len({colour for colour, _ in looks}) == len({symbol for _, symbol in looks}) == 3
-    assert named(figure, "email").hovertext[0] == (
-        "urn:email:ada@x.org<br>is on 8 events and met 2 other aliases shown here.<br>"
+    assert one_line(named(figure, "email").hovertext[0]) == (
+        "urn:email:ada@x.org is on 8 events and met 2 other aliases shown here. "
         "It was first seen at 2026-03-02 00:00:00 UTC, last at 2026-03-02 00:08:00 UTC."
     )
     assert sorted(named(figure, "names").text) == [
@@ -133,7 +156,7 @@ def test_links_are_as_wide_as_the_events_are_many(shared):
     assert widths == sorted(widths)
     assert len(set(widths)) == 3
     assert (
-        "urn:cookie:c met urn:email:ada@x.org<br>on 6 events, first at 2026-03-02 00:00:00 UTC "
+        "urn:cookie:c met urn:email:ada@x.org on 6 events, first at 2026-03-02 00:00:00 UTC "
         "(row 0)."
     ) in hover_texts(figure)
 
@@ -178,9 +201,11 @@ def test_a_large_profile_shows_what_joins_it_and_says_how_much_is_left_out():
     shown = sum(len(trace.x) for trace in traces(figure, "aliases"))
     assert shown == alias_figures.MOST_SHOWN == 200
     assert "701 are left out" in figure.layout.title.subtitle.text
-    assert named(figure, "cookie").hovertext[0].startswith("urn:cookie:k<br>is on 300 events")
+    assert one_line(named(figure, "cookie").hovertext[0]).startswith(
+        "urn:cookie:k is on 300 events"
+    )
     for name in s.suspects["separates"].iloc[0]:
-        assert any(text.startswith(name + "<br>is on") for text in hover_texts(figure))
+        assert any(text.startswith(name + " is on") for text in hover_texts(figure))
 
 
 def test_more_to_blame_than_can_be_shown():

@@ -1,0 +1,83 @@
+"""A DataFrame that knows the figure of what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+
+from convergekit.errors import ConvergekitError
+
+if TYPE_CHECKING:
+    from convergekit.template import Template
+
+
+class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
+    """A DataFrame whose `plot` returns a plotly figure of what it holds.
+
+    Rows may be chosen and columns added, and it still knows its figure. In all else it is a
+    DataFrame; pandas' own plotting is that of ``pd.DataFrame(frame).plot``.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> trend = ck.stitch(ck.simulate_store().events).funnel(["PageView"], within="7D").trend("W")
+    >>> type(trend.plot()), type(trend[trend["complete"]].plot(template="dark"))
+    (<class 'plotly.graph_objs._figure.Figure'>, <class 'plotly.graph_objs._figure.Figure'>)
+    """
+
+    # What pandas hands on to the frames it makes of this one.
+    _metadata: ClassVar[list[str]] = ["_draw", "_needed"]
+    _draw: Callable[[pd.DataFrame, Template], Any] | None = None
+    _needed: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        draw: Callable[[pd.DataFrame, Template], Any],
+        needed: Sequence[str] | None = None,
+    ) -> DrawnFrame:
+        """Return the frame with the function that draws it.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        draw : callable
+            Takes the frame and a template; to be pickled with it, so no lambda.
+        needed : sequence of str, optional
+            The columns without which it cannot; by default all.
+        """
+        found = cls(frame)
+        found._draw, found._needed = draw, tuple(frame.columns if needed is None else needed)
+        return found
+
+    @property
+    def _constructor(self) -> Callable[..., DrawnFrame]:
+        return DrawnFrame
+
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return the figure of what the frame holds.
+
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+
+        Raises
+        ------
+        ConvergekitError
+            The frame is no longer what the figure is of.
+        """
+        lacking = [name for name in self._needed if name not in self.columns]
+        if self._draw is None or lacking:
+            lacks = f" (it lacks {', '.join(map(repr, lacking))})" if lacking else ""
+            raise ConvergekitError(
+                f"this table was made of another and no longer holds what its figure shows{lacks}; "
+                "plot the table that convergekit returned, or some of its rows."
+            )
+        return self._draw(pd.DataFrame(self), template)

@@ -1,0 +1,118 @@
+"""The groups of a breakdown in figures: their names, which are shown, and in which colour.
+
+A group has one colour in all figures of what it is a breakdown of, whichever groups are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from convergekit.funnel_result import OTHER
+from convergekit.readable import counted
+from convergekit.template import COLOURS, Template, look
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of a breakdown.
+
+    Attributes
+    ----------
+    label : tuple
+        Its values of the breakdown's columns.
+    name : str
+        The label in words, not yet escaped.
+    colour : str
+    """
+
+    label: tuple[Any, ...]
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups to draw, those with most first.
+
+    Attributes
+    ----------
+    shown : list of Group
+    left_out : str
+        A sentence about those that are not, empty if all are.
+    """
+
+    shown: list[Group]
+    left_out: str
+
+
+def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -> Groups:
+    """Choose the groups of a table to draw, and their colours.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With the breakdown's columns, a row per group, those with most first.
+    by : sequence of str
+        The breakdown's columns.
+    template : {"light", "dark"}
+
+    Returns
+    -------
+    Groups
+        As many as there are colours, and beside them what is "other" or has no value, in grey.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"profile.utm_source": ["meta", "google", None]})
+    >>> found = groups_to_draw(table, ["profile.utm_source"], "light").shown
+    >>> [(group.name, group.colour) for group in found]
+    [('meta', '#E69F00'), ('google', '#0072B2'), ('no utm_source', '#8c959f')]
+    """
+    labels = list(dict.fromkeys(map(label_of, table[list(by)].itertuples(index=False))))
+    named = [label for label in labels if not _is_rest(label)]
+    shown, left_out = named[: len(COLOURS)], named[len(COLOURS) :]
+    # By name, so that another funnel over the same groups has the same colours.
+    colour = dict(zip(sorted(shown, key=str), COLOURS, strict=False))
+    rest = [label for label in labels if _is_rest(label)]
+    greys = (look(template).quiet, look(template).muted)
+    colour |= {label: greys[i % 2] for i, label in enumerate(rest)}
+    return Groups(
+        [Group(label, _name(label, by), colour[label]) for label in shown + rest],
+        f"Not shown: {counted(len(left_out), 'smaller group')}; top={len(shown)} gathers them."
+        if left_out
+        else "",
+    )
+
+
+def label_of(values: Sequence[Hashable]) -> tuple[Any, ...]:
+    """Return the values of a breakdown as a key; what is missing is None, which equals itself."""
+    return tuple(None if pd.isna(value) else value for value in values)
+
+
+def short_name(column: str) -> str:
+    """Return what a column of events is called in a sentence.
+
+    Examples
+    --------
+    >>> short_name("profile.utm_source"), short_name("source")
+    ('utm_source', 'source')
+    """
+    for prefix in ("profile_properties.", "properties.", "profile."):
+        if column.startswith(prefix) and column != prefix:
+            return column.removeprefix(prefix)
+    return column
+
+
+def _is_rest(label: tuple[Any, ...]) -> bool:
+    return all(value is None or value == OTHER for value in label)
+
+
+def _name(label: tuple[Any, ...], by: Sequence[str]) -> str:
+    return ", ".join(
+        f"no {short_name(column)}" if value is None else str(value)
+        for column, value in zip(by, label, strict=True)
+    )

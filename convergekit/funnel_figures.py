@@ -1,0 +1,315 @@
+"""Figures of funnels: the steps, and the steps of each group of a breakdown.
+
+Importing this module imports plotly, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from convergekit.durations import readable_duration
+from convergekit.figure_groups import groups_to_draw, label_of, short_name
+from convergekit.readable import counted
+from convergekit.template import (
+    COLOURS,
+    Look,
+    Template,
+    hover,
+    legend_name,
+    look,
+    plain,
+    shortened,
+    titled,
+)
+
+if TYPE_CHECKING:
+    from convergekit.funnel_result import Funnel
+
+# Pixels: a step's name, a bar, what is said below it, and the gap to the next step.
+_NAME, _BAR, _BELOW, _GAP = 24, 26, 20, 10
+#: A bar of a group.
+_GROUP_BAR = 20
+#: As much of a step's name as fits beside its numbers on a narrow figure.
+_MOST_OF_NAME = 30
+
+
+def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
+    """Return a funnel as bars, a row per step. See `Funnel.plot`.
+
+    Parameters
+    ----------
+    funnel : Funnel
+    template : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> s = ck.stitch(ck.simulate_store().events)
+    >>> figure = funnel_figure(s.funnel(["PageView", "Placed Order"], within="7D"))
+    >>> figure.layout.title.text, [trace.x for trace in figure.data if trace.name == "reached"]
+    ('From PageView to Placed Order within 7 days', [(60, 21)])
+    """
+    return _grouped_figure(funnel, template) if funnel.by else _plain_figure(funnel, template)
+
+
+def goal(steps: Sequence[str]) -> str:
+    """Return the way that a funnel's profiles go, in words.
+
+    Examples
+    --------
+    >>> goal(["PageView", "Added To Cart", "Placed Order"]), goal(["PageView"])
+    ('From PageView to Placed Order', 'PageView')
+    """
+    first, last = (shortened(step, _MOST_OF_NAME) for step in (steps[0], steps[-1]))
+    return f"From {first} to {last}" if len(steps) > 1 else first
+
+
+def reached(count: int, entered: int, who: str, goal: str) -> str:
+    """Return how many of those that entered reached something, and which share that is.
+
+    Examples
+    --------
+    >>> reached(20, 60, "profiles", "Placed Order")
+    '20 of 60 profiles reached Placed Order, 33.3%.'
+    """
+    share = f", {_share(count / entered)}" if entered else ""
+    return f"{count:,} of {entered:,} {who} reached {goal}{share}."
+
+
+def add_step_names(
+    figure: go.Figure, names: Sequence[str], values: Sequence[str], half: float
+) -> None:
+    """Write each step's name above its bars, and a value at the right; steps are 0, 1 ... in y.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+    names, values : sequence of str
+        As they are, not as markup.
+    half : float
+        How far the bars of a step reach above its place.
+    """
+    for place, (name, value) in enumerate(zip(names, values, strict=True)):
+        text = f"<b>{place + 1}. {plain(shortened(name, _MOST_OF_NAME))}</b>"
+        _write(figure, text, place - half, x=0, xanchor="left", yanchor="bottom", yshift=2)
+        _write(figure, plain(value), place - half, x=1, xanchor="right", yanchor="bottom", yshift=2)
+
+
+@dataclass(frozen=True)
+class BarPlaces:
+    """Where the bars of several groups lie in a row per step.
+
+    Attributes
+    ----------
+    row : int
+        Pixels of a step's row.
+    half : float
+        How far the bars reach above and below a step's place, in rows.
+    width : float
+        Of a bar.
+    starts : list of float
+        Where each group's bar begins.
+    """
+
+    row: int
+    half: float
+    width: float
+    starts: list[float]
+
+
+def bar_places(bars: int) -> BarPlaces:
+    """Return the places of so many bars per step."""
+    row = _NAME + _GROUP_BAR * max(bars, 1) + _GAP
+    one, half = _GROUP_BAR / row, _GROUP_BAR * max(bars, 1) / row / 2
+    return BarPlaces(row, half, 0.86 * one, [one * (place + 0.07) - half for place in range(bars)])
+
+
+def rows_layout(steps: int, row: int, half: float) -> dict[str, Any]:
+    """Return the axes of a row per step, a row being so many pixels, and the plot's height."""
+    top, bottom = half + _NAME / row, half + (row - _NAME - 2 * half * row) / row
+    return {
+        "yaxis": {"visible": False, "range": [steps - 1 + bottom, -top], "fixedrange": True},
+        "bargap": 0,
+        "hovermode": "closest",
+    }
+
+
+def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
+    table, colours, who = funnel.table, look(template), funnel.counted
+    row = _NAME + _BAR + _BELOW + _GAP
+    half = _BAR / row / 2
+    figure = go.Figure()
+    for name, column, mark, say in (
+        ("reached", "profiles", {"color": COLOURS[0]}, _said_reached),
+        ("may still get there", "in_window", _hatched(colours), _said_in_window),
+        ("dropped off", "drop_off", {"color": colours.faint}, _said_dropped),
+    ):
+        if name == "reached" or table[column].any():
+            figure.add_bar(
+                x=table[column].tolist(),
+                y=list(range(len(table))),
+                orientation="h",
+                width=2 * half,
+                marker={**mark, "line": {"width": 0}},
+                hovertext=[say(line, funnel) for line in table.itertuples()],
+                hoverinfo="text",
+                name=name,
+            )
+    entered = int(table["profiles"].iloc[0])
+    values = [
+        f"{line.profiles:,}" if line.step == 1 else f"{line.profiles:,} · {_share(line.conversion)}"
+        for line in table.itertuples()
+    ]
+    add_step_names(figure, funnel.steps, values, half)
+    for place, line in enumerate(table.itertuples()):
+        below = {"xanchor": "left", "yanchor": "top", "yshift": -3}
+        small = {"size": 12, "color": colours.muted}
+        _write(figure, plain(_below(line, funnel)), place + half, x=0, font=small, **below)
+    legend = [trace.name for trace in figure.data] if len(figure.data) > 1 else []
+    said = [reached(int(table["profiles"].iloc[-1]), entered, who, funnel.steps[-1])]
+    if len(table) == 1:
+        said = []
+    figure.update_layout(
+        **titled(
+            f"{goal(funnel.steps)} within {readable_duration(funnel.within)}",
+            [*said, *_aside(funnel)],
+            template=template,
+            plot_height=row * len(table),
+            legend=legend,
+        ),
+        **rows_layout(len(table), row, half),
+        barmode="stack",
+        xaxis={"visible": False, "range": [0, max(entered, 1)], "fixedrange": True},
+    )
+    return figure
+
+
+def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
+    found = groups_to_draw(funnel.table, funnel.by, template)
+    of_group = dict(list(funnel.table.groupby(funnel.by, dropna=False, sort=False)))
+    tables = {label_of(label): table for label, table in of_group.items()}
+    places, figure = bar_places(len(found.shown)), go.Figure()
+    for group, start in zip(found.shown, places.starts, strict=True):
+        table = tables[group.label]
+        figure.add_bar(
+            x=table["conversion"].tolist(),
+            y=list(range(len(table))),
+            orientation="h",
+            width=places.width,
+            offset=start,
+            marker={"color": group.colour, "line": {"width": 0}},
+            text=[
+                f"{line.profiles:,}"
+                if line.step == 1
+                else f"{_share(line.conversion)} · {line.profiles:,}"
+                for line in table.itertuples()
+            ],
+            textposition="outside",
+            textfont={"size": 12},
+            cliponaxis=False,
+            hovertext=[
+                f"{hover(f'{group.name}:')}<br>{_said_reached(line, funnel)}"
+                for line in table.itertuples()
+            ],
+            hoverinfo="text",
+            name=legend_name(group.name),
+        )
+    add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half)
+    by = " and ".join(map(short_name, funnel.by))
+    figure.update_layout(
+        **titled(
+            f"{goal(funnel.steps)} within {readable_duration(funnel.within)}, by {by}",
+            ["Bars are shares of those of the group who entered.", found.left_out, *_aside(funnel)],
+            template=template,
+            plot_height=places.row * len(funnel.steps),
+            legend=[group.name for group in found.shown],
+        ),
+        **rows_layout(len(funnel.steps), places.row, places.half),
+        xaxis={"visible": False, "range": [0, 1.4], "fixedrange": True},
+    )
+    return figure
+
+
+def _write(figure: go.Figure, text: str, y: float, **where: Any) -> None:
+    if text:
+        figure.add_annotation(text=text, y=y, xref="paper", showarrow=False, borderpad=0, **where)
+
+
+def _hatched(colours: Look) -> dict[str, Any]:
+    return {
+        "color": colours.paper,
+        "pattern": {"shape": "/", "size": 6, "fgcolor": COLOURS[0], "bgcolor": colours.paper},
+    }
+
+
+def _below(line: Any, funnel: Funnel) -> str:
+    """Return what is said below a bar: the step before, and those who are not here."""
+    if line.step == 1:
+        return ""
+    said = []
+    before = funnel._required_before(line.step)
+    if line.step in funnel.optional:
+        said.append("optional")
+    if before > 1 or line.step in funnel.optional:
+        said.append(f"{_share(line.step_conversion)} of step {before}")
+    if line.step not in funnel.optional:
+        said.append(f"{line.drop_off:,} dropped off")
+    if line.in_window:
+        said.append(f"{line.in_window:,} may still get there")
+    return " · ".join(said)
+
+
+def _said_reached(line: Any, funnel: Funnel) -> str:
+    count = counted(line.profiles, _one(funnel))
+    if line.step == 1:
+        return hover(f"{count} entered with {line.event_name}.")
+    before = funnel._required_before(line.step)
+    shares = f"{_share(line.conversion)} of those who entered"
+    if before > 1:
+        shares += f" and {_share(line.step_conversion)} of those at {funnel.steps[before - 1]}"
+    wait = ""
+    if not pd.isna(line.median_time):
+        median = readable_duration(line.median_time)
+        wait = f"The median time from {funnel.steps[before - 1]} is {median}."
+    return hover(f"{count} reached {line.event_name}, {shares}.", wait)
+
+
+def _said_in_window(line: Any, funnel: Funnel) -> str:
+    return hover(
+        f"{counted(line.in_window, _one(funnel))} may still reach {line.event_name}: the data ends "
+        f"before their {readable_duration(funnel.within)} do."
+    )
+
+
+def _said_dropped(line: Any, funnel: Funnel) -> str:
+    before = funnel.steps[funnel._required_before(line.step) - 1] if line.step > 1 else ""
+    return hover(
+        f"{counted(line.drop_off, _one(funnel))} dropped off: {before}, but no {line.event_name} "
+        f"within {readable_duration(funnel.within)}."
+    )
+
+
+def _aside(funnel: Funnel) -> list[str]:
+    """Return the sentence about those whom the bars do not show."""
+    excluded = funnel.counts["excluded"]
+    more = counted(excluded, f"more {_one(funnel)}")
+    return [f"{more} left by an excluded event."] if excluded else []
+
+
+def _one(funnel: Funnel) -> str:
+    return funnel.counted.removesuffix("s")
+
+
+def _share(share: float) -> str:
+    if pd.isna(share):
+        return "no share"
+    return "under 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"

@@ -1,0 +1,360 @@
+"""Figures of funnels in time: conversion by period, and how long it takes to convert.
+
+Importing this module imports plotly, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from convergekit.durations import readable_duration
+from convergekit.figure_groups import Group, groups_to_draw, label_of, short_name
+from convergekit.funnel_figures import goal
+from convergekit.readable import counted
+from convergekit.template import COLOURS, Look, Template, hover, legend_name, look, titled
+
+if TYPE_CHECKING:
+    from convergekit.funnel_result import Funnel, TimeToConvert
+
+FloatArray = npt.NDArray[np.float64]
+
+_PERIODS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour"}
+
+#: Round times, in seconds, at which the bars of a histogram begin and end.
+_ROUND = (
+    *(1, 2, 5, 10, 15, 30),
+    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
+    *(3_600 * hours for hours in (1, 2, 4, 8, 12)),
+    *(86_400 * days for days in (1, 2, 4, 7, 14, 30, 60, 90, 180, 365)),
+)
+_MOST_BARS = 20
+#: As many periods are named by us, at their beginning.
+_MOST_NAMED = 12
+#: Pixels that a trend's legend has on a narrow figure, where lines take more than squares.
+_NARROW = 280
+#: As many labels fit below the bars of a narrow figure.
+_MOST_TICKS = 5
+
+
+def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Template) -> go.Figure:
+    """Return conversion by period as lines, and below it how many entered, as bars.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `Funnel.trend`.
+    funnel : Funnel
+    freq : str
+    template : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Lines are dashed, and their marks open, where a period is not complete; a period in which
+        nobody entered is a gap.
+    """
+    colours, word = look(template), _PERIODS.get(freq.split("-")[0], "period")
+    # The colours are those of the funnel's figure, which knows all groups.
+    found = groups_to_draw(funnel.table, funnel.by, template) if funnel.by else None
+    groups = found.shown if found else [Group((), "", COLOURS[0])]
+    labels = [label_of(label) for label in table[funnel.by].itertuples(index=False)]
+    figure = go.Figure()
+    legend = []
+    for group in groups:
+        chosen = np.array([label == group.label for label in labels], dtype=bool)
+        rows = table[chosen].sort_values("period")
+        if len(rows):
+            legend.append(group.name or "conversion")
+            _add_line(figure, rows, group, funnel, freq, word)
+    if not table["complete"].all():
+        legend.append("windows still open")
+        figure.add_scatter(
+            x=[None], y=[None], mode="lines+markers", name=legend[-1],
+            line={"color": colours.quiet, "dash": "dot", "width": 2},
+            marker={"symbol": "circle-open", "size": 7},
+        )  # fmt: skip
+    periods = table.drop_duplicates("period").sort_values("period")
+    complete = int(periods["complete"].sum())
+    by = " and ".join([word, *map(short_name, funnel.by)])
+    figure.update_layout(
+        **titled(
+            f"{goal(funnel.steps)} within {readable_duration(funnel.within)}, by {by}",
+            [
+                f"Everybody's window has ended in {complete:,} of {counted(len(periods), word)}.",
+                found.left_out if found else "",
+            ],
+            template=template,
+            plot_height=330,
+            legend=legend,
+            legend_width=_NARROW,
+        ),
+        barmode="stack",
+        hovermode="closest",
+        yaxis={"domain": [0.36, 1], "tickformat": ".0%", "rangemode": "tozero",
+               "title": {"text": "conversion"}},
+        yaxis2={"domain": [0, 0.24], "rangemode": "tozero", "nticks": 4, "tickformat": ",d",
+                "title": {"text": "entered"}},
+        xaxis={"anchor": "y2", "showgrid": False, **_period_axis(periods["period"], freq, word)},
+    )  # fmt: skip
+    return figure
+
+
+def time_figure(times: TimeToConvert, waits: pd.Series, template: Template) -> go.Figure:
+    """Return how long it took as a histogram. See `TimeToConvert.plot`.
+
+    Parameters
+    ----------
+    times : TimeToConvert
+    waits : pandas.Series of Timedelta
+    template : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    colours = look(template)
+    bins = _bins(waits.dt.total_seconds().to_numpy())
+    names, figure = bins.names(), go.Figure()
+    total = int(bins.counts.sum()) + bins.beyond
+    one = times.counted.removesuffix("s")
+    places = list(range(len(bins.counts)))
+    for counts, at, said, colour in (
+        (bins.counts.tolist(), places, names, COLOURS[0]),
+        ([bins.beyond], [len(places) + 0.4], [bins.beyond_name()], colours.quiet),
+    ):
+        if sum(counts):
+            figure.add_bar(
+                x=at,
+                y=counts,
+                width=0.94,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertext=[
+                    hover(
+                        f"{counted(count, one)} took {name} from {times.steps[0]} to "
+                        f"{times.steps[1]}, {count / total:.1%} of {total:,}."
+                    )
+                    for count, name in zip(counts, said, strict=True)
+                ],
+                hoverinfo="text",
+                showlegend=False,
+            )
+    _mark_shares(figure, times, bins, colours)
+    ticks, ticktext = bins.ticks()
+    figure.update_layout(
+        **titled(
+            f"Time {goal(times.steps).replace('From', 'from', 1)}",
+            _time_subtitle(times, bins),
+            template=template,
+            plot_height=300,
+        ),
+        bargap=0,
+        hovermode="closest",
+        xaxis={
+            "tickvals": ticks,
+            "ticktext": ticktext,
+            "ticks": "outside",
+            "tickangle": 0,
+            "showgrid": False,
+            "range": [-0.6, len(places) + (0.7 + len(places) / 16 if bins.beyond else -0.4)],
+        },
+        yaxis={"title": {"text": times.counted}, "tickformat": ",d", "rangemode": "tozero"},
+    )
+    return figure
+
+
+def _add_line(
+    figure: go.Figure, rows: pd.DataFrame, group: Group, funnel: Funnel, freq: str, word: str
+) -> None:
+    """Add one group's line, solid and then dashed, and its bars of those who entered."""
+    texts = [_trend_sentence(line, group, funnel, word) for line in rows.itertuples()]
+    rows = rows.assign(said=texts)
+    name = legend_name(group.name or "conversion")
+    shared = {"mode": "lines+markers", "hoverinfo": "text", "connectgaps": False,
+              "legendgroup": name}  # fmt: skip
+    solid, open_ = rows[rows["complete"]], rows[~rows["complete"]]
+    joined = pd.concat([solid.tail(1), open_]) if len(open_) else open_
+    for part, closed in ((solid, True), (joined, False)):
+        if len(part):
+            part = _with_gaps(part, freq)
+            figure.add_scatter(
+                x=part["period"],
+                y=part["conversion"].astype(object).where(part["conversion"].notna(), None),
+                hovertext=part["said"],
+                line={"color": group.colour, "width": 2.5, "dash": "solid" if closed else "dot"},
+                # Where the dashed line begins, the solid one has a mark already.
+                marker={
+                    "color": group.colour,
+                    "symbol": "circle" if closed else "circle-open",
+                    "size": [7 if complete == closed else 0 for complete in part["complete"]],
+                    # Plotly takes marks of several sizes for bubbles, and fades them.
+                    "opacity": 1,
+                    "line": {"width": 0 if closed else 1.5},
+                },
+                name=name,
+                showlegend=closed or not len(solid),
+                **shared,
+            )
+    figure.add_bar(
+        x=rows["period"],
+        y=rows["entered"],
+        width=0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms"),
+        yaxis="y2",
+        marker={"color": group.colour, "opacity": 0.55, "line": {"width": 0}},
+        hovertext=texts,
+        hoverinfo="text",
+        name=name,
+        legendgroup=name,
+        showlegend=False,
+    )
+
+
+def _with_gaps(rows: pd.DataFrame, freq: str) -> pd.DataFrame:
+    """Add a row without a value after each period that another does not follow."""
+    periods = rows["period"].dt.to_period(freq)
+    step = periods.dt.freq.n
+    before_gap = rows[(periods.astype("int64").diff().shift(-1) > step).to_numpy()]
+    gaps = before_gap.assign(conversion=np.nan, said="")
+    return pd.concat([rows, gaps]).sort_values("period", kind="stable")
+
+
+def _period_axis(periods: pd.Series, freq: str, word: str) -> dict[str, Any]:
+    """Return the axis of few periods, which names them as they are; of many, plotly's own does."""
+    if len(periods) > _MOST_NAMED or periods.empty:
+        return {"type": "date"}
+    named = list(periods)[:: -(-len(periods) // _MOST_TICKS)]
+    texts = []
+    for place, start in enumerate(named):
+        day = f"{start:%b}" if word in ("month", "quarter", "year") else f"{start:%b} {start.day}"
+        new_year = not place or start.year != named[place - 1].year
+        below = f"{start:%H:%M}" if word == "hour" else str(start.year) if new_year else ""
+        texts.append(f"{day}<br>{below}")
+    room = 0.7 * _length(periods, freq)
+    return {
+        "type": "date",
+        "tickvals": named,
+        "ticktext": texts,
+        "tickangle": 0,
+        "range": [periods.iloc[0] - room.iloc[0], periods.iloc[-1] + room.iloc[-1]],
+    }
+
+
+def _length(periods: pd.Series, freq: str) -> pd.Series:
+    """Return how long each period is."""
+    return periods.dt.to_period(freq).dt.end_time - periods
+
+
+def _trend_sentence(line: Any, group: Group, funnel: Funnel, word: str) -> str:
+    when = f"{line.period:%Y-%m-%d}" + (f" {line.period:%H:%M}" if word == "hour" else "")
+    start = f"On {when}" if word == "day" else f"In the {word} from {when}"
+    who = counted(line.entered, funnel.counted.removesuffix("s"))
+    of_group = f" of {group.name}" if group.name else ""
+    return hover(
+        f"{start}, {who}{of_group} entered; {line.converted:,} converted, {line.conversion:.1%}.",
+        "" if line.complete else "More may follow: some windows are still open.",
+    )
+
+
+@dataclass(frozen=True)
+class _Bins:
+    """Bars of a histogram: edges in seconds, and how many waits are beyond the last."""
+
+    edges: FloatArray
+    counts: npt.NDArray[np.int64]
+    beyond: int
+    longer: bool
+
+    @classmethod
+    def of(cls, seconds: FloatArray, edges: FloatArray, *, longer: bool) -> _Bins:
+        counts, _ = np.histogram(seconds, bins=edges)
+        return cls(edges, counts.astype(np.int64), int((seconds > edges[-1]).sum()), longer)
+
+    def fullest(self) -> float:
+        """Return the share of the bar with most."""
+        return float(self.counts.max() / max(int(self.counts.sum()) + self.beyond, 1))
+
+    def names(self) -> list[str]:
+        ends = [readable_duration(pd.Timedelta(seconds=float(edge))) for edge in self.edges]
+        pairs = itertools.pairwise(ends)
+        named = [f"from {one} to less than {other}" for one, other in pairs]
+        named[-1] = f"from {ends[-2]} to {ends[-1]}"
+        if self.edges[0] == 0 and len(named) > 1:
+            named[0] = f"less than {ends[1]}"
+        return named
+
+    def beyond_name(self) -> str:
+        return f"over {readable_duration(pd.Timedelta(seconds=float(self.edges[-1])))}"
+
+    def place(self, seconds: float) -> float | None:
+        """Return where on the axis a time is; None if it is beyond the bars."""
+        if seconds > self.edges[-1]:
+            return None
+        return float(np.interp(seconds, self.edges, np.arange(len(self.edges)) - 0.5))
+
+    def ticks(self) -> tuple[list[float], list[str]]:
+        step = -(-len(self.counts) // _MOST_TICKS)
+        # The bar at the end says its time itself.
+        last = len(self.edges) - (2 if self.beyond else 0)
+        chosen = range(0, max(last, 1), step)
+        places = [at - 0.5 for at in chosen]
+        texts = [readable_duration(pd.Timedelta(seconds=float(self.edges[at]))) for at in chosen]
+        if self.beyond:
+            places.append(len(self.counts) + 0.4)
+            texts.append(self.beyond_name())
+        # A unit per line is narrow.
+        return places, [re.sub(r" (?=\d)", "<br>", text) for text in texts]
+
+
+def _bins(seconds: FloatArray) -> _Bins:
+    """Return bars of one length where they show the times, and else of growing length."""
+    if not len(seconds):
+        return _Bins.of(seconds, np.array([0.0, 1.0]), longer=False)
+    longest, usual = float(seconds.max()), float(np.quantile(seconds, 0.95))
+    end = usual if longest > 2 * usual > 0 else max(longest, 1.0)
+    width = next((float(step) for step in _ROUND if step * _MOST_BARS >= end), end / _MOST_BARS)
+    even = _Bins.of(seconds, np.arange(0, np.ceil(end / width) + 1) * width, longer=False)
+    if even.fullest() <= 0.5:
+        return even
+    steps = np.array([0.0, *_ROUND])
+    first = int(np.searchsorted(steps, seconds.min(), side="right")) - 1
+    last = min(max(int(np.searchsorted(steps, longest)), 1), len(steps) - 1)
+    growing = _Bins.of(seconds, steps[min(first, last - 1) : last + 1], longer=True)
+    return growing if growing.fullest() < even.fullest() else even
+
+
+def _mark_shares(figure: go.Figure, times: TimeToConvert, bins: _Bins, colours: Look) -> None:
+    """Mark by when half, and nine in ten, had converted, if that is not at one place."""
+    if not times.profiles:
+        return
+    shares = {"half": times.median, "90%": times.percentiles[90]}
+    taken: list[float] = []
+    for name, time in shares.items():
+        at = bins.place(time.total_seconds())
+        if at is not None and all(abs(at - other) > len(bins.counts) / 8 for other in taken):
+            taken.append(at)
+            figure.add_shape(
+                type="line", x0=at, x1=at, y0=0, y1=1, yref="paper",
+                line={"color": colours.ink, "width": 1.5, "dash": "dot"},
+            )  # fmt: skip
+            figure.add_annotation(
+                x=at, y=1, yref="paper", yanchor="bottom", text=name, showarrow=False,
+                font={"size": 12, "color": colours.muted},
+            )  # fmt: skip
+
+
+def _time_subtitle(times: TimeToConvert, bins: _Bins) -> list[str]:
+    if not times.profiles:
+        return [f"No {times.counted} got there."]
+    half, most = readable_duration(times.median), readable_duration(times.percentiles[90])
+    who = counted(times.profiles, times.counted.removesuffix("s"))
+    said = [f"Half of {who} took {half} or less, nine in ten {most} or less."]
+    if bins.longer:
+        said.append("Bars stand for longer times from left to right.")
+    return said

@@ -1,0 +1,131 @@
+"""The figure of what stitching bought: the steps of a funnel, counted with and without it.
+
+Importing this module imports plotly, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from convergekit.durations import readable_duration
+from convergekit.funnel_figures import add_step_names, bar_places, goal, rows_layout
+from convergekit.readable import counted
+from convergekit.stitching_lift import STITCHED
+from convergekit.template import COLOURS, Template, hover, legend_name, titled
+
+
+def stitching_lift_figure(
+    table: pd.DataFrame,
+    steps: Sequence[str],
+    within: pd.Timedelta,
+    value: str | None,
+    carried: str | None,
+    template: Template,
+) -> go.Figure:
+    """Return the visitors at each step, a bar per way of counting them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `Stitched.stitching_lift`.
+    steps : sequence of str
+        What the steps are called.
+    within : pandas.Timedelta
+    value, carried : str or None
+        What the columns `value` and ``with_<carried>`` are of.
+    template : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Stitched profiles first, then the ways that get furthest. Ways of counting by which nobody
+        enters have no bars: the figure says how many there are.
+    """
+    last = f"step_{len(steps)}"
+    entering = table[table["step_1"] > 0]
+    ranked = entering.assign(first=entering["counted_by"] == STITCHED).sort_values(
+        ["first", last, "step_1"], ascending=False, kind="stable"
+    )
+    shown = ranked.head(len(COLOURS))
+    figure = go.Figure()
+    places = bar_places(len(shown))
+    for line, colour, place in zip(shown.to_dict("records"), COLOURS, places.starts, strict=False):
+        counts = [int(line[f"step_{step}"]) for step in range(1, len(steps) + 1)]
+        shares = [count / counts[0] for count in counts]
+        figure.add_bar(
+            x=counts,
+            y=list(range(len(steps))),
+            orientation="h",
+            width=places.width,
+            offset=place,
+            marker={"color": colour, "line": {"width": 0}},
+            text=[f"{counts[0]:,}"]
+            + [
+                f"{count:,} · {share:.1%}"
+                for count, share in zip(counts[1:], shares[1:], strict=True)
+            ],
+            textposition="outside",
+            textfont={"size": 12},
+            cliponaxis=False,
+            hovertext=[
+                _sentence(line, count, share, step, steps, value, carried)
+                for step, (count, share) in enumerate(zip(counts, shares, strict=True))
+            ],
+            hoverinfo="text",
+            name=legend_name(line["counted_by"].removeprefix("alias ")),
+        )
+    add_step_names(figure, steps, [""] * len(steps), places.half)
+    most = int(shown["step_1"].max()) if len(shown) else 1
+    figure.update_layout(
+        **titled(
+            f"What stitching buys: {goal(steps).replace('From', 'from', 1)} within "
+            f"{readable_duration(within)}",
+            _subtitle(shown, steps, len(table) - len(entering), len(ranked) - len(shown)),
+            template=template,
+            plot_height=places.row * len(steps),
+            legend=shown["counted_by"].tolist(),
+        ),
+        **rows_layout(len(steps), places.row, places.half),
+        xaxis={"visible": False, "range": [0, 1.4 * most], "fixedrange": True},
+    )
+    return figure
+
+
+def _sentence(
+    line: dict[Any, Any],
+    count: int,
+    share: float,
+    step: int,
+    steps: Sequence[str],
+    value: str | None,
+    carried: str | None,
+) -> str:
+    who = "profile" if line["counted_by"] == STITCHED else "visitor"
+    how = "Stitched" if line["counted_by"] == STITCHED else f"Counted by {line['counted_by']}"
+    said = [
+        f"{how}, {counted(count, who)} reached {steps[step]}, {share:.1%} of those who entered."
+    ]
+    if step == len(steps) - 1 and count:
+        if value is not None:
+            said.append(f"Their {value} adds up to {line['value']:,.2f}.")
+        if carried is not None:
+            said.append(f"Of their events, {line[f'with_{carried}']:.1%} carry {carried}.")
+    return hover(*said)
+
+
+def _subtitle(shown: pd.DataFrame, steps: Sequence[str], nobody: int, more: int) -> list[str]:
+    said = []
+    for line in shown.head(2).to_dict("records"):
+        count, entered = int(line[f"step_{len(steps)}"]), int(line["step_1"])
+        who = "stitched profiles" if line["counted_by"] == STITCHED else line["counted_by"]
+        said.append(f"{who}: {count:,} of {entered:,} reached {steps[-1]}, {count / entered:.1%}.")
+    said = [sentence[0].upper() + sentence[1:] for sentence in said]
+    if nobody:
+        said.append(f"{counted(nobody, 'other way', 'other ways')} of counting: nobody entered.")
+    if more:
+        said.append(f"Not shown: {counted(more, 'way')} of counting that got less far.")
+    return said

@@ -1,0 +1,169 @@
+"""Draw docs/gallery.md: every figure, from the code beside it, light and dark.
+
+python docs/make_gallery.py (needs the extra convergekit[png] and a Chrome or Chromium)
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import plotly.io
+
+from convergekit.template import Template
+
+HERE = Path(__file__).parent
+WIDTH = 720
+
+SETUP = """\
+import convergekit as ck
+
+steps = ["PageView", "Added To Cart", "Placed Order"]
+s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
+store = ck.simulate_store(people=2000)  # a larger one, of which the truth is known
+many = ck.stitch(store.events)
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the gallery: what it is called, what it shows, and the code that makes it."""
+
+    name: str
+    heading: str
+    shows: str
+    code: str
+
+
+PICTURES = (
+    Picture(
+        "funnel",
+        "A funnel",
+        "Who reached a step, who may still get there because their window is open at the end of "
+        "the data, and who dropped off.",
+        's.funnel(steps, within="7D").plot()',
+    ),
+    Picture(
+        "funnel-by",
+        "A funnel by group",
+        "A bar per group and step. A group has the same colour in the trend below.",
+        'many.funnel(steps, within="7D", by="utm_source").plot()',
+    ),
+    Picture(
+        "trend",
+        "Whether it gets better",
+        "Conversion by the week in which profiles entered; dashed where windows are still open.",
+        'many.funnel(steps, within="7D").trend("W").plot()',
+    ),
+    Picture(
+        "trend-by",
+        "Whether it gets better, by group",
+        "Below the lines, how many entered: a group of few jumps about.",
+        'many.funnel(steps, within="7D", by="utm_source").trend("W").plot()',
+    ),
+    Picture(
+        "time-to-convert",
+        "How long it takes",
+        "The few longest times are one bar, so that they leave the others room.",
+        'many.funnel(steps, within="7D").time_to_convert().plot()',
+    ),
+    Picture(
+        "stitching-lift",
+        "What stitching buys",
+        "The same funnel counted by one alias or one source alone, beside stitched profiles.",
+        's.stitching_lift(steps, within="7D").plot()',
+    ),
+    Picture(
+        "timeline",
+        "One person's timeline",
+        "Events in order, on a lane per source. The hover text says what an event sent, and what "
+        "it carries that earlier events sent.",
+        's.profile("urn:email:milo.duval37@example.com").plot()',
+    ),
+    Picture(
+        "explanation",
+        "Why two aliases are one profile",
+        "The shortest chain of events between them.",
+        's.explain("urn:cookie:73eba738fc5e", "urn:email:milo.duval37@example.com").plot()',
+    ),
+    Picture(
+        "profile-graph",
+        "One profile's aliases",
+        "Which aliases a profile holds, and on how many events they met.",
+        's.plot_profile_graph("urn:email:milo.duval37@example.com")',
+    ),
+    Picture(
+        "property-coverage",
+        "What filling adds",
+        "Which share of the orders sent a profile property, and which share has it once earlier "
+        "events' values are carried.",
+        's.property_coverage("Placed Order").plot()',
+    ),
+    Picture(
+        "report",
+        "Which events reach a profile",
+        "By event name, the share on a profile, and on one with a browser session.",
+        "s.report.plot()",
+    ),
+    Picture(
+        "evaluation",
+        "How right the profiles are",
+        "Where the truth is known: precision, recall and F1, and how many profiles and people are "
+        "mistaken.",
+        "ck.evaluate(many, store.truth).plot()",
+    ),
+)
+
+
+def named() -> dict[str, Any]:
+    """Return what the code of the pictures names, as `SETUP` makes it."""
+    names: dict[str, Any] = {}
+    exec(SETUP.replace("data/*", str(HERE.parent / "data" / "*")), names)
+    return names
+
+
+def figure(picture: Picture, template: Template, names: dict[str, Any]) -> Any:
+    """Return the figure that a picture's code makes."""
+    comma = "" if picture.code.endswith("()") else ", "
+    return eval(f"{picture.code[:-1]}{comma}template={template!r})", names)
+
+
+def page() -> str:
+    """Return the text of the gallery."""
+    about = (
+        "Every figure of convergekit, made by the code beside it. All are plotly figures: hover "
+        "texts say in sentences what a mark stands for, and `figure.update_layout(...)` changes "
+        'what you like. `template="dark"` gives the dark ones. `make gallery` draws this page anew.'
+    )
+    parts = [f"# Gallery\n\n{textwrap.fill(about, 100)}\n\n```python\n{SETUP}```\n"]
+    for picture in PICTURES:
+        parts.append(
+            f"\n## {picture.heading}\n\n{textwrap.fill(picture.shows, 100)}\n\n"
+            f"```python\n{picture.code}\n```\n\n"
+            '<picture>\n<source media="(prefers-color-scheme: dark)" '
+            f'srcset="gallery/{picture.name}-dark.png">\n'
+            f'<img src="gallery/{picture.name}-light.png" alt="{picture.heading}. '
+            f'{picture.shows}">\n'
+            "</picture>\n"
+        )
+    return "".join(parts)
+
+
+def main() -> None:
+    """Write the page and its pictures."""
+    (HERE / "gallery").mkdir(exist_ok=True)
+    names, both = named(), get_args(Template)
+    drawn = [figure(picture, template, names) for picture in PICTURES for template in both]
+    plotly.io.write_images(
+        drawn,
+        [HERE / "gallery" / f"{picture.name}-{look}.png" for picture in PICTURES for look in both],
+        width=[found.layout.width or WIDTH for found in drawn],
+        height=[found.layout.height for found in drawn],
+    )
+    (HERE / "gallery.md").write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
