@@ -5,6 +5,7 @@
 """
 
 from convergekit.alias_rules import email_rule, phone_rule
+from convergekit.check_up import CheckUp, check_up
 from convergekit.errors import (
     ColumnError,
     ConvergekitError,
@@ -24,6 +25,7 @@ from convergekit.stitching import stitch
 from convergekit.storage import read_stitched
 
 __all__ = [
+    "CheckUp",
     "ColumnError",
     "ConvergekitError",
     "Evaluation",
@@ -37,6 +39,7 @@ __all__ = [
     "Stitched",
     "UnknownAliasError",
     "UnknownNameError",
+    "check_up",
     "email_rule",
     "evaluate",
     "funnel",

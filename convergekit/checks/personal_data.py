@@ -1,0 +1,201 @@
+"""Personal data where it should not be: addresses in properties and URLs, and card numbers.
+
+Only distinct values are looked at, and the slow patterns only at those that a quick one lets
+through. No value is handed on unmasked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from convergekit.checks.fault import Fault, IntArray
+from convergekit.checks.tracking import Tracking
+from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
+from convergekit.events import PROFILE_PROPERTY, PROPERTY
+from convergekit.text import to_arrow
+
+# A file's name can look like an address (logo@2x.png), and a shop's own address is nobody's.
+_FILES = {
+    *("png", "jpg", "jpeg", "gif", "webp", "avif", "svg", "ico"),
+    *("css", "js", "mjs", "map", "json", "html", "woff", "ttf"),
+}
+_ROLES = {
+    *("info", "support", "contact", "hello", "help", "sales", "service", "orders", "shop"),
+    *("noreply", "no-reply", "privacy", "admin", "webmaster", "postmaster", "office", "team"),
+    *("press", "billing"),
+}
+_URL = re.compile(r"://|^/|\?")
+# Visa, Mastercard, American Express, Discover, JCB and Diners Club, in their lengths.
+_CARD = re.compile(
+    r"4\d{15}|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
+    r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}"
+)
+#: At least this share of a property's long numbers must pass Luhn's test: of any numbers, one in
+#: ten does by chance.
+LUHN_SHARE = 0.5
+
+
+def email_addresses(tracking: Tracking) -> list[Fault]:
+    """Find e-mail addresses in event properties, and in the URLs of any property."""
+    faults = []
+    for column in _text_columns(tracking.events):
+        of_person = column.startswith(PROFILE_PROPERTY)
+        at = _events_with(
+            tracking.events[column],
+            _has_at_sign,
+            _has_address_in_url if of_person else _has_address,
+        )
+        at = at[tracking.is_kept[at]]
+        if len(at):
+            faults.append(_address_fault(tracking, column, at))
+    return faults
+
+
+def card_numbers(tracking: Tracking) -> list[Fault]:
+    """Find what looks like a card's number, in any property."""
+    faults = []
+    for column in _text_columns(tracking.events):
+        numbers, passing = 0, 0
+
+        def has_card(text: str) -> bool:
+            nonlocal numbers, passing
+            found = [re.sub("[ -]", "", match[0]) for match in LONG_NUMBER.finditer(text)]
+            cards = [digits for digits in found if _CARD.fullmatch(digits) and passes_luhn(digits)]
+            numbers, passing = numbers + len(found), passing + len(cards)
+            return bool(cards)
+
+        at = _events_with(tracking.events[column], _has_long_number, has_card)
+        at = at[tracking.is_kept[at]]
+        if len(at) and passing >= LUHN_SHARE * numbers:
+            faults.append(_card_fault(tracking, column, at))
+    return faults
+
+
+def passes_luhn(digits: str) -> bool:
+    """Return whether the last digit is the check digit of the others.
+
+    Examples
+    --------
+    >>> passes_luhn("4111111111111111"), passes_luhn("4111111111111112")
+    (True, False)
+    """
+    doubled = [2 * int(digit) for digit in digits[-2::-2]]
+    return (sum(map(int, digits[-1::-2])) + sum(n - 9 * (n > 9) for n in doubled)) % 10 == 0
+
+
+def _has_at_sign(values: pa.Array) -> pa.Array:
+    return pc.or_(pc.match_substring(values, "@"), pc.match_substring(values, "%40"))
+
+
+def _has_address_in_url(text: str) -> bool:
+    return bool(_URL.search(text)) and _has_address(text)
+
+
+def _has_address(text: str) -> bool:
+    return any(
+        found["top"].lower() not in _FILES
+        and found["user"].lower() not in _ROLES
+        and text[max(found.start() - 7, 0) : found.start()].lower() != "mailto:"
+        for found in EMAIL.finditer(text)
+    )
+
+
+def _has_long_number(values: pa.Array) -> pa.Array:
+    return pc.match_substring_regex(values, r"\d(?:[ -]?\d){13}")
+
+
+def _text_columns(events: pd.DataFrame) -> list[str]:
+    return [
+        column
+        for column in events.columns
+        if column.startswith((PROPERTY, PROFILE_PROPERTY))
+        and (
+            pd.api.types.is_string_dtype(events[column].dtype)
+            or events[column].dtype == object
+            or isinstance(events[column].dtype, pd.CategoricalDtype)
+            or pd.api.types.is_integer_dtype(events[column].dtype)
+        )
+    ]
+
+
+def _events_with(
+    values: pd.Series,
+    maybe: Callable[[pa.Array], pa.Array],
+    surely: Callable[[str], bool],
+) -> IntArray:
+    """Return the positions of the values that the quick and the slow test find."""
+    texts = _texts(values)
+    if texts is None:
+        return np.empty(0, dtype=np.int64)
+    likely = np.flatnonzero(maybe(texts).fill_null(False).to_numpy(zero_copy_only=False))
+    if not len(likely):
+        return likely
+    encoded = texts.take(pa.array(likely)).dictionary_encode()
+    found = np.array([surely(text) for text in encoded.dictionary.to_pylist()], dtype=bool)
+    return likely[found[encoded.indices.to_numpy(zero_copy_only=False)]]
+
+
+def _texts(values: pd.Series) -> pa.Array | None:
+    """Return values as Arrow text: what is nested as it is written, missing as null."""
+    if pd.api.types.is_integer_dtype(values.dtype):
+        # Shorter than any card's number, as nearly all are.
+        numbers = values.to_numpy(dtype="float64", na_value=0.0)
+        if not (np.abs(numbers) >= 1e13).any():
+            return None
+        return pa.array(
+            [str(cell) if pd.notna(cell) else None for cell in values], type=pa.large_string()
+        )
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return _texts(values.astype(object))
+    if values.dtype != object:
+        return to_arrow(values.astype("str"))
+    cells = [cell if isinstance(cell, str) else _written(cell) for cell in values]
+    return pa.array(cells, type=pa.large_string())
+
+
+def _written(cell: object) -> str | None:
+    if isinstance(cell, list | dict | int) and not isinstance(cell, bool):
+        return str(cell).encode("utf-8", "replace").decode("utf-8")
+    return None
+
+
+def _address_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
+    name = property_name(column)
+    in_urls = bool(_URL.search(str(tracking.events[column].iloc[at[0]])))
+    return Fault(
+        "high" if in_urls else "medium",
+        f"The property {name!r} of {len(at):,} events holds e-mail addresses.",
+        "An address in a URL or an event's property goes wherever events go: to ad networks, "
+        "logs and exports, where nobody looks for it when a person asks to be forgotten.",
+        "Send the address as an alias and as the profile property $email only. Take it out of "
+        "links and forms that use GET, and cut it off the URL in the tag.",
+        at,
+        tracking.worth(at),
+        lambda some: _values(tracking, column, some),
+    )
+
+
+def _card_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
+    return Fault(
+        "high",
+        f"The property {property_name(column)!r} of {len(at):,} events holds what looks like card "
+        "numbers.",
+        "Card numbers outside a payment provider break the card schemes' rules (PCI DSS), and "
+        "every copy of the export with them.",
+        "Stop sending the property at once, delete it where events are stored, and tell whoever "
+        "answers for payments. If they are no cards, send the ID with a prefix.",
+        at,
+        tracking.worth(at),
+        lambda some: _values(tracking, column, some),
+    )
+
+
+def _values(tracking: Tracking, column: str, some: IntArray) -> list[str]:
+    name = property_name(column)
+    return [f"{name} = {shown(cell)}" for cell in tracking.events[column].iloc[some]]
