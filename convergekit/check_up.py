@@ -14,7 +14,7 @@ from convergekit.alias_rules import Rule
 from convergekit.aliases import Block
 from convergekit.checks import CHECKS
 from convergekit.checks.fault import SEVERITIES, Fault, NotChecked
-from convergekit.checks.money import candidates
+from convergekit.checks.money import as_numbers, candidates
 from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_tracking
 from convergekit.checks.wording import masked, property_name, quoted
 from convergekit.errors import ConvergekitError
@@ -194,7 +194,7 @@ class CheckUp:
         table = tracking.events[columns].iloc[at].reset_index(drop=True)
         table["event_id"] = table["event_id"].map(masked, na_action="ignore")
         if tracking.money is not None:
-            table["amount"] = tracking.money.amounts[at]
+            table["amount"] = as_numbers(tracking.events[tracking.money.column].iloc[at])
         return table.assign(seen=pd.Series(fault.seen(at), dtype="str"))
 
     def to_dict(self) -> dict[str, Any]:
@@ -250,6 +250,13 @@ class CheckUp:
         """Return an amount of money in words."""
         return f"{amount:,.2f} {self.currency}".strip()
 
+    def listed_rows(self, finding: int) -> str:
+        """Return a finding's first rows in words."""
+        row = self.findings.iloc[finding - 1]
+        listed = ", ".join(map(str, row["rows"]))
+        more = row["events"] - len(row["rows"])
+        return f"{listed} and {more:,} more" if more > 0 else listed
+
     def __repr__(self) -> str:
         """Return the findings as text."""
         lines = [self.title, *self.remarks]
@@ -257,9 +264,9 @@ class CheckUp:
             concerned = self.concerned(row["finding"])
             lines += [
                 "",
-                f"{row['finding']}. {row['severity']}: {row['what']}",
+                f"{row['finding']}. {row['severity']} [{row['check']}]: {row['what']}",
                 *([f"   concerned: {concerned}"] if concerned else []),
-                f"   rows: {_listed_rows(row)}",
+                f"   rows: {self.listed_rows(row['finding'])}",
                 f"   why: {row['why']}",
                 f"   fix: {row['fix']}",
             ]
@@ -273,12 +280,6 @@ class CheckUp:
         from convergekit.check_up_html import check_up_html
 
         return check_up_html(self)
-
-
-def _listed_rows(row: Mapping[str, Any]) -> str:
-    listed = ", ".join(map(str, row["rows"]))
-    more = row["events"] - len(row["rows"])
-    return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def _rank(fault: Fault) -> tuple[float, int, int]:

@@ -66,7 +66,9 @@ def _card(found: CheckUp, row: dict[str, Any]) -> str:
 
 def _table(examples: pd.DataFrame) -> str:
     shown = examples.assign(timestamp=examples["timestamp"].dt.strftime("%Y-%m-%d %H:%M:%S"))
-    table = shown.to_html(index=False, border=0, na_rep="", escape=True)
+    table = shown.to_html(
+        index=False, border=0, na_rep="", escape=True, float_format="{:,.2f}".format
+    )
     return f'<div class="ck-wide">{table}</div>'
 
 

@@ -57,13 +57,11 @@ _NO_LEAD = np.iinfo(np.int64).min
 
 
 def _browser_source(tracking: Tracking) -> int | None:
-    """Return the source that sends most of the browsers' different aliases."""
+    """Return the source that sends most of the events that carry a browser's alias."""
     event, alias = tracking.pairs
     source = tracking.sources[0][event]
     chosen = tracking.of_type(tracking.browser_alias)[alias] & (source >= 0)
-    size = len(tracking.aliases.table)
-    pairs = np.unique(source[chosen] * size + alias[chosen])
-    return int(np.bincount(pairs // size).argmax()) if len(pairs) else None
+    return int(np.bincount(source[chosen]).argmax()) if chosen.any() else None
 
 
 def _lead(tracking: Tracking, event: IntArray, alias: IntArray, of_browser: BoolArray) -> IntArray:

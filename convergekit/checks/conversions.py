@@ -49,13 +49,15 @@ def without_alias(tracking: Tracking) -> list[Fault] | NotChecked:
     if not len(at):
         return []
     total = int(tracking.is_conversion.sum())
-    unusable = carries_aliases(tracking.events, at)
+    unusable = int(carries_aliases(tracking.events, at).sum())
+    reasons = [
+        *([f"{len(at) - unusable:,} carry no alias"] if unusable < len(at) else []),
+        *([f"{unusable:,} only such as identify nobody, as 'null'"] if unusable else []),
+    ]
     return [
         Fault(
             "high",
-            f"{len(at):,} of {total:,} conversions belong to nobody: {int((~unusable).sum()):,} "
-            f"carry no alias, {int(unusable.sum()):,} only such as identify nobody ('null', "
-            "'undefined' …).",
+            f"{len(at):,} of {total:,} conversions belong to nobody: {' and '.join(reasons)}.",
             "They are on no profile: no funnel counts them, and no campaign gets them.",
             "Send what the order knows of its buyer as aliases: the checkout's and the cart's "
             "token, the e-mail address, the customer's ID.",

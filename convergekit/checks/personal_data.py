@@ -10,15 +10,13 @@ import re
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.checks.fault import Fault, IntArray
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
-from convergekit.events import PROFILE_PROPERTY, PROPERTY
-from convergekit.text import to_arrow
+from convergekit.events import PROFILE_PROPERTY
 
 # A file's name can look like an address (logo@2x.png), and a shop's own address is nobody's.
 _FILES = {
@@ -44,10 +42,10 @@ LUHN_SHARE = 0.5
 def email_addresses(tracking: Tracking) -> list[Fault]:
     """Find e-mail addresses in event properties, and in the URLs of any property."""
     faults = []
-    for column in _text_columns(tracking.events):
+    for column, values in tracking.property_texts.items():
         of_person = column.startswith(PROFILE_PROPERTY)
         at = _events_with(
-            tracking.events[column],
+            values,
             _has_at_sign,
             _has_address_in_url if of_person else _has_address,
         )
@@ -60,7 +58,7 @@ def email_addresses(tracking: Tracking) -> list[Fault]:
 def card_numbers(tracking: Tracking) -> list[Fault]:
     """Find what looks like a card's number, in any property."""
     faults = []
-    for column in _text_columns(tracking.events):
+    for column, values in tracking.property_texts.items():
         numbers, passing = 0, 0
 
         def has_card(text: str) -> bool:
@@ -70,7 +68,7 @@ def card_numbers(tracking: Tracking) -> list[Fault]:
             numbers, passing = numbers + len(found), passing + len(cards)
             return bool(cards)
 
-        at = _events_with(tracking.events[column], _has_long_number, has_card)
+        at = _events_with(values, _has_long_number, has_card)
         at = at[tracking.is_kept[at]]
         if len(at) and passing >= LUHN_SHARE * numbers:
             faults.append(_card_fault(tracking, column, at))
@@ -110,59 +108,21 @@ def _has_long_number(values: pa.Array) -> pa.Array:
     return pc.match_substring_regex(values, r"\d(?:[ -]?\d){13}")
 
 
-def _text_columns(events: pd.DataFrame) -> list[str]:
-    return [
-        column
-        for column in events.columns
-        if column.startswith((PROPERTY, PROFILE_PROPERTY))
-        and (
-            pd.api.types.is_string_dtype(events[column].dtype)
-            or events[column].dtype == object
-            or isinstance(events[column].dtype, pd.CategoricalDtype)
-            or pd.api.types.is_integer_dtype(events[column].dtype)
-        )
-    ]
-
-
 def _events_with(
-    values: pd.Series,
+    values: pa.DictionaryArray,
     maybe: Callable[[pa.Array], pa.Array],
     surely: Callable[[str], bool],
 ) -> IntArray:
     """Return the positions of the values that the quick and the slow test find."""
-    texts = _texts(values)
-    if texts is None:
-        return np.empty(0, dtype=np.int64)
-    likely = np.flatnonzero(maybe(texts).fill_null(False).to_numpy(zero_copy_only=False))
+    likely = np.flatnonzero(maybe(values.dictionary).to_numpy(zero_copy_only=False))
     if not len(likely):
         return likely
-    encoded = texts.take(pa.array(likely)).dictionary_encode()
-    found = np.array([surely(text) for text in encoded.dictionary.to_pylist()], dtype=bool)
-    return likely[found[encoded.indices.to_numpy(zero_copy_only=False)]]
-
-
-def _texts(values: pd.Series) -> pa.Array | None:
-    """Return values as Arrow text: what is nested as it is written, missing as null."""
-    if pd.api.types.is_integer_dtype(values.dtype):
-        # Shorter than any card's number, as nearly all are.
-        numbers = values.to_numpy(dtype="float64", na_value=0.0)
-        if not (np.abs(numbers) >= 1e13).any():
-            return None
-        return pa.array(
-            [str(cell) if pd.notna(cell) else None for cell in values], type=pa.large_string()
-        )
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return _texts(values.astype(object))
-    if values.dtype != object:
-        return to_arrow(values.astype("str"))
-    cells = [cell if isinstance(cell, str) else _written(cell) for cell in values]
-    return pa.array(cells, type=pa.large_string())
-
-
-def _written(cell: object) -> str | None:
-    if isinstance(cell, list | dict | int) and not isinstance(cell, bool):
-        return str(cell).encode("utf-8", "replace").decode("utf-8")
-    return None
+    found = np.zeros(len(values.dictionary), dtype=bool)
+    texts = values.dictionary.take(pa.array(likely)).to_pylist()
+    found[likely] = [surely(text) for text in texts]
+    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    # One more, for the missing values, which are -1.
+    return np.flatnonzero(np.append(found, False)[codes])
 
 
 def _address_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:

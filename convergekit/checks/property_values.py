@@ -77,6 +77,7 @@ def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
     if not len(at):
         return []
     name = property_name(money.column)
+    # How much it is, nobody can say.
     return [
         Fault(
             "high",
@@ -84,7 +85,7 @@ def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
             "They count as conversions, but nothing can add them up.",
             "Send a plain number with a point: 12.50, without a currency and without commas.",
             at,
-            tracking.worth(at),
+            None,
             lambda some: [
                 f"{name} = {shown(cell)}" for cell in tracking.events[money.column].iloc[some]
             ],

@@ -13,11 +13,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.alias_rules import AliasRules, Rule
 from convergekit.aliases import Block, EventAliases, read_aliases
 from convergekit.checks.money import Money, find_money
+from convergekit.checks.property_texts import property_texts
 from convergekit.dedupe import find_kept
 from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events import ALIAS, canonicalise, normalise
@@ -96,6 +98,11 @@ class Tracking:
         """Each event's source as a number, -1 for none, and the sources' names."""
         codes, names = pd.factorize(self.events["source"], sort=True)
         return codes.astype(np.int64), [str(name) for name in names]
+
+    @cached_property
+    def property_texts(self) -> dict[str, pa.DictionaryArray]:
+        """The properties that hold text."""
+        return property_texts(self.events)
 
     def of_type(self, alias_type: str) -> BoolArray:
         """Return which aliases are of a type."""
