@@ -83,11 +83,10 @@ def _gaps(tracking: Tracking, code: int) -> list[_Gap]:
     mine = np.flatnonzero(tracking.is_tracked & (tracking.sources[0] == code))
     mine = mine[np.argsort(tracking.microseconds[mine], kind="stable")]
     times = tracking.microseconds[mine]
-    end = _end(tracking, code, int(times[-1]))
+    end = _end(tracking, code, times)
     starts, stops = times, np.append(times[1:], end)
-    long = np.flatnonzero(stops - starts >= SHORTEST_GAP)
-    # What lies beyond the end of the data is one event with a wrong time.
-    long = long[stops[long] <= max(end, _bulk_end(times))]
+    # What lies beyond the end of the data are a few events with a wrong time.
+    long = np.flatnonzero((stops - starts >= SHORTEST_GAP) & (stops <= end))
     if not len(long):
         return []
     visits = _visits(tracking, mine)
@@ -109,10 +108,10 @@ def _gaps(tracking: Tracking, code: int) -> list[_Gap]:
     ]
 
 
-def _end(tracking: Tracking, code: int, last: int) -> int:
-    """Return until when the source should have sent: as long as the others were busy."""
+def _end(tracking: Tracking, code: int, times: IntArray) -> int:
+    """Return until when the source should have sent: as long as it or the others were busy."""
     others = tracking.microseconds[tracking.is_tracked & (tracking.sources[0] != code)]
-    return max(last, _bulk_end(others)) if len(others) else last
+    return max(_bulk_end(part) for part in (times, others) if len(part))
 
 
 def _bulk_end(times: IntArray) -> int:
