@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
-from convergekit.check_up import NOT_CHECKED, CheckUp
+from convergekit.check_up import CheckUp
 from convergekit.checks.fault import SEVERITIES
 from convergekit.errors import ConvergekitError
 
@@ -82,11 +82,10 @@ def print_check_up(out: Console, found: CheckUp, output: Output) -> None:
         for name in ("why", "fix"):
             out.print(_indented(Text.assemble((f"{name}: ", "dim"), row[name])))
         out.print(_indented(Text(f"rows: {found.listed_rows(row['finding'])}", style="dim")))
-    unchecked = found.checks[found.checks["result"] == NOT_CHECKED]
-    if len(unchecked):
+    if found.not_checked:
         out.print()
-    for row in unchecked.itertuples():
-        out.print(Text(f"not checked: {row.check} ({row.why})", style="dim"))
+    for line in found.not_checked:
+        out.print(Text(line, style="dim"))
 
 
 def _indented(text: Text) -> Padding:

@@ -250,6 +250,15 @@ class CheckUp:
         """Return an amount of money in words."""
         return f"{amount:,.2f} {self.currency}".strip()
 
+    @property
+    def not_checked(self) -> list[str]:
+        """Which checks could not be made, and why, in words: a line for each reason."""
+        unchecked = self.checks[self.checks["result"] == NOT_CHECKED]
+        return [
+            f"not checked: {', '.join(of_reason['check'])} ({why})"
+            for why, of_reason in unchecked.groupby("why", sort=False)
+        ]
+
     def listed_rows(self, finding: int) -> str:
         """Return a finding's first rows in words."""
         row = self.findings.iloc[finding - 1]
@@ -270,11 +279,7 @@ class CheckUp:
                 f"   why: {row['why']}",
                 f"   fix: {row['fix']}",
             ]
-        unchecked = self.checks[self.checks["result"] == NOT_CHECKED]
-        if len(unchecked):
-            lines.append("")
-        lines += [f"not checked: {row.check} ({row.why})" for row in unchecked.itertuples()]
-        return "\n".join(lines)
+        return "\n".join([*lines, *([""] if self.not_checked else []), *self.not_checked])
 
     def _repr_html_(self) -> str:
         from convergekit.check_up_html import check_up_html

@@ -471,8 +471,10 @@ def test_without_conversions_it_says_what_it_did_not_check(store):
 
 
 def test_the_property_of_money_is_guessed_only_if_there_is_one(store):
-    store["properties.value"] = store["properties.total_price"]
     store.loc[first(store, store["event_name"] == ORDER, 1), "event_id"] = None
+    store["properties.value"] = store["properties.total_price"]
+    assert "'total_price' of 'Placed Order', taken for its name" in ck.check_up(store).remarks[0]
+    store["properties.value"] *= 1.21
     found = ck.check_up(store)
     assert "'total_price', 'value' may each hold it" in found.remarks[0]
     assert np.isnan(found.findings["money"][0])

@@ -9,7 +9,7 @@ from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import masked, quoted
 from convergekit.events import carries_aliases
 
-NO_CONVERSIONS = "no conversions are known: there is no 'Placed Order'; name yours with conversion="
+NO_CONVERSIONS = "no event is named 'Placed Order': name your conversions with conversion="
 
 #: Orphans are a finding from this share of a source's conversions on, and this many.
 ORPHAN_SHARE = 0.25

@@ -8,6 +8,7 @@ from convergekit.checks.event_names import folded
 from convergekit.checks.fault import Fault, IntArray
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import shown
+from convergekit.readable import counted
 
 #: Amounts that differ by less are the same, written or rounded otherwise.
 _SAME_AMOUNT = 0.005
@@ -25,7 +26,8 @@ def reused_for_other_names(tracking: Tracking) -> list[Fault]:
     return [
         Fault(
             "high",
-            f"{len(at):,} events repeat the event ID of an event with another name.",
+            f"{counted(len(at), 'event repeats', 'events repeat')} the event ID of an event with "
+            "another name.",
             "The same ID is the same event: only the first to arrive counts, and these are "
             "dropped as its copies.",
             "Give every event an ID of its own. If an order's number is its ID, put the kind "
@@ -52,7 +54,8 @@ def reused_for_other_amounts(tracking: Tracking) -> list[Fault]:
     return [
         Fault(
             "high",
-            f"{len(at):,} events repeat the event ID of an event with another amount.",
+            f"{counted(len(at), 'event repeats', 'events repeat')} the event ID of an event with "
+            "another amount.",
             "The same ID is the same event: only the first to arrive counts, with its amount. "
             "Either orders are lost, or one of the sources counts something else (tax, shipping, "
             "a discount).",

@@ -8,6 +8,7 @@ import pandas as pd
 from convergekit.checks.fault import Fault
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown
+from convergekit.readable import counted
 
 
 def folded(names: pd.Series) -> pd.Series:
@@ -57,7 +58,7 @@ def _fault(
     renames = ", ".join(f"{name!r}: {usual!r}" for name in others)
     return Fault(
         "high" if converts else "medium",
-        f"{quoted([usual])} is also written {quoted(others)}: {len(at):,} events.",
+        f"{quoted([usual])} is also written {quoted(others)}: {counted(len(at), 'event')}.",
         "Names are compared exactly: a step by one name misses the events under the others.",
         f"Send one name. Until then: rename_events={{{renames}}}.",
         at,

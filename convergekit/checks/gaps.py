@@ -121,11 +121,14 @@ def _bulk_end(times: IntArray) -> int:
 
 
 def _visits(tracking: Tracking, mine: IntArray) -> IntArray:
-    """Return when the source's visits began: a visitor's events come in bursts."""
+    """Return when the source's visits began: a visitor's events come in bursts.
+
+    Events of nobody count as one visitor's, for nothing says how many they are.
+    """
     who, times = tracking.profile[mine], tracking.microseconds[mine]
     order = np.argsort(who, kind="stable")
     who, times = who[order], times[order]
-    goes_on = (who[1:] == who[:-1]) & (who[1:] >= 0) & (np.diff(times) < _PAUSE)
+    goes_on = (who[1:] == who[:-1]) & (np.diff(times) < _PAUSE)
     return np.sort(times[np.append(True, ~goes_on)])
 
 

@@ -80,15 +80,10 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
     ('properties.total', [30.0, 0.0, 0.0], [False, True, False])
     """
     if value is None:
-        found = [
-            PROPERTY + name
-            for name in USUAL_VALUES
-            if PROPERTY + name in events
-            and np.isfinite(as_numbers(events.loc[is_conversion, PROPERTY + name])).any()
-        ]
-        if len(found) != 1:
+        guess = _guess(events[is_conversion])
+        if guess is None:
             return None
-        column = found[0]
+        column = guess
     else:
         column = resolve_column(events, value)
     numbers = as_numbers(events[column])
@@ -108,6 +103,18 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
         currencies=currencies,
         guessed=value is None,
     )
+
+
+def _guess(conversions: pd.DataFrame) -> str | None:
+    """Return the property that holds the money: the only one, or one that equals all others."""
+    found = {}
+    for name in candidates(conversions):
+        numbers = as_numbers(conversions[PROPERTY + name])
+        if np.isfinite(numbers).any():
+            found[PROPERTY + name] = numbers
+    columns = list(found)
+    agree = (np.array_equal(found[columns[0]], found[c], equal_nan=True) for c in columns)
+    return columns[0] if columns and all(agree) else None
 
 
 def candidates(events: pd.DataFrame) -> list[str]:

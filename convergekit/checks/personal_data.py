@@ -17,6 +17,7 @@ from convergekit.checks.fault import Fault, IntArray
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
 from convergekit.events import PROFILE_PROPERTY
+from convergekit.readable import counted
 
 # A file's name can look like an address (logo@2x.png), and a shop's own address is nobody's.
 _FILES = {
@@ -28,6 +29,8 @@ _ROLES = {
     *("noreply", "no-reply", "privacy", "admin", "webmaster", "postmaster", "office", "team"),
     *("press", "billing"),
 }
+# Where an identity is what the vendor's tag sends.
+_IDENTITIES = {"alias", "distinct_id", "user_id", "$user_id", "$anon_distinct_id", "identity"}
 _URL = re.compile(r"://|^/|\?")
 # Visa, Mastercard, American Express, Discover, JCB and Diners Club, in their lengths.
 _CARD = re.compile(
@@ -43,11 +46,11 @@ def email_addresses(tracking: Tracking) -> list[Fault]:
     """Find e-mail addresses in event properties, and in the URLs of any property."""
     faults = []
     for column, values in tracking.property_texts.items():
-        of_person = column.startswith(PROFILE_PROPERTY)
+        only_in_urls = column.startswith(PROFILE_PROPERTY) or property_name(column) in _IDENTITIES
         at = _events_with(
             values,
             _has_at_sign,
-            _has_address_in_url if of_person else _has_address,
+            _has_address_in_url if only_in_urls else _has_address,
         )
         at = at[tracking.is_kept[at]]
         if len(at):
@@ -130,7 +133,7 @@ def _address_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
     in_urls = bool(_URL.search(str(tracking.events[column].iloc[at[0]])))
     return Fault(
         "high" if in_urls else "medium",
-        f"The property {name!r} of {len(at):,} events holds e-mail addresses.",
+        f"The property {name!r} of {counted(len(at), 'event')} holds e-mail addresses.",
         "An address in a URL or an event's property goes wherever events go: to ad networks, "
         "logs and exports, where nobody looks for it when a person asks to be forgotten.",
         "Send the address as an alias and as the profile property $email only. Take it out of "
@@ -144,8 +147,8 @@ def _address_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
 def _card_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
     return Fault(
         "high",
-        f"The property {property_name(column)!r} of {len(at):,} events holds what looks like card "
-        "numbers.",
+        f"The property {property_name(column)!r} of {counted(len(at), 'event')} holds what looks "
+        "like card numbers.",
         "Card numbers outside a payment provider break the card schemes' rules (PCI DSS), and "
         "every copy of the export with them.",
         "Stop sending the property at once, delete it where events are stored, and tell whoever "

@@ -72,7 +72,7 @@ def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
     """Find conversions whose amount is no number."""
     money = tracking.money
     if money is None or not tracking.names:
-        return NotChecked("no property of money is known; name yours with value=")
+        return NotChecked("no property of money is known: name it with value=")
     at = np.flatnonzero(tracking.is_conversion & money.unreadable)
     if not len(at):
         return []
@@ -97,7 +97,7 @@ def several_currencies(tracking: Tracking) -> list[Fault] | NotChecked:
     """Find conversions whose amounts are of another currency than most."""
     money = tracking.money
     if money is None or not tracking.names:
-        return NotChecked("no property of money is known; name yours with value=")
+        return NotChecked("no property of money is known: name it with value=")
     if money.currency_column is None:
         return NotChecked("no property of currencies is known")
     codes = currency_codes(tracking.events[money.currency_column])
