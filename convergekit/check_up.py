@@ -16,7 +16,7 @@ from convergekit.checks import CHECKS
 from convergekit.checks.fault import SEVERITIES, Fault, NotChecked
 from convergekit.checks.money import as_numbers, candidates
 from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_tracking
-from convergekit.checks.wording import masked, property_name, quoted
+from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
 from convergekit.readable import counted
 
@@ -176,7 +176,7 @@ class CheckUp:
         pandas.DataFrame
             `row` (the position in the input), `event_id`, `event_name`, `timestamp`, `source`,
             `amount` (where the money is known) and `seen`: what is wrong with it. No e-mail
-            address and no card number can be read in it.
+            address and, but for event IDs, no long number can be read in it.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class CheckUp:
         at = fault.positions[:n]
         columns = ["row", "event_id", "event_name", "timestamp", "source"]
         table = tracking.events[columns].iloc[at].reset_index(drop=True)
-        table["event_id"] = table["event_id"].map(masked, na_action="ignore")
+        table["event_id"] = table["event_id"].map(without_addresses, na_action="ignore")
         if tracking.money is not None:
             table["amount"] = as_numbers(tracking.events[tracking.money.column].iloc[at])
         return table.assign(seen=pd.Series(fault.seen(at), dtype="str"))

@@ -38,7 +38,7 @@ def only(found):
     return found.findings.iloc[0], found.examples(1, None)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("people", [1, 60, 1000])
 def test_a_clean_store_has_no_finding(people, seed):
     found = ck.check_up(ck.simulate_store(people=people, seed=seed, noise=0).events)
@@ -370,6 +370,7 @@ def test_a_conversion_under_another_spelling_costs_its_own_money(store):
         "https://shop.example.com/thanks?email=ada.abara@example.com&x=1",
         "https://shop.example.com/thanks?email=ada.abara%40example.com",
         "https://shop.example.com/r#josé@exämple.com",
+        "https://shop.example.com/ada.abara@example.com-1/",
     ],
 )
 def test_an_address_in_a_url(store, url):
@@ -394,6 +395,7 @@ def test_an_address_in_a_url(store, url):
         "mailto:ada@shop.example.com",
         "write to support@shop.example.com",
         "@ada",
+        "pkg@v1.beta2",
         "ada@localhost",
         "4111111111111112",
         "id-4111111111111111x",
@@ -437,7 +439,8 @@ def test_long_ids_are_no_card_numbers(store):
     store["properties.ad_id"] = numbers
     store["properties.group_id"] = pd.Series(numbers).astype("str")
     assert len(ck.check_up(store)) == 0
-    store["properties.card"] = pd.Series([4111111111111111] * len(store))
+    # Whole numbers with a gap, as pandas reads them.
+    store["properties.card"] = pd.Series([4111111111111111.0, np.nan] * len(store))[: len(store)]
     assert ck.check_up(store).findings["check"].tolist() == ["card-number"]
 
 
@@ -527,7 +530,7 @@ def odd_frames(draw):
     return frame
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 @given(odd_frames())
 def test_no_frame_is_changed_none_fails_and_counts_add_up(frame):
     before = frame.copy(deep=True)

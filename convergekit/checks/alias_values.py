@@ -36,7 +36,7 @@ def templated(tracking: Tracking) -> list[Fault]:
             f"{quoted(map(_without_quotes, values))}.",
             "Everybody gets the same value, so it joins strangers into one profile.",
             "Have the template filled in where the event is sent: it is written in a place that "
-            f"nothing renders. Until then: block={_urns(tracking, bad)!r}.",
+            f"nothing renders. Until then: {_block(tracking, bad)}.",
             at,
             tracking.worth_of_profiles(at),
             lambda some: _carried(tracking, some, bad),

@@ -40,6 +40,7 @@ _CARD = re.compile(
 #: At least this share of a property's long numbers must pass Luhn's test: of any numbers, one in
 #: ten does by chance.
 LUHN_SHARE = 0.5
+_ASKED = 1000
 
 
 def email_addresses(tracking: Tracking) -> list[Fault]:
@@ -59,21 +60,12 @@ def email_addresses(tracking: Tracking) -> list[Fault]:
 
 
 def card_numbers(tracking: Tracking) -> list[Fault]:
-    """Find what looks like a card's number, in any property."""
+    """Find what looks like a card's number, in any property whose long numbers mostly do."""
     faults = []
     for column, values in tracking.property_texts.items():
-        numbers, passing = 0, 0
-
-        def has_card(text: str) -> bool:
-            nonlocal numbers, passing
-            found = [re.sub("[ -]", "", match[0]) for match in LONG_NUMBER.finditer(text)]
-            cards = [digits for digits in found if _CARD.fullmatch(digits) and passes_luhn(digits)]
-            numbers, passing = numbers + len(found), passing + len(cards)
-            return bool(cards)
-
-        at = _events_with(values, _has_long_number, has_card)
+        at = _events_with(values, _has_long_number, _has_card, _are_cards)
         at = at[tracking.is_kept[at]]
-        if len(at) and passing >= LUHN_SHARE * numbers:
+        if len(at):
             faults.append(_card_fault(tracking, column, at))
     return faults
 
@@ -100,11 +92,30 @@ def _has_address_in_url(text: str) -> bool:
 
 def _has_address(text: str) -> bool:
     return any(
-        found["top"].lower() not in _FILES
+        not text[found.end() : found.end() + 1].isalnum()
+        and found["top"].lower() not in _FILES
         and found["user"].lower() not in _ROLES
         and text[max(found.start() - 7, 0) : found.start()].lower() != "mailto:"
         for found in EMAIL.finditer(text)
     )
+
+
+def _has_card(text: str) -> bool:
+    return any(map(_is_card, _long_numbers(text)))
+
+
+def _are_cards(texts: list[str]) -> bool:
+    """Return whether most of the long numbers are cards': a few thousand IDs are not asked all."""
+    numbers = [number for text in texts[:_ASKED] for number in _long_numbers(text)]
+    return sum(map(_is_card, numbers)) >= LUHN_SHARE * len(numbers)
+
+
+def _long_numbers(text: str) -> list[str]:
+    return [re.sub("[ -]", "", found[0]) for found in LONG_NUMBER.finditer(text)]
+
+
+def _is_card(digits: str) -> bool:
+    return _CARD.fullmatch(digits) is not None and passes_luhn(digits)
 
 
 def _has_long_number(values: pa.Array) -> pa.Array:
@@ -115,14 +126,19 @@ def _events_with(
     values: pa.DictionaryArray,
     maybe: Callable[[pa.Array], pa.Array],
     surely: Callable[[str], bool],
+    on_the_whole: Callable[[list[str]], bool] = bool,
 ) -> IntArray:
-    """Return the positions of the values that the quick and the slow test find."""
+    """Return the positions of the values that a quick and a slow test find.
+
+    `on_the_whole` is asked first, about all values together that the quick test lets through.
+    """
     likely = np.flatnonzero(maybe(values.dictionary).to_numpy(zero_copy_only=False))
     if not len(likely):
         return likely
     found = np.zeros(len(values.dictionary), dtype=bool)
     texts = values.dictionary.take(pa.array(likely)).to_pylist()
-    found[likely] = [surely(text) for text in texts]
+    if on_the_whole(texts):
+        found[likely] = [surely(text) for text in texts]
     codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     # One more, for the missing values, which are -1.
     return np.flatnonzero(np.append(found, False)[codes])

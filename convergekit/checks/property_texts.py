@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from convergekit.columns import each_column
 from convergekit.events import PROFILE_PROPERTY, PROPERTY
-from convergekit.text import to_arrow
+from convergekit.text import as_text, to_arrow
 
 #: No number of fewer digits is looked for in a property.
 _LONG = 1e13
@@ -36,17 +38,22 @@ def _texts(values: pd.Series) -> pa.DictionaryArray | None:
     """Return a column's values as encoded text; None if it holds none."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return _texts(values.astype(object))
-    if pd.api.types.is_integer_dtype(values.dtype):
-        numbers = values.to_numpy(dtype="float64", na_value=0.0)
+    if _is_number(values.dtype):
+        numbers = values.to_numpy(dtype="float64", na_value=np.nan)
         if not (np.abs(numbers) >= _LONG).any():
             return None
-        values = values.astype(object)
+        # Whole numbers with a gap come as floats, and as_text makes them whole again.
+        return to_arrow(as_text(values)[0]).dictionary_encode()
     if values.dtype == object:
         cells = [cell if isinstance(cell, str) else _written(cell) for cell in values]
         return pa.array(cells, type=pa.large_string()).dictionary_encode()
     if pd.api.types.is_string_dtype(values.dtype):
         return to_arrow(values.astype("str")).dictionary_encode()
     return None
+
+
+def _is_number(dtype: Any) -> bool:
+    return pd.api.types.is_integer_dtype(dtype) or pd.api.types.is_float_dtype(dtype)
 
 
 def _written(cell: object) -> str | None:

@@ -15,7 +15,7 @@ _LISTED = 4
 #: An e-mail address in text or, with its at sign escaped, in a URL.
 EMAIL = re.compile(
     r"(?P<user>[\w+-][\w.%+-]{0,63}?)(?:@|%40)"
-    r"(?P<domain>(?:[\w-]{1,63}\.)+(?P<top>[^\W\d_]{2,24}))(?![\w-])"
+    r"(?P<domain>(?:[\w-]{1,63}\.)+(?P<top>[^\W\d_]{2,24}))"
 )
 #: Digits that may be a card's number, in groups or not.
 LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z.])\d(?:[ -]?\d){13,18}(?![0-9A-Za-z])")
@@ -53,8 +53,18 @@ def masked(text: str) -> str:
     >>> masked("/thanks?mail=ada.abara%40example.com&card=4111 1111 1111 1111")
     '/thanks?mail=a…@example.com&card=…1111'
     """
-    text = EMAIL.sub(lambda found: f"{found['user'][0]}…@{found['domain']}", text)
-    return LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", text)
+    return LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", without_addresses(text))
+
+
+def without_addresses(text: str) -> str:
+    """Return text in which no e-mail address can be read.
+
+    Examples
+    --------
+    >>> without_addresses("ada@example.com-20260302100000")
+    'a…@example.com-20260302100000'
+    """
+    return EMAIL.sub(lambda found: f"{found['user'][0]}…@{found['domain']}", text)
 
 
 def shown(value: object) -> str:
