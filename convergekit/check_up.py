@@ -288,7 +288,7 @@ class CheckUp:
 
 
 def _rank(fault: Fault) -> tuple[float, int, int]:
-    money = -1.0 if fault.money is None or math.isnan(fault.money) else fault.money
+    money = -math.inf if fault.money is None else fault.money
     return (-money, SEVERITIES.index(fault.severity), -len(fault.positions))
 
 

@@ -40,6 +40,7 @@ _CARD = re.compile(
 #: At least this share of a property's long numbers must pass Luhn's test: of any numbers, one in
 #: ten does by chance.
 LUHN_SHARE = 0.5
+# So many values tell whether a property holds cards, or IDs by the million.
 _ASKED = 1000
 
 
@@ -105,8 +106,8 @@ def _has_card(text: str) -> bool:
 
 
 def _are_cards(texts: list[str]) -> bool:
-    """Return whether most of the long numbers are cards': a few thousand IDs are not asked all."""
-    numbers = [number for text in texts[:_ASKED] for number in _long_numbers(text)]
+    """Return whether most of the long numbers are cards'."""
+    numbers = [number for text in texts for number in _long_numbers(text)]
     return sum(map(_is_card, numbers)) >= LUHN_SHARE * len(numbers)
 
 
@@ -130,15 +131,15 @@ def _events_with(
 ) -> IntArray:
     """Return the positions of the values that a quick and a slow test find.
 
-    `on_the_whole` is asked first, about all values together that the quick test lets through.
+    `on_the_whole` is asked first, about the first values that the quick test lets through.
     """
     likely = np.flatnonzero(maybe(values.dictionary).to_numpy(zero_copy_only=False))
     if not len(likely):
         return likely
     found = np.zeros(len(values.dictionary), dtype=bool)
-    texts = values.dictionary.take(pa.array(likely)).to_pylist()
-    if on_the_whole(texts):
-        found[likely] = [surely(text) for text in texts]
+    texts = values.dictionary.take(pa.array(likely))
+    if on_the_whole(texts.slice(0, _ASKED).to_pylist()):
+        found[likely] = [surely(text) for text in texts.to_pylist()]
     codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     # One more, for the missing values, which are -1.
     return np.flatnonzero(np.append(found, False)[codes])

@@ -12,9 +12,10 @@ from convergekit.events import PROFILE_PROPERTY, PROPERTY
 _SHOWN = 90
 _LISTED = 4
 
-#: An e-mail address in text or, with its at sign escaped, in a URL.
+#: An e-mail address in text or, with its at sign escaped, in a URL. It is tried only where a run of
+#: its characters begins, so that the time that a long URL takes grows with its length alone.
 EMAIL = re.compile(
-    r"(?P<user>[\w+-][\w.%+-]{0,63}?)(?:@|%40)"
+    r"(?<![\w.%+-])(?P<user>[\w.%+-]+?)(?:@|%40)"
     r"(?P<domain>(?:[\w-]{1,63}\.)+(?P<top>[^\W\d_]{2,24}))"
 )
 #: Digits that may be a card's number, in groups or not.
