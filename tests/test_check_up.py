@@ -400,6 +400,7 @@ def test_an_address_in_a_url(store, url):
         "4111111111111112",
         "id-4111111111111111x",
         "1712345678901234",
+        "0.4111111111111111",
     ],
 )
 def test_what_only_looks_personal(store, value):
@@ -416,7 +417,7 @@ def test_an_address_of_the_profile_is_where_it_belongs(store):
 
 
 @pytest.mark.parametrize(
-    "value", ["card 4111 1111 1111 1111, thanks", "5555-5555-5555-4444", "378282246310005"]
+    "value", ["card no.4111 1111 1111 1111, thanks", "5555-5555-5555-4444", "378282246310005"]
 )
 def test_a_card_number(store, value):
     rows = first(store, store["event_name"] == ORDER, 3)

@@ -15,11 +15,11 @@ _LISTED = 4
 #: An e-mail address in text or, with its at sign escaped, in a URL. It is tried only where a run of
 #: its characters begins, so that the time that a long URL takes grows with its length alone.
 EMAIL = re.compile(
-    r"(?<![\w.%+-])(?P<user>[\w.%+-]+?)(?:@|%40)"
+    r"(?:(?<![\w.%+-])|(?<=%40))(?P<user>(?:[\w.+-]++|%(?!40))++)(?:@|%40)"
     r"(?P<domain>(?:[\w-]{1,63}\.)+(?P<top>[^\W\d_]{2,24}))"
 )
 #: Digits that may be a card's number, in groups or not.
-LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z.])\d(?:[ -]?\d){13,18}(?![0-9A-Za-z])")
+LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?<!\d\.)\d(?:[ -]?\d){13,18}(?![0-9A-Za-z])")
 
 
 def quoted(names: Iterable[str]) -> str:
