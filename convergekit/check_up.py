@@ -248,7 +248,7 @@ class CheckUp:
 
     def money_text(self, amount: float) -> str:
         """Return an amount of money in words."""
-        return f"{amount:,.2f} {self.currency}".strip()
+        return f"{amount:,.2f} {self.currency}" if self.currency else f"money {amount:,.2f}"
 
     @property
     def not_checked(self) -> list[str]:
