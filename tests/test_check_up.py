@@ -137,17 +137,23 @@ def test_orphaned_conversions(store):
     assert len(ck.check_up(store)) == 0
 
 
-def test_orders_by_telephone_are_no_orphans_worth_a_finding(store):
-    orders = first(store, store["event_name"] == ORDER, 10**9)
-    few = orders[: int(0.2 * len(orders))]
-    store.loc[few, [*TOKENS, "alias.customer_id", "alias.phone"]] = None
-    store.loc[few, "alias.email"] = "hashed " + store.loc[few, "alias.email"]
-    s = ck.stitch(store)
-    reasons = s.orphans(ORDER).summary.set_index("outcome")["events"]
-    assert reasons["alias never seen in the browser"] >= len(few)
-    found = ck.check_up(store)
-    share = len(found.examples(1, None)) / len(orders) if len(found) else 0
-    assert share == 0 or share >= 0.25
+def test_a_few_orders_by_telephone_are_no_finding_and_many_are(store):
+    orders = np.flatnonzero(store["event_name"] == ORDER)
+
+    def with_orphans(share):
+        some = orders[: int(share * len(orders))]
+        events = store.copy()
+        events.loc[some, [*TOKENS, "alias.customer_id", "alias.phone"]] = None
+        events.loc[some, "alias.email"] = "hashed " + events.loc[some, "alias.email"]
+        return events
+
+    few = with_orphans(0.1)
+    reasons = ck.stitch(few).orphans(ORDER).summary.set_index("outcome")["events"]
+    assert reasons["alias never seen in the browser"] >= 0.1 * len(orders) - 1
+    assert len(ck.check_up(few)) == 0
+    finding, _ = only(ck.check_up(with_orphans(0.3)))
+    assert finding["check"] == "orphaned-conversion"
+    assert finding["events"] >= 0.3 * len(orders) - 1
 
 
 @pytest.mark.parametrize(
