@@ -5,6 +5,7 @@
 """
 
 from convergekit.alias_rules import email_rule, phone_rule
+from convergekit.check_up import CheckUp, check_up
 from convergekit.errors import (
     ColumnError,
     ConvergekitError,
@@ -25,6 +26,7 @@ from convergekit.storage import read_stitched
 from convergekit.versions import show_versions
 
 __all__ = [
+    "CheckUp",
     "ColumnError",
     "ConvergekitError",
     "Evaluation",
@@ -38,6 +40,7 @@ __all__ = [
     "Stitched",
     "UnknownAliasError",
     "UnknownNameError",
+    "check_up",
     "email_rule",
     "evaluate",
     "funnel",

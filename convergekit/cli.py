@@ -1,4 +1,4 @@
-"""The command line: ``convergekit demo``, ``convergekit stitch``, ``convergekit funnel``."""
+"""The command line: ``convergekit demo``, ``stitch``, ``funnel`` and ``check``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from convergekit.check_command import FAIL_ON_HELP, Output, checked, failing, print_check_up
+from convergekit.check_up import check_up
 from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
@@ -123,6 +125,33 @@ def funnel_command(
         _err.print(f"[bold yellow]note:[/] {escape(str(remark.message))}", soft_wrap=True)
 
 
+@app.command("check")
+def check_command(
+    exports: Exports,
+    conversion: Annotated[
+        list[str] | None,
+        typer.Option(help="An event name that is a conversion; repeatable. [Placed Order]"),
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option(help="The property that holds a conversion's money.")
+    ] = None,
+    output: Annotated[
+        Output, typer.Option("--format", help="How to print the findings.")
+    ] = Output.text,
+    fail_on: Annotated[str, typer.Option(metavar="N|SEVERITY", help=FAIL_ON_HELP)] = "low",
+) -> None:
+    """Check the tracking of exports up: what is wrong, by the money concerned.
+
+    Exit code 0: nothing at or above --fail-on. 1: something. 2: it could not be checked.
+    """
+    with checked(_err):
+        fails = failing(fail_on)
+        found = check_up(read_events(_files(exports)), conversion=conversion, value=value)
+    print_check_up(_out, found, output)
+    if fails(found):
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Run the command line; bad input is one clear line and exit code 1, never a traceback."""
     try:
@@ -134,15 +163,19 @@ def main() -> None:
 
 def _stitched(exports: list[str], limit: list[str] | None, block: list[str] | None) -> Stitched:
     limits = dict(map(_limit, limit or []))
-    # A shell expands `data/*` to directories too; read_events' own patterns leave them out.
+    events = read_events(_files(exports))
+    with _err.status(f"stitching {len(events):,} rows"):
+        return stitch(events, limits=limits, block=block or ())
+
+
+def _files(exports: list[str]) -> list[str]:
+    """Return the exports without directories, to which a shell expands `data/*` too."""
     files = [export for export in exports if not Path(export).is_dir()]
     for left_out in sorted(set(exports) - set(files)) if files else ():
         _err.print(
             f"[bold yellow]note:[/] {escape(left_out)} is a directory: left out", soft_wrap=True
         )
-    events = read_events(files or exports)
-    with _err.status(f"stitching {len(events):,} rows"):
-        return stitch(events, limits=limits, block=block or ())
+    return files or exports
 
 
 def _limit(text: str) -> tuple[str, int]:

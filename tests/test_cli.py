@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_bad_input_is_one_clear_line_and_no_traceback(tmp_path):
 
 def test_help_names_every_command():
     done = run("--help")
-    for command in ("demo", "stitch", "funnel"):
+    for command in ("demo", "stitch", "funnel", "check"):
         assert command in done.stdout
 
 
@@ -135,3 +136,72 @@ def test_limits_and_blocked_aliases_reach_stitching(tmp_path):
     done = run("stitch", shared, "--out", tmp_path / "other", "--limit", "customer_id")
     assert done.returncode == 1
     assert "give a type and a number, as customer_id=1" in done.stderr
+
+
+def broken_export(directory):
+    """An export with two findings: of high severity, and of medium severity."""
+    events = ck.simulate_store(noise=0).events
+    orders = events.index[events["event_name"] == "Placed Order"]
+    events.loc[orders[:2], [name for name in events if name.startswith("alias.")]] = None
+    events.loc[orders[5:8], "event_id"] = None
+    path = directory / "broken.csv"
+    events.to_csv(path, index=False)
+    return path
+
+
+def test_check_says_what_is_wrong_and_fails(tmp_path):
+    done = run("check", *DATA)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Check-up of 434 events: no findings")
+    path = broken_export(tmp_path)
+    done = run("check", path)
+    assert done.returncode == 1
+    expected = ck.check_up(ck.read_events(path))
+    assert len(expected) == 2
+    printed = " ".join(done.stdout.split())
+    for finding in expected.findings.to_dict("records"):
+        for name in ("severity", "check", "what", "why", "fix"):
+            assert finding[name] in printed
+    assert not any(line.endswith(" ") for line in done.stdout.splitlines() if line.strip() == "")
+
+
+def test_check_fails_from_the_severity_or_the_number_on_that_was_asked_for(tmp_path):
+    path = broken_export(tmp_path)
+    codes = {
+        fail_on: run("check", path, "--fail-on", fail_on).returncode
+        for fail_on in ("high", "2", "3")
+    }
+    assert codes == {"high": 1, "2": 1, "3": 0}
+    events = pd.read_csv(path)
+    named = events[events["alias.email"].notna() | (events["event_name"] != "Placed Order")]
+    named.to_csv(path, index=False)
+    assert run("check", path, "--fail-on", "high").returncode == 0
+    assert run("check", path, "--fail-on", "medium").returncode == 1
+
+
+def test_check_exits_with_2_where_it_cannot_check(tmp_path):
+    for arguments, message in (
+        (("check",), "Missing argument"),
+        (("check", tmp_path / "missing.csv"), "there is no file"),
+        (("check", *DATA, "--conversion", "Purchase"), "no event is named so"),
+        (("check", *DATA, "--value", "currency"), "holds no numbers"),
+        (("check", *DATA, "--fail-on", "0"), "give a number of findings from 1 on"),
+        (("check", *DATA, "--fail-on", "severe"), "or one of high, medium, low"),
+        (("check", *DATA, "--format", "xml"), "'xml' is not one of"),
+    ):
+        done = run(*arguments)
+        assert done.returncode == 2, arguments
+        assert message in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
+
+
+def test_check_prints_json_for_programs(tmp_path):
+    done = run("check", broken_export(tmp_path), "--format", "json", "--fail-on", "3")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert [finding["check"] for finding in found["findings"]] == [
+        "conversion-without-event-id",
+        "conversion-without-alias",
+    ]
+    assert len(found["findings"][0]["examples"]) == found["findings"][0]["events"] == 3
+    assert found["not_checked"] == {}

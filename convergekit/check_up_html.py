@@ -1,0 +1,84 @@
+"""A check-up as a static card in a notebook; everything from the events is escaped."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from convergekit.check_up import CheckUp
+
+# Static and scoped by a class of our own; colours follow the notebook's theme.
+_STYLE = """<style>
+.ck-check-up{font-family:system-ui,sans-serif;max-width:52rem;line-height:1.4}
+.ck-check-up .ck-title{font-weight:600;margin:.25rem 0}
+.ck-check-up .ck-remark{font-size:.85rem;opacity:.75;margin:.1rem 0}
+.ck-check-up .ck-finding{border:1px solid rgba(128,128,128,.35);border-left-width:.35rem;
+border-radius:.5rem;padding:.5rem .75rem;margin:.6rem 0}
+.ck-check-up .ck-high{border-left-color:#c2410c}
+.ck-check-up .ck-medium{border-left-color:#ca8a04}
+.ck-check-up .ck-low{border-left-color:#64748b}
+.ck-check-up .ck-concerned{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.85rem;
+opacity:.8;font-variant-numeric:tabular-nums}
+.ck-check-up .ck-severity{font-weight:600}
+.ck-check-up .ck-what{font-weight:600;margin:.2rem 0}
+.ck-check-up p{font-size:.88rem;margin:.2rem 0}
+.ck-check-up code{font-size:.85em;overflow-wrap:anywhere}
+.ck-check-up summary{cursor:pointer;font-size:.85rem;margin:.2rem 0}
+.ck-check-up .ck-wide{overflow-x:auto}
+.ck-check-up table{border-collapse:collapse;font-size:.8rem}
+.ck-check-up th,.ck-check-up td{text-align:left;padding:.15rem .5rem;background:none;
+vertical-align:top;overflow-wrap:anywhere}
+.ck-check-up tbody tr{border-top:1px solid rgba(128,128,128,.25)}
+</style>"""
+
+
+def check_up_html(found: CheckUp) -> str:
+    """Return a check-up as HTML."""
+    remarks = [f'<div class="ck-remark">{html.escape(text)}</div>' for text in found.remarks]
+    cards = [_card(found, row) for row in found.findings.to_dict("records")]
+    return _STYLE + "".join(
+        (
+            f'<div class="ck-check-up"><div class="ck-title">{html.escape(found.title)}</div>',
+            *remarks,
+            *cards,
+            _checks(found.checks),
+            "</div>",
+        )
+    )
+
+
+def _card(found: CheckUp, row: dict[str, Any]) -> str:
+    severity = html.escape(row["severity"])
+    return (
+        f'<div class="ck-finding ck-{severity}"><div class="ck-concerned">'
+        f'<span class="ck-severity">{row["finding"]}. {severity}</span>'
+        f"<span>{html.escape(found.concerned(row['finding']))}</span>"
+        f"<span>{html.escape(row['check'])}</span></div>"
+        f'<div class="ck-what">{html.escape(row["what"])}</div>'
+        f"<p>{html.escape(row['why'])}</p><p><b>Fix:</b> {html.escape(row['fix'])}</p>"
+        f"<details><summary>Example events</summary>{_table(found.examples(row['finding']))}"
+        "</details></div>"
+    )
+
+
+def _table(examples: pd.DataFrame) -> str:
+    shown = examples.assign(timestamp=examples["timestamp"].dt.strftime("%Y-%m-%d %H:%M:%S"))
+    table = shown.to_html(
+        index=False, border=0, na_rep="", escape=True, float_format="{:,.2f}".format
+    )
+    return f'<div class="ck-wide">{table}</div>'
+
+
+def _checks(checks: pd.DataFrame) -> str:
+    rows = "".join(
+        f"<tr><td>{html.escape(row.check)}</td><td>{html.escape(row.result)}</td>"
+        f"<td>{html.escape(row.why)}</td></tr>"
+        for row in checks.itertuples()
+    )
+    return (
+        f"<details><summary>All {len(checks)} checks</summary>"
+        f"<table><tbody>{rows}</tbody></table></details>"
+    )

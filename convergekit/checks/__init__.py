@@ -1,0 +1,37 @@
+"""The checks of `check_up`: each one function that looks for one kind of fault."""
+
+from __future__ import annotations
+
+from convergekit.checks import (
+    alias_values,
+    clocks,
+    conversions,
+    event_ids,
+    event_names,
+    gaps,
+    personal_data,
+    property_values,
+    spikes,
+)
+from convergekit.checks.fault import Check
+
+#: In the order of the documentation.
+CHECKS: dict[str, Check] = {
+    "conversion-without-event-id": conversions.without_event_id,
+    "event-id-of-other-event": event_ids.reused_for_other_names,
+    "event-id-of-other-amount": event_ids.reused_for_other_amounts,
+    "conversion-without-alias": conversions.without_alias,
+    "orphaned-conversion": conversions.orphaned,
+    "templated-alias": alias_values.templated,
+    "shared-alias": alias_values.shared,
+    "bot": spikes.bots,
+    "days-without-aliases": spikes.days_without_aliases,
+    "clock-skew": clocks.skewed,
+    "silence": gaps.silent,
+    "changing-type": property_values.changing_types,
+    "amount-no-number": property_values.unreadable_amounts,
+    "several-currencies": property_values.several_currencies,
+    "event-name-spelling": event_names.spelled_differently,
+    "email-address": personal_data.email_addresses,
+    "card-number": personal_data.card_numbers,
+}

@@ -1,0 +1,134 @@
+"""Aliases that identify a page or a program instead of a person."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.compute as pc
+
+from convergekit.checks.fault import Fault, IntArray, NotChecked
+from convergekit.checks.tracking import BoolArray, Tracking
+from convergekit.checks.wording import quoted, shown
+from convergekit.readable import counted
+from convergekit.text import to_arrow
+
+# Liquid and Handlebars, JavaScript and shell, ERB, Mailchimp, and the first three in a URL.
+_TEMPLATE = r"(?i)\{\{|\}\}|\{%|\$\{|<%|\*\||%7B%7B|%7D%7D|%24%7B|^\{[\w.]+\}$|^%%.+%%$"
+
+#: A token under this many browsers' aliases is cached: a cart, two devices, and the cookies of a
+#: shop and of its checkout make four.
+FEWEST_BROWSERS = 5
+#: Any other alias is, that met this many on one day.
+FEWEST_BROWSERS_A_DAY = 10
+_DAY = 24 * 3_600_000_000
+
+
+def templated(tracking: Tracking) -> list[Fault]:
+    """Find aliases that are a template's placeholder, never filled in."""
+    bad = _templates(tracking)
+    at = tracking.carrying(bad)
+    if not len(at):
+        return []
+    values = tracking.aliases.table["alias_value"][bad].tolist()
+    return [
+        Fault(
+            "high",
+            f"{counted(len(at), 'event carries', 'events carry')} a placeholder as an alias: "
+            f"{quoted(map(_without_quotes, values))}.",
+            "Everybody gets the same value, so it joins strangers into one profile.",
+            "Have the template filled in where the event is sent: it is written in a place that "
+            f"nothing renders. Until then: {_block(tracking, bad)}.",
+            at,
+            tracking.worth_of_profiles(at),
+            lambda some: _carried(tracking, some, bad),
+        )
+    ]
+
+
+def shared(tracking: Tracking) -> list[Fault] | NotChecked:
+    """Find aliases that are on the events of more browsers than one person has."""
+    is_browser = tracking.of_type(tracking.browser_alias)
+    if not is_browser.any():
+        return NotChecked(f"no event carries the alias type {tracking.browser_alias!r}")
+    bad = _met_by_many(tracking, is_browser) & ~_templates(tracking)
+    at = tracking.carrying(bad)
+    if not len(at):
+        return []
+    return [
+        Fault(
+            "high",
+            f"{counted(int(bad.sum()), 'alias is', 'aliases are')} on events of more browsers than "
+            f"one person has: {quoted(_masked_urns(tracking, bad))}.",
+            "A cached page, a till or a shared account sends one value for everybody, so it joins "
+            "strangers into one profile.",
+            "Leave the page that writes the value out of the cache, or do not send it from there. "
+            f"Until then: {_block(tracking, bad)}; s.suspects says what it joins.",
+            at,
+            tracking.worth_of_profiles(at),
+            lambda some: _carried(tracking, some, bad),
+        )
+    ]
+
+
+def _templates(tracking: Tracking) -> BoolArray:
+    values = to_arrow(tracking.aliases.table["alias_value"])
+    return pc.match_substring_regex(values, _TEMPLATE).to_numpy(zero_copy_only=False).astype(bool)
+
+
+def _met_by_many(tracking: Tracking, is_browser: BoolArray) -> BoolArray:
+    """Return which aliases met too many browsers' aliases on their events."""
+    event, alias = tracking.pairs
+    browser_of = np.full(len(tracking.events), -1, dtype=np.int64)
+    of_browser = is_browser[alias]
+    browser_of[event[of_browser]] = alias[of_browser]
+    size = len(is_browser)
+    others = ~of_browser & (browser_of[event] >= 0)
+    event, alias = event[others], alias[others]
+    met = np.unique(alias * size + browser_of[event])
+    browsers = np.bincount(met // size, minlength=size)
+    is_token = tracking.aliases.table["alias_type"].isin(token_types(tracking)).to_numpy(dtype=bool)
+    crowded = is_token & (browsers >= FEWEST_BROWSERS)
+    maybe = ~is_token & (browsers >= FEWEST_BROWSERS_A_DAY)
+    return crowded | _met_by_many_in_a_day(tracking, maybe, event, alias, browser_of)
+
+
+def _met_by_many_in_a_day(
+    tracking: Tracking, maybe: BoolArray, event: IntArray, alias: IntArray, browser_of: IntArray
+) -> BoolArray:
+    crowded = np.zeros(len(maybe), dtype=bool)
+    asked = maybe[alias]
+    event, alias = event[asked], alias[asked]
+    day = tracking.microseconds[event] // _DAY
+    met = np.unique(np.stack([alias, day, browser_of[event]]), axis=1)
+    days, browsers = np.unique(met[:2], axis=1, return_counts=True)
+    crowded[days[0, browsers >= FEWEST_BROWSERS_A_DAY]] = True
+    return crowded
+
+
+def token_types(tracking: Tracking) -> list[str]:
+    """Return the alias types that name a cart or a checkout: their names end in ``token``."""
+    return [name for name in tracking.aliases.types.categories if name.endswith("token")]
+
+
+def _carried(tracking: Tracking, some: IntArray, bad: BoolArray) -> list[str]:
+    event, alias = tracking.pairs
+    event, alias = event[bad[alias]], alias[bad[alias]]
+    first = np.searchsorted(event, some)
+    return [shown(urn)[1:-1] for urn in tracking.aliases.urns(alias[first])]
+
+
+def _urns(tracking: Tracking, bad: BoolArray) -> list[str]:
+    return tracking.aliases.urns(np.flatnonzero(bad))
+
+
+def _masked_urns(tracking: Tracking, bad: BoolArray) -> list[str]:
+    return [shown(urn)[1:-1] for urn in _urns(tracking, bad)]
+
+
+def _block(tracking: Tracking, bad: BoolArray) -> str:
+    """Return the call that blocks the aliases, without those that hold something personal."""
+    plain = [urn for urn in _urns(tracking, bad) if shown(urn) == repr(urn)]
+    return f"block={plain[:FEWEST_BROWSERS]!r}" if plain else "block= these URNs"
+
+
+def _without_quotes(value: str) -> str:
+    return shown(value)[1:-1]

@@ -1,0 +1,134 @@
+"""Conversions that cannot be told apart, or that belong to nobody."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convergekit.checks.fault import Fault, IntArray, NotChecked
+from convergekit.checks.tracking import Tracking
+from convergekit.checks.wording import masked, quoted
+from convergekit.events import carries_aliases
+
+NO_CONVERSIONS = "no event is named 'Placed Order': name your conversions with conversion="
+
+#: Orphans are a finding from this share of a source's conversions on, and this many.
+ORPHAN_SHARE = 0.25
+FEWEST_ORPHANS = 10
+
+
+def without_event_id(tracking: Tracking) -> list[Fault] | NotChecked:
+    """Find conversions that have no event ID."""
+    if not tracking.names:
+        return NotChecked(NO_CONVERSIONS)
+    at = np.flatnonzero(
+        tracking.is_conversion & tracking.events["event_id"].isna().to_numpy(dtype=bool)
+    )
+    if not len(at):
+        return []
+    total = int(tracking.is_conversion.sum())
+    return [
+        Fault(
+            "medium",
+            f"{len(at):,} of {total:,} conversions ({quoted(tracking.names)}) have no event ID.",
+            "Nothing says which of them are copies: a webhook that is sent again, or a reloaded "
+            "thank-you page, counts its money twice.",
+            "Send the order's number as the event ID, the same from every source that reports "
+            "the order.",
+            at,
+            tracking.worth(at),
+            lambda some: ["no event ID"] * len(some),
+        )
+    ]
+
+
+def without_alias(tracking: Tracking) -> list[Fault] | NotChecked:
+    """Find conversions that carry no alias that identifies anybody."""
+    if not tracking.names:
+        return NotChecked(NO_CONVERSIONS)
+    at = np.flatnonzero(tracking.is_conversion & (tracking.profile < 0))
+    if not len(at):
+        return []
+    total = int(tracking.is_conversion.sum())
+    unusable = int(carries_aliases(tracking.events, at).sum())
+    reasons = [
+        *([f"{len(at) - unusable:,} carry no alias"] if unusable < len(at) else []),
+        *([f"{unusable:,} only such as identify nobody, as 'null'"] if unusable else []),
+    ]
+    return [
+        Fault(
+            "high",
+            f"{len(at):,} of {total:,} conversions belong to nobody: {' and '.join(reasons)}.",
+            "They are on no profile: no funnel counts them, and no campaign gets them.",
+            "Send what the order knows of its buyer as aliases: the checkout's and the cart's "
+            "token, the e-mail address, the customer's ID.",
+            at,
+            tracking.worth(at),
+            lambda some: [
+                "only aliases that identify nobody" if carries else "no alias"
+                for carries in carries_aliases(tracking.events, some)
+            ],
+        )
+    ]
+
+
+def orphaned(tracking: Tracking) -> list[Fault] | NotChecked:
+    """Find sources many of whose conversions carry aliases that nothing else carries."""
+    if not tracking.names:
+        return NotChecked(NO_CONVERSIONS)
+    if not (tracking.is_kept & ~tracking.is_conversion).any():
+        return NotChecked("there are no events but conversions")
+    is_orphan = tracking.is_conversion & (tracking.profile >= 0) & ~_known_elsewhere(tracking)
+    source, names = tracking.sources
+    faults = []
+    for code in np.unique(source[is_orphan]).tolist():
+        here = source == code
+        at = np.flatnonzero(is_orphan & here)
+        total = int((tracking.is_conversion & here).sum())
+        if len(at) < FEWEST_ORPHANS or len(at) < ORPHAN_SHARE * total:
+            continue
+        whose = repr(names[code]) if code >= 0 else "no named source"
+        faults.append(
+            Fault(
+                "high",
+                f"{len(at):,} of {total:,} conversions of {whose} carry only aliases that no other "
+                "source and no other kind of event carries.",
+                "They are profiles of their own, without a visit and without a campaign: a funnel "
+                "that starts in the browser loses them.",
+                "Send on the order an alias that the browser knows as well: have the cart's or "
+                "the checkout's token on the last browser event before it. s.orphans(...) says "
+                "for each of them what it lacks.",
+                at,
+                tracking.worth(at),
+                lambda some: _urns(tracking, some),
+            )
+        )
+    return faults
+
+
+def _known_elsewhere(tracking: Tracking) -> np.ndarray:
+    """Return which events carry a browser's alias, or one that another kind of event carries.
+
+    Another kind: from another source, or no conversion.
+    """
+    event, alias = tracking.pairs
+    kind = np.where(tracking.is_conversion, tracking.sources[0], -2)
+    lowest = np.full(len(tracking.aliases.table), np.iinfo(np.int64).max)
+    highest = np.full(len(tracking.aliases.table), -3)
+    np.minimum.at(lowest, alias, kind[event])
+    np.maximum.at(highest, alias, kind[event])
+    telling = (lowest != highest) | tracking.of_type(tracking.browser_alias)
+    known = np.zeros(len(tracking.events), dtype=bool)
+    known[event[telling[alias]]] = True
+    return known
+
+
+def _urns(tracking: Tracking, some: IntArray) -> list[str]:
+    event, alias = tracking.pairs
+    return [
+        masked(", ".join(tracking.aliases.urns(alias[slice(*_bounds(event, position))])))
+        for position in some.tolist()
+    ]
+
+
+def _bounds(event: IntArray, position: int) -> list[int]:
+    return np.searchsorted(event, [position, position + 1]).tolist()

@@ -1,0 +1,59 @@
+"""What a check returns: the faults that it found, or why it could not look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from convergekit.checks.tracking import Tracking
+
+IntArray = npt.NDArray[np.int64]
+Severity = Literal["high", "medium", "low"]
+
+#: Most severe first.
+SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with the tracking.
+
+    Attributes
+    ----------
+    severity : {"high", "medium", "low"}
+        Whether figures or people are already wrong, events are likely to be lost, or it is worth
+        a look.
+    what, why, fix : str
+        In plain words.
+    positions : numpy.ndarray of int
+        Of the events concerned, ascending.
+    money : float or None
+        The money concerned; None where nobody can say.
+    seen : callable
+        Returns, for some of these positions, what each of the events shows.
+    absent : bool
+        Whether the fault is that events are not there: then those at `positions` only stand around.
+    """
+
+    severity: Severity
+    what: str
+    why: str
+    fix: str
+    positions: IntArray
+    money: float | None
+    seen: Callable[[IntArray], list[str]]
+    absent: bool = False
+
+
+@dataclass(frozen=True)
+class NotChecked:
+    """Why a check could not look."""
+
+    why: str
+
+
+Check = Callable[[Tracking], list[Fault] | NotChecked]

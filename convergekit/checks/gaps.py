@@ -1,0 +1,157 @@
+"""Hours and days in which a source is silent that otherwise sends a lot at that time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from convergekit.checks.fault import Fault, IntArray, NotChecked
+from convergekit.checks.tracking import Tracking
+from convergekit.durations import readable_duration
+from convergekit.readable import counted
+
+_HOUR = 3_600_000_000
+_WEEK = 7 * 24 * _HOUR
+SHORTEST_GAP = _HOUR
+#: In how many other weeks a source must have been busy in the same hours, and with how many visits.
+FEWEST_WEEKS = 3
+FEWEST_VISITS = 20
+_MOST_WEEKS = 8
+# A profile's events after a shorter pause than this are one visit.
+_PAUSE = _HOUR // 2
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """A silence: from when to when, the events on both sides, and what other weeks had."""
+
+    start: int
+    stop: int
+    before: int
+    after: int
+    visits: int
+    money: float
+
+
+def silent(tracking: Tracking) -> list[Fault] | NotChecked:
+    """Find sources that fell silent at a time at which they are otherwise busy."""
+    source, names = tracking.sources
+    times = tracking.microseconds[tracking.is_tracked]
+    if not len(times) or times.max() - times.min() < (FEWEST_WEEKS + 1) * _WEEK - 24 * _HOUR:
+        return NotChecked("the events span less than four weeks")
+    faults = []
+    for code in np.unique(source[tracking.is_tracked]).tolist():
+        gaps = _gaps(tracking, code)
+        if gaps:
+            faults.append(_fault(tracking, repr(names[code]) if code >= 0 else "", gaps))
+    return faults
+
+
+def _fault(tracking: Tracking, whose: str, gaps: list[_Gap]) -> Fault:
+    longest = max(gaps, key=lambda gap: (gap.stop - gap.start, -gap.start))
+    at = np.unique([position for gap in gaps for position in (gap.before, gap.after)])
+    has_money = tracking.money is not None and tracking.names
+    return Fault(
+        "medium",
+        f"{whose or 'The source'} sent nothing for "
+        f"{readable_duration(pd.Timedelta(longest.stop - longest.start, unit='us'))} from "
+        f"{_moment(longest.start)}, where every other week has {longest.visits:,} visits or "
+        f"more{_and_others(gaps)}.",
+        "What happened then is missing: visits that began before look as if they ended, and "
+        "orders as if they came from nowhere.",
+        "Ask the source for these hours again (exports can be repeated, webhooks be sent again), "
+        "or leave the days out of funnels with start= and end=.",
+        at[at >= 0],
+        sum(gap.money for gap in gaps) if has_money else None,
+        lambda some: ["beside the gap"] * len(some),
+        absent=True,
+    )
+
+
+def _moment(microseconds: int) -> str:
+    return pd.Timestamp(microseconds, unit="us").strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _and_others(gaps: list[_Gap]) -> str:
+    return f"; and {counted(len(gaps) - 1, 'shorter time')}" if len(gaps) > 1 else ""
+
+
+def _gaps(tracking: Tracking, code: int) -> list[_Gap]:
+    """Return the silences of a source, in order of time."""
+    mine = np.flatnonzero(tracking.is_tracked & (tracking.sources[0] == code))
+    mine = mine[np.argsort(tracking.microseconds[mine], kind="stable")]
+    times = tracking.microseconds[mine]
+    end = _end(tracking, code, times)
+    starts, stops = times, np.append(times[1:], end)
+    # What lies beyond the end of the data are a few events with a wrong time.
+    long = np.flatnonzero((stops - starts >= SHORTEST_GAP) & (stops <= end))
+    if not len(long):
+        return []
+    visits = _visits(tracking, mine)
+    found = _fewest(visits, np.ones(len(visits)), starts[long], stops[long], times)
+    silent_gaps = long[found >= FEWEST_VISITS]
+    worth = _worth(tracking, mine, starts[silent_gaps], stops[silent_gaps], times)
+    return [
+        _Gap(
+            start=int(starts[gap]),
+            stop=int(stops[gap]),
+            before=int(mine[gap]),
+            after=int(mine[gap + 1]) if gap + 1 < len(mine) else -1,
+            visits=int(count),
+            money=max(float(money), 0.0),
+        )
+        for gap, count, money in zip(
+            silent_gaps.tolist(), found[found >= FEWEST_VISITS], worth, strict=True
+        )
+    ]
+
+
+def _end(tracking: Tracking, code: int, times: IntArray) -> int:
+    """Return until when the source should have sent: as long as it or the others were busy."""
+    others = tracking.microseconds[tracking.is_tracked & (tracking.sources[0] != code)]
+    return max(_bulk_end(part) for part in (times, others) if len(part))
+
+
+def _bulk_end(times: IntArray) -> int:
+    """Return the time of the twentieth event from the end: a wrong clock sets no end."""
+    place = max(len(times) - FEWEST_VISITS, 0)
+    return int(np.partition(times, place)[place])
+
+
+def _visits(tracking: Tracking, mine: IntArray) -> IntArray:
+    """Return when the source's visits began: a visitor's events come in bursts.
+
+    Events of nobody count as one visitor's, for nothing says how many they are.
+    """
+    who, times = tracking.profile[mine], tracking.microseconds[mine]
+    order = np.argsort(who, kind="stable")
+    who, times = who[order], times[order]
+    goes_on = (who[1:] == who[:-1]) & (np.diff(times) < _PAUSE)
+    return np.sort(times[np.append(True, ~goes_on)])
+
+
+def _worth(
+    tracking: Tracking, mine: IntArray, starts: IntArray, stops: IntArray, times: IntArray
+) -> np.ndarray:
+    if tracking.money is None:
+        return np.zeros(len(starts))
+    amounts = np.where(tracking.is_conversion[mine], tracking.money.amounts[mine], 0.0)
+    return _fewest(times, amounts, starts, stops, times)
+
+
+def _fewest(
+    at: IntArray, weights: np.ndarray, starts: IntArray, stops: IntArray, times: IntArray
+) -> np.ndarray:
+    """Return the least that other weeks have between the same hours; -1 with too few weeks."""
+    total = np.append(0.0, np.cumsum(weights))
+    least = np.full(len(starts), np.inf)
+    weeks = np.zeros(len(starts), dtype=np.int64)
+    for week in range(-_MOST_WEEKS, _MOST_WEEKS + 1):
+        begin, stop = starts + week * _WEEK, stops + week * _WEEK
+        inside = (begin >= times[0]) & (stop <= times[-1]) & (week != 0)
+        low, high = np.searchsorted(at, begin, side="right"), np.searchsorted(at, stop)
+        least = np.where(inside, np.minimum(least, total[high] - total[low]), least)
+        weeks += inside
+    return np.where(weeks >= FEWEST_WEEKS, least, -1)

@@ -1,0 +1,172 @@
+"""Which property holds the money of a conversion, and how much it is.
+
+A check-up must read amounts that a funnel would refuse: numbers written as text are one of the
+things that it looks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.errors import ConvergekitError
+from convergekit.events import PROPERTY, missing
+from convergekit.steps import resolve_column
+from convergekit.text import as_text
+
+BoolArray = npt.NDArray[np.bool_]
+
+#: The names under which the sources that convergekit reads send the total of an order.
+USUAL_VALUES = (
+    "total_price",
+    "total",
+    "revenue",
+    "purchase_revenue",
+    "value",
+    "amount",
+    "order_total",
+    "order_value",
+    "total_value",
+    "total_amount",
+    "tr_total",
+)
+_CURRENCIES = ("currency", "$currency", "currency_code", "tr_currency")
+
+
+@dataclass(frozen=True)
+class Money:
+    """Each event's amount.
+
+    Attributes
+    ----------
+    column : str
+    amounts : numpy.ndarray of float
+        Zero where an event has none, or none that can be read.
+    unreadable : numpy.ndarray of bool
+        Where there is a value, but no number.
+    currency_column : str or None
+    currencies : tuple of str
+        The currencies of the conversions, the one of most conversions first.
+    guessed : bool
+        Whether the column was found by its name.
+    """
+
+    column: str
+    amounts: npt.NDArray[np.float64]
+    unreadable: BoolArray
+    currency_column: str | None
+    currencies: tuple[str, ...]
+    guessed: bool
+
+
+def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None) -> Money | None:
+    """Return the events' amounts; None if no property is named and not just one looks like it.
+
+    Raises
+    ------
+    ColumnError
+        No column, or more than one, goes by the name `value`.
+    ConvergekitError
+        The column holds no numbers.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"properties.total": ["30.00", "free", None]})
+    >>> money = find_money(events, np.ones(3, dtype=bool), None)
+    >>> money.column, money.amounts.tolist(), money.unreadable.tolist()
+    ('properties.total', [30.0, 0.0, 0.0], [False, True, False])
+    """
+    if value is None:
+        guess = _guess(events[is_conversion])
+        if guess is None:
+            return None
+        column = guess
+    else:
+        column = resolve_column(events, value)
+    numbers = as_numbers(events[column])
+    given = ~missing(events[column]).to_numpy(dtype=bool)
+    if given.any() and not np.isfinite(numbers).any():
+        raise ConvergekitError(f"value={value!r}: the column {column!r} holds no numbers.")
+    currency_column = currency_of(events)
+    currencies: tuple[str, ...] = ()
+    if currency_column is not None:
+        codes = currency_codes(events.loc[is_conversion, currency_column])
+        currencies = tuple(most_first(codes).index)
+    return Money(
+        column=column,
+        amounts=np.where(np.isfinite(numbers), numbers, 0.0),
+        unreadable=given & ~np.isfinite(numbers),
+        currency_column=currency_column,
+        currencies=currencies,
+        guessed=value is None,
+    )
+
+
+def _guess(conversions: pd.DataFrame) -> str | None:
+    """Return the property that holds the money: the only one, or one that equals all others."""
+    found = {}
+    for name in candidates(conversions):
+        numbers = as_numbers(conversions[PROPERTY + name])
+        if np.isfinite(numbers).any():
+            found[PROPERTY + name] = numbers
+    columns = list(found)
+    agree = (np.array_equal(found[columns[0]], found[c], equal_nan=True) for c in columns)
+    return columns[0] if columns and all(agree) else None
+
+
+def candidates(events: pd.DataFrame) -> list[str]:
+    """Return the properties whose names are those of an order's total."""
+    return [name for name in USUAL_VALUES if PROPERTY + name in events]
+
+
+def as_numbers(values: pd.Series) -> npt.NDArray[np.float64]:
+    """Return the values as numbers, those written as text too; NaN for all else.
+
+    Examples
+    --------
+    >>> as_numbers(pd.Series([1, "2.5", True, "two", None], dtype=object)).tolist()
+    [1.0, 2.5, nan, nan, nan]
+    """
+    dtype = values.dtype
+    nothing = np.full(len(values), np.nan)
+    if pd.api.types.is_bool_dtype(dtype) and dtype != object:
+        return nothing
+    if pd.api.types.is_complex_dtype(dtype):
+        return nothing
+    if pd.api.types.is_numeric_dtype(dtype):
+        return values.to_numpy(dtype="float64", na_value=np.nan)
+    text, _ = as_text(values)
+    numbers = pd.to_numeric(text.astype(object), errors="coerce")
+    return numbers.to_numpy(dtype="float64", na_value=np.nan)
+
+
+def currency_of(events: pd.DataFrame) -> str | None:
+    """Return the column of currencies, if there is one."""
+    return next((PROPERTY + name for name in _CURRENCIES if PROPERTY + name in events), None)
+
+
+def most_first(values: pd.Series) -> pd.Series:
+    """Return how often each value occurs, the commonest first, ties by the alphabet.
+
+    Examples
+    --------
+    >>> most_first(pd.Series(["b", "a", "c", "c", None])).to_dict()
+    {'c': 2, 'a': 1, 'b': 1}
+    """
+    return values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+
+
+def currency_codes(values: pd.Series) -> pd.Series:
+    """Return currencies in one spelling, missing where blank.
+
+    Examples
+    --------
+    >>> currency_codes(pd.Series(["eur", "EUR ", ""])).tolist()
+    ['EUR', 'EUR', nan]
+    """
+    text, _ = as_text(values)
+    codes = text.str.strip().str.upper()
+    return codes.mask(codes == "")

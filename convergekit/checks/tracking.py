@@ -1,0 +1,205 @@
+"""What the checks look at: an export's events, read and deduplicated as `stitch` does it.
+
+Nothing is parsed twice, and nothing is carried: a check-up needs the profiles, not their
+properties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from convergekit.alias_graph import connected_components, profile_of_events
+from convergekit.alias_rules import AliasRules, Rule
+from convergekit.aliases import Block, EventAliases, read_aliases
+from convergekit.checks.money import Money, find_money
+from convergekit.checks.property_texts import property_texts
+from convergekit.dedupe import find_kept
+from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
+from convergekit.events import ALIAS, canonicalise, normalise
+from convergekit.steps import tracked
+from convergekit.timestamps import microseconds
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+#: What is counted as a conversion unless another name is given.
+USUAL_CONVERSION = "Placed Order"
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """An export's accepted events, and what they are.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        Normalised events, dropped copies included.
+    aliases : EventAliases
+        Of these events.
+    kept : numpy.ndarray of int
+        The position of the copy that is kept for each event: its own, unless repeated.
+    profile : numpy.ndarray of int
+        The profile of each event, a copy's that of the kept event; -1 for none.
+    names : tuple of str
+        The event names that are conversions.
+    money : Money or None
+        Each event's amount; None where nobody says which property holds it.
+    browser_alias : str
+        The alias type of a browser session.
+    rows_in, rejected : int
+        Rows of the input, and how many of them are no events.
+    """
+
+    events: pd.DataFrame
+    aliases: EventAliases
+    kept: IntArray
+    profile: IntArray
+    names: tuple[str, ...]
+    money: Money | None
+    browser_alias: str
+    rows_in: int
+    rejected: int
+
+    @cached_property
+    def is_kept(self) -> BoolArray:
+        """Which events count: all but the dropped copies."""
+        return self.kept == np.arange(len(self.kept))
+
+    @cached_property
+    def is_tracked(self) -> BoolArray:
+        """Which events count and are no identify calls."""
+        return self.is_kept & tracked(self.events)
+
+    @cached_property
+    def is_conversion(self) -> BoolArray:
+        """Which events count and are conversions."""
+        return self.is_tracked & self.events["event_name"].isin(self.names).to_numpy(dtype=bool)
+
+    @cached_property
+    def pairs(self) -> tuple[IntArray, IntArray]:
+        """The events that count, and the alias that each carries: one entry per pair."""
+        counts = self.is_kept[self.aliases.event]
+        return self.aliases.event[counts], self.aliases.alias[counts]
+
+    @cached_property
+    def microseconds(self) -> IntArray:
+        """Each event's time."""
+        return microseconds(self.events["timestamp"])
+
+    @cached_property
+    def sources(self) -> tuple[IntArray, list[str]]:
+        """Each event's source as a number, -1 for none, and the sources' names."""
+        codes, names = pd.factorize(self.events["source"], sort=True)
+        return codes.astype(np.int64), [str(name) for name in names]
+
+    @cached_property
+    def property_texts(self) -> dict[str, pa.DictionaryArray]:
+        """The properties that hold text."""
+        return property_texts(self.events)
+
+    def of_type(self, alias_type: str) -> BoolArray:
+        """Return which aliases are of a type."""
+        return (self.aliases.table["alias_type"] == alias_type).to_numpy(dtype=bool)
+
+    def carrying(self, aliases: BoolArray) -> IntArray:
+        """Return the events that count and carry one of these aliases."""
+        event, alias = self.pairs
+        return np.unique(event[aliases[alias]])
+
+    def worth(self, at: IntArray) -> float | None:
+        """Return the money of the conversions among these events; None where nobody says."""
+        return self._worth(np.intersect1d(at, np.flatnonzero(self.is_conversion)))
+
+    def worth_of_profiles(self, at: IntArray) -> float | None:
+        """Return the money of all conversions of the profiles of these events."""
+        # One more, for the events without a profile, which are -1.
+        concerned = np.zeros(int(self.profile.max(initial=-1)) + 2, dtype=bool)
+        concerned[self.profile[at]] = True
+        concerned[-1] = False
+        found = concerned[self.profile]
+        found[at] = True
+        return self._worth(np.flatnonzero(found & self.is_conversion))
+
+    def _worth(self, conversions: IntArray) -> float | None:
+        if self.money is None or not self.names:
+            return None
+        return float(self.money.amounts[conversions].sum())
+
+
+def read_tracking(
+    events: pd.DataFrame,
+    *,
+    conversion: str | Iterable[str] | None,
+    value: str | None,
+    columns: Mapping[str, str] | None,
+    tz: str | None,
+    rename_events: Mapping[str, str] | None,
+    dedupe_on: Sequence[str],
+    block: Block,
+    alias_from: Mapping[str, str] | None,
+    rules: Mapping[str, Rule] | None,
+    browser_alias: str,
+) -> Tracking:
+    """Read an export for the checks. See `check_up`."""
+    block = list(block) if isinstance(block, Iterator) else block
+    accepted = normalise(
+        canonicalise(events, columns=columns),
+        tz=tz,
+        rename_events=rename_events,
+        alias_from=alias_from or (),
+    )
+    found = accepted.events
+    kept = find_kept(found, accepted.arrival, dedupe_on)
+    is_kept = kept == np.arange(len(kept))
+    aliases = read_aliases(
+        _with_aliases(found, alias_from),
+        block=block,
+        alias_from=alias_from,
+        rules=AliasRules.of(rules),
+    )
+    of_kept = aliases.of_events(is_kept)
+    profile = profile_of_events(of_kept, connected_components(of_kept), int(is_kept.sum()))
+    names = _conversion_names(found, conversion)
+    is_conversion = found["event_name"].isin(names).to_numpy(dtype=bool)
+    return Tracking(
+        events=found,
+        aliases=aliases,
+        kept=kept,
+        profile=profile[(np.cumsum(is_kept) - 1)[kept]],
+        names=names,
+        money=find_money(found, is_conversion, value),
+        browser_alias=browser_alias,
+        rows_in=len(events),
+        rejected=len(accepted.rejected),
+    )
+
+
+def _with_aliases(events: pd.DataFrame, alias_from: Mapping[str, str] | None) -> pd.DataFrame:
+    """Return the events with a column of aliases: that nothing sends any is for a check to say."""
+    has_some = "aliases" in events or any(name.startswith(ALIAS) for name in events)
+    return events if has_some or alias_from else events.assign(aliases=None)
+
+
+def _conversion_names(
+    events: pd.DataFrame, conversion: str | Iterable[str] | None
+) -> tuple[str, ...]:
+    found = sorted(events["event_name"].dropna().unique())
+    if conversion is None:
+        return (USUAL_CONVERSION,) if USUAL_CONVERSION in found else ()
+    names = (conversion,) if isinstance(conversion, str) else tuple(conversion)
+    for name in names:
+        if not isinstance(name, str):
+            raise ConvergekitError(f"conversion={conversion!r}: give an event name, or several.")
+        if len(events) and name not in found:
+            raise UnknownNameError(
+                f"conversion={name!r}: no event is named so. "
+                f"Found: {', '.join(found) or 'no names'}.{did_you_mean(name, found)}"
+            )
+    return names
