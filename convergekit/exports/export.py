@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,9 @@ class Export:
         Profile properties that count only until the profile has a value.
     unset : Field, optional
         Lists of profile properties to erase.
+    settle : function, optional
+        From a file's rows under canonical names to the same rows, for what can only be said when
+        all of them are known: a file is read in batches.
 
     Examples
     --------
@@ -72,6 +75,7 @@ class Export:
     profile_properties: Mapping[str, Field] = field(default_factory=dict)
     set_once: Mapping[str, Field] = field(default_factory=dict)
     unset: Field | None = None
+    settle: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration under which no file could be recognised."""
@@ -100,10 +104,17 @@ class Export:
         columns.update(self._profile_properties(rows))
         if self.unset is not None:
             columns["unset"] = self._column("unset", self.unset, rows)
+        if rows.reasons:
+            reasons = pd.Series(rows.reasons, dtype="str").reindex(pd.RangeIndex(len(rows)))
+            columns["read_error"] = reasons
         wanted = ("event_name", "timestamp")
         kept = {n: c for n, c in columns.items() if n in wanted or c.notna().any()}
         return pd.DataFrame({name: column.array for name, column in kept.items()},
                             index=frame.index)  # fmt: skip
+
+    def settled(self, canonical: pd.DataFrame) -> pd.DataFrame:
+        """Return all canonical rows of a file with what only all of them can say."""
+        return canonical if self.settle is None else self.settle(canonical)
 
     def _aliases(self, rows: Rows) -> dict[str, pd.Series]:
         found: dict[str, pd.Series] = {}

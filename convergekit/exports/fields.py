@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from convergekit.json_text import read_json
+
 Values: TypeAlias = Sequence[Any] | pd.Series
 
 
@@ -23,6 +25,11 @@ class Rows:
     ----------
     frame : pandas.DataFrame
         One column per top-level field.
+
+    Attributes
+    ----------
+    reasons : dict of int to str
+        Per position of a row in which JSON text says two things at once, what it says.
 
     Examples
     --------
@@ -35,6 +42,7 @@ class Rows:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
+        self.reasons: dict[int, str] = {}
         self._known: dict[str, list[Any]] = {}
 
     def __len__(self) -> int:
@@ -64,14 +72,26 @@ class Rows:
     def _looked_up(self, path: str) -> list[Any]:
         if path in self.frame:
             column = self.frame[path]
-            cells = column.astype(object).where(column.notna(), None)
-            return [_opened(cell) for cell in cells]
-        outer, _, key = path.rpartition(".")
-        if not outer:
-            return [None] * len(self)
-        return [
-            _opened(cell.get(key)) if isinstance(cell, Mapping) else None for cell in self[outer]
-        ]
+            cells: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+        else:
+            outer, _, key = path.rpartition(".")
+            if not outer:
+                return [None] * len(self)
+            cells = [cell.get(key) if isinstance(cell, Mapping) else None for cell in self[outer]]
+        for row, cell in enumerate(cells):
+            # An object or list may stand as JSON text in a cell.
+            if isinstance(cell, str) and cell[:1] in _JSON_STARTS:
+                cells[row] = self._opened(cell, path, row)
+        return cells
+
+    def _opened(self, cell: str, path: str, row: int) -> Any:
+        try:
+            return read_json(cell)
+        except (json.JSONDecodeError, RecursionError):
+            return cell
+        except ValueError as error:
+            self.reasons.setdefault(row, f"{path}: {error}")
+            return cell
 
 
 Field: TypeAlias = str | Callable[[Rows], Values]
@@ -155,18 +175,9 @@ def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
     ]
 
 
+_JSON_STARTS = ("{", "[")
 #: The campaign parameters that all vendors share.
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-
-
-def _opened(cell: Any) -> Any:
-    """Return an object or list that stands as JSON text in a cell; anything else as it is."""
-    if isinstance(cell, str) and cell[:1] in ("{", "["):
-        try:
-            return json.loads(cell)
-        except (ValueError, RecursionError):
-            return cell
-    return cell
 
 
 def _number(value: Any) -> Any:
