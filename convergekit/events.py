@@ -305,6 +305,9 @@ def _plain_objects(column: pd.Series) -> pd.Series:
 
 
 def _plain(cell: Any) -> Any:
+    kind = type(cell)
+    if kind in _AS_IT_IS:
+        return cell
     if isinstance(cell, np.ndarray):
         return [_plain(item) for item in cell.tolist()]
     if isinstance(cell, list):
@@ -312,6 +315,9 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, dict):
         return {key: _plain(item) for key, item in cell.items()}
     return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell
+
+
+_AS_IT_IS = {str, int, bool, type(None)}
 
 
 def _check_labels(frame: pd.DataFrame) -> None:
@@ -423,12 +429,12 @@ def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, npt.NDArr
 def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Replace a column of objects by one column per key; cells that are no objects stay."""
     cells = [_as_object(cell) for cell in frame[name]]
-    errors = [f"{name}: {cell}" if isinstance(cell, ValueError) else None for cell in cells]
-    cells = [None if isinstance(cell, ValueError) else cell for cell in cells]
-    opened = frame_from_records([cell if isinstance(cell, dict) else None for cell in cells])
+    opened = frame_from_records([cell if type(cell) is dict else None for cell in cells])
     opened.columns = pd.Index([f"{name}.{key}" for key in opened.columns])
     opened.index = frame.index
-    rest = [None if isinstance(cell, dict) else cell for cell in cells]
+    errors = [f"{name}: {cell}" if isinstance(cell, ValueError) else None for cell in cells]
+    rest = [None if type(cell) is dict or error else cell
+            for cell, error in zip(cells, errors, strict=True)]  # fmt: skip
     at = frame.columns.get_loc(name)
     parts = {column: frame[column] for column in frame.columns[:at]}
     disagree = {}
@@ -448,6 +454,8 @@ def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _as_object(cell: Any) -> Any:
     """Return an object, of JSON text as well, or the error if the text says two things at once."""
+    if type(cell) is dict:
+        return cell
     if isinstance(cell, str) and cell.lstrip()[:1] == "{":
         try:
             return read_json(cell)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
 from convergekit.json_text import read_json
 
+T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series
 
 
@@ -44,6 +45,7 @@ class Rows:
         self.frame = frame
         self.reasons: dict[int, str] = {}
         self._known: dict[str, list[Any]] = {}
+        self._made: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -54,19 +56,27 @@ class Rows:
             self._known[path] = self._looked_up(path)
         return self._known[path]
 
+    def once(self, read: Callable[[Rows], T]) -> T:
+        """Return what the function makes of the rows, made once however often it is asked for."""
+        if read not in self._made:
+            self._made[read] = read(self)
+        return self._made[read]
+
     def has(self, path: str) -> bool:
         """Return whether any row has a value at the path."""
         return any(value is not None for value in self[path])
 
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
-        found = [dict(cell) if isinstance(cell, Mapping) else {} for cell in self[path]]
+        found: list[Any] = [cell if isinstance(cell, dict) else {} for cell in self[path]]
         prefix = path + "."
-        for column in map(str, self.frame.columns):
-            if column.startswith(prefix):
-                for cell, value in zip(found, self[column], strict=True):
-                    if value is not None:
-                        cell.setdefault(column.removeprefix(prefix), value)
+        flat = [column for column in map(str, self.frame.columns) if column.startswith(prefix)]
+        if flat:
+            found = list(map(dict, found))
+        for column in flat:
+            for cell, value in zip(found, self[column], strict=True):
+                if value is not None:
+                    cell.setdefault(column.removeprefix(prefix), value)
         return found
 
     def _looked_up(self, path: str) -> list[Any]:
@@ -77,10 +87,10 @@ class Rows:
             outer, _, key = path.rpartition(".")
             if not outer:
                 return [None] * len(self)
-            cells = [cell.get(key) if isinstance(cell, Mapping) else None for cell in self[outer]]
+            cells = [cell.get(key) if isinstance(cell, dict) else None for cell in self[outer]]
         for row, cell in enumerate(cells):
             # An object or list may stand as JSON text in a cell.
-            if isinstance(cell, str) and cell[:1] in _JSON_STARTS:
+            if type(cell) is str and cell[:1] in _JSON_STARTS:
                 cells[row] = self._opened(cell, path, row)
         return cells
 
@@ -116,7 +126,7 @@ def first_of(*fields: Field) -> Field:
         found: list[Any] = [None] * len(rows)
         for field in reversed(fields):
             values = list(read_field(field, rows))
-            found = [old if pd.api.types.is_scalar(new) and pd.isna(new) else new
+            found = [old if _is_missing(new) else new
                      for old, new in zip(found, values, strict=True)]  # fmt: skip
         return found
 
@@ -178,6 +188,12 @@ def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
 _JSON_STARTS = ("{", "[")
 #: The campaign parameters that all vendors share.
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value) is str:
+        return value is None
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def _number(value: Any) -> Any:

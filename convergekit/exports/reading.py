@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import glob
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -110,7 +111,7 @@ def read_events(
     shown = total >= PROGRESS_FROM_BYTES if progress is None else progress
     parts = []
     used: set[str] = set()
-    with _bar(total, shown) as bar:
+    with _bar(total, shown) as bar, _garbage_let_be():
         for path in files:
             bar.set_postfix_str(path.name)
             file = _File(path, _label(path, files), columns or {}, format, strict)
@@ -125,6 +126,21 @@ def _bar(total: int, shown: bool) -> Any:
     from tqdm.auto import tqdm
 
     return tqdm(total=total, unit="B", unit_scale=True, desc="reading", disable=not shown)
+
+
+@contextlib.contextmanager
+def _garbage_let_be() -> Iterator[None]:
+    """Do not look for garbage: rows are made by the million, and few of them are any.
+
+    The collector would go through all of them again and again; what is done with is freed anyway.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _find(paths: Paths) -> list[Path]:

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from convergekit.exports.export import Export
-from convergekit.exports.fields import Rows, first_of
+from convergekit.exports.fields import Rows, Values, first_of
 from convergekit.text import as_text
 from convergekit.timestamps import parse_timestamps
 
@@ -51,11 +51,11 @@ def _event_name(rows: Rows) -> list[Any]:
     ]
 
 
-def _corrected_timestamp(rows: Rows) -> pd.Series:
+def _corrected_timestamp(rows: Rows) -> Values:
     """Return `timestamp`, or where it is absent the time corrected for the device's clock."""
     given = pd.Series(rows["timestamp"], dtype=object)
     if given.notna().all():
-        return given
+        return rows["timestamp"]
     original, sent, received = (
         parse_timestamps(pd.Series(rows[name], dtype=object)).times
         for name in ("originalTimestamp", "sentAt", "receivedAt")
@@ -114,7 +114,7 @@ SEGMENT = Export(
         "cookie": "anonymousId",
         "user_id": "userId",
         "previous": _previous,
-        "email": lambda rows: [traits.get("$email") for traits in _person(rows)],
+        "email": lambda rows: [traits.get("$email") for traits in rows.once(_person)],
     },
     properties={
         "*": "properties",
@@ -123,7 +123,7 @@ SEGMENT = Export(
         "$referrer": "context.page.referrer",
     },
     profile_properties={
-        "*": _person,
+        "*": lambda rows: rows.once(_person),
         "$ip": "context.ip",
         "$user_agent": "context.userAgent",
     },
