@@ -2,7 +2,7 @@
 
     python -m benchmarks.read [--megabytes N] [--format NAME]
 
-Simulated stores' browser events are written to the temporary directory, once in the spelling of
+A simulated store's browser events are written to the temporary directory, once in the spelling of
 Converge's pixel and once as Segment's calls, and each file is read by a process that does nothing
 else. The peak is that of the whole process, the returned frame included.
 """
@@ -10,23 +10,26 @@ else. The peak is that of the whole process, the returned frame included.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import convergekit as ck
 from benchmarks.stitch import machine
 
-Spelling = Callable[[dict[str, Any], int], dict[str, Any]]
+Spelling = Callable[[dict[str, Any]], dict[str, Any]]
 
-#: People of one simulated store; as many stores are written as fill the file.
+#: People of the simulated store that is written until the file is full.
 PEOPLE = 20_000
+#: Stands in identifiers for the number of the round.
+ROUND = "~~"
 AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/17.4"
 
 
@@ -81,26 +84,24 @@ def read(name: str, path: str) -> dict[str, float]:
 
 
 def write(spelling: Spelling, path: Path, megabytes: int) -> None:
-    """Write events of one simulated store after the other until the file is large enough."""
+    """Write a simulated store's events again and again, each time of other people."""
+    with tempfile.TemporaryDirectory() as directory:
+        browser, *_ = ck.simulate_store(PEOPLE, seed=1, noise=0).write(directory)
+        calls = [json.loads(line) for line in browser.read_text("utf-8").splitlines()]
+    for number, call in enumerate(calls):
+        call["eventID"] = f"{number}{ROUND}"
+        call["aliases"] = [urn + ROUND for urn in call["aliases"]]
+    lines = [json.dumps(spelling(call)) + "\n" for call in calls]
     size = 0
     with path.open("w", encoding="utf-8") as file:
-        for number, call in enumerate(calls()):
-            size += file.write(json.dumps(spelling(call, number)) + "\n")
-            if size >= megabytes * 1e6:
-                return
+        for round_number in itertools.count():
+            for line in lines:
+                size += file.write(line.replace(ROUND, f"-{round_number}"))
+                if size >= megabytes * 1e6:
+                    return
 
 
-def calls() -> Iterator[dict[str, Any]]:
-    """Yield the pixel's calls of one store after the other."""
-    seed = 0
-    while seed := seed + 1:
-        with tempfile.TemporaryDirectory() as directory:
-            browser, *_ = ck.simulate_store(PEOPLE, seed=seed, noise=0).write(directory)
-            with browser.open(encoding="utf-8") as lines:
-                yield from map(json.loads, lines)
-
-
-def as_segment(call: dict[str, Any], number: int) -> dict[str, Any]:
+def as_segment(call: dict[str, Any]) -> dict[str, Any]:
     """Return a pixel's call as analytics.js would have sent it to Segment."""
     aliases = dict(urn.split(":", 2)[1:] for urn in call["aliases"])
     known = call["profileProperties"]
@@ -121,7 +122,7 @@ def as_segment(call: dict[str, Any], number: int) -> dict[str, Any]:
             **({"campaign": utm} if utm else {}),
             **({"traits": {"email": known["$email"]}} if "$email" in known else {}),
         },
-        "messageId": f"ajs-next-{number:012}",
+        "messageId": f"ajs-next-{call['eventID']}",
         "originalTimestamp": call["timestamp"],
         "sentAt": call["timestamp"],
         "receivedAt": call["receivedAt"],
@@ -133,7 +134,7 @@ def as_segment(call: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 SPELLINGS: dict[str, Spelling] = {
-    "converge": lambda call, _: call,
+    "converge": lambda call: call,
     "segment": as_segment,
 }
 
