@@ -5,6 +5,7 @@
 """
 
 from convergekit.alias_rules import email_rule, phone_rule
+from convergekit.compare import ProfileComparison, compare_profiles
 from convergekit.errors import (
     ColumnError,
     ConvergekitError,
@@ -31,12 +32,14 @@ __all__ = [
     "Exclusion",
     "Export",
     "Funnel",
+    "ProfileComparison",
     "ReadError",
     "SimulatedStore",
     "Step",
     "Stitched",
     "UnknownAliasError",
     "UnknownNameError",
+    "compare_profiles",
     "email_rule",
     "evaluate",
     "funnel",
