@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from convergekit.errors import ReadError
+from convergekit.exports.json_api import is_page, resources
 from convergekit.exports.lines import Lines, Progress, short
 from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
 from convergekit.json_text import read_json
@@ -75,7 +76,7 @@ def _of_list(found: list[Any]) -> Iterator[RawRows]:
     for start in range(0, len(found), BATCH_ROWS):
         part = found[start : start + BATCH_ROWS]
         records = [item if isinstance(item, dict) else _why_no_record(item) for item in part]
-        yield RawRows.of_records(records, range(start + 1, start + 1 + len(part)))
+        yield _rows(records, range(start + 1, start + 1 + len(part)))
 
 
 def _unwrapped(batches: Iterator[RawRows]) -> Iterator[RawRows]:
@@ -130,7 +131,19 @@ def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> RawRows:
         for row, place in enumerate(places):
             if place in lines.too_long:
                 records[row] = Lines.TOO_LONG
-    return RawRows.of_records(records, places)
+    return _rows(records, places)
+
+
+def _rows(records: Sequence[Any], places: Sequence[int]) -> RawRows:
+    """Return records as rows, the resources of a page in its place and on its line."""
+    if not any(map(is_page, records)):
+        return RawRows.of_records(records, places)
+    found = [
+        (row, place)
+        for record, place in zip(records, places, strict=True)
+        for row in (resources(record) if is_page(record) else [record])
+    ]
+    return RawRows.of_records([row for row, _ in found], [place for _, place in found])
 
 
 def _decoded_at_once(texts: Sequence[bytes]) -> list[Any] | None:
