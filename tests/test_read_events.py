@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -263,6 +264,20 @@ def test_a_progress_bar_on_request(tmp_path, capsys):
     assert capsys.readouterr().err == ""
     ck.read_events(path, progress=True)
     assert "reading" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_progress_bar_for_large_files_in_a_terminal(tmp_path, capsys, monkeypatch, terminal):
+    from convergekit.exports import reading
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    path = write(tmp_path / "a.jsonl", json.dumps(PIXEL), "gz")
+    ck.read_events(path)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(reading, "PROGRESS_FROM_BYTES", 1)
+    ck.read_events(path)
+    shown = capsys.readouterr().err
+    assert ("100%" in shown) == terminal
 
 
 json_values = st.recursive(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import glob
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def read_events(
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
-        Whether to show a progress bar; by default from 50 MB on.
+        Whether to show a progress bar; by default from 50 MB on, in a notebook or a terminal.
 
     Returns
     -------
@@ -108,10 +109,9 @@ def read_events(
     for path in files:
         format_suffix(path)
     total = sum(path.stat().st_size for path in files)
-    shown = total >= PROGRESS_FROM_BYTES if progress is None else progress
     parts = []
     used: set[str] = set()
-    with _bar(total, shown) as bar, _garbage_let_be():
+    with _bar(total, progress) as bar, _garbage_let_be():
         for path in files:
             bar.set_postfix_str(path.name)
             file = _File(path, _label(path, files), columns or {}, format, strict)
@@ -121,10 +121,14 @@ def read_events(
     return concatenate([part for part in parts if len(part)] or parts[:1])
 
 
-def _bar(total: int, shown: bool) -> Any:
+def _bar(total: int, shown: bool | None) -> Any:
     # Imported when something is read, for tqdm.auto takes long to import.
     from tqdm.auto import tqdm
 
+    if shown is None:
+        in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
+        seen = in_notebook or sys.stderr.isatty()
+        shown = seen and total >= PROGRESS_FROM_BYTES
     return tqdm(total=total, unit="B", unit_scale=True, desc="reading", disable=not shown)
 
 
