@@ -311,7 +311,8 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, np.ndarray):
         return [_plain(item) for item in cell.tolist()]
     if isinstance(cell, list):
-        return [_plain(item) for item in cell]
+        plain = _AS_IT_IS.issuperset(map(type, cell))
+        return cell.copy() if plain else [_plain(item) for item in cell]
     if isinstance(cell, dict):
         return {key: _plain(item) for key, item in cell.items()}
     return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell
@@ -432,9 +433,12 @@ def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     opened = frame_from_records([cell if type(cell) is dict else None for cell in cells])
     opened.columns = pd.Index([f"{name}.{key}" for key in opened.columns])
     opened.index = frame.index
-    errors = [f"{name}: {cell}" if isinstance(cell, ValueError) else None for cell in cells]
-    rest = [None if type(cell) is dict or error else cell
-            for cell, error in zip(cells, errors, strict=True)]  # fmt: skip
+    errors: list[str | None] = []
+    leftover = pd.Series(index=frame.index, dtype=object)
+    if not {dict, type(None)}.issuperset(map(type, cells)):
+        errors = [f"{name}: {c}" if isinstance(c, ValueError) else None for c in cells]
+        rest = [None if isinstance(c, (dict, ValueError)) else c for c in cells]
+        leftover = pd.Series(rest, index=frame.index, dtype=object)
     at = frame.columns.get_loc(name)
     parts = {column: frame[column] for column in frame.columns[:at]}
     disagree = {}
@@ -443,7 +447,6 @@ def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         if column in frame:
             parts[column], rows = _coalesce(frame[column], opened[column])
             disagree[f"{column!r} stands twice and disagrees"] = rows
-    leftover = pd.Series(rest, index=frame.index, dtype=object)
     if leftover.notna().any():
         parts[name] = leftover
     for column in frame.columns[at + 1 :]:
