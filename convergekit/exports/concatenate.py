@@ -13,8 +13,11 @@ _NULLABLE = {"int64": "Int64", "bool": "boolean"}
 _GAPLESS = {nullable: dtype for dtype, nullable in _NULLABLE.items()}
 
 
-def concatenate(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def concatenate(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of all parts; a column keeps its type where a part lacks it.
+
+    The list is emptied: a column leaves its part as soon as it is joined, so that little is held
+    twice.
 
     Examples
     --------
@@ -23,11 +26,11 @@ def concatenate(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     {'id': Int64Dtype(), 'name': <StringDtype(na_value=nan)>}
     """
     if len(parts) == 1:
-        return parts[0]
-    # A column leaves its part as soon as it is joined, so that nothing is held twice.
-    left = [dict(part.items()) for part in parts]
+        return parts.pop()
     sizes = [len(part) for part in parts]
     names = _in_order(parts)
+    left = [dict(part.items()) for part in parts]
+    parts.clear()
     return pd.DataFrame(
         {name: _joined([part.pop(name, None) for part in left], sizes) for name in names},
         copy=False,

@@ -118,7 +118,8 @@ def read_events(
             parts.append(file.read(bar.update))
             used |= file.used
     _check_mapping(columns or {}, used, parts)
-    return concatenate([part for part in parts if len(part)] or parts[:1])
+    parts = [part for part in parts if len(part)] or parts[:1]
+    return concatenate(parts)
 
 
 def _bar(total: int, shown: bool | None) -> Any:
