@@ -36,6 +36,7 @@ bench: .venv/installed  ## Measure speed against the obvious scripts, and suspec
 	$(BIN)/python -m benchmarks.shapes
 	$(BIN)/python -m benchmarks.evaluate
 	$(BIN)/python -m benchmarks.check_up
+	$(BIN)/python -m benchmarks.read
 
 clean:  ## Remove what the commands made
 	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache

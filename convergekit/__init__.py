@@ -6,6 +6,7 @@
 
 from convergekit.alias_rules import email_rule, phone_rule
 from convergekit.check_up import CheckUp, check_up
+from convergekit.compare import ProfileComparison, compare_profiles
 from convergekit.errors import (
     ColumnError,
     ConvergekitError,
@@ -34,6 +35,7 @@ __all__ = [
     "Exclusion",
     "Export",
     "Funnel",
+    "ProfileComparison",
     "ReadError",
     "SimulatedStore",
     "Step",
@@ -41,6 +43,7 @@ __all__ = [
     "UnknownAliasError",
     "UnknownNameError",
     "check_up",
+    "compare_profiles",
     "email_rule",
     "evaluate",
     "funnel",

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, EventError, did_you_mean
+from convergekit.json_text import read_json
 from convergekit.records import frame_from_records
 from convergekit.text import as_text, has_text, to_arrow
 from convergekit.timestamps import microseconds, parse_timestamps
@@ -126,14 +127,38 @@ def canonicalise(frame: pd.DataFrame, *, columns: Mapping[str, str] | None = Non
             f"columns={columns!r}: give a mapping of canonical names to the frame's own, such as "
             "{'event_name': 'action'}."
         )
+    opened = open_columns(frame, columns=columns or {})
+    check_required(opened)
+    return opened
+
+
+def open_columns(frame: pd.DataFrame, *, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one."""
     _check_labels(frame)
-    frame = _unite_spellings(_apply_mapping(frame, columns or {}))
+    frame = _unite_spellings(_apply_mapping(frame, columns))
     for name in _NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
-    _check_required(frame)
     objects = [name for name, column in frame.items() if _holds_objects(column.dtype)]
     return frame.assign(**{name: _plain_objects(frame[name]) for name in objects})
+
+
+def check_required(frame: pd.DataFrame) -> None:
+    """Raise unless a canonical frame has the columns that say what happened, and when."""
+    has_aliases = "aliases" in frame or any(c.startswith(ALIAS) for c in frame)
+    lacking = []
+    if "event_name" not in frame and not has_aliases:
+        lacking.append(("event_name", "event name"))
+    if "timestamp" not in frame and "received_at" not in frame:
+        lacking.append(("timestamp", "timestamp"))
+    for name, words in lacking:
+        near = _likely_column(name, frame.columns)
+        hint = (
+            f" Did you mean columns={{{name!r}: {near!r}}}?"
+            if near
+            else (f" Name the one to use: columns={{{name!r}: ...}}.")
+        )
+        raise ColumnError(f"no {words} column. Found: {_listed(frame)}.{hint}")
 
 
 def normalise(
@@ -280,13 +305,20 @@ def _plain_objects(column: pd.Series) -> pd.Series:
 
 
 def _plain(cell: Any) -> Any:
+    kind = type(cell)
+    if kind in _AS_IT_IS:
+        return cell
     if isinstance(cell, np.ndarray):
         return [_plain(item) for item in cell.tolist()]
     if isinstance(cell, list):
-        return [_plain(item) for item in cell]
+        plain = _AS_IT_IS.issuperset(map(type, cell))
+        return cell.copy() if plain else [_plain(item) for item in cell]
     if isinstance(cell, dict):
         return {key: _plain(item) for key, item in cell.items()}
     return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell
+
+
+_AS_IT_IS = {str, int, bool, type(None)}
 
 
 def _check_labels(frame: pd.DataFrame) -> None:
@@ -370,14 +402,18 @@ def _with_errors(
     """Note in `read_error` the rows of which two columns say different things."""
     for reason, rows in disagree.items():
         if rows.any():
-            errors = (
-                frame["read_error"].astype(object)
-                if "read_error" in frame
-                else pd.Series([None] * len(frame), index=frame.index, dtype=object)
-            )
-            errors = errors.where(errors.notna() | ~rows, reason)
-            frame = frame.assign(read_error=errors.astype("str"))
+            frame = _noted(frame, [reason if row else None for row in rows])
     return frame
+
+
+def _noted(frame: pd.DataFrame, reasons: list[str | None]) -> pd.DataFrame:
+    """Add reasons to `read_error`, where a row has none yet."""
+    if not any(reasons):
+        return frame
+    found = pd.Series(reasons, index=frame.index, dtype="str")
+    if "read_error" in frame:
+        found = frame["read_error"].astype("str").fillna(found)
+    return frame.assign(read_error=found)
 
 
 def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
@@ -394,10 +430,15 @@ def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, npt.NDArr
 def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Replace a column of objects by one column per key; cells that are no objects stay."""
     cells = [_as_object(cell) for cell in frame[name]]
-    opened = frame_from_records([cell if isinstance(cell, dict) else None for cell in cells])
+    opened = frame_from_records([cell if type(cell) is dict else None for cell in cells])
     opened.columns = pd.Index([f"{name}.{key}" for key in opened.columns])
     opened.index = frame.index
-    rest = [None if isinstance(cell, dict) else cell for cell in cells]
+    errors: list[str | None] = []
+    leftover = pd.Series(index=frame.index, dtype=object)
+    if not {dict, type(None)}.issuperset(map(type, cells)):
+        errors = [f"{name}: {c}" if isinstance(c, ValueError) else None for c in cells]
+        rest = [None if isinstance(c, (dict, ValueError)) else c for c in cells]
+        leftover = pd.Series(rest, index=frame.index, dtype=object)
     at = frame.columns.get_loc(name)
     parts = {column: frame[column] for column in frame.columns[:at]}
     disagree = {}
@@ -406,40 +447,28 @@ def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         if column in frame:
             parts[column], rows = _coalesce(frame[column], opened[column])
             disagree[f"{column!r} stands twice and disagrees"] = rows
-    leftover = pd.Series(rest, index=frame.index, dtype=object)
     if leftover.notna().any():
         parts[name] = leftover
     for column in frame.columns[at + 1 :]:
         parts.setdefault(column, frame[column])
-    return _with_errors(pd.DataFrame(parts, index=frame.index), disagree)
+    frame = _noted(pd.DataFrame(parts, index=frame.index), errors)
+    return _with_errors(frame, disagree)
 
 
 def _as_object(cell: Any) -> Any:
+    """Return an object, of JSON text as well, or the error if the text says two things at once."""
+    if type(cell) is dict:
+        return cell
     if isinstance(cell, str) and cell.lstrip()[:1] == "{":
         try:
-            return json.loads(cell)
-        except (ValueError, RecursionError):
+            return read_json(cell)
+        except (json.JSONDecodeError, RecursionError):
             return cell
+        except ValueError as error:
+            return error
     if isinstance(cell, Mapping):
         return dict(cell)
     return cell
-
-
-def _check_required(frame: pd.DataFrame) -> None:
-    has_aliases = "aliases" in frame or any(c.startswith(ALIAS) for c in frame)
-    lacking = []
-    if "event_name" not in frame and not has_aliases:
-        lacking.append(("event_name", "event name"))
-    if "timestamp" not in frame and "received_at" not in frame:
-        lacking.append(("timestamp", "timestamp"))
-    for name, words in lacking:
-        near = _likely_column(name, frame.columns)
-        hint = (
-            f" Did you mean columns={{{name!r}: {near!r}}}?"
-            if near
-            else (f" Name the one to use: columns={{{name!r}: ...}}.")
-        )
-        raise ColumnError(f"no {words} column. Found: {_listed(frame)}.{hint}")
 
 
 _USUAL_NAMES = {

@@ -8,6 +8,7 @@ that mixes types, or holds lists and dictionaries, stays a column of Python obje
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ import pandas as pd
 import pyarrow as pa
 
 _INT64 = np.iinfo(np.int64)
+#: Where records lack more than all but one in so many keys, only what is there is looked at.
+_SPARSE = 20
 
 
 def frame_from_records(records: Sequence[Mapping[str, Any] | None]) -> pd.DataFrame:
@@ -41,19 +44,20 @@ def frame_from_records(records: Sequence[Mapping[str, Any] | None]) -> pd.DataFr
     >>> int(frame["id"].iloc[0])
     9007199254740993
     """
-    columns: dict[str, list[Any]] = {}
-    for position, record in enumerate(records):
-        if record is None:
-            continue
-        for name, value in record.items():
-            key = _clean(str(name))
-            column = columns.get(key)
-            if column is None:
-                column = columns[key] = [None] * len(records)
-            column[position] = value
+    objects = [{} if record is None else record for record in records]
+    keys = dict.fromkeys(itertools.chain.from_iterable(objects))
+    names = {key: _clean(str(key)) for key in keys}
+    sizes = sum(map(len, objects))
+    if len(set(names.values())) == len(names) and len(keys) * len(objects) <= _SPARSE * sizes:
+        columns = {names[key]: [record.get(key) for record in objects] for key in keys}
+    else:
+        columns = {name: [None] * len(objects) for name in names.values()}
+        for row, record in enumerate(objects):
+            for key, value in record.items():
+                columns[names[key]][row] = value
     return pd.DataFrame(
-        {key: column_from_values(values) for key, values in columns.items()},
-        index=pd.RangeIndex(len(records)),
+        {name: column_from_values(values) for name, values in columns.items()},
+        index=pd.RangeIndex(len(objects)),
     )
 
 
@@ -70,9 +74,9 @@ def column_from_values(values: Iterable[Any]) -> pd.Series:
     dtype('float64')
     """
     values = list(values)
-    kinds = {type(value) for value in values}
+    kinds = set(map(type, values))
+    gaps = type(None) in kinds
     kinds.discard(type(None))
-    gaps = len(values) > 0 and any(value is None for value in values)
     if not kinds:
         return pd.Series(values, dtype=object)
     if kinds == {str}:
@@ -111,7 +115,7 @@ def take_or_missing(values: pd.Series, positions: npt.NDArray[np.int64]) -> pd.S
 
 def _text(values: list[str | None]) -> pd.Series:
     try:
-        return pd.Series(values, dtype="str")
+        return pd.Series(pa.array(values, type=pa.large_string()), dtype="str")
     except UnicodeEncodeError:
         # Half of a surrogate pair (an emoji cut in two) has no UTF-8 form: show where it was.
         return pd.Series([v if v is None else _clean(v) for v in values], dtype="str")

@@ -777,6 +777,54 @@ class Stitched:
 
         return write_stitched(self, directory, overwrite=overwrite)
 
+    def to_converge(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Write the two tables of Converge's BigQuery export, as Parquet files.
+
+        `events` has the events as they were known when they arrived: `profile_id` is the ID that
+        the profile had then, and `profile_properties` are those known by then, whatever this
+        Stitched's own `identity` is. `profile_merges` leads to the profiles as they are now.
+        ``convergekit.read_events`` reads both back.
+
+        Parameters
+        ----------
+        directory : str or pathlib.Path
+            Made if it does not exist.
+        overwrite : bool, default False
+            Whether to replace earlier tables in the directory.
+
+        Returns
+        -------
+        list of pathlib.Path
+            ``events.parquet`` and ``profile_merges.parquet``.
+
+        Raises
+        ------
+        FileExistsError
+            The directory holds such files already, and `overwrite` is False.
+
+        Notes
+        -----
+        IDs are whole numbers there: the sixteen digits of ours, read as a signed 64-bit integer.
+        An event without an ID is named by its row. Identify calls are no events, but what they
+        said is in the events after them, and in the merges.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     again = ck.stitch(ck.read_events(s.to_converge(directory)))
+        >>> steps = ["PageView", "Added To Cart", "Placed Order"]
+        >>> s.funnel(steps, within="7D")
+        Funnel(PageView 60 → Added To Cart 33 → Placed Order 20; within 7 days)
+        >>> again.funnel(steps, within="7D")
+        Funnel(PageView 60 → Added To Cart 33 → Placed Order 20; within 7 days)
+        """
+        from convergekit.converge_tables import write_converge
+
+        return write_converge(self, directory, overwrite=overwrite)
+
     @cached_property
     def _alias_table(self) -> tuple[pd.DataFrame, IntArray]:
         """The aliases with their URNs, sorted, and each one's position before sorting."""

@@ -33,6 +33,10 @@ def stitched(name, **options):
     return ck.stitch(ck.read_events(str(EXPORTS / name)), **options)
 
 
+def urns(s):
+    return "urn:" + s.aliases["alias_type"].astype(str) + ":" + s.aliases["alias_value"]
+
+
 @pytest.fixture
 def write(tmp_path):
     def write(records, name="export.jsonl"):
@@ -219,6 +223,25 @@ def test_posthog_identity_calls_link(write, call, properties):
     assert s.aliases.groupby("profile_id")["alias_value"].agg(sorted).tolist() == [["ada", "anon"]]
 
 
+def test_posthog_browsers_are_known_as_such_and_link_nothing_more(write):
+    rows = [
+        posthog("view", "device-1", 0, "1", **{"$device_id": "device-1"}),
+        posthog("$identify", "ada", 1, "2",
+                **{"$device_id": "device-1", "$anon_distinct_id": "device-1"}),
+        # A second person on the same device: PostHog does not link them by it.
+        posthog("view", "bob", 2, "3", **{"$device_id": "device-1"}),
+        posthog("order", "ada", 3, "4"),
+    ]  # fmt: skip
+    s = ck.stitch(ck.read_events(write(rows)))
+    people = urns(s).groupby(s.aliases["profile_id"]).agg(sorted).tolist()
+    assert sorted(people) == [
+        ["urn:cookie:device-1", "urn:distinct_id:ada", "urn:distinct_id:device-1"],
+        ["urn:distinct_id:bob"],
+    ]
+    # Without a word of which alias is the browser's, the order reaches it.
+    assert s.orphans("order").summary["events"].tolist() == [1, 0, 0, 0, 0]
+
+
 def test_posthog_properties_as_json_text_in_parquet(tmp_path):
     rows = [posthog("view", "a", 0, "1", **{"$set": {"plan": "pro"}, "price": 3})]
     frame = pd.DataFrame([{**row, "properties": json.dumps(row["properties"])} for row in rows])
@@ -272,6 +295,89 @@ def test_mixpanel_distinct_id_is_an_alias_only_where_it_says_more(write):
         ["cookie:d2"],
         ["distinct_id:k", "distinct_id:k2", "distinct_id:old-1", "distinct_id:old-2"],
     ]
+
+
+KLAVIYO = {
+    "data": [
+        {
+            "type": "event",
+            "id": "e1",
+            "attributes": {
+                "timestamp": 1772445600,
+                "datetime": "2026-03-02T10:00:00+00:00",
+                "event_properties": {"$value": 12.5, "Items": ["House Blend"]},
+                "uuid": "u1",
+            },
+            "relationships": {
+                "profile": {"data": {"type": "profile", "id": "p1"}},
+                "metric": {"data": {"type": "metric", "id": "m1"}},
+                "attributions": {"data": []},
+            },
+        },
+    ],
+    "included": [
+        {"type": "metric", "id": "m1", "attributes": {"name": "Placed Order"}},
+        {"type": "profile", "id": "p1", "attributes": {
+            "email": "Ada@example.com", "phone_number": "+3290000000", "external_id": "c-7",
+            "location": {"city": "Ghent"}, "properties": {"roast": "dark"}}},
+        {"type": "profile", "id": "e1", "attributes": {"email": "somebody@else.org"}},
+    ],
+    "links": {"next": None},
+}  # fmt: skip
+
+
+def test_klaviyo_from_file_to_funnel():
+    s = stitched("klaviyo.json")
+    assert not len(s.rejected)
+    steps = ["Opened Email", "Viewed Product", "Placed Order"]
+    assert s.funnel(steps, within="7D").table["profiles"].tolist() == [6, 5, 5]
+    orders = s.events[s.events["event_name"] == "Placed Order"]
+    assert orders["properties.$value"].notna().all()
+    assert orders["profile.$city"].eq("Ghent").all()
+
+
+def test_klaviyo_mails_meet_segments_browsers():
+    s = ck.stitch(ck.read_events([EXPORTS / "segment.jsonl", EXPORTS / "klaviyo.json"]))
+    assert len(s.profiles) == PEOPLE
+    opened = s.events[s.events["event_name"] == "Opened Email"]["profile_id"]
+    browsed = s.events[s.events["event_name"] == "page"]["profile_id"]
+    assert len(set(opened) & set(browsed)) == 6
+
+
+def test_klaviyo_pages_name_their_metrics_and_profiles(write, tmp_path):
+    second = {**KLAVIYO["data"][0], "id": "e2"}
+    pages = [KLAVIYO, {**KLAVIYO, "data": [second, {**second, "id": "e3"}]}]
+    events = ck.read_events(write(pages))
+    assert events["event_id"].tolist() == ["e1", "e2", "e3"]
+    assert events["line"].tolist() == [1, 2, 2]
+    assert events["event_name"].tolist() == ["Placed Order"] * 3
+    assert events["profile_properties.roast"].tolist() == ["dark"] * 3
+    s = ck.stitch(events)
+    assert urns(s).tolist() == [
+        "urn:email:ada@example.com", "urn:external_id:c-7", "urn:klaviyo_profile:p1",
+        "urn:phone:+3290000000",
+    ]  # fmt: skip
+    assert str(s.events["timestamp"][0]) == "2026-03-02 10:00:00+00:00"
+    array = tmp_path / "pages.json"
+    array.write_text(json.dumps(pages, indent=1))
+    again = ck.read_events(array, format="klaviyo")
+    columns = ["event_id", "event_name", "line"]
+    assert again[columns].values.tolist() == events[columns].values.tolist()
+
+
+def test_klaviyo_events_alone_are_named_by_the_id_of_their_metric(write):
+    events = ck.read_events(write(KLAVIYO["data"]))
+    assert events["event_name"].tolist() == ["m1"]
+    s = ck.stitch(events, rename_events={"m1": "Placed Order"})
+    assert s.events["event_name"].tolist() == ["Placed Order"]
+    assert urns(s).tolist() == ["urn:klaviyo_profile:p1"]
+
+
+def test_klaviyo_pages_without_events_and_with_nonsense(write):
+    nothing = {**KLAVIYO, "data": []}
+    assert len(ck.read_events(write([nothing]))) == 0
+    odd = {**KLAVIYO, "included": [7, {"type": "metric", "id": []}]}
+    assert ck.read_events(write([nothing, odd]))["event_name"].tolist() == ["m1"]
 
 
 def test_amplitude_identify_is_no_event(write):

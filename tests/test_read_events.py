@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -265,6 +266,20 @@ def test_a_progress_bar_on_request(tmp_path, capsys):
     assert "reading" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_progress_bar_for_large_files_in_a_terminal(tmp_path, capsys, monkeypatch, terminal):
+    from convergekit.exports import reading
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    path = write(tmp_path / "a.jsonl", json.dumps(PIXEL), "gz")
+    ck.read_events(path)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(reading, "PROGRESS_FROM_BYTES", 1)
+    ck.read_events(path)
+    shown = capsys.readouterr().err
+    assert ("100%" in shown) == terminal
+
+
 json_values = st.recursive(
     st.none()
     | st.booleans()
@@ -327,7 +342,7 @@ def test_a_quote_that_is_never_closed_costs_one_line(tmp_path):
     ("content", "message"),
     [
         ("prénom,b\n1,2\n".encode("latin-1"), "not UTF-8"),
-        ("event_name,timestamp\nA,1\n".encode("utf-16"), "not UTF-8"),
+        ("event_name,timestamp\nA,1\n".encode("utf-16-le"), "UTF-16 without a byte-order mark"),
         (b"event_name,timestamp\rA,1\r", "carriage returns alone"),
         (b'"event_name"x,timestamp\nA,1\n', "header cannot be read"),
         (b"event_name,\nA,1\n", "column 2 has values but no name"),

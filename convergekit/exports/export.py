@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,9 @@ class Export:
         Profile properties that count only until the profile has a value.
     unset : Field, optional
         Lists of profile properties to erase.
+    settle : function, optional
+        From a file's rows under canonical names to the same rows, for what can only be said when
+        all of them are known: a file is read in batches.
 
     Examples
     --------
@@ -72,6 +75,7 @@ class Export:
     profile_properties: Mapping[str, Field] = field(default_factory=dict)
     set_once: Mapping[str, Field] = field(default_factory=dict)
     unset: Field | None = None
+    settle: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration under which no file could be recognised."""
@@ -100,28 +104,34 @@ class Export:
         columns.update(self._profile_properties(rows))
         if self.unset is not None:
             columns["unset"] = self._column("unset", self.unset, rows)
+        if rows.reasons:
+            reasons = pd.Series(rows.reasons, dtype="str").reindex(pd.RangeIndex(len(rows)))
+            columns["read_error"] = reasons
         wanted = ("event_name", "timestamp")
         kept = {n: c for n, c in columns.items() if n in wanted or c.notna().any()}
         return pd.DataFrame({name: column.array for name, column in kept.items()},
                             index=frame.index)  # fmt: skip
 
+    def settled(self, canonical: pd.DataFrame) -> pd.DataFrame:
+        """Return all canonical rows of a file with what only all of them can say."""
+        return canonical if self.settle is None else self.settle(canonical)
+
     def _aliases(self, rows: Rows) -> dict[str, pd.Series]:
         found: dict[str, pd.Series] = {}
-        urns: list[list[str]] = [[] for _ in range(len(rows))]
+        urns: dict[int, list[str]] = {}
         for alias_type, where in self.aliases.items():
             first, *others = [where] if isinstance(where, str) or callable(where) else where
             found[ALIAS + alias_type] = self._column(alias_type, first, rows)
             for other in others:
-                for row, value in enumerate(self._column(alias_type, other, rows)):
-                    if not pd.isna(value):
-                        urns[row].append(f"urn:{alias_type}:{value}")
-        if any(urns):
-            found["aliases"] = pd.Series([cell or None for cell in urns], dtype=object)
+                for row, value in self._column(alias_type, other, rows).dropna().items():
+                    urns.setdefault(row, []).append(f"urn:{alias_type}:{value}")
+        if urns:
+            found["aliases"] = pd.Series([urns.get(row) for row in range(len(rows))], dtype=object)
         return found
 
     def _profile_properties(self, rows: Rows) -> dict[str, pd.Series]:
         found = self._prefixed(PROFILE_PROPERTY, self.profile_properties, rows)
-        once: list[list[str]] = [[] for _ in range(len(rows))]
+        once: dict[int, list[str]] = {}
         for name, values in self._prefixed(PROFILE_PROPERTY, self.set_once, rows).items():
             given = values.notna()
             if name in found:
@@ -129,10 +139,10 @@ class Export:
                 found[name] = _filled(found[name], values)
             else:
                 found[name] = values
-            for row in given.to_numpy().nonzero()[0]:
-                once[row].append(name.removeprefix(PROFILE_PROPERTY))
-        if any(once):
-            found["set_once"] = pd.Series([cell or None for cell in once], dtype=object)
+            for row in given.to_numpy().nonzero()[0].tolist():
+                once.setdefault(row, []).append(name.removeprefix(PROFILE_PROPERTY))
+        if once:
+            found["set_once"] = pd.Series([once.get(row) for row in range(len(rows))], dtype=object)
         return found
 
     def _prefixed(
@@ -174,6 +184,8 @@ def _filled(column: pd.Series, other: pd.Series) -> pd.Series:
     gaps = column.isna()
     if not gaps.any():
         return column
+    if column.dtype == other.dtype:
+        return column.where(~gaps, other)
     pairs: list[tuple[Any, Any, bool]] = list(zip(column, other, gaps, strict=True))
     values = [second if gap else first for first, second, gap in pairs]
     return column_from_values(

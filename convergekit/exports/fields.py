@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
+from convergekit.json_text import read_json
+
+T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series
 
 
@@ -23,6 +26,11 @@ class Rows:
     ----------
     frame : pandas.DataFrame
         One column per top-level field.
+
+    Attributes
+    ----------
+    reasons : dict of int to str
+        Per position of a row in which JSON text says two things at once, what it says.
 
     Examples
     --------
@@ -35,7 +43,9 @@ class Rows:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
+        self.reasons: dict[int, str] = {}
         self._known: dict[str, list[Any]] = {}
+        self._made: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -46,32 +56,52 @@ class Rows:
             self._known[path] = self._looked_up(path)
         return self._known[path]
 
+    def once(self, read: Callable[[Rows], T]) -> T:
+        """Return what the function makes of the rows, made once however often it is asked for."""
+        if read not in self._made:
+            self._made[read] = read(self)
+        return self._made[read]
+
     def has(self, path: str) -> bool:
         """Return whether any row has a value at the path."""
         return any(value is not None for value in self[path])
 
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
-        found = [dict(cell) if isinstance(cell, Mapping) else {} for cell in self[path]]
+        found: list[Any] = [cell if isinstance(cell, dict) else {} for cell in self[path]]
         prefix = path + "."
-        for column in map(str, self.frame.columns):
-            if column.startswith(prefix):
-                for cell, value in zip(found, self[column], strict=True):
-                    if value is not None:
-                        cell.setdefault(column.removeprefix(prefix), value)
+        flat = [column for column in map(str, self.frame.columns) if column.startswith(prefix)]
+        if flat:
+            found = list(map(dict, found))
+        for column in flat:
+            for cell, value in zip(found, self[column], strict=True):
+                if value is not None:
+                    cell.setdefault(column.removeprefix(prefix), value)
         return found
 
     def _looked_up(self, path: str) -> list[Any]:
         if path in self.frame:
             column = self.frame[path]
-            cells = column.astype(object).where(column.notna(), None)
-            return [_opened(cell) for cell in cells]
-        outer, _, key = path.rpartition(".")
-        if not outer:
-            return [None] * len(self)
-        return [
-            _opened(cell.get(key)) if isinstance(cell, Mapping) else None for cell in self[outer]
-        ]
+            cells: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+        else:
+            outer, _, key = path.rpartition(".")
+            if not outer:
+                return [None] * len(self)
+            cells = [cell.get(key) if isinstance(cell, dict) else None for cell in self[outer]]
+        for row, cell in enumerate(cells):
+            # An object or list may stand as JSON text in a cell.
+            if type(cell) is str and cell[:1] in _JSON_STARTS:
+                cells[row] = self._opened(cell, path, row)
+        return cells
+
+    def _opened(self, cell: str, path: str, row: int) -> Any:
+        try:
+            return read_json(cell)
+        except (json.JSONDecodeError, RecursionError):
+            return cell
+        except ValueError as error:
+            self.reasons.setdefault(row, f"{path}: {error}")
+            return cell
 
 
 Field: TypeAlias = str | Callable[[Rows], Values]
@@ -96,7 +126,7 @@ def first_of(*fields: Field) -> Field:
         found: list[Any] = [None] * len(rows)
         for field in reversed(fields):
             values = list(read_field(field, rows))
-            found = [old if pd.api.types.is_scalar(new) and pd.isna(new) else new
+            found = [old if _is_missing(new) else new
                      for old, new in zip(found, values, strict=True)]  # fmt: skip
         return found
 
@@ -155,18 +185,15 @@ def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
     ]
 
 
+_JSON_STARTS = ("{", "[")
 #: The campaign parameters that all vendors share.
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 
-def _opened(cell: Any) -> Any:
-    """Return an object or list that stands as JSON text in a cell; anything else as it is."""
-    if isinstance(cell, str) and cell[:1] in ("{", "["):
-        try:
-            return json.loads(cell)
-        except (ValueError, RecursionError):
-            return cell
-    return cell
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value) is str:
+        return value is None
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def _number(value: Any) -> Any:

@@ -19,6 +19,7 @@ from convergekit.exports.converge_bigquery import CONVERGE_BIGQUERY
 from convergekit.exports.export import Export
 from convergekit.exports.fields import Rows
 from convergekit.exports.ga4 import GA4
+from convergekit.exports.klaviyo import KLAVIYO
 from convergekit.exports.mixpanel import MIXPANEL
 from convergekit.exports.posthog import POSTHOG
 from convergekit.exports.rudderstack import RUDDERSTACK
@@ -41,6 +42,7 @@ _BUILT_IN = {
         MIXPANEL,
         AMPLITUDE,
         SNOWPLOW,
+        KLAVIYO,
     )
 }
 _registered: dict[str, Export] = {}

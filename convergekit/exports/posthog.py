@@ -3,9 +3,11 @@
 The fields are those of https://posthog.com/docs/data-pipelines/batch-exports/s3; what the
 identity events mean is documented at https://posthog.com/docs/product-analytics/identify:
 
-- `distinct_id` is whoever PostHog takes for one person: alias type `distinct_id`. Pass
-  ``browser_alias="distinct_id"`` to `stitch`, for PostHog has no separate browser identifier
-  that it links by; `$device_id` stays a property.
+- `distinct_id` is whoever PostHog takes for one person: alias type `distinct_id`. Before somebody
+  is identified it is the browser's own, made of the device ID
+  (https://posthog.com/tutorials/identifying-users-guide): where it equals `$device_id`, it is an
+  alias of the type `cookie` as well, which links nothing more. `$device_id` by itself stays a
+  property, for PostHog does not link by it.
 - `$identify` links `distinct_id` and `$anon_distinct_id`; `$create_alias` and
   `$merge_dangerously` link it and `alias`. These, and `$set`, are identify calls. PostHog refuses
   an `$identify` between two persons that are both identified already; here it links.
@@ -36,6 +38,11 @@ def _only_on(calls: tuple[str, ...], path: str) -> Field:
     ]
 
 
+def _browser(rows: Rows) -> list[Any]:
+    pairs = zip(rows["distinct_id"], rows["properties.$device_id"], strict=True)
+    return [own if own == device else None for own, device in pairs]
+
+
 def _person(name: str) -> Field:
     """Return the objects that stand in the event or, as the libraries send them, its properties."""
     return lambda rows: [
@@ -64,7 +71,8 @@ POSTHOG = Export(
             "distinct_id",
             _only_on(("$identify",), "properties.$anon_distinct_id"),
             _only_on(_ALIASING, "properties.alias"),
-        ]
+        ],
+        "cookie": _browser,
     },
     properties={"*": _properties},
     profile_properties={"*": _person("$set")},

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import glob
-import json
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from convergekit.errors import ColumnError, ReadError, did_you_mean
-from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY, canonicalise
-from convergekit.exports.files import RawRows, format_suffix, read_file
+from convergekit.events import PROPERTY, canonicalise, check_required, open_columns
+from convergekit.exports.concatenate import concatenate
+from convergekit.exports.csv_types import typed_cells
+from convergekit.exports.export import Export
+from convergekit.exports.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
 from convergekit.exports.formats import AUTO, check_format, find_format
-from convergekit.records import column_from_values
+from convergekit.exports.lines import Progress
+from convergekit.exports.raw_rows import RawRows
 from convergekit.text import as_text
 
 Paths = str | Path | Iterable[str | Path]
 
 #: From this size on, reading takes long enough for a progress bar.
 PROGRESS_FROM_BYTES = 50_000_000
-_NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
+_OURS = ("file", "line", "read_error")
 
 
 def read_events(
@@ -36,8 +44,8 @@ def read_events(
 
     JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip
     or zstd: Converge's pixel, webhook and BigQuery export; Segment, RudderStack, Shopify orders,
-    Google Analytics 4, PostHog, Mixpanel, Amplitude and Snowplow (``docs/exports.md``); any other
-    through `columns`, or `register_export`.
+    Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow and Klaviyo (``docs/exports.md``);
+    any other through `columns`, or `register_export`.
 
     Parameters
     ----------
@@ -47,8 +55,8 @@ def read_events(
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
-        ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, or one of yours. By
-        default each file is read as the one format whose fields it has.
+        ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, or one
+        of yours. By default each file is read as the one format whose fields it has.
     columns : mapping of str to str, optional
         Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
         has none of the columns is read by its own spelling. Of a vendor's format, the name that
@@ -56,7 +64,7 @@ def read_events(
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
-        Whether to show a progress bar; by default from 50 MB on.
+        Whether to show a progress bar; by default from 50 MB on, in a notebook or a terminal.
 
     Returns
     -------
@@ -94,34 +102,50 @@ def read_events(
         raise ReadError(f"paths={paths!r}: give paths, a pattern, or a DataFrame.")
     check_format(format)
     if isinstance(paths, pd.DataFrame):
-        frame = _in_vendor_fields(paths, columns or {}, format, "the frame")
+        export = _format_of(paths, columns or {}, format, "the frame")
+        frame = paths if export is None else export.settled(export.canonical(paths))
         return canonicalise(frame, columns=columns)
     files = _find(paths)
     for path in files:
         format_suffix(path)
-    total = sum(path.stat().st_size for path in files if path.is_file())
-    shown = total >= PROGRESS_FROM_BYTES if progress is None else progress
+    total = sum(path.stat().st_size for path in files)
     parts = []
     used: set[str] = set()
-    with _bar(total, shown) as bar:
+    with _bar(total, progress) as bar, _garbage_let_be():
         for path in files:
             bar.set_postfix_str(path.name)
-            rows = read_file(path, bar.update)
-            if strict and rows.reasons:
-                first = min(rows.reasons)
-                raise ReadError(f"{path}, line {rows.line[first]}: {rows.reasons[first]}.")
-            part, mapped = _canonical_part(path, rows, columns or {}, format, _label(path, files))
-            used.update(mapped)
-            parts.append(part)
+            file = _File(path, _label(path, files), columns or {}, format, strict)
+            parts.append(file.read(bar.update))
+            used |= file.used
     _check_mapping(columns or {}, used, parts)
-    return _concatenate([part for part in parts if len(part)] or parts[:1])
+    parts = [part for part in parts if len(part)] or parts[:1]
+    return concatenate(parts)
 
 
-def _bar(total: int, shown: bool) -> Any:
+def _bar(total: int, shown: bool | None) -> Any:
     # Imported when something is read, for tqdm.auto takes long to import.
     from tqdm.auto import tqdm
 
+    if shown is None:
+        in_notebook = any(base.__module__ == "tqdm.notebook" for base in tqdm.__mro__)
+        seen = in_notebook or sys.stderr.isatty()
+        shown = seen and total >= PROGRESS_FROM_BYTES
     return tqdm(total=total, unit="B", unit_scale=True, desc="reading", disable=not shown)
+
+
+@contextlib.contextmanager
+def _garbage_let_be() -> Iterator[None]:
+    """Do not look for garbage: rows are made by the million, and few of them are any.
+
+    The collector would go through all of them again and again; what is done with is freed anyway.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _find(paths: Paths) -> list[Path]:
@@ -131,9 +155,13 @@ def _find(paths: Paths) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
-        if path.is_dir():
+        try:
+            is_directory, is_file = path.is_dir(), path.is_file()
+        except OSError as error:
+            raise cannot_be_opened(path, error) from None
+        if is_directory:
             raise ReadError(f"{path} is a directory; name its files, such as '{path}/*.jsonl'.")
-        if path.is_file():
+        if is_file:
             found[path] = None
             continue
         matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
@@ -151,128 +179,108 @@ def _label(path: Path, files: list[Path]) -> str:
     return str(path) if same_name else path.name
 
 
-def _in_vendor_fields(
+class _File:
+    """A file that is read batch by batch; its first rows say what format it is in.
+
+    Attributes
+    ----------
+    used : set of str
+        The names in `columns` of which the file had the column.
+    """
+
+    def __init__(
+        self, path: Path, label: str, columns: Mapping[str, str], name: str, strict: bool
+    ) -> None:
+        self._path = path
+        self._label = label
+        self._columns = columns
+        self._name = name
+        self._strict = strict
+        self._export: Export | None = None
+        self._known = False
+        self.used: set[str] = set()
+
+    def read(self, progress: Progress) -> pd.DataFrame:
+        """Return the file's rows under canonical names."""
+        parts: list[pd.DataFrame] = []
+        lines: list[npt.NDArray[np.int64]] = []
+        reasons: dict[int, str] = {}
+        done = 0
+        for rows in read_file(self._path, progress):
+            if rows.reasons and self._strict:
+                first = min(rows.reasons)
+                raise ReadError(f"{self._path}, line {rows.line[first]}: {rows.reasons[first]}.")
+            if rows.line:
+                parts.append(self._canonical(rows))
+                lines.append(np.array(rows.line, dtype=np.int64))
+                reasons.update({done + row: reason for row, reason in rows.reasons.items()})
+                done += len(rows.line)
+        if not done:
+            names = ["event_id", "event_name", "timestamp", "source", "aliases"]
+            return pd.DataFrame(columns=names)
+        frame = concatenate(parts)
+        if self._export is not None:
+            frame = self._export.settled(frame)
+        with self._named_in_errors():
+            check_required(frame)
+        return self._finished(frame, np.concatenate(lines), reasons)
+
+    def _canonical(self, rows: RawRows) -> pd.DataFrame:
+        # What read_events says of a row goes by these names; the file's own are properties.
+        frame = rows.frame.rename(columns={name: PROPERTY + name for name in _OURS})
+        if not self._known and len(rows.reasons) < len(rows.line):
+            self._export = _format_of(frame, self._columns, self._name, str(self._path))
+            self._known = True
+        if self._export is not None:
+            frame = self._export.canonical(frame)
+        mapping = {name: own for name, own in self._columns.items() if own in frame}
+        self.used |= set(mapping)
+        with self._named_in_errors():
+            return open_columns(frame, columns=mapping)
+
+    def _finished(
+        self, frame: pd.DataFrame, lines: npt.NDArray[np.int64], reasons: Mapping[int, str]
+    ) -> pd.DataFrame:
+        if format_suffix(self._path) in CSV_SUFFIXES:
+            frame = frame.apply(typed_cells)
+        given = frame["source"] if "source" in frame else pd.Series(index=frame.index, dtype="str")
+        source, _ = as_text(given)
+        stem = self._path.name.split(".")[0] or self._path.name
+        frame["source"] = source.where(source.notna(), stem)
+        frame["file"] = pd.Series(self._label, index=frame.index, dtype="str")
+        frame["line"] = pd.Series(lines, index=frame.index)
+        if reasons:
+            unread = pd.Series(reasons, dtype="str").reindex(frame.index)
+            if "read_error" in frame:
+                unread = unread.where(unread.notna(), frame["read_error"])
+            frame["read_error"] = unread
+        elif "read_error" in frame:
+            frame["read_error"] = frame.pop("read_error").astype("str")
+        return frame
+
+    @contextlib.contextmanager
+    def _named_in_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ColumnError as error:
+            raise ColumnError(f"{self._path}: {error}") from None
+
+
+def _format_of(
     frame: pd.DataFrame, columns: Mapping[str, str], name: str, where: str
-) -> pd.DataFrame:
-    """Return the frame with a vendor's rows under canonical names, others as they are."""
+) -> Export | None:
+    """Return the format of rows, None for rows that are read by their own names."""
     if name == AUTO and any(own in frame for own in columns.values()):
         # The caller says what the file's own columns mean.
-        return frame
-    export = find_format(frame, name, where)
-    return frame if export is None else export.canonical(frame)
-
-
-def _canonical_part(
-    path: Path, rows: RawRows, columns: Mapping[str, str], name: str, label: str
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return a file's rows under canonical names, and the columns that `columns` mapped."""
-    # What read_events says of a row goes by these names; the file's own are properties.
-    ours = {name: PROPERTY + name for name in ("file", "line", "read_error")}
-    frame = rows.frame.rename(columns=ours)
-    if not len(frame):
-        names = ["event_id", "event_name", "timestamp", "source", "aliases"]
-        return pd.DataFrame(columns=names), []
-    frame = _in_vendor_fields(frame, columns, name, str(path))
-    mapping = {n: own for n, own in columns.items() if own in frame}
-    try:
-        frame = canonicalise(frame, columns=mapping)
-    except ColumnError as error:
-        raise ColumnError(f"{path}: {error}") from None
-    if format_suffix(path) in (".csv", ".tsv"):
-        frame = frame.apply(_typed_cells)
-    stem = path.name.split(".")[0] or path.name
-    given = frame["source"] if "source" in frame else pd.Series(index=frame.index, dtype="str")
-    source, _ = as_text(given)
-    frame["source"] = source.where(source.notna(), stem)
-    frame["file"] = pd.Series(label, index=frame.index, dtype="str")
-    frame["line"] = pd.Series(rows.line, dtype="int64")
-    if rows.reasons:
-        unread = pd.Series(rows.reasons, dtype="str").reindex(frame.index)
-        if "read_error" in frame:
-            unread = unread.where(unread.notna(), frame["read_error"])
-        frame["read_error"] = unread
-    return frame, list(mapping.values())
-
-
-def _typed_cells(column: pd.Series) -> pd.Series:
-    """Give a CSV's property its type, where every cell says the same and nothing is lost."""
-    name = str(column.name)
-    cells = column.dropna()
-    if column.dtype != "str" or cells.empty:
-        return column
-    if name == "event_id" or name.startswith(ALIAS):
-        # A column of whole numbers with a gap, as pandas writes it.
-        floats = cells.str.fullmatch(r"\d+\.0").all()
-        return column.str.removesuffix(".0") if floats else column
-    if not name.startswith((PROPERTY, PROFILE_PROPERTY)):
-        return column
-    if cells.str.fullmatch(_NUMBER).all():
-        return _numbers(column, cells)
-    if cells.str.casefold().isin({"true", "false"}).all():
-        return (column.str.casefold() == "true").astype("boolean").mask(column.isna())
-    if cells.str.startswith(("{", "[")).all():
-        try:
-            decoded = {row: json.loads(cell) for row, cell in cells.items()}
-        except (ValueError, RecursionError):
-            return column
-        values = [decoded.get(row) for row in column.index]
-        return pd.Series(values, index=column.index, dtype=object)
-    return column
-
-
-def _numbers(column: pd.Series, cells: pd.Series) -> pd.Series:
-    if cells.str.fullmatch(r"-?\d{1,18}").all():
-        return column.astype("Int64") if len(cells) < len(column) else column.astype("int64")
-    digits = cells.str.replace(r"[eE].*|\D", "", regex=True).str.lstrip("0").str.len()
-    # A float keeps 15 digits; a longer number is an identifier, and stays text.
-    return column.astype("float64") if (digits <= 15).all() else column
+        return None
+    return find_format(frame, name, where)
 
 
 def _check_mapping(columns: Mapping[str, str], used: set[str], parts: list[pd.DataFrame]) -> None:
     for name, own in columns.items():
-        if own not in used and any(len(part) for part in parts):
+        if name not in used and any(len(part) for part in parts):
             found = sorted({column for part in parts for column in part})
             raise ColumnError(
                 f"columns={{{name!r}: {own!r}}}: no file has a column {own!r}. "
                 f"Found: {', '.join(found)}.{did_you_mean(own, found)}"
             )
-
-
-def _concatenate(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Put files one below the other; a column keeps its type where a file lacks it."""
-    if len(parts) == 1:
-        return parts[0]
-    names = dict.fromkeys(column for part in parts for column in part)
-    columns = {}
-    for name in names:
-        dtypes = {str(part[name].dtype) for part in parts if name in part and _says(part[name])}
-        column = pd.concat([_piece(part, name, dtypes) for part in parts], ignore_index=True)
-        if len(dtypes) > 1 and all(map(_is_number, dtypes)):
-            column = column_from_values([None if pd.isna(v) else v for v in column.tolist()])
-        columns[name] = column
-    frame = pd.DataFrame(columns)
-    trailing = [c for c in ("file", "line", "read_error") if c in frame]
-    return frame[[c for c in frame if c not in trailing] + trailing]
-
-
-def _says(column: pd.Series) -> bool:
-    return bool(column.notna().any())
-
-
-def _is_number(dtype: str) -> bool:
-    return dtype.lower().startswith(("int", "uint", "float"))
-
-
-_NULLABLE = {"int64": "Int64", "bool": "boolean"}
-
-
-def _piece(part: pd.DataFrame, name: str, dtypes: set[str]) -> pd.Series:
-    common = {_NULLABLE.get(dtype, dtype) for dtype in dtypes}
-    if name in part and _says(part[name]):
-        column = part[name]
-        if len(common) > 1:
-            return column.astype(object).where(column.notna(), None)
-        return column.astype(next(iter(common)))
-    if len(common) == 1 and common != {"object"}:
-        return pd.Series(index=part.index, dtype=next(iter(common)))
-    return pd.Series([None] * len(part), index=part.index, dtype=object)

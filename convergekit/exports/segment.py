@@ -23,7 +23,8 @@ from typing import Any
 import pandas as pd
 
 from convergekit.exports.export import Export
-from convergekit.exports.fields import Rows, first_of
+from convergekit.exports.fields import Rows, Values, first_of
+from convergekit.text import as_text
 from convergekit.timestamps import parse_timestamps
 
 _NAMED_AFTER_THE_CALL = ("page", "screen")
@@ -50,11 +51,11 @@ def _event_name(rows: Rows) -> list[Any]:
     ]
 
 
-def _corrected_timestamp(rows: Rows) -> pd.Series:
+def _corrected_timestamp(rows: Rows) -> Values:
     """Return `timestamp`, or where it is absent the time corrected for the device's clock."""
     given = pd.Series(rows["timestamp"], dtype=object)
     if given.notna().all():
-        return given
+        return rows["timestamp"]
     original, sent, received = (
         parse_timestamps(pd.Series(rows[name], dtype=object)).times
         for name in ("originalTimestamp", "sentAt", "receivedAt")
@@ -77,13 +78,29 @@ def _person(rows: Rows) -> list[dict[str, Any]]:
     return found
 
 
-def _previous(rows: Rows, *, anonymous: bool) -> list[Any]:
-    seen = {value for value in rows["anonymousId"] if value is not None}
+def _previous(rows: Rows) -> list[Any]:
     return [
-        previous if call == "alias" and (previous in seen) == anonymous else None
+        previous if call == "alias" else None
         for call, previous in zip(rows["type"], rows["previousId"], strict=True)
     ]
 
+
+def _settle_previous(frame: pd.DataFrame) -> pd.DataFrame:
+    """Say of each `previousId` what it was: an anonymous ID if the file has it as one."""
+    if _PREVIOUS not in frame:
+        return frame
+    previous, cookie = frame.pop(_PREVIOUS), frame.get("alias.cookie", pd.Series(dtype=object))
+    anonymous = as_text(previous)[0].isin(as_text(cookie)[0].dropna())
+    of_type = anonymous.map({True: "urn:cookie:", False: "urn:user_id:"})
+    urns = (of_type + as_text(previous)[0]).astype(object)
+    return frame.assign(aliases=urns.where(previous.notna(), None).map(_listed))
+
+
+def _listed(urn: str | None) -> list[str] | None:
+    return None if urn is None else [urn]
+
+
+_PREVIOUS = "alias.previous"
 
 SEGMENT = Export(
     name="segment",
@@ -94,9 +111,10 @@ SEGMENT = Export(
     timestamp=_corrected_timestamp,
     received_at="receivedAt",
     aliases={
-        "cookie": ["anonymousId", lambda rows: _previous(rows, anonymous=True)],
-        "user_id": ["userId", lambda rows: _previous(rows, anonymous=False)],
-        "email": lambda rows: [traits.get("$email") for traits in _person(rows)],
+        "cookie": "anonymousId",
+        "user_id": "userId",
+        "previous": _previous,
+        "email": lambda rows: [traits.get("$email") for traits in rows.once(_person)],
     },
     properties={
         "*": "properties",
@@ -105,8 +123,9 @@ SEGMENT = Export(
         "$referrer": "context.page.referrer",
     },
     profile_properties={
-        "*": _person,
+        "*": lambda rows: rows.once(_person),
         "$ip": "context.ip",
         "$user_agent": "context.userAgent",
     },
+    settle=_settle_previous,
 )

@@ -1,0 +1,327 @@
+"""`compare_profiles`: which people differ between two stitchings, and by which alias."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy
+
+from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.readable import counted
+from convergekit.text import as_text
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+IntArray = npt.NDArray[np.int64]
+
+#: What `compare_profiles` takes: a Stitched, or a frame of a key and `profile_id`.
+Profiles: TypeAlias = "Stitched | pd.DataFrame"
+
+_CHANGES = ("split", "merged", "moved")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ProfileComparison:
+    """Which people differ between two ways to part the same events into profiles.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per difference, those of most events first: `difference` (from 1), `change`
+        (``"split"``: one profile in `a`, several in `b`; ``"merged"``: the other way round;
+        ``"moved"``: several in both, parted otherwise), `events`, `profiles_a`, `profiles_b`
+        (lists of IDs), `alias` (the one that joins most of them) and `joined_in` (``"a"`` or
+        ``"b"``, where it joins them).
+    aliases : pandas.DataFrame
+        Every alias that joins in one what is apart in the other: `difference`, `alias`,
+        `joined_in`, `profiles` (how many of the other's it joins), `events` (that carry it).
+    events : pandas.DataFrame
+        The events of the people that differ: `difference`, the key, `profile_id_a`,
+        `profile_id_b`, and `event_name` and `timestamp` where one of the two has them.
+    on : str
+        The key by which the events were matched.
+    compared : int
+        How many events are in both.
+    left_out : int
+        How many are in one of the two alone, or have no key.
+    """
+
+    table: pd.DataFrame
+    aliases: pd.DataFrame
+    events: pd.DataFrame
+    on: str
+    compared: int
+    left_out: int
+
+    def __repr__(self) -> str:
+        """Return the counts in one line."""
+        changes = self.table["change"].value_counts()
+        found = ", ".join(f"{changes[name]:,} {name}" for name in _CHANGES if name in changes)
+        left_out = f", {self.left_out:,} left out" if self.left_out else ""
+        return (
+            f"ProfileComparison({counted(self.compared, 'event')} by {self.on}{left_out}; "
+            f"{found or 'the same profiles'})"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = self.table.head(20).to_html(index=False, border=0, na_rep="")
+        more = f"<p>… and {len(self.table) - 20:,} more.</p>" if len(self.table) > 20 else ""
+        return f"<p>{repr(self)[len('ProfileComparison(') : -1]}</p>{shown}{more}"
+
+
+def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> ProfileComparison:
+    """Compare two assignments of the same events to profiles.
+
+    Profile IDs are names: only which events are together is compared. An event without a profile
+    counts as a profile of its own.
+
+    Parameters
+    ----------
+    a, b : Stitched or pandas.DataFrame
+        Two stitchings, or frames with a key and `profile_id`, such as Converge's own table
+        `events` after its merges.
+    on : str, optional
+        The column by which to match events: by default `row` if both have it, else `event_id`.
+
+    Returns
+    -------
+    ProfileComparison
+
+    Raises
+    ------
+    ColumnError
+        A frame lacks the key or `profile_id`.
+    ConvergekitError
+        A key stands on two events, or no event is in both.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> events = ck.simulate_store().events
+    >>> without = ck.stitch(events, block=["urn:cart_token:a1f3b74f09"])
+    >>> found = ck.compare_profiles(ck.stitch(events), without)
+    >>> found
+    ProfileComparison(434 events by row; 1 split)
+    >>> found.table[["change", "events", "alias", "joined_in"]]
+      change  events                      alias joined_in
+    0  split       8  urn:cart_token:a1f3b74f09         a
+    """
+    frames = [_frame(given, name) for given, name in ((a, "a"), (b, "b"))]
+    key = on or ("row" if all("row" in frame for frame in frames) else "event_id")
+    keyed = [_keyed(frame, key, name) for frame, name in zip(frames, "ab", strict=True)]
+    keys = keyed[0].index[keyed[0].index.isin(keyed[1].index)]
+    if not len(keys) and all(map(len, frames)):
+        raise ConvergekitError(
+            f"no event is in both: no {key!r} of `a` is one of `b`. Name another key with on=."
+        )
+    positions = [side.loc[keys, "position"].to_numpy() for side in keyed]
+    labels, names = zip(*(_labels(side.loc[keys, "profile_id"]) for side in keyed), strict=True)
+    group, change = _differences(*labels)
+    joining = _joining(a, b, positions, labels, group)
+    events = _events(frames, key, keys, positions, group)
+    return ProfileComparison(
+        table=_table(group, change, labels, names, joining),
+        aliases=joining,
+        events=events,
+        on=key,
+        compared=len(keys),
+        left_out=sum(map(len, frames)) - 2 * len(keys),
+    )
+
+
+def _frame(given: Profiles, name: str) -> pd.DataFrame:
+    frame = given if isinstance(given, pd.DataFrame) else getattr(given, "events", None)
+    if frame is None:
+        raise ConvergekitError(
+            f"`{name}` is a {type(given).__name__}; give a Stitched, or a frame with a key and "
+            "'profile_id'."
+        )
+    if "profile_id" not in frame:
+        raise ColumnError(
+            f"`{name}` has no column 'profile_id'. Found: {', '.join(map(str, frame.columns))}."
+        )
+    return frame
+
+
+def _keyed(frame: pd.DataFrame, key: str, name: str) -> pd.DataFrame:
+    """Return the profile and position of each event that has a key, by its key."""
+    if key not in frame:
+        raise ColumnError(
+            f"`{name}` has no column {key!r} to match events by. "
+            f"Found: {', '.join(map(str, frame.columns))}. Name another with on=."
+        )
+    keys = as_text(frame[key])[0].to_numpy(dtype=object)
+    found = pd.DataFrame(
+        {"profile_id": frame["profile_id"].array, "position": np.arange(len(frame))}, index=keys
+    )
+    found = found[found.index.notna()]
+    if not found.index.is_unique:
+        twice = found.index[found.index.duplicated()][0]
+        raise ConvergekitError(
+            f"`{name}` has {key} {twice!r} on two events; match by a key that stands once."
+        )
+    return found
+
+
+def _labels(profile_id: pd.Series) -> tuple[IntArray, pd.Index]:
+    """Return profiles as numbers and their names; an event without one has a number alone."""
+    label, names = pd.factorize(profile_id)
+    label = label.astype(np.int64)
+    alone = np.flatnonzero(label < 0)
+    label[alone] = len(names) + np.arange(len(alone))
+    return label, pd.Index(names)
+
+
+def _differences(one: IntArray, other: IntArray) -> tuple[IntArray, IntArray]:
+    """Return each event's difference, -1 for none, and each difference's change.
+
+    Profiles that share events hang together; one that shares all of its events with one other,
+    and that with it, is the same.
+    """
+    size, total = int(one.max(initial=-1)) + 1, int(other.max(initial=-1)) + 1
+    shape = (size + total, size + total)
+    shared = scipy.sparse.coo_array((np.ones(len(one)), (one, size + other)), shape=shape)
+    count, part = scipy.sparse.csgraph.connected_components(shared, directed=False)
+    profiles = np.bincount(part[:size], minlength=count), np.bincount(part[size:], minlength=count)
+    of_event = part[one] if len(one) else one
+    events = np.bincount(of_event, minlength=count)
+    differs = np.flatnonzero((profiles[0] > 1) | (profiles[1] > 1))
+    differs = differs[np.argsort(-events[differs], kind="stable")]
+    number = np.full(count, -1, dtype=np.int64)
+    number[differs] = np.arange(len(differs))
+    change = np.where(profiles[0] == 1, 0, np.where(profiles[1] == 1, 1, 2))[differs]
+    return number[of_event], change
+
+
+def _joining(
+    a: Profiles,
+    b: Profiles,
+    positions: list[IntArray],
+    labels: Iterable[IntArray],
+    group: IntArray,
+) -> pd.DataFrame:
+    """Return the aliases that join, in one, events that are apart in the other."""
+    of_a, of_b = labels
+    parts = [
+        _spanning(given, position, other, group, name)
+        for given, position, other, name in (
+            (a, positions[0], of_b, "a"), (b, positions[1], of_a, "b"),
+        )
+        if not isinstance(given, pd.DataFrame)
+    ]  # fmt: skip
+    types = {
+        "difference": "int64", "alias": "str", "joined_in": "str", "profiles": "int64",
+        "events": "int64",
+    }  # fmt: skip
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(types))
+    order = ["difference", "profiles", "events", "alias", "joined_in"]
+    ascending = [True, False, False, True, True]
+    return found.astype(types).sort_values(order, ascending=ascending, ignore_index=True)
+
+
+def _spanning(
+    s: Stitched, position: IntArray, other: IntArray, group: IntArray, name: str
+) -> pd.DataFrame:
+    found = s._identity
+    of_profile = np.full(len(found.profile_ids) + 1, -1, dtype=np.int64)
+    of_profile[found.profile[position]] = group
+    of_profile[-1] = -1
+    label = np.full(len(s.events), -1, dtype=np.int64)
+    label[position] = other
+    own = found.aliases.own
+    pairs = pd.DataFrame({"alias": found.aliases.alias[own], "event": found.aliases.event[own]})
+    pairs = pairs.assign(difference=of_profile[found.profile[pairs["event"]]] + 1)
+    pairs = pairs[pairs["difference"] > 0]
+    pairs = pairs.assign(other=_spread(pairs, label)[pairs["event"]])
+    spanning = (
+        pairs.groupby("alias")
+        .agg(
+            difference=("difference", "first"),
+            profiles=("other", "nunique"),
+            events=("event", "size"),
+        )
+        .query("profiles > 1")
+        .reset_index()
+    )
+    urns = found.aliases.urns(spanning["alias"].to_numpy(dtype=np.int64))
+    return spanning.assign(alias=pd.Series(urns, dtype="str"), joined_in=name)
+
+
+def _spread(pairs: pd.DataFrame, label: IntArray) -> IntArray:
+    """Return the labels, an event without one taking that of the nearest.
+
+    Events of one side alone are in no profile of the other's, but may be what joins two.
+    """
+    event, alias = pairs["event"].to_numpy(), pairs["alias"].to_numpy()
+    nothing = np.iinfo(np.int64).max
+    while True:
+        least = np.full(int(alias.max(initial=-1)) + 1, nothing)
+        told = label[event] >= 0
+        np.minimum.at(least, alias[told], label[event[told]])
+        reached = ~told & (least[alias] < nothing)
+        if not reached.any():
+            return label
+        taken = np.full(len(label), nothing)
+        np.minimum.at(taken, event[reached], least[alias[reached]])
+        label = np.where(taken < nothing, taken, label)
+
+
+def _table(
+    group: IntArray,
+    change: IntArray,
+    labels: tuple[IntArray, ...],
+    names: tuple[pd.Index, ...],
+    joining: pd.DataFrame,
+) -> pd.DataFrame:
+    inside = np.flatnonzero(group >= 0)
+    count = len(change)
+    table = pd.DataFrame(
+        {
+            "difference": np.arange(1, count + 1),
+            "change": pd.Series(np.array(_CHANGES, dtype=object)[change], dtype="str"),
+            "events": np.bincount(group[inside], minlength=count),
+        }
+    )
+    for side, label, known in zip("ab", labels, names, strict=True):
+        pairs = pd.DataFrame({"group": group[inside], "label": label[inside]}).drop_duplicates()
+        pairs = pairs[pairs["label"] < len(known)]
+        lists = (
+            known.take(pairs["label"]).to_series(index=pairs["group"]).groupby(level=0).agg(list)
+        )
+        lists = lists.reindex(range(count))
+        table[f"profiles_{side}"] = [x if isinstance(x, list) else [] for x in lists]
+    best = joining.drop_duplicates("difference").set_index("difference")[["alias", "joined_in"]]
+    return table.join(best, on="difference")
+
+
+def _events(
+    frames: list[pd.DataFrame],
+    key: str,
+    keys: pd.Index,
+    positions: list[IntArray],
+    group: IntArray,
+) -> pd.DataFrame:
+    """Return the events of the differences, those of one together, else in the order of `a`."""
+    inside = np.flatnonzero(group >= 0)
+    inside = inside[np.argsort(group[inside], kind="stable")]
+    first, second = (
+        frame.iloc[position[inside]].reset_index(drop=True)
+        for frame, position in zip(frames, positions, strict=True)
+    )
+    columns = {
+        "difference": group[inside] + 1,
+        key: first[key],
+        "profile_id_a": first["profile_id"],
+        "profile_id_b": second["profile_id"],
+    }
+    for name in ("event_name", "timestamp"):
+        having = next((frame for frame in (first, second) if name in frame), None)
+        if having is not None and name != key:
+            columns[name] = having[name]
+    return pd.DataFrame(columns)

@@ -1,0 +1,175 @@
+"""CSV files to rows, in batches: every cell as text, whatever it looks like.
+
+The delimiter is a comma, a semicolon or a tab; a cell may hold line breaks in quotes.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from convergekit.errors import ReadError
+from convergekit.exports.lines import LONGEST_LINE, Lines, Progress
+from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
+
+#: A record over more lines than this has a quote that is never closed.
+LONGEST_RECORD = 10_000
+
+
+def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
+    """Yield the rows of a CSV file, in batches; an empty cell is missing.
+
+    Raises
+    ------
+    ReadError
+        The header cannot be read, or a column has values but no name.
+    """
+    lines = Lines(path, progress)
+    text = _Decoder(lines)
+    first = next(text, "")
+    delimiter = "\t" if suffix == ".tsv" else _delimiter(first)
+    header = _csv_header(path, first, delimiter)
+    batch = _Batch(path, header)
+    for start, row in _csv_records(text, delimiter):
+        if start in lines.too_long:
+            batch.reject(start, Lines.TOO_LONG)
+        elif isinstance(row, str):
+            batch.reject(start, row)
+        elif len(row) != len(header):
+            batch.reject(start, f"expected {len(header)} fields, found {len(row)}")
+        elif text.undecodable and _has_escapes(row):
+            batch.reject(start, "not UTF-8")
+        else:
+            batch.add(start, row)
+        if len(batch.line) >= BATCH_ROWS:
+            yield batch.rows()
+            batch = _Batch(path, header)
+    if lines.damage:
+        batch.reject(text.number + 1, lines.damage)
+    yield batch.rows()
+
+
+class _Batch:
+    """Rows that are being gathered."""
+
+    def __init__(self, path: Path, header: list[str]) -> None:
+        self._path = path
+        self._header = header
+        self._cells: list[list[str]] = []
+        self._reasons: dict[int, str] = {}
+        self.line: list[int] = []
+
+    def add(self, line: int, row: list[str]) -> None:
+        self._cells.append(row)
+        self.line.append(line)
+
+    def reject(self, line: int, reason: str) -> None:
+        self._reasons[len(self._cells)] = reason
+        self.add(line, [""] * len(self._header))
+
+    def rows(self) -> RawRows:
+        columns = zip(*self._cells, strict=True) if self._cells else ([] for _ in self._header)
+        frame = {}
+        for place, (name, column) in enumerate(zip(self._header, columns, strict=True), start=1):
+            cells = [cell or None for cell in column]
+            if name:
+                frame[name] = pd.Series(cells, dtype="str")
+            elif any(cells):
+                raise ReadError(
+                    f"{self._path}: column {place} has values but no name; name it in line 1."
+                )
+        index = pd.RangeIndex(len(self._cells))
+        return RawRows(pd.DataFrame(frame, index=index), self.line, self._reasons)
+
+
+def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
+    if "\x00" in first or _has_escapes([first]):
+        raise ReadError(f"{path}: the header is not UTF-8; save the file as UTF-8.")
+    if "\r" in first.rstrip("\r\n"):
+        raise ReadError(f"{path}: its lines end in carriage returns alone; save it with newlines.")
+    try:
+        header = next(csv.reader([first], delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise ReadError(f"{path}: the header cannot be read: {error}. Repair line 1.") from None
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise ReadError(f"{path}: the header names {', '.join(map(repr, twice))} twice.")
+    return header
+
+
+def _csv_records(text: _Decoder, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Yield the line at which each record starts, and its fields or why it has none.
+
+    A quote that is never closed would take all lines to the file's end for one record: its first
+    line is given up, and reading goes on with the next.
+    """
+    while True:
+        text.mark()
+        start = text.number + 1
+        # A cell may be as long as a line; the module's own limit would cost such rows.
+        limit = csv.field_size_limit(LONGEST_LINE)
+        try:
+            row = next(csv.reader(text, delimiter=delimiter, strict=True), None)
+            problem = None
+        except csv.Error as error:
+            problem = f"not CSV: {error}"
+        finally:
+            csv.field_size_limit(limit)
+        if problem is not None:
+            yield start, problem
+            text.back_to_second_marked()
+            continue
+        if row is None:
+            return
+        if row:
+            yield start, row
+
+
+class _Decoder:
+    """Lines as text; bytes that are no UTF-8 are escaped, and remembered."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = (line for _, line in lines.without_long(lines))
+        self._marked: list[str] = []
+        self._again: deque[str] = deque()
+        self.number = 0
+        self.undecodable = False
+
+    def __iter__(self) -> _Decoder:
+        return self
+
+    def __next__(self) -> str:
+        if len(self._marked) >= LONGEST_RECORD:
+            raise StopIteration
+        line = self._again.popleft() if self._again else self._decoded(next(self._lines))
+        self.number += 1
+        self._marked.append(line)
+        return line
+
+    def mark(self) -> None:
+        """Remember the lines from here on."""
+        self._marked = []
+
+    def back_to_second_marked(self) -> None:
+        """Read the remembered lines again, but for the first."""
+        self._again.extendleft(reversed(self._marked[1:]))
+        self.number -= len(self._marked) - 1
+
+    def _decoded(self, line: bytes) -> str:
+        try:
+            return line.decode("utf-8")
+        except UnicodeDecodeError:
+            self.undecodable = True
+            return line.decode("utf-8", "surrogateescape")
+
+
+def _delimiter(header: str) -> str:
+    return ";" if ";" in header and "," not in header else ","
+
+
+def _has_escapes(row: list[str]) -> bool:
+    return any("\udc80" <= character <= "\udcff" for cell in row for character in cell)

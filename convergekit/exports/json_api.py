@@ -1,0 +1,68 @@
+"""Answers in the form of JSON:API: the resources of a page, each with what it refers to.
+
+https://jsonapi.org/format/ defines such a document: the resources stand in `data`, and in
+`included` those that their `relationships` name by type and ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def is_page(record: Any) -> bool:
+    """Return whether the record is a document of several resources.
+
+    Examples
+    --------
+    >>> is_page({"data": [{"type": "event", "id": "1", "attributes": {}}], "links": {}})
+    True
+    >>> is_page({"data": [1, 2]}), is_page({"event_name": "A"})
+    (False, False)
+    """
+    found = record.get("data") if type(record) is dict else None
+    return (
+        type(found) is list
+        and not record.keys() - {"data", "included", "links", "meta", "jsonapi", "errors"}
+        and all(type(item) is dict and {"type", "id"} <= item.keys() for item in found)
+    )
+
+
+def resources(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the resources of a page, each with `included`: what each relationship names.
+
+    Examples
+    --------
+    >>> metric = {"type": "metric", "id": "m", "attributes": {"name": "Opened Email"}}
+    >>> link = {"metric": {"data": {"type": "metric", "id": "m"}}}
+    >>> event = {"type": "event", "id": "1", "relationships": link}
+    >>> (found,) = resources({"data": [event], "included": [metric]})
+    >>> found["included"]["metric"]["attributes"]
+    {'name': 'Opened Email'}
+    """
+    included = {
+        (item.get("type"), item.get("id")): item
+        for item in _objects(page.get("included"))
+        if isinstance(item.get("id"), str)
+    }
+    return [
+        {**item, "included": _referred(item.get("relationships"), included)}
+        for item in page["data"]
+    ]
+
+
+def _referred(
+    relationships: Any, included: Mapping[tuple[Any, Any], dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    found = {}
+    for name, relation in relationships.items() if isinstance(relationships, dict) else ():
+        link = relation.get("data") if isinstance(relation, dict) else None
+        if isinstance(link, dict) and isinstance(link.get("id"), str):
+            item = included.get((link.get("type"), link["id"]))
+            if item is not None:
+                found[name] = item
+    return found
+
+
+def _objects(found: Any) -> Sequence[dict[str, Any]]:
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -1,0 +1,188 @@
+"""JSON files to rows: one object per line, an array, or an answer that wraps an array.
+
+Lines are read in batches, so a file may be larger than what its objects take in memory. An array
+has to be read whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from convergekit.errors import ReadError
+from convergekit.exports.json_api import is_page, resources
+from convergekit.exports.lines import Lines, Progress, short
+from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
+from convergekit.json_text import read_json
+
+#: A batch of lines is closed when it holds so many bytes.
+_BATCH_BYTES = 32 * 1024 * 1024
+#: So many lines are decoded in one go, which shares the text of their keys.
+_AT_ONCE = 500
+#: Stands between lines that are decoded in one go, and in no export.
+_BETWEEN = "convergekit: the next line"
+
+
+def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
+    """Yield the rows of a file of JSON, in batches.
+
+    Raises
+    ------
+    ReadError
+        It is an array that cannot be read.
+    """
+    lines = Lines(path, progress)
+    pieces = iter(lines)
+    first = next(((number, piece) for number, piece in pieces if piece.strip()), None)
+    if first is None:
+        pieces = iter(())
+    elif first[1].lstrip().startswith(b"[") or (suffix == ".json" and not _is_json(first[1])):
+        kept = [first, *pieces]
+        whole = _read_whole(lines, b"".join(piece for _, piece in kept))
+        if whole is not None:
+            yield from _unwrapped(_of_list(whole))
+            return
+        pieces = iter(kept)
+    else:
+        pieces = itertools.chain([first], pieces)
+    yield from _unwrapped(_read_lines(lines, pieces))
+
+
+def _is_json(line: bytes) -> bool:
+    return not isinstance(_decoded(line), Exception)
+
+
+def _read_whole(lines: Lines, content: bytes) -> list[Any] | None:
+    """Return the rows of a file that is one array or one object, or None if it is lines."""
+    found = _decoded(content)
+    if not content.lstrip().startswith(b"["):
+        return [found] if isinstance(found, dict) and not lines.damage else None
+    if isinstance(found, list) and not lines.damage:
+        return found
+    if isinstance(found, json.JSONDecodeError) and found.msg == _MORE:
+        # The first line is a list, and others follow.
+        return None
+    reason = lines.damage or _why_no_record(found)
+    raise ReadError(
+        f"{lines.path}: {reason}; a JSON array can only be read whole. Repair it, or write one "
+        "object per line (.jsonl), where a bad line stops nothing."
+    )
+
+
+def _of_list(found: list[Any]) -> Iterator[RawRows]:
+    for start in range(0, len(found), BATCH_ROWS):
+        part = found[start : start + BATCH_ROWS]
+        records = [item if isinstance(item, dict) else _why_no_record(item) for item in part]
+        yield _rows(records, range(start + 1, start + 1 + len(part)))
+
+
+def _unwrapped(batches: Iterator[RawRows]) -> Iterator[RawRows]:
+    """Yield the rows inside a file's only object where it wraps them, other rows as they are."""
+    first, second = next(batches, None), next(batches, None)
+    if first is not None and second is None and len(first.line) == 1 and not first.reasons:
+        inside = _inside(first.frame.iloc[0].to_dict())
+        if inside is not None:
+            yield from _of_list(inside)
+            return
+    yield from (batch for batch in (first, second) if batch is not None)
+    yield from batches
+
+
+def _inside(answer: dict[str, Any]) -> list[Any] | None:
+    """Return the rows inside an answer such as ``{"orders": [{...}, ...]}``, None in others."""
+    inside = next(iter(answer.values()), None) if len(answer) == 1 else None
+    if isinstance(inside, list) and all(isinstance(item, dict) for item in inside):
+        return inside
+    return None
+
+
+def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[RawRows]:
+    texts: list[bytes] = []
+    places: list[int] = []
+    size = 0
+    for number, line in lines.without_long(pieces):
+        text = line.strip()
+        if not text:
+            continue
+        texts.append(text)
+        places.append(number)
+        size += len(text)
+        if size >= _BATCH_BYTES or len(texts) >= BATCH_ROWS:
+            yield _batch(lines, texts, places)
+            texts, places, size = [], [], 0
+    if texts:
+        yield _batch(lines, texts, places)
+    if lines.damage:
+        yield RawRows.of_records([lines.damage], [lines.number + 1])
+
+
+def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> RawRows:
+    records: list[Any] = []
+    for start in range(0, len(texts), _AT_ONCE):
+        part = texts[start : start + _AT_ONCE]
+        records += _decoded_at_once(part) or [
+            found if isinstance(found := _decoded(text), dict) else _why_no_record(found, text)
+            for text in part
+        ]
+    if lines.too_long:
+        for row, place in enumerate(places):
+            if place in lines.too_long:
+                records[row] = Lines.TOO_LONG
+    return _rows(records, places)
+
+
+def _rows(records: Sequence[Any], places: Sequence[int]) -> RawRows:
+    """Return records as rows, the resources of a page in its place and on its line."""
+    if not any(map(is_page, records)):
+        return RawRows.of_records(records, places)
+    found = [
+        (row, place)
+        for record, place in zip(records, places, strict=True)
+        for row in (resources(record) if is_page(record) else [record])
+    ]
+    return RawRows.of_records([row for row, _ in found], [place for _, place in found])
+
+
+def _decoded_at_once(texts: Sequence[bytes]) -> list[Any] | None:
+    """Return the objects of the lines, or None unless every line is one object."""
+    between = b"," + json.dumps(_BETWEEN).encode() + b","
+    found = _decoded(b"[" + between.join(texts) + b"]")
+    if not isinstance(found, list) or len(found) != 2 * len(texts) - 1:
+        return None
+    records, betweens = found[::2], found[1::2]
+    whole = all(type(record) is dict for record in records)
+    # A line that ends within an object or list takes what stands between into it.
+    return records if whole and all(text == _BETWEEN for text in betweens) else None
+
+
+def _decoded(text: bytes) -> Any:
+    """Return the value, or the error that says why there is none."""
+    try:
+        return read_json(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        return error
+
+
+#: What `json` calls it when text goes on after a value.
+_MORE = "Extra data"
+
+
+def _why_no_record(found: Any, text: bytes = b"") -> str:
+    if isinstance(found, json.JSONDecodeError):
+        if found.msg == _MORE and b"\r" in text:
+            return "several lines that end in carriage returns alone; save it with newlines"
+        where = f"column {found.colno}"
+        if found.lineno > 1:
+            where = f"line {found.lineno}, {where}"
+        return f"not JSON: {found.msg.removesuffix(' at')} at {where}"
+    if isinstance(found, UnicodeDecodeError):
+        return f"not UTF-8 at byte {found.start}"
+    if isinstance(found, RecursionError):
+        return "not read: nested too deeply"
+    if isinstance(found, ValueError):
+        return f"not JSON: {short(found)}"
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    return f"not a JSON object but {kinds.get(type(found), 'a number')}"
