@@ -23,7 +23,7 @@ _MOST_COLUMNS = 40
 
 # Scoped by classes of our own; colours follow the notebook's theme.
 STYLE = """<style>
-.ck-explorer{font-family:system-ui,sans-serif;line-height:1.45}
+.ck-explorer{font-family:system-ui,sans-serif;line-height:1.45;overflow-wrap:anywhere}
 .ck-explorer h4{font-size:.95rem;font-weight:600;margin:.9rem 0 .3rem}
 .ck-explorer .ck-scroll{overflow:auto;max-height:26rem;max-width:100%}
 .ck-explorer table{border-collapse:collapse;font-size:.85rem;margin:.2rem 0}
@@ -35,12 +35,12 @@ font-variant-numeric:tabular-nums}
 .ck-explorer .ck-number{text-align:right}
 .ck-explorer pre.ck-code{margin:.2rem 0;padding:.6rem .8rem;overflow:auto;font-size:.83rem;
 border:1px solid rgba(128,128,128,.35);border-radius:.35rem;background:rgba(128,128,128,.1);
-line-height:1.45;white-space:pre;user-select:all;-webkit-user-select:all;color:inherit}
+line-height:1.45;white-space:pre-wrap;user-select:all;-webkit-user-select:all;color:inherit}
 .ck-explorer .ck-busy{opacity:.75}
 .ck-explorer .ck-error{border-left:4px solid #d55e00;background:rgba(213,94,0,.12);
-padding:.45rem .7rem;white-space:pre-wrap;overflow-wrap:anywhere}
+padding:.45rem .7rem;white-space:pre-wrap}
 .ck-explorer .ck-warning{border-left:4px solid #e69f00;background:rgba(230,159,0,.12);
-padding:.45rem .7rem;overflow-wrap:anywhere}
+padding:.45rem .7rem}
 .ck-explorer details pre{white-space:pre;overflow:auto;font-size:.8rem;color:inherit}
 </style>"""
 

@@ -82,7 +82,7 @@ class FunnelExplorer:
         filtering = [c for c in map(str, s.events.columns) if c.startswith((PROPERTY, PROFILE))]
         self.breakdown = _dropdown("no breakdown", carried)
         self.where = _dropdown("every event", filtering)
-        self.value = widgets.Dropdown(options=[_ANY], layout=WIDE)
+        self.value = widgets.Dropdown(options=[("any value", _ANY)], layout=WIDE)
         self.listed = widgets.HTML()
         self.figure = widgets.Output(layout=WIDE)
         self.table = widgets.HTML(layout=WIDE)
@@ -100,7 +100,7 @@ class FunnelExplorer:
     def source(self) -> str:
         """Return the Python code that gives the same funnel."""
         arguments = [f"[{', '.join(self._step_sources())}]", f"within={self.window.value!r}"]
-        if self.breakdown.value is not None:
+        if self.breakdown.value:
             arguments += [f"by={self.breakdown.value!r}", f"top={MOST_LABELS}"]
         lines = "".join(f"    {argument},\n" for argument in arguments)
         needed = "import convergekit as ck\n\n" if self._condition() else ""
@@ -158,7 +158,7 @@ class FunnelExplorer:
         first_changed = steps[:1] != self.steps[:1]
         self.steps = steps
         self._show_steps()
-        if first_changed and self.where.value is not None:
+        if first_changed and self.where.value:
             self._values.now()
         else:
             self._work.soon()
@@ -184,7 +184,7 @@ class FunnelExplorer:
     def _offer_values(self) -> str | None:
         """List the values that the first step's events have of the property."""
         self._any_value()
-        if self.where.value is None or not self.steps:
+        if not self.where.value or not self.steps:
             return None
         values = self._values_of(self.where.value)
         listed = values.head(show.MOST_OPTIONS)
@@ -197,7 +197,7 @@ class FunnelExplorer:
         return show.listed_of(len(listed), len(values), "value", "code can name them all")
 
     def _any_value(self) -> None:
-        self.value.options = [_ANY]
+        offer(self.value, [("any value", _ANY)])
         self._work.soon()
 
     def _values_of(self, column: str) -> pd.Series:
@@ -212,7 +212,7 @@ class FunnelExplorer:
         return counts.sort_values(ascending=False, kind="stable")
 
     def _condition(self) -> dict[str, Any] | None:
-        if self.where.value is None or self.value.value is None:
+        if not self.where.value or self.value.value is _ANY:
             return None
         return {self.where.value: self.value.value}
 
@@ -252,14 +252,16 @@ class FunnelExplorer:
         self.table.value = self.code.value = ""
 
 
-_ANY = ("any value", None)
+# Choosers take None for nothing chosen at all, and then show nothing.
+_NO_PROPERTY = ""
+_ANY: tuple[()] = ()
 
 
 def _dropdown(nothing: str, columns: list[str]) -> widgets.Dropdown:
     listed = [(show.shortened(name), name) for name in columns[: show.MOST_OPTIONS]]
     more = show.listed_of(len(listed), len(columns), "property", "code can name them all")
     first = f"{nothing} ({more})" if more else nothing
-    return widgets.Dropdown(options=[(first, None), *listed], layout=WIDE)
+    return widgets.Dropdown(options=[(first, _NO_PROPERTY), *listed], layout=WIDE)
 
 
 def _swapped(steps: list[str], place: int) -> list[str]:

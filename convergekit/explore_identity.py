@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from convergekit.stitched import Stitched
     from convergekit.what_if import WhatIf
 
-_SHOWN = ("profile_id", "evidence", "events", "aliases", "cut", "parts", "reason")
+_SHOWN = ("profile_id", "evidence", "events", "aliases", "cut", "parts")
 _USUAL_EVENT = "Placed Order"
+# A chooser takes None for nothing chosen at all, and then shows nothing.
+_NO_EVENT = ""
 
 
 class IdentityExplorer:
@@ -49,7 +51,7 @@ class IdentityExplorer:
         self._offering = Work("Listing its aliases…", self._offer, self._clear)
         self._comparing = Work("Stitching without it…", self._compare, self._clear)
         self._is_loaded = False
-        self.suspects = widgets.Select(rows=7, layout=WIDE)
+        self.suspects = widgets.Select(rows=2, layout=WIDE)
         self.alias = widgets.Dropdown(layout=WIDE)
         self.other = widgets.Text(
             placeholder="or another: a URN or a value", continuous_update=False, layout=WIDE
@@ -80,8 +82,9 @@ class IdentityExplorer:
         """Return the Python code that gives the same comparison."""
         s, urns = self._name, list(blocked)
         return (
-            f"compared = {s}.without({urns!r}, event={self.event.value!r})\n"
-            f"fixed = compared.stitched  # as ck.stitch(..., block={urns!r}) returns\n"
+            f"compared = {s}.without({urns!r}, event={self.event.value or None!r})\n"
+            f"# As ck.stitch(..., block={urns!r}) returns:\n"
+            "fixed = compared.stitched\n"
             f"print(len({s}.suspects), len(fixed.suspects))\n"
             "compared.table"
         )
@@ -111,10 +114,13 @@ class IdentityExplorer:
     def _load(self) -> str:
         names = self._s.events["event_name"][tracked(self._s.events)].value_counts()
         names = names.head(show.MOST_OPTIONS).index.tolist()
-        self.event.options = [
-            *((show.shortened(name), name) for name in names),
-            ("no event: profiles alone", None),
-        ]
+        offer(
+            self.event,
+            [
+                *((show.shortened(name), name) for name in names),
+                ("no event: profiles alone", _NO_EVENT),
+            ],
+        )
         if _USUAL_EVENT in names:
             self.event.value = _USUAL_EVENT
         found = self._s.suspects
@@ -185,7 +191,7 @@ class IdentityExplorer:
 
     def _compare(self) -> str | None:
         blocked = self._blocked()
-        self.result = self._s.without(blocked, event=self.event.value)
+        self.result = self._s.without(blocked, event=self.event.value or None)
         fixed = self.result.stitched
         counts = [len(self._s.suspects), len(fixed.suspects)]
         suspects = pd.DataFrame(

@@ -16,12 +16,13 @@ from convergekit import explore_display as show
 WIDE = {"width": "auto"}
 #: What is chosen, beside what is shown; below each other where there is no room.
 CONTROLS = {"flex": "1 1 17rem", "min_width": "15rem", "max_width": "26rem"}
-RESULTS = {"flex": "3 1 26rem", "min_width": "0", "padding": "0 0 0 .75rem"}
+RESULTS = {"flex": "3 1 26rem", "min_width": "0"}
 
 
 def side_by_side(controls: widgets.VBox, results: widgets.VBox) -> widgets.VBox:
     """Return controls and results next to each other, with the explorers' look."""
-    both = widgets.Box([controls, results], layout={"display": "flex", "flex_flow": "row wrap"})
+    beside = {"display": "flex", "flex_flow": "row wrap", "grid_gap": "0 1rem"}
+    both = widgets.Box([controls, results], layout=beside)
     return widgets.VBox([widgets.HTML(show.STYLE, layout={"display": "none"}), both])
 
 

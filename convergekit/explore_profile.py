@@ -52,10 +52,9 @@ class ProfileExplorer:
         self.search = widgets.Text(
             placeholder="E-mail, token, URN or profile ID", continuous_update=False, layout=WIDE
         )
-        self.found = widgets.Select(rows=6, layout=WIDE)
+        self.found = widgets.Select(layout=dict(WIDE))
         self.one = widgets.Dropdown(layout=WIDE)
         self.other = widgets.Dropdown(layout=WIDE)
-        self.why_of = widgets.HTML(show.heading("Why these two are one profile"))
         self.summary = widgets.HTML(layout=WIDE)
         self.events = widgets.HTML(layout=WIDE)
         self.earlier = small_button("arrow-left", "Earlier events", disabled=True)
@@ -95,7 +94,7 @@ class ProfileExplorer:
                 self.search,
                 searching,
                 self.found,
-                self.why_of,
+                widgets.HTML(show.heading("Why these two are one profile")),
                 self.one,
                 self.other,
             ],
@@ -132,6 +131,7 @@ class ProfileExplorer:
             return "Type an alias and press Enter."
         found = find_aliases(self._s, text, most=show.MOST_OPTIONS)
         self.found.layout.display = None
+        self.found.rows = min(max(len(found.urns), 2), 8)
         offer(self.found, [(show.shortened(name), name) for name in found.urns])
         if found.exact:
             return None

@@ -1,0 +1,162 @@
+"""The explorer in JupyterLab, used like a person: by clicks and keys, judged by what is shown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PATIENCE, SHOTS
+
+MILO = "milo.duval37@example.com"
+STORE = """\
+import pandas as pd
+import convergekit as ck
+
+till = pd.DataFrame(
+    {
+        "event_name": ["Placed Order", "Placed Order", "<img src=x onerror=\\"alert('hit')\\">"],
+        "timestamp": pd.to_datetime(["2026-03-20", "2026-03-21", "2026-03-22"], utc=True),
+        "source": "browser",
+        "alias.cookie": "kiosk",
+        "alias.email": ["milo.duval37@example.com", "second@example.com", None],
+    }
+)
+shop = ck.stitch(pd.concat([ck.simulate_store().events, till], ignore_index=True))"""
+
+
+@pytest.fixture
+def page(chromium):
+    """A page in which an alert, or an error of the page itself, fails the test."""
+    context = chromium.new_context(viewport={"width": 1500, "height": 1700})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(PATIENCE * 1000)
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def explorer(lab, page, request):
+    """The explorer's output, in a notebook of which all cells were run."""
+    name = request.node.name.removeprefix("test_")
+    page.goto(lab.write(f"{name}.ipynb", STORE, "shop.explore()"))
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    output = page.locator(".jp-OutputArea")
+    tab(output, "Funnel").wait_for()
+    yield output
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def tab(output, name):
+    return output.get_by_role("tab", name=name, exact=True)
+
+
+def add_steps(output, *labels):
+    for label in labels:
+        output.locator("select[size]").first.select_option(label=label)
+        output.get_by_role("button", name="Add step").click()
+
+
+def figure_titled(output, title):
+    return output.locator(".js-plotly-plot .gtitle").filter(has_text=title)
+
+
+def copied(page, output):
+    """Copy the code that is shown as people do: a click, and Ctrl+C."""
+    output.locator("pre.ck-code:visible").click()
+    page.keyboard.press("Control+c")
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_funnel_is_chosen_changed_and_its_code_run_again(page, explorer):
+    add_steps(explorer, "PageView (210)", "Placed Order (29)", "Added To Cart (49)")
+    explorer.get_by_title("Move up").nth(2).click()
+    figure_titled(explorer, "From PageView to Placed Order within 7 days").wait_for()
+    table = explorer.locator(".ck-scroll table:visible")
+    assert re.findall(r"PageView\s+60|Added To Cart\s+33|Placed Order\s+20", table.inner_text())
+
+    explorer.get_by_role("slider").press("ArrowLeft")
+    figure_titled(explorer, "within 3 days").wait_for()
+    breakdown, where, value = (explorer.locator("select:not([size])").nth(i) for i in range(3))
+    breakdown.select_option(label="profile.utm_medium")
+    table.get_by_text("paid_social").first.wait_for()
+    where.select_option(label="profile.utm_source")
+    value.select_option(label="google (58)")
+    table.get_by_text("cpc").first.wait_for()
+    explorer.get_by_text("where={'profile.utm_source': 'google'}").wait_for()
+
+    code = copied(page, explorer)
+    assert code.startswith("import convergekit as ck\n\nf = shop.funnel(\n")
+    page.locator(".jp-Cell").last.locator(".jp-InputPrompt").click()
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+v")
+    page.keyboard.press("Shift+Enter")
+    again = page.locator(".jp-OutputArea-executeResult table.dataframe")
+    again.wait_for()
+    counts = [row.split()[4] for row in table.inner_text().splitlines()[2:]]
+    assert counts
+
+
+def test_a_profile_is_looked_up_and_explained(page, explorer):
+    tab(explorer, "Profile").click()
+    search = explorer.get_by_placeholder("E-mail, token, URN or profile ID")
+    search.fill(MILO)
+    search.press("Enter")
+    figure_titled(explorer, "2 email values on profile").wait_for()
+    explorer.get_by_text("<img src=x").first.wait_for()
+    figure_titled(explorer, "From email to cookie: one profile, by 2 links").wait_for()
+    explorer.locator("select:visible:not([size])").nth(1).select_option(
+        label="urn:email:second@example.com"
+    )
+    explorer.get_by_text("met urn:email:second@example.com on 'Placed Order'").wait_for()
+
+    search.fill("nobody@example.com")
+    search.press("Enter")
+    explorer.get_by_role("alert").get_by_text("no alias is 'nobody@example.com'").wait_for()
+    assert explorer.locator(".js-plotly-plot:visible").count() == 0
+
+
+def test_an_alias_is_blocked_and_the_numbers_compared(page, explorer):
+    tab(explorer, "Identity").click()
+    explorer.get_by_text("urn:cookie:kiosk alone joins").wait_for()
+    explorer.get_by_role("button", name="Stitch without it").click()
+    explorer.get_by_text("With and without urn:cookie:kiosk").wait_for()
+    rows = explorer.locator(".ck-scroll table:visible").last.locator("tbody tr").all_inner_texts()
+    assert [row.split("\t") for row in rows] == [
+        ["profiles", "81", "82", "1"],
+        ["events with a profile", "391", "390", "-1"],
+        ["Placed Order with a browser session", "26", "25", "-1"],
+        ["suspects", "1", "0", "-1"],
+    ]
+    assert "shop.without(['urn:cookie:kiosk'], event='Placed Order')" in copied(page, explorer)
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_it_can_be_read_in_a_narrow_window_and_in_the_dark(lab, page, request, theme):
+    lab.set_theme(theme)
+    page.set_viewport_size({"width": 640, "height": 1700})
+    explorer = request.getfixturevalue("explorer")
+    add_steps(explorer, "PageView (210)", "Placed Order (29)")
+    figure_titled(explorer, "From PageView").wait_for()
+    box = explorer.bounding_box()
+    for part in explorer.locator("select:visible, button:visible, .js-plotly-plot").all():
+        its = part.bounding_box()
+        assert its["x"] >= box["x"]
+        assert its["x"] + its["width"] <= box["x"] + box["width"] + 1
+    colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
+    text, ground = explorer.locator("pre.ck-code:visible").evaluate(colours)
+    assert abs(_lightness(text) - _lightness(ground)) > 0.5
+
+
+def _lightness(colour):
+    red, green, blue = (int(part) for part in re.findall(r"\d+", colour)[:3])
+    return (0.3 * red + 0.6 * green + 0.1 * blue) / 255
