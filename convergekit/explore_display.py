@@ -36,6 +36,7 @@ font-variant-numeric:tabular-nums}
 .ck-explorer pre.ck-code{margin:.2rem 0;padding:.6rem .8rem;overflow:auto;font-size:.83rem;
 border:1px solid rgba(128,128,128,.35);border-radius:.35rem;background:rgba(128,128,128,.1);
 line-height:1.45;white-space:pre-wrap;user-select:all;-webkit-user-select:all;color:inherit}
+.jupyter-button.ck-name{text-align:left;flex-shrink:0}
 .ck-explorer .ck-busy{opacity:.75}
 .ck-explorer .ck-error{border-left:4px solid #d55e00;background:rgba(213,94,0,.12);
 padding:.45rem .7rem;white-space:pre-wrap}

@@ -37,6 +37,8 @@ WINDOWS = {
     "60 days": "60D",
     "90 days": "90D",
 }
+#: So many event names can be clicked; a search finds the others.
+MOST_NAMES = 30
 #: A breakdown shows so many labels, and the rest as one.
 MOST_LABELS = 6
 
@@ -64,6 +66,7 @@ class FunnelExplorer:
     def __init__(self, s: Stitched, name: str) -> None:
         self._s, self._name = s, name
         self.steps: list[str] = []
+        self._named: list[str] = []
         self.result: Funnel | None = None
         names = s.events["event_name"][tracked(s.events)].dropna()
         self._counts: pd.Series = (
@@ -72,8 +75,7 @@ class FunnelExplorer:
         self._work = Work("Counting the funnel…", self._count, self._clear)
         self._values = Work("Listing its values…", self._offer_values, self._any_value)
         self.search = widgets.Text(placeholder="Search event names", layout=WIDE)
-        self.names = widgets.Select(rows=7, layout=WIDE)
-        self.add = widgets.Button(description="Add step", icon="plus", button_style="primary")
+        self.names = widgets.VBox([self._name_button() for _ in range(MOST_NAMES)], layout=_LIST)
         self.rows = widgets.VBox(layout=WIDE)
         self.window = widgets.SelectionSlider(
             options=WINDOWS, value="7D", continuous_update=False, layout=WIDE
@@ -113,7 +115,6 @@ class FunnelExplorer:
                 self.search,
                 self.names,
                 self.listed,
-                self.add,
                 self.rows,
                 widgets.HTML(show.heading("Conversion window")),
                 self.window,
@@ -131,7 +132,6 @@ class FunnelExplorer:
 
     def _listen(self) -> None:
         self.search.observe(self._find, "value")
-        self.add.on_click(self._add)
         self.window.observe(self._work.soon, "value")
         self.breakdown.observe(self._work.soon, "value")
         self.where.observe(self._values.now, "value")
@@ -142,17 +142,32 @@ class FunnelExplorer:
         if self.search.value.strip():
             names = found.index.astype("str")
             found = found[names.str.contains(self.search.value.strip(), case=False, regex=False)]
-        listed = found.head(show.MOST_OPTIONS)
-        offer(
-            self.names,
-            [(f"{show.shortened(str(name))} ({count:,})", name) for name, count in listed.items()],
-        )
+        listed = found.head(MOST_NAMES)
+        for place, button in enumerate(self.names.children):
+            button.layout.display = None if place < len(listed) else "none"
+            if place < len(listed):
+                name = str(listed.index[place])
+                button.description = f"{show.shortened(name, 40)} ({listed.iloc[place]:,})"
+                button.tooltip = f"Add the step {name}"
+        self._named = listed.index.tolist()
         more = show.listed_of(len(listed), len(found), "event name", "search to narrow them")
         self.listed.value = show.hint(more if len(found) else "No event name contains this.")
 
-    def _add(self, _: Any) -> None:
-        if self.names.value is not None:
-            self._set_steps([*self.steps, self.names.value])
+    def _name_button(self) -> widgets.Button:
+        # A button for each name, and not a list with one button: while the kernel is busy a
+        # notebook holds choices back, but no clicks, and the step before would be added again.
+        button = widgets.Button(icon="plus", layout={"width": "auto", "flex": "none"})
+        button.add_class("ck-name")
+        button.on_click(self._add)
+        return button
+
+    def _add(self, button: widgets.Button) -> None:
+        self._set_steps([*self.steps, self._named[self.names.children.index(button)]])
+
+    def _change(self, seen: list[str], steps: list[str]) -> None:
+        """Take other steps, if the row that was clicked is still of the steps there are."""
+        if seen is self.steps:
+            self._set_steps(steps)
 
     def _set_steps(self, steps: list[str]) -> None:
         first_changed = steps[:1] != self.steps[:1]
@@ -166,7 +181,9 @@ class FunnelExplorer:
     def _show_steps(self) -> None:
         self.rows.children = [self._row(place) for place in range(len(self.steps))]
         if not self.steps:
-            self.rows.children = [widgets.HTML(show.hint("Choose an event, then “Add step”."))]
+            self.rows.children = [
+                widgets.HTML(show.hint("Click the events of the funnel, the first one first."))
+            ]
 
     def _row(self, place: int) -> widgets.HBox:
         label = widgets.Label(
@@ -176,9 +193,10 @@ class FunnelExplorer:
         up = small_button("arrow-up", "Move up", disabled=place == 0)
         down = small_button("arrow-down", "Move down", disabled=place == len(self.steps) - 1)
         out = small_button("times", "Remove")
-        up.on_click(lambda _: self._set_steps(_swapped(self.steps, place - 1)))
-        down.on_click(lambda _: self._set_steps(_swapped(self.steps, place)))
-        out.on_click(lambda _: self._set_steps(self.steps[:place] + self.steps[place + 1 :]))
+        seen = self.steps
+        up.on_click(lambda _: self._change(seen, _swapped(seen, place - 1)))
+        down.on_click(lambda _: self._change(seen, _swapped(seen, place)))
+        out.on_click(lambda _: self._change(seen, seen[:place] + seen[place + 1 :]))
         return widgets.HBox([label, up, down, out], layout=WIDE)
 
     def _offer_values(self) -> str | None:
@@ -252,6 +270,7 @@ class FunnelExplorer:
         self.table.value = self.code.value = ""
 
 
+_LIST = {"width": "auto", "max_height": "13rem", "overflow": "hidden auto"}
 # Choosers take None for nothing chosen at all, and then show nothing.
 _NO_PROPERTY = ""
 _ANY: tuple[()] = ()

@@ -66,7 +66,7 @@ class IdentityExplorer:
         self.code = widgets.HTML(layout=WIDE)
         self.box = self._arranged()
         self.suspects.observe(self._offering.soon, "value")
-        self.restitch.on_click(self._comparing.now)
+        self.restitch.on_click(self._restitch)
 
     @property
     def statuses(self) -> list[widgets.HTML]:
@@ -210,6 +210,12 @@ class IdentityExplorer:
             self.source(blocked)
         )
         return None
+
+    def _restitch(self, _: Any) -> None:
+        # While it lasts another click would repeat it, whatever is chosen by then.
+        self.restitch.disabled = True
+        self._comparing.now()
+        self.restitch.disabled = False
 
     def _parted(self, blocked: tuple[str, ...]) -> str:
         """Return what became of the two values that the suspect held."""
