@@ -30,7 +30,7 @@ def page(chromium):
     """A page in which an alert, or an error of the page itself, fails the test."""
     context = chromium.new_context(viewport={"width": 1500, "height": 1700})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(PATIENCE * 500)
     page = context.new_page()
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -61,7 +61,7 @@ def tab(output, name):
 
 def add_steps(output, *labels):
     for label in labels:
-        output.get_by_role("button", name=label, exact=True).click()
+        output.get_by_role("button", name=label).click()
 
 
 def figure_titled(output, title):
@@ -112,7 +112,7 @@ def test_a_funnel_is_chosen_changed_and_its_code_run_again(page, explorer):
     page.keyboard.press("Enter")
     page.keyboard.press("Control+v")
     page.keyboard.press("Shift+Enter")
-    again = page.locator(".jp-OutputArea-executeResult table.dataframe")
+    again = page.locator(".jp-RenderedHTML table.dataframe")
     again.wait_for()
     assert column(again, "profiles") == column(table, "profiles")
 
