@@ -35,9 +35,13 @@ font-variant-numeric:tabular-nums}
 .ck-explorer .ck-number{text-align:right}
 .ck-explorer pre.ck-code{margin:.2rem 0;padding:.6rem .8rem;overflow:auto;font-size:.83rem;
 border:1px solid rgba(128,128,128,.35);border-radius:.35rem;background:rgba(128,128,128,.1);
-line-height:1.45;white-space:pre-wrap;user-select:all;-webkit-user-select:all;color:inherit}
+line-height:1.45;white-space:pre-wrap;word-break:normal;user-select:all;-webkit-user-select:all;color:inherit}
 .jupyter-button.ck-name{text-align:left;flex-shrink:0}
 .ck-explorer .ck-busy{opacity:.75}
+.ck-explorer .ck-busy::before{content:"";display:inline-block;width:.7em;height:.7em;
+margin-right:.5em;border:2px solid currentColor;border-right-color:transparent;border-radius:50%;
+animation:ck-turn .9s linear infinite}
+@keyframes ck-turn{to{transform:rotate(360deg)}}
 .ck-explorer .ck-error{border-left:4px solid #d55e00;background:rgba(213,94,0,.12);
 padding:.45rem .7rem;white-space:pre-wrap}
 .ck-explorer .ck-warning{border-left:4px solid #e69f00;background:rgba(230,159,0,.12);
@@ -60,7 +64,8 @@ def hint(text: str) -> str:
 
 def busy(text: str) -> str:
     """Return what says that work is going on."""
-    return f'<div class="ck-explorer"><div class="ck-busy">⏳ {html.escape(text)}</div></div>'
+    said = html.escape(text)
+    return f'<div class="ck-explorer"><div class="ck-busy" role="status">{said}</div></div>'
 
 
 def error(text: str, trace: str = "") -> str:

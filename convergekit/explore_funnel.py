@@ -101,7 +101,11 @@ class FunnelExplorer:
 
     def source(self) -> str:
         """Return the Python code that gives the same funnel."""
-        arguments = [f"[{', '.join(self._step_sources())}]", f"within={self.window.value!r}"]
+        sources = self._step_sources()
+        steps = f"[{', '.join(sources)}]"
+        if len(steps) > _LONG_LINE:
+            steps = "".join(["[\n", *(f"        {source},\n" for source in sources), "    ]"])
+        arguments = [steps, f"within={self.window.value!r}"]
         if self.breakdown.value:
             arguments += [f"by={self.breakdown.value!r}", f"top={MOST_LABELS}"]
         lines = "".join(f"    {argument},\n" for argument in arguments)
@@ -111,10 +115,11 @@ class FunnelExplorer:
     def _arranged(self) -> widgets.VBox:
         controls = widgets.VBox(
             [
-                widgets.HTML(show.heading("Steps, in order")),
+                widgets.HTML(show.heading("Add steps")),
                 self.search,
                 self.names,
                 self.listed,
+                widgets.HTML(show.heading("Steps, in order")),
                 self.rows,
                 widgets.HTML(show.heading("Conversion window")),
                 self.window,
@@ -270,6 +275,7 @@ class FunnelExplorer:
         self.table.value = self.code.value = ""
 
 
+_LONG_LINE = 60
 _LIST = {"width": "auto", "max_height": "13rem", "overflow": "hidden auto"}
 # Choosers take None for nothing chosen at all, and then show nothing.
 _NO_PROPERTY = ""

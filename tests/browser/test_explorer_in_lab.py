@@ -43,7 +43,7 @@ def page(chromium):
 @pytest.fixture
 def explorer(lab, page, request):
     """The explorer's output, in a notebook of which all cells were run."""
-    name = request.node.name.removeprefix("test_")
+    name = re.sub(r"\W+", "_", request.node.name.removeprefix("test_")).strip("_")
     page.goto(lab.write(f"{name}.ipynb", STORE, "shop.explore()"))
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -133,6 +133,7 @@ def test_a_profile_is_looked_up_and_explained(page, explorer):
     search.fill("nobody@example.com")
     search.press("Enter")
     explorer.get_by_role("alert").get_by_text("no alias is 'nobody@example.com'").wait_for()
+    explorer.get_by_role("status").first.wait_for(state="hidden")
     assert explorer.locator(".js-plotly-plot:visible").count() == 0
 
 
