@@ -36,6 +36,7 @@ font-variant-numeric:tabular-nums}
 .ck-explorer pre.ck-code{margin:.2rem 0;padding:.6rem .8rem;overflow:auto;font-size:.83rem;
 border:1px solid rgba(128,128,128,.35);border-radius:.35rem;background:rgba(128,128,128,.1);
 line-height:1.45;white-space:pre-wrap;word-break:normal;user-select:all;-webkit-user-select:all;color:inherit}
+.ck-part .widget-html-content{min-width:0}
 .jupyter-button.ck-name{text-align:left;flex-shrink:0}
 .ck-explorer .ck-busy{opacity:.75}
 .ck-explorer .ck-busy::before{content:"";display:inline-block;width:.7em;height:.7em;

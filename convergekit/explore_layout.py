@@ -21,6 +21,8 @@ RESULTS = {"flex": "3 1 26rem", "min_width": "0"}
 
 def side_by_side(controls: widgets.VBox, results: widgets.VBox) -> widgets.VBox:
     """Return controls and results next to each other, with the explorers' look."""
+    for part in (controls, results):
+        part.add_class("ck-part")
     beside = {"display": "flex", "flex_flow": "row wrap", "grid_gap": "0 1rem"}
     both = widgets.Box([controls, results], layout=beside)
     return widgets.VBox([widgets.HTML(show.STYLE, layout={"display": "none"}), both])

@@ -125,6 +125,8 @@ def test_a_profile_is_looked_up_and_explained(page, explorer):
     figure_titled(explorer, "2 email values on profile").wait_for()
     explorer.locator("td").get_by_text("<img src=x").wait_for()
     figure_titled(explorer, "From email to cookie: one profile, by 2 links").wait_for()
+    parts = explorer.locator(".ck-part:visible")
+    assert parts.evaluate_all("them => them.every(it => it.scrollWidth <= it.clientWidth + 1)")
     explorer.locator("select:visible:not([size])").nth(1).select_option(
         label="urn:email:second@example.com"
     )
