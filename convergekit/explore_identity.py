@@ -204,7 +204,7 @@ class IdentityExplorer:
         self.comparison.value = (
             show.heading(f"With and without {show.shortened(what)}")
             + show.table(shown)
-            + show.hint(self._parted(blocked))
+            + show.hint(self._parted(self.result, blocked))
         )
         self.code.value = show.heading("The code of this comparison") + show.code(
             self.source(blocked)
@@ -217,15 +217,14 @@ class IdentityExplorer:
         self._comparing.now()
         self.restitch.disabled = False
 
-    def _parted(self, blocked: tuple[str, ...]) -> str:
+    def _parted(self, result: WhatIf, blocked: tuple[str, ...]) -> str:
         """Return what became of the two values that the suspect held."""
         chosen = self._chosen()
-        assert self.result is not None
         if self.other.value.strip() or chosen is None or not chosen["separates"]:
             return ""
         if set(chosen["separates"]) & set(blocked):
             return ""
-        return str(self.result.stitched.explain(*chosen["separates"])).split("\n")[0]
+        return str(result.stitched.explain(*chosen["separates"])).split("\n")[0]
 
     def _clear(self) -> None:
         self.result = None
