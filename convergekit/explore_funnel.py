@@ -15,7 +15,6 @@ from convergekit.errors import ConvergekitError
 from convergekit.events import PROFILE, PROPERTY
 from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
 from convergekit.explore_work import Work
-from convergekit.funnels import funnel
 from convergekit.measures import events_named
 from convergekit.steps import Step, tracked
 
@@ -255,8 +254,7 @@ class FunnelExplorer:
         if condition:
             steps[0] = Step(steps[0], where=condition)
         by = self.breakdown.value
-        self.result = funnel(
-            self._s.events,
+        self.result = self._s.funnel(
             steps,
             within=self.window.value,
             by=by or (),
