@@ -11,8 +11,9 @@ help:  ## Show the commands
 demo: .venv/installed  ## Stitch a simulated store's exports
 	@$(BIN)/convergekit demo
 
-test: lint  ## Run everything: lint, types, unit, doctest, property, CLI and notebook tests
-	$(BIN)/python -m pytest -n auto
+test: lint  ## Run everything: lint, types, unit, doctest, property, CLI, notebook and browser tests
+	$(BIN)/python -m pytest -n auto --ignore=tests/browser
+	$(BIN)/python -m pytest tests/browser
 	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
 	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
 	  -W default notebooks
@@ -39,12 +40,12 @@ bench: .venv/installed  ## Measure speed against the obvious scripts, and suspec
 	$(BIN)/python -m benchmarks.read
 
 clean:  ## Remove what the commands made
-	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .artefacts .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "convergekit needs Python 3.11 or newer; name one with PYTHON=python3.x"; exit 1; }
 	$(PYTHON) -m venv .venv \
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fast,png]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fast,png,browser]'
 	@touch .venv/installed

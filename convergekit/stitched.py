@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
+    from convergekit.explorer import Explorer
     from convergekit.forget import Forgotten
     from convergekit.funnel_result import Funnel
     from convergekit.hindsight import Hindsight
@@ -750,6 +751,23 @@ class Stitched:
         from convergekit.forget import forget
 
         return forget(self, alias_or_profile)
+
+    def explore(self) -> Explorer:
+        """Return funnels, profiles and identity to explore by hand, for a notebook to show.
+
+        Three tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
+        any alias, and why its aliases are one; block an alias that joins too much, and compare.
+        Each shows the code that gives the same.
+
+        Returns
+        -------
+        Explorer
+            The last line of a cell shows it. ``docs/notebooks.md`` says what differs between
+            JupyterLab, Notebook, VS Code and Colab.
+        """
+        from convergekit.explorer import explore
+
+        return explore(self)
 
     def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Save everything as Parquet files that `convergekit.read_stitched` reads back.

@@ -1,0 +1,111 @@
+"""Finding aliases by what people have at hand: a URN, a profile ID, a value, or part of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from convergekit.aliases import urn
+from convergekit.errors import UnknownAliasError
+from convergekit.profiles import LOGIN_TYPES
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FoundAliases:
+    """What a search found.
+
+    Attributes
+    ----------
+    urns : list of str
+        The aliases, login values first, then those on most events.
+    total : int
+        How many there are, listed or not.
+    exact : bool
+        Whether they are the text itself.
+    """
+
+    urns: list[str]
+    total: int
+    exact: bool
+
+
+def find_aliases(s: Stitched, text: str, *, most: int) -> FoundAliases:
+    """Return the aliases that a text means: it itself, or else those that contain it.
+
+    Parameters
+    ----------
+    s : Stitched
+    text : str
+        A URN, a profile ID (its aliases are meant), a value, or part of one. Values are compared
+        in the form that `stitch` gave them.
+    most : int
+        So many aliases at most.
+
+    Returns
+    -------
+    FoundAliases
+
+    Raises
+    ------
+    UnknownAliasError
+        Nothing is or contains the text.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> s = ck.stitch(ck.simulate_store().events)
+    >>> find_aliases(s, "Milo.Duval37@example.com", most=10).urns
+    ['urn:email:milo.duval37@example.com']
+    >>> find_aliases(s, "milo", most=10).exact
+    False
+    """
+    text = text.strip()
+    table, position = s._alias_table
+    if not text:
+        raise UnknownAliasError("give an alias to look for, such as an e-mail address.")
+    if text.startswith("p_") and (s._identity.profile_ids == text).any():
+        mask = (table["profile_id"] == text).to_numpy(dtype=bool)
+        return _listed(s, mask, most, exact=True)
+    if text.lower().startswith("urn:"):
+        mask = position == s._alias_position(text)
+        return _listed(s, mask, most, exact=True)
+    mask = _is_value(s, text)
+    if mask.any():
+        return _listed(s, mask, most, exact=True)
+    mask = table["alias_value"].str.contains(text, case=False, regex=False).to_numpy(dtype=bool)
+    if mask.any():
+        return _listed(s, mask, most, exact=False)
+    raise UnknownAliasError(
+        f"no alias is {text!r}, and none contains it. It may have been blocked (see `.report`)."
+    )
+
+
+def _is_value(s: Stitched, text: str) -> BoolArray:
+    """Return which aliases have this value, in the form that their type gives it."""
+    table, _ = s._alias_table
+    found = np.zeros(len(table), dtype=bool)
+    rules = s._identity.aliases.rules
+    for alias_type in s._identity.aliases.types.categories:
+        parsed = rules.parse(urn(alias_type, text))
+        if parsed is not None:
+            of_type = (table["alias_type"] == alias_type).to_numpy(dtype=bool)
+            found |= of_type & table["alias_value"].isin(parsed[1]).to_numpy(dtype=bool)
+    return found
+
+
+def _listed(s: Stitched, mask: BoolArray, most: int, *, exact: bool) -> FoundAliases:
+    found = s._alias_table[0][mask]
+    order = {name: place for place, name in enumerate(LOGIN_TYPES)}
+    logins = found["alias_type"].map(order).fillna(len(order))
+    ranked = found.assign(login=logins).sort_values(
+        ["login", "events", "urn"], ascending=[True, False, True]
+    )
+    return FoundAliases(ranked["urn"].head(most).tolist(), len(found), exact)

@@ -1,0 +1,187 @@
+"""What the explorers show: tables, code, messages and figures, as text that widgets can hold.
+
+Everything that comes from the data is escaped. Importing this module imports no widgets.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from convergekit.readable import counted, readable_table
+
+#: Lists to choose from hold no more than these; a search narrows them.
+MOST_OPTIONS = 200
+#: Longer texts are cut in lists and cells; code has them whole.
+MOST_LETTERS = 60
+
+_MOST_COLUMNS = 40
+
+# Scoped by classes of our own; colours follow the notebook's theme.
+STYLE = """<style>
+.ck-explorer{font-family:system-ui,sans-serif;line-height:1.45;overflow-wrap:anywhere}
+.ck-explorer h4{font-size:.95rem;font-weight:600;margin:.9rem 0 .3rem}
+.ck-explorer .ck-scroll{overflow:auto;max-height:26rem;max-width:100%}
+.ck-explorer table{border-collapse:collapse;font-size:.85rem;margin:.2rem 0}
+.ck-explorer th,.ck-explorer td{text-align:left;padding:.2rem .6rem;white-space:nowrap;
+border:0;border-bottom:1px solid rgba(128,128,128,.28);background:none;
+font-variant-numeric:tabular-nums}
+.ck-explorer th{font-weight:600}
+.ck-explorer caption,.ck-explorer .ck-hint{text-align:left;font-size:.85rem;opacity:.75}
+.ck-explorer .ck-number{text-align:right}
+.ck-explorer pre.ck-code{margin:.2rem 0;padding:.6rem .8rem;overflow:auto;font-size:.83rem;
+border:1px solid rgba(128,128,128,.35);border-radius:.35rem;background:rgba(128,128,128,.1);
+line-height:1.45;white-space:pre-wrap;word-break:normal;user-select:all;-webkit-user-select:all;color:inherit}
+.ck-part .widget-html-content{min-width:0}
+.jupyter-button.ck-name{text-align:left;flex-shrink:0}
+.ck-explorer .ck-busy{opacity:.75}
+.ck-explorer .ck-busy::before{content:"";display:inline-block;width:.7em;height:.7em;
+margin-right:.5em;border:2px solid currentColor;border-right-color:transparent;border-radius:50%;
+animation:ck-turn .9s linear infinite}
+@keyframes ck-turn{to{transform:rotate(360deg)}}
+.ck-explorer .ck-error{border-left:4px solid #d55e00;background:rgba(213,94,0,.12);
+padding:.45rem .7rem;white-space:pre-wrap}
+.ck-explorer .ck-warning{border-left:4px solid #e69f00;background:rgba(230,159,0,.12);
+padding:.45rem .7rem}
+.ck-explorer details pre{white-space:pre;overflow:auto;font-size:.8rem;color:inherit}
+</style>"""
+
+
+def heading(text: str) -> str:
+    """Return a heading of one part of an explorer."""
+    return f'<div class="ck-explorer"><h4>{html.escape(text)}</h4></div>'
+
+
+def hint(text: str) -> str:
+    """Return a remark in a quiet voice, empty for no text."""
+    if not text:
+        return ""
+    return f'<div class="ck-explorer"><div class="ck-hint">{html.escape(text)}</div></div>'
+
+
+def busy(text: str) -> str:
+    """Return what says that work is going on."""
+    said = html.escape(text)
+    return f'<div class="ck-explorer"><div class="ck-busy" role="status">{said}</div></div>'
+
+
+def error(text: str, trace: str = "") -> str:
+    """Return an error, with the trace of one that nobody foresaw."""
+    details = (
+        f"<details><summary>Where it happened</summary><pre>{html.escape(trace)}</pre></details>"
+        if trace
+        else ""
+    )
+    return (
+        '<div class="ck-explorer"><div class="ck-error" role="alert">'
+        f"{html.escape(text)}{details}</div></div>"
+    )
+
+
+def warned(texts: Iterable[str]) -> str:
+    """Return warnings, each on its own line; empty for none."""
+    lines = "".join(f'<div class="ck-warning">{html.escape(text)}</div>' for text in texts)
+    return f'<div class="ck-explorer">{lines}</div>' if lines else ""
+
+
+def code(text: str) -> str:
+    """Return Python code, all of which one click selects."""
+    return (
+        '<div class="ck-explorer"><div class="ck-hint">One click selects the code.</div>'
+        f'<pre class="ck-code">{html.escape(text)}</pre></div>'
+    )
+
+
+def table(frame: pd.DataFrame, caption: str = "") -> str:
+    """Return a small table, each cell short and escaped.
+
+    Examples
+    --------
+    >>> "&lt;b&gt;" in table(pd.DataFrame({"event": ["<b>"], "times": [1200]}))
+    True
+    """
+    numbers = [pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame]
+    shown = readable_table(frame.apply(lambda column: column.map(cell)))
+    head = _row("th", shown.columns, numbers)
+    body = "".join(
+        _row("td", values, numbers) for values in shown.itertuples(index=False, name=None)
+    )
+    title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="ck-explorer"><div class="ck-scroll"><table>{title}<thead>{head}</thead>'
+        f"<tbody>{body}</tbody></table></div></div>"
+    )
+
+
+def cell(value: Any) -> Any:
+    """Return a value as a table shows it: times to the second, long texts cut, numbers kept."""
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, (str, list, tuple, dict, set)):
+        return shortened(str(value))
+    return value
+
+
+def framed(page: str) -> str:
+    """Return HTML that pandas or a result made, in the explorers' look."""
+    return f'<div class="ck-explorer"><div class="ck-scroll">{page}</div></div>'
+
+
+def shortened(text: str, letters: int = MOST_LETTERS) -> str:
+    """Return a text that is no longer than so many letters.
+
+    Examples
+    --------
+    >>> shortened("Placed Order", 8)
+    'Placed …'
+    """
+    return text if len(text) <= letters else text[: letters - 1] + "…"
+
+
+def first_columns(frame: pd.DataFrame, first: Sequence[str]) -> pd.DataFrame:
+    """Return a frame with some columns first, and not more of them than a page can hold."""
+    there = [name for name in first if name in frame]
+    others = [name for name in frame.columns if name not in there]
+    return frame[(there + others)[:_MOST_COLUMNS]]
+
+
+def listed_of(shown: int, total: int, what: str, how: str) -> str:
+    """Return a remark if a list does not hold everything, and how to find the rest.
+
+    Examples
+    --------
+    >>> listed_of(200, 1200, "alias", "search to narrow them")
+    '200 of 1,200 aliases are listed; search to narrow them.'
+    """
+    if shown >= total:
+        return ""
+    many = {"alias": "aliases", "property": "properties"}.get(what)
+    return f"{shown:,} of {counted(total, what, many)} are listed; {how}."
+
+
+def figure_outputs(*figures: Any) -> tuple[dict[str, Any], ...]:
+    """Return what an Output widget shows for figures, each as the notebook at hand shows them."""
+    return tuple(
+        {"output_type": "display_data", "data": _bundle(figure), "metadata": {}}
+        for figure in figures
+    )
+
+
+def _bundle(figure: Any) -> dict[str, Any]:
+    # Empty where figures open in a window of their own, which a widget cannot show.
+    return figure._repr_mimebundle_() or {
+        "application/vnd.plotly.v1+json": json.loads(figure.to_json())
+    }
+
+
+def _row(tag: str, values: Iterable[Any], numbers: Sequence[bool]) -> str:
+    looks = (' class="ck-number"' if number else "" for number in numbers)
+    cells = (
+        f"<{tag}{look}>{html.escape(str(value))}</{tag}>"
+        for value, look in zip(values, looks, strict=True)
+    )
+    return f"<tr>{''.join(cells)}</tr>"

@@ -1,0 +1,82 @@
+"""What an explorer does when somebody changes something: after a pause, announced, in the open.
+
+A change starts the work after a short pause, so that a slider that is dragged starts it once. A
+status line says that it is going on, and afterwards what went wrong, if something did.
+
+Importing this module imports ipywidgets, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from convergekit import explore_display as show
+from convergekit.errors import ConvergekitError
+
+#: Seconds without a change before the work starts.
+PAUSE = 0.3
+
+
+class Work:
+    """Something to do, again and again, with a status line.
+
+    Parameters
+    ----------
+    doing : str
+        What the status line says meanwhile, such as ``"Counting the funnel…"``.
+    work : callable
+        Does it, and shows what came of it. A text that it returns is left in the status line.
+    clear : callable
+        Takes away what was shown last, so that an old answer never stands beside a new error.
+
+    Attributes
+    ----------
+    status : ipywidgets.HTML
+    """
+
+    def __init__(
+        self, doing: str, work: Callable[[], str | None], clear: Callable[[], None]
+    ) -> None:
+        self.status = widgets.HTML()
+        self._doing, self._work, self._clear = doing, work, clear
+        self._waiting: asyncio.TimerHandle | None = None
+
+    def soon(self, *_: Any) -> None:
+        """Do it once nothing has changed for `PAUSE` seconds; at once where no loop runs."""
+        self._cancel()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.now()
+            return
+        self.status.value = show.busy(self._doing)
+        self._waiting = loop.call_later(PAUSE, self.now)
+
+    def now(self, *_: Any) -> None:
+        """Do it, and say what went wrong."""
+        self._cancel()
+        self.status.value = show.busy(self._doing)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            try:
+                said = show.hint(self._work() or "")
+            except ConvergekitError as wrong:
+                self._clear()
+                said = show.error(str(wrong))
+            except Exception as wrong:
+                # A widget's callback has nobody above it who would see this.
+                self._clear()
+                said = show.error(f"{type(wrong).__name__}: {wrong}", traceback.format_exc())
+        texts = dict.fromkeys(str(warning.message) for warning in caught)
+        self.status.value = said + show.warned(texts)
+
+    def _cancel(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None

@@ -1,0 +1,73 @@
+"""`Stitched.explore`: funnels, profiles and identity by hand, in a notebook.
+
+Importing this module imports ipywidgets, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+from IPython import get_ipython
+
+from convergekit.explore_funnel import FunnelExplorer
+from convergekit.explore_identity import IdentityExplorer
+from convergekit.explore_profile import ProfileExplorer
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explorer:
+    """What `Stitched.explore` returns; a notebook shows it as tabs.
+
+    Attributes
+    ----------
+    tabs : ipywidgets.Tab
+    funnel : FunnelExplorer
+        Its `result` is the Funnel that is shown.
+    profile : ProfileExplorer
+        Its `timeline` is that of the profile that is shown.
+    identity : IdentityExplorer
+        Its `result` is the comparison that is shown, a WhatIf.
+    """
+
+    tabs: widgets.Tab
+    funnel: FunnelExplorer
+    profile: ProfileExplorer
+    identity: IdentityExplorer
+
+    def __repr__(self) -> str:
+        """Say where it can be seen."""
+        return "Explorer(shown by Jupyter, as the last line of a cell)"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return {**self.tabs._repr_mimebundle_(**options), "text/plain": repr(self)}
+
+
+def explore(s: Stitched) -> Explorer:
+    """Return tabs to explore a Stitched with. See `Stitched.explore`."""
+    name = _name_of(s)
+    funnel = FunnelExplorer(s, name)
+    profile = ProfileExplorer(s, name)
+    identity = IdentityExplorer(s, name)
+    tabs = widgets.Tab(
+        [funnel.box, profile.box, identity.box], titles=["Funnel", "Profile", "Identity"]
+    )
+
+    def opened(change: Any) -> None:
+        if change["new"] == tabs.children.index(identity.box):
+            identity.load()
+
+    tabs.observe(opened, "selected_index")
+    return Explorer(tabs, funnel, profile, identity)
+
+
+def _name_of(s: Stitched) -> str:
+    """Return what the notebook calls it, for code that can be run as it is; or else ``s``."""
+    shell = get_ipython()
+    names = {} if shell is None else shell.user_ns
+    found = [name for name, value in names.items() if value is s and not name.startswith("_")]
+    return found[0] if found else "s"

@@ -1,0 +1,186 @@
+"""The explorer in JupyterLab, used like a person: by clicks and keys, judged by what is shown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import PATIENCE, SHOTS
+
+MILO = "milo.duval37@example.com"
+STORE = """\
+import pandas as pd
+import convergekit as ck
+
+till = pd.DataFrame(
+    {
+        "event_name": ["Placed Order", "Placed Order", "<img src=x onerror=\\"alert('hit')\\">"],
+        "timestamp": pd.to_datetime(["2026-03-20", "2026-03-21", "2026-03-22"], utc=True),
+        "source": "browser",
+        "alias.cookie": "kiosk",
+        "alias.email": ["milo.duval37@example.com", "second@example.com", None],
+    }
+)
+shop = ck.stitch(pd.concat([ck.simulate_store().events, till], ignore_index=True))"""
+
+
+@pytest.fixture
+def page(chromium):
+    """A page in which an alert, or an error of the page itself, fails the test."""
+    context = chromium.new_context(viewport={"width": 1500, "height": 1700})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(PATIENCE * 500)
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def explorer(page, lab, request):
+    """The explorer's output, in a notebook of which all cells were run."""
+    name = re.sub(r"\W+", "_", request.node.name.removeprefix("test_")).strip("_")
+    page.goto(lab.write(f"{name}.ipynb", STORE, "shop.explore()"))
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    output = page.locator(".widget-tab")
+    output.wait_for()
+    yield output
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def tab(output, name):
+    return output.get_by_role("tab", name=name, exact=True)
+
+
+def add_steps(output, *labels):
+    for label in labels:
+        output.get_by_role("button", name=label).click()
+
+
+def figure(output, text):
+    """The figure that is shown with this text in it."""
+    return output.locator(".js-plotly-plot:visible").filter(has_text=text)
+
+
+def funnel_within(output, window):
+    """The table of the funnel that is shown, once its window is this."""
+    return output.locator("table:visible").filter(has_text=f"within {window}")
+
+
+def copied(page, output):
+    """Copy the code that is shown as people do: a click, and Ctrl+C."""
+    output.locator("pre.ck-code:visible").click()
+    page.keyboard.press("Control+c")
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def column(table, name):
+    """What stands in one column of a table."""
+    return table.evaluate(
+        """(table, name) => {
+            const names = [...table.querySelectorAll("thead th")].map(cell => cell.textContent);
+            const rows = [...table.querySelectorAll("tbody tr")];
+            return rows.map(row => row.children[names.indexOf(name)].textContent);
+        }""",
+        name,
+    )
+
+
+def test_a_funnel_is_chosen_changed_and_its_code_run_again(page, explorer):
+    add_steps(explorer, "PageView (210)", "Placed Order (29)", "Added To Cart (49)")
+    table = explorer.locator(".ck-scroll table:visible")
+    table.get_by_text("Added To Cart").wait_for()
+    explorer.get_by_title("Move up").nth(2).click()
+    explorer.get_by_text("['PageView', 'Added To Cart', 'Placed Order']").wait_for()
+    assert column(table, "profiles") == ["60", "33", "20"]
+    figure(explorer, "Added To Cart").wait_for()
+
+    explorer.get_by_role("slider").press("ArrowLeft")
+    funnel_within(explorer, "3 days").wait_for()
+    breakdown, where, value = (explorer.locator("select:not([size])").nth(i) for i in range(3))
+    breakdown.select_option(label="profile.utm_medium")
+    table.get_by_text("paid_social").first.wait_for()
+    where.select_option(label="profile.utm_source")
+    value.select_option(label="google (58)")
+    table.get_by_text("cpc").first.wait_for()
+    explorer.get_by_text("where={'profile.utm_source': 'google'}").wait_for()
+
+    code = copied(page, explorer)
+    assert code.startswith("import convergekit as ck\n\nf = shop.funnel(\n")
+    page.locator(".jp-Cell").last.locator(".jp-InputPrompt").click()
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+v")
+    page.keyboard.press("Shift+Enter")
+    again = page.locator(".jp-RenderedHTML table.dataframe")
+    again.wait_for()
+    assert column(again, "profiles") == column(table, "profiles")
+
+
+def test_a_profile_is_looked_up_and_explained(page, explorer):
+    tab(explorer, "Profile").click()
+    search = explorer.get_by_placeholder("E-mail, token, URN or profile ID")
+    search.fill(MILO)
+    search.press("Enter")
+    figure(explorer, "kiosk").wait_for()
+    explorer.locator("td").get_by_text("<img src=x").wait_for()
+    figure(explorer, "Started Checkout").wait_for()
+    parts = explorer.locator(".ck-part:visible")
+    assert parts.evaluate_all("them => them.every(it => it.scrollWidth <= it.clientWidth + 1)")
+    explorer.locator("select:visible:not([size])").nth(1).select_option(
+        label="urn:email:second@example.com"
+    )
+    explorer.get_by_text("met urn:email:second@example.com on 'Placed Order'").wait_for()
+
+    search.fill("nobody@example.com")
+    search.press("Enter")
+    explorer.get_by_role("alert").get_by_text("no alias is 'nobody@example.com'").wait_for()
+    explorer.get_by_role("status").first.wait_for(state="hidden")
+    assert explorer.locator(".js-plotly-plot:visible").count() == 0
+
+
+def test_an_alias_is_blocked_and_the_numbers_compared(page, explorer):
+    tab(explorer, "Identity").click()
+    explorer.get_by_text("urn:cookie:kiosk alone joins").wait_for()
+    explorer.get_by_role("button", name="Stitch without it").click()
+    explorer.get_by_text("With and without urn:cookie:kiosk").wait_for()
+    rows = explorer.locator(".ck-scroll table:visible").last.locator("tbody tr").all_inner_texts()
+    assert [row.split("\t") for row in rows] == [
+        ["profiles", "81", "82", "1"],
+        ["events with a profile", "391", "390", "-1"],
+        ["Placed Order with a browser session", "26", "25", "-1"],
+        ["suspects", "1", "0", "-1"],
+    ]
+    assert "shop.without(['urn:cookie:kiosk'], event='Placed Order')" in copied(page, explorer)
+
+
+def test_it_can_be_read_in_a_narrow_window_and_in_the_dark(page, lab, request):
+    lab.set_theme("JupyterLab Dark")
+    page.set_viewport_size({"width": 640, "height": 1700})
+    explorer = request.getfixturevalue("explorer")
+    add_steps(explorer, "PageView (210)", "Placed Order (29)")
+    figure(explorer, "Placed Order").wait_for()
+    assert explorer.evaluate(
+        """(explorer) => {
+            const box = explorer.getBoundingClientRect();
+            const parts = [...explorer.querySelectorAll("select, button, .js-plotly-plot")];
+            return parts.map(part => part.getBoundingClientRect()).every(
+                its => its.left >= 0 && its.right <= box.right + 1 || its.width === 0
+            );
+        }"""
+    )
+    colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
+    text, ground = explorer.locator("pre.ck-code:visible").evaluate(colours)
+    assert abs(_lightness(text) - _lightness(ground)) > 0.5
+
+
+def _lightness(colour):
+    red, green, blue = (int(part) for part in re.findall(r"\d+", colour)[:3])
+    return (0.3 * red + 0.6 * green + 0.1 * blue) / 255

@@ -1,0 +1,565 @@
+"""The explorer without a browser: widgets are set as a person's clicks and keys set them."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+
+import ipywidgets as widgets
+import pandas as pd
+import plotly.io as pio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
+
+import convergekit as ck
+from convergekit import explore_display, explore_work
+from convergekit.alias_search import find_aliases
+from convergekit.explore_funnel import MOST_NAMES
+from convergekit.explore_work import Work
+
+EVIL = "<img src=x onerror=alert(1)>"
+MILO = "urn:email:milo.duval37@example.com"
+FIGURE = "application/vnd.plotly.v1+json"
+
+
+@pytest.fixture(autouse=True)
+def figures_as_data(monkeypatch):
+    monkeypatch.setattr(pio.renderers, "default", "plotly_mimetype")
+
+
+@pytest.fixture(scope="module")
+def s():
+    """The demo store, and a till's cookie on two people's orders."""
+    till = pd.DataFrame(
+        {
+            "event_name": ["Placed Order", "Placed Order", EVIL],
+            "timestamp": pd.to_datetime(["2026-03-20", "2026-03-21", "2026-03-22"], utc=True),
+            "source": "browser",
+            "alias.cookie": "kiosk",
+            "alias.email": ["milo.duval37@example.com", "second@example.com", None],
+            "profile_properties.note": ["<b>bold</b>", None, None],
+        }
+    )
+    return ck.stitch(pd.concat([ck.simulate_store().events, till], ignore_index=True))
+
+
+@pytest.fixture
+def explorer(s):
+    return s.explore()
+
+
+def shown_names(funnel):
+    """The buttons that can be seen, by what is written on them."""
+    seen = [button for button in funnel.names.children if button.layout.display != "none"]
+    return {button.description: button for button in seen}
+
+
+def add(funnel, *names):
+    for name in names:
+        next(b for text, b in shown_names(funnel).items() if text.startswith(name + " (")).click()
+
+
+def buttons_of_step(funnel, step):
+    """The three buttons beside a step: up, down, remove."""
+    return funnel.rows.children[step - 1].children[1:]
+
+
+def ran(code, s):
+    """Run code that was copied, and return its variables and what its last line is."""
+    *before, last = code.rstrip().split("\n")
+    names = {"s": s}
+    exec("\n".join(before), names)
+    return names, eval(last, names)
+
+
+# -- The tabs ------------------------------------------------------------------------------------
+
+
+def test_there_are_three_tabs_and_a_notebook_shows_them(explorer):
+    assert explorer.tabs.titles == ("Funnel", "Profile", "Identity")
+    shown = explorer._repr_mimebundle_(include=None, exclude=None)
+    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.tabs.model_id
+    assert shown["text/plain"] == repr(explorer)
+
+
+def test_nothing_asked_of_it_changes_the_stitched(s):
+    before = s.events.copy()
+    explorer = s.explore()
+    add(explorer.funnel, "PageView", "Placed Order")
+    explorer.funnel.breakdown.value = "profile.utm_source"
+    explorer.profile.search.value = MILO
+    explorer.tabs.selected_index = 2
+    explorer.identity.restitch.click()
+    pd.testing.assert_frame_equal(s.events, before)
+
+
+def test_the_code_calls_the_stitched_what_the_notebook_calls_it(s):
+    shell = InteractiveShell.instance()
+    try:
+        shell.user_ns["shop"] = s
+        funnel = s.explore().funnel
+    finally:
+        InteractiveShell.clear_instance()
+    add(funnel, "PageView")
+    assert "f = shop.funnel(" in funnel.source()
+
+
+def test_an_empty_frame_can_be_explored():
+    events = pd.DataFrame({"event_name": [], "timestamp": [], "alias.email": []})
+    explorer = ck.stitch(events).explore()
+    assert shown_names(explorer.funnel) == {}
+    explorer.tabs.selected_index = 2
+    assert "No profile looks like several people" in explorer.identity.statuses[0].value
+    explorer.profile.search.value = "ada"
+    assert "no alias is" in explorer.profile.statuses[0].value
+
+
+# -- The funnel ----------------------------------------------------------------------------------
+
+
+def test_steps_are_listed_with_their_counts_most_frequent_first(s, explorer):
+    tracked = s.events[s.events["kind"] == "track"]["event_name"].value_counts()
+    labels = list(shown_names(explorer.funnel))
+    assert labels[0] == f"PageView ({tracked['PageView']:,})"
+    assert len(labels) == len(tracked)
+
+
+def test_a_funnel_is_counted_as_steps_are_added(s, explorer):
+    funnel = explorer.funnel
+    add(funnel, "PageView")
+    assert len(funnel.result.table) == 1
+    add(funnel, "Added To Cart", "Placed Order")
+    expected = s.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
+    pd.testing.assert_frame_equal(funnel.result.table, expected.table)
+    assert FIGURE in funnel.figure.outputs[0]["data"]
+    assert "Added To Cart" in funnel.table.value
+
+
+def test_steps_move_up_and_down_and_go(explorer):
+    funnel = explorer.funnel
+    add(funnel, "PageView", "Placed Order", "Added To Cart")
+    up, _, _ = buttons_of_step(funnel, 3)
+    up.click()
+    assert funnel.steps == ["PageView", "Added To Cart", "Placed Order"]
+    _, down, _ = buttons_of_step(funnel, 1)
+    down.click()
+    assert funnel.result.steps == ["Added To Cart", "PageView", "Placed Order"]
+    *_, remove = buttons_of_step(funnel, 2)
+    remove.click()
+    assert funnel.result.steps == ["Added To Cart", "Placed Order"]
+    for _ in range(2):
+        buttons_of_step(funnel, 1)[2].click()
+    assert funnel.result is None
+    assert funnel.figure.outputs == ()
+    assert "add a step" in funnel.status.value
+
+
+def test_the_first_step_cannot_move_up_nor_the_last_down(explorer):
+    add(explorer.funnel, "PageView", "Placed Order")
+    assert [b.disabled for b in buttons_of_step(explorer.funnel, 1)] == [True, False, False]
+    assert [b.disabled for b in buttons_of_step(explorer.funnel, 2)] == [False, True, False]
+
+
+def test_the_window_changes_the_funnel(s, explorer):
+    funnel = explorer.funnel
+    add(funnel, "PageView", "Placed Order")
+    funnel.window.value = "10min"
+    expected = s.funnel(["PageView", "Placed Order"], within="10min")
+    pd.testing.assert_frame_equal(funnel.result.table, expected.table)
+    a_week = s.funnel(["PageView", "Placed Order"], within="7D")
+    assert expected.table["profiles"][1] < a_week.table["profiles"][1]
+
+
+def test_names_are_found_by_a_part_of_them(explorer):
+    funnel = explorer.funnel
+    funnel.search.value = "CART"
+    (button,) = shown_names(funnel).values()
+    button.click()
+    assert funnel.steps == ["Added To Cart"]
+    funnel.search.value = "no such event"
+    assert shown_names(funnel) == {}
+    assert "No event name contains this." in funnel.listed.value
+
+
+def test_a_second_click_on_a_row_that_has_moved_does_nothing(explorer):
+    funnel = explorer.funnel
+    add(funnel, "PageView", "Placed Order", "Added To Cart")
+    up, _, remove = buttons_of_step(funnel, 3)
+    up.click()
+    up.click()
+    remove.click()
+    assert funnel.steps == ["PageView", "Added To Cart", "Placed Order"]
+
+
+def test_a_filter_offers_the_first_steps_values_and_applies(s, explorer):
+    funnel = explorer.funnel
+    add(funnel, "PageView", "Placed Order")
+    funnel.where.value = "profile.utm_source"
+    views = s.events[s.events["event_name"] == "PageView"]["profile.utm_source"]
+    offered = {value for _, value in funnel.value.options[1:]}
+    assert offered == set(views.dropna())
+    funnel.value.value = "google"
+    step = ck.Step("PageView", where={"profile.utm_source": "google"})
+    expected = s.funnel([step, "Placed Order"], within="7D")
+    pd.testing.assert_frame_equal(funnel.result.table, expected.table)
+
+
+def test_another_first_step_offers_its_own_values(explorer):
+    funnel = explorer.funnel
+    add(funnel, "PageView", "Placed Order")
+    funnel.where.value = "properties.$url"
+    funnel.value.value = funnel.value.options[1][1]
+    buttons_of_step(funnel, 1)[1].click()
+    assert funnel.steps[0] == "Placed Order"
+    assert funnel.value.options == (("any value", ()),)
+    assert funnel.result.table["profiles"][0] > 0
+
+
+@pytest.mark.parametrize(
+    ("column", "kept"),
+    [("profile.utm_source", "google"), ("properties.total_price", None)],
+)
+def test_the_code_gives_the_same_table(s, explorer, column, kept):
+    funnel = explorer.funnel
+    add(funnel, "Placed Order" if kept is None else "PageView", EVIL, "Placed Order")
+    buttons_of_step(funnel, 2)[2].click()
+    funnel.where.value = column
+    funnel.value.value = kept or funnel.value.options[1][1]
+    funnel.breakdown.value = "profile.utm_medium"
+    funnel.window.value = "14D"
+    _, table = ran(funnel.source(), s)
+    assert table["profiles"].iloc[0] > 0
+    pd.testing.assert_frame_equal(table, funnel.result.table)
+
+
+@settings(max_examples=10)
+@given(
+    names=st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3, unique=True),
+    value=st.one_of(st.text(min_size=1, max_size=8), st.integers(-5, 5), st.booleans()),
+)
+def test_whatever_the_data_says_the_code_gives_the_same_table(names, value):
+    names = [name.strip() or "x" for name in names]
+    events = pd.DataFrame(
+        {
+            "event_name": names,
+            "timestamp": pd.date_range("2026-03-02", periods=len(names), tz="UTC"),
+            "alias.email": "ada@example.com",
+            "properties.of it": value,
+        }
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        s = ck.stitch(events)
+        funnel = s.explore().funnel
+        for button in list(shown_names(funnel).values()):
+            button.click()
+        if len(funnel.where.options) > 1:
+            funnel.where.value = "properties.of it"
+            funnel.value.index = len(funnel.value.options) - 1
+        _, table = ran(funnel.source(), s)
+    pd.testing.assert_frame_equal(table, funnel.result.table)
+
+
+def test_values_that_are_no_plain_values_are_refused_in_words():
+    events = pd.DataFrame(
+        {
+            "event_name": ["A", "A"],
+            "timestamp": ["2026-03-02", "2026-03-03"],
+            "alias.email": "ada@example.com",
+            "properties.items": [["tea"], ["coffee", "tea"]],
+        }
+    )
+    funnel = ck.stitch(events).explore().funnel
+    add(funnel, "A")
+    funnel.where.value = "properties.items"
+    assert "something other than plain text or numbers" in funnel._values.status.value
+    assert funnel.result.table["profiles"].tolist() == [1]
+
+
+def test_events_without_a_profile_are_mentioned(s, explorer):
+    add(explorer.funnel, "PageView")
+    left_out = s.funnel(["PageView"], within="7D").left_out
+    assert left_out > 0
+    assert f"{left_out:,} events of these steps have no profile" in explorer.funnel.status.value
+
+
+# -- Profiles ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [MILO, "milo.duval37@example.com", " Milo.Duval37@Example.com ", "URN:Email:" + MILO[10:]],
+)
+def test_a_profile_is_found_by_urn_or_value(s, explorer, text):
+    explorer.profile.search.value = text
+    assert explorer.profile.found.value == MILO
+    pd.testing.assert_frame_equal(explorer.profile.timeline, s.profile(MILO))
+
+
+def test_a_profile_is_found_by_its_id(s, explorer):
+    profile_id = s.profile(MILO)["profile_id"].iloc[0]
+    explorer.profile.search.value = profile_id
+    assert f"Profile {profile_id}" in explorer.profile.summary.value
+    assert len(explorer.profile.found.options) == (s.aliases["profile_id"] == profile_id).sum()
+
+
+def test_a_part_of_a_value_lists_what_contains_it(s, explorer):
+    explorer.profile.search.value = "DUVAL"
+    expected = s.aliases["alias_value"].str.contains("duval").sum()
+    assert len(explorer.profile.found.options) == expected > 1
+    assert f"{expected} aliases contain this." in explorer.profile.statuses[0].value
+    explorer.profile.found.index = 1
+    chosen = explorer.profile.found.value
+    pd.testing.assert_frame_equal(explorer.profile.timeline, s.profile(chosen))
+
+
+def test_a_profile_shows_events_graph_chain_and_code(s, explorer):
+    profile = explorer.profile
+    profile.search.value = MILO
+    assert "Started Checkout" in profile.events.value
+    assert FIGURE in profile.graph.outputs[0]["data"]
+    assert profile.one.value == MILO
+    assert profile.other.value.startswith("urn:cookie:")
+    assert "are one profile" in profile.why.value
+    assert FIGURE in profile.chain.outputs[0]["data"]
+    names, timeline = ran(profile.source(), s)
+    pd.testing.assert_frame_equal(timeline, profile.timeline)
+    assert repr(names["why"]) == repr(s.explain(profile.one.value, profile.other.value))
+
+
+def test_other_aliases_can_be_explained(s, explorer):
+    profile = explorer.profile
+    profile.search.value = MILO
+    profile.other.value = "urn:email:second@example.com"
+    assert "by 2 links" in profile.why.value
+    assert "urn:cookie:kiosk" in profile.why.value
+    profile.one.value = profile.other.value
+    assert profile.chain.outputs == ()
+    assert "is one alias of profile" in profile.why.value
+
+
+def test_a_long_timeline_is_shown_by_pages():
+    events = pd.DataFrame(
+        {
+            "event_name": [f"event {i}" for i in range(60)],
+            "timestamp": pd.date_range("2026-03-02", periods=60, freq="h", tz="UTC"),
+            "alias.email": "ada@example.com",
+        }
+    )
+    profile = ck.stitch(events).explore().profile
+    profile.search.value = "ada@example.com"
+    assert profile.pages.value == "1 to 25 of 60"
+    assert "event 24<" in profile.events.value
+    assert "event 25<" not in profile.events.value
+    profile.later.click()
+    profile.later.click()
+    assert profile.pages.value == "51 to 60 of 60"
+    assert profile.later.disabled
+    assert not profile.earlier.disabled
+    profile.earlier.click()
+    assert "event 25<" in profile.events.value
+
+
+def test_an_unknown_alias_is_said_and_the_last_profile_is_gone(explorer):
+    profile = explorer.profile
+    profile.search.value = MILO
+    profile.search.value = "nobody@example.com"
+    assert "no alias is" in profile.statuses[0].value
+    assert 'role="alert"' in profile.statuses[0].value
+    assert profile.timeline is None
+    assert profile.summary.value == profile.events.value == profile.why.value == ""
+    assert profile.graph.outputs == profile.chain.outputs == ()
+
+
+def test_nothing_from_the_data_is_markup(explorer):
+    add(explorer.funnel, EVIL)
+    explorer.profile.search.value = MILO
+    explorer.tabs.selected_index = 2
+    explorer.identity.restitch.click()
+    pages = [w.value for w in _all_of(explorer.tabs) if isinstance(w, widgets.HTML)]
+    assert any("&lt;img src=x" in page for page in pages)
+    assert any("&lt;b&gt;bold" in page for page in pages)
+    for page in pages:
+        assert "<img" not in page
+        assert "<b>bold" not in page
+
+
+def _all_of(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _all_of(child)
+
+
+# -- Identity ------------------------------------------------------------------------------------
+
+
+def test_suspects_are_looked_for_when_the_tab_is_opened(explorer):
+    identity = explorer.identity
+    assert identity.suspects.options == ()
+    explorer.tabs.selected_index = 2
+    assert len(identity.suspects.options) == 1
+    assert "urn:cookie:kiosk" in identity.table.value
+    assert "urn:cookie:kiosk alone joins" in identity.reason.value
+    assert identity.alias.value == ("urn:cookie:kiosk",)
+
+
+def test_blocking_an_alias_compares_before_and_after(s, explorer):
+    explorer.tabs.selected_index = 2
+    identity = explorer.identity
+    identity.restitch.click()
+    expected = s.without("urn:cookie:kiosk")
+    pd.testing.assert_frame_equal(identity.result.table, expected.table)
+    assert "are not linked" in identity.comparison.value
+    assert "<td>suspects</td>" in identity.comparison.value
+    names, table = ran(identity.source(("urn:cookie:kiosk",)), s)
+    pd.testing.assert_frame_equal(table, identity.result.table)
+    assert names["fixed"].suspects.empty
+
+
+def test_the_code_shown_is_the_code_of_the_comparison_shown(explorer):
+    explorer.tabs.selected_index = 2
+    identity = explorer.identity
+    identity.event.value = ""
+    identity.restitch.click()
+    assert identity.result.table["measure"].tolist() == ["profiles", "events with a profile"]
+    assert "event=None" in identity.code.value
+
+
+def test_any_other_alias_can_be_blocked(s, explorer):
+    explorer.tabs.selected_index = 2
+    identity = explorer.identity
+    identity.other.value = "milo.duval37@example.com"
+    identity.restitch.click()
+    pd.testing.assert_frame_equal(identity.result.table, s.without(MILO).table)
+    identity.other.value = "duval"
+    identity.restitch.click()
+    assert "may mean" in identity.statuses[-1].value
+    assert identity.result is None
+    assert identity.comparison.value == ""
+
+
+def test_without_suspects_an_alias_can_be_blocked_all_the_same():
+    s = ck.stitch(ck.simulate_store().events)
+    explorer = s.explore()
+    explorer.tabs.selected_index = 2
+    identity = explorer.identity
+    assert "No profile looks like several people" in identity.statuses[0].value
+    identity.restitch.click()
+    assert "choose an alias to block" in identity.statuses[-1].value
+    identity.other.value = MILO
+    identity.restitch.click()
+    assert identity.result is not None
+
+
+def test_an_event_to_blame_is_said_with_its_repair():
+    events = pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": ["2026-03-02", "2026-03-03", "2026-03-04"],
+            "aliases": [
+                ["urn:email:a@example.com"],
+                ["urn:email:b@example.com"],
+                ["urn:email:a@example.com", "urn:email:b@example.com"],
+            ],
+        }
+    )
+    s = ck.stitch(events)
+    explorer = s.explore()
+    explorer.tabs.selected_index = 2
+    assert s.suspects["cut_kind"].tolist() == ["event"]
+    assert "No alias is to blame" in explorer.identity.statuses[1].value
+    assert "events.drop" in explorer.identity.statuses[1].value
+
+
+# -- Work: pauses, busy, errors ------------------------------------------------------------------
+
+
+def test_changes_close_together_start_the_work_once(monkeypatch):
+    monkeypatch.setattr(explore_work, "PAUSE", 0.05)
+    done = []
+    work = Work("Counting…", lambda: done.append(1), list)
+
+    async def drag():
+        for _ in range(20):
+            work.soon()
+            await asyncio.sleep(0.002)
+        assert "Counting…" in work.status.value
+        assert done == []
+        await asyncio.sleep(0.2)
+
+    asyncio.run(drag())
+    assert done == [1]
+    assert work.status.value == ""
+
+
+def test_the_status_says_that_work_goes_on():
+    seen = []
+    work = Work("Counting <b>…", lambda: seen.append(work.status.value), list)
+    work.now()
+    assert "Counting &lt;b&gt;…" in seen[0]
+    assert work.status.value == ""
+
+
+def test_an_error_nobody_foresaw_is_shown_with_where_it_happened():
+    cleared = []
+
+    def fails():
+        raise KeyError("<missing>")
+
+    work = Work("Counting…", fails, lambda: cleared.append(1))
+    work.now()
+    assert "KeyError: &#x27;&lt;missing&gt;&#x27;" in work.status.value
+    assert "in fails" in work.status.value
+    assert cleared == [1]
+
+
+def test_warnings_are_shown():
+    work = Work("Counting…", lambda: warnings.warn("never <matches>", stacklevel=1), list)
+    work.now()
+    assert "never &lt;matches&gt;" in work.status.value
+
+
+# -- Bounds --------------------------------------------------------------------------------------
+
+
+def test_lists_are_bounded_and_say_so():
+    most = explore_display.MOST_OPTIONS
+    count = 3 * most
+    events = pd.DataFrame(
+        {
+            "event_name": [f"event {i:04}" for i in range(count)],
+            "timestamp": pd.date_range("2026-03-02", periods=count, freq="min", tz="UTC"),
+            "alias.email": [f"ada{i:04}@example.com" for i in range(count)],
+            "alias.cookie": "one",
+            **{f"profile_properties.p{i}": "x" for i in range(most + 5)},
+        }
+    )
+    explorer = ck.stitch(events).explore()
+    assert len(shown_names(explorer.funnel)) == MOST_NAMES
+    assert f"{MOST_NAMES} of {count} event names are listed" in explorer.funnel.listed.value
+    assert len(explorer.funnel.breakdown.options) == most + 1
+    assert f"{most} of {most + 5} properties" in explorer.funnel.breakdown.options[0][0]
+    explorer.funnel.search.value = "event 0599"
+    assert list(shown_names(explorer.funnel)) == ["event 0599 (1)"]
+    explorer.profile.search.value = "ada"
+    assert len(explorer.profile.found.options) == most
+    assert f"{most} of {count} aliases are listed" in explorer.profile.statuses[0].value
+    assert len(explorer.profile.one.options) == most
+    explorer.tabs.selected_index = 2
+    assert len(explorer.identity.alias.options) <= most + 1
+
+
+def test_a_search_finds_what_a_rule_made_of_a_value():
+    events = pd.DataFrame(
+        {
+            "event_name": "A",
+            "timestamp": ["2026-03-02"],
+            "alias.sku": ["abc"],
+            "alias.email": ["abc@example.com"],
+        }
+    )
+    s = ck.stitch(events, rules={"sku": str.upper})
+    found = find_aliases(s, "abc", most=5)
+    assert (found.urns, found.exact) == (["urn:sku:ABC"], True)
