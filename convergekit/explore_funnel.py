@@ -21,6 +21,7 @@ from convergekit.steps import Step, tracked
 if TYPE_CHECKING:
     from convergekit.funnel_result import Funnel
     from convergekit.stitched import Stitched
+    from convergekit.template import Template
 
 #: The conversion windows to choose from, as people read them and as `funnel` takes them.
 WINDOWS = {
@@ -62,8 +63,8 @@ class FunnelExplorer:
         What is shown.
     """
 
-    def __init__(self, s: Stitched, name: str) -> None:
-        self._s, self._name = s, name
+    def __init__(self, s: Stitched, name: str, template: Template) -> None:
+        self._s, self._name, self._template = s, name, template
         self.steps: list[str] = []
         self._named: list[str] = []
         self.result: Funnel | None = None
@@ -109,7 +110,8 @@ class FunnelExplorer:
             arguments += [f"by={self.breakdown.value!r}", f"top={MOST_LABELS}"]
         lines = "".join(f"    {argument},\n" for argument in arguments)
         needed = "import convergekit as ck\n\n" if self._condition() else ""
-        return f"{needed}f = {self._name}.funnel(\n{lines})\nf.plot().show()\nf.table"
+        dark = show.template_of(self._template)
+        return f"{needed}f = {self._name}.funnel(\n{lines})\nf.plot({dark}).show()\nf.table"
 
     def _arranged(self) -> widgets.VBox:
         controls = widgets.VBox(
@@ -260,7 +262,7 @@ class FunnelExplorer:
             by=by or (),
             top=MOST_LABELS if by else None,
         )
-        self.figure.outputs = show.figure_outputs(self.result.plot())
+        self.figure.outputs = show.figure_outputs(self.result.plot(template=self._template))
         self.table.value = show.heading("Table") + show.framed(self.result._repr_html_())
         self.code.value = show.heading("The code of this funnel") + show.code(self.source())
         if not self.result.left_out:

@@ -18,7 +18,9 @@ from convergekit.profiles import LOGIN_TYPES
 from convergekit.readable import counted
 
 if TYPE_CHECKING:
+    from convergekit.drawn import DrawnFrame
     from convergekit.stitched import Stitched
+    from convergekit.template import Template
 
 #: Events on one page of the timeline.
 PAGE = 25
@@ -42,10 +44,10 @@ class ProfileExplorer:
         The events of the profile that is shown, as `Stitched.profile` returns them.
     """
 
-    def __init__(self, s: Stitched, name: str) -> None:
-        self._s, self._name = s, name
+    def __init__(self, s: Stitched, name: str, template: Template) -> None:
+        self._s, self._name, self._template = s, name, template
         self._page = 0
-        self.timeline: pd.DataFrame | None = None
+        self.timeline: DrawnFrame | None = None
         self._searching = Work("Searching…", self._find, self._nothing_found)
         self._showing = Work("Looking the profile up…", self._show, self._clear)
         self._explaining = Work("Looking for the links…", self._explain, self._unexplained)
@@ -60,7 +62,7 @@ class ProfileExplorer:
         self.earlier = small_button("arrow-left", "Earlier events", disabled=True)
         self.later = small_button("arrow-right", "Later events", disabled=True)
         self.pages = widgets.Label()
-        self.graph = widgets.Output(layout=WIDE)
+        self.line, self.graph = widgets.Output(layout=WIDE), widgets.Output(layout=WIDE)
         self.why = widgets.HTML(layout=WIDE)
         self.chain = widgets.Output(layout={"width": "auto", "overflow": "auto"})
         self.code = widgets.HTML(layout=WIDE)
@@ -76,14 +78,20 @@ class ProfileExplorer:
     def source(self) -> str:
         """Return the Python code that gives the same."""
         alias, one, other = self.found.value, self.one.value, self.other.value
-        lines = [f"{self._name}.plot_profile_graph({alias!r}).show()"]
+        dark = show.template_of(self._template)
+        graph = ", ".join(filter(None, [repr(alias), dark]))
+        lines = [
+            f"timeline = {self._name}.profile({alias!r})",
+            f"timeline.plot({dark}).show()",
+            f"{self._name}.plot_profile_graph({graph}).show()",
+        ]
         if one is not None and other is not None:
             lines += [
                 f"why = {self._name}.explain({one!r}, {other!r})",
                 "print(why)",
-                "why.plot().show()",
+                f"why.plot({dark}).show()",
             ]
-        return "\n".join([*lines, f"{self._name}.profile({alias!r})"])
+        return "\n".join([*lines, "timeline"])
 
     def _arranged(self) -> widgets.VBox:
         searching, showing, explaining = self.statuses
@@ -104,6 +112,7 @@ class ProfileExplorer:
             [
                 showing,
                 self.summary,
+                self.line,
                 self.events,
                 self.paging,
                 self.graph,
@@ -155,8 +164,11 @@ class ProfileExplorer:
         aliases = self._s._alias_table[0]
         aliases = aliases[(aliases["profile_id"] == profile_id).to_numpy(dtype=bool)]
         self.summary.value = _summary(profile_id, self.timeline, aliases)
+        self.line.outputs = show.figure_outputs(self.timeline.plot(template=self._template))
         self._show_page()
-        self.graph.outputs = show.figure_outputs(self._s.plot_profile_graph(alias))
+        self.graph.outputs = show.figure_outputs(
+            self._s.plot_profile_graph(alias, template=self._template)
+        )
         self._offer_aliases(alias, aliases)
         return None
 
@@ -196,7 +208,9 @@ class ProfileExplorer:
             return None
         why = self._s.explain(one, other)
         self.why.value = show.heading("Why they are one") + show.framed(why._repr_html_())
-        self.chain.outputs = show.figure_outputs(why.plot()) if len(why.steps) else ()
+        self.chain.outputs = (
+            show.figure_outputs(why.plot(template=self._template)) if len(why.steps) else ()
+        )
         self.code.value = show.heading("The code of this page") + show.code(self.source())
         return None
 
@@ -207,7 +221,7 @@ class ProfileExplorer:
     def _clear(self) -> None:
         self.timeline = None
         self.summary.value = self.events.value = ""
-        self.graph.outputs = ()
+        self.line.outputs = self.graph.outputs = ()
         self.paging.layout.display = "none"
         offer(self.one, [])
         offer(self.other, [])

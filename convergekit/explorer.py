@@ -17,6 +17,7 @@ from convergekit.explore_profile import ProfileExplorer
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
+    from convergekit.template import Template
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,11 +48,11 @@ class Explorer:
         return {**self.tabs._repr_mimebundle_(**options), "text/plain": repr(self)}
 
 
-def explore(s: Stitched) -> Explorer:
+def explore(s: Stitched, template: Template = "light") -> Explorer:
     """Return tabs to explore a Stitched with. See `Stitched.explore`."""
     name = _name_of(s)
-    funnel = FunnelExplorer(s, name)
-    profile = ProfileExplorer(s, name)
+    funnel = FunnelExplorer(s, name, template)
+    profile = ProfileExplorer(s, name, template)
     identity = IdentityExplorer(s, name)
     tabs = widgets.Tab(
         [funnel.box, profile.box, identity.box], titles=["Funnel", "Profile", "Identity"]

@@ -752,12 +752,17 @@ class Stitched:
 
         return forget(self, alias_or_profile)
 
-    def explore(self) -> Explorer:
+    def explore(self, *, template: Template = "light") -> Explorer:
         """Return funnels, profiles and identity to explore by hand, for a notebook to show.
 
         Three tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
         any alias, and why its aliases are one; block an alias that joins too much, and compare.
         Each shows the code that gives the same.
+
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+            Of the figures.
 
         Returns
         -------
@@ -767,7 +772,7 @@ class Stitched:
         """
         from convergekit.explorer import explore
 
-        return explore(self)
+        return explore(self, template)
 
     def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Save everything as Parquet files that `convergekit.read_stitched` reads back.

@@ -319,6 +319,7 @@ def test_a_profile_shows_events_graph_chain_and_code(s, explorer):
     profile = explorer.profile
     profile.search.value = MILO
     assert "Started Checkout" in profile.events.value
+    assert FIGURE in profile.line.outputs[0]["data"]
     assert FIGURE in profile.graph.outputs[0]["data"]
     assert profile.one.value == MILO
     assert profile.other.value.startswith("urn:cookie:")
@@ -327,6 +328,25 @@ def test_a_profile_shows_events_graph_chain_and_code(s, explorer):
     names, timeline = ran(profile.source(), s)
     pd.testing.assert_frame_equal(timeline, profile.timeline)
     assert repr(names["why"]) == repr(s.explain(profile.one.value, profile.other.value))
+
+
+def test_figures_are_dark_on_request_and_the_code_says_so(s):
+    light, dark = s.explore(), s.explore(template="dark")
+
+    def paper(outputs):
+        return outputs[0]["data"][FIGURE]["layout"]["template"]["layout"]["paper_bgcolor"]
+
+    for explorer in (light, dark):
+        explorer.profile.search.value = MILO
+        add(explorer.funnel, "PageView", "Placed Order")
+    assert paper(light.funnel.figure.outputs) != paper(dark.funnel.figure.outputs)
+    for figure in ("line", "graph", "chain"):
+        assert paper(getattr(light.profile, figure).outputs) == paper(light.funnel.figure.outputs)
+        assert paper(getattr(dark.profile, figure).outputs) == paper(dark.funnel.figure.outputs)
+    assert "template" not in light.funnel.source() + light.profile.source()
+    assert "f.plot(template='dark')" in dark.funnel.source()
+    names, _ = ran(dark.profile.source(), s)
+    assert "why" in names
 
 
 def test_other_aliases_can_be_explained(s, explorer):
@@ -370,7 +390,7 @@ def test_an_unknown_alias_is_said_and_the_last_profile_is_gone(explorer):
     assert 'role="alert"' in profile.statuses[0].value
     assert profile.timeline is None
     assert profile.summary.value == profile.events.value == profile.why.value == ""
-    assert profile.graph.outputs == profile.chain.outputs == ()
+    assert profile.line.outputs == profile.graph.outputs == profile.chain.outputs == ()
 
 
 def test_nothing_from_the_data_is_markup(explorer):
