@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint notebooks gallery bench clean
+.PHONY: help demo test lint notebooks gallery bench wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -37,8 +37,13 @@ bench: .venv/installed  ## Measure speed against the obvious scripts, and suspec
 	$(BIN)/python -m benchmarks.evaluate
 	$(BIN)/python -m benchmarks.check_up
 
+wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment, far from the checkout
+	rm -rf dist
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m build
+	$(BIN)/python release/check_wheel.py dist/*.whl
+
 clean:  ## Remove what the commands made
-	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from convergekit import __version__
 from convergekit.check_command import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.check_up import check_up
 from convergekit.durations import parse_duration, readable_duration
@@ -27,7 +28,6 @@ from convergekit.stitching import stitch
 
 app = typer.Typer(
     name="convergekit",
-    help="Stitch browser and server events into profiles, and see who bought.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -63,6 +63,24 @@ Blocked = Annotated[
     list[str] | None,
     typer.Option("--block", help="An alias (urn:type:value) or a value of nobody; repeatable."),
 ]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"convergekit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Stitch browser and server events into profiles, and see who bought."""
 
 
 @app.command()

@@ -109,6 +109,17 @@ def test_help_names_every_command():
         assert command in done.stdout
 
 
+def test_the_version_is_the_packages():
+    assert run("--version").stdout == f"convergekit {ck.__version__}\n"
+    shown = subprocess.run(
+        [sys.executable, "-c", "import convergekit as ck; ck.show_versions()"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split()[:2] == ["convergekit", ck.__version__]
+
+
 def test_importing_the_package_imports_neither_plotly_nor_ipywidgets():
     code = "import sys, convergekit; print({'plotly', 'ipywidgets', 'typer'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
