@@ -38,7 +38,7 @@ class Step:
         of columns to a value or a list of values, or a function of the events that returns a
         boolean for each. Short names stand for `properties.<name>` or `profile.<name>`. A query
         can look and do nothing else, so it may come from a file or a form; what may stand in it
-        is in :mod:`convergekit.query`.
+        is in `convergekit.query`.
     label : str, optional
         What tables and figures call the step; by default its name.
     optional : bool, default False

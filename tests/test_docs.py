@@ -6,6 +6,8 @@ import re
 import runpy
 from pathlib import Path
 
+import convergekit as ck
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -33,3 +35,9 @@ def test_the_architecture_names_every_module_and_no_other():
 def test_the_architectures_picture_is_what_its_script_draws():
     drawn = runpy.run_path(str(ROOT / "docs" / "architecture_picture.py"))["picture"]()
     assert (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8") == drawn
+
+
+def test_the_reference_has_every_public_name_once():
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md")]
+    named = re.findall(r"^::: convergekit\.(\w+)$", "\n".join(pages), flags=re.MULTILINE)
+    assert sorted(named) == sorted(ck.__all__)
