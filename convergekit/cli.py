@@ -23,6 +23,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.funnel_result import Funnel
 from convergekit.simulate import simulate_store
+from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 
@@ -277,7 +278,7 @@ def _write_csv(s: Stitched, out: Path) -> list[Path]:
     written = []
     for name in _TABLES:
         path = out / f"{name}.csv"
-        getattr(s, name).to_csv(path, index=False)
+        write_csv(getattr(s, name), path)
         written.append(path)
     return written
 
