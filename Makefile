@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint notebooks gallery bench clean
+.PHONY: help demo test lint notebooks gallery docs audit bench wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -30,6 +30,16 @@ notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs C
 gallery: .venv/installed  ## Draw docs/gallery.md anew (needs Chrome or Chromium)
 	$(BIN)/python docs/make_gallery.py
 
+docs: .venv/docs  ## Build the documentation site into site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html: serve it with '$(BIN)/mkdocs serve'"
+
+audit: .venv/audit  ## Ask the vulnerability service about the pinned versions (needs the network)
+	@$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off -r constraints.txt || { \
+	  echo "make audit found vulnerabilities, which stand above (raise these pins), or checked nothing:"; \
+	  echo "a connection error, or 'could not be audited', means that the vulnerability service does"; \
+	  echo "not answer here. Run it where it does."; exit 1; }
+
 bench: .venv/installed  ## Measure speed against the obvious scripts, and suspects against the truth
 	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 3
 	$(BIN)/python -m benchmarks.funnel --people 140000 --repeats 5
@@ -39,8 +49,13 @@ bench: .venv/installed  ## Measure speed against the obvious scripts, and suspec
 	$(BIN)/python -m benchmarks.check_up
 	$(BIN)/python -m benchmarks.read
 
+wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment, far from the checkout
+	rm -rf dist
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m build
+	$(BIN)/python release/check_wheel.py dist/*.whl
+
 clean:  ## Remove what the commands made
-	rm -rf .venv .artefacts .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .artefacts dist site .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -49,3 +64,11 @@ clean:  ## Remove what the commands made
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fast,png,browser]'
 	@touch .venv/installed
+
+.venv/docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch .venv/docs
+
+.venv/audit: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[audit]'
+	@touch .venv/audit

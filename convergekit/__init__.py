@@ -55,4 +55,5 @@ __all__ = [
     "simulate_store",
     "stitch",
 ]
+# The one place that says the version: pyproject.toml reads it from here.
 __version__ = "0.1.0"

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from convergekit import __version__
 from convergekit.check_command import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.check_up import check_up
 from convergekit.durations import parse_duration, readable_duration
@@ -22,12 +23,12 @@ from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.funnel_result import Funnel
 from convergekit.simulate import simulate_store
+from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 
 app = typer.Typer(
     name="convergekit",
-    help="Stitch browser and server events into profiles, and see who bought.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -63,6 +64,24 @@ Blocked = Annotated[
     list[str] | None,
     typer.Option("--block", help="An alias (urn:type:value) or a value of nobody; repeatable."),
 ]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"convergekit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Stitch browser and server events into profiles, and see who bought."""
 
 
 @app.command()
@@ -259,7 +278,7 @@ def _write_csv(s: Stitched, out: Path) -> list[Path]:
     written = []
     for name in _TABLES:
         path = out / f"{name}.csv"
-        getattr(s, name).to_csv(path, index=False)
+        write_csv(getattr(s, name), path)
         written.append(path)
     return written
 

@@ -14,13 +14,14 @@ import pandas as pd
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.events import PROFILE, PROPERTY
 from convergekit.numbering import number
+from convergekit.query import evaluate_query
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 #: The steps that an event fills are the bits of one integer.
 MOST_STEPS = 60
-#: A condition on events: a pandas query, column to value (or list of values), or a function.
+#: A condition on events: a query, column to value (or list of values), or a function.
 Where: TypeAlias = str | Mapping[str, Any] | Callable[[pd.DataFrame], Any]
 
 
@@ -33,10 +34,11 @@ class Step:
     name : str or sequence of str
         The event's name, or several of which any will do.
     where : str, mapping or callable, optional
-        Which of these events fill the step: a pandas query such as ``"total_price > 30"``, a
-        mapping of columns to a value or a list of values, or a function of the events that
-        returns a boolean for each. Short names stand for `properties.<name>` or
-        `profile.<name>`.
+        Which of these events fill the step: a query such as ``"total_price > 30"``, a mapping
+        of columns to a value or a list of values, or a function of the events that returns a
+        boolean for each. Short names stand for `properties.<name>` or `profile.<name>`. A query
+        can look and do nothing else, so it may come from a file or a form; what may stand in it
+        is in `convergekit.query`.
     label : str, optional
         What tables and figures call the step; by default its name.
     optional : bool, default False
@@ -276,7 +278,7 @@ class EventNames:
 
 def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
     if isinstance(where, str):
-        met = _query(events, where, title)
+        met = evaluate_query(events, where, title)
     elif isinstance(where, Mapping):
         met = pd.Series(True, index=events.index)
         for name, value in where.items():
@@ -294,13 +296,8 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
             ) from error
     else:
         raise ConvergekitError(
-            f"where={where!r} of {title!r}: give a pandas query, a mapping of columns to values, "
+            f"where={where!r} of {title!r}: give a query, a mapping of columns to values, "
             "or a function of the events."
-        )
-    if isinstance(met, pd.DataFrame):
-        raise ConvergekitError(
-            f"where={where!r} of {title!r} gave a table; it must give one True or False for each "
-            "event. Equality is written with two signs: \"utm_source == 'google'\"."
         )
     found = pd.Series(met)
     if len(found) != len(events) or not pd.api.types.is_bool_dtype(found.dtype):
@@ -309,25 +306,3 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
             "events; it must give one True or False for each."
         )
     return found.fillna(False).to_numpy(dtype=bool)
-
-
-def _query(events: pd.DataFrame, where: str, title: str) -> Any:
-    """Evaluate a query, with short names standing for columns and no outside names at all."""
-    short: dict[str, str] = {}
-    for prefix in (PROPERTY, PROFILE):
-        for column in events.columns:
-            name = str(column).removeprefix(prefix)
-            if name != column and name not in events:
-                short[name] = "" if name in short else str(column)
-    resolved = events.assign(**{name: events[column] for name, column in short.items() if column})
-    try:
-        return resolved.eval(where, engine="python", local_dict={}, global_dict={})
-    except Exception as error:
-        undefined = isinstance(error, pd.errors.UndefinedVariableError)
-        name = str(error).split("'")[1] if undefined and "'" in str(error) else ""
-        hint = did_you_mean(name, map(str, resolved.columns)) if name else ""
-        raise ConvergekitError(
-            f"where={where!r} of {title!r} cannot be evaluated: {error}. Values stand between "
-            "quotes, names with dots, spaces or $ between backticks: "
-            f"\"`properties.$url` == '/cart'\".{hint}"
-        ) from None

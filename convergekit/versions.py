@@ -24,7 +24,10 @@ def show_versions() -> None:
     convergekit  ...
     Python       ...
     """
-    print(f"{'convergekit':<13}{metadata.version('convergekit')}")
+    # The package imports this module, so it can be asked only now.
+    from convergekit import __version__
+
+    print(f"{'convergekit':<13}{__version__}")
     print(f"{'Python':<13}{platform.python_version()} on {platform.system()} {platform.machine()}")
     for name in _PACKAGES:
         print(f"{name:<13}{_version(name)}")

@@ -63,6 +63,42 @@ def test_stitch_writes_csv(tmp_path):
     }
 
 
+def test_stitch_writes_csv_in_which_nothing_is_a_formula(tmp_path):
+    formulas = ["=1+1", "@SUM(A1)", "+1+1", "-1+1", "\t=1", "\r=1", "\n=1", "\uff1d1", "=", '=A1"']
+    others = ["+32475123456", "-3", "-3.5", "+1,5", "1=1", "a", "'=1"]
+    texts = [*formulas, *others]
+    export = tmp_path / "export.json"
+    rows = [
+        {
+            "event_name": text,
+            "event_id": str(place),
+            "timestamp": "2026-03-02",
+            "alias.cookie": text,
+            "properties.text": text,
+            "properties.number": -3.5,
+            "properties.mixed": [text] if place % 2 else text,
+            "=note": text,
+        }
+        for place, text in enumerate(texts)
+    ]
+    export.write_text(json.dumps([*rows, {"event_name": "=no time", "note": "=1"}]))
+    out = tmp_path / "out"
+    done = run("stitch", export, "--out", out, "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    for path in out.iterdir():
+        written = pd.read_csv(path, dtype="str", keep_default_na=False)
+        for cell in [*written.columns, *written.to_numpy().ravel()]:
+            if cell not in others:
+                assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d")), cell
+    events = pd.read_csv(out / "events.csv", dtype="str", keep_default_na=False)
+    assert events["properties.text"].tolist() == [
+        "'" + text if text in formulas else text for text in texts
+    ]
+    assert events["'=note"].tolist() == events["properties.text"].tolist()
+    assert events["properties.mixed"].tolist()[:2] == ["'=1+1", "['@SUM(A1)']"]
+    assert set(events["properties.number"]) == {"-3.5"}
+
+
 def test_nothing_is_overwritten_without_force(tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     done = run("stitch", *DATA, "--out", tmp_path)
@@ -107,6 +143,17 @@ def test_help_names_every_command():
     done = run("--help")
     for command in ("demo", "stitch", "funnel", "check"):
         assert command in done.stdout
+
+
+def test_the_version_is_the_packages():
+    assert run("--version").stdout == f"convergekit {ck.__version__}\n"
+    shown = subprocess.run(
+        [sys.executable, "-c", "import convergekit as ck; ck.show_versions()"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split()[:2] == ["convergekit", ck.__version__]
 
 
 def test_importing_the_package_imports_neither_plotly_nor_ipywidgets():

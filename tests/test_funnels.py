@@ -143,13 +143,13 @@ def test_what_is_wrong_with_the_frame_or_the_steps():
         ("total_prise > 25", r"of 'Placed Order' cannot be evaluated.*Did you mean 'total_price'"),
         ("shop == north", "'north' is not defined. Values stand between quotes"),
         ("total_price >", "invalid syntax"),
-        ("total_price = 25", "gave a table.*Equality is written with two signs"),
+        ("total_price = 25", "cannot be evaluated.*Equality is written with two signs"),
         ("total_price + 1", "gave 3 values of float64 for 3 events"),
         ({"total_prise": 25}, "no column goes by 'total_prise'.*Did you mean 'total_price'"),
         ({"plan": "pro"}, "'plan' may be 'properties.plan' or 'profile.plan'; name the one"),
         (lambda e: e["total_price"] > 25, "no column.*Did you mean 'properties.total_price'"),
         (lambda e: [True], "gave 1 values of bool for 3 events"),
-        (25, "where=25 of 'Placed Order': give a pandas query, a mapping"),
+        (25, "where=25 of 'Placed Order': give a query, a mapping"),
     ],
 )
 def test_a_condition_that_cannot_be_met_says_why(where, match):

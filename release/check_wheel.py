@@ -1,0 +1,66 @@
+"""Check a built wheel: small, nothing but the package in it, and it runs without the checkout.
+
+python release/check_wheel.py dist/convergekit-*.whl (installs it, so it needs the package index)
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+LARGEST = 1_000_000
+CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
+
+
+def main(wheel: Path) -> None:
+    """Say what holds, or stop with what does not."""
+    check_contents(wheel)
+    version = wheel.name.split("-")[1]
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        venv.create(home / "env", with_pip=True)
+        programs = home / "env" / ("Scripts" if sys.platform == "win32" else "bin")
+        pip = [programs / "python", "-m", "pip", "install", "--disable-pip-version-check"]
+        run(home, *pip, "--quiet", "-c", CONSTRAINTS, wheel.resolve())
+        said = run(home, programs / "convergekit", "--version")
+        require(said == f"convergekit {version}\n", f"--version says {said!r}, not {version}")
+        said = run(home, programs / "convergekit", "demo")
+        require("after stitching" in said, f"convergekit demo printed:\n{said}")
+        said = run(home, programs / "python", "-c", "import convergekit as ck; ck.show_versions()")
+        require(version in said, f"ck.show_versions printed:\n{said}")
+    size = wheel.stat().st_size
+    print(f"{wheel.name}: {size:,} bytes; installs into an empty environment, and the demo runs")
+
+
+def check_contents(wheel: Path) -> None:
+    """Stop if the wheel is large, or holds what is no part of the package."""
+    size = wheel.stat().st_size
+    require(size < LARGEST, f"{wheel.name} has {size:,} bytes; at most {LARGEST:,} are meant")
+    names = zipfile.ZipFile(wheel).namelist()
+    strangers = [n for n in names if n.split("/")[0].split("-")[0] != "convergekit"]
+    require(not strangers, f"{wheel.name} also holds {', '.join(strangers)}")
+    for needed in ("convergekit/py.typed", "convergekit/cli.py"):
+        require(needed in names, f"{wheel.name} lacks {needed}")
+
+
+def run(directory: Path, *command: object) -> str:
+    """Run a command in a directory with nothing in it, and return what it printed."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=directory, capture_output=True, text=True, check=False
+    )
+    require(done.returncode == 0, f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def require(holds: bool, otherwise: str) -> None:
+    """Stop with a message if something does not hold."""
+    if not holds:
+        raise SystemExit(otherwise)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,43 @@
+"""The documentation names what there is."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import convergekit as ck
+
+ROOT = Path(__file__).parent.parent
+
+
+def modules():
+    package = ROOT / "convergekit"
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        if parts != ("__init__",):
+            yield ".".join(part for part in parts if part != "__init__")
+
+
+def test_the_architecture_names_every_module_and_no_other():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = set()
+    for line in page.splitlines():
+        if line.startswith("| `"):
+            listed.update(re.findall(r"`([a-z_0-9.]+)`", line.split("|")[1]))
+    listed.update(re.findall(r"`(kernels[a-z.]*)`", page))
+    missing = sorted(set(modules()) - listed)
+    assert not missing, f"put these modules into a table of docs/architecture.md: {missing}"
+    gone = sorted(listed - set(modules()))
+    assert not gone, f"docs/architecture.md names modules that are no more: {gone}"
+
+
+def test_the_architectures_picture_is_what_its_script_draws():
+    drawn = runpy.run_path(str(ROOT / "docs" / "architecture_picture.py"))["picture"]()
+    assert (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8") == drawn
+
+
+def test_the_reference_has_every_public_name_once():
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md")]
+    named = re.findall(r"^::: convergekit\.(\w+)$", "\n".join(pages), flags=re.MULTILINE)
+    assert sorted(named) == sorted(ck.__all__)
