@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from convergekit.drawn import DrawnFrame
 from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
+from convergekit.proportions import difference
 
 if TYPE_CHECKING:
     from convergekit.template import Template
@@ -258,7 +258,7 @@ class Funnel:
             )
         mine, theirs = (f._step_table(f._outcomes) for f in (self, other))
         rows = [
-            _difference(
+            difference(
                 int(a), int(mine["profiles"][0]), int(b), int(theirs["profiles"][0]), confidence
             )
             for a, b in zip(mine["profiles"], theirs["profiles"], strict=True)
@@ -470,28 +470,6 @@ _TIMES = ("median_time", "mean_time", "p90_time")
 
 def _durations(values: list[Any]) -> pd.Series:
     return pd.Series([pd.NaT, *values], dtype="timedelta64[us]")
-
-
-def _difference(
-    hits: int, total: int, other_hits: int, other_total: int, confidence: float
-) -> tuple[float, float, float, float]:
-    if not total or not other_total:
-        return (np.nan,) * 4
-    one, other = hits / total, other_hits / other_total
-    low, high = scipy.stats.binomtest(hits, total).proportion_ci(confidence, method="wilson")
-    other_low, other_high = scipy.stats.binomtest(other_hits, other_total).proportion_ci(
-        confidence, method="wilson"
-    )
-    difference = other - one
-    p_value = scipy.stats.fisher_exact(
-        [[hits, total - hits], [other_hits, other_total - other_hits]]
-    ).pvalue
-    return (
-        difference,
-        difference - np.hypot(other - other_low, high - one),
-        difference + np.hypot(other_high - other, one - low),
-        float(p_value),
-    )
 
 
 def _label_order(label: tuple[Any, ...], part: pd.DataFrame) -> tuple[Any, ...]:

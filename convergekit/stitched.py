@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from convergekit.forget import Forgotten
     from convergekit.funnel_result import Funnel
     from convergekit.hindsight import Hindsight
+    from convergekit.journeys import Journeys
     from convergekit.orphans import Orphans
     from convergekit.report import Report
     from convergekit.steps import StepLike
@@ -458,6 +459,57 @@ class Stitched:
             else ProfileNumbers(self._identity.profile, self._identity.profile_ids)
         )
         return funnel(self.events, steps, within=within, _numbered=numbered, **options)
+
+    def journeys(
+        self,
+        start: str | Sequence[str] | None = None,
+        end: str | Sequence[str] | None = None,
+        events: Sequence[str] | None = None,
+        max_steps: int = 5,
+        value: str | None = None,
+    ) -> Journeys:
+        """Return what profiles did one after another, on the way to an event or away from it.
+
+        Parameters
+        ----------
+        start : str or sequence of str, optional
+            The event that a journey begins with: a profile's first of that name, or of any of
+            several. By default its first event.
+        end : str or sequence of str, optional
+            The event that a journey ends with, the first after its begin: its profile is then
+            said to convert. By default, and where there is none, its last event.
+        events : sequence of str, optional
+            Only events of these names are steps, and those of `start` and `end`.
+        max_steps : int, default 5
+            As many steps are told apart in paths and in the figure: the first ones, or the last
+            ones before `end` if that alone is given.
+        value : str, optional
+            What an `end` event is worth, such as ``"total_price"``.
+
+        Returns
+        -------
+        Journeys
+            `.paths`, `.transitions`, `.times`, `.plot()` and `.differences()`.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of a name that was given.
+
+        Notes
+        -----
+        ``docs/journeys.md`` defines every number.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.journeys(start="PageView", end="Placed Order")
+        Journeys(60 profiles on 15 paths; 21 reached Placed Order)
+        """
+        from convergekit.journeys import journeys
+
+        return journeys(self.events, start, end, events, max_steps, value)
 
     def stitching_lift(
         self,

@@ -1,0 +1,211 @@
+"""What profiles that convert do before that others do not.
+
+It is association: what converters do more often need not make anybody convert.
+
+Somebody who converts is observed until then, somebody who does not for as long as there are data:
+compared as they are, the others would have had more time to do anything at all. So each of the
+others is observed for as long as one of the converters was, from the begin of its journey on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy
+
+from convergekit.errors import ConvergekitError
+from convergekit.events import missing
+from convergekit.proportions import difference
+from convergekit.readable import counted
+from convergekit.steps import resolve_column
+from convergekit.timestamps import microseconds
+
+if TYPE_CHECKING:
+    from convergekit.journey_visits import Visits
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Differences:
+    """What converters did that others did not. See `Journeys.differences`.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per event name, and per value of the properties that were asked for, the smallest
+        p-value first.
+    converters, others : int
+        How many profiles are compared.
+    left_out : dict of str to int
+        Profiles that are not: converters with no time before their conversion, and others whose
+        data end too soon.
+    confidence : float
+        Of the intervals.
+    """
+
+    table: pd.DataFrame
+    converters: int
+    others: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    confidence: float = 0.95
+
+    def __repr__(self) -> str:
+        """Return the counts in one line."""
+        return (
+            f"Differences({counted(len(self.table), 'comparison')} of "
+            f"{counted(self.converters, 'converter')} with {counted(self.others, 'other')}, "
+            "observed as long)"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+
+def differences(
+    events: pd.DataFrame,
+    visits: Visits,
+    properties: Sequence[str],
+    min_profiles: int,
+    confidence: float,
+) -> Differences:
+    """Compare those who reach the end of their journey with those who do not.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    visits : Visits
+        Journeys to the conversion.
+    properties : sequence of str
+    min_profiles : int
+    confidence : float
+    """
+    if not 0 < confidence < 1:
+        raise ConvergekitError(f"confidence={confidence!r}: give a share, such as 0.95.")
+    if not isinstance(min_profiles, int) or min_profiles < 1:
+        raise ConvergekitError(f"min_profiles={min_profiles!r}: give 1 or more.")
+    columns = [resolve_column(events, name) for name in properties]
+    converted = visits.end >= 0
+    span, left_out = _spans(events, visits, converted)
+    before = visits.time - visits.begin[visits.who] < span[visits.who]
+    who, position = visits.who[before], visits.position[before]
+    converters = converted & (span > 0)
+    totals = int(converters.sum()), int(((span > 0) & ~converted).sum())
+
+    names = pd.Series(visits.names, dtype="str")
+    did = _did(who, visits.name[before], converters, len(names))
+    parts = [pd.DataFrame({"event_name": names, "property": None, "value": None, **did})]
+    for column in columns:
+        values = events[column].iloc[position]
+        codes, distinct = pd.factorize(values.mask(missing(values)))
+        did = _did(who[codes >= 0], codes[codes >= 0], converters, len(distinct))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "event_name": None,
+                    "property": column,
+                    "value": pd.Series(list(distinct), dtype=object),
+                    **did,
+                }
+            )
+        )
+    table = pd.concat([part.astype({"value": object}) for part in parts], ignore_index=True)
+    table = table.astype({"event_name": "str", "property": "str"})
+    table = table[table["converters"] + table["others"] >= min_profiles]
+    return Differences(
+        _compared(table, *totals, confidence), *totals, left_out=left_out, confidence=confidence
+    )
+
+
+def _spans(
+    events: pd.DataFrame, visits: Visits, converted: BoolArray
+) -> tuple[IntArray, dict[str, int]]:
+    """Return for how long each journey is observed, in microseconds; 0 for one left out.
+
+    An other is given the time that one of the converters took: the others, in an order that has
+    nothing to do with what they did, take the times of the converters from short to long, all
+    equally often.
+    """
+    span = np.zeros(len(visits.begin), dtype=np.int64)
+    span[converted] = visits.converted_at[converted] - visits.begin[converted]
+    at_once = converted & (span == 0)
+    lengths = np.sort(span[converted & ~at_once])
+    others = np.flatnonzero(~converted)
+    too_soon = 0
+    if len(lengths) and len(others):
+        ids = np.asarray(visits.ids.take(visits.profile[others]).astype(str), dtype=object)
+        order = np.argsort(pd.util.hash_array(ids), kind="stable")
+        given = lengths[np.arange(len(others)) * len(lengths) // len(others)]
+        data_end = microseconds(pd.Series([events["timestamp"].max()]))[0]
+        seen = visits.begin[others[order]] + given <= data_end
+        span[others[order]] = np.where(seen, given, 0)
+        too_soon = int((~seen).sum())
+    return span, {
+        "converters with no time before": int(at_once.sum()),
+        "others whose data end too soon": too_soon,
+    }
+
+
+def _did(who: IntArray, what: IntArray, converters: BoolArray, size: int) -> dict[str, IntArray]:
+    """Return of each thing how many converters and how many others did it, each once."""
+    pairs = np.unique(who * max(size, 1) + what)
+    of, thing = pairs // max(size, 1), pairs % max(size, 1)
+    of_converter = converters[of]
+    return {
+        "converters": np.bincount(thing[of_converter], minlength=size),
+        "others": np.bincount(thing[~of_converter], minlength=size),
+    }
+
+
+def _compared(table: pd.DataFrame, converters: int, others: int, confidence: float) -> pd.DataFrame:
+    counts = table[["converters", "others"]].to_numpy().tolist()
+    found = [difference(other, others, hits, converters, confidence) for hits, other in counts]
+    odds = [_odds(hits, converters, other, others, confidence) for hits, other in counts]
+    p_values = np.array([one.p_value for one in found])
+    known = ~np.isnan(p_values)
+    adjusted = np.full(len(p_values), np.nan)
+    if known.any():
+        adjusted[known] = scipy.stats.false_discovery_control(p_values[known], method="bh")
+    table = table.assign(
+        converters_share=table["converters"] / (converters or np.nan),
+        others_share=table["others"] / (others or np.nan),
+        difference=[one.difference for one in found],
+        low=[one.low for one in found],
+        high=[one.high for one in found],
+        odds_ratio=[one[0] for one in odds],
+        odds_low=[one[1] for one in odds],
+        odds_high=[one[2] for one in odds],
+        p_value=p_values,
+        adjusted_p_value=adjusted,
+    )
+    # Equally small p-values, by how far the shares are apart; by name, so that nothing is left.
+    order = pd.DataFrame(
+        {
+            "p": p_values,
+            "apart": -table["difference"].abs().to_numpy(),
+            "name": table["event_name"].fillna("").to_numpy(),
+            "property": table["property"].fillna("").to_numpy(),
+            "value": table["value"].astype(str).to_numpy(),
+        }
+    ).sort_values(["p", "apart", "name", "property", "value"])
+    return table.iloc[order.index].reset_index(drop=True)
+
+
+def _odds(
+    hits: int, total: int, other_hits: int, other_total: int, confidence: float
+) -> tuple[float, float, float]:
+    cells = [[hits, total - hits], [other_hits, other_total - other_hits]]
+    if min(map(min, cells)) == 0:
+        # Nought, endless or unknown; of how far chance reaches the logarithm says nothing there.
+        top, bottom = cells[0][0] * cells[1][1], cells[0][1] * cells[1][0]
+        ratio = np.nan if top == bottom == 0 else np.inf if bottom == 0 else 0.0
+        return ratio, np.nan, np.nan
+    result = scipy.stats.contingency.odds_ratio(cells, kind="sample")
+    low, high = result.confidence_interval(confidence)
+    return float(result.statistic), float(low), float(high)

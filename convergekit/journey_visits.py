@@ -1,0 +1,111 @@
+"""The events of journeys, as integers: whose, when, and which of them a journey is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.funnel_events import order_of_arrival
+from convergekit.numbering import number
+from convergekit.steps import tracked
+from convergekit.timestamps import microseconds
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+#: The time of what did not happen.
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The events of journeys, as integers: by journey, then time, then arrival.
+
+    Attributes
+    ----------
+    who, name, time, position : numpy.ndarray of int
+        Per event: its journey, its name as a code, microseconds, and its position in the frame.
+    begin, converted_at : numpy.ndarray of int
+        Per journey: when it begins and when it reaches `end`, in microseconds; `NEVER` if not.
+    end : numpy.ndarray of int
+        Per journey: the position in the frame of the event that ends it, -1 if none does.
+    end_name : numpy.ndarray of int
+        Per journey: that event's name as a code, -1 likewise.
+    profile : numpy.ndarray of int
+        Per journey: its profile, a place in `ids`.
+    names, ids : pandas.Index
+        What the codes stand for.
+    """
+
+    who: IntArray
+    name: IntArray
+    time: IntArray
+    position: IntArray
+    begin: IntArray
+    converted_at: IntArray
+    end: IntArray
+    end_name: IntArray
+    profile: IntArray
+    names: pd.Index
+    ids: pd.Index
+
+
+def visits_of(
+    events: pd.DataFrame,
+    profiles: pd.Series,
+    starts: Sequence[str],
+    ends: Sequence[str],
+    chosen: Sequence[str] = (),
+) -> Visits:
+    """Return the events of every profile's journey; those of `chosen` names alone, if any."""
+    codes, names = number(events["event_name"])
+    whose, ids = number(profiles)
+    here = (codes >= 0) & (whose >= 0) & tracked(events) & events["timestamp"].notna().to_numpy()
+    if chosen:
+        here &= _among(names, (*starts, *ends, *chosen))[codes]
+    position = np.flatnonzero(here)
+    time = microseconds(events["timestamp"])[position]
+    order = np.lexsort((order_of_arrival(events, position), time, whose[position]))
+    position, time = position[order], time[order]
+    who, name = whose[position].astype(np.int64), codes[position].astype(np.int64)
+
+    place = np.arange(len(who))
+    begins = _among(names, starts)[name] if starts else np.ones(len(who), dtype=bool)
+    first = _first_of_each(who, begins, len(ids))
+    # What starts a journey cannot end it too, but without a start the first event may.
+    after = place >= first[who] + bool(starts)
+    last = _first_of_each(who, _among(names, ends)[name] & after, len(ids))
+    profile = np.flatnonzero(first < len(who))
+    journey = np.full(len(ids), -1, dtype=np.int64)
+    journey[profile] = np.arange(len(profile))
+    on = (place >= first[who]) & (place < last[who])
+    end = last[profile]
+    return Visits(
+        who=journey[who[on]],
+        name=name[on],
+        time=time[on],
+        position=position[on],
+        begin=time[first[profile]],
+        converted_at=np.append(time, NEVER)[end],
+        end=np.append(position, -1)[end],
+        end_name=np.append(name, -1)[end],
+        profile=profile,
+        names=names,
+        ids=ids,
+    )
+
+
+def _among(names: pd.Index, chosen: Sequence[str]) -> BoolArray:
+    return np.asarray(names.isin(chosen), dtype=bool)
+
+
+def _first_of_each(who: IntArray, chosen: BoolArray, size: int) -> IntArray:
+    """Return the place of each who's first chosen event; beyond the last place if it has none."""
+    first = np.full(size, len(who), dtype=np.int64)
+    found, at = np.unique(who[chosen], return_index=True)
+    first[found] = np.flatnonzero(chosen)[at]
+    return first

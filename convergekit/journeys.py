@@ -1,0 +1,374 @@
+"""Journeys: what profiles did one after another, on the way to an event or away from it.
+
+A profile has one journey: from its first `start` event (by default its first event) to its first
+`end` event after that (by default its last event). Repeats of a name without another in between
+are one step, which happens at the first of them. Identify calls and events without a profile take
+no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.journey_visits import Visits, visits_of
+from convergekit.measures import amounts, events_named
+from convergekit.readable import counted
+
+if TYPE_CHECKING:
+    from convergekit.journey_differences import Differences
+    from convergekit.template import Template
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+#: As many steps of a journey are told apart at most.
+MOST_STEPS = 20
+
+
+def journeys(
+    events: pd.DataFrame,
+    start: str | Sequence[str] | None = None,
+    end: str | Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
+    max_steps: int = 5,
+    value: str | None = None,
+    *,
+    profile: str = "profile_id",
+) -> Journeys:
+    """Return what profiles did one after another. See `Stitched.journeys`.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        With `event_name`, `timestamp` (datetime) and a column of profiles.
+    start, end : str or sequence of str, optional
+    names : sequence of str, optional
+    max_steps : int, default 5
+    value : str, optional
+    profile : str, default "profile_id"
+        The column that says whose event it is; rows without a value take no part.
+
+    Returns
+    -------
+    Journeys
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> events = pd.DataFrame({
+    ...     "profile_id": ["a", "a", "a", "b"],
+    ...     "event_name": ["PageView", "Added To Cart", "Placed Order", "PageView"],
+    ...     "timestamp": pd.to_datetime(["2026-03-02", "2026-03-03", "2026-03-20", "2026-03-02"]),
+    ... })
+    >>> journeys(events, end="Placed Order")
+    Journeys(2 profiles on 2 paths; 1 reached Placed Order)
+    """
+    for column in ("event_name", "timestamp", profile):
+        if column not in events:
+            raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
+    starts, ends = _names(start, "start"), _names(end, "end")
+    if not isinstance(max_steps, int) or not 1 <= max_steps <= MOST_STEPS:
+        raise ConvergekitError(f"max_steps={max_steps!r}: give a number from 1 to {MOST_STEPS}.")
+    if value is not None and not ends:
+        raise ConvergekitError(
+            f"value={value!r} is what reaching an event is worth; name that event with end=."
+        )
+    chosen = _names(names, "events")
+    for name in dict.fromkeys((*starts, *ends, *chosen)):
+        events_named(events, name)
+    worth = amounts(events, value) if value is not None else None
+    to = partial(visits_of, events, events[profile], starts, chosen=chosen)
+    visits = to(ends)
+    return Journeys(
+        start=starts,
+        end=ends,
+        max_steps=max_steps,
+        profiles=len(visits.begin),
+        _visits=visits,
+        _worth=None if worth is None else np.append(worth, 0.0)[visits.end],
+        _events=events,
+        _to=to,
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Journeys:
+    """What profiles did one after another.
+
+    Attributes
+    ----------
+    start, end : tuple of str
+        The names that journeys begin and end with; empty for the first and the last event.
+    max_steps : int
+        As many steps of a journey are told apart in `paths` and in the figure.
+    profiles : int
+        How many have a journey.
+    """
+
+    start: tuple[str, ...]
+    end: tuple[str, ...]
+    max_steps: int
+    profiles: int
+    _visits: Visits
+    _worth: FloatArray | None
+    _events: pd.DataFrame
+    _to: Callable[[Sequence[str]], Visits]
+
+    def __repr__(self) -> str:
+        """Return the counts in one line."""
+        reached = ""
+        if self.end:
+            count = int((self._visits.end >= 0).sum())
+            reached = f"; {count:,} reached {' or '.join(self.end)}"
+        paths = counted(len(self.paths), "path")
+        return f"Journeys({counted(self.profiles, 'profile')} on {paths}{reached})"
+
+    @cached_property
+    def paths(self) -> pd.DataFrame:
+        """One row per path, the most common first.
+
+        Columns: `path` (a tuple of event names, without that of `end`), `longer` (whether the
+        journeys have further steps: after these, or before these if only `end` is given),
+        `profiles`, `share` (of all journeys), and where `end` is given `converted` (how many
+        reached it), `conversion` (the share of these profiles who did) and `value` (the sum of
+        what their `end` events are worth, if `value` is given).
+
+        The empty path is that of profiles of whom nothing is known before their `end` event.
+        """
+        steps, count = self._shown, len(self._visits.names)
+        key = (self._lengths > self.max_steps).astype(np.int64)
+        for column in steps.T:
+            # Numbered anew after each step, so that the numbers stay small.
+            key = np.unique(key * (count + 1) + column + 1, return_inverse=True)[1].reshape(-1)
+        distinct, first = np.unique(key, return_index=True)
+        sizes = np.bincount(key, minlength=len(distinct))
+        table = pd.DataFrame(
+            {
+                "path": self._spelled(steps[first]),
+                "longer": self._lengths[first] > self.max_steps,
+                "profiles": sizes,
+                "share": sizes / max(self.profiles, 1),
+            }
+        )
+        if self.end:
+            converted = np.bincount(key, weights=self._visits.end >= 0, minlength=len(distinct))
+            table["converted"] = converted.astype(np.int64)
+            table["conversion"] = table["converted"] / table["profiles"]
+        if self._worth is not None:
+            table["value"] = np.bincount(key, weights=self._worth, minlength=len(distinct))
+        return table.sort_values(
+            ["profiles", "path", "longer"], ascending=[False, True, True], ignore_index=True
+        )
+
+    @cached_property
+    def transitions(self) -> pd.DataFrame:
+        """From which step journeys go on to which, over whole journeys.
+
+        One row per pair: `from_event`, `to_event` (missing where journeys have no further
+        event), `transitions` (how often), `profiles` (how many of them) and `share` (of all
+        times that journeys were at `from_event`; the shares of each add up to one). The `end`
+        event is a step here. Most frequent `from_event` first, then most frequent `to_event`.
+        """
+        moves = self._moves
+        grouped = moves.groupby(["from", "to"], sort=True)
+        table = grouped.agg(transitions=("who", "size"), profiles=("who", "nunique")).reset_index()
+        total = table.groupby("from")["transitions"].transform("sum")
+        table["share"] = table["transitions"] / total
+        table = self._named(table).assign(total=total)
+        return table.sort_values(
+            ["total", "from_event", "transitions", "to_event"],
+            ascending=[False, True, False, True],
+            ignore_index=True,
+        ).drop(columns="total")
+
+    @cached_property
+    def times(self) -> pd.DataFrame:
+        """How long it took from a step to the next, over whole journeys.
+
+        One row per pair: `from_event`, `to_event`, `transitions`, `median_time`, `mean_time`
+        and `p90_time` (Timedelta from the first event of the one step to the first of the next).
+        Most frequent pair first.
+        """
+        moves = self._moves[self._moves["to"] >= 0]
+        grouped = moves.groupby(["from", "to"], sort=True)["wait"]
+        table = pd.DataFrame(
+            {
+                "transitions": grouped.size(),
+                "median_time": grouped.median(),
+                "mean_time": grouped.mean(),
+                "p90_time": grouped.quantile(0.9),
+            }
+        ).reset_index()
+        for column in ("median_time", "mean_time", "p90_time"):
+            whole = table[column].round().astype("int64")
+            table[column] = pd.to_timedelta(whole, unit="us").astype("timedelta64[us]")
+        return self._named(table).sort_values(
+            ["transitions", "from_event", "to_event"],
+            ascending=[False, True, True],
+            ignore_index=True,
+        )
+
+    def differences(
+        self,
+        converters: str | Sequence[str] | None = None,
+        *,
+        properties: Sequence[str] = (),
+        min_profiles: int = 5,
+        confidence: float = 0.95,
+    ) -> Differences:
+        """Compare what profiles that convert do before with what the others do.
+
+        Parameters
+        ----------
+        converters : str or sequence of str, optional
+            The event, or any of several, that converts; by default the journeys' `end`.
+        properties : sequence of str, optional
+            Columns, or short names that stand for `properties.<name>` or `profile.<name>`, each
+            of whose values is compared too: whether a profile had it on any of its events.
+        min_profiles : int, default 5
+            What fewer profiles did, converters and others together, is not compared.
+        confidence : float, default 0.95
+
+        Returns
+        -------
+        Differences
+            Its `table` has `event_name` or else `property` and `value`; `converters` and
+            `others`, how many did it; `converters_share` and `others_share`; `difference` of
+            these, with its confidence interval `low` to `high`; `odds_ratio` with `odds_low` and
+            `odds_high`, missing where a count is nought; `p_value`; and `adjusted_p_value`.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of the name.
+
+        Notes
+        -----
+        **Association, not cause.** What leads up to an order, such as a cart, is done by those
+        who are about to order anyway.
+
+        Fair time: a converter is observed from the begin of its journey until it converts, and
+        each other for as long as one of the converters was; others whose data end before that
+        are left out, and so are converters with no time before. This is the matching of times of
+        Z. Zhou et al., "Survival bias associated with time-to-treatment initiation in drug
+        effectiveness evaluation", American Journal of Epidemiology 162 (2005).
+
+        `p_value` is Fisher's exact test that the shares are equal, and `adjusted_p_value` that of
+        Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate", Journal of the Royal
+        Statistical Society B 57 (1995), over the whole table: of the rows below 0.05, 5% at most
+        are to be expected to be chance. The interval of `difference` is Newcombe's, that of
+        `odds_ratio` is on the logarithm's scale.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=500).events)
+        >>> found = s.journeys(start="PageView", end="Placed Order").differences()
+        >>> found.table[["event_name", "converters_share", "others_share"]].head(2).round(3)
+                 event_name  converters_share  others_share
+        0  Started Checkout             0.959         0.074
+        1     Added To Cart             0.980         0.247
+        """
+        from convergekit.journey_differences import differences
+
+        given = _names(converters, "converters") or self.end
+        if not given:
+            raise ConvergekitError("who converts? Name the event with converters= or end=.")
+        for name in given:
+            events_named(self._events, name)
+        chosen = (properties,) if isinstance(properties, str) else tuple(properties)
+        visits = self._visits if given == self.end else self._to(given)
+        return differences(self._events, visits, chosen, min_profiles, confidence)
+
+    def plot(self, top: int = 6, *, template: Template = "light") -> Any:
+        """Return the journeys as flows from step to step.
+
+        Parameters
+        ----------
+        top : int, default 6
+            As many events have nodes of their own, those on most journeys; the others are
+            ``"other"``. There are six colours, and no more names than that.
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+            A Sankey diagram with a column per step, up to `max_steps`, and what came of it.
+        """
+        from convergekit.journeys_figure import journeys_figure
+
+        return journeys_figure(self, top, template)
+
+    @cached_property
+    def _steps(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Journey, name and time of every step: repeats without another name between are one."""
+        visits = self._visits
+        new = np.ones(len(visits.who), dtype=bool)
+        new[1:] = (np.diff(visits.who) != 0) | (np.diff(visits.name) != 0)
+        return visits.who[new], visits.name[new], visits.time[new]
+
+    @cached_property
+    def _lengths(self) -> IntArray:
+        return np.bincount(self._steps[0], minlength=self.profiles)
+
+    @cached_property
+    def _shown(self) -> IntArray:
+        """Per journey the codes of the steps that are told apart, -1 where it has no such step.
+
+        Where only the end is given these are the last ones, at the right.
+        """
+        who, name, _ = self._steps
+        starts = np.cumsum(self._lengths) - self._lengths
+        column = np.arange(len(who)) - starts[who]
+        if self._is_backwards:
+            column += self.max_steps - self._lengths[who]
+        shown = np.full((self.profiles, self.max_steps), -1, dtype=np.int64)
+        here = (column >= 0) & (column < self.max_steps)
+        shown[who[here], column[here]] = name[here]
+        return shown
+
+    @property
+    def _is_backwards(self) -> bool:
+        return bool(self.end) and not self.start
+
+    @property
+    def _moves(self) -> pd.DataFrame:
+        """One row per step: `who`, `from`, `to` (-1 for nothing further) and `wait`."""
+        visits, (who, name, time) = self._visits, self._steps
+        last = np.ones(len(who), dtype=bool)
+        last[:-1] = np.diff(who) != 0
+        to = np.where(last, visits.end_name[who], np.append(name[1:], -1)[: len(name)])
+        then = np.where(last, visits.converted_at[who], np.append(time[1:], 0)[: len(time)])
+        return pd.DataFrame({"who": who, "from": name, "to": to, "wait": then - time})
+
+    def _named(self, table: pd.DataFrame) -> pd.DataFrame:
+        names = pd.Series(self._visits.names, dtype="str")
+        table.insert(0, "from_event", names.reindex(table["from"]).array)
+        table.insert(1, "to_event", names.reindex(table["to"]).array)
+        return table.drop(columns=["from", "to"])
+
+    def _spelled(self, steps: IntArray) -> list[tuple[str, ...]]:
+        """Return the names of each row's steps."""
+        names = self._visits.names.to_numpy(dtype=object)
+        lengths = (steps >= 0).sum(axis=1)
+        spelled = np.fromiter([()] * len(steps), dtype=object)
+        for length in np.unique(lengths[lengths > 0]):
+            at = np.flatnonzero(lengths == length)
+            of_length = steps[at, -length:] if self._is_backwards else steps[at, :length]
+            spelled[at] = np.fromiter(map(tuple, names[of_length].tolist()), object, len(at))
+        return list(spelled)
+
+
+def _names(given: str | Sequence[str] | None, argument: str) -> tuple[str, ...]:
+    names = () if given is None else (given,) if isinstance(given, str) else tuple(given)
+    if given is not None and (not names or not all(isinstance(name, str) for name in names)):
+        raise ConvergekitError(f"{argument}={given!r}: give event names.")
+    return names
