@@ -5,6 +5,7 @@
 """
 
 from convergekit.alias_rules import email_rule, phone_rule
+from convergekit.channels import CHANNEL_RULES, ChannelRule
 from convergekit.check_up import CheckUp, check_up
 from convergekit.compare import ProfileComparison, compare_profiles
 from convergekit.errors import (
@@ -27,6 +28,8 @@ from convergekit.storage import read_stitched
 from convergekit.versions import show_versions
 
 __all__ = [
+    "CHANNEL_RULES",
+    "ChannelRule",
     "CheckUp",
     "ColumnError",
     "ConvergekitError",

@@ -31,6 +31,7 @@ from convergekit.records import take_or_missing
 if TYPE_CHECKING:
     import networkx as nx
 
+    from convergekit.channels import ChannelRule
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
     from convergekit.explorer import Explorer
@@ -546,6 +547,69 @@ class Stitched:
         from convergekit.stitching_lift import stitching_lift
 
         return stitching_lift(self, steps, within=within, value=value, carried=carried, **options)
+
+    def sessions(
+        self,
+        timeout: Duration = "30min",
+        new_on: Iterable[str] = ("utm_source", "utm_campaign"),
+        *,
+        conversion: str | None = None,
+        rules: Sequence[ChannelRule] | None = None,
+    ) -> pd.DataFrame:
+        """Return each profile's sessions, and where each came from.
+
+        Parameters
+        ----------
+        timeout : str or datetime.timedelta, default "30min"
+            A longer gap between two events of a profile starts a new session.
+        new_on : iterable of str, default ("utm_source", "utm_campaign")
+            Properties of which another value, sent by an event, starts a new session. Give
+            ``()`` for Google Analytics 4's and Snowplow's way, where only inactivity does.
+        conversion : str, optional
+            An event's name: a column `conversions` counts these events in each session.
+        rules : sequence of ChannelRule, optional
+            By default ``convergekit.CHANNEL_RULES``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per session, earliest first: `session_id` (the profile's ID and the start),
+            `profile_id`, `number` (from 1, of the profile), `start`, `end`, `arrived` (when the
+            event came that says where the visit is from), `events`, `channel`, `utm_source`,
+            `utm_medium`, `utm_campaign`, `utm_content`, `utm_term`, `click_id` (the parameter's
+            name), `landing_page`, `referrer` (a host that is not the site's own) and `row` (of
+            the event that says where the visit is from, or of the first).
+
+        Raises
+        ------
+        ColumnError
+            No event sends a property that `new_on` names.
+        ConvergekitError
+            The timeout is no duration, or a rule is none.
+
+        Notes
+        -----
+        A session's campaign is what its own events sent: carried values (`profile.utm_source`)
+        are left aside. All tags are those of the first event that sent any. Events that no visit
+        explains, such as an order by telephone, make sessions too: these have no `channel`.
+        Identify calls and events without a profile are in no session. ``docs/attribution.md``
+        has the details, and whose definitions these are.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.sessions()[["number", "events", "channel", "utm_campaign"]].iloc[1:4]
+           number  events      channel  utm_campaign
+        1       1       4        Email   march-offer
+        2       1       2  Paid Social  spring-roast
+        3       1       3  Paid Search       kettles
+        """
+        from convergekit.channels import CHANNEL_RULES
+        from convergekit.sessions import SessionRules, sessions
+
+        how = SessionRules(timeout, new_on, CHANNEL_RULES if rules is None else rules)
+        return sessions(self, how, conversion)
 
     def orphans(self, event_name: str) -> Orphans:
         """Return the events that reached no browser session when they became known, and why.
