@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.arrow import Frame, as_frame
 from convergekit.errors import ColumnError, ReadError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY, canonicalise
 from convergekit.exports.files import RawRows, format_suffix, read_file
@@ -25,7 +26,7 @@ _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
 
 
 def read_events(
-    paths: Paths | pd.DataFrame,
+    paths: Paths | Frame,
     *,
     format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
     columns: Mapping[str, str] | None = None,
@@ -42,8 +43,8 @@ def read_events(
     Parameters
     ----------
     paths : str, pathlib.Path, iterable of these, or pandas.DataFrame
-        Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame is only brought to
-        canonical column names.
+        Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame, or any table with the
+        Arrow PyCapsule interface, is only brought to canonical column names.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
@@ -93,8 +94,8 @@ def read_events(
     if paths is None or isinstance(paths, (int, float)):
         raise ReadError(f"paths={paths!r}: give paths, a pattern, or a DataFrame.")
     check_format(format)
-    if isinstance(paths, pd.DataFrame):
-        frame = _in_vendor_fields(paths, columns or {}, format, "the frame")
+    if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
+        frame = _in_vendor_fields(as_frame(paths), columns or {}, format, "the frame")
         return canonicalise(frame, columns=columns)
     files = _find(paths)
     for path in files:
