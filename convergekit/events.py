@@ -23,6 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.arrow import Frame, as_frame, opened_struct
 from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, EventError, did_you_mean
 from convergekit.json_text import read_json
@@ -84,14 +85,14 @@ class NormalisedEvents:
     remarks: dict[str, int] = field(default_factory=dict)
 
 
-def canonicalise(frame: pd.DataFrame, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
+def canonicalise(frame: Frame, *, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Return the frame under canonical column names, nested objects opened one level.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
+    frame : pandas.DataFrame or Arrow-compatible table
         Events in Converge's browser or webhook spelling, nested or flattened, or anything that
-        `columns` maps.
+        `columns` maps; a table of another library becomes a DataFrame first.
     columns : mapping of str to str, optional
         Canonical name to the frame's own name, such as
         ``{"event_name": "action", "alias.customer_id": "uid"}``.
@@ -117,11 +118,7 @@ def canonicalise(frame: pd.DataFrame, *, columns: Mapping[str, str] | None = Non
     >>> canonicalise(frame).columns.tolist()
     ['event_name', 'timestamp', 'profile_properties.utm_source']
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise ConvergekitError(
-            f"events are a {type(frame).__name__}, not a DataFrame. Read files with "
-            "ck.read_events(...), records with pd.DataFrame(...)."
-        )
+    frame = as_frame(frame)
     if columns is not None and not isinstance(columns, Mapping):
         raise ConvergekitError(
             f"columns={columns!r}: give a mapping of canonical names to the frame's own, such as "
@@ -300,7 +297,7 @@ def _holds_objects(dtype: Any) -> bool:
 
 def _plain_objects(column: pd.Series) -> pd.Series:
     """Return a column of Python objects as JSON has them: lists for arrays, None for missing."""
-    cells = [_plain(cell) for cell in column.astype(object)]
+    cells = [_plain(cell) for cell in column]
     return pd.Series(cells, index=column.index, dtype=object, name=column.name)
 
 
@@ -429,16 +426,20 @@ def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, npt.NDArr
 
 def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Replace a column of objects by one column per key; cells that are no objects stay."""
-    cells = [_as_object(cell) for cell in frame[name]]
-    opened = frame_from_records([cell if type(cell) is dict else None for cell in cells])
-    opened.columns = pd.Index([f"{name}.{key}" for key in opened.columns])
-    opened.index = frame.index
+    fields = opened_struct(frame[name])
     errors: list[str | None] = []
     leftover = pd.Series(index=frame.index, dtype=object)
-    if not {dict, type(None)}.issuperset(map(type, cells)):
-        errors = [f"{name}: {c}" if isinstance(c, ValueError) else None for c in cells]
-        rest = [None if isinstance(c, (dict, ValueError)) else c for c in cells]
-        leftover = pd.Series(rest, index=frame.index, dtype=object)
+    if fields is not None:
+        opened = pd.DataFrame(fields, index=frame.index)
+    else:
+        cells = [_as_object(cell) for cell in frame[name]]
+        opened = frame_from_records([cell if type(cell) is dict else None for cell in cells])
+        opened.index = frame.index
+        if not {dict, type(None)}.issuperset(map(type, cells)):
+            errors = [f"{name}: {c}" if isinstance(c, ValueError) else None for c in cells]
+            rest = [None if isinstance(c, (dict, ValueError)) else c for c in cells]
+            leftover = pd.Series(rest, index=frame.index, dtype=object)
+    opened.columns = pd.Index([f"{name}.{key}" for key in opened.columns])
     at = frame.columns.get_loc(name)
     parts = {column: frame[column] for column in frame.columns[:at]}
     disagree = {}

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.arrow import Frame, as_frame
 from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
 from convergekit.events import missing
@@ -65,7 +66,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def funnel(
-    events: pd.DataFrame,
+    events: Frame,
     steps: Sequence[StepLike],
     *,
     within: Duration | None = None,
@@ -92,7 +93,7 @@ def funnel(
 
     Parameters
     ----------
-    events : pandas.DataFrame
+    events : pandas.DataFrame or Arrow-compatible table
         With `event_name`, `timestamp` (datetime) and a column of profiles. `kind`, if there,
         says which rows are identify calls.
     steps : sequence of str, sequence of str, or Step
@@ -186,6 +187,7 @@ def funnel(
     _check_by_step(rules.by_step, len(given))
     if top is not None and not (isinstance(top, int) and top > 0):
         raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
+    events = as_frame(events)
     _check_columns(events, profile)
     _check_tool(like, rules, given, order, count, bool(excluding))
     _check_combination(rules, given, order, count, excluding)

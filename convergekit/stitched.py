@@ -30,6 +30,8 @@ from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
     import networkx as nx
+    import polars as pl
+    import pyarrow as pa
 
     from convergekit.channels import ChannelRule
     from convergekit.durations import Duration
@@ -889,6 +891,49 @@ class Stitched:
         from convergekit.explorer import explore
 
         return explore(self, template)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the events as an Arrow table, for Polars, DuckDB and whatever else reads Arrow.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns of `events`, with their types. Text is not copied. A column of mixed types
+            is JSON text.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> table = ck.stitch(ck.simulate_store().events).to_arrow()
+        >>> table.num_rows, str(table.schema.field("timestamp").type)
+        (434, 'timestamp[us, tz=UTC]')
+        """
+        from convergekit.arrow import table_of
+
+        return table_of(self.events)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the events as a Polars frame. Needs Polars.
+
+        Returns
+        -------
+        polars.DataFrame
+            As `to_arrow` gives them.
+
+        Raises
+        ------
+        ConvergekitError
+            Polars is not installed: ``pip install 'convergekit[polars]'``.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> ck.stitch(ck.simulate_store().events).to_polars().height
+        434
+        """
+        from convergekit.arrow import polars_of
+
+        return polars_of(self.events)
 
     def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Save everything as Parquet files that `convergekit.read_stitched` reads back.

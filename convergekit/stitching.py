@@ -15,6 +15,7 @@ from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.alias_lives import longest_gaps, split_lives
 from convergekit.alias_rules import AliasRules, Rule
 from convergekit.aliases import Block, EventAliases, leave_out_blocked, read_aliases
+from convergekit.arrow import Frame
 from convergekit.as_of import Knowledge
 from convergekit.columns import each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
@@ -33,7 +34,7 @@ IdentityMode = Literal["retroactive", "as_of"]
 
 
 def stitch(
-    events: pd.DataFrame,
+    events: Frame,
     *,
     columns: Mapping[str, str] | None = None,
     tz: str | None = None,
@@ -55,9 +56,9 @@ def stitch(
 
     Parameters
     ----------
-    events : pandas.DataFrame
+    events : pandas.DataFrame, or a Polars frame, pyarrow Table, DuckDB relation
         One row per event, as `read_events` returns it or in any spelling it understands. Never
-        changed.
+        changed. Anything with the Arrow PyCapsule interface will do.
     columns : mapping of str to str, optional
         Canonical name to the frame's own name, such as
         ``{"event_name": "action", "alias.customer_id": "uid"}``.

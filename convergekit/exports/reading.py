@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.arrow import Frame, as_frame
 from convergekit.errors import ColumnError, ReadError, did_you_mean
 from convergekit.events import PROPERTY, canonicalise, check_required, open_columns
 from convergekit.exports.concatenate import concatenate
@@ -33,7 +34,7 @@ _OURS = ("file", "line", "read_error")
 
 
 def read_events(
-    paths: Paths | pd.DataFrame,
+    paths: Paths | Frame,
     *,
     format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
     columns: Mapping[str, str] | None = None,
@@ -50,8 +51,8 @@ def read_events(
     Parameters
     ----------
     paths : str, pathlib.Path, iterable of these, or pandas.DataFrame
-        Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame is only brought to
-        canonical column names.
+        Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame, or any table with the
+        Arrow PyCapsule interface, is only brought to canonical column names.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
@@ -101,9 +102,10 @@ def read_events(
     if paths is None or isinstance(paths, (int, float)):
         raise ReadError(f"paths={paths!r}: give paths, a pattern, or a DataFrame.")
     check_format(format)
-    if isinstance(paths, pd.DataFrame):
-        export = _format_of(paths, columns or {}, format, "the frame")
-        frame = paths if export is None else export.settled(export.canonical(paths))
+    if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
+        given = as_frame(paths)
+        export = _format_of(given, columns or {}, format, "the frame")
+        frame = given if export is None else export.settled(export.canonical(given))
         return canonicalise(frame, columns=columns)
     files = _find(paths)
     for path in files:

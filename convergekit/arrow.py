@@ -1,0 +1,203 @@
+"""Frames of other libraries, through the Arrow PyCapsule interface: in, and out again.
+
+Whatever has ``__arrow_c_stream__`` is understood: Polars frames, pyarrow Tables, DuckDB
+relations, Ibis expressions. Columns move as whole buffers, never value by value: text, numbers and
+times that Arrow and pandas hold in the same form are not even copied. Types are kept: integers
+with gaps stay integers, dictionaries become categoricals, decimals and dates stay Arrow's, and an
+object (a struct) named `properties` or `profile_properties` is opened without being read.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.records import take_or_missing
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: The types with gaps for which pandas has no NumPy type.
+_NULLABLE = {
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+
+
+class ArrowTable(Protocol):
+    """A table of any library that gives its columns away as Arrow."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the columns as a stream of Arrow batches."""
+
+
+Frame: TypeAlias = pd.DataFrame | ArrowTable
+
+
+def as_frame(events: Frame) -> pd.DataFrame:
+    """Return the events as a DataFrame, whichever library holds them.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame or Arrow-compatible table
+        A DataFrame is returned as it is.
+
+    Raises
+    ------
+    ConvergekitError
+        It is neither a DataFrame nor has it the Arrow PyCapsule interface.
+    ColumnError
+        A column name stands twice.
+
+    Examples
+    --------
+    >>> frame = as_frame(pa.table({"event_name": ["PageView"], "properties.n": [None]}))
+    >>> {name: str(column.dtype) for name, column in frame.items()}
+    {'event_name': 'str', 'properties.n': 'object'}
+    """
+    if isinstance(events, pd.DataFrame):
+        return events
+    if not hasattr(events, "__arrow_c_stream__"):
+        hint = (
+            "call .collect() on a lazy frame first."
+            if hasattr(events, "collect")
+            else "read files with ck.read_events(...), records with pd.DataFrame(...)."
+        )
+        raise ConvergekitError(
+            f"events are a {type(events).__name__}, not a DataFrame, nor a table that gives Arrow "
+            f"(Polars, pyarrow, DuckDB): {hint}"
+        )
+    table = pa.table(events)
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if twice:
+        raise ColumnError(
+            f"these column names stand twice: {', '.join(map(repr, twice))}. "
+            "Keep one of each, or rename the others."
+        )
+    columns = {name: series_from_arrow(table.column(name)) for name in table.column_names}
+    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
+
+
+def series_from_arrow(column: pa.ChunkedArray) -> pd.Series:
+    """Return an Arrow column in the pandas type that keeps every value.
+
+    Examples
+    --------
+    >>> series_from_arrow(pa.chunked_array([[9007199254740993, None]])).tolist()
+    [9007199254740993, <NA>]
+    """
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        text = column if pa.types.is_large_string(kind) else column.cast(pa.large_string())
+        return pd.Series(text, dtype="str")
+    if pa.types.is_dictionary(kind):
+        return _categorical(column)
+    if column.null_count and kind in _NULLABLE:
+        return column.to_pandas(types_mapper=_NULLABLE.get)
+    if _only_arrow_has(kind):
+        return pd.Series(pd.arrays.ArrowExtensionArray(column))
+    return column.to_pandas()
+
+
+def opened_struct(objects: pd.Series) -> dict[str, pd.Series] | None:
+    """Return the fields of a column of Arrow objects as columns, or None if it is none.
+
+    Examples
+    --------
+    >>> cells = pd.Series([{"plan": "pro"}, None], dtype=pd.ArrowDtype(
+    ...     pa.struct([("plan", pa.large_string())])))
+    >>> opened_struct(cells)["plan"].tolist()
+    ['pro', nan]
+    """
+    dtype = objects.dtype
+    if not isinstance(dtype, pd.ArrowDtype) or not pa.types.is_struct(dtype.pyarrow_dtype):
+        return None
+    column = objects.array._pa_array
+    names = [dtype.pyarrow_dtype.field(i).name for i in range(dtype.pyarrow_dtype.num_fields)]
+    fields = zip(names, column.flatten(), strict=True)
+    return {name: series_from_arrow(field).set_axis(objects.index) for name, field in fields}
+
+
+def table_of(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame as an Arrow table; what Arrow has no type for, as JSON text.
+
+    Examples
+    --------
+    >>> table_of(pd.DataFrame({"n": pd.array([1, None], "Int64"), "mixed": [1, "a"]})).to_pydict()
+    {'n': [1, None], 'mixed': ['1', '"a"']}
+    """
+    columns = {str(name): _arrow_column(column) for name, column in frame.items()}
+    return pa.table(columns)
+
+
+def polars_of(frame: pd.DataFrame) -> pl.DataFrame:
+    """Return a frame as a Polars one, through `table_of`.
+
+    Raises
+    ------
+    ConvergekitError
+        Polars is not installed.
+    """
+    try:
+        import polars as pl
+    except ImportError:
+        raise ConvergekitError(
+            "to_polars needs Polars: pip install 'convergekit[polars]'; or take to_arrow()."
+        ) from None
+    return pl.DataFrame(table_of(frame))
+
+
+def _only_arrow_has(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_nested(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_date(kind)
+        or pa.types.is_time(kind)
+    )
+
+
+def _categorical(column: pa.ChunkedArray) -> pd.Series:
+    """Return a dictionary as a categorical, as text where its words are not distinct."""
+    found = column.unify_dictionaries().combine_chunks()
+    if isinstance(found, pa.ChunkedArray):
+        found = pa.concat_arrays(found.chunks) if found.num_chunks else pa.array([], column.type)
+    words = series_from_arrow(pa.chunked_array([found.dictionary]))
+    codes = found.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    if words.isna().any() or not words.is_unique:
+        return take_or_missing(words, codes)
+    return pd.Series(
+        pd.Categorical.from_codes(codes, categories=words, ordered=column.type.ordered)
+    )
+
+
+def _arrow_column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
+    if column.dtype != object:
+        return pa.array(column, from_pandas=True)
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return pa.array([_json_text(cell) for cell in column], type=pa.large_string())
+
+
+def _json_text(cell: Any) -> str | None:
+    if pd.api.types.is_scalar(cell) and pd.isna(cell):
+        return None
+    return json.dumps(cell, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return value.tolist() if isinstance(value, np.ndarray) else str(value)
