@@ -50,21 +50,24 @@ def sessions(s: Stitched, how: SessionRules, conversion: str | None = None) -> p
     table, of_event = find_sessions(
         events, sent_traffic(events), found.profile, found.in_time, visiting(s), how
     )
-    started = table["start"].dt.tz_localize(None).to_numpy()
-    ids = found.profile_ids.take(table["who"]).reset_index(drop=True).astype("str")
-    texts = pd.Series(np.datetime_as_string(started, unit="us"), dtype="str")
-    same = table.groupby(["who", "start"]).cumcount()
-    # Two sessions begin at the same moment if two campaigns are sent at it.
-    suffix = ("." + (same + 1).astype("str")).where(same > 0, "")
-    table.insert(0, "session_id", ids + "@" + texts + "Z" + suffix)
-    table.insert(1, "profile_id", ids)
+    table.insert(0, "session_id", session_ids(table, found.profile_ids))
+    table.insert(1, "profile_id", found.profile_ids.take(table["who"]).array)
     if conversion is not None:
         converting = of_event[events_named(events, conversion)]
         table["conversions"] = np.bincount(converting[converting >= 0], minlength=len(table))
     arrival = table["arrival"].to_numpy()
     table["row"] = events["row"].array.take(np.where(arrival < 0, table["first"], arrival))
-    table = table.drop(columns=["who", "first", "arrival"])
+    table = table.drop(columns=["who", "first", "arrival", "twin"])
     return table.sort_values(["start", "session_id"], ignore_index=True)
+
+
+def session_ids(table: pd.DataFrame, profile_ids: pd.Series) -> pd.Series:
+    """Return the sessions' IDs: their profile's, and their start."""
+    ids = profile_ids.take(table["who"]).reset_index(drop=True).astype("str")
+    started = table["start"].dt.tz_localize(None).to_numpy()
+    texts = pd.Series(np.datetime_as_string(started, unit="us"), dtype="str")
+    suffix = ("." + (table["twin"] + 1).astype("str")).where(table["twin"] > 0, "")
+    return ids + "@" + texts + "Z" + suffix
 
 
 def visiting(s: Stitched) -> BoolArray:
@@ -102,7 +105,8 @@ def find_sessions(
     -------
     table : pandas.DataFrame
         `who`, `number`, `start`, `end`, `arrived`, `events`, `channel`, the tags, `click_id`,
-        `landing_page`, `referrer`, and positions of events: `first` and `arrival` (-1 for none).
+        `landing_page`, `referrer`, positions of events: `first` and `arrival` (-1 for none), and
+        `twin`, how many of the visitor's sessions before it begin at the same moment.
     of_event : numpy.ndarray of int
         Rows of the table, -1 where an event is in no session.
     """
@@ -147,6 +151,8 @@ def find_sessions(
             "arrival": np.append(order, -1)[arrival],
         }
     )
+    # Two sessions begin at the same moment if two campaigns are sent at it.
+    table["twin"] = table.groupby(["who", "start"]).cumcount()
     channel = channel_of(table, how.rules).mask(arrival < 0)
     table.insert(6, "channel", channel)
     of_event = np.full(len(events), -1, dtype=np.int64)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from convergekit.attribution_result import Attribution
     from convergekit.channels import ChannelRule
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
@@ -594,8 +595,12 @@ class Stitched:
         A session's campaign is what its own events sent: carried values (`profile.utm_source`)
         are left aside. All tags are those of the first event that sent any. Events that no visit
         explains, such as an order by telephone, make sessions too: these have no `channel`.
-        Identify calls and events without a profile are in no session. ``docs/attribution.md``
-        has the details, and whose definitions these are.
+        Identify calls and events without a profile are in no session.
+
+        Half an hour is Google Analytics' and Snowplow's (https://docs.snowplow.io, "Session
+        tracking"). A new session for a new campaign is what Universal Analytics had,
+        https://support.google.com/analytics/answer/2731565, here without its break at midnight;
+        Google Analytics 4 has neither.
 
         Examples
         --------
@@ -612,6 +617,83 @@ class Stitched:
 
         how = SessionRules(timeout, new_on, CHANNEL_RULES if rules is None else rules)
         return sessions(self, how, conversion)
+
+    def attribution(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        model: str | Sequence[str] = "last_touch",
+        lookback: Duration = "30D",
+        by: str = "channel",
+        **options: Any,
+    ) -> Attribution:
+        """Return which visits conversions are credited to, and with how much of their value.
+
+        Parameters
+        ----------
+        conversion : str, sequence of str, or Step
+            The converting event, such as ``"Placed Order"``.
+        value : str, optional
+            A number of these events, such as ``"total_price"``, to share out.
+        model : str or sequence of str, default "last_touch"
+            One or several of ``"first_touch"``, ``"last_touch"``, ``"last_non_direct"``,
+            ``"linear"``, ``"position_based"``, ``"time_decay"``, ``"markov"`` and ``"shapley"``.
+        lookback : str or datetime.timedelta, default "30D"
+            How long before a conversion a visit may have begun, end included.
+        by : str, default "channel"
+            What credit goes to: a column of `sessions`, such as ``"utm_campaign"``. Visits that
+            have none go by their channel.
+        **options
+            `direct`: ``"touch"`` (the default: a direct visit is a touch like others) or
+            ``"last_resort"`` (only where a journey has no other touch, as in Google Analytics 4);
+            `weights` of ``"position_based"``, by default ``(0.4, 0.2, 0.4)``; `half_life` of
+            ``"time_decay"``, by default ``"7D"``; `mixed_currencies`, whether to add up a value
+            although the conversions are of several currencies; and `timeout`, `new_on` and
+            `rules` of `sessions`.
+
+        Returns
+        -------
+        Attribution
+            `.table`, `.comparison` (of several models), `.credits`, `.effects`, `.explain(row)`
+            and `.plot()`.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of that name.
+        ConvergekitError
+            There is no such model or column, the value is no number or is in several currencies,
+            or a duration or the weights are none.
+
+        Notes
+        -----
+        Nothing is lost: a conversion without a touch is credited to ``"(none)"``. Amounts are
+        rounded to the cent and shared out in whole cents, so that credits add up exactly. A
+        touch is a session that a visit explains; its campaign is what it sent itself. Under
+        as-of identity a touch counts only if it was known to be of the profile when the
+        conversion became known. `convergekit.attribution_models` defines each model.
+
+        Data-driven models weigh labels over all journeys, but each conversion is shared among its
+        own touches alone; so the table is the sum of the credits, and `.effects` has the shares
+        that the models' authors would give of the total.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.attribution("Placed Order", "total_price", ["last_touch", "linear"]).comparison
+               channel  last_touch  linear
+        0  Paid Search       418.5   406.9
+        1       Direct       309.5   293.0
+        2        Email       193.0   195.0
+        3  Paid Social        62.5    88.6
+        4     Referral        20.0    20.0
+        5       (none)        12.5    12.5
+        """
+        from convergekit.attribution import attribution
+        from convergekit.attribution_question import question
+
+        return attribution(self, question(conversion, value, model, lookback, by, **options))
 
     def orphans(self, event_name: str) -> Orphans:
         """Return the events that reached no browser session when they became known, and why.

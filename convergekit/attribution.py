@@ -1,0 +1,271 @@
+"""Attribution: which visits a conversion is credited to, and with how much of its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.attribution_models import DATA_DRIVEN, RULES, Journeys, Tuning, by_effect
+from convergekit.attribution_question import Question
+from convergekit.attribution_result import NONE, Attribution
+from convergekit.channels import DIRECT
+from convergekit.checks.money import currency_codes, currency_of
+from convergekit.durations import parse_duration
+from convergekit.errors import ConvergekitError
+from convergekit.measures import amounts, events_named
+from convergekit.records import take_or_missing
+from convergekit.sessions import find_sessions, session_ids, visiting
+from convergekit.steps import EventNames, StepLike, as_steps
+from convergekit.touches import Touches, direct_last, find_touches, only_known
+from convergekit.traffic import TAGS, sent_traffic
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+_MICROSECONDS_A_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Credited:
+    """Credits as numbers, for one way of counting visitors.
+
+    Attributes
+    ----------
+    positions : numpy.ndarray of int
+        The converting events.
+    visits : pandas.DataFrame
+        The sessions that are visits.
+    conversion, visit : numpy.ndarray of int
+        Of each credit, which conversion's it is, by number, and to which visit, -1 for none.
+    label : pandas.Series
+    credit : dict of str to numpy.ndarray
+        By model: shares that add up to 1 for every conversion.
+    cents : dict of str to numpy.ndarray
+        By model: whole cents that add up to every conversion's; empty without a value.
+    effects : pandas.DataFrame
+    """
+
+    positions: IntArray
+    visits: pd.DataFrame
+    conversion: IntArray
+    visit: IntArray
+    label: pd.Series
+    credit: dict[str, FloatArray]
+    cents: dict[str, IntArray]
+    effects: pd.DataFrame
+
+
+class Attributor:
+    """Answers one question, for any way of counting visitors."""
+
+    def __init__(self, s: Stitched, question: Question) -> None:
+        self._s, self._asked = s, question
+        self.models, self._tuning = question.models, question.tuning
+        self._lookback = parse_duration(question.lookback, name="lookback")
+        self.positions = _converting(s.events, question.conversion)
+        self._cents = None if question.value is None else self._whole_cents(question.value)
+        self._traffic, self._of_browser = sent_traffic(s.events), visiting(s)
+
+    def credited(self, who: IntArray, *, as_of: bool) -> Credited:
+        """Return the credits where the events are of these visitors.
+
+        Parameters
+        ----------
+        who : numpy.ndarray of int
+            -1 for nobody's.
+        as_of : bool
+            Whether a touch must have been known when the conversion became known.
+        """
+        events, found = self._s.events, self._s._identity
+        table, _ = find_sessions(
+            events, self._traffic, who, found.in_time, self._of_browser, self._asked.sessions
+        )
+        visits = table[table["arrival"] >= 0].reset_index(drop=True)
+        moments = _microseconds(events["timestamp"])
+        arrival, mine = visits["arrival"].to_numpy(), visits["who"].to_numpy()
+        at = self.positions
+        touches = find_touches(
+            (mine, moments[arrival]), (who[at], moments[at]), self._lookback.value // 1000
+        )
+        if as_of:
+            knowledge = found.knowledge()
+            touches = only_known(touches, lambda c, v: knowledge.knew(at[c], arrival[v]))
+        if self._asked.direct == "last_resort":
+            touches = direct_last(touches, (visits["channel"] == DIRECT).to_numpy(dtype=bool))
+        return self._share_out(touches, visits, moments)
+
+    def _share_out(self, touches: Touches, visits: pd.DataFrame, moments: IntArray) -> Credited:
+        labels = visits[self._asked.by].where(visits[self._asked.by].notna(), visits["channel"])
+        used = np.concatenate([touches.visit, touches.lost_visit])
+        codes, distinct = pd.factorize(labels.take(used), sort=True)
+        _, path = np.unique(touches.conversion, return_inverse=True)
+        elapsed = (
+            moments[self.positions[touches.conversion]]
+            - moments[visits["arrival"].to_numpy()[touches.visit]]
+        )
+        journeys = Journeys(
+            path=path,
+            label=codes[: len(path)],
+            age=elapsed / _MICROSECONDS_A_DAY,
+            direct=(visits["channel"].take(touches.visit) == DIRECT).to_numpy(dtype=bool),
+            lost_path=touches.lost_journey,
+            lost_label=codes[len(path) :],
+            labels=len(distinct),
+        )
+        # Conversions without a touch are credited to none, in full.
+        alone = np.setdiff1d(np.arange(len(self.positions)), touches.conversion)
+        conversion = np.concatenate([touches.conversion, alone])
+        credit, cents, effects = {}, {}, []
+        for name in self.models:
+            weight, effect = _weights(name, journeys, self._tuning, distinct)
+            total = np.bincount(path, weights=weight)
+            credit[name] = np.concatenate([weight / total[path], np.ones(len(alone))])
+            effects.append(effect)
+            if self._cents is not None:
+                cents[name] = whole_shares(conversion, credit[name], self._cents)
+        return Credited(
+            self.positions,
+            visits,
+            conversion,
+            np.concatenate([touches.visit, np.full(len(alone), -1)]),
+            take_or_missing(labels.astype("str"), touches.visit)
+            .reindex(range(len(conversion)))
+            .fillna(NONE),
+            credit,
+            cents,
+            pd.concat(effects, ignore_index=True),
+        )
+
+    def _whole_cents(self, value: str) -> IntArray:
+        events = self._s.events.iloc[self.positions]
+        column = currency_of(events)
+        if column is not None and not self._asked.mixed_currencies:
+            found = currency_codes(events[column]).dropna().unique()
+            if len(found) > 1:
+                short = column.removeprefix("properties.")
+                raise ConvergekitError(
+                    f"the conversions are of several currencies ({', '.join(sorted(found))}), "
+                    f"which do not add up. Ask for one, such as conversion=ck.Step("
+                    f"{as_steps([self._asked.conversion])[0].title!r}, where={{{short!r}: "
+                    f"{sorted(found)[0]!r}}}), or say mixed_currencies=True if {value!r} is of "
+                    "one currency all the same."
+                )
+        money = amounts(events, value)
+        if not np.isfinite(money).all():
+            raise ConvergekitError(
+                f"value={value!r}: {int((~np.isfinite(money)).sum()):,} conversions have an "
+                "infinite amount; correct or leave them out with ck.Step(name, where=...)."
+            )
+        return np.rint(money * 100).astype(np.int64)
+
+
+def attribution(s: Stitched, question: Question) -> Attribution:
+    """Return which visits conversions are credited to. See `Stitched.attribution`."""
+    attributor = Attributor(s, question)
+    found = attributor.credited(s._identity.profile, as_of=s.identity == "as_of")
+    return Attribution(
+        credits=_credits(s, question, found),
+        effects=found.effects,
+        models=attributor.models,
+        by=question.by,
+        value=question.value,
+        lookback=attributor._lookback,
+        conversion=as_steps([question.conversion])[0].title,
+    )
+
+
+def whole_shares(group: IntArray, share: FloatArray, whole: IntArray) -> IntArray:
+    """Return whole numbers that are in each group as the shares are, and add up to its whole.
+
+    By largest remainders: each gets its share rounded down, and what is left goes, one each, to
+    those that lost most by it; of equals, to the earlier.
+
+    Examples
+    --------
+    >>> whole_shares(np.array([0, 0, 0]), np.array([1 / 3, 1 / 3, 1 / 3]), np.array([1000]))
+    array([334, 333, 333])
+    """
+    exact = share * whole[group]
+    # A product that should be whole may fall short of it by as little as a float does.
+    parts = np.floor(np.where(np.abs(exact - np.rint(exact)) < 1e-6, np.rint(exact), exact))
+    lost = np.round(exact - parts, 6)
+    left = whole - np.bincount(group, weights=parts, minlength=len(whole)).astype(np.int64)
+    order = np.lexsort((np.arange(len(group)), -lost, group))
+    place = np.arange(len(group)) - np.searchsorted(group[order], group[order])
+    parts[order] += place < left[group[order]]
+    return parts.astype(np.int64)
+
+
+def _converting(events: pd.DataFrame, conversion: StepLike) -> IntArray:
+    step = as_steps([conversion])[0]
+    for name in step.names:
+        events_named(events, name)
+    return np.flatnonzero(EventNames(events).matching(step.names, step.where, step.title))
+
+
+def _microseconds(times: pd.Series) -> IntArray:
+    return times.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+
+
+def _weights(
+    name: str, journeys: Journeys, tuning: Tuning, labels: pd.Index
+) -> tuple[FloatArray, pd.DataFrame]:
+    if name in RULES:
+        return RULES[name](journeys, tuning), _effects(name, labels[:0], np.zeros((3, 0)))
+    found = DATA_DRIVEN[name](journeys)
+    worth = np.maximum(found.effect, 0.0)
+    shares = worth / worth.sum() if worth.sum() else worth
+    rows = np.array([found.effect, shares, found.standard_error])
+    return by_effect(journeys, found.effect), _effects(name, labels, rows)
+
+
+def _effects(name: str, labels: pd.Index, rows: FloatArray) -> pd.DataFrame:
+    table = pd.DataFrame({"model": name, "label": pd.Series(labels, dtype="str")})
+    table["model"] = table["model"].astype("str")
+    effects = dict(zip(("effect", "share", "standard_error"), rows, strict=True))
+    return table.assign(**effects).sort_values("effect", ascending=False, kind="stable")
+
+
+def _credits(s: Stitched, question: Question, found: Credited) -> pd.DataFrame:
+    order = np.lexsort((np.arange(len(found.conversion)), found.conversion))
+    conversion, visit = found.conversion[order], found.visit[order]
+    events = s.events.iloc[found.positions[conversion]]
+    ids = session_ids(found.visits, s._identity.profile_ids)
+    arrived = pd.Series(found.visits["arrived"].array).reindex(visit).reset_index(drop=True)
+    touched = visit >= 0
+    place = np.arange(len(order)) - np.searchsorted(conversion, conversion) + 1
+    label = {question.by: found.label.take(order).array}
+    if question.by != "channel":
+        label["channel"] = take_or_missing(found.visits["channel"], visit).array
+    shared = pd.DataFrame(
+        {
+            **{name: events[name].array for name in ("row", "event_id", "timestamp", "profile_id")},
+            "touch": pd.array(np.where(touched, place, 0), dtype="Int64"),
+            "touches": np.bincount(conversion, weights=touched)[conversion].astype(np.int64),
+            **label,
+            **{
+                tag: take_or_missing(found.visits[tag], visit).array
+                for tag in TAGS[:3]
+                if tag not in label
+            },
+            "session_id": take_or_missing(ids, visit).array,
+            "arrived": arrived.array,
+            "age": events["timestamp"].array - arrived.array,
+        }
+    )
+    shared["touch"] = shared["touch"].mask(~touched)
+    parts = []
+    for model, credit in found.credit.items():
+        part = shared.assign(credit=credit[order])
+        if found.cents:
+            part["value"] = found.cents[model][order] / 100
+        part.insert(0, "model", pd.Series(model, index=part.index, dtype="str"))
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)

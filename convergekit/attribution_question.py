@@ -1,0 +1,106 @@
+"""What is asked of an attribution, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+import pandas as pd
+
+from convergekit.attribution_models import DATA_DRIVEN, RULES, Tuning
+from convergekit.channels import CHANNEL_RULES, ChannelRule
+from convergekit.durations import Duration, parse_duration
+from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.sessions import NEW_ON, SessionRules
+from convergekit.steps import StepLike
+from convergekit.traffic import TAGS
+
+#: What becomes of direct visits: touches like others, or only where a journey has no others.
+Direct: TypeAlias = Literal["touch", "last_resort"]
+MODELS = (*RULES, *DATA_DRIVEN)
+#: What credit may be given to: columns of the sessions.
+LABELS = ("channel", *TAGS, "click_id", "landing_page", "referrer")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be attributed, and how. See `Stitched.attribution`."""
+
+    conversion: StepLike
+    value: str | None = None
+    model: str | Sequence[str] = "last_touch"
+    lookback: Duration = "30D"
+    by: str = "channel"
+    direct: Direct = "touch"
+    weights: tuple[float, float, float] = (0.4, 0.2, 0.4)
+    half_life: Duration = "7D"
+    mixed_currencies: bool = False
+    sessions: SessionRules = field(default_factory=SessionRules)
+
+    def __post_init__(self) -> None:
+        if self.by not in LABELS:
+            raise ConvergekitError(
+                f"by={self.by!r}: credit goes to one of {', '.join(LABELS)}."
+                f"{did_you_mean(str(self.by), LABELS)}"
+            )
+        if self.direct not in get_args(Direct):
+            raise ConvergekitError(f"direct={self.direct!r}: give 'touch' or 'last_resort'.")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models, each once, checked."""
+        named = (self.model,) if isinstance(self.model, str) else tuple(self.model)
+        for name in named:
+            if name not in MODELS:
+                raise ConvergekitError(
+                    f"model={name!r} is no attribution model. There are: {', '.join(MODELS)}."
+                    f"{did_you_mean(str(name), MODELS)}"
+                )
+        if not named:
+            raise ConvergekitError(f"model= names no model. There are: {', '.join(MODELS)}.")
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def tuning(self) -> Tuning:
+        """The models' numbers, checked."""
+        weights = tuple(float(weight) for weight in self.weights)
+        if len(weights) != 3 or min(weights) < 0 or not weights[0] + weights[2] > 0:
+            raise ConvergekitError(
+                f"weights={self.weights!r}: give those of the first touch, of those between and "
+                "of the last, none negative and the outer ones not both zero, such as "
+                "(0.4, 0.2, 0.4)."
+            )
+        half_life = parse_duration(self.half_life, name="half_life") / pd.Timedelta("1D")
+        return Tuning((weights[0], weights[1], weights[2]), half_life)
+
+
+def question(
+    conversion: StepLike,
+    value: str | None,
+    model: str | Sequence[str],
+    lookback: Duration,
+    by: str,
+    *,
+    timeout: Duration = "30min",
+    new_on: Iterable[str] = NEW_ON,
+    rules: Sequence[ChannelRule] | None = None,
+    **options: Any,
+) -> Question:
+    """Return what `Stitched.attribution` was asked.
+
+    Raises
+    ------
+    ConvergekitError
+        There is no such option.
+    """
+    how = SessionRules(timeout, new_on, CHANNEL_RULES if rules is None else rules)
+    known = ("direct", "weights", "half_life", "mixed_currencies")
+    for name in options:
+        if name not in known:
+            near = did_you_mean(name, [*known, "timeout", "new_on", "rules"])
+            raise ConvergekitError(
+                f"attribution has no option {name!r}. There are: {', '.join(known)}, timeout, "
+                f"new_on, rules.{near}"
+            )
+    return Question(conversion, value, model, lookback, by, **options, sessions=how)

@@ -1,0 +1,213 @@
+"""`Attribution`: credits for conversions, summed up, compared, explained and drawn."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from convergekit.durations import readable_duration
+from convergekit.errors import ConvergekitError
+from convergekit.readable import counted, readable_table
+
+if TYPE_CHECKING:
+    from convergekit.template import Template
+
+#: What conversions without a touch in the look-back are credited to.
+NONE = "(none)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution:
+    """Which visits conversions are credited to, and with how much.
+
+    Attributes
+    ----------
+    credits : pandas.DataFrame
+        One row per model, conversion and touch, and one for a conversion without any: `model`,
+        of the converting event `row`, `event_id`, `timestamp` and `profile_id`; `touch` (its
+        place, from 1) of `touches`; what it is of (`channel`, say) and its tags; `session_id`,
+        `arrived`, `age` before the conversion; `credit`, which adds up to 1 for a conversion, and
+        `value`, which adds up to the conversion's, to the cent.
+    effects : pandas.DataFrame
+        What data-driven models found: `model`, `label`, `effect` (the removal effect or the
+        Shapley value), `share` of the effects, and `standard_error` where it was sampled.
+    models : tuple of str
+    by : str
+        What credit goes to: a column of `credits`.
+    value : str or None
+    lookback : pandas.Timedelta
+    conversion : str
+        What the converting event is called.
+    """
+
+    credits: pd.DataFrame
+    effects: pd.DataFrame
+    models: tuple[str, ...]
+    by: str
+    value: str | None
+    lookback: pd.Timedelta
+    conversion: str
+
+    def __repr__(self) -> str:
+        """Return the counts in one line."""
+        total, touched = self._counts
+        return (
+            f"Attribution({self.conversion}: {counted(total, 'conversion')}, {touched:,} with a "
+            f"touch within {readable_duration(self.lookback)}; {', '.join(self.models)} by "
+            f"{self.by})"
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.table.drop(columns="model") if len(self.models) == 1 else self.comparison
+        shown = readable_table(table).to_html(index=False, border=0)
+        return f"<p>{html.escape(repr(self))}</p>{shown}"
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per model and label, the most credited first, what has no touch last.
+
+        Columns: `model`, what it is by (`channel`, say), `touches`, `conversions` (the sum of
+        credits), `share` of all conversions and, where a value was named, `value`.
+        """
+        total, _ = self._counts
+        sums = {"touches": ("touch", "count"), "conversions": ("credit", "sum")}
+        if self.value is not None:
+            # Whole cents add up exactly; their hundredths do not.
+            sums["value"] = ("cents", "sum")
+        found = self.credits
+        if self.value is not None:
+            found = found.assign(cents=(found["value"] * 100).round().astype("int64"))
+        table = found.groupby(["model", self.by], sort=False).agg(**sums).reset_index()
+        table.insert(4, "share", table["conversions"] / max(total, 1))
+        if self.value is not None:
+            table["value"] = table["value"] / 100
+        model = table["model"].map(self.models.index)
+        rank = table.assign(_model=model, _none=table[self.by] == NONE)
+        most = "conversions" if self.value is None else "value"
+        rank = rank.sort_values(
+            ["_model", "_none", most, self.by], ascending=[True, True, False, True]
+        )
+        return table.loc[rank.index].reset_index(drop=True)
+
+    @cached_property
+    def comparison(self) -> pd.DataFrame:
+        """One row per label, a column per model: its value, or its conversions without one."""
+        most = "conversions" if self.value is None else "value"
+        wide = self.table.pivot_table(index=self.by, columns="model", values=most)
+        wide = wide.reindex(index=self.table[self.by].unique(), columns=list(self.models))
+        wide.columns.name = None
+        return wide.fillna(0.0).reset_index()
+
+    def explain(self, row: int) -> CreditStory:
+        """Return how one conversion was credited, touch by touch.
+
+        Parameters
+        ----------
+        row : int
+            The converting event's `row`.
+
+        Returns
+        -------
+        CreditStory
+            Printed, a sentence per touch; `.credits`, its rows.
+
+        Raises
+        ------
+        ConvergekitError
+            No conversion is of that row.
+        """
+        mine = self.credits[self.credits["row"] == row].reset_index(drop=True)
+        if mine.empty:
+            raise ConvergekitError(
+                f"row {row!r} is no {self.conversion}; the rows are those of `.credits['row']`."
+            )
+        return CreditStory(mine, self.by, self.conversion, self.lookback)
+
+    def plot(self, *, template: Template = "light") -> Any:
+        """Return what each label is credited with, a bar per model, as a plotly figure.
+
+        Parameters
+        ----------
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+        """
+        from convergekit.attribution_figure import attribution_figure
+
+        return attribution_figure(self, template)
+
+    @property
+    def _counts(self) -> tuple[int, int]:
+        """How many conversions there are, and how many have a touch."""
+        each = self.credits.drop_duplicates("row")
+        return len(each), int((each["touches"] > 0).sum())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CreditStory:
+    """How one conversion was credited.
+
+    Attributes
+    ----------
+    credits : pandas.DataFrame
+        Its rows of `Attribution.credits`.
+    by : str
+    conversion : str
+    lookback : pandas.Timedelta
+    """
+
+    credits: pd.DataFrame
+    by: str
+    conversion: str
+    lookback: pd.Timedelta
+
+    def __repr__(self) -> str:
+        """Return a sentence per touch."""
+        first, *rest = self._sentences()
+        return "\n".join([first, *(f"{n}. {said}" for n, said in enumerate(rest, 1))])
+
+    def _repr_html_(self) -> str:
+        first, *rest = map(html.escape, self._sentences())
+        items = "".join(f"<li>{said}</li>" for said in rest)
+        return f"<p>{first}</p>" + (f"<ol>{items}</ol>" if items else "")
+
+    def _sentences(self) -> list[str]:
+        first = self.credits.iloc[0]
+        worth = ""
+        if "value" in self.credits:
+            of_one = self.credits[self.credits["model"] == first["model"]]
+            worth = f" of {of_one['value'].sum():,.2f}"
+        of = "nobody" if pd.isna(first["profile_id"]) else first["profile_id"]
+        touches = counted(int(first["touches"]), "touch", "touches") if first["touches"] else "none"
+        begin = (
+            f"{self.conversion}{worth} at {first['timestamp']:%Y-%m-%d %H:%M} UTC "
+            f"(row {first['row']}) by {of}"
+        )
+        if not first["touches"]:
+            return [
+                f"{begin}: no touch in the {readable_duration(self.lookback)} before, so it is "
+                f"credited to {NONE}."
+            ]
+        said = [f"{begin}: {touches} in the {readable_duration(self.lookback)} before."]
+        for _, touch in self.credits.groupby("touch", sort=True):
+            said.append(self._sentence(touch))
+        return said
+
+    def _sentence(self, touch: pd.DataFrame) -> str:
+        first = touch.iloc[0]
+        tags = [first[c] for c in ("utm_source", "utm_medium", "utm_campaign") if c in first]
+        tags = [tag for tag in tags if isinstance(tag, str)]
+        name = f"{first[self.by]} ({' / '.join(tags)})" if tags else first[self.by]
+        shares = [
+            f"{line['model']} {line['credit']:.0%}"
+            + (f" = {line['value']:,.2f}" if "value" in touch else "")
+            for line in touch.to_dict("records")
+        ]
+        before = readable_duration(first["age"])
+        return f"{first['arrived']:%Y-%m-%d %H:%M}, {before} before, {name}: {', '.join(shares)}"
