@@ -61,8 +61,8 @@ def test_the_wrong_format_is_named_with_the_right_one():
         ("a.jsonl.zip", b"PK\x03\x04rest", "suffix does not name a format"),
         ("a.parquet", b"PK\x03\x04rest", "cannot be read as Parquet"),
         ("a.parquet", b"", "cannot be read as Parquet"),
-        ("a.parquet.gz", gzip.compress(b"PAR1"), "cannot be read as Parquet"),
-        ("a.jsonl.gz", gzip.compress(gzip.compress(b"{}")), "packed twice"),
+        ("a.parquet.gz", gzip.compress(b"PAR1", mtime=0), "cannot be read as Parquet"),
+        ("a.jsonl.gz", gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), "packed twice"),
         ("a.jsonl", HEADER + "A,2026-03-02,c\n", "no row can be read; line 1: not JSON"),
     ],
 )
