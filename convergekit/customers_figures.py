@@ -200,7 +200,7 @@ def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
         **titled(
             "Customers who order in later months",
             [
-                "Shares of those whose first order was in the month at the left.",
+                "A row is of those who first ordered in that month.",
                 "≥: the data end before that month does." if open_ else "",
             ]
             if width
