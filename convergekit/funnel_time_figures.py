@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-_PERIODS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour"}
+PERIOD_WORDS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour"}
 
 #: Round times, in seconds, at which the bars of a histogram begin and end.
 _ROUND = (
@@ -61,7 +61,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
         Lines are dashed, and their marks open, where a period is not complete; a period in which
         nobody entered is a gap.
     """
-    colours, word = look(template), _PERIODS.get(freq.split("-")[0], "period")
+    colours, word = look(template), PERIOD_WORDS.get(freq.split("-")[0], "period")
     # The colours are those of the funnel's figure, which knows all groups.
     found = groups_to_draw(funnel.table, funnel.by, template) if funnel.by else None
     groups = found.shown if found else [Group((), "", COLOURS[0])]
@@ -102,7 +102,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
                "title": {"text": "conversion"}},
         yaxis2={"domain": [0, 0.24], "rangemode": "tozero", "nticks": 4, "tickformat": ",d",
                 "title": {"text": "entered"}},
-        xaxis={"anchor": "y2", "showgrid": False, **_period_axis(periods["period"], freq, word)},
+        xaxis={"anchor": "y2", "showgrid": False, **period_axis(periods["period"], freq, word)},
     )  # fmt: skip
     return figure
 
@@ -225,7 +225,7 @@ def _with_gaps(rows: pd.DataFrame, freq: str) -> pd.DataFrame:
     return pd.concat([rows, gaps]).sort_values("period", kind="stable")
 
 
-def _period_axis(periods: pd.Series, freq: str, word: str) -> dict[str, Any]:
+def period_axis(periods: pd.Series, freq: str, word: str) -> dict[str, Any]:
     """Return the axis of few periods, which names them as they are; of many, plotly's own does."""
     if len(periods) > _MOST_NAMED or periods.empty:
         return {"type": "date"}

@@ -4,13 +4,15 @@ It is association: what converters do more often need not make anybody convert.
 
 Somebody who converts is observed until then, somebody who does not for as long as there are data:
 compared as they are, the others would have had more time to do anything at all. So each of the
-others is observed for as long as one of the converters was, from the begin of its journey on.
+others is observed for as long as one of the converters was, from the begin of its journey on. For
+nobody to be left out because of how long that was, all are asked about within one window, and only
+those whose window has ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
+from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.events import missing
 from convergekit.proportions import difference
@@ -44,8 +47,10 @@ class Differences:
     converters, others : int
         How many profiles are compared.
     left_out : dict of str to int
-        Profiles that are not: converters with no time before their conversion, and others whose
-        data end too soon.
+        Profiles that are not: those whose window is still open at the end of the data, and
+        converters with no time before their conversion.
+    within : pandas.Timedelta
+        The conversion window.
     confidence : float
         Of the intervals.
     """
@@ -53,15 +58,16 @@ class Differences:
     table: pd.DataFrame
     converters: int
     others: int
-    left_out: dict[str, int] = field(default_factory=dict)
-    confidence: float = 0.95
+    left_out: dict[str, int]
+    within: pd.Timedelta
+    confidence: float
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
         return (
             f"Differences({counted(len(self.table), 'comparison')} of "
             f"{counted(self.converters, 'converter')} with {counted(self.others, 'other')}, "
-            "observed as long)"
+            f"observed as long; within {readable_duration(self.within)})"
         )
 
     def _repr_html_(self) -> str:
@@ -71,6 +77,7 @@ class Differences:
 def differences(
     events: pd.DataFrame,
     visits: Visits,
+    window: pd.Timedelta,
     properties: Sequence[str],
     min_profiles: int,
     confidence: float,
@@ -82,6 +89,7 @@ def differences(
     events : pandas.DataFrame
     visits : Visits
         Journeys to the conversion.
+    window : pandas.Timedelta
     properties : sequence of str
     min_profiles : int
     confidence : float
@@ -91,8 +99,10 @@ def differences(
     if not isinstance(min_profiles, int) or min_profiles < 1:
         raise ConvergekitError(f"min_profiles={min_profiles!r}: give 1 or more.")
     columns = [resolve_column(events, name) for name in properties]
-    converted = visits.end >= 0
-    span, left_out = _spans(events, visits, converted)
+    micros = window // pd.Timedelta(1, "us")
+    reached = visits.end >= 0
+    converted = reached & (np.where(reached, visits.converted_at, 0) - visits.begin <= micros)
+    span, left_out = _spans(events, visits, converted, micros)
     before = visits.time - visits.begin[visits.who] < span[visits.who]
     who, position = visits.who[before], visits.position[before]
     converters = converted & (span > 0)
@@ -119,12 +129,16 @@ def differences(
     table = table.astype({"event_name": "str", "property": "str"})
     table = table[table["converters"] + table["others"] >= min_profiles]
     return Differences(
-        _compared(table, *totals, confidence), *totals, left_out=left_out, confidence=confidence
+        _compared(table, *totals, confidence),
+        *totals,
+        left_out=left_out,
+        within=window,
+        confidence=confidence,
     )
 
 
 def _spans(
-    events: pd.DataFrame, visits: Visits, converted: BoolArray
+    events: pd.DataFrame, visits: Visits, converted: BoolArray, window: int
 ) -> tuple[IntArray, dict[str, int]]:
     """Return for how long each journey is observed, in microseconds; 0 for one left out.
 
@@ -132,23 +146,21 @@ def _spans(
     nothing to do with what they did, take the times of the converters from short to long, all
     equally often.
     """
+    data_end = microseconds(pd.Series([events["timestamp"].max()]))[0]
+    ended = visits.begin + window <= data_end
+    converters = np.flatnonzero(ended & converted)
+    others = np.flatnonzero(ended & ~converted)
     span = np.zeros(len(visits.begin), dtype=np.int64)
-    span[converted] = visits.converted_at[converted] - visits.begin[converted]
-    at_once = converted & (span == 0)
-    lengths = np.sort(span[converted & ~at_once])
-    others = np.flatnonzero(~converted)
-    too_soon = 0
-    if len(lengths) and len(others):
+    span[converters] = visits.converted_at[converters] - visits.begin[converters]
+    lengths = np.sort(span[converters])
+    lengths = lengths[lengths > 0]
+    if len(lengths):
         ids = np.asarray(visits.ids.take(visits.profile[others]).astype(str), dtype=object)
         order = np.argsort(pd.util.hash_array(ids), kind="stable")
-        given = lengths[np.arange(len(others)) * len(lengths) // len(others)]
-        data_end = microseconds(pd.Series([events["timestamp"].max()]))[0]
-        seen = visits.begin[others[order]] + given <= data_end
-        span[others[order]] = np.where(seen, given, 0)
-        too_soon = int((~seen).sum())
+        span[others[order]] = lengths[np.arange(len(others)) * len(lengths) // max(len(others), 1)]
     return span, {
-        "converters with no time before": int(at_once.sum()),
-        "others whose data end too soon": too_soon,
+        "window still open": int((~ended).sum()),
+        "converted at once": len(converters) - len(lengths),
     }
 
 

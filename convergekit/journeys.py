@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.journey_visits import Visits, visits_of
 from convergekit.measures import amounts, events_named
@@ -219,6 +220,7 @@ class Journeys:
     def differences(
         self,
         converters: str | Sequence[str] | None = None,
+        within: Duration = "7D",
         *,
         properties: Sequence[str] = (),
         min_profiles: int = 5,
@@ -230,6 +232,9 @@ class Journeys:
         ----------
         converters : str or sequence of str, optional
             The event, or any of several, that converts; by default the journeys' `end`.
+        within : str or datetime.timedelta, default "7D"
+            The conversion window, from the begin of the journey, its end included: who converts
+            later is among the others.
         properties : sequence of str, optional
             Columns, or short names that stand for `properties.<name>` or `profile.<name>`, each
             of whose values is compared too: whether a profile had it on any of its events.
@@ -256,10 +261,11 @@ class Journeys:
         who are about to order anyway.
 
         Fair time: a converter is observed from the begin of its journey until it converts, and
-        each other for as long as one of the converters was; others whose data end before that
-        are left out, and so are converters with no time before. This is the matching of times of
-        Z. Zhou et al., "Survival bias associated with time-to-treatment initiation in drug
-        effectiveness evaluation", American Journal of Epidemiology 162 (2005).
+        each other for as long as one of the converters was. Profiles whose window is still open
+        at the end of the data are left out, and so are those who convert at once, with no time
+        before. This is the matching of times of Z. Zhou et al., "Survival bias associated with
+        time-to-treatment initiation in drug effectiveness evaluation", American Journal of
+        Epidemiology 162 (2005); with a window nobody is left out for a time that is too long.
 
         `p_value` is Fisher's exact test that the shares are equal, and `adjusted_p_value` that of
         Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate", Journal of the Royal
@@ -274,8 +280,8 @@ class Journeys:
         >>> found = s.journeys(start="PageView", end="Placed Order").differences()
         >>> found.table[["event_name", "converters_share", "others_share"]].head(2).round(3)
                  event_name  converters_share  others_share
-        0  Started Checkout             0.959         0.074
-        1     Added To Cart             0.980         0.247
+        0  Started Checkout             0.954         0.065
+        1     Added To Cart             0.981         0.241
         """
         from convergekit.journey_differences import differences
 
@@ -286,7 +292,8 @@ class Journeys:
             events_named(self._events, name)
         chosen = (properties,) if isinstance(properties, str) else tuple(properties)
         visits = self._visits if given == self.end else self._to(given)
-        return differences(self._events, visits, chosen, min_profiles, confidence)
+        window = parse_duration(within, name="within")
+        return differences(self._events, visits, window, chosen, min_profiles, confidence)
 
     def plot(self, top: int = 6, *, template: Template = "light") -> Any:
         """Return the journeys as flows from step to step.

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from convergekit.attribution_result import Attribution
     from convergekit.channels import ChannelRule
+    from convergekit.customers import Customers
     from convergekit.durations import Duration
     from convergekit.explain import Explanation
     from convergekit.explorer import Explorer
@@ -514,6 +515,69 @@ class Stitched:
         from convergekit.journeys import journeys
 
         return journeys(self.events, start, end, events, max_steps, value)
+
+    def customers(
+        self,
+        order: str = "Placed Order",
+        value: str | None = "total_price",
+        refund: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        *,
+        refund_value: str | None = None,
+    ) -> Customers:
+        """Return who ordered how often, when and for how much.
+
+        Parameters
+        ----------
+        order : str, default "Placed Order"
+            The event that is an order; each counts once.
+        value : str or None, default "total_price"
+            The property of what an order amounts to; None if money is not asked for.
+        refund : str, optional
+            The event that is a refund: its amount is taken off what its profile is worth. It is
+            never guessed; without it nothing is taken off.
+        currency : str, optional
+            The property of an amount's currency. Without it all amounts are taken to be in one.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``. Without it,
+            several currencies are an error.
+        refund_value : str, optional
+            The property of what a refund amounts to, a positive number, if it is not `value`.
+
+        Returns
+        -------
+        Customers
+            `.new_and_returning()`, `.repeat_purchases()`, `.retention()`, `.lifetime_value()`,
+            each a DataFrame with ``plot(template=...)``; `.left_out` counts what is not in them.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of a name that was given.
+        ColumnError
+            No column, or more than one, goes by a property's name.
+        ConvergekitError
+            Amounts cannot be added up: they are of several currencies, or of one that has no
+            rate, or a refund is below zero.
+
+        Notes
+        -----
+        ``docs/customers.md`` defines every number. Who ordered before the events begin is taken
+        to be new at the first order that is there.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.customers(currency="currency")
+        Customers(23 customers with 27 orders; 4 ordered again)
+        """
+        from convergekit.customers import customers
+
+        return customers(
+            self.events, order, value, refund, currency, rates, refund_value=refund_value
+        )
 
     def stitching_lift(
         self,

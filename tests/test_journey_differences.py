@@ -16,9 +16,9 @@ from tests import slow_journeys
 from tests.test_journeys import START, frames, log
 
 
-def compare(frame, converters="Placed Order", **options):
+def compare(frame, converters="Placed Order", within="10min", **options):
     found = journeys(frame, start=options.pop("start", None))
-    return found.differences(converters, **{"min_profiles": 1, **options})
+    return found.differences(converters, within, **{"min_profiles": 1, **options})
 
 
 def row(found, name):
@@ -40,31 +40,37 @@ def test_shares_are_of_what_happened_before_the_conversion():
 
 def test_others_are_observed_as_long_as_converters():
     many = {f"p{i}": "v0 c30 x70" for i in range(10)}
-    frame = log(a="v0 o20", b="v0 o60", z="v100", **many)
-    found = compare(frame)
-    # Half are observed for 20 minutes, half for 60; z, whose data end at once, takes one of these.
-    assert found.others + found.left_out["others whose data end too soon"] == 11
-    assert row(found, "Added To Cart")["others"] in (5, 6)
+    found = compare(log(a="v0 o20", b="v0 o60", **many), within="1h")
+    assert found.others == 10
+    # Half are observed for 20 minutes, half for 60.
+    assert row(found, "Added To Cart")["others"] == 5
     assert "Refund" not in set(found.table["event_name"])
 
 
-def test_those_who_cannot_be_compared_are_counted():
-    frame = log(a="o0 v5", b="v0 o10", c="v9", d="v0 v12")
+def test_who_converts_after_the_window_is_among_the_others():
+    frame = log(a="v0 o10", b="v0 c5 o11", z="x30")
     found = compare(frame)
-    assert found.left_out == {
-        "converters with no time before": 1,
-        "others whose data end too soon": 1,
-    }
     assert (found.converters, found.others) == (1, 1)
-    assert repr(found) == "Differences(1 comparison of 1 converter with 1 other, observed as long)"
+    assert row(found, "Added To Cart")[["converters", "others"]].tolist() == [0, 1]
+
+
+def test_those_who_cannot_be_compared_are_counted():
+    frame = log(a="o0 v5", b="v0 o10", c="v12", d="v10 o11", e="v0 v20")
+    found = compare(frame)
+    assert found.left_out == {"window still open": 1, "converted at once": 1}
+    assert (found.converters, found.others) == (2, 1)
+    assert repr(found) == (
+        "Differences(1 comparison of 2 converters with 1 other, observed as long; within 10 min)"
+    )
 
 
 def test_without_cause_there_is_no_difference():
-    # Everybody does the same at the same rate; those who convert are observed for less time.
+    # Everybody does the same at the same rate; those who convert are observed for less time, and
+    # those who came late for less than those who came early.
     rng = np.random.default_rng(7)
     rows = []
-    for person in range(1500):
-        begin, converts = rng.uniform(0, 20), rng.exponential(60)
+    for person in range(4000):
+        begin, converts = rng.uniform(0, 38), rng.exponential(60)
         for name, rate in (("PageView", 0), ("Chat", 0.1), ("Wishlist", 0.03)):
             at = [begin] if not rate else begin + np.cumsum(rng.exponential(1 / rate, 12))
             rows += [(f"p{person}", name, day) for day in at if day < 40]
@@ -72,9 +78,9 @@ def test_without_cause_there_is_no_difference():
             rows.append((f"p{person}", "Placed Order", begin + converts))
     frame = pd.DataFrame(rows, columns=["profile_id", "event_name", "day"])
     frame["timestamp"] = START + pd.to_timedelta(frame["day"], unit="D")
-    found = compare(frame, start="PageView")
-    assert found.converters > 300
-    assert found.others > 300
+    found = compare(frame, start="PageView", within="20D")
+    assert found.converters > 200
+    assert found.others > 500
     for name in ("Chat", "Wishlist"):
         one = row(found, name)
         assert one["low"] < 0 < one["high"]
@@ -87,8 +93,8 @@ def test_without_cause_there_is_no_difference():
 
 
 def test_values_of_properties_are_compared():
-    frame = log(a="v0 o9", b="v0 o8", c="v0", d="v0", e="v0 v9")
-    frame["properties.plan"] = ["pro", None, "pro", None, "free", "free", "free", "pro"]
+    frame = log(a="v0 o9", b="v0 o8", c="v0", d="v0", e="v0 v9", z="v30")
+    frame["properties.plan"] = ["pro", None, "pro", None, "free", "free", "free", "pro", "pro"]
     found = compare(frame, properties=["plan"])
     table = found.table[found.table["property"] == "properties.plan"].set_index("value")
     # The value that e has comes too late: no converter took longer than it.
@@ -115,12 +121,12 @@ def test_p_values_are_fishers_and_corrected_for_their_number():
 
 
 def test_what_few_did_is_not_compared():
-    frame = log(a="v0 c1 o9", b="v0 c1 o9", c="v0 c2", d="v0 x2")
+    frame = log(a="v0 c1 o9", b="v0 c1 o9", c="v0 c2", d="v0 x2", z="v30")
     assert set(compare(frame, min_profiles=3).table["event_name"]) == {"PageView", "Added To Cart"}
 
 
 def test_nobody_to_compare_with_gives_no_numbers():
-    found = compare(log(a="v0 c1 o9", b="v0 o9"))
+    found = compare(log(a="v0 c1 o9", b="v0 o9", c="v30"))
     assert found.others == 0
     assert found.table[["difference", "p_value", "adjusted_p_value"]].isna().all(axis=None)
 
@@ -133,6 +139,8 @@ def test_what_is_not_there_is_said():
         found.differences("Placed order")
     with pytest.raises(ck.ConvergekitError, match="confidence=95"):
         found.differences("Placed Order", confidence=95)
+    with pytest.raises(ck.ConvergekitError, match="within=7 is no positive duration"):
+        found.differences("Placed Order", 7)
     with pytest.raises(ck.ConvergekitError, match="min_profiles=0"):
         found.differences("Placed Order", min_profiles=0)
     with pytest.raises(ck.ColumnError, match="no column goes by 'plan'"):
@@ -145,18 +153,20 @@ def test_equals_the_slow_definition(frame):
     slow = slow_journeys.journeys_of(frame, (), ("Placed Order",))
     begins = {profile: (steps[0][1] if steps else end["timestamp"])
               for profile, (steps, end) in slow.items()}  # fmt: skip
-    lasted = {profile: end["timestamp"] - begins[profile]
-              for profile, (_, end) in slow.items() if end is not None}  # fmt: skip
+    window, data_end = pd.Timedelta(minutes=3), frame["timestamp"].max()
+    lasted, others = {}, []
+    for profile, (_, end) in slow.items():
+        if begins[profile] + window > data_end:
+            continue
+        if end is not None and end["timestamp"] - begins[profile] <= window:
+            lasted[profile] = end["timestamp"] - begins[profile]
+        else:
+            others.append(profile)
     lengths = sorted(length for length in lasted.values() if length > pd.Timedelta(0))
-    others = sorted(
-        (profile for profile in slow if profile not in lasted),
-        key=lambda profile: pd.util.hash_array(np.array([profile], dtype=object))[0],
-    )
+    others.sort(key=lambda profile: pd.util.hash_array(np.array([profile], dtype=object))[0])
     for place, profile in enumerate(others):
         if lengths:
-            given_ = lengths[place * len(lengths) // len(others)]
-            if begins[profile] + given_ <= frame["timestamp"].max():
-                lasted[profile] = given_
+            lasted[profile] = lengths[place * len(lengths) // len(others)]
     expected = {}
     for profile, length in lasted.items():
         mine = frame[frame["profile_id"] == profile]
@@ -168,7 +178,7 @@ def test_equals_the_slow_definition(frame):
         for name in set(seen["event_name"]):
             counts = expected.setdefault(name, [0, 0])
             counts[profile in others] += 1
-    found = compare(frame)
+    found = compare(frame, within="3min")
     assert {
         one.event_name: [one.converters, one.others] for one in found.table.itertuples()
     } == expected

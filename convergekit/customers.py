@@ -1,0 +1,358 @@
+"""Customers: who orders for the first time, who comes back and when, and what they are worth.
+
+A customer is a profile with an order. An order is an event of the name that was given, each one
+once; it remains an order when it is refunded, and the refund lessens what its customer is worth.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import scipy
+
+from convergekit.customer_orders import find_orders
+from convergekit.drawn import DrawnFrame
+from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.readable import counted
+
+if TYPE_CHECKING:
+    from convergekit.template import Template
+
+_DAY = pd.Timedelta(days=1)
+
+
+def customers(
+    events: pd.DataFrame,
+    order: str = "Placed Order",
+    value: str | None = "total_price",
+    refund: str | None = None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
+    *,
+    refund_value: str | None = None,
+    profile: str = "profile_id",
+) -> Customers:
+    """Return who ordered how often, when and for how much. See `Stitched.customers`.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        With `event_name`, `timestamp` (datetime) and a column of profiles.
+    order : str, default "Placed Order"
+    value : str, optional
+    refund : str, optional
+    currency : str, optional
+    rates : mapping of str to float, optional
+    refund_value : str, optional
+    profile : str, default "profile_id"
+        The column that says whose event it is; rows without a value take no part.
+
+    Returns
+    -------
+    Customers
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> events = pd.DataFrame({
+    ...     "profile_id": ["a", "a", "b"],
+    ...     "event_name": "Placed Order",
+    ...     "timestamp": pd.to_datetime(["2026-03-02", "2026-03-20", "2026-03-02"]),
+    ...     "total_price": [10.0, 20.0, 5.0],
+    ... })
+    >>> customers(events)
+    Customers(2 customers with 3 orders; 1 ordered again)
+    """
+    for column in ("event_name", "timestamp", profile):
+        if column not in events:
+            raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
+    found = find_orders(events, profile, order, value, refund, refund_value, currency, rates)
+    return Customers(
+        order=order,
+        currency=found.currency,
+        left_out=found.left_out,
+        data_end=events["timestamp"].max(),
+        _orders=found.orders,
+        _refunds=found.refunds,
+        _has_value=value is not None,
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Customers:
+    """Who ordered how often, when and for how much.
+
+    Attributes
+    ----------
+    order : str
+        The event that is an order.
+    currency : str
+        Of the amounts; empty where nobody says.
+    left_out : dict of str to int
+        Orders and refunds without a profile, of nobody who ordered, or without an amount, which
+        then counts as nought.
+    data_end : pandas.Timestamp
+        The time of the last event, of any name: until then customers are observed.
+    """
+
+    order: str
+    currency: str
+    left_out: dict[str, int]
+    data_end: pd.Timestamp
+    _orders: pd.DataFrame
+    _refunds: pd.DataFrame
+    _has_value: bool
+
+    def __repr__(self) -> str:
+        """Return the counts in one line."""
+        orders = self._orders
+        again = int((orders["number"] == 2).sum())
+        who = counted(int((orders["number"] == 1).sum()), "customer")
+        return f"Customers({who} with {counted(len(orders), 'order')}; {again:,} ordered again)"
+
+    def new_and_returning(self, freq: str = "M") -> DrawnFrame:
+        """Return how many customers are new in each period, and how many came back.
+
+        Parameters
+        ----------
+        freq : str, default "M"
+            A pandas period such as ``"D"``, ``"W"`` or ``"M"``, in UTC.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per period from that of the first order to that of the end of the data:
+            `period` (its start), `new` (customers whose first order is in it), `returning` (other
+            customers with an order in it), `new_orders` and `returning_orders` (all orders of
+            these), `new_value` and `returning_value` (what they amount to, refunds left aside),
+            and `complete`: whether the period had ended when the data did. Its
+            ``plot(template=...)`` returns a figure.
+        """
+        orders = self._orders
+        periods = _periods(orders["timestamp"], freq)
+        is_new = periods == periods.groupby(orders["profile_id"]).transform("min")
+        kind = pd.Series(np.where(is_new, "new", "returning"), index=orders.index)
+        grouped = orders.assign(period=periods, kind=kind).groupby(["period", "kind"])
+        every = self._every_period(periods, freq)
+        found = {
+            "": grouped["profile_id"].nunique(),
+            "_orders": grouped.size(),
+            **({"_value": grouped["amount"].sum()} if self._has_value else {}),
+        }
+        table = pd.DataFrame({"period": every.start_time})
+        for suffix, counts in found.items():
+            for name in ("new", "returning"):
+                of_kind = counts[counts.index.get_level_values("kind") == name]
+                filled = of_kind.droplevel("kind").reindex(every, fill_value=0)
+                table[name + suffix] = filled.to_numpy()
+        table["complete"] = np.asarray(every.end_time.tz_localize("UTC") <= self._end)
+        return DrawnFrame.of(
+            table,
+            partial(_new_and_returning_figure, freq=freq),
+            ["period", "new", "returning", "complete"],
+        )
+
+    def repeat_purchases(
+        self, orders: Sequence[int] = (2, 3), *, confidence: float = 0.95
+    ) -> DrawnFrame:
+        """Return which share of customers has ordered again, by the days since their first order.
+
+        Parameters
+        ----------
+        orders : sequence of int, default (2, 3)
+            Which orders: the second, the third ...
+        confidence : float, default 0.95
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per `order` and whole number of `days`, as far as anybody is observed:
+            `share` of customers who have their second (third ...) order by then, its confidence
+            interval `low` to `high` (missing where nobody or everybody has), and `at_risk`: how
+            many are observed for so long and have not ordered before that. Its
+            ``plot(template=...)`` returns a figure.
+
+        Notes
+        -----
+        Customers are observed from their first order to the end of the data, some for a year and
+        some for a day. Who has not ordered again is censored there: it is not known whether they
+        will. The share is one minus the Kaplan-Meier estimate, which counts everybody for as long
+        as they are observed, and the interval is Greenwood's on the log-log scale; both are those
+        of `scipy.stats.ecdf`. It holds if those who came lately are like those before them.
+        """
+        if not orders or any(not isinstance(number, int) or number < 2 for number in orders):
+            raise ConvergekitError(f"orders={orders!r}: give whole numbers from 2, such as (2, 3).")
+        if not 0 < confidence < 1:
+            raise ConvergekitError(f"confidence={confidence!r}: give a share, such as 0.95.")
+        first = self._time_of(1)
+        observed = (self._end - first) / _DAY
+        last = int(observed.max()) if len(observed) else -1
+        parts = []
+        for number in dict.fromkeys(orders):
+            waited = (self._time_of(number).reindex(first.index) - first) / _DAY
+            days = np.arange(last + 1)
+            times = np.sort(waited.fillna(observed).to_numpy())
+            share, low, high = _reached(waited, observed, days, confidence)
+            at_risk = len(times) - np.searchsorted(times, days)
+            part = {"order": number, "days": days, "share": share, "low": low, "high": high}
+            table = pd.DataFrame({**part, "at_risk": at_risk})
+            # Where nobody is observed any more, nothing is known.
+            parts.append(table[table["at_risk"] > 0])
+        figure = partial(_repeat_figure, customers=len(first))
+        return DrawnFrame.of(pd.concat(parts, ignore_index=True), figure)
+
+    def retention(self) -> DrawnFrame:
+        """Return which share of the customers of a month ordered in the months after it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per `cohort` (the start of the calendar month, in UTC, of the first order)
+            and `months` since, up to the end of the data: `customers` of the cohort, how many of
+            them are `active` (have an order in that month), `share`, and `complete`: whether the
+            month had ended when the data did; more may follow if not. In the month of the first
+            order everybody is active. Its ``plot(template=...)`` returns a figure.
+        """
+        orders = self._orders
+        month = _periods(orders["timestamp"], "M").astype("int64")
+        cohort = month.groupby(orders["profile_id"]).transform("min")
+        pairs = pd.DataFrame({"who": orders["profile_id"], "cohort": cohort, "month": month})
+        active = pairs.drop_duplicates().groupby(["cohort", "month"]).size()
+        sizes = active[active.index.get_level_values(0) == active.index.get_level_values(1)]
+        starts = sizes.index.get_level_values("cohort").to_numpy(dtype=np.int64)
+        end = self._end.tz_localize(None).to_period("M").ordinal if len(starts) else 0
+        spans = end - starts + 1
+        cohorts = np.repeat(starts, spans)
+        months = np.arange(len(cohorts)) - np.repeat(np.cumsum(spans) - spans, spans)
+        counts = active.reindex(
+            pd.MultiIndex.from_arrays([cohorts, cohorts + months]), fill_value=0
+        ).to_numpy()
+        customers = np.repeat(sizes.to_numpy(), spans)
+        ends = pd.PeriodIndex.from_ordinals(cohorts + months, freq="M").end_time
+        table = pd.DataFrame(
+            {
+                "cohort": pd.PeriodIndex.from_ordinals(cohorts, freq="M").start_time,
+                "months": months,
+                "customers": customers,
+                "active": counts,
+                "share": counts / customers,
+                "complete": np.asarray(ends.tz_localize("UTC") <= self._end),
+            }
+        )
+        return DrawnFrame.of(table, _retention_figure)
+
+    def lifetime_value(self) -> DrawnFrame:
+        """Return what each customer is worth to date, those worth most first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per customer: `profile_id`, `first_order`, `last_order`, `orders`, `refunds`,
+            `ordered` (what the orders amount to), `refunded`, and `value`, the one less the
+            other. Its ``plot(template=...)`` returns a figure.
+
+        Raises
+        ------
+        ConvergekitError
+            `value` was not given.
+        """
+        if not self._has_value:
+            raise ConvergekitError("what is an order worth? Name the property with value=.")
+        grouped = self._orders.groupby("profile_id")
+        taken = self._refunds.groupby("profile_id")["amount"]
+        table = pd.DataFrame(
+            {
+                "first_order": grouped["timestamp"].min(),
+                "last_order": grouped["timestamp"].max(),
+                "orders": grouped.size(),
+                "refunds": taken.size(),
+                "ordered": grouped["amount"].sum(),
+                "refunded": taken.sum(),
+            }
+        )
+        table = table.fillna({"refunds": 0, "refunded": 0.0}).astype({"refunds": "int64"})
+        table["value"] = table["ordered"] - table["refunded"]
+        table = table.rename_axis("profile_id").reset_index()
+        return DrawnFrame.of(
+            table.sort_values(["value", "profile_id"], ascending=[False, True], ignore_index=True),
+            partial(_value_figure, currency=self.currency),
+            ["value"],
+        )
+
+    @property
+    def _end(self) -> pd.Timestamp:
+        end = self.data_end
+        return end.tz_localize("UTC") if not pd.isna(end) and end.tzinfo is None else end
+
+    def _time_of(self, number: int) -> pd.Series:
+        """Return when each customer ordered for the nth time, by profile."""
+        orders = self._orders[self._orders["number"] == number]
+        times = pd.to_datetime(orders["timestamp"], utc=True)
+        return times.set_axis(orders["profile_id"])
+
+    def _every_period(self, periods: pd.Series, freq: str) -> pd.PeriodIndex:
+        if not len(periods):
+            return pd.PeriodIndex([], freq=freq)
+        return pd.period_range(periods.min(), self._end.tz_localize(None).to_period(freq))
+
+
+def _periods(times: pd.Series, freq: str) -> pd.Series:
+    try:
+        return pd.to_datetime(times, utc=True).dt.tz_localize(None).dt.to_period(freq)
+    except (ValueError, AttributeError) as error:
+        raise ConvergekitError(
+            f"freq={freq!r} is no period; give one such as 'D', 'W' or 'M'."
+        ) from error
+
+
+def _reached(
+    waited: pd.Series, observed: pd.Series, days: Any, confidence: float
+) -> tuple[Any, Any, Any]:
+    """Return the share that has got there by each day, and its interval.
+
+    Who has not, is censored at the end of the time in which they are observed.
+    """
+    got = waited.notna()
+    if not got.any():
+        return np.zeros(len(days)), np.full(len(days), np.nan), np.full(len(days), np.nan)
+    times = scipy.stats.CensoredData.right_censored(waited.fillna(observed).to_numpy(), ~got)
+    waiting = scipy.stats.ecdf(times).sf
+    with warnings.catch_warnings():
+        # It is undefined where nobody is left; missing there.
+        warnings.filterwarnings("ignore", message="The confidence interval is undefined")
+        interval = waiting.confidence_interval(confidence, method="log-log")
+    share = 1 - waiting.evaluate(days)
+    some = (share > 0) & (share < 1)
+    low = np.where(some, 1 - interval.high.evaluate(days), np.nan)
+    high = np.where(some, 1 - interval.low.evaluate(days), np.nan)
+    return share, low, high
+
+
+def _new_and_returning_figure(table: pd.DataFrame, template: Template, *, freq: str) -> Any:
+    from convergekit.customers_figures import new_and_returning_figure
+
+    return new_and_returning_figure(table, freq, template)
+
+
+def _repeat_figure(table: pd.DataFrame, template: Template, *, customers: int) -> Any:
+    from convergekit.customers_figures import repeat_figure
+
+    return repeat_figure(table, customers, template)
+
+
+def _retention_figure(table: pd.DataFrame, template: Template) -> Any:
+    from convergekit.customers_figures import retention_figure
+
+    return retention_figure(table, template)
+
+
+def _value_figure(table: pd.DataFrame, template: Template, *, currency: str) -> Any:
+    from convergekit.customers_figures import value_figure
+
+    return value_figure(table, currency, template)
