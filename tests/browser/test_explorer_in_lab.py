@@ -131,7 +131,8 @@ def test_a_profile_is_looked_up_and_explained(page, explorer):
     search.press("Enter")
     figure(explorer, "kiosk").wait_for()
     explorer.locator("td").get_by_text("<img src=x").wait_for()
-    figure(explorer, "Started Checkout").wait_for()
+    figure(explorer, "11 events of profile").wait_for()
+    figure(explorer, "one profile, by").wait_for()
     parts = explorer.locator(".ck-part:visible")
     assert parts.evaluate_all("them => them.every(it => it.scrollWidth <= it.clientWidth + 1)")
     explorer.locator("select:visible:not([size])").nth(1).select_option(
