@@ -182,8 +182,24 @@ class Knowledge:
         return spoken
 
     def knew(self, event: IntArray, earlier: IntArray) -> BoolArray:
-        """Return whether, when `event` became known, `earlier` was known to be of its profile."""
-        return self.profiles.knew(self.item[event], self.item[earlier])
+        """Return whether, when `event` became known, `earlier` was known to be of its profile.
+
+        It was if one of its copies was: a copy may bring the alias that it came without.
+        """
+        asked, then = self.item[event], self.profiles
+        if len(self.event) == len(self.item):
+            return then.knew(asked, self.item[earlier])
+        # The first of its items from where the run starts: does the run still hold it?
+        size = len(self.event)
+        keys = self._places_by_event
+        at = np.searchsorted(keys, earlier * size + then.start[asked])
+        found = np.append(keys, np.iinfo(np.int64).max)[at]
+        return found <= earlier * size + then.place[asked]
+
+    @cached_property
+    def _places_by_event(self) -> IntArray:
+        """Each item's event and place in one number, sorted."""
+        return np.sort(self.event * len(self.event) + self.profiles.place)
 
 
 @dataclass(frozen=True)

@@ -440,6 +440,21 @@ class TestHindsight:
         assert found["browser_session"].tolist() == [True]
         assert found["saved_by"].tolist() == ["urn:email:ada@x.org"]
 
+    @pytest.mark.parametrize(("copied", "late"), [("10:01", False), ("10:09", True)])
+    def test_a_copy_brings_the_alias_that_its_event_came_without(self, copied, late):
+        """Known from when the copy came: before the order, or only after it."""
+        same = {"event_id": "1"}
+        frame = events(
+            ("PageView", "10:00", "", {**same, UTM: "ads"}),
+            ("PageView", copied, "email:ada@x.org", same),
+            (ORDER, "10:05", "email:ada@x.org", {}),
+        )
+        s = ck.stitch(frame, duplicates="merge")
+        found = s.hindsight(ORDER, carried="utm_source").events
+        assert found["profile.utm_source"].tolist() == (["ads"] if late else [])
+        marked = s.provenance("utm_source")
+        assert marked["hindsight"][marked["event_name"] == ORDER].tolist() == [late]
+
     def test_the_steps_end_with_the_event(self, shop):
         with pytest.raises(ck.ConvergekitError, match="let the steps end with the event"):
             ck.stitch(shop).hindsight(ORDER, steps=["PageView"], within="7D")
