@@ -15,8 +15,8 @@ import plotly.graph_objects as go
 
 from convergekit.explain import Explanation
 from convergekit.profiles import LOGIN_TYPES, type_priority
-from convergekit.readable import counted
-from convergekit.template import COLOURS, Look, Template, hover, look, plain, shortened, titled
+from convergekit.readable import counted, shortened
+from convergekit.template import COLOURS, Look, Template, hover, look, plain, titled
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

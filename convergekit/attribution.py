@@ -20,6 +20,7 @@ from convergekit.measures import amounts, events_named
 from convergekit.records import take_or_missing
 from convergekit.sessions import find_sessions, session_ids, visiting
 from convergekit.steps import EventNames, StepLike, as_steps
+from convergekit.timestamps import microseconds
 from convergekit.touches import Touches, direct_last, find_touches, only_known
 from convergekit.traffic import TAGS, sent_traffic
 
@@ -88,7 +89,7 @@ class Attributor:
             events, self._traffic, who, found.in_time, self._of_browser, self._asked.sessions
         )
         visits = table[table["arrival"] >= 0].reset_index(drop=True)
-        moments = _microseconds(events["timestamp"])
+        moments = microseconds(events["timestamp"])
         arrival, mine = visits["arrival"].to_numpy(), visits["who"].to_numpy()
         at = self.positions
         touches = find_touches(
@@ -208,10 +209,6 @@ def _converting(events: pd.DataFrame, conversion: StepLike) -> IntArray:
     for name in step.names:
         events_named(events, name)
     return np.flatnonzero(EventNames(events).matching(step.names, step.where, step.title))
-
-
-def _microseconds(times: pd.Series) -> IntArray:
-    return times.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
 
 
 def _weights(

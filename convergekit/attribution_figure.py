@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from convergekit.attribution_result import NONE, Attribution
 from convergekit.durations import readable_duration
-from convergekit.readable import counted
+from convergekit.readable import counted, shortened
 from convergekit.template import (
     COLOURS,
     Template,
@@ -19,7 +19,6 @@ from convergekit.template import (
     legend_name,
     look,
     plain,
-    shortened,
     titled,
 )
 

@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 from rich import box
 from rich.console import Console
@@ -22,6 +21,7 @@ from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.funnel_result import Funnel
+from convergekit.readable import percentage
 from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
@@ -249,18 +249,14 @@ def _print_funnel(funnel: Funnel) -> None:
         table.add_row(
             f"{row['step']}. {escape(row['event_name'])}",
             f"{row['profiles']:,}",
-            _percentage(row["conversion"]),
-            _percentage(row["step_conversion"]),
+            percentage(row["conversion"]),
+            percentage(row["step_conversion"]),
             f"{row['drop_off']:,}",
             f"{row['in_window']:,}",
             readable_duration(row["median_time"]),
         )
     _out.print()
     _out.print(table)
-
-
-def _percentage(share: float) -> str:
-    return "" if pd.isna(share) else f"{share:.1%}"
 
 
 def _remove_earlier_tables(out: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.readable import counted
+from convergekit.readable import counted, shortened
 from convergekit.template import (
     COLOURS,
     Template,
@@ -20,7 +20,6 @@ from convergekit.template import (
     legend_name,
     look,
     plain,
-    shortened,
     titled,
 )
 

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.funnel_time_figures import PERIOD_WORDS, period_axis
-from convergekit.readable import counted
+from convergekit.readable import counted, percentage
 from convergekit.template import COLOURS, Template, hover, look, plain, titled
 
 #: Pixels of a cohort's row.
@@ -122,7 +122,7 @@ def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go
         )
         last = rows.iloc[-1]
         said.append(
-            f"By day {last['days']:,.0f}, {_share(last['share'])} have a {name}"
+            f"By day {last['days']:,.0f}, {percentage(last['share'])} have a {name}"
             f"{_interval(last['low'], last['high'])}."
         )
     figure.update_layout(
@@ -299,7 +299,7 @@ def _said_of_periods(table: pd.DataFrame, word: str) -> str:
 
 def _said_of_day(line: Any, name: str) -> str:
     return hover(
-        f"By day {line.days:,}, {_share(line.share)} of customers have a {name}"
+        f"By day {line.days:,}, {percentage(line.share)} of customers have a {name}"
         f"{_interval(line.low, line.high)}.",
         f"{counted(line.at_risk, 'customer')} were observed so long without.",
     )
@@ -307,10 +307,6 @@ def _said_of_day(line: Any, name: str) -> str:
 
 def _interval(low: float, high: float) -> str:
     return "" if pd.isna(low) else f" ({low:.1%} to {high:.1%})"
-
-
-def _share(share: float) -> str:
-    return f"{share:.1%}"
 
 
 def _of(part: float, total: float) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.readable import counted, readable_table
+from convergekit.readable import counted, readable_table, shortened
 
 #: Lists to choose from hold no more than these; a search narrows them.
 MOST_OPTIONS = 200
@@ -122,24 +122,13 @@ def cell(value: Any) -> Any:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, (str, list, tuple, dict, set)):
-        return shortened(str(value))
+        return shortened(value, MOST_LETTERS)
     return value
 
 
 def framed(page: str) -> str:
     """Return HTML that pandas or a result made, in the explorers' look."""
     return f'<div class="ck-explorer"><div class="ck-scroll">{page}</div></div>'
-
-
-def shortened(text: str, letters: int = MOST_LETTERS) -> str:
-    """Return a text that is no longer than so many letters.
-
-    Examples
-    --------
-    >>> shortened("Placed Order", 8)
-    'Placed …'
-    """
-    return text if len(text) <= letters else text[: letters - 1] + "…"
 
 
 def first_columns(frame: pd.DataFrame, first: Sequence[str]) -> pd.DataFrame:

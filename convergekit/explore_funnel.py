@@ -16,6 +16,7 @@ from convergekit.events import PROFILE, PROPERTY
 from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
 from convergekit.explore_work import Work
 from convergekit.measures import events_named
+from convergekit.readable import shortened
 from convergekit.steps import Step, tracked
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class FunnelExplorer:
             button.layout.display = None if place < len(listed) else "none"
             if place < len(listed):
                 name = str(listed.index[place])
-                button.description = f"{show.shortened(name, 40)} ({listed.iloc[place]:,})"
+                button.description = f"{shortened(name, 40)} ({listed.iloc[place]:,})"
                 button.tooltip = f"Add the step {name}"
         self._named = listed.index.tolist()
         more = show.listed_of(len(listed), len(found), "event name", "search to narrow them")
@@ -193,7 +194,7 @@ class FunnelExplorer:
 
     def _row(self, place: int) -> widgets.HBox:
         label = widgets.Label(
-            f"{place + 1}. {show.shortened(self.steps[place], 40)}",
+            f"{place + 1}. {shortened(self.steps[place], 40)}",
             layout={"flex": "1 1 auto", "min_width": "0"},
         )
         up = small_button("arrow-up", "Move up", disabled=place == 0)
@@ -214,7 +215,7 @@ class FunnelExplorer:
         listed = values.head(show.MOST_OPTIONS)
         self.value.options = [
             *self.value.options,
-            *((f"{show.shortened(str(v))} ({n:,})", v) for v, n in listed.items()),
+            *((f"{shortened(v, show.MOST_LETTERS)} ({n:,})", v) for v, n in listed.items()),
         ]
         if values.empty:
             return f"No {self.steps[0]} has a value of it."
@@ -283,7 +284,7 @@ _ANY: tuple[()] = ()
 
 
 def _dropdown(nothing: str, columns: list[str]) -> widgets.Dropdown:
-    listed = [(show.shortened(name), name) for name in columns[: show.MOST_OPTIONS]]
+    listed = [(shortened(name, show.MOST_LETTERS), name) for name in columns[: show.MOST_OPTIONS]]
     more = show.listed_of(len(listed), len(columns), "property", "code can name them all")
     first = f"{nothing} ({more})" if more else nothing
     return widgets.Dropdown(options=[(first, _NO_PROPERTY), *listed], layout=WIDE)

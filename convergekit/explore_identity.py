@@ -15,7 +15,7 @@ from convergekit.alias_search import find_aliases
 from convergekit.errors import ConvergekitError
 from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side
 from convergekit.explore_work import Work
-from convergekit.readable import counted
+from convergekit.readable import counted, shortened
 from convergekit.steps import tracked
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class IdentityExplorer:
         offer(
             self.event,
             [
-                *((show.shortened(name), name) for name in names),
+                *((shortened(name, show.MOST_LETTERS), name) for name in names),
                 ("no event: profiles alone", _NO_EVENT),
             ],
         )
@@ -163,8 +163,8 @@ class IdentityExplorer:
             self.alias,
             [
                 *together,
-                *((f"{show.shortened(urn)} (to blame)", (urn,)) for urn in cut),
-                *((show.shortened(urn), (urn,)) for urn in others),
+                *((f"{shortened(urn, show.MOST_LETTERS)} (to blame)", (urn,)) for urn in cut),
+                *((shortened(urn, show.MOST_LETTERS), (urn,)) for urn in others),
             ],
         )
         self.reason.value = show.heading(f"Profile {chosen['profile_id']}") + show.hint(
@@ -202,7 +202,7 @@ class IdentityExplorer:
         shown = compared.rename(columns=lambda name: name.replace("_", " "))
         what = blocked[0] if len(blocked) == 1 else counted(len(blocked), "alias", "aliases")
         self.comparison.value = (
-            show.heading(f"With and without {show.shortened(what)}")
+            show.heading(f"With and without {shortened(what, show.MOST_LETTERS)}")
             + show.table(shown)
             + show.hint(self._parted(self.result, blocked))
         )

@@ -15,7 +15,7 @@ from convergekit.alias_search import find_aliases
 from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
 from convergekit.explore_work import Work
 from convergekit.profiles import LOGIN_TYPES
-from convergekit.readable import counted
+from convergekit.readable import counted, shortened
 
 if TYPE_CHECKING:
     from convergekit.drawn import DrawnFrame
@@ -141,7 +141,7 @@ class ProfileExplorer:
         found = find_aliases(self._s, text, most=show.MOST_OPTIONS)
         self.found.layout.display = None
         self.found.rows = min(max(len(found.urns), 2), 8)
-        offer(self.found, [(show.shortened(name), name) for name in found.urns])
+        offer(self.found, [(shortened(name, show.MOST_LETTERS), name) for name in found.urns])
         if found.exact:
             return None
         more = show.listed_of(len(found.urns), found.total, "alias", "give more of it")
@@ -177,7 +177,7 @@ class ProfileExplorer:
         ranked = aliases.sort_values(["events", "urn"], ascending=[False, True])
         most = ranked.head(show.MOST_OPTIONS)
         urns = list(dict.fromkeys([alias, *most["urn"]]))[: show.MOST_OPTIONS]
-        options = [(show.shortened(urn), urn) for urn in urns]
+        options = [(shortened(urn, show.MOST_LETTERS), urn) for urn in urns]
         logins = most["urn"][most["alias_type"].isin(LOGIN_TYPES)]
         browsers = most["urn"][most["alias_type"] == self._s.browser_alias]
         others = [urn for urn in [*browsers, *logins, *urns] if urn != alias]

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from convergekit.durations import readable_duration
 from convergekit.figure_groups import groups_to_draw, label_of, short_name
-from convergekit.readable import counted
+from convergekit.readable import counted, shortened
 from convergekit.template import (
     COLOURS,
     Look,
@@ -23,7 +23,6 @@ from convergekit.template import (
     legend_name,
     look,
     plain,
-    shortened,
     titled,
 )
 

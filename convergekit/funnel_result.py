@@ -15,6 +15,7 @@ from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
 from convergekit.proportions import difference
+from convergekit.readable import percentage
 
 if TYPE_CHECKING:
     from convergekit.template import Template
@@ -80,7 +81,7 @@ class Funnel:
             if name in _COUNTS:
                 shown[name] = shown[name].map("{:,}".format)
             elif name in _SHARES:
-                shown[name] = shown[name].map(_percentage)
+                shown[name] = shown[name].map(percentage)
             elif name in _TIMES:
                 shown[name] = shown[name].map(readable_duration)
         caption = f"<caption>within {readable_duration(self.within)}</caption>"
@@ -476,7 +477,3 @@ def _label_order(label: tuple[Any, ...], part: pd.DataFrame) -> tuple[Any, ...]:
     """Order labels by size, "other" and missing ones last."""
     last = [bool(pd.isna(value)) or value == OTHER for value in label]
     return (any(last), -len(part), tuple(map(str, label)))
-
-
-def _percentage(share: float) -> str:
-    return "" if np.isnan(share) else f"{share:.1%}"

@@ -14,8 +14,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.errors import ConvergekitError
-from convergekit.readable import counted
-from convergekit.template import COLOURS, Template, hover, look, plain, shortened, titled
+from convergekit.readable import counted, shortened
+from convergekit.template import COLOURS, Template, hover, look, plain, titled
 
 if TYPE_CHECKING:
     from convergekit.journeys import Journeys

@@ -20,6 +20,29 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def percentage(share: float) -> str:
+    """Return a share in percent, nothing for none.
+
+    Examples
+    --------
+    >>> percentage(0.2564), percentage(float("nan"))
+    ('25.6%', '')
+    """
+    return "" if pd.isna(share) else f"{share:.1%}"
+
+
+def shortened(text: object, most: int) -> str:
+    """Return text of so many characters at most, not yet escaped.
+
+    Examples
+    --------
+    >>> shortened("Started Checkout", 9)
+    'Started …'
+    """
+    text = str(text)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def readable_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table as text, missing values blank.
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import plotly.graph_objects as go
 
 from convergekit.errors import ConvergekitError
+from convergekit.readable import shortened
 
 #: What `template=` of a figure takes.
 Template: TypeAlias = Literal["light", "dark"]
@@ -227,18 +228,6 @@ def hover(*sentences: str) -> str:
     '3 profiles reached &lt;b&gt;.<br>None dropped off.'
     """
     return "<br>".join(line for text in sentences for line in _lines(text, _HOVER_WIDTH))
-
-
-def shortened(text: object, most: int) -> str:
-    """Return text of so many characters at most, not yet escaped.
-
-    Examples
-    --------
-    >>> shortened("Started Checkout", 9)
-    'Started …'
-    """
-    text = str(text)
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def legend_name(text: object) -> str:

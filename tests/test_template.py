@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convergekit.errors import ConvergekitError
-from convergekit.template import COLOURS, house_template, hover, look, plain, shortened, titled
+from convergekit.readable import shortened
+from convergekit.template import COLOURS, house_template, hover, look, plain, titled
 
 HOSTILE = [
     '<a href="javascript:alert(1)">x</a>',
