@@ -168,7 +168,9 @@ class StepMasks:
     @property
     def any(self) -> BoolArray:
         """Which events fill a step."""
-        filled = (self._by_name > 0)[self._names.codes] & self._names.tracked
+        filled = (self._by_name > 0)[self._names.codes]
+        if not self._names.all_tracked:
+            filled &= self._names.tracked
         for _, met in self._met:
             filled |= met
         return filled
@@ -176,7 +178,8 @@ class StepMasks:
     def at(self, position: IntArray) -> IntArray:
         """Return the steps that the events at these positions fill, as a bit mask."""
         mask = self._by_name[self._names.codes[position]]
-        mask[~self._names.tracked[position]] = 0
+        if not self._names.all_tracked:
+            mask[~self._names.tracked[position]] = 0
         for place, met in self._met:
             mask |= met[position].astype(np.int64) << place
         return mask
@@ -244,12 +247,14 @@ class EventNames:
     distinct : pandas.Index
     tracked : numpy.ndarray of bool
         Which events are no identify calls.
+    all_tracked : bool
     """
 
     def __init__(self, events: pd.DataFrame) -> None:
         self._events = events
         self.codes, self.distinct = number(events["event_name"])
         self.tracked = tracked(events)
+        self.all_tracked = bool(self.tracked.all())
 
     def among(self, names: tuple[str, ...], *, stacklevel: int) -> BoolArray:
         """Return which of the distinct names are among these; warn of those that none is."""

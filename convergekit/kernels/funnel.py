@@ -61,11 +61,13 @@ def paths_in_order(
     mask = fed.mask.astype(np.uint8) if steps <= 8 else fed.mask
     rules = (steps, window, ties, first_entry, not_before, before)
     out = (who, depth, event, when, last_entry)
-    whos = list(itertools.pairwise(cuts(count)))
+    numbers = fed.who.astype(np.int32)
+    # The first whos have more events than the last, so a thread that is done takes another piece.
+    whos = list(itertools.pairwise(cuts(count, each=2)))
     sizes = on_pieces(
         _search,
         [
-            (fed.who, fed.time, mask, fed.arrival, fed.position, *part, *rules, *out)
+            (numbers, fed.time, mask, fed.arrival, fed.position, *part, *rules, *out)
             for part in whos
         ],
     )

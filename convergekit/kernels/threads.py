@@ -14,15 +14,15 @@ THREADS = os.cpu_count() or 1
 _WORTH_THREADS = 50_000
 
 
-def cuts(size: int) -> list[int]:
-    """Return where to cut so many items, one piece per thread.
+def cuts(size: int, each: int = 1) -> list[int]:
+    """Return where to cut so many items, so many pieces for each thread.
 
     Examples
     --------
     >>> cuts(10)
     [0, 10]
     """
-    pieces = THREADS if size >= _WORTH_THREADS else 1
+    pieces = each * THREADS if size >= _WORTH_THREADS else 1
     return [size * piece // pieces for piece in range(pieces + 1)]
 
 
