@@ -26,25 +26,42 @@ SETTINGS = {
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A browser of the system, driven by Playwright."""
-    playwright = pytest.importorskip(
+    pytest.importorskip(
         "playwright.sync_api", reason="needs Playwright: pip install -e '.[browser]'"
     )
-    path = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
+    if browser_path() is None:
         pytest.skip("needs Chromium: apt install chromium, or name one with BROWSER_PATH=")
-    with playwright.sync_playwright() as driver:
-        as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = driver.chromium.launch(executable_path=path, args=as_root)
+    with open_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """A JupyterLab that listens on this machine alone and keeps its files to itself."""
     pytest.importorskip("jupyterlab", reason="needs JupyterLab: pip install -e '.[browser]'")
-    home = tmp_path_factory.mktemp("lab")
+    with open_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+def browser_path():
+    """Where the system's browser is, if it has one."""
+    return os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextlib.contextmanager
+def open_browser():
+    """A browser of the system, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = driver.chromium.launch(executable_path=browser_path(), args=as_root)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def open_lab(home):
+    """A JupyterLab that listens on this machine alone and keeps its files to itself."""
     lab = Lab(home)
     lab.set_theme("JupyterLab Light")
     with (home / "log").open("w") as log:
