@@ -15,6 +15,7 @@ import pandas as pd
 import scipy
 
 from convergekit.aliases import EventAliases
+from convergekit.kernels import compiled
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -35,6 +36,10 @@ def connected_components(aliases: EventAliases) -> IntArray:
     """
     size = len(aliases.table)
     first, second, _ = chain_links(aliases)
+    if compiled(len(aliases.event)):
+        from convergekit.kernels.components import components
+
+        return components(first, second, size)
     links = scipy.sparse.coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
     _, component = scipy.sparse.csgraph.connected_components(links.tocsr(), directed=False)
     return component.astype(np.int64)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.aliases import EventAliases, urn
+from convergekit.kernels import compiled
 from convergekit.text import to_arrow
 from convergekit.timestamps import microseconds
 
@@ -75,11 +76,14 @@ def ids_of_leaders(leaders: pd.DataFrame) -> pd.Series:
         prefixes.take(pa.array(types.codes)), values, pa.scalar("", pa.large_string())
     )
     _, ends, content = urns.buffers()
-    text, ends = content.to_pybytes(), np.frombuffer(ends, dtype=np.int64).tolist()
-    sha256 = hashlib.sha256
-    # The one thing that is done profile by profile: no library hashes many texts at once.
-    digests = [sha256(text[start:end]).digest() for start, end in itertools.pairwise(ends)]
-    return pd.Series(_hexadecimal(digests), dtype="str")
+    ends = np.frombuffer(ends, dtype=np.int64)[: len(urns) + 1]
+    if compiled(_LIKE_ROWS * len(urns)):
+        from convergekit.kernels.digests import digest_starts
+
+        starts = digest_starts(np.frombuffer(content, dtype=np.uint8), ends)
+    else:
+        starts = _digest_starts(content.to_pybytes(), ends)
+    return pd.Series(_hexadecimal(starts), dtype="str")
 
 
 def alias_times(aliases: EventAliases, timestamps: pd.Series) -> tuple[IntArray, IntArray]:
@@ -144,20 +148,30 @@ def _least(values: IntArray, group: IntArray, count: int) -> IntArray:
     return least
 
 
-def _hexadecimal(digests: list[bytes]) -> pa.Array:
-    """Return ``p_`` and the first 16 hexadecimal digits of each digest."""
-    digits = 16
-    width = len("p_") + digits
-    text = np.empty((len(digests), width), dtype=np.uint8)
+def _digest_starts(content: bytes, ends: IntArray) -> npt.NDArray[np.uint8]:
+    """Return the first eight bytes of the SHA-256 of each text, one row per text."""
+    sha256 = hashlib.sha256
+    # The one thing that is done profile by profile: no library hashes many texts at once.
+    digests = [sha256(content[a:b]).digest() for a, b in itertools.pairwise(ends.tolist())]
+    whole = np.frombuffer(b"".join(digests), dtype=np.uint8)
+    return whole.reshape(len(digests), sha256().digest_size)[:, :8]
+
+
+def _hexadecimal(starts: npt.NDArray[np.uint8]) -> pa.Array:
+    """Return ``p_`` and the hexadecimal digits of each row of bytes."""
+    count, size = starts.shape
+    width = len("p_") + 2 * size
+    text = np.empty((count, width), dtype=np.uint8)
     text[:, :2] = np.frombuffer(b"p_", dtype=np.uint8)
-    digest = np.frombuffer(b"".join(digests), dtype=np.uint8)
-    digest = digest.reshape(len(digests), hashlib.sha256().digest_size)
-    text[:, 2:] = _DIGITS[digest[:, : digits // 2]].view(np.uint8)
-    ends = np.arange(len(digests) + 1, dtype=np.int64) * width
+    text[:, 2:] = _DIGITS[starts].view(np.uint8)
+    ends = np.arange(count + 1, dtype=np.int64) * width
     return pa.LargeStringArray.from_buffers(
-        len(digests), pa.py_buffer(ends), pa.py_buffer(text.reshape(-1))
+        count, pa.py_buffer(ends), pa.py_buffer(text.reshape(-1))
     )
 
+
+#: To hash a profile's name takes as long as other work on so many rows.
+_LIKE_ROWS = 5
 
 #: The two hexadecimal digits of every byte.
 _DIGITS = np.frombuffer(bytes(range(256)).hex().encode(), dtype=np.uint16)

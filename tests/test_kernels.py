@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +18,8 @@ from convergekit.kernels import compiled
 
 pytest.importorskip("numba", reason="compiled kernels need numba: pip install -e '.[fast]'")
 text = pytest.importorskip("convergekit.kernels.text")
+components = pytest.importorskip("convergekit.kernels.components")
+digests = pytest.importorskip("convergekit.kernels.digests")
 
 words = st.one_of(st.none(), st.text(max_size=20), st.sampled_from(["a", "b", "aaaaaaaa", "ß"]))
 
@@ -65,6 +69,29 @@ def test_texts_that_share_a_hash_are_told_apart(monkeypatch):
     values = many_texts(5_000, 3_000)
     assert_numbered_as_pandas_does(values, None)
     assert_numbered_as_pandas_does(values, np.arange(1, 5_000))
+
+
+@given(st.lists(st.one_of(st.binary(max_size=80), st.binary(min_size=50, max_size=150))))
+def test_digests_are_those_of_hashlib(texts):
+    ends = np.cumsum([0, *map(len, texts)])
+    found = digests.digest_starts(np.frombuffer(b"".join(texts), dtype=np.uint8), ends)
+    assert [row.tobytes() for row in found] == [hashlib.sha256(t).digest()[:8] for t in texts]
+
+
+def test_many_digests_are_made_by_all_threads():
+    texts = [b"%d" % number for number in range(60_000)]
+    ends = np.cumsum([0, *map(len, texts)])
+    found = digests.digest_starts(np.frombuffer(b"".join(texts), dtype=np.uint8), ends)
+    assert found.tobytes() == b"".join(hashlib.sha256(t).digest()[:8] for t in texts)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))
+def test_components_are_numbered_as_scipy_does(links):
+    size = 31
+    first, second = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    matrix = scipy.sparse.coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
+    _, expected = scipy.sparse.csgraph.connected_components(matrix.tocsr(), directed=False)
+    assert components.components(first, second, size).tolist() == expected.tolist()
 
 
 def funnel_both_ways(monkeypatch, events, steps, **options):
