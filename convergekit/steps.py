@@ -155,34 +155,30 @@ class StepMasks:
     """
 
     def __init__(self, names: EventNames, steps: Sequence[Step]) -> None:
-        self._names = names
-        self._by_name = np.zeros(len(names.distinct) + 1, dtype=np.int64)
-        self._met: list[tuple[int, BoolArray]] = []
+        # The fewer bytes a mask has, the faster all events are gone through.
+        dtype: type[np.integer[Any]] = np.uint8 if len(steps) <= 8 else np.int64
+        by_name = np.zeros(len(names.distinct) + 1, dtype=dtype)
+        met = []
         for place, step in enumerate(steps):
+            bit = dtype(1 << place)
             if step.where is None:
-                known = names.among(step.names, stacklevel=5)
-                self._by_name[:-1] |= known.astype(np.int64) << place
+                by_name[:-1] |= np.where(names.among(step.names, stacklevel=5), bit, 0)
             else:
-                self._met.append((place, names.matching(step.names, step.where, step.title)))
+                met.append((bit, names.matching(step.names, step.where, step.title)))
+        self._all = by_name[names.codes]
+        if not names.all_tracked:
+            self._all[~names.tracked] = 0
+        for bit, fills in met:
+            self._all |= np.where(fills, bit, 0)
 
     @property
     def any(self) -> BoolArray:
         """Which events fill a step."""
-        filled = (self._by_name > 0)[self._names.codes]
-        if not self._names.all_tracked:
-            filled &= self._names.tracked
-        for _, met in self._met:
-            filled |= met
-        return filled
+        return self._all != 0
 
     def at(self, position: IntArray) -> IntArray:
         """Return the steps that the events at these positions fill, as a bit mask."""
-        mask = self._by_name[self._names.codes[position]]
-        if not self._names.all_tracked:
-            mask[~self._names.tracked[position]] = 0
-        for place, met in self._met:
-            mask |= met[position].astype(np.int64) << place
-        return mask
+        return self._all[position].astype(np.int64)
 
 
 def exclusion_events(names: EventNames, exclusion: Exclusion) -> BoolArray:

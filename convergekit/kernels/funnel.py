@@ -52,8 +52,9 @@ def paths_in_order(
         return Paths(nothing, nothing, nothing, of_steps, of_steps, nothing)
     who = np.empty(count, dtype=np.int64)
     depth = np.empty(count, dtype=np.int64)
-    event = np.full((count, steps), -1, dtype=np.int64)
-    when = np.zeros((count, steps), dtype=np.int64)
+    # Step by step in memory, because the tables ask for one step of everybody.
+    event = np.full((steps, count), -1, dtype=np.int64).T
+    when = np.zeros((steps, count), dtype=np.int64).T
     last_entry = np.empty(count, dtype=np.int64)
     not_before = _EARLIEST if start is None else start
     before = _LATEST if end is None else end
@@ -61,13 +62,12 @@ def paths_in_order(
     mask = fed.mask.astype(np.uint8) if steps <= 8 else fed.mask
     rules = (steps, window, ties, first_entry, not_before, before)
     out = (who, depth, event, when, last_entry)
-    numbers = fed.who.astype(np.int32)
     # The first whos have more events than the last, so a thread that is done takes another piece.
     whos = list(itertools.pairwise(cuts(count, each=2)))
     sizes = on_pieces(
         _search,
         [
-            (numbers, fed.time, mask, fed.arrival, fed.position, *part, *rules, *out)
+            (fed.who, fed.time, mask, fed.arrival, fed.position, *part, *rules, *out)
             for part in whos
         ],
     )
