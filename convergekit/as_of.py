@@ -19,6 +19,7 @@ import scipy
 
 from convergekit.alias_graph import chain_links
 from convergekit.aliases import Apart, EventAliases
+from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -240,8 +241,22 @@ def spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, In
 
 def _grow_forest(leaves: int, links: tuple[IntArray, IntArray, IntArray]) -> _Forest:
     first, second, at = links
-    # `above` is the union-find's own pointer, halved on the way; the tree's parents stay.
-    above = list(range(leaves + len(at)))
+    if compiled(len(at)):
+        from convergekit.kernels.forest import joined
+
+        left, right = joined(leaves, first, second)
+    else:
+        left, right = _joined(leaves, first, second)
+    parent = np.full(leaves + len(at), -1, dtype=np.int64)
+    parent[left] = parent[right] = np.arange(leaves, len(parent))
+    known = np.concatenate([np.full(leaves, -1, dtype=np.int64), at])
+    return _Forest(leaves, parent, left, right, known)
+
+
+def _joined(leaves: int, first: IntArray, second: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the two nodes that each link joins, a link being a node above its leaves."""
+    # The union-find's own pointers, halved on the way.
+    above = list(range(leaves + len(first)))
     left, right = [], []
     for node, (one, other) in enumerate(
         zip(first.tolist(), second.tolist(), strict=True), start=leaves
@@ -255,11 +270,7 @@ def _grow_forest(leaves: int, links: tuple[IntArray, IntArray, IntArray]) -> _Fo
         above[one] = above[other] = node
         left.append(one)
         right.append(other)
-    lefts, rights = np.array(left, dtype=np.int64), np.array(right, dtype=np.int64)
-    parent = np.full(len(above), -1, dtype=np.int64)
-    parent[lefts] = parent[rights] = np.arange(leaves, len(above))
-    known = np.concatenate([np.full(leaves, -1, dtype=np.int64), at])
-    return _Forest(leaves, parent, lefts, rights, known)
+    return np.array(left, dtype=np.int64), np.array(right, dtype=np.int64)
 
 
 def _climb(forest: _Forest, node: IntArray, known: IntArray) -> IntArray:
@@ -281,22 +292,36 @@ def _lay_out(forest: _Forest, own: IntArray) -> tuple[IntArray, IntArray]:
 
     A node's run is that of its left, that of its right, and its own events.
     """
-    leaves = forest.leaves
-    links = list(zip(forest.left.tolist(), forest.right.tolist(), strict=True))
-    totals = own.tolist()
-    for node, (left, right) in enumerate(links, start=leaves):
-        totals[node] += totals[left] + totals[right]
-    total = np.array(totals, dtype=np.int64)
+    sized, placed = _sizes, _places
+    if compiled(len(forest.left)):
+        from convergekit.kernels.forest import places as placed
+        from convergekit.kernels.forest import sizes as sized
+
+    total = sized(forest.left, forest.right, own)
     tops = np.flatnonzero(forest.parent < 0)
     starts = np.zeros_like(own)
     starts[tops] = np.cumsum(total[tops]) - total[tops]
-    places = starts.tolist()
-    for node in range(len(totals) - 1, leaves - 1, -1):
-        left, right = links[node - leaves]
-        places[left] = places[node]
-        places[right] = places[node] + totals[left]
-    start = np.array(places, dtype=np.int64)
+    start = placed(forest.left, forest.right, total, starts)
     return start, start + total - own
+
+
+def _sizes(left: IntArray, right: IntArray, own: IntArray) -> IntArray:
+    """Return how many places each node's run has."""
+    totals = own.tolist()
+    links = zip(left.tolist(), right.tolist(), strict=True)
+    for node, (one, other) in enumerate(links, start=len(own) - len(left)):
+        totals[node] += totals[one] + totals[other]
+    return np.array(totals, dtype=np.int64)
+
+
+def _places(left: IntArray, right: IntArray, total: IntArray, starts: IntArray) -> IntArray:
+    """Return where each node's run starts, from where those of the tops do."""
+    totals, places = total.tolist(), starts.tolist()
+    links = zip(left[::-1].tolist(), right[::-1].tolist(), strict=True)
+    for node, (one, other) in zip(range(len(totals) - 1, -1, -1), links, strict=False):
+        places[one] = places[node]
+        places[other] = places[node] + totals[one]
+    return np.array(places, dtype=np.int64)
 
 
 def _by_length(length: IntArray) -> list[IntArray]:

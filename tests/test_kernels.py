@@ -94,6 +94,26 @@ def test_components_are_numbered_as_scipy_does(links):
     assert components.components(first, second, size).tolist() == expected.tolist()
 
 
+def as_of_both_ways(monkeypatch, events):
+    found = []
+    for setting in ("never", "always"):
+        monkeypatch.setenv("CONVERGEKIT_KERNELS", setting)
+        found.append(ck.stitch(events, identity="as_of"))
+    plain, fast = found
+    pd.testing.assert_frame_equal(plain.events, fast.events)
+    assert plain._identity.knowledge().profiles.place.tolist() == (
+        fast._identity.knowledge().profiles.place.tolist()
+    )
+    return fast
+
+
+@pytest.mark.parametrize("noise", [0.0, 3.0])
+def test_what_was_known_is_the_same(monkeypatch, noise):
+    found = as_of_both_ways(monkeypatch, ck.simulate_store(people=300, noise=noise, seed=4).events)
+    assert len(found.profile_merges) > 20
+    as_of_both_ways(monkeypatch, ck.simulate_store(people=2, seed=4).events.head(1))
+
+
 def funnel_both_ways(monkeypatch, events, steps, **options):
     found = []
     for setting in ("never", "always"):
