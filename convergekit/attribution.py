@@ -64,14 +64,24 @@ class Credited:
 
 
 class Attributor:
-    """Answers one question, for any way of counting visitors."""
+    """Answers one question, for any way of counting visitors.
+
+    Attributes
+    ----------
+    models : tuple of str
+    lookback : pandas.Timedelta
+    positions : numpy.ndarray of int
+        The converting events.
+    cents : numpy.ndarray of int or None
+        What each is worth; None without a value.
+    """
 
     def __init__(self, s: Stitched, question: Question) -> None:
         self._s, self._asked = s, question
         self.models, self._tuning = question.models, question.tuning
-        self._lookback = parse_duration(question.lookback, name="lookback")
+        self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = _converting(s.events, question.conversion)
-        self._cents = None if question.value is None else self._whole_cents(question.value)
+        self.cents = None if question.value is None else self._whole_cents(question.value)
         self._traffic, self._of_browser = sent_traffic(s.events), visiting(s)
 
     def credited(self, who: IntArray, *, as_of: bool) -> Credited:
@@ -93,7 +103,7 @@ class Attributor:
         arrival, mine = visits["arrival"].to_numpy(), visits["who"].to_numpy()
         at = self.positions
         touches = find_touches(
-            (mine, moments[arrival]), (who[at], moments[at]), self._lookback.value // 1000
+            (mine, moments[arrival]), (who[at], moments[at]), self.lookback.value // 1000
         )
         if as_of:
             knowledge = found.knowledge()
@@ -129,8 +139,8 @@ class Attributor:
             total = np.bincount(path, weights=weight)
             credit[name] = np.concatenate([weight / total[path], np.ones(len(alone))])
             effects.append(effect)
-            if self._cents is not None:
-                cents[name] = whole_shares(conversion, credit[name], self._cents)
+            if self.cents is not None:
+                cents[name] = whole_shares(conversion, credit[name], self.cents)
         return Credited(
             self.positions,
             visits,
@@ -177,7 +187,7 @@ def attribution(s: Stitched, question: Question) -> Attribution:
         models=attributor.models,
         by=question.by,
         value=question.value,
-        lookback=attributor._lookback,
+        lookback=attributor.lookback,
         conversion=as_steps([question.conversion])[0].title,
     )
 
