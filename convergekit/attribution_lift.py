@@ -76,9 +76,7 @@ class AttributionLift:
         said = [
             f"{percentage(credited[STITCHED]) or 'nothing'} stitched",
             f"{percentage(credited[AS_OF]) or 'nothing'} under as-of identity",
-            f"{percentage(credited[best[0]])} by {best[0]}"
-            if best
-            else "nothing without stitching",
+            *(alone or ["nothing without stitching"]),
         ]
         return (
             f"AttributionLift({self.conversion} by {self.by}; share of {what} with a touch: "

@@ -14,7 +14,7 @@ from convergekit.stitching_lift import STITCHED
 from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 
 START = pd.Timestamp("2026-03-02", tz="UTC")
-MODELS = ["last_touch", "linear", "markov", "shapley"]
+MODELS = ["linear", "markov"]
 
 
 def events_of(rows):
@@ -149,7 +149,7 @@ WAYS = st.lists(
 ).filter(lambda rows: any(row[1] == "Order" for row in rows))
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(WAYS)
 def test_both_sides_are_what_attribution_says_and_add_up_to_the_cent(rows):
     frame = events_of(rows)
@@ -196,7 +196,7 @@ def test_the_figure_has_a_bar_for_each_way_and_label(lift):
         "Sums of total, linear. With a touch: 88.9% stitched, 88.9% under as-of identity. 1 other "
         "way of counting: no touch at all."
     )
-    assert list(lift.plot().layout.yaxis.ticktext)[0] == "meta"
+    assert next(iter(lift.plot().layout.yaxis.ticktext)) == "meta"
 
 
 def test_a_model_that_was_not_asked_for_is_said(lift):
