@@ -121,8 +121,10 @@ class Customers:
 
     def _repr_html_(self) -> str:
         months = pd.DataFrame(self.new_and_returning("M").tail(_MOST_MONTHS))
-        months["period"] = months["period"].dt.strftime("%B %Y").mask(
-            ~months["complete"], months["period"].dt.strftime("%B %Y, to date")
+        months["period"] = (
+            months["period"]
+            .dt.strftime("%B %Y")
+            .mask(~months["complete"], months["period"].dt.strftime("%B %Y, to date"))
         )
         months = months.drop(columns="complete").rename(columns={"period": "month"})
         said = [repr(self), *(f"{what}: {number:,}" for what, number in self.left_out.items())]
