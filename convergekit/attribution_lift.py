@@ -181,11 +181,18 @@ class _Shared:
 
 
 def _label_codes(found: dict[str, Credited]) -> tuple[pd.Index, dict[str, IntArray]]:
-    every = pd.concat([credited.label for credited in found.values()], ignore_index=True)
-    code, labels = pd.factorize(every)
-    ends = np.cumsum([len(credited.label) for credited in found.values()])
-    parts = np.split(code.astype(np.int64), ends[:-1])
-    return labels, dict(zip(found, parts, strict=True))
+    """Return the labels of all ways, and those of each way's credits as numbers of them."""
+    every = pd.concat([credited.label.distinct for credited in found.values()])
+    number, labels = pd.factorize(every)
+    ends = np.cumsum([len(credited.label.distinct) for credited in found.values()])
+    numbers = np.split(number.astype(np.int64), ends[:-1])
+    codes = {
+        name: of_way[credited.label.codes]
+        for (name, credited), of_way in zip(found.items(), numbers, strict=True)
+    }
+    # A label may be one of visits that led to no conversion alone.
+    used = np.unique(np.concatenate(list(codes.values())))
+    return labels.take(used), {name: np.searchsorted(used, of) for name, of in codes.items()}
 
 
 def _table(shared: _Shared, question: Question) -> pd.DataFrame:
