@@ -226,7 +226,7 @@ def whole_shares(group: IntArray, share: FloatArray, whole: IntArray) -> IntArra
 
 def _sorted(label: NumberedText) -> tuple[IntArray, pd.Series]:
     """Return the labels that there are in the order of the alphabet, and each one's number."""
-    present = np.unique(label.codes)
+    present = np.flatnonzero(np.bincount(label.codes, minlength=len(label.distinct)))
     texts = label.distinct.iloc[present].sort_values()
     place = np.empty(len(label.distinct), dtype=np.int64)
     place[texts.index] = np.arange(len(texts))

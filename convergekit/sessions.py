@@ -204,13 +204,13 @@ def find_sessions(
 
     first = np.flatnonzero(begins)
     last = np.append(first, len(order))[1:] - 1
-    sent = {name: column.codes[order] >= 0 for name, column in traffic.items()}
-    tagged = np.any([sent[name] for name in (*TAGS, "click_id")], axis=0)
-    seen = tagged | sent["landing_page"] | sent["referrer"]
+    tagged = np.any([traffic[name].codes >= 0 for name in (*TAGS, "click_id")], axis=0)[order]
+    landed, referred = (traffic[name].codes[order] >= 0 for name in ("landing_page", "referrer"))
+    seen = tagged | landed | referred
     if not len(traffic["landing_page"].distinct):
         seen |= of_browser[order]
     speaking, visit = _first_in(tagged, first, last), _first_in(seen, first, last)
-    landing = _first_in(sent["landing_page"], first, last)
+    landing = _first_in(landed, first, last)
     position = np.append(order, -1)
     says = dict.fromkeys((*TAGS, "click_id"), position[speaking])
     says["landing_page"] = position[landing]

@@ -142,7 +142,9 @@ def _click_parameter(pages: pd.Series) -> pd.Series:
 def _click_columns(events: pd.DataFrame) -> NumberedText:
     codes = np.full(len(events), -1)
     for code, name in enumerate(CLICK_IDS):
-        codes[(_sent(events, name, f"${name}").codes >= 0) & (codes < 0)] = code
+        sent = _sent(events, name, f"${name}")
+        if len(sent.distinct):
+            codes[(sent.codes >= 0) & (codes < 0)] = code
     return NumberedText(codes, pd.Series(CLICK_IDS, dtype="str"))
 
 
