@@ -40,7 +40,7 @@ def attribution_lift_figure(
     >>> s = ck.stitch(ck.simulate_store().events)
     >>> figure = attribution_lift_figure(s.attribution_lift("Placed Order"), "last_touch")
     >>> [trace.name for trace in figure.data]
-    ['stitched', 'stitched, as-of iden…', 'email alone']
+    ['stitched', 'as-of identity', 'email alone']
     """
     most = "conversions" if found.value is None else "value"
     alone = found._alone()
@@ -51,7 +51,8 @@ def attribution_lift_figure(
     for way in ways:
         lines = table[table["counted_by"] == way].set_index(found.by)
         said = partial(_sentences, lines, way, found)
-        bars.append(Bars(way.removeprefix("alias "), lines[most], said))
+        name = "as-of identity" if way == AS_OF else way.removeprefix("alias ")
+        bars.append(Bars(name, lines[most], said))
     nothing = len(found.summary) - 2 - len(alone)
     return labelled_bars(
         bars,

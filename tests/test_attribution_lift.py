@@ -182,7 +182,7 @@ def test_both_sides_are_what_attribution_says_and_add_up_to_the_cent(rows):
 def test_the_figure_has_a_bar_for_each_way_and_label(lift):
     figure = lift.plot("linear", template="dark")
     assert [trace.name for trace in figure.data] == [
-        "stitched", "stitched, as-of iden…", "email alone", "cookie alone", "source browser alone",
+        "stitched", "as-of identity", "email alone", "cookie alone", "source browser alone",
     ]  # fmt: skip
     # The order of labels is that of the model's own stitched values.
     assert list(figure.layout.yaxis.ticktext) == ["google", "meta", "news", "(none)"]
