@@ -710,7 +710,7 @@ class Stitched:
             have none go by their channel.
         **options
             `direct`: ``"touch"`` (the default: a direct visit is a touch like others) or
-            ``"last_resort"`` (only where a journey has no other touch, as in Google Analytics 4);
+            ``"last_resort"`` (only where a journey has no other touch);
             `weights` of ``"position_based"``, by default ``(0.4, 0.2, 0.4)``; `half_life` of
             ``"time_decay"``, by default ``"7D"``; `mixed_currencies`, whether to add up a value
             although the conversions are of several currencies; and `timeout`, `new_on` and
@@ -736,7 +736,7 @@ class Stitched:
         rounded to the cent and shared out in whole cents, so that credits add up exactly. A
         touch is a session that a visit explains; its campaign is what it sent itself. Under
         as-of identity a touch counts only if it was known to be of the profile when the
-        conversion became known. `convergekit.attribution_models` defines each model.
+        conversion became known. ``docs/attribution.md`` defines each model.
 
         Data-driven models weigh labels over all journeys, but each conversion is shared among its
         own touches alone; so the table is the sum of the credits, and `.effects` has the shares
@@ -794,6 +794,7 @@ class Stitched:
         in hand, and ``"stitched, as-of identity"``, where a touch counts only if it was known to
         be of the profile when the conversion became known. Each way credits all conversions, with
         models that look at its own journeys; what it cannot place is credited to ``"(none)"``.
+        ``docs/attribution.md`` defines every number.
 
         Examples
         --------
