@@ -219,10 +219,13 @@ def _table(shared: _Shared, question: Question) -> pd.DataFrame:
 
 def _by_label(shared: _Shared, way: str, model: str, size: int) -> dict[str, FloatArray]:
     credited, code = shared.found[way], shared.codes[way]
-    sums = {"conversions": np.bincount(code, credited.credit[model], minlength=size)}
+    amounts = {"conversions": credited.credit[model]}
     if credited.cents:
-        sums["cents"] = np.bincount(code, credited.cents[model], minlength=size)
-    return sums
+        amounts["cents"] = credited.cents[model].astype(np.float64)
+    return {
+        name: np.bincount(code, amount, minlength=size).astype(np.float64)
+        for name, amount in amounts.items()
+    }
 
 
 def _summary(shared: _Shared) -> pd.DataFrame:
