@@ -211,3 +211,11 @@ def test_names_from_data_are_shown_as_they_are():
     ]
     found = ck.stitch(events_of(rows)).attribution_lift(HOSTILE, "total", **SOURCE)
     assert_shown_as_it_is(found.plot())
+
+
+def test_a_label_that_leads_to_no_conversion_has_no_row():
+    rows = [*ROWS, (60, "PageView", "browser", ["urn:cookie:d"], "bing", None)]
+    found = ck.stitch(events_of(rows)).attribution_lift("Order", "total", "markov", **SOURCE)
+    assert set(found.table["utm_source"]) == {"meta", "google", "news", "(none)"}
+    # A row for every label and way, the same labels in the same order.
+    assert (found.table.groupby("counted_by").size() == 4).all()
