@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.attribution_models import DATA_DRIVEN, RULES, Journeys, Tuning, by_effect
+from convergekit.attribution_models import DATA_DRIVEN, RULES, Journeys, by_effect
 from convergekit.attribution_question import Question
 from convergekit.attribution_result import NONE, Attribution
 from convergekit.channels import DIRECT
@@ -139,12 +139,16 @@ class Attributor:
         # Conversions without a touch are credited to none, in full.
         alone = np.setdiff1d(np.arange(len(self.positions)), touches.conversion)
         conversion = np.concatenate([touches.conversion, alone])
-        credit, cents, effects = {}, {}, []
+        credit, cents = {}, {}
+        effects = [_effects("", distinct[:0], np.zeros((3, 0)))]
         for name in self.models:
-            weight, effect = _weights(name, journeys, self._tuning, distinct)
+            if name in RULES:
+                weight = RULES[name](journeys, self._tuning)
+            else:
+                weight, effect = _weights(name, journeys, distinct)
+                effects.append(effect)
             total = np.bincount(path, weights=weight)
             credit[name] = np.concatenate([weight / total[path], np.ones(len(alone))])
-            effects.append(effect)
             if self.cents is not None:
                 cents[name] = whole_shares(conversion, credit[name], self.cents)
         none = np.full(len(alone), len(distinct))
@@ -240,11 +244,7 @@ def _converting(events: pd.DataFrame, conversion: StepLike) -> IntArray:
     return np.flatnonzero(EventNames(events).matching(step.names, step.where, step.title))
 
 
-def _weights(
-    name: str, journeys: Journeys, tuning: Tuning, labels: pd.Series
-) -> tuple[FloatArray, pd.DataFrame]:
-    if name in RULES:
-        return RULES[name](journeys, tuning), _effects(name, labels[:0], np.zeros((3, 0)))
+def _weights(name: str, journeys: Journeys, labels: pd.Series) -> tuple[FloatArray, pd.DataFrame]:
     found = DATA_DRIVEN[name](journeys)
     worth = np.maximum(found.effect, 0.0)
     shares = worth / worth.sum() if worth.sum() else worth

@@ -126,6 +126,8 @@ def _without_nothing(texts: pd.Series) -> pd.Series:
 def _parameter(pages: pd.Series, name: str) -> pd.Series:
     found = pd.Series(np.nan, index=pages.index, dtype="str")
     asked = pages[pages.str.contains(f"{name}=", regex=False)]
+    if asked.empty:
+        return found
     raw = asked.str.extract(rf"[?&]{name}=([^&#]*)", expand=False).dropna()
     found[raw.index] = _without_nothing(pd.Series(raw.map(unquote_plus), dtype="str"))
     return found
@@ -133,7 +135,9 @@ def _parameter(pages: pd.Series, name: str) -> pd.Series:
 
 def _click_parameter(pages: pd.Series) -> pd.Series:
     found = pd.Series(np.nan, index=pages.index, dtype="str")
-    asked = pages[pages.str.contains("?", regex=False) | pages.str.contains("&", regex=False)]
+    asked = pages[pages.str.contains("[?&]")]
+    if asked.empty:
+        return found
     named = asked.str.extract(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=[^&#]", expand=False).dropna()
     found[named.index] = named.str.lower()
     return found
