@@ -92,7 +92,7 @@ class AttributionLift:
         return (
             f"<p>{html.escape(repr(self))}</p>"
             f"{some.assign(**shares).to_html(index=False, border=0)}{more if less else ''}"
-            f"<p>{html.escape(most)}, {self.models[0]}</p>"
+            f"<p>{html.escape(most)} by {self.by}, {self.models[0]}</p>"
             f"{readable_table(self._wide()).to_html(index=False, border=0)}"
         )
 

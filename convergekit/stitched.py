@@ -740,7 +740,7 @@ class Stitched:
 
         Data-driven models weigh labels over all journeys, but each conversion is shared among its
         own touches alone; so the table is the sum of the credits, and `.effects` has the shares
-        that the models' authors would give of the total.
+        of the total that these models are usually read as.
 
         Examples
         --------
