@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.attribution_models import DATA_DRIVEN, RULES, Journeys, Tuning, by_effect
+from convergekit.attribution_models import DATA_DRIVEN, RULES, Journeys, by_effect
 from convergekit.attribution_question import Question
 from convergekit.attribution_result import NONE, Attribution
 from convergekit.channels import DIRECT
@@ -17,8 +17,8 @@ from convergekit.checks.money import currency_codes, currency_of
 from convergekit.durations import parse_duration
 from convergekit.errors import ConvergekitError
 from convergekit.measures import amounts, events_named
-from convergekit.records import take_or_missing
-from convergekit.sessions import find_sessions, session_ids, visiting
+from convergekit.numbering import NumberedText
+from convergekit.sessions import FoundSessions, find_sessions, visiting
 from convergekit.steps import EventNames, StepLike, as_steps
 from convergekit.timestamps import microseconds
 from convergekit.touches import Touches, direct_last, find_touches, only_known
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 _MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -41,11 +42,11 @@ class Credited:
     ----------
     positions : numpy.ndarray of int
         The converting events.
-    visits : pandas.DataFrame
-        The sessions that are visits.
+    sessions : FoundSessions
     conversion, visit : numpy.ndarray of int
-        Of each credit, which conversion's it is, by number, and to which visit, -1 for none.
-    label : pandas.Series
+        Of each credit, which conversion's it is, by number, and to which session, -1 for none.
+    label : NumberedText
+        Of each credit, what it goes to.
     credit : dict of str to numpy.ndarray
         By model: shares that add up to 1 for every conversion.
     cents : dict of str to numpy.ndarray
@@ -54,25 +55,36 @@ class Credited:
     """
 
     positions: IntArray
-    visits: pd.DataFrame
+    sessions: FoundSessions
     conversion: IntArray
     visit: IntArray
-    label: pd.Series
+    label: NumberedText
     credit: dict[str, FloatArray]
     cents: dict[str, IntArray]
     effects: pd.DataFrame
 
 
 class Attributor:
-    """Answers one question, for any way of counting visitors."""
+    """Answers one question, for any way of counting visitors.
+
+    Attributes
+    ----------
+    models : tuple of str
+    lookback : pandas.Timedelta
+    positions : numpy.ndarray of int
+        The converting events.
+    cents : numpy.ndarray of int or None
+        What each is worth; None without a value.
+    """
 
     def __init__(self, s: Stitched, question: Question) -> None:
         self._s, self._asked = s, question
         self.models, self._tuning = question.models, question.tuning
-        self._lookback = parse_duration(question.lookback, name="lookback")
+        self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = _converting(s.events, question.conversion)
-        self._cents = None if question.value is None else self._whole_cents(question.value)
+        self.cents = None if question.value is None else self._whole_cents(question.value)
         self._traffic, self._of_browser = sent_traffic(s.events), visiting(s)
+        self._moments = microseconds(s.events["timestamp"])
 
     def credited(self, who: IntArray, *, as_of: bool) -> Credited:
         """Return the credits where the events are of these visitors.
@@ -85,37 +97,41 @@ class Attributor:
             Whether a touch must have been known when the conversion became known.
         """
         events, found = self._s.events, self._s._identity
-        table, _ = find_sessions(
+        sessions = find_sessions(
             events, self._traffic, who, found.in_time, self._of_browser, self._asked.sessions
         )
-        visits = table[table["arrival"] >= 0].reset_index(drop=True)
-        moments = microseconds(events["timestamp"])
-        arrival, mine = visits["arrival"].to_numpy(), visits["who"].to_numpy()
+        visits = np.flatnonzero(sessions.arrival >= 0)
+        arrival, mine = sessions.arrival[visits], sessions.who[visits]
         at = self.positions
         touches = find_touches(
-            (mine, moments[arrival]), (who[at], moments[at]), self._lookback.value // 1000
+            (mine, self._moments[arrival]),
+            (who[at], self._moments[at]),
+            self.lookback.value // 1000,
         )
         if as_of:
             knowledge = found.knowledge()
             touches = only_known(touches, lambda c, v: knowledge.knew(at[c], arrival[v]))
+        direct = (sessions.channel.distinct == DIRECT).to_numpy(dtype=bool)
+        is_direct = direct[sessions.channel.codes[visits]]
         if self._asked.direct == "last_resort":
-            touches = direct_last(touches, (visits["channel"] == DIRECT).to_numpy(dtype=bool))
-        return self._share_out(touches, visits, moments)
+            touches = direct_last(touches, is_direct)
+        return self._share_out(touches, sessions, visits, is_direct)
 
-    def _share_out(self, touches: Touches, visits: pd.DataFrame, moments: IntArray) -> Credited:
-        labels = visits[self._asked.by].where(visits[self._asked.by].notna(), visits["channel"])
-        used = np.concatenate([touches.visit, touches.lost_visit])
-        codes, distinct = pd.factorize(labels.take(used), sort=True)
-        _, path = np.unique(touches.conversion, return_inverse=True)
-        elapsed = (
-            moments[self.positions[touches.conversion]]
-            - moments[visits["arrival"].to_numpy()[touches.visit]]
-        )
+    def _share_out(
+        self, touches: Touches, sessions: FoundSessions, visits: IntArray, is_direct: BoolArray
+    ) -> Credited:
+        visit, lost = visits[touches.visit], visits[touches.lost_visit]
+        used = np.concatenate([visit, lost])
+        label = sessions.numbered(self._asked.by, used).or_else(sessions.numbered("channel", used))
+        codes, distinct = _sorted(label)
+        path = np.cumsum(np.diff(touches.conversion, prepend=-1) != 0) - 1
+        arrived = self._moments[sessions.arrival[visit]]
+        elapsed = self._moments[self.positions[touches.conversion]] - arrived
         journeys = Journeys(
             path=path,
             label=codes[: len(path)],
             age=elapsed / _MICROSECONDS_A_DAY,
-            direct=(visits["channel"].take(touches.visit) == DIRECT).to_numpy(dtype=bool),
+            direct=is_direct[touches.visit],
             lost_path=touches.lost_journey,
             lost_label=codes[len(path) :],
             labels=len(distinct),
@@ -123,32 +139,38 @@ class Attributor:
         # Conversions without a touch are credited to none, in full.
         alone = np.setdiff1d(np.arange(len(self.positions)), touches.conversion)
         conversion = np.concatenate([touches.conversion, alone])
-        credit, cents, effects = {}, {}, []
+        credit, cents = {}, {}
+        effects = [_effects("", distinct[:0], np.zeros((3, 0)))]
         for name in self.models:
-            weight, effect = _weights(name, journeys, self._tuning, distinct)
+            if name in RULES:
+                weight = RULES[name](journeys, self._tuning)
+            else:
+                weight, effect = _weights(name, journeys, distinct)
+                effects.append(effect)
             total = np.bincount(path, weights=weight)
             credit[name] = np.concatenate([weight / total[path], np.ones(len(alone))])
-            effects.append(effect)
-            if self._cents is not None:
-                cents[name] = whole_shares(conversion, credit[name], self._cents)
+            if self.cents is not None:
+                cents[name] = whole_shares(conversion, credit[name], self.cents)
+        none = np.full(len(alone), len(distinct))
         return Credited(
             self.positions,
-            visits,
+            sessions,
             conversion,
-            np.concatenate([touches.visit, np.full(len(alone), -1)]),
-            take_or_missing(labels.astype("str"), touches.visit)
-            .reindex(range(len(conversion)))
-            .fillna(NONE),
+            np.concatenate([visit, np.full(len(alone), -1)]),
+            NumberedText(
+                np.concatenate([journeys.label, none]),
+                pd.Series([*distinct, NONE], dtype="str"),
+            ),
             credit,
             cents,
             pd.concat(effects, ignore_index=True),
         )
 
     def _whole_cents(self, value: str) -> IntArray:
-        events = self._s.events.iloc[self.positions]
+        events = self._s.events
         column = currency_of(events)
         if column is not None and not self._asked.mixed_currencies:
-            found = currency_codes(events[column]).dropna().unique()
+            found = currency_codes(events[column].iloc[self.positions]).dropna().unique()
             if len(found) > 1:
                 short = column.removeprefix("properties.")
                 raise ConvergekitError(
@@ -158,7 +180,7 @@ class Attributor:
                     f"{sorted(found)[0]!r}}}), or say mixed_currencies=True if {value!r} is of "
                     "one currency all the same."
                 )
-        money = amounts(events, value)
+        money = amounts(events, value)[self.positions]
         if not np.isfinite(money).all():
             raise ConvergekitError(
                 f"value={value!r}: {int((~np.isfinite(money)).sum()):,} conversions have an "
@@ -177,7 +199,7 @@ def attribution(s: Stitched, question: Question) -> Attribution:
         models=attributor.models,
         by=question.by,
         value=question.value,
-        lookback=attributor._lookback,
+        lookback=attributor.lookback,
         conversion=as_steps([question.conversion])[0].title,
     )
 
@@ -196,12 +218,23 @@ def whole_shares(group: IntArray, share: FloatArray, whole: IntArray) -> IntArra
     exact = share * whole[group]
     # A product that should be whole may fall short of it by as little as a float does.
     parts = np.floor(np.where(np.abs(exact - np.rint(exact)) < 1e-6, np.rint(exact), exact))
-    lost = np.round(exact - parts, 6)
     left = whole - np.bincount(group, weights=parts, minlength=len(whole)).astype(np.int64)
-    order = np.lexsort((np.arange(len(group)), -lost, group))
-    place = np.arange(len(group)) - np.searchsorted(group[order], group[order])
-    parts[order] += place < left[group[order]]
+    # Where nothing is left, nothing needs an order.
+    some = np.flatnonzero(left[group] > 0)
+    lost = np.round(exact[some] - parts[some], 6)
+    some = some[np.lexsort((some, -lost, group[some]))]
+    place = np.arange(len(some)) - np.searchsorted(group[some], group[some])
+    parts[some] += place < left[group[some]]
     return parts.astype(np.int64)
+
+
+def _sorted(label: NumberedText) -> tuple[IntArray, pd.Series]:
+    """Return the labels that there are in the order of the alphabet, and each one's number."""
+    present = np.flatnonzero(np.bincount(label.codes, minlength=len(label.distinct)))
+    texts = label.distinct.iloc[present].sort_values()
+    place = np.empty(len(label.distinct), dtype=np.int64)
+    place[texts.index] = np.arange(len(texts))
+    return place[label.codes], texts.reset_index(drop=True)
 
 
 def _converting(events: pd.DataFrame, conversion: StepLike) -> IntArray:
@@ -211,11 +244,7 @@ def _converting(events: pd.DataFrame, conversion: StepLike) -> IntArray:
     return np.flatnonzero(EventNames(events).matching(step.names, step.where, step.title))
 
 
-def _weights(
-    name: str, journeys: Journeys, tuning: Tuning, labels: pd.Index
-) -> tuple[FloatArray, pd.DataFrame]:
-    if name in RULES:
-        return RULES[name](journeys, tuning), _effects(name, labels[:0], np.zeros((3, 0)))
+def _weights(name: str, journeys: Journeys, labels: pd.Series) -> tuple[FloatArray, pd.DataFrame]:
     found = DATA_DRIVEN[name](journeys)
     worth = np.maximum(found.effect, 0.0)
     shares = worth / worth.sum() if worth.sum() else worth
@@ -223,7 +252,7 @@ def _weights(
     return by_effect(journeys, found.effect), _effects(name, labels, rows)
 
 
-def _effects(name: str, labels: pd.Index, rows: FloatArray) -> pd.DataFrame:
+def _effects(name: str, labels: pd.Series, rows: FloatArray) -> pd.DataFrame:
     table = pd.DataFrame({"model": name, "label": pd.Series(labels, dtype="str")})
     table["model"] = table["model"].astype("str")
     effects = dict(zip(("effect", "share", "standard_error"), rows, strict=True))
@@ -231,31 +260,23 @@ def _effects(name: str, labels: pd.Index, rows: FloatArray) -> pd.DataFrame:
 
 
 def _credits(s: Stitched, question: Question, found: Credited) -> pd.DataFrame:
-    order = np.lexsort((np.arange(len(found.conversion)), found.conversion))
+    order = np.argsort(found.conversion, kind="stable")
     conversion, visit = found.conversion[order], found.visit[order]
-    events = s.events.iloc[found.positions[conversion]]
-    ids = session_ids(found.visits, s._identity.profile_ids)
-    arrived = pd.Series(found.visits["arrived"].array).reindex(visit).reset_index(drop=True)
+    at, sessions = found.positions[conversion], found.sessions
+    converting = ["row", "event_id", "timestamp", "profile_id"]
+    events = s.events[converting].iloc[at].reset_index(drop=True)
+    arrived = sessions.arrived(visit)
     touched = visit >= 0
     place = np.arange(len(order)) - np.searchsorted(conversion, conversion) + 1
-    label = {question.by: found.label.take(order).array}
-    if question.by != "channel":
-        label["channel"] = take_or_missing(found.visits["channel"], visit).array
-    shared = pd.DataFrame(
-        {
-            **{name: events[name].array for name in ("row", "event_id", "timestamp", "profile_id")},
-            "touch": pd.array(np.where(touched, place, 0), dtype="Int64"),
-            "touches": np.bincount(conversion, weights=touched)[conversion].astype(np.int64),
-            **label,
-            **{
-                tag: take_or_missing(found.visits[tag], visit).array
-                for tag in TAGS[:3]
-                if tag not in label
-            },
-            "session_id": take_or_missing(ids, visit).array,
-            "arrived": arrived.array,
-            "age": events["timestamp"].array - arrived.array,
-        }
+    named = [name for name in ("channel", *TAGS[:3]) if name != question.by]
+    shared = events.assign(
+        touch=pd.array(np.where(touched, place, 0), dtype="Int64"),
+        touches=np.bincount(conversion, weights=touched)[conversion].astype(np.int64),
+        **{question.by: found.label.take(order)},
+        **{name: sessions.text(name, visit) for name in named},
+        session_id=sessions.ids(s._identity.profile_ids, visit),
+        arrived=arrived,
+        age=events["timestamp"] - arrived,
     )
     shared["touch"] = shared["touch"].mask(~touched)
     parts = []

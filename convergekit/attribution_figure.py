@@ -1,12 +1,17 @@
 """The figure of an attribution: what each label is credited with, a bar per model.
 
+What bars by label look like is here too, for other ways to compare credits.
+
 Importing this module imports plotly, which `import convergekit` alone does not.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.attribution_result import NONE, Attribution
@@ -25,6 +30,24 @@ from convergekit.template import (
 # As many labels as fit a figure, and as much of one as fits beside its bars.
 _MOST_LABELS, _MOST_OF_LABEL = 12, 24
 _BAR, _GAP = 20, 14
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The bars of one colour: what each label is credited with, and what hover texts say.
+
+    Attributes
+    ----------
+    name : str
+    amounts : pandas.Series
+        By label.
+    said : callable
+        Takes a label, and returns a sentence or several.
+    """
+
+    name: str
+    amounts: pd.Series
+    said: Callable[[str], Sequence[str]]
 
 
 def attribution_figure(found: Attribution, template: Template = "light") -> go.Figure:
@@ -51,44 +74,91 @@ def attribution_figure(found: Attribution, template: Template = "light") -> go.F
     models = found.models[: len(COLOURS)]
     most = "conversions" if found.value is None else "value"
     labels = found.comparison[found.by].tolist()
+    shown = shown_labels(labels)
+    bars = []
+    for model in models:
+        lines = found.table[found.table["model"] == model].set_index(found.by)
+        lines = lines.reindex(labels).fillna(0.0)
+        bars.append(Bars(model, lines[most], partial(_sentences, lines, model, found)))
+    return labelled_bars(
+        bars,
+        shown,
+        f"What each {found.by} is credited with for {found.conversion}",
+        _subtitle(found, len(labels) - len(shown), len(found.models) - len(models)),
+        is_money=found.value is not None,
+        template=template,
+        # It is the same for all models.
+        quiet=(NONE,),
+    )
+
+
+def shown_labels(labels: list[str]) -> list[str]:
+    """Return as many labels as fit a figure, and what has no touch in any case."""
     shown = labels[:_MOST_LABELS]
     if NONE in labels and NONE not in shown:
         shown = [*shown[:-1], NONE]
+    return shown
+
+
+def labelled_bars(
+    bars: Sequence[Bars],
+    shown: Sequence[str],
+    title: str,
+    subtitle: Sequence[str],
+    *,
+    is_money: bool,
+    template: Template,
+    quiet: Collection[str] = (),
+) -> go.Figure:
+    """Return labels as rows with a bar of each colour.
+
+    Parameters
+    ----------
+    bars : sequence of Bars
+        At most as many as there are colours.
+    shown : sequence of str
+        The labels, from above.
+    title : str
+    subtitle : sequence of str
+    is_money : bool
+        Whether amounts have cents.
+    template : {"light", "dark"}
+    quiet : collection of str, optional
+        Labels whose bars are of no colour.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
     figure, colours = go.Figure(), look(template)
-    for model, colour in zip(models, COLOURS, strict=False):
-        table = found.table[found.table["model"] == model].set_index(found.by)
-        lines = table.reindex(shown).fillna(0.0)
+    for each, colour in zip(bars, COLOURS, strict=False):
+        amounts = each.amounts.reindex(shown).tolist()
         figure.add_bar(
-            x=lines[most].tolist(),
+            x=amounts,
             y=list(range(len(shown))),
             orientation="h",
-            name=legend_name(model),
+            name=legend_name(each.name),
             marker={
-                "color": [colours.quiet if label == NONE else colour for label in shown],
+                "color": [colours.quiet if label in quiet else colour for label in shown],
                 "line": {"width": 1, "color": colours.paper},
             },
-            text=[
-                f"{amount:,.2f}" if most == "value" else f"{amount:,.1f}" for amount in lines[most]
-            ],
+            text=[f"{amount:,.2f}" if is_money else f"{amount:,.1f}" for amount in amounts],
             textposition="outside",
             textfont={"size": 12},
             cliponaxis=False,
-            hovertext=[
-                _sentence(label, line, model, found)
-                for label, line in zip(shown, lines.to_dict("records"), strict=True)
-            ],
+            hovertext=[hover(*each.said(label)) for label in shown],
             hoverinfo="text",
         )
-    greatest = float(found.table[most].max()) if len(found.table) else 0.0
-    least = min(float(found.table[most].min()), 0.0) if len(found.table) else 0.0
-    row = _BAR * len(models) + _GAP
+    every = [amount for each in bars for amount in each.amounts]
+    greatest, least = max(every, default=0.0), min([*every, 0.0])
+    row = _BAR * len(bars) + _GAP
     figure.update_layout(
         **titled(
-            f"What each {found.by} is credited with for {found.conversion}",
-            _subtitle(found, len(labels) - len(shown), len(found.models) - len(models)),
+            title,
+            subtitle,
             template=template,
             plot_height=row * max(len(shown), 1),
-            legend=list(models) if len(models) > 1 else (),
+            legend=[each.name for each in bars] if len(bars) > 1 else (),
         ),
         bargap=_GAP / row,
         hovermode="closest",
@@ -104,12 +174,13 @@ def attribution_figure(found: Attribution, template: Template = "light") -> go.F
     return figure
 
 
-def _sentence(label: str, line: dict[Any, Any], model: str, found: Attribution) -> str:
+def _sentences(lines: pd.DataFrame, model: str, found: Attribution, label: str) -> list[str]:
+    line = lines.loc[label]
     credited = f"{line['conversions']:,.2f} of the conversions, {line['share']:.1%}"
     said = [f"{model} credits {label} with {credited}."]
     if found.value is not None:
         said.append(f"Their {found.value}: {line['value']:,.2f}.")
-    return hover(*said)
+    return said
 
 
 def _subtitle(found: Attribution, labels: int, models: int) -> list[str]:

@@ -4,9 +4,8 @@ Rules look at one journey alone: `first_touch`, `last_touch`, `last_non_direct`,
 `position_based`, `time_decay`. Data-driven models compare journeys that converted with journeys
 that did not, and say what each label (a channel, a campaign) is worth: `markov`, `shapley`.
 
-The usual numbers of two rules (first and last touch 40 % each; a half-life of seven days) are
-conventions: https://adriennevermorel.com/articles/sql-attribution-position-based-time-decay and
-https://webmasterid.com/attribution-models/decay-half-life.
+The usual numbers of two rules (first and last touch 40 % each; a half-life of seven days) are those
+of Google Ads, "AttributionModel" in https://developers.google.com/google-ads/api/reference/rpc/v22.
 """
 
 from __future__ import annotations
@@ -205,8 +204,8 @@ def shapley(journeys: Journeys) -> Effects:
     orders in which the labels may join. The values add up to the conversion rate of all journeys.
     A label whose journeys convert less than others' can have a negative one. Shapley, "A value
     for n-person games", Contributions to the Theory of Games 2 (1953), pp. 307-317; for
-    advertising, Zhao, Mahboobi and Bagheri, "Shapley value methods for attribution modeling in
-    online advertising", https://arxiv.org/abs/1804.05327, whose game counts conversions instead.
+    advertising see Zhao, Mahboobi and Bagheri, "Shapley value methods for attribution modeling in
+    online advertising", https://arxiv.org/abs/1804.05327.
 
     With more than ten labels, 2,000 orders are drawn, always the same, and the standard error of
     each value is returned with it: Castro, Gómez and Tejada, "Polynomial calculation of the

@@ -6,6 +6,7 @@ once; it remains an order when it is refunded, and the refund lessens what its c
 
 from __future__ import annotations
 
+import html
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ import scipy
 from convergekit.customer_orders import find_orders
 from convergekit.drawn import DrawnFrame
 from convergekit.errors import ColumnError, ConvergekitError
-from convergekit.readable import counted
+from convergekit.readable import counted, readable_table
 
 if TYPE_CHECKING:
     from convergekit.template import Template
 
 _DAY = pd.Timedelta(days=1)
+# As many months as a card has rows for.
+_MOST_MONTHS = 12
 
 
 def customers(
@@ -115,6 +118,18 @@ class Customers:
         again = int((orders["number"] == 2).sum())
         who = counted(int((orders["number"] == 1).sum()), "customer")
         return f"Customers({who} with {counted(len(orders), 'order')}; {again:,} ordered again)"
+
+    def _repr_html_(self) -> str:
+        months = pd.DataFrame(self.new_and_returning("M").tail(_MOST_MONTHS))
+        months["period"] = (
+            months["period"]
+            .dt.strftime("%B %Y")
+            .mask(~months["complete"], months["period"].dt.strftime("%B %Y, to date"))
+        )
+        months = months.drop(columns="complete").rename(columns={"period": "month"})
+        said = [repr(self), *(f"{what}: {number:,}" for what, number in self.left_out.items())]
+        lines = "".join(f"<p>{html.escape(line)}</p>" for line in said)
+        return lines + readable_table(months).to_html(index=False, border=0)
 
     def new_and_returning(self, freq: str = "M") -> DrawnFrame:
         """Return how many customers are new in each period, and how many came back.

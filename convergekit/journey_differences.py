@@ -11,6 +11,7 @@ those whose window has ended.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,7 +72,7 @@ class Differences:
         )
 
     def _repr_html_(self) -> str:
-        return self.table._repr_html_()
+        return f"<p>{html.escape(repr(self))}</p>{self.table._repr_html_()}"
 
 
 def differences(

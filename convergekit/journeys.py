@@ -8,6 +8,7 @@ no part.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -21,7 +22,7 @@ from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.journey_visits import Visits, visits_of
 from convergekit.measures import amounts, events_named
-from convergekit.readable import counted
+from convergekit.readable import counted, readable_table
 
 if TYPE_CHECKING:
     from convergekit.journey_differences import Differences
@@ -32,6 +33,8 @@ FloatArray = npt.NDArray[np.float64]
 
 #: As many steps of a journey are told apart at most.
 MOST_STEPS = 20
+# As many paths as a card has rows for.
+_MOST_PATHS = 10
 
 
 def journeys(
@@ -131,6 +134,19 @@ class Journeys:
             reached = f"; {count:,} reached {' or '.join(self.end)}"
         paths = counted(len(self.paths), "path")
         return f"Journeys({counted(self.profiles, 'profile')} on {paths}{reached})"
+
+    def _repr_html_(self) -> str:
+        paths = self.paths.head(_MOST_PATHS)
+        before, after = ("… → ", "") if self._is_backwards else ("", " → …")
+        spelled = [
+            f"{before}{' → '.join(path)}{after}" if longer else " → ".join(path)
+            for path, longer in zip(paths["path"], paths["longer"], strict=True)
+        ]
+        spelled = [text or "(nothing before)" for text in spelled]
+        shown = readable_table(paths.assign(path=spelled).drop(columns="longer"))
+        less = len(self.paths) - len(paths)
+        more = f"<p>… and {counted(less, 'other path')}.</p>" if less else ""
+        return f"<p>{html.escape(repr(self))}</p>{shown.to_html(index=False, border=0)}{more}"
 
     @cached_property
     def paths(self) -> pd.DataFrame:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.channels import CHANNEL_RULES, ChannelRule, channel_of
+from convergekit.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
 from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ConvergekitError
 from convergekit.measures import events_named
-from convergekit.records import take_or_missing
+from convergekit.numbering import NumberedText
 from convergekit.steps import tracked
+from convergekit.timestamps import microseconds
 from convergekit.traffic import TAGS, sent_traffic, sent_values
 
 if TYPE_CHECKING:
@@ -44,30 +46,114 @@ class SessionRules:
     rules: Sequence[ChannelRule] = CHANNEL_RULES
 
 
+@dataclass(frozen=True)
+class FoundSessions:
+    """Sessions as numbers, by visitor and time.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+    traffic : dict of str to NumberedText
+        What the events sent about their visits.
+    who, first, last : numpy.ndarray of int
+        Whose each session is, and positions of its first and last event.
+    events_in : numpy.ndarray of int
+        How many events it has.
+    arrival : numpy.ndarray of int
+        The position of the event that says where the visit is from, -1 for none.
+    says : dict of str to numpy.ndarray of int
+        Per column of `traffic`, the position of the event that says it, -1 for none.
+    channel : NumberedText
+        Missing where nothing says that it is a visit.
+    of_event : numpy.ndarray of int
+        The session of each event, -1 for none.
+    """
+
+    events: pd.DataFrame
+    traffic: dict[str, NumberedText]
+    who: IntArray
+    first: IntArray
+    last: IntArray
+    events_in: IntArray
+    arrival: IntArray
+    says: dict[str, IntArray]
+    channel: NumberedText
+    of_event: IntArray
+
+    def numbered(self, name: str, which: IntArray) -> NumberedText:
+        """Return a column of some sessions, missing at -1: a column of `traffic`, or `channel`."""
+        if name == "channel":
+            return self.channel.at(which)
+        return self.traffic[name].at(np.append(self.says[name], -1)[which])
+
+    def text(self, name: str, which: IntArray) -> pd.Series:
+        """Return the same as a Series."""
+        found = self.numbered(name, which)
+        return found.take(np.arange(len(which)))
+
+    def arrived(self, which: IntArray) -> pd.Series:
+        """Return when the event came that says where a visit is from, missing at -1."""
+        arrival = np.append(self.arrival, -1)[which]
+        return pd.Series(self.events["timestamp"].array.take(arrival, allow_fill=True))
+
+    def start(self, which: IntArray) -> pd.Series:
+        """Return when some sessions began."""
+        return pd.Series(self.events["timestamp"].array.take(self.first[which]))
+
+    def ids(self, profile_ids: pd.Series, which: IntArray) -> pd.Series:
+        """Return the IDs of some sessions, missing at -1: their profile's, and their start."""
+        real = np.maximum(which, 0)
+        if not len(self.who):
+            return pd.Series(np.nan, index=range(len(which)), dtype="str")
+        ids = profile_ids.take(self.who[real]).reset_index(drop=True).astype("str")
+        started = self.start(real).dt.tz_localize(None).to_numpy()
+        texts = pd.Series(np.datetime_as_string(started, unit="us"), dtype="str")
+        twin = pd.Series(self._twin[real])
+        suffix = ("." + (twin + 1).astype("str")).where(twin > 0, "")
+        return (ids + "@" + texts + "Z" + suffix).mask(which < 0)
+
+    @property
+    def number(self) -> IntArray:
+        """The place of each session among its visitor's, from 1."""
+        return _place(self.who) + 1
+
+    @cached_property
+    def _twin(self) -> IntArray:
+        """How many of the visitor's sessions before each begin at the same moment.
+
+        Two do if two campaigns are sent at it.
+        """
+        return _place(self.who, microseconds(self.events["timestamp"])[self.first])
+
+
 def sessions(s: Stitched, how: SessionRules, conversion: str | None = None) -> pd.DataFrame:
     """Return a row per session. See `Stitched.sessions`."""
-    events, found = s.events, s._identity
-    table, of_event = find_sessions(
-        events, sent_traffic(events), found.profile, found.in_time, visiting(s), how
+    events, ids = s.events, s._identity.profile_ids
+    found = find_sessions(
+        events, sent_traffic(events), s._identity.profile, s._identity.in_time, visiting(s), how
     )
-    table.insert(0, "session_id", session_ids(table, found.profile_ids))
-    table.insert(1, "profile_id", found.profile_ids.take(table["who"]).array)
+    every = np.arange(len(found.who))
+    table = pd.DataFrame(
+        {
+            "session_id": found.ids(ids, every),
+            "profile_id": ids.take(found.who).array,
+            "number": found.number,
+            "start": found.start(every),
+            "end": events["timestamp"].array.take(found.last),
+            "arrived": found.arrived(every),
+            "events": found.events_in,
+            **{
+                name: found.text(name, every)
+                for name in ("channel", *TAGS, "click_id", "landing_page", "referrer")
+            },
+        }
+    )
     if conversion is not None:
-        converting = of_event[events_named(events, conversion)]
+        converting = found.of_event[events_named(events, conversion)]
         table["conversions"] = np.bincount(converting[converting >= 0], minlength=len(table))
-    arrival = table["arrival"].to_numpy()
-    table["row"] = events["row"].array.take(np.where(arrival < 0, table["first"], arrival))
-    table = table.drop(columns=["who", "first", "arrival", "twin"])
+    at = np.where(found.arrival < 0, found.first, found.arrival)
+    table["row"] = events["row"].array.take(at)
     return table.sort_values(["start", "session_id"], ignore_index=True)
-
-
-def session_ids(table: pd.DataFrame, profile_ids: pd.Series) -> pd.Series:
-    """Return the sessions' IDs: their profile's, and their start."""
-    ids = profile_ids.take(table["who"]).reset_index(drop=True).astype("str")
-    started = table["start"].dt.tz_localize(None).to_numpy()
-    texts = pd.Series(np.datetime_as_string(started, unit="us"), dtype="str")
-    suffix = ("." + (table["twin"] + 1).astype("str")).where(table["twin"] > 0, "")
-    return ids + "@" + texts + "Z" + suffix
 
 
 def visiting(s: Stitched) -> BoolArray:
@@ -81,18 +167,19 @@ def visiting(s: Stitched) -> BoolArray:
 
 def find_sessions(
     events: pd.DataFrame,
-    traffic: pd.DataFrame,
+    traffic: dict[str, NumberedText],
     who: IntArray,
     in_time: IntArray,
     of_browser: BoolArray,
     how: SessionRules,
-) -> tuple[pd.DataFrame, IntArray]:
-    """Return the sessions by visitor and time, and the session of each event.
+) -> FoundSessions:
+    """Return the sessions by visitor and time.
 
     Parameters
     ----------
-    events, traffic : pandas.DataFrame
-        The events, and what they sent about their visits.
+    events : pandas.DataFrame
+    traffic : dict of str to NumberedText
+        What they sent about their visits.
     who : numpy.ndarray of int
         Whose each event is, -1 for nobody's.
     in_time : numpy.ndarray of int
@@ -100,15 +187,6 @@ def find_sessions(
     of_browser : numpy.ndarray of bool
         Which events are of a browser, in case none has an address.
     how : SessionRules
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        `who`, `number`, `start`, `end`, `arrived`, `events`, `channel`, the tags, `click_id`,
-        `landing_page`, `referrer`, positions of events: `first` and `arrival` (-1 for none), and
-        `twin`, how many of the visitor's sessions before it begin at the same moment.
-    of_event : numpy.ndarray of int
-        Rows of the table, -1 where an event is in no session.
     """
     timeout = parse_duration(how.timeout, name="timeout")
     if isinstance(how.new_on, str):
@@ -119,45 +197,40 @@ def find_sessions(
     kept = in_time[(who[in_time] >= 0) & tracked(events)[in_time]]
     order = kept[np.argsort(who[kept], kind="stable")]
     mine = who[order]
-    when = events["timestamp"].array.take(order)
-    moment = when.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    moment = microseconds(events["timestamp"])[order]
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (mine[1:] != mine[:-1]) | (np.diff(moment) > timeout.value // 1000)
     begins |= _new_campaign(sent_values(events, traffic, how.new_on)[order], begins)
 
     first = np.flatnonzero(begins)
     last = np.append(first, len(order))[1:] - 1
-    said = traffic.take(order).reset_index(drop=True)
-    tagged = said[[*TAGS, "click_id"]].notna().any(axis=1).to_numpy()
-    seen = tagged | said[["landing_page", "referrer"]].notna().any(axis=1).to_numpy()
-    if not traffic["landing_page"].notna().any():
+    tagged = np.any([traffic[name].codes >= 0 for name in (*TAGS, "click_id")], axis=0)[order]
+    landed, referred = (traffic[name].codes[order] >= 0 for name in ("landing_page", "referrer"))
+    seen = tagged | landed | referred
+    if not len(traffic["landing_page"].distinct):
         seen |= of_browser[order]
     speaking, visit = _first_in(tagged, first, last), _first_in(seen, first, last)
-    landing = _first_in(said["landing_page"].notna().to_numpy(), first, last)
-    arrival = np.where(speaking >= 0, speaking, visit)
-    came = np.where(landing >= 0, landing, visit)
-    table = pd.DataFrame(
-        {
-            "who": mine[first],
-            "number": np.arange(len(first)) - np.searchsorted(mine[first], mine[first]) + 1,
-            "start": when.take(first),
-            "end": when.take(last),
-            "arrived": pd.Series(when).reindex(arrival).reset_index(drop=True),
-            "events": last - first + 1,
-            **{name: take_or_missing(said[name], speaking) for name in [*TAGS, "click_id"]},
-            "landing_page": take_or_missing(said["landing_page"], landing),
-            "referrer": take_or_missing(said["referrer"], came),
-            "first": order[first],
-            "arrival": np.append(order, -1)[arrival],
-        }
-    )
-    # Two sessions begin at the same moment if two campaigns are sent at it.
-    table["twin"] = table.groupby(["who", "start"]).cumcount()
-    channel = channel_of(table, how.rules).mask(arrival < 0)
-    table.insert(6, "channel", channel)
+    landing = _first_in(landed, first, last)
+    position = np.append(order, -1)
+    says = dict.fromkeys((*TAGS, "click_id"), position[speaking])
+    says["landing_page"] = position[landing]
+    says["referrer"] = position[np.where(landing >= 0, landing, visit)]
+    arrival = position[np.where(speaking >= 0, speaking, visit)]
+    channel = channels_of({name: traffic[name].at(says[name]) for name in ASKED}, how.rules)
     of_event = np.full(len(events), -1, dtype=np.int64)
     of_event[order] = np.cumsum(begins) - 1
-    return table, of_event
+    return FoundSessions(
+        events=events,
+        traffic=traffic,
+        who=mine[first],
+        first=order[first],
+        last=order[last],
+        events_in=last - first + 1,
+        arrival=arrival,
+        says=says,
+        channel=NumberedText(np.where(arrival < 0, -1, channel.codes), channel.distinct),
+        of_event=of_event,
+    )
 
 
 def _new_campaign(said: IntArray, begins: BoolArray) -> BoolArray:
@@ -175,3 +248,11 @@ def _first_in(marked: BoolArray, first: IntArray, last: IntArray) -> IntArray:
     places = np.append(np.flatnonzero(marked), len(marked))
     found = places[np.searchsorted(places, first)]
     return np.where(found <= last, found, -1)
+
+
+def _place(*keys: IntArray) -> IntArray:
+    """Return the place of each in its run of equal keys, from 0."""
+    begins = np.ones(len(keys[0]), dtype=bool)
+    begins[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    places = np.arange(len(begins))
+    return places - np.maximum.accumulate(np.where(begins, places, 0))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from convergekit.attribution_lift import AttributionLift
     from convergekit.attribution_result import Attribution
     from convergekit.channels import ChannelRule
     from convergekit.customers import Customers
@@ -709,7 +710,7 @@ class Stitched:
             have none go by their channel.
         **options
             `direct`: ``"touch"`` (the default: a direct visit is a touch like others) or
-            ``"last_resort"`` (only where a journey has no other touch, as in Google Analytics 4);
+            ``"last_resort"`` (only where a journey has no other touch);
             `weights` of ``"position_based"``, by default ``(0.4, 0.2, 0.4)``; `half_life` of
             ``"time_decay"``, by default ``"7D"``; `mixed_currencies`, whether to add up a value
             although the conversions are of several currencies; and `timeout`, `new_on` and
@@ -735,11 +736,11 @@ class Stitched:
         rounded to the cent and shared out in whole cents, so that credits add up exactly. A
         touch is a session that a visit explains; its campaign is what it sent itself. Under
         as-of identity a touch counts only if it was known to be of the profile when the
-        conversion became known. `convergekit.attribution_models` defines each model.
+        conversion became known. ``docs/attribution.md`` defines each model.
 
         Data-driven models weigh labels over all journeys, but each conversion is shared among its
         own touches alone; so the table is the sum of the credits, and `.effects` has the shares
-        that the models' authors would give of the total.
+        of the total that these models are usually read as.
 
         Examples
         --------
@@ -758,6 +759,58 @@ class Stitched:
         from convergekit.attribution_question import question
 
         return attribution(self, question(conversion, value, model, lookback, by, **options))
+
+    def attribution_lift(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        model: str | Sequence[str] = "last_touch",
+        lookback: Duration = "30D",
+        by: str = "channel",
+        **options: Any,
+    ) -> AttributionLift:
+        """Return what stitching changed: the same attribution without it, beside it.
+
+        Parameters
+        ----------
+        conversion, value, model, lookback, by, **options
+            Those of `attribution`.
+
+        Returns
+        -------
+        AttributionLift
+            `.table`, a row per model, way of counting visitors and label; `.summary`, the share
+            of the value that each way credits to a visit, and that stitching moved; `.plot()`.
+
+        Raises
+        ------
+        ConvergekitError
+            As `attribution` does.
+
+        Notes
+        -----
+        The ways are those of `stitching_lift` (each alias type alone, each source alone) and both
+        identities of stitched profiles, whichever this Stitched has: ``"stitched"`` with all data
+        in hand, and ``"stitched, as-of identity"``, where a touch counts only if it was known to
+        be of the profile when the conversion became known. Each way credits all conversions, with
+        models that look at its own journeys; what it cannot place is credited to ``"(none)"``.
+        ``docs/attribution.md`` defines every number.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> found = s.attribution_lift("Placed Order", "total_price")
+        >>> found.summary.tail(3).round(3)
+                            counted_by  credited  found  lost  moved_last_touch
+        8          source server alone     0.000  0.988   0.0             0.000
+        9   stitched, as-of identity     0.911  0.077   0.0             0.029
+        10                    stitched     0.988  0.000   0.0             0.000
+        """
+        from convergekit.attribution_lift import attribution_lift
+        from convergekit.attribution_question import question
+
+        return attribution_lift(self, question(conversion, value, model, lookback, by, **options))
 
     def orphans(self, event_name: str) -> Orphans:
         """Return the events that reached no browser session when they became known, and why.

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
@@ -20,6 +21,8 @@ from convergekit.steps import StepLike
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
     from convergekit.template import Template
+
+IntArray = npt.NDArray[np.int64]
 
 STITCHED = "stitched"
 
@@ -36,8 +39,9 @@ def stitching_lift(
     """Return the funnel per way of counting visitors. See `Stitched.stitching_lift`."""
     events = s.events
     table = []
-    for name, who in _ways(s).items():
-        frame = events.assign(**{_WHO: who})
+    for name, who in ways_of_counting(s).items():
+        counted = pd.Series(who, index=events.index).astype("Int64").mask(who < 0)
+        frame = events.assign(**{_WHO: counted})
         if name != STITCHED:
             # Without stitching nothing is carried: what an event sent is all that is known.
             frame = frame.drop(columns=[c for c in frame if c.startswith("profile.")])
@@ -62,8 +66,11 @@ def _figure(table: pd.DataFrame, template: Template, **shown: Any) -> Any:
 _WHO = "counted as"
 
 
-def _ways(s: Stitched) -> dict[str, pd.Series]:
-    """Return who each event is of, by every single alias type, and by profile."""
+def ways_of_counting(s: Stitched) -> dict[str, IntArray]:
+    """Return who each event is of, by every single alias type, by every source, and stitched.
+
+    Numbers of visitors, -1 for nobody's; stitched ones come last.
+    """
     found = s._identity.aliases
     types = found.types
     ways = {}
@@ -72,17 +79,14 @@ def _ways(s: Stitched) -> dict[str, pd.Series]:
         who = np.full(len(s.events), -1, dtype=np.int64)
         # An event with several aliases of one type counts for the first of them.
         who[found.event[of_type][::-1]] = found.alias[of_type][::-1]
-        ways[f"alias {name} alone"] = (
-            pd.Series(who, index=s.events.index).astype("Int64").mask(who < 0)
-        )
+        ways[f"alias {name} alone"] = who
     for source in sorted(s.events["source"].dropna().unique()):
         mine = (s.events["source"] == source).to_numpy(dtype=bool)
         part = found.of_events(mine)
         who = np.full(len(s.events), -1, dtype=np.int64)
         who[mine] = profile_of_events(part, connected_components(part), int(mine.sum()))
-        ways[f"source {source} alone"] = pd.Series(who, index=s.events.index).astype("Int64")
-        ways[f"source {source} alone"] = ways[f"source {source} alone"].mask(who < 0)
-    ways[STITCHED] = s.events["profile_id"]
+        ways[f"source {source} alone"] = who
+    ways[STITCHED] = s._identity.profile
     return ways
 
 

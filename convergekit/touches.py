@@ -58,7 +58,7 @@ def find_touches(
     ([1], [0, 2, 3], [0, 1, 2])
     """
     (who, when), (whose, moment) = visits, conversions
-    times = np.unique(when)
+    times = np.sort(when)
     # Visitor and time in one number, in the order of both.
     span = len(times) + 1
     key = who * span + np.searchsorted(times, when)

@@ -15,8 +15,7 @@ import pandas as pd
 
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events import PROFILE_PROPERTY, PROPERTY, missing
-from convergekit.numbering import number
-from convergekit.records import take_or_missing
+from convergekit.numbering import NumberedText, together
 from convergekit.text import as_text
 
 IntArray = npt.NDArray[np.int64]
@@ -44,7 +43,7 @@ _NOTHING = r"\((?:not set|none|direct|not provided)\)"
 _HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?:www\.)?([^/:?#]+)"
 
 
-def sent_traffic(events: pd.DataFrame) -> pd.DataFrame:
+def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
     """Return what each event sent about its visit.
 
     Parameters
@@ -54,41 +53,38 @@ def sent_traffic(events: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        One row per event, all text: `utm_source` ... `utm_term`; `click_id`, the name of the
-        parameter; `landing_page`, the page's address without what follows ``?`` or ``#``; and
-        `referrer`, the host that linked here, unless it is one of the pages' own. A tag is looked
-        for in `profile_properties`, in `properties`, and in the address.
+    dict of str to NumberedText
+        A row per event: `utm_source` ... `utm_term`; `click_id`, the name of the parameter;
+        `landing_page`, the page's address without what follows ``?`` or ``#``; and `referrer`,
+        the host that linked here, unless it is one of the pages' own. A tag is looked for in
+        `profile_properties`, in `properties`, and in the address.
 
     Examples
     --------
-    >>> sent_traffic(pd.DataFrame({
+    >>> sent = sent_traffic(pd.DataFrame({
     ...     "properties.$url": ["https://www.shop.example/tea?utm_source=news&gclid=x", None],
     ...     "properties.$referrer": ["https://mail.example/inbox", "https://shop.example/"],
-    ... }))[["utm_source", "click_id", "landing_page", "referrer"]].values.tolist()
-    [['news', 'gclid', 'https://www.shop.example/tea', 'mail.example'], [nan, nan, nan, nan]]
+    ... }))
+    >>> [sent[name].take(np.arange(2)).tolist() for name in ("utm_source", "click_id")]
+    [['news', nan], ['gclid', nan]]
+    >>> [sent[name].take(np.arange(2)).tolist() for name in ("landing_page", "referrer")]
+    [['https://www.shop.example/tea', nan], ['mail.example', nan]]
     """
-    url_codes, urls = number(_sent(events, "$url", "url"))
-    pages = pd.Series(urls, dtype="str")
-    referrer_codes, referrers = number(_sent(events, "$referrer", "referrer"))
-    from_hosts = _hosts(pd.Series(referrers, dtype="str"))
+    pages, referrers = _sent(events, "$url", "url"), _sent(events, "$referrer", "referrer")
+    urls = pages.distinct
+    from_hosts = _hosts(referrers.distinct)
     # A link from one page of the site to another is no arrival.
-    from_hosts = from_hosts.mask(from_hosts.isin(_hosts(pages).dropna()))
-    found = {
-        tag: _first_of(_sent(events, tag), take_or_missing(_parameter(pages, tag), url_codes))
-        for tag in TAGS
-    }
-    found["click_id"] = _first_of(
-        _click_columns(events), take_or_missing(_click_parameter(pages), url_codes)
-    )
-    found["landing_page"] = take_or_missing(
-        pages.str.extract(r"^([^?#]*)", expand=False).astype("str"), url_codes
-    )
-    found["referrer"] = take_or_missing(from_hosts, referrer_codes)
-    return pd.DataFrame(found)
+    from_hosts = from_hosts.mask(from_hosts.isin(_hosts(urls).dropna()))
+    found = {tag: _sent(events, tag).or_else(pages.mapped(_parameter(urls, tag))) for tag in TAGS}
+    found["click_id"] = _click_columns(events).or_else(pages.mapped(_click_parameter(urls)))
+    found["landing_page"] = pages.mapped(urls.str.replace(r"(?s)[?#].*", "", regex=True))
+    found["referrer"] = referrers.mapped(from_hosts)
+    return found
 
 
-def sent_values(events: pd.DataFrame, traffic: pd.DataFrame, names: Iterable[str]) -> IntArray:
+def sent_values(
+    events: pd.DataFrame, traffic: dict[str, NumberedText], names: Iterable[str]
+) -> IntArray:
     """Return a number for what each event sent of the names together, 0 where nothing.
 
     Raises
@@ -102,63 +98,58 @@ def sent_values(events: pd.DataFrame, traffic: pd.DataFrame, names: Iterable[str
     >>> sent_values(events, sent_traffic(events), ["utm_source", "utm_campaign"]).tolist()
     [1, 0, 1, 2]
     """
-    together = np.zeros(len(events), dtype=np.int64)
+    columns = []
     for name in names:
-        if name in traffic:
-            values = traffic[name]
-        else:
+        if name not in traffic:
             _check_known(events, name)
-            values = _sent(events, name)
-        codes, distinct = number(values)
-        together = together * (len(distinct) + 1) + codes + 1
-        # Renumbered each time, or many names would outgrow an integer.
-        distinct_pairs, together = np.unique(together, return_inverse=True)
-        together = together + (0 if len(distinct_pairs) and distinct_pairs[0] == 0 else 1)
-    return together
+        columns.append(traffic[name] if name in traffic else _sent(events, name))
+    return together(columns, len(events))
 
 
-def _sent(events: pd.DataFrame, *names: str) -> pd.Series:
+def _sent(events: pd.DataFrame, *names: str) -> NumberedText:
     """Return the first of the names' values that an event sent, as text."""
-    found = pd.Series(np.nan, index=pd.RangeIndex(len(events)), dtype="str")
+    found = NumberedText(np.full(len(events), -1), pd.Series(dtype="str"))
     for name in names:
         for column in (PROFILE_PROPERTY + name, PROPERTY + name):
             if column in events:
-                text, _ = as_text(events[column].reset_index(drop=True))
-                found = _first_of(found, text)
+                sent = NumberedText.of(as_text(events[column])[0])
+                found = found.or_else(sent.mapped(_without_nothing(sent.distinct)))
     return found
 
 
-def _first_of(first: pd.Series, second: pd.Series) -> pd.Series:
-    first, second = _without_nothing(first), _without_nothing(second)
-    return first.where(first.notna(), second)
-
-
-def _without_nothing(values: pd.Series) -> pd.Series:
-    if not values.notna().any():
-        return values.astype("str")
-    codes, distinct = number(values)
-    text = pd.Series(distinct, dtype="str").str.strip()
-    text = text.mask(missing(text) | text.str.fullmatch(_NOTHING, case=False).fillna(False))
-    return take_or_missing(text.astype("str"), codes)
+def _without_nothing(texts: pd.Series) -> pd.Series:
+    text = texts.str.strip()
+    nothing = text.str.fullmatch(_NOTHING, case=False).fillna(False).astype(bool)
+    return text.mask(missing(text) | nothing).astype("str")
 
 
 def _parameter(pages: pd.Series, name: str) -> pd.Series:
-    raw = pages.str.extract(rf"[?&]{name}=([^&#]*)", expand=False)
-    codes, distinct = number(raw.astype("str"))
-    return take_or_missing(pd.Series([unquote_plus(text) for text in distinct], dtype="str"), codes)
+    found = pd.Series(np.nan, index=pages.index, dtype="str")
+    asked = pages[pages.str.contains(f"{name}=", regex=False)]
+    if asked.empty:
+        return found
+    raw = asked.str.extract(rf"[?&]{name}=([^&#]*)", expand=False).dropna()
+    found[raw.index] = _without_nothing(pd.Series(raw.map(unquote_plus), dtype="str"))
+    return found
 
 
 def _click_parameter(pages: pd.Series) -> pd.Series:
-    named = pages.str.extract(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=[^&#]", expand=False)
-    return named.str.lower().astype("str")
-
-
-def _click_columns(events: pd.DataFrame) -> pd.Series:
-    found = pd.Series(np.nan, index=pd.RangeIndex(len(events)), dtype="str")
-    for name in CLICK_IDS:
-        has = _sent(events, name, f"${name}").notna()
-        found = found.mask(has & found.isna(), name)
+    found = pd.Series(np.nan, index=pages.index, dtype="str")
+    asked = pages[pages.str.contains("[?&]")]
+    if asked.empty:
+        return found
+    named = asked.str.extract(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=[^&#]", expand=False).dropna()
+    found[named.index] = named.str.lower()
     return found
+
+
+def _click_columns(events: pd.DataFrame) -> NumberedText:
+    codes = np.full(len(events), -1)
+    for code, name in enumerate(CLICK_IDS):
+        sent = _sent(events, name, f"${name}")
+        if len(sent.distinct):
+            codes[(sent.codes >= 0) & (codes < 0)] = code
+    return NumberedText(codes, pd.Series(CLICK_IDS, dtype="str"))
 
 
 def _hosts(addresses: pd.Series) -> pd.Series:

@@ -20,10 +20,12 @@ WIDTH = 720
 SETUP = """\
 import convergekit as ck
 
+models = ["first_touch", "last_touch", "markov"]
 steps = ["PageView", "Added To Cart", "Placed Order"]
 s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
 store = ck.simulate_store(people=2000)  # a larger one, of which the truth is known
 many = ck.stitch(store.events)
+months = ck.stitch(ck.simulate_store(people=3000, days=150).events)  # open for five months
 """
 
 
@@ -74,6 +76,51 @@ PICTURES = (
         "What stitching buys",
         "The same funnel counted by one alias or one source alone, beside stitched profiles.",
         's.stitching_lift(steps, within="7D").plot()',
+    ),
+    Picture(
+        "attribution",
+        "Which channels orders are credited to",
+        "The same orders shared out by several models. Each model's credits add up to all revenue; "
+        "what has no visit before it is said to have none.",
+        'many.attribution("Placed Order", "total_price", models).plot()',
+    ),
+    Picture(
+        "attribution-lift",
+        "What stitching changes in that",
+        "The same model where one alias or one source stands alone, beside stitched profiles, with "
+        "all data in hand and as a live pipeline would have known them.",
+        's.attribution_lift("Placed Order", "total_price").plot()',
+    ),
+    Picture(
+        "journeys",
+        "Journeys",
+        "What people did one after another, and what came of it: a column per step, repeats left "
+        "out.",
+        's.journeys(start="PageView", end="Placed Order", max_steps=3).plot(top=4)',
+    ),
+    Picture(
+        "new-and-returning",
+        "New and returning customers",
+        "Customers by week. Hatched: the data end before the week does.",
+        'many.customers().new_and_returning("W").plot()',
+    ),
+    Picture(
+        "repeat-purchases",
+        "Who orders again, and how soon",
+        "Everybody counts for as long as they are observed; bands are 95% confidence intervals.",
+        "months.customers().repeat_purchases().plot()",
+    ),
+    Picture(
+        "retention",
+        "Customers who order in later months",
+        "A row per month of first orders. A share that may still grow is written with ≥.",
+        "months.customers().retention().plot()",
+    ),
+    Picture(
+        "lifetime-value",
+        "What customers are worth",
+        "How much each tenth of the customers has brought to date, those worth most first.",
+        "many.customers().lifetime_value().plot()",
     ),
     Picture(
         "timeline",

@@ -190,6 +190,7 @@ def test_no_events_have_no_customers():
                   found.lifetime_value()):  # fmt: skip
         assert table.empty
         assert table.plot() is not None
+    assert "Customers(0 customers with 0 orders" in found._repr_html_()
 
 
 @st.composite
@@ -297,3 +298,11 @@ def test_hostile_currencies_are_shown_as_they_are(template):
     said = [text for text in texts(figure) if text != "~s"]
     assert not [text for text in said if set(text.replace("<br>", "")) & set("<>$")]
     assert any("&lt;A" in text for text in said)
+
+
+def test_the_card_has_the_last_months_and_what_is_left_out():
+    card = customers(log(a="o0:10 o40:7", b="o35:1", z="v70", c="o1"))._repr_html_()
+    assert "Customers(3 customers with 4 orders; 1 ordered again)" in card
+    assert "orders without an amount: 1" in card
+    for text in ("January 2026", "February 2026", "March 2026, to date"):
+        assert f"<td>{text}</td>" in card

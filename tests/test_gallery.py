@@ -37,7 +37,7 @@ def test_there_is_a_small_picture_of_every_figure_and_none_besides(gallery):
         for template in get_args(Template)
     }
     assert max(pictures.values()) < 80_000
-    assert sum(pictures.values()) < 1_500_000
+    assert sum(pictures.values()) < 2_000_000
 
 
 def test_the_code_on_the_page_makes_the_figures(gallery):

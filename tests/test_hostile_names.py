@@ -55,8 +55,14 @@ ASKED = {
         s, s.without([f"urn:{HOSTILE}:two"], event=ORDER).stitched
     ),
     "attribution": lambda s: s.attribution(ORDER, value="total_price"),
-    "journeys": lambda s: s.journeys(end=ORDER).paths,
-    "customers": lambda s: s.customers(ORDER, value="total_price").lifetime_value(),
+    "credit of one order": lambda s: s.attribution(ORDER, by="utm_source").explain(1),
+    "attribution lift": lambda s: s.attribution_lift(ORDER, "total_price", by="utm_source"),
+    "journeys": lambda s: s.journeys(end=ORDER),
+    "journeys onwards": lambda s: s.journeys(max_steps=1),
+    "paths": lambda s: s.journeys(end=ORDER).paths,
+    "differences": lambda s: s.journeys(end=ORDER).differences(min_profiles=1),
+    "customers": lambda s: s.customers(ORDER, value="total_price"),
+    "lifetime value": lambda s: s.customers(ORDER, value="total_price").lifetime_value(),
 }
 
 

@@ -1,0 +1,261 @@
+"""What stitching changed: the same attribution without it, and as known then, beside it."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.attribution import Attributor, Credited
+from convergekit.attribution_question import Question
+from convergekit.attribution_result import NONE
+from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.readable import counted, percentage, readable_table
+from convergekit.steps import as_steps
+from convergekit.stitching_lift import STITCHED, ways_of_counting
+
+if TYPE_CHECKING:
+    from convergekit.stitched import Stitched
+    from convergekit.template import Template
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+#: Stitched, but a touch counts only if it was known when the conversion became known.
+AS_OF = "stitched, as-of identity"
+# As many ways of counting beside the stitched ones as a card has columns for.
+_MOST_ALONE = 3
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AttributionLift:
+    """The same conversions credited by several ways of counting visitors.
+
+    The ways are each alias type alone (one cookie, one visitor), each source alone (stitched
+    within itself), ``"stitched, as-of identity"`` and ``"stitched"``, retroactively.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per model, way of counting and label, and one for what has no touch: `model`,
+        `counted_by`, what credit goes to (`channel`, say), `conversions` (the sum of credits),
+        where a value was named `value`, which adds up to the conversions' to the cent for each
+        model and way, and `change`: by how much stitching raises the last of these; it adds up
+        to nought.
+    summary : pandas.DataFrame
+        One row per way of counting. Shares of the value, or of the conversions without one:
+        `credited` (to a visit at all), `found` (to none here, to one when stitched), `lost` (the
+        other way round), and a ``moved_<model>`` each (to visits both times, but from one label
+        to another).
+    models : tuple of str
+    by : str
+        What credit goes to.
+    value : str or None
+    lookback : pandas.Timedelta
+    conversion : str
+        What the converting event is called.
+    """
+
+    table: pd.DataFrame
+    summary: pd.DataFrame
+    models: tuple[str, ...]
+    by: str
+    value: str | None
+    lookback: pd.Timedelta
+    conversion: str
+
+    def __repr__(self) -> str:
+        """Return the shares that are credited to a visit."""
+        what = "conversions" if self.value is None else self.value
+        credited = self.summary.set_index("counted_by")["credited"]
+        alone = [f"{percentage(credited[way])} by {way}" for way in self._alone()[:1]]
+        said = [
+            f"{percentage(credited[STITCHED]) or 'nothing'} stitched",
+            f"{percentage(credited[AS_OF]) or 'nothing'} under as-of identity",
+            *(alone or ["nothing without stitching"]),
+        ]
+        return (
+            f"AttributionLift({self.conversion} by {self.by}; share of {what} with a touch: "
+            f"{', '.join(said)})"
+        )
+
+    def _repr_html_(self) -> str:
+        some = self.summary[self.summary["counted_by"].isin([*self._alone(), AS_OF, STITCHED])]
+        shares = {name: some[name].map(percentage) for name in some.columns[1:]}
+        less = len(self.summary) - len(some)
+        more = f"<p>{counted(less, 'other way', 'other ways')} of counting: no touch at all.</p>"
+        most = "conversions" if self.value is None else self.value
+        return (
+            f"<p>{html.escape(repr(self))}</p>"
+            f"{some.assign(**shares).to_html(index=False, border=0)}{more if less else ''}"
+            f"<p>{html.escape(most)} by {self.by}, {self.models[0]}</p>"
+            f"{readable_table(self._wide()).to_html(index=False, border=0)}"
+        )
+
+    def plot(self, model: str | None = None, *, template: Template = "light") -> Any:
+        """Return what each label is credited with, a bar per way of counting visitors.
+
+        Parameters
+        ----------
+        model : str, optional
+            By default the first that was asked for.
+        template : {"light", "dark"}, default "light"
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+        """
+        from convergekit.attribution_lift_figure import attribution_lift_figure
+
+        if model is not None and model not in self.models:
+            raise ConvergekitError(
+                f"model={model!r} was not asked for; there are {', '.join(self.models)}."
+                f"{did_you_mean(str(model), self.models)}"
+            )
+        return attribution_lift_figure(self, model or self.models[0], template)
+
+    def _alone(self) -> list[str]:
+        """Return the ways without stitching that credit anything, those that do most first."""
+        alone = self.summary[~self.summary["counted_by"].isin([STITCHED, AS_OF])]
+        alone = alone[alone["credited"] > 0].sort_values("credited", ascending=False, kind="stable")
+        return alone["counted_by"].tolist()
+
+    def _wide(self) -> pd.DataFrame:
+        """Return a row per label and a column per way, by the first model."""
+        most = "conversions" if self.value is None else "value"
+        mine = self.table[self.table["model"] == self.models[0]]
+        wide = mine.pivot_table(index=self.by, columns="counted_by", values=most, sort=False)
+        wide = wide[[*self._alone()[:_MOST_ALONE], AS_OF, STITCHED]]
+        wide.columns.name = None
+        return wide.reset_index()
+
+
+def attribution_lift(s: Stitched, question: Question) -> AttributionLift:
+    """Return the attribution per way of counting visitors. See `Stitched.attribution_lift`."""
+    attributor = Attributor(s, question)
+    ways = ways_of_counting(s)
+    found = {
+        name: attributor.credited(who, as_of=False)
+        for name, who in ways.items()
+        if name != STITCHED
+    }
+    found[AS_OF] = attributor.credited(ways[STITCHED], as_of=True)
+    found[STITCHED] = attributor.credited(ways[STITCHED], as_of=False)
+    labels, codes = _label_codes(found)
+    shared = _Shared(found, codes, labels, attributor)
+    return AttributionLift(
+        table=_table(shared, question),
+        summary=_summary(shared),
+        models=attributor.models,
+        by=question.by,
+        value=question.value,
+        lookback=attributor.lookback,
+        conversion=as_steps([question.conversion])[0].title,
+    )
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Credits by way of counting, their labels as numbers of one list."""
+
+    found: dict[str, Credited]
+    codes: dict[str, IntArray]
+    labels: pd.Index
+    attributor: Attributor
+
+    def amounts(self, way: str, model: str) -> FloatArray | IntArray:
+        """Return of each credit its cents, or its share without a value."""
+        credited = self.found[way]
+        return credited.credit[model] if self.attributor.cents is None else credited.cents[model]
+
+    def touched(self, way: str) -> npt.NDArray[np.bool_]:
+        """Return which conversions have a touch."""
+        credited = self.found[way]
+        some = np.zeros(len(self.attributor.positions), dtype=bool)
+        some[credited.conversion[credited.visit >= 0]] = True
+        return some
+
+
+def _label_codes(found: dict[str, Credited]) -> tuple[pd.Index, dict[str, IntArray]]:
+    """Return the labels of all ways, and those of each way's credits as numbers of them."""
+    every = pd.concat([credited.label.distinct for credited in found.values()])
+    number, labels = pd.factorize(every)
+    ends = np.cumsum([len(credited.label.distinct) for credited in found.values()])
+    numbers = np.split(number.astype(np.int64), ends[:-1])
+    codes = {
+        name: of_way[credited.label.codes]
+        for (name, credited), of_way in zip(found.items(), numbers, strict=True)
+    }
+    # A label may be one of visits that led to no conversion alone.
+    used = np.unique(np.concatenate(list(codes.values())))
+    return labels.take(used), {name: np.searchsorted(used, of) for name, of in codes.items()}
+
+
+def _table(shared: _Shared, question: Question) -> pd.DataFrame:
+    size, has_value = len(shared.labels), question.value is not None
+    parts = []
+    for model in shared.attributor.models:
+        stitched = _by_label(shared, STITCHED, model, size)
+        most = stitched["cents" if has_value else "conversions"]
+        order = np.lexsort((shared.labels, -most, shared.labels == NONE))
+        for way in shared.found:
+            sums = _by_label(shared, way, model, size)
+            part = {"model": model, "counted_by": way, question.by: shared.labels.take(order)}
+            part["conversions"] = sums["conversions"][order]
+            if has_value:
+                # Whole cents are taken from each other: their hundredths leave a rest.
+                part["value"] = sums["cents"][order] / 100
+                part["change"] = (stitched["cents"] - sums["cents"])[order] / 100
+            else:
+                part["change"] = (stitched["conversions"] - sums["conversions"])[order]
+            parts.append(pd.DataFrame(part))
+    table = pd.concat(parts, ignore_index=True)
+    return table.astype(dict.fromkeys(("model", "counted_by", question.by), "str"))
+
+
+def _by_label(shared: _Shared, way: str, model: str, size: int) -> dict[str, FloatArray]:
+    credited, code = shared.found[way], shared.codes[way]
+    amounts = {"conversions": credited.credit[model]}
+    if credited.cents:
+        amounts["cents"] = credited.cents[model].astype(np.float64)
+    return {
+        name: np.bincount(code, amount, minlength=size).astype(np.float64)
+        for name, amount in amounts.items()
+    }
+
+
+def _summary(shared: _Shared) -> pd.DataFrame:
+    attributor = shared.attributor
+    weight = np.ones(len(attributor.positions))
+    if attributor.cents is not None:
+        # What is taken back weighs as much as what is brought.
+        weight = np.abs(attributor.cents).astype(np.float64)
+    total = weight.sum()
+    stitched, rows = shared.touched(STITCHED), []
+    for way in shared.found:
+        here = shared.touched(way)
+        row = {"credited": weight[here].sum()}
+        row |= {"found": weight[stitched & ~here].sum(), "lost": weight[here & ~stitched].sum()}
+        for model in attributor.models:
+            moved = _moved(shared, way, model)
+            row[f"moved_{model}"] = moved[here & stitched].sum()
+        rows.append(
+            {"counted_by": way} | {k: v / total if total else np.nan for k, v in row.items()}
+        )
+    return pd.DataFrame(rows).astype({"counted_by": "str"})
+
+
+def _moved(shared: _Shared, way: str, model: str) -> FloatArray:
+    """Return how much of each conversion goes from one label to another when stitched."""
+    size = len(shared.labels)
+    keys = [shared.found[name].conversion * size + shared.codes[name] for name in (way, STITCHED)]
+    amounts = [-shared.amounts(way, model), shared.amounts(STITCHED, model)]
+    distinct, which = np.unique(np.concatenate(keys), return_inverse=True)
+    change = np.bincount(which, np.concatenate(amounts), minlength=len(distinct))
+    conversions = len(shared.attributor.positions)
+    # What one label gains another loses.
+    return np.bincount(distinct // max(size, 1), np.abs(change), minlength=conversions) / 2

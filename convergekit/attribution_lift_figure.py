@@ -1,0 +1,95 @@
+"""The figure of what stitching changed: what each label is credited with, by way of counting.
+
+Importing this module imports plotly, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from convergekit.attribution_figure import Bars, labelled_bars, shown_labels
+from convergekit.attribution_lift import AS_OF, AttributionLift
+from convergekit.readable import counted
+from convergekit.stitching_lift import STITCHED
+from convergekit.template import COLOURS, Template
+
+
+def attribution_lift_figure(
+    found: AttributionLift, model: str, template: Template = "light"
+) -> go.Figure:
+    """Return the labels as rows, with a bar for each way of counting visitors.
+
+    Parameters
+    ----------
+    found : AttributionLift
+    model : str
+    template : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Stitched profiles first, then those of as-of identity, then the ways without stitching
+        that credit most. Ways that credit nothing have no bars: the figure says how many.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> s = ck.stitch(ck.simulate_store().events)
+    >>> figure = attribution_lift_figure(s.attribution_lift("Placed Order"), "last_touch")
+    >>> [trace.name for trace in figure.data]
+    ['stitched', 'as-of identity', 'email alone']
+    """
+    most = "conversions" if found.value is None else "value"
+    alone = found._alone()
+    ways = [STITCHED, AS_OF, *alone][: len(COLOURS)]
+    table = found.table[found.table["model"] == model]
+    labels = table.loc[table["counted_by"] == STITCHED, found.by].tolist()
+    shown, bars = shown_labels(labels), []
+    for way in ways:
+        lines = table[table["counted_by"] == way].set_index(found.by)
+        said = partial(_sentences, lines, way, found)
+        name = "as-of identity" if way == AS_OF else way.removeprefix("alias ")
+        bars.append(Bars(name, lines[most], said))
+    nothing = len(found.summary) - 2 - len(alone)
+    return labelled_bars(
+        bars,
+        shown,
+        f"What stitching changes: {found.conversion} by {found.by}",
+        _subtitle(found, model, nothing, 2 + len(alone) - len(ways), len(labels) - len(shown)),
+        is_money=found.value is not None,
+        template=template,
+    )
+
+
+def _sentences(lines: pd.DataFrame, way: str, found: AttributionLift, label: str) -> list[str]:
+    line = lines.loc[label]
+    how = {STITCHED: "Stitched", AS_OF: "Under as-of identity"}.get(way, f"Counted by {way}")
+    said = [f"{how}, {label} is credited with {line['conversions']:,.2f} of the conversions."]
+    if found.value is not None:
+        said.append(f"Their {found.value}: {line['value']:,.2f}.")
+    if way != STITCHED:
+        said.append(f"Stitching changes that by {line['change']:+,.2f}.")
+    return said
+
+
+def _subtitle(
+    found: AttributionLift, model: str, nothing: int, ways: int, labels: int
+) -> list[str]:
+    what = "Conversions" if found.value is None else f"Sums of {found.value}"
+    said = [f"{what}, {model}."]
+    summary = found.summary.set_index("counted_by")
+    if summary["credited"].notna().all():
+        said.append(
+            f"With a touch: {summary.loc[STITCHED, 'credited']:.1%} stitched, "
+            f"{summary.loc[AS_OF, 'credited']:.1%} under as-of identity."
+        )
+    if nothing:
+        said.append(f"{counted(nothing, 'other way', 'other ways')} of counting: no touch at all.")
+    if ways:
+        said.append(f"Not shown: {counted(ways, 'way')} of counting with fewer touches.")
+    if labels:
+        said.append(f"Not shown: {counted(labels, 'label')} with less.")
+    return said
