@@ -165,35 +165,11 @@ class Stitched:
         of each type as `aliases.<type>`, and each profile property's latest value as
         `profile.<name>`.
         """
-        found = self._identity
-        count = len(found.profile_ids)
-        member = np.flatnonzero(found.profile >= 0)
-        events = self.events.iloc[member]
-        grouped = events.groupby(found.profile[member])
-        tracked = np.bincount(
-            found.profile[member], weights=(events["kind"] == "track").to_numpy(), minlength=count
-        )
-        types = found.aliases.types
-        by_type = np.zeros((count, len(types.categories)), dtype=np.int64)
-        np.add.at(by_type, (found.component, types.codes), 1)
-        browser = types.categories == self.browser_alias
-        # Limits may leave a profile with aliases that were seen on other profiles' events alone.
-        seen = _seen(found, self.events["timestamp"], count)
-        number = pd.RangeIndex(count)
-        table = pd.DataFrame(
-            {
-                "profile_id": found.profile_ids,
-                "first_seen": grouped["timestamp"].min().reindex(number).fillna(seen[0]),
-                "last_seen": grouped["timestamp"].max().reindex(number).fillna(seen[1]),
-                "events": tracked.astype(np.int64),
-                "sources": grouped["source"].nunique().reindex(number, fill_value=0),
-                "aliases": by_type.sum(axis=1),
-                "has_browser_session": by_type[:, browser].sum(axis=1) > 0,
-                **{f"aliases.{t}": by_type[:, i] for i, t in enumerate(types.categories)},
-            },
-            index=number,
-        )
-        table = table.assign(**self._latest_values())
+        latest = {
+            PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier)
+            for name, carrier in self._latest_carriers().items()
+        }
+        table = self._profile_counts().assign(**latest)
         return table.sort_values(["first_seen", "profile_id"], ignore_index=True)
 
     @cached_property
@@ -1244,8 +1220,39 @@ class Stitched:
             f"(see `.report`).{near_values}"
         )
 
-    def _latest_values(self) -> dict[str, Any]:
-        """Return each profile property's value after the profile's last event."""
+    def _profile_counts(self) -> pd.DataFrame:
+        """Return when each profile was seen, and what it has how many of, by number."""
+        found = self._identity
+        count = len(found.profile_ids)
+        member = np.flatnonzero(found.profile >= 0)
+        events = self.events.iloc[member]
+        grouped = events.groupby(found.profile[member])
+        tracked = np.bincount(
+            found.profile[member], weights=(events["kind"] == "track").to_numpy(), minlength=count
+        )
+        types = found.aliases.types
+        by_type = np.zeros((count, len(types.categories)), dtype=np.int64)
+        np.add.at(by_type, (found.component, types.codes), 1)
+        browser = types.categories == self.browser_alias
+        # Limits may leave a profile with aliases that were seen on other profiles' events alone.
+        seen = _seen(found, self.events["timestamp"], count)
+        number = pd.RangeIndex(count)
+        return pd.DataFrame(
+            {
+                "profile_id": found.profile_ids,
+                "first_seen": grouped["timestamp"].min().reindex(number).fillna(seen[0]),
+                "last_seen": grouped["timestamp"].max().reindex(number).fillna(seen[1]),
+                "events": tracked.astype(np.int64),
+                "sources": grouped["source"].nunique().reindex(number, fill_value=0),
+                "aliases": by_type.sum(axis=1),
+                "has_browser_session": by_type[:, browser].sum(axis=1) > 0,
+                **{f"aliases.{t}": by_type[:, i] for i, t in enumerate(types.categories)},
+            },
+            index=number,
+        )
+
+    def _latest_carriers(self) -> dict[str, IntArray]:
+        """Return, per profile property, the event whose value each profile has in the end."""
         found = self._identity
         last = np.full(len(found.profile_ids), -1, dtype=np.int64)
         member = found.in_time[found.profile[found.in_time] >= 0]
@@ -1255,12 +1262,7 @@ class Stitched:
         else:
             # In the end everything is known, whatever was known at the last event.
             carried = carry_retroactive(self.events, found.profile, found.in_time, self._first)
-        return {
-            PROFILE + name: take_or_missing(
-                self.events[PROFILE_PROPERTY + name], np.where(last >= 0, carrier[last], -1)
-            )
-            for name, carrier in carried.items()
-        }
+        return {name: np.where(last >= 0, carrier[last], -1) for name, carrier in carried.items()}
 
 
 def _timeline_figure(timeline: pd.DataFrame, template: Template) -> Any:
