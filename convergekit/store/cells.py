@@ -12,7 +12,7 @@ import datetime
 import decimal
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -218,17 +218,3 @@ def _plain(value: Any) -> Any:
 
 def _is_missing(cell: Any) -> bool:
     return pd.api.types.is_scalar(cell) and bool(pd.isna(cell))
-
-
-def kinds_by_column(pairs: Sequence[tuple[int, str, str]]) -> dict[int, dict[str, str]]:
-    """Return, per column, the name in the file of each kind.
-
-    Examples
-    --------
-    >>> kinds_by_column([(0, "text", "c0"), (0, "integer", "c1")])
-    {0: {'text': 'c0', 'integer': 'c1'}}
-    """
-    found: dict[int, dict[str, str]] = {}
-    for place, kind, physical in pairs:
-        found.setdefault(place, {})[kind] = physical
-    return found

@@ -25,23 +25,17 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 #: What was added, which stays as it is.
-_KEPT = """
-CREATE TABLE about (format INTEGER, options VARCHAR);
-CREATE TABLE batches (
-    batch INTEGER, added_at TIMESTAMP, content VARCHAR, rows BIGINT, rejected BIGINT,
-    next_cluster BIGINT, next_profile BIGINT
-);
-CREATE TABLE files (content VARCHAR, name VARCHAR, batch INTEGER);
-CREATE TABLE columns (place INTEGER, name VARCHAR);
-CREATE TABLE cells (place INTEGER, kind VARCHAR, name VARCHAR);
-CREATE TABLE rows (
-    row BIGINT, cluster BIGINT, event_key UBIGINT, timestamp TIMESTAMP, received_at TIMESTAMP
-);
-CREATE TABLE merges (
-    batch INTEGER, timestamp TIMESTAMP, old_profile_id VARCHAR, new_profile_id VARCHAR,
-    event_name VARCHAR, event_id VARCHAR, row BIGINT
-);
-"""
+ADDED = {
+    "batches": "batch INTEGER, added_at TIMESTAMP, content VARCHAR, rows BIGINT, rejected BIGINT, "
+    "next_cluster BIGINT, next_profile BIGINT",
+    "files": "content VARCHAR, name VARCHAR, batch INTEGER",
+    "columns": "place INTEGER, name VARCHAR",
+    "cells": "place INTEGER, kind VARCHAR, name VARCHAR",
+    "rows": "row BIGINT, cluster BIGINT, event_key UBIGINT, timestamp TIMESTAMP, "
+    "received_at TIMESTAMP",
+    "merges": "batch INTEGER, timestamp TIMESTAMP, old_profile_id VARCHAR, "
+    "new_profile_id VARCHAR, event_name VARCHAR, event_id VARCHAR, row BIGINT",
+}
 #: What follows from the rows, cluster by cluster.
 DERIVED = {
     "roots": "cluster BIGINT, root BIGINT",
@@ -74,9 +68,9 @@ def create(path: Path, options: str) -> None:
     try:
         with contextlib.closing(_connect(draft, read_only=False)) as con:
             con.execute("BEGIN")
-            con.execute(_KEPT)
-            create_derived(con)
+            con.execute("CREATE TABLE about (format INTEGER, options VARCHAR)")
             con.execute("INSERT INTO about VALUES (?, ?)", [FORMAT, options])
+            create_tables(con)
             con.execute("COMMIT")
         # Unlike renaming, a link never replaces what another process made in the meantime.
         with contextlib.suppress(FileExistsError):
@@ -87,10 +81,10 @@ def create(path: Path, options: str) -> None:
         draft.unlink(missing_ok=True)
 
 
-def create_derived(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables that follow from the rows, empty."""
-    for name, columns in DERIVED.items():
-        con.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Make all tables, empty."""
+    for name, columns in (ADDED | DERIVED).items():
+        con.execute(f"CREATE TABLE {name} ({columns})")
 
 
 @contextlib.contextmanager
@@ -128,9 +122,7 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         import duckdb
     except ImportError:
-        raise ConvergekitError(
-            "a store needs DuckDB: pip install 'convergekit[duckdb]'."
-        ) from None
+        raise ConvergekitError("a store needs DuckDB: pip install 'convergekit[duckdb]'.") from None
     config: dict[str, Any] = dict(_CONFIG)
     try:
         return duckdb.connect(str(path), read_only=read_only, config=config)

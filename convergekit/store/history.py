@@ -1,0 +1,112 @@
+"""Which profiles became others when a batch was added, and by which event.
+
+As a pipeline would have recorded it that was given the store's batches one after the other, and
+within a batch the events in the order of knowing. A row is written for an ID that a profile had
+before the batch and none has after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.profile_merges import merges_in_order
+from convergekit.profiles import ids_of_leaders
+from convergekit.store.options import StoreOptions
+from convergekit.store.part import Part, stitch_part
+from convergekit.store.rows import register
+
+if TYPE_CHECKING:
+    import duckdb
+
+IntArray = npt.NDArray[np.int64]
+_EVENT = ["timestamp", "event_name", "event_id", "row"]
+
+
+def ids_before(con: duckdb.DuckDBPyConnection, clusters: IntArray) -> pd.DataFrame:
+    """Return `profile`, `profile_id` and `cluster` of the profiles of these clusters."""
+    register(con, "asked", {"cluster": clusters})
+    found = con.sql(
+        "SELECT profile, profile_id, cluster FROM profiles SEMI JOIN asked USING (cluster)"
+    ).to_arrow_table()
+    con.unregister("asked")
+    return found.to_pandas()
+
+
+def leaders_before(con: duckdb.DuckDBPyConnection, gone: pd.DataFrame) -> pd.DataFrame:
+    """Return the earliest alias of these profiles, after which they were named.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `profile_id`, `alias_type`, `alias_value`.
+    """
+    register(con, "asked", {"profile": gone["profile"].to_numpy()})
+    found = con.sql(
+        "SELECT profile, alias_type, alias_value FROM aliases SEMI JOIN asked USING (profile)"
+    ).to_arrow_table()
+    con.unregister("asked")
+    aliases = found.to_pandas().merge(gone[["profile", "profile_id"]], on="profile")
+    named = aliases.astype({"alias_type": "category", "alias_value": "str"})
+    leads = ids_of_leaders(named[["alias_type", "alias_value"]]).to_numpy()
+    return aliases[leads == aliases["profile_id"].to_numpy()].drop(columns="profile")
+
+
+def merges_by(
+    part: Part,
+    leaders: pd.DataFrame,
+    events: pd.DataFrame,
+    row: IntArray,
+    start: int,
+    options: StoreOptions,
+) -> pd.DataFrame:
+    """Return what became of profiles that are gone.
+
+    Parameters
+    ----------
+    part : Part
+        The clusters as they are now.
+    leaders : pandas.DataFrame
+        As `leaders_before` returns it.
+    events : pandas.DataFrame
+        The events of the clusters that the profiles were of.
+    row : numpy.ndarray of int
+        Their rows in the store.
+    start : int
+        The batch's first row.
+    options : StoreOptions
+
+    Returns
+    -------
+    pandas.DataFrame
+        `timestamp` (when the event became known), `old_profile_id`, `new_profile_id` (missing
+        where no kept event carries the old profile's earliest alias any more), `event_name`,
+        `event_id`, `row`. What the event was is missing where none joined the two: a copy came
+        that had arrived earlier, or limits draw profiles otherwise now.
+    """
+    identity = part.s._identity
+    now = identity.aliases.table.assign(
+        alias_type=identity.aliases.table["alias_type"].astype("str"),
+        new_profile_id=identity.profile_ids.take(identity.component).array,
+    )
+    found = leaders.merge(now, on=["alias_type", "alias_value"], how="left")
+    found = found.rename(columns={"profile_id": "old_profile_id"})
+    # What earlier batches brought was known before, whenever it says that it was received.
+    by = _joining(stitch_part(events, options, later=row >= start), row)
+    if not part.found.merge:
+        by = by[by["row"] >= start]
+    found = found.merge(by, on="old_profile_id", how="left")
+    found["row"] = found["row"].astype("Int64")
+    return found.sort_values(["timestamp", "row", "old_profile_id"], ignore_index=True)[
+        ["timestamp", "old_profile_id", "new_profile_id", "event_name", "event_id", "row"]
+    ]
+
+
+def _joining(part: Part, row: IntArray) -> pd.DataFrame:
+    """Return, per old profile ID, the event that replaced it."""
+    merges = merges_in_order(part.s._identity.knowledge(), part.s.events)
+    merges["row"] = row[merges["row"].to_numpy()]
+    return merges[["old_profile_id", *_EVENT]]
