@@ -124,18 +124,11 @@ def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOption
     cluster = np.concatenate([cluster, found.cluster[hangs]])
     part = stitch_part(part_events, options)
 
-    ids_now = pd.Index(part.s._identity.profile_ids)
-    gone = before[~before["profile_id"].isin(ids_now)]
-    leaders = leaders_before(con, gone)
+    gone = before[~before["profile_id"].isin(part.s._identity.profile_ids)]
     of_gone = np.isin(cluster, _redirected(gone["cluster"].to_numpy(), found))
-    merges = merges_by(
-        part,
-        leaders,
-        part_events[of_gone].reset_index(drop=True),
-        row[of_gone],
-        start,
-        options,
-    )
+    gone_events = part_events[of_gone].reset_index(drop=True)
+    leaders = leaders_before(con, gone)
+    merges = merges_by(part, leaders, gone_events, row[of_gone], start, options)
     _append_rows(con, columns, batch, accepted, found, start)
     delete_clusters(con, roots)
     next_profile = insert_part(con, part, row, cluster, columns, next_profile)

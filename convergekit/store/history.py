@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 
 IntArray = npt.NDArray[np.int64]
 _EVENT = ["timestamp", "event_name", "event_id", "row"]
+_NO_MERGES = pd.DataFrame(
+    {
+        "timestamp": pd.Series(dtype="datetime64[us, UTC]"),
+        "old_profile_id": pd.Series(dtype="str"),
+        "new_profile_id": pd.Series(dtype="str"),
+        "event_name": pd.Series(dtype="str"),
+        "event_id": pd.Series(dtype="str"),
+        "row": pd.Series(dtype="Int64"),
+    }
+)
 
 
 def ids_before(con: duckdb.DuckDBPyConnection, clusters: IntArray) -> pd.DataFrame:
@@ -87,6 +97,8 @@ def merges_by(
         `event_id`, `row`. What the event was is missing where none joined the two: a copy came
         that had arrived earlier, or limits draw profiles otherwise now.
     """
+    if leaders.empty:
+        return _NO_MERGES
     identity = part.s._identity
     now = identity.aliases.table.assign(
         alias_type=identity.aliases.table["alias_type"].astype("str"),
@@ -101,7 +113,7 @@ def merges_by(
     found = found.merge(by, on="old_profile_id", how="left")
     found["row"] = found["row"].astype("Int64")
     return found.sort_values(["timestamp", "row", "old_profile_id"], ignore_index=True)[
-        ["timestamp", "old_profile_id", "new_profile_id", "event_name", "event_id", "row"]
+        list(_NO_MERGES)
     ]
 
 
