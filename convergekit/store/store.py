@@ -311,7 +311,9 @@ class Store:
         identity = self._options.get("identity", "retroactive")
         part = stitch_part(events, self._options, identity=identity)
         timeline = part.s.profile(alias_or_id)
-        timeline["row"] = row[timeline["row"].to_numpy()]
+        if len(timeline):
+            # Limits may leave a profile without an event of its own.
+            timeline["row"] = row[timeline["row"].to_numpy()]
         return timeline
 
     def status(self) -> Status:

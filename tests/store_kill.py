@@ -1,0 +1,120 @@
+"""Kill a process that adds to a store, at random moments, and look at what is left.
+
+    python -m tests.store_kill [--kills N] [--seed N]
+
+A writer adds small batches one after the other and writes down each one that `add` returned for.
+It is killed (SIGKILL) at a random moment and started again with what is not there yet. After each
+kill the store must hold every batch that was written down, at most one more, and no part of a
+batch; in the end it must equal stitching everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+import convergekit as ck
+
+BATCHES = 400
+_PEOPLE = 40
+
+
+def parts() -> list[pd.DataFrame]:
+    """Return the batches, which name themselves in a property."""
+    events = ck.simulate_store(people=_PEOPLE, seed=7).events
+    size = max(1, len(events) // BATCHES)
+    cut = [events[start : start + size] for start in range(0, len(events), size)]
+    return [part.reset_index(drop=True).assign(batch=i) for i, part in enumerate(cut)]
+
+
+def write(path: Path, log: Path) -> None:
+    """Add what is not there yet; write down what `add` returned for."""
+    store = ck.open_store(path)
+    print("ready", flush=True)
+    done = store.status().batches
+    with log.open("a") as lines:
+        for part in parts()[done:]:
+            added = store.add(part)
+            lines.write(f"{added.batch}\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+
+
+def check(path: Path, log: Path) -> int:
+    """Raise unless the store is whole; return how many batches it holds."""
+    if not path.exists():
+        assert not log.exists()
+        return 0
+    store = ck.open_store(path)
+    status = store.status()
+    returned = len(log.read_text().split()) if log.exists() else 0
+    assert returned <= status.batches <= returned + 1, (returned, status.batches)
+    expected = parts()[: status.batches]
+    assert status.rows == sum(map(len, expected))
+    if expected:
+        s = ck.stitch(pd.concat(expected, ignore_index=True))
+        pd.testing.assert_frame_equal(store.stitched().events, s.events)
+        pd.testing.assert_frame_equal(store.aliases, s.aliases)
+        pd.testing.assert_frame_equal(store.profiles, s.profiles)
+    # What a killed process returned for is written down late by one at most.
+    log.write_text("".join(f"{i + 1}\n" for i in range(status.batches)))
+    return status.batches
+
+
+def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
+    """Kill a writer so many times; return how many batches there are, and kills within a batch."""
+    path, log = directory / "store.duckdb", directory / "returned.txt"
+    chance = random.Random(seed)
+    within = 0
+    for number in range(kills):
+        before = path.stat().st_mtime_ns if path.exists() else 0
+        writer = subprocess.Popen(
+            [sys.executable, "-m", "tests.store_kill", "--write", str(directory)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if number % 10:
+            # Mostly while batches are added; each tenth time at any moment from the start.
+            assert writer.stdout is not None
+            writer.stdout.readline()
+        time.sleep(chance.uniform(0, 1.5))
+        running = writer.poll() is None
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        assert running or writer.returncode == 0, writer.returncode
+        changed = path.exists() and path.stat().st_mtime_ns != before
+        within += running and changed
+        batches = check(path, log)
+        print(f"kill {number + 1}: {batches} batches", flush=True)
+    return batches, within
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", metavar="DIRECTORY", help="Be the writer.")
+    arguments = parser.parse_args()
+    if arguments.write:
+        directory = Path(arguments.write)
+        write(directory / "store.duckdb", directory / "returned.txt")
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        batches, within = kill_at_random(Path(directory), arguments.kills, arguments.seed)
+    print(
+        f"{arguments.kills} kills, {within} of them after the file had changed: {batches} batches, "
+        "every one whole, none lost"
+    )
+
+
+if __name__ == "__main__":
+    main()
