@@ -1,4 +1,4 @@
-"""The command line: ``convergekit demo``, ``stitch``, ``funnel``, ``check``, ``add``, ``status``."""
+"""The command line: ``convergekit demo``, ``stitch``, ``funnel``, ``check``, ``add`` ..."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from convergekit.funnel_result import Funnel
 from convergekit.readable import percentage
 from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
-from convergekit.store import open_store
-from convergekit.store.options import StoreOptions
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
+from convergekit.store import open_store
+from convergekit.store.options import StoreOptions
 
 app = typer.Typer(
     name="convergekit",

@@ -23,6 +23,7 @@ from convergekit.drawn import DrawnFrame
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.merge_protection import Protection, RefusedLinks
+from convergekit.numbering import number
 from convergekit.profiles import alias_times
 from convergekit.properties import carry_retroactive
 from convergekit.readable import counted
@@ -1236,19 +1237,19 @@ class Stitched:
         browser = types.categories == self.browser_alias
         # Limits may leave a profile with aliases that were seen on other profiles' events alone.
         seen = _seen(found, self.events["timestamp"], count)
-        number = pd.RangeIndex(count)
+        numbers = pd.RangeIndex(count)
         return pd.DataFrame(
             {
                 "profile_id": found.profile_ids,
-                "first_seen": grouped["timestamp"].min().reindex(number).fillna(seen[0]),
-                "last_seen": grouped["timestamp"].max().reindex(number).fillna(seen[1]),
+                "first_seen": grouped["timestamp"].min().reindex(numbers).fillna(seen[0]),
+                "last_seen": grouped["timestamp"].max().reindex(numbers).fillna(seen[1]),
                 "events": tracked.astype(np.int64),
-                "sources": grouped["source"].nunique().reindex(number, fill_value=0),
+                "sources": _distinct_in(found.profile[member], events["source"], count),
                 "aliases": by_type.sum(axis=1),
                 "has_browser_session": by_type[:, browser].sum(axis=1) > 0,
                 **{f"aliases.{t}": by_type[:, i] for i, t in enumerate(types.categories)},
             },
-            index=number,
+            index=numbers,
         )
 
     def _latest_carriers(self) -> dict[str, IntArray]:
@@ -1269,6 +1270,14 @@ def _timeline_figure(timeline: pd.DataFrame, template: Template) -> Any:
     from convergekit.timeline_figure import timeline_figure
 
     return timeline_figure(timeline, template)
+
+
+def _distinct_in(group: IntArray, values: pd.Series, count: int) -> IntArray:
+    """Return how many different values each group has."""
+    codes, distinct = number(values)
+    there = np.flatnonzero(codes >= 0)
+    pairs = np.unique(group[there] * len(distinct) + codes[there])
+    return np.bincount(pairs // max(len(distinct), 1), minlength=count)
 
 
 def _seen(found: Identity, timestamps: pd.Series, count: int) -> tuple[pd.Series, pd.Series]:

@@ -2,7 +2,7 @@
 
     python -m tests.store_search [--examples N]
 
-tests/test_store.py runs the same checks on a few examples; this one on as many as you have time for.
+tests/test_store.py runs the same checks on a few examples; this one on many.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def main() -> None:
             path = Path(directory, f"{next(counter)}.duckdb")
             check_after_each_batch(path, parts, chosen)
             path.unlink()
+            print(".", end="", flush=True)
 
         search()
     print(f"{next(counter) - 1} examples, no difference")

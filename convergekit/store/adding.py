@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from convergekit.events import ALIAS, NormalisedEvents, normalise
 from convergekit.exports.concatenate import concatenate
@@ -20,7 +21,7 @@ from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, aliases_of, needed, stitch_part
 from convergekit.store.rows import Columns, read_rows, register
 from convergekit.store.tables import delete_clusters, insert_part
-from convergekit.text import as_text
+from convergekit.text import as_text, to_arrow
 
 if TYPE_CHECKING:
     import duckdb
@@ -124,7 +125,7 @@ def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOption
     cluster = np.concatenate([cluster, found.cluster[hangs]])
     part = stitch_part(part_events, options)
 
-    gone = before[~before["profile_id"].isin(part.s._identity.profile_ids)]
+    gone = before[~part.has_profile(before["profile_id"])]
     of_gone = np.isin(cluster, _redirected(gone["cluster"].to_numpy(), found))
     gone_events = part_events[of_gone].reset_index(drop=True)
     leaders = leaders_before(con, gone)
@@ -252,8 +253,10 @@ def _report(
     identity = part.s._identity
     dropped = int((is_new & ~part.found.is_kept).sum())
     of_batch = identity.profile[is_new[part.found.is_kept]]
-    had = pd.Index(identity.profile_ids).isin(before["profile_id"])
-    touched_profiles = np.unique(of_batch[of_batch >= 0])
+    had = pc.is_in(to_arrow(identity.profile_ids), value_set=to_arrow(before["profile_id"]))
+    had = had.to_numpy(zero_copy_only=False)
+    updated = np.zeros(len(had), dtype=bool)
+    updated[of_batch[of_batch >= 0]] = True
     rows = len(accepted.events) + len(accepted.rejected)
     merges = merges.copy()
     merges.insert(0, "batch", number)
@@ -264,7 +267,7 @@ def _report(
         duplicates=dropped,
         rejected=len(accepted.rejected),
         new_profiles=int((~had).sum()),
-        updated_profiles=int(had[touched_profiles].sum()),
+        updated_profiles=int((had & updated).sum()),
         merges=merges,
         known=batch.known,
     )

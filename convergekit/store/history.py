@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 
+from convergekit.arrow import as_frame
 from convergekit.profile_merges import merges_in_order
 from convergekit.profiles import ids_of_leaders
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, stitch_part
 from convergekit.store.rows import register
+from convergekit.text import to_arrow
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +46,7 @@ def ids_before(con: duckdb.DuckDBPyConnection, clusters: IntArray) -> pd.DataFra
         "SELECT profile, profile_id, cluster FROM profiles SEMI JOIN asked USING (cluster)"
     ).to_arrow_table()
     con.unregister("asked")
-    return found.to_pandas()
+    return as_frame(found)
 
 
 def leaders_before(con: duckdb.DuckDBPyConnection, gone: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +62,7 @@ def leaders_before(con: duckdb.DuckDBPyConnection, gone: pd.DataFrame) -> pd.Dat
         "SELECT profile, alias_type, alias_value FROM aliases SEMI JOIN asked USING (profile)"
     ).to_arrow_table()
     con.unregister("asked")
-    aliases = found.to_pandas().merge(gone[["profile", "profile_id"]], on="profile")
+    aliases = as_frame(found).merge(gone[["profile", "profile_id"]], on="profile")
     named = aliases.astype({"alias_type": "category", "alias_value": "str"})
     leads = ids_of_leaders(named[["alias_type", "alias_value"]]).to_numpy()
     return aliases[leads == aliases["profile_id"].to_numpy()].drop(columns="profile")
@@ -100,9 +103,12 @@ def merges_by(
     if leaders.empty:
         return _NO_MERGES
     identity = part.s._identity
-    now = identity.aliases.table.assign(
-        alias_type=identity.aliases.table["alias_type"].astype("str"),
-        new_profile_id=identity.profile_ids.take(identity.component).array,
+    table = identity.aliases.table
+    asked = pc.is_in(to_arrow(table["alias_value"]), value_set=to_arrow(leaders["alias_value"]))
+    maybe = np.flatnonzero(asked.to_numpy(zero_copy_only=False))
+    now = table.iloc[maybe].assign(
+        alias_type=table["alias_type"].iloc[maybe].astype("str"),
+        new_profile_id=identity.profile_ids.take(identity.component[maybe]).array,
     )
     found = leaders.merge(now, on=["alias_type", "alias_value"], how="left")
     found = found.rename(columns={"profile_id": "old_profile_id"})

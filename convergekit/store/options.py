@@ -101,7 +101,7 @@ def from_record(text: str) -> StoreOptions:
     """
     options: StoreOptions = json.loads(text)
     if "block" in options:
-        items: Iterable[Any] = options["block"]
+        items: Any = options["block"]
         options["block"] = [
             re.compile(item["pattern"], item["flags"]) if isinstance(item, dict) else item
             for item in items

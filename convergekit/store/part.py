@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 
 from convergekit.aliases import EventAliases, read_aliases
 from convergekit.dedupe import Deduplicated, find_kept
@@ -18,6 +20,7 @@ from convergekit.profiles import TYPE_PRIORITY
 from convergekit.stitched import Stitched
 from convergekit.stitching import IdentityMode, link_and_carry
 from convergekit.store.options import StoreOptions
+from convergekit.text import to_arrow
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -41,13 +44,20 @@ class Part:
     found: Deduplicated
     s: Stitched
 
-    @property
+    @cached_property
     def carried(self) -> IntArray:
         """The aliases of `found` that kept events carry, in the order in which `s` has them."""
         of = self.found.aliases
         if self.found.merge:
             return np.arange(len(of.table))
-        return np.unique(of.alias[self.found.is_kept[of.event]])
+        carried = np.zeros(len(of.table), dtype=bool)
+        carried[of.alias[self.found.is_kept[of.event]]] = True
+        return np.flatnonzero(carried)
+
+    def has_profile(self, ids: pd.Series) -> BoolArray:
+        """Return which of these profile IDs there are."""
+        now = to_arrow(self.s._identity.profile_ids)
+        return pc.is_in(to_arrow(ids), value_set=now).to_numpy(zero_copy_only=False)
 
 
 def needed(name: str, options: StoreOptions) -> bool:
