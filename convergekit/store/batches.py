@@ -75,7 +75,7 @@ def read_batch(
 
 def encoded(frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
     """Return kind and cells of the columns that hold something."""
-    found = ((str(name), encode(str(name), column)) for name, column in frame.items())
+    found = ((str(name), encode(column)) for name, column in frame.items())
     return {name: cells for name, cells in found if cells is not None}
 
 

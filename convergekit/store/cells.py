@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.arrow import series_from_arrow
-from convergekit.errors import ConvergekitError
 from convergekit.records import column_from_values
 
 TEXT = "text"
@@ -45,25 +44,18 @@ DUCKDB_TYPES = {
 _LARGEST = np.iinfo(np.int64).max
 
 
-def encode(name: str, column: pd.Series) -> tuple[str, pa.Array] | None:
+def encode(column: pd.Series) -> tuple[str, pa.Array] | None:
     """Return a column's kind and its cells, or None if it holds nothing.
 
     Parameters
     ----------
-    name : str
-        The column's name, for errors.
     column : pandas.Series
-
-    Raises
-    ------
-    ConvergekitError
-        A cell refers to itself, or is nested too deeply to be kept.
 
     Examples
     --------
-    >>> encode("n", pd.Series([1, None], dtype="Int64"))[0]
+    >>> encode(pd.Series([1, None], dtype="Int64"))[0]
     'integer'
-    >>> encode("n", pd.Series([["a"], 1], dtype=object))[1].to_pylist()
+    >>> encode(pd.Series([["a"], 1], dtype=object))[1].to_pylist()
     ['["a"]', '1']
     """
     if not column.notna().any():
@@ -72,7 +64,7 @@ def encode(name: str, column: pd.Series) -> tuple[str, pa.Array] | None:
     if dtype == "str":
         return TEXT, _contiguous(pa.array(column, from_pandas=True), pa.large_string())
     if dtype == object:
-        return _encode_objects(name, column)
+        return _encode_objects(column)
     if pd.api.types.is_bool_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
         return BOOLEAN, _contiguous(pa.array(column, from_pandas=True), pa.bool_())
     if pd.api.types.is_integer_dtype(dtype) and column.max() <= _LARGEST:
@@ -85,7 +77,7 @@ def encode(name: str, column: pd.Series) -> tuple[str, pa.Array] | None:
         cells = pa.array(utc.dt.as_unit("us"), from_pandas=True)
         return (TIME if zoned else NAIVE_TIME), _contiguous(cells, pa.timestamp("us"))
     cells = [None if _is_missing(cell) else cell for cell in column.astype(object)]
-    return _encode_objects(name, pd.Series(cells, dtype=object))
+    return _encode_objects(pd.Series(cells, dtype=object))
 
 
 def decode(parts: Mapping[str, pa.ChunkedArray], size: int) -> pd.Series:
@@ -158,13 +150,13 @@ def _contiguous(cells: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Arra
     return cells if cells.type == kind else cells.cast(kind)
 
 
-def _encode_objects(name: str, column: pd.Series) -> tuple[str, pa.Array] | None:
+def _encode_objects(column: pd.Series) -> tuple[str, pa.Array] | None:
     """Return objects as what they all are, or as JSON."""
     cells = [_plain(cell) if isinstance(cell, decimal.Decimal) else cell for cell in column]
     narrow = column_from_values(cells)
     if narrow.dtype != object:
-        return encode(name, narrow)
-    texts = [None if cell is None else _json(name, row, cell) for row, cell in enumerate(cells)]
+        return encode(narrow)
+    texts = [None if cell is None else _json(cell) for cell in cells]
     return JSON, pa.array(texts, type=pa.large_string())
 
 
@@ -176,17 +168,11 @@ def _decode_kind(kind: str, cells: pa.ChunkedArray) -> pd.Series:
     return column.dt.tz_localize("UTC") if kind == TIME else column
 
 
-def _json(name: str, row: int, cell: Any) -> str:
+def _json(cell: Any) -> str:
     try:
-        try:
-            return json.dumps(cell, default=_plain)
-        except TypeError:
-            return json.dumps(_with_text_keys(cell), default=_plain)
-    except (ValueError, RecursionError):
-        raise ConvergekitError(
-            f"column {name!r}, row {row}: a {type(cell).__name__} that holds itself, or is nested "
-            "too deeply, cannot be kept. Convert the column before adding it."
-        ) from None
+        return json.dumps(cell, default=_plain)
+    except TypeError:
+        return json.dumps(_with_text_keys(cell), default=_plain)
 
 
 def _with_text_keys(cell: Any) -> Any:
