@@ -48,6 +48,7 @@ bench: .venv/installed  ## Measure speed against the obvious scripts, and suspec
 	$(BIN)/python -m benchmarks.evaluate
 	$(BIN)/python -m benchmarks.check_up
 	$(BIN)/python -m benchmarks.read
+	$(BIN)/python -m benchmarks.store
 
 wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment, far from the checkout
 	rm -rf dist

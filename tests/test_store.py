@@ -400,9 +400,9 @@ def test_two_threads_take_turns_by_error(path):
 
 
 def test_killed_at_random_moments_it_loses_nothing(tmp_path):
-    batches_left, within = kill_at_random(tmp_path, kills=3, seed=random.randrange(1000))
-    assert batches_left >= 0
-    assert within <= 3
+    # `python -m tests.store_kill` does it as often as there is time for.
+    batches_left, _ = kill_at_random(tmp_path, kills=3, seed=random.randrange(1000))
+    assert batches_left
 
 
 def test_the_command_line_adds_and_counts(path, tmp_path):

@@ -77,8 +77,11 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
     ...     monday, tuesday = store.add(events[:300]), store.add(events[300:])
     ...     s = store.stitched()
     >>> monday
+    Added(batch 1: 292 events, 8 duplicates, 0 rejected; profiles 61 new, 0 updated, 0 merged)
     >>> tuesday
+    Added(batch 2: 142 events, 3 duplicates, 0 rejected; profiles 21 new, 19 updated, 1 merged)
     >>> s
+    Stitched(434 events, 11 duplicates, 0 rejected; 239 aliases, 81 profiles)
     """
     check_names(options)
     path = Path(path).absolute()
