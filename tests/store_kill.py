@@ -23,6 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 import convergekit as ck
+from tests.store_cases import same
 
 BATCHES = 400
 _PEOPLE = 40
@@ -63,9 +64,9 @@ def check(path: Path, log: Path) -> int:
     assert status.rows == sum(map(len, expected))
     if expected:
         s = ck.stitch(pd.concat(expected, ignore_index=True))
-        pd.testing.assert_frame_equal(store.stitched().events, s.events)
-        pd.testing.assert_frame_equal(store.aliases, s.aliases)
-        pd.testing.assert_frame_equal(store.profiles, s.profiles)
+        same(store.stitched().events, s.events)
+        same(store.aliases, s.aliases)
+        same(store.profiles, s.profiles)
     # What a killed process returned for is written down late by one at most.
     log.write_text("".join(f"{i + 1}\n" for i in range(status.batches)))
     return status.batches

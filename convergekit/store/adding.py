@@ -40,7 +40,8 @@ class Added:
     rows : int
         The batch's rows: `events` + `duplicates` + `rejected`.
     events : int
-        How many of them count as events.
+        How many of them count as events. Where one is a copy that had arrived before that which
+        an earlier batch brought, it takes its place, which counts no longer.
     duplicates : int
         How many of them are copies of an event that is kept in another row.
     rejected : int

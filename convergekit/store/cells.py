@@ -86,7 +86,7 @@ def decode(parts: Mapping[str, pa.ChunkedArray], size: int) -> pd.Series:
     Parameters
     ----------
     parts : mapping of str to pyarrow.ChunkedArray
-        The cells of each kind that the column has in the file.
+        The cells of each kind that the column has in the file; none where nothing was in it.
     size : int
         The number of rows.
 
@@ -97,13 +97,15 @@ def decode(parts: Mapping[str, pa.ChunkedArray], size: int) -> pd.Series:
     [1, 'a']
     """
     columns = {kind: _decode_kind(kind, cells) for kind, cells in parts.items()}
+    if not columns:
+        return pd.Series(index=pd.RangeIndex(size), dtype="str")
     if len(columns) == 1:
         return next(iter(columns.values()))
     united = np.full(size, None, dtype=object)
     for column in columns.values():
         filled = column.notna().to_numpy(dtype=bool)
         united[filled] = column[filled].astype(object).to_numpy()
-    if columns and set(columns) <= {INTEGER, NUMBER}:
+    if set(columns) <= {INTEGER, NUMBER}:
         return column_from_values(united.tolist())
     return pd.Series(united, dtype=object)
 
