@@ -1226,7 +1226,7 @@ class Stitched:
         found = self._identity
         count = len(found.profile_ids)
         member = np.flatnonzero(found.profile >= 0)
-        events = self.events.iloc[member]
+        events = self.events[["kind", "timestamp", "source"]].iloc[member]
         grouped = events.groupby(found.profile[member])
         tracked = np.bincount(
             found.profile[member], weights=(events["kind"] == "track").to_numpy(), minlength=count
