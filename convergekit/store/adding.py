@@ -111,8 +111,8 @@ def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOption
     roots = found.roots
     if first_received and start:
         # From now on the order of arrival is another one, for everybody.
-        roots = con.sql("SELECT DISTINCT cluster FROM profiles").to_arrow_table()["cluster"]
-        roots = np.union1d(found.roots, roots.to_numpy())
+        everybody = con.sql("SELECT cluster FROM profiles UNION SELECT cluster FROM duplicates")
+        roots = np.union1d(roots, everybody.to_arrow_table()["cluster"].to_numpy())
     old, about, cluster = rows_of(con, columns, names, roots, options)
     before = ids_before(con, roots)
 

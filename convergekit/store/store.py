@@ -84,7 +84,7 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
     Stitched(434 events, 11 duplicates, 0 rejected; 239 aliases, 81 profiles)
     """
     check_names(options)
-    path = Path(path).absolute()
+    path = Path(path).resolve()
     given = from_record(recorded(options))
     if not path.exists():
         _check_values(given)
