@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from convergekit.arrow import as_frame
+from convergekit.events import PROFILE_PROPERTY
 from convergekit.profile_merges import merges_in_order
 from convergekit.profiles import ids_of_leaders
 from convergekit.store.options import StoreOptions
@@ -112,8 +113,11 @@ def merges_by(
     )
     found = leaders.merge(now, on=["alias_type", "alias_value"], how="left")
     found = found.rename(columns={"profile_id": "old_profile_id"})
+    alias_from = options.get("alias_from", ())
+    also = {PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) for name in alias_from}
+    told = [c for c in events if c in also or not c.startswith(PROFILE_PROPERTY)]
     # What earlier batches brought was known before, whenever it says that it was received.
-    by = _joining(stitch_part(events, options, later=row >= start), row)
+    by = _joining(stitch_part(events[told], options, later=row >= start), row)
     if not part.found.merge:
         by = by[by["row"] >= start]
     found = found.merge(by, on="old_profile_id", how="left")

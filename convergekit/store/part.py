@@ -17,8 +17,9 @@ from convergekit.dedupe import Deduplicated, find_kept
 from convergekit.events import ALIAS, PROFILE_PROPERTY, normalise
 from convergekit.merge_protection import Protection
 from convergekit.profiles import TYPE_PRIORITY
+from convergekit.properties import carry_retroactive
 from convergekit.stitched import Stitched
-from convergekit.stitching import IdentityMode, link_and_carry
+from convergekit.stitching import IdentityMode, link, link_and_carry
 from convergekit.store.options import StoreOptions
 from convergekit.text import to_arrow
 
@@ -81,7 +82,7 @@ def stitch_part(
     events: pd.DataFrame,
     options: StoreOptions,
     *,
-    identity: IdentityMode = "retroactive",
+    identity: IdentityMode | None = None,
     later: BoolArray | None = None,
 ) -> Part:
     """Stitch normalised events of whole clusters.
@@ -93,8 +94,9 @@ def stitch_part(
     events : pandas.DataFrame
         In the order in which they were added, the columns that are `needed`.
     options : StoreOptions
-    identity : {"retroactive", "as_of"}
-        How profile properties are carried; what a profile has in the end is the same.
+    identity : {"retroactive", "as_of"}, optional
+        How profile properties are carried to each event; by default to none, for what a profile
+        has in the end is the same.
     later : numpy.ndarray of bool, optional
         Events that became known after all others.
     """
@@ -107,19 +109,19 @@ def stitch_part(
         options.get("limits"), options.get("alias_priority", TYPE_PRIORITY)
     ).among(found.kept_aliases.types)
     first = list(options.get("first", ()))
-    wide, profiles, carried = link_and_carry(
-        found.kept_events,
-        found.kept_aliases,
-        found.in_time,
-        lambda: found.knowledge,
-        protection=protection,
-        identity=identity,
-        first=first,
-    )
+    wide = found.kept_events
+    known = (found.kept_aliases, found.in_time, lambda: found.knowledge)
+    if identity is None:
+        profiles = link(wide, *known, protection)
+        carried = carry_retroactive(wide, profiles.profile, found.in_time, first)
+    else:
+        wide, profiles, carried = link_and_carry(
+            wide, *known, protection=protection, identity=identity, first=first
+        )
     s = Stitched(
         events=wide,
         rejected=accepted.rejected,
-        identity=identity,
+        identity=identity or "retroactive",
         browser_alias=options.get("browser_alias", "cookie"),
         _identity=profiles,
         _duplicates=pd.DataFrame,

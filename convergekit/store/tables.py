@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 IntArray = npt.NDArray[np.int64]
+_NONE = np.empty(0, dtype=np.int64)
 _BY_CLUSTER = [name for name in DERIVED if name != "roots"]
 
 
@@ -58,8 +59,6 @@ def insert_part(
     """
     found, s = part.found, part.s
     identity = s._identity
-    kept = np.flatnonzero(found.is_kept)
-
     of_alias = np.empty(len(found.aliases.table), dtype=np.int64)
     of_alias[found.aliases.alias] = cluster[found.aliases.event]
     of_profile = np.empty(len(identity.profile_ids), dtype=np.int64)
@@ -82,22 +81,7 @@ def insert_part(
             "aliases": counts["aliases"].to_numpy(),
         },
     )
-    for name, carrier in s._latest_carriers().items():
-        has = np.flatnonzero(carrier >= 0)
-        said_by = kept[carrier[has]]
-        if found.merge:
-            said_by = found.says[name][said_by]
-        place = columns.places[PROFILE_PROPERTY + name]
-        _insert(
-            con,
-            "property_rows",
-            {
-                "cluster": of_profile[has],
-                "profile": number[has],
-                "place": np.full(len(has), place),
-                "row": row[said_by],
-            },
-        )
+    _insert(con, "property_rows", _property_rows(part, row, of_profile, number, columns))
     dropped = np.flatnonzero(~found.is_kept)
     _insert(
         con,
@@ -128,6 +112,29 @@ def _aliases(part: Part, of_alias: IntArray, number: IntArray) -> dict[str, obje
         "first_seen": pa.array(times[0], mask=nobody).cast(pa.timestamp("us")),
         "last_seen": pa.array(times[1], mask=nobody).cast(pa.timestamp("us")),
         "events": events,
+    }
+
+
+def _property_rows(
+    part: Part, row: IntArray, of_profile: IntArray, number: IntArray, columns: Columns
+) -> dict[str, object]:
+    """Return which row says each profile's latest value of each property."""
+    kept = np.flatnonzero(part.found.is_kept)
+    profiles, places, rows = [_NONE], [_NONE], [_NONE]
+    for name, carrier in part.s._latest_carriers().items():
+        has = np.flatnonzero(carrier >= 0)
+        said_by = kept[carrier[has]]
+        if part.found.merge:
+            said_by = part.found.says[name][said_by]
+        profiles.append(has)
+        places.append(np.full(len(has), columns.places[PROFILE_PROPERTY + name]))
+        rows.append(row[said_by])
+    profile = np.concatenate(profiles)
+    return {
+        "cluster": of_profile[profile],
+        "profile": number[profile],
+        "place": np.concatenate(places),
+        "row": np.concatenate(rows),
     }
 
 
