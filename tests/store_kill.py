@@ -3,7 +3,8 @@
     python -m tests.store_kill [--kills N] [--seed N]
 
 A writer adds small batches one after the other and writes down each one that `add` returned for.
-It is killed (SIGKILL) at a random moment and started again with what is not there yet. After each
+It is killed (SIGKILL) at a random moment, every other time while a batch is written into the file,
+and started again with what is not there yet. After each
 kill the store must hold every batch that was written down, at most one more, and no part of a
 batch; in the end it must equal stitching everything.
 """
@@ -11,6 +12,7 @@ batch; in the end it must equal stitching everything.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -89,7 +91,12 @@ def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
                 started = time.monotonic()
                 said = writer.stdout.readline()
                 longest = time.monotonic() - started if said == "added\n" else longest
-            time.sleep(chance.uniform(0, longest))
+            if number % 2:
+                # Changes go into a log beside the file first, and from there into the file.
+                _wait_for(path.with_name(f"{path.name}.wal"), 3 * longest)
+                time.sleep(chance.uniform(0, 0.05))
+            else:
+                time.sleep(chance.uniform(0, longest))
             writer.send_signal(signal.SIGKILL)
         assert writer.returncode == -signal.SIGKILL, writer.returncode
         left = path.with_name(f"{path.name}.wal").exists()
@@ -97,6 +104,16 @@ def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
         batches = check(path, log)
         print(f"kill {number + 1}: {batches} batches{', a log left' * left}", flush=True)
     return batches, within
+
+
+def _wait_for(path: Path, seconds: float) -> None:
+    """Wait until something is written into a file, or so long."""
+    stop = time.monotonic() + seconds
+    while time.monotonic() < stop:
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size:
+                return
+        time.sleep(0.0005)
 
 
 def main() -> None:
