@@ -49,6 +49,7 @@ bench: .venv/installed  ## Measure speed against the obvious scripts, and suspec
 	$(BIN)/python -m benchmarks.check_up
 	$(BIN)/python -m benchmarks.attribution
 	$(BIN)/python -m benchmarks.read
+	$(BIN)/python -m benchmarks.store
 
 wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment, far from the checkout
 	rm -rf dist

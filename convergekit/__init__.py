@@ -25,10 +25,12 @@ from convergekit.steps import Exclusion, Step
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 from convergekit.storage import read_stitched
+from convergekit.store import Added, Status, Store, open_store
 from convergekit.versions import show_versions
 
 __all__ = [
     "CHANNEL_RULES",
+    "Added",
     "ChannelRule",
     "CheckUp",
     "ColumnError",
@@ -41,8 +43,10 @@ __all__ = [
     "ProfileComparison",
     "ReadError",
     "SimulatedStore",
+    "Status",
     "Step",
     "Stitched",
+    "Store",
     "UnknownAliasError",
     "UnknownNameError",
     "check_up",
@@ -50,6 +54,7 @@ __all__ = [
     "email_rule",
     "evaluate",
     "funnel",
+    "open_store",
     "phone_rule",
     "read_events",
     "read_stitched",

@@ -1,4 +1,4 @@
-"""The command line: ``convergekit demo``, ``stitch``, ``funnel`` and ``check``."""
+"""The command line: ``convergekit demo``, ``stitch``, ``funnel``, ``check``, ``add`` ..."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
+from convergekit.store import open_store
+from convergekit.store.options import StoreOptions
 
 app = typer.Typer(
     name="convergekit",
@@ -64,6 +66,9 @@ Blocked = Annotated[
     list[str] | None,
     typer.Option("--block", help="An alias (urn:type:value) or a value of nobody; repeatable."),
 ]
+
+
+StorePath = Annotated[Path, typer.Option("--store", help="The store's DuckDB file.")]
 
 
 def _print_version(asked: bool) -> None:
@@ -169,6 +174,37 @@ def check_command(
     print_check_up(_out, found, output)
     if fails(found):
         raise typer.Exit(1)
+
+
+@app.command("add")
+def add_command(
+    exports: Exports,
+    store: StorePath,
+    limit: Limits = None,
+    block: Blocked = None,
+) -> None:
+    """Add exports to a store, which is made where there is none; those added before are left out.
+
+    --limit and --block are recorded when the store is made.
+    """
+    limits = dict(map(_limit, limit or []))
+    given: StoreOptions = {}
+    if limits:
+        given["limits"] = limits
+    if block:
+        given["block"] = block
+    opened = open_store(store, **given)
+    with _err.status("adding"):
+        added = opened.add(_files(exports))
+    _out.print(escape(repr(added)), highlight=False, soft_wrap=True)
+
+
+@app.command("status")
+def status_command(store: StorePath) -> None:
+    """Print what a store holds."""
+    if not store.exists():
+        raise ConvergekitError(f"there is no store {store}; convergekit add makes one.")
+    _out.print(escape(repr(open_store(store).status())), highlight=False, soft_wrap=True)
 
 
 def main() -> None:

@@ -51,6 +51,8 @@ class Deduplicated:
         The position of the copy that is kept for each event: its own, unless repeated.
     merge : bool
         Whether dropped copies contribute their aliases and profile properties.
+    later : numpy.ndarray of bool or None
+        Events that became known after all others, whenever they say that they were received.
     """
 
     events: pd.DataFrame
@@ -58,6 +60,7 @@ class Deduplicated:
     arrival: IntArray
     kept: IntArray
     merge: bool
+    later: BoolArray | None = None
 
     @cached_property
     def is_kept(self) -> BoolArray:
@@ -147,7 +150,9 @@ class Deduplicated:
     @cached_property
     def _known(self) -> IntArray:
         """Each event's place in the order of knowing."""
-        return self.arrival if "received_at" in self.events else _ranks(self._everyone_in_time)
+        received = "received_at" in self.events
+        known = self.arrival if received else _ranks(self._everyone_in_time)
+        return known if self.later is None else _ranks(np.lexsort((known, self.later)))
 
     @property
     def _known_at(self) -> IntArray:

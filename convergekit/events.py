@@ -190,7 +190,7 @@ def normalise(
     EventError
         Under `strict`, the first row that cannot be used.
     """
-    replaced = [c for c in frame if c in _WRITTEN_BY_STITCH or str(c).startswith(PROFILE)]
+    replaced = [c for c in frame if written_by_stitch(str(c))]
     frame = frame.drop(columns=replaced).reset_index(drop=True)
     remarks: Counter[str] = Counter()
     typed = frame.copy(deep=False)
@@ -234,6 +234,11 @@ def normalise(
 
 
 _IDENTIFIERS = ("event_id", "source")
+
+
+def written_by_stitch(name: str) -> bool:
+    """Return whether an earlier stitch wrote a column, which stitching again replaces."""
+    return name in _WRITTEN_BY_STITCH or name.startswith(PROFILE)
 
 
 def missing(values: pd.Series) -> pd.Series:

@@ -27,8 +27,19 @@ IntArray = npt.NDArray[np.int64]
 
 def profile_merges(s: Stitched) -> pd.DataFrame:
     """Return one row per profile ID that another one replaced. See `Stitched.profile_merges`."""
-    knowledge = s._identity.knowledge()
-    at = microseconds(s.events["timestamp"])[knowledge.event]
+    return merges_in_order(s._identity.knowledge(), s.events)
+
+
+def merges_in_order(knowledge: Knowledge, events: pd.DataFrame) -> pd.DataFrame:
+    """Return the merges that an order of knowing brings about.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+    events : pandas.DataFrame
+        The kept events.
+    """
+    at = microseconds(events["timestamp"])[knowledge.event]
     table = knowledge.aliases.table
     rank = alias_ranks(table, np.arange(len(table)))
     replaced = _replay(_telling_pairs(knowledge, at), rank)
@@ -36,15 +47,15 @@ def profile_merges(s: Stitched) -> pd.DataFrame:
     new, items = ([pair[i] for pair in replaced.values()] for i in (0, 1))
     ids = [ids_of_leaders(table.take(np.array(leaders, dtype=np.int64))) for leaders in (old, new)]
     item = np.array(items, dtype=np.int64)
-    events = s.events.iloc[knowledge.event[item]]
+    by = events.iloc[knowledge.event[item]]
     merges = pd.DataFrame(
         {
             "timestamp": pd.to_datetime(knowledge.known_at[item], unit="us", utc=True),
             "old_profile_id": ids[0],
             "new_profile_id": ids[1],
-            "event_name": events["event_name"].array,
-            "event_id": events["event_id"].array,
-            "row": events["row"].array,
+            "event_name": by["event_name"].array,
+            "event_id": by["event_id"].array,
+            "row": by["row"].array,
         }
     ).astype({"timestamp": "datetime64[us, UTC]"})
     order = np.lexsort((merges["old_profile_id"].to_numpy(dtype=object), knowledge.known[item]))

@@ -23,6 +23,7 @@ from convergekit.drawn import DrawnFrame
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.merge_protection import Protection, RefusedLinks
+from convergekit.numbering import number
 from convergekit.profiles import alias_times
 from convergekit.properties import carry_retroactive
 from convergekit.readable import counted
@@ -166,35 +167,11 @@ class Stitched:
         of each type as `aliases.<type>`, and each profile property's latest value as
         `profile.<name>`.
         """
-        found = self._identity
-        count = len(found.profile_ids)
-        member = np.flatnonzero(found.profile >= 0)
-        events = self.events.iloc[member]
-        grouped = events.groupby(found.profile[member])
-        tracked = np.bincount(
-            found.profile[member], weights=(events["kind"] == "track").to_numpy(), minlength=count
-        )
-        types = found.aliases.types
-        by_type = np.zeros((count, len(types.categories)), dtype=np.int64)
-        np.add.at(by_type, (found.component, types.codes), 1)
-        browser = types.categories == self.browser_alias
-        # Limits may leave a profile with aliases that were seen on other profiles' events alone.
-        seen = _seen(found, self.events["timestamp"], count)
-        number = pd.RangeIndex(count)
-        table = pd.DataFrame(
-            {
-                "profile_id": found.profile_ids,
-                "first_seen": grouped["timestamp"].min().reindex(number).fillna(seen[0]),
-                "last_seen": grouped["timestamp"].max().reindex(number).fillna(seen[1]),
-                "events": tracked.astype(np.int64),
-                "sources": grouped["source"].nunique().reindex(number, fill_value=0),
-                "aliases": by_type.sum(axis=1),
-                "has_browser_session": by_type[:, browser].sum(axis=1) > 0,
-                **{f"aliases.{t}": by_type[:, i] for i, t in enumerate(types.categories)},
-            },
-            index=number,
-        )
-        table = table.assign(**self._latest_values())
+        latest = {
+            PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier)
+            for name, carrier in self._latest_carriers().items()
+        }
+        table = self._profile_counts().assign(**latest)
         return table.sort_values(["first_seen", "profile_id"], ignore_index=True)
 
     @cached_property
@@ -1297,8 +1274,39 @@ class Stitched:
             f"(see `.report`).{near_values}"
         )
 
-    def _latest_values(self) -> dict[str, Any]:
-        """Return each profile property's value after the profile's last event."""
+    def _profile_counts(self) -> pd.DataFrame:
+        """Return when each profile was seen, and what it has how many of, by number."""
+        found = self._identity
+        count = len(found.profile_ids)
+        member = np.flatnonzero(found.profile >= 0)
+        events = self.events[["kind", "timestamp", "source"]].iloc[member]
+        grouped = events.groupby(found.profile[member])
+        tracked = np.bincount(
+            found.profile[member], weights=(events["kind"] == "track").to_numpy(), minlength=count
+        )
+        types = found.aliases.types
+        by_type = np.zeros((count, len(types.categories)), dtype=np.int64)
+        np.add.at(by_type, (found.component, types.codes), 1)
+        browser = types.categories == self.browser_alias
+        # Limits may leave a profile with aliases that were seen on other profiles' events alone.
+        seen = _seen(found, self.events["timestamp"], count)
+        numbers = pd.RangeIndex(count)
+        return pd.DataFrame(
+            {
+                "profile_id": found.profile_ids,
+                "first_seen": grouped["timestamp"].min().reindex(numbers).fillna(seen[0]),
+                "last_seen": grouped["timestamp"].max().reindex(numbers).fillna(seen[1]),
+                "events": tracked.astype(np.int64),
+                "sources": _distinct_in(found.profile[member], events["source"], count),
+                "aliases": by_type.sum(axis=1),
+                "has_browser_session": by_type[:, browser].sum(axis=1) > 0,
+                **{f"aliases.{t}": by_type[:, i] for i, t in enumerate(types.categories)},
+            },
+            index=numbers,
+        )
+
+    def _latest_carriers(self) -> dict[str, IntArray]:
+        """Return, per profile property, the event whose value each profile has in the end."""
         found = self._identity
         last = np.full(len(found.profile_ids), -1, dtype=np.int64)
         member = found.in_time[found.profile[found.in_time] >= 0]
@@ -1308,18 +1316,21 @@ class Stitched:
         else:
             # In the end everything is known, whatever was known at the last event.
             carried = carry_retroactive(self.events, found.profile, found.in_time, self._first)
-        return {
-            PROFILE + name: take_or_missing(
-                self.events[PROFILE_PROPERTY + name], np.where(last >= 0, carrier[last], -1)
-            )
-            for name, carrier in carried.items()
-        }
+        return {name: np.where(last >= 0, carrier[last], -1) for name, carrier in carried.items()}
 
 
 def _timeline_figure(timeline: pd.DataFrame, template: Template) -> Any:
     from convergekit.timeline_figure import timeline_figure
 
     return timeline_figure(timeline, template)
+
+
+def _distinct_in(group: IntArray, values: pd.Series, count: int) -> IntArray:
+    """Return how many different values each group has."""
+    codes, distinct = number(values)
+    there = np.flatnonzero(codes >= 0)
+    pairs = np.unique(group[there] * len(distinct) + codes[there])
+    return np.bincount(pairs // max(len(distinct), 1), minlength=count)
 
 
 def _seen(found: Identity, timestamps: pd.Series, count: int) -> tuple[pd.Series, pd.Series]:

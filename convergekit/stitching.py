@@ -222,24 +222,34 @@ def link_and_carry(
     carried_from : dict of str to numpy.ndarray of int
         Per profile property, the event whose value each event carries, -1 for none.
     """
+    stitched = link(events, aliases, in_time, knowledge, protection)
+    if identity == "as_of":
+        carried = carry_as_of(events, in_time, stitched.knowledge(), first)
+    else:
+        carried = carry_retroactive(events, stitched.profile, in_time, first)
+    return _assemble(events, stitched, carried), stitched, carried
+
+
+def link(
+    events: pd.DataFrame,
+    aliases: EventAliases,
+    in_time: IntArray,
+    knowledge: Callable[[], Knowledge],
+    protection: Protection,
+) -> Identity:
+    """Draw the profiles of deduplicated events, and carry nothing. See `link_and_carry`."""
     aliases, refused = protect(aliases, events, in_time, protection)
     component = connected_components(aliases)
-    profile = profile_of_events(aliases, component, len(events))
-    stitched = Identity(
+    return Identity(
         aliases=aliases,
         component=component,
-        profile=profile,
+        profile=profile_of_events(aliases, component, len(events)),
         profile_ids=profile_ids(aliases, component, events["timestamp"]),
         in_time=in_time,
         knowledge=functools.cache(lambda: _protected(knowledge(), aliases, len(events))),
         protection=protection,
         refused=refused,
     )
-    if identity == "as_of":
-        carried = carry_as_of(events, in_time, stitched.knowledge(), first)
-    else:
-        carried = carry_retroactive(events, profile, in_time, first)
-    return _assemble(events, stitched, carried), stitched, carried
 
 
 def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowledge:

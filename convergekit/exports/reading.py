@@ -107,7 +107,7 @@ def read_events(
         export = _format_of(given, columns or {}, format, "the frame")
         frame = given if export is None else export.settled(export.canonical(given))
         return canonicalise(frame, columns=columns)
-    files = _find(paths)
+    files = find_files(paths)
     for path in files:
         format_suffix(path)
     total = sum(path.stat().st_size for path in files)
@@ -150,7 +150,14 @@ def _garbage_let_be() -> Iterator[None]:
             gc.enable()
 
 
-def _find(paths: Paths) -> list[Path]:
+def find_files(paths: Paths) -> list[Path]:
+    """Return the files that paths and patterns name, each once, in their order.
+
+    Raises
+    ------
+    ReadError
+        There is none.
+    """
     patterns = [paths] if isinstance(paths, (str, Path)) else list(paths)
     if not patterns:
         raise ReadError("no files were named; give paths, or a pattern such as 'exports/*.jsonl'.")

@@ -1,0 +1,10 @@
+"""A store that remembers: batches are added to a DuckDB file, day after day.
+
+The rows are kept as they came. What follows from them (which profiles there are, which aliases and
+values they have) is kept as well, and made anew for the clusters of rows that a batch touches.
+"""
+
+from convergekit.store.adding import Added
+from convergekit.store.store import Status, Store, open_store
+
+__all__ = ["Added", "Status", "Store", "open_store"]

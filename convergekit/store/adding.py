@@ -1,0 +1,274 @@
+"""Add a batch: keep its rows, and stitch the clusters that it touches again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from convergekit.events import ALIAS, NormalisedEvents, normalise
+from convergekit.exports.concatenate import concatenate
+from convergekit.readable import counted
+from convergekit.store.batches import Batch
+from convergekit.store.clusters import KEY, Touched, members, record_merged, touched
+from convergekit.store.history import ids_before, leaders_before, merges_by
+from convergekit.store.options import StoreOptions
+from convergekit.store.part import Part, aliases_of, needed, stitch_part
+from convergekit.store.rows import Columns, read_rows, register
+from convergekit.store.tables import delete_clusters, insert_part
+from convergekit.text import as_text, to_arrow
+
+if TYPE_CHECKING:
+    import duckdb
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, repr=False)
+class Added:
+    """What `Store.add` did.
+
+    Attributes
+    ----------
+    batch : int or None
+        The batch's number, from 1; None where nothing was new.
+    rows : int
+        The batch's rows: `events` + `duplicates` + `rejected`.
+    events : int
+        How many of them count as events. Where one is a copy that had arrived before that which
+        an earlier batch brought, it takes its place, which counts no longer.
+    duplicates : int
+        How many of them are copies of an event that is kept in another row.
+    rejected : int
+        How many of them are no events.
+    new_profiles, updated_profiles : int
+        How many profiles there are for the first time, and how many that there were before have
+        events of this batch.
+    merges : pandas.DataFrame
+        The profiles that became others, as in `Store.merges`.
+    known : list of str
+        The files that had been added before and were left out, or ``"the frame"``.
+    """
+
+    batch: int | None
+    rows: int = 0
+    events: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    new_profiles: int = 0
+    updated_profiles: int = 0
+    merges: pd.DataFrame = field(default_factory=pd.DataFrame)
+    known: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Return the counts in one line."""
+        left_out = f"{counted(len(self.known), 'export')} added before" if self.known else ""
+        if self.batch is None:
+            return f"Added(nothing new{': ' if left_out else ''}{left_out})"
+        parts = [
+            counted(self.events, "event"),
+            counted(self.duplicates, "duplicate"),
+            f"{self.rejected:,} rejected",
+        ]
+        profiles = (
+            f"{self.new_profiles:,} new, {self.updated_profiles:,} updated, "
+            f"{len(self.merges):,} merged"
+        )
+        left_out = f"; {left_out}" if left_out else ""
+        return f"Added(batch {self.batch}: {', '.join(parts)}; profiles {profiles}{left_out})"
+
+
+def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOptions) -> Added:
+    """Add a batch within a transaction. See `Store.add`."""
+    if batch.frame is None:
+        return Added(None, known=batch.known)
+    columns = Columns(con)
+    number, start, next_cluster, next_profile = con.execute(
+        "SELECT count(*) + 1, coalesce(sum(rows), 0)::BIGINT, "
+        "coalesce(max(next_cluster), 0), coalesce(max(next_profile), 0) FROM batches"
+    ).fetchall()[0]
+    first_received = "received_at" in batch.frame and "received_at" not in columns.places
+    accepted = normalise(
+        batch.frame,
+        tz=options.get("tz"),
+        rename_events=options.get("rename_events"),
+        alias_from=options.get("alias_from", ()),
+    )
+    events = accepted.events
+    if len(columns.places) and not any(_of_aliases(name) for name in events):
+        # Others brought aliases; this batch alone is not to blame for having none.
+        events = events.assign(aliases=None)
+    at = events["row"].to_numpy()
+    found = touched(con, events["event_id"], aliases_of(events, options), next_cluster)
+    for name in batch.frame:
+        columns.add(str(name))
+    names = [name for name in columns.places if needed(name, options)]
+    roots = found.roots
+    if first_received and start:
+        # From now on the order of arrival is another one, for everybody.
+        everybody = con.sql("SELECT cluster FROM profiles UNION SELECT cluster FROM duplicates")
+        roots = np.union1d(roots, everybody.to_arrow_table()["cluster"].to_numpy())
+    old, about, cluster = rows_of(con, columns, names, roots, options)
+    before = ids_before(con, roots)
+
+    record_merged(con, found)
+    cluster = _redirected(cluster, found)
+    hangs = np.flatnonzero(found.cluster >= 0)
+    new = events.iloc[hangs].drop(columns=["row", "kind"])
+    new = new[[name for name in new if needed(name, options)]].reset_index(drop=True)
+    part_events = _concatenated(old, new)
+    row = np.concatenate([about, start + at[hangs]])
+    cluster = np.concatenate([cluster, found.cluster[hangs]])
+    part = stitch_part(part_events, options)
+
+    gone = before[~part.has_profile(before["profile_id"])]
+    of_gone = np.isin(cluster, _redirected(gone["cluster"].to_numpy(), found))
+    gone_events = part_events[of_gone].reset_index(drop=True)
+    leaders = leaders_before(con, gone)
+    merges = merges_by(part, leaders, gone_events, row[of_gone], start, options)
+    _append_rows(con, columns, batch, accepted, found, start)
+    delete_clusters(con, roots)
+    next_profile = insert_part(con, part, row, cluster, columns, next_profile)
+    _append_merges(con, merges, number)
+    con.execute(
+        "INSERT INTO batches VALUES (?, current_timestamp::TIMESTAMP, ?, ?, ?, ?, ?)",
+        [
+            number,
+            batch.content,
+            len(batch.frame),
+            len(accepted.rejected),
+            found.next_cluster,
+            next_profile,
+        ],
+    )
+    for content, name in batch.files.items():
+        con.execute("INSERT INTO files VALUES (?, ?, ?)", [content, name, number])
+    return _report(number, batch, accepted, part, row >= start, before, merges)
+
+
+def _of_aliases(name: str) -> bool:
+    return name == "aliases" or name.startswith(ALIAS)
+
+
+def rows_of(
+    con: duckdb.DuckDBPyConnection,
+    columns: Columns,
+    names: list[str],
+    roots: IntArray,
+    options: StoreOptions,
+) -> tuple[pd.DataFrame, IntArray, IntArray]:
+    """Return the rows of clusters as normalised events, their rows in the store, and clusters.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    columns : Columns
+    names : list of str
+        The columns to read.
+    roots : numpy.ndarray of int
+        The clusters.
+    options : StoreOptions
+    """
+    lead = members(con, roots)
+    register(con, "asked", {"cluster": lead.index.to_numpy()})
+    written = [name for name in names if name not in ("timestamp", "received_at")]
+    frame, about = read_rows(con, columns, written, "cluster IN (SELECT cluster FROM asked)")
+    con.unregister("asked")
+    frame["timestamp"] = about["timestamp"]
+    if "received_at" in names:
+        frame["received_at"] = about["received_at"]
+    renamed = options.get("rename_events")
+    if renamed:
+        frame["event_name"] = as_text(frame["event_name"])[0].replace(dict(renamed))
+    cluster = lead.loc[about["cluster"].to_numpy()].to_numpy()
+    return frame, about["row"].to_numpy(), cluster
+
+
+def _redirected(cluster: IntArray, found: Touched) -> IntArray:
+    at = np.searchsorted(found.merged, cluster)
+    hit = np.append(found.merged, -1)[at] == cluster
+    return np.where(hit, np.append(found.into, -1)[at], cluster)
+
+
+def _concatenated(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    return concatenate([old, new]) if len(old) else new
+
+
+def _append_rows(
+    con: duckdb.DuckDBPyConnection,
+    columns: Columns,
+    batch: Batch,
+    accepted: NormalisedEvents,
+    found: Touched,
+    start: int,
+) -> None:
+    """Keep the batch's rows as they came, rejected ones too."""
+    size = 0 if batch.frame is None else len(batch.frame)
+    events = accepted.events
+    at = events["row"].to_numpy()
+    cluster, ids = np.full(size, -1), np.full(size, None, dtype=object)
+    cluster[at] = found.cluster
+    ids[at] = events["event_id"].to_numpy(dtype=object, na_value=None)
+    appended: dict[str, object] = {
+        "row": start + np.arange(size),
+        "cluster": pa.array(cluster, mask=cluster < 0),
+        "event_key": pa.array(ids, type=pa.large_string()),
+    }
+    for name in ("timestamp", "received_at"):
+        times = np.full(size, np.datetime64("NaT"), dtype="datetime64[us]")
+        if name in events:
+            times[at] = events[name].to_numpy(dtype="datetime64[us]")
+        appended[name] = pa.array(times)
+    for name, (kind, cells) in batch.cells.items():
+        appended[columns.cells_of(name, kind)] = cells
+    register(con, "new", appended)
+    chosen = ", ".join(KEY.format(name) if name == "event_key" else name for name in appended)
+    con.execute(f"INSERT INTO rows ({', '.join(appended)}) SELECT {chosen} FROM new")
+    con.unregister("new")
+
+
+def _append_merges(con: duckdb.DuckDBPyConnection, merges: pd.DataFrame, batch: int) -> None:
+    columns = {
+        name: pa.array(merges[name], from_pandas=True) for name in merges if name != "timestamp"
+    }
+    times = pa.array(merges["timestamp"].dt.tz_localize(None), from_pandas=True)
+    register(con, "new", {"batch": np.full(len(merges), batch), "timestamp": times} | columns)
+    con.execute("INSERT INTO merges BY NAME SELECT * FROM new")
+    con.unregister("new")
+
+
+def _report(
+    number: int,
+    batch: Batch,
+    accepted: NormalisedEvents,
+    part: Part,
+    is_new: npt.NDArray[np.bool_],
+    before: pd.DataFrame,
+    merges: pd.DataFrame,
+) -> Added:
+    identity = part.s._identity
+    dropped = int((is_new & ~part.found.is_kept).sum())
+    of_batch = identity.profile[is_new[part.found.is_kept]]
+    had = pc.is_in(to_arrow(identity.profile_ids), value_set=to_arrow(before["profile_id"]))
+    had = had.to_numpy(zero_copy_only=False)
+    updated = np.zeros(len(had), dtype=bool)
+    updated[of_batch[of_batch >= 0]] = True
+    rows = len(accepted.events) + len(accepted.rejected)
+    merges = merges.copy()
+    merges.insert(0, "batch", number)
+    return Added(
+        batch=number,
+        rows=rows,
+        events=len(accepted.events) - dropped,
+        duplicates=dropped,
+        rejected=len(accepted.rejected),
+        new_profiles=int((~had).sum()),
+        updated_profiles=int((had & updated).sum()),
+        merges=merges,
+        known=batch.known,
+    )

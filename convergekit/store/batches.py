@@ -1,0 +1,84 @@
+"""A batch: the files or the frame that one call of `add` was given, less what was added before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from convergekit.arrow import Frame
+from convergekit.events import canonicalise
+from convergekit.exports.reading import Paths, find_files, read_events
+from convergekit.store.cells import content_hash, encode
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is new of what was to be added.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame or None
+        The rows under canonical names; None where nothing is new.
+    cells : dict of str to (str, pyarrow.Array)
+        Kind and cells of the columns that hold something, as the file keeps them.
+    content : str
+        The SHA-256 of a frame that was given, empty for files.
+    files : dict of str to str
+        The path of each new file by the SHA-256 of its bytes.
+    known : list of str
+        The files that were added before, or the frame.
+    """
+
+    frame: pd.DataFrame | None
+    cells: dict[str, tuple[str, Any]]
+    content: str
+    files: dict[str, str]
+    known: list[str]
+
+
+def read_batch(
+    export: Paths | Frame, known_files: Collection[str], known_frames: Collection[str]
+) -> Batch:
+    """Read what is new.
+
+    Parameters
+    ----------
+    export : str, pathlib.Path, iterable of these, or frame
+    known_files, known_frames : collection of str
+        The SHA-256 of what was added before.
+    """
+    if isinstance(export, pd.DataFrame) or hasattr(export, "__arrow_c_stream__"):
+        frame = canonicalise(export).reset_index(drop=True)
+        cells = encoded(frame)
+        content = content_hash(len(frame), frame.columns, cells)
+        if content in known_frames:
+            return Batch(None, {}, "", {}, ["the frame"])
+        return Batch(frame, cells, content, {}, [])
+    files: dict[str, str] = {}
+    known: list[str] = []
+    for path in find_files(export):
+        content = _hash(path)
+        if content in known_files or content in files:
+            known.append(str(path))
+        else:
+            files[content] = str(path)
+    if not files:
+        return Batch(None, {}, "", {}, known)
+    frame = canonicalise(read_events(files.values()))
+    return Batch(frame, encoded(frame), "", files, known)
+
+
+def encoded(frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
+    """Return kind and cells of the columns that hold something."""
+    found = ((str(name), encode(column)) for name, column in frame.items())
+    return {name: cells for name, cells in found if cells is not None}
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

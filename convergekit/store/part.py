@@ -1,0 +1,167 @@
+"""Stitch the rows of some clusters: what comes out is what stitching everything would give them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.compute as pc
+
+from convergekit.aliases import EventAliases, read_aliases
+from convergekit.dedupe import Deduplicated, find_kept
+from convergekit.events import ALIAS, PROFILE_PROPERTY, normalise
+from convergekit.merge_protection import Protection
+from convergekit.profiles import TYPE_PRIORITY
+from convergekit.properties import carry_retroactive
+from convergekit.stitched import Stitched
+from convergekit.stitching import IdentityMode, link, link_and_carry
+from convergekit.store.options import StoreOptions
+from convergekit.text import to_arrow
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+#: Columns that say whose an event is and when it was, besides aliases and profile properties.
+_NEEDED = ("event_id", "event_name", "timestamp", "received_at", "source", "unset", "set_once")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The stitched rows of whole clusters.
+
+    Attributes
+    ----------
+    found : Deduplicated
+        The events, kept and dropped, in the order in which they were added.
+    s : Stitched
+        Of the kept ones; `row` is the position in `found`.
+    """
+
+    found: Deduplicated
+    s: Stitched
+
+    @cached_property
+    def carried(self) -> IntArray:
+        """The aliases of `found` that kept events carry, in the order in which `s` has them."""
+        of = self.found.aliases
+        if self.found.merge:
+            return np.arange(len(of.table))
+        carried = np.zeros(len(of.table), dtype=bool)
+        carried[of.alias[self.found.is_kept[of.event]]] = True
+        return np.flatnonzero(carried)
+
+    def has_profile(self, ids: pd.Series) -> BoolArray:
+        """Return which of these profile IDs there are."""
+        now = to_arrow(self.s._identity.profile_ids)
+        return pc.is_in(to_arrow(ids), value_set=now).to_numpy(zero_copy_only=False)
+
+
+def needed(name: str, options: StoreOptions) -> bool:
+    """Return whether profiles depend on a column."""
+    return (
+        name in _NEEDED
+        or name in options.get("dedupe_on", ())
+        or name == "aliases"
+        or name.startswith((ALIAS, PROFILE_PROPERTY))
+    )
+
+
+def aliases_of(events: pd.DataFrame, options: StoreOptions) -> EventAliases:
+    """Return the aliases of normalised events, as a store reads them."""
+    return read_aliases(
+        events, block=options.get("block", ()), alias_from=_alias_from(events, options)
+    )
+
+
+def stitch_part(
+    events: pd.DataFrame,
+    options: StoreOptions,
+    *,
+    identity: IdentityMode | None = None,
+    later: BoolArray | None = None,
+) -> Part:
+    """Stitch normalised events of whole clusters.
+
+    Options that name what none of these events has are none of theirs.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        In the order in which they were added, the columns that are `needed`.
+    options : StoreOptions
+    identity : {"retroactive", "as_of"}, optional
+        How profile properties are carried to each event; by default to none, for what a profile
+        has in the end is the same.
+    later : numpy.ndarray of bool, optional
+        Events that became known after all others.
+    """
+    accepted = normalise(events, alias_from=options.get("alias_from", ()))
+    kept = find_kept(accepted.events, accepted.arrival, dedupe_on(accepted.events, options))
+    aliases = aliases_of(accepted.events, options)
+    merge = options.get("duplicates", "drop") == "merge"
+    found = Deduplicated(accepted.events, aliases, accepted.arrival, kept, merge, later)
+    protection = Protection.of(
+        options.get("limits"), options.get("alias_priority", TYPE_PRIORITY)
+    ).among(found.kept_aliases.types)
+    first = list(options.get("first", ()))
+    wide = found.kept_events
+    known = (found.kept_aliases, found.in_time, lambda: found.knowledge)
+    if identity is None:
+        profiles = link(wide, *known, protection)
+        carried = carry_retroactive(wide, profiles.profile, found.in_time, first)
+    else:
+        wide, profiles, carried = link_and_carry(
+            wide, *known, protection=protection, identity=identity, first=first
+        )
+    s = Stitched(
+        events=wide,
+        rejected=accepted.rejected,
+        identity=identity or "retroactive",
+        browser_alias=options.get("browser_alias", "cookie"),
+        _identity=profiles,
+        _duplicates=pd.DataFrame,
+        _carried_from=carried,
+        _first=first,
+    )
+    return Part(found, s)
+
+
+def stitch_options(
+    options: StoreOptions, columns: Sequence[str], types: Sequence[str]
+) -> dict[str, Any]:
+    """Return the options for `stitch`, without what nothing that was added has as yet.
+
+    Parameters
+    ----------
+    options : StoreOptions
+    columns : sequence of str
+        Of all that was added.
+    types : sequence of str
+        The alias types that events carry.
+    """
+    chosen: dict[str, Any] = dict(options)
+    nothing = pd.DataFrame(columns=[*columns, "event_id", "source"])
+    chosen["dedupe_on"] = dedupe_on(nothing, options)
+    chosen["alias_from"] = _alias_from(nothing, options)
+    limits = options.get("limits") or {}
+    chosen["limits"] = {name: n for name, n in limits.items() if name.lower() in types}
+    return chosen
+
+
+def dedupe_on(events: pd.DataFrame, options: StoreOptions) -> list[str]:
+    """Return the columns that together name an event, those that are there."""
+    return [name for name in options.get("dedupe_on", ("event_id",)) if name in events]
+
+
+def _alias_from(events: pd.DataFrame, options: StoreOptions) -> dict[str, str]:
+    found = (options.get("alias_from") or {}).items()
+    return {
+        name: alias_type
+        for name, alias_type in found
+        if PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) in events
+    }

@@ -1,0 +1,116 @@
+"""The rows of a store as frames: what was added, in the order of adding, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from convergekit.store.cells import DUCKDB_TYPES, decode
+
+if TYPE_CHECKING:
+    import duckdb
+
+IntArray = npt.NDArray[np.int64]
+
+
+class Columns:
+    """Which columns the rows have, and where in the file their cells are.
+
+    Attributes
+    ----------
+    places : dict of str to int
+        Each column's number, in the order in which they first came.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        named = con.execute("SELECT name, place FROM columns ORDER BY place").fetchall()
+        self.places: dict[str, int] = dict(named)
+        self._cells: dict[str, dict[str, str]] = {name: {} for name in self.places}
+        cells = con.execute(
+            "SELECT columns.name, kind, cells.name FROM cells JOIN columns USING (place) "
+            "ORDER BY place, kind"
+        ).fetchall()
+        for name, kind, in_file in cells:
+            self._cells[name][kind] = in_file
+
+    def add(self, name: str) -> None:
+        """Make a column that no batch had before, as yet without cells."""
+        if name not in self.places:
+            self.places[name] = len(self.places)
+            self._cells[name] = {}
+            self._con.execute("INSERT INTO columns VALUES (?, ?)", [self.places[name], name])
+
+    def cells_of(self, name: str, kind: str) -> str:
+        """Return the name in the file of a column's cells of a kind, made if there are none."""
+        cells = self._cells[name]
+        if kind not in cells:
+            # A column's own name may differ from another's in upper and lower case alone.
+            cells[kind] = f"c{sum(map(len, self._cells.values()))}"
+            place = self.places[name]
+            self._con.execute(f"ALTER TABLE rows ADD COLUMN {cells[kind]} {DUCKDB_TYPES[kind]}")
+            self._con.execute("INSERT INTO cells VALUES (?, ?, ?)", [place, kind, cells[kind]])
+        return cells[kind]
+
+    def in_file(self, names: Iterable[str]) -> list[str]:
+        """Return the names in the file of all cells of these columns."""
+        return [in_file for name in names for in_file in self._cells[name].values()]
+
+    def frame(self, table: pa.Table, names: Iterable[str]) -> pd.DataFrame:
+        """Return columns of rows that were read."""
+        size = table.num_rows
+        columns = {
+            name: decode({kind: table.column(at) for kind, at in self._cells[name].items()}, size)
+            for name in names
+        }
+        return pd.DataFrame(columns, index=pd.RangeIndex(size), copy=False)
+
+
+def read_rows(
+    con: duckdb.DuckDBPyConnection,
+    columns: Columns,
+    names: Iterable[str],
+    where: str = "true",
+    table: str = "rows",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows in the order in which they were added.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    columns : Columns
+    names : iterable of str
+        The columns to read.
+    where : str
+        Which rows, in SQL.
+    table : str
+        Where they are.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        The columns.
+    about : pandas.DataFrame
+        `row`, `cluster`, `timestamp` and `received_at` of the same rows.
+    """
+    names = list(names)
+    known = ["row", "cluster", "timestamp", "received_at"]
+    chosen = ", ".join([*known, *columns.in_file(names)])
+    found = con.sql(f"SELECT {chosen} FROM {table} WHERE {where}").to_arrow_table()
+    row = found.column("row").to_numpy()
+    if (row[1:] < row[:-1]).any():
+        found = found.take(pa.array(np.argsort(row)))
+    about = found.select(known).to_pandas()
+    for name in ("timestamp", "received_at"):
+        about[name] = about[name].dt.tz_localize("UTC")
+    return columns.frame(found, names), about
+
+
+def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:
+    """Let SQL know arrays by name, as a table of them."""
+    con.register(name, pa.table(dict(columns)))

@@ -1,0 +1,138 @@
+"""Kill a process that adds to a store, at random moments, and look at what is left.
+
+    python -m tests.store_kill [--kills N] [--seed N]
+
+A writer adds small batches one after the other and writes down each one that `add` returned for.
+It is killed (SIGKILL) at a random moment, every other time while a batch is written into the file,
+and started again with what is not there yet. After each
+kill the store must hold every batch that was written down, at most one more, and no part of a
+batch; in the end it must equal stitching everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+import convergekit as ck
+from tests.store_cases import same
+
+BATCHES = 400
+_PEOPLE = 40
+
+
+def parts() -> list[pd.DataFrame]:
+    """Return the batches, which name themselves in a property."""
+    events = ck.simulate_store(people=_PEOPLE, seed=7).events
+    size = max(1, len(events) // BATCHES)
+    cut = [events[start : start + size] for start in range(0, len(events), size)]
+    return [part.reset_index(drop=True).assign(batch=i) for i, part in enumerate(cut)]
+
+
+def write(path: Path, log: Path) -> None:
+    """Add what is not there yet; write down what `add` returned for."""
+    store = ck.open_store(path)
+    print("ready", flush=True)
+    done = store.status().batches
+    with log.open("a") as lines:
+        for part in parts()[done:]:
+            added = store.add(part)
+            lines.write(f"{added.batch}\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+            print("added", flush=True)
+
+
+def check(path: Path, log: Path) -> int:
+    """Raise unless the store is whole; return how many batches it holds."""
+    if not path.exists():
+        assert not log.exists()
+        return 0
+    store = ck.open_store(path)
+    status = store.status()
+    returned = len(log.read_text().split()) if log.exists() else 0
+    assert returned <= status.batches <= returned + 1, (returned, status.batches)
+    expected = parts()[: status.batches]
+    assert status.rows == sum(map(len, expected))
+    if expected:
+        s = ck.stitch(pd.concat(expected, ignore_index=True))
+        same(store.stitched().events, s.events)
+        same(store.aliases, s.aliases)
+        same(store.profiles, s.profiles)
+    # What a killed process returned for is written down late by one at most.
+    log.write_text("".join(f"{i + 1}\n" for i in range(status.batches)))
+    return status.batches
+
+
+def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
+    """Kill a writer so many times; return how many batches there are, and kills within a batch."""
+    path, log = directory / "store.duckdb", directory / "returned.txt"
+    chance = random.Random(seed)
+    within, longest = 0, 1.0
+    for number in range(kills):
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.store_kill", "--write", str(directory)],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as writer:
+            assert writer.stdout is not None
+            # Each tenth time at any moment from the start, else after a batch or two.
+            for _ in range(chance.choice([2, 3]) if number % 10 else 0):
+                started = time.monotonic()
+                said = writer.stdout.readline()
+                longest = time.monotonic() - started if said == "added\n" else longest
+            if number % 2:
+                # Changes go into a log beside the file first, and from there into the file.
+                _wait_for(path.with_name(f"{path.name}.wal"), 3 * longest)
+                time.sleep(chance.uniform(0, 0.05))
+            else:
+                time.sleep(chance.uniform(0, longest))
+            writer.send_signal(signal.SIGKILL)
+        assert writer.returncode == -signal.SIGKILL, writer.returncode
+        left = path.with_name(f"{path.name}.wal").exists()
+        within += left
+        batches = check(path, log)
+        print(f"kill {number + 1}: {batches} batches{', a log left' * left}", flush=True)
+    return batches, within
+
+
+def _wait_for(path: Path, seconds: float) -> None:
+    """Wait until something is written into a file, or so long."""
+    stop = time.monotonic() + seconds
+    while time.monotonic() < stop:
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size:
+                return
+        time.sleep(0.0005)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", metavar="DIRECTORY", help="Be the writer.")
+    arguments = parser.parse_args()
+    if arguments.write:
+        directory = Path(arguments.write)
+        write(directory / "store.duckdb", directory / "returned.txt")
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        batches, within = kill_at_random(Path(directory), arguments.kills, arguments.seed)
+    print(
+        f"{arguments.kills} kills, {within} of them with changes that were not in the file yet: "
+        f"{batches} batches, every one whole, none lost"
+    )
+
+
+if __name__ == "__main__":
+    main()
