@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 _DATA = Path(__file__).parent.parent / "data"
-#: So many rows of a sample are enough, and quick.
-_ROWS = 6
+#: So many rows of a sample are drawn from.
+_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,14 @@ def _object(line: str) -> dict[str, Any] | None:
 
 
 SAMPLES = _samples()
+
+
+def _rows(sample: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Return a strategy of a few rows of a sample, one after the other."""
+    rows = SAMPLES[sample]
+    return st.integers(0, len(rows) - 1).flatmap(
+        lambda start: st.integers(1, 3).map(lambda size: rows[start : start + size])
+    )
 
 
 def _jsonl(rows: list[Any]) -> bytes:
@@ -199,7 +207,7 @@ _PIECES = [
 def _damaged(draw: Any) -> Case:
     sample = draw(st.sampled_from(sorted(SAMPLES)))
     suffix = draw(st.sampled_from(list(_WRITERS)))
-    content = _WRITERS[suffix](SAMPLES[sample])
+    content = _WRITERS[suffix](draw(_rows(sample)))
     for _ in range(draw(st.integers(1, 3))):
         content = draw(_damage())(content)
     if suffix in _TEXT_SUFFIXES and draw(st.booleans()):
@@ -252,16 +260,13 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-_PATHS = {name: [_paths(row) for row in rows] for name, rows in SAMPLES.items()}
-
-
 @st.composite
 def _wrong_types(draw: Any) -> Case:
     sample = draw(st.sampled_from(sorted(SAMPLES)))
-    rows = copy.deepcopy(SAMPLES[sample])
+    rows = copy.deepcopy(draw(_rows(sample)))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(rows) - 1))
-        path = draw(st.sampled_from(_PATHS[sample][at]))
+        path = draw(st.sampled_from(_paths(rows[at]) or [("nothing",)]))
         everywhere = draw(st.booleans())
         value = draw(_JSON)
         for row in rows if everywhere else rows[at : at + 1]:

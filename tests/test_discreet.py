@@ -23,7 +23,7 @@ NAMES = ["event_name", "timestamp", "alias.email", "profile_properties.$name", "
 def marked(row, **cells):
     """Return a row of which every value is a marker."""
     found = {
-        "event_name": f"Marker{row}a",
+        "event_name": "PageView",
         "event_id": f"marker{row}b",
         "timestamp": AT,
         "alias.email": f"marker{row}c@x.org",
@@ -48,7 +48,7 @@ def jsonl(*lines):
 
 
 LINE = json.dumps(marked(7))
-CSV_ROW = f"Marker0a,{AT},marker0c@x.org,Marker0d,marker0f\n"
+CSV_ROW = f"PageView,{AT},marker0c@x.org,Marker0d,marker0f\n"
 CSV_HEADER = ",".join(NAMES) + "\n"
 FILES = {
     "a cut line": ("a.jsonl", jsonl(marked(0), LINE[:-9] + "\n")),
@@ -65,7 +65,7 @@ FILES = {
     "an open quote": ("a.csv", CSV_HEADER + CSV_ROW + '"' + CSV_ROW * 3),
     "no header": ("a.csv", CSV_ROW * 2),
     "no header, and no time": ("a.csv", "marker0c@x.org,Marker0d,marker0f\n" * 2),
-    "no header, and no address": ("a.csv", f"Marker0a,{AT},+32marker0e,marker0f\n" * 2),
+    "no header, and no address": ("a.csv", f"PageView,{AT},+32marker0e,marker0f\n" * 2),
     "another format": ("a.csv", jsonl(marked(0), marked(1))),
     "no event name": ("a.jsonl", jsonl({"at": AT, "note": "marker0a", "mail": "marker0b"})),
     "two spellings": ("a.jsonl", jsonl(marked(0), marked(1) | {"eventName": "marker1z"})),
@@ -132,10 +132,10 @@ WRONG = {
     "a profile like others": lambda s, _: s.profile("urn:email:marker@x.org"),
     "an ID": lambda s, _: s.profile("p_0000"),
     "a link": lambda s, _: s.explain("urn:email:marker0c@x.org", "urn:email:nobody@x.org"),
-    "a query": lambda s, _: s.funnel([ck.Step("Marker0a", where="nothing == 1")]),
-    "another query": lambda s, _: s.funnel([ck.Step("Marker0a", where="`properties.note` + 1")]),
-    "a group": lambda s, _: s.funnel(["Marker0a"], by="nothing"),
-    "an amount": lambda s, _: s.attribution("Marker0a", value="note"),
+    "a query": lambda s, _: s.funnel([ck.Step("PageView", where="nothing == 1")]),
+    "another query": lambda s, _: s.funnel([ck.Step("PageView", where="`properties.note` + 1")]),
+    "a group": lambda s, _: s.funnel(["PageView"], by="nothing"),
+    "an amount": lambda s, _: s.attribution("PageView", value="note"),
     "a field": lambda s, _: _wrong_length(),
     "saving": lambda s, path: ck.stitch(
         frame(marked(7) | {"properties.note": {1, "marker7y", "marker7z"}})

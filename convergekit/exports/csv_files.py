@@ -90,6 +90,9 @@ class _Batch:
 
 
 def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
+    # What stands in a line of values is somebody's, and is not to be told as the columns found.
+    if first.lstrip().startswith(("{", "[")):
+        raise ReadError(f"{path}: line 1 is JSON; name the file .jsonl, or .json.")
     if "\x00" in first or _has_escapes([first]):
         raise ReadError(f"{path}: the header is not UTF-8; save the file as UTF-8.")
     if "\r" in first.rstrip("\r\n"):
@@ -100,7 +103,6 @@ def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
         raise ReadError(f"{path}: the header cannot be read: {error}. Repair line 1.") from None
     values = [place for place, name in enumerate(header, start=1) if _IS_VALUE.match(name)]
     if values:
-        # Such a line is a person's; it is not to stand in an error as the columns found.
         raise ReadError(
             f"{path}: line 1 holds values, not names: column {values[0]} is an e-mail address, a "
             "time or a phone number. Write a line of column names before it."
