@@ -89,7 +89,9 @@ def parse_timestamps(values: pd.Series, *, tz: str | None = None) -> ParsedTimes
         return parse_timestamps(plain.set_axis(values.index), tz=tz)
     if pd.api.types.is_datetime64_any_dtype(dtype):
         found = _to_utc(values, tz)
-    elif pd.api.types.is_bool_dtype(dtype) and dtype != object:
+    elif dtype != object and (
+        pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
+    ):
         found = _nothing(values)
     elif pd.api.types.is_numeric_dtype(dtype):
         found = _from_epoch(values, epochs)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import math
 import sys
 import tempfile
@@ -114,10 +115,11 @@ def main() -> int:
     searches = [s for s in searches if given.only in (None, s.name)]
     until = time.process_time() + given.minutes * 60
     turns = collections.Counter[str]()
-    while time.process_time() < until:
-        for search in searches:
-            search.turn(given.seed + turns[search.name])
-            turns[search.name] += 1
+    with contextlib.suppress(KeyboardInterrupt):
+        while time.process_time() < until:
+            for search in searches:
+                search.turn(given.seed + turns[search.name])
+                turns[search.name] += 1
     for search in searches:
         print(f"{search.name}: {search.tried:,} inputs, {len(search.found)} broke a promise")
     return int(any(search.found for search in searches))

@@ -93,3 +93,8 @@ def test_an_array_without_a_length_is_its_only_value(cell):
     s = stitched(aliases=pd.Series([cell], dtype=object), properties=[{"p": cell}])
     assert len(s.events) == 1
     assert s.events["properties.p"].tolist() == [cell.item()]
+
+
+def test_complex_numbers_are_no_times():
+    s = stitched(timestamp=np.array([1772442000 + 1j, 2j]))
+    assert s.rejected["reason"].tolist() == ["timestamp cannot be parsed"] * 2
