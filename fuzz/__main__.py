@@ -88,8 +88,8 @@ class Search:
         place = _place(error)
         self.found[place] = f"{type(error).__name__}: {error}"
         print(f"\n=== {self.name}: {place}\n{self.found[place][:1500]}")
-        trace = [f for f in traceback.extract_tb(error.__traceback__) if "convergekit" in f.filename]
-        for frame in trace[-6:]:
+        trace = traceback.extract_tb(error.__traceback__)
+        for frame in [f for f in trace if "/convergekit/" in f.filename][-6:]:
             print(f"    {frame.filename}:{frame.lineno} {frame.name}")
         print(_shown(drawn), flush=True)
         if isinstance(drawn, Case):

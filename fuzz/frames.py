@@ -127,7 +127,7 @@ def _categories(draw: Any, size: int) -> pd.Series:
 
 def columns(size: int) -> st.SearchStrategy[pd.Series]:
     """Return a strategy of columns of so many cells, of any dtype."""
-    small, near = st.integers(-3, 3), st.datetimes(datetime.datetime(2026, 3, 1))
+    small = st.integers(-3, 3)
     near = st.datetimes(datetime.datetime(2026, 3, 1), datetime.datetime(2026, 3, 20))
     words = _utf8(_TEXT)
     return st.one_of(
@@ -173,7 +173,8 @@ def columns(size: int) -> st.SearchStrategy[pd.Series]:
                pa.duration("us")),
         _arrow(st.decimals(0, 99, places=2), size, pa.decimal128(6, 2)),
         _arrow(st.lists(words, max_size=2), size, pa.list_(pa.string())),
-        _arrow(st.lists(st.tuples(words, small), max_size=2), size, pa.map_(pa.string(), pa.int64())),
+        _arrow(st.lists(st.tuples(words, small), max_size=2), size,
+               pa.map_(pa.string(), pa.int64())),
         _arrow(st.fixed_dictionaries({"a": small, "b": words}), size,
                pa.struct([("a", pa.int64()), ("b", pa.string())])),
         _arrow(st.none(), size, pa.null()),

@@ -12,11 +12,10 @@ import pandas as pd
 
 import convergekit as ck
 
-
 _SETTING = "CONVERGEKIT_KERNELS"
 
 
-class Broken(AssertionError):
+class BrokenPromiseError(AssertionError):
     """A promise that did not hold."""
 
 
@@ -25,7 +24,7 @@ def check_stitch(frame: Any, **options: Any) -> None:
 
     Raises
     ------
-    Broken
+    BrokenPromiseError
         Rows are lost, the caller's frame was changed, or the kernels say otherwise.
     """
     before = _spelled(frame)
@@ -34,9 +33,9 @@ def check_stitch(frame: Any, **options: Any) -> None:
         with _kernels(kernels):
             seen.append(_stitched(frame, options, everything=True))
         if _spelled(frame) != before:
-            raise Broken("the caller's frame was changed")
+            raise BrokenPromiseError("the caller's frame was changed")
     if seen[0] != seen[1]:
-        raise Broken(f"the kernels say otherwise:\n{_first_difference(*seen)}")
+        raise BrokenPromiseError(f"the kernels say otherwise:\n{_first_difference(*seen)}")
 
 
 def check_file(path: Path, rows: int | None = None, **options: Any) -> None:
@@ -44,7 +43,7 @@ def check_file(path: Path, rows: int | None = None, **options: Any) -> None:
 
     Raises
     ------
-    Broken
+    BrokenPromiseError
     """
     content = path.read_bytes()
     try:
@@ -53,9 +52,9 @@ def check_file(path: Path, rows: int | None = None, **options: Any) -> None:
         _check_message(error)
         return
     if path.read_bytes() != content:
-        raise Broken("the file was changed")
+        raise BrokenPromiseError("the file was changed")
     if rows is not None and len(events) != rows:
-        raise Broken(f"the file has {rows} rows, read_events returned {len(events)}")
+        raise BrokenPromiseError(f"the file has {rows} rows, read_events returned {len(events)}")
     _check_strict(path, events, options)
     _stitched(events, {}, everything=False)
 
@@ -68,10 +67,12 @@ def _check_strict(path: Path, events: pd.DataFrame, options: dict[str, Any]) -> 
     except ck.ConvergekitError as error:
         _check_message(error)
         if not unread:
-            raise Broken(f"strict=True refuses a file without an unread row: {error}") from None
+            raise BrokenPromiseError(
+                f"strict=True refuses a file without an unread row: {error}"
+            ) from None
         return
     if _spelled(again) != _spelled(events):
-        raise Broken("strict=True reads something else")
+        raise BrokenPromiseError("strict=True reads something else")
 
 
 def _stitched(frame: Any, options: dict[str, Any], *, everything: bool) -> dict[str, Any]:
@@ -82,15 +83,15 @@ def _stitched(frame: Any, options: dict[str, Any], *, everything: bool) -> dict[
         return {"error": str(error)}
     size = len(frame)
     if len(s.events) + len(s.duplicates) + len(s.rejected) != size:
-        raise Broken(
+        raise BrokenPromiseError(
             f"{size} rows in, {len(s.events)} events + {len(s.duplicates)} duplicates + "
             f"{len(s.rejected)} rejected out"
         )
     rows = sorted([*s.events["row"], *s.duplicates["row"], *s.rejected["row"]])
     if rows != list(range(size)):
-        raise Broken(f"not every row is found by its place: {rows}")
+        raise BrokenPromiseError(f"not every row is found by its place: {rows}")
     if len(s.profiles) != s.events["profile_id"].nunique():
-        raise Broken("there are other profiles than those of the events")
+        raise BrokenPromiseError("there are other profiles than those of the events")
     if not everything:
         return {}
     found = {name: _spelled(getattr(s, name)) for name in _TABLES}
@@ -110,13 +111,13 @@ def _funnel(s: ck.Stitched) -> Any:
         return None
     f = s.funnel([*names, names[0]], within="1D")
     if int(f.table["profiles"].iloc[0]) > len(s.profiles):
-        raise Broken("more profiles entered the funnel than there are")
+        raise BrokenPromiseError("more profiles entered the funnel than there are")
     return _spelled(f.table)
 
 
 def _check_message(error: ck.ConvergekitError) -> None:
     if len(str(error)) < 15:
-        raise Broken(f"{type(error).__name__} says nothing: {str(error)!r}")
+        raise BrokenPromiseError(f"{type(error).__name__} says nothing: {str(error)!r}")
 
 
 def _spelled(frame: Any) -> Any:

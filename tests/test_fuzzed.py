@@ -71,7 +71,7 @@ def test_a_second_alias_of_a_type_is_text_as_the_first_is(tmp_path, second, alia
     row = {"uuid": "1", "event": "$identify", "distinct_id": "a", "timestamp": AT,
            "properties": {"$anon_distinct_id": second}}  # fmt: skip
     s = ck.stitch(read(tmp_path, [row, row | {"uuid": "2", "properties": {}}]))
-    assert sorted(f"urn:{t}:{v}" for t, v in zip(s.aliases["alias_type"], s.aliases["alias_value"], strict=True)) == aliases
+    assert sorted(s.alias_graph) == aliases
     assert sum(s.report.malformed.values()) == 2 - len(aliases)
 
 

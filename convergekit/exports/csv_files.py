@@ -20,7 +20,9 @@ from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
 #: A record over more lines than this has a quote that is never closed.
 LONGEST_RECORD = 10_000
 #: What a cell of a file without a header may hold, and no column is named.
-_IS_VALUE = re.compile(r"\s*(?:[^@\s]+@[^@\s]+\.[^@\s]+|\d{4}-\d\d-\d\d[T ]\d\d:.*|\+\d[\d ]{6,})\s*$")
+_IS_VALUE = re.compile(
+    r"\s*(?:[^@\s]+@[^@\s]+\.[^@\s]+|\d{4}-\d\d-\d\d[T ]\d\d:.*|\+\d[\d ]{6,})\s*$"
+)
 
 
 def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
