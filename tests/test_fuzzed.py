@@ -75,6 +75,20 @@ def test_a_second_alias_of_a_type_is_text_as_the_first_is(tmp_path, second, alia
     assert sum(s.report.malformed.values()) == 2 - len(aliases)
 
 
+@pytest.mark.parametrize("odd", [{"type": ["profile"]}, {"id": 7}, {"type": None}, {"id": {}}])
+def test_a_resource_of_klaviyo_whose_type_or_id_is_no_text_is_named_by_nothing(tmp_path, odd):
+    link = {"type": "profile", "id": "p"}
+    event = {
+        "type": "event", "id": "1", "attributes": {"datetime": AT, "event_properties": {}},
+        "relationships": {"metric": {"data": {"id": "m"}}, "profile": {"data": link | odd}},
+    }  # fmt: skip
+    person = link | {"attributes": {"email": "a@x.org"}}
+    page = {"data": [event], "included": [person, person | odd, {"type": "metric"}]}
+    events = read(tmp_path, json.dumps(page), "a.json")
+    assert events["event_name"].tolist() == ["m"]
+    assert "alias.email" not in events
+
+
 def stitched(**columns):
     size = max(map(len, columns.values()))
     frame = pd.DataFrame({"event_name": ["A"] * size, "timestamp": [AT] * size,
