@@ -93,7 +93,7 @@ class _Batch:
 
 def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
     # What stands in a line of values is somebody's, and is not to be told as the columns found.
-    if first.lstrip().startswith(("{", "[")):
+    if first.lstrip().startswith(('{"', "[{")):
         raise ReadError(f"{path}: line 1 is JSON; name the file .jsonl, or .json.")
     if "\x00" in first or _has_escapes([first]):
         raise ReadError(f"{path}: the header is not UTF-8; save the file as UTF-8.")
