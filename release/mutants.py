@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import os
 import random
 import resource
@@ -89,14 +90,13 @@ def _report(modules: list[str], seconds: float, seed: int) -> int:
     tried: Counter[str] = Counter()
     survived: Counter[str] = Counter()
     # Module by module in turn, so that each has its share of the time.
-    while any(changes.values()) and _spent() < seconds:
-        for module in modules:
-            if not changes[module]:
-                continue
-            noticed = _noticed(module, changes[module].pop())
-            if noticed is not None:
-                tried[module] += 1
-                survived[module] += not noticed
+    with contextlib.suppress(KeyboardInterrupt):
+        while any(changes.values()) and _spent() < seconds:
+            for module in [m for m in modules if changes[m]]:
+                noticed = _noticed(module, changes[module].pop())
+                if noticed is not None:
+                    tried[module] += 1
+                    survived[module] += not noticed
     for module in modules:
         noticed = tried[module] - survived[module]
         print(f"{module}: {noticed} of {tried[module]} noticed; drawn from {total[module]:,}")
