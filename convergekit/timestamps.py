@@ -210,7 +210,8 @@ def _from_cells(values: pd.Series, tz: str | None, epochs: dict[str, int]) -> pd
     for sort, positions in sorts.items():
         if not positions:
             continue
-        cells = pd.Series(list(values.iloc[positions]), index=positions)
+        # Not of a dtype that pandas infers: some versions fail at a number of 400 digits.
+        cells = pd.Series(list(values.iloc[positions]), index=positions, dtype=object)
         if sort == "text":
             part = _from_text(cells.astype("str"), tz, epochs)
         elif sort == "number":
