@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint notebooks gallery docs audit bench wheel clean
+.PHONY: help demo test lint notebooks gallery docs audit fuzz mutants versions bench wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -40,6 +40,15 @@ audit: .venv/audit  ## Ask the vulnerability service about the pinned versions (
 	  echo "a connection error, or 'could not be audited', means that the vulnerability service does"; \
 	  echo "not answer here. Run it where it does."; exit 1; }
 
+fuzz: .venv/installed  ## Search for ten minutes for inputs that break reading or stitching
+	$(BIN)/python -m fuzz --minutes 10
+
+mutants: .venv/mutants  ## Change the code line by line, and see whether the tests notice (30 minutes)
+	$(BIN)/python release/mutants.py --minutes 30
+
+versions: .venv/versions  ## Run the tests on the oldest and newest versions (needs the network)
+	$(BIN)/nox
+
 bench: .venv/installed  ## Measure speed against the obvious scripts, and suspects against the truth
 	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 3
 	$(BIN)/python -m benchmarks.funnel --people 140000 --repeats 5
@@ -74,3 +83,11 @@ clean:  ## Remove what the commands made
 .venv/audit: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[audit]'
 	@touch .venv/audit
+
+.venv/mutants: .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	@touch .venv/mutants
+
+.venv/versions: .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[versions]'
+	@touch .venv/versions

@@ -228,7 +228,9 @@ def spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, In
     new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     # A weight of 0 would be no link.
     weights = (at[new] + 1).astype(np.float64)
-    links = scipy.sparse.coo_array((weights, (first[new], second[new])), shape=(size, size)).tocsr()
+    # SciPy's older versions make a tree of no wider integers than these.
+    ends = (first[new].astype(np.int32), second[new].astype(np.int32))
+    links = scipy.sparse.coo_array((weights, ends), shape=(size, size)).tocsr()
     spanning = scipy.sparse.csgraph.minimum_spanning_tree(links).tocoo()
     order = np.lexsort((spanning.col, spanning.row, spanning.data))
     first, second = spanning.row[order], spanning.col[order]

@@ -311,7 +311,9 @@ def _plain(cell: Any) -> Any:
     if kind in _AS_IT_IS:
         return cell
     if isinstance(cell, np.ndarray):
-        return [_plain(item) for item in cell.tolist()]
+        found = cell.tolist()
+        # An array of no dimension is its only value.
+        return [_plain(item) for item in found] if isinstance(found, list) else _plain(found)
     if isinstance(cell, list):
         plain = _AS_IT_IS.issuperset(map(type, cell))
         return cell.copy() if plain else [_plain(item) for item in cell]

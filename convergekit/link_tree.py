@@ -167,9 +167,9 @@ def _rooted_tree(
     links = links.sort_values("moment", kind="stable").drop_duplicates(["first", "second"])
     moment = links["moment"].to_numpy()
     weight = np.arange(1, len(links) + 1, dtype=np.float64)
-    graph = scipy.sparse.coo_array(
-        (weight, (links["first"], links["second"])), shape=(root + 1, root + 1)
-    )
+    # SciPy's older versions make a tree of no wider integers than these.
+    ends = (links["first"].to_numpy(np.int32), links["second"].to_numpy(np.int32))
+    graph = scipy.sparse.coo_array((weight, ends), shape=(root + 1, root + 1))
     spanning = scipy.sparse.csgraph.minimum_spanning_tree(graph.tocsr())
     _, above = scipy.sparse.csgraph.breadth_first_order(spanning, root, directed=False)
     edges = spanning.tocoo()

@@ -278,7 +278,7 @@ def _listed_names(cell: object) -> Sequence[str]:
     if isinstance(cell, str) and cell.lstrip().startswith("["):
         try:
             cell = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return [str(cell)]
     if isinstance(cell, str):
         return [cell] if cell else []

@@ -89,7 +89,9 @@ def parse_timestamps(values: pd.Series, *, tz: str | None = None) -> ParsedTimes
         return parse_timestamps(plain.set_axis(values.index), tz=tz)
     if pd.api.types.is_datetime64_any_dtype(dtype):
         found = _to_utc(values, tz)
-    elif pd.api.types.is_bool_dtype(dtype) and dtype != object:
+    elif dtype != object and (
+        pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
+    ):
         found = _nothing(values)
     elif pd.api.types.is_numeric_dtype(dtype):
         found = _from_epoch(values, epochs)
@@ -208,7 +210,8 @@ def _from_cells(values: pd.Series, tz: str | None, epochs: dict[str, int]) -> pd
     for sort, positions in sorts.items():
         if not positions:
             continue
-        cells = pd.Series(list(values.iloc[positions]), index=positions)
+        # Not of a dtype that pandas infers: some versions fail at a number of 400 digits.
+        cells = pd.Series(list(values.iloc[positions]), index=positions, dtype=object)
         if sort == "text":
             part = _from_text(cells.astype("str"), tz, epochs)
         elif sort == "number":

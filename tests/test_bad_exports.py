@@ -165,6 +165,14 @@ def test_a_parquet_bomb(tmp_path, monkeypatch):
         ck.read_events(tmp_path / "a.parquet")
 
 
+def test_a_parquet_bomb_of_one_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_files, "UNPACKED_ALLOWED", 1_000_000)
+    much = pa.table({"event_name": ["A"], "timestamp": [ROW["timestamp"]], "x": ["0" * 9_000_000]})
+    pq.write_table(much, tmp_path / "a.parquet", compression="zstd", use_dictionary=False)
+    with pytest.raises(ck.ReadError, match=r"a\.parquet: its .* bytes unpack to .*, as no export"):
+        ck.read_events(tmp_path / "a.parquet")
+
+
 def test_a_line_without_end_is_one_rejected_row(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "LONGEST_LINE", 1000)
     path = write(tmp_path / "a.jsonl", jsonl(ROW, row(text="x" * 5000), ROW))

@@ -10,6 +10,7 @@ import pytest
 
 import convergekit as ck
 from convergekit.simulate import _tokens
+from convergekit.spreadsheets import inert
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -24,6 +25,12 @@ def test_the_committed_exports_are_what_the_simulator_writes(tmp_path):
     assert sorted(path.name for path in written) == sorted(path.name for path in DATA.glob("*.*"))
     for path in written:
         assert path.read_bytes() == (DATA / path.name).read_bytes(), path.name
+
+
+def test_no_cell_of_the_crm_export_is_a_formula(store, tmp_path):
+    path = next(path for path in store.write(tmp_path) if path.suffix == ".csv")
+    table = pd.read_csv(path, dtype="str")
+    pd.testing.assert_frame_equal(inert(table), table)
 
 
 def test_the_same_arguments_give_the_same_store(store):

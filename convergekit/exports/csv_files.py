@@ -6,6 +6,7 @@ The delimiter is a comma, a semicolon or a tab; a cell may hold line breaks in q
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
 
 #: A record over more lines than this has a quote that is never closed.
 LONGEST_RECORD = 10_000
+#: What a cell of a file without a header may hold, and no column is named.
+_IS_VALUE = re.compile(
+    r"\s*(?:[^@\s]+@[^@\s]+\.[^@\s]+|\d{4}-\d\d-\d\d[T ]\d\d:.*|\+\d[\d ]{6,})\s*$"
+)
 
 
 def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
@@ -87,6 +92,9 @@ class _Batch:
 
 
 def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
+    # What stands in a line of values is somebody's, and is not to be told as the columns found.
+    if first.lstrip().startswith(('{"', "[{")):
+        raise ReadError(f"{path}: line 1 is JSON; name the file .jsonl, or .json.")
     if "\x00" in first or _has_escapes([first]):
         raise ReadError(f"{path}: the header is not UTF-8; save the file as UTF-8.")
     if "\r" in first.rstrip("\r\n"):
@@ -95,6 +103,12 @@ def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
         header = next(csv.reader([first], delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         raise ReadError(f"{path}: the header cannot be read: {error}. Repair line 1.") from None
+    values = [place for place, name in enumerate(header, start=1) if _IS_VALUE.match(name)]
+    if values:
+        raise ReadError(
+            f"{path}: line 1 holds values, not names: column {values[0]} is an e-mail address, a "
+            "time or a phone number. Write a line of column names before it."
+        )
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         raise ReadError(f"{path}: the header names {', '.join(map(repr, twice))} twice.")

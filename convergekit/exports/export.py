@@ -12,6 +12,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY
 from convergekit.exports.fields import Field, Rows, read_field
 from convergekit.records import column_from_values, frame_from_records
+from convergekit.text import as_text
 
 #: The key of a mapping whose objects are opened: every key becomes a property.
 EVERY_KEY = "*"
@@ -118,13 +119,18 @@ class Export:
 
     def _aliases(self, rows: Rows) -> dict[str, pd.Series]:
         found: dict[str, pd.Series] = {}
-        urns: dict[int, list[str]] = {}
+        urns: dict[int, list[Any]] = {}
         for alias_type, where in self.aliases.items():
             first, *others = [where] if isinstance(where, str) or callable(where) else where
             found[ALIAS + alias_type] = self._column(alias_type, first, rows)
             for other in others:
-                for row, value in self._column(alias_type, other, rows).dropna().items():
+                column = self._column(alias_type, other, rows)
+                texts, unusable = as_text(column)
+                for row, value in texts.dropna().items():
                     urns.setdefault(row, []).append(f"urn:{alias_type}:{value}")
+                # What is no text stands there as it came, to be listed as malformed.
+                for row in unusable.nonzero()[0].tolist():
+                    urns.setdefault(row, []).append(column.iloc[row])
         if urns:
             found["aliases"] = pd.Series([urns.get(row) for row in range(len(rows))], dtype=object)
         return found

@@ -20,7 +20,11 @@ from convergekit.exports.fields import Rows
 def _parameters(path: str) -> Any:
     def read(rows: Rows) -> list[dict[str, Any]]:
         return [
-            {entry["key"]: _value(entry.get("value")) for entry in entries if "key" in entry}
+            {
+                entry["key"]: _value(entry.get("value"))
+                for entry in entries
+                if isinstance(entry, Mapping) and isinstance(entry.get("key"), str)
+            }
             if isinstance(entries, list)
             else {}
             for entries in rows[path]
@@ -37,11 +41,19 @@ def _value(value: Any) -> Any:
         return text
     if whole is not None:
         # BigQuery writes 64-bit integers as text in JSON.
-        return int(whole)
+        return _number(int, whole)
     for name in ("double_value", "float_value"):
         if value.get(name) is not None:
-            return float(value[name])
+            return _number(float, value[name])
     return None
+
+
+def _number(kind: type[int] | type[float], value: Any) -> Any:
+    """Return the number that a text or number is; anything else as it came."""
+    try:
+        return kind(value) if isinstance(value, (str, int)) else value
+    except (ValueError, OverflowError):
+        return value
 
 
 GA4 = Export(

@@ -40,10 +40,10 @@ def resources(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     >>> found["included"]["metric"]["attributes"]
     {'name': 'Opened Email'}
     """
-    included = {
-        (item.get("type"), item.get("id")): item
+    included: dict[tuple[str, str] | None, dict[str, Any]] = {
+        name: item
         for item in _objects(page.get("included"))
-        if isinstance(item.get("id"), str)
+        if (name := _identifier(item)) is not None
     }
     return [
         {**item, "included": _referred(item.get("relationships"), included)}
@@ -52,16 +52,21 @@ def resources(page: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _referred(
-    relationships: Any, included: Mapping[tuple[Any, Any], dict[str, Any]]
+    relationships: Any, included: Mapping[tuple[str, str] | None, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     found = {}
     for name, relation in relationships.items() if isinstance(relationships, dict) else ():
         link = relation.get("data") if isinstance(relation, dict) else None
-        if isinstance(link, dict) and isinstance(link.get("id"), str):
-            item = included.get((link.get("type"), link["id"]))
-            if item is not None:
-                found[name] = item
+        named = _identifier(link) if isinstance(link, dict) else None
+        if named in included:
+            found[name] = included[named]
     return found
+
+
+def _identifier(item: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the type and ID that name a resource, None where one of them is no text."""
+    kind, name = item.get("type"), item.get("id")
+    return (kind, name) if isinstance(kind, str) and isinstance(name, str) else None
 
 
 def _objects(found: Any) -> Sequence[dict[str, Any]]:

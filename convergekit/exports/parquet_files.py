@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from convergekit.errors import ReadError
-from convergekit.exports.lines import MOST_UNPACKED_TIMES, Progress, short
+from convergekit.exports.lines import MOST_UNPACKED_TIMES, UNPACKED_ALLOWED, Progress, short
 from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
 from convergekit.records import column_from_values
 
@@ -24,7 +24,7 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
     Raises
     ------
     ReadError
-        It cannot be read, names a column twice, or holds more rows than its size can.
+        It cannot be read, names a column twice, or holds more than its size can.
     """
     try:
         with pq.ParquetFile(path) as file:
@@ -54,6 +54,13 @@ def _check(path: Path, file: pq.ParquetFile) -> None:
         raise ReadError(
             f"{path}: says that there are {rows:,} rows in its {size:,} bytes, which no export "
             "has. If it is one, name it in parts of fewer rows."
+        )
+    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+    unpacked = sum(group.total_byte_size for group in groups)
+    if unpacked > max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * size):
+        raise ReadError(
+            f"{path}: its {size:,} bytes unpack to {unpacked:,}, as no export does. If it is one, "
+            "write it again without compression."
         )
 
 

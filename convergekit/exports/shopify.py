@@ -9,6 +9,7 @@ is text there and a number here. A cancelled or test order is an order too: `can
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from convergekit.exports.export import Export
@@ -27,7 +28,11 @@ _ITEM = {
 
 def _items(rows: Rows) -> list[Any]:
     return [
-        [{own: line[key] for key, own in _ITEM.items() if key in line} for line in lines]
+        [
+            {own: line[key] for key, own in _ITEM.items() if key in line}
+            for line in lines
+            if isinstance(line, Mapping)
+        ]
         if isinstance(lines, list)
         else None
         for lines in rows["line_items"]

@@ -1,0 +1,162 @@
+"""Search for inputs that break a promise: ``python -m fuzz --minutes 10``.
+
+Readers and `stitch` take turns, a few hundred inputs at a time. An input that ends in anything but
+a documented error or a result that adds up is made as small as Hypothesis can, printed, and its
+file kept in ``.artefacts/fuzz``; what breaks at the same place is then passed over. Keep the small
+input as a test in ``tests/test_fuzzed.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import math
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from fuzz.files import Case, cases
+from fuzz.frames import frames, options
+from fuzz.oracle import check_file, check_stitch
+
+_ROOT = Path(__file__).parent.parent
+_KEPT = _ROOT / ".artefacts" / "fuzz"
+_IN_A_TURN = 100
+_SECONDS_TO_SHRINK = 15
+
+
+class Search:
+    """A search of one kind of input, which goes on after it found something.
+
+    Attributes
+    ----------
+    tried : int
+        How many inputs.
+    found : dict of str to str
+        Per place at which something broke, how.
+    """
+
+    def __init__(self, name: str, inputs: st.SearchStrategy[Any], check: Callable[[Any], None]):
+        self.name = name
+        self.tried = 0
+        self.found: dict[str, str] = {}
+        self._inputs = inputs
+        self._check = check
+
+    def turn(self, number: int) -> None:
+        """Try a few hundred inputs, others in each turn."""
+        last: list[Any] = []
+        until = math.inf
+
+        @seed(number)
+        @settings(max_examples=_IN_A_TURN, deadline=None, database=None,
+                  suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+                  phases=[Phase.generate, Phase.shrink])  # fmt: skip
+        @given(self._inputs)
+        def one(drawn: Any) -> None:
+            nonlocal until
+            if time.process_time() > until:
+                # Small enough. Hypothesis wonders why it no longer fails, which is passed over.
+                return
+            self.tried += 1
+            try:
+                self._check(drawn)
+            except Exception as error:
+                if _place(error) in self.found:
+                    return
+                last[:] = [drawn, error]
+                until = min(until, time.process_time() + _SECONDS_TO_SHRINK)
+                raise
+
+        try:
+            one()
+        except Exception:
+            if not last:
+                raise
+            self._keep(*last)
+
+    def _keep(self, drawn: Any, error: Exception) -> None:
+        place = _place(error)
+        self.found[place] = f"{type(error).__name__}: {error}"
+        print(f"\n=== {self.name}: {place}\n{self.found[place][:1500]}")
+        trace = traceback.extract_tb(error.__traceback__)
+        for frame in [f for f in trace if "/convergekit/" in f.filename][-6:]:
+            print(f"    {frame.filename}:{frame.lineno} {frame.name}")
+        print(_shown(drawn), flush=True)
+        if isinstance(drawn, Case):
+            _KEPT.mkdir(parents=True, exist_ok=True)
+            path = _KEPT / f"{len(list(_KEPT.iterdir()))}-{drawn.name}"
+            path.write_bytes(drawn.content)
+            print(f"kept as {path.relative_to(_ROOT)}", flush=True)
+
+
+def main() -> int:
+    """Search for the given time; 1 if something was found."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="of processor time")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=["readers", "stitch"])
+    given = parser.parse_args()
+    # A warning out of the depths is no way to speak to a user either.
+    warnings.simplefilter("error")
+    searches = [
+        Search("readers", cases(), _read),
+        Search("stitch", st.tuples(frames(), options()), _stitch),
+    ]
+    searches = [s for s in searches if given.only in (None, s.name)]
+    until = time.process_time() + given.minutes * 60
+    turns = collections.Counter[str]()
+    with contextlib.suppress(KeyboardInterrupt):
+        while time.process_time() < until:
+            for search in searches:
+                search.turn(given.seed + turns[search.name])
+                turns[search.name] += 1
+    for search in searches:
+        print(f"{search.name}: {search.tried:,} inputs, {len(search.found)} broke a promise")
+    return int(any(search.found for search in searches))
+
+
+def _read(case: Case) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, case.name)
+        path.write_bytes(case.content)
+        check_file(path, case.rows, format=case.format)
+
+
+def _stitch(drawn: tuple[Any, dict[str, Any]]) -> None:
+    frame, chosen = drawn
+    check_stitch(frame, **chosen)
+
+
+def _place(error: Exception) -> str:
+    """Return what broke and the last line of ours that was at work."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if "/convergekit/" in f.filename] or frames
+    first = "" if not isinstance(error, AssertionError) else ": " + str(error)[:40]
+    return f"{type(error).__name__} at {Path(ours[-1].filename).name}:{ours[-1].lineno}{first}"
+
+
+def _shown(drawn: Any) -> str:
+    if isinstance(drawn, Case):
+        text = repr(drawn.content)
+        return f"{drawn.name} (format={drawn.format!r}, rows={drawn.rows}): {text[:1500]}"
+    frame, chosen = drawn
+    lines = [f"options {chosen}", f"index {frame.index!r}"]
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        cells = repr(list(column))
+        lines.append(f"  {frame.columns[place]!r}: {column.dtype!r} {cells[:300]}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
