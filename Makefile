@@ -11,8 +11,9 @@ help:  ## Show the commands
 demo: .venv/installed  ## Stitch a simulated store's exports
 	@$(BIN)/convergekit demo
 
-test: lint  ## Run everything: lint, types, unit, doctest, property, CLI, notebook and browser tests
-	$(BIN)/python -m pytest -n auto --ignore=tests/browser
+test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.4 $(BIN)/python -m pytest -n auto --ignore=tests/browser
+	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.2 $(BIN)/python -m pytest -n auto --ignore=tests/browser
 	$(BIN)/python -m pytest tests/browser
 	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
 	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \

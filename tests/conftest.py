@@ -6,7 +6,9 @@ import os
 
 from hypothesis import settings
 
+from tests.effort import scaled
+
 # A slow machine is no failure; CI repeats the same cases so that a red run is about the change.
-settings.register_profile("local", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("local", deadline=None, max_examples=scaled(100))
+settings.register_profile("ci", deadline=None, max_examples=scaled(100), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")

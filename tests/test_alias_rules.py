@@ -6,10 +6,11 @@ import builtins
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 from tests.strategies import START, event_frames
 from tests.test_stitch_properties import partition
 
@@ -189,7 +190,7 @@ def slow_lives(events, alias_type, gap, merge):
     return {(value, life) for (value, _), life in lives.items()}
 
 
-@settings(max_examples=100)
+@tries(100)
 @given(event_frames(), st.integers(1, 4), st.sampled_from(["drop", "merge"]))
 def test_lives_equal_the_slow_definition(events, minutes, duplicates):
     gap = pd.Timedelta(minutes=minutes)
@@ -201,7 +202,7 @@ def test_lives_equal_the_slow_definition(events, minutes, duplicates):
     assert set(values_of(s, "cookie")) == named
 
 
-@settings(max_examples=40)
+@tries(40)
 @given(event_frames(received=False, distinct_times=True), st.randoms(use_true_random=False))
 def test_lives_do_not_depend_on_the_order_of_rows(events, random):
     events["received_at"] = events["timestamp"]

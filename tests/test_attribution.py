@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.attribution import whole_shares
+from tests.effort import tries
 from tests.slow_attribution import shares, touches_of
 from tests.test_attribution_models import attributed, values
 
@@ -221,7 +222,7 @@ ROWS = st.lists(
 ).filter(lambda rows: any(row[3] is not None for row in rows))
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(ROWS, st.sampled_from([1, 24, 720]))
 def test_credits_are_those_found_one_conversion_at_a_time(rows, hours):
     s = stitched(*rows)

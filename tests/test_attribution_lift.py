@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.attribution_lift import AS_OF
 from convergekit.stitching_lift import STITCHED
+from tests.effort import tries
 from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 
 START = pd.Timestamp("2026-03-02", tz="UTC")
@@ -149,7 +150,7 @@ WAYS = st.lists(
 ).filter(lambda rows: any(row[1] == "Order" for row in rows))
 
 
-@settings(max_examples=8)
+@tries(8)
 @given(WAYS)
 def test_both_sides_are_what_attribution_says_and_add_up_to_the_cent(rows):
     frame = events_of(rows)

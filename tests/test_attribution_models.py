@@ -6,10 +6,11 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 from tests.slow_attribution import removal_effects, shapley_values
 
 START = pd.Timestamp("2026-03-01", tz="UTC")
@@ -137,7 +138,7 @@ JOURNEYS = st.lists(
 ).filter(lambda journeys: any(amount is not None for _, amount in journeys))
 
 
-@settings(max_examples=40)
+@tries(40)
 @given(JOURNEYS)
 def test_effects_are_those_of_one_walk_and_one_order_at_a_time(journeys):
     plain = [(path, amount is not None) for path, amount in journeys]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.exports import csv_files, json_files, parquet_files
 from tests import slow_fields
+from tests.effort import tries
 
 EXPORTS = Path(__file__).parent.parent / "data" / "exports"
 SAMPLES = sorted(path.name for path in EXPORTS.iterdir())
@@ -103,7 +104,7 @@ records = st.lists(
 )
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(records, st.integers(1, 3))
 def test_any_values_come_the_same_in_batches(tmp_path_factory, records, rows):
     path = tmp_path_factory.mktemp("any") / "a.jsonl"
@@ -122,7 +123,7 @@ def test_any_values_come_the_same_in_batches(tmp_path_factory, records, rows):
             assert missing[0] or one == other
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(
     st.lists(
         st.recursive(

@@ -7,10 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 from tests.strategies import event_frames
 
 ORDER = "Placed Order"
@@ -537,7 +538,7 @@ def odd_frames(draw):
     return frame
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+@tries(40, suppress_health_check=[HealthCheck.too_slow])
 @given(odd_frames())
 def test_no_frame_is_changed_none_fails_and_counts_add_up(frame):
     before = frame.copy(deep=True)

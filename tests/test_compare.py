@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 
 
 def frame(**labels):
@@ -137,7 +138,7 @@ labels = st.lists(
 )
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(labels)
 def test_any_two_assignments(pairs):
     one, other = ([pair[i] for pair in pairs] for i in (0, 1))
@@ -161,7 +162,7 @@ def test_any_two_assignments(pairs):
 alias = st.sampled_from(["1", "2", "3", None])
 
 
-@settings(max_examples=40)
+@tries(40)
 @given(st.lists(st.tuples(alias, alias, alias), min_size=1, max_size=10), alias.filter(bool))
 def test_a_joining_alias_is_always_found(rows, blocked):
     given = events(*({"cookie": c, "cart": t, "email": e} for c, t, e in rows))

@@ -8,10 +8,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 
 
 def tables(s, directory):
@@ -182,7 +183,7 @@ rows = st.tuples(
 )
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(
     st.lists(rows, min_size=1, max_size=12), st.sampled_from([{}, {"user_id": 1}]), st.booleans()
 )

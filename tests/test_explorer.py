@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import pandas as pd
 import plotly.io as pio
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -18,6 +18,7 @@ from convergekit import explore_display, explore_work
 from convergekit.alias_search import find_aliases
 from convergekit.explore_funnel import MOST_NAMES
 from convergekit.explore_work import Work
+from tests.effort import tries
 
 EVIL = "<img src=x onerror=alert(1)>"
 MILO = "urn:email:milo.duval37@example.com"
@@ -234,7 +235,7 @@ def test_the_code_gives_the_same_table(s, explorer, column, kept):
     pd.testing.assert_frame_equal(table, funnel.result.table)
 
 
-@settings(max_examples=10)
+@tries(10)
 @given(
     names=st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3, unique=True),
     value=st.one_of(st.text(min_size=1, max_size=8), st.integers(-5, 5), st.booleans()),

@@ -12,11 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import convergekit as ck
+from tests.effort import tries
 from tests.strategies import START, event_frames
 
 ADA = "urn:email:ada.lovelace@x.org"
@@ -168,7 +169,7 @@ def test_no_trace_is_left(shop, tmp_path, identity, duplicates, stored):
         left.profile(ADA)
 
 
-@settings(max_examples=25)
+@tries(25)
 @given(event_frames(max_rows=10, several=True, unset=True), modes, duplicate_modes, st.data())
 def test_equals_stitching_the_events_of_the_others(frame, identity, duplicates, data):
     s = ck.stitch(frame, identity=identity, duplicates=duplicates)
@@ -207,7 +208,7 @@ def test_equals_stitching_the_events_of_the_others(frame, identity, duplicates, 
               again.orphans("Placed Order").events.drop(columns="linked_row"))  # fmt: skip
 
 
-@settings(max_examples=20)
+@tries(20)
 @given(event_frames(max_rows=10, several=True), modes, duplicate_modes, st.data())
 def test_under_limits_nobody_else_changes(frame, identity, duplicates, data):
     limits = {"email": 1, "cookie": 2}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 import convergekit as ck
 from tests import slow_tools
+from tests.effort import tries
 
 pytestmark = pytest.mark.filterwarnings("ignore:no event is named")
 START = pd.Timestamp("2026-03-02", tz="UTC")
@@ -53,7 +54,7 @@ def fed(log, steps, exclusions=(), *, everything=False):
     return sorted(found, key=lambda event: event[0])
 
 
-@settings(max_examples=1000)
+@tries(1000)
 @given(people, steps_lists, st.integers(1, 9), st.booleans(), st.data())
 def test_posthog_in_order_equals_its_loop(people, steps, window, strict, data):
     optional = data.draw(st.sets(st.integers(2, max(len(steps) - 1, 2)), max_size=1))
@@ -90,7 +91,7 @@ def test_posthog_in_order_equals_its_loop(people, steps, window, strict, data):
         assert rows == expected
 
 
-@settings(max_examples=500)
+@tries(500)
 @given(people, steps_lists, st.integers(1, 9), st.booleans())
 def test_posthog_in_any_order_equals_its_loop(people, steps, window, excluding):
     exclusions = [("X", 1, len(steps))] if excluding and len(steps) > 1 else []
@@ -108,7 +109,7 @@ def test_posthog_in_any_order_equals_its_loop(people, steps, window, excluding):
         assert depth.get(who, 0) == slow_tools.posthog_unordered(events, len(steps), window)
 
 
-@settings(max_examples=500)
+@tries(500)
 @given(people, steps_lists, st.integers(1, 9), st.booleans())
 def test_clickhouse_equals_its_loop(people, steps, window, strict):
     order = "strict" if strict else "ordered"

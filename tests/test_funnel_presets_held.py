@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 from tests.slow_funnel import SlowFunnel
 from tests.test_funnels import in_minutes, logs, names, of_profiles, step_lists
 
@@ -25,7 +26,7 @@ def exclusions(draw, steps, order):
     return draw(st.lists(st.tuples(names, between), max_size=1))
 
 
-@settings(max_examples=200)
+@tries(200)
 @given(logs(), step_lists, windows, st.booleans(), st.sampled_from(["ordered", "any"]), st.data())
 def test_mixpanel_is_the_first_entry_in_ties_of_two_seconds(
     frame, steps, window, hold, order, data
@@ -56,7 +57,7 @@ def test_mixpanel_is_the_first_entry_in_ties_of_two_seconds(
     assert reached(found) == slowly(slow.profile, of_profiles(frame, hold=hold))
 
 
-@settings(max_examples=200)
+@tries(200)
 @given(
     logs(), step_lists, windows, st.booleans(), st.sampled_from(["ordered", "any", "strict"]),
     st.data(),
@@ -88,7 +89,7 @@ def test_amplitude_is_the_earliest_entry_per_held_value(frame, steps, window, ho
 
 
 @pytest.mark.parametrize("like", ["posthog", "clickhouse"])
-@settings(max_examples=200)
+@tries(200)
 @given(frame=logs(), steps=step_lists, window=windows, order=st.sampled_from(["ordered", "strict"]))
 def test_a_held_value_parts_profiles(like, frame, steps, window, order):
     options = {"like": like, "within": f"{window}min", "order": order}

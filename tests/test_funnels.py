@@ -6,10 +6,11 @@ import datetime
 
 import pandas as pd
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 from tests.slow_funnel import SlowFunnel
 
 # Sketches name only what they are about.
@@ -365,7 +366,7 @@ def check_optional_steps(found, slow, profiles):
             assert in_minutes(row[f"time_{step + 1}"]) == expected
 
 
-@settings(max_examples=700)
+@tries(700)
 @given(logs(), cases(), st.sampled_from(["any", "any", "first", "earliest"]))
 def test_equals_the_slow_definition(frame, case, entry):
     note(frame.to_string())
@@ -391,7 +392,7 @@ def test_equals_the_slow_definition(frame, case, entry):
         assert found.table["profiles"][step] == reached
 
 
-@settings(max_examples=500)
+@tries(500)
 @given(logs(), cases(), st.booleans())
 def test_every_attempt_equals_the_slow_definition(frame, case, only_first):
     note(frame.to_string())

@@ -9,10 +9,11 @@ import statistics
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 from tests.slow_identity import SlowIdentity, known_at
 from tests.strategies import event_frames
 
@@ -139,7 +140,7 @@ class TestOrphans:
         assert never == 3
         assert 1 - never / 27 == pytest.approx(coverage.loc[ORDER, "with_browser_session"])
 
-    @settings(max_examples=200)
+    @tries(200)
     @given(frames, modes, duplicate_modes)
     def test_equals_the_slow_definition(self, frame, identity, duplicates):
         slow = SlowIdentity(frame, ORDER, duplicates=duplicates)
@@ -208,7 +209,7 @@ class TestAliasCoverage:
         assert table["share"].isna().all()
         assert table["median_lead"].dtype == "timedelta64[us]"
 
-    @settings(max_examples=200)
+    @tries(200)
     @given(frames, modes, duplicate_modes)
     def test_equals_the_slow_definition(self, frame, identity, duplicates):
         every = SlowIdentity(frame, ORDER, duplicates=duplicates)
@@ -325,7 +326,7 @@ class TestWithout:
         with pytest.raises(ck.ConvergekitError, match="not a number"):
             s.without("email", value="source")
 
-    @settings(max_examples=150)
+    @tries(150)
     @given(
         event_frames(several=True, unset=True),
         modes,
@@ -481,7 +482,7 @@ class TestHindsight:
         assert found["row"].tolist() == marked["row"].tolist()
         assert found["profile.utm_source"].tolist() == marked["value"].tolist()
 
-    @settings(max_examples=200)
+    @tries(200)
     @given(frames, modes, duplicate_modes)
     def test_equals_the_slow_definition(self, frame, identity, duplicates):
         slow = SlowIdentity(frame, ORDER, duplicates=duplicates)
@@ -596,7 +597,7 @@ def test_an_empty_result_has_the_same_columns(shop, ask):
     assert (one.dtypes == other.dtypes).drop("event_id").all()
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(event_frames(distinct_times=True, several=True), st.randoms(use_true_random=False))
 def test_row_order_does_not_matter(frame, random):
     frame["received_at"] = frame["timestamp"]

@@ -7,11 +7,12 @@ import hashlib
 import networkx as nx
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.profile_merges import resolve_merges
+from tests.effort import tries
 from tests.slow_limits import LivePipeline, SlowProtected
 from tests.strategies import event_frames
 from tests.test_stitch_properties import by_row, partition
@@ -160,7 +161,7 @@ def test_a_limit_for_an_unknown_type_names_the_nearest():
         ck.stitch(shared_tablet(), limits={"customerid": 1})
 
 
-@settings(max_examples=100)
+@tries(100)
 @given(event_frames(several=True), limits, priorities, duplicate_modes)
 def test_profiles_and_refusals_equal_the_slow_definition(frame, limits, priority, duplicates):
     s, limits = protected(frame, limits, priority, duplicates=duplicates)
@@ -178,7 +179,7 @@ def test_profiles_and_refusals_equal_the_slow_definition(frame, limits, priority
         assert (held <= limit).all()
 
 
-@settings(max_examples=100)
+@tries(100)
 @given(event_frames(several=True, unset=True), limits, priorities, modes, duplicate_modes)
 def test_carried_values_equal_the_slow_definition(frame, limits, priority, identity, duplicates):
     options = {"identity": identity, "duplicates": duplicates}
@@ -200,7 +201,7 @@ def test_the_alias_graph_leaves_refused_links_out(frame, limits, duplicates):
     )
 
 
-@settings(max_examples=60)
+@tries(60)
 @given(event_frames(received=False), limits, st.randoms(use_true_random=False))
 def test_row_order_does_not_matter(frame, limits, random):
     frame["event_id"] = None
@@ -215,7 +216,7 @@ def test_row_order_does_not_matter(frame, limits, random):
     )
 
 
-@settings(max_examples=30)
+@tries(30)
 @given(event_frames(several=True), limits, modes, duplicate_modes)
 def test_saved_and_read_back_is_the_same(tmp_path_factory, frame, limits, identity, duplicates):
     s, _ = protected(frame, limits, identity=identity, duplicates=duplicates)
@@ -229,7 +230,7 @@ def test_saved_and_read_back_is_the_same(tmp_path_factory, frame, limits, identi
     assert repr(again.report) == repr(s.report)
 
 
-@settings(max_examples=40)
+@tries(40)
 @given(event_frames(several=True), limits, duplicate_modes)
 def test_questions_about_identity_can_be_asked_under_limits(frame, limits, duplicates):
     s, _ = protected(frame, limits, duplicates=duplicates)
@@ -266,7 +267,7 @@ def profile_id(alias_type, value):
     return f"p_{digest[:16]}"
 
 
-@settings(max_examples=100)
+@tries(100)
 @given(event_frames(several=True), st.one_of(st.just({}), limits), duplicate_modes)
 def test_merges_resolved_from_profiles_as_first_seen_are_the_final_profiles(
     frame, limits, duplicates

@@ -6,10 +6,11 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 import convergekit as ck
+from tests.effort import tries
 from tests.slow_stitch import SlowStitch
 from tests.strategies import event_frames
 
@@ -65,7 +66,7 @@ def test_every_event_is_on_the_profile_of_its_aliases(frame, duplicates):
     assert found == slow.profiles()
 
 
-@settings(max_examples=400)
+@tries(400)
 @given(event_frames(unset=True), modes, duplicate_modes)
 def test_carried_values_equal_the_slow_definition(frame, identity, duplicates):
     options = {"identity": identity, "duplicates": duplicates}
@@ -154,7 +155,7 @@ def test_hindsight_is_what_a_live_pipeline_would_not_have_known(frame):
             assert live_from.set_index("row").loc[line.row, "from_row"] != line.from_row
 
 
-@settings(max_examples=50)
+@tries(50)
 @given(event_frames(unset=True), modes, duplicate_modes)
 def test_saved_and_read_back_is_the_same(tmp_path_factory, frame, identity, duplicates):
     s = ck.stitch(frame, identity=identity, duplicates=duplicates, first="$initial_*")

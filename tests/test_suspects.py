@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 import convergekit as ck
 from benchmarks.suspects import add_second_addresses, cache_tokens, disturbed, measure
 from convergekit import cuts
 from convergekit.alias_rules import split_urn
+from tests.effort import tries
 from tests.slow_suspects import SlowProfile
 from tests.strategies import START
 
@@ -89,7 +90,7 @@ def profile_of(s, name):
     return found["profile_id"].iloc[0] if len(found) else f"none: {name}"
 
 
-@settings(max_examples=200)
+@tries(200)
 @given(crowds(), st.sampled_from(["drop", "merge"]))
 def test_suspects_and_the_size_of_their_cuts_are_those_of_the_slow_definition(frame, duplicates):
     s = ck.stitch(frame, duplicates=duplicates)
@@ -113,7 +114,7 @@ def test_suspects_and_the_size_of_their_cuts_are_those_of_the_slow_definition(fr
             assert len(suspect.cut_rows) == slow.smallest_event_cut()
 
 
-@settings(max_examples=100)
+@tries(100)
 @given(crowds(max_rows=14))
 def test_the_repair_as_written_separates_the_two_values(frame):
     s = ck.stitch(frame)
@@ -135,7 +136,7 @@ def test_the_repair_as_written_separates_the_two_values(frame):
                 assert (profile["aliases"], profile["events"]) == (part["aliases"], part["events"])
 
 
-@settings(max_examples=100)
+@tries(100)
 @given(crowds(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(frame, random):
     order = list(range(len(frame)))
