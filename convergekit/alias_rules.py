@@ -8,7 +8,6 @@ None for a text that is no alias of the type.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.errors import ConvergekitError
+from convergekit.text import composed
 
 #: What `rules=` maps an alias type to.
 Rule = Callable[[str], str | None]
@@ -196,11 +196,7 @@ def split_urn(text: str) -> tuple[str, str] | None:
 
 def plain_form(alias_type: str, values: pa.Array) -> pa.Array:
     """Return the values as they are compared without a rule."""
-    other = pc.invert(pc.string_is_ascii(values)).fill_null(False)
-    if pc.any(other).as_py():
-        # By Python: Arrow's own NFC takes letters and accents apart in versions up to 24.
-        composed = [unicodedata.normalize("NFC", text) for text in values.filter(other).to_pylist()]
-        values = pc.replace_with_mask(values, other, pa.array(composed, type=pa.large_string()))
+    values = composed(values)
     values = pc.utf8_trim_whitespace(values)
     return pc.utf8_lower(values) if alias_type in _LOWER_CASED else values
 

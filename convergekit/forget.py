@@ -37,7 +37,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.readable import readable_table
 from convergekit.records import take_or_missing
-from convergekit.text import as_text, to_arrow
+from convergekit.text import as_text, composed, to_arrow
 
 if TYPE_CHECKING:
     from convergekit.stitched import Identity, Stitched
@@ -404,4 +404,4 @@ def _folded(text: str) -> str:
 
 
 def _folded_all(texts: pa.Array) -> pa.Array:
-    return pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(texts, form="NFC")))
+    return pc.utf8_lower(pc.utf8_trim_whitespace(composed(texts)))
