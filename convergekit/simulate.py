@@ -545,7 +545,7 @@ def _event_properties(log: _Rows, visits: _Visits, order_id: pd.Series) -> dict[
         "properties.$url": _texts(urls, page),
         "properties.name": _texts(products, product),
         "properties.price": pd.Series(np.where(of_product, prices[product], np.nan)),
-        "properties.quantity": pd.Series(quantity).where(counted).astype("Int64"),
+        "properties.quantity": pd.Series(pd.arrays.IntegerArray(quantity, ~counted)),
         "properties.id": order_id.where(ordered),
         "properties.total_price": pd.Series(total).where(ordered),
         "properties.total_tax": pd.Series((total * 21 / 121).round(2)).where(by_server),

@@ -8,11 +8,13 @@ import pandas as pd
 
 _OPTIONS = ("distinguish_nan_and_na", "infer_freq_returns_offset", "python_scalars")
 
-for _name in _OPTIONS:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            pd.set_option(f"future.{_name}", True)
-        except pd.errors.OptionError:
-            # Not yet, or no longer, an option of this pandas.
-            continue
+
+def pytest_configure() -> None:
+    for name in _OPTIONS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                pd.set_option(f"future.{name}", True)
+            except pd.errors.OptionError:
+                # Not yet, or no longer, an option of this pandas.
+                continue
