@@ -119,7 +119,7 @@ class StitchedTable:
             sources=events["source"].nunique(),
         )
         members = self._members
-        types = sorted(members["alias_type"].distinct().execute())
+        types = sorted(members.select("alias_type").distinct().execute()["alias_type"])
         by_type = {f"aliases.{t}": (members["alias_type"] == t).sum() for t in types}
         has_browser = (members["alias_type"] == self.browser_alias).any()
         counts = members.group_by("profile_id").aggregate(
