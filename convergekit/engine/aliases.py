@@ -17,7 +17,7 @@ import ibis
 from convergekit.alias_rules import AliasRules
 from convergekit.aliases import BLOCKED_VALUES, Block
 from convergekit.engine.backends import Backend
-from convergekit.engine.columns import OWN, alias_columns, as_text
+from convergekit.engine.columns import OWN, alias_columns, as_text, trimmed
 from convergekit.errors import ConvergekitError, NotOnThisEngine
 
 #: The arrays that an event's aliases are in, and how many of its `aliases` are none.
@@ -120,10 +120,10 @@ def with_aliases(
     )
     plain = {}
     for i, (alias_type, _) in enumerate(columns):
-        value = backend.trimmed(table[f"{OWN}text_{i}"])
+        value = trimmed(table[f"{OWN}text_{i}"])
         plain[f"{OWN}text_{i}"] = value.lower() if alias_type == _LOWER_CASED else value
     if listed:
-        plain[_LISTED] = table[_LISTED].map(lambda u: _key(backend, u))
+        plain[_LISTED] = table[_LISTED].map(lambda u: _key(u))
     table = table.mutate(**plain)
     bad = {
         f"{OWN}bad_{i}": blocker.blocks(ibis.literal(t), table[f"{OWN}text_{i}"]).fill_null(False)
@@ -165,13 +165,13 @@ def _array(items: Sequence[Any]) -> Any:
     return ibis.array(list(items)).filter(lambda item: item.notnull()) if items else _NOTHING
 
 
-def _key(backend: Backend, urn: Any) -> Any:
+def _key(urn: Any) -> Any:
     """Return a URN's type and value as one text, or null if the text is no URN."""
-    rest = backend.trimmed(urn).substr(len("urn:"))
-    alias_type = backend.trimmed(alias_type_of(rest)).lower()
-    value = backend.trimmed(alias_value_of(rest))
+    rest = trimmed(urn).substr(len("urn:"))
+    alias_type = trimmed(alias_type_of(rest)).lower()
+    value = trimmed(alias_value_of(rest))
     value = ibis.ifelse(alias_type == _LOWER_CASED, value.lower(), value)
-    is_urn = backend.trimmed(urn).substr(0, len("urn:")).lower() == "urn:"
+    is_urn = trimmed(urn).substr(0, len("urn:")).lower() == "urn:"
     is_urn &= (rest.find(":") > 0) & (alias_type != "")
     return ibis.ifelse(is_urn, alias_type + ":" + value, ibis.null("string"))
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import itertools
 import secrets
-import tempfile
-import weakref
 from abc import ABC, abstractmethod
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 
 from convergekit.errors import NotOnThisEngine
 
-#: White space as Unicode has it, and Arrow, and Python; engines trim blanks alone.
-WHITE_SPACE = "".join(
-    map(
-        chr,
-        (*range(9, 14), *range(28, 33), 133, 160, 5760, *range(8192, 8203))
-        + (8232, 8233, 8239, 8287, 12288),
-    )
-)
+def as_ibis(table: Any) -> Any:
+    """Return a table of an engine as one of Ibis."""
+    return table
 
 
 class Backend(ABC):
@@ -34,6 +28,8 @@ class Backend(ABC):
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+        # Tables of several results lie side by side.
+        self._prefix = f"ck_{secrets.token_hex(6)}"
         self._numbers = itertools.count()
 
     @staticmethod
@@ -65,6 +61,10 @@ class Backend(ABC):
     def drop(self, *tables: Any) -> None:
         """Forget tables that `keep` returned."""
 
+    def stored(self, table: Any) -> Any:
+        """Return the table, kept if reading it twice might number its rows in two ways."""
+        return self.keep(table) if table.op().find(_MAY_DIFFER) else table
+
     @abstractmethod
     def numbered(self, table: Any, name: str) -> Any:
         """Return the table with a column of distinct integers, in no order."""
@@ -74,58 +74,49 @@ class Backend(ABC):
         """Return a time as one in UTC, which a time that names no zone is taken to be in."""
 
     @abstractmethod
-    def trimmed(self, text: Any) -> Any:
-        """Return text without the white space around it."""
-
-    @abstractmethod
     def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
         """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
 
-    def filled(self, table: Any, columns: dict[str, str], *, first: set[str]) -> Any:
-        """Return the table with values carried forward over a profile's later events.
+    def filled(
+        self, events: Any, columns: Mapping[str, str], *, first: Collection[str], last: str
+    ) -> Any:
+        """Return the events with values carried forward over their profile's later events.
 
         Parameters
         ----------
-        table : ibis.Table
+        events : ibis.Table
             With `profile_id`, `timestamp`, `row` and the column of the time of arrival.
-        columns : dict of str to str
+        columns : mapping of str to str
             New column to the column whose values it carries.
-        first : set of str
+        first : collection of str
             The new columns that carry the first value, not the last.
+        last : str
+            A new column that says which event is a profile's last.
         """
         # Ibis 12 leaves out IGNORE NULLS on DuckDB (ibis-project/ibis, issue 11726).
-        carried = ", ".join(
+        made = [
             f"{'FIRST' if new in first else 'LAST'}_VALUE({_quoted(old)} IGNORE NULLS) "
-            f"OVER {_IN_TIME} AS {_quoted(new)}"
+            f"OVER ({_IN_TIME} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS {_quoted(new)}"
             for new, old in columns.items()
-        )
-        query = f'SELECT *, {carried} FROM "_ck_events"' if columns else 'SELECT * FROM "_ck_events"'
-        return table.alias("_ck_events").sql(query, dialect="duckdb")
+        ]
+        made.append(f"LEAD(\"row\") OVER ({_IN_TIME}) IS NULL AS {_quoted(last)}")
+        query = f'SELECT *, {", ".join(made)} FROM "_ck_events"'
+        return events.alias("_ck_events").sql(query, dialect="duckdb")
 
 
 class DuckDB(Backend):
-    """DuckDB: what is kept lies in a file of its own, next to the connection's data."""
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
-        # A file, for DuckDB compresses tables in files alone, and large ones need not fit into
-        # memory. It goes when the connection does, for tables in it may be all that is left of us.
-        directory = tempfile.TemporaryDirectory(prefix="convergekit-")
-        weakref.finalize(connection, directory.cleanup)
-        self._database = f"_ck_{secrets.token_hex(8)}"
-        file = str(Path(directory.name) / "kept.duckdb").replace("'", "''")
-        connection.raw_sql(f"ATTACH '{file}' AS {self._database}")
+    """DuckDB: what is kept are temporary tables, which DuckDB moves to disk where memory is short."""
 
     def keep(self, expression: Any) -> Any:
         """Compute a table now, and return it as it then lies in the engine."""
-        name = f"kept_{next(self._numbers)}"
-        return self.connection.create_table(name, expression, database=(self._database, "main"))
+        name = f"{self._prefix}_{next(self._numbers)}"
+        return self.connection.create_table(name, expression, temp=True)
 
     def drop(self, *tables: Any) -> None:
         """Forget tables that `keep` returned."""
         for table in tables:
             # Ibis 12 writes a DROP without a name where sqlglot is 30 or newer.
-            self.connection.raw_sql(f"DROP TABLE {self._database}.main.{table.op().name}")
+            self.connection.raw_sql(f"DROP TABLE temp.main.{table.op().name}")
 
     def numbered(self, table: Any, name: str) -> Any:
         """Return the table with a column of distinct integers, in no order."""
@@ -139,10 +130,6 @@ class DuckDB(Backend):
         # A plain cast would take it to be in the connection's time zone.
         return _duckdb_timezone("UTC", time.cast("timestamp(6)"))
 
-    def trimmed(self, text: Any) -> Any:
-        """Return text without the white space around it."""
-        return _duckdb_trim(text, WHITE_SPACE)
-
     def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
         """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
         made = {name: _duckdb_nfc(table[name]) for name in texts}
@@ -150,15 +137,10 @@ class DuckDB(Backend):
         return table.mutate(**made)
 
 
+#: What may come out otherwise when it is read again; what stands in SQL is not looked into.
+_MAY_DIFFER = (ops.WindowFunction, ops.Impure, ops.SQLQueryResult, ops.SQLStringView)
 _UTC = "timestamp('UTC', 6)"
-_IN_TIME = (
-    '(PARTITION BY "profile_id" ORDER BY "timestamp", "_ck_arrived", "row" '
-    "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-)
-
-
-@ibis.udf.scalar.builtin(name="trim", signature=(("string", "string"), "string"))
-def _duckdb_trim(text: Any, characters: Any) -> Any: ...
+_IN_TIME = 'PARTITION BY "profile_id" ORDER BY "timestamp", "_ck_arrived", "row"'
 
 
 @ibis.udf.scalar.builtin(name="nfc_normalize", signature=(("string",), "string"))

@@ -121,6 +121,23 @@ def as_text(column: Any, name: str) -> Any:
     )
 
 
+def trimmed(text: Any) -> Any:
+    """Return text without the white space around it, as Unicode has it, and Python, and Arrow.
+
+    Engines trim blanks alone.
+    """
+    return text.re_replace(f"^[{_WHITE_SPACE}]+|[{_WHITE_SPACE}]+$", "")
+
+
+_WHITE_SPACE = "".join(
+    map(
+        chr,
+        (*range(9, 14), *range(28, 33), 133, 160, 5760, *range(8192, 8203))
+        + (8232, 8233, 8239, 8287, 12288),
+    )
+)
+
+
 def property_columns(table: Any) -> list[str]:
     """Return the names of the profile properties, without their prefix."""
     prefix = PROFILE_PROPERTY

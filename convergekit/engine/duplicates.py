@@ -15,22 +15,26 @@ from convergekit.engine.profiles import KEY
 _SHOWN = ("event_id", "event_name", "timestamp", "source")
 
 
-def describe_copies(rows: Any, copies: Any, members: Any) -> Any:
+def describe_copies(source: Any, rows: Any, copies: Any, members: Any) -> Any:
     """Return one row per dropped copy, with the columns of `Stitched.duplicates`.
 
     Parameters
     ----------
+    source : ibis.Table
+        Every row, as `read_events` returns it.
     rows : ibis.Table
-        Every row, with `USABLE`.
+        The same, with `USABLE`.
     copies : ibis.Table
         As `find_copies` returns it.
     members : ibis.Table
         The aliases that kept events carry, by `KEY`.
     """
-    names = [c for c in rows.columns if not c.startswith(OWN)]
+    names = [c for c in source.columns if not c.startswith(OWN)]
     content = [name for name in names if name not in NOT_CONTENT]
-    copy = rows.inner_join(copies, "row").select(*rows.columns, KEPT_ROW)
-    kept = rows.select(**{OWN + name: rows[name] for name in names})
+    copy = source.inner_join(copies, "row").select(*names, KEPT_ROW)
+    originals = copies.select(**{OWN + "row": copies[KEPT_ROW]}).distinct()
+    kept = source.inner_join(originals, source["row"] == originals[OWN + "row"])
+    kept = kept.select(**{OWN + name: source[name] for name in names})
     both = copy.inner_join(kept, copy[KEPT_ROW] == kept[OWN + "row"])
     unequal = {
         name: ~_known(both[name]).identical_to(_known(both[OWN + name]))
@@ -54,7 +58,7 @@ def describe_copies(rows: Any, copies: Any, members: Any) -> Any:
         else_=IDENTICAL,
     )
     described = described.mutate(repeat=repeat)
-    lost = _lost_aliases(copy, members)
+    lost = _lost_aliases(rows.semi_join(copies, "row").select("row", USABLE), members)
     found = described.left_join(lost, described["row"] == lost[OWN + "row"])
     nothing = ibis.literal([], type="array<string>")
     found = found.mutate(lost_aliases=ibis.coalesce(found["lost_aliases"], nothing))

@@ -10,9 +10,9 @@ from typing import Any
 
 import ibis
 
-from convergekit.engine.aliases import CARRIES, Blocker, with_aliases
+from convergekit.engine.aliases import BLOCKED, CARRIES, MALFORMED, USABLE, Blocker, with_aliases
 from convergekit.engine.backends import Backend
-from convergekit.engine.columns import OWN, canonical
+from convergekit.engine.columns import OWN, canonical, trimmed
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events import MISSING_TIMESTAMP, NOT_AN_EVENT
 
@@ -22,45 +22,68 @@ ARRIVED, REASON, NAMED, TAKEN = (OWN + name for name in ("arrived", "reason", "n
 KEPT_ROW = "kept_row"
 
 
-def read_rows(
-    backend: Backend,
-    table: Any,
-    *,
-    columns: Mapping[str, str],
-    rename_events: Mapping[str, str],
-    alias_from: Mapping[str, str],
-    blocker: Blocker,
+def read_events(
+    backend: Backend, table: Any, *, columns: Mapping[str, str], rename_events: Mapping[str, str]
 ) -> Any:
-    """Return every row of the table, typed, with `kind`, `ARRIVED`, `REASON` and its aliases.
+    """Return every row of the table under canonical names, typed, with `kind`.
+
+    Nothing is computed yet: the engine reads the table again where its columns are asked for.
 
     Parameters
     ----------
     backend : Backend
     table : ibis.Table
-    columns, rename_events, alias_from
+    columns, rename_events
         As `ck.stitch` takes them.
-    blocker : Blocker
     """
-    table = canonical(backend, table, columns)
-    blank = {
-        name: ibis.ifelse(backend.trimmed(table[name]) == "", ibis.null("string"), table[name])
-        for name in ("event_id", "event_name", "source")
-    }
-    table = table.mutate(**blank)
-    table = table.mutate(**{NAMED: table["event_name"]})
+    table = canonical(backend, backend.stored(table), columns)
+    named = {}
+    for name in ("event_id", "event_name", "source"):
+        text = table[name]
+        named[name] = ibis.ifelse(trimmed(text) == "", ibis.null("string"), text)
+    table = table.mutate(**named, **{NAMED: named["event_name"], TAKEN: ibis.literal(False)})
     if rename_events:
         names = table["event_name"].cases(*rename_events.items(), else_=table["event_name"])
         table = table.mutate(event_name=names)
-    received = "received_at" in table.columns
-    taken = table["timestamp"].isnull() & table["received_at"].notnull() if received else False
-    table = table.mutate(**{TAKEN: ibis.literal(False) if taken is False else taken})
-    if received:
-        table = table.mutate(timestamp=ibis.coalesce(table["timestamp"], table["received_at"]))
-        arrived = ibis.coalesce(table["received_at"], table["timestamp"])
-    else:
-        # Without times of arrival, rows arrive in their order, whatever their times.
-        arrived = ibis.timestamp("1970-01-01", timezone="UTC")
-    table = with_aliases(backend, table.mutate(**{ARRIVED: arrived}), alias_from, blocker)
+    if "received_at" in table.columns:
+        taken = table["timestamp"].isnull() & table["received_at"].notnull()
+        time = ibis.coalesce(table["timestamp"], table["received_at"])
+        table = table.mutate(**{TAKEN: taken, "timestamp": time})
+    kind = ibis.ifelse(table["event_name"].isnull(), "identify", "track")
+    return table.mutate(kind=kind).relocate("kind", after="row")
+
+
+def read_rows(
+    backend: Backend,
+    events: Any,
+    *,
+    dedupe_on: Sequence[str],
+    alias_from: Mapping[str, str],
+    blocker: Blocker,
+) -> Any:
+    """Return what finding copies and profiles needs of every row.
+
+    Parameters
+    ----------
+    backend : Backend
+    events : ibis.Table
+        As `read_events` returns it.
+    dedupe_on, alias_from
+        As `ck.stitch` takes them.
+    blocker : Blocker
+
+    Returns
+    -------
+    ibis.Table
+        `row`, `kind`, `event_id`, `event_name`, `timestamp`, `source`, `ARRIVED`, `REASON`,
+        `TAKEN`, `NAMED`, the columns of `dedupe_on` and those of `with_aliases`.
+    """
+    _check_scope(events, dedupe_on)
+    # Without times of arrival, rows arrive in their order, whatever their times.
+    arrived = ibis.timestamp("1970-01-01", timezone="UTC")
+    if "received_at" in events.columns:
+        arrived = ibis.coalesce(events["received_at"], events["timestamp"])
+    table = with_aliases(backend, events.mutate(**{ARRIVED: arrived}), alias_from, blocker)
     reason = ibis.cases(
         (table["timestamp"].isnull(), MISSING_TIMESTAMP),
         (table["event_name"].isnull() & ~table[CARRIES], NOT_AN_EVENT),
@@ -68,9 +91,10 @@ def read_rows(
     )
     if "read_error" in table.columns:
         reason = ibis.coalesce(table["read_error"], reason)
-    kind = ibis.ifelse(table["event_name"].isnull(), "identify", "track")
-    table = table.mutate(**{"kind": kind, REASON: reason})
-    return table.relocate("kind", after="row")
+    table = table.mutate(**{REASON: reason})
+    needed = ["row", "kind", "event_id", "event_name", "timestamp", "source", *dedupe_on]
+    needed += [ARRIVED, REASON, TAKEN, NAMED, USABLE, BLOCKED, MALFORMED]
+    return table.select(*dict.fromkeys(needed))
 
 
 def find_copies(events: Any, dedupe_on: Sequence[str]) -> Any:
@@ -82,23 +106,7 @@ def find_copies(events: Any, dedupe_on: Sequence[str]) -> Any:
         Rows that are events.
     dedupe_on : sequence of str
         Columns that together name an event.
-
-    Raises
-    ------
-    ColumnError
-        A column of `dedupe_on` is not in the events, or ``"event_id"`` is not among them.
     """
-    if isinstance(dedupe_on, str) or "event_id" not in dedupe_on:
-        raise ColumnError(
-            f"dedupe_on={dedupe_on!r} must be a list that names 'event_id', such as "
-            "('source', 'event_id'): events without a shared ID are never duplicates."
-        )
-    for name in dedupe_on:
-        if name not in events.columns:
-            raise ColumnError(
-                f"dedupe_on names {name!r}, which is no column of the events."
-                f"{did_you_mean(name, events.columns)}"
-            )
     named = events.filter(events["event_id"].notnull())
     named = named.select("row", ARRIVED, *dict.fromkeys(dedupe_on))
     # Few IDs occur twice, and only theirs are sorted.
@@ -112,3 +120,17 @@ def find_copies(events: Any, dedupe_on: Sequence[str]) -> Any:
         }
     )
     return ranked.filter(ranked[OWN + "place"] > 0).select("row", KEPT_ROW)
+
+
+def _check_scope(events: Any, dedupe_on: Sequence[str]) -> None:
+    if isinstance(dedupe_on, str) or "event_id" not in dedupe_on:
+        raise ColumnError(
+            f"dedupe_on={dedupe_on!r} must be a list that names 'event_id', such as "
+            "('source', 'event_id'): events without a shared ID are never duplicates."
+        )
+    for name in dedupe_on:
+        if name not in events.columns:
+            raise ColumnError(
+                f"dedupe_on names {name!r}, which is no column of the events."
+                f"{did_you_mean(name, events.columns)}"
+            )

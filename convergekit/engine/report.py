@@ -139,7 +139,7 @@ def _remarks(s: StitchedTable) -> dict[str, int]:
 
 
 def _warnings(s: StitchedTable) -> list[str]:
-    rows, copies = s._rows, s.duplicates
+    rows, copies = s._source, s.duplicates
     amounts = [
         name
         for name in rows.columns
@@ -154,15 +154,15 @@ def _warnings(s: StitchedTable) -> list[str]:
         if count:
             first = other.select("row").order_by("row").limit(EXAMPLE_ROWS).execute()["row"]
             warnings.append(reused_id_warning(count, what, first.tolist()))
-    repeats = _repeats_without_id(s._kept)
+    repeats = _repeats_without_id(s._source, s._kept)
     if repeats:
         warnings.append(unnamed_repeats_warning(repeats))
     return warnings
 
 
-def _repeats_without_id(kept: Any) -> int:
-    nameless = kept.filter(kept["event_id"].isnull())
-    content = [c for c in kept.columns if not c.startswith(OWN) and c not in _SAYS_NOTHING]
+def _repeats_without_id(source: Any, kept: Any) -> int:
+    nameless = kept.filter(kept["event_id"].isnull()).select("row", "timestamp", "event_name")
+    content = [c for c in source.columns if not c.startswith(OWN) and c not in _SAYS_NOTHING]
     # Few events are of one name at one time, and only theirs are compared in full.
     close = nameless.group_by(["timestamp", "event_name"]).having(lambda t: t.count() > 1)
     close = close.aggregate().select(at="timestamp", name="event_name")
@@ -173,6 +173,7 @@ def _repeats_without_id(kept: Any) -> int:
             nameless["event_name"].identical_to(close["name"]),
         ],
     )
+    suspects = source.semi_join(suspects.select("row"), "row")
     again = suspects.group_by(content).aggregate(**{OWN + "n": suspects.count()})
     return int((again[OWN + "n"] - 1).sum().execute() or 0)
 

@@ -11,7 +11,7 @@ import ibis
 import pandas as pd
 
 from convergekit.durations import Duration
-from convergekit.engine.aliases import BLOCKED, CARRIES, MALFORMED, USABLE
+from convergekit.engine.aliases import USABLE
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN, property_columns
 from convergekit.engine.events import ARRIVED, NAMED, REASON, TAKEN
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from convergekit.engine.funnels import TableFunnel
     from convergekit.report import Report
 
-#: What was worked out about rows, and is no column of theirs.
-_OURS = (USABLE, BLOCKED, MALFORMED, CARRIES, ARRIVED, REASON, NAMED, TAKEN)
+_ALIAS, _LAST, _GIVEN = OWN + "alias", OWN + "last", OWN + "given_{}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,6 +48,7 @@ class StitchedTable:
     browser_alias: str
     rounds: list[int]
     _backend: Backend
+    _source: Any
     _rows: Any
     _copies: Any
     _members: Any
@@ -80,27 +80,21 @@ class StitchedTable:
 
     @cached_property
     def events(self) -> Any:
-        """One row per kept event, as `Stitched.events`; computed and kept when first asked for."""
-        kept = self._kept
-        names = property_columns(kept)
-        given = {f"{OWN}given_{i}": _given(kept[PROFILE_PROPERTY + n]) for i, n in enumerate(names)}
-        carried = {PROFILE + name: given_name for name, given_name in zip(names, given, strict=True)}
-        first = {PROFILE + name for name in names if matches_first(name, self._first)}
-        identified = self._with_profile(kept.mutate(**given))
-        filled = self._backend.filled(identified, carried, first=first)
-        # What hangs together by nothing is no profile: an event without one has its own values.
-        own = {
-            new: ibis.ifelse(filled["profile_id"].isnull(), filled[old], filled[new])
-            for new, old in carried.items()
-        }
-        filled = filled.mutate(**own).drop(*given, *_OURS)
-        return self._backend.keep(filled.relocate("profile_id", after="kind"))
+        """One row per kept event, as `Stitched.events`.
+
+        What is carried is computed and kept when first asked for; the events' own columns are
+        read where they are.
+        """
+        carried = self._carried.drop(_LAST)
+        events = self._source.inner_join(carried, "row")
+        return events.drop(NAMED, TAKEN).relocate("profile_id", after="kind")
 
     @cached_property
     def rejected(self) -> Any:
         """One row per row of the table that is no event: `row`, `reason`, and its columns."""
         rows = self._rows.filter(self._rows[REASON].notnull())
-        return rows.mutate(reason=rows[REASON]).drop("kind", *_OURS).relocate("reason", after="row")
+        rejected = self._source.inner_join(rows.select("row", reason=rows[REASON]), "row")
+        return rejected.drop("kind", NAMED, TAKEN).relocate("reason", after="row")
 
     @cached_property
     def aliases(self) -> Any:
@@ -110,8 +104,7 @@ class StitchedTable:
     @cached_property
     def profiles(self) -> Any:
         """One row per profile, as `Stitched.profiles`."""
-        events = self.events
-        events = events.filter(events["profile_id"].notnull())
+        events = self._timeline.filter(self._timeline["profile_id"].notnull())
         seen = events.group_by("profile_id").aggregate(
             first_seen=events["timestamp"].min(),
             last_seen=events["timestamp"].max(),
@@ -125,7 +118,8 @@ class StitchedTable:
         counts = members.group_by("profile_id").aggregate(
             aliases=members.count(), has_browser_session=has_browser, **by_type
         )
-        latest = self._latest(events)
+        last = self._carried.filter(self._carried[_LAST] & self._carried["profile_id"].notnull())
+        latest = last.drop("row", _LAST)
         table = seen.inner_join(counts, "profile_id").inner_join(latest, "profile_id")
         return self._backend.keep(table)
 
@@ -134,7 +128,7 @@ class StitchedTable:
         """One row per dropped copy of an event, as `Stitched.duplicates`."""
         from convergekit.engine.duplicates import describe_copies
 
-        return self._backend.keep(describe_copies(self._rows, self._copies, self._members))
+        return self._backend.keep(describe_copies(self._source, self._rows, self._copies, self._members))
 
     @cached_property
     def report(self) -> Report:
@@ -178,37 +172,38 @@ class StitchedTable:
     def _kept(self) -> Any:
         """The kept events, with what was worked out about them."""
         events = self._rows.filter(self._rows[REASON].isnull())
-        return events.anti_join(self._copies, "row")
+        return events.anti_join(self._copies, "row").select(*events.columns)
 
     @cached_property
     def _timeline(self) -> Any:
-        """Of each kept event, whose it is and what it is: enough for a funnel."""
-        kept = self._kept.select("row", "kind", "event_name", "timestamp", USABLE)
-        return self._backend.keep(self._with_profile(kept).drop(USABLE))
-
-    def _with_profile(self, events: Any) -> Any:
-        """Return events with `profile_id`: that of any of their aliases, for all are of one."""
+        """Of each kept event, whose it is, when and what it is."""
         members = self._members.select(KEY, "profile_id")
+        # Any alias will do, for all of an event's are of one profile.
         alias = ibis.ifelse(
-            events[USABLE].length() > 0, events[USABLE][0], ibis.null("string")
+            self._kept[USABLE].length() > 0, self._kept[USABLE][0], ibis.null("string")
         )
-        events = events.mutate(**{OWN + "alias": alias})
-        joined = events.left_join(members, events[OWN + "alias"] == members[KEY])
-        return joined.drop(KEY, OWN + "alias")
+        events = self._kept.select(
+            "row", "kind", "event_name", "timestamp", "source", ARRIVED, **{_ALIAS: alias}
+        )
+        joined = events.left_join(members, events[_ALIAS] == members[KEY])
+        return self._backend.keep(joined.drop(KEY, _ALIAS))
 
-    def _latest(self, events: Any) -> Any:
-        """Return what was last known of each profile."""
-        names = [c for c in events.columns if c.startswith(PROFILE)]
-        if not names:
-            return events.select("profile_id").distinct()
-        arrived = ["received_at"] if "received_at" in events.columns else []
-        arrived = [ibis.coalesce(events[n], events["timestamp"]) for n in arrived]
-        last = ibis.window(
-            group_by="profile_id",
-            order_by=[ibis.desc("timestamp"), *map(ibis.desc, arrived), ibis.desc("row")],
-        )
-        placed = events.mutate(**{OWN + "place": ibis.row_number().over(last)})
-        return placed.filter(placed[OWN + "place"] == 0).select("profile_id", *names)
+    @cached_property
+    def _carried(self) -> Any:
+        """Of each kept event, its profile, what is then known of it, and if it is its last."""
+        names = property_columns(self._source)
+        given = {_GIVEN.format(i): _given(self._source[PROFILE_PROPERTY + n]) for i, n in enumerate(names)}
+        events = self._timeline.select("row", "profile_id", "timestamp", ARRIVED)
+        events = events.inner_join(self._source.select("row", **given), "row")
+        columns = {PROFILE + name: given_name for name, given_name in zip(names, given, strict=True)}
+        first = {PROFILE + name for name in names if matches_first(name, self._first)}
+        filled = self._backend.filled(events, columns, first=first, last=_LAST)
+        # An event without a profile has its own values alone.
+        own = {
+            new: ibis.ifelse(filled["profile_id"].isnull(), filled[old], filled[new])
+            for new, old in columns.items()
+        }
+        return self._backend.keep(filled.select("row", "profile_id", _LAST, **own))
 
 
 def _given(value: Any) -> Any:
