@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--millions", type=int, default=1)
     parser.add_argument("--memory", default="4GB")
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()) / "ck-scale")
+    parser.add_argument("--make", action="store_true", help="write the events, and stop")
     parser.add_argument("--stitch", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stitch:
@@ -45,6 +46,8 @@ def main() -> None:
     for part in range(arguments.millions):
         write_part(arguments.directory, part)
     # Apart from what made the events, so that the peak of memory is that of stitching alone.
+    if arguments.make:
+        return
     subprocess.run([sys.executable, "-m", "benchmarks.scale", "--stitch", *sys.argv[1:]], check=True)
 
 

@@ -9,6 +9,7 @@ two steps share a name.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ import pandas as pd
 from convergekit.durations import Duration, parse_duration, readable_duration
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN
-from convergekit.errors import NotOnThisEngine
+from convergekit.errors import NotOnThisEngine, did_you_mean
 from convergekit.steps import Step, StepLike, as_steps
 
 
@@ -123,6 +124,7 @@ def count_funnel(
     window = parse_duration(within, name="within")
     data_end = events["timestamp"].max().execute()
     names = [list(step.names) for step in given]
+    _warn_of_unknown_names(events, names)
     # Those that enter nowhere are left out before anything is sorted.
     taking_part = events.filter(
         (events["kind"] == "track")
@@ -148,6 +150,14 @@ def count_funnel(
     return TableFunnel(
         [step.title for step in given], window, data_end, backend.keep(conversions)
     )
+
+
+def _warn_of_unknown_names(events: Any, names: list[list[str]]) -> None:
+    known = set(events.select("event_name").distinct().execute()["event_name"].dropna())
+    for name in (name for alike in names for name in alike):
+        if known and name not in known:
+            near = did_you_mean(name, known)
+            warnings.warn(f"no event is named {name!r}, so it never matches.{near}", stacklevel=4)
 
 
 def _with_entries(events: Any, names: list[list[str]], window: pd.Timedelta) -> Any:
