@@ -4,7 +4,7 @@
 
 Simulated stores are written as Parquet, a part at a time, each with people of its own. A process of
 its own then stitches them. Printed: rows, seconds, the process's peak of resident memory, and how
-large what it wrote to disk became. What is in the directory stays, so that it need not be made anew.
+large what it wrote to disk became. The Parquet files stay, so that they need not be made anew.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def main() -> None:
     # Apart from what made the events, so that the peak of memory is that of stitching alone.
     if arguments.make:
         return
-    subprocess.run([sys.executable, "-m", "benchmarks.scale", "--stitch", *sys.argv[1:]], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.scale", "--stitch", *sys.argv[1:]], check=True
+    )
 
 
 def write_part(directory: Path, part: int) -> None:

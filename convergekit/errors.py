@@ -37,7 +37,7 @@ class UnknownNameError(ConvergekitError):
     """A property, event or option name is not in the data."""
 
 
-class NotOnThisEngine(ConvergekitError, NotImplementedError):
+class NotOnThisEngine(ConvergekitError, NotImplementedError):  # noqa: N818 - read as a sentence
     """A relational engine cannot do this yet; in memory it can be done."""
 
 

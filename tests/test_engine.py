@@ -127,7 +127,9 @@ def cell(value):
 def report_of(s):
     report = s.report.to_dict()
     # A column `row` is read here, and replaced in memory.
-    report["remarks"] = {k: n for k, n in report["remarks"].items() if "that stitch writes" not in k}
+    report["remarks"] = {
+        k: n for k, n in report["remarks"].items() if "that stitch writes" not in k
+    }
     report["several_logins"] = {k: n for k, n in report["several_logins"].items() if n}
     return report
 
@@ -145,10 +147,14 @@ def events(*rows, **columns):
     """Events a minute apart, unless they say when."""
     frame = pd.DataFrame(list(rows))
     times = [START + pd.Timedelta(minutes=m) for m in range(len(frame))]
-    frame["timestamp"] = [
-        time if pd.isna(minute) else START + pd.Timedelta(minutes=minute)
-        for time, minute in zip(times, frame.pop("minute"), strict=True)
-    ] if "minute" in frame else times
+    frame["timestamp"] = (
+        [
+            time if pd.isna(minute) else START + pd.Timedelta(minutes=minute)
+            for time, minute in zip(times, frame.pop("minute"), strict=True)
+        ]
+        if "minute" in frame
+        else times
+    )
     if "event_name" not in frame:
         frame["event_name"] = "PageView"
     return frame.assign(**columns)
@@ -230,12 +236,21 @@ def test_urns_of_any_shape_and_what_is_none(session):
 
 def test_values_that_mean_nobody_link_nobody_and_are_counted(session):
     nobody = ["NULL", "", " undefined", "0-0", "(not set)", "[Object object]"]
-    frame = events(*({"alias.email": value, "alias.cookie": f"c{i}"} for i, value in enumerate(nobody)))
+    frame = events(
+        *({"alias.email": value, "alias.cookie": f"c{i}"} for i, value in enumerate(nobody))
+    )
     s, found = stitched_in(session, frame)
     assert len(found["profiles"]) == len(nobody)
     blocked = s.report.blocked
     assert blocked["events"].tolist() == [1] * 6
-    assert set(blocked["alias_value"]) == {"null", "", "undefined", "0-0", "(not set)", "[object object]"}
+    assert set(blocked["alias_value"]) == {
+        "null",
+        "",
+        "undefined",
+        "0-0",
+        "(not set)",
+        "[object object]",
+    }
 
 
 def test_values_are_carried_forward_and_only_within_a_profile(session):
@@ -293,7 +308,9 @@ def test_a_simulated_store_comes_out_the_same(engine):
         a, b = (s.funnel(steps, within=within) for s in (mine, theirs))
         assert a.table.equals(b.table[a.table.columns])
         assert a.counts == {k: n for k, n in b.counts.items() if k != "excluded"}
-        assert plain(a.conversions.to_pandas()) == plain(b.conversions[["profile_id", "depth", "status"]])
+        assert plain(a.conversions.to_pandas()) == plain(
+            b.conversions[["profile_id", "depth", "status"]]
+        )
     assert mine.to_pandas()["row"].tolist() == theirs.events["row"].tolist()
 
 
@@ -321,7 +338,7 @@ def worlds(draw):
 def test_random_events_come_out_the_same(sessions, name, frame, seed):
     first = ["$initial_*"] if seed % 2 else []
     mine, theirs = assert_equal(sessions(name), frame, first=first)
-    steps = ["PageView", "Added To Cart", "Placed Order"][seed % 3 :] + ["Nothing"]
+    steps = ["PageView", "Added To Cart", "Placed Order", "Nothing"][seed % 3 :]
     a, b = (s.funnel(steps, within="3min") for s in (mine, theirs))
     assert a.table.equals(b.table[a.table.columns])
 
@@ -436,7 +453,9 @@ def test_the_users_tables_are_left_alone_and_nothing_else_is_seen():
     before = connection.list_tables()
     s = ck.stitch(table)
     assert s.events.count().execute() == 1
-    persistent = raw.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
+    persistent = raw.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT temporary"
+    ).fetchall()
     assert [name for (name,) in persistent] == [table.op().name]
     assert set(before) <= set(connection.list_tables())
 

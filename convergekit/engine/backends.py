@@ -13,6 +13,7 @@ import ibis.expr.operations as ops
 
 from convergekit.errors import NotOnThisEngine
 
+
 def as_ibis(table: Any) -> Any:
     """Return a table of an engine as one of Ibis."""
     return table
@@ -99,13 +100,13 @@ class Backend(ABC):
             f"OVER ({_IN_TIME} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS {_quoted(new)}"
             for new, old in columns.items()
         ]
-        made.append(f"LEAD(\"row\") OVER ({_IN_TIME}) IS NULL AS {_quoted(last)}")
+        made.append(f'LEAD("row") OVER ({_IN_TIME}) IS NULL AS {_quoted(last)}')
         query = f'SELECT *, {", ".join(made)} FROM "_ck_events"'
         return events.alias("_ck_events").sql(query, dialect="duckdb")
 
 
 class DuckDB(Backend):
-    """DuckDB: what is kept are temporary tables, which DuckDB moves to disk where memory is short."""
+    """DuckDB: what is kept are temporary tables, which it moves to disk where memory is short."""
 
     def keep(self, expression: Any) -> Any:
         """Compute a table now, and return it as it then lies in the engine."""
@@ -143,12 +144,18 @@ _UTC = "timestamp('UTC', 6)"
 _IN_TIME = 'PARTITION BY "profile_id" ORDER BY "timestamp", "_ck_arrived", "row"'
 
 
-@ibis.udf.scalar.builtin(name="nfc_normalize", signature=(("string",), "string"))
-def _duckdb_nfc(text: Any) -> Any: ...
+def nfc_normalize(text):  # type: ignore[no-untyped-def]
+    """Stand for DuckDB's function of this name."""
 
 
-@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp(6)"), _UTC))
-def _duckdb_timezone(zone: Any, time: Any) -> Any: ...
+def timezone(zone, time):  # type: ignore[no-untyped-def]
+    """Stand for DuckDB's function of this name."""
+
+
+_duckdb_nfc: Any = ibis.udf.scalar.builtin(nfc_normalize, signature=(("string",), "string"))
+_duckdb_timezone: Any = ibis.udf.scalar.builtin(
+    timezone, signature=(("string", "timestamp(6)"), _UTC)
+)
 
 
 def _quoted(name: str) -> str:

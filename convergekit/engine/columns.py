@@ -77,7 +77,9 @@ def alias_columns(table: Any, alias_from: Mapping[str, str]) -> list[tuple[str, 
         There is no column of aliases, or one of a type that no alias has.
     """
     found = [(c.removeprefix(ALIAS).lower(), c) for c in table.columns if c.startswith(ALIAS)]
-    names = [c.removeprefix(PROFILE_PROPERTY) for c in table.columns if c.startswith(PROFILE_PROPERTY)]
+    names = [
+        c.removeprefix(PROFILE_PROPERTY) for c in table.columns if c.startswith(PROFILE_PROPERTY)
+    ]
     for name, alias_type in alias_from.items():
         short = name.removeprefix(PROFILE_PROPERTY)
         if short not in names:
@@ -132,8 +134,10 @@ def trimmed(text: Any) -> Any:
 _WHITE_SPACE = "".join(
     map(
         chr,
-        (*range(9, 14), *range(28, 33), 133, 160, 5760, *range(8192, 8203))
-        + (8232, 8233, 8239, 8287, 12288),
+        (
+            *(*range(9, 14), *range(28, 33), 133, 160, 5760),
+            *(*range(8192, 8203), 8232, 8233, 8239, 8287, 12288),
+        ),
     )
 )
 

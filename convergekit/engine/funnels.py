@@ -147,9 +147,7 @@ def count_funnel(
         else_="dropped",
     )
     conversions = entered.mutate(status=status).select("profile_id", "depth", "status")
-    return TableFunnel(
-        [step.title for step in given], window, data_end, backend.keep(conversions)
-    )
+    return TableFunnel([step.title for step in given], window, data_end, backend.keep(conversions))
 
 
 def _warn_of_unknown_names(events: Any, names: list[list[str]]) -> None:

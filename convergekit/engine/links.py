@@ -29,9 +29,7 @@ from convergekit.engine.backends import Backend
 Progress = Callable[[int, int], None]
 
 
-def connected_components(
-    backend: Backend, links: Any, progress: Progress | None = None
-) -> Any:
+def connected_components(backend: Backend, links: Any, progress: Progress | None = None) -> Any:
     """Return each linked vertex's component.
 
     Parameters
@@ -74,9 +72,7 @@ def connected_components(
 
 def _grouped(backend: Backend, links: Any) -> Any:
     """Return each vertex's group: the root that its pointers lead to."""
-    both = links.select(vertex="low", other="high").union(
-        links.select(vertex="high", other="low")
-    )
+    both = links.select(vertex="low", other="high").union(links.select(vertex="high", other="low"))
     pointers = backend.keep(both.group_by("vertex").aggregate(root=both.other.min()))
     # The lesser of two that point at each other points at itself.
     there = pointers.view()
@@ -102,10 +98,7 @@ def _grouped(backend: Backend, links: Any) -> Any:
 def _between_groups(links: Any, grouping: Any) -> Any:
     """Return the links between groups, each once."""
     low, high = grouping, grouping.view()
-    ends = (
-        links.inner_join(low, links.low == low.vertex)
-        .select(low=low.root, high=links.high)
-    )
+    ends = links.inner_join(low, links.low == low.vertex).select(low=low.root, high=links.high)
     ends = ends.inner_join(high, ends.high == high.vertex).select(low=ends.low, high=high.root)
     between = ends.filter(ends.low != ends.high)
     return between.select(

@@ -1,4 +1,4 @@
-"""An engine's profiles: the components of the alias graph, with the IDs that they have in memory."""
+"""An engine's profiles: the components of the alias graph, with the IDs they have in memory."""
 
 from __future__ import annotations
 

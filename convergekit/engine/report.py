@@ -80,7 +80,9 @@ def _blocked(rows: Any) -> pd.DataFrame:
     carried = events.select(**{KEY: events[BLOCKED].unnest()})
     counts = carried.group_by(KEY).aggregate(events=carried.count())
     counts = counts.select(
-        alias_type=alias_type_of(counts[KEY]), alias_value=alias_value_of(counts[KEY]), events="events"
+        alias_type=alias_type_of(counts[KEY]),
+        alias_value=alias_value_of(counts[KEY]),
+        events="events",
     )
     by = ["events", "alias_type", "alias_value"]
     return counts.execute().sort_values(by, ascending=[False, True, True], ignore_index=True)
@@ -91,8 +93,9 @@ def _alias_types(
 ) -> list[dict[str, Any]]:
     kept, names = s._kept, sorted({*by_type, *blocked["alias_type"]})
     carry = {
-        f"n_{place}": (kept[USABLE].filter(lambda k, t=name: k.startswith(f"{t}:")).length() > 0)
-        .sum()
+        f"n_{place}": (
+            kept[USABLE].filter(lambda k, t=name: k.startswith(f"{t}:")).length() > 0
+        ).sum()
         for place, name in enumerate(names)
     }
     carried = kept.aggregate(**carry).execute().iloc[0] if carry else {}

@@ -128,7 +128,9 @@ class StitchedTable:
         """One row per dropped copy of an event, as `Stitched.duplicates`."""
         from convergekit.engine.duplicates import describe_copies
 
-        return self._backend.keep(describe_copies(self._source, self._rows, self._copies, self._members))
+        return self._backend.keep(
+            describe_copies(self._source, self._rows, self._copies, self._members)
+        )
 
     @cached_property
     def report(self) -> Report:
@@ -137,9 +139,7 @@ class StitchedTable:
 
         return make_report(self)
 
-    def funnel(
-        self, steps: Sequence[StepLike], *, within: Duration, **options: Any
-    ) -> TableFunnel:
+    def funnel(self, steps: Sequence[StepLike], *, within: Duration, **options: Any) -> TableFunnel:
         """Return how far profiles get along the steps, as `Stitched.funnel` counts them.
 
         Parameters
@@ -192,10 +192,15 @@ class StitchedTable:
     def _carried(self) -> Any:
         """Of each kept event, its profile, what is then known of it, and if it is its last."""
         names = property_columns(self._source)
-        given = {_GIVEN.format(i): _given(self._source[PROFILE_PROPERTY + n]) for i, n in enumerate(names)}
+        given = {
+            _GIVEN.format(i): _given(self._source[PROFILE_PROPERTY + n])
+            for i, n in enumerate(names)
+        }
         events = self._timeline.select("row", "profile_id", "timestamp", ARRIVED)
         events = events.inner_join(self._source.select("row", **given), "row")
-        columns = {PROFILE + name: given_name for name, given_name in zip(names, given, strict=True)}
+        columns = {
+            PROFILE + name: given_name for name, given_name in zip(names, given, strict=True)
+        }
         first = {PROFILE + name for name in names if matches_first(name, self._first)}
         filled = self._backend.filled(events, columns, first=first, last=_LAST)
         # An event without a profile has its own values alone.
@@ -217,5 +222,3 @@ def _given(value: Any) -> Any:
 
 def _count(table: Any) -> int:
     return int(table.count().execute())
-
-

@@ -102,9 +102,7 @@ def stitch_table(
     table = as_ibis(table)
     backend = Backend.of(table.get_backend())
     blocker = Blocker.of(block)
-    source = read_events(
-        backend, table, columns=columns or {}, rename_events=rename_events or {}
-    )
+    source = read_events(backend, table, columns=columns or {}, rename_events=rename_events or {})
     _check_empty(source)
     rows = backend.keep(
         read_rows(
@@ -149,9 +147,10 @@ def _check_numbers(rows: Any) -> None:
 def _check_empty(events: Any) -> None:
     """Raise if events say something that engines cannot do."""
     for name in ("unset", "set_once"):
-        if name in events.columns and not events[name].type().is_null():
-            if events[name].count().execute():
-                raise NotOnThisEngine(
-                    f"column {name!r} holds something, and is not on this engine yet: drop it, or "
-                    "where the events fit into memory, ck.stitch(table.to_pandas())."
-                )
+        if name not in events.columns or events[name].type().is_null():
+            continue
+        if events[name].count().execute():
+            raise NotOnThisEngine(
+                f"column {name!r} holds something, and is not on this engine yet: drop it, or "
+                "where the events fit into memory, ck.stitch(table.to_pandas())."
+            )
