@@ -83,7 +83,7 @@ def stitch(directory: Path, millions: int, memory: str) -> None:
         table = connection.read_parquet(parts)
         print(f"{machine()}, DuckDB with memory_limit={memory}")
         print(f"{table.count().execute():,} rows in {millions} Parquet files\n")
-        begun = time.perf_counter()
+        begun = clock()
         rounds: list[str] = []
 
         def each_round(number: int, left: int) -> None:
@@ -92,21 +92,28 @@ def stitch(directory: Path, millions: int, memory: str) -> None:
         s = ck.stitch_table(table, progress=each_round)
         line("profiles", begun)
         print(f"  links left after each round: {', '.join(rounds)}")
-        begun = time.perf_counter()
+        begun = clock()
         s.events.count().execute()
         line("events with what is known of the profile", begun)
-        begun = time.perf_counter()
+        begun = clock()
         s.profiles.count().execute()
         line("table of profiles", begun)
-        begun = time.perf_counter()
+        begun = clock()
         funnel = s.funnel(STEPS, within="7D")
         line("funnel", begun)
         print(f"\n{s}\n{funnel}")
         print(f"peak of resident memory {peak():.1f} GB, of disk {most[0] / 1e9:.1f} GB")
 
 
-def line(what: str, begun: float) -> None:
-    print(f"{what:<44}{time.perf_counter() - begun:>8.1f} s   peak {peak():.1f} GB", flush=True)
+def line(what: str, begun: tuple[float, float]) -> None:
+    now = clock()
+    seconds, worked = now[0] - begun[0], now[1] - begun[1]
+    print(f"{what:<44}{seconds:>8.1f} s{worked:>8.1f} s CPU   peak {peak():.1f} GB", flush=True)
+
+
+def clock() -> tuple[float, float]:
+    """Return the time, and the processor time of all threads of this process."""
+    return time.perf_counter(), time.process_time()
 
 
 def peak() -> float:
