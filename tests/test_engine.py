@@ -460,6 +460,17 @@ def test_the_users_tables_are_left_alone_and_nothing_else_is_seen():
     assert set(before) <= set(connection.list_tables())
 
 
+def test_names_and_values_are_no_sql(engine):
+    name = """a"b'c`; DROP TABLE x --"""
+    frame = events({f"alias.{name}": name, f"profile_properties.{name}": name})
+    s, found = stitched_in(engine, frame, first=[name], block=["'", '"'])
+    assert found["events"][0][f"profile.{name}"] == name
+    assert found["aliases"][0]["alias_type"] == name.lower()
+    assert s.report.aliases_by_type == {name.lower(): 1}
+    with pytest.warns(UserWarning, match="no event is named"):
+        assert s.funnel([name], within="7D").counts["entered"] == 0
+
+
 def test_a_relation_is_stitched_in_memory_and_a_frame_is_no_table():
     relation = duckdb.from_arrow(to_arrow(events({"alias.cookie": "c1"})))
     assert isinstance(ck.stitch(relation), ck.Stitched)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from convergekit.errors import NotOnThisEngine
 
 
 def as_ibis(table: Any) -> Any:
-    """Return a table of an engine as one of Ibis."""
-    return table
+    """Return a table of an engine as one of Ibis: a Spark DataFrame is looked at, not copied."""
+    if not type(table).__module__.startswith("pyspark."):
+        return table
+    name = f"ck_{secrets.token_hex(6)}"
+    table.createOrReplaceTempView(name)
+    return ibis.pyspark.connect(table.sparkSession).table(name)
 
 
 class Backend(ABC):
@@ -42,7 +49,7 @@ class Backend(ABC):
         NotOnThisEngine
             It is neither DuckDB nor Spark.
         """
-        kinds: dict[str, type[Backend]] = {"duckdb": DuckDB}
+        kinds: dict[str, type[Backend]] = {"duckdb": DuckDB, "pyspark": Spark}
         if connection.name not in kinds:
             raise NotOnThisEngine(
                 f"{connection.name} is not among the engines yet, which are "
@@ -138,6 +145,50 @@ class DuckDB(Backend):
         return table.mutate(**made)
 
 
+class Spark(Backend):
+    """Spark: what is kept is checkpointed, which ends its plan."""
+
+    def keep(self, expression: Any) -> Any:
+        """Compute a table now, and return it as it then lies in the engine."""
+        session = self.connection._session
+        frame = session.sql(self.connection.compile(expression))
+        # Where no directory for checkpoints is set, a lost executor loses what it kept.
+        directory = session.sparkContext.getCheckpointDir()
+        kept = frame.localCheckpoint() if directory is None else frame.checkpoint()
+        name = f"{self._prefix}_{next(self._numbers)}"
+        kept.createOrReplaceTempView(name)
+        return self.connection.table(name)
+
+    def drop(self, *tables: Any) -> None:
+        """Forget tables that `keep` returned."""
+        for table in tables:
+            self.connection._session.catalog.dropTempView(table.op().name)
+
+    def numbered(self, table: Any, name: str) -> Any:
+        """Return the table with a column of distinct integers, in no order."""
+        return table.mutate(**{name: _spark_number()})
+
+    def utc(self, time: Any) -> Any:
+        """Return a time as one in UTC, which a time that names no zone is taken to be in."""
+        # Ibis sets the session's time zone to UTC.
+        return time.cast(_UTC)
+
+    def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
+        """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
+        # Spark has no such function, so Python is asked, about the few rows that may need it.
+        whole = [table[name] for name in texts]
+        whole += [table[name].map(lambda item: item.fill_null("")).join("") for name in lists]
+        others = ibis.or_(
+            ibis.literal(False), *(text.re_search("[^\x01-\x7f]").fill_null(False) for text in whole)
+        )
+        table = table.mutate(**{_OTHERS: others})
+        odd = table.filter(table[_OTHERS])
+        made = {name: _python_nfc(odd[name]) for name in texts}
+        made |= {name: _python_nfc_each(odd[name]) for name in lists}
+        return table.filter(~table[_OTHERS]).union(odd.mutate(**made)).drop(_OTHERS)
+
+
+_OTHERS = "_ck_others"
 #: What may come out otherwise when it is read again; what stands in SQL is not looked into.
 _MAY_DIFFER = (ops.WindowFunction, ops.Impure, ops.SQLQueryResult, ops.SQLStringView)
 _UTC = "timestamp('UTC', 6)"
@@ -152,9 +203,32 @@ def timezone(zone, time):  # type: ignore[no-untyped-def]
     """Stand for DuckDB's function of this name."""
 
 
+def monotonically_increasing_id():  # type: ignore[no-untyped-def]
+    """Stand for Spark's function of this name."""
+
+
+def in_nfc(texts: Any) -> Any:
+    """Return Arrow text in NFC."""
+    return pc.utf8_normalize(texts, form="NFC")
+
+
+def each_in_nfc(lists: Any) -> Any:
+    """Return Arrow lists of text, each in NFC."""
+    normal = [
+        None if texts is None else [t and unicodedata.normalize("NFC", t) for t in texts]
+        for texts in lists.to_pylist()
+    ]
+    return pa.array(normal, type=pa.list_(pa.string()))
+
+
 _duckdb_nfc: Any = ibis.udf.scalar.builtin(nfc_normalize, signature=(("string",), "string"))
 _duckdb_timezone: Any = ibis.udf.scalar.builtin(
     timezone, signature=(("string", "timestamp(6)"), _UTC)
+)
+_spark_number: Any = ibis.udf.scalar.builtin(monotonically_increasing_id, signature=((), "int64"))
+_python_nfc: Any = ibis.udf.scalar.pyarrow(in_nfc, signature=(("string",), "string"))
+_python_nfc_each: Any = ibis.udf.scalar.pyarrow(
+    each_in_nfc, signature=(("array<string>",), "array<string>")
 )
 
 

@@ -57,6 +57,7 @@ def connected_components(backend: Backend, links: Any, progress: Progress | None
     [(1, 1), (2, 1), (3, 1), (7, 7), (9, 7)]
     """
     groupings = []
+    nothing = links.filter(False).select(vertex="low", component="low")
     left = links.count().execute()
     number = 0
     while left:
@@ -67,7 +68,7 @@ def connected_components(backend: Backend, links: Any, progress: Progress | None
         left = links.count().execute()
         if progress is not None:
             progress(number, left)
-    return _composed(backend, groupings)
+    return _composed(backend, groupings) if groupings else nothing
 
 
 def _grouped(backend: Backend, links: Any) -> Any:
@@ -108,8 +109,6 @@ def _between_groups(links: Any, grouping: Any) -> Any:
 
 def _composed(backend: Backend, groupings: list[Any]) -> Any:
     """Return the last root of each vertex: from round to round, the smallest table first."""
-    if not groupings:
-        return ibis.memtable({"vertex": [], "component": []}, schema=_COMPONENTS)
     found = groupings[-1].select("vertex", component="root")
     for grouping in reversed(groupings[:-1]):
         later = found
@@ -120,6 +119,3 @@ def _composed(backend: Backend, groupings: list[Any]) -> Any:
             )
         )
     return found
-
-
-_COMPONENTS = ibis.schema({"vertex": "int64", "component": "int64"})
