@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import os
+import sys
 
 import duckdb
 import pandas as pd
@@ -54,6 +56,8 @@ def duckdb_session():
 def spark_session():
     from pyspark.sql import SparkSession
 
+    # Spark's Python workers need what these tests need.
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     builder = builder.config("spark.sql.shuffle.partitions", "2")
     return builder.config("spark.sql.session.timeZone", "America/New_York").getOrCreate()
