@@ -64,10 +64,11 @@ def spark_session():
 
 
 def table_in(session, frame):
-    """Put a frame into the engine, its rows numbered."""
+    """Put a frame into the engine, its rows numbered, then shuffled: their order says nothing."""
     frame = frame.reset_index(drop=True)
     if "row" not in frame:
         frame.insert(0, "row", range(len(frame)))
+    frame = frame.sample(frac=1, random_state=1)
     name = f"events_{next(_names)}"
     if not isinstance(session, tuple):
         return session.createDataFrame(to_arrow(frame))
@@ -298,7 +299,7 @@ def engine(request, sessions):
 
 
 def test_a_simulated_store_comes_out_the_same(engine):
-    frame = ck.simulate_store(people=40, seed=7).events
+    frame = ck.simulate_store(people=30, seed=7).events
     mine, theirs = assert_equal(
         engine,
         frame,
@@ -345,14 +346,6 @@ def test_random_events_come_out_the_same(sessions, name, frame, seed):
     steps = ["PageView", "Added To Cart", "Placed Order", "Nothing"][seed % 3 :]
     a, b = (s.funnel(steps, within="3min") for s in (mine, theirs))
     assert a.table.equals(b.table[a.table.columns])
-
-
-def test_the_order_of_rows_in_the_engine_says_nothing(engine):
-    frame = ck.simulate_store(people=15, seed=3).events.reset_index(drop=True)
-    frame.insert(0, "row", range(len(frame)))
-    _, straight = stitched_in(engine, frame)
-    _, shuffled = stitched_in(engine, frame.sample(frac=1, random_state=1))
-    assert shuffled["events"] == straight["events"]
 
 
 def test_a_long_chain_takes_few_rounds(engine):

@@ -178,9 +178,8 @@ class Spark(Backend):
         # Spark has no such function, so Python is asked, about the few rows that may need it.
         whole = [table[name] for name in texts]
         whole += [table[name].map(lambda item: item.fill_null("")).join("") for name in lists]
-        others = ibis.or_(
-            ibis.literal(False), *(text.re_search("[^\x01-\x7f]").fill_null(False) for text in whole)
-        )
+        odd_texts = [text.re_search("[^\x01-\x7f]").fill_null(False) for text in whole]
+        others = ibis.or_(ibis.literal(False), *odd_texts)
         table = table.mutate(**{_OTHERS: others})
         odd = table.filter(table[_OTHERS])
         made = {name: _python_nfc(odd[name]) for name in texts}
