@@ -91,7 +91,7 @@ def stitch(directory: Path, millions: int, memory: str) -> None:
 
         s = ck.stitch_table(table, progress=each_round)
         line("profiles", begun)
-        print(f"  links left after each round: {', '.join(rounds)}")
+        print(f"  links, and those left after each round: {', '.join(rounds)}")
         begun = clock()
         s.events.count().execute()
         line("events with what is known of the profile", begun)

@@ -151,6 +151,8 @@ class Spark(Backend):
     def keep(self, expression: Any) -> Any:
         """Compute a table now, and return it as it then lies in the engine."""
         session = self.connection._session
+        # What Ibis does before it computes; it knows no checkpoints that one could ask it for.
+        self.connection._run_pre_execute_hooks(expression)
         frame = session.sql(self.connection.compile(expression))
         # Where no directory for checkpoints is set, a lost executor loses what it kept.
         directory = session.sparkContext.getCheckpointDir()

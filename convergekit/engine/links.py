@@ -25,7 +25,7 @@ import ibis
 
 from convergekit.engine.backends import Backend
 
-#: Called after each round with the number of the round and of the links that are left.
+#: Called with the number of the round, 0 before the first, and of the links that are left.
 Progress = Callable[[int, int], None]
 
 
@@ -38,7 +38,8 @@ def connected_components(backend: Backend, links: Any, progress: Progress | None
     links : ibis.Table
         `low`, `high`: integers, each pair once, the lesser first.
     progress : callable, optional
-        Called after each round with its number, from 1, and how many links are left.
+        Called before the first round with 0, and after each with its number; and with how many
+        links are left.
 
     Returns
     -------
@@ -52,6 +53,7 @@ def connected_components(backend: Backend, links: Any, progress: Progress | None
     >>> backend = Backend.of(ibis.duckdb.connect())
     >>> links = backend.keep(ibis.memtable(pd.DataFrame({"low": [1, 2, 7], "high": [2, 3, 9]})))
     >>> found = connected_components(backend, links, print)
+    0 3
     1 0
     >>> sorted(found.to_pandas().itertuples(index=False, name=None))
     [(1, 1), (2, 1), (3, 1), (7, 7), (9, 7)]
@@ -60,6 +62,8 @@ def connected_components(backend: Backend, links: Any, progress: Progress | None
     nothing = links.filter(False).select(vertex="low", component="low")
     left = links.count().execute()
     number = 0
+    if progress is not None:
+        progress(number, left)
     while left:
         number += 1
         grouping = backend.keep(_grouped(backend, links))

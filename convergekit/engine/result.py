@@ -42,7 +42,8 @@ class StitchedTable:
     browser_alias : str
         The alias type of a browser session.
     rounds : list of int
-        How many links between aliases were left after each round of the search for profiles.
+        How many links there were between aliases, and were left after each round of the search
+        for profiles.
     """
 
     browser_alias: str

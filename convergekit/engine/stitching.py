@@ -42,8 +42,8 @@ def stitch_table(
     block : iterable of str
         Aliases that identify nobody: URNs or values.
     progress : callable, optional
-        Called after each round of the search for profiles with its number, from 1, and how many
-        links between groups of aliases are left.
+        Called before the first round of the search for profiles with 0, and after each with its
+        number; and with how many links between groups of aliases are left.
 
     Returns
     -------
