@@ -356,7 +356,7 @@ def test_random_events_come_out_the_same(sessions, name, frame, seed):
 def test_a_long_chain_takes_few_rounds(engine):
     size = 300
     seen = []
-    chain = [[f"urn:x:{i}", f"urn:x:{i + 1}"] for i in range(size)]
+    chain = [[f"urn:x:{i}", f"urn:x:{i + 1}"] for i in range(1, size + 1)]
     s = ck.stitch_table(
         table_in(engine, events(*({"aliases": urns} for urns in chain))),
         progress=lambda *at: seen.append(at),

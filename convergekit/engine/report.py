@@ -25,7 +25,7 @@ def make_report(s: StitchedTable) -> Report:
     by_type = _counted(members, "alias_type")
     blocked = _blocked(s._rows)
     malformed = s._rows.filter(s._rows[MALFORMED] > 0)
-    items = int(malformed[MALFORMED].sum().execute() or 0)
+    items = _total(malformed[MALFORMED])
     kept = s._kept
     return Report.from_dict(
         {
@@ -52,6 +52,12 @@ def make_report(s: StitchedTable) -> Report:
 
 def _count(table: Any) -> int:
     return int(table.count().execute())
+
+
+def _total(numbers: Any) -> int:
+    # The sum of nothing is null.
+    total = numbers.sum().execute()
+    return 0 if pd.isna(total) else int(total)
 
 
 def _counted(table: Any, name: str) -> dict[str, int]:
@@ -178,7 +184,7 @@ def _repeats_without_id(source: Any, kept: Any) -> int:
     )
     suspects = source.semi_join(suspects.select("row"), "row")
     again = suspects.group_by(content).aggregate(**{OWN + "n": suspects.count()})
-    return int((again[OWN + "n"] - 1).sum().execute() or 0)
+    return _total(again[OWN + "n"] - 1)
 
 
 _SAYS_NOTHING = ("row", "file", "line")
