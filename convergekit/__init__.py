@@ -8,10 +8,12 @@ from convergekit.alias_rules import email_rule, phone_rule
 from convergekit.channels import CHANNEL_RULES, ChannelRule
 from convergekit.check_up import CheckUp, check_up
 from convergekit.compare import ProfileComparison, compare_profiles
+from convergekit.engine.stitching import stitch_table
 from convergekit.errors import (
     ColumnError,
     ConvergekitError,
     EventError,
+    NotOnThisEngine,
     ReadError,
     UnknownAliasError,
     UnknownNameError,
@@ -40,6 +42,7 @@ __all__ = [
     "Exclusion",
     "Export",
     "Funnel",
+    "NotOnThisEngine",
     "ProfileComparison",
     "ReadError",
     "SimulatedStore",
@@ -62,6 +65,7 @@ __all__ = [
     "show_versions",
     "simulate_store",
     "stitch",
+    "stitch_table",
 ]
 # The one place that says the version: pyproject.toml reads it from here.
 __version__ = "0.1.0"

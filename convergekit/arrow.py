@@ -1,7 +1,7 @@
 """Frames of other libraries, through the Arrow PyCapsule interface: in, and out again.
 
 Whatever has ``__arrow_c_stream__`` is understood: Polars frames, pyarrow Tables, DuckDB
-relations, Ibis expressions. Columns move as whole buffers, never value by value: text, numbers and
+relations. Columns move as whole buffers, never value by value: text, numbers and
 times that Arrow and pandas hold in the same form are not even copied. Types are kept: integers
 with gaps stay integers, dictionaries become categoricals, decimals and dates stay Arrow's, and an
 object (a struct) named `properties` or `profile_properties` is opened without being read.

@@ -31,8 +31,8 @@ IDENTICAL = "identical"
 DIFFERENT_CONTENT = "different content"
 OTHER_SOURCE = "other source"
 
-# Where and when a copy was received says nothing about its content.
-_NOT_CONTENT = {"row", "received_at", "source", "file", "line"}
+#: Where and when a copy was received says nothing about its content.
+NOT_CONTENT = {"row", "received_at", "source", "file", "line"}
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
     differs: list[list[str]] = [[] for _ in dropped]
     conflicts: list[list[str]] = [[] for _ in dropped]
     for name in events.columns:
-        if name in _NOT_CONTENT:
+        if name in NOT_CONTENT:
             continue
         both = ~(missing(copies[name]) | missing(originals[name])).to_numpy(dtype=bool)
         for position in np.flatnonzero(_unequal(copies[name], originals[name])):

@@ -37,6 +37,10 @@ class UnknownNameError(ConvergekitError):
     """A property, event or option name is not in the data."""
 
 
+class NotOnThisEngine(ConvergekitError, NotImplementedError):  # noqa: N818 - read as a sentence
+    """A relational engine cannot do this yet; in memory it can be done."""
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest candidate, or an empty string.
 

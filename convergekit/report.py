@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from convergekit.stitched import Stitched
     from convergekit.template import Template
 
-_EXAMPLE_ROWS = 5
+#: Of what looks wrong, so many rows are named.
+EXAMPLE_ROWS = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -182,13 +183,29 @@ def make_report(s: Stitched) -> Report:
         blocked=_blocked_frame(found.aliases.blocked.to_dict("records")),
         malformed=_counts(reasons),
         malformed_rows={
-            reason: s._malformed["row"][reasons == reason].head(_EXAMPLE_ROWS).tolist()
+            reason: s._malformed["row"][reasons == reason].head(EXAMPLE_ROWS).tolist()
             for reason in _counts(reasons)
         },
         several_logins=_several_logins(s),
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
         remarks=dict(s._remarks),
         warnings=_warnings(s),
+    )
+
+
+def reused_id_warning(copies: int, what: str, rows: list[int]) -> str:
+    """Return the warning that dropped copies conflict with the events that were kept."""
+    return (
+        f"{copies:,} dropped copies have another {what} than the kept event "
+        f"(rows {', '.join(map(str, rows))}): a reused event ID is a tracking bug"
+    )
+
+
+def unnamed_repeats_warning(repeats: int) -> str:
+    """Return the warning that events without an ID look like copies."""
+    return (
+        f"{repeats:,} events without an event ID repeat another in every field: they count, "
+        "for nothing says that they are copies"
     )
 
 
@@ -266,17 +283,11 @@ def _warnings(s: Stitched) -> list[str]:
     amounts = conflicts.map(lambda fields: any(_is_amount(s.events, field) for field in fields))
     for what, found in (("event name", names), ("amount", amounts)):
         if found.any():
-            rows = ", ".join(map(str, s.duplicates["row"][found].head(_EXAMPLE_ROWS)))
-            warnings.append(
-                f"{int(found.sum()):,} dropped copies have another {what} than the kept event "
-                f"(rows {rows}): a reused event ID is a tracking bug"
-            )
+            rows = s.duplicates["row"][found].head(EXAMPLE_ROWS).tolist()
+            warnings.append(reused_id_warning(int(found.sum()), what, rows))
     repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
     if repeats:
-        warnings.append(
-            f"{repeats:,} events without an event ID repeat another in every field: they count, "
-            "for nothing says that they are copies"
-        )
+        warnings.append(unnamed_repeats_warning(repeats))
     return warnings
 
 

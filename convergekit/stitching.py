@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,9 @@ from convergekit.as_of import Knowledge
 from convergekit.columns import each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
 from convergekit.durations import Duration
-from convergekit.errors import ConvergekitError, EventError
+from convergekit.engine import is_of_an_engine
+from convergekit.engine.stitching import stitch_table
+from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
 from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
 from convergekit.merge_protection import Protection, protect
 from convergekit.profiles import TYPE_PRIORITY, profile_ids
@@ -58,7 +60,8 @@ def stitch(
     ----------
     events : pandas.DataFrame, or a Polars frame, pyarrow Table, DuckDB relation
         One row per event, as `read_events` returns it or in any spelling it understands. Never
-        changed. Anything with the Arrow PyCapsule interface will do.
+        changed. Anything with the Arrow PyCapsule interface will do. An Ibis table or a Spark
+        DataFrame is stitched in its engine, as `stitch_table` does.
     columns : mapping of str to str, optional
         Canonical name to the frame's own name, such as
         ``{"event_name": "action", "alias.customer_id": "uid"}``.
@@ -103,6 +106,7 @@ def stitch(
     Returns
     -------
     Stitched
+        For an Ibis table or a Spark DataFrame, the `StitchedTable` of `stitch_table`.
 
     Raises
     ------
@@ -114,6 +118,8 @@ def stitch(
         Under `strict`, the first row or alias that cannot be used.
     ConvergekitError
         An option has a value that it does not take.
+    NotOnThisEngine
+        A table of an engine is given with an option that engines do not have yet.
 
     Notes
     -----
@@ -136,6 +142,27 @@ def stitch(
     >>> s.events["profile.utm_source"].tolist()
     ['newsletter', 'newsletter', 'newsletter']
     """
+    if is_of_an_engine(events):
+        _refuse_in_an_engine(
+            tz=tz,
+            duplicates=duplicates != "drop",
+            rules=rules,
+            max_age=max_age,
+            limits=limits,
+            identity=identity != "retroactive",
+            strict=strict,
+        )
+        in_engine: Any = stitch_table(
+            events,
+            columns=columns,
+            rename_events=rename_events,
+            dedupe_on=dedupe_on,
+            block=block,
+            alias_from=alias_from,
+            first=first,
+            browser_alias=browser_alias,
+        )
+        return in_engine
     _check_choice("duplicates", duplicates, get_args(Duplicates))
     _check_choice("identity", identity, get_args(IdentityMode))
     first = [first] if isinstance(first, str) else list(first)
@@ -281,6 +308,15 @@ def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame
     """Return the row and the reason of everything that was no alias."""
     rows = events["row"].to_numpy()[aliases.malformed["position"].to_numpy()]
     return pd.DataFrame({"row": rows, "reason": aliases.malformed["reason"]})
+
+
+def _refuse_in_an_engine(**asked: Any) -> None:
+    names = [f"{name}=" for name, given in asked.items() if given]
+    if names:
+        raise NotOnThisEngine(
+            f"{', '.join(names)}: not on this engine yet. Where the events fit into memory: "
+            "ck.stitch(table.to_pandas(), ...)."
+        )
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -1,0 +1,183 @@
+"""Aliases of an engine's events: in one form, those that identify nobody left out and counted.
+
+The rules are those of `convergekit.aliases`, as expressions. An alias is written as one text, type
+and value with a colon between them; an event's aliases are an array of these.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+
+from convergekit.alias_rules import AliasRules
+from convergekit.aliases import BLOCKED_VALUES, Block
+from convergekit.engine.backends import Backend
+from convergekit.engine.columns import OWN, alias_columns, as_text, trimmed
+from convergekit.errors import ConvergekitError, NotOnThisEngine
+
+#: The arrays that an event's aliases are in, and how many of its `aliases` are none.
+USABLE, BLOCKED, MALFORMED = OWN + "usable", OWN + "blocked", OWN + "malformed"
+#: Whether an event carries anything in a column of aliases.
+CARRIES = OWN + "carries"
+
+_NOTHING = ibis.literal([], type="array<string>")
+_LOWER_CASED = "email"
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Which aliases are blocked.
+
+    Attributes
+    ----------
+    values : list of str
+        In every type, lower-cased.
+    aliases : list of str
+        Types and values.
+    """
+
+    values: list[str]
+    aliases: list[str]
+
+    @classmethod
+    def of(cls, block: Block) -> Blocker:
+        """Return what `stitch` was given, checked.
+
+        Raises
+        ------
+        NotOnThisEngine
+            It holds a pattern.
+        ConvergekitError
+            It holds something else that is neither a URN nor a value.
+
+        Examples
+        --------
+        >>> Blocker.of("urn:Email:Ada@example.com").aliases
+        ['email:ada@example.com']
+        """
+        values, aliases = set(BLOCKED_VALUES), set()
+        items = [block] if isinstance(block, (str, re.Pattern)) else block
+        if not isinstance(items, Iterable):
+            raise ConvergekitError(f"block={block!r}: give a list of URNs or values.")
+        for item in items:
+            if isinstance(item, re.Pattern):
+                raise NotOnThisEngine(
+                    f"block holds the pattern {item.pattern!r}; patterns are not on this engine "
+                    "yet, for engines read them differently: list the values."
+                )
+            if not isinstance(item, str):
+                raise ConvergekitError(
+                    f"block holds {item!r}, a {type(item).__name__}. Give a URN "
+                    "('urn:cart_token:123') or a value ('test@example.com')."
+                )
+            alias = AliasRules().parse(item)
+            if alias is not None:
+                aliases.add(f"{alias[0]}:{alias[1][0]}")
+            elif item.strip().lower().startswith("urn:"):
+                raise ConvergekitError(
+                    f"block holds {item!r}, a URN without a type or a value; give one such as "
+                    "'urn:cart_token:123'."
+                )
+            else:
+                values.add(unicodedata.normalize("NFC", item).strip().lower())
+        return cls(sorted(values), sorted(aliases))
+
+    def blocks(self, alias_type: Any, value: Any) -> Any:
+        """Return whether an alias is blocked, as an expression."""
+        blocked = value.lower().isin(self.values) | value.re_search("^[0-]*$")
+        if self.aliases:
+            blocked |= (alias_type + ":" + value).isin(self.aliases)
+        return blocked
+
+
+def with_aliases(
+    backend: Backend, table: Any, alias_from: Mapping[str, str], blocker: Blocker
+) -> Any:
+    """Return the table with `USABLE`, `BLOCKED`, `MALFORMED` and `CARRIES`.
+
+    Parameters
+    ----------
+    backend : Backend
+    table : ibis.Table
+        Under canonical names.
+    alias_from : mapping of str to str
+        Profile property to alias type.
+    blocker : Blocker
+    """
+    columns = alias_columns(table, alias_from)
+    listed = "aliases" in table.columns
+    texts = {f"{OWN}text_{i}": as_text(table[name], name) for i, (_, name) in enumerate(columns)}
+    if listed:
+        texts[_LISTED] = ibis.coalesce(table["aliases"], _NOTHING).filter(lambda u: u.notnull())
+    own = list(texts)
+    table = backend.in_nfc(
+        table.mutate(**texts), [n for n in own if n != _LISTED], [_LISTED] if listed else []
+    )
+    plain = {}
+    for i, (alias_type, _) in enumerate(columns):
+        value = trimmed(table[f"{OWN}text_{i}"])
+        plain[f"{OWN}text_{i}"] = value.lower() if alias_type == _LOWER_CASED else value
+    if listed:
+        plain[_LISTED] = table[_LISTED].map(lambda u: _key(u))
+    table = table.mutate(**plain)
+    bad = {
+        f"{OWN}bad_{i}": blocker.blocks(ibis.literal(t), table[f"{OWN}text_{i}"]).fill_null(False)
+        for i, (t, _) in enumerate(columns)
+    }
+    own += bad
+    table = table.mutate(**bad)
+    keys = [
+        (ibis.literal(f"{t}:") + table[f"{OWN}text_{i}"], table[f"{OWN}bad_{i}"])
+        for i, (t, _) in enumerate(columns)
+    ]
+    usable = _array([ibis.ifelse(bad, ibis.null("string"), key) for key, bad in keys])
+    blocked = _array([ibis.ifelse(bad, key, ibis.null("string")) for key, bad in keys])
+    malformed = ibis.literal(0, type="int64")
+    carries = [(table[f"{OWN}text_{i}"] != "").fill_null(False) for i in range(len(columns))]
+    if listed:
+        known = table[_LISTED].filter(lambda k: k.notnull())
+        usable = usable.concat(known.filter(lambda k: ~_blocks_key(blocker, k)))
+        blocked = blocked.concat(known.filter(lambda k: _blocks_key(blocker, k)))
+        malformed = table[_LISTED].length() - known.length()
+        carries.append((table["aliases"].length() > 0).fill_null(False))
+    if listed or len({alias_type for alias_type, _ in columns}) < len(columns):
+        usable = usable.unique()
+    made = {USABLE: usable, BLOCKED: blocked, MALFORMED: malformed, CARRIES: ibis.or_(*carries)}
+    return table.mutate(**made).drop(*own)
+
+
+def alias_type_of(key: Any) -> Any:
+    """Return the type of an alias that is written as one text."""
+    return key.substr(0, key.find(":"))
+
+
+def alias_value_of(key: Any) -> Any:
+    """Return the value of an alias that is written as one text."""
+    return key.substr(key.find(":") + 1)
+
+
+def _array(items: Sequence[Any]) -> Any:
+    return ibis.array(list(items)).filter(lambda item: item.notnull()) if items else _NOTHING
+
+
+def _key(urn: Any) -> Any:
+    """Return a URN's type and value as one text, or null if the text is no URN."""
+    rest = trimmed(urn).substr(len("urn:"))
+    alias_type = trimmed(alias_type_of(rest)).lower()
+    value = trimmed(alias_value_of(rest))
+    value = ibis.ifelse(alias_type == _LOWER_CASED, value.lower(), value)
+    is_urn = trimmed(urn).substr(0, len("urn:")).lower() == "urn:"
+    is_urn &= (rest.find(":") > 0) & (alias_type != "")
+    return ibis.ifelse(is_urn, alias_type + ":" + value, ibis.null("string"))
+
+
+def _blocks_key(blocker: Blocker, key: Any) -> Any:
+    return blocker.blocks(alias_type_of(key), alias_value_of(key))
+
+
+_LISTED = OWN + "listed"

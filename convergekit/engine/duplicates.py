@@ -1,0 +1,90 @@
+"""What the dropped copies of an engine's events were: how each differs from the event kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from convergekit.dedupe import DIFFERENT_CONTENT, IDENTICAL, NOT_CONTENT, OTHER_SOURCE
+from convergekit.engine.aliases import USABLE
+from convergekit.engine.columns import OWN
+from convergekit.engine.events import KEPT_ROW
+from convergekit.engine.profiles import KEY
+
+_SHOWN = ("event_id", "event_name", "timestamp", "source")
+
+
+def describe_copies(source: Any, rows: Any, copies: Any, members: Any) -> Any:
+    """Return one row per dropped copy, with the columns of `Stitched.duplicates`.
+
+    Parameters
+    ----------
+    source : ibis.Table
+        Every row, as `read_events` returns it.
+    rows : ibis.Table
+        The same, with `USABLE`.
+    copies : ibis.Table
+        As `find_copies` returns it.
+    members : ibis.Table
+        The aliases that kept events carry, by `KEY`.
+    """
+    names = [c for c in source.columns if not c.startswith(OWN)]
+    content = [name for name in names if name not in NOT_CONTENT]
+    copy = source.inner_join(copies, "row").select(*names, KEPT_ROW)
+    originals = copies.select(**{OWN + "row": copies[KEPT_ROW]}).distinct()
+    kept = source.inner_join(originals, source["row"] == originals[OWN + "row"])
+    kept = kept.select(**{OWN + name: source[name] for name in names})
+    both = copy.inner_join(kept, copy[KEPT_ROW] == kept[OWN + "row"])
+    unequal = {
+        name: ~_known(both[name]).identical_to(_known(both[OWN + name]))
+        for name in [*content, "source"]
+    }
+    differs = {name: unequal[name] for name in content}
+    conflicts = {
+        name: unequal[name] & _says(both[name]) & _says(both[OWN + name]) for name in content
+    }
+    described = both.select(
+        "row",
+        KEPT_ROW,
+        *_SHOWN,
+        differs=_names_where(differs),
+        conflicts=_names_where(conflicts),
+        **{OWN + "other": unequal["source"]},
+    )
+    repeat = ibis.cases(
+        (described[OWN + "other"], OTHER_SOURCE),
+        (described["differs"].length() > 0, DIFFERENT_CONTENT),
+        else_=IDENTICAL,
+    )
+    described = described.mutate(repeat=repeat)
+    lost = _lost_aliases(rows.semi_join(copies, "row").select("row", USABLE), members)
+    found = described.left_join(lost, described["row"] == lost[OWN + "row"])
+    nothing = ibis.literal([], type="array<string>")
+    found = found.mutate(lost_aliases=ibis.coalesce(found["lost_aliases"], nothing))
+    return found.select("row", KEPT_ROW, *_SHOWN, "repeat", "differs", "conflicts", "lost_aliases")
+
+
+def _lost_aliases(copy: Any, members: Any) -> Any:
+    carried = copy.select(**{OWN + "row": copy["row"], KEY: copy[USABLE].unnest()})
+    lost = carried.anti_join(members, KEY)
+    urns = (ibis.literal("urn:") + lost[KEY]).collect()
+    return lost.group_by(OWN + "row").aggregate(lost_aliases=urns)
+
+
+def _names_where(holds: dict[str, Any]) -> Any:
+    nothing = ibis.null("string")
+    names = [ibis.ifelse(held, name, nothing) for name, held in holds.items()]
+    return ibis.array(names).filter(lambda name: name.notnull())
+
+
+def _known(value: Any) -> Any:
+    """Return a value, null where it is no number."""
+    if value.type().is_floating():
+        return ibis.ifelse(value.isnan(), ibis.null(value.type()), value)
+    return value
+
+
+def _says(value: Any) -> Any:
+    says = _known(value).notnull()
+    return says & (value != "") if value.type().is_string() else says

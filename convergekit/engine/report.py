@@ -1,0 +1,190 @@
+"""The report of a `StitchedTable`: a handful of counts, added up in the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pandas as pd
+
+from convergekit.aliases import NO_TYPE
+from convergekit.engine.aliases import BLOCKED, MALFORMED, USABLE, alias_type_of, alias_value_of
+from convergekit.engine.columns import OWN
+from convergekit.engine.events import NAMED, REASON, TAKEN
+from convergekit.engine.profiles import KEY
+from convergekit.profiles import LOGIN_TYPES
+from convergekit.report import EXAMPLE_ROWS, Report, reused_id_warning, unnamed_repeats_warning
+
+if TYPE_CHECKING:
+    from convergekit.engine.result import StitchedTable
+
+
+def make_report(s: StitchedTable) -> Report:
+    """Return the report of a `StitchedTable`."""
+    members = s._members
+    by_type = _counted(members, "alias_type")
+    blocked = _blocked(s._rows)
+    malformed = s._rows.filter(s._rows[MALFORMED] > 0)
+    items = _total(malformed[MALFORMED])
+    kept = s._kept
+    return Report.from_dict(
+        {
+            "rows_in": _count(s._rows),
+            "events": _count(kept),
+            "profiles": int(members["profile_id"].nunique().execute()),
+            "aliases": _count(members),
+            "links_nobody": _count(kept.filter(kept[USABLE].length() == 0)),
+            "duplicates": _counted(s.duplicates, "repeat"),
+            "rejected": _counted(s.rejected, "reason"),
+            "coverage": _coverage(s),
+            "aliases_by_type": by_type,
+            "alias_types": _alias_types(s, by_type, blocked),
+            "blocked": blocked.to_dict("records"),
+            "malformed": {NO_TYPE: items} if items else {},
+            "malformed_rows": {NO_TYPE: _example_rows(malformed)} if items else {},
+            "several_logins": _several_logins(s, by_type),
+            "refused": {},
+            "remarks": _remarks(s),
+            "warnings": _warnings(s),
+        }
+    )
+
+
+def _count(table: Any) -> int:
+    return int(table.count().execute())
+
+
+def _total(numbers: Any) -> int:
+    # The sum of nothing is null.
+    total = numbers.sum().execute()
+    return 0 if pd.isna(total) else int(total)
+
+
+def _counted(table: Any, name: str) -> dict[str, int]:
+    counts = table.group_by(name).aggregate(n=table.count()).order_by(name).execute()
+    return {str(value): int(n) for value, n in zip(counts[name], counts["n"], strict=True)}
+
+
+def _coverage(s: StitchedTable) -> list[dict[str, Any]]:
+    members, events = s._members, s._timeline
+    browser = members.filter(members["alias_type"] == s.browser_alias)
+    browser = browser.select(**{OWN + "browser": browser["profile_id"]}).distinct()
+    events = events.filter(events["kind"] == "track")
+    events = events.left_join(browser, events["profile_id"] == browser[OWN + "browser"])
+    shares = events.group_by("event_name").aggregate(
+        events=events.count(),
+        with_profile=events["profile_id"].notnull().cast("float64").mean(),
+        with_browser_session=events[OWN + "browser"].notnull().cast("float64").mean(),
+    )
+    ordered = shares.execute().sort_values(["events", "event_name"], ascending=[False, True])
+    return ordered.to_dict("records")
+
+
+def _blocked(rows: Any) -> pd.DataFrame:
+    """Return the blocked values and how many events have them, dropped copies among them."""
+    events = rows.filter(rows[REASON].isnull())
+    carried = events.select(**{KEY: events[BLOCKED].unnest()})
+    counts = carried.group_by(KEY).aggregate(events=carried.count())
+    counts = counts.select(
+        alias_type=alias_type_of(counts[KEY]),
+        alias_value=alias_value_of(counts[KEY]),
+        events="events",
+    )
+    by = ["events", "alias_type", "alias_value"]
+    return counts.execute().sort_values(by, ascending=[False, True, True], ignore_index=True)
+
+
+def _alias_types(
+    s: StitchedTable, by_type: dict[str, int], blocked: pd.DataFrame
+) -> list[dict[str, Any]]:
+    kept, names = s._kept, sorted({*by_type, *blocked["alias_type"]})
+    carry = {
+        f"n_{place}": (
+            kept[USABLE].filter(lambda k, t=name: k.startswith(f"{t}:")).length() > 0
+        ).sum()
+        for place, name in enumerate(names)
+    }
+    carried = kept.aggregate(**carry).execute().iloc[0] if carry else {}
+    blocked_events = blocked.groupby("alias_type")["events"].sum()
+    return [
+        {
+            "alias_type": name,
+            "aliases": by_type.get(name, 0),
+            "events": 0 if pd.isna(carried[f"n_{place}"]) else int(carried[f"n_{place}"]),
+            "blocked": int(blocked_events.get(name, 0)),
+        }
+        for place, name in enumerate(names)
+    ]
+
+
+def _example_rows(rows: Any) -> list[int]:
+    """Return the rows of the first few items; a row stands once for each."""
+    first = rows.select("row", MALFORMED).order_by("row").limit(EXAMPLE_ROWS).execute()
+    return first["row"].repeat(first[MALFORMED]).head(EXAMPLE_ROWS).tolist()
+
+
+def _several_logins(s: StitchedTable, by_type: dict[str, int]) -> dict[str, int]:
+    several = {}
+    for name in LOGIN_TYPES:
+        if name in by_type:
+            logins = s._members.filter(s._members["alias_type"] == name)
+            per_profile = logins.group_by("profile_id").aggregate(n=logins.count())
+            several[name] = _count(per_profile.filter(per_profile["n"] > 1))
+    return several
+
+
+def _remarks(s: StitchedTable) -> dict[str, int]:
+    rows = s._rows
+    counted = {f"event {old!r} renamed": (rows[NAMED] == old).sum() for old in s._renamed}
+    if "received_at" in rows.columns:
+        late = rows["received_at"].isnull() & rows["timestamp"].notnull()
+        counted["timestamp is missing: received_at taken"] = rows[TAKEN].sum()
+        counted["received_at is missing: timestamp taken as the time of arrival"] = late.sum()
+    if not counted:
+        return {}
+    found = rows.aggregate(**{f"n_{i}": n for i, n in enumerate(counted.values())}).execute()
+    counts = found.fillna(0).iloc[0].astype(int)
+    return {remark: int(n) for remark, n in zip(counted, counts, strict=True) if n}
+
+
+def _warnings(s: StitchedTable) -> list[str]:
+    rows, copies = s._source, s.duplicates
+    amounts = [
+        name
+        for name in rows.columns
+        if name.startswith("properties.") and rows[name].type().is_numeric()
+    ]
+    warnings = []
+    for what, fields in (("event name", ["event_name"]), ("amount", amounts)):
+        if not fields:
+            continue
+        other = copies.filter(ibis.or_(*(copies["conflicts"].contains(f) for f in fields)))
+        count = _count(other)
+        if count:
+            first = other.select("row").order_by("row").limit(EXAMPLE_ROWS).execute()["row"]
+            warnings.append(reused_id_warning(count, what, first.tolist()))
+    repeats = _repeats_without_id(s._source, s._kept)
+    if repeats:
+        warnings.append(unnamed_repeats_warning(repeats))
+    return warnings
+
+
+def _repeats_without_id(source: Any, kept: Any) -> int:
+    nameless = kept.filter(kept["event_id"].isnull()).select("row", "timestamp", "event_name")
+    content = [c for c in source.columns if not c.startswith(OWN) and c not in _SAYS_NOTHING]
+    # Few events are of one name at one time, and only theirs are compared in full.
+    close = nameless.group_by(["timestamp", "event_name"]).having(lambda t: t.count() > 1)
+    close = close.aggregate().select(at="timestamp", name="event_name")
+    suspects = nameless.semi_join(
+        close,
+        [
+            nameless["timestamp"] == close["at"],
+            nameless["event_name"].identical_to(close["name"]),
+        ],
+    )
+    suspects = source.semi_join(suspects.select("row"), "row")
+    again = suspects.group_by(content).aggregate(**{OWN + "n": suspects.count()})
+    return _total(again[OWN + "n"] - 1)
+
+
+_SAYS_NOTHING = ("row", "file", "line")
