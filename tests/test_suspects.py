@@ -348,14 +348,14 @@ def test_two_aliases_on_very_many_events():
     assert suspect["parts"].tolist() == [size // 2]
 
 
-def test_a_chain_of_a_million_aliases():
-    size = 1_000_000
+def test_a_chain_of_very_many_aliases():
+    size = 200_000
     at = np.arange(size)
     ends = pd.Series(None, index=at, dtype="str")
     ends.iloc[[0, -1]] = ["a@x.org", "b@x.org"]
     frame = wide(size, odd=numbers(at // 2 * 2 + 1), even=numbers((at + 1) // 2 * 2 + 2))
     suspect = ck.stitch(frame.assign(**{"alias.email": ends})).suspects.iloc[0]
-    assert suspect["separates"] == ["urn:email:a@x.org", "urn:email:b@x.org"]
+    assert sorted(suspect["separates"]) == ["urn:email:a@x.org", "urn:email:b@x.org"]
     assert (len(suspect["cut"]), suspect["parts"]) == (1, 2)
 
 
