@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,7 @@ import pandas as pd
 
 import convergekit as ck
 from benchmarks import duckdb_script, obvious, polars_script
-from benchmarks.funnel_peers import memory
+from benchmarks.funnel_peers import median, memory
 from benchmarks.stitch import machine
 
 OURS = "ck.stitch"
@@ -103,10 +102,6 @@ def fingerprint(made: pd.DataFrame) -> str:
         cells = made[column].astype("str").fillna("")
         parts.append(pd.util.hash_pandas_object(cells, index=False).to_numpy().tobytes())
     return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def median(found: list[dict[str, object]], name: str) -> float:
-    return statistics.median(float(str(run[name])) for run in found)
 
 
 def ours(path: str, identity: str = "retroactive") -> pd.DataFrame:
