@@ -28,8 +28,9 @@ notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs C
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
-gallery: .venv/installed  ## Draw docs/gallery.md anew (needs Chrome or Chromium)
+gallery: .venv/installed  ## Draw docs/gallery.md and the explorer anew (needs Chrome or Chromium)
 	$(BIN)/python docs/make_gallery.py
+	$(BIN)/python docs/explorer_picture.py
 
 docs: .venv/docs  ## Build the documentation site into site/; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
