@@ -27,6 +27,7 @@ from convergekit.alias_rules import AliasRules, plain_form, split_urn
 from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY
+from convergekit.kernels import compiled
 from convergekit.text import arrow_array, as_text, to_arrow
 
 _NO_RULES = AliasRules()
@@ -399,11 +400,21 @@ def _property_column(events: pd.DataFrame, name: str) -> pd.Series:
 def _read_column(alias_type: str, column: pd.Series) -> tuple[_Reading, npt.NDArray[np.int64]]:
     """Return the column's values as a reading, and where it holds something that is no text."""
     text, unusable = as_text(column)
-    encoded = to_arrow(text).dictionary_encode()
-    present = np.flatnonzero(encoded.is_valid().to_numpy(zero_copy_only=False))
-    codes = encoded.indices.drop_null().to_numpy(zero_copy_only=False)
-    reading = _Reading(alias_type, present, codes, encoded.dictionary)
+    cells = to_arrow(text)
+    present = np.flatnonzero(cells.is_valid().to_numpy(zero_copy_only=False))
+    reading = _Reading(alias_type, present, *_numbered(cells.drop_null()))
     return reading, np.flatnonzero(unusable)
+
+
+def _numbered(texts: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Return each text's number, in the order of first appearance, and the distinct texts."""
+    if compiled(len(texts)):
+        from convergekit.kernels.text import number_text
+
+        codes, distinct = number_text(texts)
+        return codes.astype(np.int64), distinct
+    encoded = texts.dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
 
 
 def _read_lists(

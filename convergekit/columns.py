@@ -1,4 +1,4 @@
-"""Work on many columns at once.
+"""Work on many columns, or do two things, at once.
 
 Arrow and NumPy let go of the interpreter's lock while they move data, so a thread per column
 uses every core. Results do not depend on the order in which the threads finish.
@@ -36,6 +36,23 @@ def each_column(work: Callable[[T], R], items: Iterable[T], rows: int) -> list[R
         return [work(item) for item in items]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
         return list(threads.map(work, items))
+
+
+def at_once(one: Callable[[], T], other: Callable[[], R], rows: int) -> tuple[T, R]:
+    """Return the results of two works that do not need each other.
+
+    If both raise, it is the first one's error.
+
+    Examples
+    --------
+    >>> at_once(lambda: "a", lambda: 1, rows=2)
+    ('a', 1)
+    """
+    if rows < _WORTH_THREADS:
+        return one(), other()
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        promised = thread.submit(other)
+        return one(), promised.result()
 
 
 def chosen_rows(frame: pd.DataFrame, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from convergekit.as_of import Knowledge
 from convergekit.columns import chosen_rows
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events import PROFILE_PROPERTY, missing
+from convergekit.kernels import compiled
 from convergekit.records import take_or_missing
 from convergekit.text import as_text, to_arrow
 from convergekit.timestamps import microseconds
@@ -319,6 +320,10 @@ def _maybe_repeated(texts: pa.Array) -> IntArray:
     kept for those whose length and first and last eight bytes twice fall into one of many
     buckets together. Missing texts are left out.
     """
+    if compiled(len(texts)):
+        from convergekit.kernels.repeats import maybe_repeated
+
+        return maybe_repeated(texts)
     _, ends, buffer = texts.buffers()
     present = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
     if buffer is None or buffer.size < _WORD or not len(present):

@@ -218,7 +218,9 @@ def normalise(
             f"row {row}: {reasons.iloc[0]}{_where(frame, row)}. "
             "Repair the row, or leave out strict=True to have it listed in `rejected`."
         )
-    rejected = frame.iloc[reasons.index].rename(columns={"reason": "properties.reason"})
+    # A slice of nothing, where nothing is rejected, does not look into the columns.
+    rejected = frame.iloc[reasons.index if len(reasons) else slice(0)]
+    rejected = rejected.rename(columns={"reason": "properties.reason"})
     rejected.insert(0, "row", reasons.index.to_numpy(dtype=np.int64))
     rejected.insert(1, "reason", reasons.astype("str"))
 
@@ -285,9 +287,10 @@ def carries_aliases(
     found = np.zeros(len(rows), dtype=bool)
     also = {PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) for name in alias_from}
     for column in frame.columns:
-        if column.startswith(ALIAS) or column in also:
-            text, _ = as_text(frame[column].iloc[rows])
-            found |= has_text(pc.utf8_trim_whitespace(to_arrow(text)))
+        left = np.flatnonzero(~found)
+        if len(left) and (column.startswith(ALIAS) or column in also):
+            text, _ = as_text(frame[column].iloc[rows[left]])
+            found[left] = has_text(pc.utf8_trim_whitespace(to_arrow(text)))
     if "aliases" in frame:
         cells = frame["aliases"].iloc[rows]
         found |= np.fromiter(map(_holds_something, cells), dtype=bool, count=len(rows))

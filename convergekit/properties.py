@@ -22,6 +22,7 @@ import scipy
 from convergekit.as_of import Knowledge
 from convergekit.columns import each_column
 from convergekit.events import PROFILE_PROPERTY, missing
+from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -136,18 +137,17 @@ def carry_retroactive(
     first : sequence of str
         Names, or patterns of names, of which the first value is kept.
     """
-    order = profile_order(profile, in_time)
+    latest, first_of = _walks(profile, in_time)
 
     def carry(alike: _Alike) -> IntArray:
         if alike.keeps_first:
-            return carried_from(first_only(alike.given, order), None, order)
+            return latest(first_of(alike.given), None)
         if alike.once is None:
-            return carried_from(alike.given, alike.erased, order)
+            return latest(alike.given, alike.erased)
         sets, once = alike.given & ~alike.once, alike.given & alike.once
         erased = np.zeros_like(sets) if alike.erased is None else alike.erased
-        decided = carried_from(sets | erased, None, order) >= 0
-        until_then = carried_from(first_only(once, order), None, order)
-        return np.where(decided, carried_from(sets, erased, order), until_then)
+        decided = latest(sets | erased, None) >= 0
+        return np.where(decided, latest(sets, erased), latest(first_of(once), None))
 
     return _carry_together(carry, events, first, {})
 
@@ -237,6 +237,24 @@ class _Alike:
     erased: BoolArray | None
     once: BoolArray | None
     keeps_first: bool
+
+
+def _walks(
+    profile: IntArray, in_time: IntArray
+) -> tuple[Callable[[BoolArray, BoolArray | None], IntArray], Callable[[BoolArray], BoolArray]]:
+    """Return `carried_from` and `first_only` for these profiles."""
+    if compiled(len(profile)):
+        from convergekit.kernels import carry as kernels
+
+        return (
+            lambda given, erased: kernels.carried_from(given, erased, profile, in_time),
+            lambda given: kernels.first_only(given, profile, in_time),
+        )
+    order = profile_order(profile, in_time)
+    return (
+        lambda given, erased: carried_from(given, erased, order),
+        lambda given: first_only(given, order),
+    )
 
 
 def _carry_together(

@@ -18,6 +18,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from convergekit.kernels import compiled
+from convergekit.text import arrow_array
+
 _INT64 = np.iinfo(np.int64)
 #: Where records lack more than all but one in so many keys, only what is there is looked at.
 _SPARSE = 20
@@ -99,9 +102,7 @@ def take_or_missing(values: pd.Series, positions: npt.NDArray[np.int64]) -> pd.S
     [4, <NA>]
     """
     if values.dtype == "str":
-        cells = pa.array(values, from_pandas=True)
-        taken = cells.take(pa.array(positions, mask=positions < 0))
-        return pd.Series(taken, dtype="str")
+        return pd.Series(_take_text(values, positions), dtype="str")
     gaps = bool((positions < 0).any())
     if gaps and isinstance(values.dtype, np.dtype) and values.dtype.kind in "iub":
         nullable = {"i": "Int", "u": "UInt", "b": "boolean"}[values.dtype.kind]
@@ -111,6 +112,15 @@ def take_or_missing(values: pd.Series, positions: npt.NDArray[np.int64]) -> pd.S
         cells = np.append(values.to_numpy(), [None])
         return pd.Series(cells[positions], dtype=object)
     return pd.Series(values.array.take(positions, allow_fill=gaps), copy=False)
+
+
+def _take_text(values: pd.Series, positions: npt.NDArray[np.int64]) -> pa.Array:
+    cells = pa.array(values, from_pandas=True)
+    if compiled(len(positions)):
+        from convergekit.kernels.gather import gather
+
+        return gather(arrow_array(cells), positions)
+    return cells.take(pa.array(positions, mask=positions < 0))
 
 
 def _text(values: list[str | None]) -> pd.Series:

@@ -17,7 +17,7 @@ from convergekit.alias_rules import AliasRules, Rule
 from convergekit.aliases import Block, EventAliases, leave_out_blocked, read_aliases
 from convergekit.arrow import Frame
 from convergekit.as_of import Knowledge
-from convergekit.columns import each_column
+from convergekit.columns import at_once, each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
 from convergekit.durations import Duration
 from convergekit.engine import is_of_an_engine
@@ -179,8 +179,13 @@ def stitch(
         alias_from=alias_from or (),
         strict=strict,
     )
-    kept = find_kept(accepted.events, accepted.arrival, dedupe_on)
-    aliases = read_aliases(accepted.events, block=block, alias_from=alias_from, rules=alias_rules)
+    kept, aliases = at_once(
+        lambda: find_kept(accepted.events, accepted.arrival, dedupe_on),
+        lambda: read_aliases(
+            accepted.events, block=block, alias_from=alias_from, rules=alias_rules
+        ),
+        rows=len(accepted.events),
+    )
     if max_age:
         aliases = split_lives(
             aliases, accepted.events["timestamp"], kept, ages, merge=duplicates == "merge"
@@ -191,10 +196,15 @@ def stitch(
     found = Deduplicated(
         accepted.events, aliases, accepted.arrival, kept, merge=duplicates == "merge"
     )
+    kept_events, (kept_aliases, in_time) = at_once(
+        lambda: found.kept_events,
+        lambda: (found.kept_aliases, found.in_time),
+        rows=len(accepted.events),
+    )
     wide, stitched, carried = link_and_carry(
-        found.kept_events,
-        found.kept_aliases,
-        found.in_time,
+        kept_events,
+        kept_aliases,
+        in_time,
         lambda: found.knowledge,
         protection=protection,
         identity=identity,
@@ -267,11 +277,16 @@ def link(
     """Draw the profiles of deduplicated events, and carry nothing. See `link_and_carry`."""
     aliases, refused = protect(aliases, events, in_time, protection)
     component = connected_components(aliases)
+    ids, profile = at_once(
+        lambda: profile_ids(aliases, component, events["timestamp"]),
+        lambda: profile_of_events(aliases, component, len(events)),
+        rows=len(events),
+    )
     return Identity(
         aliases=aliases,
         component=component,
-        profile=profile_of_events(aliases, component, len(events)),
-        profile_ids=profile_ids(aliases, component, events["timestamp"]),
+        profile=profile,
+        profile_ids=ids,
         in_time=in_time,
         knowledge=functools.cache(lambda: _protected(knowledge(), aliases, len(events))),
         protection=protection,
@@ -292,13 +307,12 @@ def _assemble(
     events: pd.DataFrame, stitched: Identity, carried: Mapping[str, IntArray]
 ) -> pd.DataFrame:
     """Add the profile ID and the carried values to the events."""
-    values = each_column(
-        lambda name: take_or_missing(events[PROFILE_PROPERTY + name], carried[name]),
-        carried,
-        rows=len(events),
+    sources = [(stitched.profile_ids, stitched.profile)]
+    sources += [(events[PROFILE_PROPERTY + name], source) for name, source in carried.items()]
+    profile_id, *values = each_column(
+        lambda source: take_or_missing(*source), sources, rows=len(events)
     )
     filled = {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
-    profile_id = take_or_missing(stitched.profile_ids, stitched.profile)
     wide = pd.concat([events, pd.DataFrame(filled, index=events.index)], axis="columns")
     wide.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)
     return wide

@@ -79,7 +79,7 @@ def _number(
     distinct = take_text(held, first if chosen is None else chosen[first])
     equal = on_pieces(
         _texts_are_equal,
-        [(*chunks[c], at, base, lo, hi, codes, *_buffers(distinct)) for c, base, lo, hi in pieces],
+        [(*chunks[c], at, base, lo, hi, codes, *text_buffers(distinct)) for c, base, lo, hi in pieces],
     )
     if not all(equal):
         part = held if chosen is None else take_text(held, chosen)
@@ -176,10 +176,10 @@ def number_hashes(
 def _chunks(held: pa.Array | pa.ChunkedArray) -> list[Chunk]:
     """Return each chunk's bytes and offsets, looked at where they are."""
     parts = held.chunks if isinstance(held, pa.ChunkedArray) else [held]
-    return [_buffers(arrow_array(part)) for part in parts if len(part)]
+    return [text_buffers(arrow_array(part)) for part in parts if len(part)]
 
 
-def _buffers(text: pa.LargeStringArray) -> Chunk:
+def text_buffers(text: pa.LargeStringArray) -> Chunk:
     _, offsets, data = text.buffers()
     places = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
     return np.frombuffer(data if data is not None else b"", dtype=np.uint8), places
@@ -208,7 +208,7 @@ def _word(data, i):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _hash(data, i, end):  # type: ignore[no-untyped-def]
+def hash_text(data, i, end):  # type: ignore[no-untyped-def]
     h = uint64(end - i) * _MIX_1
     while i + uintp(8) <= end:
         h = (h ^ _word(data, i)) * _MIX_2
@@ -250,7 +250,7 @@ def _number_piece(data, offsets, at, base, lo, hi, codes, firsts):  # type: igno
     for r in range(lo, hi):
         row = (at[r] if len(at) else r) - base
         begin, end = uintp(offsets[row]), uintp(offsets[row + 1])
-        h = _hash(data, begin, end)
+        h = hash_text(data, begin, end)
         slot = h & last
         while number[slot] >= 0:
             if seen[slot] == h:
@@ -272,7 +272,7 @@ def _number_piece(data, offsets, at, base, lo, hi, codes, firsts):  # type: igno
 def _hash_texts(data, offsets, at, base, lo, hi, out):  # type: ignore[no-untyped-def]
     for r in range(lo, hi):
         row = (at[r] if len(at) else r) - base
-        out[r] = _hash(data, uintp(offsets[row]), uintp(offsets[row + 1]))
+        out[r] = hash_text(data, uintp(offsets[row]), uintp(offsets[row + 1]))
 
 
 @numba.njit(nogil=True, cache=True)
