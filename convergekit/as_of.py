@@ -10,6 +10,7 @@ that had become known of it is one run of places: questions about it are range m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -89,8 +90,7 @@ def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
     size = len(known)
     links = spanning_links(aliases, known)
     forest = _grow_forest(len(aliases.table), links)
-    node = np.full(size, -1, dtype=np.int64)
-    node[aliases.event[aliases.own]] = aliases.alias[aliases.own]
+    node = _own_aliases(aliases, size)
     named = np.flatnonzero(node >= 0)
     node[named] = _climb(forest, node[named], known[named])
 
@@ -148,6 +148,20 @@ class Knowledge:
         """The profiles of the items, as then known."""
         return known_profiles(self.aliases, self.known)
 
+    def maxima(self, weight: IntArray) -> IntArray:
+        """Return, for each item, the greatest weight in its profile as then known."""
+        return self._maxima(weight)
+
+    @cached_property
+    def _maxima(self) -> Callable[[IntArray], IntArray]:
+        if not compiled(len(self.known)):
+            return self.profiles.maxima
+        from convergekit.kernels.as_of import history
+
+        aliases = self.aliases
+        node, links = _own_aliases(aliases, len(self.known)), chain_links(aliases)
+        return history(node, links, self.known, len(aliases.table)).maxima
+
     def kept_apart(self, apart: Apart | None, group: IntArray) -> Knowledge:
         """Return the same, but that some aliases which meet are not linked.
 
@@ -173,6 +187,8 @@ class Knowledge:
         `given` and `erased` are the weights of each kept event's value and erasure, or -1. A
         value is known when the item that says it is, an erasure when the event itself is.
         """
+        if len(self.event) == len(self.item):
+            return given if erased is None else np.maximum(given, erased)
         # Every copy repeats what is known of its event by then: it may be the one that brings
         # the alias by which the value reaches a profile.
         said = self.known[self.says.get(name, self.item)][self.event]
@@ -201,6 +217,13 @@ class Knowledge:
     def _places_by_event(self) -> IntArray:
         """Each item's event and place in one number, sorted."""
         return np.sort(self.event * len(self.event) + self.profiles.place)
+
+
+def _own_aliases(aliases: EventAliases, size: int) -> IntArray:
+    """Return an alias of each event that is of its profile, -1 for none."""
+    found = np.full(size, -1, dtype=np.int64)
+    found[aliases.event[aliases.own]] = aliases.alias[aliases.own]
+    return found
 
 
 @dataclass(frozen=True)

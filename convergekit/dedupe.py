@@ -88,9 +88,7 @@ class Deduplicated:
     @cached_property
     def in_time(self) -> IntArray:
         """The kept events' positions among the kept, in order of time, then arrival."""
-        everyone = self._everyone_in_time
-        place = np.cumsum(self.is_kept) - 1
-        return place[everyone[self.is_kept[everyone]]]
+        return self._among_the_kept(self._everyone_in_time)
 
     @cached_property
     def says(self) -> dict[str, IntArray]:
@@ -121,7 +119,7 @@ class Deduplicated:
             event = (np.cumsum(self.is_kept) - 1)[self.kept]
             says = {name: source[item] for name, source in self.says.items()}
             return Knowledge(self._evidence, self._known, self._known_at, event, item, says)
-        known = _ranks(np.argsort(self._known[self.is_kept]))
+        known = _ranks(self._among_the_kept(_ranks(self._known)))
         each = np.arange(len(known))
         known_at = self._known_at[self.is_kept]
         return Knowledge(self.kept_aliases, known, known_at, each, each, {})
@@ -139,6 +137,11 @@ class Deduplicated:
         for event, urn in zip(self.aliases.event[lost].tolist(), urns, strict=True):
             found.setdefault(event, []).append(urn)
         return found
+
+    def _among_the_kept(self, everyone: IntArray) -> IntArray:
+        """Return the kept of these positions of events, as positions among the kept."""
+        place = np.cumsum(self.is_kept) - 1
+        return place[everyone[self.is_kept[everyone]]]
 
     @cached_property
     def _everyone_in_time(self) -> IntArray:

@@ -174,7 +174,6 @@ def carry_as_of(
     size = len(in_time)
     rank = np.empty_like(in_time)
     rank[in_time] = np.arange(size)
-    profiles = knowledge.profiles
     # Values set once stand below all others, the first of them highest.
     by_weight = np.concatenate([in_time[::-1], in_time])
 
@@ -189,7 +188,7 @@ def carry_as_of(
         erases = None if alike.keeps_first else alike.erased
         erasure = None if erases is None else np.where(erases, 2 * (size + rank), -1)
         spoken = knowledge.spoken(alike.names[0], value, erasure)
-        best = profiles.maxima(spoken)[knowledge.item]
+        best = knowledge.maxima(spoken)[knowledge.item]
         return np.where((best >= 0) & (best % 2 == 1), by_weight[best // 2], -1)
 
     return _carry_together(carry, events, first, knowledge.says)

@@ -79,7 +79,10 @@ def _number(
     distinct = take_text(held, first if chosen is None else chosen[first])
     equal = on_pieces(
         _texts_are_equal,
-        [(*chunks[c], at, base, lo, hi, codes, *text_buffers(distinct)) for c, base, lo, hi in pieces],
+        [
+            (*chunks[c], at, base, lo, hi, codes, *text_buffers(distinct))
+            for c, base, lo, hi in pieces
+        ],
     )
     if not all(equal):
         part = held if chosen is None else take_text(held, chosen)
@@ -111,13 +114,14 @@ def _number_few(
     counts += on_pieces(_number_piece, work[1:])
     if -1 in counts:
         return None
-    numbers: dict[str, int] = {}
-    for (_, _, lo, hi), count, rows in zip(pieces, counts, firsts, strict=True):
-        texts = take_text(held, rows[:count]).to_pylist()
-        renamed = np.array([numbers.setdefault(t, len(numbers)) for t in texts], dtype=np.int32)
-        if not np.array_equal(renamed, np.arange(count)):
-            codes[lo:hi] = renamed[codes[lo:hi]]
-    return codes, pa.array(numbers, pa.large_string())
+    opening = [pa.array([], pa.large_string())]
+    opening += [take_text(held, rows[:count]) for count, rows in zip(counts, firsts, strict=True)]
+    numbered = pa.concat_arrays(opening).dictionary_encode()
+    renamed = numbered.indices.to_numpy()
+    starts = np.cumsum([0, *counts])
+    for (_, _, lo, hi), start, stop in zip(pieces, starts[:-1], starts[1:], strict=True):
+        codes[lo:hi] = renamed[start:stop][codes[lo:hi]]
+    return codes, numbered.dictionary
 
 
 def take_text(held: pa.Array | pa.ChunkedArray, at: IntArray) -> pa.LargeStringArray:
@@ -180,6 +184,7 @@ def _chunks(held: pa.Array | pa.ChunkedArray) -> list[Chunk]:
 
 
 def text_buffers(text: pa.LargeStringArray) -> Chunk:
+    """Return the texts' bytes, and where each begins and the last one ends."""
     _, offsets, data = text.buffers()
     places = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
     return np.frombuffer(data if data is not None else b"", dtype=np.uint8), places
@@ -209,6 +214,7 @@ def _word(data, i):  # type: ignore[no-untyped-def]
 
 @numba.njit(nogil=True, cache=True, inline="always")
 def hash_text(data, i, end):  # type: ignore[no-untyped-def]
+    """Return a hash of the bytes from `i` to `end`."""
     h = uint64(end - i) * _MIX_1
     while i + uintp(8) <= end:
         h = (h ^ _word(data, i)) * _MIX_2
