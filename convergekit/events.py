@@ -260,7 +260,9 @@ def missing(values: pd.Series) -> pd.Series:
     if values.dtype == object:
         blank = [isinstance(cell, str) and cell == "" for cell in values]
         return empty | np.array(blank, dtype=bool)
-    if pd.api.types.is_numeric_dtype(values.dtype) or hasattr(values, "dt"):
+    if _holds_objects(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
+        return empty
+    if hasattr(values, "dt"):
         return empty
     return empty | (values == "").fillna(False).astype(bool)
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import convergekit as ck
@@ -112,3 +113,9 @@ def test_an_array_without_a_length_is_its_only_value(cell):
 def test_complex_numbers_are_no_times():
     s = stitched(timestamp=np.array([1772442000 + 1j, 2j]))
     assert s.rejected["reason"].tolist() == ["timestamp cannot be parsed"] * 2
+
+
+def test_an_empty_list_under_two_spellings_of_the_event_id_is_no_id():
+    lists = pd.Series([None, None, []], dtype=pd.ArrowDtype(pa.list_(pa.string())))
+    s = stitched(event_id=lists, eventID=pd.Series([None] * 3, dtype=object))
+    assert s.events["event_id"].isna().all() and len(s.events) == 3
