@@ -1,10 +1,12 @@
-"""Funnels beside chDB's windowFunnel, DuckDB and groupby.apply, one process per run.
+"""Funnels beside chDB's windowFunnel, DuckDB, Polars, retentioneering and groupby.apply.
 
     pip install -e '.[bench,fast]'
     python -m benchmarks.funnel_peers [--people N] [--repeats N] [--slow]
 
 All read the same three columns of stitched events: profile, event name, time. Three steps, seven
-days. Runs are interleaved, medians are printed, and the counts must be equal before a time is.
+days. Runs are interleaved, one process each, medians are printed, and the counts must be equal
+before a time is. retentioneering, which takes part where it is installed, knows no window: its
+counts must be those of ours without one.
 "From the frame" starts at the pandas frame, as `ck.funnel` does; "own table" starts at the tool's
 own table, which was made of the frame outside the time. `s.funnel` knows its profiles by number,
 as every Stitched does. Memory is what counting twice adds, at the most, to the process in which the
@@ -199,6 +201,47 @@ def duckdb_own_table(frame: pd.DataFrame) -> Callable[[], list[int]]:
     return lambda: connection.execute(latest_entries("t")).fetchone()[0]
 
 
+def polars_from_the_frame(frame: pd.DataFrame) -> Callable[[], list[int]]:
+    import polars as pl
+
+    def run() -> list[int]:
+        within, at = pl.duration(days=DAYS), pl.col("timestamp")
+        step = pl.col("event_name").replace_strict(
+            {name: i for i, name in enumerate(STEPS, start=1)}, default=None, return_dtype=pl.Int8
+        )
+        of_steps = (
+            pl.from_pandas(frame[COLUMNS])
+            .with_columns(step=step)
+            .drop_nulls("step")
+            .sort("timestamp", "step", maintain_order=True)
+        )
+
+        def latest(entry: pl.Expr, when: pl.Expr) -> pl.Expr:
+            return pl.when(when).then(entry).forward_fill().over("profile_id")
+
+        entered = of_steps.with_columns(e1=latest(at, pl.col("step") == 1))
+        second = (pl.col("step") == 2) & (at <= pl.col("e1") + within)
+        entered = entered.with_columns(e2=latest(pl.col("e1"), second))
+        third = (pl.col("step") == 3) & (at <= pl.col("e2") + within)
+        level = pl.when(third).then(3).when(second).then(2).when(pl.col("step") == 1).then(1)
+        reached = entered.group_by("profile_id").agg(level=level.max()).drop_nulls()
+        counts = reached.group_by("level").len().rows()
+        return at_least(dict(counts))
+
+    return run
+
+
+def retentioneering_funnel(frame: pd.DataFrame) -> Callable[[], list[int]]:
+    """Make the tool's own table outside the time, as it is made once for many questions."""
+    os.environ["RETENTIONEERING_NO_TRACK"] = "1"
+    from retentioneering import Eventstream
+
+    stream = Eventstream(
+        frame[COLUMNS].rename(columns={"profile_id": "user_id", "event_name": "event"})
+    )
+    return lambda: stream.funnel(STEPS).data["unique_users"].tolist()
+
+
 def latest_entries(source: str) -> str:
     """Carry the latest entry to each step; equal times are taken in the order of the steps."""
     case = " ".join(f"WHEN '{name}' THEN {i}" for i, name in enumerate(STEPS, start=1))
@@ -226,6 +269,7 @@ CONTENDERS: dict[str, Prepare] = {
     "chDB windowFunnel, own table": chdb_own_table,
     "DuckDB, from the frame": duckdb_from_the_frame,
     "DuckDB, own table": duckdb_own_table,
+    "Polars, from the frame": polars_from_the_frame,
     SLOW: groupby_apply,
 }
 

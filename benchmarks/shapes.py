@@ -22,10 +22,10 @@ def main() -> None:
     print(machine())
     store = ck.simulate_store(people=size * 7 // 50).events
     usual = seconds(store)
-    print(f"{'a simulated store':<40}{usual:>8.2f} s   1.0 times")
+    print(f"{'a simulated store':<44}{usual:>8.2f} s   1.0 times")
     for name, (frame, options) in shapes(size).items():
         taken = seconds(frame, **options)
-        print(f"{name:<40}{taken:>8.2f} s{taken / usual:>6.1f} times")
+        print(f"{name:<44}{taken:>8.2f} s{taken / usual:>6.1f} times")
 
 
 def shapes(size: int) -> dict[str, tuple[pd.DataFrame, dict[str, object]]]:
@@ -40,6 +40,11 @@ def shapes(size: int) -> dict[str, tuple[pd.DataFrame, dict[str, object]]]:
     chain = base.assign(
         aliases=[list(pair) for pair in zip("urn:id:v" + numbers, "urn:id:v" + later, strict=True)]
     )
+    several = np.arange(size) // 8
+    types = {f"alias.t{i:02}": "v" + pd.Series(several * 30 + i).astype("str") for i in range(30)}
+    few = pd.Series(np.arange(size) % 7).astype("str")
+    wide = {f"profile_properties.p{i:03}": few for i in range(100)}
+    wide |= {f"properties.q{i:03}": few for i in range(100)}
     return {
         "one alias on every event": (one, {}),
         "one cookie, an address per event": (star, {}),
@@ -47,7 +52,11 @@ def shapes(size: int) -> dict[str, tuple[pd.DataFrame, dict[str, object]]]:
         "a chain of as many aliases": (chain, {}),
         "the same as of each event": (chain, {"identity": "as_of"}),
         "no alias is shared": (base.assign(**{"alias.cookie": "c" + numbers}), {}),
+        "30 types of aliases, all on every event": (base.assign(**types), {}),
+        "200 properties, 100 of them the person's": (star.assign(**wide), {}),
+        "all event IDs differ": (one.assign(event_id="e" + numbers), {}),
         "all event IDs are equal": (one.assign(event_id="e"), {}),
+        "sorted by time": (star, {}),
         "sorted backwards": (star.iloc[::-1], {}),
     }
 

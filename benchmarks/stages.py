@@ -1,0 +1,78 @@
+"""Where the time of `ck.stitch` goes: ``python -m benchmarks.stages [--people N]``.
+
+Each stage is a function that `stitch` calls. "wall" is the time from its start to its end, in which
+another stage may run beside it; "processor" is what the process used meanwhile on all cores, so
+that of stages that run at once each counts the other's as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+import convergekit as ck
+from benchmarks.stitch import machine
+from convergekit import dedupe, stitching
+
+#: In the order in which they begin.
+STAGES = {
+    "give columns their names": (stitching, "canonicalise"),
+    "type times and texts, reject rows": (stitching, "normalise"),
+    "find repeated event IDs": (stitching, "find_kept"),
+    "read and number aliases": (stitching, "read_aliases"),
+    "copy the rows that are kept": (dedupe, "chosen_rows"),
+    "connect aliases": (stitching, "connected_components"),
+    "name profiles": (stitching, "profile_ids"),
+    "find what each event carries": (stitching, "carry_retroactive"),
+    "the same as of each event": (stitching, "carry_as_of"),
+    "write the carried values": (stitching, "_assemble"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=140_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    events = ck.simulate_store(people=arguments.people, seed=1).events
+    events = events.drop(columns="received_at")
+    print(f"{machine()}\n{len(events):,} events")
+    for identity in ("retroactive", "as_of"):
+        print(f'\n{f"ck.stitch(identity={identity!r})":<42}{"wall":>7}{"processor":>11}')
+        runs = [stage_times(events, identity) for _ in range(arguments.repeats + 1)][1:]
+        for stage in [name for name in ["all", *STAGES] if name in runs[0]]:
+            wall, processor = (statistics.median(run[stage][i] for run in runs) for i in (0, 1))
+            print(f"{stage:<42}{wall:>7.2f}{processor:>11.2f}")
+
+
+def stage_times(events: pd.DataFrame, identity: str) -> dict[str, tuple[float, float]]:
+    """Return each stage's seconds: of the clock, and of the processor."""
+    found: dict[str, tuple[float, float]] = {}
+
+    def watched(stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            wall, processor = time.perf_counter(), time.process_time()
+            result = work(*arguments, **options)
+            found[stage] = (time.perf_counter() - wall, time.process_time() - processor)
+            return result
+
+        return run
+
+    originals = {stage: getattr(*place) for stage, place in STAGES.items()}
+    for stage, place in STAGES.items():
+        setattr(*place, watched(stage, originals[stage]))
+    try:
+        watched("all", ck.stitch)(events, identity=identity)
+    finally:
+        for stage, place in STAGES.items():
+            setattr(*place, originals[stage])
+    return found
+
+
+if __name__ == "__main__":
+    main()
