@@ -96,10 +96,13 @@ def by_splink(first: IntArray, second: IntArray, size: int) -> Work:
     logging.getLogger("splink").setLevel(logging.ERROR)
     connection = duckdb.connect()
     # Splink is given tables of its own engine, made outside the time.
-    nodes = pd.DataFrame({"unique_id": np.arange(size)})
-    edges = pd.DataFrame({"unique_id_l": first, "unique_id_r": second})
-    connection.execute("CREATE TABLE nodes AS SELECT * FROM nodes")
-    connection.execute("CREATE TABLE edges AS SELECT * FROM edges")
+    tables = {
+        "nodes": pd.DataFrame({"unique_id": np.arange(size)}),
+        "edges": pd.DataFrame({"unique_id_l": first, "unique_id_r": second}),
+    }
+    for name, frame in tables.items():
+        connection.register("given", frame)
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
     api = DuckDBAPI(connection)
     held = api.register("nodes"), api.register("edges")
 

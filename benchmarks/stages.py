@@ -43,7 +43,7 @@ def main() -> None:
     events = events.drop(columns="received_at")
     print(f"{machine()}\n{len(events):,} events")
     for identity in ("retroactive", "as_of"):
-        print(f'\n{f"ck.stitch(identity={identity!r})":<42}{"wall":>7}{"processor":>11}')
+        print(f"\n{f'ck.stitch(identity={identity!r})':<42}{'wall':>7}{'processor':>11}")
         runs = [stage_times(events, identity) for _ in range(arguments.repeats + 1)][1:]
         for stage in [name for name in ["all", *STAGES] if name in runs[0]]:
             wall, processor = (statistics.median(run[stage][i] for run in runs) for i in (0, 1))

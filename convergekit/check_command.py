@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
-from convergekit.check_up import CheckUp
+from convergekit.checking import CheckUp
 from convergekit.checks.fault import SEVERITIES
 from convergekit.errors import ConvergekitError
 

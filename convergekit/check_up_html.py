@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from convergekit.check_up import CheckUp
+    from convergekit.checking import CheckUp
 
 # Static and scoped by a class of our own; colours follow the notebook's theme.
 _STYLE = """<style>

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from convergekit import __version__
 from convergekit.check_command import FAIL_ON_HELP, Output, checked, failing, print_check_up
-from convergekit.check_up import check_up
+from convergekit.checking import check_up
 from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events

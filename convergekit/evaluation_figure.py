@@ -14,7 +14,7 @@ from convergekit.readable import counted
 from convergekit.template import COLOURS, Template, hover, look, titled
 
 if TYPE_CHECKING:
-    from convergekit.evaluate import Evaluation
+    from convergekit.evaluation import Evaluation
 
 _SAID = {
     ("pairwise", "precision"): "Of all pairs of events on one profile, {} are of one person.",

@@ -14,12 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from convergekit import properties
+from convergekit.aliases import read_aliases
+from convergekit.as_of import Knowledge
 from convergekit.kernels import compiled
+from convergekit.text import to_arrow
 
 pytest.importorskip("numba", reason="compiled kernels need numba: pip install -e '.[fast]'")
 text = pytest.importorskip("convergekit.kernels.text")
 components = pytest.importorskip("convergekit.kernels.components")
 digests = pytest.importorskip("convergekit.kernels.digests")
+carry = pytest.importorskip("convergekit.kernels.carry")
+gather = pytest.importorskip("convergekit.kernels.gather")
+repeats = pytest.importorskip("convergekit.kernels.repeats")
 
 words = st.one_of(st.none(), st.text(max_size=20), st.sampled_from(["a", "b", "aaaaaaaa", "ß"]))
 
@@ -92,6 +99,67 @@ def test_components_are_numbered_as_scipy_does(links):
     matrix = scipy.sparse.coo_array((np.ones(len(first)), (first, second)), shape=(size, size))
     _, expected = scipy.sparse.csgraph.connected_components(matrix.tocsr(), directed=False)
     assert components.components(first, second, size).tolist() == expected.tolist()
+
+
+@given(st.lists(words, min_size=1, max_size=40), st.integers(0, 5), st.data())
+def test_texts_are_gathered_as_arrow_takes_them(values, skipped, data):
+    held = pa.array(values, pa.large_string())[min(skipped, len(values) - 1) :]
+    at = np.array(data.draw(st.lists(st.integers(-1, len(held) - 1))), dtype=np.int64)
+    found = gather.gather(held, at)
+    found.validate(full=True)
+    assert found.equals(held.take(pa.array(at, mask=at < 0)))
+
+
+@given(st.lists(words, max_size=60), st.integers(0, 5))
+def test_all_repeated_texts_are_found(values, skipped):
+    held = pa.array(values, pa.large_string())[skipped:]
+    part = pd.Series(values[skipped:], dtype=object)
+    repeated = np.flatnonzero(part.notna() & part.duplicated(keep=False))
+    found = repeats.maybe_repeated(held).tolist()
+    assert set(repeated) <= set(found)
+    assert found == sorted(set(found))
+    assert part.iloc[found].notna().all()
+
+
+def test_few_texts_that_are_not_repeated_are_taken_for_it():
+    texts = to_arrow(pd.Series(np.arange(200_000)).astype("str"))
+    assert len(repeats.maybe_repeated(texts)) < 20_000
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 3), st.booleans(), st.booleans()), max_size=30), st.data()
+)
+def test_values_are_carried_as_on_the_plain_path(events, data):
+    in_time = np.array(data.draw(st.permutations(range(len(events)))), dtype=np.int64)
+    profile, given_, erased = (
+        (np.array(column) for column in zip(*events, strict=True))
+        if events
+        else (np.empty(0, dtype=kind) for kind in ("int64", "bool", "bool"))
+    )
+    order = properties.profile_order(profile, in_time)
+    for erases in (None, erased):
+        found = carry.carried_from(given_, erases, profile, in_time)
+        assert found.tolist() == properties.carried_from(given_, erases, order).tolist()
+    only = carry.first_only(given_, profile, in_time)
+    assert only.tolist() == properties.first_only(given_, order).tolist()
+
+
+@given(st.lists(st.sets(st.integers(0, 6), max_size=3), max_size=25), st.data())
+def test_the_greatest_weight_known_then_is_that_of_the_forest(carried, data):
+    lists = pd.Series([[f"urn:id:{a}" for a in sorted(found)] for found in carried], dtype=object)
+    aliases = read_aliases(pd.DataFrame({"aliases": lists}))
+    each = np.arange(len(carried))
+    known = np.array(data.draw(st.permutations(range(len(carried)))), dtype=np.int64)
+    weight = np.array(
+        data.draw(st.lists(st.integers(-1, 50), min_size=len(each), max_size=len(each))),
+        dtype=np.int64,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVERGEKIT_KERNELS", "always")
+        fast = Knowledge(aliases, known, known, each, each, {}).maxima(weight)
+        patch.setenv("CONVERGEKIT_KERNELS", "never")
+        plain = Knowledge(aliases, known, known, each, each, {}).maxima(weight)
+    assert fast.tolist() == plain.tolist()
 
 
 def as_of_both_ways(monkeypatch, events):

@@ -70,7 +70,8 @@ def history(
     in_order[known] = np.arange(len(known))
     begins = np.zeros(len(known) + 1, dtype=np.int64)
     np.cumsum(np.bincount(event, minlength=len(known)), out=begins[1:])
-    return History(in_order, *_history(node, first, second, begins, in_order, aliases), aliases)
+    home, at, gone, into = _history(node, first, second, begins, in_order, aliases)
+    return History(in_order, home, at, gone, into, aliases)
 
 
 @numba.njit(nogil=True, cache=True, inline="always")

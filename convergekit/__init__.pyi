@@ -1,0 +1,66 @@
+"""What the package offers: each name is imported from its module when it is first used."""
+
+from .alias_rules import email_rule, phone_rule
+from .channels import CHANNEL_RULES, ChannelRule
+from .checking import CheckUp, check_up
+from .compare import ProfileComparison, compare_profiles
+from .engine.stitching import stitch_table
+from .errors import (
+    ColumnError,
+    ConvergekitError,
+    EventError,
+    NotOnThisEngine,
+    ReadError,
+    UnknownAliasError,
+    UnknownNameError,
+)
+from .evaluation import Evaluation, evaluate
+from .exports import Export, read_events, register_export
+from .funnel_result import Funnel
+from .funnels import funnel
+from .simulate import SimulatedStore, simulate_store
+from .steps import Exclusion, Step
+from .stitched import Stitched
+from .stitching import stitch
+from .storage import read_stitched
+from .store import Added, Status, Store, open_store
+from .versions import show_versions
+
+__all__ = [
+    "CHANNEL_RULES",
+    "Added",
+    "ChannelRule",
+    "CheckUp",
+    "ColumnError",
+    "ConvergekitError",
+    "Evaluation",
+    "EventError",
+    "Exclusion",
+    "Export",
+    "Funnel",
+    "NotOnThisEngine",
+    "ProfileComparison",
+    "ReadError",
+    "SimulatedStore",
+    "Status",
+    "Step",
+    "Stitched",
+    "Store",
+    "UnknownAliasError",
+    "UnknownNameError",
+    "check_up",
+    "compare_profiles",
+    "email_rule",
+    "evaluate",
+    "funnel",
+    "open_store",
+    "phone_rule",
+    "read_events",
+    "read_stitched",
+    "register_export",
+    "show_versions",
+    "simulate_store",
+    "stitch",
+    "stitch_table",
+]
+__version__: str
