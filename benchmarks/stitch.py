@@ -44,6 +44,7 @@ def main() -> None:
         "the obvious script": lambda: obvious.stitch(events),
         "ck.stitch": lambda: ck.stitch(events),
         'ck.stitch(identity="as_of")': lambda: ck.stitch(events, identity="as_of"),
+        "ck.stitch, without kernels": lambda: without_kernels(events),
         "ck.stitch and every table": lambda: every_table(ck.stitch(events)),
     }
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
@@ -73,6 +74,14 @@ def timed(run: Callable[[], Any]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
+
+
+def without_kernels(events: pd.DataFrame) -> ck.Stitched:
+    os.environ["CONVERGEKIT_KERNELS"] = "never"
+    try:
+        return ck.stitch(events)
+    finally:
+        del os.environ["CONVERGEKIT_KERNELS"]
 
 
 def every_table(s: ck.Stitched) -> None:

@@ -1,13 +1,14 @@
 """Stitching beside scripts in Polars, DuckDB and pandas, one process per run.
 
     pip install -e '.[bench,fast]'
-    python -m benchmarks.stitch_peers [--people N ...] [--repeats N] [--slow]
+    python -m benchmarks.stitch_peers [--people N ...] [--repeats N ...] [--slow] [--picture FILE]
 
 Each reads the same Parquet file and returns the same pandas frame: events once each, a profile,
 profile properties filled. What each found must be equal before a time is printed: the rows kept,
 the partition into profiles, every filled cell. Runs are interleaved, medians are printed. "first"
 is the first call in a process, in which kernels and engines are loaded. Memory is the peak of the
-process, reading included. The floor reads the file and does nothing.
+process, reading included. The floor reads the file and does nothing. A number of repeats goes with
+each number of people; the obvious script takes part at the first, once.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from benchmarks import duckdb_script, obvious, polars_script
 from benchmarks.funnel_peers import median, memory
 from benchmarks.stitch import machine
 
+FLOOR = "reading the file (the floor)"
 OURS = "ck.stitch"
 SLOW = "pandas and networkx, the obvious script"
 
@@ -37,24 +39,38 @@ SLOW = "pandas and networkx, the obvious script"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, nargs="+", default=[140_000])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--slow", action="store_true", help="with the obvious script, once")
+    parser.add_argument("--repeats", type=int, nargs="+", default=[3])
+    parser.add_argument("--slow", action="store_true", help="with the obvious script")
+    parser.add_argument(
+        "--picture", help="where to draw seconds over events; needs convergekit[png]"
+    )
     parser.add_argument("--run", nargs=2, metavar=("CONTENDER", "FILE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.run:
         print(json.dumps(run_one(*arguments.run)))
         return
+    if len(arguments.repeats) == 1:
+        arguments.repeats *= len(arguments.people)
     print(machine())
-    for people in arguments.people:
+    seconds: dict[str, dict[int, float]] = {name: {} for name in CONTENDERS}
+    for people, repeats in zip(arguments.people, arguments.repeats, strict=True):
+        slow = arguments.slow and people == arguments.people[0]
         with tempfile.TemporaryDirectory() as directory:
-            compare(people, arguments.repeats, arguments.slow, Path(directory) / "events.parquet")
+            path = Path(directory) / "events.parquet"
+            events, found = compare(people, repeats, slow, path)
+        for name, taken in found.items():
+            seconds[name][events] = taken
+    print_growth(seconds)
+    if arguments.picture:
+        draw(seconds, arguments.picture)
 
 
-def compare(people: int, repeats: int, slow: bool, path: Path) -> None:
-    """Print how the contenders fare on the events of so many people."""
+def compare(people: int, repeats: int, slow: bool, path: Path) -> tuple[int, dict[str, float]]:
+    """Print how the contenders fare on the events of so many people, and return their seconds."""
     events = ck.simulate_store(people=people, seed=1).events.drop(columns="received_at")
     events.to_parquet(path)
-    print(f"\n{len(events):,} events, of which Parquet takes {path.stat().st_size / 2**20:,.0f} MB")
+    size, megabytes = len(events), path.stat().st_size / 2**20
+    print(f"\n{size:,} events, of which Parquet takes {megabytes:,.0f} MB")
     del events
     runs: dict[str, list[dict[str, object]]] = {name: [] for name in CONTENDERS}
     for turn in range(repeats):
@@ -65,12 +81,65 @@ def compare(people: int, repeats: int, slow: bool, path: Path) -> None:
     for name, found in runs.items():
         assert all(run["found"] in (expected, None) for run in found), name
     print("equal: rows kept, partition into profiles, every filled cell\n")
-    ours = median(runs[OURS], "seconds")
-    print(f"{'':<42}{'seconds':>8}{'first':>8}{'peak MB':>9}{'seconds of ck.stitch':>22}")
+    ours, floor = (median(runs[name], "seconds") for name in (OURS, FLOOR))
+    print(f"{'':<40}{'seconds':>8}{'first':>7}{'peak MB':>9}{'of ck.stitch':>14}{'of reading':>12}")
+    medians = {}
     for name, found in runs.items():
         if found:
-            seconds, first, peak = (median(found, x) for x in ("seconds", "first", "peak"))
-            print(f"{name:<42}{seconds:>8.2f}{first:>8.2f}{peak:>9,.0f}{seconds / ours:>22.2f}")
+            taken, first, peak = (median(found, x) for x in ("seconds", "first", "peak"))
+            print(
+                f"{name:<40}{taken:>8.2f}{first:>7.2f}{peak:>9,.0f}{taken / ours:>14.2f}"
+                f"{taken / floor:>12.1f}"
+            )
+            medians[name] = taken
+    return size, medians
+
+
+def print_growth(seconds: dict[str, dict[int, float]]) -> None:
+    """Print how many times as long the most events take as the fewest."""
+    fewest, most = min(seconds[OURS]), max(seconds[OURS])
+    if most > fewest:
+        print(f"\n{most / fewest:.1f} times as many events take so many times as long:")
+        for name, taken in seconds.items():
+            if most in taken:
+                print(f"{name:<40}{taken[most] / taken[fewest]:>8.1f}")
+
+
+def draw(seconds: dict[str, dict[int, float]], file: str) -> None:
+    """Draw the seconds over the number of events, both axes logarithmic."""
+    import plotly.graph_objects as go
+
+    from convergekit.template import COLOURS, titled
+
+    figure = go.Figure()
+    colours = ["#8c959f", *COLOURS]
+    for (name, taken), colour in zip(seconds.items(), colours, strict=False):
+        events = sorted(taken)
+        figure.add_scatter(
+            x=events,
+            y=[taken[size] for size in events],
+            name=name,
+            mode="lines+markers",
+            line_color=colour,
+        )
+    figure.update_layout(
+        **titled(
+            "Seconds to stitch a file of events",
+            ["Reading included, each in a process of its own; both axes are logarithmic"],
+            template="light",
+            plot_height=380,
+        ),
+        legend={"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top"},
+    )
+    sizes = sorted(seconds[OURS])
+    figure.update_xaxes(
+        type="log",
+        title="events, in millions",
+        tickvals=sizes,
+        ticktext=[f"{size / 1e6:.0f}" for size in sizes],
+    )
+    figure.update_yaxes(type="log", title="seconds", dtick=1, minor={"dtick": "D1"})
+    figure.write_image(file, width=760, height=560)
 
 
 def in_a_process(name: str, path: Path) -> dict[str, object]:
@@ -115,14 +184,14 @@ def ours(path: str, identity: str = "retroactive") -> pd.DataFrame:
 
 
 CONTENDERS: dict[str, Callable[[str], pd.DataFrame]] = {
-    "reading the file (the floor)": pd.read_parquet,
+    FLOOR: pd.read_parquet,
     OURS: ours,
     'ck.stitch(identity="as_of")': lambda path: ours(path, "as_of"),
     "Polars and SciPy": polars_script.stitch,
     "DuckDB": duckdb_script.stitch,
     SLOW: lambda path: obvious.stitch(pd.read_parquet(path)),
 }
-UNEQUAL = {"reading the file (the floor)", 'ck.stitch(identity="as_of")'}
+UNEQUAL = {FLOOR, 'ck.stitch(identity="as_of")'}
 
 
 if __name__ == "__main__":
