@@ -19,6 +19,17 @@ def modules():
             yield ".".join(part for part in parts if part != "__init__")
 
 
+def test_links_between_files_of_the_checkout_lead_somewhere():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert not broken, f"links that lead nowhere: {broken}"
+
+
 def test_the_architecture_names_every_module_and_no_other():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     listed = set()
