@@ -51,7 +51,8 @@ def test_the_architectures_picture_is_what_its_script_draws():
 def test_the_pictures_of_the_concepts_are_what_their_script_draws():
     drawn = runpy.run_path(str(ROOT / "docs" / "concept_pictures.py"))["pictures"]()
     kept = (ROOT / "docs" / "concepts").glob("*.svg")
-    assert {path.name: path.read_text(encoding="utf-8") for path in kept} == drawn
+    found = {path.name: path.read_text(encoding="utf-8") for path in kept}
+    assert found == drawn, "python docs/concept_pictures.py draws them anew"
 
 
 def test_the_reference_has_every_public_name_once():
