@@ -28,7 +28,8 @@ notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs C
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
-gallery: .venv/installed  ## Draw docs/gallery.md and the explorer anew (needs Chrome or Chromium)
+gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or Chromium)
+	$(BIN)/python docs/concept_pictures.py
 	$(BIN)/python docs/make_gallery.py
 	$(BIN)/python docs/explorer_picture.py
 

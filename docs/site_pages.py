@@ -11,6 +11,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from nbconvert import MarkdownExporter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,16 +33,23 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Return a page of docs/ with its links to files elsewhere led to their pages."""
+    return markdown if "/" in page.file.src_uri else site_links(markdown)
+
+
 def site_links(text: str) -> str:
     """Return a text whose links between files of the checkout are links between pages.
 
     >>> site_links("[a](docs/a.md) [b](notebooks/b.ipynb) [c](CHANGELOG.md)")
     '[a](a.md) [b](notebooks/b.md) [c](changelog.md)'
+    >>> site_links("[b](../notebooks/b.ipynb) [c](../README.md#install)")
+    '[b](notebooks/b.md) [c](index.md#install)'
     """
     text = re.sub(r"\]\((?:\.\./)?docs/", "](", text)
-    text = re.sub(r"\]\(([^):]+)\.ipynb\)", r"](\1.md)", text)
+    text = re.sub(r"\]\((?:\.\./)?([^):]+)\.ipynb\)", r"](\1.md)", text)
     for source, page in PAGES.items():
-        text = text.replace(f"]({source})", f"]({page})")
+        text = re.sub(rf"\]\((?:\.\./)?{re.escape(source)}(#[^)]*)?\)", rf"]({page}\1)", text)
     return text
 
 
