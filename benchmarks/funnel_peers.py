@@ -16,6 +16,7 @@ frame is held: what the kernels or the engine need for themselves included, and 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import statistics
@@ -41,6 +42,8 @@ CONDITIONS = ", ".join(f"event_name = '{step}'" for step in STEPS)
 NUMBER = "number"
 PEER = "chDB windowFunnel, from the frame"
 SLOW = "groupby.apply"
+#: Knows no window, and takes part where it is installed.
+ENDLESS = "retentioneering, own table, no window"
 
 Prepare = Callable[[pd.DataFrame], Callable[[], list[int]]]
 
@@ -63,23 +66,28 @@ def main() -> None:
         part.to_parquet(path)
         size = part[COLUMNS].memory_usage(deep=True).sum() / 2**20
         print(f"{machine()}\n{len(part):,} stitched events, {size:,.0f} MB in three columns\n")
+        endless = ck.funnel(part, STEPS, within="36500D").table["profiles"].tolist()
         del s, part
         runs: dict[str, list[dict[str, object]]] = {name: [] for name in CONTENDERS}
+        left_out = {SLOW} if not arguments.slow else set()
+        if importlib.util.find_spec("retentioneering") is None:
+            left_out.add(ENDLESS)
         for turn in range(arguments.repeats):
-            for name in CONTENDERS:
-                if name != SLOW or (arguments.slow and turn == 0):
+            for name in (name for name in CONTENDERS if name not in left_out):
+                if name != SLOW or turn == 0:
                     runs[name].append(in_a_process(name, path))
     counts = runs["ck.funnel"][0]["counts"]
     for name, found in runs.items():
-        assert all(run["counts"] == counts for run in found), (name, counts, found)
-    print(f"equal counts: {counts}\n")
+        due = endless if name == ENDLESS else counts
+        assert all(run["counts"] == due for run in found), (name, due, found)
+    print(f"equal counts: {counts}; without a window {endless}\n")
     peer = median(runs[PEER], "seconds")
     print(f"Speed is that of {PEER} = 1; medians of {arguments.repeats}.\n")
-    print(f"{'':<36}{'seconds':>8}{'first':>7}{'MB added':>10}{'speed':>7}")
+    print(f"{'':<40}{'seconds':>8}{'first':>7}{'MB added':>10}{'speed':>7}")
     for name, found in runs.items():
         if found:
             seconds, first, memory = (median(found, x) for x in ("seconds", "first", "megabytes"))
-            print(f"{name:<36}{seconds:>8.2f}{first:>7.2f}{memory:>10,.0f}{peer / seconds:>7.2f}")
+            print(f"{name:<40}{seconds:>8.2f}{first:>7.2f}{memory:>10,.0f}{peer / seconds:>7.2f}")
 
 
 def in_a_process(name: str, path: Path) -> dict[str, object]:
@@ -239,7 +247,7 @@ def retentioneering_funnel(frame: pd.DataFrame) -> Callable[[], list[int]]:
     stream = Eventstream(
         frame[COLUMNS].rename(columns={"profile_id": "user_id", "event_name": "event"})
     )
-    return lambda: stream.funnel(STEPS).data["unique_users"].tolist()
+    return lambda: [step["unique_paths"] for step in stream.funnel_data(STEPS)["steps"]]
 
 
 def latest_entries(source: str) -> str:
@@ -270,6 +278,7 @@ CONTENDERS: dict[str, Prepare] = {
     "DuckDB, from the frame": duckdb_from_the_frame,
     "DuckDB, own table": duckdb_own_table,
     "Polars, from the frame": polars_from_the_frame,
+    ENDLESS: retentioneering_funnel,
     SLOW: groupby_apply,
 }
 
