@@ -52,16 +52,12 @@ mutants: .venv/mutants  ## Change the code line by line, and see whether the tes
 versions: .venv/versions  ## Run the tests on the oldest and newest versions (needs the network)
 	$(BIN)/nox
 
-bench: .venv/installed  ## Measure speed against the obvious scripts, and suspects against the truth
-	$(BIN)/python -m benchmarks.stitch --people 140000 --repeats 3
-	$(BIN)/python -m benchmarks.funnel --people 140000 --repeats 5
+bench: .venv/bench  ## Measure anew what docs/ says of speed and memory, beside other tools (takes hours)
+	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.suspects
-	$(BIN)/python -m benchmarks.shapes
 	$(BIN)/python -m benchmarks.evaluate
 	$(BIN)/python -m benchmarks.check_up
-	$(BIN)/python -m benchmarks.attribution
 	$(BIN)/python -m benchmarks.read
-	$(BIN)/python -m benchmarks.store
 
 wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment, far from the checkout
 	rm -rf dist
@@ -90,6 +86,10 @@ clean:  ## Remove what the commands made
 .venv/mutants: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
 	@touch .venv/mutants
+
+.venv/bench: .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench,fast,png]'
+	@touch .venv/bench
 
 .venv/versions: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[versions]'
