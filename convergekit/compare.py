@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
-from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.readable import counted
 from convergekit.text import as_text
 
@@ -144,7 +144,8 @@ def _frame(given: Profiles, name: str) -> pd.DataFrame:
         )
     if "profile_id" not in frame:
         raise ColumnError(
-            f"`{name}` has no column 'profile_id'. Found: {', '.join(map(str, frame.columns))}."
+            f"`{name}` has no column 'profile_id'. "
+            f"{what_there_is(frame.columns, 'profile_id', none='no columns at all')}"
         )
     return frame
 
@@ -154,7 +155,7 @@ def _keyed(frame: pd.DataFrame, key: str, name: str) -> pd.DataFrame:
     if key not in frame:
         raise ColumnError(
             f"`{name}` has no column {key!r} to match events by. "
-            f"Found: {', '.join(map(str, frame.columns))}. Name another with on=."
+            f"{what_there_is(frame.columns, key)} Name another with on=."
         )
     keys = as_text(frame[key])[0].to_numpy(dtype=object)
     found = pd.DataFrame(

@@ -124,6 +124,11 @@ def _check_money(
     ):
         if given is not None and needed is None:
             raise ConvergekitError(f"{name}={given!r} is given without {lacking}=; give both.")
+    if rates is not None and not isinstance(rates, Mapping):
+        raise ConvergekitError(
+            f"rates={rates!r}: give what one of each currency is worth, such as "
+            "{'EUR': 1, 'USD': 0.9}."
+        )
     for code, rate in (rates or {}).items():
         if not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
             raise ConvergekitError(f"rates: {code!r} is worth {rate!r}; give a number above zero.")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.errors import ColumnError
 from convergekit.events import missing
 from convergekit.funnel_presets import Order
 from convergekit.lockstep import Lockstep
@@ -44,7 +45,13 @@ class ProfileColumn:
 
     def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
         """Return the profiles of the events at these positions, -1 for none, and their IDs."""
-        codes, distinct = number(self.column, at)
+        try:
+            codes, distinct = number(self.column, at)
+        except TypeError as error:
+            raise ColumnError(
+                f"the column {self.column.name!r} does not tell profiles apart ({error}); give one "
+                "of texts or numbers as profile=."
+            ) from error
         return codes.astype(np.int64, copy=False), distinct
 
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.arrow import Frame, as_frame
-from convergekit.durations import Duration, parse_duration
-from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
+from convergekit.durations import Duration, in_periods, parse_duration
+from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.events import missing
 from convergekit.funnel_attempts import find_paths
 from convergekit.funnel_events import ProfileColumn, ProfileNumbers, feed
@@ -50,6 +50,7 @@ from convergekit.funnel_presets import (
 )
 from convergekit.funnel_result import OTHER, Funnel
 from convergekit.funnel_windowfunnel import window_funnel
+from convergekit.names import names_given
 from convergekit.steps import (
     MOST_STEPS,
     ExclusionLike,
@@ -185,19 +186,21 @@ def funnel(
     window = parse_duration(rules.within, name="within")
     excluding = as_exclusions(exclude, len(given))
     _check_by_step(rules.by_step, len(given))
-    if top is not None and not (isinstance(top, int) and top > 0):
+    if top is not None and (isinstance(top, bool) or not (isinstance(top, int) and top > 0)):
         raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
     events = as_frame(events)
     _check_columns(events, profile)
+    if freq is not None:
+        in_periods(events["timestamp"].iloc[:0], freq)
     _check_tool(like, rules, given, order, count, bool(excluding))
     _check_combination(rules, given, order, count, excluding)
-    columns = [resolve_column(events, name) for name in _names(by)]
+    columns = [resolve_column(events, name) for name in names_given("by", by)]
     fed = feed(
         events,
         given,
         [exclusion for exclusion, _, _ in excluding],
         _numbered or ProfileColumn(events[profile]),
-        hold=_names(hold),
+        hold=names_given("hold", hold),
         everything=order == "strict",
         same_names=rules.once_per_tie,
     )
@@ -352,16 +355,16 @@ def _check_choices(
     ties: str | None,
     count: str,
 ) -> None:
-    choices = {
-        "order": (order, Order),
+    left_to_the_tool = {
         "on_exclude": (on_exclude, OnExclude),
         "range_applies_to": (range_applies_to, RangeAppliesTo),
         "entry": (entry, Entry),
         "ties": (ties, Ties),
-        "count": (count, Count),
     }
+    choices = {name: choice for name, choice in left_to_the_tool.items() if choice[0] is not None}
+    choices |= {"order": (order, Order), "count": (count, Count)}
     for name, (value, allowed) in choices.items():
-        if value is not None and value not in get_args(allowed):
+        if value not in get_args(allowed):
             known = ", ".join(map(repr, get_args(allowed)))
             raise ConvergekitError(f"{name}={value!r} is not known; it is one of {known}.")
 
@@ -377,9 +380,11 @@ def _check_columns(events: pd.DataFrame, profile: str) -> None:
     for column in ("event_name", "timestamp", profile):
         if column not in events:
             raise ColumnError(
-                f"no column {column!r}. Found: {', '.join(map(str, events.columns))}."
-                f"{did_you_mean(column, map(str, events.columns))}"
+                f"no column {column!r}. "
+                f"{what_there_is(events.columns, column, none='no columns at all')}"
             )
+        if isinstance(events[column], pd.DataFrame):
+            raise ColumnError(f"the column {column!r} stands twice; keep one, or rename the other.")
     if not pd.api.types.is_datetime64_any_dtype(events["timestamp"].dtype):
         raise ColumnError(
             f"the column 'timestamp' is {events['timestamp'].dtype}, not datetime. Convert it "
@@ -387,19 +392,19 @@ def _check_columns(events: pd.DataFrame, profile: str) -> None:
         )
 
 
-def _names(given: str | Sequence[str]) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
-
-
 def _bound(value: Any, name: str) -> int | None:
     if value is None:
         return None
     try:
-        return int(microseconds(pd.Series([_utc(pd.Timestamp(value))]))[0])
-    except (ValueError, TypeError) as error:
+        # A bare number would be taken for nanoseconds since 1970, which nobody means.
+        stamp = pd.NaT if isinstance(value, (int, float)) else _utc(pd.Timestamp(value))
+    except (ValueError, TypeError):
+        stamp = pd.NaT
+    if pd.isna(stamp):
         raise ConvergekitError(
             f"{name}={value!r} is no time; give one such as '2026-03-02' or a datetime."
-        ) from error
+        )
+    return int(microseconds(pd.Series([stamp]))[0])
 
 
 def _utc(stamp: pd.Timestamp) -> pd.Timestamp:

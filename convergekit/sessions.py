@@ -15,6 +15,7 @@ from convergekit.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
 from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ConvergekitError
 from convergekit.measures import events_named
+from convergekit.names import names_given
 from convergekit.numbering import NumberedText
 from convergekit.steps import tracked
 from convergekit.timestamps import microseconds
@@ -194,13 +195,21 @@ def find_sessions(
             f"new_on={how.new_on!r}: give the names in a list, such as [{how.new_on!r}], or () for "
             "none."
         )
+    new_on = names_given("new_on", how.new_on)
+    if not isinstance(how.rules, Sequence) or not all(
+        isinstance(rule, ChannelRule) for rule in how.rules
+    ):
+        raise ConvergekitError(
+            f"rules={how.rules!r}: give a list of ck.ChannelRule(channel, ...), or "
+            "[..., *ck.CHANNEL_RULES]."
+        )
     kept = in_time[(who[in_time] >= 0) & tracked(events)[in_time]]
     order = kept[np.argsort(who[kept], kind="stable")]
     mine = who[order]
     moment = microseconds(events["timestamp"])[order]
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (mine[1:] != mine[:-1]) | (np.diff(moment) > timeout.value // 1000)
-    begins |= _new_campaign(sent_values(events, traffic, how.new_on)[order], begins)
+    begins |= _new_campaign(sent_values(events, traffic, new_on)[order], begins)
 
     first = np.flatnonzero(begins)
     last = np.append(first, len(order))[1:] - 1

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.errors import ConvergekitError
 from convergekit.records import take_or_missing
 
 IntArray = npt.NDArray[np.int64]
@@ -161,8 +162,9 @@ def simulate_store(
 
     Raises
     ------
-    ValueError
-        `people` or `days` is below 1, or `noise` is negative.
+    ConvergekitError
+        `start` is no date, `people`, `days` or `seed` is no whole number or too low, or `noise` is
+        below 0.
 
     Examples
     --------
@@ -171,13 +173,14 @@ def simulate_store(
     >>> store.events["source"].unique().tolist()
     ['browser', 'server', 'crm']
     """
-    if people < 1 or days < 1 or noise < 0:
-        raise ValueError(
-            f"people={people}, days={days}, noise={noise}: give at least one person and one day, "
-            "and a noise of 0 or more."
-        )
+    _check_size(people, days, noise, seed)
+    try:
+        opened = int(np.datetime64(start, "us").astype(np.int64))
+    except ValueError:
+        raise ConvergekitError(
+            f"start={start!r} is no date; give one such as '2026-03-02'."
+        ) from None
     rng = np.random.Generator(np.random.PCG64(seed))
-    opened = int(np.datetime64(start, "us").astype(np.int64))
     who = _People.draw(rng, people, noise)
     visits = _Visits.draw(rng, who, opened, days, noise)
     blocks = [
@@ -188,6 +191,14 @@ def simulate_store(
     log = _Rows.stacked(blocks)
     log = _arrive(rng, log, noise)
     return SimulatedStore(_frame(rng, log, who, visits, noise), _truth(log), people, noise)
+
+
+def _check_size(people: int, days: int, noise: float, seed: int) -> None:
+    for name, given, least in (("people", people, 1), ("days", days, 1), ("seed", seed, 0)):
+        if not isinstance(given, (int, np.integer)) or given < least:
+            raise ConvergekitError(f"{name}={given!r}: give a whole number from {least} on.")
+    if not isinstance(noise, (int, float, np.floating)) or not noise >= 0:
+        raise ConvergekitError(f"noise={noise!r}: give 0.0 for clean exports, 1.0 for the usual.")
 
 
 @dataclass(frozen=True)
