@@ -10,7 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.durations import parse_duration
+from convergekit.funnel_any_order import search_any
 from convergekit.funnel_events import Fed, attempts_apart
+from convergekit.funnel_matching import events_of_steps
+from convergekit.funnel_moments import Moments, make_moments
 from convergekit.funnel_paths import (
     Paths,
     best_of_each,
@@ -18,17 +21,8 @@ from convergekit.funnel_paths import (
     with_optional_steps,
 )
 from convergekit.funnel_presets import Count, Order, Rules
-from convergekit.funnel_search import (
-    Found,
-    LetBy,
-    Moments,
-    attempts,
-    events_of_steps,
-    make_moments,
-    search,
-    search_any,
-    search_strict,
-)
+from convergekit.funnel_search import Found, attempts, search
+from convergekit.funnel_strict import LetBy, search_strict
 from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
