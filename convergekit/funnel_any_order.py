@@ -10,6 +10,7 @@ import numpy.typing as npt
 from convergekit.funnel_matching import each_finds_a_step
 from convergekit.funnel_moments import Moments
 from convergekit.funnel_search import Found
+from convergekit.runs import run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -39,9 +40,7 @@ def search_any(moments: Moments, steps: int, window: int, enters: BoolArray) -> 
     goal = reached[np.arange(len(at)), (depth - 1).clip(min=0)]
     # Of each who, the attempt that did the most, then the earliest done, then the latest begun.
     best = np.lexsort((-at, goal, -depth, start))
-    new = np.ones(len(best), dtype=bool)
-    new[1:] = start[best][1:] != start[best][:-1]
-    best = best[new]
+    best = best[run_starts(start[best])]
 
     first_of, _ = moments.bounds
     who = np.searchsorted(first_of, start[best])

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.runs import first_of_run, run_starts
+
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -70,15 +72,12 @@ class Moments:
     def chosen(self, keep: BoolArray) -> Moments:
         """Return some of the moments; `event` keeps all events, so places stay what they are."""
         who = self.who[keep]
-        begins = np.ones(len(who), dtype=bool)
-        begins[1:] = who[1:] != who[:-1]
-        start = np.flatnonzero(begins)[np.cumsum(begins) - 1] if len(who) else who
         return replace(
             self,
             first=self.first[keep],
             who=who,
             time=self.time[keep],
-            start=start,
+            start=first_of_run(run_starts(who)),
             pattern=self.pattern[keep],
             excluded=[excluded[keep] for excluded in self.excluded],
         )
@@ -121,21 +120,16 @@ def make_moments(
     event = np.flatnonzero(part & (who >= 0))
     event = event[_order_of_moments(event, who, time, mask if ties else arrival, arrival)]
     whose, when = who[event], time[event]
-    new = np.ones(len(event), dtype=bool)
-    if ties:
-        new[1:] = (whose[1:] != whose[:-1]) | (when[1:] != when[:-1])
+    new = run_starts(whose, when) if ties else np.ones(len(event), dtype=bool)
     first = np.flatnonzero(new)
     pattern, patterns = _patterns(mask[event], first)
     whose = whose[first]
-    begins = np.ones(len(whose), dtype=bool)
-    begins[1:] = whose[1:] != whose[:-1]
-    start = np.flatnonzero(begins)[np.cumsum(begins) - 1] if len(first) else first
     return Moments(
         event=event,
         first=first,
         who=whose,
         time=when[first],
-        start=start,
+        start=first_of_run(run_starts(whose)),
         pattern=pattern,
         patterns=patterns,
         excluded=[

@@ -24,6 +24,7 @@ from convergekit.journey_visits import Visits, visits_of
 from convergekit.measures import amounts, events_named
 from convergekit.names import names_given
 from convergekit.readable import counted, readable_table
+from convergekit.runs import run_starts
 
 if TYPE_CHECKING:
     from convergekit.journey_differences import Differences
@@ -335,8 +336,7 @@ class Journeys:
     def _steps(self) -> tuple[IntArray, IntArray, IntArray]:
         """Journey, name and time of every step: repeats without another name between are one."""
         visits = self._visits
-        new = np.ones(len(visits.who), dtype=bool)
-        new[1:] = (np.diff(visits.who) != 0) | (np.diff(visits.name) != 0)
+        new = run_starts(visits.who, visits.name)
         return visits.who[new], visits.name[new], visits.time[new]
 
     @cached_property

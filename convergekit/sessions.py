@@ -17,6 +17,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.measures import events_named
 from convergekit.names import names_given
 from convergekit.numbering import NumberedText
+from convergekit.runs import first_of_run, run_starts
 from convergekit.steps import tracked
 from convergekit.timestamps import microseconds
 from convergekit.traffic import TAGS, sent_traffic, sent_values
@@ -261,7 +262,4 @@ def _first_in(marked: BoolArray, first: IntArray, last: IntArray) -> IntArray:
 
 def _place(*keys: IntArray) -> IntArray:
     """Return the place of each in its run of equal keys, from 0."""
-    begins = np.ones(len(keys[0]), dtype=bool)
-    begins[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    places = np.arange(len(begins))
-    return places - np.maximum.accumulate(np.where(begins, places, 0))
+    return np.arange(len(keys[0])) - first_of_run(run_starts(*keys))

@@ -22,6 +22,7 @@ import pandas as pd
 
 from convergekit.errors import ConvergekitError
 from convergekit.records import take_or_missing
+from convergekit.runs import first_of_run, run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -354,8 +355,8 @@ _BROWSER, _SERVER, _CRM = range(len(_SOURCES))
 def _browsing(rng: np.random.Generator, visits: _Visits, noise: float) -> Iterator[_Rows]:
     """Yield what the browser reports, up to the checkout."""
     visit = np.repeat(np.arange(len(visits.person)), visits.pages)
-    first = np.append(True, visit[1:] != visit[:-1])
-    page = np.arange(len(visit)) - np.maximum.accumulate(np.where(first, np.arange(len(visit)), 0))
+    first = run_starts(visit)
+    page = np.arange(len(visit)) - first_of_run(first)
     # A newsletter's link names its reader.
     by_mail = first & (visits.campaign[visit] == 4) & (rng.random(len(visit)) < 0.5)
     yield _Rows.make(
