@@ -410,7 +410,7 @@ class Stitched:
         >>> s.plot_profile_graph("urn:email:milo.duval37@example.com").layout.title.text
         '5 aliases on profile p_3424b071e0668a79'
         """
-        from convergekit.alias_figures import profile_graph_figure
+        from convergekit.profile_graph_figure import profile_graph_figure
 
         return profile_graph_figure(self, alias_or_id, template)
 
