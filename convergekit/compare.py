@@ -124,7 +124,7 @@ def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> Prof
     labels, names = zip(*(_labels(side.loc[keys, "profile_id"]) for side in keyed), strict=True)
     group, change = _differences(*labels)
     joining = _joining(a, b, positions, labels, group)
-    events = _events(frames, key, keys, positions, group)
+    events = _events(frames, key, positions, group)
     return ProfileComparison(
         table=_table(group, change, labels, names, joining),
         aliases=joining,
@@ -304,7 +304,6 @@ def _table(
 def _events(
     frames: list[pd.DataFrame],
     key: str,
-    keys: pd.Index,
     positions: list[IntArray],
     group: IntArray,
 ) -> pd.DataFrame:
