@@ -80,15 +80,7 @@ def find_orders(
     left_out: dict[str, int] = {}
     frames: dict[str, Any] = {}
     for name, (at, column) in places.items():
-        frame = pd.DataFrame(
-            {
-                "profile_id": events[profile].array.take(at),
-                "timestamp": events["timestamp"].array.take(at),
-                "row": _rows(events)[at],
-                "amount": money[name],
-                "arrival": order_of_arrival(events, at),
-            }
-        )
+        frame = _frame(events, at, profile, money[name])
         known = frame[["profile_id", "timestamp"]].notna()
         left_out[f"{name}s without a profile"] = int((~known["profile_id"]).sum())
         left_out[f"{name}s without a time"] = int((known["profile_id"] & ~known["timestamp"]).sum())
@@ -106,6 +98,18 @@ def find_orders(
         refunds=frames["refund"],
         left_out={what: count for what, count in left_out.items() if count},
         currency=code,
+    )
+
+
+def _frame(events: pd.DataFrame, at: IntArray, profile: str, amount: FloatArray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "profile_id": events[profile].array.take(at),
+            "timestamp": events["timestamp"].array.take(at),
+            "row": _rows(events)[at],
+            "amount": amount,
+            "arrival": order_of_arrival(events, at),
+        }
     )
 
 
