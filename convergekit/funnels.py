@@ -54,7 +54,7 @@ from convergekit.funnel_presets import (
     Ties,
     rules_of,
 )
-from convergekit.funnel_result import OTHER, Funnel
+from convergekit.funnel_result import Funnel
 from convergekit.funnel_windowfunnel import window_funnel
 from convergekit.names import names_given
 from convergekit.steps import (
@@ -316,12 +316,3 @@ def _utc(stamp: pd.Timestamp) -> pd.Timestamp:
     if pd.isna(stamp):
         return stamp
     return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-
-
-def _top(labels: pd.Series, top: int | None) -> pd.Series:
-    if top is None:
-        return labels
-    counts = labels.value_counts().rename_axis("label").reset_index(name="count")
-    counts["text"] = counts["label"].astype(str)
-    kept = counts.sort_values(["count", "text"], ascending=[False, True])["label"].head(top)
-    return labels.astype(object).where(labels.isin(kept) | labels.isna(), OTHER)
