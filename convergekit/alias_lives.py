@@ -18,6 +18,7 @@ import pandas as pd
 from convergekit.aliases import EventAliases, refuse_unknown_types
 from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ConvergekitError
+from convergekit.runs import first_of_run, run_starts
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
@@ -118,11 +119,9 @@ def _lives(
     begins = np.zeros(len(order), dtype=np.int64)
     begins[counting[1:]] = same & late
     number = np.cumsum(begins)
-    starts = np.ones(len(order), dtype=bool)
-    starts[1:] = alias[1:] != alias[:-1]
-    first = np.flatnonzero(starts)
+    first = first_of_run(run_starts(alias))
     life = np.empty(len(order), dtype=np.int64)
-    life[order] = number - (number - begins)[first][np.cumsum(starts) - 1] + 1
+    life[order] = number - (number - begins)[first] + 1
     return life
 
 

@@ -69,7 +69,8 @@ def as_frame(events: Frame) -> pd.DataFrame:
     """
     if isinstance(events, pd.DataFrame):
         return events
-    if not hasattr(events, "__arrow_c_stream__"):
+    # A Series gives Arrow too, but one column is no table.
+    if not hasattr(events, "__arrow_c_stream__") or isinstance(events, pd.Series):
         hint = (
             "call .collect() on a lazy frame first."
             if hasattr(events, "collect")

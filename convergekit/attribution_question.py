@@ -12,6 +12,7 @@ from convergekit.attribution_models import DATA_DRIVEN, RULES, Tuning
 from convergekit.channels import CHANNEL_RULES, ChannelRule
 from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.names import names_given
 from convergekit.sessions import NEW_ON, SessionRules
 from convergekit.steps import StepLike
 from convergekit.traffic import TAGS
@@ -50,7 +51,7 @@ class Question:
     @property
     def models(self) -> tuple[str, ...]:
         """The models, each once, checked."""
-        named = (self.model,) if isinstance(self.model, str) else tuple(self.model)
+        named = names_given("model", self.model)
         for name in named:
             if name not in MODELS:
                 raise ConvergekitError(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
-from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.readable import counted
 from convergekit.text import as_text
 
@@ -124,7 +124,7 @@ def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> Prof
     labels, names = zip(*(_labels(side.loc[keys, "profile_id"]) for side in keyed), strict=True)
     group, change = _differences(*labels)
     joining = _joining(a, b, positions, labels, group)
-    events = _events(frames, key, keys, positions, group)
+    events = _events(frames, key, positions, group)
     return ProfileComparison(
         table=_table(group, change, labels, names, joining),
         aliases=joining,
@@ -144,7 +144,8 @@ def _frame(given: Profiles, name: str) -> pd.DataFrame:
         )
     if "profile_id" not in frame:
         raise ColumnError(
-            f"`{name}` has no column 'profile_id'. Found: {', '.join(map(str, frame.columns))}."
+            f"`{name}` has no column 'profile_id'. "
+            f"{what_there_is(frame.columns, 'profile_id', none='no columns at all')}"
         )
     return frame
 
@@ -154,7 +155,7 @@ def _keyed(frame: pd.DataFrame, key: str, name: str) -> pd.DataFrame:
     if key not in frame:
         raise ColumnError(
             f"`{name}` has no column {key!r} to match events by. "
-            f"Found: {', '.join(map(str, frame.columns))}. Name another with on=."
+            f"{what_there_is(frame.columns, key)} Name another with on=."
         )
     keys = as_text(frame[key])[0].to_numpy(dtype=object)
     found = pd.DataFrame(
@@ -303,7 +304,6 @@ def _table(
 def _events(
     frames: list[pd.DataFrame],
     key: str,
-    keys: pd.Index,
     positions: list[IntArray],
     group: IntArray,
 ) -> pd.DataFrame:

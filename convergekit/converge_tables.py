@@ -26,6 +26,7 @@ from convergekit.events import PROFILE_PROPERTY, PROPERTY
 from convergekit.profiles import alias_ranks, ids_of_leaders
 from convergekit.properties import carry_as_of
 from convergekit.records import take_or_missing
+from convergekit.runs import run_starts
 from convergekit.text import to_arrow
 from convergekit.timestamps import microseconds
 
@@ -102,8 +103,7 @@ def _parts(knowledge: Knowledge) -> tuple[IntArray, IntArray, IntArray, IntArray
     group = np.zeros(len(aliases.table), dtype=np.int64)
     if aliases.apart is not None:
         group = aliases.apart.group
-    starts = np.ones(len(item), dtype=bool)
-    starts[1:] = (item[1:] != item[:-1]) | (group[alias][1:] != group[alias][:-1])
+    starts = run_starts(item, group[alias])
     part = np.cumsum(starts) - 1
     home = np.full(len(knowledge.known), -1, dtype=np.int64)
     home[aliases.event[aliases.own]] = group[aliases.alias[aliases.own]]

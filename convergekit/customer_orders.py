@@ -80,15 +80,7 @@ def find_orders(
     left_out: dict[str, int] = {}
     frames: dict[str, Any] = {}
     for name, (at, column) in places.items():
-        frame = pd.DataFrame(
-            {
-                "profile_id": events[profile].array.take(at),
-                "timestamp": events["timestamp"].array.take(at),
-                "row": _rows(events)[at],
-                "amount": money[name],
-                "arrival": order_of_arrival(events, at),
-            }
-        )
+        frame = _frame(events, at, profile, money[name])
         known = frame[["profile_id", "timestamp"]].notna()
         left_out[f"{name}s without a profile"] = int((~known["profile_id"]).sum())
         left_out[f"{name}s without a time"] = int((known["profile_id"] & ~known["timestamp"]).sum())
@@ -109,6 +101,18 @@ def find_orders(
     )
 
 
+def _frame(events: pd.DataFrame, at: IntArray, profile: str, amount: FloatArray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "profile_id": events[profile].array.take(at),
+            "timestamp": events["timestamp"].array.take(at),
+            "row": _rows(events)[at],
+            "amount": amount,
+            "arrival": order_of_arrival(events, at),
+        }
+    )
+
+
 def _check_money(
     value: str | None,
     refund: str | None,
@@ -124,6 +128,11 @@ def _check_money(
     ):
         if given is not None and needed is None:
             raise ConvergekitError(f"{name}={given!r} is given without {lacking}=; give both.")
+    if rates is not None and not isinstance(rates, Mapping):
+        raise ConvergekitError(
+            f"rates={rates!r}: give what one of each currency is worth, such as "
+            "{'EUR': 1, 'USD': 0.9}."
+        )
     for code, rate in (rates or {}).items():
         if not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
             raise ConvergekitError(f"rates: {code!r} is worth {rate!r}; give a number above zero.")

@@ -19,6 +19,7 @@ import scipy
 
 from convergekit.customer_orders import find_orders
 from convergekit.drawn import DrawnFrame
+from convergekit.durations import in_periods
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.readable import counted, readable_table
 
@@ -150,7 +151,7 @@ class Customers:
             ``plot(template=...)`` returns a figure.
         """
         orders = self._orders
-        periods = _periods(orders["timestamp"], freq)
+        periods = in_periods(orders["timestamp"], freq)
         is_new = periods == periods.groupby(orders["profile_id"]).transform("min")
         kind = pd.Series(np.where(is_new, "new", "returning"), index=orders.index)
         grouped = orders.assign(period=periods, kind=kind).groupby(["period", "kind"])
@@ -235,7 +236,7 @@ class Customers:
             order everybody is active. Its ``plot(template=...)`` returns a figure.
         """
         orders = self._orders
-        month = _periods(orders["timestamp"], "M").astype("int64")
+        month = in_periods(orders["timestamp"], "M").astype("int64")
         cohort = month.groupby(orders["profile_id"]).transform("min")
         pairs = pd.DataFrame({"who": orders["profile_id"], "cohort": cohort, "month": month})
         active = pairs.drop_duplicates().groupby(["cohort", "month"]).size()
@@ -315,15 +316,6 @@ class Customers:
         if not len(periods):
             return pd.PeriodIndex([], freq=freq)
         return pd.period_range(periods.min(), self._end.tz_localize(None).to_period(freq))
-
-
-def _periods(times: pd.Series, freq: str) -> pd.Series:
-    try:
-        return pd.to_datetime(times, utc=True).dt.tz_localize(None).dt.to_period(freq)
-    except (ValueError, AttributeError) as error:
-        raise ConvergekitError(
-            f"freq={freq!r} is no period; give one such as 'D', 'W' or 'M'."
-        ) from error
 
 
 def _reached(

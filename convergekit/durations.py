@@ -1,4 +1,4 @@
-"""Durations, from what people write and for people to read."""
+"""Durations and periods, from what people write and for people to read."""
 
 from __future__ import annotations
 
@@ -47,6 +47,27 @@ def parse_duration(value: Any, *, name: str) -> pd.Timedelta:
             f"'7D', '7 days' or a datetime.timedelta.{hint}"
         )
     return duration
+
+
+def in_periods(times: pd.Series, freq: str) -> pd.Series:
+    """Return the periods that times lie in.
+
+    Raises
+    ------
+    ConvergekitError
+        There is no such period.
+
+    Examples
+    --------
+    >>> in_periods(pd.Series([pd.Timestamp("2026-03-04T10:00Z")]), "M").astype(str).tolist()
+    ['2026-03']
+    """
+    try:
+        return pd.to_datetime(times, utc=True).dt.tz_localize(None).dt.to_period(freq)
+    except (ValueError, TypeError, AttributeError):
+        raise ConvergekitError(
+            f"freq={freq!r} is no period; give one such as 'D', 'W' or 'M'."
+        ) from None
 
 
 def _spelled(value: Any) -> Any:

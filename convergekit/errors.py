@@ -41,7 +41,21 @@ class NotOnThisEngine(ConvergekitError, NotImplementedError):  # noqa: N818 - re
     """A relational engine cannot do this yet; in memory it can be done."""
 
 
-def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+def what_there_is(known: Iterable[object], asked: object, *, none: str = "none") -> str:
+    """Return what there is instead of what was asked for, and what may be meant.
+
+    Examples
+    --------
+    >>> what_there_is(["utm_source", "email"], "utm_sorce")
+    "Found: utm_source, email. Did you mean 'utm_source'?"
+    >>> what_there_is([], "utm_source", none="no columns at all")
+    'Found: no columns at all.'
+    """
+    names = [str(name) for name in known]
+    return f"Found: {', '.join(names) or none}.{did_you_mean(asked, names)}"
+
+
+def did_you_mean(name: object, candidates: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest candidate, or an empty string.
 
     Examples
@@ -52,5 +66,5 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     ''
     """
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name).casefold(), by_folded, n=1, cutoff=0.6)
     return f" Did you mean {by_folded[near[0]]!r}?" if near else ""

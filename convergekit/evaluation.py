@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.errors import ConvergekitError
+from convergekit.errors import ConvergekitError, what_there_is
 from convergekit.readable import counted
 
 if TYPE_CHECKING:
@@ -165,7 +165,8 @@ def _persons(truth: Truth) -> pd.Series:
     if isinstance(truth, pd.DataFrame):
         if "person" not in truth:
             raise ConvergekitError(
-                f"the truth has no column 'person'. Found: {', '.join(map(str, truth.columns))}."
+                "the truth has no column 'person'. "
+                f"{what_there_is(truth.columns, 'person', none='no columns at all')}"
             )
         truth = truth["person"]
     elif isinstance(truth, Mapping):

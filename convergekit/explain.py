@@ -55,7 +55,7 @@ class Explanation:
         ----------
         template : {"light", "dark"}, default "light"
         """
-        from convergekit.alias_figures import explanation_figure
+        from convergekit.explanation_figure import explanation_figure
 
         return explanation_figure(self, template)
 

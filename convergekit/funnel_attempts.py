@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from convergekit.durations import parse_duration
+from convergekit.funnel_any_order import search_any
 from convergekit.funnel_events import Fed, attempts_apart
+from convergekit.funnel_matching import events_of_steps
+from convergekit.funnel_moments import Moments, make_moments
 from convergekit.funnel_paths import (
     Paths,
     best_of_each,
@@ -18,17 +21,8 @@ from convergekit.funnel_paths import (
     with_optional_steps,
 )
 from convergekit.funnel_presets import Count, Order, Rules
-from convergekit.funnel_search import (
-    Found,
-    LetBy,
-    Moments,
-    attempts,
-    events_of_steps,
-    make_moments,
-    search,
-    search_any,
-    search_strict,
-)
+from convergekit.funnel_search import Found, attempts, search
+from convergekit.funnel_strict import LetBy, search_strict
 from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
@@ -65,18 +59,13 @@ def find_paths(
     optional : sequence of int
         Steps (from 1) that may be left out.
     """
-    fed = _prepared(fed, rules, order, end)
     in_turn = count == "attempts" and rules.one_after_another and rules.entry == "first"
     if in_turn:
         # Which of them is an entry is known only when the one before is over.
         rules = replace(rules, entry="any")
-    required = [step for step in range(steps) if step + 1 not in optional]
-    spans = [(required.index(a - 1) + 1, required.index(b - 1) + 1) for a, b in exclusions]
-    single = count == "attempts" or rules.entry == "earliest"
-    apart = single and (order != "ordered" or bool(exclusions))
-    who = None
-    plain = bool(spans or single or optional or fed.is_split) or order != "ordered"
-    if not plain and compiled(len(fed.who)):
+    asked = _Asked(steps, window, exclusions, rules, order, count, start, end, optional)
+    fed = _prepared(fed, asked)
+    if asked.is_plain and not fed.is_split and compiled(len(fed.who)):
         from convergekit.kernels.funnel import paths_in_order
 
         return paths_in_order(
@@ -88,45 +77,23 @@ def find_paths(
             start=start,
             end=end,
         )
-    if apart:
+    if asked.one_search_each:
         fed = fed.in_order()
-        moments = _moments(_narrowed(fed, required, steps, order), rules)
-        enters = _entries(fed, moments, rules, order, start, end)
-        first = -1 if order == "any" else 1
-        starts = _events_of(moments, enters, len(fed.who)) & (fed.mask & first > 0)
-        units, starting = attempts_apart(fed, starts, window, order)
-        who = fed.who[starting]
-        opens = units.position == fed.position[starting][units.who]
+        units, who, opens = _each_attempt(fed, asked)
+        moments = _moments(units, asked)
+        enters = _moments_of_events(moments, opens)
     else:
-        units = fed
-    narrow = _narrowed(units, required, steps, order)
-    moments = _moments(narrow, rules)
-    if apart:
-        enters = np.zeros(len(moments.time), dtype=bool)
-        enters[_moment_of_events(moments)[opens[moments.event]]] = True
-    else:
-        enters = _entries(units, moments, rules, order, start, end)
-    if single and not apart:
-        found, deepest = attempts(moments, len(required), window, enters), None
-    else:
-        by, by_if_free = _let_by(required, steps, spans)
-        found = _search(order, moments, len(required), window, enters, spans, by)
-        deepest = None
-        if spans:
-            free = moments.without_exclusions()
-            deepest = _search(order, free, len(required), window, enters, (), by_if_free).depth
+        units, who = fed, None
+        moments = _moments(fed, asked)
+        enters = _entries(fed, moments, asked)
+    found, deepest = _search(moments, enters, asked)
     paths = _paths(found, deepest, units, moments)
-    of = paths.who if who is None else who[paths.who]
-    held = fed.is_split and not rules.held_apart
-    if count == "profiles" and (held or rules.entry == "earliest"):
-        arrival = _arrival_of_positions(fed) if rules.ties == "arrival" else None
-        of = fed.whose[of] if held else of
-        paths = best_of_each(paths, of, arrival, earliest=rules.entry == "earliest")
+    paths = _best(paths, fed, paths.who if who is None else who[paths.who], asked)
     if optional:
         paths = with_optional_steps(
             paths,
             units,
-            required,
+            asked.required,
             steps,
             window,
             in_arrival=rules.ties == "arrival",
@@ -139,34 +106,97 @@ def find_paths(
     return paths
 
 
-def _prepared(fed: Fed, rules: Rules, order: Order, end: int | None) -> Fed:
+@dataclass(frozen=True)
+class _Asked:
+    """What `find_paths` is asked, and what follows from it."""
+
+    steps: int
+    window: int
+    exclusions: Sequence[tuple[int, int]]
+    rules: Rules
+    order: Order
+    count: Count
+    start: int | None
+    end: int | None
+    optional: Sequence[int]
+
+    @property
+    def required(self) -> list[int]:
+        """The steps (from 0) that may not be left out."""
+        return [step for step in range(self.steps) if step + 1 not in self.optional]
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Per exclusion, between which of the required steps (from 1) it stands."""
+        place = {step + 1: at for at, step in enumerate(self.required, start=1)}
+        return [(place[after], place[before]) for after, before in self.exclusions]
+
+    @property
+    def each(self) -> bool:
+        """Whether every attempt is looked at, and not only how far everybody gets."""
+        return self.count == "attempts" or self.rules.entry == "earliest"
+
+    @property
+    def one_search_each(self) -> bool:
+        """Whether attempts are searched apart, as if each were of somebody else."""
+        return self.each and (self.order != "ordered" or bool(self.exclusions))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is asked but how far everybody gets in order."""
+        return not (self.exclusions or self.each or self.optional or self.order != "ordered")
+
+
+def _prepared(fed: Fed, asked: _Asked) -> Fed:
     """Return the events that may take part, at the times that the rules give them."""
+    rules = asked.rules
     if rules.range_applies_to == "entry_and_completion":
-        fed = fed.before(end)
+        fed = fed.before(asked.end)
     if rules.tolerance is not None:
         tolerance = parse_duration(rules.tolerance, name="tolerance") // pd.Timedelta(1, "us")
         fed = fed.tied(np.full(len(fed.whose), tolerance))
     if rules.once_per_tie:
         fed = fed.once_per_tie()
-        if order == "strict":
+        if asked.order == "strict":
             fed = fed.without_tied_foreigners()
     return fed
 
 
-def _narrowed(fed: Fed, required: Sequence[int], steps: int, order: Order) -> Fed:
+def _each_attempt(fed: Fed, asked: _Asked) -> tuple[Fed, IntArray, BoolArray]:
+    """Return everybody's events once for each attempt, whose each is, and which events open one."""
+    moments = _moments(fed, asked)
+    enters = _entries(fed, moments, asked)
+    first = -1 if asked.order == "any" else 1
+    starts = _events_of(moments, enters, len(fed.who)) & (fed.mask & first > 0)
+    units, starting = attempts_apart(fed, starts, asked.window, asked.order)
+    return units, fed.who[starting], units.position == fed.position[starting][units.who]
+
+
+def _best(paths: Paths, fed: Fed, who: IntArray, asked: _Asked) -> Paths:
+    """Return everybody's best path, where there are several and profiles count."""
+    earliest = asked.rules.entry == "earliest"
+    held = fed.is_split and not asked.rules.held_apart
+    if asked.count == "attempts" or not (held or earliest):
+        return paths
+    arrival = _arrival_of_positions(fed) if asked.rules.ties == "arrival" else None
+    return best_of_each(paths, fed.whose[who] if held else who, arrival, earliest=earliest)
+
+
+def _narrowed(fed: Fed, asked: _Asked) -> Fed:
     """Return the events with the required steps alone, numbered anew.
 
     In strict order every event takes part, and the bits above the steps' say which optional steps
     it fills and which exclusions it is of.
     """
+    required = asked.required
     mask = np.zeros(len(fed.mask), dtype=np.int64)
     for place, step in enumerate(required):
         mask |= (fed.mask >> step & 1) << place
-    if order != "strict":
+    if asked.order != "strict":
         return replace(fed, mask=mask)
     foreign = fed.foreign | ((fed.mask > 0) & (mask == 0))
     bit = len(required)
-    for step in (step for step in range(steps) if step not in required):
+    for step in (step for step in range(asked.steps) if step not in required):
         mask |= (fed.mask >> step & 1) << bit
         bit += 1
     for excluding in fed.excludes:
@@ -175,22 +205,23 @@ def _narrowed(fed: Fed, required: Sequence[int], steps: int, order: Order) -> Fe
     return replace(fed, mask=mask, foreign=foreign)
 
 
-def _let_by(
-    required: Sequence[int], steps: int, spans: Sequence[tuple[int, int]]
-) -> tuple[list[LetBy], list[LetBy]]:
+def _let_by(asked: _Asked) -> tuple[list[LetBy], list[LetBy]]:
     """Return what strict order lets lie between the required steps, and what if none excluded.
 
     Where an optional step stands, its events do; and in a void attempt, what makes it void.
     """
+    required = asked.required
+    optional = (step for step in range(asked.steps) if step not in required)
     by = []
-    for bit, step in enumerate((s for s in range(steps) if s not in required), len(required)):
+    for bit, step in enumerate(optional, start=len(required)):
         after = sum(s < step for s in required)
         by.append(LetBy(bit, after, after + 1, tied=True))
-    excluding = [LetBy(bit, *span, tied=False) for bit, span in enumerate(spans, steps)]
+    excluding = [LetBy(bit, *span, tied=False) for bit, span in enumerate(asked.spans, asked.steps)]
     return by, by + excluding
 
 
-def _moments(fed: Fed, rules: Rules) -> Moments:
+def _moments(fed: Fed, asked: _Asked) -> Moments:
+    fed = _narrowed(fed, asked)
     strict = bool(fed.foreign.any())
     return make_moments(
         fed.mask,
@@ -198,7 +229,7 @@ def _moments(fed: Fed, rules: Rules) -> Moments:
         fed.time,
         fed.arrival,
         fed.excludes,
-        ties=rules.ties == "best",
+        ties=asked.rules.ties == "best",
         everything=fed.foreign if strict else None,
     )
 
@@ -221,18 +252,23 @@ def _events_of(moments: Moments, chosen: BoolArray, events: int) -> BoolArray:
     return found
 
 
-def _entries(
-    fed: Fed, moments: Moments, rules: Rules, order: Order, start: int | None, end: int | None
-) -> BoolArray:
+def _moments_of_events(moments: Moments, chosen: BoolArray) -> BoolArray:
+    """Return which moments are of the chosen events."""
+    found = np.zeros(len(moments.time), dtype=bool)
+    found[_moment_of_events(moments)[chosen[moments.event]]] = True
+    return found
+
+
+def _entries(fed: Fed, moments: Moments, asked: _Asked) -> BoolArray:
     """Return the moments at which an attempt may start."""
     may = np.ones(len(moments.time), dtype=bool)
-    if start is not None:
-        may &= moments.time >= start
-    if end is not None:
-        may &= moments.time < end
-    if rules.entry == "first":
-        fills = moments.fills_a_step if order == "any" else moments.fills_first_step
-        may &= _is_first(fed, moments, np.flatnonzero(may & fills), rules)
+    if asked.start is not None:
+        may &= moments.time >= asked.start
+    if asked.end is not None:
+        may &= moments.time < asked.end
+    if asked.rules.entry == "first":
+        fills = moments.fills_a_step if asked.order == "any" else moments.fills_first_step
+        may &= _is_first(fed, moments, np.flatnonzero(may & fills), asked.rules)
     return may
 
 
@@ -250,18 +286,29 @@ def _is_first(fed: Fed, moments: Moments, starts: IntArray, rules: Rules) -> Boo
     return first
 
 
-def _search(
-    order: Order,
+def _search(moments: Moments, enters: BoolArray, asked: _Asked) -> tuple[Found, IntArray | None]:
+    """Return how deep each got; with exclusions, also how deep it would have got without."""
+    if asked.each and not asked.one_search_each:
+        return attempts(moments, len(asked.required), asked.window, enters), None
+    let_by, if_none_excluded = _let_by(asked)
+    found = _searched(moments, enters, asked, asked.spans, let_by)
+    if not asked.spans:
+        return found, None
+    free = _searched(moments.without_exclusions(), enters, asked, (), if_none_excluded)
+    return found, free.depth
+
+
+def _searched(
     moments: Moments,
-    steps: int,
-    window: int,
     enters: BoolArray,
+    asked: _Asked,
     spans: Sequence[tuple[int, int]],
     let_by: Sequence[LetBy],
 ) -> Found:
-    if order == "strict":
+    steps, window = len(asked.required), asked.window
+    if asked.order == "strict":
         return search_strict(moments, steps, window, enters, spans, let_by)
-    if order == "any":
+    if asked.order == "any":
         return search_any(moments, steps, window, enters)
     return search(moments, steps, window, enters, spans)
 

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.errors import ColumnError
 from convergekit.events import missing
 from convergekit.funnel_presets import Order
 from convergekit.lockstep import Lockstep
 from convergekit.numbering import number
+from convergekit.runs import run_starts
 from convergekit.steps import (
     EventNames,
     Exclusion,
@@ -44,7 +46,13 @@ class ProfileColumn:
 
     def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
         """Return the profiles of the events at these positions, -1 for none, and their IDs."""
-        codes, distinct = number(self.column, at)
+        try:
+            codes, distinct = number(self.column, at)
+        except TypeError as error:
+            raise ColumnError(
+                f"the column {self.column.name!r} does not tell profiles apart ({error}); give one "
+                "of texts or numbers as profile=."
+            ) from error
         return codes.astype(np.int64, copy=False), distinct
 
 
@@ -101,13 +109,15 @@ class Fed:
     profiles: pd.Index
     left_out: int
 
+    @property
+    def excluding(self) -> BoolArray:
+        """Which events are of any exclusion."""
+        return np.logical_or.reduce([np.zeros(len(self.who), dtype=bool), *self.excludes])
+
     @cached_property
     def takes_part(self) -> BoolArray:
         """Which events fill a step, exclude, or take part all the same."""
-        part = (self.mask > 0) | self.foreign
-        for excluding in self.excludes:
-            part = part | excluding
-        return part & (self.who >= 0)
+        return ((self.mask > 0) | self.foreign | self.excluding) & (self.who >= 0)
 
     @property
     def is_split(self) -> bool:
@@ -152,21 +162,14 @@ class Fed:
     def once_per_tie(self) -> Fed:
         """Return the events without those whose name an earlier one of the same tie has."""
         order = np.lexsort((self.arrival, self.name, self.time, self.who))
-        keys = (self.who[order], self.time[order], self.name[order])
-        new = np.ones(len(order), dtype=bool)
-        new[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+        new = run_starts(self.who[order], self.time[order], self.name[order])
         return self.chosen(np.sort(order[new]))
 
     def without_tied_foreigners(self) -> Fed:
         """Return the events without those that fill no step, where one at that time does."""
         order = np.lexsort((self.time, self.who))
-        new = np.ones(len(order), dtype=bool)
-        same = (self.who[order][1:] == self.who[order][:-1]) & (
-            self.time[order][1:] == self.time[order][:-1]
-        )
-        new[1:] = ~same
         tie = np.empty(len(order), dtype=np.int64)
-        tie[order] = np.cumsum(new) - 1
+        tie[order] = np.cumsum(run_starts(self.who[order], self.time[order])) - 1
         filled = np.bincount(tie, weights=self.mask > 0, minlength=1)[tie] > 0
         return self.chosen((self.mask > 0) | ~filled)
 

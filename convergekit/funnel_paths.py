@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convergekit.funnel_events import Fed
+from convergekit.runs import run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -197,10 +198,7 @@ def with_optional_steps(
     # Places in the order of the events: by time, and by arrival where that counts.
     last_key = fed.arrival if in_arrival else np.zeros(len(fed.who), dtype=np.int64)
     order = np.lexsort((last_key, fed.time))
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (fed.time[order][1:] != fed.time[order][:-1]) | (
-        last_key[order][1:] != last_key[order][:-1]
-    )
+    new = run_starts(fed.time[order], last_key[order])
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.cumsum(new) - 1
     times = fed.time[order][new]

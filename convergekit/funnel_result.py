@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.drawn import DrawnFrame
-from convergekit.durations import readable_duration
+from convergekit.durations import in_periods, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
 from convergekit.proportions import difference
@@ -205,13 +205,7 @@ class Funnel:
         if freq is None:
             raise ConvergekitError("which periods? Give freq='D', 'W' or 'M'.")
         part = self._counted()
-        entered = part["time_1"].dt.tz_localize(None)
-        try:
-            periods = entered.dt.to_period(freq)
-        except (ValueError, AttributeError) as error:
-            raise ConvergekitError(
-                f"freq={freq!r} is no period; give one such as 'D', 'W' or 'M'."
-            ) from error
+        periods = in_periods(part["time_1"], freq)
         grouped = part.assign(period=periods).groupby(["period", *self.by], dropna=False)
         table = grouped.agg(
             entered=("depth", "size"),

@@ -13,18 +13,24 @@ the whole; and the lists of profiles behind every bar come from the same pass as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from convergekit.arrow import Frame, as_frame
-from convergekit.durations import Duration, parse_duration
-from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
-from convergekit.events import missing
+from convergekit.durations import Duration, in_periods, parse_duration
+from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.funnel_attempts import find_paths
 from convergekit.funnel_events import ProfileColumn, ProfileNumbers, feed
+from convergekit.funnel_labels import labels_of
+from convergekit.funnel_options import (
+    check_choices,
+    check_combination,
+    check_labels,
+    check_tool,
+)
 from convergekit.funnel_outcomes import (
     CONVERTED,
     DROPPED,
@@ -48,10 +54,10 @@ from convergekit.funnel_presets import (
     Ties,
     rules_of,
 )
-from convergekit.funnel_result import OTHER, Funnel
+from convergekit.funnel_result import Funnel
 from convergekit.funnel_windowfunnel import window_funnel
+from convergekit.names import names_given
 from convergekit.steps import (
-    MOST_STEPS,
     ExclusionLike,
     Step,
     StepLike,
@@ -180,24 +186,24 @@ def funnel(
         "range_applies_to": range_applies_to,
         "by_step": by_step,
     }
-    _check_choices(order, on_exclude, range_applies_to, entry, ties, count)
+    check_choices(order, on_exclude, range_applies_to, entry, ties, count)
     rules = rules_of(like, options)
     window = parse_duration(rules.within, name="within")
     excluding = as_exclusions(exclude, len(given))
-    _check_by_step(rules.by_step, len(given))
-    if top is not None and not (isinstance(top, int) and top > 0):
-        raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
+    check_labels(rules.by_step, top, len(given))
     events = as_frame(events)
     _check_columns(events, profile)
-    _check_tool(like, rules, given, order, count, bool(excluding))
-    _check_combination(rules, given, order, count, excluding)
-    columns = [resolve_column(events, name) for name in _names(by)]
+    if freq is not None:
+        in_periods(events["timestamp"].iloc[:0], freq)
+    check_tool(like, rules, given, order, count, bool(excluding))
+    check_combination(rules, given, order, excluding)
+    columns = [resolve_column(events, name) for name in names_given("by", by)]
     fed = feed(
         events,
         given,
         [exclusion for exclusion, _, _ in excluding],
         _numbered or ProfileColumn(events[profile]),
-        hold=_names(hold),
+        hold=names_given("hold", hold),
         everything=order == "strict",
         same_names=rules.once_per_tie,
     )
@@ -222,7 +228,7 @@ def funnel(
                 fed, len(given), micros, spans, order, optional, values, rules.by_step
             )
     data_end = _utc(events["timestamp"].max())
-    labels, label_steps = _labels(
+    labels, label_steps = labels_of(
         events, columns, paths.event, rules.by_step, top, len(given), label_at
     )
     outcomes = Outcomes(
@@ -275,111 +281,15 @@ def _titles(order: Order, steps: Sequence[Step]) -> list[str]:
     return [step.title for step in steps]
 
 
-def _check_combination(
-    rules: Rules,
-    steps: Sequence[Step],
-    order: Order,
-    count: Count,
-    excluding: Sequence[tuple[Any, int, int]],
-) -> None:
-    if steps[0].optional:
-        raise ConvergekitError(f"the first step, {steps[0].title!r}, cannot be optional.")
-    if order == "any" and any((a, b) != (1, len(steps)) for _, a, b in excluding):
-        raise ConvergekitError(
-            "order='any' knows no steps to exclude between; leave out after= and before=."
-        )
-    if rules.engine != "search":
-        return
-    if order == "strict" and len(steps) + len(excluding) > MOST_STEPS:
-        raise ConvergekitError(
-            f"{len(steps)} steps and {len(excluding)} exclusions were given; in order='strict' "
-            f"they are at most {MOST_STEPS} together."
-        )
-    optional = [step.title for step in steps if step.optional]
-    if optional and order == "any":
-        raise ConvergekitError(
-            f"optional steps ({', '.join(optional)}) do not go with order='any': its rows count "
-            "how many of the steps were done, and one that need not be done has no row there. "
-            "Leave it out, or set order='ordered' or 'strict'."
-        )
-    for _, after, before in excluding:
-        if steps[after - 1].optional or steps[before - 1].optional:
-            raise ConvergekitError(
-                "an exclusion stands between required steps; set after= and before= to steps "
-                "that are not optional."
-            )
-    if rules.tolerance is not None and rules.ties == "arrival":
-        raise ConvergekitError(
-            "ties='arrival' keeps the order of arrival, and tolerance= gives it up; leave out "
-            "one of the two."
-        )
-
-
-def _check_tool(
-    like: Like | None,
-    rules: Rules,
-    steps: Sequence[Step],
-    order: Order,
-    count: Count,
-    excluding: bool,
-) -> None:
-    lacks = []
-    if order not in rules.orders:
-        lacks.append(f"order={order!r}")
-    if count not in rules.counts:
-        lacks.append(f"count={count!r}")
-    if excluding and not rules.exclusions:
-        lacks.append("exclusions")
-    if excluding and order == "strict" and rules.once_per_tie:
-        # What lies within a tie is forgiven there; whether an excluded event is, nobody says.
-        lacks.append("exclusions in order='strict'")
-    if any(step.optional for step in steps) and (
-        not rules.optional or (rules.engine == "posthog" and order == "any")
-    ):
-        lacks.append("optional steps")
-    if lacks:
-        raise ConvergekitError(
-            f"like={like!r} does not go with {' and '.join(lacks)}: the tool has no such thing, "
-            "or does not document it. Leave out like=, or the rest."
-        )
-
-
-def _check_choices(
-    order: str,
-    on_exclude: str | None,
-    range_applies_to: str | None,
-    entry: str | None,
-    ties: str | None,
-    count: str,
-) -> None:
-    choices = {
-        "order": (order, Order),
-        "on_exclude": (on_exclude, OnExclude),
-        "range_applies_to": (range_applies_to, RangeAppliesTo),
-        "entry": (entry, Entry),
-        "ties": (ties, Ties),
-        "count": (count, Count),
-    }
-    for name, (value, allowed) in choices.items():
-        if value is not None and value not in get_args(allowed):
-            known = ", ".join(map(repr, get_args(allowed)))
-            raise ConvergekitError(f"{name}={value!r} is not known; it is one of {known}.")
-
-
-def _check_by_step(by_step: ByStep, steps: int) -> None:
-    if by_step not in ("first", "last") and by_step not in range(1, steps + 1):
-        raise ConvergekitError(
-            f"by_step={by_step!r} is not known; it is 'first', 'last' or a step from 1 to {steps}."
-        )
-
-
 def _check_columns(events: pd.DataFrame, profile: str) -> None:
     for column in ("event_name", "timestamp", profile):
         if column not in events:
             raise ColumnError(
-                f"no column {column!r}. Found: {', '.join(map(str, events.columns))}."
-                f"{did_you_mean(column, map(str, events.columns))}"
+                f"no column {column!r}. "
+                f"{what_there_is(events.columns, column, none='no columns at all')}"
             )
+        if isinstance(events[column], pd.DataFrame):
+            raise ColumnError(f"the column {column!r} stands twice; keep one, or rename the other.")
     if not pd.api.types.is_datetime64_any_dtype(events["timestamp"].dtype):
         raise ColumnError(
             f"the column 'timestamp' is {events['timestamp'].dtype}, not datetime. Convert it "
@@ -387,69 +297,22 @@ def _check_columns(events: pd.DataFrame, profile: str) -> None:
         )
 
 
-def _names(given: str | Sequence[str]) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
-
-
 def _bound(value: Any, name: str) -> int | None:
     if value is None:
         return None
     try:
-        return int(microseconds(pd.Series([_utc(pd.Timestamp(value))]))[0])
-    except (ValueError, TypeError) as error:
+        # A bare number would be taken for nanoseconds since 1970, which nobody means.
+        stamp = pd.NaT if isinstance(value, (int, float)) else _utc(pd.Timestamp(value))
+    except (ValueError, TypeError):
+        stamp = pd.NaT
+    if pd.isna(stamp):
         raise ConvergekitError(
             f"{name}={value!r} is no time; give one such as '2026-03-02' or a datetime."
-        ) from error
+        )
+    return int(microseconds(pd.Series([stamp]))[0])
 
 
 def _utc(stamp: pd.Timestamp) -> pd.Timestamp:
     if pd.isna(stamp):
         return stamp
     return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-
-
-def _labels(
-    events: pd.DataFrame,
-    columns: list[str],
-    positions: IntArray,
-    by_step: ByStep,
-    top: int | None,
-    steps: int,
-    label_at: IntArray | None,
-) -> tuple[dict[str, pd.Series], pd.DataFrame]:
-    """Return the breakdown's labels of each path, and from which steps they came.
-
-    With `label_at`, labels are those of the events at these positions, whatever their steps.
-    """
-    labels: dict[str, pd.Series] = {}
-    nowhere = pd.DataFrame({"by": [], "step": [], "profiles": []})
-    if label_at is not None:
-        for name in columns:
-            labels[name] = _top(pd.Series(events[name].array.take(label_at, allow_fill=True)), top)
-        return labels, nowhere
-    origins = []
-    for name in columns:
-        values = events[name]
-        has_value = np.append(~missing(values).to_numpy(dtype=bool), False)[positions]
-        if isinstance(by_step, int):
-            has_value[:, [s for s in range(steps) if s != by_step - 1]] = False
-        step = has_value.argmax(axis=1)
-        if by_step == "last":
-            step = steps - 1 - has_value[:, ::-1].argmax(axis=1)
-        found = has_value.any(axis=1)
-        at = np.where(found, positions[np.arange(len(positions)), step], -1)
-        read = pd.Series(values.array.take(at, allow_fill=True)) if len(values) else values
-        labels[name] = _top(read, top)
-        origin = pd.Series(np.where(found, step + 1, 0)).value_counts().sort_index()
-        origin = origin.rename_axis("step").rename("profiles").reset_index()
-        origins.append(origin.assign(by=name)[["by", "step", "profiles"]])
-    return labels, pd.concat(origins, ignore_index=True) if origins else nowhere
-
-
-def _top(labels: pd.Series, top: int | None) -> pd.Series:
-    if top is None:
-        return labels
-    counts = labels.value_counts().rename_axis("label").reset_index(name="count")
-    counts["text"] = counts["label"].astype(str)
-    kept = counts.sort_values(["count", "text"], ascending=[False, True])["label"].head(top)
-    return labels.astype(object).where(labels.isin(kept) | labels.isna(), OTHER)

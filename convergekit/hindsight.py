@@ -20,6 +20,7 @@ from convergekit.link_tree import (
     session_moments_of_events,
 )
 from convergekit.measures import amounts, check_funnel, events_named
+from convergekit.names import names_given
 from convergekit.properties import carry_retroactive
 from convergekit.readable import readable_table
 from convergekit.records import take_or_missing
@@ -77,7 +78,7 @@ def hindsight(
     check_funnel(steps, within)
     at = events_named(s.events, event_name)
     amount = None if value is None else amounts(s.events, value)[at]
-    names = [carried] if isinstance(carried, str) else list(carried or ())
+    names = names_given("carried", carried)
     reaches = [_session(s, at), *(_carried(s, at, name) for name in names)]
     if steps is not None and within is not None:
         reaches.append(_conversion(s, at, event_name, steps, within))

@@ -22,7 +22,9 @@ from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.journey_visits import Visits, visits_of
 from convergekit.measures import amounts, events_named
+from convergekit.names import names_given
 from convergekit.readable import counted, readable_table
+from convergekit.runs import run_starts
 
 if TYPE_CHECKING:
     from convergekit.journey_differences import Differences
@@ -306,7 +308,7 @@ class Journeys:
             raise ConvergekitError("who converts? Name the event with converters= or end=.")
         for name in given:
             events_named(self._events, name)
-        chosen = (properties,) if isinstance(properties, str) else tuple(properties)
+        chosen = names_given("properties", properties)
         visits = self._visits if given == self.end else self._to(given)
         window = parse_duration(within, name="within")
         return differences(self._events, visits, window, chosen, min_profiles, confidence)
@@ -334,8 +336,7 @@ class Journeys:
     def _steps(self) -> tuple[IntArray, IntArray, IntArray]:
         """Journey, name and time of every step: repeats without another name between are one."""
         visits = self._visits
-        new = np.ones(len(visits.who), dtype=bool)
-        new[1:] = (np.diff(visits.who) != 0) | (np.diff(visits.name) != 0)
+        new = run_starts(visits.who, visits.name)
         return visits.who[new], visits.name[new], visits.time[new]
 
     @cached_property
@@ -391,7 +392,7 @@ class Journeys:
 
 
 def _names(given: str | Sequence[str] | None, argument: str) -> tuple[str, ...]:
-    names = () if given is None else (given,) if isinstance(given, str) else tuple(given)
-    if given is not None and (not names or not all(isinstance(name, str) for name in names)):
+    names = names_given(argument, given)
+    if given is not None and not names:
         raise ConvergekitError(f"{argument}={given!r}: give event names.")
     return names

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
+from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
 from convergekit.steps import resolve_column, tracked
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def events_named(events: pd.DataFrame, name: str) -> IntArray:
     if len(events) and not named.any():
         names = sorted(events["event_name"].dropna().unique())
         raise UnknownNameError(
-            f"no event is named {name!r}. Found: {', '.join(names) or 'no names'}."
-            f"{did_you_mean(name, names)}"
+            f"no event is named {name!r}. {what_there_is(names, name, none='no names')}"
         )
     return np.flatnonzero(named)
 

@@ -9,7 +9,7 @@ exceed it ever after. Profiles that keep to all limits without protection are no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -59,7 +59,8 @@ class Protection:
                     f"limits={{{name!r}: {limit!r}}}: a limit is a whole number of values from 1 "
                     "on, for one value is on its profile in any case."
                 )
-        if isinstance(priority, str) or not all(isinstance(name, str) for name in priority):
+        several = isinstance(priority, Iterable) and not isinstance(priority, str)
+        if not several or not all(isinstance(name, str) for name in priority):
             raise ConvergekitError(
                 f"alias_priority={priority!r}: give a list of alias types, such as "
                 '["customer_id", "email"].'

@@ -17,6 +17,7 @@ import pandas as pd
 
 from convergekit.as_of import Knowledge, spanning_links
 from convergekit.profiles import alias_ranks, ids_of_leaders
+from convergekit.runs import run_starts
 from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:
@@ -124,9 +125,8 @@ def _replay(pairs: pd.DataFrame, rank: IntArray) -> dict[int, tuple[int, int]]:
             alias = above[alias]
         return alias
 
-    starts = np.ones(len(pairs), dtype=bool)
-    item, group = pairs["item"].to_numpy(), pairs["group"].to_numpy()
-    starts[1:] = (item[1:] != item[:-1]) | (group[1:] != group[:-1])
+    item = pairs["item"].to_numpy()
+    starts = run_starts(item, pairs["group"].to_numpy())
     bounds = [*np.flatnonzero(starts).tolist(), len(pairs)]
     items, times = item.tolist(), pairs["at"].tolist()
     aliases, ranks = pairs["alias"].tolist(), rank[pairs["alias"].to_numpy()].tolist()

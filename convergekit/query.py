@@ -83,8 +83,11 @@ def evaluate_query(events: pd.DataFrame, where: str, title: str) -> Any:
         )
     except RecursionError:
         problem = "it is nested too deeply"
-    except Exception as error:
+    except ConvergekitError as error:
         problem = str(error)
+    except Exception as error:
+        types = [f"{quoted.get(name, name)} is {cells.dtype}" for name, cells in used.items()]
+        problem = f"{error}. Of the columns, {', '.join(types)}." if types else str(error)
     raise ConvergekitError(f"where={where!r} of {title!r} cannot be evaluated: {problem}") from None
 
 
@@ -113,6 +116,8 @@ def _column(columns: dict[str, str], name: str) -> str:
 
 def _checked_names(text: str) -> list[str]:
     """Return the names of a query in which nothing stands that a query may not do."""
+    if not text:
+        raise ConvergekitError("it is empty; leave out where=, or compare a column with a value.")
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, MemoryError) as error:

@@ -15,7 +15,9 @@ from convergekit.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
 from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ConvergekitError
 from convergekit.measures import events_named
+from convergekit.names import names_given
 from convergekit.numbering import NumberedText
+from convergekit.runs import first_of_run, run_starts
 from convergekit.steps import tracked
 from convergekit.timestamps import microseconds
 from convergekit.traffic import TAGS, sent_traffic, sent_values
@@ -194,13 +196,21 @@ def find_sessions(
             f"new_on={how.new_on!r}: give the names in a list, such as [{how.new_on!r}], or () for "
             "none."
         )
+    new_on = names_given("new_on", how.new_on)
+    if not isinstance(how.rules, Sequence) or not all(
+        isinstance(rule, ChannelRule) for rule in how.rules
+    ):
+        raise ConvergekitError(
+            f"rules={how.rules!r}: give a list of ck.ChannelRule(channel, ...), or "
+            "[..., *ck.CHANNEL_RULES]."
+        )
     kept = in_time[(who[in_time] >= 0) & tracked(events)[in_time]]
     order = kept[np.argsort(who[kept], kind="stable")]
     mine = who[order]
     moment = microseconds(events["timestamp"])[order]
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (mine[1:] != mine[:-1]) | (np.diff(moment) > timeout.value // 1000)
-    begins |= _new_campaign(sent_values(events, traffic, how.new_on)[order], begins)
+    begins |= _new_campaign(sent_values(events, traffic, new_on)[order], begins)
 
     first = np.flatnonzero(begins)
     last = np.append(first, len(order))[1:] - 1
@@ -252,7 +262,4 @@ def _first_in(marked: BoolArray, first: IntArray, last: IntArray) -> IntArray:
 
 def _place(*keys: IntArray) -> IntArray:
     """Return the place of each in its run of equal keys, from 0."""
-    begins = np.ones(len(keys[0]), dtype=bool)
-    begins[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    places = np.arange(len(begins))
-    return places - np.maximum.accumulate(np.where(begins, places, 0))
+    return np.arange(len(keys[0])) - first_of_run(run_starts(*keys))

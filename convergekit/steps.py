@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.errors import ColumnError, ConvergekitError, did_you_mean
+from convergekit.errors import ColumnError, ConvergekitError, did_you_mean, what_there_is
 from convergekit.events import PROFILE, PROPERTY
 from convergekit.numbering import number
 from convergekit.query import evaluate_query
@@ -131,15 +131,16 @@ def as_exclusions(
     given = [exclusions] if isinstance(exclusions, (str, Exclusion)) else exclusions
     found = []
     for item in given if isinstance(given, Sequence) else [given]:
-        if not isinstance(item, (str, Exclusion)):
+        exclusion = Exclusion(item) if isinstance(item, str) else item
+        if not isinstance(exclusion, Exclusion) or not _is_name(exclusion.name):
             raise ConvergekitError(
                 f"exclude={item!r}: give an event name, ck.Exclusion(name, after=1, before=2), or "
                 "a list of these."
             )
-        exclusion = item if isinstance(item, Exclusion) else Exclusion(item)
         after = 1 if exclusion.after is None else exclusion.after
         before = steps if exclusion.before is None else exclusion.before
-        if not 1 <= after < before <= steps:
+        places = range(1, steps + 1)
+        if after not in places or before not in places or after >= before:
             raise ConvergekitError(
                 f"{exclusion!r}: after={after} and before={before} are not two steps of "
                 f"{steps}, the earlier first. Steps are counted from 1."
@@ -219,18 +220,25 @@ def resolve_column(events: pd.DataFrame, name: str) -> str:
     columns = [str(column) for column in events.columns]
     short = [c.removeprefix(PROPERTY).removeprefix(PROFILE) for c in columns]
     raise ColumnError(
-        f"no column goes by {name!r}. Found: {', '.join(columns)}.{did_you_mean(name, short)}"
+        f"no column goes by {name!r}. Found: {', '.join(columns) or 'no columns at all'}."
+        f"{did_you_mean(name, short)}"
     )
 
 
 def _checked_name(step: Any) -> str | Sequence[str]:
-    names = [step] if isinstance(step, str) else step
-    if isinstance(names, (list, tuple)) and names and all(isinstance(n, str) for n in names):
-        return step if isinstance(step, str) else tuple(names)
+    if _is_name(step):
+        return step if isinstance(step, str) else tuple(step)
     raise ConvergekitError(
         f"{step!r} is no step: give an event name, a list of names of which any will do, or "
         "ck.Step(name, where=...)."
     )
+
+
+def _is_name(given: Any) -> bool:
+    """Return whether it is an event's name, or a list of several."""
+    names = [given] if isinstance(given, str) else given
+    several = isinstance(names, (list, tuple)) and bool(names)
+    return several and all(isinstance(name, str) for name in names)
 
 
 class EventNames:
@@ -288,12 +296,15 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
     elif callable(where):
         try:
             met = where(events)
-        except KeyError as error:
-            columns = [str(column) for column in events.columns]
-            near = did_you_mean(str(error.args[0]), columns)
+        except (KeyError, AttributeError) as error:
+            asked = error.args[0]
+            if isinstance(error, AttributeError):
+                if error.obj is not events:
+                    raise
+                asked = error.name
             raise ColumnError(
-                f"where of {title!r} asks for {error}, which is no column. Columns are named in "
-                f"full there. Found: {', '.join(columns)}.{near}"
+                f"where of {title!r} asks for {asked!r}, which is no column. Columns are named in "
+                f"full there. {what_there_is(events.columns, asked)}"
             ) from error
     else:
         raise ConvergekitError(

@@ -20,7 +20,7 @@ from convergekit.alias_graph import build_graph, distinct_links
 from convergekit.aliases import EventAliases, urn
 from convergekit.as_of import Knowledge
 from convergekit.drawn import DrawnFrame
-from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
+from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.merge_protection import Protection, RefusedLinks
 from convergekit.numbering import number
@@ -410,7 +410,7 @@ class Stitched:
         >>> s.plot_profile_graph("urn:email:milo.duval37@example.com").layout.title.text
         '5 aliases on profile p_3424b071e0668a79'
         """
-        from convergekit.alias_figures import profile_graph_figure
+        from convergekit.profile_graph_figure import profile_graph_figure
 
         return profile_graph_figure(self, alias_or_id, template)
 
@@ -1230,12 +1230,11 @@ class Stitched:
         if name not in self._carried_from:
             known = list(self._carried_from)
             raise UnknownNameError(
-                f"no event carries the profile property {name!r}. "
-                f"Found: {', '.join(known) or 'none'}.{did_you_mean(name, known)}"
+                f"no event carries the profile property {name!r}. {what_there_is(known, name)}"
             )
 
     def _profile_number(self, alias_or_id: str) -> int:
-        if alias_or_id.startswith("p_"):
+        if isinstance(alias_or_id, str) and alias_or_id.startswith("p_"):
             found = np.flatnonzero(self._identity.profile_ids == alias_or_id)
             if len(found):
                 return int(found[0])
@@ -1247,7 +1246,7 @@ class Stitched:
 
     def _alias_position(self, text: str) -> int:
         table = self._identity.aliases.table
-        alias = self._identity.aliases.rules.parse(text)
+        alias = self._identity.aliases.rules.parse(text) if isinstance(text, str) else None
         if alias is None:
             same_value = table[table["alias_value"] == text]
             near = [urn(*pair) for pair in same_value.itertuples(index=False)]
@@ -1266,7 +1265,7 @@ class Stitched:
         if alias_type not in types:
             raise UnknownAliasError(
                 f"no event carries an alias of type {alias_type!r}. "
-                f"Found: {', '.join(types) or 'no aliases'}.{did_you_mean(alias_type, types)}"
+                f"{what_there_is(types, alias_type, none='no aliases')}"
             )
         near_values = did_you_mean(values[0], table["alias_value"][of_type].head(100_000))
         raise UnknownAliasError(

@@ -13,6 +13,7 @@ import pandas as pd
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.drawn import DrawnFrame
 from convergekit.durations import Duration
+from convergekit.errors import ConvergekitError
 from convergekit.events import missing
 from convergekit.funnels import funnel
 from convergekit.measures import amounts
@@ -37,6 +38,12 @@ def stitching_lift(
     **options: Any,
 ) -> DrawnFrame:
     """Return the funnel per way of counting visitors. See `Stitched.stitching_lift`."""
+    for name in ("by", "profile"):
+        if options.get(name):
+            raise ConvergekitError(
+                f"{name}= does not go with stitching_lift, which counts the whole funnel by every "
+                f"way to tell visitors apart; leave it out, or ask s.funnel(..., {name}=...)."
+            )
     events = s.events
     table = []
     for name, who in ways_of_counting(s).items():

@@ -24,13 +24,18 @@ import pyarrow.parquet as pq
 from convergekit.alias_graph import profile_of_events
 from convergekit.aliases import Apart, EventAliases
 from convergekit.as_of import Knowledge
-from convergekit.errors import ConvergekitError
+from convergekit.errors import ConvergekitError, ReadError
 from convergekit.merge_protection import Protection, RefusedLinks
 from convergekit.report import Report
 from convergekit.stitched import Identity, Stitched
 
 FORMAT = 3
 _TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
+#: What a Stitched is made of again; its profiles follow from these.
+_READ = (
+    *("events", "duplicates", "rejected", "aliases", "event_aliases", "order", "items"),
+    *("item_aliases", "apart", "refused", "says", "carried_from", "blocked", "malformed"),
+)
 _JSON_COLUMNS = b"convergekit.json_columns"
 _DATATYPES = b"convergekit.dtypes"
 
@@ -78,6 +83,8 @@ def read_stitched(directory: str | Path) -> Stitched:
     ------
     ConvergekitError
         The directory does not hold a saved Stitched, or one of another format.
+    ReadError
+        A file of it is missing or damaged.
 
     Examples
     --------
@@ -96,13 +103,16 @@ def read_stitched(directory: str | Path) -> Stitched:
         raise ConvergekitError(
             f"{directory} holds no stitched.json: give the directory that to_parquet wrote."
         )
-    summary = json.loads(manifest.read_text("utf-8"))
+    try:
+        summary = json.loads(manifest.read_text("utf-8"))
+    except ValueError as error:
+        raise ReadError(f"{manifest} is damaged ({error}). Stitch the events again.") from None
     if summary["format"] != FORMAT:
         raise ConvergekitError(
             f"{directory} was written in format {summary['format']}; this version reads format "
             f"{FORMAT}. Stitch the events again."
         )
-    tables = {path.stem: _read_frame(path) for path in sorted(directory.glob("*.parquet"))}
+    tables = {name: _read_frame(directory / f"{name}.parquet") for name in _READ}
     s = Stitched(
         events=tables["events"],
         rejected=tables["rejected"],
@@ -227,7 +237,14 @@ def _write_frame(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def _read_frame(path: Path) -> pd.DataFrame:
-    table = pq.read_table(path)
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise ReadError(f"{path} is missing. Copy the whole directory, or stitch again.") from None
+    except (OSError, pa.ArrowException) as error:
+        raise ReadError(
+            f"{path} is damaged ({str(error).splitlines()[0]}). Stitch the events again."
+        ) from error
     metadata = table.schema.metadata or {}
     frame = table.to_pandas()
     for name in json.loads(metadata[_JSON_COLUMNS]):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from convergekit.runs import run_starts
+
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -74,8 +76,7 @@ def find_touches(
     # A conversion ends a journey: those before a visit say in which it is.
     ended = np.sort(whose * span + np.searchsorted(times, moment, side="right"))
     before = np.searchsorted(ended, key[lost_visit], side="right")
-    begins = np.ones(len(lost_visit), dtype=bool)
-    begins[1:] = (np.diff(before) != 0) | (np.diff(who[lost_visit]) != 0)
+    begins = run_starts(before, who[lost_visit])
     return Touches(conversion, visit, np.cumsum(begins) - 1, lost_visit)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.errors import ColumnError, did_you_mean
+from convergekit.errors import ColumnError, what_there_is
 from convergekit.events import PROFILE_PROPERTY, PROPERTY, missing
 from convergekit.numbering import NumberedText, together
 from convergekit.text import as_text
@@ -168,6 +168,6 @@ def _check_known(events: pd.DataFrame, name: str) -> None:
         }
     )
     raise ColumnError(
-        f"new_on names {name!r}, which no event sends. Found: "
-        f"{', '.join(known) or 'no properties'}.{did_you_mean(name, known)}"
+        f"new_on names {name!r}, which no event sends. "
+        f"{what_there_is(known, name, none='no properties')}"
     )

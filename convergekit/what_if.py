@@ -16,6 +16,7 @@ from convergekit.durations import Duration
 from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events import PROFILE, missing
 from convergekit.measures import amounts, check_funnel, events_named, reaches_browser
+from convergekit.names import names_given
 from convergekit.readable import readable_table
 from convergekit.steps import StepLike
 from convergekit.stitching import link_and_carry
@@ -64,9 +65,9 @@ def what_if(
     check_funnel(steps, within)
     if event is None and not (value is None and carried is None):
         raise ConvergekitError("value= and carried= are of an event; name it with event=.")
-    types, urns = _named(s, [alias] if isinstance(alias, str) else list(alias))
+    types, urns = _named(s, names_given("alias", alias))
     other = _stitched_without(s, types, urns)
-    names = [carried] if isinstance(carried, str) else list(carried or ())
+    names = names_given("carried", carried)
     columns = [_measures(each, event, value, names, steps, within) for each in (s, other)]
     table = pd.DataFrame(
         {

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 import convergekit as ck
-from convergekit import alias_figures
+from convergekit import alias_marks, profile_graph_figure
 from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 from tests.test_suspects import frame_of
 
@@ -199,7 +199,7 @@ def test_a_large_profile_shows_what_joins_it_and_says_how_much_is_left_out():
     s = ck.stitch(frame_of(*carried))
     figure = s.plot_profile_graph("urn:cookie:k")
     shown = sum(len(trace.x) for trace in traces(figure, "aliases"))
-    assert shown == alias_figures.MOST_SHOWN == 200
+    assert shown == profile_graph_figure.MOST_SHOWN == 200
     assert "701 are left out" in figure.layout.title.subtitle.text
     assert one_line(named(figure, "cookie").hovertext[0]).startswith(
         "urn:cookie:k is on 300 events"
@@ -220,7 +220,7 @@ def test_rare_types_of_very_many_look_the_same():
     kiosk = " ".join(f"type{i:02}:{j}" for i in range(30) for j in range(1, 1 + (i < 4) + 1))
     figure = ck.stitch(frame_of(kiosk)).plot_profile_graph("urn:type00:1")
     names = [trace.name for trace in traces(figure, "aliases")]
-    assert len(names) == alias_figures.MOST_TYPES
+    assert len(names) == alias_marks.MOST_TYPES
     assert names[:4] == ["type00", "type01", "type02", "type03"]
     assert names[-1] == "21 other types"
     looks = {(t.marker.color, t.marker.symbol) for t in traces(figure, "aliases")}

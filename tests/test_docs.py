@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 from pathlib import Path
@@ -41,6 +42,41 @@ def test_the_architecture_names_every_module_and_no_other():
     assert not missing, f"put these modules into a table of docs/architecture.md: {missing}"
     gone = sorted(listed - set(modules()))
     assert not gone, f"docs/architecture.md names modules that are no more: {gone}"
+
+
+def sections():
+    """Return the section of docs/architecture.md, counted from the top, that names each module."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found = {}
+    for place, section in enumerate(page.split("\n## ")):
+        for line in section.splitlines():
+            if line.startswith("| `"):
+                found |= dict.fromkeys(re.findall(r"`([a-z_0-9.]+)`", line.split("|")[1]), place)
+    # Twins stand beside the plain path that they are of.
+    return found | dict.fromkeys((m for m in modules() if m.startswith("kernels")), 0)
+
+
+def imported(module):
+    """Return the modules of ours that a module imports as soon as it is imported itself."""
+    path = ROOT / "convergekit" / Path(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("convergekit."):
+            yield node.module.removeprefix("convergekit.")
+        elif isinstance(node, ast.ImportFrom) and node.module == "convergekit":
+            yield from (name.name for name in node.names if not name.name.startswith("__"))
+
+
+def test_imports_go_the_way_of_the_events():
+    place = sections()
+    against = [
+        f"{module} imports {other}"
+        for module in sorted(place)
+        if not module.startswith("kernels")
+        for other in imported(module)
+        if place[other] > place[module]
+    ]
+    assert against == ["stitching imports engine", "stitching imports engine.stitching"]
 
 
 def test_the_architectures_picture_is_what_its_script_draws():

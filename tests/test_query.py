@@ -135,7 +135,7 @@ def test_what_is_no_part_of_a_query_is_refused_before_it_is_evaluated(where):
         ("import os", "invalid syntax"),
         ("total_price; shop", "invalid syntax"),
         ("`shop == 'north'", "invalid syntax"),
-        ("", "invalid syntax"),
+        ("", "it is empty; leave out where="),
         ("shop == 'a\0'", "null bytes"),
         ("list == 1", "'list' is not defined"),
         ("index == 1", "'index' is not defined"),

@@ -21,8 +21,9 @@ from convergekit.aliases import Block, EventAliases, read_aliases
 from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
 from convergekit.dedupe import find_kept
-from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
+from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events import ALIAS, canonicalise, normalise
+from convergekit.names import names_given
 from convergekit.steps import tracked
 from convergekit.timestamps import microseconds
 
@@ -193,13 +194,11 @@ def _conversion_names(
     found = sorted(events["event_name"].dropna().unique())
     if conversion is None:
         return (USUAL_CONVERSION,) if USUAL_CONVERSION in found else ()
-    names = (conversion,) if isinstance(conversion, str) else tuple(conversion)
+    names = names_given("conversion", conversion)
     for name in names:
-        if not isinstance(name, str):
-            raise ConvergekitError(f"conversion={conversion!r}: give an event name, or several.")
         if len(events) and name not in found:
             raise UnknownNameError(
                 f"conversion={name!r}: no event is named so. "
-                f"Found: {', '.join(found) or 'no names'}.{did_you_mean(name, found)}"
+                f"{what_there_is(found, name, none='no names')}"
             )
     return names

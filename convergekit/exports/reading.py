@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import glob
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.arrow import Frame, as_frame
-from convergekit.errors import ColumnError, ReadError, did_you_mean
+from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events import PROPERTY, canonicalise, check_required, open_columns
 from convergekit.exports.concatenate import concatenate
 from convergekit.exports.csv_types import typed_cells
@@ -99,9 +100,12 @@ def read_events(
     >>> events["read_error"].tolist()
     [nan, 'not JSON: Unterminated string starting at column 15']
     """
-    if paths is None or isinstance(paths, (int, float)):
-        raise ReadError(f"paths={paths!r}: give paths, a pattern, or a DataFrame.")
     check_format(format)
+    if columns is not None and not isinstance(columns, Mapping):
+        raise ConvergekitError(
+            f"columns={columns!r}: give a mapping of canonical names to the files' own, such as "
+            "{'event_name': 'action'}."
+        )
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         given = as_frame(paths)
         export = _format_of(given, columns or {}, format, "the frame")
@@ -158,7 +162,12 @@ def find_files(paths: Paths) -> list[Path]:
     ReadError
         There is none.
     """
-    patterns = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    one = isinstance(paths, (str, bytes, Path)) or not isinstance(paths, Iterable)
+    given: Any = [paths] if one else paths
+    patterns = list(given)
+    for pattern in patterns:
+        if not isinstance(pattern, (str, os.PathLike)):
+            raise ReadError(f"{pattern!r} is no path; give paths, a pattern, or a DataFrame.")
     if not patterns:
         raise ReadError("no files were named; give paths, or a pattern such as 'exports/*.jsonl'.")
     found: dict[Path, None] = {}
@@ -291,5 +300,5 @@ def _check_mapping(columns: Mapping[str, str], used: set[str], parts: list[pd.Da
             found = sorted({column for part in parts for column in part})
             raise ColumnError(
                 f"columns={{{name!r}: {own!r}}}: no file has a column {own!r}. "
-                f"Found: {', '.join(found)}.{did_you_mean(own, found)}"
+                f"{what_there_is(found, own)}"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,26 +93,15 @@ def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOption
         "coalesce(max(next_cluster), 0), coalesce(max(next_profile), 0) FROM batches"
     ).fetchall()[0]
     first_received = "received_at" in batch.frame and "received_at" not in columns.places
-    accepted = normalise(
-        batch.frame,
-        tz=options.get("tz"),
-        rename_events=options.get("rename_events"),
-        alias_from=options.get("alias_from", ()),
-    )
+    accepted = _normalised(batch.frame, columns, options)
     events = accepted.events
-    if len(columns.places) and not any(_of_aliases(name) for name in events):
-        # Others brought aliases; this batch alone is not to blame for having none.
-        events = events.assign(aliases=None)
     at = events["row"].to_numpy()
     found = touched(con, events["event_id"], aliases_of(events, options), next_cluster)
     for name in batch.frame:
         columns.add(str(name))
     names = [name for name in columns.places if needed(name, options)]
-    roots = found.roots
-    if first_received and start:
-        # From now on the order of arrival is another one, for everybody.
-        everybody = con.sql("SELECT cluster FROM profiles UNION SELECT cluster FROM duplicates")
-        roots = np.union1d(roots, everybody.to_arrow_table()["cluster"].to_numpy())
+    # From the first time of receipt on the order of arrival is another one, for everybody.
+    roots = _everybody(con, found.roots) if first_received and start else found.roots
     old, about, cluster = rows_of(con, columns, names, roots, options)
     before = ids_before(con, roots)
 
@@ -135,20 +124,33 @@ def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOption
     delete_clusters(con, roots)
     next_profile = insert_part(con, part, row, cluster, columns, next_profile)
     _append_merges(con, merges, number)
+    sizes = [len(batch.frame), len(accepted.rejected), found.next_cluster, next_profile]
     con.execute(
         "INSERT INTO batches VALUES (?, current_timestamp::TIMESTAMP, ?, ?, ?, ?, ?)",
-        [
-            number,
-            batch.content,
-            len(batch.frame),
-            len(accepted.rejected),
-            found.next_cluster,
-            next_profile,
-        ],
+        [number, batch.content, *sizes],
     )
     for content, name in batch.files.items():
         con.execute("INSERT INTO files VALUES (?, ?, ?)", [content, name, number])
     return _report(number, batch, accepted, part, row >= start, before, merges)
+
+
+def _normalised(frame: pd.DataFrame, columns: Columns, options: StoreOptions) -> NormalisedEvents:
+    accepted = normalise(
+        frame,
+        tz=options.get("tz"),
+        rename_events=options.get("rename_events"),
+        alias_from=options.get("alias_from", ()),
+    )
+    if len(columns.places) and not any(_of_aliases(name) for name in accepted.events):
+        # Others brought aliases; this batch alone is not to blame for having none.
+        return replace(accepted, events=accepted.events.assign(aliases=None))
+    return accepted
+
+
+def _everybody(con: duckdb.DuckDBPyConnection, roots: IntArray) -> IntArray:
+    """Return all clusters that have a profile or a dropped copy, and these."""
+    found = con.sql("SELECT cluster FROM profiles UNION SELECT cluster FROM duplicates")
+    return np.union1d(roots, found.to_arrow_table()["cluster"].to_numpy())
 
 
 def _of_aliases(name: str) -> bool:

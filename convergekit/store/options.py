@@ -74,10 +74,10 @@ def recorded(options: StoreOptions) -> str:
     plain: dict[str, Any] = {}
     for name, value in sorted(options.items()):
         if name == "block":
-            items = [value] if isinstance(value, (str, re.Pattern)) else list(_iterable(value))
+            items = [value] if isinstance(value, (str, re.Pattern)) else _listed(name, value)
             plain[name] = [_plain_block(item) for item in items]
         elif name in _LISTS:
-            plain[name] = [value] if isinstance(value, str) else list(_iterable(value))
+            plain[name] = [value] if isinstance(value, str) else _listed(name, value)
         elif isinstance(value, Mapping):
             plain[name] = dict(value)
         else:
@@ -126,10 +126,10 @@ def check_same(given: StoreOptions, kept: StoreOptions, path: object) -> None:
             )
 
 
-def _iterable(value: Any) -> Iterable[Any]:
+def _listed(name: str, value: Any) -> list[Any]:
     if not isinstance(value, Iterable):
-        raise ConvergekitError(f"{value!r} is no list: give a list of texts.")
-    return value
+        raise ConvergekitError(f"{name}={value!r} is no list: give a list of texts.")
+    return list(value)
 
 
 def _plain_block(item: Any) -> Any:

@@ -1,0 +1,123 @@
+"""Which options of a funnel there are, and which go together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from convergekit.errors import ConvergekitError
+from convergekit.funnel_presets import (
+    ByStep,
+    Count,
+    Entry,
+    Like,
+    OnExclude,
+    Order,
+    RangeAppliesTo,
+    Rules,
+    Ties,
+)
+from convergekit.steps import MOST_STEPS, Step
+
+
+def check_choices(
+    order: str,
+    on_exclude: str | None,
+    range_applies_to: str | None,
+    entry: str | None,
+    ties: str | None,
+    count: str,
+) -> None:
+    """Raise unless each option is one of those that there are."""
+    left_to_the_tool = {
+        "on_exclude": (on_exclude, OnExclude),
+        "range_applies_to": (range_applies_to, RangeAppliesTo),
+        "entry": (entry, Entry),
+        "ties": (ties, Ties),
+    }
+    choices = {name: choice for name, choice in left_to_the_tool.items() if choice[0] is not None}
+    choices |= {"order": (order, Order), "count": (count, Count)}
+    for name, (value, allowed) in choices.items():
+        if value not in get_args(allowed):
+            known = ", ".join(map(repr, get_args(allowed)))
+            raise ConvergekitError(f"{name}={value!r} is not known; it is one of {known}.")
+
+
+def check_labels(by_step: ByStep, top: int | None, steps: int) -> None:
+    """Raise unless labels can be read at the step, and so many of them be kept."""
+    if by_step not in ("first", "last") and by_step not in range(1, steps + 1):
+        raise ConvergekitError(
+            f"by_step={by_step!r} is not known; it is 'first', 'last' or a step from 1 to {steps}."
+        )
+    if top is not None and (isinstance(top, bool) or not (isinstance(top, int) and top > 0)):
+        raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
+
+
+def check_tool(
+    like: Like | None,
+    rules: Rules,
+    steps: Sequence[Step],
+    order: Order,
+    count: Count,
+    excluding: bool,
+) -> None:
+    """Raise unless the tool whose way of counting is asked for can do what is asked."""
+    lacks = []
+    if order not in rules.orders:
+        lacks.append(f"order={order!r}")
+    if count not in rules.counts:
+        lacks.append(f"count={count!r}")
+    if excluding and not rules.exclusions:
+        lacks.append("exclusions")
+    if excluding and order == "strict" and rules.once_per_tie:
+        # What lies within a tie is forgiven there; whether an excluded event is, nobody says.
+        lacks.append("exclusions in order='strict'")
+    if any(step.optional for step in steps) and (
+        not rules.optional or (rules.engine == "posthog" and order == "any")
+    ):
+        lacks.append("optional steps")
+    if lacks:
+        raise ConvergekitError(
+            f"like={like!r} does not go with {' and '.join(lacks)}: the tool has no such thing, "
+            "or does not document it. Leave out like=, or the rest."
+        )
+
+
+def check_combination(
+    rules: Rules,
+    steps: Sequence[Step],
+    order: Order,
+    excluding: Sequence[tuple[Any, int, int]],
+) -> None:
+    """Raise where two of the options contradict each other."""
+    if steps[0].optional:
+        raise ConvergekitError(f"the first step, {steps[0].title!r}, cannot be optional.")
+    if order == "any" and any((a, b) != (1, len(steps)) for _, a, b in excluding):
+        raise ConvergekitError(
+            "order='any' knows no steps to exclude between; leave out after= and before=."
+        )
+    if rules.engine != "search":
+        return
+    if order == "strict" and len(steps) + len(excluding) > MOST_STEPS:
+        raise ConvergekitError(
+            f"{len(steps)} steps and {len(excluding)} exclusions were given; in order='strict' "
+            f"they are at most {MOST_STEPS} together."
+        )
+    optional = [step.title for step in steps if step.optional]
+    if optional and order == "any":
+        raise ConvergekitError(
+            f"optional steps ({', '.join(optional)}) do not go with order='any': its rows count "
+            "how many of the steps were done, and one that need not be done has no row there. "
+            "Leave it out, or set order='ordered' or 'strict'."
+        )
+    for _, after, before in excluding:
+        if steps[after - 1].optional or steps[before - 1].optional:
+            raise ConvergekitError(
+                "an exclusion stands between required steps; set after= and before= to steps "
+                "that are not optional."
+            )
+    if rules.tolerance is not None and rules.ties == "arrival":
+        raise ConvergekitError(
+            "ties='arrival' keeps the order of arrival, and tolerance= gives it up; leave out "
+            "one of the two."
+        )
