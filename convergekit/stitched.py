@@ -608,8 +608,10 @@ class Stitched:
         timeout : str or datetime.timedelta, default "30min"
             A longer gap between two events of a profile starts a new session.
         new_on : iterable of str, default ("utm_source", "utm_campaign")
-            Properties of which another value, sent by an event, starts a new session. Give
-            ``()`` for Google Analytics 4's and Snowplow's way, where only inactivity does.
+            Properties of which another value than the last one sent starts a new session, and
+            so does a first value after events that sent none. What an event leaves out changes
+            nothing. Give ``()`` for Google Analytics 4's and Snowplow's way, where only
+            inactivity does.
         conversion : str, optional
             An event's name: a column `conversions` counts these events in each session.
         rules : sequence of ChannelRule, optional
