@@ -243,6 +243,20 @@ def test_own_column_names(tmp_path):
         ck.read_events([own, usual], columns=mapping | {"alias.user_id": "uuid"})
 
 
+def test_own_names_inside_an_object_are_those_that_reading_gives(tmp_path):
+    own = {"action": "A", "ts": "2026-03-02", "visitor": "v1", "properties": {"mail": "a@x.org"}}
+    late = [json.dumps(own | {"properties": {}})] * 3 + [json.dumps(own)]
+    mapping = {"event_name": "action", "timestamp": "ts", "alias.email": "properties.mail"}
+    events = ck.read_events(write(tmp_path / "own.jsonl", "\n".join(late)), columns=mapping)
+    assert events["alias.email"].tolist()[-1] == "a@x.org"
+    assert "properties.mail" not in events
+    usual = write(tmp_path / "usual.jsonl", json.dumps(PIXEL | {"properties": {"mail": "b@x.org"}}))
+    found = ck.read_events(usual, columns={"alias.email": "properties.mail"})
+    assert found["alias.email"].tolist() == ["b@x.org"]
+    with pytest.raises(ck.ColumnError, match=r"no file has .*Did you mean 'properties\.mail'"):
+        ck.read_events(usual, columns={"alias.email": "properties.mial"})
+
+
 def test_marks_of_byte_order_and_constants_that_are_no_json(tmp_path):
     line = '\ufeff{"event_name": "A", "timestamp": "2026-03-02", "properties": {"x": NaN}}'
     events = ck.read_events(write(tmp_path / "a.jsonl", line))
