@@ -19,7 +19,7 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
 	  -W default notebooks
 
-lint: .venv/installed
+lint: .venv/installed  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.alias_graph import build_graph, distinct_links
+from convergekit.alias_search import has_value
 from convergekit.aliases import EventAliases, urn
 from convergekit.as_of import Knowledge
 from convergekit.drawn import DrawnFrame
@@ -1251,8 +1252,7 @@ class Stitched:
         table = self._identity.aliases.table
         alias = self._identity.aliases.rules.parse(text)
         if alias is None:
-            same_value = table[table["alias_value"] == text]
-            near = [urn(*pair) for pair in same_value.itertuples(index=False)]
+            near = self._alias_table[0]["urn"][has_value(self, text)].tolist()
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise UnknownAliasError(
                 f"{text!r} is neither a URN (urn:<type>:<value>) nor a profile ID (p_...).{hint}"

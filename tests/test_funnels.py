@@ -235,11 +235,19 @@ def test_a_question_that_has_no_answer_says_what_to_ask(ask, match):
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_step_that_never_matches_is_warned_of():
-    with pytest.warns(UserWarning, match="no event is named 'PageVeiw'.*Did you mean 'PageView'"):
-        ck.funnel(orders(), ["PageVeiw"], within="1h")
-    with pytest.warns(UserWarning, match="no event of 'Placed Order' meets where={'shop': 'nort'}"):
-        ck.funnel(orders(), [ck.Step("Placed Order", where={"shop": "nort"})], within="1h")
+def test_a_step_that_never_matches_is_warned_of_where_it_was_asked():
+    s = ck.stitch(orders().drop(columns="profile_id").assign(**{"alias.cookie": "c"}))
+    asked = [
+        lambda steps: ck.funnel(orders(), steps, within="1h"),
+        lambda steps: s.funnel(steps, within="1h"),
+    ]
+    for ask in asked:
+        with pytest.warns(UserWarning, match="no event is named 'PageVeiw'.*'PageView'") as warned:
+            ask(["PageVeiw"])
+        assert [warning.filename for warning in warned] == [__file__]
+        with pytest.warns(UserWarning, match="no event of 'Placed Order' meets where=") as warned:
+            ask([ck.Step("Placed Order", where={"shop": "nort"})])
+        assert [warning.filename for warning in warned] == [__file__]
 
 
 @pytest.mark.parametrize("within", ["7D", "7d", "7 days", "1w", "168h", "P7D"])
