@@ -234,6 +234,13 @@ def test_a_question_that_has_no_answer_says_what_to_ask(ask, match):
         ask(found)
 
 
+def test_a_table_in_a_notebook_names_those_without_a_value_of_the_breakdown():
+    frame = orders()
+    frame.loc[frame["profile_id"] == "c", "properties.shop"] = None
+    page = ck.funnel(frame, ["PageView", "Placed Order"], within="1h", by="shop")._repr_html_()
+    assert page.count("<td>north</td>") == page.count("<td>no shop</td>") == 2
+
+
 @pytest.mark.filterwarnings("default")
 def test_a_step_that_never_matches_is_warned_of_where_it_was_asked():
     s = ck.stitch(orders().drop(columns="profile_id").assign(**{"alias.cookie": "c"}))
