@@ -68,7 +68,7 @@ wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment,
 	$(BIN)/python release/check_wheel.py dist/*.whl
 
 clean:  ## Remove what the commands made
-	rm -rf .venv .artefacts dist site .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .artefacts dist site .pytest_cache .hypothesis .mypy_cache .ruff_cache .nox
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
