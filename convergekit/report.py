@@ -121,7 +121,7 @@ class Report:
             f" + {sum(self.duplicates.values()):,} duplicates"
             f" + {sum(self.rejected.values()):,} rejected",
             f"{self.profiles:,} profiles from {self.aliases:,} aliases"
-            f" ({_listed(self.aliases_by_type)})",
+            + (f" ({_listed(self.aliases_by_type)})" if self.aliases_by_type else ""),
         ]
         lines += [f"{title}: {text}" for title, text in self._findings()]
         lines += ["", "share of events that reach a profile, and one with a browser session"]

@@ -78,7 +78,9 @@ def test_json_in_both_spellings(tmp_path, form, compression):
 
 
 @pytest.mark.parametrize("compression", [None, "gz", "zst"])
-@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("tsv", "\t"), ("csv", ";")])
+@pytest.mark.parametrize(
+    ("suffix", "separator"), [("csv", ","), ("tsv", "\t"), ("csv", ";"), ("csv", "\t")]
+)
 def test_csv(tmp_path, suffix, separator, compression):
     rows = [
         ["event_name", "timestamp", "aliases", "alias.phone", "properties.price", "properties.zip",
@@ -181,7 +183,11 @@ def test_files_that_cannot_be_read_at_all(tmp_path):
         "broken.json": (b"[{", "can only be read whole"),
         "broken.parquet": (b"PAR1 no", "cannot be read as Parquet"),
         "broken.jsonl": (b"a\nb\n", "no row can be read; line 1"),
-        "events.xlsx": (b"", "suffix does not name a format"),
+        "events.xlsx": (b"", "suffix does not name a format.* Save the sheet as CSV"),
+        "latin.csv": (
+            "event_name,city\nA,Liège\n".encode("latin-1"),
+            "line 2.*Save the file as UTF-8",
+        ),
         "twice.csv": (b"a,a\n1,2\n", "names 'a' twice"),
     }
     for name, (content, message) in cases.items():
