@@ -19,7 +19,7 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
 	  -W default notebooks
 
-lint: .venv/installed
+lint: .venv/installed  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -65,7 +65,7 @@ wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment,
 	$(BIN)/python release/check_wheel.py dist/*.whl
 
 clean:  ## Remove what the commands made
-	rm -rf .venv .artefacts dist site .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .artefacts dist site .pytest_cache .hypothesis .mypy_cache .ruff_cache .nox
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

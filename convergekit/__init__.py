@@ -2,6 +2,10 @@
 
 >>> import convergekit as ck
 >>> s = ck.stitch(ck.simulate_store().events)
+
+`read_events` reads exports, `stitch` makes a `Stitched` of them, which answers the questions:
+``help(ck.Stitched)``. `check_up` says what is wrong with the tracking, `open_store` keeps profiles
+up to date, and `simulate_store` is a store to try it all on.
 """
 
 import lazy_loader

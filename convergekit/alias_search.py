@@ -77,7 +77,7 @@ def find_aliases(s: Stitched, text: str, *, most: int) -> FoundAliases:
     if text.lower().startswith("urn:"):
         mask = position == s._alias_position(text)
         return _listed(s, mask, most, exact=True)
-    mask = _is_value(s, text)
+    mask = has_value(s, text)
     if mask.any():
         return _listed(s, mask, most, exact=True)
     mask = table["alias_value"].str.contains(text, case=False, regex=False).to_numpy(dtype=bool)
@@ -88,7 +88,7 @@ def find_aliases(s: Stitched, text: str, *, most: int) -> FoundAliases:
     )
 
 
-def _is_value(s: Stitched, text: str) -> BoolArray:
+def has_value(s: Stitched, text: str) -> BoolArray:
     """Return which aliases have this value, in the form that their type gives it."""
     table, _ = s._alias_table
     found = np.zeros(len(table), dtype=bool)

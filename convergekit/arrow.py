@@ -74,6 +74,8 @@ def as_frame(events: Frame) -> pd.DataFrame:
         hint = (
             "call .collect() on a lazy frame first."
             if hasattr(events, "collect")
+            else "put frames of several exports under one another with pd.concat(...)."
+            if isinstance(events, (list, tuple)) and any(hasattr(e, "columns") for e in events)
             else "read files with ck.read_events(...), records with pd.DataFrame(...)."
         )
         raise ConvergekitError(

@@ -323,7 +323,7 @@ def _remarks(tracking: Tracking) -> list[str]:
         ]
     money = tracking.money
     if money is None:
-        several = candidates(tracking.events)
+        several = [property_name(column) for column in candidates(tracking.events)]
         return [
             f"No money: {quoted(several)} may each hold it. Name one with value=."
             if len(several) > 1

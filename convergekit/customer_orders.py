@@ -151,7 +151,7 @@ def _factors(
     events: pd.DataFrame, paid: IntArray, currency: str, rates: Mapping[str, float] | None
 ) -> tuple[FloatArray, str]:
     """Return by what each event's amount is multiplied, and in which currency it then is."""
-    column = resolve_column(events, currency)
+    column = resolve_column(events, currency, option="currency")
     codes = currency_codes(events[column].iloc[paid])
     unsaid = paid[codes.isna().to_numpy()]
     if len(unsaid):

@@ -7,7 +7,11 @@ All derive from `ConvergekitError`, which is a `ValueError`.
 from __future__ import annotations
 
 import difflib
+import os
+import sys
 from collections.abc import Iterable
+
+_PACKAGE = os.path.join(os.path.dirname(__file__), "")
 
 
 class ConvergekitError(ValueError):
@@ -68,3 +72,19 @@ def did_you_mean(name: object, candidates: Iterable[str]) -> str:
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     near = difflib.get_close_matches(str(name).casefold(), by_folded, n=1, cutoff=0.6)
     return f" Did you mean {by_folded[near[0]]!r}?" if near else ""
+
+
+def callers_level() -> int:
+    """Return the `stacklevel` by which a warning names the line that called convergekit.
+
+    That line is the user's own, where one of convergekit's says nothing to them.
+
+    Examples
+    --------
+    >>> callers_level()
+    1
+    """
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level

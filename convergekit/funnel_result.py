@@ -76,6 +76,8 @@ class Funnel:
         return f"Funnel({shown}; within {readable_duration(self.within)}{by})"
 
     def _repr_html_(self) -> str:
+        from convergekit.figure_groups import short_name
+
         shown = self.table.dropna(axis="columns", how="all").copy()
         for name in shown:
             if name in _COUNTS:
@@ -84,6 +86,10 @@ class Funnel:
                 shown[name] = shown[name].map(percentage)
             elif name in _TIMES:
                 shown[name] = shown[name].map(readable_duration)
+            elif name in self.by:
+                # As the figure calls those without a value.
+                given = shown[name].astype(object)
+                shown[name] = given.where(given.notna(), f"no {short_name(name)}")
         caption = f"<caption>within {readable_duration(self.within)}</caption>"
         html = shown.to_html(index=False, border=0, na_rep="")
         return str(html).replace("<thead>", caption + "<thead>", 1)

@@ -25,7 +25,7 @@ from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.events import missing
 from convergekit.proportions import difference
-from convergekit.readable import counted
+from convergekit.readable import counted, percentage
 from convergekit.steps import resolve_column
 from convergekit.timestamps import microseconds
 
@@ -72,7 +72,12 @@ class Differences:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>{self.table._repr_html_()}"
+        shares = ("converters_share", "others_share", "difference", "low", "high")
+        shown = self.table.assign(
+            **{name: self.table[name].map(percentage) for name in shares},
+            **{name: self.table[name].fillna("") for name in ("property", "value")},
+        )
+        return f"<p>{html.escape(repr(self))}</p>{shown._repr_html_()}"
 
 
 def differences(

@@ -65,7 +65,7 @@ def amounts(events: pd.DataFrame, value: str) -> npt.NDArray[np.float64]:
     >>> amounts(pd.DataFrame({"properties.total_price": [30.0, None]}), "total_price")
     array([30.,  0.])
     """
-    column = resolve_column(events, value)
+    column = resolve_column(events, value, option="value")
     dtype = events[column].dtype
     if not pd.api.types.is_numeric_dtype(dtype):
         raise ConvergekitError(f"value={value!r}: the column {column!r} is {dtype}, not a number.")

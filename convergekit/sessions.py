@@ -210,7 +210,9 @@ def find_sessions(
     moment = microseconds(events["timestamp"])[order]
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (mine[1:] != mine[:-1]) | (np.diff(moment) > timeout.value // 1000)
-    begins |= _new_campaign(sent_values(events, traffic, new_on)[order], begins)
+    after_pause = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    for sent in sent_values(events, traffic, new_on):
+        begins |= _another_value(sent[order], after_pause)
 
     first = np.flatnonzero(begins)
     last = np.append(first, len(order))[1:] - 1
@@ -243,14 +245,21 @@ def find_sessions(
     )
 
 
-def _new_campaign(said: IntArray, begins: BoolArray) -> BoolArray:
-    """Return which events send other values than were last sent since the given beginnings."""
-    place = np.arange(len(said))
-    beginning = np.maximum.accumulate(np.where(begins, place, 0))
-    before = np.full(len(said), -1, dtype=np.int64)
-    before[1:] = np.maximum.accumulate(np.where(said > 0, place, -1))[:-1]
-    same = (before >= beginning) & (said[before] == said)
-    return (said > 0) & ~same & ~begins
+def _another_value(sent: IntArray, after_pause: IntArray) -> BoolArray:
+    """Return which events send another value than was last sent, if any was, since a pause.
+
+    Parameters
+    ----------
+    sent : numpy.ndarray of int
+        What each event sends of one property, -1 for nothing.
+    after_pause : numpy.ndarray of int
+        The place of the visitor's first event after the pause before each.
+    """
+    place = np.arange(len(sent))
+    before = np.full(len(sent), -1, dtype=np.int64)
+    before[1:] = np.maximum.accumulate(np.where(sent >= 0, place, -1))[:-1]
+    same = (before >= after_pause) & (sent[before] == sent)
+    return (sent >= 0) & ~same & (place > after_pause)
 
 
 def _first_in(marked: BoolArray, first: IntArray, last: IntArray) -> IntArray:

@@ -11,7 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.errors import ColumnError, ConvergekitError, did_you_mean, what_there_is
+from convergekit.errors import (
+    ColumnError,
+    ConvergekitError,
+    callers_level,
+    did_you_mean,
+    what_there_is,
+)
 from convergekit.events import PROFILE, PROPERTY
 from convergekit.numbering import number
 from convergekit.query import evaluate_query
@@ -163,7 +169,7 @@ class StepMasks:
         for place, step in enumerate(steps):
             bit = dtype(1 << place)
             if step.where is None:
-                by_name[:-1] |= np.where(names.among(step.names, stacklevel=5), bit, 0)
+                by_name[:-1] |= np.where(names.among(step.names), bit, 0)
             else:
                 met.append((bit, names.matching(step.names, step.where, step.title)))
         self._all = by_name[names.codes]
@@ -195,8 +201,15 @@ def tracked(events: pd.DataFrame) -> BoolArray:
     return (events["kind"] != "identify").to_numpy(dtype=bool)
 
 
-def resolve_column(events: pd.DataFrame, name: str) -> str:
+def resolve_column(events: pd.DataFrame, name: str, *, option: str | None = None) -> str:
     """Return the column that a name stands for: itself, or an unambiguous short form.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    name : str
+    option : str, optional
+        The argument that the name was given as, for the error: it may be a default.
 
     Raises
     ------
@@ -213,14 +226,15 @@ def resolve_column(events: pd.DataFrame, name: str) -> str:
     found = [prefix + name for prefix in (PROPERTY, PROFILE) if prefix + name in events]
     if len(found) == 1:
         return found[0]
+    given = repr(name) if option is None else f"{option}={name!r}"
     if found:
         raise ColumnError(
-            f"{name!r} may be {' or '.join(map(repr, found))}; name the one you mean in full."
+            f"{given} may be {' or '.join(map(repr, found))}; name the one you mean in full."
         )
     columns = [str(column) for column in events.columns]
     short = [c.removeprefix(PROPERTY).removeprefix(PROFILE) for c in columns]
     raise ColumnError(
-        f"no column goes by {name!r}. Found: {', '.join(columns) or 'no columns at all'}."
+        f"no column goes by {given}. Found: {', '.join(columns) or 'no columns at all'}."
         f"{did_you_mean(name, short)}"
     )
 
@@ -260,27 +274,28 @@ class EventNames:
         self.tracked = tracked(events)
         self.all_tracked = bool(self.tracked.all())
 
-    def among(self, names: tuple[str, ...], *, stacklevel: int) -> BoolArray:
+    def among(self, names: tuple[str, ...]) -> BoolArray:
         """Return which of the distinct names are among these; warn of those that none is."""
         for name in names:
             if name not in self.distinct and len(self._events):
                 near = did_you_mean(name, map(str, self.distinct))
                 warnings.warn(
                     f"no event is named {name!r}, so it never matches.{near}",
-                    stacklevel=stacklevel,
+                    stacklevel=callers_level(),
                 )
         return self.distinct.isin(names)
 
     def matching(self, names: tuple[str, ...], where: Where | None, title: str) -> BoolArray:
         """Return which events go by one of the names and meet the condition."""
-        known = self.among(names, stacklevel=6)
+        known = self.among(names)
         named = np.append(known, False)[self.codes] & self.tracked
         if where is None or not named.any():
             return named
         named[named] = _meets(self._events[named], where, title)
         if not named.any():
             warnings.warn(
-                f"no event of {title!r} meets where={where!r}, so it never matches.", stacklevel=5
+                f"no event of {title!r} meets where={where!r}, so it never matches.",
+                stacklevel=callers_level(),
             )
         return named
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.alias_graph import build_graph, distinct_links
+from convergekit.alias_search import has_value
 from convergekit.aliases import EventAliases, urn
 from convergekit.as_of import Knowledge
 from convergekit.drawn import DrawnFrame
@@ -608,8 +609,10 @@ class Stitched:
         timeout : str or datetime.timedelta, default "30min"
             A longer gap between two events of a profile starts a new session.
         new_on : iterable of str, default ("utm_source", "utm_campaign")
-            Properties of which another value, sent by an event, starts a new session. Give
-            ``()`` for Google Analytics 4's and Snowplow's way, where only inactivity does.
+            Properties of which another value than the last one sent starts a new session, and
+            so does a first value after events that sent none. What an event leaves out changes
+            nothing. Give ``()`` for Google Analytics 4's and Snowplow's way, where only
+            inactivity does.
         conversion : str, optional
             An event's name: a column `conversions` counts these events in each session.
         rules : sequence of ChannelRule, optional
@@ -1248,8 +1251,7 @@ class Stitched:
         table = self._identity.aliases.table
         alias = self._identity.aliases.rules.parse(text) if isinstance(text, str) else None
         if alias is None:
-            same_value = table[table["alias_value"] == text]
-            near = [urn(*pair) for pair in same_value.itertuples(index=False)]
+            near = self._alias_table[0]["urn"][has_value(self, text)].tolist()
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise UnknownAliasError(
                 f"{text!r} is neither a URN (urn:<type>:<value>) nor a profile ID (p_...).{hint}"

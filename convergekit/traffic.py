@@ -15,7 +15,7 @@ import pandas as pd
 
 from convergekit.errors import ColumnError, what_there_is
 from convergekit.events import PROFILE_PROPERTY, PROPERTY, missing
-from convergekit.numbering import NumberedText, together
+from convergekit.numbering import NumberedText
 from convergekit.text import as_text
 
 IntArray = npt.NDArray[np.int64]
@@ -84,8 +84,8 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
 
 def sent_values(
     events: pd.DataFrame, traffic: dict[str, NumberedText], names: Iterable[str]
-) -> IntArray:
-    """Return a number for what each event sent of the names together, 0 where nothing.
+) -> list[IntArray]:
+    """Return, for each of the names, a number for what each event sent of it, -1 where nothing.
 
     Raises
     ------
@@ -95,15 +95,15 @@ def sent_values(
     Examples
     --------
     >>> events = pd.DataFrame({"profile_properties.utm_source": ["a", None, "a", "b"]})
-    >>> sent_values(events, sent_traffic(events), ["utm_source", "utm_campaign"]).tolist()
-    [1, 0, 1, 2]
+    >>> [sent.tolist() for sent in sent_values(events, sent_traffic(events), ["utm_source"])]
+    [[0, -1, 0, 1]]
     """
-    columns = []
+    found = []
     for name in names:
         if name not in traffic:
             _check_known(events, name)
-        columns.append(traffic[name] if name in traffic else _sent(events, name))
-    return together(columns, len(events))
+        found.append((traffic[name] if name in traffic else _sent(events, name)).codes)
+    return found
 
 
 def _sent(events: pd.DataFrame, *names: str) -> NumberedText:

@@ -214,6 +214,8 @@ def test_without_polars_the_error_names_the_extra(monkeypatch):
 def test_what_is_no_table_is_refused():
     with pytest.raises(ck.ConvergekitError, match="are a list, not a DataFrame"):
         ck.stitch([{"event_name": "PageView"}])
+    with pytest.raises(ck.ConvergekitError, match=r"several exports .*pd\.concat"):
+        ck.stitch([_flat_store(), _flat_store()])
     with pytest.raises(ck.ConvergekitError, match=r"LazyFrame.*call \.collect\(\)"):
         ck.stitch(pl.DataFrame({"a": [1]}).lazy())
 

@@ -128,11 +128,12 @@ def test_a_conversion_may_be_a_step_with_a_condition():
     assert found.conversion == "Large order"
 
 
-def test_several_currencies_are_refused_unless_told():
+@pytest.mark.parametrize("column", ["properties.currency", "currency"])
+def test_several_currencies_are_refused_unless_told(column):
     s = stitched(
         ("a", 0, None, 10.0), ("a", 1, None, 20.0), ("a", 2, None, 5.0),
         ("b", 3, None, None),
-        **{"properties.currency": ["EUR", "eur ", "USD", None]},
+        **{column: ["EUR", "eur ", "USD", None]},
     )  # fmt: skip
     with pytest.raises(ck.ConvergekitError, match=r"several currencies \(EUR, USD\)"):
         s.attribution("Order", "total")

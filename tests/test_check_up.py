@@ -351,6 +351,16 @@ def test_several_currencies(store):
     assert any("as if they were one" in remark for remark in found.remarks)
 
 
+def test_money_and_currencies_in_columns_of_their_own_as_in_a_csv_of_orders(store):
+    own = {f"properties.{name}": name for name in ("total_price", "currency")}
+    rows = first(store, store["event_name"] == ORDER, 4)
+    store.loc[rows, "properties.currency"] = "USD"
+    found = ck.check_up(store.rename(columns=own))
+    finding, _ = only(found)
+    assert finding["check"] == "several-currencies"
+    assert finding["money"] == store["properties.total_price"][rows].sum()
+
+
 def test_names_that_differ_in_their_spelling(store):
     rows = first(store, store["event_name"] == "Added To Cart", 8)
     spellings = ["Added to cart", "added_to_cart", "AddedToCart", " Added-To-Cart"]
@@ -490,7 +500,7 @@ def test_the_property_of_money_is_guessed_only_if_there_is_one(store):
     assert "'total_price', 'value' may each hold it" in found.remarks[0]
     assert np.isnan(found.findings["money"][0])
     assert ck.check_up(store, value="value").findings["money"][0] > 0
-    with pytest.raises(ck.ColumnError, match="no column goes by 'totl_price'"):
+    with pytest.raises(ck.ColumnError, match="no column goes by value='totl_price'"):
         ck.check_up(store, value="totl_price")
     with pytest.raises(ck.ConvergekitError, match="holds no numbers"):
         ck.check_up(store, value="currency")

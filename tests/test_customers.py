@@ -154,7 +154,8 @@ def test_what_is_left_out_is_counted():
         ({"refund": "Placed Order"}, "name two events"),
         ({"refund": "Order Refund"}, "Did you mean 'Order Refunded'"),
         ({"order": "Placed"}, "no event is named 'Placed'"),
-        ({"value": "price"}, "no column goes by 'price'"),
+        ({"currency": "curency"}, "no column goes by currency='curency'"),
+        ({"value": "price"}, "no column goes by value='price'"),
     ],
 )
 def test_what_does_not_fit_together_is_said(options, message):

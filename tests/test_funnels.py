@@ -234,12 +234,27 @@ def test_a_question_that_has_no_answer_says_what_to_ask(ask, match):
         ask(found)
 
 
+def test_a_table_in_a_notebook_names_those_without_a_value_of_the_breakdown():
+    frame = orders()
+    frame.loc[frame["profile_id"] == "c", "properties.shop"] = None
+    page = ck.funnel(frame, ["PageView", "Placed Order"], within="1h", by="shop")._repr_html_()
+    assert page.count("<td>north</td>") == page.count("<td>no shop</td>") == 2
+
+
 @pytest.mark.filterwarnings("default")
-def test_a_step_that_never_matches_is_warned_of():
-    with pytest.warns(UserWarning, match="no event is named 'PageVeiw'.*Did you mean 'PageView'"):
-        ck.funnel(orders(), ["PageVeiw"], within="1h")
-    with pytest.warns(UserWarning, match="no event of 'Placed Order' meets where={'shop': 'nort'}"):
-        ck.funnel(orders(), [ck.Step("Placed Order", where={"shop": "nort"})], within="1h")
+def test_a_step_that_never_matches_is_warned_of_where_it_was_asked():
+    s = ck.stitch(orders().drop(columns="profile_id").assign(**{"alias.cookie": "c"}))
+    asked = [
+        lambda steps: ck.funnel(orders(), steps, within="1h"),
+        lambda steps: s.funnel(steps, within="1h"),
+    ]
+    for ask in asked:
+        with pytest.warns(UserWarning, match="no event is named 'PageVeiw'.*'PageView'") as warned:
+            ask(["PageVeiw"])
+        assert [warning.filename for warning in warned] == [__file__]
+        with pytest.warns(UserWarning, match="no event of 'Placed Order' meets where=") as warned:
+            ask([ck.Step("Placed Order", where={"shop": "nort"})])
+        assert [warning.filename for warning in warned] == [__file__]
 
 
 @pytest.mark.parametrize("within", ["7D", "7d", "7 days", "1w", "168h", "P7D"])

@@ -105,6 +105,13 @@ def test_values_of_properties_are_compared():
     assert math.isnan(table.loc["pro", "odds_low"])
 
 
+def test_a_notebook_shows_shares_in_percent_and_nothing_where_there_is_nothing():
+    page = compare(log(a="v0 c5 o9 x10", b="v0 o9", c="v0 c3 c4", d="v0", e="v0 x20"))._repr_html_()
+    assert "<td>50.0%</td>" in page
+    assert "<td>None</td>" not in page
+    assert "<td></td>" in page
+
+
 def test_p_values_are_fishers_and_corrected_for_their_number():
     s = ck.stitch(ck.simulate_store(people=300).events)
     found = s.journeys(start="PageView", end="Placed Order").differences(properties=["utm_source"])

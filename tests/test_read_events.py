@@ -78,7 +78,9 @@ def test_json_in_both_spellings(tmp_path, form, compression):
 
 
 @pytest.mark.parametrize("compression", [None, "gz", "zst"])
-@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("tsv", "\t"), ("csv", ";")])
+@pytest.mark.parametrize(
+    ("suffix", "separator"), [("csv", ","), ("tsv", "\t"), ("csv", ";"), ("csv", "\t")]
+)
 def test_csv(tmp_path, suffix, separator, compression):
     rows = [
         ["event_name", "timestamp", "aliases", "alias.phone", "properties.price", "properties.zip",
@@ -181,7 +183,11 @@ def test_files_that_cannot_be_read_at_all(tmp_path):
         "broken.json": (b"[{", "can only be read whole"),
         "broken.parquet": (b"PAR1 no", "cannot be read as Parquet"),
         "broken.jsonl": (b"a\nb\n", "no row can be read; line 1"),
-        "events.xlsx": (b"", "suffix does not name a format"),
+        "events.xlsx": (b"", "suffix does not name a format.* Save the sheet as CSV"),
+        "latin.csv": (
+            "event_name,city\nA,Liège\n".encode("latin-1"),
+            "line 2.*Save the file as UTF-8",
+        ),
         "twice.csv": (b"a,a\n1,2\n", "names 'a' twice"),
     }
     for name, (content, message) in cases.items():
@@ -241,6 +247,20 @@ def test_own_column_names(tmp_path):
         ck.read_events(own)
     with pytest.raises(ck.ColumnError, match="no file has a column 'uuid'"):
         ck.read_events([own, usual], columns=mapping | {"alias.user_id": "uuid"})
+
+
+def test_own_names_inside_an_object_are_those_that_reading_gives(tmp_path):
+    own = {"action": "A", "ts": "2026-03-02", "visitor": "v1", "properties": {"mail": "a@x.org"}}
+    late = [json.dumps(own | {"properties": {}})] * 3 + [json.dumps(own)]
+    mapping = {"event_name": "action", "timestamp": "ts", "alias.email": "properties.mail"}
+    events = ck.read_events(write(tmp_path / "own.jsonl", "\n".join(late)), columns=mapping)
+    assert events["alias.email"].tolist()[-1] == "a@x.org"
+    assert "properties.mail" not in events
+    usual = write(tmp_path / "usual.jsonl", json.dumps(PIXEL | {"properties": {"mail": "b@x.org"}}))
+    found = ck.read_events(usual, columns={"alias.email": "properties.mail"})
+    assert found["alias.email"].tolist() == ["b@x.org"]
+    with pytest.raises(ck.ColumnError, match=r"no file has .*Did you mean 'properties\.mail'"):
+        ck.read_events(usual, columns={"alias.email": "properties.mial"})
 
 
 def test_marks_of_byte_order_and_constants_that_are_no_json(tmp_path):

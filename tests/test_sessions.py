@@ -50,6 +50,17 @@ def test_another_campaign_starts_a_session_unless_only_inactivity_is_to():
     assert s.sessions(new_on=())["utm_campaign"].tolist() == ["brand"]
 
 
+def test_an_event_that_repeats_a_part_of_the_campaign_starts_no_session():
+    urls = ["https://shop.example/?utm_source=google&utm_medium=cpc&utm_campaign=brand", None, None]
+    s = stitched(
+        ("a", 0, "google", None), ("a", 1, "google", None), ("a", 2, None, "brand"),
+        **{"properties.$url": urls},
+    )  # fmt: skip
+    table = s.sessions()
+    assert spans(table) == [(0, 2, 3)]
+    assert table["channel"].tolist() == ["Paid Search"]
+
+
 def test_a_campaign_in_a_session_that_began_without_one_starts_another():
     s = stitched(("a", 0, None, None), ("a", 5, "meta", "x"), ("a", 6, None, None))
     table = s.sessions()
@@ -168,7 +179,7 @@ VISITS = st.lists(
         st.sampled_from("abc"),
         st.integers(0, 200),
         st.sampled_from([None, "google", "meta"]),
-        st.sampled_from([None, "x"]),
+        st.sampled_from([None, "x", "y"]),
     ),
     min_size=1,
     max_size=25,
@@ -183,18 +194,15 @@ def slow_sessions(rows, timeout, new_on):
         current = None
         for _, minute, source, campaign in mine:
             sent = {"utm_source": source, "utm_campaign": campaign}
-            said = tuple(sent[name] for name in new_on)
-            if not any(said):
-                said = None
-            if (
-                current is None
-                or minute - current["end"] > timeout
-                or (said is not None and said != current["said"])
-            ):
-                current = {"who": visitor, "start": minute, "events": 0, "said": None, "tags": None}
+            said = {name: sent[name] for name in new_on if sent[name]}
+            paused = current is None or minute - current["end"] > timeout
+            if paused:
+                last = {}
+            if paused or any(last.get(name) != value for name, value in said.items()):
+                current = {"who": visitor, "start": minute, "events": 0, "tags": None}
                 found.append(current)
             current["end"], current["events"] = minute, current["events"] + 1
-            current["said"] = said or current["said"]
+            last |= said
             if current["tags"] is None and (source or campaign):
                 current["tags"] = (source, campaign)
     return [

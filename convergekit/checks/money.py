@@ -6,6 +6,7 @@ things that it looks for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +86,7 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
             return None
         column = guess
     else:
-        column = resolve_column(events, value)
+        column = resolve_column(events, value, option="value")
     numbers = as_numbers(events[column])
     given = ~missing(events[column]).to_numpy(dtype=bool)
     if given.any() and not np.isfinite(numbers).any():
@@ -108,18 +109,18 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
 def _guess(conversions: pd.DataFrame) -> str | None:
     """Return the property that holds the money: the only one, or one that equals all others."""
     found = {}
-    for name in candidates(conversions):
-        numbers = as_numbers(conversions[PROPERTY + name])
+    for column in candidates(conversions):
+        numbers = as_numbers(conversions[column])
         if np.isfinite(numbers).any():
-            found[PROPERTY + name] = numbers
+            found[column] = numbers
     columns = list(found)
     agree = (np.array_equal(found[columns[0]], found[c], equal_nan=True) for c in columns)
     return columns[0] if columns and all(agree) else None
 
 
 def candidates(events: pd.DataFrame) -> list[str]:
-    """Return the properties whose names are those of an order's total."""
-    return [name for name in USUAL_VALUES if PROPERTY + name in events]
+    """Return the columns whose names are those of an order's total."""
+    return _columns(events, USUAL_VALUES)
 
 
 def as_numbers(values: pd.Series) -> npt.NDArray[np.float64]:
@@ -144,8 +145,20 @@ def as_numbers(values: pd.Series) -> npt.NDArray[np.float64]:
 
 
 def currency_of(events: pd.DataFrame) -> str | None:
-    """Return the column of currencies, if there is one."""
-    return next((PROPERTY + name for name in _CURRENCIES if PROPERTY + name in events), None)
+    """Return the column of currencies, if there is one.
+
+    Examples
+    --------
+    >>> currency_of(pd.DataFrame({"total": [30.0], "currency": ["EUR"]}))
+    'currency'
+    """
+    return next(iter(_columns(events, _CURRENCIES)), None)
+
+
+def _columns(events: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    # A CSV of orders has a column `currency`, where nested JSON has `properties.currency`.
+    named = [column for name in names for column in (PROPERTY + name, name)]
+    return [column for column in named if column in events]
 
 
 def most_first(values: pd.Series) -> pd.Series:

@@ -182,7 +182,7 @@ class _Decoder:
 
 
 def _delimiter(header: str) -> str:
-    return ";" if ";" in header and "," not in header else ","
+    return next((delimiter for delimiter in ",;\t" if delimiter in header), ",")
 
 
 def _has_escapes(row: list[str]) -> bool:

@@ -48,9 +48,12 @@ def read_file(path: Path, progress: Progress) -> Iterator[RawRows]:
     except OSError as error:
         raise cannot_be_opened(path, error) from None
     if rows and rows == unreadable:
-        raise ReadError(
-            f"{path}: no row can be read; {first}. Is it the format that its suffix says?"
+        hint = (
+            "Save the file as UTF-8."
+            if "not UTF-8" in first
+            else "Is it the format that its suffix says?"
         )
+        raise ReadError(f"{path}: no row can be read; {first}. {hint}")
 
 
 def cannot_be_opened(path: Path, error: OSError) -> ReadError:
@@ -66,9 +69,11 @@ def format_suffix(path: Path) -> str:
         suffixes.pop()
     known = (*_JSON_SUFFIXES, *CSV_SUFFIXES, *_PARQUET_SUFFIXES)
     if not suffixes or suffixes[-1] not in known:
+        sheet = bool(suffixes) and suffixes[-1].startswith(".xls")
         raise ReadError(
             f"{path}: the suffix does not name a format. Read are {', '.join(known)}, "
             "the text formats also compressed as .gz or .zst."
+            + (" Save the sheet as CSV, or give pd.read_excel(...)." if sheet else "")
         )
     return suffixes[-1]
 

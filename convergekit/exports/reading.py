@@ -61,8 +61,9 @@ def read_events(
         of yours. By default each file is read as the one format whose fields it has.
     columns : mapping of str to str, optional
         Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
-        has none of the columns is read by its own spelling. Of a vendor's format, the name that
-        reading it gave: ``{"alias.cart_token": "properties.cart_id"}``.
+        has none of the columns is read by its own spelling. A field inside an object, and one
+        of a vendor's format, goes by the name that reading it gave:
+        ``{"alias.cart_token": "properties.cart_id"}``.
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
@@ -251,10 +252,18 @@ class _File:
             self._known = True
         if self._export is not None:
             frame = self._export.canonical(frame)
-        mapping = {name: own for name, own in self._columns.items() if own in frame}
-        self.used |= set(mapping)
         with self._named_in_errors():
-            return open_columns(frame, columns=mapping)
+            mapping = self._those_in(frame, self._columns)
+            opened = open_columns(frame, columns=mapping)
+            nested = {name: own for name, own in self._columns.items() if name not in mapping}
+            # Within an object, such as `properties`, a field has its name once that is opened.
+            within = self._those_in(opened, nested)
+            return open_columns(opened, columns=within) if within else opened
+
+    def _those_in(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, str]:
+        found = {name: own for name, own in columns.items() if own in frame}
+        self.used |= set(found)
+        return found
 
     def _finished(
         self, frame: pd.DataFrame, lines: npt.NDArray[np.int64], reasons: Mapping[int, str]
