@@ -370,6 +370,18 @@ def test_a_long_chain_takes_few_rounds(engine):
     assert s.rounds == [left for _, left in seen]
 
 
+def test_rounds_leave_no_tables_behind():
+    left = {}
+    for size in (2, 60):
+        raw, connection = duckdb_session()
+        chain = [{"aliases": [f"urn:x:{i}", f"urn:x:{i + 1}"]} for i in range(1, size)]
+        s = ck.stitch(table_in((raw, connection), events(*chain)))
+        left[len(s.rounds) > 2] = len(
+            raw.execute("FROM duckdb_tables() WHERE temporary").fetchall()
+        )
+    assert left[True] == left[False]
+
+
 # --- what an engine does not do, it says ---------------------------------------------------
 
 
