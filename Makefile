@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint notebooks gallery docs audit fuzz mutants versions bench wheel clean
+.PHONY: help demo test test-spark lint notebooks gallery docs audit fuzz mutants versions bench wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/'
 
 demo: .venv/installed  ## Stitch a simulated store's exports
 	@$(BIN)/convergekit demo
@@ -18,6 +18,9 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
 	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
 	  -W default notebooks
+
+test-spark: .venv/spark  ## Run the tests of the relational engine on Spark (needs Java 17 or newer)
+	$(BIN)/python -m pytest -m spark tests/test_engine.py
 
 lint: .venv/installed  ## Check style and types
 	$(BIN)/ruff check .
@@ -90,6 +93,10 @@ clean:  ## Remove what the commands made
 .venv/bench: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench,fast,png]'
 	@touch .venv/bench
+
+.venv/spark: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
+	@touch .venv/spark
 
 .venv/versions: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[versions]'

@@ -1,15 +1,18 @@
-"""Stitching more events than fit into memory: DuckDB under a memory limit.
+"""Stitching more events than fit into memory: in DuckDB under a memory limit, or in Spark.
 
-    python -m benchmarks.scale [--millions N] [--memory 4GB] [--directory DIR]
+    python -m benchmarks.scale [--engine spark] [--millions N] [--memory 4GB] [--directory DIR]
 
 Simulated stores are written as Parquet, a part at a time, each with people of its own. A process of
-its own then stitches them. Printed: rows, seconds, the process's peak of resident memory, and how
-large what it wrote to disk became. The Parquet files stay, so that they need not be made anew.
+its own then stitches them. Printed are the tables of docs/scale.md, a row of each: seconds, the
+peak of resident memory, how large what was written to disk became, the links that each round left,
+the largest profile, and what Spark moved between tasks, from its event log. The Parquet files stay,
+so that they need not be made anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import subprocess
@@ -17,11 +20,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+import pyarrow.parquet as pq
 
 import convergekit as ck
 from benchmarks.stitch import machine
@@ -29,18 +35,21 @@ from benchmarks.stitch import machine
 #: A part has about a million events.
 PEOPLE = 143_000
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
+#: What stitching is timed as.
+WORK = ("profiles", "carried values", "table of profiles", "funnel")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
     parser.add_argument("--millions", type=int, default=1)
-    parser.add_argument("--memory", default="4GB")
+    parser.add_argument("--memory", default="4GB", help="DuckDB's limit, or Java's heap in Spark")
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()) / "ck-scale")
     parser.add_argument("--make", action="store_true", help="write the events, and stop")
     parser.add_argument("--stitch", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stitch:
-        stitch(arguments.directory, arguments.millions, arguments.memory)
+        stitch(arguments.engine, arguments.directory, arguments.millions, arguments.memory)
         return
     arguments.directory.mkdir(parents=True, exist_ok=True)
     for part in range(arguments.millions):
@@ -70,55 +79,205 @@ def write_part(directory: Path, part: int) -> None:
     written.rename(path)
 
 
-def stitch(directory: Path, millions: int, memory: str) -> None:
+def stitch(name: str, directory: Path, millions: int, memory: str) -> None:
     """Stitch the first parts, and print what that took."""
-    import ibis
-
+    parts = [str(directory / f"part-{part:04}.parquet") for part in range(millions)]
     with tempfile.TemporaryDirectory(dir=directory) as scratch, disk_use(Path(scratch)) as most:
         tempfile.tempdir = scratch
-        connection = ibis.duckdb.connect(
-            memory_limit=memory, temp_directory=f"{scratch}/spilled", preserve_insertion_order=False
-        )
-        parts = [str(directory / f"part-{part:04}.parquet") for part in range(millions)]
-        table = connection.read_parquet(parts)
-        print(f"{machine()}, DuckDB with memory_limit={memory}")
-        print(f"{table.count().execute():,} rows in {millions} Parquet files\n")
-        begun = clock()
-        rounds: list[str] = []
+        engine: Engine = (OnDuckDB if name == "duckdb" else OnSpark)(scratch, memory)
+        print(f"{machine()}, {engine.described}\n", flush=True)
+        took: dict[str, str] = {}
+        before = [clock(engine)]
+
+        def done(what: str) -> None:
+            """Say what is done, and what it took."""
+            now = clock(engine)
+            seconds, worked = (b - a for a, b in zip(before[-1], now, strict=True))
+            before.append(now)
+            took[what] = f"{worked:.1f} s CPU ({seconds:.0f} s)"
+            load = os.getloadavg()[0]
+            print(f"{what}: {took[what]}, peak {engine.peak():.1f} GB, load {load:.1f}", flush=True)
 
         def each_round(number: int, left: int) -> None:
-            rounds.append(f"{left:,}")
+            print(f"round {number}: {left:,} links left", flush=True)
+            engine.begin(f"round {number + 1}" if left else "IDs")
 
-        s = ck.stitch_table(table, progress=each_round)
-        line("profiles", begun)
-        print(f"  links, and those left after each round: {', '.join(rounds)}")
-        begun = clock()
+        engine.begin("aliases and links")
+        s = ck.stitch_table(engine.read(parts), progress=each_round)
+        done(WORK[0])
+        engine.begin(WORK[1])
         s.events.count().execute()
-        line("events with what is known of the profile", begun)
-        begun = clock()
-        s.profiles.count().execute()
-        line("table of profiles", begun)
-        begun = clock()
+        done(WORK[1])
+        engine.begin(WORK[2])
+        profiles = s.profiles
+        profiles.count().execute()
+        done(WORK[2])
+        engine.begin(WORK[3])
         funnel = s.funnel(STEPS, within="7D")
-        line("funnel", begun)
-        print(f"\n{s}\n{funnel}")
-        print(f"peak of resident memory {peak():.1f} GB, of disk {most[0] / 1e9:.1f} GB")
+        done(WORK[3])
+        engine.begin("this table")
+        print(f"\n{s}\n{funnel}\n")
+        rows = f"{sum(pq.read_metadata(part).num_rows for part in parts):,}"
+        largest = profiles.aggregate(
+            n=profiles.count(),
+            mean=profiles["events"].mean(),
+            events=profiles["events"].max(),
+            aliases=profiles["aliases"].max(),
+        )
+        found = largest.execute().iloc[0]
+        aliases = f"{int(s.aliases.count().execute()):,}"
+        whole = f"{before[len(WORK)][1] - before[0][1]:.1f} s CPU"
+        moved = engine.close()
+    table(
+        ["rows", *WORK, "together", "peak memory", "on disk"],
+        [rows, *took.values(), whole, f"{engine.peak():.1f} GB", f"{most[0] / 1e9:.1f} GB"],
+    )
+    after = [f"after round {number}" for number in range(1, len(s.rounds))]
+    table(["rows", "aliases", "links", *after], [rows, aliases, *(f"{n:,}" for n in s.rounds)])
+    table(
+        ["rows", "profiles", "events of a profile, mean", "largest", "most aliases of one"],
+        [rows, f"{found['n']:,.0f}", f"{found['mean']:.1f}", *_whole(found, "events", "aliases")],
+    )
+    if moved:
+        table(["rows", *moved], [rows, *moved.values()])
 
 
-def line(what: str, begun: tuple[float, float]) -> None:
-    now = clock()
-    seconds, worked = now[0] - begun[0], now[1] - begun[1]
-    print(f"{what:<44}{seconds:>8.1f} s{worked:>8.1f} s CPU   peak {peak():.1f} GB", flush=True)
+def _whole(numbers: Any, *names: str) -> list[str]:
+    return [f"{int(numbers[name]):,}" for name in names]
 
 
-def clock() -> tuple[float, float]:
-    """Return the time, and the processor time of all threads of this process."""
-    return time.perf_counter(), time.process_time()
+def table(names: list[str], cells: list[str]) -> None:
+    """Print a table of one row, in Markdown."""
+    for line in (names, ["---"] * len(names), cells):
+        print(f"| {' | '.join(line)} |")
+    print(flush=True)
 
 
-def peak() -> float:
-    """Return this process's largest resident memory so far, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+class Engine(Protocol):
+    """Where events are stitched, and what is watched there."""
+
+    described: str
+
+    def read(self, paths: list[str]) -> Any:
+        """Return the Parquet files as a table."""
+
+    def begin(self, part: str) -> None:
+        """Say which part of the work comes next."""
+
+    def worked(self) -> float:
+        """Return the processor's seconds so far."""
+
+    def peak(self) -> float:
+        """Return the largest resident memory so far, in GB."""
+
+    def close(self) -> dict[str, str]:
+        """Stop, and return what each part moved between tasks, if that is known."""
+
+
+class OnDuckDB:
+    """DuckDB in this process."""
+
+    def __init__(self, scratch: str, memory: str) -> None:
+        import ibis
+
+        self.described = f"DuckDB with memory_limit={memory}"
+        self._connection = ibis.duckdb.connect(
+            memory_limit=memory, temp_directory=f"{scratch}/spilled", preserve_insertion_order=False
+        )
+
+    def read(self, paths: list[str]) -> Any:
+        return self._connection.read_parquet(paths)
+
+    def begin(self, part: str) -> None:
+        pass
+
+    def worked(self) -> float:
+        return time.process_time()
+
+    def peak(self) -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+    def close(self) -> dict[str, str]:
+        return {}
+
+
+class OnSpark:
+    """Spark in a Java machine next to this process, with as many cores as this machine has."""
+
+    def __init__(self, scratch: str, memory: str) -> None:
+        from pyspark.sql import SparkSession
+
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+        self._log = Path(scratch, "log")
+        self._log.mkdir()
+        cores = os.cpu_count()
+        options = {
+            "spark.driver.memory": memory.lower().removesuffix("b"),
+            "spark.local.dir": scratch,
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": self._log.as_uri(),
+            "spark.eventLog.compress": "false",
+        }
+        self._session = (
+            SparkSession.builder.master(f"local[{cores}]").config(map=options).getOrCreate()
+        )
+        self._java = self._session.sparkContext._gateway.proc.pid
+        self.described = (
+            f"Spark {self._session.version}, local[{cores}], spark.driver.memory={memory}"
+        )
+        self._peak = 0.0
+
+    def read(self, paths: list[str]) -> Any:
+        return self._session.read.parquet(*paths)
+
+    def begin(self, part: str) -> None:
+        # Jobs and their stages carry it into the event log.
+        self._session.sparkContext.setLocalProperty(PART, part)
+
+    def worked(self) -> float:
+        fields = Path(f"/proc/{self._java}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak(self) -> float:
+        status = Path(f"/proc/{self._java}/status")
+        if status.exists():
+            kilobytes = status.read_text().partition("VmHWM:")[2].split()
+            self._peak = int(kilobytes[0]) * 1024 / 1e9 if kilobytes else self._peak
+        return self._peak
+
+    def close(self) -> dict[str, str]:
+        self.peak()
+        self._session.stop()
+        return {part: f"{size / 1e9:.2f} GB" for part, size in shuffled(self._log).items()}
+
+
+#: The property of a job that says which part of the work it is.
+PART = "convergekit.part"
+
+
+def shuffled(log: Path) -> Counter[str]:
+    """Return the bytes that the tasks of each part wrote for others to read, as compressed."""
+    part_of: dict[int, str] = {}
+    written: Counter[str] = Counter()
+    for path in sorted(log.rglob("events_*")):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                event = json.loads(line)
+                if event["Event"] == "SparkListenerStageSubmitted":
+                    part = (event.get("Properties") or {}).get(PART, "elsewhere")
+                    part_of[event["Stage Info"]["Stage ID"]] = part
+                elif event["Event"] == "SparkListenerTaskEnd" and event.get("Task Metrics"):
+                    metrics = event["Task Metrics"]["Shuffle Write Metrics"]
+                    written[part_of[event["Stage ID"]]] += metrics["Shuffle Bytes Written"]
+    del written["this table"]
+    return written
+
+
+def clock(engine: Engine) -> tuple[float, float]:
+    """Return the time, and the processor time of all threads of the engine."""
+    return time.perf_counter(), engine.worked()
 
 
 @contextmanager

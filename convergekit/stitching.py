@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from convergekit.as_of import Knowledge
 from convergekit.columns import at_once, each_column
 from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
 from convergekit.durations import Duration
-from convergekit.engine import is_of_an_engine
+from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
 from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
@@ -30,11 +30,27 @@ from convergekit.properties import carry_as_of, carry_retroactive
 from convergekit.records import take_or_missing
 from convergekit.stitched import Identity, Stitched
 
+if TYPE_CHECKING:
+    from convergekit.engine.result import StitchedTable
+
 IntArray = npt.NDArray[np.int64]
 Duplicates = Literal["drop", "merge"]
 IdentityMode = Literal["retroactive", "as_of"]
 
 
+@overload
+def stitch(
+    events: EngineTable,
+    *,
+    columns: Mapping[str, str] | None = None,
+    rename_events: Mapping[str, str] | None = None,
+    dedupe_on: Sequence[str] = ("event_id",),
+    block: Block = (),
+    alias_from: Mapping[str, str] | None = None,
+    first: Iterable[str] = (),
+    browser_alias: str = "cookie",
+) -> StitchedTable: ...
+@overload
 def stitch(
     events: Frame,
     *,
@@ -53,7 +69,26 @@ def stitch(
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
     strict: bool = False,
-) -> Stitched:
+) -> Stitched: ...
+def stitch(
+    events: Frame | EngineTable,
+    *,
+    columns: Mapping[str, str] | None = None,
+    tz: str | None = None,
+    rename_events: Mapping[str, str] | None = None,
+    dedupe_on: Sequence[str] = ("event_id",),
+    duplicates: Duplicates = "drop",
+    block: Block = (),
+    alias_from: Mapping[str, str] | None = None,
+    rules: Mapping[str, Rule] | None = None,
+    max_age: Mapping[str, Duration] | None = None,
+    limits: Mapping[str, int] | None = None,
+    alias_priority: Sequence[str] = TYPE_PRIORITY,
+    identity: IdentityMode = "retroactive",
+    first: Iterable[str] = (),
+    browser_alias: str = "cookie",
+    strict: bool = False,
+) -> Stitched | StitchedTable:
     """Stitch events into profiles and carry what is known of a person to their later events.
 
     Parameters
@@ -105,8 +140,8 @@ def stitch(
 
     Returns
     -------
-    Stitched
-        For an Ibis table or a Spark DataFrame, the `StitchedTable` of `stitch_table`.
+    Stitched or StitchedTable
+        A `StitchedTable`, as `stitch_table` returns it, for an Ibis table or a Spark DataFrame.
 
     Raises
     ------
@@ -152,7 +187,7 @@ def stitch(
             identity=identity != "retroactive",
             strict=strict,
         )
-        in_engine: Any = stitch_table(
+        return stitch_table(
             events,
             columns=columns,
             rename_events=rename_events,
@@ -162,7 +197,6 @@ def stitch(
             first=first,
             browser_alias=browser_alias,
         )
-        return in_engine
     _check_choice("duplicates", duplicates, get_args(Duplicates))
     _check_choice("identity", identity, get_args(IdentityMode))
     first = [first] if isinstance(first, str) else list(first)

@@ -1,15 +1,16 @@
-"""The same answers in an engine as in memory: pandas, DuckDB, and Spark where it is installed.
+"""The same answers in an engine as in memory: pandas, DuckDB and Spark.
 
-Spark starts a Java machine, which takes longer than all of these tests, so `make test` does not
-install it: CONTRIBUTING.md says how to run them with it.
+PySpark is a large download and needs Java, so `make test` runs none of what is marked `spark`:
+`make test-spark` does.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -22,16 +23,15 @@ from tests.strategies import START, event_frames
 
 ibis = pytest.importorskip("ibis")
 pytestmark = pytest.mark.filterwarnings("ignore:no event is named")
-HAS_SPARK = importlib.util.find_spec("pyspark") is not None
-SPARK = pytest.param(
-    "spark",
-    marks=[
-        pytest.mark.skipif(not HAS_SPARK, reason="pyspark is not installed"),
-        # Spark 4.0 and its sockets warn of much under pandas 3; what they answer is tested.
-        pytest.mark.filterwarnings("ignore"),
-    ],
-)
-ENGINES = ["duckdb", SPARK]
+# Spark 4.0 and its sockets warn of much under pandas 3; what they answer is tested.
+ON_SPARK = [pytest.mark.spark, pytest.mark.filterwarnings("ignore")]
+ENGINES = ["duckdb", pytest.param("spark", marks=ON_SPARK)]
+#: What suits a few rows: little to move, and no time spent on compiling well what soon ends.
+SMALL = {
+    "spark.ui.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}
 
 _names = itertools.count()
 
@@ -63,8 +63,7 @@ def spark_session():
 
     # Spark's Python workers need what these tests need.
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    builder = builder.config("spark.sql.shuffle.partitions", "2")
+    builder = SparkSession.builder.master("local[2]").config(map=SMALL)
     return builder.config("spark.sql.session.timeZone", "America/New_York").getOrCreate()
 
 
@@ -354,7 +353,8 @@ def test_random_events_come_out_the_same(sessions, name, frame, seed):
 
 
 def test_a_long_chain_takes_few_rounds(engine):
-    size = 300
+    # Spark takes as long for a few links as for a million.
+    size = 300 if isinstance(engine, tuple) else 60
     seen = []
     chain = [[f"urn:x:{i}", f"urn:x:{i + 1}"] for i in range(1, size + 1)]
     s = ck.stitch_table(
@@ -368,6 +368,18 @@ def test_a_long_chain_takes_few_rounds(engine):
     assert len(rounds) - 1 <= size.bit_length()
     assert seen[-1][1] == 0
     assert s.rounds == [left for _, left in seen]
+
+
+def test_rounds_leave_no_tables_behind():
+    left = {}
+    for size in (2, 60):
+        raw, connection = duckdb_session()
+        chain = [{"aliases": [f"urn:x:{i}", f"urn:x:{i + 1}"]} for i in range(1, size)]
+        s = ck.stitch(table_in((raw, connection), events(*chain)))
+        left[len(s.rounds) > 2] = len(
+            raw.execute("FROM duckdb_tables() WHERE temporary").fetchall()
+        )
+    assert left[True] == left[False]
 
 
 # --- what an engine does not do, it says ---------------------------------------------------
@@ -431,23 +443,60 @@ def test_other_questions_say_how_to_ask_them(engine):
         s.funnel(["PageView", "PageView"], within="7D")
 
 
-# --- DuckDB ---------------------------------------------------------------------------------
+# --- what else engines hold ----------------------------------------------------------------
 
-
-def test_naive_times_structs_numbers_and_integers(sessions):
-    raw, connection = duckdb_session()
-    raw.execute("""
-        CREATE TABLE stored AS SELECT * FROM (VALUES
+STORED = {
+    "duckdb": """
+        SELECT * FROM (VALUES
             ('PageView', TIMESTAMP '2026-03-02 10:00:00', 7, {price: 2.5::DOUBLE}, {plan: 'pro'}),
             ('PageView', TIMESTAMP '2026-03-02 10:01:00', 7, {price: 'NaN'::DOUBLE}, {plan: NULL})
-        ) AS t(eventName, "timestamp", uid, properties, profileProperties)
-    """)
-    table = connection.table("stored").mutate(row=ibis.row_number())
+        ) AS t(eventName, "timestamp", uid, properties, profileProperties)""",
+    "spark": """
+        SELECT * FROM VALUES
+            ('PageView', TIMESTAMP_NTZ '2026-03-02 10:00:00', 7,
+             named_struct('price', 2.5D), named_struct('plan', 'pro')),
+            ('PageView', TIMESTAMP_NTZ '2026-03-02 10:01:00', 7,
+             named_struct('price', double('NaN')), named_struct('plan', CAST(NULL AS STRING)))
+        AS t(eventName, timestamp, uid, properties, profileProperties)""",
+}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_naive_times_structs_numbers_and_integers(sessions, name):
+    connection = sessions(name)[1] if name == "duckdb" else ibis.pyspark.connect(sessions(name))
+    table = connection.sql(STORED[name])
+    table = table.mutate(row=ibis.row_number().over(order_by="timestamp"))
     s = ck.stitch(table, columns={"alias.customer_id": "uid"})
     found = s.to_pandas()
     assert found["timestamp"].tolist() == [START.replace(hour=10, minute=m) for m in (0, 1)]
     assert found["profile.plan"].tolist() == ["pro", "pro"]
     assert s.aliases.to_pandas()["alias_value"].tolist() == ["7"]
+
+
+@pytest.mark.spark
+@pytest.mark.filterwarnings("ignore")
+def test_the_job_writes_what_memory_answers(tmp_path):
+    frame = ck.simulate_store(people=20, seed=3).events.reset_index(drop=True)
+    frame.insert(0, "row", range(len(frame)))
+    frame.to_parquet(tmp_path / "events.parquet", index=False)
+    job = Path(__file__).parent.parent / "jobs" / "stitch_spark.py"
+    wanted = [tmp_path / "events.parquet", tmp_path / "out", "--checkpoints", tmp_path / "kept"]
+    options = [f"--conf {name}={value}" for name, value in SMALL.items()]
+    environment = os.environ | {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": f"--master local[2] {' '.join(options)} pyspark-shell",
+    }
+    ran = subprocess.run(
+        [sys.executable, job, *wanted], env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    s = ck.stitch(frame)
+    assert "0 links left" in ran.stdout
+    assert repr(s).removeprefix("Stitched") in ran.stdout
+    for name in TABLES:
+        written = pd.read_parquet(tmp_path / "out" / name)
+        assert plain(written) == plain(getattr(s, name)), name
+    assert any((tmp_path / "kept").rglob("part-*"))
 
 
 def test_the_users_tables_are_left_alone_and_nothing_else_is_seen():

@@ -6,10 +6,30 @@ or Spark. Nothing of the events passes through Python. Ibis is imported by those
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, TypeAlias, TypeGuard
 
 
-def is_of_an_engine(events: Any) -> bool:
+class IbisTable(Protocol):
+    """A table of Ibis, as a type checker tells it from a frame.
+
+    Named by what it has, for Ibis need not be installed: what is not, a checker takes for anything.
+    """
+
+    def get_backend(self) -> Any:
+        """Return the engine that the table is in."""
+
+
+class SparkTable(Protocol):
+    """A DataFrame of Spark, as a type checker tells it from one of pandas."""
+
+    def createOrReplaceTempView(self, name: str) -> None:  # noqa: N802 (Spark's name)
+        """Give the table a name in its session."""
+
+
+EngineTable: TypeAlias = IbisTable | SparkTable
+
+
+def is_of_an_engine(events: Any) -> TypeGuard[EngineTable]:
     """Return whether this is an Ibis table or a Spark DataFrame.
 
     Examples

@@ -59,35 +59,41 @@ def connected_components(backend: Backend, links: Any, progress: Progress | None
     [(1, 1), (2, 1), (3, 1), (7, 7), (9, 7)]
     """
     groupings = []
-    nothing = links.filter(False).select(vertex="low", component="low")
+    given = links
     left = links.count().execute()
     number = 0
     if progress is not None:
         progress(number, left)
     while left:
         number += 1
-        grouping = backend.keep(_grouped(backend, links))
+        grouping = _grouped(backend, links)
         groupings.append(grouping)
-        links = backend.keep(_between_groups(links, grouping))
+        between = backend.keep(_between_groups(links, grouping))
+        if links is not given:
+            backend.drop(links)
+        links = between
         left = links.count().execute()
         if progress is not None:
             progress(number, left)
-    return _composed(backend, groupings) if groupings else nothing
+    if not groupings:
+        return given.filter(False).select(vertex="low", component="low")
+    return _composed(backend, groupings)
 
 
 def _grouped(backend: Backend, links: Any) -> Any:
-    """Return each vertex's group: the root that its pointers lead to."""
+    """Return each vertex's group: in `root`, the one that its pointers lead to."""
     both = links.select(vertex="low", other="high").union(links.select(vertex="high", other="low"))
-    pointers = backend.keep(both.group_by("vertex").aggregate(root=both.other.min()))
+    least = backend.keep(both.group_by("vertex").aggregate(root=both.other.min()))
     # The lesser of two that point at each other points at itself.
-    there = pointers.view()
-    back = pointers.inner_join(there, pointers.root == there.vertex).select(
-        vertex=pointers.vertex, root=pointers.root, back=there.root
+    there = least.view()
+    back = least.inner_join(there, least.root == there.vertex).select(
+        vertex=least.vertex, root=least.root, back=there.root
     )
     is_root = (back.back == back.vertex) & (back.vertex < back.root)
     pointers = backend.keep(
         back.select("vertex", root=ibis.ifelse(is_root, back.vertex, back.root))
     )
+    backend.drop(least)
     while True:
         there = pointers.view()
         jumped = backend.keep(
@@ -95,8 +101,9 @@ def _grouped(backend: Backend, links: Any) -> Any:
                 vertex=pointers.vertex, root=there.root, moved=there.root != pointers.root
             )
         )
-        pointers = jumped.select("vertex", "root")
-        if not jumped.filter(jumped.moved).count().execute():
+        backend.drop(pointers)
+        pointers = jumped
+        if not pointers.filter(pointers.moved).count().execute():
             return pointers
 
 
@@ -113,13 +120,12 @@ def _between_groups(links: Any, grouping: Any) -> Any:
 
 def _composed(backend: Backend, groupings: list[Any]) -> Any:
     """Return the last root of each vertex: from round to round, the smallest table first."""
-    found = groupings[-1].select("vertex", component="root")
+    found = groupings[-1]
     for grouping in reversed(groupings[:-1]):
         later = found
         joined = grouping.left_join(later, grouping.root == later.vertex)
         found = backend.keep(
-            joined.select(
-                vertex=grouping.vertex, component=ibis.coalesce(later.component, grouping.root)
-            )
+            joined.select(vertex=grouping.vertex, root=ibis.coalesce(later.root, grouping.root))
         )
-    return found
+        backend.drop(grouping, later)
+    return found.select("vertex", component="root")

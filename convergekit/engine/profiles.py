@@ -36,7 +36,7 @@ def find_profiles(backend: Backend, events: Any, progress: Progress | None) -> A
     links = backend.keep(_links(events, aliases))
     component = connected_components(backend, links, progress)
     found = backend.keep(_identified(aliases, component))
-    backend.drop(aliases)
+    backend.drop(aliases, links)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convergekit.aliases import Block
-from convergekit.engine import is_of_an_engine
+from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.errors import ColumnError, ConvergekitError, NotOnThisEngine
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def stitch_table(
-    table: Any,
+    table: EngineTable,
     *,
     columns: Mapping[str, str] | None = None,
     rename_events: Mapping[str, str] | None = None,
@@ -99,10 +99,10 @@ def stitch_table(
             "ck.stitch takes what is in memory; Ibis wraps what DuckDB has, "
             "ibis.duckdb.from_connection(connection).table('events')."
         )
-    table = as_ibis(table)
-    backend = Backend.of(table.get_backend())
+    in_ibis = as_ibis(table)
+    backend = Backend.of(in_ibis.get_backend())
     blocker = Blocker.of(block)
-    source = read_events(backend, table, columns=columns or {}, rename_events=rename_events or {})
+    source = read_events(backend, in_ibis, columns=columns or {}, rename_events=rename_events or {})
     _check_empty(source)
     rows = backend.keep(
         read_rows(
