@@ -174,22 +174,24 @@ def carry_as_of(
     size = len(in_time)
     rank = np.empty_like(in_time)
     rank[in_time] = np.arange(size)
-    # Values set once stand below all others, the first of them highest.
-    by_weight = np.concatenate([in_time[::-1], in_time])
+    # Twice a place among all, and one more: an event's own value outweighs its erasure. Values set
+    # once stand below all others, the first of them highest.
+    usual = 2 * (size + rank) + 1
+    by_place = np.concatenate([in_time[::-1], in_time, [-1]])
 
     def carry(alike: _Alike) -> IntArray:
-        place = size + rank
+        weight = usual
         if alike.keeps_first:
-            place = size - 1 - rank
+            weight = 4 * size - usual
         elif alike.once is not None:
-            place = np.where(alike.once, size - 1 - rank, place)
-        # An event's own value outweighs its erasure, by one.
-        value = np.where(alike.given, 2 * place + 1, -1)
+            weight = np.where(alike.once, 4 * size - usual, usual)
+        value = np.where(alike.given, weight, -1)
         erases = None if alike.keeps_first else alike.erased
-        erasure = None if erases is None else np.where(erases, 2 * (size + rank), -1)
+        erasure = None if erases is None else np.where(erases, usual - 1, -1)
         spoken = knowledge.spoken(alike.names[0], value, erasure)
         best = knowledge.maxima(spoken)[knowledge.item]
-        return np.where((best >= 0) & (best % 2 == 1), by_weight[best // 2], -1)
+        carrier = by_place[best >> 1]
+        return carrier if erases is None else np.where(best % 2 == 1, carrier, -1)
 
     return _carry_together(carry, events, first, knowledge.says)
 
