@@ -47,6 +47,19 @@ class SessionRules:
     new_on: Iterable[str] = NEW_ON
     rules: Sequence[ChannelRule] = CHANNEL_RULES
 
+    def __post_init__(self) -> None:
+        if isinstance(self.new_on, str):
+            raise ConvergekitError(
+                f"new_on={self.new_on!r}: give the names in a list, such as [{self.new_on!r}], or "
+                "() for none."
+            )
+        several = isinstance(self.rules, Sequence)
+        if not several or not all(isinstance(rule, ChannelRule) for rule in self.rules):
+            raise ConvergekitError(
+                f"rules={self.rules!r}: give a list of ck.ChannelRule(channel, ...), or "
+                "[..., *ck.CHANNEL_RULES]."
+            )
+
 
 @dataclass(frozen=True)
 class FoundSessions:
@@ -191,19 +204,7 @@ def find_sessions(
     how : SessionRules
     """
     timeout = parse_duration(how.timeout, name="timeout")
-    if isinstance(how.new_on, str):
-        raise ConvergekitError(
-            f"new_on={how.new_on!r}: give the names in a list, such as [{how.new_on!r}], or () for "
-            "none."
-        )
     new_on = names_given("new_on", how.new_on)
-    if not isinstance(how.rules, Sequence) or not all(
-        isinstance(rule, ChannelRule) for rule in how.rules
-    ):
-        raise ConvergekitError(
-            f"rules={how.rules!r}: give a list of ck.ChannelRule(channel, ...), or "
-            "[..., *ck.CHANNEL_RULES]."
-        )
     kept = in_time[(who[in_time] >= 0) & tracked(events)[in_time]]
     order = kept[np.argsort(who[kept], kind="stable")]
     mine = who[order]
@@ -246,7 +247,7 @@ def find_sessions(
 def _new_campaign(said: IntArray, begins: BoolArray) -> BoolArray:
     """Return which events send other values than were last sent since the given beginnings."""
     place = np.arange(len(said))
-    beginning = np.maximum.accumulate(np.where(begins, place, 0))
+    beginning = first_of_run(begins)
     before = np.full(len(said), -1, dtype=np.int64)
     before[1:] = np.maximum.accumulate(np.where(said > 0, place, -1))[:-1]
     same = (before >= beginning) & (said[before] == said)
