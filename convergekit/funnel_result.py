@@ -206,11 +206,10 @@ class Funnel:
             raise ConvergekitError("which periods? Give freq='D', 'W' or 'M'.")
         part = self._counted()
         periods = in_periods(part["time_1"], freq)
-        grouped = part.assign(period=periods).groupby(["period", *self.by], dropna=False)
-        table = grouped.agg(
-            entered=("depth", "size"),
-            converted=("status", lambda status: int((status == CONVERTED).sum())),
-        ).reset_index()
+        part = part.assign(period=periods, is_converted=part["status"] == CONVERTED)
+        grouped = part.groupby(["period", *self.by], dropna=False)
+        table = grouped.agg(entered=("depth", "size"), converted=("is_converted", "sum"))
+        table = table.reset_index()
         ends = table["period"].dt.end_time.dt.tz_localize("UTC")
         table = table.assign(
             conversion=table["converted"] / table["entered"],

@@ -53,6 +53,7 @@ class SessionRules:
                 f"new_on={self.new_on!r}: give the names in a list, such as [{self.new_on!r}], or "
                 "() for none."
             )
+        object.__setattr__(self, "new_on", names_given("new_on", self.new_on))
         several = isinstance(self.rules, Sequence)
         if not several or not all(isinstance(rule, ChannelRule) for rule in self.rules):
             raise ConvergekitError(
@@ -204,14 +205,13 @@ def find_sessions(
     how : SessionRules
     """
     timeout = parse_duration(how.timeout, name="timeout")
-    new_on = names_given("new_on", how.new_on)
     kept = in_time[(who[in_time] >= 0) & tracked(events)[in_time]]
     order = kept[np.argsort(who[kept], kind="stable")]
     mine = who[order]
     moment = microseconds(events["timestamp"])[order]
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (mine[1:] != mine[:-1]) | (np.diff(moment) > timeout.value // 1000)
-    begins |= _new_campaign(sent_values(events, traffic, new_on)[order], begins)
+    begins |= _new_campaign(sent_values(events, traffic, how.new_on)[order], begins)
 
     first = np.flatnonzero(begins)
     last = np.append(first, len(order))[1:] - 1
@@ -247,7 +247,7 @@ def find_sessions(
 def _new_campaign(said: IntArray, begins: BoolArray) -> BoolArray:
     """Return which events send other values than were last sent since the given beginnings."""
     place = np.arange(len(said))
-    beginning = first_of_run(begins)
+    beginning = np.maximum.accumulate(np.where(begins, place, 0))
     before = np.full(len(said), -1, dtype=np.int64)
     before[1:] = np.maximum.accumulate(np.where(said > 0, place, -1))[:-1]
     same = (before >= beginning) & (said[before] == said)

@@ -220,8 +220,7 @@ def resolve_column(events: pd.DataFrame, name: str) -> str:
     columns = [str(column) for column in events.columns]
     short = [c.removeprefix(PROPERTY).removeprefix(PROFILE) for c in columns]
     raise ColumnError(
-        f"no column goes by {name!r}. Found: {', '.join(columns) or 'no columns at all'}."
-        f"{did_you_mean(name, short)}"
+        f"no column goes by {name!r}. Found: {', '.join(columns)}.{did_you_mean(name, short)}"
     )
 
 
