@@ -129,7 +129,7 @@ class AttributionLift:
         most = "conversions" if self.value is None else "value"
         mine = self.table[self.table["model"] == self.models[0]]
         wide = mine.pivot_table(index=self.by, columns="counted_by", values=most, sort=False)
-        wide = wide[[*self._alone()[:_MOST_ALONE], AS_OF, STITCHED]]
+        wide = wide.reindex(columns=[*self._alone()[:_MOST_ALONE], AS_OF, STITCHED])
         wide.columns.name = None
         return wide.reset_index()
 

@@ -65,7 +65,10 @@ class Question:
     @property
     def tuning(self) -> Tuning:
         """The models' numbers, checked."""
-        weights = tuple(float(weight) for weight in self.weights)
+        try:
+            weights = tuple(float(weight) for weight in self.weights)
+        except (TypeError, ValueError):
+            weights = ()
         if len(weights) != 3 or min(weights) < 0 or not weights[0] + weights[2] > 0:
             raise ConvergekitError(
                 f"weights={self.weights!r}: give those of the first touch, of those between and "

@@ -21,6 +21,7 @@ from convergekit.customer_orders import find_orders
 from convergekit.drawn import DrawnFrame
 from convergekit.durations import in_periods
 from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.proportions import check_confidence
 from convergekit.readable import counted, readable_table
 
 if TYPE_CHECKING:
@@ -204,8 +205,7 @@ class Customers:
         """
         if not orders or any(not isinstance(number, int) or number < 2 for number in orders):
             raise ConvergekitError(f"orders={orders!r}: give whole numbers from 2, such as (2, 3).")
-        if not 0 < confidence < 1:
-            raise ConvergekitError(f"confidence={confidence!r}: give a share, such as 0.95.")
+        check_confidence(confidence)
         first = self._time_of(1)
         observed = (self._end - first) / _DAY
         last = int(observed.max()) if len(observed) else -1

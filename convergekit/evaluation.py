@@ -136,6 +136,10 @@ def evaluate(s: Stitched, truth: Truth) -> Evaluation:
     0  pairwise        1.0   0.757  0.861
     1   B-cubed        1.0   0.767  0.868
     """
+    if isinstance(s, pd.DataFrame):
+        raise ConvergekitError(
+            "evaluate compares a Stitched with the truth: give ck.stitch(events)."
+        )
     person = _persons(truth)
     of_event = person.reindex(s.events["row"].to_numpy())
     told = of_event.notna().to_numpy(dtype=bool)

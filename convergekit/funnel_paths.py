@@ -195,44 +195,29 @@ def with_optional_steps(
     event = np.full((rows, steps), -1, dtype=np.int64)
     time = np.zeros((rows, steps), dtype=np.int64)
     event[:, required], time[:, required] = paths.event, paths.time
-    # Places in the order of the events: by time, and by arrival where that counts.
-    last_key = fed.arrival if in_arrival else np.zeros(len(fed.who), dtype=np.int64)
-    order = np.lexsort((last_key, fed.time))
-    new = run_starts(fed.time[order], last_key[order])
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.cumsum(new) - 1
-    times = fed.time[order][new]
-    of_position = np.full(int(fed.position.max(initial=-1)) + 1, -1, dtype=np.int64)
-    of_position[fed.position] = place
-    window_ends = np.searchsorted(times, paths.time[:, 0] + window, side="right") - 1
+    places = _Places.of(fed, in_arrival=in_arrival)
+    window_ends = places.last_by(paths.time[:, 0] + window)
     for step in (s for s in range(steps) if s not in required):
-        before = np.where(event[:, :step] >= 0, of_position[event[:, :step]], -1).max(axis=1)
+        before = places.at(event[:, :step], otherwise=-1).max(axis=1)
         until = window_ends
         if later := [s for s in required if s > step]:
-            reached = event[:, later[0]] >= 0
-            until = np.where(reached, of_position[event[:, later[0]]], until)
+            until = places.at(event[:, later[0]], otherwise=until)
         last_required = max(s for s in required if s < step)
         open_ = event[:, last_required] >= 0
         if strict:
             standing = range(last_required + 1, later[0] if later else steps)
-            let_by = sum(1 << s for s in standing)
-            in_the_way = np.flatnonzero((fed.mask & let_by == 0) & fed.takes_part)
-            since = np.where(open_, of_position[event[:, last_required]], len(times))
-            found = InTime(fed.who[in_the_way], place[in_the_way]).next(
-                paths.who, since, later=True
-            )
-            ends = np.append(place[in_the_way], len(times))[found]
+            ends = _first_in_the_way(paths.who, event[:, last_required], standing, fed, places)
             # Before a step that was reached, nothing is in the way.
             going = event[:, later[0]] < 0 if later else np.ones(rows, dtype=bool)
             until = np.where(going, np.minimum(until, ends), until)
         at = np.flatnonzero((fed.mask >> step & 1 == 1) & (fed.who >= 0))
-        lookup = InTime(fed.who[at], place[at])
+        lookup = InTime(fed.who[at], places.place[at])
         # An event of the path does not fill another step, so the next few are looked at.
         for skip in range(steps):
             found = lookup.next(paths.who, before, skip=skip)
             rows_there = np.flatnonzero(open_ & (found >= 0))
             chosen = at[found[rows_there]]
-            fills = place[chosen] <= until[rows_there]
+            fills = places.place[chosen] <= until[rows_there]
             fills &= (event[rows_there] != fed.position[chosen][:, None]).all(axis=1)
             event[rows_there[fills], step] = fed.position[chosen[fills]]
             time[rows_there[fills], step] = fed.time[chosen[fills]]
@@ -241,3 +226,57 @@ def with_optional_steps(
     void = paths.free > paths.depth
     free = np.where(void, steps + 1, depth)
     return replace(paths, depth=depth, free=free, event=event, time=time)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Places in the order of the events, of all whos together: events at one time share one.
+
+    Attributes
+    ----------
+    place : numpy.ndarray of int
+        Of each event.
+    times : numpy.ndarray of int
+        Of each place, microseconds.
+    of_position : numpy.ndarray of int
+        The place of the event at a position of the frame.
+    """
+
+    place: IntArray
+    times: IntArray
+    of_position: IntArray
+
+    @classmethod
+    def of(cls, fed: Fed, *, in_arrival: bool) -> _Places:
+        """Return the places of the events; in the order of arrival, those at one time differ."""
+        last_key = fed.arrival if in_arrival else np.zeros(len(fed.who), dtype=np.int64)
+        order = np.lexsort((last_key, fed.time))
+        new = run_starts(fed.time[order], last_key[order])
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.cumsum(new) - 1
+        of_position = np.full(int(fed.position.max(initial=-1)) + 1, -1, dtype=np.int64)
+        of_position[fed.position] = place
+        return cls(place, fed.time[order][new], of_position)
+
+    def at(self, position: IntArray, *, otherwise: int | IntArray) -> IntArray:
+        """Return the places of the events at positions, and `otherwise` where that is -1."""
+        return np.where(position >= 0, self.of_position[position], otherwise)
+
+    def last_by(self, time: IntArray) -> IntArray:
+        """Return the last place at each time or before."""
+        return np.searchsorted(self.times, time, side="right") - 1
+
+
+def _first_in_the_way(
+    who: IntArray, last_reached: IntArray, steps: Sequence[int], fed: Fed, places: _Places
+) -> IntArray:
+    """Return the first place after a path's last required step at which an event ends it.
+
+    An event that fills one of these steps, the optional ones that stand there, does not.
+    """
+    let_by = sum(1 << step for step in steps)
+    in_the_way = np.flatnonzero((fed.mask & let_by == 0) & fed.takes_part)
+    since = places.at(last_reached, otherwise=len(places.times))
+    lookup = InTime(fed.who[in_the_way], places.place[in_the_way])
+    found = lookup.next(who, since, later=True)
+    return np.append(places.place[in_the_way], len(places.times))[found]

@@ -14,7 +14,7 @@ from convergekit.drawn import DrawnFrame
 from convergekit.durations import in_periods, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
-from convergekit.proportions import difference
+from convergekit.proportions import check_confidence, difference
 from convergekit.readable import percentage
 
 if TYPE_CHECKING:
@@ -176,8 +176,8 @@ class Funnel:
         -------
         TimeToConvert
         """
-        if not bins > 0:
-            raise ConvergekitError(f"bins={bins!r}: a histogram has at least one.")
+        if not isinstance(bins, (int, np.integer)) or bins < 1:
+            raise ConvergekitError(f"bins={bins!r}: give a whole number from 1 on.")
         to_step = len(self.steps) if to_step is None else self._checked(to_step)
         if not self._checked(from_step) < to_step:
             raise ConvergekitError(
@@ -212,11 +212,10 @@ class Funnel:
             raise ConvergekitError("which periods? Give freq='D', 'W' or 'M'.")
         part = self._counted()
         periods = in_periods(part["time_1"], freq)
-        grouped = part.assign(period=periods).groupby(["period", *self.by], dropna=False)
-        table = grouped.agg(
-            entered=("depth", "size"),
-            converted=("status", lambda status: int((status == CONVERTED).sum())),
-        ).reset_index()
+        part = part.assign(period=periods, is_converted=part["status"] == CONVERTED)
+        grouped = part.groupby(["period", *self.by], dropna=False)
+        table = grouped.agg(entered=("depth", "size"), converted=("is_converted", "sum"))
+        table = table.reset_index()
         ends = table["period"].dt.end_time.dt.tz_localize("UTC")
         table = table.assign(
             conversion=table["converted"] / table["entered"],
@@ -250,8 +249,7 @@ class Funnel:
         """
         if not isinstance(other, Funnel):
             raise ConvergekitError(f"{other!r} is no Funnel; compare what two calls returned.")
-        if not 0 < confidence < 1:
-            raise ConvergekitError(f"confidence={confidence!r}: give a share, such as 0.95.")
+        check_confidence(confidence)
         if len(other.steps) != len(self.steps):
             raise ConvergekitError(
                 f"the funnels have {len(self.steps)} and {len(other.steps)} steps; compare "

@@ -24,7 +24,7 @@ import scipy
 from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.events import missing
-from convergekit.proportions import difference
+from convergekit.proportions import check_confidence, difference
 from convergekit.readable import counted, percentage
 from convergekit.steps import resolve_column
 from convergekit.timestamps import microseconds
@@ -100,8 +100,7 @@ def differences(
     min_profiles : int
     confidence : float
     """
-    if not 0 < confidence < 1:
-        raise ConvergekitError(f"confidence={confidence!r}: give a share, such as 0.95.")
+    check_confidence(confidence)
     if not isinstance(min_profiles, int) or min_profiles < 1:
         raise ConvergekitError(f"min_profiles={min_profiles!r}: give 1 or more.")
     columns = [resolve_column(events, name) for name in properties]

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
+from convergekit.errors import ConvergekitError
+
 
 class Difference(NamedTuple):
     """The other proportion minus the one.
@@ -23,6 +25,18 @@ class Difference(NamedTuple):
     low: float
     high: float
     p_value: float
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise unless it is a share between 0 and 1.
+
+    Raises
+    ------
+    ConvergekitError
+    """
+    is_number = isinstance(confidence, (int, float, np.floating))
+    if not is_number or not 0 < confidence < 1:
+        raise ConvergekitError(f"confidence={confidence!r}: give a share, such as 0.95.")
 
 
 def difference(

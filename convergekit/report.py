@@ -116,12 +116,12 @@ class Report:
         return "\n".join(self._lines())
 
     def _lines(self) -> list[str]:
-        types = f" ({_listed(self.aliases_by_type)})" if self.aliases_by_type else ""
         lines = [
             f"{self.rows_in:,} rows in = {self.events:,} events"
             f" + {sum(self.duplicates.values()):,} duplicates"
             f" + {sum(self.rejected.values()):,} rejected",
-            f"{self.profiles:,} profiles from {self.aliases:,} aliases{types}",
+            f"{self.profiles:,} profiles from {self.aliases:,} aliases"
+            + (f" ({_listed(self.aliases_by_type)})" if self.aliases_by_type else ""),
         ]
         lines += [f"{title}: {text}" for title, text in self._findings()]
         lines += ["", "share of events that reach a profile, and one with a browser session"]

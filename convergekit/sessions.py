@@ -47,6 +47,20 @@ class SessionRules:
     new_on: Iterable[str] = NEW_ON
     rules: Sequence[ChannelRule] = CHANNEL_RULES
 
+    def __post_init__(self) -> None:
+        if isinstance(self.new_on, str):
+            raise ConvergekitError(
+                f"new_on={self.new_on!r}: give the names in a list, such as [{self.new_on!r}], or "
+                "() for none."
+            )
+        object.__setattr__(self, "new_on", names_given("new_on", self.new_on))
+        several = isinstance(self.rules, Sequence)
+        if not several or not all(isinstance(rule, ChannelRule) for rule in self.rules):
+            raise ConvergekitError(
+                f"rules={self.rules!r}: give a list of ck.ChannelRule(channel, ...), or "
+                "[..., *ck.CHANNEL_RULES]."
+            )
+
 
 @dataclass(frozen=True)
 class FoundSessions:
@@ -191,19 +205,6 @@ def find_sessions(
     how : SessionRules
     """
     timeout = parse_duration(how.timeout, name="timeout")
-    if isinstance(how.new_on, str):
-        raise ConvergekitError(
-            f"new_on={how.new_on!r}: give the names in a list, such as [{how.new_on!r}], or () for "
-            "none."
-        )
-    new_on = names_given("new_on", how.new_on)
-    if not isinstance(how.rules, Sequence) or not all(
-        isinstance(rule, ChannelRule) for rule in how.rules
-    ):
-        raise ConvergekitError(
-            f"rules={how.rules!r}: give a list of ck.ChannelRule(channel, ...), or "
-            "[..., *ck.CHANNEL_RULES]."
-        )
     kept = in_time[(who[in_time] >= 0) & tracked(events)[in_time]]
     order = kept[np.argsort(who[kept], kind="stable")]
     mine = who[order]
@@ -211,7 +212,7 @@ def find_sessions(
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (mine[1:] != mine[:-1]) | (np.diff(moment) > timeout.value // 1000)
     after_pause = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
-    for sent in sent_values(events, traffic, new_on):
+    for sent in sent_values(events, traffic, how.new_on):
         begins |= _another_value(sent[order], after_pause)
 
     first = np.flatnonzero(begins)

@@ -309,18 +309,7 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
             values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
             met &= events[resolve_column(events, name)].isin(values)
     elif callable(where):
-        try:
-            met = where(events)
-        except (KeyError, AttributeError) as error:
-            asked = error.args[0]
-            if isinstance(error, AttributeError):
-                if error.obj is not events:
-                    raise
-                asked = error.name
-            raise ColumnError(
-                f"where of {title!r} asks for {asked!r}, which is no column. Columns are named in "
-                f"full there. {what_there_is(events.columns, asked)}"
-            ) from error
+        met = _answered(where, events, title)
     else:
         raise ConvergekitError(
             f"where={where!r} of {title!r}: give a query, a mapping of columns to values, "
@@ -333,3 +322,20 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
             "events; it must give one True or False for each."
         )
     return found.fillna(False).to_numpy(dtype=bool)
+
+
+def _answered(where: Callable[[pd.DataFrame], Any], events: pd.DataFrame, title: str) -> Any:
+    """Return what a function says of the events."""
+    problem: KeyError | AttributeError
+    try:
+        return where(events)
+    except KeyError as error:
+        problem, asked = error, error.args[0]
+    except AttributeError as error:
+        if error.obj is not events:
+            raise
+        problem, asked = error, error.name
+    raise ColumnError(
+        f"where of {title!r} asks for {asked!r}, which is no column. Columns are named in full "
+        f"there. {what_there_is(events.columns, asked)}"
+    ) from problem

@@ -220,3 +220,10 @@ def test_a_label_that_leads_to_no_conversion_has_no_row():
     assert set(found.table["utm_source"]) == {"meta", "google", "news", "(none)"}
     # A row for every label and way, the same labels in the same order.
     assert (found.table.groupby("counted_by").size() == 4).all()
+
+
+def test_a_card_of_no_conversions():
+    nothing = ck.stitch(ck.simulate_store().events.iloc[:0])
+    card = nothing.attribution_lift("Placed Order")._repr_html_()
+    assert "nothing stitched" in card
+    assert "<th>stitched</th>" in card

@@ -132,6 +132,10 @@ def test_events_that_make_no_funnel(s):
             "the truth has no column 'person'. Found: row.",
         ),
         (
+            lambda s: ck.evaluate(s.events, s.events),
+            "evaluate compares a Stitched with the truth: give ck.stitch(events).",
+        ),
+        (
             lambda s: ck.compare_profiles(s, 3),
             "`b` is a int; give a Stitched, or a frame",
         ),
@@ -160,6 +164,23 @@ def test_events_that_make_no_funnel(s):
 )
 def test_questions(s, ask, says):
     assert says in said(lambda: ask(s))
+
+
+def test_numbers_asked_of_a_funnel(s):
+    found = s.funnel(STEPS, within="7D")
+    assert said(lambda: found.compare(found, confidence="95%")) == (
+        "confidence='95%': give a share, such as 0.95."
+    )
+    assert said(lambda: found.time_to_convert(bins=2.5)) == (
+        "bins=2.5: give a whole number from 1 on."
+    )
+
+
+@pytest.mark.parametrize("weights", ["abc", 3, None, (0.4, 0.6), (0, 1, 0)])
+def test_weights_that_are_none(s, weights):
+    assert said(lambda: s.attribution(ORDER, model="position_based", weights=weights)).startswith(
+        f"weights={weights!r}: give those of the first touch, of those between and of"
+    )
 
 
 @pytest.mark.parametrize(

@@ -459,3 +459,11 @@ def test_row_order_does_not_matter(frame, steps, random):
     one = ck.funnel(frame, steps, within="6min")
     other = ck.funnel(frame.iloc[order], steps, within="6min")
     pd.testing.assert_frame_equal(one.table, other.table)
+
+
+def test_the_trend_of_an_empty_funnel_is_empty():
+    nothing = ck.stitch(ck.simulate_store().events.iloc[:0])
+    empty = nothing.funnel(["PageView", "Placed Order"], within="7D").trend("W")
+    assert list(empty.columns) == ["period", "entered", "converted", "conversion", "complete"]
+    assert len(empty) == 0
+    assert len(empty.plot().data) <= 1

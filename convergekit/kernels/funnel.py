@@ -282,7 +282,7 @@ def _sort(  # type: ignore[no-untyped-def]
 def _assign(mask, before, until, used, seen):  # type: ignore[no-untyped-def]
     """Let each of the steps have an event of its own, as far as that goes, and return how far.
 
-    `funnel_search._assignment`, with `used` telling of each event the step that it fills, or -1.
+    `funnel_matching.assignment`, with `used` telling of each event the step that it fills, or -1.
     """
     used[: len(mask)] = -1
     step = before
