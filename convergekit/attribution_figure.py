@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from convergekit.attribution_result import NONE, Attribution
 from convergekit.durations import readable_duration
-from convergekit.readable import counted, shortened
+from convergekit.readable import counted, shortened_apart
 from convergekit.template import (
     COLOURS,
     Template,
@@ -165,7 +165,7 @@ def labelled_bars(
         xaxis={"visible": False, "range": [1.3 * least, 1.3 * greatest or 1], "fixedrange": True},
         yaxis={
             "tickvals": list(range(len(shown))),
-            "ticktext": [plain(shortened(label, _MOST_OF_LABEL)) for label in shown],
+            "ticktext": [plain(label) for label in shortened_apart(shown, _MOST_OF_LABEL)],
             "range": [max(len(shown), 1) - 0.5, -0.5],
             "showgrid": False,
             "fixedrange": True,

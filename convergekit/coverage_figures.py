@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.readable import counted, shortened
+from convergekit.readable import counted, shortened_apart
 from convergekit.template import (
     COLOURS,
     Template,
@@ -197,7 +197,7 @@ def shares_figure(
         margin={"r": 112},
         yaxis={
             "tickvals": places,
-            "ticktext": [plain(shortened(name, 20)) for name in names],
+            "ticktext": [plain(name) for name in shortened_apart(names, 20)],
             "range": [len(names) - 0.5, -0.5],
             "showgrid": False,
             "zeroline": False,

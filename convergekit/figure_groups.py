@@ -13,7 +13,7 @@ import pandas as pd
 
 from convergekit.funnel_result import OTHER
 from convergekit.readable import counted
-from convergekit.template import COLOURS, Template, look
+from convergekit.template import COLOURS, Template, legend_names, look
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,14 @@ class Group:
         Its values of the breakdown's columns.
     name : str
         The label in words, not yet escaped.
+    legend : str
+        The same as a legend shows it.
     colour : str
     """
 
     label: tuple[Any, ...]
     name: str
+    legend: str
     colour: str
 
 
@@ -80,8 +83,10 @@ def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -
     rest = [label for label in labels if _is_rest(label)]
     greys = (look(template).quiet, look(template).muted)
     colour |= {label: greys[i % 2] for i, label in enumerate(rest)}
+    names = {label: _name(label, by) for label in shown + rest}
+    legend = dict(zip(names, legend_names(list(names.values())), strict=True))
     return Groups(
-        [Group(label, _name(label, by), colour[label]) for label in shown + rest],
+        [Group(label, name, legend[label], colour[label]) for label, name in names.items()],
         f"Not shown: {counted(len(left_out), 'smaller group')}; top={len(shown)} gathers them."
         if left_out
         else "",

@@ -20,7 +20,6 @@ from convergekit.template import (
     Look,
     Template,
     hover,
-    legend_name,
     look,
     plain,
     titled,
@@ -220,7 +219,7 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
                 for line in table.itertuples()
             ],
             hoverinfo="text",
-            name=legend_name(group.name),
+            name=group.legend,
         )
     add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half)
     by = " and ".join(map(short_name, funnel.by))

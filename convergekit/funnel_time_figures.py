@@ -19,7 +19,7 @@ from convergekit.durations import readable_duration
 from convergekit.figure_groups import Group, groups_to_draw, label_of, short_name
 from convergekit.funnel_figures import goal
 from convergekit.readable import counted
-from convergekit.template import COLOURS, Look, Template, hover, legend_name, look, titled
+from convergekit.template import COLOURS, Look, Template, hover, look, titled
 
 if TYPE_CHECKING:
     from convergekit.funnel_result import Funnel, TimeToConvert
@@ -64,7 +64,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
     colours, word = look(template), PERIOD_WORDS.get(freq.split("-")[0], "period")
     # The colours are those of the funnel's figure, which knows all groups.
     found = groups_to_draw(funnel.table, funnel.by, template) if funnel.by else None
-    groups = found.shown if found else [Group((), "", COLOURS[0])]
+    groups = found.shown if found else [Group((), "", "conversion", COLOURS[0])]
     labels = [label_of(label) for label in table[funnel.by].itertuples(index=False)]
     figure = go.Figure()
     legend = []
@@ -176,7 +176,7 @@ def _add_line(
     """Add one group's line, solid and then dashed, and its bars of those who entered."""
     texts = [_trend_sentence(line, group, funnel, word) for line in rows.itertuples()]
     rows = rows.assign(said=texts)
-    name = legend_name(group.name or "conversion")
+    name = group.legend
     shared = {"mode": "lines+markers", "hoverinfo": "text", "connectgaps": False,
               "legendgroup": name}  # fmt: skip
     solid, open_ = rows[rows["complete"]], rows[~rows["complete"]]

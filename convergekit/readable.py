@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -41,6 +42,32 @@ def shortened(text: object, most: int) -> str:
     """
     text = str(text)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def shortened_apart(texts: Sequence[object], most: int) -> list[str]:
+    """Return texts of so many characters at most, not yet escaped.
+
+    Of those that begin alike, such as addresses, it is the later part that tells them apart.
+
+    Examples
+    --------
+    >>> shortened_apart(["https://shop.example/tea", "https://shop.example/cups", "Direct"], 12)
+    ['…example/tea', '…xample/cups', 'Direct']
+    """
+    whole = list(map(str, texts))
+    cut = [shortened(text, most) for text in whole]
+    alike: dict[str, set[str]] = {}
+    for short, text in zip(cut, whole, strict=True):
+        alike.setdefault(short, set()).add(text)
+    apart = []
+    for short, text in zip(cut, whole, strict=True):
+        if len(alike[short]) > 1 and len(text) > most:
+            # What the first and the last by the alphabet begin with, all between them do.
+            first, last = min(alike[short]), max(alike[short])
+            begin = next(i for i in range(len(last)) if first[i : i + 1] != last[i])
+            short = "…" + shortened(text[min(begin, len(text) - most + 1) :], most - 1)
+        apart.append(short)
+    return apart
 
 
 def readable_table(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import plotly.graph_objects as go
 
 from convergekit.errors import ConvergekitError
-from convergekit.readable import shortened
+from convergekit.readable import shortened, shortened_apart
 
 #: What `template=` of a figure takes.
 Template: TypeAlias = Literal["light", "dark"]
@@ -239,6 +239,17 @@ def legend_name(text: object) -> str:
     'Subscribed To Newsle…'
     """
     return plain(shortened(text, _LEGEND_WIDTH))
+
+
+def legend_names(texts: Sequence[object]) -> list[str]:
+    """Return the names of one legend, cut so that they still differ.
+
+    Examples
+    --------
+    >>> legend_names(["The first variant of the cart, old", "The first variant of the cart, new"])
+    ['…ant of the cart, old', '…ant of the cart, new']
+    """
+    return [plain(text) for text in shortened_apart(texts, _LEGEND_WIDTH)]
 
 
 def _lines(text: str, width: int) -> list[str]:

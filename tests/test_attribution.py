@@ -330,3 +330,10 @@ def test_the_figure_says_what_it_leaves_out():
     said = figure.layout.title.subtitle.text.replace("<br>", " ")
     assert "Not shown: 2 labels with less." in said
     assert "Not shown: 2 models." in said
+
+
+def test_labels_that_begin_alike_differ_in_the_figure():
+    pages = [f"https://shop.example/collections/{name}" for name in ("tea", "cups")]
+    found = attributed([([page], 10.0) for page in pages], ["linear"])
+    ticks = sorted(found.plot().layout.yaxis.ticktext)
+    assert ticks == ["…example/collections/tea", "…xample/collections/cups"]

@@ -188,6 +188,16 @@ def test_names_and_labels_are_shown_as_they_are(template):
         assert figure.layout.template.layout.paper_bgcolor == look(template).paper
 
 
+def test_groups_whose_names_begin_alike_differ_in_the_legend():
+    frame = log(a="v0 c2 o6", b="v0 c4", c="v0").assign(**{"properties.page": "Direct"})
+    long = {who: f"https://shop.example/a-page/{who}" for who in "ab"}
+    frame["properties.page"] = frame["profile_id"].map(long).fillna("Direct")
+    found = ck.funnel(frame, STEPS, within="1h", by="page")
+    names = {trace.name for trace in found.plot().data}
+    assert names == {"…hop.example/a-page/a", "…hop.example/a-page/b", "Direct"}
+    assert {trace.name for trace in found.trend("D").plot().data} >= names
+
+
 def test_long_names_are_whole_in_the_hover_text_alone():
     name = "A page of the shop that somebody has looked at, whichever it is"
     steps = [ck.Step("PageView", label=name), "Placed Order"]
