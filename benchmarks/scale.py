@@ -250,7 +250,7 @@ class OnSpark:
     def close(self) -> dict[str, str]:
         self.peak()
         self._session.stop()
-        return {part: f"{size / 1e9:.2f} GB" for part, size in shuffled(self._log).items()}
+        return {part: f"{size / 1e6:,.0f} MB" for part, size in shuffled(self._log).items()}
 
 
 #: The property of a job that says which part of the work it is.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 import convergekit as ck
 from convergekit.arrow import ArrowTable
 from convergekit.engine import IbisTable, SparkTable
-from convergekit.engine.result import StitchedTable
+
+if TYPE_CHECKING:
+    from convergekit.engine.result import StitchedTable
 
 
 def tables_are_stitched_in_their_engine(ibis_table: IbisTable, spark: SparkTable) -> None:

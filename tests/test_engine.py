@@ -222,6 +222,9 @@ def test_the_first_copy_to_arrive_is_kept_then_the_first_row(session):
         (" Ada@Example.com", "ada@example.com\u2003"),
         ("jose\u0301@example.com", "jos\u00e9@example.com"),
         ("A@x.org", "a@X.ORG\n"),
+        # Letter by letter: a sigma that ends a word is a sigma, and a dotted I is an i.
+        ("ΟΔΟΣ@x.org", "οδοσ@x.org"),
+        ("İda@x.org", "ida@x.org"),
     ],
 )
 def test_ways_to_write_an_address_are_one_alias(session, one, other):

@@ -87,9 +87,9 @@ class Blocker:
                 values.add(unicodedata.normalize("NFC", item).strip().lower())
         return cls(sorted(values), sorted(aliases))
 
-    def blocks(self, alias_type: Any, value: Any) -> Any:
+    def blocks(self, backend: Backend, alias_type: Any, value: Any) -> Any:
         """Return whether an alias is blocked, as an expression."""
-        blocked = value.lower().isin(self.values) | value.re_search("^[0-]*$")
+        blocked = backend.lowered(value).isin(self.values) | value.re_search("^[0-]*$")
         if self.aliases:
             blocked |= (alias_type + ":" + value).isin(self.aliases)
         return blocked
@@ -121,12 +121,14 @@ def with_aliases(
     plain = {}
     for i, (alias_type, _) in enumerate(columns):
         value = trimmed(table[f"{OWN}text_{i}"])
-        plain[f"{OWN}text_{i}"] = value.lower() if alias_type == _LOWER_CASED else value
+        plain[f"{OWN}text_{i}"] = backend.lowered(value) if alias_type == _LOWER_CASED else value
     if listed:
-        plain[_LISTED] = table[_LISTED].map(lambda u: _key(u))
+        plain[_LISTED] = table[_LISTED].map(lambda u: _key(backend, u))
     table = table.mutate(**plain)
     bad = {
-        f"{OWN}bad_{i}": blocker.blocks(ibis.literal(t), table[f"{OWN}text_{i}"]).fill_null(False)
+        f"{OWN}bad_{i}": blocker.blocks(
+            backend, ibis.literal(t), table[f"{OWN}text_{i}"]
+        ).fill_null(False)
         for i, (t, _) in enumerate(columns)
     }
     own += bad
@@ -141,8 +143,8 @@ def with_aliases(
     carries = [(table[f"{OWN}text_{i}"] != "").fill_null(False) for i in range(len(columns))]
     if listed:
         known = table[_LISTED].filter(lambda k: k.notnull())
-        usable = usable.concat(known.filter(lambda k: ~_blocks_key(blocker, k)))
-        blocked = blocked.concat(known.filter(lambda k: _blocks_key(blocker, k)))
+        usable = usable.concat(known.filter(lambda k: ~_blocks_key(backend, blocker, k)))
+        blocked = blocked.concat(known.filter(lambda k: _blocks_key(backend, blocker, k)))
         malformed = table[_LISTED].length() - known.length()
         carries.append((table["aliases"].length() > 0).fill_null(False))
     if listed or len({alias_type for alias_type, _ in columns}) < len(columns):
@@ -165,19 +167,19 @@ def _array(items: Sequence[Any]) -> Any:
     return ibis.array(list(items)).filter(lambda item: item.notnull()) if items else _NOTHING
 
 
-def _key(urn: Any) -> Any:
+def _key(backend: Backend, urn: Any) -> Any:
     """Return a URN's type and value as one text, or null if the text is no URN."""
     rest = trimmed(urn).substr(len("urn:"))
     alias_type = trimmed(alias_type_of(rest)).lower()
     value = trimmed(alias_value_of(rest))
-    value = ibis.ifelse(alias_type == _LOWER_CASED, value.lower(), value)
+    value = ibis.ifelse(alias_type == _LOWER_CASED, backend.lowered(value), value)
     is_urn = trimmed(urn).substr(0, len("urn:")).lower() == "urn:"
     is_urn &= (rest.find(":") > 0) & (alias_type != "")
     return ibis.ifelse(is_urn, alias_type + ":" + value, ibis.null("string"))
 
 
-def _blocks_key(blocker: Blocker, key: Any) -> Any:
-    return blocker.blocks(alias_type_of(key), alias_value_of(key))
+def _blocks_key(backend: Backend, blocker: Blocker, key: Any) -> Any:
+    return blocker.blocks(backend, alias_type_of(key), alias_value_of(key))
 
 
 _LISTED = OWN + "listed"

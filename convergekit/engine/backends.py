@@ -82,6 +82,10 @@ class Backend(ABC):
         """Return a time as one in UTC, which a time that names no zone is taken to be in."""
 
     @abstractmethod
+    def lowered(self, text: Any) -> Any:
+        """Return text in lower case, letter by letter."""
+
+    @abstractmethod
     def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
         """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
 
@@ -138,6 +142,10 @@ class DuckDB(Backend):
         # A plain cast would take it to be in the connection's time zone.
         return _duckdb_timezone("UTC", time.cast("timestamp(6)"))
 
+    def lowered(self, text: Any) -> Any:
+        """Return text in lower case, letter by letter."""
+        return text.lower()
+
     def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
         """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
         made = {name: _duckdb_nfc(table[name]) for name in texts}
@@ -174,6 +182,11 @@ class Spark(Backend):
         """Return a time as one in UTC, which a time that names no zone is taken to be in."""
         # Ibis sets the session's time zone to UTC.
         return time.cast(_UTC)
+
+    def lowered(self, text: Any) -> Any:
+        """Return text in lower case, letter by letter."""
+        # Spark looks at the letters around the one, and makes two of the other.
+        return text.translate("Σİ", "σi").lower()
 
     def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
         """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
