@@ -56,7 +56,10 @@ _STITCH = ("tests/test_stitch_properties.py", "tests/test_stitched.py", "tests/t
 #: The modules that decide who is who and who converted, and tests that concern them.
 TESTS = {
     "dedupe": ("convergekit/dedupe.py", *_STITCH),
-    "aliases": ("convergekit/aliases.py", "tests/test_alias_rules.py", *_STITCH, "tests/test_merge_protection.py"),
+    "aliases": (
+        "convergekit/aliases.py", "tests/test_alias_rules.py", *_STITCH,
+        "tests/test_merge_protection.py",
+    ),
     "alias_graph": ("convergekit/alias_graph.py", *_STITCH, "tests/test_merge_protection.py"),
     "properties": ("convergekit/properties.py", *_STITCH),
     "funnels": ("convergekit/funnels.py", "tests/test_funnels.py", "tests/test_funnel_presets.py"),
