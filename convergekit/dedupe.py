@@ -21,6 +21,7 @@ from convergekit.columns import chosen_rows
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events import PROFILE_PROPERTY, missing
 from convergekit.kernels import compiled
+from convergekit.names import names_given
 from convergekit.records import take_or_missing
 from convergekit.text import as_text, to_arrow
 from convergekit.timestamps import microseconds
@@ -293,12 +294,13 @@ def _ranks(order: IntArray) -> IntArray:
 
 
 def _check_scope(events: pd.DataFrame, dedupe_on: Sequence[str]) -> None:
-    if isinstance(dedupe_on, str) or "event_id" not in dedupe_on:
+    names = () if isinstance(dedupe_on, str) else names_given("dedupe_on", dedupe_on)
+    if "event_id" not in names:
         raise ColumnError(
             f"dedupe_on={dedupe_on!r} must be a list that names 'event_id', such as "
             "('source', 'event_id'): events without a shared ID are never duplicates."
         )
-    for name in dedupe_on:
+    for name in names:
         if name not in events:
             raise ColumnError(
                 f"dedupe_on names {name!r}, which is no column of the events."

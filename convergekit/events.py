@@ -25,8 +25,9 @@ import pyarrow.compute as pc
 
 from convergekit.arrow import Frame, as_frame, opened_struct
 from convergekit.columns import each_column
-from convergekit.errors import ColumnError, ConvergekitError, EventError, did_you_mean
+from convergekit.errors import ColumnError, EventError, did_you_mean
 from convergekit.json_text import read_json
+from convergekit.names import pairs_given
 from convergekit.records import frame_from_records
 from convergekit.text import as_text, has_text, to_arrow
 from convergekit.timestamps import microseconds, parse_timestamps
@@ -119,12 +120,8 @@ def canonicalise(frame: Frame, *, columns: Mapping[str, str] | None = None) -> p
     ['event_name', 'timestamp', 'profile_properties.utm_source']
     """
     frame = as_frame(frame)
-    if columns is not None and not isinstance(columns, Mapping):
-        raise ConvergekitError(
-            f"columns={columns!r}: give a mapping of canonical names to the frame's own, such as "
-            "{'event_name': 'action'}."
-        )
-    opened = open_columns(frame, columns=columns or {})
+    mapped = pairs_given("columns", columns, "{'event_name': 'action'}")
+    opened = open_columns(frame, columns=mapped)
     check_required(opened)
     return opened
 

@@ -25,6 +25,7 @@ from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
 from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
 from convergekit.merge_protection import Protection, protect
+from convergekit.names import names_given, pairs_given
 from convergekit.profiles import TYPE_PRIORITY, profile_ids
 from convergekit.properties import carry_as_of, carry_retroactive
 from convergekit.records import take_or_missing
@@ -199,7 +200,9 @@ def stitch(
         )
     _check_choice("duplicates", duplicates, get_args(Duplicates))
     _check_choice("identity", identity, get_args(IdentityMode))
-    first = [first] if isinstance(first, str) else list(first)
+    first = list(names_given("first", first))
+    alias_from = pairs_given("alias_from", alias_from, "{'$email': 'email'}")
+    rename_events = pairs_given("rename_events", rename_events, "{'$page_load': 'PageView'}")
     # Read twice where values live twice.
     block = list(block) if isinstance(block, Iterator) else block
     alias_rules, ages = AliasRules.of(rules), longest_gaps(max_age)
@@ -210,7 +213,7 @@ def stitch(
         canonicalise(events, columns=columns),
         tz=tz,
         rename_events=rename_events,
-        alias_from=alias_from or (),
+        alias_from=alias_from,
         strict=strict,
     )
     kept, aliases = at_once(

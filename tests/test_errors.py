@@ -220,3 +220,20 @@ def test_saved_files_that_are_damaged_or_missing(s, tmp_path):
 def test_a_report_of_nothing_lists_no_types(s):
     empty = ck.stitch(ck.simulate_store().events.iloc[:0])
     assert "0 profiles from 0 aliases\n" in repr(empty.report)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"dedupe_on": 3}, "dedupe_on=3: give a name, or a list of names."),
+        ({"dedupe_on": None}, "dedupe_on=None must be a list that names 'event_id'"),
+        ({"alias_from": ["$email"]}, "alias_from=['$email']: give a mapping of names, such as {"),
+        ({"alias_from": {"$email": ""}}, "alias_from={'$email': ''}: give a mapping of names"),
+        ({"first": [3]}, "first=[3]: give a name, or a list of names."),
+        ({"rename_events": {"PageView": None}}, "rename_events={'PageView': None}: give a mapping"),
+        ({"columns": {3: "a"}}, "columns={3: 'a'}: give a mapping of names, such as {'event_name'"),
+        ({"columns": "a"}, "columns='a': give a mapping of names, such as {'event_name'"),
+    ],
+)
+def test_options_of_stitch_of_the_wrong_type(options, says):
+    assert said(lambda: ck.stitch(ck.simulate_store(people=5).events, **options)).startswith(says)
