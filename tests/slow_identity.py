@@ -59,7 +59,8 @@ class SlowIdentity:
             return True
         known = event.known
         near = self.around(self.aliases(event, known), known)
-        return earlier.known <= known and bool(near & self.aliases(earlier, known))
+        # An event is known as soon as one of its copies is.
+        return bool(near & self.aliases(earlier, known))
 
     def carrier(self, event, name):
         """The event whose value this one carries with all data in hand."""
