@@ -42,12 +42,17 @@ def main() -> None:
     events = ck.simulate_store(people=arguments.people, seed=1).events
     events = events.drop(columns="received_at")
     print(f"{machine()}\n{len(events):,} events")
+    print(f"{megabytes(events):,.0f} MB given, {megabytes(ck.stitch(events).events):,.0f} MB made")
     for identity in ("retroactive", "as_of"):
         print(f"\n{f'ck.stitch(identity={identity!r})':<42}{'wall':>7}{'processor':>11}")
         runs = [stage_times(events, identity) for _ in range(arguments.repeats + 1)][1:]
         for stage in [name for name in ["all", *STAGES] if name in runs[0]]:
             wall, processor = (statistics.median(run[stage][i] for run in runs) for i in (0, 1))
             print(f"{stage:<42}{wall:>7.2f}{processor:>11.2f}")
+
+
+def megabytes(frame: pd.DataFrame) -> float:
+    return frame.memory_usage(deep=True).sum() / 2**20
 
 
 def stage_times(events: pd.DataFrame, identity: str) -> dict[str, tuple[float, float]]:
