@@ -30,6 +30,7 @@ from cosmic_ray.plugins import get_operator
 from cosmic_ray.util import restore_contents
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec
+from tqdm import tqdm
 
 _ROOT = Path(__file__).parent.parent
 _COPIED = ("convergekit", "tests", "data", "docs", "pyproject.toml")
@@ -93,13 +94,15 @@ def _report(modules: list[str], seconds: float, seed: int) -> int:
     tried: Counter[str] = Counter()
     survived: Counter[str] = Counter()
     # Module by module in turn, so that each has its share of the time.
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), tqdm(unit=" changes") as bar:
         while any(changes.values()) and _spent() < seconds:
             for module in [m for m in modules if changes[m]]:
                 noticed = _noticed(module, changes[module].pop())
                 if noticed is not None:
                     tried[module] += 1
                     survived[module] += not noticed
+                    bar.set_postfix(noticed=tried.total() - survived.total(), refresh=False)
+                    bar.update()
     for module in modules:
         noticed = tried[module] - survived[module]
         print(f"{module}: {noticed} of {tried[module]} noticed; drawn from {total[module]:,}")
@@ -153,7 +156,7 @@ def _noticed(module: str, change: MutationSpec) -> bool | None:
     if not noticed:
         lines = zip(before.splitlines(), after.splitlines(), strict=False)
         at, old, new = next((n, a, b) for n, (a, b) in enumerate(lines, 1) if a != b)
-        print(f"{path}:{at} survives\n  - {old.strip()}\n  + {new.strip()}", flush=True)
+        tqdm.write(f"{path}:{at} survives\n  - {old.strip()}\n  + {new.strip()}")
     return noticed
 
 
