@@ -467,3 +467,14 @@ def test_the_trend_of_an_empty_funnel_is_empty():
     assert list(empty.columns) == ["period", "entered", "converted", "conversion", "complete"]
     assert len(empty) == 0
     assert len(empty.plot().data) <= 1
+
+
+def test_an_optional_step_in_strict_order_stands_in_its_own_place_alone():
+    steps = ["a", ck.Step("b", optional=True), "c", ck.Step("d", optional=True), "e"]
+    walks = {"in its place": "abcde", "left out": "ace", "one place early": "adce", "late": "acbe"}
+    rows = [(who, name) for who, walk in walks.items() for name in walk]
+    events = pd.DataFrame(rows, columns=["profile_id", "event_name"])
+    events["timestamp"] = pd.Timestamp("2026-03-02", tz="UTC") + pd.to_timedelta(events.index, "s")
+    found = ck.funnel(events, steps, within="1h", order="strict").conversions
+    depth = dict(zip(found["profile_id"], found["depth"], strict=True))
+    assert depth == {"in its place": 5, "left out": 5, "one place early": 1, "late": 3}
