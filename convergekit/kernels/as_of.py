@@ -13,6 +13,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from convergekit.kernels.components import root_of
+
 IntArray = npt.NDArray[np.int64]
 
 
@@ -74,14 +76,6 @@ def history(
     return History(in_order, home, at, gone, into, aliases)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _root(parent, node):  # type: ignore[no-untyped-def]
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
-
-
 @numba.njit(nogil=True, cache=True)
 def _history(node, first, second, begins, in_order, aliases):  # type: ignore[no-untyped-def]
     parent = np.arange(aliases)
@@ -93,12 +87,12 @@ def _history(node, first, second, begins, in_order, aliases):  # type: ignore[no
     for place in range(len(in_order)):
         event = in_order[place]
         for link in range(begins[event], begins[event + 1]):
-            one, other = _root(parent, first[link]), _root(parent, second[link])
+            one, other = root_of(parent, first[link]), root_of(parent, second[link])
             if one != other:
                 parent[other] = one
                 at[count], gone[count], into[count] = place, other, one
                 count += 1
-        home[event] = _root(parent, node[event]) if node[event] >= 0 else -1
+        home[event] = root_of(parent, node[event]) if node[event] >= 0 else -1
     return home, at[:count], gone[:count], into[:count]
 
 

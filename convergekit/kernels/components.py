@@ -19,7 +19,8 @@ def components(first: IntArray, second: IntArray, size: int) -> IntArray:
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def _root(parent, node):  # type: ignore[no-untyped-def]
+def root_of(parent, node):  # type: ignore[no-untyped-def]
+    """Return the node at which the pointers from a node end."""
     while parent[node] != node:
         # Every other node on the way is moved up, which keeps ways short.
         parent[node] = parent[parent[node]]
@@ -31,7 +32,7 @@ def _root(parent, node):  # type: ignore[no-untyped-def]
 def _components(first, second, size):  # type: ignore[no-untyped-def]
     parent = np.arange(size)
     for link in range(len(first)):
-        one, other = _root(parent, first[link]), _root(parent, second[link])
+        one, other = root_of(parent, first[link]), root_of(parent, second[link])
         if one < other:
             parent[other] = one
         else:
@@ -39,7 +40,7 @@ def _components(first, second, size):  # type: ignore[no-untyped-def]
     component = np.empty(size, np.int64)
     found = 0
     for node in range(size):
-        root = _root(parent, node)
+        root = root_of(parent, node)
         if root == node:
             component[node] = found
             found += 1
