@@ -30,7 +30,7 @@ STAGES = {
     "name profiles": (stitching, "profile_ids"),
     "find what each event carries": (stitching, "carry_retroactive"),
     "the same as of each event": (stitching, "carry_as_of"),
-    "write the carried values": (stitching, "_assemble"),
+    "write the carried values": (stitching, "_values"),
 }
 
 

@@ -400,21 +400,20 @@ def _property_column(events: pd.DataFrame, name: str) -> pd.Series:
 def _read_column(alias_type: str, column: pd.Series) -> tuple[_Reading, npt.NDArray[np.int64]]:
     """Return the column's values as a reading, and where it holds something that is no text."""
     text, unusable = as_text(column)
-    cells = to_arrow(text)
-    present = np.flatnonzero(cells.is_valid().to_numpy(zero_copy_only=False))
-    reading = _Reading(alias_type, present, *_numbered(cells.drop_null()))
-    return reading, np.flatnonzero(unusable)
+    return _Reading(alias_type, *_numbered(text)), np.flatnonzero(unusable)
 
 
-def _numbered(texts: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """Return each text's number, in the order of first appearance, and the distinct texts."""
-    if compiled(len(texts)):
-        from convergekit.kernels.text import number_text
+def _numbered(text: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], pa.Array]:
+    """Return where texts are, their numbers by first appearance, and the distinct texts."""
+    cells = pa.array(text, from_pandas=True)
+    present = np.flatnonzero(np.asarray(cells.is_valid()))
+    if compiled(len(cells)):
+        from convergekit.kernels.text import number_present
 
-        codes, distinct = number_text(texts)
-        return codes.astype(np.int64), distinct
-    encoded = texts.dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
+        codes, distinct = number_present(cells, present)
+        return present, codes.astype(np.int64), distinct
+    encoded = arrow_array(cells).drop_null().dictionary_encode()
+    return present, encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
 
 
 def _read_lists(

@@ -79,6 +79,12 @@ class Deduplicated:
         return chosen_rows(events, self.is_kept)
 
     @cached_property
+    def kept_times(self) -> pd.DataFrame:
+        """The columns of the kept events that say when they happened and were received."""
+        names = [name for name in ("timestamp", "received_at") if name in self.events]
+        return chosen_rows(self.events[names], self.is_kept)
+
+    @cached_property
     def kept_aliases(self) -> EventAliases:
         """The aliases of the kept events, with those of their copies where those are merged."""
         aliases = self.aliases

@@ -9,7 +9,6 @@ survives.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -75,14 +74,14 @@ def ids_of_leaders(leaders: pd.DataFrame) -> pd.Series:
     urns = pc.binary_join_element_wise(
         prefixes.take(pa.array(types.codes)), values, pa.scalar("", pa.large_string())
     )
-    _, ends, content = urns.buffers()
-    ends = np.frombuffer(ends, dtype=np.int64)[: len(urns) + 1]
     if compiled(_LIKE_ROWS * len(urns)):
         from convergekit.kernels.digests import digest_starts
 
+        _, ends, content = urns.buffers()
+        ends = np.frombuffer(ends, dtype=np.int64)[: len(urns) + 1]
         starts = digest_starts(np.frombuffer(content, dtype=np.uint8), ends)
     else:
-        starts = _digest_starts(content.to_pybytes(), ends)
+        starts = _digest_starts(urns)
     return pd.Series(_hexadecimal(starts), dtype="str")
 
 
@@ -148,11 +147,12 @@ def _least(values: IntArray, group: IntArray, count: int) -> IntArray:
     return least
 
 
-def _digest_starts(content: bytes, ends: IntArray) -> npt.NDArray[np.uint8]:
+def _digest_starts(texts: pa.LargeStringArray) -> npt.NDArray[np.uint8]:
     """Return the first eight bytes of the SHA-256 of each text, one row per text."""
     sha256 = hashlib.sha256
+    each = texts.cast(pa.large_binary()).to_numpy(zero_copy_only=False).tolist()
     # The one thing that is done profile by profile: no library hashes many texts at once.
-    digests = [sha256(content[a:b]).digest() for a, b in itertools.pairwise(ends.tolist())]
+    digests = [sha256(text).digest() for text in each]
     whole = np.frombuffer(b"".join(digests), dtype=np.uint8)
     return whole.reshape(len(digests), sha256().digest_size)[:, :8]
 

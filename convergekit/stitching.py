@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
@@ -233,20 +234,14 @@ def stitch(
     found = Deduplicated(
         accepted.events, aliases, accepted.arrival, kept, merge=duplicates == "merge"
     )
-    kept_events, (kept_aliases, in_time) = at_once(
+    kept_events, unnamed = at_once(
         lambda: found.kept_events,
-        lambda: (found.kept_aliases, found.in_time),
+        lambda: _draw(
+            found.kept_times, found.kept_aliases, found.in_time, lambda: found.knowledge, protection
+        ),
         rows=len(accepted.events),
     )
-    wide, stitched, carried = link_and_carry(
-        kept_events,
-        kept_aliases,
-        in_time,
-        lambda: found.knowledge,
-        protection=protection,
-        identity=identity,
-        first=first,
-    )
+    wide, stitched, carried = _name_and_carry(kept_events, unnamed, identity, first)
     return Stitched(
         events=wide,
         rejected=accepted.rejected,
@@ -296,12 +291,8 @@ def link_and_carry(
     carried_from : dict of str to numpy.ndarray of int
         Per profile property, the event whose value each event carries, -1 for none.
     """
-    stitched = link(events, aliases, in_time, knowledge, protection)
-    if identity == "as_of":
-        carried = carry_as_of(events, in_time, stitched.knowledge(), first)
-    else:
-        carried = carry_retroactive(events, stitched.profile, in_time, first)
-    return _assemble(events, stitched, carried), stitched, carried
+    unnamed = _draw(events, aliases, in_time, knowledge, protection)
+    return _name_and_carry(events, unnamed, identity, first)
 
 
 def link(
@@ -312,22 +303,65 @@ def link(
     protection: Protection,
 ) -> Identity:
     """Draw the profiles of deduplicated events, and carry nothing. See `link_and_carry`."""
+    unnamed = _draw(events, aliases, in_time, knowledge, protection)
+    return replace(unnamed, profile_ids=_ids(unnamed, events))
+
+
+def _draw(
+    events: pd.DataFrame,
+    aliases: EventAliases,
+    in_time: IntArray,
+    knowledge: Callable[[], Knowledge],
+    protection: Protection,
+) -> Identity:
+    """Draw the profiles, which have no IDs yet: to hash these takes long, and can wait."""
     aliases, refused = protect(aliases, events, in_time, protection)
     component = connected_components(aliases)
-    ids, profile = at_once(
-        lambda: profile_ids(aliases, component, events["timestamp"]),
-        lambda: profile_of_events(aliases, component, len(events)),
-        rows=len(events),
-    )
     return Identity(
         aliases=aliases,
         component=component,
-        profile=profile,
-        profile_ids=ids,
+        profile=profile_of_events(aliases, component, len(events)),
+        profile_ids=pd.Series(dtype="str"),
         in_time=in_time,
         knowledge=functools.cache(lambda: _protected(knowledge(), aliases, len(events))),
         protection=protection,
         refused=refused,
+    )
+
+
+def _name_and_carry(
+    events: pd.DataFrame, unnamed: Identity, identity: str, first: Sequence[str]
+) -> tuple[pd.DataFrame, Identity, dict[str, IntArray]]:
+    """Give the profiles their IDs and carry values along them, see `link_and_carry`."""
+
+    def name() -> tuple[pd.Series, pd.Series]:
+        ids = _ids(unnamed, events)
+        return ids, take_or_missing(ids, unnamed.profile)
+
+    def carry() -> tuple[dict[str, IntArray], list[pd.Series]]:
+        if identity == "as_of":
+            carried = carry_as_of(events, unnamed.in_time, unnamed.knowledge(), first)
+        else:
+            carried = carry_retroactive(events, unnamed.profile, unnamed.in_time, first)
+        return carried, _values(events, carried)
+
+    (ids, profile_id), (carried, values) = at_once(name, carry, rows=len(events))
+    filled = {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
+    wide = pd.concat([events, pd.DataFrame(filled, index=events.index)], axis="columns")
+    wide.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)
+    return wide, replace(unnamed, profile_ids=ids), carried
+
+
+def _ids(drawn: Identity, events: pd.DataFrame) -> pd.Series:
+    return profile_ids(drawn.aliases, drawn.component, events["timestamp"])
+
+
+def _values(events: pd.DataFrame, carried: Mapping[str, IntArray]) -> list[pd.Series]:
+    """Return the carried values, property by property."""
+    return each_column(
+        lambda name: take_or_missing(events[PROFILE_PROPERTY + name], carried[name]),
+        carried,
+        rows=len(events),
     )
 
 
@@ -338,21 +372,6 @@ def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowle
     return knowledge.kept_apart(
         aliases.apart, profile_of_events(aliases, aliases.apart.group, size)
     )
-
-
-def _assemble(
-    events: pd.DataFrame, stitched: Identity, carried: Mapping[str, IntArray]
-) -> pd.DataFrame:
-    """Add the profile ID and the carried values to the events."""
-    sources = [(stitched.profile_ids, stitched.profile)]
-    sources += [(events[PROFILE_PROPERTY + name], source) for name, source in carried.items()]
-    profile_id, *values = each_column(
-        lambda source: take_or_missing(*source), sources, rows=len(events)
-    )
-    filled = {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
-    wide = pd.concat([events, pd.DataFrame(filled, index=events.index)], axis="columns")
-    wide.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)
-    return wide
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import combinations
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -50,6 +53,19 @@ def test_profiles_are_the_components_of_the_alias_graph(frame, duplicates):
     urns = {frozenset(f"urn:{t}:{v}" for t, v in group) for group in partition(s)}
     assert components == urns
     assert partition(s) == SlowStitch(frame, duplicates=duplicates).partition()
+
+
+@given(event_frames(), duplicate_modes)
+def test_the_alias_graph_has_an_edge_for_each_pair_that_met_and_no_other(frame, duplicates):
+    s = ck.stitch(frame, duplicates=duplicates)
+    slow = SlowStitch(frame, duplicates=duplicates)
+    met = Counter()
+    for kept in slow.kept:
+        urns = [f"urn:{t}:{v}" for t, v in slow.aliases(kept)]
+        met.update(frozenset(pair) for pair in combinations(urns, 2))
+    edges = s.alias_graph.edges(data="events")
+    assert {frozenset([one, other]): events for one, other, events in edges} == met
+    assert s.alias_graph.number_of_edges() == len(met)
 
 
 @given(event_frames(), duplicate_modes)

@@ -50,21 +50,23 @@ def number_text(
     """
     held = pa.array(values, from_pandas=True)
     if not held.null_count:
-        return _number(held, at)
+        return number_present(held, np.arange(len(held)) if at is None else at)
     at = np.arange(len(held)) if at is None else at
     there = np.asarray(held.is_valid())[at]
-    found, distinct = _number(held, at[there])
+    found, distinct = number_present(held, at[there])
     codes = np.full(len(at), -1, dtype=np.int32)
     codes[there] = found
     return codes, distinct
 
 
-def _number(
-    held: pa.Array | pa.ChunkedArray, chosen: IntArray | None
+def number_present(
+    held: pa.Array | pa.ChunkedArray, at: IntArray
 ) -> tuple[Int32Array, pa.LargeStringArray]:
+    """Return numbers for the texts at some positions, ascending, of which none is missing."""
+    size = len(at)
+    chosen = None if size == len(held) else at
     # To the kernels, no positions are all of them.
     at = np.empty(0, dtype=np.int64) if chosen is None else chosen
-    size = len(held) if chosen is None else len(chosen)
     chunks = _chunks(held)
     pieces = _pieces(chunks, chosen)
     few = _number_few(held, chunks, pieces, at, size)
