@@ -1,12 +1,15 @@
 """Stitching more events than fit into memory: in DuckDB under a memory limit, or in Spark.
 
     python -m benchmarks.scale [--engine spark] [--millions N] [--memory 4GB] [--directory DIR]
+                               [--shared SHARE]
 
 Simulated stores are written as Parquet, a part at a time, each with people of its own. A process of
 its own then stitches them. Printed are the tables of docs/scale.md, a row of each: seconds, the
 peak of resident memory, how large what was written to disk became, the links that each round left,
-the largest profile, and what Spark moved between tasks, from its event log. The Parquet files stay,
-so that they need not be made anew.
+the largest profile, and, from Spark's event log, what it moved between tasks and how long the
+longest task of each part took, which no number of machines makes shorter. The Parquet files stay,
+so that they need not be made anew. With `--shared`, one cookie stands on that share of all rows, as
+that of a till does on which a whole shop identifies itself: one profile becomes very large.
 """
 
 from __future__ import annotations
@@ -45,11 +48,12 @@ def main() -> None:
     parser.add_argument("--millions", type=int, default=1)
     parser.add_argument("--memory", default="4GB", help="DuckDB's limit, or Java's heap in Spark")
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()) / "ck-scale")
+    parser.add_argument("--shared", type=float, default=0, help="of the rows, by one cookie")
     parser.add_argument("--make", action="store_true", help="write the events, and stop")
     parser.add_argument("--stitch", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stitch:
-        stitch(arguments.engine, arguments.directory, arguments.millions, arguments.memory)
+        stitch(arguments)
         return
     arguments.directory.mkdir(parents=True, exist_ok=True)
     for part in range(arguments.millions):
@@ -79,12 +83,13 @@ def write_part(directory: Path, part: int) -> None:
     written.rename(path)
 
 
-def stitch(name: str, directory: Path, millions: int, memory: str) -> None:
+def stitch(asked: argparse.Namespace) -> None:
     """Stitch the first parts, and print what that took."""
-    parts = [str(directory / f"part-{part:04}.parquet") for part in range(millions)]
+    directory = asked.directory
+    parts = [str(directory / f"part-{part:04}.parquet") for part in range(asked.millions)]
     with tempfile.TemporaryDirectory(dir=directory) as scratch, disk_use(Path(scratch)) as most:
         tempfile.tempdir = scratch
-        engine: Engine = (OnDuckDB if name == "duckdb" else OnSpark)(scratch, memory)
+        engine: Engine = (OnDuckDB if asked.engine == "duckdb" else OnSpark)(scratch, asked.memory)
         print(f"{machine()}, {engine.described}\n", flush=True)
         took: dict[str, str] = {}
         before = [clock(engine)]
@@ -103,7 +108,10 @@ def stitch(name: str, directory: Path, millions: int, memory: str) -> None:
             engine.begin(f"round {number + 1}" if left else "IDs")
 
         engine.begin("aliases and links")
-        s = ck.stitch_table(engine.read(parts), progress=each_round)
+        events = engine.read(parts)
+        if asked.shared:
+            events = shared(events, asked.shared)
+        s = ck.stitch_table(events, progress=each_round)
         done(WORK[0])
         engine.begin(WORK[1])
         s.events.count().execute()
@@ -127,7 +135,7 @@ def stitch(name: str, directory: Path, millions: int, memory: str) -> None:
         found = largest.execute().iloc[0]
         aliases = f"{int(s.aliases.count().execute()):,}"
         whole = f"{before[len(WORK)][1] - before[0][1]:.1f} s CPU"
-        moved = engine.close()
+        seen = engine.close()
     table(
         ["rows", *WORK, "together", "peak memory", "on disk"],
         [rows, *took.values(), whole, f"{engine.peak():.1f} GB", f"{most[0] / 1e9:.1f} GB"],
@@ -138,8 +146,22 @@ def stitch(name: str, directory: Path, millions: int, memory: str) -> None:
         ["rows", "profiles", "events of a profile, mean", "largest", "most aliases of one"],
         [rows, f"{found['n']:,.0f}", f"{found['mean']:.1f}", *_whole(found, "events", "aliases")],
     )
-    if moved:
-        table(["rows", *moved], [rows, *moved.values()])
+    for what, parts_of_it in seen.items():
+        print(what)
+        table(["rows", *parts_of_it], [rows, *parts_of_it.values()])
+
+
+def shared(events: Any, share: float) -> Any:
+    """Return the events with one cookie on a share of the rows, evenly spread over them."""
+    each = round(1 / share)
+    if hasattr(events, "withColumn"):
+        from pyspark.sql import functions
+
+        is_shared = functions.col("row") % each == 0
+        cookie = functions.when(is_shared, "till").otherwise(functions.col("`alias.cookie`"))
+        return events.withColumn("alias.cookie", cookie)
+    cookie = (events["row"] % each == 0).ifelse("till", events["alias.cookie"])
+    return events.mutate(cookie.name("alias.cookie"))
 
 
 def _whole(numbers: Any, *names: str) -> list[str]:
@@ -170,8 +192,8 @@ class Engine(Protocol):
     def peak(self) -> float:
         """Return the largest resident memory so far, in GB."""
 
-    def close(self) -> dict[str, str]:
-        """Stop, and return what each part moved between tasks, if that is known."""
+    def close(self) -> dict[str, dict[str, str]]:
+        """Stop, and return what is known of each part's tasks."""
 
 
 class OnDuckDB:
@@ -197,7 +219,7 @@ class OnDuckDB:
     def peak(self) -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
-    def close(self) -> dict[str, str]:
+    def close(self) -> dict[str, dict[str, str]]:
         return {}
 
 
@@ -247,20 +269,27 @@ class OnSpark:
             self._peak = int(kilobytes[0]) * 1024 / 1e9 if kilobytes else self._peak
         return self._peak
 
-    def close(self) -> dict[str, str]:
+    def close(self) -> dict[str, dict[str, str]]:
         self.peak()
         self._session.stop()
-        return {part: f"{size / 1e6:,.0f} MB" for part, size in shuffled(self._log).items()}
+        moved, longest = tasks(self._log)
+        return {
+            "moved": {part: f"{size / 1e6:,.0f} MB" for part, size in moved.items()},
+            "longest task": {part: f"{seconds:.1f} s" for part, seconds in longest.items()},
+        }
 
 
 #: The property of a job that says which part of the work it is.
 PART = "convergekit.part"
 
 
-def shuffled(log: Path) -> Counter[str]:
-    """Return the bytes that the tasks of each part wrote for others to read, as compressed."""
+def tasks(log: Path) -> tuple[Counter[str], dict[str, float]]:
+    """Return what the tasks of each part wrote for others to read, and how long the longest took.
+
+    Bytes as they are compressed, and seconds.
+    """
     part_of: dict[int, str] = {}
-    written: Counter[str] = Counter()
+    written, longest = Counter[str](), dict[str, float]()
     for path in sorted(log.rglob("events_*")):
         with path.open(encoding="utf-8") as lines:
             for line in lines:
@@ -269,10 +298,13 @@ def shuffled(log: Path) -> Counter[str]:
                     part = (event.get("Properties") or {}).get(PART, "elsewhere")
                     part_of[event["Stage Info"]["Stage ID"]] = part
                 elif event["Event"] == "SparkListenerTaskEnd" and event.get("Task Metrics"):
-                    metrics = event["Task Metrics"]["Shuffle Write Metrics"]
-                    written[part_of[event["Stage ID"]]] += metrics["Shuffle Bytes Written"]
-    del written["this table"]
-    return written
+                    part, metrics = part_of[event["Stage ID"]], event["Task Metrics"]
+                    written[part] += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
+                    seconds = metrics["Executor Run Time"] / 1000
+                    longest[part] = max(longest.get(part, 0), seconds)
+    for found in (written, longest):
+        found.pop("this table", None)
+    return written, longest
 
 
 def clock(engine: Engine) -> tuple[float, float]:

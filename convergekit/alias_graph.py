@@ -16,6 +16,7 @@ import scipy
 
 from convergekit.aliases import EventAliases
 from convergekit.kernels import compiled
+from convergekit.runs import run_starts
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -100,9 +101,7 @@ def distinct_links(aliases: EventAliases, time_rank: IntArray) -> pd.DataFrame:
     first, second, event = all_links(aliases)
     by_pair = np.lexsort((time_rank[event], second, first))
     first, second, event = first[by_pair], second[by_pair], event[by_pair]
-    new = np.ones(len(first), dtype=bool)
-    new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    starts = np.flatnonzero(new)
+    starts = np.flatnonzero(run_starts(first, second))
     return pd.DataFrame(
         {
             "first": first[starts],

@@ -28,6 +28,7 @@ from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY
 from convergekit.kernels import compiled
+from convergekit.runs import first_of_run, run_starts
 from convergekit.text import arrow_array, as_text, to_arrow
 
 _NO_RULES = AliasRules()
@@ -126,9 +127,7 @@ class EventAliases:
         maybe = np.flatnonzero(rank[self.alias] >= 0)
         event, alias = self.event[maybe], self.alias[maybe]
         order = np.lexsort((rank[alias], event))
-        starts = np.ones(len(order), dtype=bool)
-        starts[1:] = event[order][1:] != event[order][:-1]
-        leading = alias[order][np.flatnonzero(starts)][np.cumsum(starts) - 1]
+        leading = alias[order][first_of_run(run_starts(event[order]))]
         own[maybe[order]] = group[alias[order]] == group[leading]
         return own
 

@@ -21,6 +21,7 @@ import scipy
 from convergekit.alias_graph import chain_links
 from convergekit.aliases import Apart, EventAliases
 from convergekit.kernels import compiled
+from convergekit.runs import run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -247,8 +248,7 @@ def spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, In
     first, second = np.minimum(first, second), np.maximum(first, second)
     order = np.lexsort((known[event], second, first))
     first, second, at = first[order], second[order], known[event][order]
-    new = np.ones(len(first), dtype=bool)
-    new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    new = run_starts(first, second)
     # A weight of 0 would be no link.
     weights = (at[new] + 1).astype(np.float64)
     # SciPy's older versions make a tree of no wider integers than these.

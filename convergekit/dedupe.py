@@ -23,6 +23,7 @@ from convergekit.events import PROFILE_PROPERTY, missing
 from convergekit.kernels import compiled
 from convergekit.names import names_given
 from convergekit.records import take_or_missing
+from convergekit.runs import first_of_run, run_starts
 from convergekit.text import as_text, to_arrow
 from convergekit.timestamps import microseconds
 
@@ -230,10 +231,8 @@ def find_kept(events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str])
     keys = [codes]
     keys += [_codes(events[name].iloc[repeated]) for name in dedupe_on if name != "event_id"]
     order = np.lexsort((arrival[repeated], *reversed(keys)))
-    starts = np.ones(len(order), dtype=bool)
-    starts[1:] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
-    first_of_group = order[np.flatnonzero(starts)][np.cumsum(starts) - 1]
-    kept[repeated[order]] = repeated[first_of_group]
+    starts = run_starts(*(key[order] for key in keys))
+    kept[repeated[order]] = repeated[order[first_of_run(starts)]]
     return kept
 
 
