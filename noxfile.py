@@ -13,9 +13,9 @@ from pathlib import Path
 import nox
 
 _PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-_EXTRAS = ("fast", "phone", "polars")
+_EXTRAS = ("fast", "phone", "polars", "duckdb")
 # What the tests need that is no dependency of ours, and stays at its newest.
-_TESTS = ("hypothesis", "pytest", "pytest-xdist", "nbformat", "duckdb", "ipykernel")
+_TESTS = ("hypothesis", "pytest", "pytest-xdist", "nbformat", "ipykernel")
 _ALL = ("-n", "auto", "--ignore=tests/browser", "--ignore=tests/test_gallery.py")
 
 nox.options.default_venv_backend = "venv"
@@ -43,7 +43,8 @@ def _lower_bounds() -> list[str]:
     """Return each dependency at its lower bound: ``pandas==3.0`` for ``pandas>=3.0``."""
     wanted = [*_PROJECT["dependencies"]]
     wanted += [name for extra in _EXTRAS for name in _PROJECT["optional-dependencies"][extra]]
-    return [re.sub(">=", "==", requirement) for requirement in wanted]
+    # Constraints name no extras.
+    return [re.sub(r"\[.*?\]", "", name).replace(">=", "==") for name in wanted]
 
 
 def _test(session: nox.Session, *options: str) -> None:

@@ -13,11 +13,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 import convergekit as ck
 from benchmarks.stitch import machine
 from convergekit import dedupe, stitching
+from convergekit.columns import each_column
 
 #: In the order in which they begin.
 STAGES = {
@@ -49,10 +52,32 @@ def main() -> None:
         for stage in [name for name in ["all", *STAGES] if name in runs[0]]:
             wall, processor = (statistics.median(run[stage][i] for run in runs) for i in (0, 1))
             print(f"{stage:<42}{wall:>7.2f}{processor:>11.2f}")
+    made = ck.stitch(events).events
+    copies = [copy_time(made) for _ in range(arguments.repeats + 1)][1:]
+    print(f"\n{'only copying the bytes of the frame made':<42}{statistics.median(copies):>7.2f}")
 
 
 def megabytes(frame: pd.DataFrame) -> float:
     return frame.memory_usage(deep=True).sum() / 2**20
+
+
+def copy_time(frame: pd.DataFrame) -> float:
+    """Return the seconds of copying each column's bytes, by all cores: less cannot be made anew."""
+    columns = pa.Table.from_pandas(frame, preserve_index=False).columns
+    start = time.perf_counter()
+    copies = each_column(
+        lambda column: [
+            np.frombuffer(buffer, dtype=np.uint8).copy()
+            for chunk in column.chunks
+            for buffer in chunk.buffers()
+            if buffer is not None
+        ],
+        columns,
+        rows=len(frame),
+    )
+    seconds = time.perf_counter() - start
+    del copies
+    return seconds
 
 
 def stage_times(events: pd.DataFrame, identity: str) -> dict[str, tuple[float, float]]:
