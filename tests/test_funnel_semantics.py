@@ -180,6 +180,12 @@ class TestWindowStillOpen:
         assert table["in_window"].tolist()[1] == 1
         assert table["drop_off"].tolist()[1] == 1
 
+    @pytest.mark.parametrize(("end", "open_windows"), [(7 * DAY - 1, 1), (7 * DAY, 0)])
+    def test_one_that_ends_with_the_data_is_over(self, end, open_windows):
+        frame = frame_of({"ann": [("A", 0)], "bob": [("B", end)]})
+        table = ck.funnel(frame, ["A", "B"], within="7D").table
+        assert table["in_window"].sum() == open_windows
+
     @pytest.mark.parametrize("like", TOOLS)
     def test_the_tools_count_drop_offs(self, like):
         table = ck.funnel(self.frame, ["A", "B"], within="7D", like=like).table
