@@ -52,6 +52,8 @@ BLOCKED_VALUES = frozenset(
         "[object object]",
     }
 )
+#: The alias type of a browser session where nobody names another.
+USUAL_BROWSER = "cookie"
 NO_TYPE = "not a URN: expected urn:<type>:<value>"
 NOT_TEXT = "an alias is text or a number"
 NOT_A_LIST = "aliases is a list of URNs"
@@ -231,6 +233,26 @@ def refuse_unknown_types(option: str, named: Iterable[str], known: Sequence[str]
                 f"{option} names the alias type {name!r}, which no event carries. "
                 f"Found: {', '.join(known)}.{did_you_mean(name, known)}"
             )
+
+
+def browser_type(given: Any) -> str:
+    """Return the alias type that `browser_alias` names, in the form of all types.
+
+    Raises
+    ------
+    ConvergekitError
+        It is no name.
+
+    Examples
+    --------
+    >>> browser_type("Device")
+    'device'
+    """
+    if not isinstance(given, str) or not given.strip():
+        raise ConvergekitError(
+            f"browser_alias={given!r} is no alias type; give one such as {USUAL_BROWSER!r}."
+        )
+    return given.strip().lower()
 
 
 def read_aliases(

@@ -340,6 +340,60 @@ def test_unknown_options_list_what_is_known():
         ck.stitch(frame(**{"profile_properties.$email": ["a"]}), alias_from={"email": "email"})
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            {"browser_alias": "devise"},
+            "browser_alias names the alias type 'devise', which no event carries. "
+            "Found: device, email. Did you mean 'device'?",
+        ),
+        (
+            {"alias_priority": ["email", "Devise"]},
+            "alias_priority names the alias type 'devise', which no event carries. "
+            "Found: device, email. Did you mean 'device'?",
+        ),
+        (
+            {"first": ["plan", "utm_sorce"]},
+            "first names 'utm_sorce', which fits no profile property. "
+            "Found: utm_source, plan. Did you mean 'utm_source'?",
+        ),
+        (
+            {"first": "$initial_*"},
+            "first names '$initial_*', which fits no profile property. Found: utm_source, plan.",
+        ),
+        ({"browser_alias": 3}, "browser_alias=3 is no alias type; give one such as 'cookie'."),
+    ],
+)
+def test_a_name_that_fits_nothing_is_refused(options, says):
+    given = frame(
+        **{
+            "alias.device": ["d"],
+            "alias.email": ["a@x.org"],
+            "profile_properties.utm_source": ["ads"],
+            "profile_properties.plan": ["gold"],
+        }
+    ).drop(columns="alias.cookie")
+    with pytest.raises(ck.ConvergekitError) as error:
+        ck.stitch(given, **options)
+    assert str(error.value) == says
+    assert isinstance(error.value, ck.UnknownNameError) == (options != {"browser_alias": 3})
+
+
+def test_names_of_what_is_usual_or_there_are_taken():
+    given = frame(**{"alias.Device": ["d"], "profile_properties.utm_source": ["ads"]})
+    s = ck.stitch(
+        given.drop(columns="alias.cookie"),
+        browser_alias="Device",
+        alias_priority=["customer_id", "device", "email"],
+        first=["utm_*"],
+    )
+    assert s.profiles["has_browser_session"].tolist() == [True]
+    assert ck.stitch(given, alias_priority=["cookie"]).browser_alias == "cookie"
+    # Without any property there is none that the name could have meant.
+    ck.stitch(frame(x=[1]), first="plan")
+
+
 def test_values_that_are_no_text_tell_events_apart():
     given = frame(event_id=["1"] * 2, **{"properties.test": [True, False]})
     assert len(ck.stitch(given, dedupe_on=("event_id", "properties.test")).events) == 2

@@ -531,3 +531,14 @@ def test_a_relation_is_stitched_in_memory_and_a_frame_is_no_table():
     assert isinstance(ck.stitch(relation), ck.Stitched)
     with pytest.raises(ck.ConvergekitError, match="ibis.duckdb.from_connection"):
         ck.stitch_table(relation)
+
+
+def test_a_name_that_fits_nothing_is_refused(engine):
+    frame = events({"alias.device": "d", "profile_properties.utm_source": "ads"})
+    table = table_in(engine, frame)
+    with pytest.raises(ck.UnknownNameError, match="Found: device. Did you mean 'device'"):
+        ck.stitch(table, browser_alias="devise")
+    with pytest.raises(ck.UnknownNameError, match="first names 'utm_sorce', which fits no prof"):
+        ck.stitch(table, first="utm_sorce")
+    s = ck.stitch(table, browser_alias="Device", first="utm_source")
+    assert s.profiles.to_pandas()["has_browser_session"].tolist() == [True]
