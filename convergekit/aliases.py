@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -28,7 +27,7 @@ from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY
 from convergekit.kernels import compiled
-from convergekit.text import arrow_array, as_text, to_arrow
+from convergekit.text import arrow_array, as_text, folded_text, to_arrow
 
 _NO_RULES = AliasRules()
 
@@ -385,7 +384,7 @@ class _Blocker:
                     "'urn:cart_token:123'."
                 )
             else:
-                self._values.add(unicodedata.normalize("NFC", item).strip().lower())
+                self._values.add(folded_text(item))
 
     def __call__(self, alias_type: str, values: pa.Array) -> npt.NDArray[np.bool_]:
         blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(self._values))

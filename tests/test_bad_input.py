@@ -436,6 +436,24 @@ def test_what_is_blocked_is_compared_in_one_form():
         ck.stitch(given, block=["urn:cookie:"])
 
 
+@pytest.mark.parametrize(
+    ("written", "blocked"),
+    [
+        # Letter by letter: a sigma that ends a word is a sigma, and a dotted I is an i.
+        ("ΟΔΟΣ", "ΟΔΟΣ"),
+        ("οδοσ", "ΟΔΟΣ"),
+        ("ΟΔΟΣ", "Οδοσ"),
+        ("İZMİR", "İZMİR"),
+        ("izmir", "İzmir"),
+        ("half\ud800", "HALF\ud800"),
+    ],
+)
+def test_a_value_is_blocked_in_any_case_of_any_language(written, blocked):
+    given = frame(**{"alias.cookie": pd.Series([written, "x"], dtype=object)})
+    s = ck.stitch(given, block=[blocked])
+    assert s.aliases["alias_value"].tolist() == ["x"]
+
+
 def test_unset_may_be_a_list_a_name_or_json():
     for cell in (["p"], "p", '["p"]'):
         given = frame(

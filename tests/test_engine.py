@@ -234,6 +234,13 @@ def test_ways_to_write_an_address_are_one_alias(session, one, other):
     assert found["aliases"][0]["events"] == 2
 
 
+@pytest.mark.parametrize("value", ["ΟΔΟΣ", "İZMİR"])
+def test_a_value_is_blocked_in_any_case_of_any_language(session, value):
+    frame = events({"alias.cookie": value}, {"alias.cookie": "x"})
+    _, found = stitched_in(session, frame, block=[value])
+    assert [alias["alias_value"] for alias in found["aliases"]] == ["x"]
+
+
 def test_urns_of_any_shape_and_what_is_none(session):
     urns = [" URN:Email: Ada@x.org ", "urn:cookie:a:b", "john@example.com", "urn:noValue", "urn::x"]
     frame = events({"aliases": [*urns, None]}, {"aliases": []}, {"aliases": ["urn:cookie:a:b"] * 2})
