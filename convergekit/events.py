@@ -30,7 +30,7 @@ from convergekit.json_text import read_json
 from convergekit.names import pairs_given
 from convergekit.records import frame_from_records
 from convergekit.text import as_text, has_text, to_arrow
-from convergekit.timestamps import microseconds, parse_timestamps
+from convergekit.timestamps import check_zone, microseconds, parse_timestamps
 
 ALIAS = "alias."
 PROPERTY = "properties."
@@ -186,7 +186,10 @@ def normalise(
     ------
     EventError
         Under `strict`, the first row that cannot be used.
+    ConvergekitError
+        There is no such time zone.
     """
+    check_zone(tz)
     replaced = [c for c in frame if written_by_stitch(str(c))]
     frame = frame.drop(columns=replaced).reset_index(drop=True)
     remarks: Counter[str] = Counter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
@@ -223,7 +222,6 @@ def stitch(
     alias_rules, ages = AliasRules.of(rules), longest_gaps(max_age)
     protection = Protection.of(limits, alias_priority)
 
-    _check_zone(tz)
     accepted = normalise(
         canonicalise(events, columns=columns),
         tz=tz,
@@ -396,15 +394,6 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ConvergekitError(
             f"{name}={value!r} is not known; it is one of {', '.join(map(repr, allowed))}."
         )
-
-
-def _check_zone(tz: str | None) -> None:
-    try:
-        zoneinfo.ZoneInfo(tz or "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError):
-        raise ConvergekitError(
-            f"tz={tz!r} is no time zone; give one such as 'Europe/Brussels'."
-        ) from None
 
 
 def _refuse_malformed(aliases: EventAliases, events: pd.DataFrame) -> None:
