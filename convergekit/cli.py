@@ -257,7 +257,8 @@ def _columns(given: list[str] | None) -> dict[str, str]:
         name, _, own = text.partition("=")
         if not name or not own:
             raise ConvergekitError(
-                f"--column {text!r}: give a canonical name and the files' own, as event_name=action."
+                f"--column {text!r}: give a canonical name and the files' own, as "
+                "event_name=action."
             )
         if columns.setdefault(name, own) != own:
             raise ConvergekitError(f"--column names {name!r} twice; give it once.")

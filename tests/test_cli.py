@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,17 @@ def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(tmp_path
     alone = run("stitch", Path(DATA[0]).parent / "exports", "--out", tmp_path / "other")
     assert alone.returncode == 1
     assert "is a directory; name its files" in alone.stderr
+
+
+def test_the_patterns_of_the_readme_name_files_alone():
+    root = Path(DATA[0]).parent.parent
+    text = (root / "README.md").read_text("utf-8")
+    patterns = re.findall(r"^convergekit (?:stitch|check|add|funnel) (\S+)", text, re.MULTILINE)
+    assert patterns
+    for pattern in patterns:
+        named = list(root.glob(pattern))
+        assert len(named) == len(DATA)
+        assert all(path.is_file() for path in named)
 
 
 def test_stitch_writes_csv(tmp_path):
