@@ -529,8 +529,10 @@ def test_names_and_values_are_no_sql(engine):
     assert found["events"][0][f"profile.{name}"] == name
     assert found["aliases"][0]["alias_type"] == name.lower()
     assert s.report.aliases_by_type == {name.lower(): 1}
-    with pytest.warns(UserWarning, match="no event is named"):
+    with pytest.warns(UserWarning, match="no event is named") as warned:
         assert s.funnel([name], within="7D").counts["entered"] == 0
+    unnamed = [warning for warning in warned if "no event is named" in str(warning.message)]
+    assert [warning.filename for warning in unnamed] == [__file__]
 
 
 def test_a_relation_is_stitched_in_memory_and_a_frame_is_no_table():
