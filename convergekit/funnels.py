@@ -188,6 +188,11 @@ def funnel(
     }
     check_choices(order, on_exclude, range_applies_to, entry, ties, count)
     rules = rules_of(like, options)
+    if rules.within is None:
+        raise ConvergekitError(
+            "a funnel needs within=, the conversion window from its first step: give one such as "
+            "within='7D', '24h' or '30min'."
+        )
     window = parse_duration(rules.within, name="within")
     excluding = as_exclusions(exclude, len(given))
     check_labels(rules.by_step, top, len(given))

@@ -49,6 +49,15 @@ def test_options_of_a_funnel(s, options, says):
     assert said(lambda: s.funnel(STEPS, within="7D", **options)) == says
 
 
+def test_a_funnel_without_a_window_says_what_to_give(s):
+    says = (
+        "a funnel needs within=, the conversion window from its first step: give one such as "
+        "within='7D', '24h' or '30min'."
+    )
+    assert said(lambda: s.funnel(STEPS)) == says
+    assert said(lambda: ck.funnel(s.events, STEPS, within=None, like="clickhouse")) == says
+
+
 def test_an_exclusion_between_what_are_no_steps(s):
     wrong = ck.Exclusion("Refund", after="1", before=2)
     assert "after=1 and before=2 are not two steps of 2" in said(
