@@ -315,7 +315,7 @@ def cases(draw):
         between = st.sets(st.sampled_from(required), min_size=2, max_size=2).map(sorted)
         between = st.just([0, len(steps) - 1]) if order == "any" else between
         exclusions = draw(st.lists(st.tuples(names, between), max_size=2))
-    on_exclude = draw(st.sampled_from(["remove", "drop_off"]))
+    on_exclude = draw(st.sampled_from(["remove", "drop_off"] if exclusions else ["remove"]))
     start, end = draw(maybe_minute), draw(maybe_minute)
     end = None if start is not None and end is not None and end <= start else end
     cut = draw(st.booleans()) and end is not None
