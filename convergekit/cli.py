@@ -21,7 +21,7 @@ from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.funnel_result import Funnel
-from convergekit.readable import percentage
+from convergekit.readable import counted, percentage
 from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
@@ -247,7 +247,7 @@ def _stitched(
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
     events = read_events(_files(exports), columns=_columns(column))
-    with _err.status(f"stitching {len(events):,} rows"):
+    with _err.status(f"stitching {counted(len(events), 'row')}"):
         return stitch(events, limits=limits, block=block or (), tz=tz)
 
 
