@@ -100,6 +100,25 @@ def test_two_spellings_of_one_column_are_united_where_they_agree():
     assert ck.stitch(both).events["event_id"].tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("stamp", "shown"),
+    [("tomorrow", "'tomorrow'"), ("x" * 99, "'" + "x" * 58 + "…"), (12, "12"), ({}, "dict")],
+)
+def test_a_strict_error_shows_the_timestamp_and_nothing_else_of_the_row(stamp, shown):
+    given = frame(
+        timestamp=pd.Series([AT, stamp], dtype=object),
+        file=["a.csv", "a.csv"],
+        line=[2, 3],
+        **{"alias.email": ["ada@example.com", "bob@example.com"]},
+    )
+    with pytest.raises(ck.EventError) as error:
+        ck.stitch(given, strict=True)
+    assert str(error.value) == (
+        f"row 1: timestamp cannot be parsed: {shown} (a.csv, line 3). "
+        "Repair the row, or leave out strict=True to have it listed in `rejected`."
+    )
+
+
 def test_any_index_will_do_and_row_is_the_position():
     given = frame(timestamp=[AT, "soon", AT, AT]).set_axis([5, 5, "x", None])
     s = ck.stitch(given)
