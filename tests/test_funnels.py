@@ -149,7 +149,7 @@ def test_what_is_wrong_with_the_frame_or_the_steps():
         ({"total_prise": 25}, "no column goes by 'total_prise'.*Did you mean 'total_price'"),
         ({"plan": "pro"}, "'plan' may be 'properties.plan' or 'profile.plan'; name the one"),
         (lambda e: e["total_price"] > 25, "no column.*Did you mean 'properties.total_price'"),
-        (lambda e: [True], "gave 1 values of bool for 3 events"),
+        (lambda e: [True], "gave 1 value of bool for 3 events"),
         (25, "where=25 of 'Placed Order': give a query, a mapping"),
     ],
 )
