@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convergekit.profiles import type_priority
-from convergekit.readable import shortened
+from convergekit.readable import counted, shortened
 from convergekit.template import COLOURS, Look, plain
 
 #: More alias types than these share one look.
@@ -47,7 +47,7 @@ def by_mark(urns: Sequence[str], colours: Look) -> list[tuple[str, dict[str, Any
     if rest:
         count = len(of_type) - len(shown)
         found.append(
-            (f"{count:,} other types", _marker(colours.quiet, _SYMBOLS[-1], colours), rest)
+            (counted(count, "other type"), _marker(colours.quiet, _SYMBOLS[-1], colours), rest)
         )
     return found
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,7 +28,7 @@ from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, 
 from convergekit.events import ALIAS, PROFILE_PROPERTY
 from convergekit.kernels import compiled
 from convergekit.runs import first_of_run, run_starts
-from convergekit.text import arrow_array, as_text, to_arrow
+from convergekit.text import arrow_array, as_text, folded_text, to_arrow
 
 _NO_RULES = AliasRules()
 
@@ -53,6 +52,8 @@ BLOCKED_VALUES = frozenset(
         "[object object]",
     }
 )
+#: The alias type of a browser session where nobody names another.
+USUAL_BROWSER = "cookie"
 NO_TYPE = "not a URN: expected urn:<type>:<value>"
 NOT_TEXT = "an alias is text or a number"
 NOT_A_LIST = "aliases is a list of URNs"
@@ -232,6 +233,26 @@ def refuse_unknown_types(option: str, named: Iterable[str], known: Sequence[str]
             )
 
 
+def browser_type(given: Any) -> str:
+    """Return the alias type that `browser_alias` names, in the form of all types.
+
+    Raises
+    ------
+    ConvergekitError
+        It is no name.
+
+    Examples
+    --------
+    >>> browser_type("Device")
+    'device'
+    """
+    if not isinstance(given, str) or not given.strip():
+        raise ConvergekitError(
+            f"browser_alias={given!r} is no alias type; give one such as {USUAL_BROWSER!r}."
+        )
+    return given.strip().lower()
+
+
 def read_aliases(
     events: pd.DataFrame,
     *,
@@ -362,7 +383,7 @@ class _Blocker:
                     "'urn:cart_token:123'."
                 )
             else:
-                self._values.add(unicodedata.normalize("NFC", item).strip().lower())
+                self._values.add(folded_text(item))
 
     def __call__(self, alias_type: str, values: pa.Array) -> npt.NDArray[np.bool_]:
         blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(self._values))

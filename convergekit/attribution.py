@@ -18,6 +18,7 @@ from convergekit.durations import parse_duration
 from convergekit.errors import ConvergekitError
 from convergekit.measures import amounts, events_named
 from convergekit.numbering import NumberedText
+from convergekit.readable import counted
 from convergekit.sessions import FoundSessions, find_sessions, visiting
 from convergekit.steps import EventNames, StepLike, as_steps
 from convergekit.timestamps import microseconds
@@ -182,8 +183,9 @@ class Attributor:
                 )
         money = amounts(events, value)[self.positions]
         if not np.isfinite(money).all():
+            infinite = int((~np.isfinite(money)).sum())
             raise ConvergekitError(
-                f"value={value!r}: {int((~np.isfinite(money)).sum()):,} conversions have an "
+                f"value={value!r}: {counted(infinite, 'conversion has', 'conversions have')} an "
                 "infinite amount; correct or leave them out with ck.Step(name, where=...)."
             )
         return np.rint(money * 100).astype(np.int64)

@@ -81,7 +81,9 @@ def print_check_up(out: Console, found: CheckUp, output: Output) -> None:
         out.print(_indented(Text(row["what"], style="bold")))
         for name in ("why", "fix"):
             out.print(_indented(Text.assemble((f"{name}: ", "dim"), row[name])))
-        out.print(_indented(Text(f"rows: {found.listed_rows(row['finding'])}", style="dim")))
+        rows = "row" if len(row["rows"]) == 1 else "rows"
+        listed = f"{rows}: {found.listed_rows(row['finding'])}"
+        out.print(_indented(Text(listed, style="dim")))
     if found.not_checked:
         out.print()
     for line in found.not_checked:

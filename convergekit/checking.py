@@ -271,11 +271,12 @@ class CheckUp:
         lines = [self.title, *self.remarks]
         for row in self.findings.to_dict("records"):
             concerned = self.concerned(row["finding"])
+            rows = "row" if len(row["rows"]) == 1 else "rows"
             lines += [
                 "",
                 f"{row['finding']}. {row['severity']} [{row['check']}]: {row['what']}",
                 *([f"   concerned: {concerned}"] if concerned else []),
-                f"   rows: {self.listed_rows(row['finding'])}",
+                f"   {rows}: {self.listed_rows(row['finding'])}",
                 f"   why: {row['why']}",
                 f"   fix: {row['fix']}",
             ]

@@ -21,7 +21,7 @@ from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.funnel_result import Funnel
-from convergekit.readable import percentage
+from convergekit.readable import counted, percentage
 from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
@@ -68,6 +68,18 @@ Blocked = Annotated[
 ]
 
 
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="NAME=OWN",
+        help="A canonical column and the files' own name, such as event_name=action; repeatable.",
+    ),
+]
+TimeZone = Annotated[
+    str | None,
+    typer.Option(help="Time zone of timestamps that name none, such as Europe/Brussels. [UTC]"),
+]
 StorePath = Annotated[Path, typer.Option("--store", help="The store's DuckDB file.")]
 
 
@@ -112,13 +124,15 @@ def stitch_command(
     force: Annotated[bool, typer.Option(help="Overwrite earlier tables.")] = False,
     limit: Limits = None,
     block: Blocked = None,
+    column: Columns = None,
+    tz: TimeZone = None,
 ) -> None:
     """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
     if out.is_dir() and any(out.iterdir()) and not force:
         raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
     if any(path.is_file() for path in (out, *out.parents)):
         raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
-    s = _stitched(exports, limit, block)
+    s = _stitched(exports, limit, block, column, tz)
     _print_summary(s)
     if force:
         _remove_earlier_tables(out)
@@ -136,10 +150,12 @@ def funnel_command(
     within: Annotated[str, typer.Option(help="Conversion window: 30min, 24h, 7D.")] = "7D",
     limit: Limits = None,
     block: Blocked = None,
+    column: Columns = None,
+    tz: TimeZone = None,
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
-    s = _stitched(exports, limit, block)
+    s = _stitched(exports, limit, block, column, tz)
     _out.print(escape(repr(s)))
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
@@ -163,6 +179,8 @@ def check_command(
         Output, typer.Option("--format", help="How to print the findings.")
     ] = Output.text,
     fail_on: Annotated[str, typer.Option(metavar="N|SEVERITY", help=FAIL_ON_HELP)] = "low",
+    column: Columns = None,
+    tz: TimeZone = None,
 ) -> None:
     """Check the tracking of exports up: what is wrong, by the money concerned.
 
@@ -170,7 +188,8 @@ def check_command(
     """
     with checked(_err):
         fails = failing(fail_on)
-        found = check_up(read_events(_files(exports)), conversion=conversion, value=value)
+        events = read_events(_files(exports), columns=_columns(column))
+        found = check_up(events, conversion=conversion, value=value, tz=tz)
     print_check_up(_out, found, output)
     if fails(found):
         raise typer.Exit(1)
@@ -182,10 +201,11 @@ def add_command(
     store: StorePath,
     limit: Limits = None,
     block: Blocked = None,
+    tz: TimeZone = None,
 ) -> None:
     """Add exports to a store, which is made where there is none; those added before are left out.
 
-    --limit and --block are recorded when the store is made.
+    --limit, --block and --tz are recorded when the store is made.
     """
     limits = dict(map(_limit, limit or []))
     given: StoreOptions = {}
@@ -193,6 +213,8 @@ def add_command(
         given["limits"] = limits
     if block:
         given["block"] = block
+    if tz is not None:
+        given["tz"] = tz
     opened = open_store(store, **given)
     with _err.status("adding"):
         added = opened.add(_files(exports))
@@ -216,11 +238,31 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
-def _stitched(exports: list[str], limit: list[str] | None, block: list[str] | None) -> Stitched:
+def _stitched(
+    exports: list[str],
+    limit: list[str] | None,
+    block: list[str] | None,
+    column: list[str] | None,
+    tz: str | None,
+) -> Stitched:
     limits = dict(map(_limit, limit or []))
-    events = read_events(_files(exports))
-    with _err.status(f"stitching {len(events):,} rows"):
-        return stitch(events, limits=limits, block=block or ())
+    events = read_events(_files(exports), columns=_columns(column))
+    with _err.status(f"stitching {counted(len(events), 'row')}"):
+        return stitch(events, limits=limits, block=block or (), tz=tz)
+
+
+def _columns(given: list[str] | None) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for text in given or ():
+        name, _, own = text.partition("=")
+        if not name or not own:
+            raise ConvergekitError(
+                f"--column {text!r}: give a canonical name and the files' own, as "
+                "event_name=action."
+            )
+        if columns.setdefault(name, own) != own:
+            raise ConvergekitError(f"--column names {name!r} twice; give it once.")
+    return columns
 
 
 def _files(exports: list[str]) -> list[str]:

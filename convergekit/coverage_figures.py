@@ -109,12 +109,13 @@ def report_figure(report: Report, template: Template) -> go.Figure:
     table = report.coverage
     shown = table.head(MOST_ROWS)
     session = [
-        f"{row.with_browser_session:.1%} of {row.events:,} events named {row.event_name} are on a "
-        "profile with a browser session."
+        f"{row.with_browser_session:.1%} of {counted(row.events, 'event')} named {row.event_name} "
+        "are on a profile with a browser session."
         for row in shown.itertuples()
     ]
     profile = [
-        f"{row.with_profile:.1%} of {row.events:,} events named {row.event_name} are on a profile."
+        f"{row.with_profile:.1%} of {counted(row.events, 'event')} named {row.event_name} "
+        "are on a profile."
         for row in shown.itertuples()
     ]
     figure = shares_figure(

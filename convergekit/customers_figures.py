@@ -292,7 +292,8 @@ def _said_of_periods(table: pd.DataFrame, word: str) -> str:
     last = done.iloc[-1]
     both = last["new"] + last["returning"]
     return (
-        f"In the last full {word}, {last['returning']:,} of {both:,} customers were returning, "
+        f"In the last full {word}, {last['returning']:,} of {counted(both, 'customer')} "
+        f"{'was' if last['returning'] == 1 else 'were'} returning, "
         f"{last['returning'] / both:.1%}."
     )
 
@@ -301,7 +302,7 @@ def _said_of_day(line: Any, name: str) -> str:
     return hover(
         f"By day {line.days:,}, {percentage(line.share)} of customers have a {name}"
         f"{_interval(line.low, line.high)}.",
-        f"{counted(line.at_risk, 'customer')} were observed so long without.",
+        f"{counted(line.at_risk, 'customer was', 'customers were')} observed so long without.",
     )
 
 

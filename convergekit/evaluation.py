@@ -90,7 +90,8 @@ class Evaluation:
         return (
             f"{shown}<p>{counted(len(self.over_merged), 'profile')} over-merged, "
             f"{counted(len(self.split), 'person', 'people')} split; "
-            f"{self.without_profile:,} of {self.events:,} events have no profile.</p>"
+            f"{self.without_profile:,} of {counted(self.events, 'event')} "
+            f"{'has' if self.without_profile == 1 else 'have'} no profile.</p>"
         )
 
 

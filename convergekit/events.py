@@ -28,9 +28,10 @@ from convergekit.columns import each_column
 from convergekit.errors import ColumnError, EventError, did_you_mean
 from convergekit.json_text import read_json
 from convergekit.names import pairs_given
+from convergekit.readable import shortened
 from convergekit.records import frame_from_records
 from convergekit.text import as_text, has_text, to_arrow
-from convergekit.timestamps import microseconds, parse_timestamps
+from convergekit.timestamps import check_zone, microseconds, parse_timestamps
 
 ALIAS = "alias."
 PROPERTY = "properties."
@@ -60,6 +61,7 @@ MISSING_TIMESTAMP = "timestamp is missing"
 UNPARSEABLE_TIMESTAMP = "timestamp cannot be parsed"
 NOT_AN_EVENT = "neither an event nor an identify call: no event name and no alias"
 UNUSABLE_EVENT_NAME = "event name is not text"
+_MOST_OF_A_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,10 @@ def normalise(
     ------
     EventError
         Under `strict`, the first row that cannot be used.
+    ConvergekitError
+        There is no such time zone.
     """
+    check_zone(tz)
     replaced = [c for c in frame if written_by_stitch(str(c))]
     frame = frame.drop(columns=replaced).reset_index(drop=True)
     remarks: Counter[str] = Counter()
@@ -212,7 +217,8 @@ def normalise(
     if strict and len(reasons):
         row = reasons.index[0]
         raise EventError(
-            f"row {row}: {reasons.iloc[0]}{_where(frame, row)}. "
+            f"row {row}: {reasons.iloc[0]}{_value(frame, row, reasons.iloc[0])}"
+            f"{_where(frame, row)}. "
             "Repair the row, or leave out strict=True to have it listed in `rejected`."
         )
     # A slice of nothing, where nothing is rejected, does not look into the columns.
@@ -569,6 +575,17 @@ def _holds_something(cell: Any) -> bool:
     if isinstance(cell, str):
         return cell.strip() not in ("", "[]", "null")
     return hasattr(cell, "__len__") and len(cell) > 0
+
+
+def _value(frame: pd.DataFrame, row: int, reason: str) -> str:
+    """Return the timestamp that a row is refused for; no more of the row, which is a person's."""
+    if reason != UNPARSEABLE_TIMESTAMP:
+        return ""
+    cell = frame["timestamp"].iloc[row]
+    # An object may hold all that is known of somebody.
+    is_one_value = pd.api.types.is_scalar(cell)
+    shown = shortened(repr(cell), _MOST_OF_A_VALUE) if is_one_value else type(cell).__name__
+    return f": {shown}"
 
 
 def _where(frame: pd.DataFrame, row: int) -> str:

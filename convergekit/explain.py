@@ -11,6 +11,8 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from convergekit.readable import counted
+
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
     from convergekit.template import Template
@@ -73,7 +75,7 @@ class Explanation:
             ]
         if not len(self.steps):
             return [f"{self.alias_a} is one alias of profile {self.profile_a}."]
-        links = f"{len(self.steps)} link" + ("s" if len(self.steps) > 1 else "")
+        links = counted(len(self.steps), "link")
         lines = [
             f"{self.alias_a} and {self.alias_b} are one profile, {self.profile_a}, by {links}:"
         ]
@@ -149,7 +151,7 @@ def _sentence(step: dict[str, object]) -> str:
     source = step["source"]
     of_source = f" from {source}" if isinstance(source, str) else ""
     more = int(str(step["events"])) - 1
-    others = f", and on {more:,} more event{'s' if more > 1 else ''}" if more else ""
+    others = f", and on {counted(more, 'more event')}" if more else ""
     return (
         f"{step['step']}. {step['alias_from']} met {step['alias_to']} on {event}{of_source} "
         f"at {step['timestamp']:%Y-%m-%d %H:%M:%S} UTC (row {step['row']}){others}"

@@ -72,7 +72,7 @@ def explanation_figure(explanation: Explanation, template: Template = "light") -
 
 def _add_hop(figure: go.Figure, at: int, step: dict[Any, Any], colours: Look) -> None:
     more = step["events"] - 1
-    others = f" They met on {more:,} more event{'s' if more > 1 else ''}." if more else ""
+    others = f" They met on {counted(more, 'more event')}." if more else ""
     sentence = hover(
         f"{step['alias_from']} met {step['alias_to']}",
         f"on {_event(step)}{_whence(step)} at {_time(step)} UTC (row {step['row']}).{others}",

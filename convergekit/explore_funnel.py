@@ -16,7 +16,7 @@ from convergekit.events import PROFILE, PROPERTY
 from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
 from convergekit.explore_work import Work
 from convergekit.measures import events_named
-from convergekit.readable import shortened
+from convergekit.readable import counted, shortened
 from convergekit.steps import Step, tracked
 
 if TYPE_CHECKING:
@@ -268,7 +268,11 @@ class FunnelExplorer:
         self.code.value = show.heading("The code of this funnel") + show.code(self.source())
         if not self.result.left_out:
             return None
-        return f"{self.result.left_out:,} events of these steps have no profile and take no part."
+        return counted(
+            self.result.left_out,
+            "event of these steps has no profile and takes no part.",
+            "events of these steps have no profile and take no part.",
+        )
 
     def _clear(self) -> None:
         self.result = None

@@ -30,7 +30,6 @@ from convergekit.as_of import Knowledge
 from convergekit.columns import chosen_rows
 from convergekit.mentions import (
     blocked_left,
-    folded,
     own_aliases,
     own_names,
     own_values,
@@ -41,6 +40,7 @@ from convergekit.mentions import (
     without_names,
 )
 from convergekit.readable import readable_table
+from convergekit.text import folded_text
 
 if TYPE_CHECKING:
     from convergekit.stitched import Identity, Stitched
@@ -85,7 +85,7 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
     malformed = s._malformed["row"].isin(rows).to_numpy()
     sent = sent_texts(theirs)
     values = own_values(s, gone_alias, copies) | set(sent["text"])
-    asked = values | set(map(folded, found.aliases.blocked["alias_value"]))
+    asked = values | set(map(folded_text, found.aliases.blocked["alias_value"]))
     of_others = sent_by_others(others, asked)
     own = values - of_others - BLOCKED_VALUES
     rejected = rows_that_hold(s.rejected, own, found.aliases.rules)

@@ -80,7 +80,7 @@ def reached(count: int, entered: int, who: str, goal: str) -> str:
     '20 of 60 profiles reached Placed Order, 33.3%.'
     """
     share = f", {_share(count / entered)}" if entered else ""
-    return f"{count:,} of {entered:,} {who} reached {goal}{share}."
+    return f"{count:,} of {counted(entered, who.removesuffix('s'))} reached {goal}{share}."
 
 
 def add_step_names(

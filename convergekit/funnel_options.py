@@ -53,6 +53,41 @@ def check_labels(by_step: ByStep, top: int | None, steps: int) -> None:
         raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
 
 
+def check_effect(
+    top: int | None,
+    by_step: ByStep | None,
+    on_exclude: OnExclude | None,
+    range_applies_to: RangeAppliesTo | None,
+    *,
+    by: bool,
+    exclude: bool,
+    end: bool,
+) -> None:
+    """Raise if an option asks for something that it cannot do without another.
+
+    What is done in any case may be named: it says no more than leaving it out does.
+
+    Parameters
+    ----------
+    top, by_step, on_exclude, range_applies_to
+        As `funnel` takes them.
+    by, exclude, end : bool
+        Whether `funnel` was given these.
+    """
+    usual = Rules()
+    for name, value, left_out, other, given in (
+        ("top", top, None, "by", by),
+        ("by_step", by_step, usual.by_step, "by", by),
+        ("on_exclude", on_exclude, usual.on_exclude, "exclude", exclude),
+        ("range_applies_to", range_applies_to, usual.range_applies_to, "end", end),
+    ):
+        if value is not None and value != left_out and not given:
+            raise ConvergekitError(
+                f"{name}={value!r} does nothing without {other}=; give that too, or leave "
+                f"{name}= out."
+            )
+
+
 def check_tool(
     like: Like | None,
     rules: Rules,

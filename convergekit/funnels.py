@@ -28,6 +28,7 @@ from convergekit.funnel_labels import labels_of
 from convergekit.funnel_options import (
     check_choices,
     check_combination,
+    check_effect,
     check_labels,
     check_tool,
 )
@@ -188,16 +189,31 @@ def funnel(
     }
     check_choices(order, on_exclude, range_applies_to, entry, ties, count)
     rules = rules_of(like, options)
+    if rules.within is None:
+        raise ConvergekitError(
+            "a funnel needs within=, the conversion window from its first step: give one such as "
+            "within='7D', '24h' or '30min'."
+        )
     window = parse_duration(rules.within, name="within")
     excluding = as_exclusions(exclude, len(given))
     check_labels(rules.by_step, top, len(given))
+    named = names_given("by", by)
+    check_effect(
+        top,
+        by_step,
+        on_exclude,
+        range_applies_to,
+        by=bool(named),
+        exclude=bool(excluding),
+        end=end is not None,
+    )
     events = as_frame(events)
     _check_columns(events, profile)
     if freq is not None:
         in_periods(events["timestamp"].iloc[:0], freq)
     check_tool(like, rules, given, order, count, bool(excluding))
     check_combination(rules, given, order, excluding)
-    columns = [resolve_column(events, name) for name in names_given("by", by)]
+    columns = [resolve_column(events, name) for name in named]
     fed = feed(
         events,
         given,

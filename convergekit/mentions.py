@@ -6,7 +6,6 @@ Values are compared in one form, folded: composed, trimmed and in lower case.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from convergekit.aliases import BLOCKED_VALUES
 from convergekit.errors import ConvergekitError
 from convergekit.events import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.records import take_or_missing
-from convergekit.text import as_text, composed, to_arrow
+from convergekit.text import as_text, folded, folded_text, to_arrow
 
 if TYPE_CHECKING:
     from convergekit.stitched import Identity, Stitched
@@ -46,7 +45,7 @@ def sent_texts(events: pd.DataFrame) -> pd.DataFrame:
         column = events[name].dropna()
         alias_type = name.removeprefix(ALIAS).lower() if name.startswith(ALIAS) else None
         leaves = [
-            (row, alias_type or _type_in(text), folded(_value_in(text)))
+            (row, alias_type or _type_in(text), folded_text(_value_in(text)))
             for row, cell in zip(events["row"][column.index].tolist(), column, strict=True)
             for text in _leaves(cell)
         ]
@@ -62,9 +61,9 @@ def sent_by_others(events: pd.DataFrame, asked: set[str]) -> set[str]:
         column = events[name]
         if column.dtype == object or name == "aliases":
             texts = dict.fromkeys(text for cell in column for text in _leaves(cell))
-            found |= asked.intersection(folded(_value_in(text)) for text in texts)
+            found |= asked.intersection(folded_text(_value_in(text)) for text in texts)
         else:
-            sent = _folded_all(pc.unique(to_arrow(as_text(column)[0])))
+            sent = folded(pc.unique(to_arrow(as_text(column)[0])))
             found |= set(sent.filter(pc.is_in(sent, value_set=wanted)).to_pylist())
     return found
 
@@ -77,7 +76,7 @@ def own_values(s: Stitched, gone_alias: BoolArray, copies: BoolArray) -> set[str
     """Return the person's aliases, and those that only dropped copies of their events carried."""
     values = s._identity.aliases.table["alias_value"][gone_alias]
     lost = [_value_in(urn) for urns in s.duplicates["lost_aliases"][copies] for urn in urns]
-    return set(map(folded, [*values, *lost]))
+    return set(map(folded_text, [*values, *lost]))
 
 
 def rows_that_hold(rejected: pd.DataFrame, own: set[str], rules: AliasRules) -> BoolArray:
@@ -88,10 +87,10 @@ def rows_that_hold(rejected: pd.DataFrame, own: set[str], rules: AliasRules) -> 
     for name in rejected.columns.difference(["row", "reason"]):
         for position, cell in enumerate(rejected[name]):
             holds[position] |= any(
-                folded(text) in own
-                or folded(_value_in(text)) in own
+                folded_text(text) in own
+                or folded_text(_value_in(text)) in own
                 or not own.isdisjoint(_ruled(_value_in(text), rules))
-                or (bool(words) and pattern.search(folded(text)) is not None)
+                or (bool(words) and pattern.search(folded_text(text)) is not None)
                 for text in _leaves(cell)
             )
     return holds
@@ -106,14 +105,14 @@ def _ruled(text: str, rules: AliasRules) -> Iterator[str]:
             # The rule is for texts of its type; this is one of any.
             continue
         if alias is not None:
-            yield from map(folded, alias[1])
+            yield from map(folded_text, alias[1])
 
 
 def blocked_left(
     blocked: pd.DataFrame, sent: pd.DataFrame, sent_by_others: set[str]
 ) -> pd.DataFrame:
     """Return the blocked values that others sent, or that are nobody's, and on how many events."""
-    text = blocked["alias_value"].map(folded)
+    text = blocked["alias_value"].map(folded_text)
     nobody = text.isin(BLOCKED_VALUES) | text.str.fullmatch("[0-]*")
     theirs = sent.groupby(["alias_type", "text"])["row"].nunique()
     keys = zip(blocked["alias_type"], text, strict=True)
@@ -159,7 +158,7 @@ def own_names(found: Identity, gone_alias: BoolArray) -> pa.Array:
     """Return the person's aliases of the types whose values name a person wherever they stand."""
     table = found.aliases.table[gone_alias]
     values = table["alias_value"][table["alias_type"].isin(_NAMING)]
-    return pa.array(sorted(set(map(folded, values))), type=pa.large_string())
+    return pa.array(sorted(set(map(folded_text, values))), type=pa.large_string())
 
 
 def without_names(events: pd.DataFrame, names: pa.Array) -> tuple[pd.DataFrame, int]:
@@ -167,7 +166,7 @@ def without_names(events: pd.DataFrame, names: pa.Array) -> tuple[pd.DataFrame, 
     changed, cells = {}, 0
     for name, column in events.items():
         if str(name).startswith((PROPERTY, PROFILE_PROPERTY, PROFILE)) and column.dtype == "str":
-            holds = pc.is_in(_folded_all(to_arrow(column)), value_set=names)
+            holds = pc.is_in(folded(to_arrow(column)), value_set=names)
             at = holds.fill_null(False).to_numpy(zero_copy_only=False)
             if at.any():
                 changed[name] = column.mask(at)
@@ -210,12 +209,3 @@ def _type_in(text: str) -> str | None:
 
 def _value_in(text: str) -> str:
     return text.strip().split(":", 2)[2] if _type_in(text) is not None else text
-
-
-def folded(text: str) -> str:
-    """Return a text in the form in which texts are compared here."""
-    return unicodedata.normalize("NFC", text).strip().lower()
-
-
-def _folded_all(texts: pa.Array) -> pa.Array:
-    return pc.utf8_lower(pc.utf8_trim_whitespace(composed(texts)))

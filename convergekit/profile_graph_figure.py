@@ -267,7 +267,7 @@ def _graph_subtitle(whole: nx.Graph, shown: nx.Graph, suspect: pd.DataFrame) -> 
     if left_out:
         lines.append(
             f"{len(shown):,} aliases are shown, those with the most links among them; "
-            f"{left_out:,} are left out."
+            f"{counted(left_out, 'is', 'are')} left out."
         )
     return lines
 

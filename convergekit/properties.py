@@ -21,6 +21,7 @@ import scipy
 
 from convergekit.as_of import Knowledge
 from convergekit.columns import each_column
+from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events import PROFILE_PROPERTY, missing
 from convergekit.kernels import compiled
 
@@ -227,6 +228,28 @@ def matches_first(name: str, first: Iterable[str]) -> bool:
     True
     """
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in first)
+
+
+def refuse_unknown_first(first: Iterable[str], names: Sequence[str]) -> None:
+    """Raise if a name or pattern of `first` fits no profile property, though there are some.
+
+    Parameters
+    ----------
+    first : iterable of str
+        As `stitch` takes it.
+    names : sequence of str
+        The profile properties that events carry.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    for pattern in first:
+        if names and not any(matches_first(name, [pattern]) for name in names):
+            raise UnknownNameError(
+                f"first names {pattern!r}, which fits no profile property. "
+                f"{what_there_is(names, pattern)}"
+            )
 
 
 @dataclass(frozen=True)

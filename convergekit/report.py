@@ -14,6 +14,7 @@ import pandas as pd
 from convergekit.dedupe import repeats_without_id
 from convergekit.measures import reaches_browser
 from convergekit.profiles import LOGIN_TYPES
+from convergekit.readable import counted
 
 if TYPE_CHECKING:
     from convergekit.aliases import EventAliases
@@ -117,10 +118,10 @@ class Report:
 
     def _lines(self) -> list[str]:
         lines = [
-            f"{self.rows_in:,} rows in = {self.events:,} events"
-            f" + {sum(self.duplicates.values()):,} duplicates"
+            f"{counted(self.rows_in, 'row')} in = {counted(self.events, 'event')}"
+            f" + {counted(sum(self.duplicates.values()), 'duplicate')}"
             f" + {sum(self.rejected.values()):,} rejected",
-            f"{self.profiles:,} profiles from {self.aliases:,} aliases"
+            f"{counted(self.profiles, 'profile')} from {counted(self.aliases, 'alias', 'aliases')}"
             + (f" ({_listed(self.aliases_by_type)})" if self.aliases_by_type else ""),
         ]
         lines += [f"{title}: {text}" for title, text in self._findings()]
@@ -196,13 +197,19 @@ def make_report(s: Stitched) -> Report:
 def reused_id_warning(copies: int, what: str, rows: list[int]) -> str:
     """Return the warning that dropped copies conflict with the events that were kept."""
     return (
-        f"{copies:,} dropped copies have another {what} than the kept event "
-        f"(rows {', '.join(map(str, rows))}): a reused event ID is a tracking bug"
+        f"{counted(copies, 'dropped copy has', 'dropped copies have')} another {what} than the "
+        f"kept event ({'row' if len(rows) == 1 else 'rows'} {', '.join(map(str, rows))}): "
+        "a reused event ID is a tracking bug"
     )
 
 
 def unnamed_repeats_warning(repeats: int) -> str:
     """Return the warning that events without an ID look like copies."""
+    if repeats == 1:
+        return (
+            "1 event without an event ID repeats another in every field: it counts, for nothing "
+            "says that it is a copy"
+        )
     return (
         f"{repeats:,} events without an event ID repeat another in every field: they count, "
         "for nothing says that they are copies"

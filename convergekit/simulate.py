@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.errors import ConvergekitError
+from convergekit.readable import counted
 from convergekit.simulated_events import (
     Log,
     People,
@@ -55,7 +56,10 @@ class SimulatedStore:
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
-        return f"SimulatedStore({self.people:,} people, {len(self.events):,} events)"
+        return (
+            f"SimulatedStore({counted(self.people, 'person', 'people')}, "
+            f"{counted(len(self.events), 'event')})"
+        )
 
     def write(self, directory: str | Path) -> list[Path]:
         """Write the events as the three exports that such a store would have.

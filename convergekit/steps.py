@@ -21,6 +21,7 @@ from convergekit.errors import (
 from convergekit.events import PROFILE, PROPERTY
 from convergekit.numbering import number
 from convergekit.query import evaluate_query
+from convergekit.readable import counted
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -318,8 +319,8 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
     found = pd.Series(met)
     if len(found) != len(events) or not pd.api.types.is_bool_dtype(found.dtype):
         raise ConvergekitError(
-            f"where of {title!r} gave {len(found)} values of {found.dtype} for {len(events)} "
-            "events; it must give one True or False for each."
+            f"where of {title!r} gave {counted(len(found), 'value')} of {found.dtype} for "
+            f"{counted(len(events), 'event')}; it must give one True or False for each."
         )
     return found.fillna(False).to_numpy(dtype=bool)
 

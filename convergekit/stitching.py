@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
@@ -15,7 +14,15 @@ import pandas as pd
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.alias_lives import longest_gaps, split_lives
 from convergekit.alias_rules import AliasRules, Rule
-from convergekit.aliases import Block, EventAliases, leave_out_blocked, read_aliases
+from convergekit.aliases import (
+    USUAL_BROWSER,
+    Block,
+    EventAliases,
+    browser_type,
+    leave_out_blocked,
+    read_aliases,
+    refuse_unknown_types,
+)
 from convergekit.arrow import Frame
 from convergekit.as_of import Knowledge
 from convergekit.columns import at_once, each_column
@@ -28,7 +35,12 @@ from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalis
 from convergekit.merge_protection import Protection, protect
 from convergekit.names import names_given, pairs_given
 from convergekit.profiles import TYPE_PRIORITY, profile_ids
-from convergekit.properties import carry_as_of, carry_retroactive
+from convergekit.properties import (
+    carry_as_of,
+    carry_retroactive,
+    property_names,
+    refuse_unknown_first,
+)
 from convergekit.records import take_or_missing
 from convergekit.stitched import Identity, Stitched
 
@@ -129,6 +141,7 @@ def stitch(
     alias_priority : sequence of str, optional
         Alias types, login-like types first by default; the others follow by the alphabet. Where
         limits keep the aliases of one event apart, the event is of the profile of the first.
+        The default's types and `browser_alias` may be named whether events carry them or not.
     identity : {"retroactive", "as_of"}, default "retroactive"
         Whether profile properties are carried along all links, or only along those already
         known at the event: by `received_at` where the events have it, otherwise by time.
@@ -150,7 +163,8 @@ def stitch(
     ColumnError
         A required column is missing, ambiguous or stands twice, or there are no aliases.
     UnknownNameError
-        `alias_from`, `rules`, `max_age` or `limits` names what no event carries.
+        `alias_from`, `rules`, `max_age`, `limits`, `alias_priority`, `first` or `browser_alias`
+        names what no event carries.
     EventError
         Under `strict`, the first row or alias that cannot be used.
     ConvergekitError
@@ -201,7 +215,7 @@ def stitch(
         )
     _check_choice("duplicates", duplicates, get_args(Duplicates))
     _check_choice("identity", identity, get_args(IdentityMode))
-    first = list(names_given("first", first))
+    first, browser = list(names_given("first", first)), browser_type(browser_alias)
     alias_from = pairs_given("alias_from", alias_from, "{'$email': 'email'}")
     rename_events = pairs_given("rename_events", rename_events, "{'$page_load': 'PageView'}")
     # Read twice where values live twice.
@@ -209,7 +223,6 @@ def stitch(
     alias_rules, ages = AliasRules.of(rules), longest_gaps(max_age)
     protection = Protection.of(limits, alias_priority)
 
-    _check_zone(tz)
     accepted = normalise(
         canonicalise(events, columns=columns),
         tz=tz,
@@ -224,6 +237,12 @@ def stitch(
         ),
         rows=len(accepted.events),
     )
+    types = list(aliases.table["alias_type"].cat.categories)
+    refuse_unknown_types("browser_alias", {browser} - {USUAL_BROWSER}, types)
+    # The default names types that few exports have together.
+    named = [name for name in protection.priority if name not in (*TYPE_PRIORITY, browser)]
+    refuse_unknown_types("alias_priority", named, types)
+    refuse_unknown_first(first, property_names(accepted.events))
     if max_age:
         aliases = split_lives(
             aliases, accepted.events["timestamp"], kept, ages, merge=duplicates == "merge"
@@ -246,7 +265,7 @@ def stitch(
         events=wide,
         rejected=accepted.rejected,
         identity=identity,
-        browser_alias=browser_alias,
+        browser_alias=browser,
         _identity=stitched,
         _duplicates=lambda: describe_duplicates(found),
         _carried_from=carried,
@@ -394,15 +413,6 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ConvergekitError(
             f"{name}={value!r} is not known; it is one of {', '.join(map(repr, allowed))}."
         )
-
-
-def _check_zone(tz: str | None) -> None:
-    try:
-        zoneinfo.ZoneInfo(tz or "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError):
-        raise ConvergekitError(
-            f"tz={tz!r} is no time zone; give one such as 'Europe/Brussels'."
-        ) from None
 
 
 def _refuse_malformed(aliases: EventAliases, events: pd.DataFrame) -> None:

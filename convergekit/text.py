@@ -93,6 +93,34 @@ def composed(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(texts, other, pa.array(found, type=texts.type))
 
 
+def folded(texts: pa.Array) -> pa.Array:
+    """Return texts in the form in which they are compared whatever their case.
+
+    Composed, trimmed, and each letter in lower case. By Arrow alone: Python looks at the letters
+    around a sigma, and makes two characters of a dotted capital I.
+
+    Examples
+    --------
+    >>> folded(pa.array([" ΟΔΟΣ", "İ"], type=pa.large_string())).to_pylist()
+    ['οδοσ', 'i']
+    """
+    return pc.utf8_lower(pc.utf8_trim_whitespace(composed(texts)))
+
+
+def folded_text(text: str) -> str:
+    """Return what `folded` makes of one text.
+
+    Examples
+    --------
+    >>> folded_text(" ΟΔΟΣ")
+    'οδοσ'
+    """
+    if text.isascii():
+        return text.strip().lower()
+    known = _known_characters(text)
+    return str(folded(pa.array([known], type=pa.large_string()))[0])
+
+
 def has_text(values: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
     """Return where a text is neither missing nor empty.
 
@@ -121,7 +149,7 @@ def _integers(values: pd.Series) -> list[str | None]:
 
 def _cell_text(cell: Any) -> str | None:
     if isinstance(cell, str):
-        return cell.encode("utf-8", "replace").decode("utf-8")
+        return _known_characters(cell)
     if isinstance(cell, (bool, np.bool_)) or cell is None or cell is pd.NA:
         return None
     if isinstance(cell, (int, np.integer)):
@@ -135,6 +163,11 @@ def _cell_text(cell: Any) -> str | None:
     if isinstance(cell, (float, np.floating)) and math.isfinite(cell):
         return str(int(cell)) if float(cell).is_integer() else repr(float(cell))
     return None
+
+
+def _known_characters(text: str) -> str:
+    """Return a text with question marks for halves of characters, which no encoding has."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _present(values: pd.Series) -> npt.NDArray[np.bool_]:

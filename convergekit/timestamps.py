@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+
+from convergekit.errors import ConvergekitError
 
 # An epoch number's unit is told by its magnitude. Below 1e8 seconds (March 1973) it is no
 # event's time but a year, a counter or a date of digits; 1e11 seconds is the year 5138.
@@ -50,6 +53,21 @@ class ParsedTimestamps:
     times: pd.Series
     unparseable: npt.NDArray[np.bool_]
     epoch_rows: dict[str, int]
+
+
+def check_zone(tz: str | None) -> None:
+    """Raise unless it is a time zone, or None.
+
+    Raises
+    ------
+    ConvergekitError
+    """
+    try:
+        zoneinfo.ZoneInfo(tz or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError):
+        raise ConvergekitError(
+            f"tz={tz!r} is no time zone; give one such as 'Europe/Brussels'."
+        ) from None
 
 
 def parse_timestamps(values: pd.Series, *, tz: str | None = None) -> ParsedTimestamps:

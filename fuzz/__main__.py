@@ -23,6 +23,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from tqdm import tqdm
 
 from fuzz.files import Case, cases
 from fuzz.frames import frames, options
@@ -52,8 +53,8 @@ class Search:
         self._inputs = inputs
         self._check = check
 
-    def turn(self, number: int) -> None:
-        """Try a few hundred inputs, others in each turn."""
+    def turn(self, number: int, bar: tqdm[Any]) -> None:
+        """Try a hundred inputs, others in each turn, and show on the bar how many were tried."""
         last: list[Any] = []
         until = math.inf
 
@@ -68,6 +69,7 @@ class Search:
                 # Small enough. Hypothesis wonders why it no longer fails, which is passed over.
                 return
             self.tried += 1
+            bar.update()
             try:
                 self._check(drawn)
             except Exception as error:
@@ -87,16 +89,17 @@ class Search:
     def _keep(self, drawn: Any, error: Exception) -> None:
         place = _place(error)
         self.found[place] = f"{type(error).__name__}: {error}"
-        print(f"\n=== {self.name}: {place}\n{self.found[place][:1500]}")
+        lines = [f"\n=== {self.name}: {place}", self.found[place][:1500]]
         trace = traceback.extract_tb(error.__traceback__)
         for frame in [f for f in trace if "/convergekit/" in f.filename][-6:]:
-            print(f"    {frame.filename}:{frame.lineno} {frame.name}")
-        print(_shown(drawn), flush=True)
+            lines.append(f"    {frame.filename}:{frame.lineno} {frame.name}")
+        # Above the bar, which stays below.
+        tqdm.write("\n".join([*lines, _shown(drawn)]))
         if isinstance(drawn, Case):
             _KEPT.mkdir(parents=True, exist_ok=True)
             path = _KEPT / f"{len(list(_KEPT.iterdir()))}-{drawn.name}"
             path.write_bytes(drawn.content)
-            print(f"kept as {path.relative_to(_ROOT)}", flush=True)
+            tqdm.write(f"kept as {path.relative_to(_ROOT)}")
 
 
 def main() -> int:
@@ -115,11 +118,12 @@ def main() -> int:
     searches = [s for s in searches if given.only in (None, s.name)]
     until = time.process_time() + given.minutes * 60
     turns = collections.Counter[str]()
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), tqdm(unit=" inputs") as bar:
         while time.process_time() < until:
             for search in searches:
-                search.turn(given.seed + turns[search.name])
+                search.turn(given.seed + turns[search.name], bar)
                 turns[search.name] += 1
+                bar.set_postfix(broken=sum(len(s.found) for s in searches), refresh=False)
     for search in searches:
         print(f"{search.name}: {search.tried:,} inputs, {len(search.found)} broke a promise")
     return int(any(search.found for search in searches))

@@ -9,6 +9,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -163,6 +164,67 @@ def test_a_parquet_bomb(tmp_path, monkeypatch):
     pq.write_table(nothing, tmp_path / "a.parquet")
     with pytest.raises(ck.ReadError, match="3,000,000 rows in its .* bytes, which no export has"):
         ck.read_events(tmp_path / "a.parquet")
+
+
+def test_a_parquet_bomb_of_lists(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_files, "_ROWS_ALLOWED", 1000)
+    zeros = pa.ListArray.from_arrays(pa.array([0, 9_000_000]), pa.array(np.zeros(9_000_000, int)))
+    pq.write_table(pa.table({"event_name": ["A"], "x": zeros}), tmp_path / "a.parquet")
+    with pytest.raises(ck.ReadError, match="lists has 9,000,000 values in its .* bytes, which no"):
+        ck.read_events(tmp_path / "a.parquet")
+
+
+def repeated(text, times):
+    """The text so many times, its bytes once."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(times, "int32")), pa.array([text]))
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        lambda cells: cells,
+        lambda cells: pa.ListArray.from_arrays(pa.array([0, 0, len(cells)]), cells),
+        lambda cells: pa.StructArray.from_arrays([cells], ["y"]),
+    ],
+)
+def test_a_parquet_bomb_of_one_text_that_a_dictionary_repeats(tmp_path, within):
+    cells = within(repeated("0" * 10_000_000, 100_000))
+    pq.write_table(pa.table({"x": cells}), tmp_path / "a.parquet", compression="zstd")
+    assert (tmp_path / "a.parquet").stat().st_size < 1_000_000
+    before = pa.total_allocated_bytes()
+    pool = pa.default_memory_pool()
+    with pytest.raises(ck.ReadError, match="unpack to 999,99.,...,..., as no export does: a dict"):
+        ck.read_events(tmp_path / "a.parquet")
+    assert pool.max_memory() - before < 1_000_000_000
+
+
+def test_a_parquet_bomb_of_json(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_files, "UNPACKED_ALLOWED", 1_000_000)
+    cells = pa.array(['"' + "0" * 10_000 + '"'] * 1000, pa.json_())
+    pq.write_table(pa.table({"x": cells}), tmp_path / "a.parquet", compression="zstd")
+    with pytest.raises(ck.ReadError, match="unpack to 9,93.,..., as no export does: a dictionary"):
+        ck.read_events(tmp_path / "a.parquet")
+
+
+def test_texts_that_a_dictionary_repeats_as_exports_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_files, "UNPACKED_ALLOWED", 1_000_000)
+    size = 20_000
+    few, long = repeated("a" * 60, size), ["b" * 900_000, *["b"] * (size - 1)]
+    table = pa.table(
+        {
+            "event_name": pa.array(["A"] * size),
+            "timestamp": pa.array([ROW["timestamp"]] * size),
+            # Short texts that are repeated, and a long one that is not.
+            "x": few,
+            "y": pa.array(long),
+            "z": pa.array([[], *[["c", None]] * (size - 1)]),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    assert (tmp_path / "a.parquet").stat().st_size < 4000
+    events = ck.read_events(tmp_path / "a.parquet")
+    assert events["y"].tolist() == long
+    assert events["x"].tolist() == few.to_pylist()
 
 
 def test_a_parquet_bomb_of_one_row(tmp_path, monkeypatch):

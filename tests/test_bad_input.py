@@ -100,6 +100,25 @@ def test_two_spellings_of_one_column_are_united_where_they_agree():
     assert ck.stitch(both).events["event_id"].tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("stamp", "shown"),
+    [("tomorrow", "'tomorrow'"), ("x" * 99, "'" + "x" * 58 + "…"), (12, "12"), ({}, "dict")],
+)
+def test_a_strict_error_shows_the_timestamp_and_nothing_else_of_the_row(stamp, shown):
+    given = frame(
+        timestamp=pd.Series([AT, stamp], dtype=object),
+        file=["a.csv", "a.csv"],
+        line=[2, 3],
+        **{"alias.email": ["ada@example.com", "bob@example.com"]},
+    )
+    with pytest.raises(ck.EventError) as error:
+        ck.stitch(given, strict=True)
+    assert str(error.value) == (
+        f"row 1: timestamp cannot be parsed: {shown} (a.csv, line 3). "
+        "Repair the row, or leave out strict=True to have it listed in `rejected`."
+    )
+
+
 def test_any_index_will_do_and_row_is_the_position():
     given = frame(timestamp=[AT, "soon", AT, AT]).set_axis([5, 5, "x", None])
     s = ck.stitch(given)
@@ -340,6 +359,60 @@ def test_unknown_options_list_what_is_known():
         ck.stitch(frame(**{"profile_properties.$email": ["a"]}), alias_from={"email": "email"})
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            {"browser_alias": "devise"},
+            "browser_alias names the alias type 'devise', which no event carries. "
+            "Found: device, email. Did you mean 'device'?",
+        ),
+        (
+            {"alias_priority": ["email", "Devise"]},
+            "alias_priority names the alias type 'devise', which no event carries. "
+            "Found: device, email. Did you mean 'device'?",
+        ),
+        (
+            {"first": ["plan", "utm_sorce"]},
+            "first names 'utm_sorce', which fits no profile property. "
+            "Found: utm_source, plan. Did you mean 'utm_source'?",
+        ),
+        (
+            {"first": "$initial_*"},
+            "first names '$initial_*', which fits no profile property. Found: utm_source, plan.",
+        ),
+        ({"browser_alias": 3}, "browser_alias=3 is no alias type; give one such as 'cookie'."),
+    ],
+)
+def test_a_name_that_fits_nothing_is_refused(options, says):
+    given = frame(
+        **{
+            "alias.device": ["d"],
+            "alias.email": ["a@x.org"],
+            "profile_properties.utm_source": ["ads"],
+            "profile_properties.plan": ["gold"],
+        }
+    ).drop(columns="alias.cookie")
+    with pytest.raises(ck.ConvergekitError) as error:
+        ck.stitch(given, **options)
+    assert str(error.value) == says
+    assert isinstance(error.value, ck.UnknownNameError) == (options != {"browser_alias": 3})
+
+
+def test_names_of_what_is_usual_or_there_are_taken():
+    given = frame(**{"alias.Device": ["d"], "profile_properties.utm_source": ["ads"]})
+    s = ck.stitch(
+        given.drop(columns="alias.cookie"),
+        browser_alias="Device",
+        alias_priority=["customer_id", "device", "email"],
+        first=["utm_*"],
+    )
+    assert s.profiles["has_browser_session"].tolist() == [True]
+    assert ck.stitch(given, alias_priority=["cookie"]).browser_alias == "cookie"
+    # Without any property there is none that the name could have meant.
+    ck.stitch(frame(x=[1]), first="plan")
+
+
 def test_values_that_are_no_text_tell_events_apart():
     given = frame(event_id=["1"] * 2, **{"properties.test": [True, False]})
     assert len(ck.stitch(given, dedupe_on=("event_id", "properties.test")).events) == 2
@@ -380,6 +453,24 @@ def test_what_is_blocked_is_compared_in_one_form():
     assert s.aliases["alias_value"].tolist() == ["x"]
     with pytest.raises(ck.ConvergekitError, match="without a type or a value"):
         ck.stitch(given, block=["urn:cookie:"])
+
+
+@pytest.mark.parametrize(
+    ("written", "blocked"),
+    [
+        # Letter by letter: a sigma that ends a word is a sigma, and a dotted I is an i.
+        ("ΟΔΟΣ", "ΟΔΟΣ"),
+        ("οδοσ", "ΟΔΟΣ"),
+        ("ΟΔΟΣ", "Οδοσ"),
+        ("İZMİR", "İZMİR"),
+        ("izmir", "İzmir"),
+        ("half\ud800", "HALF\ud800"),
+    ],
+)
+def test_a_value_is_blocked_in_any_case_of_any_language(written, blocked):
+    given = frame(**{"alias.cookie": pd.Series([written, "x"], dtype=object)})
+    s = ck.stitch(given, block=[blocked])
+    assert s.aliases["alias_value"].tolist() == ["x"]
 
 
 def test_unset_may_be_a_list_a_name_or_json():

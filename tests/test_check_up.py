@@ -585,3 +585,30 @@ def test_frames_with_hardly_anything(frame):
     assert len(found) == 0
     assert found.findings.dtypes.astype(str)["money"] == "float64"
     assert isinstance(found._repr_html_(), str)
+
+
+def test_one_of_a_thing_is_no_several():
+    order = {
+        "event_name": "Placed Order",
+        "timestamp": "2026-03-02T10:00:00Z",
+        "alias.email": "ada@example.com",
+        "properties.total_price": 30.0,
+    }
+    given = pd.DataFrame([order])
+    found = ck.check_up(given)
+    assert found.findings["what"].tolist() == [
+        "1 of 1 conversion ('Placed Order') has no event ID."
+    ]
+    assert "   row: 0\n" in repr(found)
+    s = ck.stitch(given)
+    assert repr(s.report).startswith(
+        "1 row in = 1 event + 0 duplicates + 0 rejected\n1 profile from 1 alias (1 email)\n"
+    )
+    again = ck.stitch(pd.DataFrame([order, order]))
+    assert again.report.warnings == [
+        "1 event without an event ID repeats another in every field: it counts, for nothing says "
+        "that it is a copy"
+    ]
+    dearer = pd.DataFrame([order, order | {"properties.total_price": 3.0}]).assign(event_id="1")
+    assert ck.stitch(dearer).report.warnings[0].startswith("1 dropped copy has another amount")
+    assert "(row 1)" in ck.stitch(dearer).report.warnings[0]

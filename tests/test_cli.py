@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,17 @@ def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(tmp_path
     alone = run("stitch", Path(DATA[0]).parent / "exports", "--out", tmp_path / "other")
     assert alone.returncode == 1
     assert "is a directory; name its files" in alone.stderr
+
+
+def test_the_patterns_of_the_readme_name_files_alone():
+    root = Path(DATA[0]).parent.parent
+    text = (root / "README.md").read_text("utf-8")
+    patterns = re.findall(r"^convergekit (?:stitch|check|add|funnel) (\S+)", text, re.MULTILINE)
+    assert patterns
+    for pattern in patterns:
+        named = list(root.glob(pattern))
+        assert len(named) == len(DATA)
+        assert all(path.is_file() for path in named)
 
 
 def test_stitch_writes_csv(tmp_path):
@@ -183,6 +195,62 @@ def test_limits_and_blocked_aliases_reach_stitching(tmp_path):
     done = run("stitch", shared, "--out", tmp_path / "other", "--limit", "customer_id")
     assert done.returncode == 1
     assert "give a type and a number, as customer_id=1" in done.stderr
+
+
+def test_columns_and_the_time_zone_reach_stitching(tmp_path):
+    export = tmp_path / "own.csv"
+    pd.DataFrame(
+        {
+            "action": ["PageView", "Placed Order"],
+            "ts": ["2026-03-02 10:00", "2026-03-02 10:05"],
+            "mail": "ada@x.org",
+            "a=b": [None, "30"],
+        }
+    ).to_csv(export, index=False)
+    pairs = [
+        "event_name=action", "timestamp=ts", "alias.email=mail", "properties.total_price=a=b",
+    ]  # fmt: skip
+    own = [part for pair in pairs for part in ("--column", pair)]
+    zone = ["--tz", "Europe/Brussels"]
+    done = run("stitch", export, "--out", tmp_path / "out", *own, *zone)
+    assert done.returncode == 0, done.stderr
+    events = ck.read_stitched(tmp_path / "out").events
+    assert events["timestamp"].astype(str).tolist() == [
+        "2026-03-02 09:00:00+00:00",
+        "2026-03-02 09:05:00+00:00",
+    ]
+    assert events["properties.total_price"].dropna().tolist() == [30]
+    steps = ["--step", "PageView", "--step", "Placed Order"]
+    done = run("funnel", export, *steps, *own, *zone)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2. Placed Order         1    100.0%" in done.stdout
+    done = run("check", export, *own, *zone)
+    assert done.stdout.startswith("Check-up of 2 events")
+
+    for wrong, says in (
+        (["--column", "event_name"], "give a canonical name and the files' own, as event_name=act"),
+        (["--column", "event_name=ts"], "--column names 'event_name' twice"),
+        (["--tz", "Brussel"], "tz='Brussel' is no time zone"),
+    ):
+        done = run("check", export, *own, *wrong)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+def test_a_store_keeps_the_time_zone_it_was_made_with(tmp_path):
+    export, store = tmp_path / "orders.csv", tmp_path / "store.duckdb"
+    pd.DataFrame(
+        {
+            "event_name": ["Placed Order"],
+            "timestamp": ["2026-03-02 10:00"],
+            "alias.email": ["a@x.org"],
+        }
+    ).to_csv(export, index=False)
+    done = run("add", export, "--store", store, "--tz", "Europe/Brussels")
+    assert done.returncode == 0, done.stderr
+    assert ck.open_store(store).profiles["first_seen"].astype(str).tolist() == [
+        "2026-03-02 09:00:00+00:00"
+    ]
 
 
 def broken_export(directory):

@@ -251,7 +251,7 @@ def test_the_figure_of_new_and_returning_hatches_what_is_not_over():
     figure = customers(log(a="o0:1 o40:1", b="o35:1", z="v45")).new_and_returning().plot()
     assert {bar.name: list(bar.y) for bar in figure.data} == {"new": [1, 1], "returning": [0, 1]}
     assert list(figure.data[0].marker.pattern.shape) == ["", "/"]
-    assert "In the last full month, 0 of 1 customers were returning" in one_line(
+    assert "In the last full month, 0 of 1 customer were returning" in one_line(
         figure.layout.title.subtitle.text
     )
 

@@ -234,6 +234,13 @@ def test_ways_to_write_an_address_are_one_alias(session, one, other):
     assert found["aliases"][0]["events"] == 2
 
 
+@pytest.mark.parametrize("value", ["ΟΔΟΣ", "İZMİR"])
+def test_a_value_is_blocked_in_any_case_of_any_language(session, value):
+    frame = events({"alias.cookie": value}, {"alias.cookie": "x"})
+    _, found = stitched_in(session, frame, block=[value])
+    assert [alias["alias_value"] for alias in found["aliases"]] == ["x"]
+
+
 def test_urns_of_any_shape_and_what_is_none(session):
     urns = [" URN:Email: Ada@x.org ", "urn:cookie:a:b", "john@example.com", "urn:noValue", "urn::x"]
     frame = events({"aliases": [*urns, None]}, {"aliases": []}, {"aliases": ["urn:cookie:a:b"] * 2})
@@ -522,8 +529,10 @@ def test_names_and_values_are_no_sql(engine):
     assert found["events"][0][f"profile.{name}"] == name
     assert found["aliases"][0]["alias_type"] == name.lower()
     assert s.report.aliases_by_type == {name.lower(): 1}
-    with pytest.warns(UserWarning, match="no event is named"):
+    with pytest.warns(UserWarning, match="no event is named") as warned:
         assert s.funnel([name], within="7D").counts["entered"] == 0
+    unnamed = [warning for warning in warned if "no event is named" in str(warning.message)]
+    assert [warning.filename for warning in unnamed] == [__file__]
 
 
 def test_a_relation_is_stitched_in_memory_and_a_frame_is_no_table():
@@ -531,3 +540,14 @@ def test_a_relation_is_stitched_in_memory_and_a_frame_is_no_table():
     assert isinstance(ck.stitch(relation), ck.Stitched)
     with pytest.raises(ck.ConvergekitError, match="ibis.duckdb.from_connection"):
         ck.stitch_table(relation)
+
+
+def test_a_name_that_fits_nothing_is_refused(engine):
+    frame = events({"alias.device": "d", "profile_properties.utm_source": "ads"})
+    table = table_in(engine, frame)
+    with pytest.raises(ck.UnknownNameError, match="Found: device. Did you mean 'device'"):
+        ck.stitch(table, browser_alias="devise")
+    with pytest.raises(ck.UnknownNameError, match="first names 'utm_sorce', which fits no prof"):
+        ck.stitch(table, first="utm_sorce")
+    s = ck.stitch(table, browser_alias="Device", first="utm_source")
+    assert s.profiles.to_pandas()["has_browser_session"].tolist() == [True]

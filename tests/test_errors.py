@@ -49,6 +49,37 @@ def test_options_of_a_funnel(s, options, says):
     assert said(lambda: s.funnel(STEPS, within="7D", **options)) == says
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "needed"),
+    [
+        ("top", 3, {"by": "utm_source"}),
+        ("by_step", 2, {"by": "utm_source"}),
+        ("on_exclude", "drop_off", {"exclude": "Added To Cart"}),
+        ("range_applies_to", "entry_and_completion", {"end": "2030-01-01"}),
+    ],
+)
+def test_an_option_of_a_funnel_that_does_nothing_is_refused(s, option, value, needed):
+    assert said(lambda: s.funnel(STEPS, within="7D", **{option: value})) == (
+        f"{option}={value!r} does nothing without {next(iter(needed))}=; give that too, or leave "
+        f"{option}= out."
+    )
+    assert len(s.funnel(STEPS, within="7D", **{option: value}, **needed).table)
+
+
+def test_what_a_funnel_does_in_any_case_may_be_named(s):
+    usual = {"by_step": "first", "on_exclude": "remove", "range_applies_to": "entry"}
+    assert s.funnel(STEPS, within="7D", **usual).table.equals(s.funnel(STEPS, within="7D").table)
+
+
+def test_a_funnel_without_a_window_says_what_to_give(s):
+    says = (
+        "a funnel needs within=, the conversion window from its first step: give one such as "
+        "within='7D', '24h' or '30min'."
+    )
+    assert said(lambda: s.funnel(STEPS)) == says
+    assert said(lambda: ck.funnel(s.events, STEPS, within=None, like="clickhouse")) == says
+
+
 def test_an_exclusion_between_what_are_no_steps(s):
     wrong = ck.Exclusion("Refund", after="1", before=2)
     assert "after=1 and before=2 are not two steps of 2" in said(

@@ -105,7 +105,7 @@ def test_over_merged_and_split_name_who_and_where():
         "pairwise precision 0.000, recall 0.000, F1 0.000; "
         "B-cubed precision 0.750, recall 0.500, F1 0.600; 1 profile over-merged, 1 person split)"
     )
-    assert "1 of 4 events have no profile" in found._repr_html_()
+    assert "1 of 4 events has no profile" in found._repr_html_()
 
 
 def test_a_store_without_noise_never_merges_two_people():

@@ -518,7 +518,7 @@ def test_what_is_no_declaration_is_refused():
         ck.Export(name="short", documentation="", recognised_by=[["n"]],
                   event_name=lambda rows: ["one"], timestamp="n")
     )  # fmt: skip
-    with pytest.raises(ck.ConvergekitError, match="'event_name' returned 1 values for 2 rows"):
+    with pytest.raises(ck.ConvergekitError, match="'event_name' returned 1 value for 2 rows"):
         ck.read_events(pd.DataFrame({"n": [1, 2]}))
 
 

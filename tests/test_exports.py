@@ -249,7 +249,7 @@ class TestDetection:
                 timestamp="t",
             )
         )
-        with pytest.raises(ck.ConvergekitError, match="returned 1 values for 2 rows"):
+        with pytest.raises(ck.ConvergekitError, match="returned 1 value for 2 rows"):
             ck.read_events(pd.DataFrame({"k": [1, 2], "t": ["2026-03-02"] * 2}), format="short")
 
 

@@ -256,6 +256,19 @@ def test_a_short_value_is_no_word_in_rejected_rows():
     assert repr(forgotten.stitched).startswith("Stitched(0 events")
 
 
+def test_a_value_that_others_sent_is_none_of_their_own_in_any_language():
+    frame = pd.DataFrame(
+        {
+            "event_name": ["PageView", "PageView", "PageView"],
+            "timestamp": ["2026-03-02", "2026-03-02", "never"],
+            "alias.customer_id": ["1", "2", "3"],
+            "profile_properties.city": ["ΠΕΙΡΑΙΑΣ", "ΠΕΙΡΑΙΑΣ", "ΠΕΙΡΑΙΑΣ"],
+        }
+    )
+    forgotten = ck.stitch(frame).forget("urn:customer_id:1")
+    assert forgotten.stitched.rejected["row"].tolist() == [2]
+
+
 def test_integer_aliases_stay_integers_where_one_is_taken_off():
     frame = pd.DataFrame(
         {

@@ -256,7 +256,7 @@ def test_every_attempt_counts_where_a_property_is_held():
         ({"like": "clickhouse", "within": "1h", "exclude": "X"}, "does not go with exclusions"),
         ({"like": "mixpanel", "order": "strict"}, "does not go with order='strict'"),
         ({"like": "amplitude", "count": "attempts"}, "does not go with count='attempts'"),
-        ({"like": "clickhouse"}, "no positive duration"),
+        ({"like": "clickhouse"}, "needs within="),
         ({"within": "1h", "tolerance": "2s", "ties": "arrival"}, "leave out one of the two"),
         ({"like": "posthog", "exclude": "A"}, "no event as an exclusion that is a step"),
     ],

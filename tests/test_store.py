@@ -282,6 +282,27 @@ def test_nothing_is_stitched_of_an_empty_store(path):
         store.profile("urn:cookie:c")
 
 
+def test_options_may_name_what_comes_with_a_later_batch(path):
+    store = ck.open_store(
+        path,
+        browser_alias="Device",
+        alias_priority=["till", "device"],
+        first=["$initial_*"],
+    )
+    store.add(frame((0, "c", "a@x.org")).assign(**{"profile_properties.plan": "gold"}))
+    assert store.stitched().browser_alias == "device"
+    assert store.profiles["has_browser_session"].tolist() == [False]
+    later = frame((1, "c", "a@x.org"), (2, "c", "a@x.org"))
+    later["alias.device"] = "d"
+    later["profile_properties.$initial_plan"] = ["silver", "gold"]
+    store.add(later)
+    s = store.stitched()
+    assert store.profiles["has_browser_session"].tolist() == [True]
+    assert store.profiles["profile.$initial_plan"].tolist() == ["silver"]
+    assert s.profiles["has_browser_session"].tolist() == [True]
+    assert s.profiles["profile.$initial_plan"].tolist() == ["silver"]
+
+
 def test_options_are_those_that_the_store_was_made_with(path):
     ck.open_store(path, limits={"email": 1}, first="$initial_*", block=["till"])
     store = ck.open_store(path)

@@ -8,6 +8,7 @@ from convergekit.checks.fault import Fault, IntArray, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import masked, quoted
 from convergekit.events import carries_aliases
+from convergekit.readable import counted
 
 NO_CONVERSIONS = "no event is named 'Placed Order': name your conversions with conversion="
 
@@ -29,7 +30,8 @@ def without_event_id(tracking: Tracking) -> list[Fault] | NotChecked:
     return [
         Fault(
             "medium",
-            f"{len(at):,} of {total:,} conversions ({quoted(tracking.names)}) have no event ID.",
+            f"{len(at):,} of {counted(total, 'conversion')} ({quoted(tracking.names)}) "
+            f"{'has' if len(at) == 1 else 'have'} no event ID.",
             "Nothing says which of them are copies: a webhook that is sent again, or a reloaded "
             "thank-you page, counts its money twice.",
             "Send the order's number as the event ID, the same from every source that reports "
@@ -50,14 +52,16 @@ def without_alias(tracking: Tracking) -> list[Fault] | NotChecked:
         return []
     total = int(tracking.is_conversion.sum())
     unusable = int(carries_aliases(tracking.events, at).sum())
+    bare = len(at) - unusable
     reasons = [
-        *([f"{len(at) - unusable:,} carry no alias"] if unusable < len(at) else []),
+        *([counted(bare, "carries no alias", "carry no alias")] if bare else []),
         *([f"{unusable:,} only such as identify nobody, as 'null'"] if unusable else []),
     ]
     return [
         Fault(
             "high",
-            f"{len(at):,} of {total:,} conversions belong to nobody: {' and '.join(reasons)}.",
+            f"{len(at):,} of {counted(total, 'conversion')} "
+            f"{'belongs' if len(at) == 1 else 'belong'} to nobody: {' and '.join(reasons)}.",
             "They are on no profile: no funnel counts them, and no campaign gets them.",
             "Send what the order knows of its buyer as aliases: the checkout's and the cart's "
             "token, the e-mail address, the customer's ID.",
@@ -90,8 +94,8 @@ def orphaned(tracking: Tracking) -> list[Fault] | NotChecked:
         faults.append(
             Fault(
                 "high",
-                f"{len(at):,} of {total:,} conversions of {whose} carry only aliases that no other "
-                "source and no other kind of event carries.",
+                f"{len(at):,} of {counted(total, 'conversion')} of {whose} carry only aliases that "
+                "no other source and no other kind of event carries.",
                 "They are profiles of their own, without a visit and without a campaign: a funnel "
                 "that starts in the browser loses them.",
                 "Send on the order an alias that the browser knows as well: have the cart's or "

@@ -9,6 +9,7 @@ from convergekit.checks.money import currency_codes, most_first
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import property_name, quoted, shown
 from convergekit.events import PROFILE_PROPERTY, PROPERTY, missing
+from convergekit.readable import counted
 
 _KINDS = ("number", "text", "true or false", "list or object", "something else")
 
@@ -52,13 +53,13 @@ def _changing(tracking: Tracking, column: str, counts: np.ndarray, at: np.ndarra
     name = property_name(column)
     is_value = tracking.money is not None and column == tracking.money.column
     listed = ", ".join(
-        f"{kind} in {counts[code]:,}"
+        f"{kind} in {counted(int(counts[code]), 'event')}"
         for code, kind in sorted(enumerate(_KINDS), key=lambda item: -counts[item[0]])
         if counts[code]
     )
     return Fault(
         "high" if is_value else "low",
-        f"The property {name!r} changes its type: {listed} events.",
+        f"The property {name!r} changes its type: {listed}.",
         "A column of mixed types cannot be added up or compared: 9 is neither '9' nor '9.0'.",
         "Send it as one type from every source. Until then convert it before stitching"
         + (f": pd.to_numeric(events[{column!r}])." if counts[0] else "."),
@@ -81,7 +82,7 @@ def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
     return [
         Fault(
             "high",
-            f"The amount {name!r} of {len(at):,} conversions is no number.",
+            f"The amount {name!r} of {counted(len(at), 'conversion')} is no number.",
             "They count as conversions, but nothing can add them up.",
             "Send a plain number with a point: 12.50, without a currency and without commas.",
             at,

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.alias_rules import AliasRules, Rule
-from convergekit.aliases import Block, EventAliases, read_aliases
+from convergekit.aliases import Block, EventAliases, browser_type, read_aliases
 from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
 from convergekit.dedupe import find_kept
@@ -176,7 +176,7 @@ def read_tracking(
         profile=profile[(np.cumsum(is_kept) - 1)[kept]],
         names=names,
         money=find_money(found, is_conversion, value),
-        browser_alias=browser_alias,
+        browser_alias=browser_type(browser_alias),
         rows_in=len(events),
         rejected=len(accepted.rejected),
     )

@@ -7,7 +7,6 @@ and value with a colon between them; an event's aliases are an array of these.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from convergekit.aliases import BLOCKED_VALUES, Block
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN, alias_columns, as_text, trimmed
 from convergekit.errors import ConvergekitError, NotOnThisEngine
+from convergekit.text import folded_text
 
 #: The arrays that an event's aliases are in, and how many of its `aliases` are none.
 USABLE, BLOCKED, MALFORMED = OWN + "usable", OWN + "blocked", OWN + "malformed"
@@ -84,7 +84,7 @@ class Blocker:
                     "'urn:cart_token:123'."
                 )
             else:
-                values.add(unicodedata.normalize("NFC", item).strip().lower())
+                values.add(folded_text(item))
         return cls(sorted(values), sorted(aliases))
 
     def blocks(self, backend: Backend, alias_type: Any, value: Any) -> Any:

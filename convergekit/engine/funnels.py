@@ -22,7 +22,7 @@ import pandas as pd
 from convergekit.durations import Duration, parse_duration, readable_duration
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN
-from convergekit.errors import NotOnThisEngine, did_you_mean
+from convergekit.errors import NotOnThisEngine, callers_level, did_you_mean
 from convergekit.steps import Step, StepLike, as_steps
 
 
@@ -155,7 +155,10 @@ def _warn_of_unknown_names(events: Any, names: list[list[str]]) -> None:
     for name in (name for alike in names for name in alike):
         if known and name not in known:
             near = did_you_mean(name, known)
-            warnings.warn(f"no event is named {name!r}, so it never matches.{near}", stacklevel=4)
+            warnings.warn(
+                f"no event is named {name!r}, so it never matches.{near}",
+                stacklevel=callers_level(),
+            )
 
 
 def _with_entries(events: Any, names: list[list[str]], window: pd.Timedelta) -> Any:

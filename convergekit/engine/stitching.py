@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convergekit.aliases import Block
+from convergekit.aliases import USUAL_BROWSER, Block, browser_type, refuse_unknown_types
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.errors import ColumnError, ConvergekitError, NotOnThisEngine
+from convergekit.names import names_given
 
 if TYPE_CHECKING:
     from convergekit.engine.links import Progress
@@ -55,6 +56,8 @@ def stitch_table(
     ------
     ColumnError
         A needed column is missing or ambiguous, there are no aliases, or rows share a number.
+    UnknownNameError
+        `first` or `browser_alias` names what no event carries.
     NotOnThisEngine
         The engine, a column's type or an option is none that can be done in an engine yet.
 
@@ -89,9 +92,11 @@ def stitch_table(
     # Imported here, for they import Ibis, which importing convergekit does not.
     from convergekit.engine.aliases import Blocker
     from convergekit.engine.backends import Backend, as_ibis
+    from convergekit.engine.columns import alias_columns, property_columns
     from convergekit.engine.events import REASON, find_copies, read_events, read_rows
     from convergekit.engine.profiles import find_profiles
     from convergekit.engine.result import StitchedTable
+    from convergekit.properties import refuse_unknown_first
 
     if not is_of_an_engine(table):
         raise ConvergekitError(
@@ -99,11 +104,13 @@ def stitch_table(
             "ck.stitch takes what is in memory; Ibis wraps what DuckDB has, "
             "ibis.duckdb.from_connection(connection).table('events')."
         )
+    given_first, browser = names_given("first", first), browser_type(browser_alias)
     in_ibis = as_ibis(table)
     backend = Backend.of(in_ibis.get_backend())
     blocker = Blocker.of(block)
     source = read_events(backend, in_ibis, columns=columns or {}, rename_events=rename_events or {})
     _check_empty(source)
+    refuse_unknown_first(given_first, property_columns(source))
     rows = backend.keep(
         read_rows(
             backend, source, dedupe_on=dedupe_on, alias_from=alias_from or {}, blocker=blocker
@@ -121,8 +128,12 @@ def stitch_table(
             progress(number, left)
 
     members = find_profiles(backend, kept, each_round)
+    if browser != USUAL_BROWSER:
+        types = {alias_type for alias_type, _ in alias_columns(source, alias_from or {})}
+        types.update(members.select("alias_type").distinct().execute()["alias_type"])
+        refuse_unknown_types("browser_alias", [browser], sorted(types))
     return StitchedTable(
-        browser_alias=browser_alias,
+        browser_alias=browser,
         rounds=rounds,
         _backend=backend,
         _source=source,
@@ -130,7 +141,7 @@ def stitch_table(
         _copies=copies,
         _members=members,
         _renamed=dict(rename_events or {}),
-        _first=[first] if isinstance(first, str) else list(first),
+        _first=list(given_first),
     )
 
 

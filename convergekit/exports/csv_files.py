@@ -16,6 +16,7 @@ import pandas as pd
 from convergekit.errors import ReadError
 from convergekit.exports.lines import LONGEST_LINE, Lines, Progress
 from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readable import counted
 
 #: A record over more lines than this has a quote that is never closed.
 LONGEST_RECORD = 10_000
@@ -45,7 +46,7 @@ def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRo
         elif isinstance(row, str):
             batch.reject(start, row)
         elif len(row) != len(header):
-            batch.reject(start, f"expected {len(header)} fields, found {len(row)}")
+            batch.reject(start, f"expected {counted(len(header), 'field')}, found {len(row)}")
         elif text.undecodable and _has_escapes(row):
             batch.reject(start, "not UTF-8")
         else:

@@ -11,6 +11,7 @@ import pandas as pd
 from convergekit.errors import ConvergekitError
 from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY
 from convergekit.exports.fields import Field, Rows, read_field
+from convergekit.readable import counted
 from convergekit.records import column_from_values, frame_from_records
 from convergekit.text import as_text
 
@@ -180,8 +181,9 @@ class Export:
     def _check_length(self, name: str, values: Sized, rows: Rows) -> None:
         if len(values) != len(rows):
             raise ConvergekitError(
-                f"format {self.name!r}: the field of {name!r} returned {len(values)} values for "
-                f"{len(rows)} rows; it must return one per row, None where there is none."
+                f"format {self.name!r}: the field of {name!r} returned "
+                f"{counted(len(values), 'value')} for {counted(len(rows), 'row')}; it must "
+                "return one per row, None where there is none."
             )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from convergekit.errors import ReadError
@@ -16,6 +20,15 @@ from convergekit.records import column_from_values
 
 #: So many rows are read however small the file is.
 _ROWS_ALLOWED = 10_000_000
+#: So long a text is read as often as there are rows.
+_TEXT_ALLOWED = 64
+_BUFFERED = 1 << 16
+#: JSON as the text that it is stored as; versions of pyarrow that lack the option read it so.
+_AS_TEXT = {
+    name: False
+    for name in inspect.signature(pq.ParquetFile.__init__).parameters
+    if name == "arrow_extensions_enabled"
+}
 
 
 def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
@@ -55,13 +68,119 @@ def _check(path: Path, file: pq.ParquetFile) -> None:
             f"{path}: says that there are {rows:,} rows in its {size:,} bytes, which no export "
             "has. If it is one, name it in parts of fewer rows."
         )
-    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    values = max(
+        (
+            sum(group.column(place).num_values for group in groups)
+            for place in range(len(file.schema))
+        ),
+        default=0,
+    )
+    if values > max(_ROWS_ALLOWED, MOST_UNPACKED_TIMES * size):
+        raise ReadError(
+            f"{path}: says that a column of lists has {values:,} values in its {size:,} bytes, "
+            "which no export has. If it is one, name it in parts of fewer rows."
+        )
     unpacked = sum(group.total_byte_size for group in groups)
-    if unpacked > max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * size):
+    most = max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * size)
+    if unpacked > most:
         raise ReadError(
             f"{path}: its {size:,} bytes unpack to {unpacked:,}, as no export does. If it is one, "
             "write it again without compression."
         )
+    repeated = _repeated_text(path, file, most)
+    if repeated > most:
+        raise ReadError(
+            f"{path}: its {size:,} bytes unpack to {repeated:,}, as no export does: a dictionary "
+            "repeats long texts. If it is one, write it again without dictionaries."
+        )
+
+
+def _repeated_text(path: Path, file: pq.ParquetFile, most: int) -> int:
+    """Return how many bytes of long texts the file's dictionaries unpack to, or an upper bound.
+
+    A page says how large it is, but not how large the texts are that it names by their places in
+    the dictionary. What short texts take is bounded by the rows.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    file : pyarrow.parquet.ParquetFile
+        Read for its metadata alone, for it does not leave dictionaries as they are.
+    most : int
+        What the file may unpack to. Only where it might be more are all places looked at.
+    """
+    kinds = [file.schema.column(place) for place in range(len(file.schema))]
+    texts = [place for place, kind in enumerate(kinds) if kind.physical_type == "BYTE_ARRAY"]
+    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    named = [kinds[place].path for place in texts]
+    if not named or not groups:
+        return 0
+    # Buffered, so that a column is not read to its end where its first page is enough.
+    with pq.ParquetFile(path, read_dictionary=named, buffer_size=_BUFFERED, **_AS_TEXT) as kept:
+        worst = [
+            max(group.column(place).num_values for place in texts)
+            * sum(_longest(kept, number, named))
+            for number, group in enumerate(groups)
+        ]
+        if sum(worst) <= most:
+            return sum(worst)
+        return sum(
+            bound if bound <= most // len(groups) else _unpacked(kept, number, named)
+            for number, bound in enumerate(worst)
+        )
+
+
+def _longest(file: pq.ParquetFile, group: int, columns: list[str]) -> Iterator[int]:
+    """Return the length of the longest text of each dictionary, less what each text may have."""
+    # Threads cost more than they save for a row.
+    rows = file.iter_batches(1, row_groups=[group], columns=columns, use_threads=False)
+    first = next(rows, None)
+    for name, column in zip(first.schema.names, first.columns, strict=True) if first else ():
+        found = [leaf.dictionary for leaf in _leaves(column)]
+        # The first row has all words with it, but for those of a list that is empty there.
+        if pa.types.is_nested(column.type) and not all(map(len, found)):
+            within = [path for path in columns if path.startswith(f"{name}.")]
+            found = [leaf.dictionary for leaf in _all_leaves(file, group, within)]
+        yield from (int(_beyond(words).max(initial=0)) for words in found)
+
+
+def _unpacked(file: pq.ParquetFile, group: int, columns: list[str]) -> int:
+    """Return the length of all texts of a row group, less what each text may have."""
+    total = 0
+    for leaf in _all_leaves(file, group, columns):
+        # A damaged file may name places that the dictionary has not.
+        leaf.validate(full=True)
+        total += int(_beyond(leaf.dictionary)[leaf.indices.drop_null().to_numpy()].sum())
+    return total
+
+
+def _all_leaves(
+    file: pq.ParquetFile, group: int, columns: list[str]
+) -> Iterator[pa.DictionaryArray]:
+    """Return the dictionaries of these columns, one column after the other, to its end."""
+    rows = file.metadata.row_group(group).num_rows
+    for path in columns:
+        for batch in file.iter_batches(rows, row_groups=[group], columns=[path]):
+            for column in batch.columns:
+                yield from _leaves(column)
+
+
+def _leaves(column: pa.Array) -> Iterator[pa.DictionaryArray]:
+    """Return the dictionaries inside a column, however deep in lists and objects."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        yield column
+    elif pa.types.is_struct(kind):
+        for field in column.flatten():
+            yield from _leaves(field)
+    elif pa.types.is_nested(kind):
+        yield from _leaves(column.flatten())
+
+
+def _beyond(words: pa.Array) -> npt.NDArray[np.int64]:
+    lengths = pc.binary_length(words).fill_null(0).to_numpy().astype(np.int64)
+    return np.maximum(lengths - _TEXT_ALLOWED, 0)
 
 
 def _column(column: pa.Array) -> pd.Series:

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from convergekit.aliases import EventAliases, read_aliases
+from convergekit.aliases import USUAL_BROWSER, EventAliases, browser_type, read_aliases
 from convergekit.dedupe import Deduplicated, find_kept
 from convergekit.events import ALIAS, PROFILE_PROPERTY, normalise
 from convergekit.merge_protection import Protection
 from convergekit.profiles import TYPE_PRIORITY
-from convergekit.properties import carry_retroactive
+from convergekit.properties import carry_retroactive, matches_first, property_names
 from convergekit.stitched import Stitched
 from convergekit.stitching import IdentityMode, link, link_and_carry
 from convergekit.store.options import StoreOptions
@@ -122,7 +122,7 @@ def stitch_part(
         events=wide,
         rejected=accepted.rejected,
         identity=identity or "retroactive",
-        browser_alias=options.get("browser_alias", "cookie"),
+        browser_alias=browser_alias(options),
         _identity=profiles,
         _duplicates=pd.DataFrame,
         _carried_from=carried,
@@ -150,7 +150,29 @@ def stitch_options(
     chosen["alias_from"] = _alias_from(nothing, options)
     limits = options.get("limits") or {}
     chosen["limits"] = {name: n for name, n in limits.items() if name.lower() in types}
+    if "alias_priority" in options:
+        chosen["alias_priority"] = [
+            name for name in options["alias_priority"] if _is_of(name, types)
+        ]
+    if "browser_alias" in options and not _is_of(options["browser_alias"], types):
+        del chosen["browser_alias"]
+    names = property_names(nothing)
+    chosen["first"] = [
+        pattern
+        for pattern in options.get("first", ())
+        if not isinstance(pattern, str) or any(matches_first(name, [pattern]) for name in names)
+    ]
     return chosen
+
+
+def browser_alias(options: StoreOptions) -> str:
+    """Return the alias type of a browser session."""
+    return browser_type(options.get("browser_alias", USUAL_BROWSER))
+
+
+def _is_of(name: Any, types: Sequence[str]) -> bool:
+    """Return whether a type is one of these; what is none is for `stitch` to refuse."""
+    return not isinstance(name, str) or name.strip().lower() in types
 
 
 def dedupe_on(events: pd.DataFrame, options: StoreOptions) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -32,7 +32,7 @@ from convergekit.store.options import (
     from_record,
     recorded,
 )
-from convergekit.store.part import stitch_options, stitch_part
+from convergekit.store.part import browser_alias, stitch_options, stitch_part
 from convergekit.store.rows import Columns, read_rows
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class Store:
                 raise ConvergekitError(f"{self} holds nothing yet: add an export first.")
             frame, _ = read_rows(con, columns, columns.places)
             options = stitch_options(self._options, list(frame), _types(con))
-        return stitch(frame, **options)
+        return replace(stitch(frame, **options), browser_alias=browser_alias(self._options))
 
     @property
     def profiles(self) -> pd.DataFrame:
@@ -231,7 +231,7 @@ class Store:
             by_type = np.zeros((len(number), len(types)), dtype=np.int64)
             place = pd.Index(types).get_indexer(counted["alias_type"])
             by_type[number.get_indexer(counted["profile"]), place] = counted["aliases"]
-            browser = self._options.get("browser_alias", "cookie")
+            browser = browser_alias(self._options)
             held = dict(zip(types, by_type.T, strict=True))
             table["has_browser_session"] = held[browser] > 0 if browser in held else False
             table = table.assign(**{f"aliases.{name}": held[name] for name in types})
