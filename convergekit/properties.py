@@ -231,7 +231,9 @@ def matches_first(name: str, first: Iterable[str]) -> bool:
 
 
 def refuse_unknown_first(first: Iterable[str], names: Sequence[str]) -> None:
-    """Raise if a name or pattern of `first` fits no profile property, though there are some.
+    """Raise if a name of `first` is no profile property, though there are some.
+
+    A pattern may fit none: it is written once for many exports.
 
     Parameters
     ----------
@@ -244,12 +246,15 @@ def refuse_unknown_first(first: Iterable[str], names: Sequence[str]) -> None:
     ------
     UnknownNameError
     """
-    for pattern in first:
-        if names and not any(matches_first(name, [pattern]) for name in names):
+    for name in first:
+        if names and name not in names and not _WILD.intersection(name):
             raise UnknownNameError(
-                f"first names {pattern!r}, which fits no profile property. "
-                f"{what_there_is(names, pattern)}"
+                f"first names {name!r}, which is no profile property. {what_there_is(names, name)}"
             )
+
+
+#: What makes a name a pattern.
+_WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True)

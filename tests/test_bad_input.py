@@ -374,12 +374,8 @@ def test_unknown_options_list_what_is_known():
         ),
         (
             {"first": ["plan", "utm_sorce"]},
-            "first names 'utm_sorce', which fits no profile property. "
+            "first names 'utm_sorce', which is no profile property. "
             "Found: utm_source, plan. Did you mean 'utm_source'?",
-        ),
-        (
-            {"first": "$initial_*"},
-            "first names '$initial_*', which fits no profile property. Found: utm_source, plan.",
         ),
         ({"browser_alias": 3}, "browser_alias=3 is no alias type; give one such as 'cookie'."),
     ],
@@ -397,6 +393,11 @@ def test_a_name_that_fits_nothing_is_refused(options, says):
         ck.stitch(given, **options)
     assert str(error.value) == says
     assert isinstance(error.value, ck.UnknownNameError) == (options != {"browser_alias": 3})
+
+
+def test_a_pattern_of_first_may_fit_nothing():
+    given = frame(**{"profile_properties.plan": ["gold"]})
+    assert ck.stitch(given, first="$initial_*").events["profile.plan"].tolist() == ["gold"]
 
 
 def test_names_of_what_is_usual_or_there_are_taken():
