@@ -67,6 +67,20 @@ class TestEqualTimes:
         assert of_one(self.backwards, within="1D") == [1, 1, 1]
         assert of_one(self.backwards, within="1D", ties="arrival") == [1, 0, 0]
 
+    @pytest.mark.parametrize("first", ["x", "y"])
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_of_equal_attempts_the_one_that_arrived_first(self, first, turned):
+        arrival = ["x", "y"] if first == "x" else ["y", "x"]
+        log = [(name, second, cart) for second, name in enumerate("AB") for cart in arrival]
+        frame = frame_of({"ann": [(name, second) for name, second, _ in log]}).assign(
+            received_at=pd.date_range("2026-12-01", periods=4, tz="UTC", freq="min"),
+            **{"properties.cart": [cart for _, _, cart in log]},
+        )
+        frame = frame[::-1] if turned else frame
+        options = {"within": "7D", "hold": ["cart"], "ties": "arrival", "by": "cart"}
+        table = ck.funnel(frame, ["A", "B"], **options).table
+        assert set(table.loc[table["profiles"] > 0].iloc[:, 0]) == {first}
+
     def test_all_tools_convert(self):
         for like in TOOLS:
             assert of_one(self.backwards, within="1D", like=like) == [1, 1, 1]
