@@ -496,10 +496,10 @@ def _items_of_text(cell: str) -> Iterable[Any]:
     """Return the list that a CSV or a warehouse wrote as JSON; else the text as one URN."""
     if cell.lstrip()[:1] == "[":
         try:
-            found = json.loads(cell)
+            found: list[Any] = json.loads(cell)
         except (ValueError, RecursionError):
             return [cell]
-        return found if isinstance(found, list) else [cell]
+        return found
     return [cell] if cell.strip() else []
 
 

@@ -143,7 +143,7 @@ def _to_utc(values: pd.Series, tz: str | None) -> pd.Series:
 def _from_epoch(values: pd.Series, epochs: dict[str, int]) -> pd.Series:
     exact = pd.api.types.is_integer_dtype(values.dtype)
     numbers = values.to_numpy(dtype=float, na_value=np.nan)
-    found = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[us]")
+    found = np.full(len(values), np.datetime64("NaT", "us"))
     with np.errstate(invalid="ignore"):
         magnitude = np.abs(numbers)
         lower = _EPOCH_FLOOR

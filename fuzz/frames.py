@@ -49,7 +49,7 @@ _SCALARS = st.one_of(
     st.fractions(),
     st.sampled_from(
         [pd.NaT, pd.NA, np.nan, np.float32(1.5), np.int8(3), np.bool_(True), np.str_("a"),
-         np.datetime64("2026-03-02"), np.datetime64("NaT"), np.timedelta64(3, "s"),
+         np.datetime64("2026-03-02"), np.datetime64("NaT", "us"), np.timedelta64(3, "s"),
          np.datetime64("300000-01-01"), pd.Timestamp("2026-03-02", tz="Europe/Brussels"),
          pd.Period("2026-03"), pd.Interval(0, 1), pd.Timedelta("1D"), Ellipsis, object, len,
          np.array([]), np.array([1, np.nan]), np.array([[1, 2], [3, 4]]), np.array("a"),

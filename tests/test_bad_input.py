@@ -217,6 +217,8 @@ def test_an_event_name_that_is_no_text_is_rejected():
         ([3, {"email": "a"}], [], {NOT_TEXT: 2}),
         ("urn:email:a@x.org", ["urn:email:a@x.org"], {}),
         ('["urn:email:a@x.org"]', ["urn:email:a@x.org"], {}),
+        ('["urn:email:a@x.org"', [], {NO_TYPE: 1}),
+        ("[" * 100_000, [], {NO_TYPE: 1}),
         ("a@x.org", [], {NO_TYPE: 1}),
         ({"email": "a@x.org"}, [], {NOT_A_LIST: 1}),
         (7, [], {NOT_A_LIST: 1}),

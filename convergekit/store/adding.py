@@ -222,7 +222,7 @@ def _append_rows(
         "event_key": pa.array(ids, type=pa.large_string()),
     }
     for name in ("timestamp", "received_at"):
-        times = np.full(size, np.datetime64("NaT"), dtype="datetime64[us]")
+        times = np.full(size, np.datetime64("NaT", "us"))
         if name in events:
             times[at] = events[name].to_numpy(dtype="datetime64[us]")
         appended[name] = pa.array(times)
