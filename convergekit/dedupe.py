@@ -318,7 +318,7 @@ def _codes(values: pd.Series) -> IntArray:
     text, no_text = as_text(values)
     if no_text.any():
         # Times, booleans, lists: compared by how they are written.
-        text = values.map(repr).where(values.notna()).astype("str")
+        text = values.map(repr).astype("str").where(values.notna())
     indices = to_arrow(text).dictionary_encode().indices
     return indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 

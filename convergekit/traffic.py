@@ -124,13 +124,10 @@ def _without_nothing(texts: pd.Series) -> pd.Series:
 
 
 def _parameter(pages: pd.Series, name: str) -> pd.Series:
-    found = pd.Series(np.nan, index=pages.index, dtype="str")
     asked = pages[pages.str.contains(f"{name}=", regex=False)]
-    if asked.empty:
-        return found
     raw = asked.str.extract(rf"[?&]{name}=([^&#]*)", expand=False).dropna()
-    found[raw.index] = _without_nothing(pd.Series(raw.map(unquote_plus), dtype="str"))
-    return found
+    sent = _without_nothing(pd.Series(raw.map(unquote_plus), dtype="str"))
+    return sent.reindex(pages.index)
 
 
 def _click_parameter(pages: pd.Series) -> pd.Series:

@@ -120,8 +120,7 @@ def merges_by(
     by = _joining(stitch_part(events[told], options, later=row >= start), row)
     if not part.found.merge:
         by = by[by["row"] >= start]
-    found = found.merge(by, on="old_profile_id", how="left")
-    found["row"] = found["row"].astype("Int64")
+    found = found.merge(by.astype({"row": "Int64"}), on="old_profile_id", how="left")
     return found.sort_values(["timestamp", "row", "old_profile_id"], ignore_index=True)[
         list(_NO_MERGES)
     ]
