@@ -315,4 +315,6 @@ def _split_network(
     links = np.full(2 * len(first) + 1, _ENDLESS)
     amounts = np.minimum(np.append(through, links), _ENDLESS).astype(np.int32)
     shape = (2 * size + 1, 2 * size + 1)
-    return scipy.sparse.coo_array((amounts, (tails, heads)), shape=shape).tocsr()
+    # SciPy's older versions find a flow between no wider integers than these.
+    ends = (tails.astype(np.int32), heads.astype(np.int32))
+    return scipy.sparse.coo_array((amounts, ends), shape=shape).tocsr()

@@ -11,6 +11,7 @@ event ID and no source. The caller's frame is never changed.
 
 from __future__ import annotations
 
+import decimal
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -131,7 +132,7 @@ def canonicalise(frame: Frame, *, columns: Mapping[str, str] | None = None) -> p
 def open_columns(frame: pd.DataFrame, *, columns: Mapping[str, str]) -> pd.DataFrame:
     """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one."""
     _check_labels(frame)
-    frame = _unite_spellings(_apply_mapping(frame, columns))
+    frame = _unite_spellings(_without_signals(_apply_mapping(frame, columns)))
     for name in _NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
@@ -302,6 +303,17 @@ def carries_aliases(
     return found
 
 
+def _without_signals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with nothing in place of each signalling NaN, which raises if looked at."""
+    changed = {}
+    for name, column in frame.items():
+        if column.dtype == object and decimal.Decimal in set(map(type, column)):
+            signals = [isinstance(c, decimal.Decimal) and c.is_snan() for c in column]
+            if any(signals):
+                changed[name] = column.mask(np.array(signals), None)
+    return frame.assign(**changed)
+
+
 def _holds_objects(dtype: Any) -> bool:
     if isinstance(dtype, pd.ArrowDtype):
         return bool(pa.types.is_nested(dtype.pyarrow_dtype))
@@ -327,6 +339,8 @@ def _plain(cell: Any) -> Any:
         return cell.copy() if plain else [_plain(item) for item in cell]
     if isinstance(cell, dict):
         return {key: _plain(item) for key, item in cell.items()}
+    if isinstance(cell, decimal.Decimal) and cell.is_snan():
+        return None
     return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell
 
 

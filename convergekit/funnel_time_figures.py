@@ -65,7 +65,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
     # The colours are those of the funnel's figure, which knows all groups.
     found = groups_to_draw(funnel.table, funnel.by, template) if funnel.by else None
     groups = found.shown if found else [Group((), "", "conversion", COLOURS[0])]
-    labels = [label_of(label) for label in table[funnel.by].itertuples(index=False)]
+    labels = [label_of(cells) for cells in table[funnel.by].to_numpy(dtype=object)]
     figure = go.Figure()
     legend = []
     for group in groups:

@@ -129,8 +129,13 @@ def _spelled(frame: Any) -> Any:
         list(map(repr, frame.columns)),
         [repr(column.dtype) for column in columns],
         list(map(repr, frame.index)),
-        [list(map(repr, column)) for column in columns],
+        [list(map(repr, _numbered_times(column))) for column in columns],
     )
+
+
+def _numbered_times(column: pd.Series) -> Any:
+    """Return times as numbers: pandas has no words for those that Python's calendar lacks."""
+    return column.array.asi8 if isinstance(column.dtype, pd.DatetimeTZDtype) else column
 
 
 def _first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:

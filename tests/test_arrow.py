@@ -51,7 +51,7 @@ def _tables(frame: pd.DataFrame) -> dict[str, object]:
         "polars": pl.from_arrow(table),
         "pyarrow": table,
         "stream": table.to_reader(max_chunksize=7),
-        "duckdb": duckdb.connect().from_arrow(table),
+        "duckdb": duckdb.from_arrow(table),
     }
 
 
@@ -80,7 +80,7 @@ def test_nested_objects_are_opened_like_dictionaries(library):
     given = {
         "polars": pl.DataFrame(NESTED, strict=False),
         "pyarrow": table,
-        "duckdb": duckdb.connect().from_arrow(table),
+        "duckdb": duckdb.from_arrow(table),
     }[library]
     found = ck.stitch(given)
     _assert_same_stitch(found, ck.stitch(pd.DataFrame(NESTED)))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import convergekit as ck
@@ -119,3 +121,35 @@ def test_an_empty_list_under_two_spellings_of_the_event_id_is_no_id():
     lists = pd.Series([None, None, []], dtype=pd.ArrowDtype(pa.list_(pa.string())))
     s = stitched(event_id=lists, eventID=pd.Series([None] * 3, dtype=object))
     assert s.events["event_id"].isna().tolist() == [True] * 3
+
+
+def test_a_number_that_signals_when_looked_at_is_nothing():
+    signal = Decimal("sNaN")
+    given = pd.Series([signal, Decimal("1.5"), [signal], {"a": signal}, None], dtype=object)
+    before = given.copy()
+    s = stitched(**{"properties.p": given, "eventName": pd.Series([signal, *"AAAA"], dtype=object)})
+    assert s.events["properties.p"].tolist() == [None, Decimal("1.5"), [None], {"a": None}, None]
+    assert list(map(repr, given)) == list(map(repr, before))
+
+
+def test_a_parquet_object_that_names_a_key_twice_keeps_the_last(tmp_path):
+    objects = pa.array([[("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int64()))
+    row = {"event_name": ["A"], "timestamp": [AT], "alias.cookie": ["c"], "properties": objects}
+    pq.write_table(pa.table(row), tmp_path / "a.parquet")
+    assert ck.read_events(tmp_path / "a.parquet")["properties.a"].tolist() == [2]
+
+
+def test_a_day_of_a_parquet_file_that_no_calendar_has_is_an_error(tmp_path):
+    days = pa.array([[-64_000_000]], pa.list_(pa.int32())).cast(pa.list_(pa.date32()))
+    row = {"event_name": ["A"], "timestamp": [AT], "alias.cookie": ["c"], "properties.d": days}
+    pq.write_table(pa.table(row), tmp_path / "a.parquet")
+    with pytest.raises(ck.ReadError, match="cannot be read as Parquet"):
+        ck.read_events(tmp_path / "a.parquet")
+
+
+def test_a_name_in_a_parquet_file_that_is_no_text_is_an_error(tmp_path):
+    row = {"event_name": ["A"], "timestamp": [AT], "alias.cookie": ["c"]}
+    pq.write_table(pa.table(row).replace_schema_metadata(None), tmp_path / "a.parquet")
+    content = (tmp_path / "a.parquet").read_bytes()
+    with pytest.raises(ck.ReadError, match="cannot be read as Parquet"):
+        read(tmp_path, content.replace(b"event_name", b"event_nam\xc5"), "b.parquet")

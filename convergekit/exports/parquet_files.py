@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,9 +52,10 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
                 yield RawRows(frame, list(range(done + 1, done + 1 + batch.num_rows)), {})
                 done += batch.num_rows
                 progress(size * batch.num_rows // file.metadata.num_rows)
-    except PermissionError:
+    except (PermissionError, ReadError):
         raise
-    except (pa.ArrowException, OSError) as error:
+    # A damaged file may hold a name that is no text, or a day that no calendar has.
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise ReadError(f"{path} cannot be read as Parquet: {short(error)}.") from None
 
 
@@ -188,5 +190,8 @@ def _column(column: pa.Array) -> pd.Series:
     nested = pa.types.is_nested(kind) or pa.types.is_dictionary(kind)
     whole_with_gaps = column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
     if nested or whole_with_gaps:
-        return column_from_values(column.to_pylist(maps_as_pydicts="lossy"))
+        with warnings.catch_warnings():
+            # Of a key that stands twice in an object, the last counts, as in JSON.
+            warnings.filterwarnings("ignore", "Encountered key", UserWarning)
+            return column_from_values(column.to_pylist(maps_as_pydicts="lossy"))
     return column.to_pandas().set_axis(pd.RangeIndex(len(column)))
