@@ -130,6 +130,10 @@ def test_a_number_that_signals_when_looked_at_is_nothing():
     s = stitched(**{"properties.p": given, "eventName": pd.Series([signal, *"AAAA"], dtype=object)})
     assert s.events["properties.p"].tolist() == [None, Decimal("1.5"), [None], {"a": None}, None]
     assert list(map(repr, given)) == list(map(repr, before))
+    opened = stitched(properties=[{"p": signal, "q": [signal]}], profileProperties=[{"r": signal}])
+    assert opened.events["properties.p"].isna().all()
+    assert opened.events["properties.q"].tolist() == [[None]]
+    assert opened.events["profile.r"].isna().all()
 
 
 def test_a_parquet_object_that_names_a_key_twice_keeps_the_last(tmp_path):
