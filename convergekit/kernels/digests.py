@@ -102,7 +102,9 @@ def _digest_texts(content, ends, low, high, rounds, start, found):  # type: igno
     words, state = np.empty(64, np.uint32), np.empty(8, np.uint32)
     for text in range(low, high):
         begin, size = ends[text], ends[text + 1] - ends[text]
-        state[:] = start
+        # Not `state[:] = start`, which takes numba four seconds to compile.
+        for k in range(8):
+            state[k] = start[k]
         # The text, a bit, zeros, and the text's length in bits: whole blocks of 64 bytes.
         for block in range((size + 8) // _BLOCK + 1):
             words[:16] = 0

@@ -8,15 +8,23 @@ for afterwards.
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from convergekit.funnel_events import Fed
 from convergekit.funnel_paths import Paths
-from convergekit.kernels.threads import cuts, on_pieces
+from convergekit.kernels.threads import cuts, on_pieces, shares
+
+IntArray = npt.NDArray[np.int64]
+AnyArray = npt.NDArray[Any]
 
 _EARLIEST, _LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+#: So many events of neighbouring whos fit into a fast cache, and at most so many such blocks are
+#: written to at a time.
+_BLOCK, _BLOCKS = 32_768, 255
 
 
 def paths_in_order(
@@ -53,44 +61,112 @@ def paths_in_order(
     who = np.empty(count, dtype=np.int64)
     depth = np.empty(count, dtype=np.int64)
     # Step by step in memory, because the tables ask for one step of everybody.
-    event = np.full((steps, count), -1, dtype=np.int64).T
-    when = np.zeros((steps, count), dtype=np.int64).T
+    event = np.empty((steps, count), dtype=np.int64).T
+    when = np.empty((steps, count), dtype=np.int64).T
     last_entry = np.empty(count, dtype=np.int64)
     not_before = _EARLIEST if start is None else start
     before = _LATEST if end is None else end
     # The fewer bytes are moved, the faster it goes.
     mask = fed.mask.astype(np.uint8) if steps <= 8 else fed.mask
+    bounds, shift, together = _by_block(fed, mask)
     rules = (steps, window, ties, first_entry, not_before, before)
     out = (who, depth, event, when, last_entry)
     # The first whos have more events than the last, so a thread that is done takes another piece.
-    whos = list(itertools.pairwise(cuts(count, each=2)))
+    blocks = np.searchsorted(bounds, cuts(int(bounds[-1]), each=2)[1:-1])
+    pieces = list(itertools.pairwise([0, *blocks.tolist(), len(bounds) - 1]))
     sizes = on_pieces(
         _search,
         [
-            (fed.who, fed.time, mask, fed.arrival, fed.position, *part, *rules, *out)
-            for part in whos
+            (bounds, *together, fed.arrival, fed.position, count, shift, *piece, *rules, *out)
+            for piece in pieces
         ],
     )
     entered = sizes[0]
-    for (low, _), size in zip(whos[1:], sizes[1:], strict=True):
-        _move_up(out, low, size, entered)
+    for (first, _), size in zip(pieces[1:], sizes[1:], strict=True):
+        low = first << shift
+        for column in out:
+            column[entered : entered + size] = column[low : low + size]
         entered += size
     who, depth, event, when, last_entry = (found[:entered] for found in out)
     return Paths(who, depth, depth, event, when, last_entry)
 
 
+def _by_block(fed: Fed, mask: AnyArray) -> tuple[IntArray, int, tuple[AnyArray, ...]]:
+    """Bring the events that fill a step together by blocks of neighbouring whos.
+
+    Returns where each block begins and the last one ends, how many bits of a who tell those of a
+    block apart, and the events: whose, their places in `fed`, times and masks.
+    """
+    last = len(fed.whose) - 1
+    shift = max(0, last.bit_length() - min(len(mask) // _BLOCK, _BLOCKS).bit_length())
+    pieces = list(itertools.pairwise(cuts(len(mask))))
+    sizes = np.zeros((len(pieces), (last >> shift) + 1), dtype=np.int64)
+    on_pieces(
+        _count_blocks, [(fed.who, mask, *piece, shift, sizes[i]) for i, piece in enumerate(pieces)]
+    )
+    places, bounds = shares(sizes)
+    size = int(bounds[-1])
+    whose, event = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
+    together = (whose, event, np.empty(size, dtype=np.int64), np.empty(size, dtype=mask.dtype))
+    on_pieces(
+        _bring_together,
+        [
+            (fed.who, fed.time, mask, *piece, shift, places[i], *together)
+            for i, piece in enumerate(pieces)
+        ],
+    )
+    return bounds, shift, together
+
+
+@numba.njit(nogil=True, cache=True)
+def _count_blocks(who, mask, lo, hi, shift, sizes):  # type: ignore[no-untyped-def]
+    for i in range(lo, hi):
+        if who[i] >= 0 and mask[i]:
+            sizes[who[i] >> shift] += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _bring_together(  # type: ignore[no-untyped-def]
+    who, time, mask, lo, hi, shift, places, whose, event, times, masks
+):
+    for i in range(lo, hi):
+        if who[i] >= 0 and mask[i]:
+            k = places[who[i] >> shift]
+            whose[k], event[k], times[k], masks[k] = who[i], i, time[i], mask[i]
+            places[who[i] >> shift] = k + 1
+
+
 @numba.njit(nogil=True, cache=True)
 def _search(  # type: ignore[no-untyped-def]
-    who, times, masks, arrival, position, low, high,
+    bounds, whose, events, times, masks, arrival, position, count, shift, first, until,
     steps, window, ties, first_entry, start, end, entrant, depth, reached, when, last_entry,
 ):  # fmt: skip
-    """Search the whos from `low` to `high`, and return how many of them entered.
+    """Search the blocks from `first` to `until`, and return how many of their whos entered.
 
-    The last five are filled in with these, from the place `low` on.
+    The last five are filled in with these, from the place of the first who on.
     """
-    row = low
-    bounds, event, time, mask = _by_who(who, times, masks, low, high)
-    most = np.diff(bounds).max()
+    row = low = first << shift
+    for block in range(first, until):
+        high = min(low + (1 << shift), count)
+        here = slice(bounds[block], bounds[block + 1])
+        row = _search_block(
+            *_by_who(whose[here], events[here], times[here], masks[here], low, high),
+            arrival, position, low, row,
+            steps, window, ties, first_entry, start, end, entrant, depth, reached, when, last_entry,
+        )  # fmt: skip
+        low = high
+    return row - (first << shift)
+
+
+@numba.njit(nogil=True, cache=True)
+def _search_block(  # type: ignore[no-untyped-def]
+    bounds, event, time, mask, arrival, position, low, row,
+    steps, window, ties, first_entry, start, end, entrant, depth, reached, when, last_entry,
+):  # fmt: skip
+    """Search the whos from `low` on, who by who, and return where the next row goes."""
+    most = 0
+    for w in range(len(bounds) - 1):
+        most = max(most, bounds[w + 1] - bounds[w])
     spare_event, spare_time = np.empty(most, np.int32), np.empty(most, np.int64)
     spare_mask = np.empty(most, mask.dtype)
     used, seen = np.empty(most, np.int64), np.empty(most, np.bool_)
@@ -99,7 +175,7 @@ def _search(  # type: ignore[no-untyped-def]
     chain = np.empty((steps + 1, steps), np.int64)
     new_entry, new_chain = np.empty(steps + 1, np.int64), np.empty((steps + 1, steps), np.int64)
     furthest, best = np.empty(steps, np.int64), np.empty(steps, np.int64)
-    for w in range(high - low):
+    for w in range(len(bounds) - 1):
         begin, until = bounds[w], bounds[w + 1]
         if begin == until:
             continue
@@ -175,6 +251,8 @@ def _search(  # type: ignore[no-untyped-def]
         if deepest == 0:
             continue
         entrant[row], depth[row] = low + w, deepest
+        for s in range(steps):
+            reached[row, s], when[row, s] = -1, 0
         s = 0
         while s < deepest:
             k, last = best[s], s
@@ -193,42 +271,24 @@ def _search(  # type: ignore[no-untyped-def]
                     when[row, used[e]] = time[k]
             s = last
         row += 1
-    return row - low
+    return row
 
 
 @numba.njit(nogil=True, cache=True)
-def _move_up(found, low, size, to):  # type: ignore[no-untyped-def]
-    """Move rows to where those before them end."""
-    who, depth, event, when, last_entry = found
-    for k in range(size):
-        who[to + k], depth[to + k], last_entry[to + k] = (
-            who[low + k],
-            depth[low + k],
-            last_entry[low + k],
-        )
-        event[to + k] = event[low + k]
-        when[to + k] = when[low + k]
-
-
-@numba.njit(nogil=True, cache=True)
-def _by_who(who, time, mask, low, high):  # type: ignore[no-untyped-def]
-    """Return the events of the whos from `low` to `high` that fill a step, who by who."""
+def _by_who(whose, events, times, masks, low, high):  # type: ignore[no-untyped-def]
+    """Return a block's events who by who: where each who's begin, the events, times, masks."""
     bounds = np.zeros(high - low + 1, np.int64)
-    for i in range(len(who)):
-        if low <= who[i] < high and mask[i]:
-            bounds[who[i] - low + 1] += 1
+    for who in whose:
+        bounds[who - low + 1] += 1
     for w in range(high - low):
         bounds[w + 1] += bounds[w]
-    size = bounds[high - low]
     place = bounds[:-1].copy()
-    event, times = np.empty(size, np.int32), np.empty(size, np.int64)
-    masks = np.empty(size, mask.dtype)
-    for i in range(len(who)):
-        if low <= who[i] < high and mask[i]:
-            k = place[who[i] - low]
-            place[who[i] - low] = k + 1
-            event[k], times[k], masks[k] = i, time[i], mask[i]
-    return bounds, event, times, masks
+    event, time, mask = np.empty_like(events), np.empty_like(times), np.empty_like(masks)
+    for i in range(len(whose)):
+        k = place[whose[i] - low]
+        place[whose[i] - low] = k + 1
+        event[k], time[k], mask[k] = events[i], times[i], masks[i]
+    return bounds, event, time, mask
 
 
 @numba.njit(nogil=True, cache=True, inline="always")

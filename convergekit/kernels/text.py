@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from numba import uint64, uintp
 
-from convergekit.kernels.threads import cuts, on_pieces
+from convergekit.kernels.threads import cuts, on_pieces, shares
 from convergekit.text import arrow_array
 
 IntArray = npt.NDArray[np.int64]
@@ -154,11 +154,7 @@ def number_hashes(
     pieces = list(itertools.pairwise(cuts(size)))
     sizes = np.zeros((len(pieces), parts), dtype=np.int64)
     on_pieces(_count_parts, [(hashes, *piece, shift, sizes[i]) for i, piece in enumerate(pieces)])
-    # Where each piece's share of each part begins: part by part, and piece by piece within.
-    places = np.ascontiguousarray(
-        (np.cumsum(sizes.T.ravel()) - sizes.T.ravel()).reshape(parts, len(pieces)).T
-    )
-    bounds = np.append(places[0], size)
+    places, bounds = shares(sizes)
     place, together = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.uint64)
     on_pieces(
         _bring_together,

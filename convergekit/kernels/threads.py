@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 R = TypeVar("R")
+IntArray = npt.NDArray[np.int64]
 
 THREADS = os.cpu_count() or 1
 #: Below so many items, one thread does it all.
@@ -24,6 +28,32 @@ def cuts(size: int, each: int = 1) -> list[int]:
     """
     pieces = each * THREADS if size >= _WORTH_THREADS else 1
     return [size * piece // pieces for piece in range(pieces + 1)]
+
+
+def shares(sizes: IntArray) -> tuple[IntArray, IntArray]:
+    """Return where each piece's share of each part begins: part by part, and piece by piece within.
+
+    Parameters
+    ----------
+    sizes : numpy.ndarray of int
+        Of each piece (row), how much of it is of each part (column).
+
+    Returns
+    -------
+    places : numpy.ndarray of int
+        In the shape of `sizes`.
+    bounds : numpy.ndarray of int
+        Where each part begins, and the last one ends.
+
+    Examples
+    --------
+    >>> places, bounds = shares(np.array([[2, 1], [0, 3]]))
+    >>> places.tolist(), bounds.tolist()
+    ([[0, 2], [2, 3]], [0, 2, 6])
+    """
+    ends = np.cumsum(sizes.T.ravel())
+    places = np.ascontiguousarray((ends - sizes.T.ravel()).reshape(sizes.T.shape).T)
+    return places, np.append(places[0], ends[-1])
 
 
 def on_pieces(work: Callable[..., R], pieces: Sequence[tuple[Any, ...]]) -> list[R]:
