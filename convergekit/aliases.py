@@ -299,6 +299,21 @@ def read_aliases(
     >>> found.malformed.values.tolist()
     [[1, 'not a URN: expected urn:<type>:<value>']]
     """
+    return read_alias_columns(events, alias_from=alias_from).united(block=block, rules=rules)
+
+
+def read_alias_columns(
+    events: pd.DataFrame, *, alias_from: Mapping[str, str] | None = None
+) -> AliasColumns:
+    """Read the aliases of every event as they stand: the longer half of `read_aliases`.
+
+    Raises
+    ------
+    ColumnError
+        There is no column of aliases.
+    UnknownNameError
+        `alias_from` names a profile property that no event carries.
+    """
     if not alias_from and "aliases" not in events and not any(map(_is_alias_column, events)):
         raise ColumnError(
             f"no alias column. Found: {', '.join(map(str, events.columns))}. Events are stitched "
@@ -316,9 +331,7 @@ def read_aliases(
     malformed = [(unusable, NOT_TEXT) for _, unusable in found if len(unusable)]
     if "aliases" in events:
         _read_lists(events["aliases"], readings, malformed)
-    carried = (reading.alias_type for reading in readings if len(reading.event))
-    refuse_unknown_types("rules", rules.rules, sorted(set(carried)))
-    return _unite(readings, malformed, _Blocker(block, rules), rules)
+    return AliasColumns(readings, malformed)
 
 
 def leave_out_blocked(aliases: EventAliases, block: Block) -> EventAliases:
@@ -352,6 +365,36 @@ class _Reading:
     event: npt.NDArray[np.int64]
     code: npt.NDArray[np.int64]
     values: pa.Array
+
+
+@dataclass(frozen=True)
+class AliasColumns:
+    """The aliases of events as their columns have them: numbered, not in one form as yet.
+
+    Attributes
+    ----------
+    readings : list of _Reading
+        Per column, and per type in lists.
+    malformed : list of (numpy.ndarray of int, str)
+        Positions of events with something that is no alias, and the reason.
+    """
+
+    readings: list[_Reading]
+    malformed: list[tuple[npt.NDArray[np.int64], str]]
+
+    def united(self, *, block: Block = (), rules: AliasRules = _NO_RULES) -> EventAliases:
+        """Return the aliases in one form and numbering, without those that are blocked.
+
+        Raises
+        ------
+        ConvergekitError
+            `block` holds something that blocks nothing.
+        UnknownNameError
+            `rules` names a type that no event carries.
+        """
+        carried = (reading.alias_type for reading in self.readings if len(reading.event))
+        refuse_unknown_types("rules", rules.rules, sorted(set(carried)))
+        return _unite(self.readings, self.malformed, _Blocker(block, rules), rules)
 
 
 class _Blocker:
@@ -528,7 +571,7 @@ def _unite(
     events = [part.event for part in of_types]
     aliases = [part.code + start for part, start in zip(of_types, starts, strict=False)]
     blocked = [part.blocked for part in of_types if len(part.blocked)]
-    malformed += [
+    ruled_out = [
         (part.ruled_out, RULED_OUT.format(name))
         for name, part in zip(types, of_types, strict=True)
         if len(part.ruled_out)
@@ -541,7 +584,7 @@ def _unite(
         event[order],
         alias[order],
         _blocked_table(blocked),
-        _malformed_table(malformed),
+        _malformed_table(malformed + ruled_out),
         rules=rules,
     )
 

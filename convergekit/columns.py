@@ -1,20 +1,16 @@
-"""Work on many columns, or do two things, at once.
-
-Arrow and NumPy let go of the interpreter's lock while they move data, so a thread per column
-uses every core. Results do not depend on the order in which the threads finish.
-"""
+"""Work on many columns at once, and choose rows of them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+
+from convergekit.cores import on_idle_cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,28 +27,9 @@ def each_column(work: Callable[[T], R], items: Iterable[T], rows: int) -> list[R
     >>> each_column(len, ["a", "bb"], rows=2)
     [1, 2]
     """
-    items = list(items)
-    if rows < _WORTH_THREADS or len(items) < 2:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-        return list(threads.map(work, items))
-
-
-def at_once(one: Callable[[], T], other: Callable[[], R], rows: int) -> tuple[T, R]:
-    """Return the results of two works that do not need each other.
-
-    If both raise, it is the first one's error.
-
-    Examples
-    --------
-    >>> at_once(lambda: "a", lambda: 1, rows=2)
-    ('a', 1)
-    """
     if rows < _WORTH_THREADS:
-        return one(), other()
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        promised = thread.submit(other)
-        return one(), promised.result()
+        return [work(item) for item in items]
+    return on_idle_cores(work, items)
 
 
 def chosen_rows(frame: pd.DataFrame, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:

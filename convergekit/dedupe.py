@@ -39,31 +39,25 @@ NOT_CONTENT = {"row", "received_at", "source", "file", "line"}
 
 
 @dataclass(frozen=True)
-class Deduplicated:
+class KeptEvents:
     """The accepted events, and which of them are copies of a kept one.
 
     Attributes
     ----------
     events : pandas.DataFrame
         Normalised events, kept and dropped.
-    aliases : EventAliases
-        Of these events.
     arrival : numpy.ndarray of int
         Each event's place in the order of arrival.
     kept : numpy.ndarray of int
         The position of the copy that is kept for each event: its own, unless repeated.
     merge : bool
         Whether dropped copies contribute their aliases and profile properties.
-    later : numpy.ndarray of bool or None
-        Events that became known after all others, whenever they say that they were received.
     """
 
     events: pd.DataFrame
-    aliases: EventAliases
     arrival: IntArray
     kept: IntArray
     merge: bool
-    later: BoolArray | None = None
 
     @cached_property
     def is_kept(self) -> BoolArray:
@@ -84,14 +78,6 @@ class Deduplicated:
         """The columns of the kept events that say when they happened and were received."""
         names = [name for name in ("timestamp", "received_at") if name in self.events]
         return chosen_rows(self.events[names], self.is_kept)
-
-    @cached_property
-    def kept_aliases(self) -> EventAliases:
-        """The aliases of the kept events, with those of their copies where those are merged."""
-        aliases = self.aliases
-        if self.merge:
-            aliases = aliases.with_pairs(self.kept[aliases.event], aliases.alias)
-        return aliases.of_events(self.is_kept)
 
     @cached_property
     def in_time(self) -> IntArray:
@@ -119,6 +105,43 @@ class Deduplicated:
             says[name.removeprefix(PROFILE_PROPERTY)] = source
         return says
 
+    def _among_the_kept(self, everyone: IntArray) -> IntArray:
+        """Return the kept of these positions of events, as positions among the kept."""
+        place = np.cumsum(self.is_kept) - 1
+        return place[everyone[self.is_kept[everyone]]]
+
+    @cached_property
+    def _everyone_in_time(self) -> IntArray:
+        times = microseconds(self.events["timestamp"])
+        if "received_at" not in self.events:
+            return np.argsort(times, kind="stable")
+        by_arrival = np.argsort(self.arrival, kind="stable")
+        return by_arrival[np.argsort(times[by_arrival], kind="stable")]
+
+
+@dataclass(frozen=True)
+class Deduplicated(KeptEvents):
+    """The same with their aliases.
+
+    Attributes
+    ----------
+    aliases : EventAliases
+        Of all events, kept and dropped.
+    later : numpy.ndarray of bool or None
+        Events that became known after all others, whenever they say that they were received.
+    """
+
+    aliases: EventAliases
+    later: BoolArray | None = None
+
+    @cached_property
+    def kept_aliases(self) -> EventAliases:
+        """The aliases of the kept events, with those of their copies where those are merged."""
+        aliases = self.aliases
+        if self.merge:
+            aliases = aliases.with_pairs(self.kept[aliases.event], aliases.alias)
+        return aliases.of_events(self.is_kept)
+
     @cached_property
     def knowledge(self) -> Knowledge:
         """What was known of the profiles when each event became known."""
@@ -145,19 +168,6 @@ class Deduplicated:
         for event, urn in zip(self.aliases.event[lost].tolist(), urns, strict=True):
             found.setdefault(event, []).append(urn)
         return found
-
-    def _among_the_kept(self, everyone: IntArray) -> IntArray:
-        """Return the kept of these positions of events, as positions among the kept."""
-        place = np.cumsum(self.is_kept) - 1
-        return place[everyone[self.is_kept[everyone]]]
-
-    @cached_property
-    def _everyone_in_time(self) -> IntArray:
-        times = microseconds(self.events["timestamp"])
-        if "received_at" not in self.events:
-            return np.argsort(times, kind="stable")
-        by_arrival = np.argsort(self.arrival, kind="stable")
-        return by_arrival[np.argsort(times[by_arrival], kind="stable")]
 
     @cached_property
     def _known(self) -> IntArray:

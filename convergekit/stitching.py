@@ -20,13 +20,14 @@ from convergekit.aliases import (
     EventAliases,
     browser_type,
     leave_out_blocked,
-    read_aliases,
+    read_alias_columns,
     refuse_unknown_types,
 )
 from convergekit.arrow import Frame
 from convergekit.as_of import Knowledge
-from convergekit.columns import at_once, each_column
-from convergekit.dedupe import Deduplicated, describe_duplicates, find_kept
+from convergekit.columns import each_column
+from convergekit.cores import at_once
+from convergekit.dedupe import Deduplicated, KeptEvents, describe_duplicates, find_kept
 from convergekit.durations import Duration
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
@@ -230,36 +231,33 @@ def stitch(
         alias_from=alias_from,
         strict=strict,
     )
-    kept, aliases = at_once(
-        lambda: find_kept(accepted.events, accepted.arrival, dedupe_on),
-        lambda: read_aliases(
-            accepted.events, block=block, alias_from=alias_from, rules=alias_rules
-        ),
-        rows=len(accepted.events),
-    )
-    types = list(aliases.table["alias_type"].cat.categories)
-    refuse_unknown_types("browser_alias", {browser} - {USUAL_BROWSER}, types)
-    # The default names types that few exports have together.
-    named = [name for name in protection.priority if name not in (*TYPE_PRIORITY, browser)]
-    refuse_unknown_types("alias_priority", named, types)
     refuse_unknown_first(first, property_names(accepted.events))
-    if max_age:
-        aliases = split_lives(
-            aliases, accepted.events["timestamp"], kept, ages, merge=duplicates == "merge"
-        )
-        aliases = leave_out_blocked(aliases, block)
-    if strict:
-        _refuse_malformed(aliases, accepted.events)
-    found = Deduplicated(
-        accepted.events, aliases, accepted.arrival, kept, merge=duplicates == "merge"
+    kept, alias_columns = at_once(
+        lambda: find_kept(accepted.events, accepted.arrival, dedupe_on),
+        lambda: read_alias_columns(accepted.events, alias_from=alias_from),
     )
-    kept_events, unnamed = at_once(
-        lambda: found.kept_events,
-        lambda: _draw(
+    copies = (accepted.events, accepted.arrival, kept, duplicates == "merge")
+
+    def identify() -> tuple[Deduplicated, Identity]:
+        aliases = alias_columns.united(block=block, rules=alias_rules)
+        types = list(aliases.table["alias_type"].cat.categories)
+        refuse_unknown_types("browser_alias", {browser} - {USUAL_BROWSER}, types)
+        # The default names types that few exports have together.
+        named = [name for name in protection.priority if name not in (*TYPE_PRIORITY, browser)]
+        refuse_unknown_types("alias_priority", named, types)
+        if max_age:
+            aliases = split_lives(
+                aliases, accepted.events["timestamp"], kept, ages, merge=duplicates == "merge"
+            )
+            aliases = leave_out_blocked(aliases, block)
+        if strict:
+            _refuse_malformed(aliases, accepted.events)
+        found = Deduplicated(*copies, aliases)
+        return found, _draw(
             found.kept_times, found.kept_aliases, found.in_time, lambda: found.knowledge, protection
-        ),
-        rows=len(accepted.events),
-    )
+        )
+
+    kept_events, (found, unnamed) = at_once(lambda: KeptEvents(*copies).kept_events, identify)
     wide, stitched, carried = _name_and_carry(kept_events, unnamed, identity, first)
     return Stitched(
         events=wide,
@@ -271,7 +269,7 @@ def stitch(
         _carried_from=carried,
         _first=first,
         _remarks=accepted.remarks,
-        _malformed=_malformed_rows(aliases, accepted.events),
+        _malformed=_malformed_rows(found.aliases, accepted.events),
     )
 
 
@@ -364,7 +362,7 @@ def _name_and_carry(
             carried = carry_retroactive(events, unnamed.profile, unnamed.in_time, first)
         return carried, _values(events, carried)
 
-    (ids, profile_id), (carried, values) = at_once(name, carry, rows=len(events))
+    (ids, profile_id), (carried, values) = at_once(name, carry)
     filled = {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
     wide = pd.concat([events, pd.DataFrame(filled, index=events.index)], axis="columns")
     wide.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)

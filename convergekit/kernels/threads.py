@@ -1,19 +1,18 @@
-"""One thread per core over pieces of arrays; the kernels let go of the interpreter's lock."""
+"""Pieces of arrays, for the cores to work on at once."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from convergekit.cores import CORES, on_idle_cores
+
 R = TypeVar("R")
 IntArray = npt.NDArray[np.int64]
 
-THREADS = os.cpu_count() or 1
 #: Below so many items, one thread does it all.
 _WORTH_THREADS = 50_000
 
@@ -26,7 +25,7 @@ def cuts(size: int, each: int = 1) -> list[int]:
     >>> cuts(10)
     [0, 10]
     """
-    pieces = each * THREADS if size >= _WORTH_THREADS else 1
+    pieces = each * CORES if size >= _WORTH_THREADS else 1
     return [size * piece // pieces for piece in range(pieces + 1)]
 
 
@@ -58,7 +57,4 @@ def shares(sizes: IntArray) -> tuple[IntArray, IntArray]:
 
 def on_pieces(work: Callable[..., R], pieces: Sequence[tuple[Any, ...]]) -> list[R]:
     """Call the work with each piece's arguments and return the results in their order."""
-    if len(pieces) < 2:
-        return [work(*piece) for piece in pieces]
-    with ThreadPoolExecutor(max_workers=THREADS) as threads:
-        return list(threads.map(lambda piece: work(*piece), pieces))
+    return on_idle_cores(lambda piece: work(*piece), pieces)

@@ -104,7 +104,7 @@ def stitch_part(
     kept = find_kept(accepted.events, accepted.arrival, dedupe_on(accepted.events, options))
     aliases = aliases_of(accepted.events, options)
     merge = options.get("duplicates", "drop") == "merge"
-    found = Deduplicated(accepted.events, aliases, accepted.arrival, kept, merge, later)
+    found = Deduplicated(accepted.events, accepted.arrival, kept, merge, aliases, later)
     protection = Protection.of(
         options.get("limits"), options.get("alias_priority", TYPE_PRIORITY)
     ).among(found.kept_aliases.types)

@@ -1,0 +1,109 @@
+"""Work is spread over idle cores: never more threads at work than there are, and none forgotten."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from convergekit import cores
+from convergekit.cores import at_once, on_idle_cores
+
+
+@pytest.fixture(params=[1, 2, 5])
+def count(request, monkeypatch):
+    """Pretend that the machine has so many cores."""
+    monkeypatch.setattr(cores, "CORES", request.param)
+    monkeypatch.setattr(cores, "_cores", cores._Cores(request.param - 1))
+    return request.param
+
+
+class AtWork:
+    """Notes how many threads were at work at once, at the most, and which ones."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self.threads: set[int] = set()
+        self._now = 0
+        self._lock = threading.Lock()
+
+    def double(self, number: int) -> int:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            self.threads.add(threading.get_ident())
+        time.sleep(0.002)
+        with self._lock:
+            self._now -= 1
+        return 2 * number
+
+
+def all_cores_are_used(count: int) -> bool:
+    """Return whether as many items as there are cores are worked on at once."""
+    barrier = threading.Barrier(count)
+    return len(on_idle_cores(lambda _: barrier.wait(timeout=20), range(count))) == count
+
+
+def test_works_within_works_keep_to_the_cores(count):
+    seen = AtWork()
+
+    def parts() -> list[int]:
+        return on_idle_cores(seen.double, range(12))
+
+    def parts_of_parts() -> list[list[int]]:
+        return on_idle_cores(lambda _: parts(), range(3))
+
+    one, other = at_once(parts, lambda: at_once(parts_of_parts, parts))
+    expected = [2 * number for number in range(12)]
+    assert one == expected
+    assert other == ([expected] * 3, expected)
+    # A thread that goes on after it has waited may find its core taken, for an item's time.
+    assert seen.most <= 2 * count - 1
+    assert all_cores_are_used(count)
+
+
+def test_parts_keep_to_the_cores(count):
+    seen = AtWork()
+    assert on_idle_cores(seen.double, range(40)) == [2 * number for number in range(40)]
+    assert seen.most <= count
+
+
+def test_a_core_that_becomes_idle_is_used(count):
+    seen = AtWork()
+    at_once(lambda: None, lambda: on_idle_cores(seen.double, range(200)))
+    assert (len(seen.threads) > 1) == (count > 1)
+
+
+def test_the_first_error_is_raised_and_no_core_is_lost(count):
+    def fail(number: int) -> int:
+        if number % 2:
+            raise ValueError(number)
+        return number
+
+    def fail_beside() -> None:
+        raise KeyError("beside")
+
+    for _ in range(20):
+        with pytest.raises(ValueError, match="^1$"):
+            on_idle_cores(fail, range(6))
+        with pytest.raises(ValueError, match="^1$"):
+            at_once(lambda: on_idle_cores(fail, range(6)), fail_beside)
+        with pytest.raises(KeyError, match="beside"):
+            at_once(lambda: on_idle_cores(fail, [0, 2]), fail_beside)
+    assert all_cores_are_used(count)
+
+
+def test_an_interrupt_ends_the_work(count):
+    begun = []
+
+    def interrupted(number: int) -> None:
+        begun.append(number)
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        on_idle_cores(interrupted, range(1000))
+    assert len(begun) < 1000
+    assert all_cores_are_used(count)
