@@ -315,7 +315,7 @@ class Customers:
     def _every_period(self, periods: pd.Series, freq: str) -> pd.PeriodIndex:
         if not len(periods):
             return pd.PeriodIndex([], freq=freq)
-        return pd.period_range(periods.min(), self._end.tz_localize(None).to_period(freq))
+        return pd.period_range(periods.min(), in_periods(pd.Series([self._end]), freq).iloc[0])
 
 
 def _reached(

@@ -43,6 +43,19 @@ def test_customers_are_new_in_the_period_of_their_first_order():
     assert table["complete"].tolist() == [True, True, False]
 
 
+@pytest.mark.parametrize("freq", ["2W", "3D", "2M", "12h"])
+def test_periods_of_several_units_lose_nobody(freq):
+    frame = log(a="o0:10 o3:5 o40:7", b="o9:1 o33:4", c="o12:2", d="o16:3", z="v70")
+    table = customers(frame).new_and_returning(freq)
+    assert table["new"].sum() == 4
+    assert table[["new_orders", "returning_orders"]].to_numpy().sum() == 7
+    assert table[["new_value", "returning_value"]].to_numpy().sum() == 32
+    # One begins where the one before ends, and only that of the last event is not over.
+    assert table["complete"].tolist() == [True] * (len(table) - 1) + [False]
+    periods = table["period"].dt.to_period(freq)
+    assert (periods[1:].to_numpy() == (periods[:-1] + 1).to_numpy()).all()
+
+
 def test_without_value_no_money_is_asked_for():
     found = customers(log(a="o0 o1"), value=None)
     assert "new_value" not in found.new_and_returning()
