@@ -303,8 +303,7 @@ class Customers:
 
     @property
     def _end(self) -> pd.Timestamp:
-        end = self.data_end
-        return end.tz_localize("UTC") if not pd.isna(end) and end.tzinfo is None else end
+        return pd.to_datetime(self.data_end, utc=True)
 
     def _time_of(self, number: int) -> pd.Series:
         """Return when each customer ordered for the nth time, by profile."""

@@ -56,6 +56,14 @@ def test_periods_of_several_units_lose_nobody(freq):
     assert (periods[1:].to_numpy() == (periods[:-1] + 1).to_numpy()).all()
 
 
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels"])
+def test_months_are_those_of_utc_whatever_the_zone_of_the_times(zone):
+    frame = log(a="o0:1 o30.95:2")
+    found = customers(frame.assign(timestamp=frame["timestamp"].dt.tz_convert(zone)))
+    assert found.retention()[["months", "active"]].values.tolist() == [[0, 1]]
+    assert found.new_and_returning()["new_orders"].tolist() == [2]
+
+
 def test_without_value_no_money_is_asked_for():
     found = customers(log(a="o0 o1"), value=None)
     assert "new_value" not in found.new_and_returning()
