@@ -203,7 +203,8 @@ class Customers:
         as they are observed, and the interval is Greenwood's on the log-log scale; both are those
         of `scipy.stats.ecdf`. It holds if those who came lately are like those before them.
         """
-        if not orders or any(not isinstance(number, int) or number < 2 for number in orders):
+        given = orders if isinstance(orders, Sequence) else [None]
+        if not given or any(not isinstance(number, int) or number < 2 for number in given):
             raise ConvergekitError(f"orders={orders!r}: give whole numbers from 2, such as (2, 3).")
         check_confidence(confidence)
         first = self._time_of(1)

@@ -190,6 +190,8 @@ def test_questions_that_make_no_sense_are_refused():
         found.new_and_returning("fortnight")
     with pytest.raises(ck.ConvergekitError, match="whole numbers from 2"):
         found.repeat_purchases((1,))
+    with pytest.raises(ck.ConvergekitError, match="orders=2: give whole numbers from 2"):
+        found.repeat_purchases(2)
     with pytest.raises(ck.ConvergekitError, match="confidence=95"):
         found.repeat_purchases(confidence=95)
 
