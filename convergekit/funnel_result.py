@@ -199,7 +199,8 @@ class Funnel:
         Parameters
         ----------
         freq : str, optional
-            A pandas period such as ``"D"``, ``"W"`` or ``"M"``; by default that of the funnel.
+            A pandas period such as ``"D"``, ``"W"`` or ``"M"``, in UTC; by default that of the
+            funnel.
 
         Returns
         -------
