@@ -642,6 +642,10 @@ class Stitched:
         explains, such as an order by telephone, make sessions too: these have no `channel`.
         Identify calls and events without a profile are in no session.
 
+        A page's address is the property `$url`, `url`, `$current_url`, `page_location` or
+        `[Amplitude] Page Location`, that of the page before `$referrer`, `referrer` or
+        `page_referrer`. Others go by these names with ``columns={"properties.$url": "page"}``.
+
         Half an hour is Google Analytics' and Snowplow's (https://docs.snowplow.io, "Session
         tracking"). A new session for a new campaign is what Universal Analytics had,
         https://support.google.com/analytics/answer/2731565, here without its break at midnight;
