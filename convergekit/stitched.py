@@ -562,7 +562,7 @@ class Stitched:
         self,
         steps: Sequence[StepLike],
         *,
-        within: Duration,
+        within: Duration | None = None,
         value: str | None = None,
         carried: str | None = None,
         **options: Any,
@@ -573,6 +573,7 @@ class Stitched:
         ----------
         steps : sequence of str, sequence of str, or Step
         within : str or datetime.timedelta
+            As `funnel` takes it.
         value : str, optional
             A number of the last step's event, such as ``"total_price"``, to sum up.
         carried : str, optional
@@ -589,6 +590,11 @@ class Stitched:
             Columns: `counted_by`, `step_1` ... (visitors that reached the step), `conversion`,
             and where asked for `value` and `with_<carried>`. Its ``plot(template=...)`` returns
             a figure with a bar per step and way of counting.
+
+        Notes
+        -----
+        Without stitching nothing is carried: a condition on a profile property, or one that is
+        held, looks at what the event itself sent.
         """
         from convergekit.stitching_lift import stitching_lift
 
