@@ -575,7 +575,8 @@ class Stitched:
         within : str or datetime.timedelta
             As `funnel` takes it.
         value : str, optional
-            A number of the last step's event, such as ``"total_price"``, to sum up.
+            A number of the last step's event, such as ``"total_price"``, to sum up as it is,
+            whatever the currency.
         carried : str, optional
             A profile property, such as ``"utm_source"``: which share of the converting events
             has it.
@@ -908,7 +909,8 @@ class Stitched:
         event : str, optional
             The events whose reach is measured; None for none.
         value : str, optional
-            A number of these events, such as ``"total_price"``, to sum up.
+            A number of these events, such as ``"total_price"``, to sum up as it is, whatever
+            the currency.
         carried : str or sequence of str, optional
             Profile properties, such as ``"utm_source"``: how many of the events have them.
         steps, within : optional
@@ -970,7 +972,8 @@ class Stitched:
         event_name : str
             Such as ``"Placed Order"``.
         value : str, optional
-            A number of these events, such as ``"total_price"``.
+            A number of these events, such as ``"total_price"``, to sum up as it is, whatever
+            the currency.
         carried : str or sequence of str, optional
             Profile properties, such as ``"utm_source"``, that the events carry.
         steps, within : optional
