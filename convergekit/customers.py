@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from convergekit.template import Template
 
 _DAY = pd.Timedelta(days=1)
+# Finer than any currency is divided.
+_MOST_DECIMALS = 6
 # As many months as a card has rows for.
 _MOST_MONTHS = 12
 
@@ -294,7 +296,9 @@ class Customers:
             }
         )
         table = table.fillna({"refunds": 0, "refunded": 0.0}).astype({"refunds": "int64"})
-        table["value"] = table["ordered"] - table["refunded"]
+        # What a sum of floats leaves of an order that was refunded in parts is no money; and
+        # minus nought is nought.
+        table["value"] = (table["ordered"] - table["refunded"]).round(_MOST_DECIMALS) + 0.0
         table = table.rename_axis("profile_id").reset_index()
         return DrawnFrame.of(
             table.sort_values(["value", "profile_id"], ascending=[False, True], ignore_index=True),

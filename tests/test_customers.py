@@ -118,6 +118,14 @@ def test_refunds_lessen_what_a_customer_is_worth_and_orders_stay_orders():
     assert worth(customers(frame)) == {"a": 10, "b": 5}
 
 
+def test_an_order_refunded_in_parts_is_worth_nothing():
+    frame = log(a="o0:30.3 r1:10.1 r2:20.2", b="o0:0.3 r1:0.1 r2:0.2")
+    table = customers(frame, refund="Order Refunded").lifetime_value()
+    assert table["value"].tolist() == [0, 0]
+    said = texts(table.plot())
+    assert not [text for text in said if "-0.00" in text or "%" in text]
+
+
 def test_a_refund_may_have_a_property_of_its_own():
     frame = log(a="o0:10 r5:10").assign(**{"properties.refunded": [None, 2.5]})
     found = customers(frame, refund="Order Refunded", refund_value="refunded")
