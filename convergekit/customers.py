@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from convergekit.template import Template
 
 _DAY = pd.Timedelta(days=1)
+# Finer than any currency is divided.
+_MOST_DECIMALS = 6
 # As many months as a card has rows for.
 _MOST_MONTHS = 12
 
@@ -203,7 +205,8 @@ class Customers:
         as they are observed, and the interval is Greenwood's on the log-log scale; both are those
         of `scipy.stats.ecdf`. It holds if those who came lately are like those before them.
         """
-        if not orders or any(not isinstance(number, int) or number < 2 for number in orders):
+        given = orders if isinstance(orders, Sequence) else [None]
+        if not given or any(not isinstance(number, int) or number < 2 for number in given):
             raise ConvergekitError(f"orders={orders!r}: give whole numbers from 2, such as (2, 3).")
         check_confidence(confidence)
         first = self._time_of(1)
@@ -293,7 +296,9 @@ class Customers:
             }
         )
         table = table.fillna({"refunds": 0, "refunded": 0.0}).astype({"refunds": "int64"})
-        table["value"] = table["ordered"] - table["refunded"]
+        # What a sum of floats leaves of an order that was refunded in parts is no money; and
+        # minus nought is nought.
+        table["value"] = (table["ordered"] - table["refunded"]).round(_MOST_DECIMALS) + 0.0
         table = table.rename_axis("profile_id").reset_index()
         return DrawnFrame.of(
             table.sort_values(["value", "profile_id"], ascending=[False, True], ignore_index=True),
@@ -303,8 +308,7 @@ class Customers:
 
     @property
     def _end(self) -> pd.Timestamp:
-        end = self.data_end
-        return end.tz_localize("UTC") if not pd.isna(end) and end.tzinfo is None else end
+        return pd.to_datetime(self.data_end, utc=True)
 
     def _time_of(self, number: int) -> pd.Series:
         """Return when each customer ordered for the nth time, by profile."""
@@ -315,7 +319,7 @@ class Customers:
     def _every_period(self, periods: pd.Series, freq: str) -> pd.PeriodIndex:
         if not len(periods):
             return pd.PeriodIndex([], freq=freq)
-        return pd.period_range(periods.min(), self._end.tz_localize(None).to_period(freq))
+        return pd.period_range(periods.min(), in_periods(pd.Series([self._end]), freq).iloc[0])
 
 
 def _reached(

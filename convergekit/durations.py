@@ -52,6 +52,9 @@ def parse_duration(value: Any, *, name: str) -> pd.Timedelta:
 def in_periods(times: pd.Series, freq: str) -> pd.Series:
     """Return the periods that times lie in.
 
+    Those of several units, such as two weeks, lie end to end: they count from 1970, whatever the
+    times.
+
     Raises
     ------
     ConvergekitError
@@ -63,11 +66,15 @@ def in_periods(times: pd.Series, freq: str) -> pd.Series:
     ['2026-03']
     """
     try:
-        return pd.to_datetime(times, utc=True).dt.tz_localize(None).dt.to_period(freq)
+        periods = pd.to_datetime(times, utc=True).dt.tz_localize(None).dt.to_period(freq)
     except (ValueError, TypeError, AttributeError):
         raise ConvergekitError(
             f"freq={freq!r} is no period; give one such as 'D', 'W' or 'M'."
         ) from None
+    # pandas begins one of several units in each unit, so that they overlap.
+    unit, several = periods.astype("int64").to_numpy(), periods.dt.freq.n
+    aligned = pd.PeriodIndex.from_ordinals(unit - unit % several, freq=periods.dt.freq)
+    return pd.Series(aligned, index=periods.index, name=periods.name).where(periods.notna())
 
 
 def _spelled(value: Any) -> Any:

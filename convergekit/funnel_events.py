@@ -23,7 +23,7 @@ from convergekit.steps import (
     Step,
     StepMasks,
     exclusion_events,
-    resolve_column,
+    single_valued,
 )
 from convergekit.timestamps import microseconds
 
@@ -244,7 +244,7 @@ def feed(
         left_out=int((mask[nobodys] > 0).sum()),
     )
     for name in hold:
-        held = events[resolve_column(events, name)]
+        held = events[single_valued(events, name, option="hold")]
         fed = fed.split(pd.Series(held.array.take(at)))
     return fed
 

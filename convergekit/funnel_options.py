@@ -19,6 +19,13 @@ from convergekit.funnel_presets import (
 )
 from convergekit.steps import MOST_STEPS, Step
 
+#: Columns that a funnel's tables have beside those of a breakdown.
+TABLES = (
+    *("profile_id", "depth", "status", "next_event", "next_time", "last_reached", "timestamp"),
+    *("step", "event_name", "profiles", "conversion", "step_conversion", "drop_off", "in_window"),
+    *("median_time", "mean_time", "p90_time", "period", "entered", "converted", "complete"),
+)
+
 
 def check_choices(
     order: str,
@@ -51,6 +58,20 @@ def check_labels(by_step: ByStep, top: int | None, steps: int) -> None:
         )
     if top is not None and (isinstance(top, bool) or not (isinstance(top, int) and top > 0)):
         raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
+
+
+def check_names(columns: Sequence[str], steps: int, profile: str) -> None:
+    """Raise unless the labels' columns can stand beside those that the tables have anyway."""
+    places = range(1, steps + 1)
+    taken = {*TABLES, *(f"{what}_{place}" for place in places for what in ("time", "row"))}
+    for name in columns:
+        # Of profiles by themselves the two columns are one.
+        if name in taken and not name == profile == "profile_id":
+            raise ConvergekitError(
+                f"by={name!r}: the funnel's tables have a column of that name. Give that of the "
+                f"events another, as in ck.funnel(events.assign(label=events[{name!r}]), ..., "
+                "by='label')."
+            )
 
 
 def check_effect(

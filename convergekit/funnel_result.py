@@ -13,6 +13,7 @@ import pandas as pd
 from convergekit.drawn import DrawnFrame
 from convergekit.durations import in_periods, readable_duration
 from convergekit.errors import ConvergekitError
+from convergekit.funnel_events import order_of_arrival
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
 from convergekit.proportions import check_confidence, difference
 from convergekit.readable import percentage
@@ -145,7 +146,8 @@ class Funnel:
         -------
         pandas.DataFrame
             Rows of `conversions` whose `status` is ``"dropped"``, and `next_event` and
-            `next_time`: what the profile did next instead, missing if nothing.
+            `next_time`: what the profile did next instead, missing if nothing. Of events at one
+            time it is the first to arrive.
         """
         step = len(self.steps) if step is None else self._checked(step)
         if step < 2:
@@ -197,7 +199,8 @@ class Funnel:
         Parameters
         ----------
         freq : str, optional
-            A pandas period such as ``"D"``, ``"W"`` or ``"M"``; by default that of the funnel.
+            A pandas period such as ``"D"``, ``"W"`` or ``"M"``, in UTC; by default that of the
+            funnel.
 
         Returns
         -------
@@ -361,13 +364,17 @@ class Funnel:
         )
 
     def _with_next_event(self, lost: pd.DataFrame, reached: list[str]) -> pd.DataFrame:
-        events = self._events[["event_name", "timestamp"]].assign(
-            profile_id=self._events[self._profile].array
+        # Times without a zone are UTC, as in the search.
+        events = self._events[["event_name"]].assign(
+            timestamp=pd.to_datetime(self._events["timestamp"], utc=True),
+            profile_id=self._events[self._profile].array,
+            arrival=order_of_arrival(self._events, np.arange(len(self._events))),
         )
         if "kind" in self._events:
             events = events[(self._events["kind"] != "identify").to_numpy(dtype=bool)]
         events = events[events["profile_id"].isin(lost["profile_id"])]
-        events = events.dropna(subset=["timestamp", "profile_id"]).sort_values("timestamp")
+        events = events.dropna(subset=["timestamp", "profile_id"])
+        events = events.sort_values(["timestamp", "arrival"]).drop(columns="arrival")
         events = events.rename(columns={"event_name": "next_event"})
         events["next_time"] = events["timestamp"]
         lost = lost.assign(last_reached=lost[reached].max(axis=1))

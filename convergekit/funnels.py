@@ -30,6 +30,7 @@ from convergekit.funnel_options import (
     check_combination,
     check_effect,
     check_labels,
+    check_names,
     check_tool,
 )
 from convergekit.funnel_outcomes import (
@@ -64,7 +65,7 @@ from convergekit.steps import (
     StepLike,
     as_exclusions,
     as_steps,
-    resolve_column,
+    single_valued,
 )
 from convergekit.timestamps import microseconds
 
@@ -213,7 +214,8 @@ def funnel(
         in_periods(events["timestamp"].iloc[:0], freq)
     check_tool(like, rules, given, order, count, bool(excluding))
     check_combination(rules, given, order, excluding)
-    columns = [resolve_column(events, name) for name in named]
+    columns = list(dict.fromkeys(single_valued(events, name, option="by") for name in named))
+    check_names(columns, len(given), profile)
     fed = feed(
         events,
         given,

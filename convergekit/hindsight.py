@@ -146,11 +146,13 @@ def _retroactive_carrier(s: Stitched, name: str) -> IntArray:
 def _conversion(
     s: Stitched, at: IntArray, event_name: str, steps: Sequence[StepLike], within: Duration
 ) -> _Reach:
-    converted = s.funnel(steps, within=within).converted()
-    rows = s.events["row"].to_numpy()
+    funnel = s.funnel(steps, within=within)
+    converted, rows = funnel.converted(), s.events["row"].to_numpy()
+    # Nobody converts by a step that may be left out.
+    needed = [step for step in range(1, len(steps)) if step not in funnel.optional]
     path = [
         np.searchsorted(rows, converted[f"row_{step}"].to_numpy(dtype=np.int64))
-        for step in range(1, len(steps) + 1)
+        for step in (*needed, len(steps))
     ]
     place = np.full(len(rows), -1, dtype=np.int64)
     place[at] = np.arange(len(at))

@@ -26,7 +26,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events import missing
 from convergekit.proportions import check_confidence, difference
 from convergekit.readable import counted, percentage
-from convergekit.steps import resolve_column
+from convergekit.steps import single_valued
 from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def differences(
     check_confidence(confidence)
     if not isinstance(min_profiles, int) or min_profiles < 1:
         raise ConvergekitError(f"min_profiles={min_profiles!r}: give 1 or more.")
-    columns = [resolve_column(events, name) for name in properties]
+    columns = [single_valued(events, name, option="properties") for name in properties]
     micros = window // pd.Timedelta(1, "us")
     reached = visits.end >= 0
     converted = reached & (np.where(reached, visits.converted_at, 0) - visits.begin <= micros)

@@ -68,7 +68,10 @@ def amounts(events: pd.DataFrame, value: str) -> npt.NDArray[np.float64]:
     column = resolve_column(events, value, option="value")
     dtype = events[column].dtype
     if not pd.api.types.is_numeric_dtype(dtype):
-        raise ConvergekitError(f"value={value!r}: the column {column!r} is {dtype}, not a number.")
+        raise ConvergekitError(
+            f"value={value!r}: the column {column!r} is {dtype}, not a number. If its texts are "
+            f"amounts, make them numbers before stitching: pd.to_numeric(events[{column!r}])."
+        )
     numbers = events[column].to_numpy(dtype="float64", na_value=np.nan)
     return np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)
 

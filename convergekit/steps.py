@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -238,6 +238,40 @@ def resolve_column(events: pd.DataFrame, name: str, *, option: str | None = None
         f"no column goes by {given}. Found: {', '.join(columns) or 'no columns at all'}."
         f"{did_you_mean(name, short)}"
     )
+
+
+def single_valued(events: pd.DataFrame, name: str, *, option: str) -> str:
+    """Return the column that a name stands for, if every cell is one value.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    name : str
+    option : str
+        The argument that the name was given as, for the error.
+
+    Raises
+    ------
+    ColumnError
+        No column goes by the name, or it holds lists or objects, which are equal to nothing.
+
+    Examples
+    --------
+    >>> single_valued(pd.DataFrame({"properties.plan": ["free"]}), "plan", option="by")
+    'properties.plan'
+    """
+    column = resolve_column(events, name)
+    values = events[column]
+    if pd.api.types.is_object_dtype(values.dtype) and (
+        # The fast answer first: of text alone, nothing is looked at one by one.
+        pd.api.types.infer_dtype(values) == "mixed"
+        and any(not isinstance(value, Hashable) for value in values)
+    ):
+        raise ColumnError(
+            f"{option}={name!r}: the column {column!r} holds lists or objects; name one whose "
+            "cells are single values, or add such a column to the events."
+        )
+    return column
 
 
 def _checked_name(step: Any) -> str | Sequence[str]:

@@ -562,7 +562,7 @@ class Stitched:
         self,
         steps: Sequence[StepLike],
         *,
-        within: Duration,
+        within: Duration | None = None,
         value: str | None = None,
         carried: str | None = None,
         **options: Any,
@@ -573,8 +573,10 @@ class Stitched:
         ----------
         steps : sequence of str, sequence of str, or Step
         within : str or datetime.timedelta
+            As `funnel` takes it.
         value : str, optional
-            A number of the last step's event, such as ``"total_price"``, to sum up.
+            A number of the last step's event, such as ``"total_price"``, to sum up as it is,
+            whatever the currency.
         carried : str, optional
             A profile property, such as ``"utm_source"``: which share of the converting events
             has it.
@@ -589,6 +591,11 @@ class Stitched:
             Columns: `counted_by`, `step_1` ... (visitors that reached the step), `conversion`,
             and where asked for `value` and `with_<carried>`. Its ``plot(template=...)`` returns
             a figure with a bar per step and way of counting.
+
+        Notes
+        -----
+        Without stitching nothing is carried: a condition on a profile property, or one that is
+        held, looks at what the event itself sent.
         """
         from convergekit.stitching_lift import stitching_lift
 
@@ -641,6 +648,10 @@ class Stitched:
         are left aside. All tags are those of the first event that sent any. Events that no visit
         explains, such as an order by telephone, make sessions too: these have no `channel`.
         Identify calls and events without a profile are in no session.
+
+        A page's address is the property `$url`, `url`, `$current_url`, `page_location` or
+        `[Amplitude] Page Location`, that of the page before `$referrer`, `referrer` or
+        `page_referrer`. Others go by these names with ``columns={"properties.$url": "page"}``.
 
         Half an hour is Google Analytics' and Snowplow's (https://docs.snowplow.io, "Session
         tracking"). A new session for a new campaign is what Universal Analytics had,
@@ -898,7 +909,8 @@ class Stitched:
         event : str, optional
             The events whose reach is measured; None for none.
         value : str, optional
-            A number of these events, such as ``"total_price"``, to sum up.
+            A number of these events, such as ``"total_price"``, to sum up as it is, whatever
+            the currency.
         carried : str or sequence of str, optional
             Profile properties, such as ``"utm_source"``: how many of the events have them.
         steps, within : optional
@@ -960,7 +972,8 @@ class Stitched:
         event_name : str
             Such as ``"Placed Order"``.
         value : str, optional
-            A number of these events, such as ``"total_price"``.
+            A number of these events, such as ``"total_price"``, to sum up as it is, whatever
+            the currency.
         carried : str or sequence of str, optional
             Profile properties, such as ``"utm_source"``, that the events carry.
         steps, within : optional

@@ -14,9 +14,10 @@ from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.drawn import DrawnFrame
 from convergekit.durations import Duration
 from convergekit.errors import ConvergekitError
-from convergekit.events import missing
+from convergekit.events import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.funnels import funnel
 from convergekit.measures import amounts
+from convergekit.properties import property_names
 from convergekit.steps import StepLike
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def stitching_lift(
     s: Stitched,
     steps: Sequence[StepLike],
     *,
-    within: Duration,
+    within: Duration | None,
     value: str | None = None,
     carried: str | None = None,
     **options: Any,
@@ -45,13 +46,14 @@ def stitching_lift(
                 f"way to tell visitors apart; leave it out, or ask s.funnel(..., {name}=...)."
             )
     events = s.events
+    # Without stitching nothing is carried: what an event sent is all that is known.
+    sent = {PROFILE + name: events[PROFILE_PROPERTY + name] for name in property_names(events)}
     table = []
     for name, who in ways_of_counting(s).items():
         counted = pd.Series(who, index=events.index).astype("Int64").mask(who < 0)
         frame = events.assign(**{_WHO: counted})
         if name != STITCHED:
-            # Without stitching nothing is carried: what an event sent is all that is known.
-            frame = frame.drop(columns=[c for c in frame if c.startswith("profile.")])
+            frame = frame.assign(**sent)
         found = funnel(frame, steps, within=within, profile=_WHO, **options)
         rows = found.table[["step", "event_name", "profiles", "conversion"]]
         row = {"counted_by": name}
@@ -60,7 +62,14 @@ def stitching_lift(
         converting = found.converted()[f"row_{len(rows)}"]
         row |= _money(events, converting, value) | _coverage(s, converting, carried, name)
         table.append(row)
-    draw = partial(_figure, steps=found.steps, within=found.within, value=value, carried=carried)
+    draw = partial(
+        _figure,
+        steps=found.steps,
+        within=found.within,
+        value=value,
+        carried=carried,
+        counted_as=found.counted,
+    )
     return DrawnFrame.of(pd.DataFrame(table), draw)
 
 

@@ -24,6 +24,7 @@ def stitching_lift_figure(
     within: pd.Timedelta,
     value: str | None,
     carried: str | None,
+    counted_as: str,
     template: Template,
 ) -> go.Figure:
     """Return the visitors at each step, a bar per way of counting them.
@@ -37,6 +38,8 @@ def stitching_lift_figure(
     within : pandas.Timedelta
     value, carried : str or None
         What the columns `value` and ``with_<carried>`` are of.
+    counted_as : {"profiles", "attempts"}
+        What is counted.
     template : {"light", "dark"}
 
     Returns
@@ -72,7 +75,7 @@ def stitching_lift_figure(
             textfont={"size": 12},
             cliponaxis=False,
             hovertext=[
-                _sentence(line, count, share, step, steps, value, carried)
+                _sentence(line, count, share, step, steps, value, carried, counted_as)
                 for step, (count, share) in enumerate(zip(counts, shares, strict=True))
             ],
             hoverinfo="text",
@@ -84,7 +87,9 @@ def stitching_lift_figure(
         **titled(
             f"What stitching buys: {goal(steps).replace('From', 'from', 1)} within "
             f"{readable_duration(within)}",
-            _subtitle(shown, steps, len(table) - len(entering), len(ranked) - len(shown)),
+            _subtitle(
+                shown, steps, len(table) - len(entering), len(ranked) - len(shown), counted_as
+            ),
             template=template,
             plot_height=places.row * len(steps),
             legend=shown["counted_by"].tolist(),
@@ -103,8 +108,10 @@ def _sentence(
     steps: Sequence[str],
     value: str | None,
     carried: str | None,
+    counted_as: str,
 ) -> str:
     who = "profile" if line["counted_by"] == STITCHED else "visitor"
+    who = who if counted_as == "profiles" else "attempt"
     how = "Stitched" if line["counted_by"] == STITCHED else f"Counted by {line['counted_by']}"
     said = [
         f"{how}, {counted(count, who)} reached {steps[step]}, {share:.1%} of those who entered."
@@ -117,11 +124,13 @@ def _sentence(
     return hover(*said)
 
 
-def _subtitle(shown: pd.DataFrame, steps: Sequence[str], nobody: int, more: int) -> list[str]:
+def _subtitle(
+    shown: pd.DataFrame, steps: Sequence[str], nobody: int, more: int, counted_as: str
+) -> list[str]:
     said = []
     for line in shown.head(2).to_dict("records"):
         count, entered = int(line[f"step_{len(steps)}"]), int(line["step_1"])
-        who = "stitched profiles" if line["counted_by"] == STITCHED else line["counted_by"]
+        who = f"stitched {counted_as}" if line["counted_by"] == STITCHED else line["counted_by"]
         said.append(f"{who}: {count:,} of {entered:,} reached {steps[-1]}, {count / entered:.1%}.")
     said = [sentence[0].upper() + sentence[1:] for sentence in said]
     if nobody:

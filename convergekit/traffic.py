@@ -38,6 +38,14 @@ CLICK_IDS = (
     "epik",
     "obclid",
 )  # fmt: skip
+#: The page's address, and that of the page before, as Converge, Segment and Snowplow are read;
+#: `$current_url` is Mixpanel's and PostHog's,
+#: https://docs.mixpanel.com/docs/data-structure/property-reference/default-properties and
+#: https://posthog.com/docs/references/posthog-js/types/Properties, `page_location` and
+#: `page_referrer` are Google Analytics', https://support.google.com/analytics/answer/9234069, and
+#: the last is Amplitude's, https://amplitude.com/docs/get-started/event-property-definitions.
+PAGES = ("$url", "url", "$current_url", "page_location", "[Amplitude] Page Location")
+REFERRERS = ("$referrer", "referrer", "page_referrer")
 # What analytics tools write where there is nothing.
 _NOTHING = r"\((?:not set|none|direct|not provided)\)"
 _HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?:www\.)?([^/:?#]+)"
@@ -57,7 +65,7 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
         A row per event: `utm_source` ... `utm_term`; `click_id`, the name of the parameter;
         `landing_page`, the page's address without what follows ``?`` or ``#``; and `referrer`,
         the host that linked here, unless it is one of the pages' own. A tag is looked for in
-        `profile_properties`, in `properties`, and in the address.
+        `profile_properties`, in `properties`, and in the address, which goes by one of `PAGES`.
 
     Examples
     --------
@@ -70,7 +78,7 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
     >>> [sent[name].take(np.arange(2)).tolist() for name in ("landing_page", "referrer")]
     [['https://www.shop.example/tea', nan], ['mail.example', nan]]
     """
-    pages, referrers = _sent(events, "$url", "url"), _sent(events, "$referrer", "referrer")
+    pages, referrers = _sent(events, *PAGES), _sent(events, *REFERRERS)
     urls = pages.distinct
     from_hosts = _hosts(referrers.distinct)
     # A link from one page of the site to another is no arrival.

@@ -43,6 +43,27 @@ def test_customers_are_new_in_the_period_of_their_first_order():
     assert table["complete"].tolist() == [True, True, False]
 
 
+@pytest.mark.parametrize("freq", ["2W", "3D", "2M", "48h"])
+def test_periods_of_several_units_lose_nobody(freq):
+    frame = log(a="o0:10 o3:5 o40:7", b="o9:1 o33:4", c="o12:2", d="o16:3", z="v70")
+    table = customers(frame).new_and_returning(freq)
+    assert table["new"].sum() == 4
+    assert table[["new_orders", "returning_orders"]].to_numpy().sum() == 7
+    assert table[["new_value", "returning_value"]].to_numpy().sum() == 32
+    # One begins where the one before ends, and only that of the last event is not over.
+    assert table["complete"].tolist() == [True] * (len(table) - 1) + [False]
+    periods = table["period"].dt.to_period(freq)
+    assert (periods[1:].to_numpy() == (periods[:-1] + 1).to_numpy()).all()
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels"])
+def test_months_are_those_of_utc_whatever_the_zone_of_the_times(zone):
+    frame = log(a="o0:1 o30.98:2")
+    found = customers(frame.assign(timestamp=frame["timestamp"].dt.tz_convert(zone)))
+    assert found.retention()[["months", "active"]].values.tolist() == [[0, 1]]
+    assert found.new_and_returning()["new_orders"].tolist() == [2]
+
+
 def test_without_value_no_money_is_asked_for():
     found = customers(log(a="o0 o1"), value=None)
     assert "new_value" not in found.new_and_returning()
@@ -95,6 +116,14 @@ def test_refunds_lessen_what_a_customer_is_worth_and_orders_stay_orders():
     assert found.lifetime_value()["orders"].tolist() == [1, 1]
     assert found.left_out == {"refunds of profiles without an order": 1}
     assert worth(customers(frame)) == {"a": 10, "b": 5}
+
+
+def test_an_order_refunded_in_parts_is_worth_nothing():
+    frame = log(a="o0:30.3 r1:10.1 r2:20.2", b="o0:0.3 r1:0.1 r2:0.2")
+    table = customers(frame, refund="Order Refunded").lifetime_value()
+    assert table["value"].tolist() == [0, 0]
+    said = texts(table.plot())
+    assert not [text for text in said if "-0.00" in text or "%" in text]
 
 
 def test_a_refund_may_have_a_property_of_its_own():
@@ -169,6 +198,8 @@ def test_questions_that_make_no_sense_are_refused():
         found.new_and_returning("fortnight")
     with pytest.raises(ck.ConvergekitError, match="whole numbers from 2"):
         found.repeat_purchases((1,))
+    with pytest.raises(ck.ConvergekitError, match="orders=2: give whole numbers from 2"):
+        found.repeat_purchases(2)
     with pytest.raises(ck.ConvergekitError, match="confidence=95"):
         found.repeat_purchases(confidence=95)
 

@@ -95,6 +95,13 @@ def test_few_periods_are_named_where_they_begin():
     assert many.layout.xaxis.tickvals is None
 
 
+def test_two_weeks_are_one_period():
+    entries = ((0, True), (7, False), (14, True), (20, True), (21, False), (60, False))
+    trend = over_days(*entries).trend("2W")
+    assert trend["period"].dt.strftime("%m-%d").tolist() == ["03-02", "03-16", "04-27"]
+    assert trend["entered"].tolist() == [2, 3, 1]
+
+
 def test_every_second_day_is_no_gap():
     trend = over_days((0, True), (2, True), (4, True), (99, False)).trend("2D")
     solid = lines(trend[trend["complete"]].plot())[0]

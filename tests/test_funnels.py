@@ -469,6 +469,51 @@ def test_the_trend_of_an_empty_funnel_is_empty():
     assert len(empty.plot().data) <= 1
 
 
+def test_no_breakdown_goes_by_a_name_that_the_tables_have():
+    """One by `status` was once read as how profiles fared: nobody converted."""
+    frame = log(ann="v0 c5 o9", bob="v0 x3", end="x90").assign(plan=list("aaabbc"))
+    found = ck.funnel(frame, STEPS, within="10min", by="plan")
+    tables = (found.table, found.conversions, found.trend("D"), found.drop_offs(2))
+    names = set().union(*tables) - {"plan", "profile_id"}
+    assert {"status", "event_name", "row_3", "entered"} <= names
+    for name in names:
+        named = frame.rename(columns={"plan": name}) if name not in frame else frame
+        with pytest.raises(ck.ConvergekitError, match=f"by='{name}': the funnel's tables have"):
+            ck.funnel(named, STEPS, within="10min", by=name)
+    each = ck.funnel(frame, STEPS, within="10min", by="profile_id").table
+    assert each["profiles"].tolist() == [1, 1, 1, 1, 0, 0]
+    twice = ck.funnel(frame, STEPS, within="10min", by=["plan", "plan"])
+    pd.testing.assert_frame_equal(twice.table, found.table)
+
+
+@pytest.mark.parametrize("option", ["by", "hold"])
+def test_lists_are_no_labels(option):
+    frame = log(ann="v0 c5", bob="v0").assign(items=[["tea"], None, {"a": 1}])
+    with pytest.raises(ck.ConvergekitError, match=f"{option}='items'.* holds lists or objects"):
+        ck.funnel(frame, STEPS, within="10min", **{option: "items"})
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Brussels"])
+def test_what_they_did_instead_is_told_of_times_in_any_zone(zone):
+    frame = log(ann="v0 c5 o9", bob="v0 x3 o4", cy="v0", end="x90")
+    local = frame["timestamp"].dt.tz_convert(zone)
+    found = ck.funnel(frame.assign(timestamp=local), STEPS, within="10min")
+    left = found.drop_offs(2).set_index("profile_id")
+    did = {"bob": "Refund", "cy": "nothing"}
+    assert left["next_event"].fillna("nothing").to_dict() == did
+    assert left.loc["bob", "next_time"] == START + pd.Timedelta("3min")
+    assert left["next_time"].dtype == left["time_1"].dtype
+
+
+def test_what_they_did_next_is_what_arrived_first_of_events_at_one_time():
+    frame = log(**{f"p{i}": "v0 x5 o5" for i in range(60)}, end="x90")
+    late = {"PageView": 0, "Placed Order": 1, "Refund": 2}
+    arrived = frame["timestamp"] + pd.to_timedelta(frame["event_name"].map(late), unit="min")
+    for events, first in ((frame, "Refund"), (frame.assign(received_at=arrived), "Placed Order")):
+        left = ck.funnel(events, STEPS[:2], within="10min").drop_offs()
+        assert left["next_event"].tolist() == [first] * 60
+
+
 def test_an_optional_step_in_strict_order_stands_in_its_own_place_alone():
     steps = ["a", ck.Step("b", optional=True), "c", ck.Step("d", optional=True), "e"]
     walks = {"in its place": "abcde", "left out": "ace", "one place early": "adce", "late": "acbe"}

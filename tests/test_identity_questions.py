@@ -460,6 +460,28 @@ class TestHindsight:
         with pytest.raises(ck.ConvergekitError, match="let the steps end with the event"):
             ck.stitch(shop).hindsight(ORDER, steps=["PageView"], within="7D")
 
+    def test_an_optional_step_is_no_part_of_the_conversion(self):
+        """Ann left the cart out. Bob's is learned of after the order, which does not need it."""
+        frame = events(
+            ("PageView", "10:00", "cookie:c1", {}),
+            (ORDER, "10:05", "cookie:c1", {}),
+            ("PageView", "10:00", "cookie:c2", {}),
+            ("Added To Cart", "10:02", "cookie:c3", {}),
+            (ORDER, "10:05", "cookie:c2", {}),
+            ("Signed In", "10:09", "cookie:c2 cookie:c3", {}),
+        )
+        s = ck.stitch(frame)
+        cart = ck.Step("Added To Cart", optional=True)
+        found = s.hindsight(ORDER, steps=["PageView", cart, ORDER], within="7D")
+        assert s.funnel(["PageView", cart, ORDER], within="7D").table["profiles"].tolist() == [
+            2,
+            1,
+            2,
+        ]
+        rows = found.summary.set_index("measure").loc["Placed Order with a conversion"]
+        assert rows[["retroactive", "as_of", "hindsight"]].tolist() == [2, 2, 0]
+        assert found.events.empty
+
     def test_no_alias_at_all(self):
         frame = events((ORDER, "10:00", "", {}), ("PageView", "10:00", "", {}))
         found = ck.stitch(frame).hindsight(ORDER)

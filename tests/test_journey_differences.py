@@ -152,6 +152,9 @@ def test_what_is_not_there_is_said():
         found.differences("Placed Order", min_profiles=0)
     with pytest.raises(ck.ColumnError, match="no column goes by 'plan'"):
         found.differences("Placed Order", properties=["plan"])
+    listed = journeys(log(a="v0 o1").assign(items=[["tea"], ["mug"]]))
+    with pytest.raises(ck.ColumnError, match="properties='items'.* holds lists or objects"):
+        listed.differences("Placed Order", properties=["items"])
 
 
 @given(frames())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 
+SAMPLES = Path(__file__).parents[1] / "data" / "exports"
 START = pd.Timestamp("2026-03-02", tz="UTC")
 
 
@@ -125,6 +128,45 @@ def test_a_link_within_the_site_is_no_referral():
     table = s.sessions()
     assert table["referrer"].fillna("").tolist() == ["google.com", "", "blog.test"]
     assert table["channel"].tolist() == ["Organic Search", "Direct", "Referral"]
+
+
+@pytest.mark.parametrize(
+    ("page", "referrer"),
+    [
+        ("url", "referrer"),
+        ("$current_url", "$referrer"),
+        ("page_location", "page_referrer"),
+        ("[Amplitude] Page Location", "referrer"),
+    ],
+)
+def test_addresses_go_by_the_names_that_tools_give_them(page, referrer):
+    home, tea = "https://shop.example/", "https://shop.example/tea"
+    own = "https://www.shop.example/cart"
+    s = stitched(
+        ("a", 0, None, None), ("b", 1, None, None), ("c", 2, None, None),
+        **{
+            "properties.$url": None,
+            f"properties.{page}": [f"{tea}?gclid=x", home, own],
+            f"properties.{referrer}": [None, own, "https://www.google.com/"],
+        },
+    )  # fmt: skip
+    table = s.sessions()
+    assert table["channel"].tolist() == ["Paid Search", "Direct", "Organic Search"]
+    assert table["landing_page"].tolist() == [
+        "https://shop.example/tea",
+        "https://shop.example/",
+        own,
+    ]
+
+
+@pytest.mark.parametrize("tool", ["ga4", "mixpanel", "posthog", "rudderstack", "snowplow"])
+def test_the_same_visits_are_of_the_same_channels_whoever_exported_them(tool):
+    (path,) = SAMPLES.glob(f"{tool}.*")
+    both = (path, SAMPLES / "segment.jsonl")
+    visits = [ck.stitch(ck.read_events(each)).sessions() for each in both]
+    one, other = (v[["channel", "landing_page"]].value_counts().to_dict() for v in visits)
+    assert one == other
+    assert len(one) > 3
 
 
 def test_events_that_no_visit_explains_make_a_session_without_a_channel():

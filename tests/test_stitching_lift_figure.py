@@ -74,6 +74,35 @@ def test_hover_texts_are_sentences_with_what_was_asked_for(lift):
     )
 
 
+def test_what_is_counted_is_called_so(stitched):
+    figure = stitched.stitching_lift(STEPS, within="1D", count="attempts").plot()
+    assert "Stitched, 3 attempts reached PageView" in one_line(figure.data[0].hovertext[0])
+    assert "Stitched attempts: 1 of 3" in one_line(figure.layout.title.subtitle.text)
+
+
+@pytest.mark.filterwarnings("ignore:no event of 'Placed Order' meets")
+def test_a_condition_on_a_profile_looks_at_what_was_sent_where_nothing_is_carried(stitched):
+    """The campaign came with the first page view; the order has it by stitching alone."""
+    view, order = (ck.Step(name, where={"utm_source": "meta"}) for name in STEPS)
+    counts = ["step_1", "step_2"]
+    for steps, alone, together in (
+        ([view, "Placed Order"], [1, 0], [1, 1]),
+        ([view, order], [1, 0], [1, 1]),
+        (["Checkout", order], [1, 0], [1, 1]),
+    ):
+        lift = stitched.stitching_lift(steps, within="1D").set_index("counted_by")
+        assert lift.loc["alias cookie alone", counts].tolist() == alone
+        assert lift.loc["stitched", counts].tolist() == together
+        assert stitched.funnel(steps, within="1D").table["profiles"].tolist() == together
+
+
+def test_a_tools_own_window_is_taken(stitched):
+    lift = stitched.stitching_lift(STEPS, like="posthog").set_index("counted_by")
+    assert lift.loc["stitched", ["step_1", "step_2"]].tolist() == [3, 1]
+    with pytest.raises(ck.ConvergekitError, match="needs within="):
+        stitched.stitching_lift(STEPS)
+
+
 def test_rows_may_be_chosen_first_and_none_is_no_error(lift):
     chosen = lift[lift["counted_by"].isin(["stitched", "source browser alone"])]
     assert list(bars(chosen.plot())) == ["stitched", "source browser alone"]
