@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -438,3 +439,19 @@ def test_the_command_line_adds_and_counts(path, tmp_path):
     assert again.stdout.startswith("Added(nothing new")
     shown = run("status", "--store", str(path))
     assert "batches:     1" in shown.stdout
+
+
+def test_when_a_batch_was_added_is_told_in_utc_wherever_the_machine_is(path):
+    code = (
+        "import sys, convergekit as ck; "
+        "ck.open_store(sys.argv[1]).add(ck.simulate_store().events[:20])"
+    )
+    before = pd.Timestamp.now("UTC")
+    subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        env={**os.environ, "TZ": "Asia/Tokyo"},
+        check=True,
+    )
+    (added_at,) = ck.open_store(path).batches["added_at"]
+    assert before <= added_at <= pd.Timestamp.now("UTC")
+    assert ck.open_store(path).status().added_at == added_at.tz_localize(None)
