@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import tempfile
 import warnings
 from enum import StrEnum
@@ -35,8 +37,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_out = Console()
-_err = Console(stderr=True)
+# Rich would make a picture of what stands between colons, as in urn:cookie:7f3a.
+_out = Console(emoji=False)
+_err = Console(stderr=True, emoji=False)
 _TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 _PURCHASE = ["PageView", "Added To Cart", "Placed Order"]
 
@@ -231,6 +234,9 @@ def status_command(store: StorePath) -> None:
 
 def main() -> None:
     """Run the command line; bad input is one clear line and exit code 1, never a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What it has no letter for would end the command; stderr escapes it by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except (ConvergekitError, OSError) as error:

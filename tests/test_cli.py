@@ -15,13 +15,13 @@ import convergekit as ck
 DATA = [str(path) for path in sorted((Path(__file__).parent.parent / "data").glob("*.*"))]
 
 
-def run(*arguments):
+def run(*arguments, encoding="utf-8"):
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "convergekit.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
-        encoding="utf-8",
-        env={"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1"},
+        encoding=encoding,
+        env={"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding},
         check=False,
     )
 
@@ -149,6 +149,27 @@ def test_bad_input_is_one_clear_line_and_no_traceback(tmp_path):
         assert message in done.stderr
         assert "Traceback" not in done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_what_the_data_say_is_printed_as_it_is_in_any_encoding(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text(
+        '{"eventName": "Kauf :coffee: 咖啡", "timestamp": "2026-03-02T10:00:00Z",'
+        ' "aliases": ["urn:cookie:7f3a", "7f3a:cookie:"]}\n',
+        "utf-8",
+    )
+    steps = ("--step", "Kauf :coffee: 咖啡", "--step", "urn:cookie:7f3a")
+    done = run("funnel", path, *steps)
+    assert done.returncode == 0, done.stderr
+    assert "Kauf :coffee: 咖啡" in done.stdout
+    assert "2. urn:cookie:7f3a" in done.stdout
+    assert "no event is named 'urn:cookie:7f3a'" in done.stderr
+    done = run("funnel", path, *steps, encoding="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert r"Kauf :coffee: \u5496\u5561" in done.stdout
+    for encoding in ("utf-8", "cp1252"):
+        done = run("check", path, "--conversion", steps[1], "--format", "json", encoding=encoding)
+        assert "Kauf :coffee: 咖啡" in json.loads(done.stdout)["findings"][0]["what"]
 
 
 def test_help_names_every_command():
