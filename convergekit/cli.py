@@ -22,12 +22,14 @@ from convergekit.checking import check_up
 from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
+from convergekit.exports.reading import find_files
 from convergekit.funnel_result import Funnel
 from convergekit.readable import counted, percentage
 from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
+from convergekit.storage import FILES
 from convergekit.store import open_store
 from convergekit.store.options import StoreOptions
 
@@ -135,6 +137,7 @@ def stitch_command(
         raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
     if any(path.is_file() for path in (out, *out.parents)):
         raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
+    _refuse_to_overwrite(exports, out)
     s = _stitched(exports, limit, block, column, tz)
     _print_summary(s)
     if force:
@@ -343,14 +346,24 @@ def _print_funnel(funnel: Funnel) -> None:
     _out.print(table)
 
 
+def _refuse_to_overwrite(exports: list[str], out: Path) -> None:
+    """Raise if an export is one of the files that are removed or written."""
+    written = [path for path in _table_paths(out) if path.is_file()]
+    for export in find_files(_files(exports)) if written else ():
+        if any(map(export.samefile, written)):
+            raise ConvergekitError(
+                f"{export} is an export, and --out {out} would overwrite it; give another --out."
+            )
+
+
 def _remove_earlier_tables(out: Path) -> None:
     """Remove what an earlier run wrote, so that no table of another run stays beside the new."""
-    for path in out.glob("stitched.json"):
-        path.unlink()
-        for table in out.glob("*.parquet"):
-            table.unlink()
-    for name in _TABLES:
-        (out / f"{name}.csv").unlink(missing_ok=True)
+    for path in _table_paths(out):
+        path.unlink(missing_ok=True)
+
+
+def _table_paths(out: Path) -> list[Path]:
+    return [out / name for name in (*FILES, *(f"{name}.csv" for name in _TABLES))]
 
 
 def _write_csv(s: Stitched, out: Path) -> list[Path]:

@@ -36,6 +36,9 @@ _READ = (
     *("events", "duplicates", "rejected", "aliases", "event_aliases", "order", "items"),
     *("item_aliases", "apart", "refused", "says", "carried_from", "blocked", "malformed"),
 )
+_MANIFEST = "stitched.json"
+#: All files of a saved Stitched.
+FILES = (*dict.fromkeys(f"{name}.parquet" for name in (*_TABLES, *_READ)), _MANIFEST)
 _JSON_COLUMNS = b"convergekit.json_columns"
 _DATATYPES = b"convergekit.dtypes"
 
@@ -43,11 +46,12 @@ _DATATYPES = b"convergekit.dtypes"
 def write_stitched(s: Stitched, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
     """Save a Stitched. See `Stitched.to_parquet`."""
     directory = Path(directory)
-    manifest = directory / "stitched.json"
-    if manifest.exists() and not overwrite:
+    manifest = directory / _MANIFEST
+    there = [name for name in FILES if (directory / name).exists()]
+    if there and not overwrite:
+        held = "a stitched export" if manifest.exists() else " and ".join(there)
         raise FileExistsError(
-            f"{directory} already holds a stitched export; give another directory, or "
-            "overwrite=True."
+            f"{directory} already holds {held}; give another directory, or overwrite=True."
         )
     directory.mkdir(parents=True, exist_ok=True)
     frames = {name: getattr(s, name) for name in _TABLES} | _inner_tables(s)
@@ -102,7 +106,7 @@ def read_stitched(directory: str | Path) -> Stitched:
     True
     """
     directory = Path(directory)
-    manifest = directory / "stitched.json"
+    manifest = directory / _MANIFEST
     if not manifest.exists():
         raise ConvergekitError(
             f"{directory} holds no stitched.json: give the directory that to_parquet wrote."

@@ -122,6 +122,26 @@ def test_nothing_is_overwritten_without_force(tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
+def test_force_leaves_the_exports_and_other_files_as_they_are(tmp_path):
+    events = ck.simulate_store(people=5).events
+    for name in ("events", "orders"):
+        events.to_parquet(tmp_path / f"{name}.parquet")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = run("stitch", tmp_path / "*.parquet", "--out", tmp_path, "--force")
+    assert done.returncode == 1
+    assert "events.parquet is an export, and --out" in done.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    (tmp_path / "events.parquet").unlink()
+    for form in ("parquet", "csv"):
+        done = run(
+            *("stitch", tmp_path / "orders.parquet", "--out", tmp_path),
+            *("--force", "--format", form),
+        )
+        assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.glob("*.parquet")} == {"orders.parquet"}
+    assert (tmp_path / "orders.parquet").read_bytes() == before["orders.parquet"]
+
+
 def test_funnel_prints_the_steps():
     steps = ("--step", "PageView", "--step", "Added To Cart", "--step", "Placed Order")
     done = run("funnel", *DATA, *steps, "--within", "7D")

@@ -295,6 +295,13 @@ def test_what_was_half_overwritten_is_not_read(shop, tmp_path):
         ck.read_stitched(tmp_path)
 
 
+def test_saving_overwrites_no_table_of_another_making_unasked(shop, tmp_path):
+    shop.to_parquet(tmp_path / "events.parquet")
+    with pytest.raises(FileExistsError, match=r"holds events\.parquet; .*overwrite=True"):
+        ck.stitch(shop).to_parquet(tmp_path)
+    assert len(pd.read_parquet(tmp_path / "events.parquet")) == len(shop)
+
+
 def test_what_cannot_be_saved_leaves_the_earlier_one_as_it_was(shop, tmp_path):
     s = ck.stitch(shop)
     s.to_parquet(tmp_path)
