@@ -11,8 +11,9 @@ What stays: all other profiles, their IDs and their values. Nothing is stitched 
 keep two profiles apart that meet on one event, the event is of one of them: if that is the other
 profile's, the event stays and loses the person's aliases; if it is the person's, it goes, and with
 it an alias of the other profile that was seen nowhere else. Where events of others name one of the
-person's e-mail addresses or phone numbers in a property, the cell is blanked, a list or an object as
-a whole; what else they say about the person is not looked for. The counts of `remarks` are of the input.
+person's e-mail addresses or phone numbers in a property, the cell is blanked, a list or an object
+as a whole; what else they say about the person is not looked for. The counts of `remarks` are of
+the input.
 """
 
 from __future__ import annotations

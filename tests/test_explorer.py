@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import math
 import warnings
 
 import ipywidgets as widgets
@@ -381,6 +383,25 @@ def test_a_long_timeline_is_shown_by_pages():
     assert not profile.earlier.disabled
     profile.earlier.click()
     assert "event 25<" in profile.events.value
+
+
+def test_a_timeline_shows_values_of_every_kind():
+    values = {
+        "a truth": (True, "True"),
+        "no end": (math.inf, "inf"),
+        "a day": (datetime.date(2026, 3, 2), "2026-03-02"),
+        "a while": (pd.Timedelta("90min"), "0 days 01:30:00"),
+        "bytes": (b"raw", "b&#x27;raw&#x27;"),
+        "digits": (10**400, f"{10**400:,}"[:20]),
+    }
+    frame = pd.DataFrame({"event_name": ["A"], "timestamp": ["2026-03-02"], "alias.cookie": ["c"]})
+    for name, (value, _) in values.items():
+        frame[f"properties.{name}"] = pd.Series([value], dtype=object)
+    profile = ck.stitch(frame).explore().profile
+    profile.search.value = "urn:cookie:c"
+    assert "ck-error" not in "".join(status.value for status in profile.statuses)
+    for name, (_, shown) in values.items():
+        assert f">{shown}" in profile.events.value, name
 
 
 def test_an_unknown_alias_is_said_and_the_last_profile_is_gone(explorer):
