@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -455,3 +456,51 @@ def test_when_a_batch_was_added_is_told_in_utc_wherever_the_machine_is(path):
     (added_at,) = ck.open_store(path).batches["added_at"]
     assert before <= added_at <= pd.Timestamp.now("UTC")
     assert ck.open_store(path).status().added_at == added_at.tz_localize(None)
+
+
+def test_a_store_can_be_made_where_the_file_system_has_no_links(path, monkeypatch):
+    def refuse(source, target):
+        # As on exFAT.
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = ck.open_store(path)
+    store.add(frame((0, "c", "a@x.org")))
+    assert len(ck.open_store(path).profiles) == 1
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_of_two_that_make_a_store_without_links_the_first_one_stays(path, monkeypatch):
+    def too_late(source, target):
+        monkeypatch.undo()
+        ck.open_store(path).add(frame((0, "c", "a@x.org")))
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", too_late)
+    assert len(ck.open_store(path).profiles) == 1
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_windows_says_otherwise_that_a_file_is_in_use(path, monkeypatch):
+    ck.open_store(path)
+    said = (
+        f'IO Error: Cannot open file "{path}": The process cannot access the file because it is '
+        "being used by another process.\n\nFile is already open in \nC:\\python.exe (PID 8252)"
+    )
+    monkeypatch.setattr(duckdb, "connect", raising(duckdb.IOException(said)))
+    with pytest.raises(ck.ConvergekitError, match="is in use by process 8252: one process"):
+        ck.open_store(path)
+
+
+def raising(error):
+    def connect(*arguments, **options):
+        raise error
+
+    return connect
+
+
+def test_a_path_with_lock_in_its_name_is_not_in_use(tmp_path):
+    path = tmp_path / "blocks.duckdb"
+    path.write_text("no database")
+    with pytest.raises(ck.ConvergekitError, match="cannot be opened as a store"):
+        ck.open_store(path)
