@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -219,6 +220,16 @@ def test_values_of_any_kind_come_back_as_they_went(path):
     assert found["properties.whole"].iloc[3] == "x"
     assert found["properties.Whole"].iloc[3] == 1
     assert found["properties.text"].iloc[3] == 2.5
+
+
+@pytest.mark.parametrize("tz", [None, "Europe/Brussels"])
+def test_times_that_arrow_holds_come_back_as_times(path, tz):
+    days = pd.date_range("2026-03-02", periods=2, tz=tz)
+    arrow = pd.Series(days, dtype=pd.ArrowDtype(pa.timestamp("us", tz)))
+    store = ck.open_store(path)
+    store.add(frame((0, "c", None), (1, "c", None)).assign(**{"properties.at": arrow}))
+    store.add(frame((2, "c", None)).assign(**{"properties.at": days[:1]}))
+    assert store.stitched().events["properties.at"].tolist() == [*days, days[0]]
 
 
 def test_rejected_rows_and_malformed_aliases_are_those_of_the_whole(path):

@@ -65,6 +65,8 @@ def encode(column: pd.Series) -> tuple[str, pa.Array] | None:
         return TEXT, _contiguous(pa.array(column, from_pandas=True), pa.large_string())
     if dtype == object:
         return _encode_objects(column)
+    if isinstance(dtype, pd.ArrowDtype) and pa.types.is_timestamp(dtype.pyarrow_dtype):
+        return encode(pa.array(column, from_pandas=True).to_pandas())
     if pd.api.types.is_bool_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
         return BOOLEAN, _contiguous(pa.array(column, from_pandas=True), pa.bool_())
     if pd.api.types.is_integer_dtype(dtype) and column.max() <= _LARGEST:
