@@ -221,9 +221,11 @@ def add_command(
         given["block"] = block
     if tz is not None:
         given["tz"] = tz
+    # Before a store is made, whose options hold for good.
+    files = find_files(_files(exports))
     opened = open_store(store, **given)
     with _err.status("adding"):
-        added = opened.add(_files(exports))
+        added = opened.add(files)
     _out.print(escape(repr(added)), highlight=False, soft_wrap=True)
 
 

@@ -305,6 +305,14 @@ def broken_export(directory):
     return path
 
 
+def test_no_store_is_made_for_an_export_that_is_not_there(tmp_path):
+    store = tmp_path / "store.duckdb"
+    done = run("add", tmp_path / "missing.csv", "--store", store, "--limit", "customer_id=1")
+    assert done.returncode == 1
+    assert "there is no file" in done.stderr
+    assert not store.exists()
+
+
 def test_check_says_what_is_wrong_and_fails(tmp_path):
     done = run("check", *DATA)
     assert (done.returncode, done.stderr) == (0, "")
