@@ -146,7 +146,7 @@ def stitch_command(
         written = s.to_parquet(out, overwrite=force)
     else:
         written = _write_csv(s, out)
-    _out.print(f"Wrote {len(written)} files to {escape(str(out))}.")
+    _out.print(f"Wrote {len(written)} files to {escape(str(out))}.", soft_wrap=True)
 
 
 @app.command("funnel")
@@ -162,7 +162,7 @@ def funnel_command(
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
     s = _stitched(exports, limit, block, column, tz)
-    _out.print(escape(repr(s)))
+    _out.print(escape(repr(s)), soft_wrap=True)
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
         found = s.funnel(step, within=within)

@@ -66,11 +66,13 @@ def test_the_patterns_of_the_readme_name_files_alone():
 
 
 def test_stitch_writes_csv(tmp_path):
-    done = run("stitch", *DATA, "--out", tmp_path / "out", "--format", "csv")
+    out = tmp_path / ("a long name " * 10).strip()
+    done = run("stitch", *DATA, "--out", out, "--format", "csv")
     assert done.returncode == 0, done.stderr
-    profiles = pd.read_csv(tmp_path / "out" / "profiles.csv")
+    assert f"Wrote 5 files to {out}.\n" in done.stdout
+    profiles = pd.read_csv(out / "profiles.csv")
     assert len(profiles) == 81
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+    assert {p.name for p in out.iterdir()} == {
         f"{name}.csv" for name in ("events", "profiles", "aliases", "duplicates", "rejected")
     }
 
