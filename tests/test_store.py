@@ -515,3 +515,16 @@ def test_a_path_with_lock_in_its_name_is_not_in_use(tmp_path):
     path.write_text("no database")
     with pytest.raises(ck.ConvergekitError, match="cannot be opened as a store"):
         ck.open_store(path)
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_ours(path, tmp_path, monkeypatch):
+    export = tmp_path / "a.jsonl"
+    export.write_text("{}")
+    store = ck.open_store(path)
+
+    def refuse(self, *arguments, **named):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ck.ReadError, match=r"a\.jsonl cannot be opened: permission denied"):
+        store.add(export)
