@@ -528,3 +528,21 @@ def test_a_file_that_cannot_be_read_is_an_error_of_ours(path, tmp_path, monkeypa
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ck.ReadError, match=r"a\.jsonl cannot be opened: permission denied"):
         store.add(export)
+
+
+def test_a_full_disk_changes_nothing_and_says_so(path):
+    resource = pytest.importorskip("resource")
+    events = ck.simulate_store(people=40).events
+    store = ck.open_store(path)
+    store.add(events[:10])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As a disk without room for more: the log of a batch does not fit.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(ck.ConvergekitError, match=r"cannot be written: .*Nothing was changed"):
+            store.add(events[10:])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert store.status().rows == 10
+    store.add(events[10:])
+    assert store.status().rows == len(events)

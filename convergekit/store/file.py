@@ -119,9 +119,17 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the file to change it; all changes are made at the end, or none after an error."""
     with _claimed(path, writing=True), contextlib.closing(_connect(path, read_only=False)) as con:
-        con.execute("BEGIN")
-        yield con
-        con.execute("COMMIT")
+        import duckdb
+
+        try:
+            con.execute("BEGIN")
+            yield con
+            con.execute("COMMIT")
+        except (duckdb.IOException, duckdb.TransactionException) as error:
+            raise ConvergekitError(
+                f"{path} cannot be written: {str(error).splitlines()[0]}. Nothing was changed; "
+                "make room, or check the drive, and try again."
+            ) from None
 
 
 @contextlib.contextmanager
