@@ -137,8 +137,9 @@ def stitch_command(
         raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
     if any(path.is_file() for path in (out, *out.parents)):
         raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
-    _refuse_to_overwrite(exports, out)
-    s = _stitched(exports, limit, block, column, tz)
+    files = _files(exports)
+    _refuse_to_overwrite(files, out)
+    s = _stitched(files, limit, block, column, tz)
     _print_summary(s)
     if force:
         _remove_earlier_tables(out)
@@ -161,7 +162,7 @@ def funnel_command(
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
-    s = _stitched(exports, limit, block, column, tz)
+    s = _stitched(_files(exports), limit, block, column, tz)
     _out.print(escape(repr(s)), soft_wrap=True)
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
@@ -250,14 +251,14 @@ def main() -> None:
 
 
 def _stitched(
-    exports: list[str],
+    files: list[str],
     limit: list[str] | None,
     block: list[str] | None,
     column: list[str] | None,
     tz: str | None,
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
-    events = read_events(_files(exports), columns=_columns(column))
+    events = read_events(files, columns=_columns(column))
     with _err.status(f"stitching {counted(len(events), 'row')}"):
         return stitch(events, limits=limits, block=block or (), tz=tz)
 
@@ -348,10 +349,10 @@ def _print_funnel(funnel: Funnel) -> None:
     _out.print(table)
 
 
-def _refuse_to_overwrite(exports: list[str], out: Path) -> None:
+def _refuse_to_overwrite(files: list[str], out: Path) -> None:
     """Raise if an export is one of the files that are removed or written."""
     written = [path for path in _table_paths(out) if path.is_file()]
-    for export in find_files(_files(exports)) if written else ():
+    for export in find_files(files) if written else ():
         if any(map(export.samefile, written)):
             raise ConvergekitError(
                 f"{export} is an export, and --out {out} would overwrite it; give another --out."
