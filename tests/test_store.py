@@ -189,6 +189,23 @@ def test_a_frame_is_known_by_its_contents(path):
         assert store.add(events.assign(**other)).batch == number
 
 
+@pytest.mark.parametrize(("start", "end"), [(0, 13), (3, 20), (8, 17)])
+def test_a_part_of_a_frame_is_known_by_its_contents(path, start, end):
+    whole = frame(*((minute, f"c{minute}", None) for minute in range(40))).assign(
+        **{
+            "properties.gaps": [None, "é", "x", "yz"] * 10,
+            "properties.truth": [True, False, False, True, True] * 8,
+        }
+    )
+    part = whole[start:end]
+    store = ck.open_store(path)
+    store.add(part)
+    alone = pd.DataFrame({name: column.tolist() for name, column in part.items()})
+    assert store.add(alone).batch is None
+    assert store.add(pa.Table.from_pandas(whole)[start:end]).batch is None
+    assert store.add(whole[start : end + 1]).batch == 2
+
+
 def test_values_of_any_kind_come_back_as_they_went(path):
     values = {
         "whole": [1, None, 2**62],
