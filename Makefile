@@ -6,7 +6,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {print $$1 "\t" $$2}' Makefile
 
 demo: .venv/installed  ## Stitch a simulated store's exports
 	@$(BIN)/convergekit demo

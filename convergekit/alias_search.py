@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convergekit.aliases import urn
-from convergekit.errors import UnknownAliasError
+from convergekit.errors import ConvergekitError, UnknownAliasError
 from convergekit.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
@@ -94,7 +94,11 @@ def has_value(s: Stitched, text: str) -> BoolArray:
     found = np.zeros(len(table), dtype=bool)
     rules = s._identity.aliases.rules
     for alias_type in s._identity.aliases.types.categories:
-        parsed = rules.parse(urn(alias_type, text))
+        try:
+            parsed = rules.parse(urn(alias_type, text))
+        except ConvergekitError:
+            # The rule is for texts of its type; this is one of any.
+            continue
         if parsed is not None:
             of_type = (table["alias_type"] == alias_type).to_numpy(dtype=bool)
             found |= of_type & table["alias_value"].isin(parsed[1]).to_numpy(dtype=bool)

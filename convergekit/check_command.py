@@ -66,8 +66,8 @@ def failing(fail_on: str) -> Callable[[CheckUp], bool]:
 def print_check_up(out: Console, found: CheckUp, output: Output) -> None:
     """Print a check-up for people, or for programs."""
     if output is Output.json:
-        # Not through the console, which would wrap it.
-        typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        # Not through the console, which would wrap it; in ASCII, which any encoding writes alike.
+        typer.echo(json.dumps(found.to_dict(), indent=2))
         return
     out.print(Text(found.title, style="bold"))
     for remark in found.remarks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import tempfile
 import warnings
 from enum import StrEnum
@@ -20,12 +22,14 @@ from convergekit.checking import check_up
 from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
+from convergekit.exports.reading import find_files
 from convergekit.funnel_result import Funnel
 from convergekit.readable import counted, percentage
 from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
+from convergekit.storage import FILES
 from convergekit.store import open_store
 from convergekit.store.options import StoreOptions
 
@@ -35,8 +39,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_out = Console()
-_err = Console(stderr=True)
+# Rich would make a picture of what stands between colons, as in urn:cookie:7f3a.
+_out = Console(emoji=False)
+_err = Console(stderr=True, emoji=False)
 _TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 _PURCHASE = ["PageView", "Added To Cart", "Placed Order"]
 
@@ -132,7 +137,9 @@ def stitch_command(
         raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
     if any(path.is_file() for path in (out, *out.parents)):
         raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
-    s = _stitched(exports, limit, block, column, tz)
+    files = _files(exports)
+    _refuse_to_overwrite(files, out)
+    s = _stitched(files, limit, block, column, tz)
     _print_summary(s)
     if force:
         _remove_earlier_tables(out)
@@ -140,7 +147,7 @@ def stitch_command(
         written = s.to_parquet(out, overwrite=force)
     else:
         written = _write_csv(s, out)
-    _out.print(f"Wrote {len(written)} files to {escape(str(out))}.")
+    _out.print(f"Wrote {len(written)} files to {escape(str(out))}.", soft_wrap=True)
 
 
 @app.command("funnel")
@@ -155,8 +162,8 @@ def funnel_command(
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
-    s = _stitched(exports, limit, block, column, tz)
-    _out.print(escape(repr(s)))
+    s = _stitched(_files(exports), limit, block, column, tz)
+    _out.print(escape(repr(s)), soft_wrap=True)
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
         found = s.funnel(step, within=within)
@@ -215,9 +222,11 @@ def add_command(
         given["block"] = block
     if tz is not None:
         given["tz"] = tz
+    # Before a store is made, whose options hold for good.
+    files = find_files(_files(exports))
     opened = open_store(store, **given)
     with _err.status("adding"):
-        added = opened.add(_files(exports))
+        added = opened.add(files)
     _out.print(escape(repr(added)), highlight=False, soft_wrap=True)
 
 
@@ -231,6 +240,9 @@ def status_command(store: StorePath) -> None:
 
 def main() -> None:
     """Run the command line; bad input is one clear line and exit code 1, never a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What it has no letter for would end the command; stderr escapes it by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except (ConvergekitError, OSError) as error:
@@ -239,14 +251,14 @@ def main() -> None:
 
 
 def _stitched(
-    exports: list[str],
+    files: list[str],
     limit: list[str] | None,
     block: list[str] | None,
     column: list[str] | None,
     tz: str | None,
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
-    events = read_events(_files(exports), columns=_columns(column))
+    events = read_events(files, columns=_columns(column))
     with _err.status(f"stitching {counted(len(events), 'row')}"):
         return stitch(events, limits=limits, block=block or (), tz=tz)
 
@@ -337,14 +349,24 @@ def _print_funnel(funnel: Funnel) -> None:
     _out.print(table)
 
 
+def _refuse_to_overwrite(files: list[str], out: Path) -> None:
+    """Raise if an export is one of the files that are removed or written."""
+    written = [path for path in _table_paths(out) if path.is_file()]
+    for export in find_files(files) if written else ():
+        if any(map(export.samefile, written)):
+            raise ConvergekitError(
+                f"{export} is an export, and --out {out} would overwrite it; give another --out."
+            )
+
+
 def _remove_earlier_tables(out: Path) -> None:
     """Remove what an earlier run wrote, so that no table of another run stays beside the new."""
-    for path in out.glob("stitched.json"):
-        path.unlink()
-        for table in out.glob("*.parquet"):
-            table.unlink()
-    for name in _TABLES:
-        (out / f"{name}.csv").unlink(missing_ok=True)
+    for path in _table_paths(out):
+        path.unlink(missing_ok=True)
+
+
+def _table_paths(out: Path) -> list[Path]:
+    return [out / name for name in (*FILES, *(f"{name}.csv" for name in _TABLES))]
 
 
 def _write_csv(s: Stitched, out: Path) -> list[Path]:

@@ -51,9 +51,13 @@ def write_converge(s: Stitched, directory: str | Path, *, overwrite: bool = Fals
             "overwrite=True."
         )
     directory.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        pq.write_table(table(s), paths[name], compression="zstd")
-    return list(paths.values())
+    made = {paths[name]: table(s) for name, table in tables.items()}
+    # Should writing end midway, no events are taken for those of another's merges.
+    for path in made:
+        path.unlink(missing_ok=True)
+    for path, table in made.items():
+        pq.write_table(table, path, compression="zstd")
+    return list(made)
 
 
 def profile_then(s: Stitched) -> pd.Series:

@@ -16,6 +16,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -447,10 +448,17 @@ def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, npt.NDArr
     said, also = (~missing(column).to_numpy(dtype=bool) for column in (first, second))
     disagree = np.zeros(len(first), dtype=bool)
     for row in np.flatnonzero(said & also):
-        disagree[row] = repr(first.iloc[row]) != repr(second.iloc[row])
+        disagree[row] = not _says_the_same(first.iloc[row], second.iloc[row])
     if first.dtype != second.dtype:
         first, second = first.astype(object), second.astype(object)
     return first.where(said | ~also, second), disagree
+
+
+def _says_the_same(one: Any, other: Any) -> bool:
+    one, other = (v.item() if isinstance(v, np.generic) else v for v in (one, other))
+    # A whole number among gaps is a float in pandas.
+    numbers = all(isinstance(v, Number) and not isinstance(v, bool) for v in (one, other))
+    return bool(one == other) if numbers else repr(one) == repr(other)
 
 
 def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -11,8 +11,9 @@ What stays: all other profiles, their IDs and their values. Nothing is stitched 
 keep two profiles apart that meet on one event, the event is of one of them: if that is the other
 profile's, the event stays and loses the person's aliases; if it is the person's, it goes, and with
 it an alias of the other profile that was seen nowhere else. Where events of others name one of the
-person's e-mail addresses or phone numbers in a property, the cell is blanked; what else they say
-about the person is not looked for. The counts of `remarks` are of the input.
+person's e-mail addresses or phone numbers in a property, the cell is blanked, a list or an object
+as a whole; what else they say about the person is not looked for. The counts of `remarks` are of
+the input.
 """
 
 from __future__ import annotations
@@ -94,12 +95,12 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
     identity, left = _identity_of(found, keep, gone_alias, blocked)
     met = np.unique(found.aliases.event[gone_alias[found.aliases.alias]])
     events = without_aliases(s.events, met[keep[met]], own_aliases(found, gone_alias), found)
-    events, named_cells = without_names(_left(events, keep), own_names(found, gone_alias))
+    events, named_cells = without_names(chosen_rows(events, keep), own_names(found, gone_alias))
     place = np.append(np.cumsum(keep) - 1, -1)
     duplicates = _left(s.duplicates, ~copies)
     stitched = replace(
         s,
-        events=events,
+        events=_used(events),
         rejected=_left(s.rejected, ~rejected),
         _identity=identity,
         _duplicates=lambda: duplicates,
@@ -209,7 +210,11 @@ def _part(
 
 def _left(frame: pd.DataFrame, keep: BoolArray) -> pd.DataFrame:
     """Return the kept rows, without the categories that only the others had."""
-    rows = chosen_rows(frame, keep)
+    return _used(chosen_rows(frame, keep))
+
+
+def _used(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows without the categories that none of them has."""
     changed = {}
     for name, column in rows.items():
         dtype = column.dtype

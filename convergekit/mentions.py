@@ -162,16 +162,32 @@ def own_names(found: Identity, gone_alias: BoolArray) -> pa.Array:
 
 
 def without_names(events: pd.DataFrame, names: pa.Array) -> tuple[pd.DataFrame, int]:
-    """Blank the cells of properties that hold one of the names; return how many as well."""
+    """Blank the cells of properties that hold one of the names; return how many as well.
+
+    A cell of a list or an object goes as a whole.
+    """
     changed, cells = {}, 0
     for name, column in events.items():
-        if str(name).startswith((PROPERTY, PROFILE_PROPERTY, PROFILE)) and column.dtype == "str":
-            holds = pc.is_in(folded(to_arrow(column)), value_set=names)
-            at = holds.fill_null(False).to_numpy(zero_copy_only=False)
+        if str(name).startswith((PROPERTY, PROFILE_PROPERTY, PROFILE)):
+            at = _holds(column, names)
             if at.any():
-                changed[name] = column.mask(at)
+                changed[name] = column.where(~at, None)
                 cells += int(at.sum())
     return events.assign(**changed), cells
+
+
+def _holds(column: pd.Series, names: pa.Array) -> BoolArray:
+    dtype = column.dtype
+    if dtype == "str" or isinstance(dtype, pd.CategoricalDtype):
+        texts = to_arrow(as_text(column)[0])
+        holds = pc.is_in(folded(texts), value_set=names)
+        return holds.fill_null(False).to_numpy(zero_copy_only=False)
+    if dtype != object and not isinstance(dtype, (pd.ArrowDtype, pd.StringDtype)):
+        return np.zeros(len(column), dtype=bool)
+    wanted = set(names.to_pylist())
+    return np.array(
+        [any(folded_text(text) in wanted for text in _leaves(cell)) for cell in column], dtype=bool
+    )
 
 
 def _without_urns(cell: Any, gone: set[tuple[str, str]], rules: AliasRules) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 import pandas as pd
@@ -77,6 +80,8 @@ def readable_table(table: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> readable_table(pd.DataFrame({"events": [1200], "share": [0.256]})).values.tolist()
     [['1,200', '26%']]
+    >>> readable_table(pd.DataFrame({"odd": [True, float("inf"), 10**18]}))["odd"].tolist()
+    ['True', 'inf', '1,000,000,000,000,000,000']
     """
     return table.apply(lambda column: column.map(_share if column.name in _SHARES else _plain))
 
@@ -86,8 +91,11 @@ def _share(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if pd.isna(value):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return ""
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"
+    if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
+        return str(value)
+    # As a float, an integer of hundreds of digits would be too large.
+    if isinstance(value, Integral):
+        return f"{value:,}"
+    return f"{value:,.0f}" if math.isfinite(value) and value == round(value) else f"{value:,.2f}"

@@ -36,6 +36,9 @@ _READ = (
     *("events", "duplicates", "rejected", "aliases", "event_aliases", "order", "items"),
     *("item_aliases", "apart", "refused", "says", "carried_from", "blocked", "malformed"),
 )
+_MANIFEST = "stitched.json"
+#: All files of a saved Stitched.
+FILES = (*dict.fromkeys(f"{name}.parquet" for name in (*_TABLES, *_READ)), _MANIFEST)
 _JSON_COLUMNS = b"convergekit.json_columns"
 _DATATYPES = b"convergekit.dtypes"
 
@@ -43,16 +46,17 @@ _DATATYPES = b"convergekit.dtypes"
 def write_stitched(s: Stitched, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
     """Save a Stitched. See `Stitched.to_parquet`."""
     directory = Path(directory)
-    manifest = directory / "stitched.json"
-    if manifest.exists() and not overwrite:
+    manifest = directory / _MANIFEST
+    there = [name for name in FILES if (directory / name).exists()]
+    if there and not overwrite:
+        held = "a stitched export" if manifest.exists() else " and ".join(there)
         raise FileExistsError(
-            f"{directory} already holds a stitched export; give another directory, or "
-            "overwrite=True."
+            f"{directory} already holds {held}; give another directory, or overwrite=True."
         )
     directory.mkdir(parents=True, exist_ok=True)
     frames = {name: getattr(s, name) for name in _TABLES} | _inner_tables(s)
     frames["rejected"] = _written_out(frames["rejected"])
-    written = [_write_frame(frame, directory / f"{name}.parquet") for name, frame in frames.items()]
+    tables = {directory / f"{name}.parquet": _table(name, frame) for name, frame in frames.items()}
     summary = {
         "format": FORMAT,
         "identity": s.identity,
@@ -63,8 +67,12 @@ def write_stitched(s: Stitched, directory: str | Path, *, overwrite: bool = Fals
         "remarks": dict(s._remarks),
         "report": s.report.to_dict(),
     }
+    # Should writing end midway, no tables of two exports are taken for those of one.
+    manifest.unlink(missing_ok=True)
+    for path, table in tables.items():
+        pq.write_table(table, path, compression="zstd")
     manifest.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    return [*written, manifest]
+    return [*tables, manifest]
 
 
 def read_stitched(directory: str | Path) -> Stitched:
@@ -98,7 +106,7 @@ def read_stitched(directory: str | Path) -> Stitched:
     True
     """
     directory = Path(directory)
-    manifest = directory / "stitched.json"
+    manifest = directory / _MANIFEST
     if not manifest.exists():
         raise ConvergekitError(
             f"{directory} holds no stitched.json: give the directory that to_parquet wrote."
@@ -215,7 +223,7 @@ def _integers(table: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
     return {str(name): column.to_numpy(copy=True) for name, column in table.items()}
 
 
-def _write_frame(frame: pd.DataFrame, path: Path) -> Path:
+def _table(file: str, frame: pd.DataFrame) -> pa.Table:
     plain, as_json = {}, []
     for name, column in frame.items():
         text = _as_json(str(name), column) if column.dtype == object else None
@@ -226,14 +234,13 @@ def _write_frame(frame: pd.DataFrame, path: Path) -> Path:
         table = pa.Table.from_pandas(pd.DataFrame(plain, index=frame.index), preserve_index=False)
     except (pa.ArrowException, TypeError, ValueError, NotImplementedError) as error:
         raise ConvergekitError(
-            f"{path.stem} cannot be saved as Parquet: {str(error).splitlines()[0]}. Convert the "
+            f"{file} cannot be saved as Parquet: {str(error).splitlines()[0]}. Convert the "
             "column before stitching."
         ) from error
     metadata = dict(table.schema.metadata or {})
     metadata[_JSON_COLUMNS] = json.dumps(as_json).encode()
     metadata[_DATATYPES] = json.dumps({str(k): str(v) for k, v in frame.dtypes.items()}).encode()
-    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
-    return path
+    return table.replace_schema_metadata(metadata)
 
 
 def _read_frame(path: Path) -> pd.DataFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
 import os
+import secrets
 import zipfile
 from pathlib import Path
 
@@ -451,6 +453,29 @@ def test_a_file_that_may_not_be_read(tmp_path, locked, name):
     locked(path)
     message = rf"{name} cannot be opened: permission denied\. Check who may read it"
     with pytest.raises(ck.ReadError, match=message):
+        ck.read_events(path)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.jsonl.gz"])
+def test_a_drive_that_fails_is_no_damage_of_the_file(tmp_path, monkeypatch, name):
+    rows = [json.dumps(ROW | {"event_id": secrets.token_hex(20)}) for _ in range(5000)]
+    if name == "a.csv":
+        rows = ["event_id", *(json.loads(row)["event_id"] for row in rows)]
+    content = "\n".join(rows).encode()
+    path = write(tmp_path / name, gzip.compress(content) if name.endswith(".gz") else content)
+    open_path = Path.open
+
+    class Failing(io.FileIO):
+        def readinto(self, buffer):
+            if self.tell() > path.stat().st_size // 2:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().readinto(buffer)
+
+    def opened(self, *arguments, **named):
+        return Failing(self) if self == path else open_path(self, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(ck.ReadError, match=f"{name} cannot be read to its end: input/output error"):
         ck.read_events(path)
 
 

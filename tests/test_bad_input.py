@@ -101,6 +101,35 @@ def test_two_spellings_of_one_column_are_united_where_they_agree():
 
 
 @pytest.mark.parametrize(
+    ("nested", "flat"),
+    [
+        (1, pd.Series([1, None])),
+        (1, pd.Series([1, None], dtype=object)),
+        (1, pd.Series([1, 2], dtype="int8")),
+        (1.0, pd.Series([1, None], dtype="Int64")),
+        (True, pd.Series([True, None], dtype=object)),
+        (True, pd.Series([True, None], dtype="boolean")),
+    ],
+)
+def test_a_number_agrees_with_itself_whatever_type_it_has(nested, flat):
+    events = pd.DataFrame(
+        {
+            "event_name": "A",
+            "timestamp": AT,
+            "alias.cookie": "c",
+            "properties": [{"n": nested}, {}],
+            "properties.n": flat,
+        }
+    )
+    s = ck.stitch(events)
+    assert len(s.events) == 2
+    assert s.events["properties.n"].iloc[0] == nested
+    for other in (2, "1", not nested):
+        events["properties"] = [{"n": other}, {}]
+        assert ck.stitch(events).rejected["row"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
     ("stamp", "shown"),
     [("tomorrow", "'tomorrow'"), ("x" * 99, "'" + "x" * 58 + "…"), (12, "12"), ({}, "dict")],
 )

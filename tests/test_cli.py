@@ -15,13 +15,13 @@ import convergekit as ck
 DATA = [str(path) for path in sorted((Path(__file__).parent.parent / "data").glob("*.*"))]
 
 
-def run(*arguments):
+def run(*arguments, encoding="utf-8"):
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "convergekit.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
-        encoding="utf-8",
-        env={"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1"},
+        encoding=encoding,
+        env={"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding},
         check=False,
     )
 
@@ -47,7 +47,7 @@ def test_stitch_writes_tables_that_read_back(tmp_path):
 def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(tmp_path):
     done = run("stitch", *DATA, Path(DATA[0]).parent / "exports", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert "exports is a directory: left out" in done.stderr
+    assert done.stderr.count("exports is a directory: left out") == 1
     assert len(ck.read_stitched(tmp_path / "out").profiles) == 81
     alone = run("stitch", Path(DATA[0]).parent / "exports", "--out", tmp_path / "other")
     assert alone.returncode == 1
@@ -66,11 +66,13 @@ def test_the_patterns_of_the_readme_name_files_alone():
 
 
 def test_stitch_writes_csv(tmp_path):
-    done = run("stitch", *DATA, "--out", tmp_path / "out", "--format", "csv")
+    out = tmp_path / ("a long name " * 10).strip()
+    done = run("stitch", *DATA, "--out", out, "--format", "csv")
     assert done.returncode == 0, done.stderr
-    profiles = pd.read_csv(tmp_path / "out" / "profiles.csv")
+    assert f"Wrote 5 files to {out}.\n" in done.stdout
+    profiles = pd.read_csv(out / "profiles.csv")
     assert len(profiles) == 81
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+    assert {p.name for p in out.iterdir()} == {
         f"{name}.csv" for name in ("events", "profiles", "aliases", "duplicates", "rejected")
     }
 
@@ -118,8 +120,30 @@ def test_nothing_is_overwritten_without_force(tmp_path):
     assert done.stderr.startswith("error: ")
     assert "--force" in done.stderr
     assert run("stitch", *DATA, "--out", tmp_path, "--force").returncode == 0
-    assert run("stitch", *DATA, "--out", tmp_path, "--force").returncode == 0
+    directory = Path(DATA[0]).parent / "exports"
+    done = run("stitch", *DATA, directory, "--out", tmp_path, "--force")
+    assert (done.returncode, done.stderr.count("left out")) == (0, 1)
     assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+def test_force_leaves_the_exports_and_other_files_as_they_are(tmp_path):
+    events = ck.simulate_store(people=5).events
+    for name in ("events", "orders"):
+        events.to_parquet(tmp_path / f"{name}.parquet")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = run("stitch", tmp_path / "*.parquet", "--out", tmp_path, "--force")
+    assert done.returncode == 1
+    assert "events.parquet is an export, and --out" in done.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    (tmp_path / "events.parquet").unlink()
+    for form in ("parquet", "csv"):
+        done = run(
+            *("stitch", tmp_path / "orders.parquet", "--out", tmp_path),
+            *("--force", "--format", form),
+        )
+        assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.glob("*.parquet")} == {"orders.parquet"}
+    assert (tmp_path / "orders.parquet").read_bytes() == before["orders.parquet"]
 
 
 def test_funnel_prints_the_steps():
@@ -149,6 +173,27 @@ def test_bad_input_is_one_clear_line_and_no_traceback(tmp_path):
         assert message in done.stderr
         assert "Traceback" not in done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_what_the_data_say_is_printed_as_it_is_in_any_encoding(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text(
+        '{"eventName": "Kauf :coffee: 咖啡", "timestamp": "2026-03-02T10:00:00Z",'
+        ' "aliases": ["urn:cookie:7f3a", "7f3a:cookie:"]}\n',
+        "utf-8",
+    )
+    steps = ("--step", "Kauf :coffee: 咖啡", "--step", "urn:cookie:7f3a")
+    done = run("funnel", path, *steps)
+    assert done.returncode == 0, done.stderr
+    assert "Kauf :coffee: 咖啡" in done.stdout
+    assert "2. urn:cookie:7f3a" in done.stdout
+    assert "no event is named 'urn:cookie:7f3a'" in done.stderr
+    done = run("funnel", path, *steps, encoding="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert r"Kauf :coffee: \u5496\u5561" in done.stdout
+    for encoding in ("utf-8", "cp1252"):
+        done = run("check", path, "--conversion", steps[1], "--format", "json", encoding=encoding)
+        assert "Kauf :coffee: 咖啡" in json.loads(done.stdout)["findings"][0]["what"]
 
 
 def test_help_names_every_command():
@@ -262,6 +307,14 @@ def broken_export(directory):
     path = directory / "broken.csv"
     events.to_csv(path, index=False)
     return path
+
+
+def test_no_store_is_made_for_an_export_that_is_not_there(tmp_path):
+    store = tmp_path / "store.duckdb"
+    done = run("add", tmp_path / "missing.csv", "--store", store, "--limit", "customer_id=1")
+    assert done.returncode == 1
+    assert "there is no file" in done.stderr
+    assert not store.exists()
 
 
 def test_check_says_what_is_wrong_and_fails(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import math
 import warnings
 
 import ipywidgets as widgets
@@ -383,6 +385,25 @@ def test_a_long_timeline_is_shown_by_pages():
     assert "event 25<" in profile.events.value
 
 
+def test_a_timeline_shows_values_of_every_kind():
+    values = {
+        "a truth": (True, "True"),
+        "no end": (math.inf, "inf"),
+        "a day": (datetime.date(2026, 3, 2), "2026-03-02"),
+        "a while": (pd.Timedelta("90min"), "0 days 01:30:00"),
+        "bytes": (b"raw", "b&#x27;raw&#x27;"),
+        "digits": (10**400, f"{10**400:,}"[:20]),
+    }
+    frame = pd.DataFrame({"event_name": ["A"], "timestamp": ["2026-03-02"], "alias.cookie": ["c"]})
+    for name, (value, _) in values.items():
+        frame[f"properties.{name}"] = pd.Series([value], dtype=object)
+    profile = ck.stitch(frame).explore().profile
+    profile.search.value = "urn:cookie:c"
+    assert "ck-error" not in "".join(status.value for status in profile.statuses)
+    for name, (_, shown) in values.items():
+        assert f">{shown}" in profile.events.value, name
+
+
 def test_an_unknown_alias_is_said_and_the_last_profile_is_gone(explorer):
     profile = explorer.profile
     profile.search.value = MILO
@@ -584,3 +605,19 @@ def test_a_search_finds_what_a_rule_made_of_a_value():
     s = ck.stitch(events, rules={"sku": str.upper})
     found = find_aliases(s, "abc", most=5)
     assert (found.urns, found.exact) == (["urn:sku:ABC"], True)
+
+
+def test_a_rule_that_fails_on_texts_of_other_types_hinders_no_search():
+    events = pd.DataFrame(
+        {
+            "event_name": "A",
+            "timestamp": ["2026-03-02"],
+            "alias.sku": ["cup-7"],
+            "alias.email": ["ada@example.com"],
+        }
+    )
+    s = ck.stitch(events, rules={"sku": lambda text: text.split("-")[1]})
+    assert find_aliases(s, "ada@example.com", most=5).urns == ["urn:email:ada@example.com"]
+    assert find_aliases(s, "cup-7", most=5).urns == ["urn:sku:7"]
+    with pytest.raises(ck.UnknownAliasError, match="Did you mean 'urn:email:ada@example.com'"):
+        s.profile("ada@example.com")

@@ -325,3 +325,34 @@ def test_addresses_that_others_events_name_are_blanked():
     assert (
         forgotten.removed.set_index("table")["rows"]["cells of others that named the person"] == 3
     )
+
+
+@pytest.mark.parametrize(
+    ("naming", "other", "dtype"),
+    [
+        ("ADA@x.org", 3, object),
+        (["b@x.org", "ada@x.org"], ["b@x.org"], object),
+        ({"to": {"mail": "ada@x.org"}}, {"to": None}, object),
+        ("Ada@x.org", "b@x.org", "category"),
+        ("Ada@x.org", "b@x.org", pd.ArrowDtype(pa.string())),
+        ("Ada@x.org", "b@x.org", pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+    ],
+    ids=["mixed", "list", "object", "category", "arrow", "dictionary"],
+)
+def test_addresses_are_blanked_whatever_the_column_is_made_of(naming, other, dtype):
+    frame = pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": START,
+            "alias.email": ["ada@x.org", "b@x.org", "c@x.org"],
+            "properties.gift_to": pd.Series([None, naming, other], dtype=dtype),
+        }
+    )
+    forgotten = ck.stitch(frame).forget("urn:email:ada@x.org")
+    gift_to = forgotten.stitched.events["properties.gift_to"]
+    assert gift_to.isna().tolist() == [True, False]
+    assert gift_to.iloc[1] == other
+    assert gift_to.dtype == dtype
+    if dtype == "category":
+        assert gift_to.cat.categories.tolist() == [other]
+    assert forgotten.removed["rows"].iloc[-1] == 1

@@ -221,6 +221,16 @@ def test_empty_files_have_no_rows(tmp_path):
     assert len(ck.read_events([*empty, full])) == 1
 
 
+def test_a_file_of_several_names_is_read_once(tmp_path, monkeypatch):
+    path = tmp_path / "monday.jsonl"
+    path.write_text('{"eventName": "A", "timestamp": "2026-03-02", "aliases": ["urn:cookie:c"]}\n')
+    (tmp_path / "today.jsonl").symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    from_above = f"../{tmp_path.name}/monday.jsonl"
+    events = ck.read_events(["monday.jsonl", path, tmp_path / "*.jsonl", from_above])
+    assert events["source"].tolist() == ["monday"]
+
+
 def test_several_files_lose_no_type(tmp_path):
     one = {"event_name": "A", "timestamp": "2026-03-02", "aliases": ["urn:cookie:c"]}
     paths = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -186,6 +189,23 @@ def test_a_frame_is_known_by_its_contents(path):
         assert store.add(events.assign(**other)).batch == number
 
 
+@pytest.mark.parametrize(("start", "end"), [(0, 13), (3, 20), (8, 17)])
+def test_a_part_of_a_frame_is_known_by_its_contents(path, start, end):
+    whole = frame(*((minute, f"c{minute}", None) for minute in range(40))).assign(
+        **{
+            "properties.gaps": [None, "é", "x", "yz"] * 10,
+            "properties.truth": [True, False, False, True, True] * 8,
+        }
+    )
+    part = whole[start:end]
+    store = ck.open_store(path)
+    store.add(part)
+    alone = pd.DataFrame({name: column.tolist() for name, column in part.items()})
+    assert store.add(alone).batch is None
+    assert store.add(pa.Table.from_pandas(whole)[start:end]).batch is None
+    assert store.add(whole[start : end + 1]).batch == 2
+
+
 def test_values_of_any_kind_come_back_as_they_went(path):
     values = {
         "whole": [1, None, 2**62],
@@ -217,6 +237,16 @@ def test_values_of_any_kind_come_back_as_they_went(path):
     assert found["properties.whole"].iloc[3] == "x"
     assert found["properties.Whole"].iloc[3] == 1
     assert found["properties.text"].iloc[3] == 2.5
+
+
+@pytest.mark.parametrize("tz", [None, "Europe/Brussels"])
+def test_times_that_arrow_holds_come_back_as_times(path, tz):
+    days = pd.date_range("2026-03-02", periods=2, tz=tz)
+    arrow = pd.Series(days, dtype=pd.ArrowDtype(pa.timestamp("us", tz)))
+    store = ck.open_store(path)
+    store.add(frame((0, "c", None), (1, "c", None)).assign(**{"properties.at": arrow}))
+    store.add(frame((2, "c", None)).assign(**{"properties.at": days[:1]}))
+    assert store.stitched().events["properties.at"].tolist() == [*days, days[0]]
 
 
 def test_rejected_rows_and_malformed_aliases_are_those_of_the_whole(path):
@@ -438,3 +468,98 @@ def test_the_command_line_adds_and_counts(path, tmp_path):
     assert again.stdout.startswith("Added(nothing new")
     shown = run("status", "--store", str(path))
     assert "batches:     1" in shown.stdout
+
+
+def test_when_a_batch_was_added_is_told_in_utc_wherever_the_machine_is(path):
+    code = (
+        "import sys, convergekit as ck; "
+        "ck.open_store(sys.argv[1]).add(ck.simulate_store().events[:20])"
+    )
+    before = pd.Timestamp.now("UTC")
+    subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        env={**os.environ, "TZ": "Asia/Tokyo"},
+        check=True,
+    )
+    (added_at,) = ck.open_store(path).batches["added_at"]
+    assert before <= added_at <= pd.Timestamp.now("UTC")
+    assert ck.open_store(path).status().added_at == added_at.tz_localize(None)
+
+
+def test_a_store_can_be_made_where_the_file_system_has_no_links(path, monkeypatch):
+    def refuse(source, target):
+        # As on exFAT.
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    store = ck.open_store(path)
+    store.add(frame((0, "c", "a@x.org")))
+    assert len(ck.open_store(path).profiles) == 1
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_of_two_that_make_a_store_without_links_the_first_one_stays(path, monkeypatch):
+    def too_late(source, target):
+        monkeypatch.undo()
+        ck.open_store(path).add(frame((0, "c", "a@x.org")))
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", too_late)
+    assert len(ck.open_store(path).profiles) == 1
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_windows_says_otherwise_that_a_file_is_in_use(path, monkeypatch):
+    ck.open_store(path)
+    said = (
+        f'IO Error: Cannot open file "{path}": The process cannot access the file because it is '
+        "being used by another process.\n\nFile is already open in \nC:\\python.exe (PID 8252)"
+    )
+    monkeypatch.setattr(duckdb, "connect", raising(duckdb.IOException(said)))
+    with pytest.raises(ck.ConvergekitError, match="is in use by process 8252: one process"):
+        ck.open_store(path)
+
+
+def raising(error):
+    def connect(*arguments, **options):
+        raise error
+
+    return connect
+
+
+def test_a_path_with_lock_in_its_name_is_not_in_use(tmp_path):
+    path = tmp_path / "blocks.duckdb"
+    path.write_text("no database")
+    with pytest.raises(ck.ConvergekitError, match="cannot be opened as a store"):
+        ck.open_store(path)
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_ours(path, tmp_path, monkeypatch):
+    export = tmp_path / "a.jsonl"
+    export.write_text("{}")
+    store = ck.open_store(path)
+
+    def refuse(self, *arguments, **named):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ck.ReadError, match=r"a\.jsonl cannot be opened: permission denied"):
+        store.add(export)
+
+
+def test_a_full_disk_changes_nothing_and_says_so(path):
+    resource = pytest.importorskip("resource")
+    events = ck.simulate_store(people=40).events
+    store = ck.open_store(path)
+    store.add(events[:10])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As a disk without room for more: the log of a batch does not fit.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(ck.ConvergekitError, match=r"cannot be written: .*Nothing was changed"):
+            store.add(events[10:])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert store.status().rows == 10
+    store.add(events[10:])
+    assert store.status().rows == len(events)

@@ -45,8 +45,13 @@ def read_file(path: Path, progress: Progress) -> Iterator[RawRows]:
                 place = min(batch.reasons)
                 first = f"line {batch.line[place]}: {batch.reasons[place]}"
             yield batch
-    except OSError as error:
+    except PermissionError as error:
         raise cannot_be_opened(path, error) from None
+    except OSError as error:
+        raise ReadError(
+            f"{path} cannot be read to its end: {_reason(error)}. Try again, or copy it to another "
+            "drive."
+        ) from None
     if rows and rows == unreadable:
         hint = (
             "Save the file as UTF-8."
@@ -58,8 +63,13 @@ def read_file(path: Path, progress: Progress) -> Iterator[RawRows]:
 
 def cannot_be_opened(path: Path, error: OSError) -> ReadError:
     """Return the error that says why the system does not open a file."""
-    why = (error.strerror or short(error)).lower()
-    return ReadError(f"{path} cannot be opened: {why}. Check who may read it, or leave it out.")
+    return ReadError(
+        f"{path} cannot be opened: {_reason(error)}. Check who may read it, or leave it out."
+    )
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or short(error)).lower()
 
 
 def format_suffix(path: Path) -> str:

@@ -88,7 +88,8 @@ class Lines:
             with self.path.open("rb", buffering=0) as file:
                 yield from self._of(_unpacked(self.path, file, progress))
         except (OSError, pa.ArrowException, UnicodeError) as error:
-            if isinstance(error, PermissionError):
+            if isinstance(error, OSError) and error.errno is not None:
+                # The system could not read; what stands there may be whole.
                 raise
             self.damage = f"the file is damaged from here on: {short(error)}"
 

@@ -156,7 +156,7 @@ def _garbage_let_be() -> Iterator[None]:
 
 
 def find_files(paths: Paths) -> list[Path]:
-    """Return the files that paths and patterns name, each once, in their order.
+    """Return the files that paths and patterns name, each once by whatever name, in their order.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def find_files(paths: Paths) -> list[Path]:
             raise ReadError(f"{pattern!r} is no path; give paths, a pattern, or a DataFrame.")
     if not patterns:
         raise ReadError("no files were named; give paths, or a pattern such as 'exports/*.jsonl'.")
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for pattern in patterns:
         path = Path(pattern)
         try:
@@ -181,7 +181,7 @@ def find_files(paths: Paths) -> list[Path]:
         if is_directory:
             raise ReadError(f"{path} is a directory; name its files, such as '{path}/*.jsonl'.")
         if is_file:
-            found[path] = None
+            found.setdefault(path.resolve(), path)
             continue
         matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
         if not matches:
@@ -189,8 +189,9 @@ def find_files(paths: Paths) -> list[Path]:
         files = [match for match in matches if match.is_file()]
         if not files:
             raise ReadError(f"{str(pattern)!r} matches directories alone; name their files.")
-        found.update(dict.fromkeys(files))
-    return list(found)
+        for match in files:
+            found.setdefault(match.resolve(), match)
+    return list(found.values())
 
 
 def _label(path: Path, files: list[Path]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,9 +126,10 @@ def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOption
     next_profile = insert_part(con, part, row, cluster, columns, next_profile)
     _append_merges(con, merges, number)
     sizes = [len(batch.frame), len(accepted.rejected), found.next_cluster, next_profile]
+    # DuckDB's own clock, without its zone, is that of the machine's place.
+    now = datetime.now(UTC).replace(tzinfo=None)
     con.execute(
-        "INSERT INTO batches VALUES (?, current_timestamp::TIMESTAMP, ?, ?, ?, ?, ?)",
-        [number, batch.content, *sizes],
+        "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", [number, now, batch.content, *sizes]
     )
     for content, name in batch.files.items():
         con.execute("INSERT INTO files VALUES (?, ?, ?)", [content, name, number])

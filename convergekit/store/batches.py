@@ -12,6 +12,7 @@ import pandas as pd
 
 from convergekit.arrow import Frame
 from convergekit.events import canonicalise
+from convergekit.exports.files import cannot_be_opened
 from convergekit.exports.reading import Paths, find_files, read_events
 from convergekit.store.cells import content_hash, encode
 
@@ -80,5 +81,8 @@ def encoded(frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
 
 
 def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise cannot_be_opened(path, error) from None

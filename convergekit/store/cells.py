@@ -65,6 +65,8 @@ def encode(column: pd.Series) -> tuple[str, pa.Array] | None:
         return TEXT, _contiguous(pa.array(column, from_pandas=True), pa.large_string())
     if dtype == object:
         return _encode_objects(column)
+    if isinstance(dtype, pd.ArrowDtype) and pa.types.is_timestamp(dtype.pyarrow_dtype):
+        return encode(pa.array(column, from_pandas=True).to_pandas())
     if pd.api.types.is_bool_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
         return BOOLEAN, _contiguous(pa.array(column, from_pandas=True), pa.bool_())
     if pd.api.types.is_integer_dtype(dtype) and column.max() <= _LARGEST:
@@ -123,11 +125,14 @@ def content_hash(size: int, names: Iterable[str], encoded: Mapping[str, tuple[st
         What `encode` returned for the columns that hold something.
     """
     digest = hashlib.sha256(json.dumps([size, list(names)]).encode())
+    whole = pa.array(np.arange(size))
     for name, (kind, cells) in encoded.items():
         digest.update(json.dumps([name, kind]).encode())
         # What stands in memory for a missing cell is not defined.
         filled = pc.fill_null(cells, pa.scalar(_FILL[kind], cells.type))
-        table = pa.table({"missing": cells.is_null(), "cells": filled})
+        # Taken anew, for a part of a frame holds on to the rows around it.
+        columns = {"missing": cells.is_null(), "cells": filled}
+        table = pa.table({name: column.take(whole) for name, column in columns.items()})
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as stream:
             stream.write_table(table)

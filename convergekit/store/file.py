@@ -55,6 +55,9 @@ _CONFIG = {
     "arrow_large_buffer_size": "true",
 }
 
+#: In what DuckDB says of a file that another process has open: on Windows, and elsewhere.
+_IN_USE = ("File is already open in", "Could not set lock on file")
+
 # DuckDB shares a file between the connections of one process, so these are told apart here.
 _in_use: dict[Path, int] = {}
 _guard = threading.Lock()
@@ -72,13 +75,30 @@ def create(path: Path, options: str) -> None:
             con.execute("INSERT INTO about VALUES (?, ?)", [FORMAT, options])
             create_tables(con)
             con.execute("COMMIT")
-        # Unlike renaming, a link never replaces what another process made in the meantime.
         with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
+            _put(draft, path)
     except OSError as error:
         raise ConvergekitError(f"{path} cannot be made: {error.strerror or error}.") from None
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _put(draft: Path, path: Path) -> None:
+    """Let the draft be found at the path, unless there is something.
+
+    Raises
+    ------
+    FileExistsError
+    """
+    try:
+        # Unlike renaming, a link never replaces what another process made in the meantime.
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # exFAT and some mounted drives have no links: the name is taken first, then filled.
+        path.touch(exist_ok=False)
+        draft.replace(path)
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
@@ -99,9 +119,17 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the file to change it; all changes are made at the end, or none after an error."""
     with _claimed(path, writing=True), contextlib.closing(_connect(path, read_only=False)) as con:
-        con.execute("BEGIN")
-        yield con
-        con.execute("COMMIT")
+        import duckdb
+
+        try:
+            con.execute("BEGIN")
+            yield con
+            con.execute("COMMIT")
+        except (duckdb.IOException, duckdb.TransactionException) as error:
+            raise ConvergekitError(
+                f"{path} cannot be written: {str(error).splitlines()[0]}. Nothing was changed; "
+                "make room, or check the drive, and try again."
+            ) from None
 
 
 @contextlib.contextmanager
@@ -127,7 +155,7 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), read_only=read_only, config=config)
     except duckdb.Error as error:
-        if "lock" in str(error) and isinstance(error, duckdb.IOException):
+        if any(words in str(error) for words in _IN_USE):
             holder = str(error).partition("(PID ")[2].partition(")")[0]
             raise _busy(path, f"process {holder}" if holder else "another process") from None
         raise ConvergekitError(
