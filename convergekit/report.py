@@ -194,6 +194,15 @@ def make_report(s: Stitched) -> Report:
     )
 
 
+def nameless_warning(events: int) -> str:
+    """Return the warning that no event has a name: perhaps nobody said which column holds it."""
+    calls = counted(events, "event is an identify call", "events are identify calls")
+    return (
+        f"no event has a name: {calls}, which no funnel counts; if a column holds the names, give "
+        "it: columns={'event_name': ...}"
+    )
+
+
 def reused_id_warning(copies: int, what: str, rows: list[int]) -> str:
     """Return the warning that dropped copies conflict with the events that were kept."""
     return (
@@ -285,6 +294,8 @@ def _several_logins(s: Stitched) -> dict[str, int]:
 
 def _warnings(s: Stitched) -> list[str]:
     warnings = []
+    if len(s.events) and (s.events["kind"] == "identify").all():
+        warnings.append(nameless_warning(len(s.events)))
     conflicts = s.duplicates["conflicts"]
     names = conflicts.map(lambda fields: "event_name" in fields)
     amounts = conflicts.map(lambda fields: any(_is_amount(s.events, field) for field in fields))

@@ -253,6 +253,14 @@ def test_urns_of_any_shape_and_what_is_none(session):
     assert s.report.links_nobody == 1
 
 
+def test_events_without_any_name_are_warned_of(session):
+    nameless = {"alias.cookie": "c", "event_name": None}
+    s, _ = stitched_in(session, events(nameless, nameless | {"alias.cookie": "d"}))
+    assert [w for w in s.report.warnings if "2 events are identify calls" in w]
+    s, _ = stitched_in(session, events(nameless, {"event_name": "A", "alias.cookie": "d"}))
+    assert not s.report.warnings
+
+
 def test_values_that_mean_nobody_link_nobody_and_are_counted(session):
     nobody = ["NULL", "", " undefined", "0-0", "(not set)", "[Object object]"]
     frame = events(

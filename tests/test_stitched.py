@@ -232,6 +232,22 @@ def test_repeats_without_an_id_are_reported_and_kept():
     assert any(w.startswith("2 events without an event ID") for w in s.report.warnings)
 
 
+def test_the_report_says_when_no_event_has_a_name():
+    events = pd.DataFrame(
+        {
+            "action": ["PageView", "Placed Order"],
+            "timestamp": ["2026-03-02", "2026-03-03"],
+            "alias.cookie": ["a", "a"],
+        }
+    )
+    (warning,) = ck.stitch(events).report.warnings
+    assert "2 events are identify calls" in warning
+    assert "columns={'event_name': ...}" in warning
+    assert not ck.stitch(events, columns={"event_name": "action"}).report.warnings
+    one_named = events.assign(event_name=["PageView", None])
+    assert not ck.stitch(one_named).report.warnings
+
+
 def test_several_logins_on_one_profile_are_counted():
     frame = events(
         ("A", "10:00", "s", "cookie:kiosk email:a@x.org", {}),

@@ -13,7 +13,13 @@ from convergekit.engine.columns import OWN
 from convergekit.engine.events import NAMED, REASON, TAKEN
 from convergekit.engine.profiles import KEY
 from convergekit.profiles import LOGIN_TYPES
-from convergekit.report import EXAMPLE_ROWS, Report, reused_id_warning, unnamed_repeats_warning
+from convergekit.report import (
+    EXAMPLE_ROWS,
+    Report,
+    nameless_warning,
+    reused_id_warning,
+    unnamed_repeats_warning,
+)
 
 if TYPE_CHECKING:
     from convergekit.engine.result import StitchedTable
@@ -155,6 +161,9 @@ def _warnings(s: StitchedTable) -> list[str]:
         if name.startswith("properties.") and rows[name].type().is_numeric()
     ]
     warnings = []
+    events = _count(s._kept)
+    if events and not _count(s._kept.filter(s._kept["kind"] != "identify")):
+        warnings.append(nameless_warning(events))
     for what, fields in (("event name", ["event_name"]), ("amount", amounts)):
         if not fields:
             continue
