@@ -337,6 +337,20 @@ def test_amounts_that_are_no_numbers(store):
     ]
 
 
+@pytest.mark.parametrize("value", [None, "total_price"])
+def test_amounts_of_which_none_can_be_read(store, value):
+    orders = store["event_name"] == ORDER
+    written = store["properties.total_price"].map("{:.2f}".format).str.replace(".", ",")
+    store["properties.total_price"] = written.where(orders).astype("str")
+    store.loc[first(store, orders, 1), "event_id"] = None
+    findings = ck.check_up(store, value=value).findings.set_index("check")
+    assert findings.loc["amount-no-number", "events"] == orders.sum()
+    assert findings["money"].isna().all()
+    store["properties.total"] = store["properties.total_price"]
+    if value is None:
+        assert "may each hold it" in ck.check_up(store).remarks[0]
+
+
 def test_several_currencies(store):
     rows = first(store, store["event_name"] == ORDER, 4)
     store.loc[rows, "properties.currency"] = "eur "

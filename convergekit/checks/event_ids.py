@@ -69,10 +69,10 @@ def reused_for_other_amounts(tracking: Tracking) -> list[Fault]:
 
 def _worth_of_dropped(tracking: Tracking, at: IntArray) -> float | None:
     """Return the amounts on the copies that are conversions: what is lost if they are no copies."""
-    if tracking.money is None or not tracking.names:
+    if tracking.amounts is None:
         return None
     converts = tracking.events["event_name"].iloc[at].isin(tracking.names).to_numpy(dtype=bool)
-    return float(tracking.money.amounts[at[converts]].sum())
+    return float(tracking.amounts[at[converts]].sum())
 
 
 def _beside_kept(tracking: Tracking, some: IntArray, column: str) -> list[str]:

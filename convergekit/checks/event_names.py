@@ -49,10 +49,10 @@ def _fault(
     usual, *others = spellings
     at = np.flatnonzero(np.isin(codes, numbers[1:]))
     converts = any(name in tracking.names for name in spellings)
-    if converts and tracking.money is not None:
+    if converts and tracking.amounts is not None:
         # Those that go by a name that nobody counts.
         uncounted = np.flatnonzero(np.isin(codes, numbers) & ~tracking.is_conversion)
-        worth: float | None = float(tracking.money.amounts[uncounted].sum())
+        worth: float | None = float(tracking.amounts[uncounted].sum())
     else:
         worth = tracking.worth_of_profiles(at)
     renames = ", ".join(f"{name!r}: {usual!r}" for name in others)

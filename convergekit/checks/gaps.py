@@ -52,7 +52,6 @@ def silent(tracking: Tracking) -> list[Fault] | NotChecked:
 def _fault(tracking: Tracking, whose: str, gaps: list[_Gap]) -> Fault:
     longest = max(gaps, key=lambda gap: (gap.stop - gap.start, -gap.start))
     at = np.unique([position for gap in gaps for position in (gap.before, gap.after)])
-    has_money = tracking.money is not None and tracking.names
     return Fault(
         "medium",
         f"{whose or 'The source'} sent nothing for "
@@ -64,7 +63,7 @@ def _fault(tracking: Tracking, whose: str, gaps: list[_Gap]) -> Fault:
         "Ask the source for these hours again (exports can be repeated, webhooks be sent again), "
         "or leave the days out of funnels with start= and end=.",
         at[at >= 0],
-        sum(gap.money for gap in gaps) if has_money else None,
+        None if tracking.amounts is None else sum(gap.money for gap in gaps),
         lambda some: ["beside the gap"] * len(some),
         absent=True,
     )
@@ -135,9 +134,9 @@ def _visits(tracking: Tracking, mine: IntArray) -> IntArray:
 def _worth(
     tracking: Tracking, mine: IntArray, starts: IntArray, stops: IntArray, times: IntArray
 ) -> np.ndarray:
-    if tracking.money is None:
+    if tracking.amounts is None:
         return np.zeros(len(starts))
-    amounts = np.where(tracking.is_conversion[mine], tracking.money.amounts[mine], 0.0)
+    amounts = np.where(tracking.is_conversion[mine], tracking.amounts[mine], 0.0)
     return _fewest(times, amounts, starts, stops, times)
 
 

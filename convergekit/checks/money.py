@@ -48,6 +48,8 @@ class Money:
         Zero where an event has none, or none that can be read.
     unreadable : numpy.ndarray of bool
         Where there is a value, but no number.
+    readable : bool
+        Whether any amount can be read.
     currency_column : str or None
     currencies : tuple of str
         The currencies of the conversions, the one of most conversions first.
@@ -58,6 +60,7 @@ class Money:
     column: str
     amounts: npt.NDArray[np.float64]
     unreadable: BoolArray
+    readable: bool
     currency_column: str | None
     currencies: tuple[str, ...]
     guessed: bool
@@ -71,7 +74,7 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
     ColumnError
         No column, or more than one, goes by the name `value`.
     ConvergekitError
-        The column holds no numbers.
+        The column holds nothing that might be an amount.
 
     Examples
     --------
@@ -89,7 +92,7 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
         column = resolve_column(events, value, option="value")
     numbers = as_numbers(events[column])
     given = ~missing(events[column]).to_numpy(dtype=bool)
-    if given.any() and not np.isfinite(numbers).any():
+    if given.any() and not np.isfinite(numbers).any() and not _holds_digits(events[column]):
         raise ConvergekitError(f"value={value!r}: the column {column!r} holds no numbers.")
     currency_column = currency_of(events)
     currencies: tuple[str, ...] = ()
@@ -100,6 +103,7 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
         column=column,
         amounts=np.where(np.isfinite(numbers), numbers, 0.0),
         unreadable=given & ~np.isfinite(numbers),
+        readable=bool(np.isfinite(numbers).any()),
         currency_column=currency_column,
         currencies=currencies,
         guessed=value is None,
@@ -107,15 +111,28 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
 
 
 def _guess(conversions: pd.DataFrame) -> str | None:
-    """Return the property that holds the money: the only one, or one that equals all others."""
-    found = {}
+    """Return the property that holds the money: the only one, or one that equals all others.
+
+    Where none holds a number, it is the only one of amounts that cannot be read, such as ``12,50``.
+    """
+    found, unreadable = {}, []
     for column in candidates(conversions):
         numbers = as_numbers(conversions[column])
         if np.isfinite(numbers).any():
             found[column] = numbers
+        elif _holds_digits(conversions[column]):
+            unreadable.append(column)
     columns = list(found)
+    if not columns and len(unreadable) == 1:
+        return unreadable[0]
     agree = (np.array_equal(found[columns[0]], found[c], equal_nan=True) for c in columns)
     return columns[0] if columns and all(agree) else None
+
+
+def _holds_digits(values: pd.Series) -> bool:
+    """Return whether an amount may stand in a cell, in whatever spelling."""
+    text, _ = as_text(values)
+    return bool(text.str.contains(r"[0-9]", regex=True).any())
 
 
 def candidates(events: pd.DataFrame) -> list[str]:

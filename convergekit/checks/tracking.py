@@ -114,6 +114,13 @@ class Tracking:
         event, alias = self.pairs
         return np.unique(event[aliases[alias]])
 
+    @property
+    def amounts(self) -> npt.NDArray[np.float64] | None:
+        """Each event's amount; None without conversions, or where no amount can be read."""
+        if self.money is None or not self.names or not self.money.readable:
+            return None
+        return self.money.amounts
+
     def worth(self, at: IntArray) -> float | None:
         """Return the money of the conversions among these events; None where nobody says."""
         return self._worth(np.intersect1d(at, np.flatnonzero(self.is_conversion)))
@@ -129,9 +136,7 @@ class Tracking:
         return self._worth(np.flatnonzero(found & self.is_conversion))
 
     def _worth(self, conversions: IntArray) -> float | None:
-        if self.money is None or not self.names:
-            return None
-        return float(self.money.amounts[conversions].sum())
+        return None if self.amounts is None else float(self.amounts[conversions].sum())
 
 
 def read_tracking(
