@@ -27,7 +27,7 @@ from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY
 from convergekit.kernels import compiled
-from convergekit.runs import first_of_run, run_starts
+from convergekit.runs import distinct_rows, first_of_run, run_starts
 from convergekit.text import arrow_array, as_text, folded_text, to_arrow
 
 _NO_RULES = AliasRules()
@@ -203,7 +203,7 @@ class EventAliases:
     ) -> EventAliases:
         """Return the same aliases on other events; repeated pairs count once."""
         if len(event):
-            event, alias = np.unique(np.stack([event, alias]), axis=1)
+            event, alias = distinct_rows(event, alias)
         return replace(self, event=event, alias=alias)
 
 
@@ -629,7 +629,7 @@ def _of_type(
         event, code = event[usable[code]], (np.cumsum(usable) - 1)[code[usable[code]]]
         distinct = distinct.filter(pa.array(usable))
     if not _strictly_ascending(event):
-        event, code = np.unique(np.stack([event, code]), axis=1)
+        event, code = distinct_rows(event, code)
     return _OfType(distinct, event, code, blocked, ruled_out)
 
 

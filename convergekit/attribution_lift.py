@@ -15,6 +15,7 @@ from convergekit.attribution_question import Question
 from convergekit.attribution_result import NONE
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.readable import counted, percentage, readable_table
+from convergekit.runs import distinct
 from convergekit.steps import as_steps
 from convergekit.stitching_lift import STITCHED, ways_of_counting
 
@@ -191,7 +192,7 @@ def _label_codes(found: dict[str, Credited]) -> tuple[pd.Index, dict[str, IntArr
         for (name, credited), of_way in zip(found.items(), numbers, strict=True)
     }
     # A label may be one of visits that led to no conversion alone.
-    used = np.unique(np.concatenate(list(codes.values())))
+    used = distinct(np.concatenate(list(codes.values())))
     return labels.take(used), {name: np.searchsorted(used, of) for name, of in codes.items()}
 
 

@@ -34,6 +34,7 @@ from convergekit.cuts import (
     smallest_cut,
 )
 from convergekit.profiles import LOGIN_TYPES
+from convergekit.runs import distinct_rows
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -158,8 +159,8 @@ class Crowd:
     @property
     def several_logins(self) -> BoolArray:
         """Whether a profile holds two logins with a value of the same type."""
-        pairs = np.unique(np.stack([self.login, self.login_type]), axis=1)
-        login, login_type = pairs[:, pairs[1] >= 0]
+        login, login_type = distinct_rows(self.login, self.login_type)
+        login, login_type = login[login_type >= 0], login_type[login_type >= 0]
         return np.any(_counted(self.profile[login], login_type, len(self.number)) > 1, axis=1)
 
 

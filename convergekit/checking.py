@@ -19,6 +19,7 @@ from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_trackin
 from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
 from convergekit.readable import counted
+from convergekit.runs import distinct
 
 _LISTED_ROWS = 5
 _COLUMNS = {
@@ -297,7 +298,7 @@ def _findings(tracking: Tracking, found: Sequence[tuple[str, Fault]]) -> pd.Data
     rows = tracking.events["row"].to_numpy()
     records = []
     for number, (name, fault) in enumerate(found, start=1):
-        profiles = np.unique(tracking.profile[fault.positions])
+        profiles = distinct(tracking.profile[fault.positions])
         records.append(
             {
                 "finding": number,

@@ -15,6 +15,7 @@ import pandas as pd
 
 from convergekit.errors import ConvergekitError, what_there_is
 from convergekit.readable import counted
+from convergekit.runs import distinct
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -160,7 +161,7 @@ def evaluate(s: Stitched, truth: Truth) -> Evaluation:
         split=_split(cells, s._identity.profile_ids, people),
         events=int(told.sum()),
         people=len(people),
-        profiles=len(np.unique(profile)) - len(alone),
+        profiles=len(distinct(profile)) - len(alone),
         without_profile=len(alone),
         left_out=int((~told).sum()),
     )

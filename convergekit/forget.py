@@ -41,6 +41,7 @@ from convergekit.mentions import (
     without_names,
 )
 from convergekit.readable import readable_table
+from convergekit.runs import distinct
 from convergekit.text import folded_text
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
     blocked = blocked_left(found.aliases.blocked, sent, of_others)
 
     identity, left = _identity_of(found, keep, gone_alias, blocked)
-    met = np.unique(found.aliases.event[gone_alias[found.aliases.alias]])
+    met = distinct(found.aliases.event[gone_alias[found.aliases.alias]])
     events = without_aliases(s.events, met[keep[met]], own_aliases(found, gone_alias), found)
     events, named_cells = without_names(chosen_rows(events, keep), own_names(found, gone_alias))
     place = np.append(np.cumsum(keep) - 1, -1)

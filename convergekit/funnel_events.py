@@ -16,7 +16,7 @@ from convergekit.events import missing
 from convergekit.funnel_presets import Order
 from convergekit.lockstep import Lockstep
 from convergekit.numbering import number
-from convergekit.runs import run_starts
+from convergekit.runs import distinct, run_starts
 from convergekit.steps import (
     EventNames,
     Exclusion,
@@ -314,7 +314,7 @@ def _times_of_ties(who: IntArray, time: IntArray, tolerance: IntArray) -> IntArr
     run = np.cumsum(apart) - 1
     first = time[starts][run]
     # Only a run that is longer than the tolerance has to be gone through event by event.
-    long = np.unique(run[time - first > tolerance])
+    long = distinct(run[time - first > tolerance])
     at = np.flatnonzero(np.isin(run, long))
     steps = Lockstep(run[at])
     anchor = time[starts[steps.sequence]]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convergekit.funnel_events import Fed
-from convergekit.runs import run_starts
+from convergekit.runs import distinct, run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -64,7 +64,7 @@ class InTime:
     """
 
     def __init__(self, who: IntArray, time: IntArray) -> None:
-        self._times = np.unique(time)
+        self._times = distinct(time)
         # Ranks of times are small enough to stand beside the who in one integer.
         self._span = len(self._times) + 1
         key = who * self._span + np.searchsorted(self._times, time)
@@ -154,7 +154,7 @@ def one_after_another(
     starts = InTime(paths.who, entry)
     following = starts.next(paths.who, over, later=True)
     kept = np.zeros(len(entry), dtype=bool)
-    now = np.unique(starts.next(paths.who, np.full(len(entry), entry.min(initial=0))))
+    now = distinct(starts.next(paths.who, np.full(len(entry), entry.min(initial=0))))
     while len(now):
         kept[now] = True
         now = following[now]

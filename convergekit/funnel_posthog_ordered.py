@@ -15,7 +15,7 @@ import numpy.typing as npt
 from convergekit.funnel_events import Fed
 from convergekit.funnel_paths import Paths
 from convergekit.lockstep import Lockstep
-from convergekit.runs import run_starts
+from convergekit.runs import distinct, run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -166,7 +166,7 @@ class _Slots:
         self._fed, self._items, self._steps, self._window = fed, items, steps, window
         self._optional, self._only_step, self._may_fill = optional, only_step, may_fill
         self._strict = strict
-        count = len(np.unique(fed.who[items.event]))
+        count = len(distinct(fed.who[items.event]))
         self._entry = np.full((count, steps + 1), _NEVER)
         self._excluded = np.zeros((count, steps + 1), dtype=bool)
         self._path = np.full((count, steps + 1, steps), -1, dtype=np.int64)

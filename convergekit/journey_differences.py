@@ -26,6 +26,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events import missing
 from convergekit.proportions import check_confidence, difference
 from convergekit.readable import counted, percentage
+from convergekit.runs import distinct
 from convergekit.steps import single_valued
 from convergekit.timestamps import microseconds
 
@@ -171,7 +172,7 @@ def _spans(
 
 def _did(who: IntArray, what: IntArray, converters: BoolArray, size: int) -> dict[str, IntArray]:
     """Return of each thing how many converters and how many others did it, each once."""
-    pairs = np.unique(who * max(size, 1) + what)
+    pairs = distinct(who * max(size, 1) + what)
     of, thing = pairs // max(size, 1), pairs % max(size, 1)
     of_converter = converters[of]
     return {

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from convergekit.errors import ConvergekitError
 from convergekit.readable import counted, shortened
+from convergekit.runs import distinct
 from convergekit.template import COLOURS, Template, hover, look, plain, titled
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def journeys_figure(journeys: Journeys, top: int = 6, template: Template = "ligh
 def _rows(journeys: Journeys, top: int) -> tuple[_Places, IntArray]:
     """Return the places of nodes, and the row of every step that is shown, -1 for none."""
     shown, names = journeys._shown, journeys._visits.names
-    pairs = np.unique(np.argwhere(shown >= 0)[:, 0] * len(names) + shown[shown >= 0])
+    pairs = distinct(np.argwhere(shown >= 0)[:, 0] * len(names) + shown[shown >= 0])
     on = np.bincount(pairs % max(len(names), 1), minlength=len(names))
     found = sorted(np.flatnonzero(on).tolist(), key=lambda code: (-on[code], str(names[code])))
     chosen = found[:top]

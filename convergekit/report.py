@@ -15,6 +15,7 @@ from convergekit.dedupe import repeats_without_id
 from convergekit.measures import reaches_browser
 from convergekit.profiles import LOGIN_TYPES
 from convergekit.readable import counted
+from convergekit.runs import distinct
 
 if TYPE_CHECKING:
     from convergekit.aliases import EventAliases
@@ -264,7 +265,7 @@ def _alias_types(aliases: EventAliases) -> pd.DataFrame:
     code = types.codes.astype(np.int64)
     # An event with two aliases of one type carries the type once.
     size = max(len(types.categories), 1)
-    carried = np.unique(aliases.event * size + code[aliases.alias]) % size
+    carried = distinct(aliases.event * size + code[aliases.alias]) % size
     counts = {
         "aliases": pd.Series(np.bincount(code, minlength=len(types.categories)), types.categories),
         "events": pd.Series(

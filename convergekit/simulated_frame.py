@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.records import take_or_missing
+from convergekit.runs import distinct
 from convergekit.simulated_events import (
     BROWSER,
     CAMPAIGNS,
@@ -177,12 +178,12 @@ def _phones(who: People) -> npt.NDArray[np.str_]:
 
 
 def _tokens(codes: IntArray, salt: int, digits: int) -> pd.Series:
-    distinct, which = np.unique(codes, return_inverse=True)
-    short = _mixed(distinct, salt) >> np.uint64(64 - 4 * digits)
+    found, which = np.unique(codes, return_inverse=True)
+    short = _mixed(found, salt) >> np.uint64(64 - 4 * digits)
     # In millions of tokens two short ones can be equal by chance, and would join two strangers.
-    if len(np.unique(short)) < len(distinct):
+    if len(distinct(short)) < len(found):
         digits = 16
-    texts = _hexadecimal(distinct, salt, digits)
+    texts = _hexadecimal(found, salt, digits)
     return _texts(texts, np.where(codes < 0, -1, which))
 
 

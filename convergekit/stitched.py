@@ -29,6 +29,8 @@ from convergekit.profiles import alias_times
 from convergekit.properties import carry_retroactive
 from convergekit.readable import counted
 from convergekit.records import take_or_missing
+from convergekit.runs import distinct, order_of
+from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -173,7 +175,8 @@ class Stitched:
             for name, carrier in self._latest_carriers().items()
         }
         table = self._profile_counts().assign(**latest)
-        return table.sort_values(["first_seen", "profile_id"], ignore_index=True)
+        order = order_of(microseconds(table["first_seen"]), texts=table["profile_id"])
+        return table.take(order).reset_index(drop=True)
 
     @cached_property
     def alias_graph(self) -> nx.Graph:
@@ -1206,7 +1209,8 @@ class Stitched:
         """The aliases with their URNs, sorted, and each one's position before sorting."""
         found = self._identity
         first, last = alias_times(found.aliases, self.events["timestamp"])
-        types = found.aliases.table["alias_type"].astype("str")
+        categories = found.aliases.types
+        types = pd.Series(categories).astype("str")
         values = found.aliases.table["alias_value"]
         table = pd.DataFrame(
             {
@@ -1219,8 +1223,8 @@ class Stitched:
                 "events": np.bincount(found.aliases.alias, minlength=len(types)),
             }
         ).astype({"first_seen": "datetime64[us, UTC]", "last_seen": "datetime64[us, UTC]"})
-        table = table.sort_values(["first_seen", "alias_type", "alias_value"])
-        return table.reset_index(drop=True), table.index.to_numpy()
+        order = order_of(first, categories.codes.astype(np.int64), texts=values)
+        return table.take(order).reset_index(drop=True), order
 
     def _graph_of(self, chosen: npt.NDArray[np.bool_]) -> nx.Graph:
         """Return the graph of the chosen events' aliases, nodes and edges in a fixed order."""
@@ -1235,7 +1239,7 @@ class Stitched:
         part = aliases.with_pairs(aliases.event[pairs], aliases.alias[pairs])
         links = distinct_links(part, time_rank)
         links = links.iloc[np.argsort(time_rank[links["event"]], kind="stable")]
-        nodes = np.unique(part.alias)
+        nodes = distinct(part.alias)
         links = links.assign(
             first=np.searchsorted(nodes, links["first"]),
             second=np.searchsorted(nodes, links["second"]),
@@ -1341,10 +1345,10 @@ def _timeline_figure(timeline: pd.DataFrame, template: Template) -> Any:
 
 def _distinct_in(group: IntArray, values: pd.Series, count: int) -> IntArray:
     """Return how many different values each group has."""
-    codes, distinct = number(values)
+    codes, found = number(values)
     there = np.flatnonzero(codes >= 0)
-    pairs = np.unique(group[there] * len(distinct) + codes[there])
-    return np.bincount(pairs // max(len(distinct), 1), minlength=count)
+    pairs = distinct(group[there] * len(found) + codes[there])
+    return np.bincount(pairs // max(len(found), 1), minlength=count)
 
 
 def _seen(found: Identity, timestamps: pd.Series, count: int) -> tuple[pd.Series, pd.Series]:

@@ -19,6 +19,7 @@ import pandas as pd
 from convergekit.blame import NOTHING, Blamed, Crowd, blame, first_of_component
 from convergekit.cuts import LARGEST_CUT
 from convergekit.profiles import LOGIN_TYPES
+from convergekit.runs import distinct
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -164,7 +165,7 @@ class _Remains:
         of_event = np.unique(event, return_index=True)[1]
         tracked = (s.events["kind"] == "track").to_numpy()[event[of_event]]
         events = np.bincount(part[on[of_event[tracked]]], minlength=size)
-        present = np.unique(on)
+        present = distinct(on)
         aliases = np.bincount(part[present], minlength=size)
         first = np.flatnonzero(aliases)
         first = first[np.lexsort((first, -aliases[first], -events[first], crowd.profile[first]))]

@@ -9,6 +9,7 @@ from convergekit.checks.fault import Fault, IntArray, NotChecked
 from convergekit.checks.tracking import BoolArray, Tracking
 from convergekit.checks.wording import quoted, shown
 from convergekit.readable import counted
+from convergekit.runs import distinct, distinct_rows, run_starts
 from convergekit.text import to_arrow
 
 # Liquid and Handlebars, JavaScript and shell, ERB, Mailchimp, and the first three in a URL.
@@ -83,7 +84,7 @@ def _met_by_many(tracking: Tracking, is_browser: BoolArray) -> BoolArray:
     size = len(is_browser)
     others = ~of_browser & (browser_of[event] >= 0)
     event, alias = event[others], alias[others]
-    met = np.unique(alias * size + browser_of[event])
+    met = distinct(alias * size + browser_of[event])
     browsers = np.bincount(met // size, minlength=size)
     is_token = tracking.aliases.table["alias_type"].isin(token_types(tracking)).to_numpy(dtype=bool)
     crowded = is_token & (browsers >= FEWEST_BROWSERS)
@@ -98,9 +99,10 @@ def _met_by_many_in_a_day(
     asked = maybe[alias]
     event, alias = event[asked], alias[asked]
     day = tracking.microseconds[event] // _DAY
-    met = np.unique(np.stack([alias, day, browser_of[event]]), axis=1)
-    days, browsers = np.unique(met[:2], axis=1, return_counts=True)
-    crowded[days[0, browsers >= FEWEST_BROWSERS_A_DAY]] = True
+    alias, day, _ = distinct_rows(alias, day, browser_of[event])
+    starts = np.flatnonzero(run_starts(alias, day))
+    browsers = np.diff(np.append(starts, len(alias)))
+    crowded[alias[starts[browsers >= FEWEST_BROWSERS_A_DAY]]] = True
     return crowded
 
 

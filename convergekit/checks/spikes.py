@@ -9,6 +9,7 @@ from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown
 from convergekit.readable import counted
+from convergekit.runs import distinct
 
 #: One browser's events in one hour, from which on it is no person: one every four seconds.
 FEWEST_EVENTS_AN_HOUR = 1000
@@ -39,10 +40,10 @@ def bots(tracking: Tracking) -> list[Fault] | NotChecked:
     )
     usual = float(np.median(counts))
     too_many = counts >= max(FEWEST_EVENTS_AN_HOUR, TIMES_THE_MEDIAN * usual)
-    at = np.unique(event[too_many[which]])
+    at = distinct(event[too_many[which]])
     if not len(at):
         return []
-    browsers = len(np.unique(alias[too_many[which]]))
+    browsers = len(distinct(alias[too_many[which]]))
     return [
         Fault(
             "medium",

@@ -24,6 +24,7 @@ from convergekit.dedupe import find_kept
 from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events import ALIAS, canonicalise, normalise
 from convergekit.names import names_given
+from convergekit.runs import distinct
 from convergekit.steps import tracked
 from convergekit.timestamps import microseconds
 
@@ -112,7 +113,7 @@ class Tracking:
     def carrying(self, aliases: BoolArray) -> IntArray:
         """Return the events that count and carry one of these aliases."""
         event, alias = self.pairs
-        return np.unique(event[aliases[alias]])
+        return distinct(event[aliases[alias]])
 
     @property
     def amounts(self) -> npt.NDArray[np.float64] | None:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import scipy
 
 from convergekit.aliases import EventAliases
+from convergekit.runs import distinct
 from convergekit.store.rows import register
 from convergekit.text import to_arrow
 
@@ -79,7 +80,7 @@ def touched(
     ids, place = _distinct(event_id)
     alias_at, alias_root = _roots_of_aliases(con, aliases)
     id_at, id_root = _roots_of_ids(con, ids)
-    roots = np.unique(np.concatenate([alias_root, id_root]))
+    roots = distinct(np.concatenate([alias_root, id_root]))
     with_id = np.flatnonzero(place >= 0)
     # Nodes: events, aliases, event IDs, clusters.
     one = [aliases.event, with_id, size + alias_at, size + count + id_at]
@@ -98,7 +99,7 @@ def touched(
     named = np.zeros(size, dtype=bool)
     named[aliases.event] = True
     named[with_id] = True
-    new = np.unique(label[:size][named & (number[label[:size]] < 0)])
+    new = distinct(label[:size][named & (number[label[:size]] < 0)])
     number[new] = next_cluster + np.arange(len(new))
     into = number[of_root]
     return Touched(
