@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,53 +36,7 @@ def on_idle_cores(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     items = list(items)
     if len(items) < 2:
         return [work(item) for item in items]
-    waiting = deque(range(len(items)))
-    results: dict[int, R] = {}
-    errors: dict[int, Exception] = {}
-
-    def work_off(hire: Callable[[], None]) -> None:
-        while waiting:
-            try:
-                place = waiting.popleft()
-            except IndexError:
-                # Another thread was faster.
-                return
-            if waiting:
-                hire()
-            try:
-                results[place] = work(items[place])
-            except Exception as error:
-                errors[place] = error
-
-    with ThreadPoolExecutor(max_workers=CORES) as threads:
-        helpers: list[Future[None]] = []
-
-        def help_out() -> None:
-            try:
-                work_off(hire)
-            finally:
-                _cores.leave()
-
-        def hire() -> None:
-            if _cores.take_idle():
-                try:
-                    helpers.append(threads.submit(help_out))
-                except RuntimeError:
-                    # After an interrupt nobody is taken on any more.
-                    _cores.leave()
-
-        try:
-            work_off(hire)
-        except BaseException:
-            # An interrupt: nobody begins another item.
-            waiting.clear()
-            raise
-        with _cores.left():
-            for helper in helpers:
-                helper.result()
-    if errors:
-        raise errors[min(errors)]
-    return [results[place] for place in range(len(items))]
+    return _Shared(work, items).results()
 
 
 def at_once(one: Callable[[], T], other: Callable[[], R]) -> tuple[T, R]:
@@ -109,6 +63,65 @@ def at_once(one: Callable[[], T], other: Callable[[], R]) -> tuple[T, R]:
         first = one()
         with _cores.left():
             return first, promised.result()
+
+
+class _Shared(Generic[T, R]):
+    """Items that this thread and helpers work off.
+
+    No function that holds itself: results would stay in memory until Python looks for cycles.
+    """
+
+    def __init__(self, work: Callable[[T], R], items: list[T]) -> None:
+        self._work = work
+        self._items = items
+        self._waiting = deque(range(len(items)))
+        self._results: dict[int, R] = {}
+        self._errors: dict[int, Exception] = {}
+        self._helpers: list[Future[None]] = []
+
+    def results(self) -> list[R]:
+        """Work, and return the results when all are there."""
+        with ThreadPoolExecutor(max_workers=CORES) as threads:
+            try:
+                self._work_off(threads)
+            except BaseException:
+                # An interrupt: nobody begins another item.
+                self._waiting.clear()
+                raise
+            with _cores.left():
+                for helper in self._helpers:
+                    helper.result()
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return [self._results[place] for place in range(len(self._items))]
+
+    def _work_off(self, threads: ThreadPoolExecutor) -> None:
+        while self._waiting:
+            try:
+                place = self._waiting.popleft()
+            except IndexError:
+                # Another thread was faster.
+                return
+            if self._waiting:
+                self._hire(threads)
+            try:
+                self._results[place] = self._work(self._items[place])
+            except Exception as error:
+                self._errors[place] = error
+
+    def _hire(self, threads: ThreadPoolExecutor) -> None:
+        if _cores.take_idle():
+            try:
+                self._helpers.append(threads.submit(self._help, threads))
+            except RuntimeError:
+                # After an interrupt nobody is taken on any more.
+                _cores.leave()
+
+    def _help(self, threads: ThreadPoolExecutor) -> None:
+        try:
+            self._work_off(threads)
+        finally:
+            _cores.leave()
 
 
 class _Cores:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 
+import numpy as np
 import pytest
 
 from convergekit import cores
@@ -92,6 +95,17 @@ def test_the_first_error_is_raised_and_no_core_is_lost(count):
         with pytest.raises(KeyError, match="beside"):
             at_once(lambda: on_idle_cores(fail, [0, 2]), fail_beside)
     assert all_cores_are_used(count)
+
+
+def test_results_are_let_go_of_at_once(count):
+    gc.disable()
+    try:
+        made = on_idle_cores(lambda number: np.zeros(number), [2, 3, 4, 5])
+        watched = [weakref.ref(each) for each in made]
+        del made
+        assert all(watch() is None for watch in watched)
+    finally:
+        gc.enable()
 
 
 def test_an_interrupt_ends_the_work(count):
