@@ -12,7 +12,7 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 	@$(BIN)/convergekit demo
 
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
-	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.25 $(BIN)/python -m pytest -n auto --ignore=tests/browser
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n auto --ignore=tests/browser
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest -n auto --ignore=tests/browser
 	$(BIN)/python -m pytest -n auto tests/browser
 	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
