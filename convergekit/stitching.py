@@ -257,7 +257,8 @@ def stitch(
             found.kept_times, found.kept_aliases, found.in_time, lambda: found.knowledge, protection
         )
 
-    kept_events, (found, unnamed) = at_once(lambda: KeptEvents(*copies).kept_events, identify)
+    # What may call functions of the user's stays in this thread.
+    (found, unnamed), kept_events = at_once(identify, lambda: KeptEvents(*copies).kept_events)
     wide, stitched, carried = _name_and_carry(kept_events, unnamed, identity, first)
     return Stitched(
         events=wide,
