@@ -10,13 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.cores import on_idle_cores
+from convergekit.cores import WORTH_THREADS, on_idle_cores
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-#: Below this many rows, starting threads takes longer than they save.
-_WORTH_THREADS = 50_000
 
 
 def each_column(work: Callable[[T], R], items: Iterable[T], rows: int) -> list[R]:
@@ -27,7 +24,7 @@ def each_column(work: Callable[[T], R], items: Iterable[T], rows: int) -> list[R
     >>> each_column(len, ["a", "bb"], rows=2)
     [1, 2]
     """
-    if rows < _WORTH_THREADS:
+    if rows < WORTH_THREADS:
         return [work(item) for item in items]
     return on_idle_cores(work, items)
 

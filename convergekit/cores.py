@@ -20,6 +20,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 CORES = os.cpu_count() or 1
+#: Below so many rows, starting threads takes longer than they save.
+WORTH_THREADS = 50_000
 
 
 def on_idle_cores(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
@@ -39,17 +41,17 @@ def on_idle_cores(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     return _Shared(work, items).results()
 
 
-def at_once(one: Callable[[], T], other: Callable[[], R]) -> tuple[T, R]:
-    """Return the results of two works that do not need each other.
+def at_once(one: Callable[[], T], other: Callable[[], R], rows: int) -> tuple[T, R]:
+    """Return the results of two works, on so many rows, that do not need each other.
 
-    If both raise, it is the first one's error.
+    The first one is done by this thread. If both raise, it is the first one's error.
 
     Examples
     --------
-    >>> at_once(lambda: "a", lambda: 1)
+    >>> at_once(lambda: "a", lambda: 1, rows=2)
     ('a', 1)
     """
-    if not _cores.take_idle():
+    if rows < WORTH_THREADS or not _cores.take_idle():
         return one(), other()
 
     def beside() -> R:

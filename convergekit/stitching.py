@@ -232,9 +232,11 @@ def stitch(
         strict=strict,
     )
     refuse_unknown_first(first, property_names(accepted.events))
+    size = len(accepted.events)
     kept, alias_columns = at_once(
         lambda: find_kept(accepted.events, accepted.arrival, dedupe_on),
         lambda: read_alias_columns(accepted.events, alias_from=alias_from),
+        rows=size,
     )
     copies = (accepted.events, accepted.arrival, kept, duplicates == "merge")
 
@@ -258,7 +260,9 @@ def stitch(
         )
 
     # What may call functions of the user's stays in this thread.
-    (found, unnamed), kept_events = at_once(identify, lambda: KeptEvents(*copies).kept_events)
+    (found, unnamed), kept_events = at_once(
+        identify, lambda: KeptEvents(*copies).kept_events, rows=size
+    )
     wide, stitched, carried = _name_and_carry(kept_events, unnamed, identity, first)
     return Stitched(
         events=wide,
@@ -363,7 +367,7 @@ def _name_and_carry(
             carried = carry_retroactive(events, unnamed.profile, unnamed.in_time, first)
         return carried, _values(events, carried)
 
-    (ids, profile_id), (carried, values) = at_once(name, carry)
+    (ids, profile_id), (carried, values) = at_once(name, carry, rows=len(events))
     filled = {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
     wide = pd.concat([events, pd.DataFrame(filled, index=events.index)], axis="columns")
     wide.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from convergekit import cores
-from convergekit.cores import at_once, on_idle_cores
+from convergekit.cores import WORTH_THREADS, at_once, on_idle_cores
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -57,7 +57,9 @@ def test_works_within_works_keep_to_the_cores(count):
     def parts_of_parts() -> list[list[int]]:
         return on_idle_cores(lambda _: parts(), range(3))
 
-    one, other = at_once(parts, lambda: at_once(parts_of_parts, parts))
+    one, other = at_once(
+        parts, lambda: at_once(parts_of_parts, parts, WORTH_THREADS), WORTH_THREADS
+    )
     expected = [2 * number for number in range(12)]
     assert one == expected
     assert other == ([expected] * 3, expected)
@@ -74,8 +76,13 @@ def test_parts_keep_to_the_cores(count):
 
 def test_a_core_that_becomes_idle_is_used(count):
     seen = AtWork()
-    at_once(lambda: None, lambda: on_idle_cores(seen.double, range(200)))
+    at_once(lambda: None, lambda: on_idle_cores(seen.double, range(200)), WORTH_THREADS)
     assert (len(seen.threads) > 1) == (count > 1)
+
+
+def test_few_rows_are_worked_on_by_this_thread_alone(count):
+    both = at_once(threading.get_ident, threading.get_ident, WORTH_THREADS - 1)
+    assert both == (threading.get_ident(), threading.get_ident())
 
 
 def test_the_first_error_is_raised_and_no_core_is_lost(count):
@@ -91,9 +98,9 @@ def test_the_first_error_is_raised_and_no_core_is_lost(count):
         with pytest.raises(ValueError, match="^1$"):
             on_idle_cores(fail, range(6))
         with pytest.raises(ValueError, match="^1$"):
-            at_once(lambda: on_idle_cores(fail, range(6)), fail_beside)
+            at_once(lambda: on_idle_cores(fail, range(6)), fail_beside, WORTH_THREADS)
         with pytest.raises(KeyError, match="beside"):
-            at_once(lambda: on_idle_cores(fail, [0, 2]), fail_beside)
+            at_once(lambda: on_idle_cores(fail, [0, 2]), fail_beside, WORTH_THREADS)
     assert all_cores_are_used(count)
 
 

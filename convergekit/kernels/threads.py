@@ -8,13 +8,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from convergekit.cores import CORES, on_idle_cores
+from convergekit.cores import CORES, WORTH_THREADS, on_idle_cores
 
 R = TypeVar("R")
 IntArray = npt.NDArray[np.int64]
-
-#: Below so many items, one thread does it all.
-_WORTH_THREADS = 50_000
 
 
 def cuts(size: int, each: int = 1) -> list[int]:
@@ -25,7 +22,7 @@ def cuts(size: int, each: int = 1) -> list[int]:
     >>> cuts(10)
     [0, 10]
     """
-    pieces = each * CORES if size >= _WORTH_THREADS else 1
+    pieces = each * CORES if size >= WORTH_THREADS else 1
     return [size * piece // pieces for piece in range(pieces + 1)]
 
 
