@@ -1,4 +1,7 @@
-"""Runs: neighbours, in an order that brings equal ones together, that have equal keys."""
+"""Runs: neighbours, in an order that brings equal ones together, that have equal keys.
+
+And what is found by such an order: distinct values and rows, and ties.
+"""
 
 from __future__ import annotations
 
