@@ -26,22 +26,19 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.aliases import BLOCKED_VALUES, Apart, EventAliases
+from convergekit.aliases import Apart, EventAliases
 from convergekit.as_of import Knowledge
 from convergekit.columns import chosen_rows
 from convergekit.mentions import (
+    LOST_ALIAS,
+    NAMED,
+    Eraser,
+    Person,
     blocked_left,
-    own_aliases,
-    own_names,
-    own_values,
-    rows_that_hold,
-    sent_by_others,
     sent_texts,
-    without_aliases,
-    without_names,
+    value_in,
 )
 from convergekit.readable import readable_table
-from convergekit.runs import distinct
 from convergekit.text import folded_text
 
 if TYPE_CHECKING:
@@ -85,23 +82,20 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
     copies = s.duplicates["kept_row"].isin(theirs["row"]).to_numpy()
     rows = np.concatenate([theirs["row"].to_numpy(), s.duplicates["row"][copies].to_numpy()])
     malformed = s._malformed["row"].isin(rows).to_numpy()
-    sent = sent_texts(theirs)
-    values = own_values(s, gone_alias, copies) | set(sent["text"])
-    asked = values | set(map(folded_text, found.aliases.blocked["alias_value"]))
-    of_others = sent_by_others(others, asked)
-    own = values - of_others - BLOCKED_VALUES
-    rejected = rows_that_hold(s.rejected, own, found.aliases.rules)
-    blocked = blocked_left(found.aliases.blocked, sent, of_others)
+    person = _person(s, gone_alias, copies).sending(theirs)
+    asked = map(folded_text, found.aliases.blocked["alias_value"])
+    person = person.besides(others, also=asked)
+    blocked = blocked_left(found.aliases.blocked, sent_texts(theirs), person.of_others)
 
+    eraser = Eraser(person)
     identity, left = _identity_of(found, keep, gone_alias, blocked)
-    met = distinct(found.aliases.event[gone_alias[found.aliases.alias]])
-    events = without_aliases(s.events, met[keep[met]], own_aliases(found, gone_alias), found)
-    events, named_cells = without_names(chosen_rows(events, keep), own_names(found, gone_alias))
+    erased = eraser.erase(s.events, ~keep)
+    rejected = eraser.holds(s.rejected)
     place = np.append(np.cumsum(keep) - 1, -1)
     duplicates = _left(s.duplicates, ~copies)
     stitched = replace(
         s,
-        events=_used(events),
+        events=_used(erased.frame),
         rejected=_left(s.rejected, ~rejected),
         _identity=identity,
         _duplicates=lambda: duplicates,
@@ -117,11 +111,20 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
         "malformed aliases": int(malformed.sum()),
         "blocked values": len(found.aliases.blocked) - len(blocked),
         "refused links": len(found.refused.first) - len(identity.refused.first),
-        "events of others that lost an alias": int(keep[met].sum()),
-        "cells of others that named the person": named_cells,
+        LOST_ALIAS: erased.counts[LOST_ALIAS],
+        NAMED: erased.counts[NAMED],
     }
     removed = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
     return Forgotten(stitched, removed.astype({"table": "str", "rows": "int64"}))
+
+
+def _person(s: Stitched, gone_alias: BoolArray, copies: BoolArray) -> Person:
+    """Return the person: the profile's aliases, and what only dropped copies of events carried."""
+    aliases = s._identity.aliases
+    chosen = aliases.table[gone_alias]
+    person = Person.of(zip(chosen["alias_type"], chosen["alias_value"], strict=True), aliases.rules)
+    lost = [value_in(urn) for urns in s.duplicates["lost_aliases"][copies] for urn in urns]
+    return replace(person, sent=frozenset(map(folded_text, lost)))
 
 
 def _identity_of(
