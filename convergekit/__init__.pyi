@@ -8,6 +8,7 @@ from .engine.stitching import stitch_table
 from .errors import (
     ColumnError,
     ConvergekitError,
+    DamagedStoreError,
     EventError,
     NotOnThisEngine,
     ReadError,
@@ -33,6 +34,7 @@ __all__ = [
     "CheckUp",
     "ColumnError",
     "ConvergekitError",
+    "DamagedStoreError",
     "Evaluation",
     "EventError",
     "Exclusion",

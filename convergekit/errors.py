@@ -30,6 +30,10 @@ class ReadError(ConvergekitError):
     """A file cannot be read, or, under ``strict=True``, one of its rows cannot."""
 
 
+class DamagedStoreError(ConvergekitError):
+    """A file of a store is missing or damaged; `repair_store` makes anew what can be made."""
+
+
 class UnknownAliasError(ConvergekitError, KeyError):
     """No event carries the alias, or no profile has the ID, that was asked for."""
 

@@ -76,7 +76,7 @@ def check(path: Path, log: Path) -> int:
 
 def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
     """Kill a writer so many times; return how many batches there are, and kills within a batch."""
-    path, log = directory / "store.duckdb", directory / "returned.txt"
+    path, log = directory / "store", directory / "returned.txt"
     chance = random.Random(seed)
     within, longest = 0, 1.0
     for number in range(kills):
@@ -124,7 +124,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.write:
         directory = Path(arguments.write)
-        write(directory / "store.duckdb", directory / "returned.txt")
+        write(directory / "store", directory / "returned.txt")
         return
     with tempfile.TemporaryDirectory() as directory:
         batches, within = kill_at_random(Path(directory), arguments.kills, arguments.seed)

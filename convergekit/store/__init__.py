@@ -1,7 +1,8 @@
-"""A store that remembers: batches are added to a DuckDB file, day after day.
+"""A store that remembers: batches are added to it, day after day.
 
-The rows are kept as they came. What follows from them (which profiles there are, which aliases and
-values they have) is kept as well, and made anew for the clusters of rows that a batch touches.
+The rows are kept as they came, a file per batch. What follows from them (which profiles there are,
+which aliases and values they have) is kept in an index, and made anew for the clusters of rows that
+a batch touches.
 """
 
 from convergekit.store.adding import Added
