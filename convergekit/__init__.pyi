@@ -6,6 +6,7 @@ from .checking import CheckUp, check_up
 from .compare import ProfileComparison, compare_profiles
 from .engine.stitching import stitch_table
 from .errors import (
+    AlreadyThereError,
     ColumnError,
     ConvergekitError,
     DamagedStoreError,
@@ -14,6 +15,7 @@ from .errors import (
     ReadError,
     UnknownAliasError,
     UnknownNameError,
+    WriteError,
 )
 from .evaluation import Evaluation, evaluate
 from .exports import Export, read_events, register_export
@@ -30,6 +32,7 @@ from .versions import show_versions
 __all__ = [
     "CHANNEL_RULES",
     "Added",
+    "AlreadyThereError",
     "ChannelRule",
     "CheckUp",
     "ColumnError",
@@ -50,6 +53,7 @@ __all__ = [
     "Store",
     "UnknownAliasError",
     "UnknownNameError",
+    "WriteError",
     "check_up",
     "compare_profiles",
     "email_rule",
