@@ -26,7 +26,15 @@ from .steps import Exclusion, Step
 from .stitched import Stitched
 from .stitching import stitch
 from .storage import read_stitched
-from .store import Added, Status, Store, open_store
+from .store import (
+    Added,
+    ForgottenInStore,
+    Repaired,
+    Status,
+    Store,
+    open_store,
+    repair_store,
+)
 from .versions import show_versions
 
 __all__ = [
@@ -42,10 +50,12 @@ __all__ = [
     "EventError",
     "Exclusion",
     "Export",
+    "ForgottenInStore",
     "Funnel",
     "NotOnThisEngine",
     "ProfileComparison",
     "ReadError",
+    "Repaired",
     "SimulatedStore",
     "Status",
     "Step",
@@ -64,6 +74,7 @@ __all__ = [
     "read_events",
     "read_stitched",
     "register_export",
+    "repair_store",
     "show_versions",
     "simulate_store",
     "stitch",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +32,7 @@ from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 from convergekit.storage import FILES
-from convergekit.store import open_store
+from convergekit.store import Store, open_store, repair_store
 from convergekit.store.options import StoreOptions
 
 app = typer.Typer(
@@ -85,7 +87,7 @@ TimeZone = Annotated[
     str | None,
     typer.Option(help="Time zone of timestamps that name none, such as Europe/Brussels. [UTC]"),
 ]
-StorePath = Annotated[Path, typer.Option("--store", help="The store's DuckDB file.")]
+StorePath = Annotated[Path, typer.Option("--store", help="The store's directory.")]
 
 
 def _print_version(asked: bool) -> None:
@@ -225,7 +227,7 @@ def add_command(
     # Before a store is made, whose options hold for good.
     files = find_files(_files(exports))
     opened = open_store(store, **given)
-    with _err.status("adding"):
+    with _err.status("adding"), _interruption_told():
         added = opened.add(files)
     _out.print(escape(repr(added)), highlight=False, soft_wrap=True)
 
@@ -233,9 +235,51 @@ def add_command(
 @app.command("status")
 def status_command(store: StorePath) -> None:
     """Print what a store holds."""
+    shown = repr(_existing(store).status())
+    _out.print(escape(shown), highlight=False, soft_wrap=True)
+
+
+@app.command("forget")
+def forget_command(
+    alias: Annotated[
+        str, typer.Argument(metavar="ALIAS", help="A URN, as urn:email:ada@example.com, or an ID.")
+    ],
+    store: StorePath,
+) -> None:
+    """Remove one person from a store, for good, and print how much was removed of what."""
+    opened = _existing(store)
+    with _err.status("forgetting"), _interruption_told():
+        removed = opened.forget(alias)
+    _out.print(escape(repr(removed)), highlight=False, soft_wrap=True)
+
+
+@app.command("repair")
+def repair_command(
+    store: StorePath,
+    leave_out_damaged: Annotated[
+        bool, typer.Option("--leave-out-damaged", help="Go on without batches that are lost.")
+    ] = False,
+) -> None:
+    """Read every file of a store, and make anew what is missing or damaged."""
+    with _err.status("repairing"), _interruption_told():
+        repaired = repair_store(store, leave_out_damaged=leave_out_damaged)
+    _out.print(escape(repr(repaired)), highlight=False, soft_wrap=True)
+
+
+def _existing(store: Path) -> Store:
     if not store.exists():
         raise ConvergekitError(f"there is no store {store}; convergekit add makes one.")
-    _out.print(escape(repr(open_store(store).status())), highlight=False, soft_wrap=True)
+    return open_store(store)
+
+
+@contextlib.contextmanager
+def _interruption_told() -> Iterator[None]:
+    """Print whether anything was changed before Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        _err.print(f"interrupted: {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(130) from None
 
 
 def main() -> None:

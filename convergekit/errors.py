@@ -32,6 +32,8 @@ class ReadError(ConvergekitError):
 
 class DamagedStoreError(ConvergekitError):
     """A file of a store is missing or damaged; `repair_store` makes anew what can be made."""
+
+
 class WriteError(ConvergekitError):
     """A file cannot be written; what was there before is there still."""
 

@@ -6,6 +6,16 @@ a batch touches.
 """
 
 from convergekit.store.adding import Added
+from convergekit.store.erasure import ForgottenInStore
+from convergekit.store.repair import Repaired, repair_store
 from convergekit.store.store import Status, Store, open_store
 
-__all__ = ["Added", "Status", "Store", "open_store"]
+__all__ = [
+    "Added",
+    "ForgottenInStore",
+    "Repaired",
+    "Status",
+    "Store",
+    "open_store",
+    "repair_store",
+]

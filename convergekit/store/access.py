@@ -78,6 +78,20 @@ def _answer(
 
 
 _MISSING, _BEHIND = "it is missing", "it is behind"
+_NOT_DAMAGED = ("", _MISSING, index.OTHER_FORMAT, index.OTHER_BATCHES)
+
+
+def ask_within(change: Change, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+    """Return what a question finds in the index of a store that is about to be changed."""
+    make_current(change)
+    path = change.path / index.NAME
+    try:
+        with index.opened(path, change.interrupts, read_only=True) as con:
+            return question(con)
+    except IndexUnusable as error:
+        make_current(change, because=str(error))
+    with index.opened(path, change.interrupts, read_only=True) as con:
+        return question(con)
 
 
 @dataclass(frozen=True)
@@ -136,7 +150,7 @@ def make_current(change: Change, *, because: str = "") -> None:
         except IndexUnusable as error:
             why = str(error)
     make_index(change)
-    if why not in ("", _MISSING, index.OTHER_FORMAT):
+    if why not in _NOT_DAMAGED:
         warnings.warn(
             f"the index of {change.path} could not be used ({why}) and was made anew from the "
             "batches; nothing is lost.",

@@ -72,8 +72,7 @@ def holds_store(path: Path) -> bool:
                 "nothing as yet."
             )
         entries = [entry for entry in path.iterdir() if not is_draft(entry)]
-        batches = path / BATCHES
-        has_batches = batches.is_dir() and any(map(_number_of, batches.iterdir()))
+        has_batches = any(batch_paths(path))
     except OSError as error:
         raise ConvergekitError(
             f"{path} cannot be looked at: {reason(error)}. Check the path, and who may read it."
@@ -208,9 +207,10 @@ def manifest_now(path: Path) -> Manifest | None:
         return None
 
 
-def cause(error: WriteError) -> str:
-    """Return why the system refused, of an error that says more than that."""
-    return reason(error.__cause__) if isinstance(error.__cause__, OSError) else str(error)
+def cause(error: OSError | WriteError) -> str:
+    """Return why the system refused."""
+    found = error.__cause__ if isinstance(error, WriteError) else error
+    return reason(found) if isinstance(found, OSError) else str(error)
 
 
 def tidy(path: Path, said: Manifest) -> None:
@@ -245,7 +245,18 @@ def tidy(path: Path, said: Manifest) -> None:
         # The batches' directory; which of them are missing is found when they are read.
         pass
     except OSError as error:
-        raise cannot_be_written(path, reason(error)) from None
+        raise cannot_be_written(path, reason(error)) from error
+
+
+def batch_paths(path: Path) -> list[Path]:
+    """Return the files in a store that are called as batches are.
+
+    Raises
+    ------
+    OSError
+    """
+    batches = path / BATCHES
+    return list(filter(_number_of, batches.iterdir())) if batches.is_dir() else []
 
 
 def _number_of(entry: Path) -> int:

@@ -71,7 +71,9 @@ _DRIVE = (
 )
 
 
+#: Why an index is made anew though it is not damaged.
 OTHER_FORMAT = "it is of another format"
+OTHER_BATCHES = "it was made from other batches"
 
 
 #: In what DuckDB says of a file that another process has open: on Windows, and elsewhere.
@@ -164,7 +166,7 @@ def batches_in(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> int:
         raise IndexUnusable(OTHER_FORMAT)
     digests = [batch.digest for batch in manifest.batches]
     if [digest for (digest,) in held] != digests[: len(held)]:
-        raise IndexUnusable("it was made from other batches")
+        raise IndexUnusable(OTHER_BATCHES)
     return len(held)
 
 

@@ -20,11 +20,12 @@ from convergekit.exports.reading import Paths
 from convergekit.records import take_or_missing
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
-from convergekit.store.access import add_batch, ask, changing
+from convergekit.store.access import add_batch, ask, ask_within, changing
 from convergekit.store.adding import Added, rows_of
 from convergekit.store.batches import read_batch
 from convergekit.store.clusters import KEY
 from convergekit.store.directory import create, holds_store, resolved
+from convergekit.store.erasure import ForgottenInStore, forget_in
 from convergekit.store.former import settle
 from convergekit.store.interrupts import held_back
 from convergekit.store.manifest import FORMAT, Manifest, read_manifest
@@ -213,7 +214,10 @@ class Store:
         ConvergekitError
             Nothing was added yet.
         """
-        frame, types = ask(self._path, _everything)
+        return self._stitched(ask(self._path, _everything))
+
+    def _stitched(self, everything: tuple[pd.DataFrame, list[str]]) -> Stitched:
+        frame, types = everything
         if not frame.columns.size:
             raise ConvergekitError(f"{self} holds nothing yet: add an export first.")
         options = stitch_options(self._options, list(frame), types)
@@ -295,6 +299,46 @@ class Store:
             # Limits may leave a profile without an event of its own.
             timeline["row"] = row[timeline["row"].to_numpy()]
         return timeline
+
+    def forget(self, alias_or_id: str) -> ForgottenInStore:
+        """Remove one person from all batches, as `Stitched.forget` does, for good.
+
+        Their events go, with the copies of these; where events of others name one of their e-mail
+        addresses or phone numbers, it is taken out. No file of the store holds a byte of them
+        afterwards: batches, index and log are written anew. The exports that were added stay
+        known, so that adding them again brings nobody back. Copies of the store elsewhere, and
+        blocks of a drive that the system has not reused yet, are not reached.
+
+        Takes as long as adding everything once.
+
+        Parameters
+        ----------
+        alias_or_id : str
+            A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
+
+        Returns
+        -------
+        ForgottenInStore
+            How much was removed of what.
+
+        Raises
+        ------
+        UnknownAliasError
+            No event carries the alias, or no profile has the ID.
+        ConvergekitError
+            The store is in use or damaged, or the drive is full or failing.
+
+        See Also
+        --------
+        Stitched.forget : What is removed, and what stays.
+        """
+        with held_back() as interrupts, changing(self._path, interrupts) as change:
+            everything = ask_within(change, _everything)
+            with interrupts.at_once():
+                s = self._stitched(everything)
+                # Whom it is about is found before anything is written.
+                s._profile_number(alias_or_id)
+            return forget_in(change, s, alias_or_id)
 
     def status(self) -> Status:
         """Return what the store holds, in counts."""
