@@ -49,10 +49,11 @@ static int concerns_fd(int fd) {
     return concerns(path);
 }
 
-/* Returns 0 if the operation is to be done, else what to set errno to. */
-static int now(void) {
+/* Returns 0 if the operation is to be done, else what to set errno to. A full disk still lets
+   files be cut, removed and renamed. */
+static int now_(int needs_room) {
     long n = __atomic_add_fetch(&done, 1, __ATOMIC_SEQ_CST);
-    if (mode == ENDS_FULL && n >= target) return ENOSPC;
+    if (mode == ENDS_FULL && needs_room && n >= target) return ENOSPC;
     if (n != target) return 0;
     if (mode == KILL || mode == POWER) raise(SIGKILL);
     if (mode == ONE_EIO) return EIO;
@@ -90,7 +91,8 @@ static void note(int fd, uint64_t offset, size_t count, int synced) {
     free(old);
 }
 
-#define OR_FAIL(failed) do { int error = now(); if (error) { errno = error; return failed; } } while (0)
+#define OR_FAIL_IF(needs_room, failed) do { int error = now_(needs_room); if (error) { errno = error; return failed; } } while (0)
+#define OR_FAIL(failed) OR_FAIL_IF(1, failed)
 #define THEN(type, call) do { type result = call; if (tears()) raise(SIGKILL); return result; } while (0)
 
 #define WRITES(flags) (((flags) & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) != 0)
@@ -132,15 +134,15 @@ ssize_t write(int fd, const void *content, size_t count) {
 WRITES_AT(pwrite, off_t)
 WRITES_AT(pwrite64, off64_t)
 
-#define BY_FD(name, arguments, call) \
+#define BY_FD(name, needs_room, arguments, call) \
     int name arguments { \
         if (!concerns_fd(fd)) return REAL(name) call; \
-        OR_FAIL(-1); \
+        OR_FAIL_IF(needs_room, -1); \
         THEN(int, REAL(name) call); \
     }
-BY_FD(ftruncate, (int fd, off_t size), (fd, size))
-BY_FD(ftruncate64, (int fd, off64_t size), (fd, size))
-BY_FD(fallocate, (int fd, int how, off_t offset, off_t size), (fd, how, offset, size))
+BY_FD(ftruncate, 0, (int fd, off_t size), (fd, size))
+BY_FD(ftruncate64, 0, (int fd, off64_t size), (fd, size))
+BY_FD(fallocate, 1, (int fd, int how, off_t offset, off_t size), (fd, how, offset, size))
 
 #define SYNCS(name) \
     int name(int fd) { \
@@ -154,29 +156,29 @@ BY_FD(fallocate, (int fd, int how, off_t offset, off_t size), (fd, how, offset, 
 SYNCS(fsync)
 SYNCS(fdatasync)
 
-#define BY_PATH(name, arguments, call) \
+#define BY_PATH(name, needs_room, arguments, call) \
     int name arguments { \
         if (!concerns(path)) return REAL(name) call; \
-        OR_FAIL(-1); \
+        OR_FAIL_IF(needs_room, -1); \
         THEN(int, REAL(name) call); \
     }
-BY_PATH(rename, (const char *path, const char *to), (path, to))
-BY_PATH(link, (const char *path, const char *to), (path, to))
-BY_PATH(unlink, (const char *path), (path))
-BY_PATH(remove, (const char *path), (path))
-BY_PATH(rmdir, (const char *path), (path))
-BY_PATH(mkdir, (const char *path, mode_t how), (path, how))
-BY_PATH(chmod, (const char *path, mode_t how), (path, how))
+BY_PATH(rename, 0, (const char *path, const char *to), (path, to))
+BY_PATH(link, 1, (const char *path, const char *to), (path, to))
+BY_PATH(unlink, 0, (const char *path), (path))
+BY_PATH(remove, 0, (const char *path), (path))
+BY_PATH(rmdir, 0, (const char *path), (path))
+BY_PATH(mkdir, 1, (const char *path, mode_t how), (path, how))
+BY_PATH(chmod, 0, (const char *path, mode_t how), (path, how))
 
 int unlinkat(int at, const char *path, int flags) {
     if (mode == OFF || (path[0] == '/' ? !concerns(path) : !concerns_fd(at)))
         return REAL(unlinkat)(at, path, flags);
-    OR_FAIL(-1);
+    OR_FAIL_IF(0, -1);
     THEN(int, REAL(unlinkat)(at, path, flags));
 }
 
 int renameat(int at, const char *path, int to_at, const char *to) {
     if (mode == OFF || !concerns(path)) return REAL(renameat)(at, path, to_at, to);
-    OR_FAIL(-1);
+    OR_FAIL_IF(0, -1);
     THEN(int, REAL(renameat)(at, path, to_at, to));
 }

@@ -266,11 +266,14 @@ class Harness:
         outcome = said.get("outcome", "ended")
         if said.get("raw"):
             raise LostError(f"an error that is not convergekit's: {said['raw']}")
-        if status not in (0, -signal.SIGKILL):
+        if status == -signal.SIGABRT:
+            # DuckDB ends a process that cannot cut its log, rather than go on with a wrong one.
+            outcome = "ended by DuckDB"
+        elif status not in (0, -signal.SIGKILL):
             raise LostError(f"the process ended with {status}")
         self._forked(lambda send: check(directory, scenario, outcome, self._states))
         shutil.rmtree(directory)
-        return outcome if outcome in ("returned", "ended") else "error"
+        return outcome if outcome in ("returned", "ended", "ended by DuckDB") else "error"
 
     def _copy(self, name: str) -> Path:
         if name not in self._templates:
