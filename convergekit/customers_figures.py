@@ -106,13 +106,19 @@ def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go
         known = rows.dropna(subset=["low", "high"])
         for edge in ("high", "low"):
             figure.add_scatter(
-                x=known["days"], y=known[edge], mode="lines", hoverinfo="skip", showlegend=False,
-                legendgroup=name, line={"width": 0, "color": colour, "shape": "hv"},
-                fill="tonexty" if edge == "low" else None, fillcolor=_faint(colour),
-            )  # fmt: skip
+                x=known["days"].tolist(),
+                y=known[edge].tolist(),
+                mode="lines",
+                hoverinfo="skip",
+                showlegend=False,
+                legendgroup=name,
+                line={"width": 0, "color": colour, "shape": "hv"},
+                fill="tonexty" if edge == "low" else None,
+                fillcolor=_faint(colour),
+            )
         figure.add_scatter(
-            x=rows["days"],
-            y=rows["share"],
+            x=rows["days"].tolist(),
+            y=rows["share"].round(6).tolist(),
             mode="lines",
             name=name,
             legendgroup=name,

@@ -205,7 +205,7 @@ def _add_line(
     figure.add_bar(
         x=rows["period"],
         y=rows["entered"],
-        width=0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms"),
+        width=(0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms")).tolist(),
         yaxis="y2",
         marker={"color": group.colour, "opacity": 0.55, "line": {"width": 0}},
         hovertext=texts,
@@ -296,7 +296,9 @@ class _Bins:
         """Return where on the axis a time is; None if it is beyond the bars."""
         if seconds > self.edges[-1]:
             return None
-        return float(np.interp(seconds, self.edges, np.arange(len(self.edges)) - 0.5))
+        bar = int(np.searchsorted(self.edges[1:-1], seconds, side="right"))
+        start, end = float(self.edges[bar]), float(self.edges[bar + 1])
+        return round(bar - 0.5 + max(seconds - start, 0.0) / (end - start), 3)
 
     def ticks(self) -> tuple[list[float], list[str]]:
         step = -(-len(self.counts) // _MOST_TICKS)
