@@ -126,11 +126,9 @@ class Customers:
 
     def _repr_html_(self) -> str:
         months = pd.DataFrame(self.new_and_returning("M").tail(_MOST_MONTHS))
-        months["period"] = (
-            months["period"]
-            .dt.strftime("%B %Y")
-            .mask(~months["complete"], months["period"].dt.strftime("%B %Y, to date"))
-        )
+        # Not by `strftime`, which names months in the language that the process is set to.
+        names = months["period"].dt.month_name() + months["period"].dt.strftime(" %Y")
+        months["period"] = names.mask(~months["complete"], names + ", to date")
         months = months.drop(columns="complete").rename(columns={"period": "month"})
         said = [repr(self), *(f"{what}: {number:,}" for what, number in self.left_out.items())]
         lines = "".join(f"<p>{html.escape(line)}</p>" for line in said)

@@ -175,7 +175,8 @@ def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
         more = "" if line.complete else "≥"
         texts[at] = f"{more}{line.share:.0%}" if width < _MOST_WRITTEN else ""
         hovers[at] = hover(
-            f"Of {counted(line.customers, 'customer')} who first ordered in {line.cohort:%B %Y}, "
+            f"Of {counted(line.customers, 'customer')} who first ordered in "
+            f"{line.cohort.month_name()} {line.cohort.year}, "
             f"{line.active:,} ordered {counted(line.months, 'month')} later, {line.share:.1%}.",
             "" if line.complete else "The data end before that month does.",
         )
@@ -225,7 +226,9 @@ def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
             "showgrid": False,
             "zeroline": False,
             "tickvals": list(range(len(cohorts))),
-            "ticktext": [f"{cohort:%b %Y} · {sizes[cohort]:,}" for cohort in cohorts],
+            "ticktext": [
+                f"{cohort.month_name()[:3]} {cohort.year} · {sizes[cohort]:,}" for cohort in cohorts
+            ],
             "visible": bool(width),
         },
     )

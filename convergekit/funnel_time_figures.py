@@ -232,7 +232,8 @@ def period_axis(periods: pd.Series, freq: str, word: str) -> dict[str, Any]:
     named = list(periods)[:: -(-len(periods) // _MOST_TICKS)]
     texts = []
     for place, start in enumerate(named):
-        day = f"{start:%b}" if word in ("month", "quarter", "year") else f"{start:%b} {start.day}"
+        month = start.month_name()[:3]
+        day = month if word in ("month", "quarter", "year") else f"{month} {start.day}"
         new_year = not place or start.year != named[place - 1].year
         below = f"{start:%H:%M}" if word == "hour" else str(start.year) if new_year else ""
         texts.append(f"{day}<br>{below}")
