@@ -231,7 +231,9 @@ def _added(change: Change, batch: Batch) -> Added:
             write_manifest(path, said.with_batch(record))
         except BaseException:
             if manifest_now(path) == said:
-                (path / BATCHES / record.file).unlink(missing_ok=True)
+                # What cannot be removed now is removed by the next one that writes.
+                with contextlib.suppress(OSError):
+                    (path / BATCHES / record.file).unlink(missing_ok=True)
             raise
         change.interrupts.outcome = f"Batch {record.number} was added before the interruption."
         change.interrupts.stop = None
