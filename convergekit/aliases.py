@@ -490,7 +490,7 @@ def _read_lists(
     not_lists: list[int] = []
     not_texts: list[int] = []
     for position, cell in enumerate(lists):
-        items = _items(cell)
+        items = alias_items(cell)
         if items is None:
             not_lists.append(position)
             continue
@@ -526,7 +526,7 @@ def _read_lists(
         )
 
 
-def _items(cell: Any) -> Iterable[Any] | None:
+def alias_items(cell: Any) -> Iterable[Any] | None:
     """Return the members of an `aliases` cell, or None if it is no list."""
     if isinstance(cell, (list, tuple, np.ndarray, set, frozenset)):
         return sorted(cell, key=repr) if isinstance(cell, (set, frozenset)) else cell

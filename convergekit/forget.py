@@ -7,19 +7,23 @@ property or event ID that its events sent, and no other event sent it as one of 
 rows a value of its own is found wherever it stands as a word; one shorter than six characters
 ("7", "Ada") only as a whole cell or at the end of a URN, for it would be found everywhere.
 
+The person's e-mail addresses and phone numbers go from whatever else there is: from all columns of
+the events and duplicates of others and their names, from their aliases, and from the remarks. They
+are the aliases that are one, whatever their type, and what of its own the profile sent as an
+e-mail address or phone number. `mentions` and `spellings` say how they are found.
+
 What stays: all other profiles, their IDs and their values. Nothing is stitched again. Where limits
 keep two profiles apart that meet on one event, the event is of one of them: if that is the other
 profile's, the event stays and loses the person's aliases; if it is the person's, it goes, and with
-it an alias of the other profile that was seen nowhere else. Where events of others name one of the
-person's e-mail addresses or phone numbers in a property, the cell is blanked, a list or an object
-as a whole; what else they say about the person is not looked for. The counts of `remarks` are of
-the input.
+it an alias of the other profile that was seen nowhere else. What others say about the person
+without an address is not looked for. The counts of `remarks` are of the input.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,23 +33,31 @@ import pyarrow as pa
 from convergekit.aliases import Apart, EventAliases
 from convergekit.as_of import Knowledge
 from convergekit.columns import chosen_rows
+from convergekit.erasing import compact
 from convergekit.mentions import (
     LOST_ALIAS,
     NAMED,
+    NAMED_COLUMNS,
+    Erased,
     Eraser,
     Person,
     blocked_left,
     sent_texts,
+    type_in,
     value_in,
 )
+from convergekit.merge_protection import Protection
+from convergekit.profiles import ids_of_leaders
 from convergekit.readable import readable_table
-from convergekit.text import folded_text
+from convergekit.records import take_or_missing
+from convergekit.text import folded_text, to_arrow
 
 if TYPE_CHECKING:
     from convergekit.stitched import Identity, Stitched
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,31 +100,40 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
     blocked = blocked_left(found.aliases.blocked, sent_texts(theirs), person.of_others)
 
     eraser = Eraser(person)
-    identity, left = _identity_of(found, keep, gone_alias, blocked)
     erased = eraser.erase(s.events, ~keep)
-    rejected = eraser.holds(s.rejected)
+    duplicates = _duplicates_of(s, copies, eraser)
+    nobody = np.zeros(len(s.rejected), dtype=bool)
+    rejected = eraser.erase(s.rejected, nobody, ~nobody)
+    identity, left = _identity_of(found, keep, gone_alias, blocked, eraser)
     place = np.append(np.cumsum(keep) - 1, -1)
-    duplicates = _left(s.duplicates, ~copies)
     stitched = replace(
         s,
-        events=_used(erased.frame),
-        rejected=_left(s.rejected, ~rejected),
+        events=erased.frame.assign(
+            profile_id=take_or_missing(identity.profile_ids, identity.profile)
+        ),
+        rejected=rejected.frame,
+        browser_alias=eraser.label(s.browser_alias),
         _identity=identity,
-        _duplicates=lambda: duplicates,
-        _carried_from={name: place[at[keep]] for name, at in s._carried_from.items()},
-        _malformed=_left(s._malformed, ~malformed),
+        _duplicates=lambda: duplicates.frame,
+        _carried_from=_labelled(eraser, {k: place[at[keep]] for k, at in s._carried_from.items()}),
+        _first=[eraser.text(name) for name in s._first],
+        _remarks={eraser.text(remark): count for remark, count in s._remarks.items()},
+        _malformed=_left(s._malformed, ~malformed).assign(
+            reason=lambda table: table["reason"].map(eraser.text).astype("str")
+        ),
     )
     counts = {
         "profiles": len(found.profile_ids) - len(identity.profile_ids),
         "events": int((~keep).sum()),
         "aliases": int((~left).sum()),
         "duplicates": int(copies.sum()),
-        "rejected": int(rejected.sum()),
+        "rejected": rejected.counts["rejected"],
         "malformed aliases": int(malformed.sum()),
         "blocked values": len(found.aliases.blocked) - len(blocked),
         "refused links": len(found.refused.first) - len(identity.refused.first),
         LOST_ALIAS: erased.counts[LOST_ALIAS],
-        NAMED: erased.counts[NAMED],
+        NAMED_COLUMNS: sum(part.counts[NAMED_COLUMNS] for part in (erased, duplicates, rejected)),
+        NAMED: sum(part.counts[NAMED] for part in (erased, duplicates, rejected)),
     }
     removed = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
     return Forgotten(stitched, removed.astype({"table": "str", "rows": "int64"}))
@@ -132,12 +153,42 @@ def _person(s: Stitched, gone_alias: BoolArray, copies: BoolArray) -> Person:
     aliases = s._identity.aliases
     chosen = aliases.table[gone_alias]
     person = Person.of(zip(chosen["alias_type"], chosen["alias_value"], strict=True), aliases.rules)
-    lost = [value_in(urn) for urns in s.duplicates["lost_aliases"][copies] for urn in urns]
-    return replace(person, sent=frozenset(map(folded_text, lost)))
+    lost = [
+        (type_in(urn) or "", folded_text(value_in(urn)))
+        for urns in s.duplicates["lost_aliases"][copies]
+        for urn in urns
+    ]
+    return person.with_texts([text for _, text in lost], reached_by=lost)
+
+
+def _duplicates_of(s: Stitched, copies: BoolArray, eraser: Eraser) -> Erased:
+    """Return the dropped copies of others' events, and what was erased in them."""
+    table = s.duplicates
+    erased = eraser.erase(table.drop(columns=list(_LISTS)), copies)
+    cells = 0
+    for name, without in _LISTS.items():
+        lists = table[name][~copies].tolist()
+        made = [without(eraser, items) for items in lists]
+        cells += sum(one != other for one, other in zip(lists, made, strict=True))
+        erased.frame[name] = pd.Series(made, index=erased.frame.index, dtype=object)
+    counts = erased.counts | {NAMED: erased.counts[NAMED] + cells}
+    return replace(erased, counts=counts)
+
+
+#: Columns of lists, and how they are written without a person.
+_LISTS: dict[str, Callable[[Eraser, list[str]], list[str]]] = {
+    "differs": lambda eraser, names: list(map(eraser.label, names)),
+    "conflicts": lambda eraser, names: list(map(eraser.label, names)),
+    "lost_aliases": lambda eraser, urns: eraser.urns(urns),
+}
+
+
+def _labelled(eraser: Eraser, by_property: Mapping[str, T]) -> dict[str, T]:
+    return {eraser.label(name): value for name, value in by_property.items()}
 
 
 def _identity_of(
-    found: Identity, keep: BoolArray, gone_alias: BoolArray, blocked: pd.DataFrame
+    found: Identity, keep: BoolArray, gone_alias: BoolArray, blocked: pd.DataFrame, eraser: Eraser
 ) -> tuple[Identity, BoolArray]:
     """Return who is who among the others, and which aliases are left."""
     left = np.zeros(len(gone_alias), dtype=bool)
@@ -147,30 +198,77 @@ def _identity_of(
     stays[found.component[left]] = True
     number = np.append(np.cumsum(stays) - 1, -1)
     place, alias = np.cumsum(keep) - 1, np.cumsum(left) - 1
-    aliases = _part(found.aliases, keep, left, blocked)
+    table = _left(found.aliases.table, left)
+    named = _named_aliases(table, eraser)
+    blocked = _named_blocked(blocked, eraser)
+    aliases = _part(found.aliases, keep, left, named, blocked)
+    profile_ids = _left(found.profile_ids.to_frame("id"), stays)["id"].rename(None)
     refused = found.refused
     chosen = keep[refused.event] & left[refused.first] & left[refused.second]
+    protection = found.protection.among(table["alias_type"].cat)
     identity = replace(
         found,
         aliases=aliases,
         component=number[found.component[left]],
         profile=number[found.profile[keep]],
-        profile_ids=_left(found.profile_ids.to_frame("id"), stays)["id"].rename(None),
+        profile_ids=_with_new_ids(profile_ids, table, named),
         in_time=place[found.in_time[keep[found.in_time]]],
         # Made now: what would make it later holds on to the events that are to be forgotten.
-        knowledge=_Known(_knowledge_of(found.knowledge(), keep, left, blocked)),
-        protection=found.protection.among(aliases.types),
+        knowledge=_Known(_knowledge_of(found.knowledge(), keep, left, aliases, eraser)),
+        protection=Protection(
+            _labelled(eraser, protection.limits), tuple(map(eraser.label, protection.priority))
+        ),
         refused=replace(
             refused,
             first=alias[refused.first[chosen]],
             second=alias[refused.second[chosen]],
             event=place[refused.event[chosen]],
             events=refused.events[chosen],
-            alias_type=[refused.alias_type[i] for i in np.flatnonzero(chosen)],
+            alias_type=[eraser.label(refused.alias_type[i]) for i in np.flatnonzero(chosen)],
             together=refused.together[chosen],
         ),
     )
     return identity, left
+
+
+def _named_aliases(table: pd.DataFrame, eraser: Eraser) -> pd.DataFrame:
+    """Return the aliases of others without addresses: they are as many, and differ as before."""
+    types = table["alias_type"].cat
+    values = to_arrow(table["alias_value"])
+    at = eraser.may_be_in(values)
+    names = types.categories.to_numpy(dtype=object)[types.codes.to_numpy()[at]]
+    texts = values.take(pa.array(at)).to_pylist()
+    made = values.to_numpy(zero_copy_only=False)
+    made[at] = [eraser.alias(*pair) for pair in zip(names, texts, strict=True)]
+    return pd.DataFrame(
+        {
+            "alias_type": pd.Series(
+                pd.Categorical.from_codes(types.codes, list(map(eraser.label, types.categories)))
+            ),
+            "alias_value": pd.Series(made, dtype="str"),
+        }
+    )
+
+
+def _named_blocked(blocked: pd.DataFrame, eraser: Eraser) -> pd.DataFrame:
+    pairs = zip(blocked["alias_type"], blocked["alias_value"], strict=True)
+    values = [eraser.alias(*pair) for pair in pairs]
+    types = list(map(eraser.label, blocked["alias_type"]))
+    return compact(blocked.assign(alias_type=types, alias_value=values)).astype(
+        {"alias_type": "str", "alias_value": "str"}
+    )
+
+
+def _with_new_ids(ids: pd.Series, before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
+    """Return the IDs of the profiles: those that come of an alias with an address are made anew.
+
+    An ID can be found again from a list of addresses.
+    """
+    changed = (before["alias_value"] != now["alias_value"]) | (
+        before["alias_type"].astype("str") != now["alias_type"].astype("str")
+    )
+    old, new = (ids_of_leaders(table[changed].reset_index(drop=True)) for table in (before, now))
+    return ids.replace(dict(zip(old, new, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -184,28 +282,31 @@ class _Known:
 
 
 def _knowledge_of(
-    known: Knowledge, keep: BoolArray, left: BoolArray, blocked: pd.DataFrame
+    known: Knowledge, keep: BoolArray, left: BoolArray, now: EventAliases, eraser: Eraser
 ) -> Knowledge:
     keep_item = keep[known.event]
     place, item = np.cumsum(keep) - 1, np.cumsum(keep_item) - 1
     ranks = np.empty(int(keep_item.sum()), dtype=np.int64)
     ranks[np.argsort(known.known[keep_item])] = np.arange(len(ranks))
     return Knowledge(
-        aliases=_part(known.aliases, keep_item, left, blocked),
+        aliases=_part(known.aliases, keep_item, left, now.table, now.blocked),
         known=ranks,
         known_at=known.known_at[keep_item],
         event=place[known.event[keep_item]],
         item=item[known.item[keep]],
-        says={name: item[says[keep]] for name, says in known.says.items()},
+        says=_labelled(eraser, {name: item[says[keep]] for name, says in known.says.items()}),
     )
 
 
 def _part(
-    aliases: EventAliases, keep: BoolArray, left: BoolArray, blocked: pd.DataFrame
+    aliases: EventAliases,
+    keep: BoolArray,
+    left: BoolArray,
+    table: pd.DataFrame,
+    blocked: pd.DataFrame,
 ) -> EventAliases:
     """Return the pairs of the kept events and the aliases that are left, both renumbered."""
     chosen = keep[aliases.event] & left[aliases.alias]
-    table = _left(aliases.table, left)
     apart = aliases.apart
     if apart is not None:
         home = None if apart.home is None else apart.home[keep]
@@ -222,18 +323,5 @@ def _part(
 
 
 def _left(frame: pd.DataFrame, keep: BoolArray) -> pd.DataFrame:
-    """Return the kept rows, without the categories that only the others had."""
-    return _used(chosen_rows(frame, keep))
-
-
-def _used(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows without the categories that none of them has."""
-    changed = {}
-    for name, column in rows.items():
-        dtype = column.dtype
-        if isinstance(dtype, pd.CategoricalDtype):
-            changed[name] = column.cat.remove_unused_categories()
-        elif isinstance(dtype, pd.ArrowDtype) and pa.types.is_dictionary(dtype.pyarrow_dtype):
-            plain = pd.ArrowDtype(dtype.pyarrow_dtype.value_type)
-            changed[name] = column.astype(plain).astype(dtype)
-    return rows.assign(**changed)
+    """Return the kept rows, and nothing of the others."""
+    return compact(chosen_rows(frame, keep))

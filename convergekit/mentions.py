@@ -3,31 +3,37 @@
 A `Person` is what is looked for. An `Eraser` takes a person out of any number of frames: out of
 events as `canonicalise` names their columns, with cells of any type, before or after stitching.
 
+E-mail addresses and phone numbers go wherever they stand, in every spelling that `spellings`
+reads. A cell that is nothing else is blanked, as is a list or an object that holds one; within a
+longer text, ``(erased)`` stands instead. What tells things apart (columns, event IDs, sources,
+aliases of others) gets a number as well, ``(erased 2)``, so that what had two names has two.
+
 >>> frame = pd.DataFrame({
 ...     "event_id": ["1", "2", "3"],
 ...     "alias.email": ["ada@example.com", "bob@example.com", None],
-...     "properties.gift_to": [None, "ADA@example.com", "bob@example.com"],
+...     "properties.gift_to": [None, "ADA@example.com", "for ada@example.com"],
 ... })
 >>> theirs = np.array([True, False, False])
 >>> person = Person.of([("email", "ada@example.com")])
 >>> person = person.sending(frame[theirs]).besides(frame[~theirs])
 >>> erased = Eraser(person).erase(frame, theirs)
 >>> erased.frame["properties.gift_to"].tolist()
-[nan, 'bob@example.com']
+[nan, 'for (erased)']
 >>> erased.counts["cells of others that named the person"]
-1
+2
 
 Frames may come in parts, each several times: first `sending` for every part with the person's
 events and their copies, then `besides` for every part with those of others, then `erase`, by one
 `Eraser`, for every part.
 
-Values are compared in one form, folded: composed, trimmed and in lower case.
+All other values are compared in one form, folded: composed, trimmed and in lower case.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -38,25 +44,47 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.alias_rules import AliasRules
-from convergekit.aliases import BLOCKED_VALUES
+from convergekit.alias_rules import AliasRules, plain_form
+from convergekit.aliases import BLOCKED_VALUES, alias_items, urn
 from convergekit.columns import chosen_rows
+from convergekit.erasing import (
+    blanked,
+    column_without,
+    compact,
+    distinct_texts,
+    is_text,
+    leaves,
+    of_texts,
+)
 from convergekit.errors import ConvergekitError
 from convergekit.events import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
-from convergekit.records import take_or_missing
-from convergekit.spellings import Addresses
+from convergekit.profiles import LOGIN_TYPES
+from convergekit.spellings import (
+    ERASED,
+    Addresses,
+    longer_addresses,
+    says_email,
+    says_phone,
+    split_addresses,
+)
 from convergekit.text import as_text, folded, folded_text, to_arrow
 
-IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 LOST_ALIAS = "events of others that lost an alias"
+NAMED_COLUMNS = "columns named after the person"
 NAMED = "cells of others that named the person"
 
 _FOUND_AS_A_WORD = 6
 _NAMING = ("email", "phone")
 _URN_PARTS = 3
 _LIFE = re.compile(r"~\d+$")
+_NUMBERED = re.compile(r"\(erased (\d+)\)")
+_PREFIXES = (PROFILE_PROPERTY, PROPERTY, PROFILE, ALIAS)
+#: Columns that tell events apart.
+_IDENTIFYING = ("event_id", "source")
+#: Columns of numbers that are ours, and no phone numbers.
+_PLACES = ("row", "kept_row", "line")
 
 
 @dataclass(frozen=True)
@@ -71,14 +99,23 @@ class Person:
         Which form that is.
     sent : frozenset of str
         What their events sent as an alias, profile property or event ID, folded.
+    reached_by : frozenset of (str, str)
+        What of these may be an e-mail address or a phone number, and as what it was sent.
     of_others : frozenset of str
         What of all that others sent as one of these as well.
+    longer : frozenset of str
+        E-mail addresses of others that hold one of theirs.
+    numbered : int
+        The highest number that stands for something erased before.
     """
 
     aliases: frozenset[tuple[str, str]]
     rules: AliasRules = field(default_factory=AliasRules)
     sent: frozenset[str] = frozenset()
+    reached_by: frozenset[tuple[str, str]] = frozenset()
     of_others: frozenset[str] = frozenset()
+    longer: frozenset[str] = frozenset()
+    numbered: int = 0
 
     @classmethod
     def of(cls, aliases: Iterable[tuple[str, str]], rules: AliasRules | None = None) -> Person:
@@ -95,7 +132,20 @@ class Person:
 
     def sending(self, theirs: pd.DataFrame) -> Person:
         """Return the person with what these events of theirs sent; copies are events as well."""
-        return replace(self, sent=self.sent | set(sent_texts(theirs)["text"]))
+        sent, reached_by = set(), set()
+        for _, name, alias_type, text in _sent(theirs):
+            sent.add(text)
+            if alias_type is not None or name == "aliases" or says_email(name) or says_phone(name):
+                reached_by.add((alias_type or name, text))
+        return self.with_texts(sent, reached_by)
+
+    def with_texts(self, sent: Iterable[str], reached_by: Iterable[tuple[str, str]]) -> Person:
+        """Return the person with what their events sent, and what may be an address of it."""
+        return replace(
+            self,
+            sent=self.sent | frozenset(sent),
+            reached_by=self.reached_by | frozenset(reached_by),
+        )
 
     def besides(self, others: pd.DataFrame, also: Iterable[str] = ()) -> Person:
         """Return the person, knowing what these events of others sent; rejected rows are none.
@@ -106,8 +156,24 @@ class Person:
         also : iterable of str
             Further texts to look for, folded.
         """
-        asked = self._values | self.sent | set(also)
-        return replace(self, of_others=self.of_others | _sent_among(others, asked))
+        asked = pa.array(sorted(self._values | self.sent | set(also)), type=pa.large_string())
+        of_others, longer = set(self.of_others), set(self.longer)
+        numbered = max(self.numbered, _highest_number(_texts(map(str, others.columns))))
+        for name, column in others.items():
+            if not _says_who(name) and name != "source":
+                continue
+            said = _texts_of(column)
+            numbered = max(numbered, _highest_number(said))
+            if _says_who(name):
+                values = folded(_texts(map(value_in, said.to_pylist())) if _mixed(column) else said)
+                of_others |= set(values.filter(pc.is_in(values, value_set=asked)).to_pylist())
+                longer |= self._longer_among(_logins(name, said))
+        return replace(
+            self,
+            of_others=frozenset(of_others),
+            longer=frozenset(longer),
+            numbered=numbered,
+        )
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -117,7 +183,24 @@ class Person:
     @cached_property
     def addresses(self) -> Addresses:
         """Values that name the person wherever they stand."""
-        return Addresses.of(value for name, value in self.aliases if name in _NAMING)
+        emails, phones = split_addresses(self._may_reach(self.own))
+        return Addresses(
+            values=frozenset(folded_text(v) for name, v in self.aliases if name in _NAMING),
+            emails=frozenset(emails),
+            phones=frozenset(phones),
+            of_others=self.longer - self.own,
+            rules=self.rules,
+            aliases=self.aliases,
+        )
+
+    def _may_reach(self, sent: frozenset[str]) -> Iterator[tuple[str, str]]:
+        yield from self.aliases
+        yield from ((said, text) for said, text in self.reached_by if text in sent)
+
+    def _longer_among(self, texts: pa.Array) -> set[str]:
+        emails, _ = split_addresses(self._may_reach(self.sent))
+        likely = Addresses(frozenset(), emails=frozenset(emails)).may_be_in(texts)
+        return longer_addresses(map(folded_text, texts.take(pa.array(likely)).to_pylist()), emails)
 
     @property
     def _values(self) -> frozenset[str]:
@@ -136,7 +219,7 @@ class Erased:
         Which rows of the frame are.
     counts : dict of str to int
         ``"events"`` (rows of the person), ``"rejected"`` (rejected rows that hold a value of
-        theirs), `LOST_ALIAS` and `NAMED`.
+        theirs), `LOST_ALIAS`, `NAMED_COLUMNS` (that no frame had before) and `NAMED`.
     """
 
     frame: pd.DataFrame
@@ -147,6 +230,8 @@ class Erased:
 class Eraser:
     """Takes one person out of frames.
 
+    What it calls a column, an event or an alias in one frame it calls so in all.
+
     Parameters
     ----------
     person : Person
@@ -155,6 +240,10 @@ class Eraser:
 
     def __init__(self, person: Person) -> None:
         self._person = person
+        self._addresses = person.addresses
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._columns_named: set[str] = set()
+        self._urns_known: dict[str, bool] = {}
 
     def erase(
         self, frame: pd.DataFrame, theirs: BoolArray, rejected: BoolArray | None = None
@@ -174,89 +263,194 @@ class Eraser:
         if rejected is not None:
             at = np.flatnonzero(left & rejected)
             left[at[self.holds(frame.iloc[at])]] = False
-        rest, lost = self._without_aliases(chosen_rows(frame, left))
-        rest, cells = self._without_names(rest)
+        rest = chosen_rows(frame, left)
+        new_names = {str(name) for name in rest if self.label(str(name)) != name}
+        new_names -= self._columns_named
+        self._columns_named |= new_names
+        lost, cells, columns = np.zeros(len(rest), dtype=bool), 0, {}
+        for name, column in rest.items():
+            made, lost_alias, changed = self._column(str(name), column)
+            columns[self.label(str(name))] = made
+            lost |= lost_alias
+            cells += int(changed.sum())
         counts = {
             "events": int(theirs.sum()),
             "rejected": int((~left & ~theirs).sum()),
             LOST_ALIAS: int(lost.sum()),
+            NAMED_COLUMNS: len(new_names),
             NAMED: cells,
         }
-        return Erased(rest, left, counts)
+        return Erased(compact(pd.DataFrame(columns, index=rest.index, copy=False)), left, counts)
 
     def holds(self, rejected: pd.DataFrame) -> BoolArray:
-        """Return which rejected rows hold a value of the person's own."""
+        """Return which rejected rows hold a value of the person's own, or an address."""
         own, rules = self._person.own, self._person.rules
         words = sorted(text for text in own if len(text) >= _FOUND_AS_A_WORD)
-        pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, words)) + r")(?!\w)")
+        word = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, words)) + r")(?!\w)")
+
+        def is_theirs(text: str) -> bool:
+            return (
+                folded_text(text) in own
+                or folded_text(value_in(text)) in own
+                or not own.isdisjoint(map(folded_text, _ruled(value_in(text), rules)))
+                or (bool(words) and word.search(folded_text(text)) is not None)
+                or self._addresses.holds(text)
+            )
+
         holds = np.zeros(len(rejected), dtype=bool)
         for name in rejected.columns.difference(["row", "reason"]):
-            for position, cell in enumerate(rejected[name]):
-                holds[position] |= any(
-                    folded_text(text) in own
-                    or folded_text(value_in(text)) in own
-                    or not own.isdisjoint(_ruled(value_in(text), rules))
-                    or (bool(words) and pattern.search(folded_text(text)) is not None)
-                    for text in leaves(cell)
-                )
+            holds |= _cells_with(rejected[name], is_theirs)
         return holds
 
-    def _without_aliases(self, events: pd.DataFrame) -> tuple[pd.DataFrame, BoolArray]:
-        """Take the person's aliases off events of others; return which lost one as well."""
-        changed, lost = {}, np.zeros(len(events), dtype=bool)
-        for name, column in events.items():
-            if name == "aliases":
-                hit = np.array([self._is_named_in(cell) for cell in column], dtype=bool)
-                cells = [
-                    self._without_urns(c) if h else c for c, h in zip(column, hit, strict=True)
-                ]
-                made = pd.Series(cells, index=events.index, dtype=object)
-            elif str(name).startswith(ALIAS):
-                hit = self._is_theirs(str(name).removeprefix(ALIAS), column)
-                made = take_or_missing(column, np.where(hit, -1, np.arange(len(events))))
-            else:
-                continue
-            if hit.any():
-                changed[name] = made
-                lost |= hit
-        return events.assign(**changed), lost
+    def may_be_in(self, texts: pa.Array) -> npt.NDArray[np.int64]:
+        """Return the positions of all texts that hold an address, and of others."""
+        return self._addresses.may_be_in(texts)
 
-    def _is_theirs(self, alias_type: str, column: pd.Series) -> BoolArray:
-        """Return which cells of a column of aliases are the person's."""
+    def text(self, text: str) -> str:
+        """Return a text without the person's addresses: never empty, the same if it has none."""
+        made = self._addresses.within(text)
+        return ERASED if made is None else made
+
+    def label(self, name: str) -> str:
+        """Return the name of a column, a property or an alias type without the addresses."""
+        prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), "")
+        return prefix + self._numbered("name", name.removeprefix(prefix))
+
+    def alias(self, alias_type: str, value: str) -> str:
+        """Return the value of an alias of somebody else without the addresses."""
+        return self._numbered("alias", value, urn(alias_type, value))
+
+    def urns(self, items: Iterable[Any]) -> list[Any]:
+        """Return a list of aliases without the person's, and without addresses in the others."""
+        left = (item for item in items if not (isinstance(item, str) and self._names(item)))
+        return [
+            self._numbered("alias", item, item)
+            if isinstance(item, str)
+            else ERASED
+            if self._any_holds(item)
+            else item
+            for item in left
+        ]
+
+    def _column(self, name: str, column: pd.Series) -> tuple[pd.Series, BoolArray, BoolArray]:
+        """Return a column without the person, which cells lost an alias, and which a mention."""
+        nothing = np.zeros(len(column), dtype=bool)
+        if name in _PLACES:
+            return column, nothing, nothing
+        if name == "aliases":
+            return self._lists_column(column)
+        if name.startswith(ALIAS):
+            return self._alias_column(name.removeprefix(ALIAS).lower(), column)
+        if name in _IDENTIFYING:
+            made, changed = self._identifying(column, lambda text: self._numbered(name, text))
+        elif name == "event_name":
+            made, changed = column_without(column, self._addresses, self.text)
+        else:
+            addresses = self._addresses
+            numbers = addresses.short_numbers if says_phone(name) else addresses.numbers
+            made, changed = column_without(column, addresses, addresses.without, numbers)
+        return made, nothing, changed
+
+    def _alias_column(
+        self, alias_type: str, column: pd.Series
+    ) -> tuple[pd.Series, BoolArray, BoolArray]:
         encoded = to_arrow(as_text(column)[0]).dictionary_encode()
-        urns = (f"urn:{alias_type}:{text}" for text in encoded.dictionary.to_pylist())
-        theirs = np.array([self._names(urn) for urn in urns], dtype=bool)
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return np.append(theirs, False)[codes]
+        lost = of_texts(encoded, self._theirs_of(alias_type, encoded.dictionary))
+        if lost.any():
+            column = blanked(column, lost)
+        made, changed = self._identifying(column, lambda text: self.alias(alias_type, text))
+        return made, lost, changed
 
-    def _is_named_in(self, cell: Any) -> bool:
-        return any(map(self._names, leaves(cell)))
+    def _theirs_of(self, alias_type: str, values: pa.Array) -> BoolArray:
+        """Return which values of an alias type are the person's."""
+        if alias_type in self._person.rules.rules:
+            urns = (urn(alias_type, value) for value in values.to_pylist())
+            return np.fromiter(map(self._names, urns), dtype=bool, count=len(values))
+        own = _texts(value for name, value in self._person.aliases if name == alias_type)
+        theirs = pc.is_in(plain_form(alias_type, values), value_set=own)
+        return theirs.to_numpy(zero_copy_only=False)
 
-    def _without_urns(self, cell: Any) -> Any:
-        """Return what is left of a list of URNs; of one that is written as text, nothing."""
-        if isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
-            return [urn for urn in cell if not self._names(str(urn))]
-        return None
+    def _lists_column(self, column: pd.Series) -> tuple[pd.Series, BoolArray, BoolArray]:
+        cells = np.empty(len(column), dtype=object)
+        lost, changed = np.zeros(len(column), dtype=bool), np.zeros(len(column), dtype=bool)
+        for place, cell in enumerate(column):
+            cells[place], lost[place], changed[place] = self._list(cell)
+        if not (lost | changed).any():
+            return column, lost, changed
+        return pd.Series(cells, index=column.index, dtype=object), lost, changed
 
-    def _names(self, urn: str) -> bool:
-        alias = self._person.rules.parse(urn)
-        return alias is not None and any(
-            (alias[0], value) in self._person.aliases for value in alias[1]
-        )
+    def _list(self, cell: Any) -> tuple[Any, bool, bool]:
+        """Return what is left of a cell of aliases, whether it lost one, and a mention."""
+        items = alias_items(cell)
+        if items is None:
+            holds = self._any_holds(cell)
+            return None if holds else cell, False, holds
+        items = list(items)
+        left = [item for item in items if not (isinstance(item, str) and self._names(item))]
+        made = self.urns(left)
+        lost, changed = len(left) < len(items), made != left
+        if not lost and not changed:
+            return cell, False, False
+        if not isinstance(cell, str):
+            return made, lost, changed
+        if cell.lstrip()[:1] == "[":
+            return json.dumps(made, ensure_ascii=False, default=str), lost, changed
+        return (made[0] if made else None), lost, changed
 
-    def _without_names(self, events: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-        """Blank the cells that hold one of the addresses; return how many as well.
+    def _names(self, item: str) -> bool:
+        """Return whether a URN is one of the person's aliases."""
+        if item not in self._urns_known:
+            try:
+                alias = self._person.rules.parse(item)
+            except ConvergekitError:
+                # A rule is for what is not blocked.
+                alias = None
+            self._urns_known[item] = alias is not None and any(
+                (alias[0], value) in self._person.aliases for value in alias[1]
+            )
+        return self._urns_known[item]
 
-        A cell of a list or an object goes as a whole.
-        """
-        changed, cells = {}, 0
-        for name, column in events.items():
-            if str(name).startswith((PROPERTY, PROFILE_PROPERTY, PROFILE)):
-                at = _holds(column, self._person.addresses)
-                if at.any():
-                    changed[name] = column.where(~at, None)
-                    cells += int(at.sum())
-        return events.assign(**changed), cells
+    def _any_holds(self, cell: Any) -> bool:
+        return any(map(self._addresses.holds, leaves(cell)))
+
+    def _identifying(
+        self, column: pd.Series, instead: Callable[[str], str]
+    ) -> tuple[pd.Series, BoolArray]:
+        """Return a column of names with other names for those that hold an address."""
+        if is_text(column.dtype):
+            return column_without(column, self._addresses, instead)
+        text, unusable = as_text(column)
+        made, changed = column_without(text, self._addresses, instead)
+        other = np.zeros(len(column), dtype=bool)
+        at = np.flatnonzero(unusable)
+        other[at] = [self._any_holds(cell) for cell in column.iloc[at]]
+        if not changed.any() and not other.any():
+            return column, changed
+        cells = np.empty(len(column), dtype=object)
+        cells[:] = list(column)
+        cells[changed] = made[changed].to_numpy(dtype=object)
+        cells[other] = None
+        found = pd.Series(cells, index=column.index, dtype=object)
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            found = found.astype("category")
+        return found, changed | other
+
+    def _numbered(self, kind: str, text: str, key: str | None = None) -> str:
+        """Return a text without the addresses; two that differ still do."""
+        if self._addresses.within(text) is text:
+            return text
+        known = (kind, text if key is None else self._alias_key(key))
+        number = self._numbers.setdefault(known, self._person.numbered + len(self._numbers) + 1)
+        instead = f"(erased {number})"
+        return self._addresses.within(text, instead) or instead
+
+    def _alias_key(self, item: str) -> str:
+        """Return a URN in the form in which it is compared."""
+        try:
+            alias = self._person.rules.parse(item)
+        except ConvergekitError:
+            alias = None
+        return item if alias is None else urn(alias[0], alias[1][0])
 
 
 def sent_texts(events: pd.DataFrame) -> pd.DataFrame:
@@ -265,37 +459,18 @@ def sent_texts(events: pd.DataFrame) -> pd.DataFrame:
     One row per text: the event's `row` (its position where the frame has none), `alias_type`
     (missing for what is no alias) and `text`, in the form in which texts are compared here.
     """
-    parts = [pd.DataFrame(columns=["row", "alias_type", "text"])]
+    sent = [(row, alias_type, text) for row, _, alias_type, text in _sent(events)]
+    return pd.DataFrame(sent, columns=["row", "alias_type", "text"])
+
+
+def _sent(events: pd.DataFrame) -> Iterator[tuple[int, str, str | None, str]]:
     rows = events["row"].to_numpy() if "row" in events else np.arange(len(events))
     for name in filter(_says_who, events.columns):
         there = events[name].notna().to_numpy(dtype=bool)
         alias_type = name.removeprefix(ALIAS).lower() if name.startswith(ALIAS) else None
-        sent = [
-            (row, alias_type or type_in(text), folded_text(value_in(text)))
-            for row, cell in zip(rows[there].tolist(), events[name][there], strict=True)
-            for text in leaves(cell)
-        ]
-        parts.append(pd.DataFrame(sent, columns=["row", "alias_type", "text"]))
-    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
-
-
-def _sent_among(events: pd.DataFrame, asked: frozenset[str] | set[str]) -> set[str]:
-    """Return which of the texts these events sent as an alias, profile property or event ID."""
-    wanted = pa.array(sorted(asked), type=pa.large_string())
-    found: set[str] = set()
-    for name in filter(_says_who, events.columns):
-        column = events[name]
-        if column.dtype == object or name == "aliases":
-            texts = dict.fromkeys(text for cell in column for text in leaves(cell))
-            found |= asked & {folded_text(value_in(text)) for text in texts}
-        else:
-            sent = folded(pc.unique(to_arrow(as_text(column)[0])))
-            found |= set(sent.filter(pc.is_in(sent, value_set=wanted)).to_pylist())
-    return found
-
-
-def _says_who(name: str) -> bool:
-    return name.startswith((ALIAS, PROFILE_PROPERTY)) or name in ("aliases", "event_id")
+        for row, cell in zip(rows[there].tolist(), events[name][there], strict=True):
+            for text in leaves(cell):
+                yield row, name, alias_type or type_in(text), folded_text(value_in(text))
 
 
 def blocked_left(
@@ -312,48 +487,6 @@ def blocked_left(
     return table[keep.to_numpy(dtype=bool)].reset_index(drop=True)
 
 
-def _ruled(text: str, rules: AliasRules) -> Iterator[str]:
-    """Return what each type's rule makes of a text, for a rejected row may spell it otherwise."""
-    for name in rules.rules:
-        try:
-            alias = rules.parse(f"urn:{name}:{text}")
-        except ConvergekitError:
-            # The rule is for texts of its type; this is one of any.
-            continue
-        if alias is not None:
-            yield from map(folded_text, alias[1])
-
-
-def _holds(column: pd.Series, names: Addresses) -> BoolArray:
-    dtype = column.dtype
-    if dtype == "str" or isinstance(dtype, pd.CategoricalDtype):
-        encoded = to_arrow(as_text(column)[0]).dictionary_encode()
-        texts = encoded.dictionary.to_pylist()
-        holds = np.array([names.without(text) is not text for text in texts], dtype=bool)
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return np.append(holds, False)[codes]
-    if dtype != object and not isinstance(dtype, (pd.ArrowDtype, pd.StringDtype)):
-        return np.zeros(len(column), dtype=bool)
-    return np.array(
-        [any(names.without(text) is not text for text in leaves(cell)) for cell in column],
-        dtype=bool,
-    )
-
-
-def leaves(cell: Any) -> Iterator[str]:
-    """Return every text and number in a cell, whatever it is made of, as text."""
-    if isinstance(cell, dict):
-        for key, value in cell.items():
-            yield from leaves(key)
-            yield from leaves(value)
-    elif isinstance(cell, (list, tuple, set, frozenset, np.ndarray)):
-        for item in cell:
-            yield from leaves(item)
-    elif not pd.api.types.is_scalar(cell) or not pd.isna(cell):
-        number = isinstance(cell, (float, np.floating)) and float(cell).is_integer()
-        yield str(int(cell)) if number else str(cell)
-
-
 def type_in(text: str) -> str | None:
     """Return a URN's type, or None if the text is no URN."""
     parts = text.strip().split(":", 2)
@@ -364,3 +497,61 @@ def type_in(text: str) -> str | None:
 def value_in(text: str) -> str:
     """Return a URN's value, or the text if it is no URN."""
     return text.strip().split(":", 2)[2] if type_in(text) is not None else text
+
+
+def _says_who(name: Any) -> bool:
+    return str(name).startswith((ALIAS, PROFILE_PROPERTY)) or name in ("aliases", "event_id")
+
+
+def _logins(name: Any, said: pa.Array) -> pa.Array:
+    """Return which texts of a column may be somebody's e-mail address."""
+    if name == "aliases":
+        return _texts(value_in(t) for t in said.to_pylist() if type_in(t) in LOGIN_TYPES)
+    is_login = str(name).startswith(ALIAS) and name[len(ALIAS) :].lower() in LOGIN_TYPES
+    return said if is_login or says_email(str(name)) else said.slice(0, 0)
+
+
+def _mixed(column: pd.Series) -> bool:
+    return column.dtype == object or column.name == "aliases"
+
+
+def _texts_of(column: pd.Series) -> pa.Array:
+    """Return the distinct texts in a column."""
+    if _mixed(column):
+        return _texts(dict.fromkeys(text for cell in column for text in leaves(cell)))
+    return pc.unique(to_arrow(as_text(column)[0])).drop_null()
+
+
+def _texts(texts: Iterable[str]) -> pa.Array:
+    # Halves of characters, which no encoding has, say nothing.
+    known = (text.encode("utf-8", "replace").decode() for text in texts)
+    return pa.array(known, type=pa.large_string())
+
+
+def _highest_number(texts: pa.Array) -> int:
+    """Return the highest number that stands for something erased in a text."""
+    likely = texts.filter(pc.match_substring(texts, "(erased ")).to_pylist()
+    return max((int(n) for text in likely for n in _NUMBERED.findall(text)), default=0)
+
+
+def _cells_with(column: pd.Series, test: Callable[[str], bool]) -> BoolArray:
+    """Return which cells hold a text that passes a test."""
+    if is_text(column.dtype):
+        encoded = distinct_texts(column)
+        words = encoded.dictionary.to_pylist()
+        return of_texts(encoded, np.fromiter(map(test, words), dtype=bool, count=len(words)))
+    return np.fromiter(
+        (any(map(test, leaves(cell))) for cell in column), dtype=bool, count=len(column)
+    )
+
+
+def _ruled(text: str, rules: AliasRules) -> Iterator[str]:
+    """Return what each type's rule makes of a text, for a rejected row may spell it otherwise."""
+    for name in rules.rules:
+        try:
+            alias = rules.parse(urn(name, text))
+        except ConvergekitError:
+            # The rule is for texts of its type; this is one of any.
+            continue
+        if alias is not None:
+            yield from alias[1]

@@ -20,6 +20,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+#: Characters that are not seen: soft hyphens, spaces of no width, joiners, marks of direction.
+#: Those that Unicode's file DerivedCoreProperties calls Default_Ignorable_Code_Point.
+INVISIBLE = frozenset(
+    chr(code)
+    for first, last in (
+        *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5)),
+        *((0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F)),
+        *((0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0)),
+        *((0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+    )
+    for code in range(first, last + 1)
+)
+
 
 def as_text(values: pd.Series) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
     """Return the values as text, and which cells held something that is not text or a number.
