@@ -385,7 +385,9 @@ class TestForget:
         left = s.forget(f"urn:email:{self.ADA}").stitched
         same(store.profiles, left.profiles)
         same(store.aliases, left.aliases)
-        assert store.stitched().events["properties.invited_by"].isna().all()
+        invited_by = store.stitched().events["properties.invited_by"].dropna()
+        assert invited_by.tolist() == ["mailto:(erased)"]
+        assert self.ADA not in store.batches["files"].iloc[0][0]
         with pytest.raises(ck.UnknownAliasError):
             store.forget(f"urn:email:{self.ADA}")
         # Neither export nor frame brings anybody back.

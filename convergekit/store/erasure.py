@@ -73,14 +73,21 @@ def forget_in(change: Change, s: Stitched, alias_or_id: str) -> ForgottenInStore
     for _, frame, theirs, unusable in parts:
         person = person.sending(frame[theirs]).besides(frame[~theirs & ~unusable])
     eraser = Eraser(person)
-    new = replace(change.manifest, generation=change.manifest.generation + 1, batches=())
+    new = replace(
+        change.manifest,
+        options=eraser.text(change.manifest.options),
+        generation=change.manifest.generation + 1,
+        batches=(),
+    )
     counts: Counter[str] = Counter()
     written = []
     for record, frame, theirs, unusable in parts:
         erased = eraser.erase(frame, theirs, unusable)
         counts.update(erased.counts)
         named = _without_names(record, eraser)
-        if any(erased.counts.values()) or named != record.files:
+        # Each file says what the options are.
+        said_anew = named != record.files or new.options != change.manifest.options
+        if any(erased.counts.values()) or said_anew:
             anew = replace(
                 record,
                 file=file_name(record.number, new.generation),
@@ -124,12 +131,7 @@ class _Parts:
 
 def _without_names(record: BatchRecord, eraser: Eraser) -> dict[str, str]:
     """Return the paths of a batch's exports without the person; their contents stay known."""
-    names = pd.DataFrame({"properties.file": pd.Series(record.files.values(), dtype="str")})
-    left = eraser.erase(names, np.zeros(len(names), dtype=bool)).frame["properties.file"]
-    return {
-        content: "(erased)" if pd.isna(name) else name
-        for content, name in zip(record.files, left, strict=True)
-    }
+    return {content: eraser.text(name) for content, name in record.files.items()}
 
 
 def _remove_the_old(change: Change) -> None:
