@@ -20,20 +20,28 @@ NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py t
   test_gallery.py test_simulate.py test_explorer.py test_errors.py test_hostile_names.py \
   test_converge_tables.py test_customers_figures.py test_funnel_figures.py test_durable.py \
   test_funnel_time_figures.py test_alias_figures.py test_timeline_figure.py test_writers.py \
-  test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py
+  test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py test_processors.py
 
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n $(WORKERS) \
 	  --dist loadgroup --ignore=tests/test_kernels.py
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest -n auto \
 	  $(NOT_COMPILED:%=--ignore=tests/%) tests
-	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
-	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
-	  -W default notebooks
+	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
 
 check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.03 $(BIN)/python -m pytest -q -n auto -m "not spark and not slow" \
 	  --ignore=tests/browser --ignore=tests/test_kernels.py tests convergekit
+
+nightly: lint  ## Search a night long: all cases on both paths, other machines, cut operations, kills, fuzzing
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto --dist loadgroup
+	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto \
+	  --ignore=tests/browser
+	$(BIN)/python -m tests.processors
+	$(BIN)/python -m tests.store_crash
+	$(BIN)/python -m tests.store_kill --kills 500
+	$(BIN)/python -m tests.store_search --examples 2000
+	$(BIN)/python -m fuzz --minutes 60
 
 test-spark: .venv/spark  ## Run the tests of the relational engine on Spark (needs Java 17 or newer)
 	$(BIN)/python -m pytest -m spark tests/test_engine.py
@@ -45,15 +53,17 @@ lint: .venv/installed  ## Check style and types
 
 notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs Chrome or Chromium)
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
-	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
+	  --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False \
+	  notebooks/*.ipynb
 
 gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or Chromium)
 	$(BIN)/python docs/concept_pictures.py
 	$(BIN)/python docs/make_gallery.py
 	$(BIN)/python docs/explorer_picture.py
 
-docs: .venv/docs  ## Build the documentation site into site/; a broken link is an error
+docs: .venv/docs  ## Build the documentation site into site/; a broken link or picture is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python docs/check_links.py site
 	@echo "site/index.html: serve it with '$(BIN)/mkdocs serve'"
 
 audit: .venv/audit  ## Ask the vulnerability service about the pinned versions (needs the network)
