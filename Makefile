@@ -19,9 +19,7 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 	  --ignore=tests/browser --ignore=tests/test_cli.py --ignore=tests/test_docs.py \
 	  --ignore=tests/test_import.py
 	$(BIN)/python -m pytest -n auto tests/browser
-	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
-	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
-	  -W default notebooks
+	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
 
 test-spark: .venv/spark  ## Run the tests of the relational engine on Spark (needs Java 17 or newer)
 	$(BIN)/python -m pytest -m spark tests/test_engine.py
@@ -33,7 +31,8 @@ lint: .venv/installed  ## Check style and types
 
 notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs Chrome or Chromium)
 	PLOTLY_RENDERER=plotly_mimetype+png $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
-	  --ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
+	  --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False \
+	  notebooks/*.ipynb
 
 gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or Chromium)
 	$(BIN)/python docs/concept_pictures.py
