@@ -39,8 +39,9 @@ gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or
 	$(BIN)/python docs/make_gallery.py
 	$(BIN)/python docs/explorer_picture.py
 
-docs: .venv/docs  ## Build the documentation site into site/; a broken link is an error
+docs: .venv/docs  ## Build the documentation site into site/; a broken link or picture is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python docs/check_links.py site
 	@echo "site/index.html: serve it with '$(BIN)/mkdocs serve'"
 
 audit: .venv/audit  ## Ask the vulnerability service about the pinned versions (needs the network)

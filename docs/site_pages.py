@@ -14,19 +14,17 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from nbconvert import MarkdownExporter
 
+# MkDocs has the hook's directory on the path while it is imported.
+from site_text import PAGES, site_text
+
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {
-    "README.md": "index.md",
-    "CONTRIBUTING.md": "contributing.md",
-    "CHANGELOG.md": "changelog.md",
-}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages."""
     for source, page in PAGES.items():
         text = (ROOT / source).read_text(encoding="utf-8")
-        files.append(File.generated(config, page, content=site_links(text)))
+        files.append(File.generated(config, page, content=site_text(text)))
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for name, content in notebook_page(notebook).items():
             files.append(File.generated(config, f"notebooks/{name}", content=content))
@@ -35,22 +33,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Return a page of docs/ with its links to files elsewhere led to their pages."""
-    return markdown if "/" in page.file.src_uri else site_links(markdown)
-
-
-def site_links(text: str) -> str:
-    """Return a text whose links between files of the checkout are links between pages.
-
-    >>> site_links("[a](docs/a.md) [b](notebooks/b.ipynb) [c](CHANGELOG.md)")
-    '[a](a.md) [b](notebooks/b.md) [c](changelog.md)'
-    >>> site_links("[b](../notebooks/b.ipynb) [c](../README.md#install)")
-    '[b](notebooks/b.md) [c](index.md#install)'
-    """
-    text = re.sub(r"\]\((?:\.\./)?docs/", "](", text)
-    text = re.sub(r"\]\((?:\.\./)?([^):]+)\.ipynb\)", r"](\1.md)", text)
-    for source, page in PAGES.items():
-        text = re.sub(rf"\]\((?:\.\./)?{re.escape(source)}(#[^)]*)?\)", rf"]({page}\1)", text)
-    return text
+    return markdown if "/" in page.file.src_uri else site_text(markdown)
 
 
 def notebook_page(path: Path) -> dict[str, Any]:

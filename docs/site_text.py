@@ -1,0 +1,55 @@
+"""Text of the checkout's pages, as it has to be for them to be pages of the site."""
+
+from __future__ import annotations
+
+import html
+import re
+
+PAGES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
+
+_PICTURE = re.compile(
+    r'<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="(?P<dark>[^"]+)">\s*'
+    r'<img src="(?P<light>[^"]+)" alt="(?P<alt>[^"]*)">\s*</picture>'
+)
+
+
+def site_text(text: str) -> str:
+    """Return a page's text with its links between files led to pages, and its pictures in two.
+
+    >>> site_text("[a](docs/a.md) [b](notebooks/b.ipynb) [c](CHANGELOG.md)")
+    '[a](a.md) [b](notebooks/b.md) [c](changelog.md)'
+    >>> site_text("[b](../notebooks/b.ipynb) [c](../README.md#install)")
+    '[b](notebooks/b.md) [c](index.md#install)'
+    """
+    text = themed_pictures(text)
+    text = re.sub(r"\]\((?:\.\./)?docs/", "](", text)
+    text = re.sub(r"\]\((?:\.\./)?([^):]+)\.ipynb\)", r"](\1.md)", text)
+    for source, page in PAGES.items():
+        text = re.sub(rf"\]\((?:\.\./)?{re.escape(source)}(#[^)]*)?\)", rf"]({page}\1)", text)
+    return text
+
+
+def themed_pictures(text: str) -> str:
+    r"""Return a text whose pictures for light and dark are two, of which the theme shows one.
+
+    A file viewed in the repository needs HTML for that. MkDocs leads the addresses of pictures in
+    Markdown alone from page to page, and warns of those that are missing; and the theme knows
+    which of both the reader has chosen.
+
+    >>> print(themed_pictures('''<picture>
+    ... <source media="(prefers-color-scheme: dark)" srcset="a-dark.png">
+    ... <img src="a-light.png" alt="Two [bars] &amp; a line">
+    ... </picture>'''))
+    ![Two \[bars\] & a line](a-light.png#only-light)
+    ![Two \[bars\] & a line](a-dark.png#only-dark)
+    """
+    return _PICTURE.sub(_in_two, text)
+
+
+def _in_two(picture: re.Match[str]) -> str:
+    alt = re.sub(r"([\\\[\]])", r"\\\1", html.unescape(picture["alt"]))
+    return "\n".join(f"![{alt}]({picture[look]}#only-{look})" for look in ("light", "dark"))
