@@ -20,7 +20,8 @@ NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py t
   test_gallery.py test_simulate.py test_explorer.py test_errors.py test_hostile_names.py \
   test_converge_tables.py test_customers_figures.py test_funnel_figures.py test_durable.py \
   test_funnel_time_figures.py test_alias_figures.py test_timeline_figure.py test_writers.py \
-  test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py test_processors.py
+  test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py test_processors.py \
+  test_check_links.py
 
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n $(WORKERS) \
