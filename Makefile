@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-spark lint notebooks gallery docs audit fuzz mutants versions bench wheel clean
+.PHONY: help demo test check nightly test-spark lint notebooks gallery docs audit fuzz mutants versions bench wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -11,17 +11,29 @@ help:  ## Show the commands
 demo: .venv/installed  ## Stitch a simulated store's exports
 	@$(BIN)/convergekit demo
 
-# Left out of a pass: what runs kernels whatever is set, and what asks other processes, or no events.
+# A process more than there are cores: the browser's tests wait for it half of the time.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+# Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
+# runs processes of its own.
+NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py test_bad_exports.py \
+  test_read_events.py test_export_meanings.py test_query.py test_channels.py test_template.py \
+  test_gallery.py test_simulate.py test_explorer.py test_errors.py test_hostile_names.py \
+  test_converge_tables.py test_customers_figures.py test_funnel_figures.py test_durable.py \
+  test_funnel_time_figures.py test_alias_figures.py test_timeline_figure.py test_writers.py \
+  test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py
+
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
-	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n auto \
-	  --ignore=tests/browser --ignore=tests/test_kernels.py
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n $(WORKERS) \
+	  --dist loadgroup --ignore=tests/test_kernels.py
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest -n auto \
-	  --ignore=tests/browser --ignore=tests/test_cli.py --ignore=tests/test_docs.py \
-	  --ignore=tests/test_import.py
-	$(BIN)/python -m pytest -n auto tests/browser
+	  $(NOT_COMPILED:%=--ignore=tests/%) tests
 	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= \
 	  --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with notebooks/nbval.cfg \
 	  -W default notebooks
+
+check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.03 $(BIN)/python -m pytest -q -n auto -m "not spark and not slow" \
+	  --ignore=tests/browser --ignore=tests/test_kernels.py tests convergekit
 
 test-spark: .venv/spark  ## Run the tests of the relational engine on Spark (needs Java 17 or newer)
 	$(BIN)/python -m pytest -m spark tests/test_engine.py

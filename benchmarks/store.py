@@ -46,7 +46,7 @@ def main() -> None:
         f"{arguments.batch:,} after {first:,}\n"
     )
     with tempfile.TemporaryDirectory(dir=arguments.directory) as directory:
-        path = Path(directory, "store.duckdb")
+        path = Path(directory, "store")
         store = ck.open_store(path)
         loading = timed(lambda: store.add(events[:first]))
         adding = [

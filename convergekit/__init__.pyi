@@ -6,13 +6,16 @@ from .checking import CheckUp, check_up
 from .compare import ProfileComparison, compare_profiles
 from .engine.stitching import stitch_table
 from .errors import (
+    AlreadyThereError,
     ColumnError,
     ConvergekitError,
+    DamagedStoreError,
     EventError,
     NotOnThisEngine,
     ReadError,
     UnknownAliasError,
     UnknownNameError,
+    WriteError,
 )
 from .evaluation import Evaluation, evaluate
 from .exports import Export, read_events, register_export
@@ -23,24 +26,36 @@ from .steps import Exclusion, Step
 from .stitched import Stitched
 from .stitching import stitch
 from .storage import read_stitched
-from .store import Added, Status, Store, open_store
+from .store import (
+    Added,
+    ForgottenInStore,
+    Repaired,
+    Status,
+    Store,
+    open_store,
+    repair_store,
+)
 from .versions import show_versions
 
 __all__ = [
     "CHANNEL_RULES",
     "Added",
+    "AlreadyThereError",
     "ChannelRule",
     "CheckUp",
     "ColumnError",
     "ConvergekitError",
+    "DamagedStoreError",
     "Evaluation",
     "EventError",
     "Exclusion",
     "Export",
+    "ForgottenInStore",
     "Funnel",
     "NotOnThisEngine",
     "ProfileComparison",
     "ReadError",
+    "Repaired",
     "SimulatedStore",
     "Status",
     "Step",
@@ -48,6 +63,7 @@ __all__ = [
     "Store",
     "UnknownAliasError",
     "UnknownNameError",
+    "WriteError",
     "check_up",
     "compare_profiles",
     "email_rule",
@@ -58,6 +74,7 @@ __all__ = [
     "read_events",
     "read_stitched",
     "register_export",
+    "repair_store",
     "show_versions",
     "simulate_store",
     "stitch",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +21,7 @@ from rich.table import Table
 from convergekit import __version__
 from convergekit.check_command import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.checking import check_up
+from convergekit.durable import is_draft, whole_files
 from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
@@ -29,8 +32,8 @@ from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
-from convergekit.storage import FILES
-from convergekit.store import open_store
+from convergekit.storage import FILES, write_stitched
+from convergekit.store import Store, open_store, repair_store
 from convergekit.store.options import StoreOptions
 
 app = typer.Typer(
@@ -43,6 +46,7 @@ app = typer.Typer(
 _out = Console(emoji=False)
 _err = Console(stderr=True, emoji=False)
 _TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
+_CSV_FILES = tuple(f"{name}.csv" for name in _TABLES)
 _PURCHASE = ["PageView", "Added To Cart", "Placed Order"]
 
 
@@ -85,7 +89,7 @@ TimeZone = Annotated[
     str | None,
     typer.Option(help="Time zone of timestamps that name none, such as Europe/Brussels. [UTC]"),
 ]
-StorePath = Annotated[Path, typer.Option("--store", help="The store's DuckDB file.")]
+StorePath = Annotated[Path, typer.Option("--store", help="The store's directory.")]
 
 
 def _print_version(asked: bool) -> None:
@@ -133,7 +137,7 @@ def stitch_command(
     tz: TimeZone = None,
 ) -> None:
     """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
-    if out.is_dir() and any(out.iterdir()) and not force:
+    if out.is_dir() and not all(map(is_draft, out.iterdir())) and not force:
         raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
     if any(path.is_file() for path in (out, *out.parents)):
         raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
@@ -141,12 +145,8 @@ def stitch_command(
     _refuse_to_overwrite(files, out)
     s = _stitched(files, limit, block, column, tz)
     _print_summary(s)
-    if force:
-        _remove_earlier_tables(out)
-    if output_format is Format.parquet:
-        written = s.to_parquet(out, overwrite=force)
-    else:
-        written = _write_csv(s, out)
+    # No table of an earlier run stays beside the new ones.
+    written = (_write_parquet if output_format is Format.parquet else _write_csv)(s, out, force)
     _out.print(f"Wrote {len(written)} files to {escape(str(out))}.", soft_wrap=True)
 
 
@@ -225,7 +225,7 @@ def add_command(
     # Before a store is made, whose options hold for good.
     files = find_files(_files(exports))
     opened = open_store(store, **given)
-    with _err.status("adding"):
+    with _err.status("adding"), _interruption_told():
         added = opened.add(files)
     _out.print(escape(repr(added)), highlight=False, soft_wrap=True)
 
@@ -233,9 +233,51 @@ def add_command(
 @app.command("status")
 def status_command(store: StorePath) -> None:
     """Print what a store holds."""
+    shown = repr(_existing(store).status())
+    _out.print(escape(shown), highlight=False, soft_wrap=True)
+
+
+@app.command("forget")
+def forget_command(
+    alias: Annotated[
+        str, typer.Argument(metavar="ALIAS", help="A URN, as urn:email:ada@example.com, or an ID.")
+    ],
+    store: StorePath,
+) -> None:
+    """Remove one person from a store, for good, and print how much was removed of what."""
+    opened = _existing(store)
+    with _err.status("forgetting"), _interruption_told():
+        removed = opened.forget(alias)
+    _out.print(escape(repr(removed)), highlight=False, soft_wrap=True)
+
+
+@app.command("repair")
+def repair_command(
+    store: StorePath,
+    leave_out_damaged: Annotated[
+        bool, typer.Option("--leave-out-damaged", help="Go on without batches that are lost.")
+    ] = False,
+) -> None:
+    """Read every file of a store, and make anew what is missing or damaged."""
+    with _err.status("repairing"), _interruption_told():
+        repaired = repair_store(store, leave_out_damaged=leave_out_damaged)
+    _out.print(escape(repr(repaired)), highlight=False, soft_wrap=True)
+
+
+def _existing(store: Path) -> Store:
     if not store.exists():
         raise ConvergekitError(f"there is no store {store}; convergekit add makes one.")
-    _out.print(escape(repr(open_store(store).status())), highlight=False, soft_wrap=True)
+    return open_store(store)
+
+
+@contextlib.contextmanager
+def _interruption_told() -> Iterator[None]:
+    """Print whether anything was changed before Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        _err.print(f"interrupted: {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(130) from None
 
 
 def main() -> None:
@@ -359,24 +401,19 @@ def _refuse_to_overwrite(files: list[str], out: Path) -> None:
             )
 
 
-def _remove_earlier_tables(out: Path) -> None:
-    """Remove what an earlier run wrote, so that no table of another run stays beside the new."""
-    for path in _table_paths(out):
-        path.unlink(missing_ok=True)
-
-
 def _table_paths(out: Path) -> list[Path]:
-    return [out / name for name in (*FILES, *(f"{name}.csv" for name in _TABLES))]
+    return [out / name for name in (*FILES, *_CSV_FILES)]
 
 
-def _write_csv(s: Stitched, out: Path) -> list[Path]:
-    out.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name in _TABLES:
-        path = out / f"{name}.csv"
-        write_csv(getattr(s, name), path)
-        written.append(path)
-    return written
+def _write_parquet(s: Stitched, out: Path, force: bool) -> list[Path]:
+    return write_stitched(s, out, overwrite=force, gone=_CSV_FILES if force else ())
+
+
+def _write_csv(s: Stitched, out: Path, force: bool) -> list[Path]:
+    with whole_files(out, gone=(*FILES, *_CSV_FILES) if force else ()) as draft:
+        for name, file in zip(_TABLES, _CSV_FILES, strict=True):
+            write_csv(getattr(s, name), draft / file)
+    return [out / file for file in _CSV_FILES]
 
 
 if __name__ == "__main__":

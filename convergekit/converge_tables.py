@@ -22,6 +22,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from convergekit.as_of import Knowledge, known_profiles
+from convergekit.durable import newest, real_path, whole_files
+from convergekit.errors import AlreadyThereError
 from convergekit.events import PROFILE_PROPERTY, PROPERTY
 from convergekit.profiles import alias_ranks, ids_of_leaders
 from convergekit.properties import carry_as_of
@@ -41,23 +43,18 @@ _COLUMNS = ("session_id", "session_properties", "source_id", "source_name")
 
 def write_converge(s: Stitched, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
     """Write the two tables. See `Stitched.to_converge`."""
-    directory = Path(directory)
-    tables = {"events": _events, "profile_merges": _merges}
-    paths = {name: directory / f"{name}.parquet" for name in tables}
-    there = [path.name for path in paths.values() if path.exists()]
+    place = real_path(directory)
+    there = [name for name in _FILES if newest(place, name).exists()]
     if there and not overwrite:
-        raise FileExistsError(
+        raise AlreadyThereError(
             f"{directory} already holds {' and '.join(there)}; give another directory, or "
             "overwrite=True."
         )
-    directory.mkdir(parents=True, exist_ok=True)
-    made = {paths[name]: table(s) for name, table in tables.items()}
-    # Should writing end midway, no events are taken for those of another's merges.
-    for path in made:
-        path.unlink(missing_ok=True)
-    for path, table in made.items():
-        pq.write_table(table, path, compression="zstd")
-    return list(made)
+    tables = {name: table(s) for name, table in _FILES.items()}
+    with whole_files(directory) as draft:
+        for name, table in tables.items():
+            pq.write_table(table, draft / name, compression="zstd")
+    return [Path(directory, name) for name in tables]
 
 
 def profile_then(s: Stitched) -> pd.Series:
@@ -162,6 +159,9 @@ def _merges(s: Stitched) -> pa.Table:
             "new_profile_id": _numbers(merges["new_profile_id"]),
         }
     )
+
+
+_FILES = {"events.parquet": _events, "profile_merges.parquet": _merges}
 
 
 def _datetimes(times: pd.Series) -> pa.Array:

@@ -23,6 +23,7 @@ from convergekit.durations import in_periods
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.proportions import check_confidence
 from convergekit.readable import counted, readable_table
+from convergekit.rounding import six_digits
 
 if TYPE_CHECKING:
     from convergekit.template import Template
@@ -125,11 +126,9 @@ class Customers:
 
     def _repr_html_(self) -> str:
         months = pd.DataFrame(self.new_and_returning("M").tail(_MOST_MONTHS))
-        months["period"] = (
-            months["period"]
-            .dt.strftime("%B %Y")
-            .mask(~months["complete"], months["period"].dt.strftime("%B %Y, to date"))
-        )
+        # Not by `strftime`, which names months in the language that the process is set to.
+        names = months["period"].dt.month_name() + months["period"].dt.strftime(" %Y")
+        months["period"] = names.mask(~months["complete"], names + ", to date")
         months = months.drop(columns="complete").rename(columns={"period": "month"})
         said = [repr(self), *(f"{what}: {number:,}" for what, number in self.left_out.items())]
         lines = "".join(f"<p>{html.escape(line)}</p>" for line in said)
@@ -193,8 +192,8 @@ class Customers:
         pandas.DataFrame
             One row per `order` and whole number of `days`, as far as anybody is observed:
             `share` of customers who have their second (third ...) order by then, its confidence
-            interval `low` to `high` (missing where nobody or everybody has), and `at_risk`: how
-            many are observed for so long and have not ordered before that. Its
+            interval `low` to `high`, to six digits (missing where nobody or everybody has), and
+            `at_risk`: how many are observed for so long and have not ordered before that. Its
             ``plot(template=...)`` returns a figure.
 
         Notes
@@ -340,8 +339,10 @@ def _reached(
         interval = waiting.confidence_interval(confidence, method="log-log")
     share = 1 - waiting.evaluate(days)
     some = (share > 0) & (share < 1)
-    low = np.where(some, 1 - interval.high.evaluate(days), np.nan)
-    high = np.where(some, 1 - interval.low.evaluate(days), np.nan)
+    low, high = (
+        np.array([six_digits(at) for at in np.where(some, 1 - edge.evaluate(days), np.nan)])
+        for edge in (interval.high, interval.low)
+    )
     return share, low, high
 
 

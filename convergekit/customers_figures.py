@@ -106,13 +106,19 @@ def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go
         known = rows.dropna(subset=["low", "high"])
         for edge in ("high", "low"):
             figure.add_scatter(
-                x=known["days"], y=known[edge], mode="lines", hoverinfo="skip", showlegend=False,
-                legendgroup=name, line={"width": 0, "color": colour, "shape": "hv"},
-                fill="tonexty" if edge == "low" else None, fillcolor=_faint(colour),
-            )  # fmt: skip
+                x=known["days"].tolist(),
+                y=known[edge].tolist(),
+                mode="lines",
+                hoverinfo="skip",
+                showlegend=False,
+                legendgroup=name,
+                line={"width": 0, "color": colour, "shape": "hv"},
+                fill="tonexty" if edge == "low" else None,
+                fillcolor=_faint(colour),
+            )
         figure.add_scatter(
-            x=rows["days"],
-            y=rows["share"],
+            x=rows["days"].tolist(),
+            y=rows["share"].round(6).tolist(),
             mode="lines",
             name=name,
             legendgroup=name,
@@ -169,7 +175,8 @@ def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
         more = "" if line.complete else "≥"
         texts[at] = f"{more}{line.share:.0%}" if width < _MOST_WRITTEN else ""
         hovers[at] = hover(
-            f"Of {counted(line.customers, 'customer')} who first ordered in {line.cohort:%B %Y}, "
+            f"Of {counted(line.customers, 'customer')} who first ordered in "
+            f"{line.cohort.month_name()} {line.cohort.year}, "
             f"{line.active:,} ordered {counted(line.months, 'month')} later, {line.share:.1%}.",
             "" if line.complete else "The data end before that month does.",
         )
@@ -219,7 +226,9 @@ def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
             "showgrid": False,
             "zeroline": False,
             "tickvals": list(range(len(cohorts))),
-            "ticktext": [f"{cohort:%b %Y} · {sizes[cohort]:,}" for cohort in cohorts],
+            "ticktext": [
+                f"{cohort.month_name()[:3]} {cohort.year} · {sizes[cohort]:,}" for cohort in cohorts
+            ],
             "visible": bool(width),
         },
     )

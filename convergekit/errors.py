@@ -30,6 +30,18 @@ class ReadError(ConvergekitError):
     """A file cannot be read, or, under ``strict=True``, one of its rows cannot."""
 
 
+class DamagedStoreError(ConvergekitError):
+    """A file of a store is missing or damaged; `repair_store` makes anew what can be made."""
+
+
+class WriteError(ConvergekitError):
+    """A file cannot be written; what was there before is there still."""
+
+
+class AlreadyThereError(WriteError, FileExistsError):
+    """Files would be overwritten, which was not asked for."""
+
+
 class UnknownAliasError(ConvergekitError, KeyError):
     """No event carries the alias, or no profile has the ID, that was asked for."""
 

@@ -139,6 +139,15 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
     return Forgotten(stitched, removed.astype({"table": "str", "rows": "int64"}))
 
 
+def person_in(s: Stitched, alias_or_profile: str) -> tuple[Person, IntArray, IntArray]:
+    """Return who a profile is, the rows of its events, and those of these events' copies."""
+    number = s._profile_number(alias_or_profile)
+    theirs = s.events["row"][s._identity.profile == number]
+    copies = s.duplicates["kept_row"].isin(theirs).to_numpy()
+    person = _person(s, s._identity.component == number, copies)
+    return person, theirs.to_numpy(), s.duplicates["row"][copies].to_numpy()
+
+
 def _person(s: Stitched, gone_alias: BoolArray, copies: BoolArray) -> Person:
     """Return the person: the profile's aliases, and what only dropped copies of events carried."""
     aliases = s._identity.aliases

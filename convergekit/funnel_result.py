@@ -248,7 +248,8 @@ class Funnel:
         -----
         The interval is Newcombe's hybrid score interval, from the Wilson intervals of the two
         proportions: R. G. Newcombe, "Interval estimation for the difference between independent
-        proportions", Statistics in Medicine 17 (1998), method 10.
+        proportions", Statistics in Medicine 17 (1998), method 10. `low`, `high` and `p_value` are
+        rounded to six digits: the same on every machine.
         """
         if not isinstance(other, Funnel):
             raise ConvergekitError(f"{other!r} is no Funnel; compare what two calls returned.")

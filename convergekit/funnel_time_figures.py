@@ -205,7 +205,7 @@ def _add_line(
     figure.add_bar(
         x=rows["period"],
         y=rows["entered"],
-        width=0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms"),
+        width=(0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms")).tolist(),
         yaxis="y2",
         marker={"color": group.colour, "opacity": 0.55, "line": {"width": 0}},
         hovertext=texts,
@@ -232,7 +232,8 @@ def period_axis(periods: pd.Series, freq: str, word: str) -> dict[str, Any]:
     named = list(periods)[:: -(-len(periods) // _MOST_TICKS)]
     texts = []
     for place, start in enumerate(named):
-        day = f"{start:%b}" if word in ("month", "quarter", "year") else f"{start:%b} {start.day}"
+        month = start.month_name()[:3]
+        day = month if word in ("month", "quarter", "year") else f"{month} {start.day}"
         new_year = not place or start.year != named[place - 1].year
         below = f"{start:%H:%M}" if word == "hour" else str(start.year) if new_year else ""
         texts.append(f"{day}<br>{below}")
@@ -296,7 +297,9 @@ class _Bins:
         """Return where on the axis a time is; None if it is beyond the bars."""
         if seconds > self.edges[-1]:
             return None
-        return float(np.interp(seconds, self.edges, np.arange(len(self.edges)) - 0.5))
+        bar = int(np.searchsorted(self.edges[1:-1], seconds, side="right"))
+        start, end = float(self.edges[bar]), float(self.edges[bar + 1])
+        return round(bar - 0.5 + max(seconds - start, 0.0) / (end - start), 3)
 
     def ticks(self) -> tuple[list[float], list[str]]:
         step = -(-len(self.counts) // _MOST_TICKS)

@@ -119,7 +119,7 @@ def _latest_session(s: Stitched, at: IntArray) -> IntArray:
     # One number per profile and moment, in order of the profile and then the moment.
     size = len(knowledge.known)
     begun = found.component[sessions] * size + first_seen
-    order = np.argsort(begun)
+    order = np.argsort(begun, kind="stable")
     asked = found.profile[at] * size + knowledge.known[knowledge.item[at]]
     place = np.searchsorted(begun[order], asked, side="right") - 1
     latest = np.append(sessions[order], -1)[place]

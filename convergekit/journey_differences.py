@@ -26,6 +26,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events import missing
 from convergekit.proportions import check_confidence, difference
 from convergekit.readable import counted, percentage
+from convergekit.rounding import six_digits
 from convergekit.runs import distinct
 from convergekit.steps import single_valued
 from convergekit.timestamps import microseconds
@@ -226,4 +227,4 @@ def _odds(
         return ratio, np.nan, np.nan
     result = scipy.stats.contingency.odds_ratio(cells, kind="sample")
     low, high = result.confidence_interval(confidence)
-    return float(result.statistic), float(low), float(high)
+    return float(result.statistic), six_digits(low), six_digits(high)

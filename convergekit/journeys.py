@@ -223,7 +223,7 @@ class Journeys:
                 "transitions": grouped.size(),
                 "median_time": grouped.median(),
                 "mean_time": grouped.mean(),
-                "p90_time": grouped.quantile(0.9),
+                "p90_time": _of_nine_in_ten(moves, grouped.size()),
             }
         ).reset_index()
         for column in ("median_time", "mean_time", "p90_time"):
@@ -289,7 +289,8 @@ class Journeys:
         Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate", Journal of the Royal
         Statistical Society B 57 (1995), over the whole table: of the rows below 0.05, 5% at most
         are to be expected to be chance. The interval of `difference` is Newcombe's, that of
-        `odds_ratio` is on the logarithm's scale.
+        `odds_ratio` is on the logarithm's scale. Both, and `p_value`, are rounded to six digits:
+        the same on every machine.
 
         Examples
         --------
@@ -396,3 +397,19 @@ def _names(given: str | Sequence[str] | None, argument: str) -> tuple[str, ...]:
     if given is not None and not names:
         raise ConvergekitError(f"{argument}={given!r}: give event names.")
     return names
+
+
+def _of_nine_in_ten(moves: pd.DataFrame, sizes: pd.Series) -> FloatArray:
+    """Return within which wait nine in ten of each move's went on: its quantile, interpolated.
+
+    Where a processor multiplies and adds at once, the compiled loop of pandas may round to another
+    microsecond; NumPy does the one after the other.
+    """
+    waits = moves.sort_values(["from", "to", "wait"])["wait"].to_numpy()
+    size = sizes.to_numpy()
+    place = 0.9 * (size - 1)
+    below = np.floor(place).astype(np.int64)
+    start = np.cumsum(size) - size
+    low = waits[start + below]
+    high = waits[start + np.minimum(below + 1, size - 1)]
+    return low + (high - low) * (place - below)

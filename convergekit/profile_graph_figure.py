@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.alias_marks import BLAME, WIDTHS, by_mark, link_width, two_lines, type_and_value
+from convergekit.graph_layout import Place, layout
 from convergekit.profiles import LOGIN_TYPES
 from convergekit.readable import counted, shortened
 from convergekit.template import Look, Template, hover, look, plain, titled
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 MOST_SHOWN = 200
 #: A graph of more aliases than these names login values and what is blamed alone.
 MOST_NAMED = 24
-#: The layout that weighs every pair of aliases spreads them best, and takes long beyond.
-MOST_WEIGHED = 120
 
 _NODE, _RING = 15, 27
 
@@ -51,7 +49,7 @@ def profile_graph_figure(s: Stitched, alias_or_id: str, template: Template = "li
     suspect = s.suspects[s.suspects["profile_id"] == profile_id]
     graph = _most_linked(whole, _chain_of_blame(whole, suspect))
     blamed = [alias for cut in suspect["cut"] for alias in cut if alias in graph]
-    places = _layout(graph)
+    places = _places(graph)
     figure, colours = go.Figure(), look(template)
     _add_links(figure, graph, places, colours)
     if len(suspect):
@@ -92,25 +90,22 @@ def _most_linked(graph: nx.Graph, first: Sequence[str]) -> nx.Graph:
     return graph.subgraph(ranked[:MOST_SHOWN])
 
 
-def _layout(graph: nx.Graph) -> dict[str, Any]:
-    """Place the nodes between -1 and 1, the same every time."""
-    # A subgraph iterates in the order of a set, which is another in every process.
-    ordered = nx.Graph()
-    ordered.add_nodes_from(sorted(graph))
-    ordered.add_edges_from(sorted(tuple(sorted(edge)) for edge in graph.edges))
-    if len(ordered) <= MOST_WEIGHED:
-        places = nx.kamada_kawai_layout(ordered)
-    else:
-        places = nx.spring_layout(ordered, seed=1, iterations=200)
-    if len(ordered) <= MOST_NAMED:
-        return places
-    # A large graph needs all the room that there is, a small one would be bent.
-    points = np.array(list(places.values()))
-    low, high = points.min(axis=0), points.max(axis=0)
-    return dict(zip(places, 2 * (points - low) / (high - low) - 1, strict=True))
+def _places(graph: nx.Graph) -> dict[str, Place]:
+    """Place the nodes between -1 and 1, to three decimals."""
+    found = layout(graph)
+    x, y = (list(places) for places in zip(*found.values(), strict=True))
+    if len(found) > MOST_NAMED:
+        # A large graph needs all the room that there is, a small one would be bent.
+        x, y = _stretched(x), _stretched(y)
+    return {name: (round(a, 3), round(b, 3)) for name, a, b in zip(found, x, y, strict=True)}
 
 
-def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Any], colours: Look) -> None:
+def _stretched(places: list[float]) -> list[float]:
+    low, high = min(places), max(places)
+    return [2 * (at - low) / ((high - low) or 1.0) - 1 for at in places]
+
+
+def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Place], colours: Look) -> None:
     edges = sorted(graph.edges(data=True), key=lambda edge: sorted(edge[:2]))
     for _, width in WIDTHS:
         of_width = [(one, other) for one, other, d in edges if link_width(d["events"]) == width]
@@ -122,10 +117,10 @@ def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Any], colou
                 legendgroup="links",
                 legendgrouptitle={"text": "links"},
             )
-    middle = [(places[one] + places[other]) / 2 for one, other, _ in edges]
+    ends = [(places[one], places[other]) for one, other, _ in edges]
     figure.add_scatter(
-        x=[at[0] for at in middle],
-        y=[at[1] for at in middle],
+        x=[round((one[0] + other[0]) / 2, 3) for one, other in ends],
+        y=[round((one[1] + other[1]) / 2, 3) for one, other in ends],
         mode="markers",
         marker={"size": 10, "opacity": 0},
         hovertext=[
@@ -142,7 +137,7 @@ def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Any], colou
 
 
 def _add_blamed_events(
-    figure: go.Figure, s: Stitched, graph: nx.Graph, places: dict[str, Any], rows: list[int]
+    figure: go.Figure, s: Stitched, graph: nx.Graph, places: dict[str, Place], rows: list[int]
 ) -> None:
     if not rows:
         return
@@ -155,7 +150,7 @@ def _add_blamed_events(
     )
 
 
-def _add_blamed_aliases(figure: go.Figure, places: dict[str, Any], blamed: list[str]) -> None:
+def _add_blamed_aliases(figure: go.Figure, places: dict[str, Place], blamed: list[str]) -> None:
     if not blamed:
         return
     figure.add_scatter(
@@ -174,7 +169,9 @@ def _add_blamed_aliases(figure: go.Figure, places: dict[str, Any], blamed: list[
     )
 
 
-def _add_aliases(figure: go.Figure, graph: nx.Graph, places: dict[str, Any], colours: Look) -> None:
+def _add_aliases(
+    figure: go.Figure, graph: nx.Graph, places: dict[str, Place], colours: Look
+) -> None:
     for name, mark, same in by_mark(sorted(graph), colours):
         figure.add_scatter(
             x=[places[alias][0] for alias in same],
@@ -192,7 +189,7 @@ def _add_aliases(figure: go.Figure, graph: nx.Graph, places: dict[str, Any], col
 def _add_names(
     figure: go.Figure,
     graph: nx.Graph,
-    places: dict[str, Any],
+    places: dict[str, Place],
     blamed: list[str],
     colours: Look,
 ) -> None:
@@ -214,13 +211,15 @@ def _add_names(
         textposition="bottom center",
         # The halo keeps names readable where links pass behind them.
         textfont={"size": 11, "shadow": ", ".join([f"0 0 2px {colours.paper}"] * 4)},
+        # A name at the side would be cut off.
+        cliponaxis=False,
         hoverinfo="skip",
         showlegend=False,
         name="names",
     )
 
 
-def _lines(edges: Sequence[tuple[str, str]], places: dict[str, Any]) -> dict[str, Any]:
+def _lines(edges: Sequence[tuple[str, str]], places: dict[str, Place]) -> dict[str, Any]:
     """Return a trace's lines, each followed by a gap."""
     x, y = [], []
     for one, other in edges:

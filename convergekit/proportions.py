@@ -8,6 +8,7 @@ import numpy as np
 import scipy
 
 from convergekit.errors import ConvergekitError
+from convergekit.rounding import six_digits
 
 
 class Difference(NamedTuple):
@@ -16,9 +17,9 @@ class Difference(NamedTuple):
     Attributes
     ----------
     difference, low, high : float
-        Its confidence interval is Newcombe's hybrid score interval.
+        Its confidence interval is Newcombe's hybrid score interval, to six digits.
     p_value : float
-        Fisher's exact test that both are equal.
+        Fisher's exact test that both are equal, to six digits.
     """
 
     difference: float
@@ -66,7 +67,7 @@ def difference(
     ).pvalue
     return Difference(
         found,
-        float(found - np.hypot(other - other_low, high - one)),
-        float(found + np.hypot(other_high - other, one - low)),
-        float(p_value),
+        six_digits(found - np.hypot(other - other_low, high - one)),
+        six_digits(found + np.hypot(other_high - other, one - low)),
+        six_digits(p_value),
     )

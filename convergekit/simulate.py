@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from convergekit.durable import whole_files
 from convergekit.errors import ConvergekitError
 from convergekit.readable import counted
 from convergekit.simulated_events import (
@@ -67,7 +68,8 @@ class SimulatedStore:
         ``browser.jsonl`` is in the pixel's spelling, one object per line, and, unless the store
         is without noise, breaks off in the middle of its last line, as a file does that was
         copied while it was being written; ``server.json`` is an array in the webhook's spelling;
-        ``crm.csv`` is flat. Rows keep their order within each source.
+        ``crm.csv`` is flat. Rows keep their order within each source. Earlier files of these
+        names are replaced once all three are written.
 
         Parameters
         ----------
@@ -78,18 +80,22 @@ class SimulatedStore:
         -------
         list of pathlib.Path
             The three files.
+
+        Raises
+        ------
+        WriteError
+            The system does not let the files be written.
         """
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
         seen = pixel_lines(records_of(self.events, "browser"), breaks_off=self.noise > 0)
         texts = {
             "browser.jsonl": "".join(seen),
             "server.json": webhook_array(records_of(self.events, "server")),
             "crm.csv": flat_table(records_of(self.events, "crm")),
         }
-        for name, text in texts.items():
-            (directory / name).write_text(text, encoding="utf-8", newline="")
-        return [directory / name for name in texts]
+        with whole_files(directory) as draft:
+            for name, text in texts.items():
+                (draft / name).write_text(text, encoding="utf-8", newline="")
+        return [Path(directory, name) for name in texts]
 
 
 def simulate_store(

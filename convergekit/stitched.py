@@ -1147,10 +1147,17 @@ class Stitched:
 
         Raises
         ------
-        FileExistsError
+        AlreadyThereError
             The directory holds such files already, and `overwrite` is False.
+        WriteError
+            The system does not let the files be written.
         ConvergekitError
             A column holds values that Parquet cannot.
+
+        Notes
+        -----
+        An earlier Stitched stays until the new one is whole, whatever ends the writing: an error,
+        a full disk, a kill, a power cut. `read_stitched` finds one of the two.
         """
         from convergekit.storage import write_stitched
 
@@ -1178,14 +1185,20 @@ class Stitched:
 
         Raises
         ------
-        FileExistsError
+        AlreadyThereError
             The directory holds such files already, and `overwrite` is False.
+        WriteError
+            The system does not let the files be written.
 
         Notes
         -----
         IDs are whole numbers there: the sixteen digits of ours, read as a signed 64-bit integer.
         An event without an ID is named by its row. Identify calls are no events, but what they
         said is in the events after them, and in the merges.
+
+        Earlier tables stay until both new ones are whole. Both are then put into their places;
+        killed in that moment, the process may leave one of them in ``.convergekit-new`` below the
+        directory. `read_events` reads it there, and the next call puts it into its place.
 
         Examples
         --------

@@ -143,7 +143,9 @@ def _mark_visits(
             named.append(int(at))
     figure.update_xaxes(
         tickvals=[int(place[at]) for at in named],
-        ticktext=[f"{times[at]:%b} {times[at].day}<br>{times[at]:%H:%M}" for at in named],
+        ticktext=[
+            f"{times[at].month_name()[:3]} {times[at].day}<br>{times[at]:%H:%M}" for at in named
+        ],
         range=[-0.8, spread - 0.2],
     )
 

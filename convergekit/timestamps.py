@@ -27,8 +27,8 @@ _EPOCH_UNITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", 9e18))
 _MICROSECONDS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _DTYPE = "datetime64[us, UTC]"
 # Years before and after are no event's, and microseconds cannot hold all of them.
-_EARLIEST = pd.Timestamp("0001-01-01", tz="UTC")
-_LATEST = pd.Timestamp("9999-12-31 23:59:59.999999", tz="UTC")
+EARLIEST = pd.Timestamp("0001-01-01", tz="UTC")
+LATEST = pd.Timestamp("9999-12-31 23:59:59.999999", tz="UTC")
 _OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -135,8 +135,8 @@ def _to_utc(values: pd.Series, tz: str | None) -> pd.Series:
         first = np.ones(len(values), dtype=bool)
         values = values.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
     values = values.dt.tz_convert("UTC")
-    if values.min() < _EARLIEST or values.max() > _LATEST:
-        values = values.where(values.between(_EARLIEST, _LATEST))
+    if values.min() < EARLIEST or values.max() > LATEST:
+        values = values.where(values.between(EARLIEST, LATEST))
     return values.dt.as_unit("us")
 
 

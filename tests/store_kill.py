@@ -12,7 +12,6 @@ batch; in the end it must equal stitching everything.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import random
 import signal
@@ -76,7 +75,7 @@ def check(path: Path, log: Path) -> int:
 
 def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
     """Kill a writer so many times; return how many batches there are, and kills within a batch."""
-    path, log = directory / "store.duckdb", directory / "returned.txt"
+    path, log = directory / "store", directory / "returned.txt"
     chance = random.Random(seed)
     within, longest = 0, 1.0
     for number in range(kills):
@@ -92,27 +91,28 @@ def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
                 said = writer.stdout.readline()
                 longest = time.monotonic() - started if said == "added\n" else longest
             if number % 2:
-                # Changes go into a log beside the file first, and from there into the file.
-                _wait_for(path.with_name(f"{path.name}.wal"), 3 * longest)
-                time.sleep(chance.uniform(0, 0.05))
+                # What is written begins with the batch's file, as a draft.
+                _wait_for_draft(path / "batches", 3 * longest)
+                time.sleep(chance.uniform(0, 0.01))
             else:
                 time.sleep(chance.uniform(0, longest))
             writer.send_signal(signal.SIGKILL)
         assert writer.returncode == -signal.SIGKILL, writer.returncode
-        left = path.with_name(f"{path.name}.wal").exists()
+        left = bool(_drafts(path)) or (path / "index.duckdb.wal").exists()
         within += left
         batches = check(path, log)
-        print(f"kill {number + 1}: {batches} batches{', a log left' * left}", flush=True)
+        print(f"kill {number + 1}: {batches} batches{', cut short' * left}", flush=True)
     return batches, within
 
 
-def _wait_for(path: Path, seconds: float) -> None:
-    """Wait until something is written into a file, or so long."""
+def _drafts(path: Path) -> list[Path]:
+    return [found for found in path.rglob("*") if ".draft" in found.name]
+
+
+def _wait_for_draft(batches: Path, seconds: float) -> None:
+    """Wait until a batch is written, or so long."""
     stop = time.monotonic() + seconds
-    while time.monotonic() < stop:
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_size:
-                return
+    while time.monotonic() < stop and not _drafts(batches):
         time.sleep(0.0005)
 
 
@@ -124,12 +124,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.write:
         directory = Path(arguments.write)
-        write(directory / "store.duckdb", directory / "returned.txt")
+        write(directory / "store", directory / "returned.txt")
         return
     with tempfile.TemporaryDirectory() as directory:
         batches, within = kill_at_random(Path(directory), arguments.kills, arguments.seed)
     print(
-        f"{arguments.kills} kills, {within} of them with changes that were not in the file yet: "
+        f"{arguments.kills} kills, {within} of them while something was written: "
         f"{batches} batches, every one whole, none lost"
     )
 

@@ -35,7 +35,7 @@ def main() -> None:
         )
         @given(batches(), options)
         def search(parts, chosen):
-            path = Path(directory, f"{next(counter)}.duckdb")
+            path = Path(directory, f"{next(counter)}")
             check_after_each_batch(path, parts, chosen)
             path.unlink()
             print(".", end="", flush=True)

@@ -144,10 +144,11 @@ def test_effects_are_those_of_one_walk_and_one_order_at_a_time(journeys):
     plain = [(path, amount is not None) for path, amount in journeys]
     # Equal neighbours are one session: no new campaign is sent.
     found = attributed(journeys, ["markov", "shapley"])
-    for model, slow in (("markov", removal_effects), ("shapley", shapley_values)):
+    # Removal effects are rounded to six digits, which are the same on every processor.
+    for model, slow, off in (("markov", removal_effects, 1e-6), ("shapley", shapley_values, 1e-9)):
         table = found.effects[found.effects["model"] == model]
         assert dict(zip(table["label"], table["effect"], strict=True)) == pytest.approx(
-            slow(plain), abs=1e-9
+            slow(plain), abs=off
         )
     rate = sum(converted for _, converted in plain) / len(plain)
     shapley = found.effects.loc[found.effects["model"] == "shapley"]

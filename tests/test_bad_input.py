@@ -581,10 +581,11 @@ def test_arrow_types_and_odd_rejected_rows_are_saved(tmp_path):
     import datetime
 
     pa = pytest.importorskip("pyarrow")
-    odd = [datetime.UTC, AT, {1, 2}]
+    odd = [datetime.UTC, AT, [{1, 2}]]
     given = frame(
         timestamp=pd.Series([AT, AT, odd[2]], dtype=object),
         **{
+            "properties.zone": pd.Series([None, None, odd[0]], dtype=object),
             "properties.a": pd.Series(["1.50", "2.50", None]).astype(
                 pd.ArrowDtype(pa.decimal128(5, 2))
             ),
@@ -595,4 +596,5 @@ def test_arrow_types_and_odd_rejected_rows_are_saved(tmp_path):
     s.to_parquet(tmp_path)
     again = ck.read_stitched(tmp_path)
     pd.testing.assert_frame_equal(again.events, s.events)
-    assert again.rejected["timestamp"].tolist() == ["{1, 2}"]
+    assert again.rejected["timestamp"].tolist() == [[{1, 2}]]
+    assert again.rejected["properties.zone"].tolist() == ["UTC"]

@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 import convergekit as ck
+from convergekit import cli
 
 DATA = [str(path) for path in sorted((Path(__file__).parent.parent / "data").glob("*.*"))]
 
 
-def run(*arguments, encoding="utf-8"):
+@dataclass
+class Done:
+    """How a command ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run a command in this process, as a shell would; starting one takes longer than it does."""
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*arguments, encoding="utf-8"):
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+        err.reconfigure(errors="backslashreplace")
+        monkeypatch.setattr(sys, "argv", ["convergekit", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code or 0
+        finally:
+            monkeypatch.setattr(sys, "stdout", sys.__stdout__)
+            monkeypatch.setattr(sys, "stderr", sys.__stderr__)
+        return Done(code, *(_text(stream, encoding) for stream in (out, err)))
+
+    return run
+
+
+def _text(stream, encoding):
+    stream.flush()
+    return stream.buffer.getvalue().decode(encoding)
+
+
+def start(*arguments, encoding="utf-8"):
+    """Run a command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "convergekit.cli", *map(str, arguments)],
         capture_output=True,
@@ -27,14 +71,14 @@ def run(*arguments, encoding="utf-8"):
 
 
 def test_the_demo_shows_what_stitching_does():
-    done = run("demo")
+    done = start("demo")
     assert done.returncode == 0, done.stderr
     assert "446 rows in = 434 events + 11 duplicates + 1 rejected" in done.stdout
     assert "after stitching" in done.stdout
     assert "Placed Order" in done.stdout
 
 
-def test_stitch_writes_tables_that_read_back(tmp_path):
+def test_stitch_writes_tables_that_read_back(run, tmp_path):
     out = tmp_path / "out"
     done = run("stitch", *DATA, "--out", out)
     assert done.returncode == 0, done.stderr
@@ -44,7 +88,7 @@ def test_stitch_writes_tables_that_read_back(tmp_path):
     assert len(pd.read_parquet(out / "profiles.parquet")) == len(expected.profiles)
 
 
-def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(tmp_path):
+def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(run, tmp_path):
     done = run("stitch", *DATA, Path(DATA[0]).parent / "exports", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("exports is a directory: left out") == 1
@@ -65,7 +109,7 @@ def test_the_patterns_of_the_readme_name_files_alone():
         assert all(path.is_file() for path in named)
 
 
-def test_stitch_writes_csv(tmp_path):
+def test_stitch_writes_csv(run, tmp_path):
     out = tmp_path / ("a long name " * 10).strip()
     done = run("stitch", *DATA, "--out", out, "--format", "csv")
     assert done.returncode == 0, done.stderr
@@ -77,7 +121,7 @@ def test_stitch_writes_csv(tmp_path):
     }
 
 
-def test_stitch_writes_csv_in_which_nothing_is_a_formula(tmp_path):
+def test_stitch_writes_csv_in_which_nothing_is_a_formula(run, tmp_path):
     formulas = ["=1+1", "@SUM(A1)", "+1+1", "-1+1", "\t=1", "\r=1", "\n=1", "\uff1d1", "=", '=A1"']
     others = ["+32475123456", "-3", "-3.5", "+1,5", "1=1", "a", "'=1"]
     texts = [*formulas, *others]
@@ -113,7 +157,7 @@ def test_stitch_writes_csv_in_which_nothing_is_a_formula(tmp_path):
     assert set(events["properties.number"]) == {"-3.5"}
 
 
-def test_nothing_is_overwritten_without_force(tmp_path):
+def test_nothing_is_overwritten_without_force(run, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     done = run("stitch", *DATA, "--out", tmp_path)
     assert done.returncode == 1
@@ -126,7 +170,7 @@ def test_nothing_is_overwritten_without_force(tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
-def test_force_leaves_the_exports_and_other_files_as_they_are(tmp_path):
+def test_force_leaves_the_exports_and_other_files_as_they_are(run, tmp_path):
     events = ck.simulate_store(people=5).events
     for name in ("events", "orders"):
         events.to_parquet(tmp_path / f"{name}.parquet")
@@ -146,7 +190,7 @@ def test_force_leaves_the_exports_and_other_files_as_they_are(tmp_path):
     assert (tmp_path / "orders.parquet").read_bytes() == before["orders.parquet"]
 
 
-def test_funnel_prints_the_steps():
+def test_funnel_prints_the_steps(run):
     steps = ("--step", "PageView", "--step", "Added To Cart", "--step", "Placed Order")
     done = run("funnel", *DATA, *steps, "--within", "7D")
     assert done.returncode == 0, done.stderr
@@ -155,7 +199,7 @@ def test_funnel_prints_the_steps():
         assert f" {count} " in done.stdout
 
 
-def test_bad_input_is_one_clear_line_and_no_traceback(tmp_path):
+def test_bad_input_is_one_clear_line_and_no_traceback(run, tmp_path):
     broken = tmp_path / "broken.json"
     broken.write_text("[{")
     foreign = tmp_path / "foreign.csv"
@@ -175,7 +219,7 @@ def test_bad_input_is_one_clear_line_and_no_traceback(tmp_path):
         assert done.stderr.count("\n") == 1, done.stderr
 
 
-def test_what_the_data_say_is_printed_as_it_is_in_any_encoding(tmp_path):
+def test_what_the_data_say_is_printed_as_it_is_in_any_encoding(run, tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_text(
         '{"eventName": "Kauf :coffee: 咖啡", "timestamp": "2026-03-02T10:00:00Z",'
@@ -196,13 +240,13 @@ def test_what_the_data_say_is_printed_as_it_is_in_any_encoding(tmp_path):
         assert "Kauf :coffee: 咖啡" in json.loads(done.stdout)["findings"][0]["what"]
 
 
-def test_help_names_every_command():
+def test_help_names_every_command(run):
     done = run("--help")
     for command in ("demo", "stitch", "funnel", "check"):
         assert command in done.stdout
 
 
-def test_the_version_is_the_packages():
+def test_the_version_is_the_packages(run):
     assert run("--version").stdout == f"convergekit {ck.__version__}\n"
     shown = subprocess.run(
         [sys.executable, "-c", "import convergekit as ck; ck.show_versions()"],
@@ -213,13 +257,13 @@ def test_the_version_is_the_packages():
     assert shown.stdout.split()[:2] == ["convergekit", ck.__version__]
 
 
-def test_importing_the_package_imports_neither_plotly_nor_ipywidgets():
+def test_importing_the_package_imports_neither_plotly_nor_ipywidgets(run):
     code = "import sys, convergekit; print({'plotly', 'ipywidgets', 'typer'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_limits_and_blocked_aliases_reach_stitching(tmp_path):
+def test_limits_and_blocked_aliases_reach_stitching(run, tmp_path):
     shared = tmp_path / "tablet.csv"
     pd.DataFrame(
         {
@@ -242,7 +286,7 @@ def test_limits_and_blocked_aliases_reach_stitching(tmp_path):
     assert "give a type and a number, as customer_id=1" in done.stderr
 
 
-def test_columns_and_the_time_zone_reach_stitching(tmp_path):
+def test_columns_and_the_time_zone_reach_stitching(run, tmp_path):
     export = tmp_path / "own.csv"
     pd.DataFrame(
         {
@@ -282,7 +326,7 @@ def test_columns_and_the_time_zone_reach_stitching(tmp_path):
         assert says in done.stderr
 
 
-def test_a_store_keeps_the_time_zone_it_was_made_with(tmp_path):
+def test_a_store_keeps_the_time_zone_it_was_made_with(run, tmp_path):
     export, store = tmp_path / "orders.csv", tmp_path / "store.duckdb"
     pd.DataFrame(
         {
@@ -309,7 +353,7 @@ def broken_export(directory):
     return path
 
 
-def test_no_store_is_made_for_an_export_that_is_not_there(tmp_path):
+def test_no_store_is_made_for_an_export_that_is_not_there(run, tmp_path):
     store = tmp_path / "store.duckdb"
     done = run("add", tmp_path / "missing.csv", "--store", store, "--limit", "customer_id=1")
     assert done.returncode == 1
@@ -317,7 +361,7 @@ def test_no_store_is_made_for_an_export_that_is_not_there(tmp_path):
     assert not store.exists()
 
 
-def test_check_says_what_is_wrong_and_fails(tmp_path):
+def test_check_says_what_is_wrong_and_fails(run, tmp_path):
     done = run("check", *DATA)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Check-up of 434 events: no findings")
@@ -333,7 +377,7 @@ def test_check_says_what_is_wrong_and_fails(tmp_path):
     assert not any(line.endswith(" ") for line in done.stdout.splitlines() if line.strip() == "")
 
 
-def test_check_fails_from_the_severity_or_the_number_on_that_was_asked_for(tmp_path):
+def test_check_fails_from_the_severity_or_the_number_on_that_was_asked_for(run, tmp_path):
     path = broken_export(tmp_path)
     codes = {
         fail_on: run("check", path, "--fail-on", fail_on).returncode
@@ -347,7 +391,7 @@ def test_check_fails_from_the_severity_or_the_number_on_that_was_asked_for(tmp_p
     assert run("check", path, "--fail-on", "medium").returncode == 1
 
 
-def test_check_exits_with_2_where_it_cannot_check(tmp_path):
+def test_check_exits_with_2_where_it_cannot_check(run, tmp_path):
     for arguments, message in (
         (("check",), "Missing argument"),
         (("check", tmp_path / "missing.csv"), "there is no file"),
@@ -363,7 +407,7 @@ def test_check_exits_with_2_where_it_cannot_check(tmp_path):
         assert "Traceback" not in done.stderr
 
 
-def test_check_prints_json_for_programs(tmp_path):
+def test_check_prints_json_for_programs(run, tmp_path):
     done = run("check", broken_export(tmp_path), "--format", "json", "--fail-on", "3")
     assert done.returncode == 0
     found = json.loads(done.stdout)

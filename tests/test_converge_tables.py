@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 
 import pandas as pd
@@ -168,22 +167,6 @@ def test_nothing_is_overwritten_unasked(store, tmp_path):
     with pytest.raises(FileExistsError, match=r"already holds events\.parquet"):
         store.to_converge(tmp_path)
     assert len(store.to_converge(tmp_path, overwrite=True)) == 2
-
-
-def test_tables_of_two_stitchings_never_stand_beside_each_other(store, tmp_path, monkeypatch):
-    paths = store.to_converge(tmp_path)
-    written = []
-
-    def until_the_disk_is_full(table, path, **options):
-        if written:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        written.append(path)
-        path.write_bytes(b"new")
-
-    monkeypatch.setattr(pq, "write_table", until_the_disk_is_full)
-    with pytest.raises(OSError, match="No space left"):
-        store.to_converge(tmp_path, overwrite=True)
-    assert [path for path in paths if path.exists()] == written
 
 
 def test_nothing_at_all(tmp_path):

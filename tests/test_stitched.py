@@ -301,16 +301,6 @@ def test_a_store_of_many_events_equals_the_obvious_script():
     check_equal(ck.stitch(frame), obvious.stitch(frame))
 
 
-def test_what_was_half_overwritten_is_not_read(shop, tmp_path):
-    ck.stitch(shop).to_parquet(tmp_path)
-    (tmp_path / "profiles.parquet").unlink()
-    (tmp_path / "profiles.parquet").mkdir()
-    with pytest.raises(OSError, match="profiles"):
-        ck.stitch(shop[:2]).to_parquet(tmp_path, overwrite=True)
-    with pytest.raises(ck.ConvergekitError, match=r"holds no stitched\.json"):
-        ck.read_stitched(tmp_path)
-
-
 def test_saving_overwrites_no_table_of_another_making_unasked(shop, tmp_path):
     shop.to_parquet(tmp_path / "events.parquet")
     with pytest.raises(FileExistsError, match=r"holds events\.parquet; .*overwrite=True"):
@@ -321,7 +311,7 @@ def test_saving_overwrites_no_table_of_another_making_unasked(shop, tmp_path):
 def test_what_cannot_be_saved_leaves_the_earlier_one_as_it_was(shop, tmp_path):
     s = ck.stitch(shop)
     s.to_parquet(tmp_path)
-    odd = shop.assign(**{"properties.odd": [{"tags": {"a"}}, *range(len(shop) - 1)]})
+    odd = shop.assign(**{"properties.odd": [{"tags": [object()]}, *range(len(shop) - 1)]})
     with pytest.raises(ck.ConvergekitError, match="cannot be saved"):
         ck.stitch(odd).to_parquet(tmp_path, overwrite=True)
     pd.testing.assert_frame_equal(ck.read_stitched(tmp_path).events, s.events)
@@ -331,7 +321,7 @@ def test_saving_refuses_to_overwrite_and_keeps_odd_values(shop, tmp_path):
     import datetime
     import decimal
 
-    shop["properties.odd"] = [{"a": [1]}, ["x"], 7, "t", None, True, 1.5, {}]
+    shop["properties.odd"] = [{"a": [1]}, ["x"], 7, "t", None, (True, {2: b"b"}), {1.5}, {}]
     shop["properties.price"] = [decimal.Decimal("1.10")] * 8
     shop["properties.day"] = [datetime.date(2026, 3, 2)] * 8
     s = ck.stitch(shop)
@@ -343,6 +333,6 @@ def test_saving_refuses_to_overwrite_and_keeps_odd_values(shop, tmp_path):
     pd.testing.assert_frame_equal(again.events, s.events)
     with pytest.raises(ck.ConvergekitError, match=r"holds no stitched\.json"):
         ck.read_stitched(tmp_path)
-    shop["properties.odd"] = [{1, 2}] * 7 + ["x"]
-    with pytest.raises(ck.ConvergekitError, match=r"column 'properties\.odd', row 0: a set"):
+    shop["properties.odd"] = [object()] * 7 + ["x"]
+    with pytest.raises(ck.ConvergekitError, match=r"column 'properties\.odd', row 0: a object"):
         ck.stitch(shop).to_parquet(tmp_path / "other")

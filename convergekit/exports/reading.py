@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.arrow import Frame, as_frame
+from convergekit.durable import newest
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events import PROPERTY, canonicalise, check_required, open_columns
 from convergekit.exports.concatenate import concatenate
@@ -175,6 +176,7 @@ def find_files(paths: Paths) -> list[Path]:
     for pattern in patterns:
         path = Path(pattern)
         try:
+            path = newest(path.parent, path.name)
             is_directory, is_file = path.is_dir(), path.is_file()
         except OSError as error:
             raise cannot_be_opened(path, error) from None
@@ -186,7 +188,7 @@ def find_files(paths: Paths) -> list[Path]:
         matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
         if not matches:
             raise ReadError(f"there is no file {str(pattern)!r}; check the path or the pattern.")
-        files = [match for match in matches if match.is_file()]
+        files = [newest(match.parent, match.name) for match in matches if match.is_file()]
         if not files:
             raise ReadError(f"{str(pattern)!r} matches directories alone; name their files.")
         for match in files:

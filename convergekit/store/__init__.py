@@ -1,10 +1,21 @@
-"""A store that remembers: batches are added to a DuckDB file, day after day.
+"""A store that remembers: batches are added to it, day after day.
 
-The rows are kept as they came. What follows from them (which profiles there are, which aliases and
-values they have) is kept as well, and made anew for the clusters of rows that a batch touches.
+The rows are kept as they came, a file per batch. What follows from them (which profiles there are,
+which aliases and values they have) is kept in an index, and made anew for the clusters of rows that
+a batch touches.
 """
 
 from convergekit.store.adding import Added
+from convergekit.store.erasure import ForgottenInStore
+from convergekit.store.repair import Repaired, repair_store
 from convergekit.store.store import Status, Store, open_store
 
-__all__ = ["Added", "Status", "Store", "open_store"]
+__all__ = [
+    "Added",
+    "ForgottenInStore",
+    "Repaired",
+    "Status",
+    "Store",
+    "open_store",
+    "repair_store",
+]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,8 +83,8 @@ class Added:
         return f"Added(batch {self.batch}: {', '.join(parts)}; profiles {profiles}{left_out})"
 
 
-def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOptions) -> Added:
-    """Add a batch within a transaction. See `Store.add`."""
+def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOptions) -> Added:
+    """Put a batch into the index, within a transaction. See `Store.add`."""
     if batch.frame is None:
         return Added(None, known=batch.known)
     columns = Columns(con)
@@ -126,13 +125,7 @@ def add_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOption
     next_profile = insert_part(con, part, row, cluster, columns, next_profile)
     _append_merges(con, merges, number)
     sizes = [len(batch.frame), len(accepted.rejected), found.next_cluster, next_profile]
-    # DuckDB's own clock, without its zone, is that of the machine's place.
-    now = datetime.now(UTC).replace(tzinfo=None)
-    con.execute(
-        "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", [number, now, batch.content, *sizes]
-    )
-    for content, name in batch.files.items():
-        con.execute("INSERT INTO files VALUES (?, ?, ?)", [content, name, number])
+    con.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", [number, "", *sizes])
     return _report(number, batch, accepted, part, row >= start, before, merges)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from convergekit.arrow import Frame
+from convergekit.errors import ReadError
 from convergekit.events import canonicalise
 from convergekit.exports.files import cannot_be_opened
 from convergekit.exports.reading import Paths, find_files, read_events
@@ -62,8 +64,9 @@ def read_batch(
         return Batch(frame, cells, content, {}, [])
     files: dict[str, str] = {}
     known: list[str] = []
+    before = {}
     for path in find_files(export):
-        content = _hash(path)
+        content, before[str(path)] = _hash(path)
         if content in known_files or content in files:
             known.append(str(path))
         else:
@@ -71,6 +74,13 @@ def read_batch(
     if not files:
         return Batch(None, {}, "", {}, known)
     frame = canonicalise(read_events(files.values()))
+    for content, name in files.items():
+        # Rows of other bytes than those that are remembered would never be added.
+        if _hash(Path(name)) != (content, before[name]):
+            raise ReadError(
+                f"{name} was changed while it was read. Nothing was added; let exports be written "
+                "elsewhere, move them in when they are whole, and add again."
+            )
     return Batch(frame, encoded(frame), "", files, known)
 
 
@@ -80,9 +90,12 @@ def encoded(frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:
     return {name: cells for name, cells in found if cells is not None}
 
 
-def _hash(path: Path) -> str:
+def _hash(path: Path) -> tuple[str, tuple[int, ...]]:
+    """Return the SHA-256 of a file's bytes, and what changes when it is written or replaced."""
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            about = os.fstat(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise cannot_be_opened(path, error) from None
+    return digest, (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)

@@ -20,11 +20,15 @@ from convergekit.exports.reading import Paths
 from convergekit.records import take_or_missing
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
-from convergekit.store import file
-from convergekit.store.adding import Added, add_batch, rows_of
+from convergekit.store.access import add_batch, ask, ask_within, changing
+from convergekit.store.adding import Added, rows_of
 from convergekit.store.batches import read_batch
 from convergekit.store.clusters import KEY
-from convergekit.store.migration import migrate
+from convergekit.store.directory import create, holds_store, resolved
+from convergekit.store.erasure import ForgottenInStore, forget_in
+from convergekit.store.former import settle
+from convergekit.store.interrupts import held_back
+from convergekit.store.manifest import FORMAT, Manifest, read_manifest
 from convergekit.store.options import (
     StoreOptions,
     check_names,
@@ -45,11 +49,11 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
     Parameters
     ----------
     path : str or pathlib.Path
-        A DuckDB file.
+        A directory, which is made where there is nothing.
     **options
         How to stitch, for all batches to come: `tz`, `rename_events`, `dedupe_on`, `duplicates`,
         `block`, `alias_from`, `limits`, `alias_priority`, `identity`, `first` and
-        `browser_alias`, as `stitch` takes them. They are recorded in the file; to open it again
+        `browser_alias`, as `stitch` takes them. They are recorded in the store; to open it again
         leave them out.
 
     Returns
@@ -59,13 +63,19 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
     Raises
     ------
     ConvergekitError
-        The file is no store, is of a newer format or made with other options, is in use by
-        another process, or DuckDB is not installed; or an option has no such value, or is one
-        that a store cannot have (`max_age`, `rules`, `columns`, `strict`).
+        Something else is at the path, the store is of a newer format or made with other options,
+        is in use by another process, or DuckDB is not installed; or an option has no such value,
+        or is one that a store cannot have (`max_age`, `rules`, `columns`, `strict`).
+    DamagedStoreError
+        The store's manifest is missing or damaged; `repair_store` makes it anew.
+
+    See Also
+    --------
+    repair_store : Make anew what is missing or damaged.
 
     Notes
     -----
-    A file of an older format is made anew from its rows when it is opened.
+    A store of the first format, which is one DuckDB file, becomes a directory of the same name.
 
     Examples
     --------
@@ -73,7 +83,7 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
     >>> import convergekit as ck
     >>> events = ck.simulate_store().events
     >>> with tempfile.TemporaryDirectory() as directory:
-    ...     store = ck.open_store(Path(directory, "store.duckdb"))
+    ...     store = ck.open_store(Path(directory, "store"))
     ...     monday, tuesday = store.add(events[:300]), store.add(events[300:])
     ...     s = store.stitched()
     >>> monday
@@ -84,23 +94,14 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
     Stitched(434 events, 11 duplicates, 0 rejected; 239 aliases, 81 profiles)
     """
     check_names(options)
-    path = Path(path).resolve()
     given = from_record(recorded(options))
-    if not path.exists():
+    path = resolved(path)
+    settle(path)
+    if not holds_store(path):
         _check_values(given)
-        if not path.parent.is_dir():
-            raise ConvergekitError(
-                f"{path} cannot be made: there is no directory {path.parent}. Make it first."
-            )
-        file.create(path, recorded(given))
-    with file.reading(path) as con:
-        found, kept = _about(con, path)
+        create(path, recorded(given))
+    kept = from_record(read_manifest(path).options)
     check_same(given, kept, path)
-    if found < file.FORMAT:
-        with file.writing(path) as con:
-            # Another process may have done it in the meantime.
-            if _about(con, path)[0] < file.FORMAT:
-                migrate(con, kept)
     return Store(path, kept)
 
 
@@ -111,9 +112,9 @@ class Status:
     Attributes
     ----------
     path : str
-        Its file.
+        Its directory.
     format : int
-        The number of the file's format.
+        The number of its format.
     batches, rows : int
         What was added. Always: rows = events + duplicates + rejected.
     events, duplicates, rejected, profiles, aliases, merges : int
@@ -155,7 +156,7 @@ class Status:
 class Store:
     """Everything that was ever added, and the profiles that come of it.
 
-    Made by `open_store`. The file is open only while something is done, so that a store need not
+    Made by `open_store`. Its files are open only while something is done, so that a store need not
     be closed. Tables are read anew whenever asked for.
     """
 
@@ -164,7 +165,7 @@ class Store:
         self._options = options
 
     def __repr__(self) -> str:
-        """Return the file's path."""
+        """Return the path."""
         return f"Store({str(self._path)!r})"
 
     def add(self, export: Paths | Frame) -> Added:
@@ -186,12 +187,22 @@ class Store:
         ReadError, ColumnError
             As `read_events` and `stitch` raise them.
         ConvergekitError
-            Another process uses the store.
+            Another process uses the store, or the drive is full or failing. Unless the error says
+            otherwise, nothing was added.
+        KeyboardInterrupt
+            Its text says whether the batch was added.
         """
-        with file.writing(self._path) as con:
-            files = {name for (name,) in con.execute("SELECT content FROM files").fetchall()}
-            frames = {name for (name,) in con.execute("SELECT content FROM batches").fetchall()}
-            return add_batch(con, read_batch(export, files, frames), self._options)
+        said = read_manifest(self._path)
+        while True:
+            # Read before the store is held, for it may take long.
+            batch = read_batch(export, *_contents(said))
+            if batch.frame is None:
+                return Added(None, known=batch.known)
+            with held_back() as interrupts, changing(self._path, interrupts) as change:
+                if _contents(change.manifest) == _contents(said):
+                    return add_batch(change, batch)
+                # Another process added something meanwhile.
+                said = change.manifest
 
     def stitched(self) -> Stitched:
         """Return what `stitch` makes of all batches, one below the other in the order of adding.
@@ -203,51 +214,29 @@ class Store:
         ConvergekitError
             Nothing was added yet.
         """
-        with file.reading(self._path) as con:
-            columns = Columns(con)
-            if not columns.places:
-                raise ConvergekitError(f"{self} holds nothing yet: add an export first.")
-            frame, _ = read_rows(con, columns, columns.places)
-            options = stitch_options(self._options, list(frame), _types(con))
+        return self._stitched(ask(self._path, _everything))
+
+    def _stitched(self, everything: tuple[pd.DataFrame, list[str]]) -> Stitched:
+        frame, types = everything
+        if not frame.columns.size:
+            raise ConvergekitError(f"{self} holds nothing yet: add an export first.")
+        options = stitch_options(self._options, list(frame), types)
         return replace(stitch(frame, **options), browser_alias=browser_alias(self._options))
 
     @property
     def profiles(self) -> pd.DataFrame:
         """One row per profile, as in `Stitched.profiles`."""
-        with file.reading(self._path) as con:
-            table = _frame(
-                con,
-                "SELECT profile, profile_id, first_seen, last_seen, events, sources, aliases "
-                "FROM profiles ORDER BY first_seen, profile_id",
-                times=("first_seen", "last_seen"),
-            )
-            number = pd.Index(table.pop("profile"))
-            types = _types(con)
-            counted = _frame(
-                con,
-                "SELECT profile, alias_type, count(*) AS aliases FROM aliases "
-                "WHERE profile IS NOT NULL GROUP BY ALL",
-            )
-            by_type = np.zeros((len(number), len(types)), dtype=np.int64)
-            place = pd.Index(types).get_indexer(counted["alias_type"])
-            by_type[number.get_indexer(counted["profile"]), place] = counted["aliases"]
-            browser = browser_alias(self._options)
-            held = dict(zip(types, by_type.T, strict=True))
-            table["has_browser_session"] = held[browser] > 0 if browser in held else False
-            table = table.assign(**{f"aliases.{name}": held[name] for name in types})
-            return table.assign(**_latest_values(con, number))
+        return ask(self._path, lambda con: _profiles(con, browser_alias(self._options)))
 
     @property
     def aliases(self) -> pd.DataFrame:
         """One row per alias, as in `Stitched.aliases`."""
-        with file.reading(self._path) as con:
-            return _frame(
-                con,
-                "SELECT alias_type, alias_value, profile_id, a.first_seen, a.last_seen, a.events "
-                "FROM aliases a JOIN profiles USING (profile) "
-                "ORDER BY a.first_seen, alias_type, alias_value",
-                times=("first_seen", "last_seen"),
-            )
+        query = (
+            "SELECT alias_type, alias_value, profile_id, a.first_seen, a.last_seen, a.events "
+            "FROM aliases a JOIN profiles USING (profile) "
+            "ORDER BY a.first_seen, alias_type, alias_value"
+        )
+        return ask(self._path, lambda con: _frame(con, query, times=("first_seen", "last_seen")))
 
     @property
     def merges(self) -> pd.DataFrame:
@@ -261,29 +250,25 @@ class Store:
         missing where no event joined the two: a copy of an event came late that had arrived
         earlier than the one that was kept, or limits draw profiles otherwise now.
         """
-        with file.reading(self._path) as con:
-            found = _frame(
-                con,
-                "SELECT batch, timestamp, old_profile_id, new_profile_id, event_name, event_id, "
-                "row FROM merges ORDER BY batch, timestamp, row, old_profile_id",
-                times=("timestamp",),
-            )
+        query = (
+            "SELECT batch, timestamp, old_profile_id, new_profile_id, event_name, event_id, row "
+            "FROM merges ORDER BY batch, timestamp, row, old_profile_id"
+        )
+        found = ask(self._path, lambda con: _frame(con, query, times=("timestamp",)))
         return found.astype({"row": "Int64"})
 
     @property
     def batches(self) -> pd.DataFrame:
         """One row per batch: `batch`, `added_at`, `rows`, `rejected`, and `files` (a list)."""
-        with file.reading(self._path) as con:
-            table = _frame(
-                con,
-                "SELECT batch, added_at, rows, rejected FROM batches ORDER BY batch",
-                times=("added_at",),
-            )
-            files = con.execute("SELECT batch, name FROM files").fetchall()
-        names: dict[int, list[str]] = {}
-        for batch, name in files:
-            names.setdefault(batch, []).append(name)
-        lists = [names.get(batch, []) for batch in table["batch"].tolist()]
+        query = "SELECT batch, rejected FROM batches ORDER BY batch"
+        table = ask(self._path, lambda con: _frame(con, query))
+        # Batches that were added in between are left for the next time.
+        records = read_manifest(self._path).batches[: len(table)]
+        added_at = [batch.added_at for batch in records]
+        table.insert(1, "added_at", pd.to_datetime(pd.Series(added_at, dtype="str"), utc=True))
+        table["added_at"] = table["added_at"].astype("datetime64[us, UTC]")
+        table.insert(2, "rows", pd.Series([batch.rows for batch in records], dtype="int64"))
+        lists = [list(batch.files.values()) for batch in records]
         return table.assign(files=pd.Series(lists, index=table.index, dtype=object))
 
     def profile(self, alias_or_id: str) -> DrawnFrame:
@@ -301,11 +286,7 @@ class Store:
         UnknownAliasError
             No event carries the alias, or no profile has the ID.
         """
-        with file.reading(self._path) as con:
-            columns = Columns(con)
-            clusters = _clusters_of(con, alias_or_id)
-            names = [name for name in columns.places if not written_by_stitch(name)]
-            events, row, _ = rows_of(con, columns, names, clusters, self._options)
+        events, row = ask(self._path, lambda con: _events_of(con, alias_or_id, self._options))
         if not len(events):
             raise UnknownAliasError(
                 f"{alias_or_id!r} is no alias that events of {self} carry, nor a profile's ID; it "
@@ -319,26 +300,68 @@ class Store:
             timeline["row"] = row[timeline["row"].to_numpy()]
         return timeline
 
+    def forget(self, alias_or_id: str) -> ForgottenInStore:
+        """Remove one person from all batches, as `Stitched.forget` does, for good.
+
+        Their events go, with the copies of these; where events of others name one of their e-mail
+        addresses or phone numbers, it is taken out. No file of the store holds a byte of them
+        afterwards: batches, index and log are written anew. The exports that were added stay
+        known, so that adding them again brings nobody back. Copies of the store elsewhere, and
+        blocks of a drive that the system has not reused yet, are not reached.
+
+        Takes as long as adding everything once.
+
+        Parameters
+        ----------
+        alias_or_id : str
+            A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
+
+        Returns
+        -------
+        ForgottenInStore
+            How much was removed of what.
+
+        Raises
+        ------
+        UnknownAliasError
+            No event carries the alias, or no profile has the ID.
+        ConvergekitError
+            The store is in use or damaged, or the drive is full or failing.
+
+        See Also
+        --------
+        Stitched.forget : What is removed, and what stays.
+        """
+        with held_back() as interrupts, changing(self._path, interrupts) as change:
+            everything = ask_within(change, _everything)
+            with interrupts.at_once():
+                s = self._stitched(everything)
+                # Whom it is about is found before anything is written.
+                s._profile_number(alias_or_id)
+            return forget_in(change, s, alias_or_id)
+
     def status(self) -> Status:
         """Return what the store holds, in counts."""
-        with file.reading(self._path) as con:
-            found = con.execute(
-                "SELECT (SELECT format FROM about), "
-                "(SELECT count(*) FROM batches), "
+        found = ask(
+            self._path,
+            lambda con: con.execute(
+                "SELECT (SELECT count(*) FROM batches), "
                 "(SELECT coalesce(sum(rows), 0)::BIGINT FROM batches), "
                 "(SELECT count(*) FROM duplicates), "
                 "(SELECT coalesce(sum(rejected), 0)::BIGINT FROM batches), "
                 "(SELECT count(*) FROM profiles), "
                 "(SELECT count(*) FROM aliases WHERE profile IS NOT NULL), "
                 "(SELECT count(*) FROM merges), "
-                "(SELECT min(timestamp) FROM rows), (SELECT max(timestamp) FROM rows), "
-                "(SELECT max(added_at) FROM batches)"
-            ).fetchall()[0]
-        version, batches, rows, duplicates, rejected, profiles, aliases, merges = found[:8]
-        first, last, added_at = (pd.Timestamp(time) for time in found[8:])
+                "(SELECT min(timestamp) FROM rows), (SELECT max(timestamp) FROM rows)"
+            ).fetchall()[0],
+        )
+        batches, rows, duplicates, rejected, profiles, aliases, merges = found[:7]
+        first, last = (pd.Timestamp(time) for time in found[7:])
+        added = [batch.added_at for batch in read_manifest(self._path).batches[:batches]]
+        added_at = pd.Timestamp(added[-1]) if added else pd.NaT
         return Status(
             path=str(self._path),
-            format=version,
+            format=FORMAT,
             batches=batches,
             rows=rows,
             events=rows - duplicates - rejected,
@@ -353,27 +376,10 @@ class Store:
         )
 
 
-def _about(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[int, StoreOptions]:
-    """Return the file's format and the store's options.
-
-    Raises
-    ------
-    ConvergekitError
-        The file is no store, or one of a newer format.
-    """
-    tables = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'about'").fetchall()
-    if not tables:
-        raise ConvergekitError(
-            f"{path} is a DuckDB file, but no store of convergekit. Give the path of a store, or "
-            "one where there is no file yet."
-        )
-    found, options = con.execute("SELECT format, options FROM about").fetchall()[0]
-    if found > file.FORMAT:
-        raise ConvergekitError(
-            f"{path} is in format {found}, which a newer version of convergekit wrote; this one "
-            f"reads up to format {file.FORMAT}. Upgrade with pip install -U convergekit."
-        )
-    return found, from_record(options)
+def _contents(said: Manifest) -> tuple[set[str], set[str]]:
+    """Return the SHA-256 of the files and of the frames that were added."""
+    files = {content for batch in said.batches for content in batch.files}
+    return files, {batch.content for batch in said.batches if batch.content}
 
 
 def _check_values(options: StoreOptions) -> None:
@@ -382,6 +388,47 @@ def _check_values(options: StoreOptions) -> None:
     for name in options.get("dedupe_on", ()):
         nobody[name] = None
     stitch(nobody, **stitch_options(options, list(nobody), list(options.get("limits") or {})))
+
+
+def _everything(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, list[str]]:
+    """Return all rows as they came, and the alias types that events carry."""
+    columns = Columns(con)
+    frame, _ = read_rows(con, columns, columns.places)
+    return frame, _types(con)
+
+
+def _events_of(
+    con: duckdb.DuckDBPyConnection, alias_or_id: str, options: StoreOptions
+) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """Return what hangs together with a profile, and where its rows are in the store."""
+    columns = Columns(con)
+    clusters = _clusters_of(con, alias_or_id)
+    names = [name for name in columns.places if not written_by_stitch(name)]
+    events, row, _ = rows_of(con, columns, names, clusters, options)
+    return events, row
+
+
+def _profiles(con: duckdb.DuckDBPyConnection, browser: str) -> pd.DataFrame:
+    table = _frame(
+        con,
+        "SELECT profile, profile_id, first_seen, last_seen, events, sources, aliases "
+        "FROM profiles ORDER BY first_seen, profile_id",
+        times=("first_seen", "last_seen"),
+    )
+    number = pd.Index(table.pop("profile"))
+    types = _types(con)
+    counted = _frame(
+        con,
+        "SELECT profile, alias_type, count(*) AS aliases FROM aliases "
+        "WHERE profile IS NOT NULL GROUP BY ALL",
+    )
+    by_type = np.zeros((len(number), len(types)), dtype=np.int64)
+    place = pd.Index(types).get_indexer(counted["alias_type"])
+    by_type[number.get_indexer(counted["profile"]), place] = counted["aliases"]
+    held = dict(zip(types, by_type.T, strict=True))
+    table["has_browser_session"] = held[browser] > 0 if browser in held else False
+    table = table.assign(**{f"aliases.{name}": held[name] for name in types})
+    return table.assign(**_latest_values(con, number))
 
 
 def _types(con: duckdb.DuckDBPyConnection) -> list[str]:

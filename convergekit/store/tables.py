@@ -12,7 +12,7 @@ import pyarrow as pa
 from convergekit.events import PROFILE_PROPERTY
 from convergekit.profiles import alias_times
 from convergekit.store.clusters import KEY, urns
-from convergekit.store.file import DERIVED
+from convergekit.store.index import BY_CLUSTER
 from convergekit.store.part import Part
 from convergekit.store.rows import Columns, register
 
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 
 IntArray = npt.NDArray[np.int64]
 _NONE = np.empty(0, dtype=np.int64)
-_BY_CLUSTER = [name for name in DERIVED if name != "roots"]
 
 
 def delete_clusters(con: duckdb.DuckDBPyConnection, clusters: IntArray) -> None:
     """Take out what follows from the rows of these clusters."""
     register(con, "gone", {"cluster": clusters})
-    for name in _BY_CLUSTER:
+    for name in BY_CLUSTER:
         con.execute(f"DELETE FROM {name} USING gone WHERE {name}.cluster = gone.cluster")
     con.unregister("gone")
 

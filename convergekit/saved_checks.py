@@ -1,0 +1,271 @@
+"""Checks of what a saved Stitched says, before anything is computed from it.
+
+Checksums tell of damage, and nothing of who wrote them. So every number that is a place in
+another table is looked at: compiled kernels read whatever place they are given.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.report import Report
+from convergekit.saved_manifest import damaged
+from convergekit.timestamps import EARLIEST, LATEST, microseconds
+
+IntArray = npt.NDArray[np.int64]
+
+_UTC = "datetime64[us, UTC]"
+#: The columns of each table that are of one dtype; a table may have more.
+_COLUMNS = {
+    "events": {"row": "int64", "kind": "str", "profile_id": "str", "event_id": "str",
+               "event_name": "str", "timestamp": _UTC, "source": "str"},
+    "rejected": {"row": "int64", "reason": "str"},
+    "duplicates": {"row": "int64", "kept_row": "int64", "event_id": "str", "event_name": "str",
+                   "timestamp": _UTC, "source": "str", "repeat": "str", "differs": "object",
+                   "conflicts": "object", "lost_aliases": "object"},
+    "aliases": {"alias_type": "str", "alias_value": "str", "profile_id": "str"},
+    "event_aliases": {"event": "int64", "alias": "int64"},
+    "order": {"in_time": "int64", "item": "int64"},
+    "items": {"known": "int64", "known_at": "int64", "event": "int64"},
+    "item_aliases": {"event": "int64", "alias": "int64"},
+    "apart": {"group": "int64", "rank": "int64"},
+    "refused": {"first": "int64", "second": "int64", "event": "int64", "events": "int64",
+                "alias_type": "str", "together": "int64"},
+    "says": {},
+    "carried_from": {},
+    "blocked": {"alias_type": "str", "alias_value": "str", "events": "int64"},
+    "malformed": {"row": "int64", "reason": "str"},
+}  # fmt: skip
+_PROFILE_ID = r"p_[0-9a-f]{16}"
+#: Far beyond the rows of any export, and exact as a float.
+_MOST = 2**53
+
+
+def check_summary(path: Path, summary: Mapping[str, Any]) -> None:
+    """Raise unless a manifest says everything that it has to, in the types that it has.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The manifest.
+    summary : mapping of str to object
+
+    Raises
+    ------
+    ReadError
+    """
+    for name, is_right in _SUMMARY.items():
+        if name not in summary or not is_right(summary[name]):
+            raise damaged(path, f"{name} is missing, or of another type")
+    report = summary["report"]
+    kinds = {field.name: str(field.type) for field in dataclasses.fields(Report)}
+    for name in {**kinds, **report}:
+        if name not in kinds or name not in report or not _BY_TYPE[kinds[name]](report[name]):
+            raise damaged(path, f"{name} of the report is missing, or of another type")
+
+
+def check_tables(
+    directory: Path, tables: Mapping[str, pd.DataFrame], limits: Mapping[str, int]
+) -> None:
+    """Raise unless all tables hang together.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        Where they are from, for messages.
+    tables : mapping of str to pandas.DataFrame
+    limits : mapping of str to int
+        As the manifest has them.
+
+    Raises
+    ------
+    ReadError
+    """
+    check = _Checks(directory, tables)
+    for name, columns in _COLUMNS.items():
+        check.columns(name, columns)
+    check.events()
+    check.aliases()
+    check.knowledge()
+    check.carried()
+    check.refused(limits)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Checks:
+    directory: Path
+    tables: Mapping[str, pd.DataFrame]
+
+    def columns(self, name: str, columns: Mapping[str, str]) -> None:
+        """Raise unless a table has these columns, of these dtypes, and each name once."""
+        table = self.tables[name]
+        self._demand(name, table.columns.is_unique, "a column stands twice")
+        self._demand(name, isinstance(table.index, pd.RangeIndex), "it has an index of its own")
+        for column, dtype in columns.items():
+            found = str(table[column].dtype) if column in table else "missing"
+            self._demand(name, found == dtype, f"{column} is {found}, not {dtype}")
+
+    def events(self) -> None:
+        events = self.tables["events"]
+        row = events["row"].to_numpy()
+        self._within("events", row, 0, _MOST, "row")
+        self._demand("events", len(np.unique(row)) == len(row), "a row stands twice")
+        track = (events["kind"] == "track").to_numpy()
+        known = track | (events["kind"] == "identify").to_numpy()
+        self._demand("events", known.all(), "a kind is neither track nor identify")
+        named = events["event_name"].notna().to_numpy()
+        self._demand("events", (named == track).all(), "an event has no name, or no event one")
+        for name in ("timestamp", "received_at"):
+            self._times(name, optional=name == "received_at")
+        ids = events["profile_id"].dropna()
+        self._demand("events", ids.str.fullmatch(_PROFILE_ID).all(), "a profile ID is none")
+        for name in ("row", "kept_row"):
+            self._within("duplicates", self.tables["duplicates"][name].to_numpy(), 0, _MOST, name)
+
+    def _times(self, name: str, *, optional: bool) -> None:
+        events = self.tables["events"]
+        if name not in events and optional:
+            return
+        self._demand("events", str(events[name].dtype) == _UTC, f"{name} is not a time")
+        missing = events[name].isna().to_numpy()
+        self._demand("events", optional or not missing.any(), f"an event has no {name}")
+        low, high = microseconds(pd.Series([EARLIEST, LATEST]))
+        self._within("events", microseconds(events[name])[~missing], low, high + 1, name)
+
+    def aliases(self) -> None:
+        table = self.tables["aliases"]
+        self._demand("aliases", table.notna().all(axis=None), "a cell is missing")
+        ids = table["profile_id"]
+        self._demand("aliases", ids.str.fullmatch(_PROFILE_ID).all(), "a profile ID is none")
+        twice = table.duplicated(["alias_type", "alias_value"]).any()
+        self._demand("aliases", not twice, "an alias stands twice")
+        self._pairs("event_aliases", len(self.tables["events"]))
+        carried = np.bincount(self._numbers("event_aliases", "alias"), minlength=len(table))
+        self._demand("event_aliases", (carried > 0).all(), "an alias is on no event")
+        blocked = self.tables["blocked"]
+        self._demand("blocked", blocked.notna().all(axis=None), "a cell is missing")
+        self._within("blocked", blocked["events"].to_numpy(), 0, _MOST, "events")
+        if len(self.tables["apart"]):
+            self._sized("apart", len(table))
+            self._within("apart", self._numbers("apart", "group"), 0, len(table) + 1, "group")
+            self._within("apart", self._numbers("apart", "rank"), -1, len(table), "rank")
+
+    def knowledge(self) -> None:
+        events, items = len(self.tables["events"]), len(self.tables["items"])
+        self._sized("order", events)
+        self._permutes("order", "in_time")
+        self._within("order", self._numbers("order", "item"), 0, items, "item")
+        self._permutes("items", "known")
+        self._within("items", self._numbers("items", "event"), 0, events, "event")
+        low, high = microseconds(pd.Series([EARLIEST, LATEST]))
+        self._within("items", self._numbers("items", "known_at"), low, high + 1, "known_at")
+        own = self._numbers("items", "event")[self._numbers("order", "item")]
+        self._demand("order", (own == np.arange(events)).all(), "an item is of another event")
+        self._pairs("item_aliases", items)
+
+    def carried(self) -> None:
+        events, items = self.tables["events"], len(self.tables["items"])
+        for file, low, high in (("says", 0, items), ("carried_from", -1, len(events))):
+            for name, column in self.tables[file].items():
+                self._demand(file, column.dtype == "int64", f"{name} is not int64")
+                self._sized(file, len(events))
+                self._within(file, column.to_numpy(), low, high, str(name))
+        names = {c.removeprefix(PROFILE_PROPERTY) for c in events if c.startswith(PROFILE_PROPERTY)}
+        carried = set(self.tables["carried_from"])
+        self._demand("carried_from", names == carried, "it is of other properties than the events")
+        written = {c.removeprefix(PROFILE) for c in events if c.startswith(PROFILE)}
+        self._demand("events", names == written, "it has other profile properties than were sent")
+
+    def refused(self, limits: Mapping[str, int]) -> None:
+        table, aliases = self.tables["refused"], len(self.tables["aliases"])
+        for name, high in (
+            ("first", aliases),
+            ("second", aliases),
+            ("event", len(self.tables["events"])),
+            ("events", _MOST),
+            ("together", _MOST),
+        ):
+            self._within("refused", table[name].to_numpy(), 0, high, name)
+        self._demand("refused", table["alias_type"].isin(list(limits)).all(), "a type has no limit")
+
+    def _pairs(self, file: str, size: int) -> None:
+        event = self._numbers(file, "event")
+        self._within(file, event, 0, size, "event")
+        self._demand(file, (event[1:] >= event[:-1]).all(), "its events are not in order")
+        self._within(file, self._numbers(file, "alias"), 0, len(self.tables["aliases"]), "alias")
+
+    def _permutes(self, file: str, column: str) -> None:
+        numbers = self._numbers(file, column)
+        self._within(file, numbers, 0, len(numbers), column)
+        once = np.bincount(numbers, minlength=len(numbers)) == 1
+        self._demand(file, once.all(), f"{column} has a number twice")
+
+    def _numbers(self, file: str, column: str) -> IntArray:
+        return self.tables[file][column].to_numpy()
+
+    def _sized(self, file: str, size: int) -> None:
+        rows = len(self.tables[file])
+        self._demand(file, rows == size, f"it has {rows} rows, not {size}")
+
+    def _within(self, file: str, numbers: IntArray, low: int, high: int, column: str) -> None:
+        outside = (numbers < low) | (numbers >= high)
+        if outside.any():
+            wrong = int(numbers[outside][0])
+            self._demand(file, False, f"{column} holds {wrong}, which is out of range")
+
+    def _demand(self, file: str, holds: bool | np.bool_, reason: str) -> None:
+        if not holds:
+            raise damaged(self.directory / f"{file}.parquet", reason)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < _MOST
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(rows, list) and all(map(_is_count, rows)) for rows in value.values()
+    )
+
+
+def _are_records(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(record, dict) for record in value)
+
+
+_SUMMARY: dict[str, Callable[[Any], bool]] = {
+    "identity": lambda value: value in ("retroactive", "as_of"),
+    "browser_alias": _is_text,
+    "first": _are_texts,
+    "limits": lambda value: _are_counts(value) and all(value.values()),
+    "alias_priority": _are_texts,
+    "remarks": _are_counts,
+    "report": lambda value: isinstance(value, dict),
+}
+#: By how `Report` declares them.
+_BY_TYPE: dict[str, Callable[[Any], bool]] = {
+    "int": _is_count,
+    "dict[str, int]": _are_counts,
+    "dict[str, list[int]]": _are_rows,
+    "list[str]": _are_texts,
+    "pd.DataFrame": _are_records,
+}

@@ -1,0 +1,227 @@
+"""Tables of a saved Stitched as Parquet, and back as they were.
+
+A column that Parquet has no type for (mixed types, lists, dictionaries, intervals ...) is kept as
+JSON text with tags (`tagged_json`); a categorical as its values, with its categories beside. The
+file's metadata says which columns these are, and of which dtype every column was.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from convergekit.arrow import series_from_arrow
+from convergekit.errors import ConvergekitError, ReadError
+from convergekit.records import take_or_missing
+from convergekit.tagged_json import NotKnownError, from_json, to_json
+
+_TAGGED = b"convergekit.tagged_json_columns"
+_CATEGORIES = b"convergekit.categories"
+_DATATYPES = b"convergekit.dtypes"
+#: Of files in the former format: without tags, with pandas' own metadata.
+_UNTAGGED = b"convergekit.json_columns"
+#: What Parquet has a type for, although pandas has none.
+_OF_ONE_KIND = {decimal.Decimal, datetime.date, datetime.time, bytes}
+#: Arrow types that Parquet does not have, but one that holds as much.
+_OTHER_IN_PARQUET = ("timestamp[s", "time32[s]", "date64")
+_REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError, NotImplementedError)
+
+
+def parquet_of(frame: pd.DataFrame, name: str) -> bytes:
+    """Return a table as the content of a Parquet file.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Its index is left out.
+    name : str
+        What the table is called in messages.
+
+    Raises
+    ------
+    ConvergekitError
+        A column holds values that cannot be kept.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"n": [1, 2], "odd": [{"a": 1}, {3}]})
+    >>> frame_of(parquet_of(frame, "events")).equals(frame)
+    True
+    """
+    columns: dict[str, pa.Array] = {}
+    tagged: list[str] = []
+    categories: dict[str, dict[str, Any]] = {}
+    for label, column in frame.items():
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            words = column.cat.categories
+            categories[label] = _categories(words) | {"ordered": bool(column.cat.ordered)}
+            codes = column.cat.codes.to_numpy(dtype=np.int64)
+            column = take_or_missing(pd.Series(words), codes)
+        columns[label], is_tagged = _column(name, label, column)
+        if is_tagged:
+            tagged.append(label)
+    metadata = {
+        _TAGGED: json.dumps(tagged),
+        _CATEGORIES: json.dumps(categories),
+        _DATATYPES: json.dumps({str(k): str(v) for k, v in frame.dtypes.items()}),
+    }
+    sink = pa.BufferOutputStream()
+    try:
+        pq.write_table(pa.table(columns, metadata=metadata), sink, compression="zstd")
+    except _REFUSALS as error:
+        raise ConvergekitError(
+            f"{name} cannot be saved as Parquet: {_first_line(error)}. Convert the column before "
+            "stitching."
+        ) from error
+    return sink.getvalue().to_pybytes()
+
+
+def frame_of(content: bytes) -> pd.DataFrame:
+    """Return the table that a Parquet file holds.
+
+    Raises
+    ------
+    ReadError
+        It is damaged, or none of ours; the message is for a sentence that names the file.
+    """
+    try:
+        return _frame_of(content)
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        # What damage makes of a file may let Arrow, JSON and pandas say anything.
+        raise ReadError(_first_line(error)) from error
+
+
+def _frame_of(content: bytes) -> pd.DataFrame:
+    table = pq.read_table(pa.BufferReader(content))
+    # Arrow believes that text is UTF-8, and that lists end within their values.
+    table.validate(full=True)
+    metadata = table.schema.metadata or {}
+    dtypes = json.loads(metadata[_DATATYPES])
+    if list(dtypes) != table.column_names:
+        raise ValueError("it names other columns than it has")
+    if _UNTAGGED in metadata:
+        return _frame_without_tags(table, dtypes, json.loads(metadata[_UNTAGGED]))
+    tagged = json.loads(metadata[_TAGGED])
+    categories = json.loads(metadata[_CATEGORIES])
+    columns = {}
+    for label, dtype in dtypes.items():
+        column = table.column(label)
+        if label in categories:
+            columns[label] = _categorical(column, label in tagged, **categories[label])
+        elif label in tagged:
+            columns[label] = pd.Series(_untagged(column), dtype=object).astype(dtype)
+        else:
+            columns[label] = _of_dtype(column, dtype)
+    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+
+
+def _column(file: str, label: str, column: pd.Series) -> tuple[pa.Array, bool]:
+    """Return a column as Arrow has it, and whether as JSON text."""
+    found = _natively(column)
+    if found is not None:
+        return found, False
+    texts = []
+    for position, cell in enumerate(column):
+        try:
+            texts.append(None if _is_missing(cell) else to_json(cell, strict=True))
+        except (NotKnownError, RecursionError) as error:
+            raise ConvergekitError(
+                f"{file} cannot be saved: column {label!r}, row {position}: a "
+                f"{type(cell).__name__} has no form in Parquet or JSON. Convert the column before "
+                "stitching."
+            ) from error
+    return pa.array(texts, type=pa.large_string()), True
+
+
+def _natively(column: pd.Series) -> pa.Array | None:
+    """Return a column in a type that Parquet has, or None if it has none that keeps the values."""
+    if isinstance(column.dtype, (pd.PeriodDtype, pd.IntervalDtype)):
+        return None
+    if column.dtype == object:
+        cells = [None if _is_missing(cell) else cell for cell in column]
+        kinds = set(map(type, cells)) - {type(None)}
+        if not (len(kinds) == 1 and kinds <= _OF_ONE_KIND):
+            return None
+    try:
+        found = pa.array(column, from_pandas=True)
+    except _REFUSALS:
+        return None
+    # Times of a zone lose it, for example.
+    return None if column.dtype == object and found.to_pylist() != cells else found
+
+
+def _categories(categories: pd.Index) -> dict[str, str]:
+    """Return what makes the categories again, as text."""
+    name = str(categories.dtype)
+    try:
+        pd.api.types.pandas_dtype(name)
+    except (TypeError, NotImplementedError):
+        name = "object"
+    return {"values": to_json(categories.tolist(), strict=True), "dtype": name}
+
+
+def _categorical(
+    column: pa.ChunkedArray, is_tagged: bool, values: str, dtype: str, ordered: bool
+) -> pd.Series:
+    words = pd.Index(from_json(values), dtype=dtype, tupleize_cols=False)
+    cells = pd.Series(_untagged(column), dtype=object) if is_tagged else series_from_arrow(column)
+    given = cells.notna().to_numpy(dtype=bool)
+    codes = np.full(len(cells), -1)
+    codes[given] = words.get_indexer(pd.Index(cells[given], dtype=dtype, tupleize_cols=False))
+    if (codes[given] < 0).any():
+        raise ValueError("a value is none of its column's categories")
+    return pd.Series(pd.Categorical.from_codes(codes, categories=words, ordered=ordered))
+
+
+def _untagged(column: pa.ChunkedArray) -> list[Any]:
+    return [None if text is None else from_json(text) for text in column.to_pylist()]
+
+
+def _of_dtype(column: pa.ChunkedArray, dtype: str) -> pd.Series:
+    if dtype == "object":
+        return pd.Series(column.to_pylist(), dtype=object)
+    if dtype.endswith("[pyarrow]"):
+        if dtype.startswith(_OTHER_IN_PARQUET):
+            column = column.cast(pd.ArrowDtype.construct_from_string(dtype).pyarrow_dtype)
+        return pd.Series(pd.arrays.ArrowExtensionArray(column))
+    found = series_from_arrow(column)
+    return found if str(found.dtype) == dtype else found.astype(dtype)
+
+
+def _frame_without_tags(
+    table: pa.Table, dtypes: dict[str, str], as_json: list[str]
+) -> pd.DataFrame:
+    frame = table.to_pandas()
+    for name in as_json:
+        cells = [None if _is_missing(cell) else json.loads(cell) for cell in frame[name]]
+        frame[name] = pd.Series(cells, index=frame.index, dtype=object)
+    for name, dtype in dtypes.items():
+        if dtype.endswith("[pyarrow]"):
+            column = pd.arrays.ArrowExtensionArray(table.column(name))
+            frame[name] = pd.Series(column, index=frame.index)
+        elif str(frame[name].dtype) != dtype and dtype != "category":
+            frame[name] = frame[name].astype(dtype)
+    return frame
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _is_missing(cell: Any) -> bool:
+    return (
+        cell is None
+        or cell is pd.NA
+        or cell is pd.NaT
+        or (isinstance(cell, float) and math.isnan(cell))
+    )
