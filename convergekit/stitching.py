@@ -35,7 +35,7 @@ from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
 from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
 from convergekit.merge_protection import Protection, protect
 from convergekit.names import names_given, pairs_given
-from convergekit.profiles import TYPE_PRIORITY, profile_ids
+from convergekit.profiles import TYPE_PRIORITY, profile_ids, salt_key, salted
 from convergekit.properties import (
     carry_as_of,
     carry_retroactive,
@@ -83,6 +83,7 @@ def stitch(
     identity: IdentityMode = "retroactive",
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
+    salt: str | bytes | None = None,
     strict: bool = False,
 ) -> Stitched: ...
 def stitch(
@@ -102,6 +103,7 @@ def stitch(
     identity: IdentityMode = "retroactive",
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
+    salt: str | bytes | None = None,
     strict: bool = False,
 ) -> Stitched | StitchedTable:
     """Stitch events into profiles and carry what is known of a person to their later events.
@@ -151,6 +153,10 @@ def stitch(
         value is kept instead of the last.
     browser_alias : str, default "cookie"
         The alias type of a browser session.
+    salt : str or bytes, optional
+        A secret that profile IDs depend on, such as ``secrets.token_hex(32)``: without it nobody
+        can tell from an ID whose it is. Give the same each time, or all IDs are others. It is
+        neither kept nor shown.
     strict : bool, default False
         Raise on the first row or alias that cannot be used, instead of listing it.
 
@@ -202,6 +208,7 @@ def stitch(
             max_age=max_age,
             limits=limits,
             identity=identity != "retroactive",
+            salt=salt is not None,
             strict=strict,
         )
         return stitch_table(
@@ -222,7 +229,7 @@ def stitch(
     # Read twice where values live twice.
     block = list(block) if isinstance(block, Iterator) else block
     alias_rules, ages = AliasRules.of(rules), longest_gaps(max_age)
-    protection = Protection.of(limits, alias_priority)
+    protection, key = Protection.of(limits, alias_priority), salt_key(salt)
 
     accepted = normalise(
         canonicalise(events, columns=columns),
@@ -254,7 +261,7 @@ def stitch(
             aliases = leave_out_blocked(aliases, block)
         if strict:
             _refuse_malformed(aliases, accepted.events)
-        found = Deduplicated(*copies, aliases)
+        found = Deduplicated(*copies, salted(aliases, key))
         return found, _draw(
             found.kept_times, found.kept_aliases, found.in_time, lambda: found.knowledge, protection
         )
