@@ -15,6 +15,7 @@ from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.alias_lives import longest_gaps, split_lives
 from convergekit.alias_rules import AliasRules, Rule
 from convergekit.aliases import (
+    LOOK_ALIKES,
     USUAL_BROWSER,
     Block,
     EventAliases,
@@ -32,7 +33,13 @@ from convergekit.durations import Duration
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
-from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
+from convergekit.events import (
+    PROFILE,
+    PROFILE_PROPERTY,
+    NormalisedEvents,
+    canonicalise,
+    normalise,
+)
 from convergekit.merge_protection import Protection, protect
 from convergekit.names import names_given, pairs_given
 from convergekit.profiles import TYPE_PRIORITY, profile_ids, salt_key, salted
@@ -280,7 +287,7 @@ def stitch(
         _duplicates=lambda: describe_duplicates(found),
         _carried_from=carried,
         _first=first,
-        _remarks=accepted.remarks,
+        _remarks=_remarks(accepted, found.aliases),
         _malformed=_malformed_rows(found.aliases, accepted.events),
     )
 
@@ -401,6 +408,12 @@ def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowle
     return knowledge.kept_apart(
         aliases.apart, profile_of_events(aliases, aliases.apart.group, size)
     )
+
+
+def _remarks(accepted: NormalisedEvents, aliases: EventAliases) -> dict[str, int]:
+    """Return what was decided about values, those of aliases among them."""
+    found = aliases.look_alikes
+    return accepted.remarks | ({LOOK_ALIKES: found} if found else {})
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:
