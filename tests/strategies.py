@@ -53,8 +53,7 @@ def event_frames(
             frame["set_once"] = column(listed)
     if several:
         urns = st.sampled_from(["urn:email:c@x.org", "urn:cart_token:t1", "urn:cart_token:t4"])
-        # Of no rows, pandas would make numbers.
-        frame["aliases"] = pd.Series(column(st.lists(urns, max_size=2, unique=True)), dtype=object)
+        frame["aliases"] = column(st.lists(urns, max_size=2, unique=True))
     texts = {name: "str" for name in frame if name not in _NO_TEXTS}
     return pd.DataFrame(frame).astype(
         {**texts, **{n: "datetime64[us, UTC]" for n in ("timestamp", "received_at") if n in frame}}

@@ -377,7 +377,9 @@ def worlds(draw):
             nobody = frame[name].isin(["null", ""])
             frame[name] = frame[name].mask(~nobody, frame[name] + f"-{number}")
         if "aliases" in frame:
-            frame["aliases"] = [[f"{urn}-{number}" for urn in urns] for urns in frame["aliases"]]
+            lists = [[f"{urn}-{number}" for urn in urns] for urns in frame["aliases"]]
+            # Of no rows, pandas would make numbers.
+            frame["aliases"] = pd.Series(lists, index=frame.index, dtype=object)
         marked.append(frame)
     return pd.concat(marked, ignore_index=True)
 
