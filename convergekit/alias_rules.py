@@ -1,8 +1,9 @@
 """Normalisation rules: the one form in which an alias of a type is compared.
 
-Every value is NFC normalised and trimmed, and e-mail addresses are lower-cased; a rule for the
-type then has the last word. A rule is any function from such a text to the text to compare, or to
-None for a text that is no alias of the type.
+Every value is NFC normalised and trimmed. E-mail addresses are lower-cased as well, and written in
+usual characters: nobody means another address by full-width letters or by a hyphen that is not
+seen. A rule for the type then has the last word. A rule is any function from such a text to the
+text to compare, or to None for a text that is no alias of the type.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.errors import ConvergekitError
-from convergekit.text import composed
+from convergekit.text import composed, in_usual_characters
 
 #: What `rules=` maps an alias type to.
 Rule = Callable[[str], str | None]
 
-_LOWER_CASED = frozenset({"email"})
+#: The type whose values are written in many ways.
+EMAIL = "email"
 _URN = re.compile(r"\s*urn:([^:]+):(.*)", re.DOTALL | re.IGNORECASE)
 _LIFE = re.compile(r"(.*?)((?:~+\d+)?)", re.DOTALL)
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
@@ -196,9 +199,21 @@ def split_urn(text: str) -> tuple[str, str] | None:
 
 def plain_form(alias_type: str, values: pa.Array) -> pa.Array:
     """Return the values as they are compared without a rule."""
+    in_usual = in_usual_characters(values) if alias_type == EMAIL else values
+    return _usual_case(alias_type, in_usual)
+
+
+def are_look_alikes(alias_type: str, values: pa.Array, plain: pa.Array) -> pa.Array:
+    """Return which values have their plain form only because look-alikes are replaced."""
+    if alias_type != EMAIL or not pc.any(pc.invert(pc.string_is_ascii(values))).as_py():
+        return pa.array(np.zeros(len(values), dtype=bool))
+    return pc.not_equal(_usual_case(alias_type, values), plain)
+
+
+def _usual_case(alias_type: str, values: pa.Array) -> pa.Array:
     values = composed(values)
     values = pc.utf8_trim_whitespace(values)
-    return pc.utf8_lower(values) if alias_type in _LOWER_CASED else values
+    return pc.utf8_lower(values) if alias_type == EMAIL else values
 
 
 def _applied(rule: Rule, alias_type: str, value: str) -> str | None:

@@ -22,13 +22,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.alias_rules import AliasRules, plain_form, split_urn
+from convergekit.alias_rules import EMAIL, AliasRules, are_look_alikes, plain_form, split_urn
 from convergekit.columns import each_column
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events import ALIAS, PROFILE_PROPERTY
 from convergekit.kernels import compiled
 from convergekit.runs import distinct_rows, first_of_run, run_starts
-from convergekit.text import arrow_array, as_text, folded_text, to_arrow
+from convergekit.text import arrow_array, as_text, folded_text, to_arrow, usual_characters
 
 _NO_RULES = AliasRules()
 
@@ -54,6 +54,7 @@ BLOCKED_VALUES = frozenset(
 )
 #: The alias type of a browser session where nobody names another.
 USUAL_BROWSER = "cookie"
+LOOK_ALIKES = "e-mail address in a look-alike form: usual form taken"
 NO_TYPE = "not a URN: expected urn:<type>:<value>"
 NOT_TEXT = "an alias is text or a number"
 NOT_A_LIST = "aliases is a list of URNs"
@@ -100,6 +101,8 @@ class EventAliases:
         Which aliases are kept apart; None where all that meet are linked.
     rules : AliasRules
         In which form values are compared.
+    look_alikes : int
+        How many events carry a value in characters that only look like those that are compared.
     """
 
     table: pd.DataFrame
@@ -109,6 +112,7 @@ class EventAliases:
     malformed: pd.DataFrame
     apart: Apart | None = None
     rules: AliasRules = _NO_RULES
+    look_alikes: int = 0
 
     @property
     def types(self) -> pd.Categorical:
@@ -408,6 +412,7 @@ class _Blocker:
                 f"block={block!r}: give a list of URNs, values or compiled patterns."
             )
         self._values = set(BLOCKED_VALUES)
+        self._emails: set[str] = set()
         self._aliases: dict[str, set[str]] = {}
         self._patterns: list[re.Pattern[str]] = []
         for item in block:
@@ -427,9 +432,11 @@ class _Blocker:
                 )
             else:
                 self._values.add(folded_text(item))
+                self._emails.add(folded_text(usual_characters(item)))
 
     def __call__(self, alias_type: str, values: pa.Array) -> npt.NDArray[np.bool_]:
-        blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(self._values))
+        wanted = self._values | self._emails if alias_type == EMAIL else self._values
+        blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(wanted))
         zeros_and_dashes = pc.equal(pc.ascii_trim(values, characters="0-"), "")
         blocked = pc.or_(blocked, zeros_and_dashes)
         if alias_type in self._aliases:
@@ -586,6 +593,7 @@ def _unite(
         _blocked_table(blocked),
         _malformed_table(malformed + ruled_out),
         rules=rules,
+        look_alikes=len(np.unique(_concatenated([part.look_alikes for part in of_types]))),
     )
 
 
@@ -598,6 +606,7 @@ class _OfType:
     code: npt.NDArray[np.int64]
     blocked: pd.DataFrame
     ruled_out: npt.NDArray[np.int64]
+    look_alikes: npt.NDArray[np.int64]
 
 
 def _of_type(
@@ -611,6 +620,8 @@ def _of_type(
         [reading.code + start for reading, start in zip(readings, starts, strict=False)]
     )
     event = _concatenated([reading.event for reading in readings])
+    masked = are_look_alikes(alias_type, raw, distinct).to_numpy(zero_copy_only=False)
+    in_disguise = event[masked[code]]
     # A column's values are distinct already, unless normalising made some of them equal.
     if len(readings) > 1 or not distinct.equals(raw):
         distinct, place = _encoded(distinct)
@@ -630,7 +641,7 @@ def _of_type(
         distinct = distinct.filter(pa.array(usable))
     if not _strictly_ascending(event):
         event, code = distinct_rows(event, code)
-    return _OfType(distinct, event, code, blocked, ruled_out)
+    return _OfType(distinct, event, code, blocked, ruled_out, in_disguise)
 
 
 def _ruled(

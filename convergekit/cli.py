@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
+import os
 import sys
 import tempfile
 import warnings
@@ -47,6 +49,7 @@ _out = Console(emoji=False)
 _err = Console(stderr=True, emoji=False)
 _TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 _CSV_FILES = tuple(f"{name}.csv" for name in _TABLES)
+_SALT = "CONVERGEKIT_SALT"
 _PURCHASE = ["PageView", "Added To Cart", "Placed Order"]
 
 
@@ -88,6 +91,14 @@ Columns = Annotated[
 TimeZone = Annotated[
     str | None,
     typer.Option(help="Time zone of timestamps that name none, such as Europe/Brussels. [UTC]"),
+]
+SaltFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--salt-file",
+        help="A file with the secret that profile IDs depend on, else the environment variable "
+        "CONVERGEKIT_SALT. [none]",
+    ),
 ]
 StorePath = Annotated[Path, typer.Option("--store", help="The store's directory.")]
 
@@ -135,6 +146,7 @@ def stitch_command(
     block: Blocked = None,
     column: Columns = None,
     tz: TimeZone = None,
+    salt_file: SaltFile = None,
 ) -> None:
     """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
     if out.is_dir() and not all(map(is_draft, out.iterdir())) and not force:
@@ -143,7 +155,7 @@ def stitch_command(
         raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
     files = _files(exports)
     _refuse_to_overwrite(files, out)
-    s = _stitched(files, limit, block, column, tz)
+    s = _stitched(files, limit, block, column, tz, _salt(salt_file))
     _print_summary(s)
     # No table of an earlier run stays beside the new ones.
     written = (_write_parquet if output_format is Format.parquet else _write_csv)(s, out, force)
@@ -209,10 +221,11 @@ def add_command(
     limit: Limits = None,
     block: Blocked = None,
     tz: TimeZone = None,
+    salt_file: SaltFile = None,
 ) -> None:
     """Add exports to a store, which is made where there is none; those added before are left out.
 
-    --limit, --block and --tz are recorded when the store is made.
+    --limit, --block, --tz and the salt are recorded when the store is made.
     """
     limits = dict(map(_limit, limit or []))
     given: StoreOptions = {}
@@ -222,6 +235,9 @@ def add_command(
         given["block"] = block
     if tz is not None:
         given["tz"] = tz
+    salt = _salt(salt_file)
+    if salt is not None:
+        given["salt"] = salt
     # Before a store is made, whose options hold for good.
     files = find_files(_files(exports))
     opened = open_store(store, **given)
@@ -298,11 +314,28 @@ def _stitched(
     block: list[str] | None,
     column: list[str] | None,
     tz: str | None,
+    salt: bytes | None = None,
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
     events = read_events(files, columns=_columns(column))
     with _err.status(f"stitching {counted(len(events), 'row')}"):
-        return stitch(events, limits=limits, block=block or (), tz=tz)
+        return stitch(events, limits=limits, block=block or (), tz=tz, salt=salt)
+
+
+def _salt(file: Path | None) -> bytes | None:
+    """Return the salt of a file or of the environment: all who list processes see the options.
+
+    A file's byte order mark and last line break are no part of it.
+    """
+    if file is not None:
+        name, salt = str(file), file.read_bytes().removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
+    elif _SALT in os.environ:
+        name, salt = _SALT, os.fsencode(os.environ[_SALT])
+    else:
+        return None
+    if not salt:
+        raise ConvergekitError(f"{name} holds no salt: write a long random text into it.")
+    return salt
 
 
 def _columns(given: list[str] | None) -> dict[str, str]:

@@ -47,7 +47,7 @@ from convergekit.mentions import (
     value_in,
 )
 from convergekit.merge_protection import Protection
-from convergekit.profiles import ids_of_leaders
+from convergekit.profiles import ALIAS_ID, ids_of_leaders
 from convergekit.readable import readable_table
 from convergekit.records import take_or_missing
 from convergekit.text import folded_text, to_arrow
@@ -240,7 +240,7 @@ def _named_aliases(table: pd.DataFrame, eraser: Eraser) -> pd.DataFrame:
     texts = values.take(pa.array(at)).to_pylist()
     made = values.to_numpy(zero_copy_only=False)
     made[at] = [eraser.alias(*pair) for pair in zip(names, texts, strict=True)]
-    return pd.DataFrame(
+    named = pd.DataFrame(
         {
             "alias_type": pd.Series(
                 pd.Categorical.from_codes(types.codes, list(map(eraser.label, types.categories)))
@@ -248,6 +248,15 @@ def _named_aliases(table: pd.DataFrame, eraser: Eraser) -> pd.DataFrame:
             "alias_value": pd.Series(made, dtype="str"),
         }
     )
+    if ALIAS_ID in table:
+        # Without the salt, which is not kept: what is left of the name tells nothing anyway.
+        named[ALIAS_ID] = table[ALIAS_ID].mask(_differ(table, named), ids_of_leaders(named))
+    return named
+
+
+def _differ(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
+    types = one["alias_type"].astype("str") != other["alias_type"].astype("str")
+    return types | (one["alias_value"] != other["alias_value"])
 
 
 def _named_blocked(blocked: pd.DataFrame, eraser: Eraser) -> pd.DataFrame:
@@ -264,9 +273,7 @@ def _with_new_ids(ids: pd.Series, before: pd.DataFrame, now: pd.DataFrame) -> pd
 
     An ID can be found again from a list of addresses.
     """
-    changed = (before["alias_value"] != now["alias_value"]) | (
-        before["alias_type"].astype("str") != now["alias_type"].astype("str")
-    )
+    changed = _differ(before, now)
     old, new = (ids_of_leaders(table[changed].reset_index(drop=True)) for table in (before, now))
     return ids.replace(dict(zip(old, new, strict=True)))
 

@@ -243,6 +243,7 @@ class Eraser:
         self._addresses = person.addresses
         self._numbers: dict[tuple[str, str], int] = {}
         self._columns_named: set[str] = set()
+        self._labels: dict[str, str] = {}
         self._urns_known: dict[str, bool] = {}
 
     def erase(
@@ -313,8 +314,10 @@ class Eraser:
 
     def label(self, name: str) -> str:
         """Return the name of a column, a property or an alias type without the addresses."""
-        prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), "")
-        return prefix + self._numbered("name", name.removeprefix(prefix))
+        if name not in self._labels:
+            prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), "")
+            self._labels[name] = prefix + self._numbered("name", name.removeprefix(prefix))
+        return self._labels[name]
 
     def alias(self, alias_type: str, value: str) -> str:
         """Return the value of an alias of somebody else without the addresses."""

@@ -76,9 +76,13 @@ def phone_pattern(phone: str) -> str:
 
 
 def quick_pattern(phone: str) -> str:
-    """Return a pattern that is found in every text that `phone_pattern` is found in, for RE2."""
-    between = _BETWEEN.replace(r"\u2010-\u2015\u2212", "")
-    return between.join(_parts(phone)[1].lstrip("0"))
+    """Return a pattern that is found in every text that `phone_pattern` is found in."""
+    return _BETWEEN.join(_parts(phone)[1].lstrip("0"))
+
+
+def ascii_pattern(phone: str) -> str:
+    """Return the same for texts in ASCII, without what Arrow's patterns do not know."""
+    return quick_pattern(phone).replace(r"\u2010-\u2015\u2212", "")
 
 
 def numbers_of(phone: str, *, surely_phones: bool = False) -> Iterator[int]:

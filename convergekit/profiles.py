@@ -4,12 +4,20 @@ A profile's ID is derived from its earliest-seen alias (ties: the type first nam
 `TYPE_PRIORITY`, then the alphabet). It depends on neither row order nor later events: events
 appended later never change an existing ID, and when two profiles merge, the older one's ID
 survives.
+
+Whoever has a list of e-mail addresses can compute the IDs that come of them. With a salt, a key
+that they do not have, they cannot: an ID is then the start of the HMAC-SHA-256 of the URN (RFC
+2104). The IDs of all aliases are computed once, as a column `alias_id` of their table, and the
+salt is not kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.aliases import EventAliases, urn
+from convergekit.errors import ConvergekitError
 from convergekit.kernels import compiled
 from convergekit.text import to_arrow
 from convergekit.timestamps import microseconds
@@ -47,7 +56,7 @@ def profile_ids(aliases: EventAliases, component: IntArray, timestamps: pd.Serie
     -------
     pandas.Series of str
         Indexed by component number: ``p_`` and 16 hexadecimal digits, the start of the SHA-256
-        of the earliest alias's URN.
+        of the earliest alias's URN, or of its HMAC where the aliases were `salted`.
 
     Examples
     --------
@@ -66,11 +75,63 @@ def ids_of_leaders(leaders: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     leaders : pandas.DataFrame
-        `alias_type` (categorical), `alias_value`.
+        `alias_type` (categorical), `alias_value`, and where they were `salted` `alias_id`.
     """
-    types = leaders["alias_type"].cat
+    if ALIAS_ID in leaders:
+        return leaders[ALIAS_ID].reset_index(drop=True).rename(None)
+    return _ids(leaders, None)
+
+
+def salt_key(salt: Any) -> bytes | None:
+    """Return a salt as the bytes that it is, or None for none.
+
+    Raises
+    ------
+    ConvergekitError
+        It is neither text nor bytes, or there is nothing in it. The salt itself is not shown.
+
+    Examples
+    --------
+    >>> salt_key("pepper"), salt_key(None)
+    (b'pepper', None)
+    """
+    if salt is None:
+        return None
+    if not isinstance(salt, str | bytes):
+        raise ConvergekitError(
+            f"salt is a {type(salt).__name__}; give text or bytes, such as secrets.token_hex(32)."
+        )
+    key = salt.encode("utf-8", "surrogatepass") if isinstance(salt, str) else salt
+    if not key:
+        raise ConvergekitError(
+            "salt is empty; give some, such as secrets.token_hex(32), or None for no salt."
+        )
+    return key
+
+
+def salted(aliases: EventAliases, salt: bytes | None) -> EventAliases:
+    """Return the aliases with the IDs that a salt makes of them; as they are without one."""
+    if salt is None:
+        return aliases
+    return replace(aliases, table=salted_table(aliases.table, salt))
+
+
+def salted_table(table: pd.DataFrame, salt: bytes) -> pd.DataFrame:
+    """Return a table of aliases with a column of the IDs that a salt makes of them.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"alias_type": pd.Categorical(["cookie"]), "alias_value": ["7f3a"]})
+    >>> salted_table(table, b"pepper")["alias_id"].tolist()
+    ['p_9d06f35be18f0569']
+    """
+    return table.assign(**{ALIAS_ID: _ids(table, salt).array})
+
+
+def _ids(table: pd.DataFrame, salt: bytes | None) -> pd.Series:
+    types = table["alias_type"].cat
     prefixes = pa.array([urn(name, "") for name in types.categories], type=pa.large_string())
-    values = to_arrow(leaders["alias_value"])
+    values = to_arrow(table["alias_value"])
     urns = pc.binary_join_element_wise(
         prefixes.take(pa.array(types.codes)), values, pa.scalar("", pa.large_string())
     )
@@ -79,9 +140,9 @@ def ids_of_leaders(leaders: pd.DataFrame) -> pd.Series:
 
         _, ends, content = urns.buffers()
         ends = np.frombuffer(ends, dtype=np.int64)[: len(urns) + 1]
-        starts = digest_starts(np.frombuffer(content, dtype=np.uint8), ends)
+        starts = digest_starts(np.frombuffer(content, dtype=np.uint8), ends, salt)
     else:
-        starts = _digest_starts(urns)
+        starts = _digest_starts(urns, salt)
     return pd.Series(_hexadecimal(starts), dtype="str")
 
 
@@ -147,14 +208,16 @@ def _least(values: IntArray, group: IntArray, count: int) -> IntArray:
     return least
 
 
-def _digest_starts(texts: pa.LargeStringArray) -> npt.NDArray[np.uint8]:
-    """Return the first eight bytes of the SHA-256 of each text, one row per text."""
-    sha256 = hashlib.sha256
+def _digest_starts(texts: pa.LargeStringArray, salt: bytes | None) -> npt.NDArray[np.uint8]:
+    """Return the first eight bytes of the SHA-256 of each text, or of its HMAC, a row per text."""
     each = texts.cast(pa.large_binary()).to_numpy(zero_copy_only=False).tolist()
     # The one thing that is done profile by profile: no library hashes many texts at once.
-    digests = [sha256(text).digest() for text in each]
+    if salt is None:
+        digests = [hashlib.sha256(text).digest() for text in each]
+    else:
+        digests = [hmac.digest(salt, text, "sha256") for text in each]
     whole = np.frombuffer(b"".join(digests), dtype=np.uint8)
-    return whole.reshape(len(digests), sha256().digest_size)[:, :8]
+    return whole.reshape(len(digests), hashlib.sha256().digest_size)[:, :8]
 
 
 def _hexadecimal(starts: npt.NDArray[np.uint8]) -> pa.Array:
@@ -169,6 +232,9 @@ def _hexadecimal(starts: npt.NDArray[np.uint8]) -> pa.Array:
         count, pa.py_buffer(ends), pa.py_buffer(text.reshape(-1))
     )
 
+
+#: The column that salted aliases have.
+ALIAS_ID = "alias_id"
 
 #: To hash a profile's name takes as long as other work on so many rows.
 _LIKE_ROWS = 5

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.profiles import ALIAS_ID
 from convergekit.report import Report
 from convergekit.saved_manifest import damaged
 from convergekit.timestamps import EARLIEST, LATEST, microseconds
@@ -145,6 +146,9 @@ class _Checks:
         self._demand("aliases", table.notna().all(axis=None), "a cell is missing")
         ids = table["profile_id"]
         self._demand("aliases", ids.str.fullmatch(_PROFILE_ID).all(), "a profile ID is none")
+        if ALIAS_ID in table:
+            own = table[ALIAS_ID].astype("str").str.fullmatch(_PROFILE_ID)
+            self._demand("aliases", own.all(), f"{ALIAS_ID} is not the ID of a profile")
         twice = table.duplicated(["alias_type", "alias_value"]).any()
         self._demand("aliases", not twice, "an alias stands twice")
         self._pairs("event_aliases", len(self.tables["events"]))

@@ -14,12 +14,13 @@ else's; if not, it is taken for the address with something before or behind it.
 
 from __future__ import annotations
 
+import functools
 import html.entities
 import itertools
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -32,6 +33,7 @@ from convergekit.alias_rules import AliasRules
 from convergekit.errors import ConvergekitError
 from convergekit.phone_spellings import (
     PHONE_DIGITS,
+    ascii_pattern,
     digits_of,
     numbers_of,
     phone_pattern,
@@ -55,20 +57,22 @@ _PHONE_NAME = re.compile(
 )
 _MAY_BE_ENCODED = re.compile(r"[%&\\]")
 #: How encodings are known, and what they encode.
-_ENCODINGS = {
-    "%": re.compile(r"(?P<percent>(?:%[0-9a-f]{2})+)|%u(?P<four>[0-9a-f]{4})", re.IGNORECASE),
-    "&": re.compile(
+_ENCODINGS = (
+    re.compile(r"(?P<percent>(?:%[0-9a-f]{2})+)|%u(?P<four>[0-9a-f]{4})", re.IGNORECASE),
+    re.compile(
         r"&#x(?P<six>[0-9a-f]{1,6});?|&#(?P<decimal>[0-9]{1,7});?|&(?P<name>[a-z][a-z0-9]{1,31};)",
         re.IGNORECASE,
     ),
-    "\\": re.compile(
+    re.compile(
         # A pair is one character; eight digits are Python's way to write what is beyond U+FFFF.
         r"\\u(?P<high>d[89ab][0-9a-f]{2})\\u(?P<low>d[c-f][0-9a-f]{2})"
         r"|\\u(?P<eight>000[01][0-9a-f]{4})|\\u(?P<four>[0-9a-f]{4})|\\u\{(?P<six>[0-9a-f]{1,6})\}"
         r"|\\x(?P<two>[0-9a-f]{2})|\\(?P<space>[nrtfbv])|\\(?P<itself>[!-/:-@\[-`{-~])",
         re.IGNORECASE,
     ),
-}
+)
+#: A byte that is no UTF-8 is taken for Latin-1.
+_LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
 _HEXADECIMAL = ("two", "four", "six", "eight")
 #: The sign at, or what encodings are known by, in any width; or the digits of a phone number.
 _READ_IN_PYTHON = "[@\ufe6b\uff20\ufe6a\uff05\ufe60\uff06\ufe68\uff3c]|(?s:(?:\\p{Nd}.*){7})"
@@ -115,6 +119,10 @@ class _Reading:
             return start, end
         place = start + at - self.starts[piece]
         return place, place + 1
+
+
+#: Makes the reading that leads one step back.
+Step = Callable[[], _Reading]
 
 
 @dataclass(frozen=True)
@@ -175,22 +183,15 @@ class Addresses:
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where a text writes one of the addresses, from where to where."""
         found = []
-        waiting: list[tuple[str, tuple[_Reading, ...]]] = [(text, ())]
-        seen: set[str] = set()
-        while waiting and len(seen) < _READINGS:
-            read, before = waiting.pop()
-            if read in seen:
+        for read, steps in _readings(text):
+            if not self._quick.search(_plain_text(read)):
                 continue
-            seen.add(read)
             plain = _plain(read)
             for start, end in self._found_in(plain):
-                for reading in (plain, *before):
-                    start, end = reading.before(start, end)
+                start, end = plain.before(start, end)
+                for step in steps:
+                    start, end = step().before(start, end)
                 found.append((start, end))
-            if _MAY_BE_ENCODED.search(plain.text):
-                waiting += _decodings(plain.text, (plain, *before))
-                # A sign in another width may be one that is encoded, or one that encodes.
-                waiting += [] if read.isascii() else _decodings(read, before)
         return _united(found)
 
     def may_be_in(self, texts: pa.Array) -> npt.NDArray[np.int64]:
@@ -200,7 +201,9 @@ class Addresses:
             wanted = pa.array(sorted(self.values), type=pa.large_string())
             likely = pc.is_in(folded(texts), value_set=wanted)
         if self.emails or self.phones:
-            likely = pc.or_(likely, pc.match_substring_regex(texts, self._quick, ignore_case=True))
+            likely = pc.or_(
+                likely, pc.match_substring_regex(texts, self._quick_in_arrow, ignore_case=True)
+            )
             likely = pc.or_(likely, pc.match_substring_regex(texts, r"[%&\\]"))
             # What case, width and invisible characters do is for Python to say.
             other = pc.invert(pc.string_is_ascii(texts))
@@ -263,12 +266,20 @@ class Addresses:
         return re.compile(rf"(?<!\d)(?:{'|'.join(forms)})(?!\d)") if forms else None
 
     @cached_property
-    def _quick(self) -> str:
-        """A pattern that is found in every text in plain ASCII that writes an address."""
-        forms = [_pattern(form) for email in self.emails for form in _forms(email)]
-        forms += [quick_pattern(phone) for phone in self.phones]
+    def _quick(self) -> re.Pattern[str]:
+        """A pattern that is found in every plain text that writes an address."""
+        return re.compile(self._quick_of(quick_pattern))
+
+    @cached_property
+    def _quick_in_arrow(self) -> str:
+        """The same for Arrow, and for ASCII alone."""
+        return self._quick_of(ascii_pattern)
+
+    def _quick_of(self, pattern_of_phone: Callable[[str], str]) -> str:
+        forms = {_pattern(form) for email in self.emails for form in _forms(email)}
+        forms |= {pattern_of_phone(phone) for phone in self.phones}
         # A rule may make one of the addresses of any other.
-        forms += ["@"] if self.rules.rules else []
+        forms |= {"@"} if self.rules.rules else set()
         return "|".join(sorted(forms)) or "^never$a"
 
     @cached_property
@@ -396,6 +407,10 @@ def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return united
 
 
+def _plain_text(text: str) -> str:
+    return text.lower() if text.isascii() else _plain(text).text
+
+
 def _plain(text: str) -> _Reading:
     """Read characters for what they mean: without case, width, and what cannot be seen."""
     if text.isascii():
@@ -431,14 +446,30 @@ def _order_accents(parts: list[tuple[str, int]]) -> None:
             at -= 1
 
 
-def _decodings(
-    text: str, before: tuple[_Reading, ...]
-) -> Iterator[tuple[str, tuple[_Reading, ...]]]:
-    """Return what a text says with one level of each encoding taken off."""
-    for sign, encoding in _ENCODINGS.items():
-        if sign in text:
-            decoded = _decoded(text, encoding)
-            yield decoded.text, (decoded, *before)
+def _readings(text: str) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """Return what a text says with any encodings taken off, and the steps back to the text."""
+    waiting: list[tuple[str, tuple[Step, ...]]] = [(text, ())]
+    seen: set[str] = set()
+    while waiting and len(seen) < _READINGS:
+        read, steps = waiting.pop()
+        if read in seen:
+            continue
+        seen.add(read)
+        yield read, steps
+        plain = _plain_text(read)
+        if not _MAY_BE_ENCODED.search(plain):
+            continue
+        # A sign in another width may be one that is encoded, or one that encodes.
+        if read.isascii():
+            forms = [(read, steps)]
+        else:
+            forms = [(read, steps), (plain, (functools.partial(_plain, read), *steps))]
+        for form, back in forms:
+            for encoding in _ENCODINGS:
+                decoded = encoding.sub(_meaning, form)
+                if decoded not in seen:
+                    step = functools.partial(_decoded, form, encoding)
+                    waiting.append((decoded, (step, *back)))
 
 
 def _decoded(text: str, encoding: re.Pattern[str]) -> _Reading:
@@ -459,18 +490,26 @@ def _decoded(text: str, encoding: re.Pattern[str]) -> _Reading:
 
 def _meant(found: re.Match[str]) -> Iterator[tuple[str, int, int]]:
     """Return what an escape means, character by character, and where each stands."""
-    meant = found.groupdict()
     start, end = found.span()
+    if "percent" not in found.re.groupindex or not found["percent"]:
+        yield _meaning(found), start, end
+        return
+    for character in _bytes_of(found).decode("utf-8", "surrogateescape"):
+        stop = start + 3 * len(character.encode("utf-8", "surrogateescape"))
+        yield character.translate(_LATIN_1), start, stop
+        start = stop
+
+
+def _meaning(found: re.Match[str]) -> str:
+    """Return what an escape means."""
+    meant = found.groupdict()
     if meant.get("percent"):
-        code = bytes.fromhex(found[0].replace("%", ""))
-        for character in code.decode("utf-8", "surrogateescape"):
-            stop = start + 3 * len(character.encode("utf-8", "surrogateescape"))
-            # A byte that is no UTF-8 is taken for Latin-1.
-            is_byte = "\udc80" <= character <= "\udcff"
-            yield (chr(ord(character) - 0xDC00) if is_byte else character), start, stop
-            start = stop
-    else:
-        yield _meant_by_one(meant, found[0]), start, end
+        return _bytes_of(found).decode("utf-8", "surrogateescape").translate(_LATIN_1)
+    return _meant_by_one(meant, found[0])
+
+
+def _bytes_of(found: re.Match[str]) -> bytes:
+    return bytes.fromhex(found[0].replace("%", ""))
 
 
 def _meant_by_one(meant: dict[str, str | None], written: str) -> str:

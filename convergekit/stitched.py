@@ -1038,8 +1038,8 @@ class Stitched:
         Forgotten
             `.stitched`, without the profile's events, the dropped copies of them, its aliases, the
             values that it alone sent, and rejected rows that hold one of these. Its e-mail
-            addresses and phone numbers are blanked where other people's events name them. Other
-            profiles keep their IDs and values. `.removed`: `table`, `rows`.
+            addresses and phone numbers are erased wherever other people's events name them, in
+            any spelling. Other profiles keep their IDs and values. `.removed`: `table`, `rows`.
 
         Raises
         ------
@@ -1050,7 +1050,8 @@ class Stitched:
         -----
         This Stitched, the frame it was made of, the exports and directories saved earlier still
         hold the person. Events of theirs without a usable alias are on no profile and cannot be
-        told from others.
+        told from others. A profile of somebody else whose ID was made of an alias with such an
+        address gets another ID. ``docs/privacy.md`` says what is found, and what is not.
 
         Examples
         --------

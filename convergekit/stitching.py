@@ -15,6 +15,7 @@ from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.alias_lives import longest_gaps, split_lives
 from convergekit.alias_rules import AliasRules, Rule
 from convergekit.aliases import (
+    LOOK_ALIKES,
     USUAL_BROWSER,
     Block,
     EventAliases,
@@ -32,10 +33,16 @@ from convergekit.durations import Duration
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
-from convergekit.events import PROFILE, PROFILE_PROPERTY, canonicalise, normalise
+from convergekit.events import (
+    PROFILE,
+    PROFILE_PROPERTY,
+    NormalisedEvents,
+    canonicalise,
+    normalise,
+)
 from convergekit.merge_protection import Protection, protect
 from convergekit.names import names_given, pairs_given
-from convergekit.profiles import TYPE_PRIORITY, profile_ids
+from convergekit.profiles import TYPE_PRIORITY, profile_ids, salt_key, salted
 from convergekit.properties import (
     carry_as_of,
     carry_retroactive,
@@ -83,6 +90,7 @@ def stitch(
     identity: IdentityMode = "retroactive",
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
+    salt: str | bytes | None = None,
     strict: bool = False,
 ) -> Stitched: ...
 def stitch(
@@ -102,6 +110,7 @@ def stitch(
     identity: IdentityMode = "retroactive",
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
+    salt: str | bytes | None = None,
     strict: bool = False,
 ) -> Stitched | StitchedTable:
     """Stitch events into profiles and carry what is known of a person to their later events.
@@ -151,6 +160,10 @@ def stitch(
         value is kept instead of the last.
     browser_alias : str, default "cookie"
         The alias type of a browser session.
+    salt : str or bytes, optional
+        A secret that profile IDs depend on, such as ``secrets.token_hex(32)``: without it nobody
+        can tell from an ID whose it is. Give the same each time, or all IDs are others. It is
+        neither kept nor shown.
     strict : bool, default False
         Raise on the first row or alias that cannot be used, instead of listing it.
 
@@ -202,6 +215,7 @@ def stitch(
             max_age=max_age,
             limits=limits,
             identity=identity != "retroactive",
+            salt=salt is not None,
             strict=strict,
         )
         return stitch_table(
@@ -222,7 +236,7 @@ def stitch(
     # Read twice where values live twice.
     block = list(block) if isinstance(block, Iterator) else block
     alias_rules, ages = AliasRules.of(rules), longest_gaps(max_age)
-    protection = Protection.of(limits, alias_priority)
+    protection, key = Protection.of(limits, alias_priority), salt_key(salt)
 
     accepted = normalise(
         canonicalise(events, columns=columns),
@@ -254,7 +268,7 @@ def stitch(
             aliases = leave_out_blocked(aliases, block)
         if strict:
             _refuse_malformed(aliases, accepted.events)
-        found = Deduplicated(*copies, aliases)
+        found = Deduplicated(*copies, salted(aliases, key))
         return found, _draw(
             found.kept_times, found.kept_aliases, found.in_time, lambda: found.knowledge, protection
         )
@@ -273,7 +287,7 @@ def stitch(
         _duplicates=lambda: describe_duplicates(found),
         _carried_from=carried,
         _first=first,
-        _remarks=accepted.remarks,
+        _remarks=_remarks(accepted, found.aliases),
         _malformed=_malformed_rows(found.aliases, accepted.events),
     )
 
@@ -394,6 +408,12 @@ def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowle
     return knowledge.kept_apart(
         aliases.apart, profile_of_events(aliases, aliases.apart.group, size)
     )
+
+
+def _remarks(accepted: NormalisedEvents, aliases: EventAliases) -> dict[str, int]:
+    """Return what was decided about values, those of aliases among them."""
+    found = aliases.look_alikes
+    return accepted.remarks | ({LOOK_ALIKES: found} if found else {})
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from convergekit.as_of import Knowledge
 from convergekit.durable import newest, real_path, whole_files
 from convergekit.errors import AlreadyThereError
 from convergekit.merge_protection import Protection, RefusedLinks
+from convergekit.profiles import ALIAS_ID
 from convergekit.records import take_or_missing
 from convergekit.report import Report
 from convergekit.saved_checks import check_summary, check_tables
@@ -62,6 +63,7 @@ def write_stitched(
         )
     frames = {name: getattr(s, name) for name in _TABLES} | _inner_tables(s)
     frames["rejected"] = _written_out(frames["rejected"])
+    frames["aliases"] = _with_salted_ids(s)
     summary = {
         "identity": s.identity,
         "browser_alias": s.browser_alias,
@@ -177,6 +179,15 @@ def _inner_tables(s: Stitched) -> dict[str, pd.DataFrame]:
     }
 
 
+def _with_salted_ids(s: Stitched) -> pd.DataFrame:
+    """Return the aliases, with their own IDs where a salt made these: the salt is not kept."""
+    inner = s._identity.aliases.table
+    if ALIAS_ID not in inner:
+        return s.aliases
+    _, position = s._alias_table
+    return s.aliases.assign(**{ALIAS_ID: inner[ALIAS_ID].take(position).array})
+
+
 def _pairs(aliases: EventAliases, place: npt.NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame({"event": aliases.event, "alias": place[aliases.alias]})
 
@@ -221,8 +232,10 @@ def _read_identity(tables: dict[str, pd.DataFrame], protection: Protection) -> I
 
 
 def _read_aliases(tables: dict[str, pd.DataFrame], pairs: str) -> EventAliases:
+    table = tables["aliases"]
+    names = [name for name in ("alias_type", "alias_value", ALIAS_ID) if name in table]
     return EventAliases(
-        tables["aliases"][["alias_type", "alias_value"]].astype({"alias_type": "category"}),
+        table[names].astype({"alias_type": "category"}),
         event=tables[pairs]["event"].to_numpy(copy=True),
         alias=tables[pairs]["alias"].to_numpy(copy=True),
         blocked=tables["blocked"],

@@ -106,6 +106,37 @@ def composed(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(texts, other, pa.array(found, type=texts.type))
 
 
+def in_usual_characters(texts: pa.Array) -> pa.Array:
+    """Return texts without look-alikes, as `usual_characters` makes them of each.
+
+    Examples
+    --------
+    >>> in_usual_characters(pa.array(["a", "\uff41"], type=pa.large_string())).to_pylist()
+    ['a', 'a']
+    """
+    other = pc.invert(pc.string_is_ascii(texts)).fill_null(False)
+    if not pc.any(other).as_py():
+        return texts
+    found = [usual_characters(text) for text in texts.filter(other).to_pylist()]
+    return pc.replace_with_mask(texts, other, pa.array(found, type=texts.type))
+
+
+def usual_characters(text: str) -> str:
+    r"""Return a text as it is meant: no characters that are not seen, all others in usual width.
+
+    Unicode's form NFKC, and a dot for the full stop of Chinese and Japanese.
+
+    Examples
+    --------
+    >>> usual_characters("\uff41d\u00ada@x\u3002org")
+    'ada@x.org'
+    """
+    if text.isascii():
+        return text
+    seen = "".join(character for character in text if character not in INVISIBLE)
+    return unicodedata.normalize("NFKC", seen).replace("\u3002", ".")
+
+
 def folded(texts: pa.Array) -> pa.Array:
     """Return texts in the form in which they are compared whatever their case.
 

@@ -80,7 +80,7 @@ def alias_graph() -> str:
     seen = [
         ("PageView", ["cookie 7f3a"]),
         ("Started Checkout", ["cookie 7f3a", "checkout 456"]),
-        ("Placed Order", ["checkout 456", "email ada@…"]),
+        ("Placed Order", ["checkout 456", "email ada@x.org"]),
         ("PageView", ["cookie b19c"]),
     ]
     events = pd.DataFrame(
@@ -98,7 +98,7 @@ def alias_graph() -> str:
         for place, alias in enumerate(aliases):
             parts.append(_pill(146 + 120 * place, top, 112, alias, "box"))
     parts.append(_text(20, 220, "the alias graph: a profile is what hangs together", "head"))
-    places = {"cookie 7f3a": (24, 246), "checkout 456": (24, 312), "email ada@…": (24, 378)}
+    places = {"cookie 7f3a": (24, 246), "checkout 456": (24, 312), "email ada@x.org": (24, 378)}
     places["cookie b19c"] = (264, 246)
     parts += [_box(12, 234, 236, 184, "off"), _box(252, 234, 136, 52, "off")]
     names = {_urn(alias): alias for alias in places}

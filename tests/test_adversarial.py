@@ -94,12 +94,12 @@ def test_a_hundred_alias_types():
     assert len(s.report.alias_types) == 100
 
 
-def test_look_alikes_stay_apart_and_the_same_text_in_two_forms_does_not():
+def test_other_letters_stay_apart_and_the_same_text_in_two_forms_does_not():
     cyrillic = "аda@x.org"
     cafe = "café"
     looks = ["ada@x.org", cyrillic, "ada@x.org​", "ADA@X.ORG"]
     s = ck.stitch(events(4, **{"alias.email": looks}))
-    assert len(s.profiles) == 3
+    assert s.aliases["alias_value"].tolist() == ["ada@x.org", cyrillic]
     forms = [unicodedata.normalize(form, cafe) for form in ("NFC", "NFD")]
     assert forms[0] != forms[1]
     assert len(ck.stitch(events(2, **{"alias.customer_id": forms})).profiles) == 1

@@ -5,11 +5,13 @@ from __future__ import annotations
 import builtins
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from convergekit.alias_rules import plain_form
 from tests.effort import tries
 from tests.strategies import START, event_frames
 from tests.test_stitch_properties import partition
@@ -33,6 +35,56 @@ def test_gmail_addresses_are_one_only_when_asked():
     folded = ck.stitch(events, rules={"Email": ck.email_rule(fold_gmail=True)})
     assert values_of(folded, "email") == ["adalovelace@gmail.com"]
     assert len(ck.stitch(events, rules={"email": ck.email_rule()}).profiles) == 2
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ＡＤＡ＠ｅｘａｍｐｌｅ．ｃｏｍ",
+        "ada@example\u3002com",
+        "a\u00adda@example.com",
+        "\ufeffada@example.com\u200b",
+        "ada\u2060@example.com\u200e",
+        "𝐚𝐝𝐚@example.com",
+        "Ada\ufe0f@example.com",
+    ],
+)
+def test_look_alikes_of_an_address_are_one_alias_and_counted(written):
+    """Nobody means another address by them; a lookup by any of them finds the profile."""
+    events = frame(email=["ada@example.com", written, "bob@example.com", None])
+    events["aliases"] = [[], [], [], [f"urn:email:{written}"]]
+    s = ck.stitch(events)
+    assert values_of(s, "email") == ["ada@example.com", "bob@example.com"]
+    assert s.aliases["events"].tolist() == [3, 1]
+    assert s.report.remarks == {"e-mail address in a look-alike form: usual form taken": 2}
+    assert "2 e-mail address in a look-alike form" in repr(s.report)
+    # What the events sent is theirs.
+    assert s.events["alias.email"].tolist()[1] == written
+    assert s.profile(f"urn:email:{written}")["row"].tolist() == [0, 1, 3]
+    assert len(ck.stitch(events, block=[written]).aliases) == 1
+    assert len(ck.stitch(events, block=[f"urn:email:{written}"]).aliases) == 1
+    assert len(s.forget(f"urn:email:{written}").stitched.events) == 1
+
+
+def test_other_letters_and_other_types_are_not_look_alikes():
+    cyrillic, accent = "\u0430da@example.com", "ad\u00e1@example.com"
+    events = frame(
+        email=["ada@example.com", cyrillic, accent],
+        customer_id=["１", "1", "1\u200b"],
+    )
+    s = ck.stitch(events)
+    assert values_of(s, "email") == sorted(["ada@example.com", cyrillic, accent])
+    assert len(values_of(s, "customer_id")) == 3
+    assert s.report.remarks == {}
+
+
+def test_the_form_of_an_address_is_its_own_form():
+    """Whatever the character, what is made of an address is made of it no further."""
+    characters = [chr(c) for c in range(1, 0x20000) if not 0xD800 <= c < 0xE000]
+    addresses = [f"a{c}b@x.org" for c in characters]
+    first = plain_form("email", pa.array(addresses, type=pa.large_string()))
+    again = plain_form("email", first)
+    assert [c for c, one, other in zip(characters, first, again, strict=True) if one != other] == []
 
 
 def test_what_the_events_sent_stays_as_it_was():

@@ -225,6 +225,8 @@ def test_the_first_copy_to_arrive_is_kept_then_the_first_row(session):
         # Letter by letter: a sigma that ends a word is a sigma, and a dotted I is an i.
         ("ΟΔΟΣ@x.org", "οδοσ@x.org"),
         ("İda@x.org", "ida@x.org"),
+        ("ＡＤＡ@x.org", "ada@x.org"),
+        ("a\u00adda@x.org\u200b", "\ufeffada@x\uff61org"),
     ],
 )
 def test_ways_to_write_an_address_are_one_alias(session, one, other):
@@ -232,6 +234,28 @@ def test_ways_to_write_an_address_are_one_alias(session, one, other):
     _, found = stitched_in(session, frame)
     assert len(found["aliases"]) == 1
     assert found["aliases"][0]["events"] == 2
+
+
+def test_look_alikes_of_addresses_are_counted_and_those_of_ids_stay_apart(session):
+    frame = events(
+        {"alias.email": "ad\u00ada@x.org", "aliases": ["urn:Email:ＡＤＡ@x.org", "ada@x.org"]},
+        {"alias.email": "josé@x.org", "aliases": ["urn:cookie:ｃ", None]},
+        {"alias.email": "Ada@x.org", "alias.device": "ｄ", "aliases": []},
+        {"alias.device": "d", "aliases": ["urn:email: \ufeffada@x.org"]},
+        {"alias.email": "\u200b"},
+        event_name=["A", "A", "A", "A", None],
+    )
+    s, found = stitched_in(session, frame, block=["ＪＯＳÉ@x.org"])
+    assert sorted((a["alias_value"], a["events"]) for a in found["aliases"]) == [
+        ("ada@x.org", 3),
+        ("d", 1),
+        ("ｃ", 1),
+        ("ｄ", 1),
+    ]
+    remarks = report_of(s)["remarks"]
+    assert remarks == {"e-mail address in a look-alike form: usual form taken": 3}
+    assert len(found["events"]) == 5
+    assert s.report.malformed == {"not a URN: expected urn:<type>:<value>": 1}
 
 
 @pytest.mark.parametrize("value", ["ΟΔΟΣ", "İZMİR"])
@@ -353,7 +377,9 @@ def worlds(draw):
             nobody = frame[name].isin(["null", ""])
             frame[name] = frame[name].mask(~nobody, frame[name] + f"-{number}")
         if "aliases" in frame:
-            frame["aliases"] = [[f"{urn}-{number}" for urn in urns] for urns in frame["aliases"]]
+            lists = [[f"{urn}-{number}" for urn in urns] for urns in frame["aliases"]]
+            # Of no rows, pandas would make numbers.
+            frame["aliases"] = pd.Series(lists, index=frame.index, dtype=object)
         marked.append(frame)
     return pd.concat(marked, ignore_index=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import itertools
 
 import numpy as np
@@ -19,6 +20,7 @@ from convergekit.aliases import read_aliases
 from convergekit.as_of import Knowledge
 from convergekit.kernels import compiled
 from convergekit.text import to_arrow
+from tests.effort import tries
 
 pytest.importorskip("numba", reason="compiled kernels need numba: pip install -e '.[fast]'")
 text = pytest.importorskip("convergekit.kernels.text")
@@ -83,6 +85,15 @@ def test_digests_are_those_of_hashlib(texts):
     ends = np.cumsum([0, *map(len, texts)])
     found = digests.digest_starts(np.frombuffer(b"".join(texts), dtype=np.uint8), ends)
     assert [row.tobytes() for row in found] == [hashlib.sha256(t).digest()[:8] for t in texts]
+
+
+@tries(40)
+@given(st.lists(st.binary(max_size=140), max_size=6), st.binary(min_size=1, max_size=140))
+def test_digests_with_a_key_are_those_of_hmac(texts, key):
+    ends = np.cumsum([0, *map(len, texts)])
+    found = digests.digest_starts(np.frombuffer(b"".join(texts), dtype=np.uint8), ends, key)
+    wanted = [hmac.new(key, text, "sha256").digest()[:8] for text in texts]
+    assert [row.tobytes() for row in found] == wanted
 
 
 def test_many_digests_are_made_by_all_threads():

@@ -13,20 +13,21 @@ from typing import Any
 
 import ibis
 
-from convergekit.alias_rules import AliasRules
+from convergekit.alias_rules import EMAIL, AliasRules
 from convergekit.aliases import BLOCKED_VALUES, Block
-from convergekit.engine.backends import Backend
+from convergekit.engine.backends import USUAL, Backend, joined
 from convergekit.engine.columns import OWN, alias_columns, as_text, trimmed
 from convergekit.errors import ConvergekitError, NotOnThisEngine
-from convergekit.text import folded_text
+from convergekit.text import folded_text, usual_characters
 
 #: The arrays that an event's aliases are in, and how many of its `aliases` are none.
 USABLE, BLOCKED, MALFORMED = OWN + "usable", OWN + "blocked", OWN + "malformed"
+#: Whether an event carries an e-mail address in characters that only look like the usual ones.
+LOOKS_ALIKE = OWN + "looks_alike"
 #: Whether an event carries anything in a column of aliases.
 CARRIES = OWN + "carries"
 
 _NOTHING = ibis.literal([], type="array<string>")
-_LOWER_CASED = "email"
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,13 @@ class Blocker:
         In every type, lower-cased.
     aliases : list of str
         Types and values.
+    emails : list of str
+        Among e-mail addresses, lower-cased and in usual characters.
     """
 
     values: list[str]
     aliases: list[str]
+    emails: list[str]
 
     @classmethod
     def of(cls, block: Block) -> Blocker:
@@ -60,7 +64,7 @@ class Blocker:
         >>> Blocker.of("urn:Email:Ada@example.com").aliases
         ['email:ada@example.com']
         """
-        values, aliases = set(BLOCKED_VALUES), set()
+        values, aliases, emails = set(BLOCKED_VALUES), set(), set()
         items = [block] if isinstance(block, (str, re.Pattern)) else block
         if not isinstance(items, Iterable):
             raise ConvergekitError(f"block={block!r}: give a list of URNs or values.")
@@ -85,11 +89,14 @@ class Blocker:
                 )
             else:
                 values.add(folded_text(item))
-        return cls(sorted(values), sorted(aliases))
+                emails.add(folded_text(usual_characters(item)))
+        return cls(sorted(values), sorted(aliases), sorted(emails - values))
 
     def blocks(self, backend: Backend, alias_type: Any, value: Any) -> Any:
         """Return whether an alias is blocked, as an expression."""
         blocked = backend.lowered(value).isin(self.values) | value.re_search("^[0-]*$")
+        if self.emails:
+            blocked |= (alias_type == EMAIL) & value.isin(self.emails)
         if self.aliases:
             blocked |= (alias_type + ":" + value).isin(self.aliases)
         return blocked
@@ -98,7 +105,7 @@ class Blocker:
 def with_aliases(
     backend: Backend, table: Any, alias_from: Mapping[str, str], blocker: Blocker
 ) -> Any:
-    """Return the table with `USABLE`, `BLOCKED`, `MALFORMED` and `CARRIES`.
+    """Return the table with `USABLE`, `BLOCKED`, `MALFORMED`, `CARRIES` and `LOOKS_ALIKE`.
 
     Parameters
     ----------
@@ -115,16 +122,7 @@ def with_aliases(
     if listed:
         texts[_LISTED] = ibis.coalesce(table["aliases"], _NOTHING).filter(lambda u: u.notnull())
     own = list(texts)
-    table = backend.in_nfc(
-        table.mutate(**texts), [n for n in own if n != _LISTED], [_LISTED] if listed else []
-    )
-    plain = {}
-    for i, (alias_type, _) in enumerate(columns):
-        value = trimmed(table[f"{OWN}text_{i}"])
-        plain[f"{OWN}text_{i}"] = backend.lowered(value) if alias_type == _LOWER_CASED else value
-    if listed:
-        plain[_LISTED] = table[_LISTED].map(lambda u: _key(backend, u))
-    table = table.mutate(**plain)
+    table = _in_plain_form(backend, table.mutate(**texts), columns, [_LISTED] if listed else [])
     bad = {
         f"{OWN}bad_{i}": blocker.blocks(
             backend, ibis.literal(t), table[f"{OWN}text_{i}"]
@@ -140,17 +138,39 @@ def with_aliases(
     usable = _array([ibis.ifelse(bad, ibis.null("string"), key) for key, bad in keys])
     blocked = _array([ibis.ifelse(bad, key, ibis.null("string")) for key, bad in keys])
     malformed = ibis.literal(0, type="int64")
-    carries = [(table[f"{OWN}text_{i}"] != "").fill_null(False) for i in range(len(columns))]
     if listed:
         known = table[_LISTED].filter(lambda k: k.notnull())
         usable = usable.concat(known.filter(lambda k: ~_blocks_key(backend, blocker, k)))
         blocked = blocked.concat(known.filter(lambda k: _blocks_key(backend, blocker, k)))
         malformed = table[_LISTED].length() - known.length()
-        carries.append((table["aliases"].length() > 0).fill_null(False))
     if listed or len({alias_type for alias_type, _ in columns}) < len(columns):
         usable = usable.unique()
-    made = {USABLE: usable, BLOCKED: blocked, MALFORMED: malformed, CARRIES: ibis.or_(*carries)}
+    made = {USABLE: usable, BLOCKED: blocked, MALFORMED: malformed}
     return table.mutate(**made).drop(*own)
+
+
+def _in_plain_form(
+    backend: Backend, table: Any, columns: Sequence[tuple[str, str]], lists: list[str]
+) -> Any:
+    """Return the table with aliases in their plain form, with `CARRIES` and `LOOKS_ALIKE`."""
+    texts = {f"{OWN}text_{i}": alias_type for i, (alias_type, _) in enumerate(columns)}
+    emails = [name for name, alias_type in texts.items() if alias_type == EMAIL]
+    table = backend.in_one_form(table, list(texts), lists, emails)
+    given = {name: _plain(backend, table[name], texts[name]) for name in texts}
+    plain = given | {name: _plain(backend, table[name + USUAL], EMAIL) for name in emails}
+    keys = {name: _keys(backend, table[name + USUAL]) for name in lists}
+    carries = [(value != "").fill_null(False) for value in given.values()]
+    carries += [(table["aliases"].length() > 0).fill_null(False) for _ in lists]
+    differ = [(plain[name] != given[name]).fill_null(False) for name in emails]
+    differ += [joined(keys[name]) != joined(_keys(backend, table[name])) for name in lists]
+    looks_alike = ibis.or_(ibis.literal(False), *differ)
+    table = table.mutate(**plain, **keys, **{CARRIES: ibis.or_(*carries), LOOKS_ALIKE: looks_alike})
+    return table.drop(*(name + USUAL for name in (*emails, *lists)))
+
+
+def _plain(backend: Backend, text: Any, alias_type: str) -> Any:
+    value = trimmed(text)
+    return backend.lowered(value) if alias_type == EMAIL else value
 
 
 def alias_type_of(key: Any) -> Any:
@@ -167,12 +187,16 @@ def _array(items: Sequence[Any]) -> Any:
     return ibis.array(list(items)).filter(lambda item: item.notnull()) if items else _NOTHING
 
 
+def _keys(backend: Backend, urns: Any) -> Any:
+    return urns.map(lambda urn: _key(backend, urn))
+
+
 def _key(backend: Backend, urn: Any) -> Any:
     """Return a URN's type and value as one text, or null if the text is no URN."""
     rest = trimmed(urn).substr(len("urn:"))
     alias_type = trimmed(alias_type_of(rest)).lower()
     value = trimmed(alias_value_of(rest))
-    value = ibis.ifelse(alias_type == _LOWER_CASED, backend.lowered(value), value)
+    value = ibis.ifelse(alias_type == EMAIL, backend.lowered(value), value)
     is_urn = trimmed(urn).substr(0, len("urn:")).lower() == "urn:"
     is_urn &= (rest.find(":") > 0) & (alias_type != "")
     return ibis.ifelse(is_urn, alias_type + ":" + value, ibis.null("string"))

@@ -14,7 +14,10 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.alias_rules import EMAIL, split_urn
+from convergekit.aliases import urn
 from convergekit.errors import NotOnThisEngine
+from convergekit.text import usual_characters
 
 
 def as_ibis(table: Any) -> Any:
@@ -86,8 +89,18 @@ class Backend(ABC):
         """Return text in lower case, letter by letter."""
 
     @abstractmethod
-    def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
-        """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
+    def in_one_form(self, table: Any, texts: list[str], lists: list[str], emails: list[str]) -> Any:
+        """Return the table with texts in Unicode's NFC, and with addresses in usual characters.
+
+        Parameters
+        ----------
+        table : ibis.Table
+        texts, lists : list of str
+            Columns of text, and of lists of URNs.
+        emails : list of str
+            Those of the columns of text that are e-mail addresses. They, and the lists, get a
+            second column, whose name ends in `USUAL`, without look-alikes.
+        """
 
     def filled(
         self, events: Any, columns: Mapping[str, str], *, first: Collection[str], last: str
@@ -146,11 +159,23 @@ class DuckDB(Backend):
         """Return text in lower case, letter by letter."""
         return text.lower()
 
-    def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
-        """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
+    def in_one_form(self, table: Any, texts: list[str], lists: list[str], emails: list[str]) -> Any:
+        """Return the table with texts in NFC, and with addresses in usual characters."""
         made = {name: _duckdb_nfc(table[name]) for name in texts}
         made |= {name: table[name].map(_duckdb_nfc) for name in lists}
-        return table.mutate(**made)
+        table = table.mutate(**made)
+        # For these DuckDB has no function. It asks Python about the few cells alone that are odd.
+        usual = {
+            name + USUAL: ibis.ifelse(_is_odd(table[name]), _python_usual(table[name]), table[name])
+            for name in emails
+        }
+        usual |= {
+            name + USUAL: ibis.ifelse(
+                _is_odd(joined(table[name])), _python_usual_urns(table[name]), table[name]
+            )
+            for name in lists
+        }
+        return table.mutate(**usual)
 
 
 class Spark(Backend):
@@ -188,21 +213,34 @@ class Spark(Backend):
         # Spark looks at the letters around the one, and makes two of the other.
         return text.translate("Σİ", "σi").lower()
 
-    def in_nfc(self, table: Any, texts: list[str], lists: list[str]) -> Any:
-        """Return the table with columns of text, and of lists of text, in Unicode's NFC."""
-        # Spark has no such function, so Python is asked, about the few rows that may need it.
-        whole = [table[name] for name in texts]
-        whole += [table[name].map(lambda item: item.fill_null("")).join("") for name in lists]
-        odd_texts = [text.re_search("[^\x01-\x7f]").fill_null(False) for text in whole]
-        others = ibis.or_(ibis.literal(False), *odd_texts)
+    def in_one_form(self, table: Any, texts: list[str], lists: list[str], emails: list[str]) -> Any:
+        """Return the table with texts in NFC, and with addresses in usual characters."""
+        # Spark has no such functions. It asks Python about all rows of a table, or about none, so
+        # the few rows that may need it are set apart.
+        whole = [table[name] for name in texts] + [joined(table[name]) for name in lists]
+        others = ibis.or_(ibis.literal(False), *map(_is_odd, whole))
         table = table.mutate(**{_OTHERS: others})
-        odd = table.filter(table[_OTHERS])
-        made = {name: _python_nfc(odd[name]) for name in texts}
+        odd, even = table.filter(table[_OTHERS]), table.filter(~table[_OTHERS])
+        made = {name + USUAL: _python_usual(odd[name]) for name in emails}
+        made |= {name + USUAL: _python_usual_urns(odd[name]) for name in lists}
+        made |= {name: _python_nfc(odd[name]) for name in texts}
         made |= {name: _python_nfc_each(odd[name]) for name in lists}
-        return table.filter(~table[_OTHERS]).union(odd.mutate(**made)).drop(_OTHERS)
+        even = even.mutate(**{name + USUAL: even[name] for name in (*emails, *lists)})
+        return even.union(odd.mutate(**made).select(*even.columns)).drop(_OTHERS)
+
+
+def _is_odd(text: Any) -> Any:
+    return text.re_search("[^\x01-\x7f]").fill_null(False)
+
+
+def joined(texts: Any) -> Any:
+    """Return a list of texts as one text, nothing for what is missing among them."""
+    return texts.map(lambda item: item.fill_null("")).join(" ")
 
 
 _OTHERS = "_ck_others"
+#: What the name of a column ends in that has look-alikes replaced.
+USUAL = "_usual"
 #: What may come out otherwise when it is read again; what stands in SQL is not looked into.
 _MAY_DIFFER = (ops.WindowFunction, ops.Impure, ops.SQLQueryResult, ops.SQLStringView)
 _UTC = "timestamp('UTC', 6)"
@@ -235,6 +273,28 @@ def each_in_nfc(lists: Any) -> Any:
     return pa.array(normal, type=pa.list_(pa.string()))
 
 
+def in_usual(texts: Any) -> Any:
+    """Return Arrow text in usual characters."""
+    normal = [text and usual_characters(text) for text in texts.to_pylist()]
+    return pa.array(normal, type=pa.string())
+
+
+def urns_in_usual(lists: Any) -> Any:
+    """Return Arrow lists of URNs, those of e-mail addresses in usual characters."""
+    normal = [
+        None if urns is None else [urn and _urn_in_usual(urn) for urn in urns]
+        for urns in lists.to_pylist()
+    ]
+    return pa.array(normal, type=pa.list_(pa.string()))
+
+
+def _urn_in_usual(text: str) -> str:
+    found = split_urn(text)
+    if found is None or found[0] != EMAIL:
+        return text
+    return urn(EMAIL, usual_characters(found[1]))
+
+
 _duckdb_nfc: Any = ibis.udf.scalar.builtin(nfc_normalize, signature=(("string",), "string"))
 _duckdb_timezone: Any = ibis.udf.scalar.builtin(
     timezone, signature=(("string", "timestamp(6)"), _UTC)
@@ -243,6 +303,10 @@ _spark_number: Any = ibis.udf.scalar.builtin(monotonically_increasing_id, signat
 _python_nfc: Any = ibis.udf.scalar.pyarrow(in_nfc, signature=(("string",), "string"))
 _python_nfc_each: Any = ibis.udf.scalar.pyarrow(
     each_in_nfc, signature=(("array<string>",), "array<string>")
+)
+_python_usual: Any = ibis.udf.scalar.pyarrow(in_usual, signature=(("string",), "string"))
+_python_usual_urns: Any = ibis.udf.scalar.pyarrow(
+    urns_in_usual, signature=(("array<string>",), "array<string>")
 )
 
 

@@ -10,7 +10,15 @@ from typing import Any
 
 import ibis
 
-from convergekit.engine.aliases import BLOCKED, CARRIES, MALFORMED, USABLE, Blocker, with_aliases
+from convergekit.engine.aliases import (
+    BLOCKED,
+    CARRIES,
+    LOOKS_ALIKE,
+    MALFORMED,
+    USABLE,
+    Blocker,
+    with_aliases,
+)
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN, canonical, trimmed
 from convergekit.errors import ColumnError, did_you_mean
@@ -93,7 +101,7 @@ def read_rows(
         reason = ibis.coalesce(table["read_error"], reason)
     table = table.mutate(**{REASON: reason})
     needed = ["row", "kind", "event_id", "event_name", "timestamp", "source", *dedupe_on]
-    needed += [ARRIVED, REASON, TAKEN, NAMED, USABLE, BLOCKED, MALFORMED]
+    needed += [ARRIVED, REASON, TAKEN, NAMED, USABLE, BLOCKED, MALFORMED, LOOKS_ALIKE]
     return table.select(*dict.fromkeys(needed))
 
 

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pandas as pd
 
-from convergekit.aliases import NO_TYPE
-from convergekit.engine.aliases import BLOCKED, MALFORMED, USABLE, alias_type_of, alias_value_of
+from convergekit.aliases import LOOK_ALIKES, NO_TYPE
+from convergekit.engine.aliases import (
+    BLOCKED,
+    LOOKS_ALIKE,
+    MALFORMED,
+    USABLE,
+    alias_type_of,
+    alias_value_of,
+)
 from convergekit.engine.columns import OWN
 from convergekit.engine.events import NAMED, REASON, TAKEN
 from convergekit.engine.profiles import KEY
@@ -146,8 +153,8 @@ def _remarks(s: StitchedTable) -> dict[str, int]:
         late = rows["received_at"].isnull() & rows["timestamp"].notnull()
         counted["timestamp is missing: received_at taken"] = rows[TAKEN].sum()
         counted["received_at is missing: timestamp taken as the time of arrival"] = late.sum()
-    if not counted:
-        return {}
+    # What rejected rows carry is read by nobody.
+    counted[LOOK_ALIKES] = (rows[LOOKS_ALIKE] & rows[REASON].isnull()).sum()
     found = rows.aggregate(**{f"n_{i}": n for i, n in enumerate(counted.values())}).execute()
     counts = found.fillna(0).iloc[0].astype(int)
     return {remark: int(n) for remark, n in zip(counted, counts, strict=True) if n}

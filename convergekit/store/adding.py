@@ -118,7 +118,7 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
     gone = before[~part.has_profile(before["profile_id"])]
     of_gone = np.isin(cluster, _redirected(gone["cluster"].to_numpy(), found))
     gone_events = part_events[of_gone].reset_index(drop=True)
-    leaders = leaders_before(con, gone)
+    leaders = leaders_before(con, gone, options)
     merges = merges_by(part, leaders, gone_events, row[of_gone], start, options)
     _append_rows(con, columns, batch, accepted, found, start)
     delete_clusters(con, roots)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from convergekit.arrow import as_frame
 from convergekit.events import PROFILE_PROPERTY
 from convergekit.profile_merges import merges_in_order
-from convergekit.profiles import ids_of_leaders
+from convergekit.profiles import ids_of_leaders, salt_key, salted_table
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, stitch_part
 from convergekit.store.rows import register
@@ -50,7 +50,9 @@ def ids_before(con: duckdb.DuckDBPyConnection, clusters: IntArray) -> pd.DataFra
     return as_frame(found)
 
 
-def leaders_before(con: duckdb.DuckDBPyConnection, gone: pd.DataFrame) -> pd.DataFrame:
+def leaders_before(
+    con: duckdb.DuckDBPyConnection, gone: pd.DataFrame, options: StoreOptions
+) -> pd.DataFrame:
     """Return the earliest alias of these profiles, after which they were named.
 
     Returns
@@ -65,7 +67,8 @@ def leaders_before(con: duckdb.DuckDBPyConnection, gone: pd.DataFrame) -> pd.Dat
     con.unregister("asked")
     aliases = as_frame(found).merge(gone[["profile", "profile_id"]], on="profile")
     named = aliases.astype({"alias_type": "category", "alias_value": "str"})
-    leads = ids_of_leaders(named[["alias_type", "alias_value"]]).to_numpy()
+    salt = salt_key(options.get("salt"))
+    leads = ids_of_leaders(named if salt is None else salted_table(named, salt)).to_numpy()
     return aliases[leads == aliases["profile_id"].to_numpy()].drop(columns="profile")
 
 

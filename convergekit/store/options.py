@@ -1,7 +1,9 @@
 """The options of a store: those of `stitch` that hold for every batch, recorded in its file.
 
 They are given when the store is made and never change, for an option that changed would make
-other profiles of everything that was added before.
+other profiles of everything that was added before. A salt is recorded as well: the rows beside it
+hold the addresses from which the IDs come, so whoever reads the file needs no salt to tell whose
+an ID is, and without it the index could not be made anew.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any, TypedDict
 
 from convergekit.aliases import Block
 from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.profiles import salt_key
 from convergekit.stitching import Duplicates, IdentityMode
 
 
@@ -30,6 +33,7 @@ class StoreOptions(TypedDict, total=False):
     identity: IdentityMode
     first: Iterable[str]
     browser_alias: str
+    salt: str | bytes | None
 
 
 #: Options of `stitch` that a store cannot have, and what to do instead.
@@ -78,6 +82,9 @@ def recorded(options: StoreOptions) -> str:
             plain[name] = [_plain_block(item) for item in items]
         elif name in _LISTS:
             plain[name] = [value] if isinstance(value, str) else _listed(name, value)
+        elif name == "salt":
+            key = salt_key(value)
+            plain[name] = None if key is None else key.hex()
         elif isinstance(value, Mapping):
             plain[name] = dict(value)
         else:
@@ -106,6 +113,9 @@ def from_record(text: str) -> StoreOptions:
             re.compile(item["pattern"], item["flags"]) if isinstance(item, dict) else item
             for item in items
         ]
+    salt: Any = options.get("salt")
+    if salt is not None:
+        options["salt"] = bytes.fromhex(salt)
     return options
 
 
@@ -120,8 +130,12 @@ def check_same(given: StoreOptions, kept: StoreOptions, path: object) -> None:
     for name, value in one.items():
         if other.get(name) != value:
             made = f"{name}={other[name]!r}" if name in other else f"no {name}"
+            asked = f"{name}={value!r}"
+            if name == "salt":
+                # A secret is shown to nobody.
+                made, asked = ("another salt" if other.get(name) else "no salt"), "the one given"
             raise ConvergekitError(
-                f"{path} was made with {made}, not {name}={value!r}. The options of a store hold "
+                f"{path} was made with {made}, not {asked}. The options of a store hold "
                 "for all its batches: leave them out to open it, or make another store."
             )
 

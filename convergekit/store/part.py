@@ -16,7 +16,7 @@ from convergekit.aliases import USUAL_BROWSER, EventAliases, browser_type, read_
 from convergekit.dedupe import Deduplicated, find_kept
 from convergekit.events import ALIAS, PROFILE_PROPERTY, normalise
 from convergekit.merge_protection import Protection
-from convergekit.profiles import TYPE_PRIORITY
+from convergekit.profiles import TYPE_PRIORITY, salt_key, salted
 from convergekit.properties import carry_retroactive, matches_first, property_names
 from convergekit.stitched import Stitched
 from convergekit.stitching import IdentityMode, link, link_and_carry
@@ -102,7 +102,7 @@ def stitch_part(
     """
     accepted = normalise(events, alias_from=options.get("alias_from", ()))
     kept = find_kept(accepted.events, accepted.arrival, dedupe_on(accepted.events, options))
-    aliases = aliases_of(accepted.events, options)
+    aliases = salted(aliases_of(accepted.events, options), salt_key(options.get("salt")))
     merge = options.get("duplicates", "drop") == "merge"
     found = Deduplicated(accepted.events, accepted.arrival, kept, merge, aliases, later)
     protection = Protection.of(

@@ -52,9 +52,9 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
         A directory, which is made where there is nothing.
     **options
         How to stitch, for all batches to come: `tz`, `rename_events`, `dedupe_on`, `duplicates`,
-        `block`, `alias_from`, `limits`, `alias_priority`, `identity`, `first` and
-        `browser_alias`, as `stitch` takes them. They are recorded in the store; to open it again
-        leave them out.
+        `block`, `alias_from`, `limits`, `alias_priority`, `identity`, `first`, `browser_alias`
+        and `salt`, as `stitch` takes them. They are recorded in the store, the salt too; to open
+        it again leave them out.
 
     Returns
     -------
