@@ -18,6 +18,7 @@ from convergekit.readable import counted, percentage, readable_table
 from convergekit.runs import distinct
 from convergekit.steps import as_steps
 from convergekit.stitching_lift import STITCHED, ways_of_counting
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -79,7 +80,7 @@ class AttributionLift:
             f"{percentage(credited[AS_OF]) or 'nothing'} under as-of identity",
             *(alone or ["nothing without stitching"]),
         ]
-        return (
+        return visible(
             f"AttributionLift({self.conversion} by {self.by}; share of {what} with a touch: "
             f"{', '.join(said)})"
         )

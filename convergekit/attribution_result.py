@@ -12,6 +12,7 @@ import pandas as pd
 from convergekit.durations import readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.readable import counted, readable_table
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.template import Template
@@ -55,7 +56,7 @@ class Attribution:
     def __repr__(self) -> str:
         """Return the counts in one line."""
         total, touched = self._counts
-        return (
+        return visible(
             f"Attribution({self.conversion}: {counted(total, 'conversion')}, {touched:,} with a "
             f"touch within {readable_duration(self.lookback)}; {', '.join(self.models)} by "
             f"{self.by})"
@@ -169,7 +170,7 @@ class CreditStory:
 
     def __repr__(self) -> str:
         """Return a sentence per touch."""
-        first, *rest = self._sentences()
+        first, *rest = map(visible, self._sentences())
         return "\n".join([first, *(f"{n}. {said}" for n, said in enumerate(rest, 1))])
 
     def _repr_html_(self) -> str:

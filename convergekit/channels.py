@@ -8,7 +8,6 @@ change; the ones here are short, and ours. Each rule says where it is from.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ import pandas as pd
 
 from convergekit.errors import ConvergekitError
 from convergekit.numbering import NumberedText, together
+from convergekit.patterns import as_texts, matched
 
 IntArray = npt.NDArray[np.int64]
 
@@ -208,12 +208,10 @@ def _meets(
     met = np.ones(len(codes["referrer"]), dtype=bool)
     for name, text in conditions.items():
         try:
-            pattern = re.compile(text, re.IGNORECASE)
-        except re.error as error:
+            matches = matched(as_texts(visits[name].distinct), text, "fullmatch", ignore_case=True)
+        except ConvergekitError as error:
             raise ConvergekitError(
-                f"the rule for {rule.channel!r}: {ASKED[name]}={text!r} is no regular expression: "
-                f"{error}."
+                f"the rule for {rule.channel!r}: {ASKED[name]}={text!r}: {error}"
             ) from None
-        matches = [pattern.fullmatch(value) is not None for value in visits[name].distinct]
-        met &= np.array([*matches, False], dtype=bool)[codes[name]]
+        met &= np.append(matches, False)[codes[name]]
     return met

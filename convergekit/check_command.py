@@ -16,6 +16,7 @@ from rich.text import Text
 from convergekit.checking import CheckUp
 from convergekit.checks.fault import SEVERITIES
 from convergekit.errors import ConvergekitError
+from convergekit.visible import visible
 
 FAIL_ON_HELP = (
     "Exit with 1 from this many findings on, or at any finding of this severity or a higher one: "
@@ -69,25 +70,25 @@ def print_check_up(out: Console, found: CheckUp, output: Output) -> None:
         # Not through the console, which would wrap it; in ASCII, which any encoding writes alike.
         typer.echo(json.dumps(found.to_dict(), indent=2))
         return
-    out.print(Text(found.title, style="bold"))
+    out.print(Text(visible(found.title), style="bold"))
     for remark in found.remarks:
-        out.print(Text(remark, style="dim"))
+        out.print(Text(visible(remark), style="dim"))
     for row in found.findings.to_dict("records"):
         severity, concerned = row["severity"], found.concerned(row["finding"])
         head = Text(f"{row['finding']}. ").append(severity, style=f"bold {_COLOURS[severity]}")
         out.print()
-        head.append(f"  {concerned}" if concerned else "")
+        head.append(f"  {visible(concerned)}" if concerned else "")
         out.print(head.append(f"  [{row['check']}]", style="dim"))
-        out.print(_indented(Text(row["what"], style="bold")))
+        out.print(_indented(Text(visible(row["what"]), style="bold")))
         for name in ("why", "fix"):
-            out.print(_indented(Text.assemble((f"{name}: ", "dim"), row[name])))
+            out.print(_indented(Text.assemble((f"{name}: ", "dim"), visible(row[name]))))
         rows = "row" if len(row["rows"]) == 1 else "rows"
         listed = f"{rows}: {found.listed_rows(row['finding'])}"
-        out.print(_indented(Text(listed, style="dim")))
+        out.print(_indented(Text(visible(listed), style="dim")))
     if found.not_checked:
         out.print()
     for line in found.not_checked:
-        out.print(Text(line, style="dim"))
+        out.print(Text(visible(line), style="dim"))
 
 
 def _indented(text: Text) -> Padding:

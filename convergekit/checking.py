@@ -20,6 +20,7 @@ from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
 from convergekit.readable import counted
 from convergekit.runs import distinct
+from convergekit.visible import visible
 
 _LISTED_ROWS = 5
 _COLUMNS = {
@@ -281,7 +282,8 @@ class CheckUp:
                 f"   why: {row['why']}",
                 f"   fix: {row['fix']}",
             ]
-        return "\n".join([*lines, *([""] if self.not_checked else []), *self.not_checked])
+        lines += [*([""] if self.not_checked else []), *self.not_checked]
+        return "\n".join(map(visible, lines))
 
     def _repr_html_(self) -> str:
         from convergekit.check_up_html import check_up_html

@@ -16,7 +16,6 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -29,6 +28,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.exports.reading import find_files
 from convergekit.funnel_result import Funnel
+from convergekit.plain_console import PlainConsole
 from convergekit.readable import counted, percentage
 from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
@@ -37,6 +37,7 @@ from convergekit.stitching import stitch
 from convergekit.storage import FILES, write_stitched
 from convergekit.store import Store, open_store, repair_store
 from convergekit.store.options import StoreOptions
+from convergekit.visible import visible
 
 app = typer.Typer(
     name="convergekit",
@@ -45,8 +46,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # Rich would make a picture of what stands between colons, as in urn:cookie:7f3a.
-_out = Console(emoji=False)
-_err = Console(stderr=True, emoji=False)
+_out = PlainConsole(emoji=False)
+_err = PlainConsole(stderr=True, emoji=False)
 _TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 _CSV_FILES = tuple(f"{name}.csv" for name in _TABLES)
 _SALT = "CONVERGEKIT_SALT"
@@ -159,7 +160,7 @@ def stitch_command(
     _print_summary(s)
     # No table of an earlier run stays beside the new ones.
     written = (_write_parquet if output_format is Format.parquet else _write_csv)(s, out, force)
-    _out.print(f"Wrote {len(written)} files to {escape(str(out))}.", soft_wrap=True)
+    _out.print(f"Wrote {len(written)} files to {escape(visible(out))}.", soft_wrap=True)
 
 
 @app.command("funnel")
@@ -302,10 +303,20 @@ def main() -> None:
         # What it has no letter for would end the command; stderr escapes it by itself.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _refuse_unseen(sys.argv[1:])
         app()
     except (ConvergekitError, OSError) as error:
         _err.print(f"[bold red]error:[/] {escape(_one_line(error))}", soft_wrap=True)
         raise SystemExit(1) from None
+
+
+def _refuse_unseen(arguments: list[str]) -> None:
+    """Raise at what looks like an option and is a file's name: what reads options quotes it raw."""
+    for argument in arguments:
+        if argument.startswith("-") and visible(argument) != argument:
+            raise ConvergekitError(
+                f"{argument} is no option; write ./ before a file's name that begins with -."
+            )
 
 
 def _stitched(
@@ -357,7 +368,8 @@ def _files(exports: list[str]) -> list[str]:
     files = [export for export in exports if not Path(export).is_dir()]
     for left_out in sorted(set(exports) - set(files)) if files else ():
         _err.print(
-            f"[bold yellow]note:[/] {escape(left_out)} is a directory: left out", soft_wrap=True
+            f"[bold yellow]note:[/] {escape(visible(left_out))} is a directory: left out",
+            soft_wrap=True,
         )
     return files or exports
 
@@ -412,7 +424,7 @@ def _print_funnel(funnel: Funnel) -> None:
         table.add_column(name, justify="left" if name == "step" else "right", no_wrap=True)
     for row in funnel.table.to_dict("records"):
         table.add_row(
-            f"{row['step']}. {escape(row['event_name'])}",
+            f"{row['step']}. {escape(visible(row['event_name']))}",
             f"{row['profiles']:,}",
             percentage(row["conversion"]),
             percentage(row["step_conversion"]),

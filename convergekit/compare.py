@@ -14,6 +14,7 @@ import scipy
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.readable import counted
 from convergekit.text import as_text
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -64,7 +65,7 @@ class ProfileComparison:
         changes = self.table["change"].value_counts()
         found = ", ".join(f"{changes[name]:,} {name}" for name in _CHANGES if name in changes)
         left_out = f", {self.left_out:,} left out" if self.left_out else ""
-        return (
+        return visible(
             f"ProfileComparison({counted(self.compared, 'event')} by {self.on}{left_out}; "
             f"{found or 'the same profiles'})"
         )

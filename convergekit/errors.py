@@ -11,11 +11,17 @@ import os
 import sys
 from collections.abc import Iterable
 
+from convergekit.visible import visible, visible_lines
+
 _PACKAGE = os.path.join(os.path.dirname(__file__), "")
 
 
 class ConvergekitError(ValueError):
     """Base of every error that convergekit raises about its input."""
+
+    def __str__(self) -> str:
+        """Return the message; it may quote an export, which no terminal shall obey."""
+        return visible_lines(BaseException.__str__(self))
 
 
 class ColumnError(ConvergekitError):
@@ -46,7 +52,7 @@ class UnknownAliasError(ConvergekitError, KeyError):
     """No event carries the alias, or no profile has the ID, that was asked for."""
 
     # KeyError would show the message in quotes.
-    __str__ = ValueError.__str__
+    __str__ = ConvergekitError.__str__
 
 
 class UnknownNameError(ConvergekitError):
@@ -68,7 +74,7 @@ def what_there_is(known: Iterable[object], asked: object, *, none: str = "none")
     'Found: no columns at all.'
     """
     names = [str(name) for name in known]
-    return f"Found: {', '.join(names) or none}.{did_you_mean(asked, names)}"
+    return f"Found: {', '.join(map(visible, names)) or none}.{did_you_mean(asked, names)}"
 
 
 def did_you_mean(name: object, candidates: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.readable import counted
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched
@@ -48,7 +49,7 @@ class Explanation:
 
     def __repr__(self) -> str:
         """Return a sentence per hop."""
-        return "\n".join(self._sentences())
+        return "\n".join(map(visible, self._sentences()))
 
     def plot(self, *, template: Template = "light") -> Any:
         """Return the chain from left to right as a `plotly.graph_objects.Figure`.

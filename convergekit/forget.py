@@ -48,7 +48,7 @@ from convergekit.mentions import (
 )
 from convergekit.merge_protection import Protection
 from convergekit.profiles import ALIAS_ID, ids_of_leaders
-from convergekit.readable import readable_table
+from convergekit.readable import readable_table, table_text
 from convergekit.records import take_or_missing
 from convergekit.text import folded_text, to_arrow
 
@@ -77,7 +77,7 @@ class Forgotten:
 
     def __repr__(self) -> str:
         """Return what was removed as text."""
-        return readable_table(self.removed).to_string(index=False)
+        return table_text(self.removed)
 
     def _repr_html_(self) -> str:
         return str(readable_table(self.removed).to_html(index=False, border=0))

@@ -17,6 +17,7 @@ from convergekit.funnel_events import order_of_arrival
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
 from convergekit.proportions import check_confidence, difference
 from convergekit.readable import percentage
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.template import Template
@@ -74,7 +75,7 @@ class Funnel:
         steps = zip(self.steps, table["profiles"], strict=True)
         shown = " → ".join(f"{name} {count:,}" for name, count in steps)
         by = f", by {', '.join(self.by)}" if self.by else ""
-        return f"Funnel({shown}; within {readable_duration(self.within)}{by})"
+        return visible(f"Funnel({shown}; within {readable_duration(self.within)}{by})")
 
     def _repr_html_(self) -> str:
         from convergekit.figure_groups import short_name

@@ -22,7 +22,7 @@ from convergekit.link_tree import (
 from convergekit.measures import amounts, check_funnel, events_named
 from convergekit.names import names_given
 from convergekit.properties import carry_retroactive
-from convergekit.readable import readable_table
+from convergekit.readable import readable_table, table_text
 from convergekit.records import take_or_missing
 from convergekit.steps import StepLike
 
@@ -59,7 +59,7 @@ class Hindsight:
 
     def __repr__(self) -> str:
         """Return the summary as text."""
-        return readable_table(self.summary).to_string(index=False)
+        return table_text(self.summary)
 
     def _repr_html_(self) -> str:
         return str(readable_table(self.summary).to_html(index=False, border=0))

@@ -25,6 +25,7 @@ from convergekit.measures import amounts, events_named
 from convergekit.names import names_given
 from convergekit.readable import counted, readable_table
 from convergekit.runs import run_starts
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.journey_differences import Differences
@@ -135,7 +136,7 @@ class Journeys:
             count = int((self._visits.end >= 0).sum())
             reached = f"; {count:,} reached {' or '.join(self.end)}"
         paths = counted(len(self.paths), "path")
-        return f"Journeys({counted(self.profiles, 'profile')} on {paths}{reached})"
+        return visible(f"Journeys({counted(self.profiles, 'profile')} on {paths}{reached})")
 
     def _repr_html_(self) -> str:
         paths = self.paths.head(_MOST_PATHS)

@@ -13,7 +13,7 @@ import pandas as pd
 from convergekit.events import carries_aliases
 from convergekit.link_tree import NEVER, session_moments_of_events
 from convergekit.measures import events_named
-from convergekit.readable import readable_table
+from convergekit.readable import readable_table, table_text
 from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Orphans:
 
     def __repr__(self) -> str:
         """Return the summary as text."""
-        return readable_table(self.summary).to_string(index=False)
+        return table_text(self.summary)
 
     def _repr_html_(self) -> str:
         return str(readable_table(self.summary).to_html(index=False, border=0))

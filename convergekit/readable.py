@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.visible import visible
+
 _SHARES = frozenset({"share", "reaches", "reaches_as_of", "lost", "lost_as_of", "conversion"})
 
 
@@ -84,6 +86,19 @@ def readable_table(table: pd.DataFrame) -> pd.DataFrame:
     ['True', 'inf', '1,000,000,000,000,000,000']
     """
     return table.apply(lambda column: column.map(_share if column.name in _SHARES else _plain))
+
+
+def table_text(table: pd.DataFrame) -> str:
+    r"""Return the table as text for a terminal, without its index.
+
+    Examples
+    --------
+    >>> print(table_text(pd.DataFrame({"event_name": ["Paid\x1b[31m"], "events": [1200]})))
+      event_name events
+    Paid\x1b[31m  1,200
+    """
+    shown = readable_table(table)
+    return shown.map(visible).rename(columns=visible).to_string(index=False)
 
 
 def _share(value: Any) -> str:

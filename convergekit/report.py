@@ -16,6 +16,7 @@ from convergekit.measures import reaches_browser
 from convergekit.profiles import LOGIN_TYPES
 from convergekit.readable import counted
 from convergekit.runs import distinct
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.aliases import EventAliases
@@ -115,7 +116,7 @@ class Report:
 
     def __repr__(self) -> str:
         """Return the report as text."""
-        return "\n".join(self._lines())
+        return "\n".join(map(visible, self._lines()))
 
     def _lines(self) -> list[str]:
         lines = [

@@ -17,7 +17,7 @@ from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events import PROFILE, missing
 from convergekit.measures import amounts, check_funnel, events_named, reaches_browser
 from convergekit.names import names_given
-from convergekit.readable import readable_table
+from convergekit.readable import readable_table, table_text
 from convergekit.steps import StepLike
 from convergekit.stitching import link_and_carry
 
@@ -45,7 +45,7 @@ class WhatIf:
 
     def __repr__(self) -> str:
         """Return the table as text."""
-        return readable_table(self.table).to_string(index=False)
+        return table_text(self.table)
 
     def _repr_html_(self) -> str:
         return str(readable_table(self.table).to_html(index=False, border=0))

@@ -24,6 +24,7 @@ from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN
 from convergekit.errors import NotOnThisEngine, callers_level, did_you_mean
 from convergekit.steps import Step, StepLike, as_steps
+from convergekit.visible import visible
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +53,7 @@ class TableFunnel:
         """Return the steps and their profiles in one line."""
         pairs = zip(self.steps, self.table["profiles"], strict=True)
         shown = " → ".join(f"{name} {count:,}" for name, count in pairs)
-        return f"TableFunnel({shown}; within {readable_duration(self.within)})"
+        return visible(f"TableFunnel({shown}; within {readable_duration(self.within)})")
 
     @cached_property
     def table(self) -> pd.DataFrame:

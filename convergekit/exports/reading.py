@@ -27,6 +27,7 @@ from convergekit.exports.formats import AUTO, check_format, find_format
 from convergekit.exports.lines import Progress
 from convergekit.exports.raw_rows import RawRows
 from convergekit.text import as_text
+from convergekit.visible import visible
 
 Paths = str | Path | Iterable[str | Path]
 
@@ -121,7 +122,7 @@ def read_events(
     used: set[str] = set()
     with _bar(total, progress) as bar, _garbage_let_be():
         for path in files:
-            bar.set_postfix_str(path.name)
+            bar.set_postfix_str(visible(path.name))
             file = _File(path, _label(path, files), columns or {}, format, strict)
             parts.append(file.read(bar.update))
             used |= file.used

@@ -25,6 +25,7 @@ from convergekit.store.interrupts import Interrupts, held_back
 from convergekit.store.lock import cannot_be_written, claimed, reason
 from convergekit.store.manifest import BATCHES, BatchRecord, Manifest, read_manifest
 from convergekit.store.options import from_record
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     import duckdb
@@ -152,8 +153,8 @@ def make_current(change: Change, *, because: str = "") -> None:
     make_index(change)
     if why not in _NOT_DAMAGED:
         warnings.warn(
-            f"the index of {change.path} could not be used ({why}) and was made anew from the "
-            "batches; nothing is lost.",
+            f"the index of {visible(change.path)} could not be used ({visible(why)}) and was "
+            "made anew from the batches; nothing is lost.",
             stacklevel=callers_level(),
         )
 

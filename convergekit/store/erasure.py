@@ -21,7 +21,7 @@ from convergekit.durable import sync_directory
 from convergekit.errors import ConvergekitError, WriteError
 from convergekit.forget import person_in
 from convergekit.mentions import Eraser
-from convergekit.readable import readable_table
+from convergekit.readable import readable_table, table_text, table_text
 from convergekit.stitched import Stitched
 from convergekit.store import index
 from convergekit.store.access import Change, make_index
@@ -51,7 +51,7 @@ class ForgottenInStore:
 
     def __repr__(self) -> str:
         """Return what was removed as text."""
-        return readable_table(self.removed).to_string(index=False)
+        return table_text(self.removed)
 
     def _repr_html_(self) -> str:
         return str(readable_table(self.removed).to_html(index=False, border=0))
