@@ -21,7 +21,7 @@ from convergekit.durable import sync_directory
 from convergekit.errors import ConvergekitError, WriteError
 from convergekit.forget import person_in
 from convergekit.mentions import Eraser
-from convergekit.readable import readable_table, table_text, table_text
+from convergekit.readable import readable_table, table_text
 from convergekit.stitched import Stitched
 from convergekit.store import index
 from convergekit.store.access import Change, make_index
