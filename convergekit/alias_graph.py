@@ -144,7 +144,7 @@ def build_graph(alias_table: pd.DataFrame, links: pd.DataFrame, events: pd.DataF
     graph = nx.Graph()
     node_data = alias_table.drop(columns="urn").to_dict("records")
     graph.add_nodes_from(zip(alias_table["urn"], node_data, strict=True))
-    first_event = events.iloc[links["event"].to_numpy()]
+    first_event = events[["timestamp", "row", "event_id"]].iloc[links["event"].to_numpy()]
     urns = alias_table["urn"].to_numpy(dtype=object)
     ends = (urns[links["first"].to_numpy()], urns[links["second"].to_numpy()])
     data = (

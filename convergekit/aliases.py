@@ -517,20 +517,22 @@ def _read_lists(
     typeless = np.fromiter((pair is None for pair in parsed), dtype=bool, count=len(parsed))
     if typeless.any():
         malformed.append((event[typeless[codes]], NO_TYPE))
-    types = pd.Series([pair[0] if pair else None for pair in parsed], dtype=object)
-    for alias_type in sorted(types.dropna().unique()):
-        of_type = (types == alias_type).to_numpy()
-        place = np.cumsum(of_type) - 1
-        chosen = of_type[codes]
-        values = [pair[1] for pair in parsed if pair and pair[0] == alias_type]
-        readings.append(
-            _Reading(
-                alias_type,
-                event[chosen],
-                place[codes[chosen]],
-                to_arrow(as_text(pd.Series(values, dtype=object))[0]),
-            )
-        )
+    values: dict[str, list[str]] = {}
+    place = np.zeros(len(parsed), dtype=np.int64)
+    for number, pair in enumerate(parsed):
+        if pair is not None:
+            of_type = values.setdefault(pair[0], [])
+            place[number] = len(of_type)
+            of_type.append(pair[1])
+    types = pd.Categorical([pair and pair[0] for pair in parsed], categories=sorted(values))
+    # The pairs type by type, so that each is looked at once, however many types there are.
+    of_pair = types.codes[codes]
+    order = np.argsort(of_pair, kind="stable")
+    bounds = np.searchsorted(of_pair[order], np.arange(len(values) + 1))
+    for alias_type, start, stop in zip(types.categories, bounds[:-1], bounds[1:], strict=True):
+        chosen = order[start:stop]
+        texts = to_arrow(as_text(pd.Series(values[alias_type], dtype=object))[0])
+        readings.append(_Reading(alias_type, event[chosen], place[codes[chosen]], texts))
 
 
 def alias_items(cell: Any) -> Iterable[Any] | None:
@@ -564,14 +566,13 @@ def _unite(
     rules: AliasRules,
 ) -> EventAliases:
     """Give the aliases of all readings one numbering, and sort the pairs by event."""
-    types = list(dict.fromkeys(reading.alias_type for reading in readings))
+    by_type: dict[str, list[_Reading]] = {}
+    for reading in readings:
+        by_type.setdefault(reading.alias_type, []).append(reading)
+    types = list(by_type)
     rows = sum(len(reading.event) for reading in readings)
     of_types = each_column(
-        lambda name: _of_type(
-            name, [r for r in readings if r.alias_type == name], is_blocked, rules
-        ),
-        types,
-        rows,
+        lambda name: _of_type(name, by_type[name], is_blocked, rules), types, rows
     )
     values = [part.distinct for part in of_types]
     starts = np.cumsum([0, *map(len, values)])

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.errors import ColumnError, ConvergekitError, repeated
 from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
@@ -82,8 +82,14 @@ def as_frame(events: Frame) -> pd.DataFrame:
             f"events are a {type(events).__name__}, not a DataFrame, nor a table that gives Arrow "
             f"(Polars, pyarrow, DuckDB): {hint}"
         )
-    table = pa.table(events)
-    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    try:
+        table = pa.table(events)
+    except pa.ArrowInvalid as error:
+        raise ConvergekitError(
+            f"the table cannot be taken as Arrow: {str(error).splitlines()[0]}. Give columns that "
+            "are nested deeper than Arrow hands on as JSON text."
+        ) from None
+    twice = repeated(table.column_names)
     if twice:
         raise ColumnError(
             f"these column names stand twice: {', '.join(map(repr, twice))}. "

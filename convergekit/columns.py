@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -27,6 +27,23 @@ def each_column(work: Callable[[T], R], items: Iterable[T], rows: int) -> list[R
     if rows < WORTH_THREADS:
         return [work(item) for item in items]
     return on_idle_cores(work, items)
+
+
+def with_columns(frame: pd.DataFrame, changed: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Return the frame with these columns in place of those of the same name, others at its end.
+
+    `DataFrame.assign` looks at all columns for each that it sets, which thousands feel.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"a": [1], "b": [2]})
+    >>> with_columns(frame, {"a": pd.Series([3]), "c": pd.Series([4])})
+       a  b  c
+    0  3  2  4
+    """
+    if not changed:
+        return frame
+    return pd.DataFrame({**dict(frame.items()), **changed}, index=frame.index, copy=False)
 
 
 def chosen_rows(frame: pd.DataFrame, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from convergekit.aliases import EventAliases
 from convergekit.as_of import Knowledge
-from convergekit.columns import chosen_rows
+from convergekit.columns import chosen_rows, with_columns
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events import PROFILE_PROPERTY, missing
 from convergekit.kernels import compiled
@@ -67,11 +67,11 @@ class KeptEvents:
     @cached_property
     def kept_events(self) -> pd.DataFrame:
         """The kept events, with what their copies say of the person where those are merged."""
-        events = self.events
-        for name, says in self.says.items():
-            column = PROFILE_PROPERTY + name
-            events = events.assign(**{column: take_or_missing(events[column], says)})
-        return chosen_rows(events, self.is_kept)
+        said = {
+            PROFILE_PROPERTY + name: take_or_missing(self.events[PROFILE_PROPERTY + name], says)
+            for name, says in self.says.items()
+        }
+        return chosen_rows(with_columns(self.events, said), self.is_kept)
 
     @cached_property
     def kept_times(self) -> pd.DataFrame:
@@ -264,7 +264,7 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
     originals = events.iloc[found.kept[dropped]].reset_index(drop=True)
     differs: list[list[str]] = [[] for _ in dropped]
     conflicts: list[list[str]] = [[] for _ in dropped]
-    for name in events.columns:
+    for name in events.columns if len(dropped) else ():
         if name in NOT_CONTENT:
             continue
         both = ~(missing(copies[name]) | missing(originals[name])).to_numpy(dtype=bool)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable
 
 from convergekit.visible import visible, visible_lines
@@ -75,6 +76,17 @@ def what_there_is(known: Iterable[object], asked: object, *, none: str = "none")
     """
     names = [str(name) for name in known]
     return f"Found: {', '.join(map(visible, names)) or none}.{did_you_mean(asked, names)}"
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that stand twice, by the alphabet.
+
+    Examples
+    --------
+    >>> repeated(["b", "a", "b"])
+    ['b']
+    """
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def did_you_mean(name: object, candidates: Iterable[str]) -> str:

@@ -26,9 +26,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.arrow import Frame, as_frame, opened_struct
-from convergekit.columns import each_column
+from convergekit.bounds import TOO_WIDE, too_wide, without_deep
+from convergekit.columns import each_column, with_columns
 from convergekit.errors import ColumnError, EventError, did_you_mean
 from convergekit.json_text import read_json
+from convergekit.list_bounds import within_bounds
 from convergekit.names import pairs_given
 from convergekit.readable import shortened
 from convergekit.records import frame_from_records
@@ -133,12 +135,15 @@ def canonicalise(frame: Frame, *, columns: Mapping[str, str] | None = None) -> p
 def open_columns(frame: pd.DataFrame, *, columns: Mapping[str, str]) -> pd.DataFrame:
     """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one."""
     _check_labels(frame)
+    frame, deep = without_deep(frame)
     frame = _unite_spellings(_without_signals(_apply_mapping(frame, columns)))
+    frame = noted(frame, deep)
     for name in _NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
+    frame = noted(*within_bounds(frame))
     objects = [name for name, column in frame.items() if _holds_objects(column.dtype)]
-    return frame.assign(**{name: _plain_objects(frame[name]) for name in objects})
+    return with_columns(frame, {name: _plain_objects(frame[name]) for name in objects})
 
 
 def check_required(frame: pd.DataFrame) -> None:
@@ -197,15 +202,16 @@ def normalise(
     replaced = [c for c in frame if written_by_stitch(str(c))]
     frame = frame.drop(columns=replaced).reset_index(drop=True)
     remarks: Counter[str] = Counter()
-    typed = frame.copy(deep=False)
+    # As a dictionary, for pandas warns of frames whose columns are set one by one.
+    typed: dict[str, pd.Series] = dict(frame.items())
     if replaced:
         remarks[f"columns that stitch writes replaced: {', '.join(replaced)}"] = len(frame)
 
-    _type_times(typed, tz, remarks)
+    _type_times(typed, frame.index, tz, remarks)
     (names, unusable_names), *identifiers = each_column(
-        lambda name: _text_column(typed, name),
+        lambda name: _text_column(frame, name),
         ("event_name", *_IDENTIFIERS),
-        rows=len(typed),
+        rows=len(frame),
     )
     typed["event_name"] = names.replace(dict(rename_events)) if rename_events else names
     for old in rename_events or {}:
@@ -226,12 +232,14 @@ def normalise(
     # A slice of nothing, where nothing is rejected, does not look into the columns.
     rejected = frame.iloc[reasons.index if len(reasons) else slice(0)]
     rejected = rejected.rename(columns={"reason": "properties.reason"})
-    rejected.insert(0, "row", reasons.index.to_numpy(dtype=np.int64))
-    rejected.insert(1, "reason", reasons.astype("str"))
+    why = {"row": reasons.index.to_numpy(dtype=np.int64), "reason": reasons.astype("str")}
+    rejected = pd.concat([pd.DataFrame(why, index=rejected.index), rejected], axis="columns")
 
-    rows = np.delete(np.arange(len(typed)), rejected["row"])
-    events = typed.iloc[rows] if len(rejected) else typed
-    events = _in_order(events.assign(row=rows, kind=_kinds(events)))
+    typed["row"] = pd.Series(np.arange(len(frame)), index=frame.index)
+    typed["kind"] = _kinds(typed["event_name"])
+    events = pd.DataFrame({name: typed[name] for name in _in_order(typed)}, copy=False)
+    if len(rejected):
+        events = events.iloc[np.delete(np.arange(len(frame)), rejected["row"])]
     return NormalisedEvents(
         events.drop(columns="read_error", errors="ignore").reset_index(drop=True),
         _arrival(events),
@@ -436,19 +444,29 @@ def _with_errors(
     frame: pd.DataFrame, disagree: Mapping[str, npt.NDArray[np.bool_]]
 ) -> pd.DataFrame:
     """Note in `read_error` the rows of which two columns say different things."""
+    found: dict[int, str] = {}
     for reason, rows in disagree.items():
-        if rows.any():
-            frame = _noted(frame, [reason if row else None for row in rows])
-    return frame
+        for row in np.flatnonzero(rows).tolist():
+            found.setdefault(row, reason)
+    return noted(frame, found)
 
 
-def _noted(frame: pd.DataFrame, reasons: list[str | None]) -> pd.DataFrame:
-    """Add reasons to `read_error`, where a row has none yet."""
-    if not any(reasons):
+def noted(frame: pd.DataFrame, reasons: Mapping[int, str]) -> pd.DataFrame:
+    """Return the frame with the reasons of rows, by position, in `read_error`.
+
+    A row that has one already keeps it.
+
+    Examples
+    --------
+    >>> noted(pd.DataFrame({"event_name": ["A", "B"]}), {1: "not UTF-8"})["read_error"].tolist()
+    [nan, 'not UTF-8']
+    """
+    if not reasons:
         return frame
-    found = pd.Series(reasons, index=frame.index, dtype="str")
+    texts = [reasons.get(row) for row in range(len(frame))]
+    found = pd.Series(texts, index=frame.index, dtype="str")
     if "read_error" in frame:
-        found = frame["read_error"].astype("str").fillna(found)
+        found = frame["read_error"].astype("str").where(frame["read_error"].notna(), found)
     return frame.assign(read_error=found)
 
 
@@ -473,16 +491,20 @@ def _says_the_same(one: Any, other: Any) -> bool:
 def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Replace a column of objects by one column per key; cells that are no objects stay."""
     fields = opened_struct(frame[name])
-    errors: list[str | None] = []
+    errors: dict[int, str] = {}
     leftover = pd.Series(index=frame.index, dtype=object)
     if fields is not None:
         opened = pd.DataFrame(fields, index=frame.index)
     else:
         cells = [_as_object(cell) for cell in frame[name]]
-        opened = frame_from_records([cell if type(cell) is dict else None for cell in cells])
+        records = [cell if type(cell) is dict else None for cell in cells]
+        for row in too_wide(records):
+            records[row], errors[row] = None, f"{name}: {TOO_WIDE}"
+        opened = frame_from_records(records)
         opened.index = frame.index
         if not {dict, type(None)}.issuperset(map(type, cells)):
-            errors = [f"{name}: {c}" if isinstance(c, ValueError) else None for c in cells]
+            wrong = ((row, c) for row, c in enumerate(cells) if isinstance(c, ValueError))
+            errors |= {row: f"{name}: {c}" for row, c in wrong}
             rest = [None if isinstance(c, (dict, ValueError)) else c for c in cells]
             leftover = pd.Series(rest, index=frame.index, dtype=object)
     opened.columns = pd.Index([f"{name}.{key}" for key in opened.columns])
@@ -498,7 +520,7 @@ def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         parts[name] = leftover
     for column in frame.columns[at + 1 :]:
         parts.setdefault(column, frame[column])
-    frame = _noted(pd.DataFrame(parts, index=frame.index), errors)
+    frame = noted(pd.DataFrame(parts, index=frame.index), errors)
     return _with_errors(frame, disagree)
 
 
@@ -509,7 +531,7 @@ def _as_object(cell: Any) -> Any:
     if isinstance(cell, str) and cell.lstrip()[:1] == "{":
         try:
             return read_json(cell)
-        except (json.JSONDecodeError, RecursionError):
+        except json.JSONDecodeError:
             return cell
         except ValueError as error:
             return error
@@ -537,8 +559,10 @@ def _listed(frame: pd.DataFrame) -> str:
     return ", ".join(map(str, frame.columns)) or "no columns at all"
 
 
-def _type_times(typed: pd.DataFrame, tz: str | None, remarks: Counter[str]) -> None:
-    nothing = pd.Series(pd.NaT, index=typed.index, dtype="datetime64[us, UTC]")
+def _type_times(
+    typed: dict[str, pd.Series], index: pd.Index, tz: str | None, remarks: Counter[str]
+) -> None:
+    nothing = pd.Series(pd.NaT, index=index, dtype="datetime64[us, UTC]")
     if "received_at" in typed:
         received = parse_timestamps(typed["received_at"], tz=tz)
         typed["received_at"] = received.times
@@ -575,7 +599,7 @@ def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, npt.NDArray
 
 def _reject_reasons(
     frame: pd.DataFrame,
-    typed: pd.DataFrame,
+    typed: Mapping[str, pd.Series],
     unusable_names: npt.NDArray[np.bool_],
     alias_from: Iterable[str],
 ) -> pd.Series:
@@ -625,9 +649,9 @@ def _where(frame: pd.DataFrame, row: int) -> str:
     return f" ({frame['file'].iloc[row]}, line {frame['line'].iloc[row]})"
 
 
-def _kinds(events: pd.DataFrame) -> pd.Series:
-    nameless = pa.array(events["event_name"].isna())
-    return pd.Series(pc.if_else(nameless, "identify", "track"), index=events.index, dtype="str")
+def _kinds(names: pd.Series) -> pd.Series:
+    kinds = pc.if_else(pa.array(names.isna()), "identify", "track")
+    return pd.Series(kinds, index=names.index, dtype="str")
 
 
 def _arrival(events: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -640,8 +664,8 @@ def _arrival(events: pd.DataFrame) -> npt.NDArray[np.int64]:
     return arrival
 
 
-def _in_order(events: pd.DataFrame) -> pd.DataFrame:
-    """Put the frame's own columns first, then aliases, properties, and whatever else came."""
+def _in_order(events: Iterable[str]) -> list[str]:
+    """Return the names, the frame's own first, then aliases, properties, and whatever else came."""
     first = ["row", "kind", "event_id", "event_name", "timestamp", "received_at", "source"]
     groups = [
         [c for c in first if c in events],
@@ -650,4 +674,4 @@ def _in_order(events: pd.DataFrame) -> pd.DataFrame:
         [c for c in events if c.startswith(PROFILE_PROPERTY)],
     ]
     known = {column for group in groups for column in group}
-    return events[[c for group in groups for c in group] + [c for c in events if c not in known]]
+    return [c for group in groups for c in group] + [c for c in events if c not in known]

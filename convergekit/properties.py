@@ -203,7 +203,7 @@ def given_values(events: pd.DataFrame, name: str) -> BoolArray:
 
 
 def erasures(events: pd.DataFrame) -> dict[str, BoolArray]:
-    """Return, per profile property named in any event's `unset`, which events erase it."""
+    """Return, per profile property that any event's `unset` names, which events erase it."""
     return _named_in(events, "unset")
 
 
@@ -212,7 +212,7 @@ def set_once(events: pd.DataFrame) -> dict[str, BoolArray]:
 
     Examples
     --------
-    >>> events = pd.DataFrame({"set_once": [["plan"], None]})
+    >>> events = pd.DataFrame({"profile_properties.plan": ["a", "b"], "set_once": [["plan"], None]})
     >>> set_once(events)["plan"].tolist()
     [True, False]
     """
@@ -313,12 +313,19 @@ def _carry_together(
 
 
 def _named_in(events: pd.DataFrame, column: str) -> dict[str, BoolArray]:
-    found: dict[str, BoolArray] = {}
+    positions: dict[str, list[int]] = {}
     for position, cell in enumerate(events[column]) if column in events else ():
         for name in _listed_names(cell):
-            named = found.setdefault(name, np.zeros(len(events), dtype=bool))
-            named[position] = True
-    return found
+            positions.setdefault(name, []).append(position)
+    # Other names say nothing, and an export may hold any number of them.
+    found = {name: positions[name] for name in property_names(events) if name in positions}
+    return {name: _marked(named, len(events)) for name, named in found.items()}
+
+
+def _marked(positions: list[int], size: int) -> BoolArray:
+    marks = np.zeros(size, dtype=bool)
+    marks[positions] = True
+    return marks
 
 
 def _listed_names(cell: object) -> Sequence[str]:

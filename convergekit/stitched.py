@@ -20,6 +20,7 @@ from convergekit.alias_graph import build_graph, distinct_links
 from convergekit.alias_search import has_value
 from convergekit.aliases import EventAliases, urn
 from convergekit.as_of import Knowledge
+from convergekit.columns import with_columns
 from convergekit.drawn import DrawnFrame
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
 from convergekit.events import PROFILE, PROFILE_PROPERTY
@@ -174,7 +175,7 @@ class Stitched:
             PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier)
             for name, carrier in self._latest_carriers().items()
         }
-        table = self._profile_counts().assign(**latest)
+        table = with_columns(self._profile_counts(), latest)
         order = order_of(microseconds(table["first_seen"]), texts=table["profile_id"])
         return table.take(order).reset_index(drop=True)
 
@@ -1383,13 +1384,14 @@ _REFUSING = ("row", "event_id", "event_name", "timestamp")
 
 
 def _sent_beside_carried(columns: list[str]) -> list[str]:
-    arranged: list[str] = []
+    there = dict.fromkeys(columns)
+    arranged: dict[str, None] = {}
     for column in columns:
         if column.startswith(PROFILE_PROPERTY):
-            arranged.append(column)
+            arranged[column] = None
             carried = PROFILE + column.removeprefix(PROFILE_PROPERTY)
-            if carried in columns:
-                arranged.append(carried)
-        elif column not in arranged and not column.startswith(PROFILE):
-            arranged.append(column)
-    return arranged + [c for c in columns if c not in arranged]
+            if carried in there:
+                arranged[carried] = None
+        elif not column.startswith(PROFILE):
+            arranged[column] = None
+    return list(arranged | there)

@@ -383,8 +383,11 @@ def _name_and_carry(
 
     (ids, profile_id), (carried, values) = at_once(name, carry, rows=len(events))
     filled = {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
-    wide = pd.concat([events, pd.DataFrame(filled, index=events.index)], axis="columns")
-    wide.insert(events.columns.get_loc("kind") + 1, "profile_id", profile_id)
+    rest = dict(events.items())
+    at = events.columns.get_loc("kind") + 1
+    ahead = {name: rest.pop(name) for name in events.columns[:at]}
+    columns = ahead | {"profile_id": profile_id} | rest | filled
+    wide = pd.DataFrame(columns, index=events.index, copy=False)
     return wide, replace(unnamed, profile_ids=ids), carried
 
 

@@ -131,7 +131,9 @@ def test_parquet_keeps_whole_numbers_and_nested_values(tmp_path):
         (b'"text"', "not a JSON object but text"),
         (b"[1]", "not a JSON object but a list"),
         (b'{"event_name": "\xff"}', "not UTF-8 at byte 16"),
-        (b'{"a":' * 100_000, "not read: nested too deeply"),
+        (b'{"a":' * 100_000, "not JSON: Unclosed brackets at column 500001"),
+        (b'{"a":' * 500 + b"1" + b"}" * 500, "a: nested more than 100 levels deep"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "a: nested more than 100 levels deep"),
         (b'{"a": ' + b"1" * 5000 + b"}", "not JSON: Exceeds the limit (4300 digits)"),
     ],
 )

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from convergekit.errors import ReadError
+from convergekit.bounds import MOST_COLUMNS
+from convergekit.errors import ReadError, repeated
 from convergekit.exports.lines import LONGEST_LINE, Lines, Progress
 from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readable import counted
@@ -110,7 +111,12 @@ def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
             f"{path}: line 1 holds values, not names: column {values[0]} is an e-mail address, a "
             "time or a phone number. Write a line of column names before it."
         )
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if len(header) > MOST_COLUMNS:
+        raise ReadError(
+            f"{path}: the header has {len(header):,} columns; events have at most "
+            f"{MOST_COLUMNS:,}. Leave out those that no question needs."
+        )
+    twice = repeated(filter(None, header))
     if twice:
         raise ReadError(f"{path}: the header names {', '.join(map(repr, twice))} twice.")
     return header

@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
-from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY
-from convergekit.json_text import read_json
+from convergekit.bounds import of_column
+from convergekit.columns import with_columns
+from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY, noted
+from convergekit.json_text import NestingError, read_json
 
 _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
 
 
-def typed_cells(column: pd.Series) -> pd.Series:
-    """Give a CSV's property its type, where every cell says the same and nothing is lost."""
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a CSV's properties their types; a cell of JSON that is nested too deep is an error.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"properties.items": ["[1]", "[" * 200 + "]" * 200]})
+    >>> found = typed(frame)
+    >>> found["properties.items"].tolist()
+    [[1], None]
+    >>> found["read_error"].tolist()
+    [nan, 'properties.items: nested more than 100 levels deep']
+    """
+    columns: dict[str, pd.Series] = {}
+    reasons: dict[int, str] = {}
+    for name, column in frame.items():
+        columns[str(name)], deep = _typed_cells(column)
+        reasons |= dict.fromkeys(deep, of_column(name))
+    return noted(with_columns(frame, columns), reasons)
+
+
+def _typed_cells(column: pd.Series) -> tuple[pd.Series, list[int]]:
+    """Return the cells with their type, where every cell says the same and nothing is lost.
+
+    Positions of cells that are nested too deep come with it, for these are left out.
+    """
     name = str(column.name)
     cells = column.dropna()
     if column.dtype != "str" or cells.empty:
-        return column
+        return column, []
     if name == "event_id" or name.startswith(ALIAS):
         # A column of whole numbers with a gap, as pandas writes it.
         floats = cells.str.fullmatch(r"\d+\.0").all()
-        return column.str.removesuffix(".0") if floats else column
+        return column.str.removesuffix(".0") if floats else column, []
     if not name.startswith((PROPERTY, PROFILE_PROPERTY)):
-        return column
+        return column, []
     if cells.str.fullmatch(_NUMBER).all():
-        return _numbers(column, cells)
+        return _numbers(column, cells), []
     if cells.str.casefold().isin({"true", "false"}).all():
-        return (column.str.casefold() == "true").astype("boolean").mask(column.isna())
+        return (column.str.casefold() == "true").astype("boolean").mask(column.isna()), []
     if cells.str.startswith(("{", "[")).all():
+        return _objects(column)
+    return column, []
+
+
+def _objects(column: pd.Series) -> tuple[pd.Series, list[int]]:
+    values: list[Any] = [None] * len(column)
+    deep = []
+    for row, cell in enumerate(column.to_numpy(dtype=object, na_value=None)):
         try:
-            decoded = {row: read_json(cell) for row, cell in cells.items()}
-        except (ValueError, RecursionError):
-            return column
-        values = [decoded.get(row) for row in column.index]
-        return pd.Series(values, index=column.index, dtype=object)
-    return column
+            values[row] = None if cell is None else read_json(cell)
+        except NestingError:
+            deep.append(row)
+        except ValueError:
+            return column, []
+    return pd.Series(values, index=column.index, dtype=object), deep
 
 
 def _numbers(column: pd.Series, cells: pd.Series) -> pd.Series:

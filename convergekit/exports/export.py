@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.bounds import TOO_WIDE, too_wide
 from convergekit.errors import ConvergekitError
 from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY
 from convergekit.exports.fields import Field, Rows, read_field
@@ -160,7 +161,11 @@ class Export:
             where = mapping[EVERY_KEY]
             objects = rows.objects(where) if isinstance(where, str) else list(where(rows))
             self._check_length(EVERY_KEY, objects, rows)
-            opened = frame_from_records([o if isinstance(o, Mapping) else None for o in objects])
+            records = [given if isinstance(given, Mapping) else None for given in objects]
+            for row in too_wide(records):
+                records[row] = None
+                rows.reasons.setdefault(row, TOO_WIDE)
+            opened = frame_from_records(records)
             found = {prefix + str(key): column for key, column in opened.items()}
         for name, where in mapping.items():
             if name != EVERY_KEY:

@@ -97,7 +97,7 @@ class Rows:
     def _opened(self, cell: str, path: str, row: int) -> Any:
         try:
             return read_json(cell)
-        except (json.JSONDecodeError, RecursionError):
+        except json.JSONDecodeError:
             return cell
         except ValueError as error:
             self.reasons.setdefault(row, f"{path}: {error}")

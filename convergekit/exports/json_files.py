@@ -10,13 +10,16 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from convergekit.errors import ReadError
 from convergekit.exports.json_api import is_page, resources
 from convergekit.exports.lines import Lines, Progress, short
 from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
-from convergekit.json_text import read_json
+from convergekit.json_text import NestingError, read_json_rows
+
+#: Objects, or text that says why there is none, and the line or place of each.
+_Records: TypeAlias = tuple[Sequence[Any], Sequence[int]]
 
 #: A batch of lines is closed when it holds so many bytes.
 _BATCH_BYTES = 32 * 1024 * 1024
@@ -72,34 +75,37 @@ def _read_whole(lines: Lines, content: bytes) -> list[Any] | None:
     )
 
 
-def _of_list(found: list[Any]) -> Iterator[RawRows]:
+def _of_list(found: list[Any]) -> Iterator[_Records]:
     for start in range(0, len(found), BATCH_ROWS):
         part = found[start : start + BATCH_ROWS]
         records = [item if isinstance(item, dict) else _why_no_record(item) for item in part]
-        yield _rows(records, range(start + 1, start + 1 + len(part)))
+        yield _opened_pages(records, range(start + 1, start + 1 + len(part)))
 
 
-def _unwrapped(batches: Iterator[RawRows]) -> Iterator[RawRows]:
+def _unwrapped(batches: Iterator[_Records]) -> Iterator[RawRows]:
     """Yield the rows inside a file's only object where it wraps them, other rows as they are."""
-    first, second = next(batches, None), next(batches, None)
-    if first is not None and second is None and len(first.line) == 1 and not first.reasons:
-        inside = _inside(first.frame.iloc[0].to_dict())
+    ahead = list(itertools.islice(batches, 2))
+    if len(ahead) == 1 and len(ahead[0][0]) == 1:
+        inside = _inside(ahead[0][0][0])
         if inside is not None:
-            yield from _of_list(inside)
-            return
-    yield from (batch for batch in (first, second) if batch is not None)
-    yield from batches
+            ahead, batches = [], _of_list(inside)
+    # Taken from the list, for it would hold on to records that are columns already.
+    while ahead:
+        yield RawRows.of_records(*ahead.pop(0))
+    for batch in batches:
+        yield RawRows.of_records(*batch)
 
 
-def _inside(answer: dict[str, Any]) -> list[Any] | None:
+def _inside(answer: Any) -> list[Any] | None:
     """Return the rows inside an answer such as ``{"orders": [{...}, ...]}``, None in others."""
-    inside = next(iter(answer.values()), None) if len(answer) == 1 else None
+    only = isinstance(answer, dict) and len(answer) == 1
+    inside = next(iter(answer.values())) if only else None
     if isinstance(inside, list) and all(isinstance(item, dict) for item in inside):
         return inside
     return None
 
 
-def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[RawRows]:
+def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[_Records]:
     texts: list[bytes] = []
     places: list[int] = []
     size = 0
@@ -116,10 +122,10 @@ def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[R
     if texts:
         yield _batch(lines, texts, places)
     if lines.damage:
-        yield RawRows.of_records([lines.damage], [lines.number + 1])
+        yield [lines.damage], [lines.number + 1]
 
 
-def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> RawRows:
+def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
     records: list[Any] = []
     for start in range(0, len(texts), _AT_ONCE):
         part = texts[start : start + _AT_ONCE]
@@ -131,19 +137,19 @@ def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> RawRows:
         for row, place in enumerate(places):
             if place in lines.too_long:
                 records[row] = Lines.TOO_LONG
-    return _rows(records, places)
+    return _opened_pages(records, places)
 
 
-def _rows(records: Sequence[Any], places: Sequence[int]) -> RawRows:
-    """Return records as rows, the resources of a page in its place and on its line."""
+def _opened_pages(records: Sequence[Any], places: Sequence[int]) -> _Records:
+    """Return the records with the resources of a page in its place and on its line."""
     if not any(map(is_page, records)):
-        return RawRows.of_records(records, places)
+        return records, places
     found = [
         (row, place)
         for record, place in zip(records, places, strict=True)
         for row in (resources(record) if is_page(record) else [record])
     ]
-    return RawRows.of_records([row for row, _ in found], [place for _, place in found])
+    return [row for row, _ in found], [place for _, place in found]
 
 
 def _decoded_at_once(texts: Sequence[bytes]) -> list[Any] | None:
@@ -161,8 +167,8 @@ def _decoded_at_once(texts: Sequence[bytes]) -> list[Any] | None:
 def _decoded(text: bytes) -> Any:
     """Return the value, or the error that says why there is none."""
     try:
-        return read_json(text.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        return read_json_rows(text.decode("utf-8"))
+    except ValueError as error:
         return error
 
 
@@ -180,8 +186,8 @@ def _why_no_record(found: Any, text: bytes = b"") -> str:
         return f"not JSON: {found.msg.removesuffix(' at')} at {where}"
     if isinstance(found, UnicodeDecodeError):
         return f"not UTF-8 at byte {found.start}"
-    if isinstance(found, RecursionError):
-        return "not read: nested too deeply"
+    if isinstance(found, NestingError):
+        return str(found)
     if isinstance(found, ValueError):
         return f"not JSON: {short(found)}"
     kinds = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}

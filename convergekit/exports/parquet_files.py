@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from convergekit.errors import ReadError
+from convergekit.bounds import MOST_COLUMNS, TOO_DEEP, is_deep, of_column
+from convergekit.errors import ReadError, repeated
 from convergekit.exports.lines import MOST_UNPACKED_TIMES, UNPACKED_ALLOWED, Progress, short
 from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
 from convergekit.records import column_from_values
@@ -24,6 +25,7 @@ _ROWS_ALLOWED = 10_000_000
 #: So long a text is read as often as there are rows.
 _TEXT_ALLOWED = 64
 _BUFFERED = 1 << 16
+_FLATTER = "Leave the column out, or write it as JSON text, of which only such rows are rejected."
 #: JSON as the text that it is stored as; versions of pyarrow that lack the option read it so.
 _AS_TEXT = {
     name: False
@@ -56,14 +58,13 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
         raise
     # A damaged file may hold a name that is no text, or a day that no calendar has.
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        if "too deeply nested" in str(error):
+            raise ReadError(f"{path}: a column is {TOO_DEEP}. {_FLATTER}") from None
         raise ReadError(f"{path} cannot be read as Parquet: {short(error)}.") from None
 
 
 def _check(path: Path, file: pq.ParquetFile) -> None:
-    names = file.schema_arrow.names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ReadError(f"{path}: column names stand twice: {', '.join(map(repr, twice))}.")
+    _check_columns(path, file.schema_arrow)
     rows, size = file.metadata.num_rows, path.stat().st_size
     if rows > max(_ROWS_ALLOWED, MOST_UNPACKED_TIMES * size):
         raise ReadError(
@@ -96,6 +97,20 @@ def _check(path: Path, file: pq.ParquetFile) -> None:
             f"{path}: its {size:,} bytes unpack to {repeated:,}, as no export does: a dictionary "
             "repeats long texts. If it is one, write it again without dictionaries."
         )
+
+
+def _check_columns(path: Path, schema: pa.Schema) -> None:
+    deep = [name for name, kind in zip(schema.names, schema.types, strict=True) if is_deep(kind)]
+    if deep:
+        raise ReadError(f"{path}: {of_column(deep[0])}. {_FLATTER}")
+    if len(schema) > MOST_COLUMNS:
+        raise ReadError(
+            f"{path}: has {len(schema):,} columns; events have at most {MOST_COLUMNS:,}. Leave "
+            "out those that no question needs."
+        )
+    twice = repeated(schema.names)
+    if twice:
+        raise ReadError(f"{path}: column names stand twice: {', '.join(map(repr, twice))}.")
 
 
 def _repeated_text(path: Path, file: pq.ParquetFile, most: int) -> int:

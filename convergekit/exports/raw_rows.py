@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.bounds import DEEPEST, TOO_WIDE, of_column, too_deep, too_wide
 from convergekit.records import frame_from_records
 
 #: A batch holds at most so many rows: enough to work on columns, few enough for the memory.
@@ -36,6 +37,8 @@ class RawRows:
     def of_records(cls, records: Sequence[Mapping[str, Any] | str], line: Sequence[int]) -> RawRows:
         """Return records as rows; text in place of a record says why there is none.
 
+        So it is said of a record that is nested too deep, or has too many keys.
+
         Examples
         --------
         >>> rows = RawRows.of_records([{"event_name": "A"}, "not JSON"], [1, 2])
@@ -43,5 +46,14 @@ class RawRows:
         (['A', nan], {1: 'not JSON'})
         """
         reasons = {place: found for place, found in enumerate(records) if isinstance(found, str)}
-        frame = frame_from_records([None if isinstance(r, str) else r for r in records])
-        return cls(frame, list(line), reasons)
+        rows = [None if isinstance(record, str) else record for record in records]
+        # The record itself is a level above its values.
+        for place in too_deep(rows, DEEPEST + 1):
+            reasons[place], rows[place] = _deepest_key(rows[place] or {}), None
+        for place in too_wide(rows):
+            reasons[place], rows[place] = TOO_WIDE, None
+        return cls(frame_from_records(rows), list(line), reasons)
+
+
+def _deepest_key(record: Mapping[str, Any]) -> str:
+    return next(of_column(key) for key, value in record.items() if too_deep([value]))

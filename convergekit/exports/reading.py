@@ -17,16 +17,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.arrow import Frame, as_frame
+from convergekit.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.durable import newest
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
-from convergekit.events import PROPERTY, canonicalise, check_required, open_columns
+from convergekit.events import PROPERTY, canonicalise, check_required, noted, open_columns
 from convergekit.exports.concatenate import concatenate
-from convergekit.exports.csv_types import typed_cells
+from convergekit.exports.csv_types import typed
 from convergekit.exports.export import Export
 from convergekit.exports.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
 from convergekit.exports.formats import AUTO, check_format, find_format
 from convergekit.exports.lines import Progress
 from convergekit.exports.raw_rows import RawRows
+from convergekit.records import take_or_missing
 from convergekit.text import as_text
 from convergekit.visible import visible
 
@@ -113,8 +115,11 @@ def read_events(
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         given = as_frame(paths)
         export = _format_of(given, columns or {}, format, "the frame")
-        frame = given if export is None else export.settled(export.canonical(given))
-        return canonicalise(frame, columns=columns)
+        if export is None:
+            return canonicalise(given, columns=columns)
+        shallow, reasons = without_deep(given)
+        frame = export.settled(export.canonical(shallow))
+        return canonicalise(noted(frame, reasons), columns=columns)
     files = find_files(paths)
     for path in files:
         format_suffix(path)
@@ -222,6 +227,7 @@ class _File:
         self._strict = strict
         self._export: Export | None = None
         self._known = False
+        self._names: set[str] = set()
         self.used: set[str] = set()
 
     def read(self, progress: Progress) -> pd.DataFrame:
@@ -235,7 +241,8 @@ class _File:
                 first = min(rows.reasons)
                 raise ReadError(f"{self._path}, line {rows.line[first]}: {rows.reasons[first]}.")
             if rows.line:
-                parts.append(self._canonical(rows))
+                parts.append(_narrowed(self._canonical(rows), self._names))
+                self._names |= set(parts[-1].columns)
                 lines.append(np.array(rows.line, dtype=np.int64))
                 reasons.update({done + row: reason for row, reason in rows.reasons.items()})
                 done += len(rows.line)
@@ -275,7 +282,7 @@ class _File:
         self, frame: pd.DataFrame, lines: npt.NDArray[np.int64], reasons: Mapping[int, str]
     ) -> pd.DataFrame:
         if format_suffix(self._path) in CSV_SUFFIXES:
-            frame = frame.apply(typed_cells)
+            frame = typed(frame)
         stem = self._path.name.split(".")[0] or self._path.name
         if "source" in frame:
             source, _ = as_text(frame["source"])
@@ -291,6 +298,9 @@ class _File:
             frame["read_error"] = unread
         elif "read_error" in frame:
             frame["read_error"] = frame.pop("read_error").astype("str")
+        if self._strict and "read_error" in frame and frame["read_error"].notna().any():
+            first = frame[frame["read_error"].notna()].iloc[0]
+            raise ReadError(f"{self._path}, line {first['line']}: {first['read_error']}.")
         return frame
 
     @contextlib.contextmanager
@@ -299,6 +309,21 @@ class _File:
             yield
         except ColumnError as error:
             raise ColumnError(f"{self._path}: {error}") from None
+
+
+def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
+    """Reject the rows that bring the known columns to more than a file may have."""
+    new = [name for name in frame.columns if name not in known and name not in _OURS]
+    beyond = new[max(MOST_COLUMNS - len(known), 0) :]
+    if not beyond:
+        return frame
+    rows = frame[beyond].notna().to_numpy().any(axis=1)
+    kept = np.where(rows, -1, np.arange(len(frame)))
+    left = frame.drop(columns=beyond)
+    columns = {name: take_or_missing(column, kept) for name, column in left.items()}
+    columns = {n: column for n, column in columns.items() if n in known or column.notna().any()}
+    narrow = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+    return noted(narrow, dict.fromkeys(np.flatnonzero(rows).tolist(), TOO_WIDE))
 
 
 def _format_of(

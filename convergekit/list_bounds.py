@@ -1,0 +1,103 @@
+"""Columns of lists, which may stand there as JSON text: none nested too deep, no crowd of aliases.
+
+Deep values that are no text are found by `bounds` already, whatever the column.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.compute as pc
+
+from convergekit.bounds import DEEPEST, MOST_ALIASES, TOO_MANY_ALIASES, of_column
+from convergekit.columns import with_columns
+from convergekit.json_text import NestingError, read_json
+from convergekit.text import to_arrow
+
+_LISTS = ("aliases", "unset", "set_once")
+
+
+def within_bounds(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Return the frame without lists that are nested too deep, and why rows are rejected.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With canonical names.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"aliases": ["urn:cookie:a", "[" * 200 + "]" * 200, "[1]"]})
+    >>> shallow, reasons = within_bounds(frame)
+    >>> shallow["aliases"].tolist(), reasons
+    (['urn:cookie:a', nan, '[1]'], {1: 'aliases: nested more than 100 levels deep'})
+    """
+    changed: dict[str, pd.Series] = {}
+    reasons: dict[int, str] = {}
+    for name in filter(frame.__contains__, _LISTS):
+        rows = [row for row, text in _long_texts(frame[name]) if _is_too_deep(text)]
+        if rows:
+            changed[name] = frame[name].mask(np.isin(np.arange(len(frame)), rows))
+            reasons |= dict.fromkeys(rows, of_column(name))
+    frame = with_columns(frame, changed)
+    crowded = np.flatnonzero(_aliases_per_row(frame) > MOST_ALIASES)
+    return frame, dict.fromkeys(crowded.tolist(), TOO_MANY_ALIASES) | reasons
+
+
+def _aliases_per_row(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return how many aliases each row has, or fewer where that is within the bound."""
+    listed = np.zeros(len(frame), dtype=np.int64)
+    if "aliases" in frame:
+        listed = _sizes(frame["aliases"])
+    columns = [column for name, column in frame.items() if str(name).startswith("alias.")]
+    if listed.max(initial=0) + len(columns) > MOST_ALIASES:
+        for column in columns:
+            listed += column.notna().to_numpy(dtype=np.int64)
+    return listed
+
+
+def _sizes(lists: pd.Series) -> npt.NDArray[np.int64]:
+    sizes = np.zeros(len(lists), dtype=np.int64)
+    if lists.dtype == object:
+        members = (len(cell) if isinstance(cell, _SIZED) else 0 for cell in lists)
+        sizes = np.fromiter(members, dtype=np.int64, count=len(lists))
+    for row, text in _long_texts(lists):
+        if text.count(",") >= MOST_ALIASES:
+            # What is no JSON is one URN.
+            with contextlib.suppress(ValueError):
+                sizes[row] = len(read_json(text))
+    return sizes
+
+
+_SIZED = (list, tuple, set, frozenset)
+
+
+def _long_texts(column: pd.Series) -> Iterator[tuple[int, str]]:
+    """Yield the cells that may be JSON text of a list that is beyond a bound."""
+    if column.dtype == object:
+        texts = enumerate(column) if str in set(map(type, column)) else iter(())
+    elif pd.api.types.is_string_dtype(column.dtype):
+        sizes = pc.binary_length(to_arrow(column.astype("str"))).fill_null(0)
+        rows = np.flatnonzero(sizes.to_numpy() > DEEPEST).tolist()
+        texts = ((row, str(column.iloc[row])) for row in rows)
+    else:
+        return
+    for row, text in texts:
+        if type(text) is str and len(text) > DEEPEST and text.lstrip()[:1] == "[":
+            yield row, text
+
+
+def _is_too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    try:
+        read_json(text)
+    except NestingError:
+        return True
+    except ValueError:
+        pass
+    return False
