@@ -312,7 +312,7 @@ def _without_signals(frame: pd.DataFrame) -> pd.DataFrame:
             signals = [isinstance(c, decimal.Decimal) and c.is_snan() for c in column]
             if any(signals):
                 changed[name] = column.mask(np.array(signals), None)
-    return frame.assign(**changed)
+    return frame.assign(**changed) if changed else frame
 
 
 def _holds_objects(dtype: Any) -> bool:
@@ -387,6 +387,8 @@ def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFr
                 f"columns={{{name!r}: {own!r}}}: the frame also has a column {name!r}. "
                 "Drop one of the two."
             )
+    if not columns:
+        return frame
     mapped = {name: frame[own] for name, own in columns.items()}
     rest = frame.drop(columns=list(set(columns.values())))
     return rest.assign(**mapped)[_mapped_order(frame, columns)]
@@ -413,13 +415,20 @@ def _unite_spellings(frame: pd.DataFrame) -> pd.DataFrame:
         found = [spelling for spelling in spellings if spelling in frame]
         if not found:
             continue
-        renames[found[0]] = name
+        if found[0] != name:
+            renames[found[0]] = name
         for other in found[1:]:
             column, rows = _coalesce(united.get(name, frame[found[0]]), frame[other])
             united[name] = column
             disagree[f"columns {found[0]!r} and {other!r} disagree"] = rows
             dropped.append(other)
-    frame = frame.drop(columns=dropped).rename(columns=renames).assign(**united)
+    # Each takes long where there are many small files, and most need none.
+    if dropped:
+        frame = frame.drop(columns=dropped)
+    if renames:
+        frame = frame.rename(columns=renames)
+    if united:
+        frame = frame.assign(**united)
     return _with_errors(frame, disagree)
 
 

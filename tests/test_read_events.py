@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -407,3 +408,45 @@ def test_a_list_on_the_first_line_is_one_bad_line(tmp_path):
 def test_files_without_rows_stitch_to_nothing(tmp_path):
     s = ck.stitch(ck.read_events(write(tmp_path / "a.jsonl", "")))
     assert len(s.events) == 0
+
+
+def test_a_file_costs_no_more_among_many(tmp_path, monkeypatch):
+    for number in range(40):
+        path = tmp_path / f"{number:02}.jsonl"
+        path.write_text('{"eventName": "A", "timestamp": "2026-03-02", "properties": {"n": 1}}')
+    asked = []
+    name = PurePath.name.fget
+    monkeypatch.setattr(PurePath, "name", property(lambda path: asked.append(path) or name(path)))
+    few, many = ([], [])
+    for pattern, found in (("0*", few), ("*", many)):
+        asked.clear()
+        events = ck.read_events(str(tmp_path / f"{pattern}.jsonl"))
+        found += [len(events), len(asked) / len(events)]
+    assert (few[0], many[0]) == (10, 40)
+    assert many[1] <= few[1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "dtype"),
+    [
+        (["a"], [None, "b"], "str"),
+        ([None], [None], "object"),
+        ([1], [2], "int64"),
+        ([1], ["a"], "object"),
+        ([1], [2.5], "float64"),
+        ([2.5], [None], "float64"),
+        ([True], [False], "bool"),
+        ([True], [1], "object"),
+        ([9007199254740993], [None], "Int64"),
+    ],
+)
+def test_files_of_one_type_stay_of_it(tmp_path, first, second, dtype):
+    for name, values in (("a", first), ("b", second)):
+        rows = [
+            {"eventName": "A", "timestamp": "2026-03-02", "properties": {"x": value}}
+            for value in values
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = ck.read_events(str(tmp_path / "*.jsonl"))["properties.x"]
+    assert found.dtype == dtype
+    assert [None if pd.isna(value) else value for value in found] == [*first, *second]

@@ -10,6 +10,7 @@ from convergekit.records import column_from_values
 
 _LAST = ("file", "line", "read_error")
 _NULLABLE = {"int64": "Int64", "bool": "boolean"}
+_OF_ONE_KIND = ("str", "int64", "float64", "bool")
 _GAPLESS = {nullable: dtype for dtype, nullable in _NULLABLE.items()}
 
 
@@ -49,6 +50,13 @@ def _in_order(parts: Sequence[pd.DataFrame]) -> list[str]:
 
 
 def _joined(columns: list[pd.Series | None], sizes: list[int]) -> pd.Series:
+    first = columns[0]
+    if first is not None and first.dtype in _OF_ONE_KIND:
+        # Most columns are of one type in every part, which nothing has to be looked up for.
+        whole = [column for column in columns if column is not None and column.dtype == first.dtype]
+        if len(whole) == len(columns) and any(bool(column.notna().any()) for column in whole):
+            columns.clear()
+            return pd.concat(whole, ignore_index=True)
     says = [column is not None and bool(column.notna().any()) for column in columns]
     dtypes = {str(c.dtype) for c, s in zip(columns, says, strict=True) if c is not None and s}
     common = {_NULLABLE.get(dtype, dtype) for dtype in dtypes}

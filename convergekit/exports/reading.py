@@ -7,6 +7,7 @@ import gc
 import glob
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -117,13 +118,14 @@ def read_events(
     files = find_files(paths)
     for path in files:
         format_suffix(path)
+    named = Counter(path.name for path in files)
     total = sum(path.stat().st_size for path in files)
     parts = []
     used: set[str] = set()
     with _bar(total, progress) as bar, _garbage_let_be():
         for path in files:
             bar.set_postfix_str(visible(path.name))
-            file = _File(path, _label(path, files), columns or {}, format, strict)
+            file = _File(path, _label(path, named), columns or {}, format, strict)
             parts.append(file.read(bar.update))
             used |= file.used
     _check_mapping(columns or {}, used, parts)
@@ -197,9 +199,8 @@ def find_files(paths: Paths) -> list[Path]:
     return list(found.values())
 
 
-def _label(path: Path, files: list[Path]) -> str:
-    same_name = sum(other.name == path.name for other in files) > 1
-    return str(path) if same_name else path.name
+def _label(path: Path, named: Mapping[str, int]) -> str:
+    return str(path) if named[path.name] > 1 else path.name
 
 
 class _File:
@@ -250,7 +251,8 @@ class _File:
 
     def _canonical(self, rows: RawRows) -> pd.DataFrame:
         # What read_events says of a row goes by these names; the file's own are properties.
-        frame = rows.frame.rename(columns={name: PROPERTY + name for name in _OURS})
+        ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
+        frame = rows.frame.rename(columns=ours) if ours else rows.frame
         if not self._known and len(rows.reasons) < len(rows.line):
             self._export = _format_of(frame, self._columns, self._name, str(self._path))
             self._known = True
@@ -274,10 +276,12 @@ class _File:
     ) -> pd.DataFrame:
         if format_suffix(self._path) in CSV_SUFFIXES:
             frame = frame.apply(typed_cells)
-        given = frame["source"] if "source" in frame else pd.Series(index=frame.index, dtype="str")
-        source, _ = as_text(given)
         stem = self._path.name.split(".")[0] or self._path.name
-        frame["source"] = source.where(source.notna(), stem)
+        if "source" in frame:
+            source, _ = as_text(frame["source"])
+            frame["source"] = source.where(source.notna(), stem)
+        else:
+            frame["source"] = pd.Series(stem, index=frame.index, dtype="str")
         frame["file"] = pd.Series(self._label, index=frame.index, dtype="str")
         frame["line"] = pd.Series(lines, index=frame.index)
         if reasons:
