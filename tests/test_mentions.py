@@ -402,3 +402,30 @@ def test_an_alias_with_something_around_the_address_names_it_as_well(known):
     )
     left = ck.stitch(frame).forget(f"urn:email:{known}").stitched
     assert left.events["properties.note"].tolist() == ["to (erased)"]
+
+
+def test_a_store_erases_what_is_said_in_any_batch(tmp_path):
+    pytest.importorskip("duckdb")
+    rows = other_events(f"by mailto:{ADA}")
+    # A city that an earlier batch of somebody else sends is not hers alone.
+    rows += [
+        {"event_name": "A", "alias.cookie": "b", "profile_properties.city": "Marylebone"},
+        {"event_name": "A", "timestamp": "never", "properties.note": "to Marylebone"},
+    ]
+    theirs = [{"event_name": "A", "alias.email": ADA, "profile_properties.city": "Marylebone"}]
+    frame = frame_of(rows, theirs)
+    store = ck.open_store(tmp_path / "store")
+    for part in (frame[:4], frame[4:16], frame[16:]):
+        store.add(part)
+    removed = store.forget(f"urn:email:{ADA}").removed.set_index("table")["rows"]
+    s = store.stitched()
+    assert not any(writes_email(text, ADA) for table in shown(s) for text in table.splitlines())
+    assert s.rejected["properties.note"].tolist() == ["to Marylebone"]
+    assert removed["rejected"] == 2
+    assert removed["events"] == 1
+    assert removed["columns named after the person"] == 3
+    assert len(s.events) + len(s.duplicates) + len(s.rejected) == len(frame) - 3
+    assert len(s.profiles) == 1
+    for path in (tmp_path / "store").rglob("*"):
+        if path.is_file():
+            assert ADA.encode() not in path.read_bytes()
