@@ -189,8 +189,8 @@ class Addresses:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where a text writes one of the addresses, from where to where."""
-        found = []
-        for read, steps in _readings(text):
+        found: list[tuple[int, int]] = []
+        for read, steps in _readings(text) if self._quick else ():
             if not self._may_write(_plain_text(read)):
                 continue
             plain = _plain(read)
