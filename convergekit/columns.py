@@ -65,7 +65,9 @@ def chosen_rows(frame: pd.DataFrame, keep: npt.NDArray[np.bool_]) -> pd.DataFram
             # Where nearly all rows are kept, filtering is cheaper than taking one by one.
             kept = pa.array(frame[name], from_pandas=True).filter(mask)
             return pd.Series(kept, index=index, dtype="str")
-        return pd.Series(frame[name].array[keep], index=index, copy=False)
+        # Named, for pandas would make text of objects that are texts, or fail at half an emoji.
+        dtype = frame[name].dtype
+        return pd.Series(frame[name].array[keep], index=index, dtype=dtype, copy=False)
 
     parts = each_column(part, frame.columns, rows=len(frame))
     return pd.DataFrame(dict(zip(frame.columns, parts, strict=True)), index=index, copy=False)

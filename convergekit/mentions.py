@@ -184,12 +184,14 @@ class Person:
     def addresses(self) -> Addresses:
         """Values that name the person wherever they stand."""
         emails, phones = split_addresses(self._may_reach(self.own))
+        types = {alias_type for alias_type, _ in self.aliases}
+        rules = {name: rule for name, rule in self.rules.rules.items() if name in types}
         return Addresses(
             values=frozenset(folded_text(v) for name, v in self.aliases if name in _NAMING),
             emails=frozenset(emails),
             phones=frozenset(phones),
             of_others=self.longer - self.own,
-            rules=self.rules,
+            rules=AliasRules(rules),
             aliases=self.aliases,
         )
 
@@ -245,6 +247,7 @@ class Eraser:
         self._columns_named: set[str] = set()
         self._labels: dict[str, str] = {}
         self._urns_known: dict[str, bool] = {}
+        self._urns_made: dict[str, str] = {}
 
     def erase(
         self, frame: pd.DataFrame, theirs: BoolArray, rejected: BoolArray | None = None
@@ -326,14 +329,15 @@ class Eraser:
     def urns(self, items: Iterable[Any]) -> list[Any]:
         """Return a list of aliases without the person's, and without addresses in the others."""
         left = (item for item in items if not (isinstance(item, str) and self._names(item)))
-        return [
-            self._numbered("alias", item, item)
-            if isinstance(item, str)
-            else ERASED
-            if self._any_holds(item)
-            else item
-            for item in left
-        ]
+        return [self._item(item) for item in left]
+
+    def _item(self, item: Any) -> Any:
+        """Return a member of a list of aliases without addresses."""
+        if not isinstance(item, str):
+            return ERASED if self._any_holds(item) else item
+        if item not in self._urns_made:
+            self._urns_made[item] = self._numbered("alias", item, item)
+        return self._urns_made[item]
 
     def _column(self, name: str, column: pd.Series) -> tuple[pd.Series, BoolArray, BoolArray]:
         """Return a column without the person, which cells lost an alias, and which a mention."""

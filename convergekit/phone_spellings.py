@@ -19,6 +19,10 @@ _INTERNATIONAL_DIGITS = 11
 #: What stands between digits: spaces, dots, dashes, slashes, brackets, a form's plus sign.
 _SEPARATOR = r"[\s.()\[\]/+\-\u2010-\u2015\u2212]"
 _BETWEEN = _SEPARATOR + "{0,4}"
+#: As many digits as a phone number has, and what is between them.
+DIGITS = re.compile(rf"\d(?:{_BETWEEN}\d){{{PHONE_DIGITS - 1},}}")
+#: A pattern for Arrow that is found in every text in ASCII in which `DIGITS` is found.
+ASCII_DIGITS = r"[0-9](?:[\s.()\[\]/+\-]{0,4}[0-9]){6}"
 _PREFIX = r"(?:\+|00|011)"
 _ONE_DIGIT_CODES = frozenset("17")
 # ITU-T E.164: all others have three digits.
@@ -75,14 +79,25 @@ def phone_pattern(phone: str) -> str:
     return rf"[(\[]?(?:{'|'.join(forms)})"
 
 
-def quick_pattern(phone: str) -> str:
-    """Return a pattern that is found in every text that `phone_pattern` is found in."""
-    return _BETWEEN.join(_parts(phone)[1].lstrip("0"))
+def national_digits(phone: str) -> str:
+    """Return the digits that every spelling of a phone number has: no country code, no zero first.
+
+    Examples
+    --------
+    >>> national_digits("+32 470 12 34 56"), national_digits("0470 12 34 56")
+    ('470123456', '470123456')
+    """
+    return _parts(phone)[1].lstrip("0")
+
+
+def digits_pattern(phone: str) -> str:
+    """Return a pattern that is found in every text with a spelling of the number."""
+    return _BETWEEN.join(national_digits(phone))
 
 
 def ascii_pattern(phone: str) -> str:
     """Return the same for texts in ASCII, without what Arrow's patterns do not know."""
-    return quick_pattern(phone).replace(r"\u2010-\u2015\u2212", "")
+    return digits_pattern(phone).replace(r"\u2010-\u2015\u2212", "")
 
 
 def numbers_of(phone: str, *, surely_phones: bool = False) -> Iterator[int]:

@@ -32,12 +32,15 @@ import pyarrow.compute as pc
 from convergekit.alias_rules import AliasRules
 from convergekit.errors import ConvergekitError
 from convergekit.phone_spellings import (
+    ASCII_DIGITS,
+    DIGITS,
     PHONE_DIGITS,
     ascii_pattern,
     digits_of,
+    digits_pattern,
+    national_digits,
     numbers_of,
     phone_pattern,
-    quick_pattern,
 )
 from convergekit.text import INVISIBLE, folded, folded_text
 
@@ -49,6 +52,10 @@ EMAIL_SHAPE = re.compile(r"[^\W_][\w.+-]*@[^\W_][\w.-]*")
 
 #: Of one text, at most so many readings are looked at: each has one encoding less than another.
 _READINGS = 200
+#: A pattern for Arrow lists so many addresses; it takes no long ones.
+_FEW = 50
+#: So many patterns are kept, each for one phone number.
+_FEW_PATTERNS = 1000
 #: Erasing may join what stood around an address to another one.
 _PASSES = 8
 
@@ -182,9 +189,9 @@ class Addresses:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where a text writes one of the addresses, from where to where."""
-        found = []
-        for read, steps in _readings(text):
-            if not self._quick.search(_plain_text(read)):
+        found: list[tuple[int, int]] = []
+        for read, steps in _readings(text) if self._quick else ():
+            if not self._may_write(_plain_text(read)):
                 continue
             plain = _plain(read)
             for start, end in self._found_in(plain):
@@ -200,10 +207,9 @@ class Addresses:
         if self.values:
             wanted = pa.array(sorted(self.values), type=pa.large_string())
             likely = pc.is_in(folded(texts), value_set=wanted)
-        if self.emails or self.phones:
-            likely = pc.or_(
-                likely, pc.match_substring_regex(texts, self._quick_in_arrow, ignore_case=True)
-            )
+        if self._quick:
+            quick = pc.match_substring_regex(texts, self._quick, ignore_case=True)
+            likely = pc.or_(likely, quick)
             likely = pc.or_(likely, pc.match_substring_regex(texts, r"[%&\\]"))
             # What case, width and invisible characters do is for Python to say.
             other = pc.invert(pc.string_is_ascii(texts))
@@ -222,21 +228,41 @@ class Addresses:
         national = (n for phone in self.phones for n in numbers_of(phone, surely_phones=True))
         return self.numbers | set(national)
 
+    def _may_write(self, plain: str) -> bool:
+        has_email = "@" in plain and bool(self.emails or self.rules.rules)
+        return has_email or (bool(self.phones) and self._digits.search(plain) is not None)
+
     def _found_in(self, plain: _Reading) -> Iterator[tuple[int, int]]:
-        if self._email is not None and "@" in plain.text:
-            yield from self._emails_in(plain, self._email)
-        if self._phone is not None:
-            yield from (found.span() for found in self._phone.finditer(plain.text))
-        if self.rules.rules and "@" in plain.text:
+        at = plain.text.find("@")
+        while at >= 0:
+            yield from self._emails_at(plain, at)
+            at = plain.text.find("@", at + 1)
+        for phone in self._phones_in(plain.text):
+            yield from (found.span() for found in _phone_pattern(phone).finditer(plain.text))
+        if self.rules.rules:
             yield from self._ruled_in(plain.text)
 
-    def _emails_in(self, plain: _Reading, email: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        at = 0
-        while (found := email.search(plain.text, at)) is not None:
-            start, end = found.span()
-            at = start + 1
-            if plain.is_word(start, end) and not self._is_of_others(plain, start, end):
-                yield start, end
+    def _emails_at(self, plain: _Reading, at: int) -> Iterator[tuple[int, int]]:
+        """Return the addresses around a sign at: one at most, unless one holds another."""
+        for size in self._domain_sizes:
+            end = at + 1 + size
+            names = self._names.get(plain.text[at + 1 : end], set())
+            for length in sorted(set(map(len, names))):
+                start = at - length
+                if start < 0 or plain.text[start:at].replace("+", " ") not in names:
+                    continue
+                if plain.is_word(start, end) and not self._is_of_others(plain, start, end):
+                    yield start, end
+
+    def _phones_in(self, text: str) -> list[str]:
+        """Return the numbers whose digits are in the text, without code and zero, in one run."""
+        found: set[str] = set()
+        for run in DIGITS.finditer(text) if self.phones else ():
+            digits = digits_of(run[0])
+            for size in self._national_sizes:
+                windows = (digits[i : i + size] for i in range(len(digits) - size + 1))
+                found.update(phone for w in windows for phone in self._by_national.get(w, ()))
+        return sorted(found)
 
     def _is_of_others(self, plain: _Reading, start: int, end: int) -> bool:
         """Return whether it is a part of a longer address that is somebody else's."""
@@ -256,31 +282,49 @@ class Addresses:
                 yield found.start(), found.start() + len(token)
 
     @cached_property
-    def _email(self) -> re.Pattern[str] | None:
-        forms = sorted({_pattern(form) for email in self.emails for form in _forms(email)})
-        return re.compile("|".join(forms)) if forms else None
+    def _names(self) -> dict[str, set[str]]:
+        """What stands before the sign at, by domain; forms are read with a space for a plus."""
+        names: dict[str, set[str]] = {}
+        for form in {form for email in self.emails for form in _forms(email)}:
+            name, _, domain = form.partition("@")
+            names.setdefault(domain, set()).add(name.replace("+", " "))
+        return names
 
     @cached_property
-    def _phone(self) -> re.Pattern[str] | None:
-        forms = [phone_pattern(phone) for phone in sorted(self.phones)]
-        return re.compile(rf"(?<!\d)(?:{'|'.join(forms)})(?!\d)") if forms else None
+    def _domain_sizes(self) -> list[int]:
+        return sorted(set(map(len, self._names)))
 
     @cached_property
-    def _quick(self) -> re.Pattern[str]:
-        """A pattern that is found in every plain text that writes an address."""
-        return re.compile(self._quick_of(quick_pattern))
+    def _digits(self) -> re.Pattern[str]:
+        """A pattern that is found in every plain text that writes a phone number."""
+        few = len(self.phones) <= _FEW
+        return re.compile("|".join(sorted(map(digits_pattern, self.phones)))) if few else DIGITS
 
     @cached_property
-    def _quick_in_arrow(self) -> str:
-        """The same for Arrow, and for ASCII alone."""
-        return self._quick_of(ascii_pattern)
+    def _by_national(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for phone in self.phones:
+            found.setdefault(national_digits(phone), []).append(phone)
+        return found
 
-    def _quick_of(self, pattern_of_phone: Callable[[str], str]) -> str:
-        forms = {_pattern(form) for email in self.emails for form in _forms(email)}
-        forms |= {pattern_of_phone(phone) for phone in self.phones}
+    @cached_property
+    def _national_sizes(self) -> list[int]:
+        return sorted(set(map(len, self._by_national)))
+
+    @cached_property
+    def _quick(self) -> str:
+        """A pattern for Arrow that is found in every text in ASCII that writes an address."""
+        forms = set()
+        if self.emails:
+            few = len(self.emails) <= _FEW
+            emails = {re.escape(form) for email in self.emails for form in _forms(email)}
+            forms |= {email.replace(r"\+", "[+ ]") for email in emails} if few else {"@"}
+        if self.phones:
+            few = len(self.phones) <= _FEW
+            forms |= set(map(ascii_pattern, self.phones)) if few else {ASCII_DIGITS}
         # A rule may make one of the addresses of any other.
         forms |= {"@"} if self.rules.rules else set()
-        return "|".join(sorted(forms)) or "^never$a"
+        return "|".join(sorted(forms))
 
     @cached_property
     def _longer(self) -> list[str]:
@@ -304,6 +348,8 @@ def split_addresses(values: Iterable[tuple[str, str]]) -> tuple[set[str], set[st
     for said, value in values:
         if is_address(value):
             emails.add(value)
+        elif says_email(said):
+            emails |= _addresses_in(value)
         elif says_phone(said) and len(digits_of(value)) >= PHONE_DIGITS:
             phones.add(value)
     return emails, phones
@@ -319,6 +365,13 @@ def is_address(text: str) -> bool:
     """
     name, at, domain = _plain(text).text.strip().partition("@")
     return bool(at and name and domain) and not re.search(r"[\s@,;:<>\"()\[\]/?&]", name + domain)
+
+
+def _addresses_in(text: str) -> set[str]:
+    """Return the address that a text writes with something around it, as ``mailto:`` does."""
+    read = {_plain_text(reading) for reading, _ in _readings(text)}
+    found = {token.rstrip(".-") for plain in read for token in EMAIL_SHAPE.findall(plain)}
+    return found if len(found) == 1 else set()
 
 
 def says_email(name: str) -> bool:
@@ -340,13 +393,13 @@ def longer_addresses(texts: Iterable[str], emails: Iterable[str]) -> set[str]:
     ...                         ["ada@x.org"]))
     ['ada@x.org.uk', 'not-ada@x.org']
     """
-    wanted = [form for email in emails for form in _forms(email)]
-    plain = {text: _plain(text).text.strip() for text in texts if "@" in text}
+    known = Addresses(frozenset(), emails=frozenset(emails))
+    wanted = {form for email in known.emails for form in _forms(email)}
+    plain = {text: _plain(text).text.strip() for text in texts}
     return {
         text
         for text, form in plain.items()
-        if any(want in form and want != form for want in wanted)
-        and re.fullmatch(r"[\w.+-]+@[\w.-]+", form)
+        if form not in wanted and re.fullmatch(r"[\w.+-]+@[\w.-]+", form) and known.spans(form)
     }
 
 
@@ -376,9 +429,9 @@ def _from_ascii(domain: str) -> str | None:
         return None
 
 
-def _pattern(address: str) -> str:
-    """Return a pattern for an address; forms are read with a space for a plus sign."""
-    return re.escape(address).replace(r"\+", "[+ ]")
+@functools.lru_cache(maxsize=_FEW_PATTERNS)
+def _phone_pattern(phone: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\d)(?:{phone_pattern(phone)})(?!\d)")
 
 
 def _made(token: str, rules: AliasRules) -> Iterator[tuple[str, str]]:

@@ -370,3 +370,62 @@ def numberless(frame):
         for name in frame
     }
     return re.sub(r"\(erased \d+\)", "(erased n)", repr(cells))
+
+
+def test_a_profile_of_hundreds_of_addresses_is_erased_as_one_of_few():
+    """More than a pattern of Arrow's would take."""
+    numbers = range(3000)
+    frame = pd.DataFrame(
+        {
+            "event_name": "A",
+            "timestamp": START,
+            "alias.cookie": ["kiosk"] * len(numbers) + ["b", "b"],
+            "alias.email": [f"person{i}@example.com" for i in numbers] + [None, "x-person7@b.org"],
+            "alias.phone": [f"+3247{i:07d}" for i in numbers] + [None, None],
+            "properties.note": [None] * len(numbers)
+            + ["by Person17%40example.com, 0470.00.12.34, person9999@example.com", "+32479999999"],
+        }
+    )
+    left = ck.stitch(frame).forget("urn:cookie:kiosk").stitched
+    assert left.events["properties.note"].tolist() == [
+        "by (erased), (erased), person9999@example.com",
+        "+32479999999",
+    ]
+    assert left.aliases["alias_value"].tolist() == ["b", "x-person7@b.org"]
+
+
+@pytest.mark.parametrize("known", [f"mailto:{ADA}", f"Ada <{ADA}>", "ada%40example.com"])
+def test_an_alias_with_something_around_the_address_names_it_as_well(known):
+    frame = frame_of(
+        [{"event_name": "A", "alias.email": known}],
+        [{"event_name": "A", "alias.cookie": "b", "properties.note": f"to {ADA}"}],
+    )
+    left = ck.stitch(frame).forget(f"urn:email:{known}").stitched
+    assert left.events["properties.note"].tolist() == ["to (erased)"]
+
+
+def test_a_store_erases_what_is_said_in_any_batch(tmp_path):
+    pytest.importorskip("duckdb")
+    rows = other_events(f"by mailto:{ADA}")
+    # A city that an earlier batch of somebody else sends is not hers alone.
+    rows += [
+        {"event_name": "A", "alias.cookie": "b", "profile_properties.city": "Marylebone"},
+        {"event_name": "A", "timestamp": "never", "properties.note": "to Marylebone"},
+    ]
+    theirs = [{"event_name": "A", "alias.email": ADA, "profile_properties.city": "Marylebone"}]
+    frame = frame_of(rows, theirs)
+    store = ck.open_store(tmp_path / "store")
+    for part in (frame[:4], frame[4:16], frame[16:]):
+        store.add(part)
+    removed = store.forget(f"urn:email:{ADA}").removed.set_index("table")["rows"]
+    s = store.stitched()
+    assert not any(writes_email(text, ADA) for table in shown(s) for text in table.splitlines())
+    assert s.rejected["properties.note"].tolist() == ["to Marylebone"]
+    assert removed["rejected"] == 2
+    assert removed["events"] == 1
+    assert removed["columns named after the person"] == 3
+    assert len(s.events) + len(s.duplicates) + len(s.rejected) == len(frame) - 3
+    assert len(s.profiles) == 1
+    for path in (tmp_path / "store").rglob("*"):
+        if path.is_file():
+            assert ADA.encode() not in path.read_bytes()

@@ -336,3 +336,21 @@ def test_saving_refuses_to_overwrite_and_keeps_odd_values(shop, tmp_path):
     shop["properties.odd"] = [object()] * 7 + ["x"]
     with pytest.raises(ck.ConvergekitError, match=r"column 'properties\.odd', row 0: a object"):
         ck.stitch(shop).to_parquet(tmp_path / "other")
+
+
+def test_objects_that_are_texts_stay_objects_where_a_copy_is_dropped():
+    half = "\ud83d"
+    frame = pd.DataFrame(
+        {
+            "event_name": "A",
+            "event_id": ["1", "1", "2"],
+            "timestamp": pd.to_datetime(["2026-03-02"] * 3, utc=True),
+            "alias.cookie": "c",
+            "properties.note": pd.Series(["a", 7, half], dtype=object),
+        }
+    )
+    s = ck.stitch(frame)
+    assert s.events["properties.note"].tolist() == ["a", half]
+    assert s.events["properties.note"].dtype == object
+    left = s.forget("urn:cookie:c").stitched
+    assert len(left.events) == 0

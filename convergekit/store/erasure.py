@@ -70,8 +70,11 @@ def forget_in(change: Change, s: Stitched, alias_or_id: str) -> ForgottenInStore
     person, events, copies = person_in(s, alias_or_id)
     rows, rejected = np.concatenate([events, copies]), s.rejected["row"].to_numpy()
     parts = _Parts(change, rows, rejected)
+    # What a later batch says of them may stand in an earlier one as somebody else's.
+    for _, frame, theirs, _ in parts:
+        person = person.sending(frame[theirs])
     for _, frame, theirs, unusable in parts:
-        person = person.sending(frame[theirs]).besides(frame[~theirs & ~unusable])
+        person = person.besides(frame[~theirs & ~unusable])
     eraser = Eraser(person)
     new = replace(
         change.manifest,
