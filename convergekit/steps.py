@@ -21,7 +21,7 @@ from convergekit.errors import (
 from convergekit.events import PROFILE, PROPERTY
 from convergekit.numbering import number
 from convergekit.query import evaluate_query
-from convergekit.readable import counted
+from convergekit.readable import counted, shortened
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -329,7 +329,8 @@ class EventNames:
         named[named] = _meets(self._events[named], where, title)
         if not named.any():
             warnings.warn(
-                f"no event of {title!r} meets where={where!r}, so it never matches.",
+                f"no event of {title!r} meets where={shortened(repr(where), 200)}, so it never "
+                "matches.",
                 stacklevel=callers_level(),
             )
         return named

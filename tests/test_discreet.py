@@ -138,7 +138,7 @@ WRONG = {
     "an amount": lambda s, _: s.attribution("PageView", value="note"),
     "a field": lambda s, _: _wrong_length(),
     "saving": lambda s, path: ck.stitch(
-        frame(marked(7) | {"properties.note": {1, "marker7y", "marker7z"}})
+        frame(marked(7) | {"properties.note": [object(), "marker7y", "marker7z"]})
     ).to_parquet(path),
     "an index": lambda s, _: ck.stitch(frame().set_axis([*"abcdefg", 7], axis="columns")),
 }
