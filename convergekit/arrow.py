@@ -9,14 +9,14 @@ object (a struct) named `properties` or `profile_properties` is opened without b
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from convergekit.arrow_types import needs_python, plainer, python_values
 from convergekit.errors import ColumnError, ConvergekitError, repeated
+from convergekit.json_text import write_json
 from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
@@ -107,12 +107,15 @@ def series_from_arrow(column: pa.ChunkedArray) -> pd.Series:
     >>> series_from_arrow(pa.chunked_array([[9007199254740993, None]])).tolist()
     [9007199254740993, <NA>]
     """
+    column = plainer(column)
     kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         text = column if pa.types.is_large_string(kind) else column.cast(pa.large_string())
         return pd.Series(text, dtype="str")
     if pa.types.is_dictionary(kind):
         return _categorical(column)
+    if needs_python(column):
+        return pd.Series(python_values(column), dtype=object)
     if column.null_count and kind in _NULLABLE:
         return column.to_pandas(types_mapper=_NULLABLE.get)
     if _only_arrow_has(kind):
@@ -165,7 +168,9 @@ def polars_of(frame: pd.DataFrame) -> pl.DataFrame:
         raise ConvergekitError(
             "to_polars needs Polars: pip install 'convergekit[polars]'; or take to_arrow()."
         ) from None
-    return pl.DataFrame(table_of(frame))
+    table = table_of(frame)
+    columns = [_for_polars(column) for column in table.columns]
+    return pl.DataFrame(pa.table(columns, names=table.column_names))
 
 
 def _only_arrow_has(kind: pa.DataType) -> bool:
@@ -184,11 +189,17 @@ def _categorical(column: pa.ChunkedArray) -> pd.Series:
         found = pa.concat_arrays(found.chunks) if found.num_chunks else pa.array([], column.type)
     words = series_from_arrow(pa.chunked_array([found.dictionary]))
     codes = found.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    if words.dtype == object or not _are_hashable(words.dtype):
+        return take_or_missing(words.astype(object), codes)
     if words.isna().any() or not words.is_unique:
         return take_or_missing(words, codes)
     return pd.Series(
         pd.Categorical.from_codes(codes, categories=words, ordered=column.type.ordered)
     )
+
+
+def _are_hashable(dtype: Any) -> bool:
+    return not isinstance(dtype, pd.ArrowDtype) or not pa.types.is_nested(dtype.pyarrow_dtype)
 
 
 def _arrow_column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
@@ -203,10 +214,42 @@ def _arrow_column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
 def _json_text(cell: Any) -> str | None:
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         return None
-    return json.dumps(cell, ensure_ascii=False, default=_plain)
+    return write_json(cell)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    return value.tolist() if isinstance(value, np.ndarray) else str(value)
+def _for_polars(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column in a type that Polars has; where it has none, as JSON text."""
+    kind = column.type
+    if _polars_has(kind):
+        return column
+    if pa.types.is_date64(kind):
+        return column.cast(pa.date32())
+    if pa.types.is_time32(kind):
+        return column.cast(pa.time64("us"))
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.large_string())
+    if pa.types.is_timestamp(kind):
+        # An offset is not a zone to Polars; what the instants are does not depend on it.
+        return column.cast(pa.timestamp(kind.unit, "UTC"))
+    texts = [None if cell is None else write_json(cell) for cell in column.to_pylist()]
+    return pa.chunked_array([texts], type=pa.large_string())
+
+
+def _polars_has(kind: pa.DataType) -> bool:
+    types = pa.types
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_dictionary(kind):
+        return _polars_has(kind.value_type)
+    if types.is_decimal128(kind):
+        return kind.scale >= 0
+    if types.is_timestamp(kind):
+        return kind.tz is None or kind.tz[:1] not in ("+", "-")
+    if types.is_struct(kind):
+        return all(_polars_has(kind.field(i).type) for i in range(kind.num_fields))
+    return any(
+        is_kind(kind)
+        for is_kind in (
+            *(types.is_null, types.is_boolean, types.is_integer, types.is_floating),
+            *(types.is_string, types.is_large_string, types.is_binary, types.is_large_binary),
+            *(types.is_date32, types.is_duration, types.is_time64),
+        )
+    )

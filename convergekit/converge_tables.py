@@ -25,6 +25,7 @@ from convergekit.as_of import Knowledge, known_profiles
 from convergekit.durable import newest, real_path, whole_files
 from convergekit.errors import AlreadyThereError
 from convergekit.events import PROFILE_PROPERTY, PROPERTY
+from convergekit.json_text import write_json
 from convergekit.profiles import alias_ranks, ids_of_leaders
 from convergekit.properties import carry_as_of
 from convergekit.records import take_or_missing
@@ -220,7 +221,7 @@ def _json(value: Any) -> str | None:
         value = value.item()
     if _lacks(value) or (isinstance(value, float) and math.isinf(value)):
         return None
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return write_json(value)
 
 
 def _lacks(value: Any) -> bool:

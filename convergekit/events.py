@@ -34,8 +34,10 @@ from convergekit.list_bounds import within_bounds
 from convergekit.names import pairs_given
 from convergekit.readable import shortened
 from convergekit.records import frame_from_records
-from convergekit.text import as_text, has_text, to_arrow
+from convergekit.scalars import python_value
+from convergekit.text import as_text, has_text, known_characters, text_of, to_arrow, written
 from convergekit.timestamps import check_zone, microseconds, parse_timestamps
+from convergekit.usual_types import with_usual_types
 
 ALIAS = "alias."
 PROPERTY = "properties."
@@ -57,6 +59,9 @@ SPELLINGS = {
     "set_once": ("set_once",),
 }
 _NESTED = ("properties", "profile_properties")
+_NESTED_SPELLINGS = frozenset(spelling for name in _NESTED for spelling in SPELLINGS[name])
+#: Far deeper than anybody's properties, and not as deep as what Python can follow.
+_DEEPEST = 100
 _MAPPED_PREFIXES = (ALIAS, PROPERTY, PROFILE_PROPERTY)
 # What an earlier stitch wrote; stitching its events again replaces these.
 _WRITTEN_BY_STITCH = ("row", "kind", "profile_id")
@@ -65,6 +70,7 @@ MISSING_TIMESTAMP = "timestamp is missing"
 UNPARSEABLE_TIMESTAMP = "timestamp cannot be parsed"
 NOT_AN_EVENT = "neither an event nor an identify call: no event name and no alias"
 UNUSABLE_EVENT_NAME = "event name is not text"
+TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
 _MOST_OF_A_VALUE = 60
 
 
@@ -136,14 +142,15 @@ def open_columns(frame: pd.DataFrame, *, columns: Mapping[str, str]) -> pd.DataF
     """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one."""
     _check_labels(frame)
     frame, deep = without_deep(frame)
-    frame = _unite_spellings(_without_signals(_apply_mapping(frame, columns)))
+    frame = with_usual_types(_apply_mapping(frame, columns))
+    apart = [name for name in frame if not _is_nested(name) or _is_of_lists(frame[name].dtype)]
+    frame = _unite_spellings(_without_signals(_with_plain_objects(frame, apart)))
     frame = noted(frame, deep)
     for name in _NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
     frame = noted(*within_bounds(frame))
-    objects = [name for name, column in frame.items() if _holds_objects(column.dtype)]
-    return with_columns(frame, {name: _plain_objects(frame[name]) for name in objects})
+    return _with_plain_objects(frame, filter(_is_nested, frame))
 
 
 def check_required(frame: pd.DataFrame) -> None:
@@ -329,31 +336,82 @@ def _holds_objects(dtype: Any) -> bool:
     return bool(dtype == object)
 
 
-def _plain_objects(column: pd.Series) -> pd.Series:
-    """Return a column of Python objects as JSON has them: lists for arrays, None for missing."""
-    cells = [_plain(cell) for cell in column]
-    return pd.Series(cells, index=column.index, dtype=object, name=column.name)
+def _is_of_lists(dtype: Any) -> bool:
+    return (
+        isinstance(dtype, pd.ArrowDtype)
+        and _holds_objects(dtype)
+        and not pa.types.is_struct(dtype.pyarrow_dtype)
+    )
 
 
-def _plain(cell: Any) -> Any:
+def _is_nested(name: str) -> bool:
+    """Return whether a column is one of objects that are opened, or comes of them."""
+    return name in _NESTED_SPELLINGS or name.startswith((PROPERTY, PROFILE_PROPERTY))
+
+
+def _with_plain_objects(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Return the frame with these columns' objects as JSON has them; what has no form is noted."""
+    changed: dict[str, pd.Series] = {}
+    reasons: dict[int, str] = {}
+    for name in names:
+        if not _holds_objects(frame[name].dtype):
+            continue
+        cells, errors = _plain_cells(frame[name])
+        changed[name] = pd.Series(cells, index=frame.index, dtype=object, name=name)
+        for row, error in errors.items():
+            reasons[row] = f"{name}: {error}"
+    return noted(with_columns(frame, changed), reasons)
+
+
+def _plain_cells(column: pd.Series) -> tuple[list[Any], dict[int, str]]:
+    """Return a column of Python objects as JSON has them: lists for arrays, None for missing.
+
+    And by row what cannot be read, which is None then.
+    """
+    cells: list[Any] = []
+    errors: dict[int, str] = {}
+    of_arrow = isinstance(column.dtype, pd.ArrowDtype)
+    for row, cell in enumerate(column.array._pa_array if of_arrow else column):
+        try:
+            cells.append(_plain(cell.as_py() if of_arrow else cell, 0))
+        except (ValueError, OverflowError, pa.ArrowException) as error:
+            cells.append(None)
+            errors[row] = str(error)
+    return cells, errors
+
+
+def _plain(cell: Any, depth: int) -> Any:
     kind = type(cell)
+    if kind is str:
+        return cell if cell.isascii() else known_characters(cell)
     if kind in _AS_IT_IS:
         return cell
+    if depth > _DEEPEST:
+        raise ValueError(TOO_DEEP)
     if isinstance(cell, np.ndarray):
         found = cell.tolist()
         # An array of no dimension is its only value.
-        return [_plain(item) for item in found] if isinstance(found, list) else _plain(found)
+        return _plain(found, depth + 1) if isinstance(found, list) else _plain(found, depth)
     if isinstance(cell, list):
         plain = _AS_IT_IS.issuperset(map(type, cell))
-        return cell.copy() if plain else [_plain(item) for item in cell]
+        return cell.copy() if plain else [_plain(item, depth + 1) for item in cell]
     if isinstance(cell, dict):
-        return {key: _plain(item) for key, item in cell.items()}
+        return {_plain_key(key): _plain(item, depth + 1) for key, item in cell.items()}
+    if isinstance(cell, tuple):
+        # Looked into for its depth alone.
+        for item in cell:
+            _plain(item, depth + 1)
+        return cell
     if isinstance(cell, decimal.Decimal) and cell.is_snan():
         return None
-    return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell
+    return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else python_value(cell)
 
 
-_AS_IT_IS = {str, int, bool, type(None)}
+def _plain_key(key: Any) -> Any:
+    return known_characters(key) if isinstance(key, str) and not key.isascii() else key
+
+
+_AS_IT_IS = {int, bool, type(None)}
 
 
 def _check_labels(frame: pd.DataFrame) -> None:
@@ -367,6 +425,11 @@ def _check_labels(frame: pd.DataFrame) -> None:
             raise ColumnError(
                 f"column name {label!r} is {type(label).__name__}, not text; "
                 "rename it with df.rename(columns=str)."
+            )
+        if known_characters(label) != label:
+            raise ColumnError(
+                f"column name {label!r} holds half of a character, which no file has a form for; "
+                "rename it with df.rename(columns={...})."
             )
     twice = frame.columns[frame.columns.duplicated()].unique().tolist()
     if twice:
@@ -466,8 +529,15 @@ def noted(frame: pd.DataFrame, reasons: Mapping[int, str]) -> pd.DataFrame:
     texts = [reasons.get(row) for row in range(len(frame))]
     found = pd.Series(texts, index=frame.index, dtype="str")
     if "read_error" in frame:
-        found = frame["read_error"].astype("str").where(frame["read_error"].notna(), found)
+        found = _told(frame["read_error"]).reindex(frame.index).fillna(found)
     return frame.assign(read_error=found)
+
+
+def _told(errors: pd.Series) -> pd.Series:
+    """Return what `read_error` says where it says something, as text whatever it is."""
+    text, unusable = as_text(errors)
+    told = text.where(~unusable, errors.map(text_of).astype("str"))
+    return told[~missing(told).to_numpy(dtype=bool)]
 
 
 def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
@@ -485,7 +555,7 @@ def _says_the_same(one: Any, other: Any) -> bool:
     one, other = (v.item() if isinstance(v, np.generic) else v for v in (one, other))
     # A whole number among gaps is a float in pandas.
     numbers = all(isinstance(v, Number) and not isinstance(v, bool) for v in (one, other))
-    return bool(one == other) if numbers else repr(one) == repr(other)
+    return bool(one == other) if numbers else written(one) == written(other)
 
 
 def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -621,7 +691,7 @@ def _reject_reasons(
     reject(untimed[given], UNPARSEABLE_TIMESTAMP)
     reject(untimed[~given], MISSING_TIMESTAMP)
     if "read_error" in frame:
-        unread = frame["read_error"].dropna()
+        unread = _told(frame["read_error"])
         found.update(zip(unread.index.tolist(), unread.tolist(), strict=True))
     return pd.Series(found, dtype=object).sort_index()
 

@@ -29,7 +29,8 @@ from convergekit.saved_checks import check_summary, check_tables
 from convergekit.saved_frames import frame_of, parquet_of
 from convergekit.saved_manifest import MANIFEST, damaged, digest, read_sealed, sealed
 from convergekit.stitched import Identity, Stitched
-from convergekit.tagged_json import NotKnownError, text_of, to_json
+from convergekit.tagged_json import NotKnownError, to_json
+from convergekit.text import text_of
 
 _TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
 #: What a Stitched is made of again; its profiles follow from these.

@@ -20,9 +20,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_TAG = "@@"
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_PLAIN = (str, bool, int, float, type(None))
+from convergekit.scalars import python_value
+from convergekit.text import MOST_BITS, text_of
+
+#: How the names of tags begin; no other text of JSON that `to_json` writes has it as a key alone.
+TAG = "@@"
+_SECONDS = re.compile(r"[+-]\d{2}:\d{2}:\d{2}")
+_PLAIN = (str, bool, float, type(None))
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,13 @@ def to_json(value: Any, *, strict: bool = False) -> str:
     >>> to_json({"day": datetime.date(2026, 3, 2), "n": np.int64(3)})
     '{"day": {"@@date": "2026-03-02"}, "n": 3}'
     """
+    try:
+        text = json.dumps(value)
+        # Faster by far than to look at every value: JSON has no tuples, nor keys but text.
+        if TAG not in text and json.loads(text) == value:
+            return text
+    except (TypeError, ValueError, RecursionError):
+        pass
     return json.dumps(_tagged(value, strict))
 
 
@@ -82,79 +93,46 @@ def from_json(text: str) -> Any:
     return json.loads(text, object_hook=_untagged)
 
 
-def text_of(value: Any) -> str:
-    """Return a value's text without its place in memory, which is another in each process.
-
-    Examples
-    --------
-    >>> text_of(object())
-    '<object object>'
-    """
-    try:
-        return _ADDRESS.sub("", str(value))
-    except Exception:
-        # Whatever a class of somebody's own does when it is asked.
-        return f"<{type(value).__name__}>"
-
-
 def _tagged(value: Any, strict: bool) -> Any:
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or (type(value) is int and value.bit_length() < MOST_BITS):
         return value
+    value = python_value(value)
     if isinstance(value, list):
         return [_tagged(item, strict) for item in value]
     if isinstance(value, Mapping):
         return _tagged_mapping(value, strict)
     if isinstance(value, np.ndarray):
         return _tagged(value.tolist(), strict)
-    if isinstance(value, np.generic):
-        return _tagged(_of_numpy(value), strict)
     if value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, (tuple, set, frozenset)):
         items = value if isinstance(value, tuple) else sorted(value, key=repr)
         name = next(k.__name__ for k in (tuple, frozenset, set) if isinstance(value, k))
-        return {_TAG + name: [_tagged(item, strict) for item in items]}
+        return {TAG + name: [_tagged(item, strict) for item in items]}
     for kind, (name, written) in _WRITTEN.items():
-        if isinstance(value, kind) and not _is_of_no_calendar(value):
-            return {_TAG + name: written(value)}
+        if isinstance(value, kind):
+            return {TAG + name: written(value)}
     return _tagged_rest(value, strict)
 
 
 def _tagged_rest(value: Any, strict: bool) -> Any:
     """Return a value of a subclass of what JSON has, or of a kind that is not known."""
-    for kind in (str, int, float):
+    if isinstance(value, int):
+        return int(value) if value.bit_length() < MOST_BITS else {f"{TAG}integer": hex(value)}
+    for kind in (str, float):
         if isinstance(value, kind):
             return kind(value)
     if strict:
         raise NotKnownError(type(value).__name__)
-    return {f"{_TAG}other": text_of(value)}
-
-
-def _is_of_no_calendar(value: Any) -> bool:
-    """Return whether it is a time or duration that Python's own have no form for."""
-    if isinstance(value, pd.Timestamp):
-        return not datetime.MINYEAR <= value.year <= datetime.MAXYEAR
-    return isinstance(value, pd.Timedelta) and abs(value.days) > datetime.timedelta.max.days
+    return {f"{TAG}other": text_of(value)}
 
 
 def _tagged_mapping(value: Mapping[Any, Any], strict: bool) -> dict[str, Any]:
     plain = all(type(key) is str for key in value)
-    if plain and not (len(value) == 1 and next(iter(value)).startswith(_TAG)):
+    if plain and not (len(value) == 1 and next(iter(value)).startswith(TAG)):
         return {key: _tagged(item, strict) for key, item in value.items()}
     pairs = [[_tagged(key, strict), _tagged(item, strict)] for key, item in value.items()]
-    return {f"{_TAG}dict": pairs}
-
-
-def _of_numpy(value: np.generic) -> Any:
-    if isinstance(value, (np.datetime64, np.timedelta64)):
-        kind = pd.Timestamp if isinstance(value, np.datetime64) else pd.Timedelta
-        try:
-            return kind(value)
-        except (ValueError, OverflowError):
-            # A time that no calendar has, or so many months.
-            return Opaque(str(value))
-    # NumPy's long double is its own item.
-    return float(value) if isinstance(value, np.longdouble) else value.item()
+    return {f"{TAG}dict": pairs}
 
 
 def _duration(value: datetime.timedelta) -> list[int]:
@@ -169,6 +147,11 @@ def _read_duration(parts: list[int]) -> datetime.timedelta:
         return pd.Timedelta(plain) + pd.Timedelta(nanos, unit="ns")
     except (ValueError, OverflowError):
         return plain
+
+
+def _read_time(text: str) -> pd.Timestamp:
+    # Pandas reads no offset of a zone that has seconds, as those before railways have.
+    return pd.Timestamp(datetime.datetime.fromisoformat(text) if _SECONDS.search(text) else text)
 
 
 #: In this order, for a datetime is a date as well.
@@ -186,7 +169,8 @@ _WRITTEN: dict[type, tuple[str, Callable[[Any], Any]]] = {
     Opaque: ("other", str),
 }
 _READ: dict[str, Callable[[Any], Any]] = {
-    "datetime": pd.Timestamp,
+    "integer": lambda text: int(text, 16),
+    "datetime": _read_time,
     "date": datetime.date.fromisoformat,
     "time": datetime.time.fromisoformat,
     "duration": _read_duration,
@@ -208,9 +192,9 @@ def _untagged(found: dict[str, Any]) -> Any:
     if len(found) != 1:
         return found
     [(name, value)] = found.items()
-    if not name.startswith(_TAG):
+    if not name.startswith(TAG):
         return found
     try:
-        return _READ[name.removeprefix(_TAG)](value)
+        return _READ[name.removeprefix(TAG)](value)
     except (ArithmeticError, AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{name} is none of the tags, or of another value: {error}") from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import decimal
 import math
+import re
 import unicodedata
 import uuid
 from typing import Any
@@ -32,6 +33,10 @@ INVISIBLE = frozenset(
     )
     for code in range(first, last + 1)
 )
+#: Python refuses to write out integers of 4,300 digits and more.
+_MOST_DIGITS = 4_000
+MOST_BITS = 3 * _MOST_DIGITS
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def as_text(values: pd.Series) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
@@ -161,7 +166,7 @@ def folded_text(text: str) -> str:
     """
     if text.isascii():
         return text.strip().lower()
-    known = _known_characters(text)
+    known = known_characters(text)
     return str(folded(pa.array([known], type=pa.large_string()))[0])
 
 
@@ -180,6 +185,36 @@ def has_text(values: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
     return (ends[1:] > ends[:-1]) & values.is_valid().to_numpy(zero_copy_only=False)
 
 
+def text_of(value: Any) -> str:
+    """Return a value's text without its place in memory, which is another in each process.
+
+    Examples
+    --------
+    >>> text_of(object())
+    '<object object>'
+    """
+    try:
+        return _ADDRESS.sub("", str(value))
+    except Exception:
+        # Whatever a class of somebody's own does when it is asked.
+        return f"<{type(value).__name__}>"
+
+
+def written(value: object) -> str:
+    """Return a value as Python writes it, or as it writes any object where that fails.
+
+    Examples
+    --------
+    >>> written("a"), written(10**5000)[:8]
+    ("'a'", '<int obj')
+    """
+    try:
+        return repr(value)
+    except Exception:
+        # Whatever a class of somebody's own does; integers of thousands of digits fail as well.
+        return object.__repr__(value)
+
+
 def _is_text_dtype(dtype: Any) -> bool:
     if isinstance(dtype, pd.ArrowDtype):
         kind = dtype.pyarrow_dtype
@@ -193,12 +228,14 @@ def _integers(values: pd.Series) -> list[str | None]:
 
 def _cell_text(cell: Any) -> str | None:
     if isinstance(cell, str):
-        return _known_characters(cell)
+        return known_characters(cell)
     if isinstance(cell, (bool, np.bool_)) or cell is None or cell is pd.NA:
         return None
     if isinstance(cell, (int, np.integer)):
-        return str(int(cell))
+        return str(int(cell)) if int(cell).bit_length() < MOST_BITS else None
     if isinstance(cell, decimal.Decimal) and cell.is_finite():
+        if max(abs(cell.adjusted()), len(cell.as_tuple().digits)) > _MOST_DIGITS:
+            return None
         return str(int(cell)) if cell == cell.to_integral_value() else format(cell, "f")
     if isinstance(cell, uuid.UUID):
         return str(cell)
@@ -209,8 +246,14 @@ def _cell_text(cell: Any) -> str | None:
     return None
 
 
-def _known_characters(text: str) -> str:
-    """Return a text with question marks for halves of characters, which no encoding has."""
+def known_characters(text: str) -> str:
+    r"""Return a text with question marks for halves of characters, which no encoding has.
+
+    Examples
+    --------
+    >>> known_characters("caf\u00e9 \ud83d")
+    'café ?'
+    """
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -29,6 +29,11 @@ _DTYPE = "datetime64[us, UTC]"
 # Years before and after are no event's, and microseconds cannot hold all of them.
 EARLIEST = pd.Timestamp("0001-01-01", tz="UTC")
 LATEST = pd.Timestamp("9999-12-31 23:59:59.999999", tz="UTC")
+# By the clock of its zone a time may be of another day.
+_ANYWHERE = (
+    pd.Timestamp("0001-01-02", tz="UTC"),
+    pd.Timestamp("9999-12-30 23:59:59.999999", tz="UTC"),
+)
 _OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -118,6 +123,39 @@ def parse_timestamps(values: pd.Series, *, tz: str | None = None) -> ParsedTimes
     else:
         found = _from_cells(values, tz, epochs)
     return ParsedTimestamps(found, present & found.isna().to_numpy(), epochs)
+
+
+def far_as_text(times: pd.Series) -> pd.Series | None:
+    """Return times as objects if some are of years that no calendar has, these as text.
+
+    Parameters
+    ----------
+    times : pandas.Series of datetime64
+
+    Returns
+    -------
+    pandas.Series of object, or None
+        None if there are no such times.
+
+    Examples
+    --------
+    >>> far = pd.Series(np.array(["2026-03-02", "30000-01-01"], dtype="datetime64[s]"))
+    >>> far_as_text(far).tolist()
+    [Timestamp('2026-03-02 00:00:00'), '30000-01-01T00:00:00']
+    """
+    if times.dt.unit == "ns":
+        return None
+    zoned = times.dt.tz is not None
+    utc = times.dt.tz_convert("UTC") if zoned else times.dt.tz_localize("UTC")
+    far = ~utc.between(*(_ANYWHERE if zoned else (EARLIEST, LATEST))) & utc.notna()
+    if not far.any():
+        return None
+    found = np.full(len(times), None, dtype=object)
+    near = (~far & utc.notna()).to_numpy()
+    found[near] = times[near].astype(object).to_numpy()
+    spelled = np.datetime_as_string(utc[far].dt.tz_localize(None).to_numpy())
+    found[far.to_numpy()] = [f"{text}{'Z' * zoned}" for text in spelled]
+    return pd.Series(found, index=times.index, dtype=object)
 
 
 def microseconds(timestamps: pd.Series) -> npt.NDArray[np.int64]:

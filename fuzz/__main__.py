@@ -1,9 +1,9 @@
 """Search for inputs that break a promise: ``python -m fuzz --minutes 10``.
 
-Readers and `stitch` take turns, a few hundred inputs at a time. An input that ends in anything but
-a documented error or a result that adds up is made as small as Hypothesis can, printed, and its
-file kept in ``.artefacts/fuzz``; what breaks at the same place is then passed over. Keep the small
-input as a test in ``tests/test_fuzzed.py``.
+Readers, `stitch`, questions, saves and stores take turns, a hundred inputs at a time. An input
+that ends in anything but a documented error or a result that adds up is made as small as Hypothesis
+can, printed, and its file kept in ``.artefacts/fuzz``; what breaks at the same place is then passed
+over. Keep the small input as a test in ``tests/test_fuzzed.py``.
 """
 
 from __future__ import annotations
@@ -25,9 +25,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from tqdm import tqdm
 
+from convergekit.text import written
+from fuzz.apart import Apart
+from fuzz.both import Asked, asked, check_asked
+from fuzz.damage import Damage, damages
 from fuzz.files import Case, cases
 from fuzz.frames import frames, options
-from fuzz.oracle import check_file, check_stitch
+from fuzz.oracle import BrokenPromiseError, check_file, check_stitch
+from fuzz.saves import Forgery, changes, check_save
+from fuzz.stores import check_store
 
 _ROOT = Path(__file__).parent.parent
 _KEPT = _ROOT / ".artefacts" / "fuzz"
@@ -40,15 +46,15 @@ class Search:
 
     Attributes
     ----------
-    tried : int
-        How many inputs.
+    tried : collections.Counter
+        How many inputs of each kind.
     found : dict of str to str
         Per place at which something broke, how.
     """
 
     def __init__(self, name: str, inputs: st.SearchStrategy[Any], check: Callable[[Any], None]):
         self.name = name
-        self.tried = 0
+        self.tried = collections.Counter[str]()
         self.found: dict[str, str] = {}
         self._inputs = inputs
         self._check = check
@@ -65,10 +71,10 @@ class Search:
         @given(self._inputs)
         def one(drawn: Any) -> None:
             nonlocal until
-            if time.process_time() > until:
+            if _spent() > until:
                 # Small enough. Hypothesis wonders why it no longer fails, which is passed over.
                 return
-            self.tried += 1
+            self.tried[getattr(drawn, "kind", "")] += 1
             bar.update()
             try:
                 self._check(drawn)
@@ -76,7 +82,7 @@ class Search:
                 if _place(error) in self.found:
                     return
                 last[:] = [drawn, error]
-                until = min(until, time.process_time() + _SECONDS_TO_SHRINK)
+                until = min(until, _spent() + _SECONDS_TO_SHRINK)
                 raise
 
         try:
@@ -107,25 +113,31 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of processor time")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=["readers", "stitch"])
+    parser.add_argument("--only", choices=list(_SEARCHES))
     given = parser.parse_args()
     # A warning out of the depths is no way to speak to a user either.
     warnings.simplefilter("error")
     searches = [
-        Search("readers", cases(), _read),
-        Search("stitch", st.tuples(frames(), options()), _stitch),
+        Search(name, inputs(), check)
+        for name, (inputs, check) in _SEARCHES.items()
+        if given.only in (None, name)
     ]
-    searches = [s for s in searches if given.only in (None, s.name)]
-    until = time.process_time() + given.minutes * 60
+    until = _spent() + given.minutes * 60
     turns = collections.Counter[str]()
     with contextlib.suppress(KeyboardInterrupt), tqdm(unit=" inputs") as bar:
-        while time.process_time() < until:
+        while _spent() < until:
             for search in searches:
                 search.turn(given.seed + turns[search.name], bar)
                 turns[search.name] += 1
                 bar.set_postfix(broken=sum(len(s.found) for s in searches), refresh=False)
     for search in searches:
-        print(f"{search.name}: {search.tried:,} inputs, {len(search.found)} broke a promise")
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(search.tried.items()) if kind)
+        print(
+            f"{search.name}: {search.tried.total():,} inputs{f' ({kinds})' if kinds else ''}, "
+            f"{len(search.found)} broke a promise"
+        )
+    raw = sum(not text.startswith(_PROMISE) for s in searches for text in s.found.values())
+    print(f"raw exceptions: {raw}")
     return int(any(search.found for search in searches))
 
 
@@ -141,6 +153,23 @@ def _stitch(drawn: tuple[Any, dict[str, Any]]) -> None:
     check_stitch(frame, **chosen)
 
 
+_SEARCHES: dict[str, tuple[Callable[[], st.SearchStrategy[Any]], Callable[[Any], None]]] = {
+    "readers": (cases, _read),
+    "stitch": (lambda: st.tuples(frames(), options()), _stitch),
+    "questions": (asked, check_asked),
+    "saves": (changes, Apart(check_save)),
+    "stores": (damages, Apart(check_store)),
+}
+#: How a promise begins that was broken without an exception of another's.
+_PROMISE = BrokenPromiseError.__name__
+
+
+def _spent() -> float:
+    """Return the processor time that was spent, in seconds."""
+    apart = (check.seconds for _, check in _SEARCHES.values() if isinstance(check, Apart))
+    return time.process_time() + sum(apart)
+
+
 def _place(error: Exception) -> str:
     """Return what broke and the last line of ours that was at work."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -153,11 +182,13 @@ def _shown(drawn: Any) -> str:
     if isinstance(drawn, Case):
         text = repr(drawn.content)
         return f"{drawn.name} (format={drawn.format!r}, rows={drawn.rows}): {text[:1500]}"
-    frame, chosen = drawn
-    lines = [f"options {chosen}", f"index {frame.index!r}"]
+    if isinstance(drawn, (Damage, Forgery)):
+        return repr(drawn)
+    frame, chosen = (drawn.frame, drawn) if isinstance(drawn, Asked) else drawn
+    lines = [f"options {'' if chosen is drawn else chosen}", f"index {frame.index!r}"]
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
-        cells = repr(list(column))
+        cells = written(list(column))
         lines.append(f"  {frame.columns[place]!r}: {column.dtype!r} {cells[:300]}")
     return "\n".join(lines)
 

@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from fuzz.rare_columns import rare_columns
+
 _TIMES = st.one_of(
     st.datetimes(datetime.datetime(2026, 3, 1), datetime.datetime(2026, 3, 20)),
     st.sampled_from([datetime.datetime(2026, 3, 2, 10), datetime.datetime(2026, 3, 29, 2, 30)]),
@@ -178,6 +180,7 @@ def columns(size: int) -> st.SearchStrategy[pd.Series]:
         _arrow(st.fixed_dictionaries({"a": small, "b": words}), size,
                pa.struct([("a", pa.int64()), ("b", pa.string())])),
         _arrow(st.none(), size, pa.null()),
+        *[rare_columns(size)] * 12,
     )  # fmt: skip
 
 

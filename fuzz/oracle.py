@@ -49,7 +49,7 @@ def check_file(path: Path, rows: int | None = None, **options: Any) -> None:
     try:
         events = ck.read_events(path, **options)
     except ck.ConvergekitError as error:
-        _check_message(error)
+        check_message(error)
         return
     if path.read_bytes() != content:
         raise BrokenPromiseError("the file was changed")
@@ -65,7 +65,7 @@ def _check_strict(path: Path, events: pd.DataFrame, options: dict[str, Any]) -> 
     try:
         again = ck.read_events(path, **options, strict=True)
     except ck.ConvergekitError as error:
-        _check_message(error)
+        check_message(error)
         if not unread:
             raise BrokenPromiseError(
                 f"strict=True refuses a file without an unread row: {error}"
@@ -79,9 +79,21 @@ def _stitched(frame: Any, options: dict[str, Any], *, everything: bool) -> dict[
     try:
         s = ck.stitch(frame, **options)
     except ck.ConvergekitError as error:
-        _check_message(error)
+        check_message(error)
         return {"error": str(error)}
-    size = len(frame)
+    check_rows(s, len(frame))
+    if not everything:
+        return {}
+    found = {name: _spelled(getattr(s, name)) for name in _TABLES}
+    found["nodes"] = sorted(s.alias_graph.nodes)
+    if os.environ[_SETTING] == "never":
+        # Looks at the tables above, whose equality is compared; once is enough.
+        _ = repr(s.report) + s._repr_html_()
+    return found | {"funnel": _funnel(s)}
+
+
+def check_rows(s: ck.Stitched, size: int) -> None:
+    """Raise unless each of so many rows is an event, a duplicate or rejected."""
     if len(s.events) + len(s.duplicates) + len(s.rejected) != size:
         raise BrokenPromiseError(
             f"{size} rows in, {len(s.events)} events + {len(s.duplicates)} duplicates + "
@@ -92,14 +104,6 @@ def _stitched(frame: Any, options: dict[str, Any], *, everything: bool) -> dict[
         raise BrokenPromiseError(f"not every row is found by its place: {rows}")
     if len(s.profiles) != s.events["profile_id"].nunique():
         raise BrokenPromiseError("there are other profiles than those of the events")
-    if not everything:
-        return {}
-    found = {name: _spelled(getattr(s, name)) for name in _TABLES}
-    found["nodes"] = sorted(s.alias_graph.nodes)
-    if os.environ[_SETTING] == "never":
-        # Looks at the tables above, whose equality is compared; once is enough.
-        _ = repr(s.report) + s._repr_html_()
-    return found | {"funnel": _funnel(s)}
 
 
 _TABLES = ("events", "profiles", "aliases", "duplicates", "rejected", "profile_merges")
@@ -115,7 +119,8 @@ def _funnel(s: ck.Stitched) -> Any:
     return _spelled(f.table)
 
 
-def _check_message(error: ck.ConvergekitError) -> None:
+def check_message(error: ck.ConvergekitError) -> None:
+    """Raise if an error of ours says nothing."""
     if len(str(error)) < 15:
         raise BrokenPromiseError(f"{type(error).__name__} says nothing: {str(error)!r}")
 

@@ -350,7 +350,8 @@ def test_objects_that_are_texts_stay_objects_where_a_copy_is_dropped():
         }
     )
     s = ck.stitch(frame)
-    assert s.events["properties.note"].tolist() == ["a", half]
+    # Half of a character has no form in UTF-8, which files and other libraries want.
+    assert s.events["properties.note"].tolist() == ["a", "?"]
     assert s.events["properties.note"].dtype == object
     left = s.forget("urn:cookie:c").stitched
     assert len(left.events) == 0

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from convergekit.columns import each_column
 from convergekit.events import PROFILE_PROPERTY, PROPERTY
-from convergekit.text import as_text, to_arrow
+from convergekit.text import as_text, known_characters, text_of, to_arrow
 
 #: No number of fewer digits is looked for in a property.
 _LONG = 1e13
@@ -58,5 +58,5 @@ def _is_number(dtype: Any) -> bool:
 
 def _written(cell: object) -> str | None:
     if isinstance(cell, list | dict | int) and not isinstance(cell, bool):
-        return str(cell).encode("utf-8", "replace").decode("utf-8")
+        return known_characters(text_of(cell))
     return None

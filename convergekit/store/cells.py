@@ -3,13 +3,12 @@
 A column of an export may hold texts in one batch and numbers in the next. Each kind of value has
 a column of its own in the file, of which a row fills one at most, so that every value comes back
 as it went, and no batch has ever to be written again for the sake of a later one. Lists,
-dictionaries and mixtures are kept as JSON. Times are kept in UTC, to the microsecond.
+dictionaries and mixtures are kept as JSON, with tags where one holds what JSON has no form for (a
+date, a decimal, a set). Times are kept in UTC, to the microsecond.
 """
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -21,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.arrow import series_from_arrow
-from convergekit.records import column_from_values
+from convergekit.records import column_from_values, take_or_missing
+from convergekit.tagged_json import TAG, from_json, to_json
 
 TEXT = "text"
 INTEGER = "integer"
@@ -30,6 +30,7 @@ BOOLEAN = "boolean"
 TIME = "time"
 NAIVE_TIME = "time without zone"
 JSON = "json"
+TAGGED = "json with tags"
 
 #: How DuckDB calls the type of each kind.
 DUCKDB_TYPES = {
@@ -40,6 +41,7 @@ DUCKDB_TYPES = {
     TIME: "TIMESTAMP",
     NAIVE_TIME: "TIMESTAMP",
     JSON: "VARCHAR",
+    TAGGED: "VARCHAR",
 }
 _LARGEST = np.iinfo(np.int64).max
 
@@ -67,7 +69,10 @@ def encode(column: pd.Series) -> tuple[str, pa.Array] | None:
         return _encode_objects(column)
     if isinstance(dtype, pd.ArrowDtype) and pa.types.is_timestamp(dtype.pyarrow_dtype):
         return encode(pa.array(column, from_pandas=True).to_pandas())
-    if pd.api.types.is_bool_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy(dtype=np.int64)
+        return encode(take_or_missing(pd.Series(dtype.categories), codes))
+    if pd.api.types.is_bool_dtype(dtype):
         return BOOLEAN, _contiguous(pa.array(column, from_pandas=True), pa.bool_())
     if pd.api.types.is_integer_dtype(dtype) and column.max() <= _LARGEST:
         return INTEGER, _contiguous(pa.array(column, from_pandas=True), pa.int64())
@@ -148,6 +153,7 @@ _FILL: dict[str, Any] = {
     TIME: 0,
     NAIVE_TIME: 0,
     JSON: "",
+    TAGGED: "",
 }
 
 
@@ -159,54 +165,22 @@ def _contiguous(cells: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Arra
 
 def _encode_objects(column: pd.Series) -> tuple[str, pa.Array] | None:
     """Return objects as what they all are, or as JSON."""
-    cells = [_plain(cell) if isinstance(cell, decimal.Decimal) else cell for cell in column]
+    cells = [None if _is_missing(cell) else cell for cell in column]
     narrow = column_from_values(cells)
     if narrow.dtype != object:
         return encode(narrow)
-    texts = [None if cell is None else _json(cell) for cell in cells]
-    return JSON, pa.array(texts, type=pa.large_string())
+    texts = [None if cell is None else to_json(cell) for cell in cells]
+    plain = not any(text is not None and TAG in text for text in texts)
+    return (JSON if plain else TAGGED), pa.array(texts, type=pa.large_string())
 
 
 def _decode_kind(kind: str, cells: pa.ChunkedArray) -> pd.Series:
-    if kind == JSON:
-        values = [None if cell is None else json.loads(cell) for cell in cells.to_pylist()]
+    if kind in (JSON, TAGGED):
+        read = json.loads if kind == JSON else from_json
+        values = [None if cell is None else read(cell) for cell in cells.to_pylist()]
         return pd.Series(values, index=pd.RangeIndex(len(values)), dtype=object)
     column = series_from_arrow(cells)
     return column.dt.tz_localize("UTC") if kind == TIME else column
-
-
-def _json(cell: Any) -> str:
-    try:
-        return json.dumps(cell, default=_plain)
-    except TypeError:
-        return json.dumps(_with_text_keys(cell), default=_plain)
-
-
-def _with_text_keys(cell: Any) -> Any:
-    if isinstance(cell, Mapping):
-        return {str(key): _with_text_keys(value) for key, value in cell.items()}
-    if isinstance(cell, (list, tuple)):
-        return [_with_text_keys(item) for item in cell]
-    return cell
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON has no form for as something that it has."""
-    if value is pd.NaT or value is pd.NA:
-        return None
-    if isinstance(value, (set, frozenset)):
-        return sorted(value, key=repr)
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, decimal.Decimal) and value.is_finite():
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value)
 
 
 def _is_missing(cell: Any) -> bool:
