@@ -4,19 +4,28 @@ An event name or a form's field may read ``=HYPERLINK("https://…"&A1)``. Opene
 would be a formula, with the other cells at hand. So a text that begins as a formula does gets an
 apostrophe before it, as OWASP's page on CSV injection advises. Numbers stay as they are, and so do
 texts that are nothing but a number, such as ``+32475123456``: as formulas they are that number.
+
+In many countries spreadsheets split at semicolons or tabs, and see quotes only where a cell of
+theirs begins: ``x;=1+1`` would be two cells, in quotes or not, and so would what follows a line
+break. Within a text the apostrophe stands after these, whatever follows the sign.
 """
 
 from __future__ import annotations
 
 import re
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 # The last four are full-width signs, which some spreadsheets take for the plain ones.
-_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+_FORMULA = re.compile(f"[{_SIGNS}]")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+#: After what a cell may begin, though not of a file split at commas. Quotes may surround a cell.
+_WITHIN = re.compile(f'([;\t\r\n])(?=[ "]*[{_SIGNS}])')
+_SUSPECT = f'^[{_SIGNS}]|[;\t\r\n][ "]*[{_SIGNS}]'
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -39,37 +48,45 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> inert(pd.DataFrame({"name": ["=1+1", "-3", "a=b"], "price": [-3.5, 2, 1]}))
-        name  price
-    0  '=1+1   -3.5
-    1     -3    2.0
-    2    a=b    1.0
+    >>> inert(pd.DataFrame({"price": [-3.5, 2, 1, 0], "name": ["=1+1", "-3", "a=b", "a;=b"]}))
+       price   name
+    0   -3.5  '=1+1
+    1    2.0     -3
+    2    1.0    a=b
+    3    0.0  a;'=b
     """
     columns = [_inert_column(table.iloc[:, place]) for place in range(table.shape[1])]
+    if columns:
+        # Split at semicolons, a row's first cell goes on with its second: "-3,1+A1".
+        columns[0] = _inert_column(table.iloc[:, 0], numbers=False)
     shown = pd.concat(columns, axis="columns") if columns else table.copy()
     return shown.set_axis([_inert_cell(name) for name in table.columns], axis="columns")
 
 
-def _inert_column(column: pd.Series) -> pd.Series:
+def _inert_column(column: pd.Series, *, numbers: bool = True) -> pd.Series:
     dtype = column.dtype
     if dtype == "str":
-        if not column.str.startswith(_SIGNS, na=False).any():
+        if not column.str.contains(_SUSPECT, na=False).any():
             return column
     elif not _may_hold_text(dtype):
         return column
-    return column.astype(object).map(_inert_cell, na_action="ignore")
+    return column.astype(object).map(
+        lambda cell: _inert_cell(cell, numbers=numbers), na_action="ignore"
+    )
 
 
 def _may_hold_text(dtype: Any) -> bool:
     """Return whether it is no dtype of numbers, times or truths."""
-    return (
-        dtype == object
-        or isinstance(dtype, pd.CategoricalDtype)
-        or pd.api.types.is_string_dtype(dtype)
-    )
+    number = pd.api.types.is_numeric_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype)
+    return not (number or getattr(dtype, "kind", "O") in "mM")
 
 
-def _inert_cell(cell: Any) -> Any:
-    if isinstance(cell, str) and cell.startswith(_SIGNS) and not _NUMBER.fullmatch(cell):
-        return "'" + cell
-    return cell
+def _inert_cell(cell: Any, *, numbers: bool = True) -> Any:
+    if isinstance(cell, Number):
+        return cell
+    # As pandas writes it: texts inside lists and objects are part of their cell.
+    text = cell if isinstance(cell, str) else str(cell)
+    shown = _WITHIN.sub(r"\1'", text)
+    if _FORMULA.match(text) and not (numbers and _NUMBER.fullmatch(text)):
+        shown = "'" + shown
+    return cell if shown == text else shown

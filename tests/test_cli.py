@@ -123,7 +123,8 @@ def test_stitch_writes_csv(run, tmp_path):
 
 def test_stitch_writes_csv_in_which_nothing_is_a_formula(run, tmp_path):
     formulas = ["=1+1", "@SUM(A1)", "+1+1", "-1+1", "\t=1", "\r=1", "\n=1", "\uff1d1", "=", '=A1"']
-    others = ["+32475123456", "-3", "-3.5", "+1,5", "1=1", "a", "'=1"]
+    others = ["+32475123456", "-3", "-3.5", "+1,5", "1=1", "a", "'=1", "x;y", "x;1=1"]
+    others += ["x;=1+1", "x\t-1", 'x;"=1"', "x; =1"]
     texts = [*formulas, *others]
     export = tmp_path / "export.json"
     rows = [
@@ -149,9 +150,12 @@ def test_stitch_writes_csv_in_which_nothing_is_a_formula(run, tmp_path):
             if cell not in others:
                 assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d")), cell
     events = pd.read_csv(out / "events.csv", dtype="str", keep_default_na=False)
-    assert events["properties.text"].tolist() == [
-        "'" + text if text in formulas else text for text in texts
-    ]
+    # Split at tabs, or where lines end, what follows them would begin a cell.
+    marked = {text: "'" + text for text in formulas} | {
+        "\t=1": "'\t'=1", "\r=1": "'\r'=1", "\n=1": "'\n'=1",
+        "x;=1+1": "x;'=1+1", "x\t-1": "x\t'-1", 'x;"=1"': "x;'\"=1\"", "x; =1": "x;' =1",
+    }  # fmt: skip
+    assert events["properties.text"].tolist() == [marked.get(text, text) for text in texts]
     assert events["'=note"].tolist() == events["properties.text"].tolist()
     assert events["properties.mixed"].tolist()[:2] == ["'=1+1", "['@SUM(A1)']"]
     assert set(events["properties.number"]) == {"-3.5"}
