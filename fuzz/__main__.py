@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from tqdm import tqdm
@@ -28,12 +29,16 @@ from tqdm import tqdm
 from convergekit.text import written
 from fuzz.apart import Apart
 from fuzz.both import Asked, asked, check_asked
+from fuzz.conditions import check_condition, conditions
 from fuzz.damage import Damage, damages
 from fuzz.files import Case, cases
 from fuzz.frames import frames, options
+from fuzz.nested import check_nested, nested_lines
 from fuzz.oracle import BrokenPromiseError, check_file, check_stitch
+from fuzz.packed import Packed, check_packed, packed_files
 from fuzz.saves import Forgery, changes, check_save
 from fuzz.stores import check_store
+from fuzz.terminal import check_terminal, hostile_frames
 
 _ROOT = Path(__file__).parent.parent
 _KEPT = _ROOT / ".artefacts" / "fuzz"
@@ -159,6 +164,10 @@ _SEARCHES: dict[str, tuple[Callable[[], st.SearchStrategy[Any]], Callable[[Any],
     "questions": (asked, check_asked),
     "saves": (changes, Apart(check_save)),
     "stores": (damages, Apart(check_store)),
+    "packed": (packed_files, check_packed),
+    "nested": (nested_lines, check_nested),
+    "conditions": (lambda: conditions, check_condition),
+    "terminal": (hostile_frames, check_terminal),
 }
 #: How a promise begins that was broken without an exception of another's.
 _PROMISE = BrokenPromiseError.__name__
@@ -182,8 +191,10 @@ def _shown(drawn: Any) -> str:
     if isinstance(drawn, Case):
         text = repr(drawn.content)
         return f"{drawn.name} (format={drawn.format!r}, rows={drawn.rows}): {text[:1500]}"
-    if isinstance(drawn, (Damage, Forgery)):
-        return repr(drawn)
+    if isinstance(drawn, (Damage, Forgery, Packed, bytes, str)):
+        return repr(drawn)[:3000]
+    if isinstance(drawn, pd.DataFrame):
+        return repr(drawn.to_dict("list"))
     frame, chosen = (drawn.frame, drawn) if isinstance(drawn, Asked) else drawn
     lines = [f"options {'' if chosen is drawn else chosen}", f"index {frame.index!r}"]
     for place in range(frame.shape[1]):
