@@ -21,7 +21,8 @@ NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py t
   test_converge_tables.py test_customers_figures.py test_funnel_figures.py test_durable.py \
   test_funnel_time_figures.py test_alias_figures.py test_timeline_figure.py test_writers.py \
   test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py test_processors.py \
-  test_check_links.py
+  test_check_links.py test_packed.py test_query_bombs.py test_terminal.py test_spreadsheets.py \
+  test_errors_of_ours.py test_deep_and_wide.py test_mentions.py
 
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n $(WORKERS) \
