@@ -16,7 +16,6 @@ from typing import Any, cast
 import pyarrow as pa
 
 from convergekit.errors import ReadError
-from convergekit.exports.unpacking import unpack
 
 #: Called with the number of bytes of the file read since the last call.
 Progress = Callable[[int], object]
@@ -139,7 +138,8 @@ def _unpacked(path: Path, file: io.FileIO, progress: Progress) -> io.BufferedRea
     counted = _Counted(file, progress)
     for magic, compression in _COMPRESSIONS.items():
         if head.startswith(magic):
-            return io.BufferedReader(_Bounded(path, unpack(path, counted, compression)))
+            packed = pa.CompressedInputStream(counted, compression)
+            return io.BufferedReader(_Bounded(path, packed))
     return io.BufferedReader(counted)
 
 
@@ -160,12 +160,11 @@ class _Counted(io.RawIOBase):
 
 
 class _Bounded(io.RawIOBase):
-    """Unpacked pieces as Python's own buffered reader wants them, that do not go on for ever."""
+    """An Arrow stream as Python's own buffered reader wants it, that does not unpack for ever."""
 
-    def __init__(self, path: Path, pieces: Iterator[bytes]) -> None:
+    def __init__(self, path: Path, stream: pa.NativeFile) -> None:
         self._path = path
-        self._pieces = pieces
-        self._piece = memoryview(b"")
+        self._stream = stream
         self._size = path.stat().st_size
         self._left = max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * self._size)
 
@@ -173,16 +172,13 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if not self._piece:
-            self._piece = memoryview(next(self._pieces, b""))
-        count = min(len(buffer), len(self._piece))
-        buffer[:count] = self._piece[:count]
-        self._piece = self._piece[count:]
-        self._left -= count
+        chunk = self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        self._left -= len(chunk)
         if self._left < 0:
             raise ReadError(
                 f"{self._path}: its {self._size:,} bytes unpack to more than "
                 f"{max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * self._size):,}, as no export does. "
                 "If it is one, unpack it yourself and name the unpacked file."
             )
-        return count
+        return len(chunk)
