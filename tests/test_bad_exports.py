@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import convergekit as ck
-from convergekit.exports import json_files, lines, parquet_files, raw_rows
+from convergekit.exports import json_files, lines, parquet_files, raw_rows, unpacking
 
 EXPORTS = Path(__file__).parent.parent / "data" / "exports"
 ROW = {"event_name": "A", "timestamp": "2026-03-02T10:00:00Z", "aliases": ["urn:cookie:c"]}
@@ -32,6 +32,10 @@ def row(**properties):
 def write(path, content):
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def zstd(content):
+    return pa.compress(content, "zstd", asbytes=True)
 
 
 def jsonl(*records):
@@ -107,7 +111,7 @@ def test_rows_of_two_vendors_in_one_file_lose_none_in_silence(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
-@pytest.mark.parametrize("pack", [gzip.compress, lambda b: pa.compress(b, "zstd", asbytes=True)])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
 def test_a_truncated_archive_keeps_the_rows_before_the_damage(tmp_path, name, pack):
     records = [f"e{i}-{i**7}" for i in range(5000)]
     if name == "a.csv":
@@ -146,15 +150,15 @@ def test_archives_one_after_the_other_are_one_file(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.jsonl.gz", "a.json.gz", "a.csv.gz"])
 def test_a_bomb_is_not_unpacked_to_its_end(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(lines, "UNPACKED_ALLOWED", 1_000_000)
+    monkeypatch.setattr(unpacking, "UNPACKED_ALLOWED", 1_000_000)
     path = write(tmp_path / name, gzip.compress(b"[" + (b"0" * 99 + b"\n") * 200_000, 9))
-    assert path.stat().st_size * lines.MOST_UNPACKED_TIMES < 20_000_000
+    assert path.stat().st_size * unpacking.MOST_UNPACKED_TIMES < 20_000_000
     with pytest.raises(ck.ReadError, match=r"bytes unpack to more than .*, as no export does"):
         ck.read_events(path)
 
 
 def test_much_repetition_is_no_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "UNPACKED_ALLOWED", 1000)
+    monkeypatch.setattr(unpacking, "UNPACKED_ALLOWED", 1000)
     path = write(tmp_path / "a.jsonl.gz", gzip.compress(jsonl(*[ROW] * 2000).encode()))
     assert path.stat().st_size * 100 < 2000 * len(json.dumps(ROW))
     assert len(ck.read_events(path)) == 2000
@@ -456,13 +460,14 @@ def test_a_file_that_may_not_be_read(tmp_path, locked, name):
         ck.read_events(path)
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.jsonl.gz"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.jsonl.gz", "a.jsonl.zst"])
 def test_a_drive_that_fails_is_no_damage_of_the_file(tmp_path, monkeypatch, name):
     rows = [json.dumps(ROW | {"event_id": secrets.token_hex(20)}) for _ in range(5000)]
     if name == "a.csv":
         rows = ["event_id", *(json.loads(row)["event_id"] for row in rows)]
     content = "\n".join(rows).encode()
-    path = write(tmp_path / name, gzip.compress(content) if name.endswith(".gz") else content)
+    packed = {".gz": gzip.compress, ".zst": zstd}.get(Path(name).suffix, bytes)(content)
+    path = write(tmp_path / name, packed)
     open_path = Path.open
 
     class Failing(io.FileIO):

@@ -40,9 +40,12 @@ def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRo
     first = next(text, "")
     delimiter = "\t" if suffix == ".tsv" else _delimiter(first)
     header = _csv_header(path, first, delimiter)
-    batch = _Batch(path, header)
+    batch, cut = _Batch(path, header), None
     for start, row in _csv_records(text, delimiter):
-        if start in lines.too_long:
+        if start == lines.cut or (text.number == lines.cut and not isinstance(row, str)):
+            # What is left of the row is said with the damage.
+            cut = start
+        elif start in lines.too_long:
             batch.reject(start, Lines.TOO_LONG)
         elif isinstance(row, str):
             batch.reject(start, row)
@@ -56,7 +59,7 @@ def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRo
             yield batch.rows()
             batch = _Batch(path, header)
     if lines.damage:
-        batch.reject(text.number + 1, lines.damage)
+        batch.reject(cut or text.number + 1, lines.damage)
     yield batch.rows()
 
 

@@ -15,6 +15,7 @@ from convergekit.exports.json_files import read_json_file
 from convergekit.exports.lines import Progress, short
 from convergekit.exports.parquet_files import read_parquet_file
 from convergekit.exports.raw_rows import RawRows
+from convergekit.exports.unpacking import DAMAGED
 
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -41,9 +42,10 @@ def read_file(path: Path, progress: Progress) -> Iterator[RawRows]:
         for batch in _reader(path, format_suffix(path), progress):
             rows += len(batch.line)
             unreadable += len(batch.reasons)
-            if batch.reasons and not first:
-                place = min(batch.reasons)
-                first = f"line {batch.line[place]}: {batch.reasons[place]}"
+            for place in sorted(batch.reasons):
+                reason = batch.reasons[place]
+                if not first or reason.startswith(DAMAGED):
+                    first = f"line {batch.line[place]}: {reason}"
             yield batch
     except PermissionError as error:
         raise cannot_be_opened(path, error) from None
@@ -53,11 +55,11 @@ def read_file(path: Path, progress: Progress) -> Iterator[RawRows]:
             "drive."
         ) from None
     if rows and rows == unreadable:
-        hint = (
-            "Save the file as UTF-8."
-            if "not UTF-8" in first
-            else "Is it the format that its suffix says?"
-        )
+        hint = "Is it the format that its suffix says?"
+        if "not UTF-8" in first:
+            hint = "Save the file as UTF-8."
+        elif DAMAGED in first:
+            hint = "Get the file again from where it came."
         raise ReadError(f"{path}: no row can be read; {first}. {hint}")
 
 

@@ -38,6 +38,15 @@ def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawR
         It is an array that cannot be read.
     """
     lines = Lines(path, progress)
+    last = 0
+    for rows in _unwrapped(_read(lines, suffix)):
+        last = rows.line[-1] if rows.line else last
+        yield rows
+    if lines.damage:
+        yield RawRows.of_records([lines.damage], [last + 1])
+
+
+def _read(lines: Lines, suffix: str) -> Iterator[_Records]:
     pieces = iter(lines)
     first = next(((number, piece) for number, piece in pieces if piece.strip()), None)
     if first is None:
@@ -46,12 +55,12 @@ def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawR
         kept = [first, *pieces]
         whole = _read_whole(lines, b"".join(piece for _, piece in kept))
         if whole is not None:
-            yield from _unwrapped(_of_list(whole))
+            yield from _of_list(whole)
             return
         pieces = iter(kept)
     else:
         pieces = itertools.chain([first], pieces)
-    yield from _unwrapped(_read_lines(lines, pieces))
+    yield from _read_lines(lines, pieces)
 
 
 def _is_json(line: bytes) -> bool:
@@ -62,8 +71,8 @@ def _read_whole(lines: Lines, content: bytes) -> list[Any] | None:
     """Return the rows of a file that is one array or one object, or None if it is lines."""
     found = _decoded(content)
     if not content.lstrip().startswith(b"["):
-        return [found] if isinstance(found, dict) and not lines.damage else None
-    if isinstance(found, list) and not lines.damage:
+        return [found] if isinstance(found, dict) else None
+    if isinstance(found, list):
         return found
     if isinstance(found, json.JSONDecodeError) and found.msg == _MORE:
         # The first line is a list, and others follow.
@@ -121,8 +130,6 @@ def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[_
             texts, places, size = [], [], 0
     if texts:
         yield _batch(lines, texts, places)
-    if lines.damage:
-        yield [lines.damage], [lines.number + 1]
 
 
 def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
@@ -133,6 +140,10 @@ def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
             found if isinstance(found := _decoded(text), dict) else _why_no_record(found, text)
             for text in part
         ]
+    if lines.cut in places and not isinstance(records[-1], dict):
+        # What is left of the line is said with the damage.
+        del records[-1]
+        places = places[:-1]
     if lines.too_long:
         for row, place in enumerate(places):
             if place in lines.too_long:

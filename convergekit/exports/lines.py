@@ -13,27 +13,21 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
-import pyarrow as pa
-
 from convergekit.errors import ReadError
+from convergekit.exports.unpacking import MAGICS, Unpacked
 
 #: Called with the number of bytes of the file read since the last call.
 Progress = Callable[[int], object]
 
 #: A line longer than this is no event; it would only fill the memory.
 LONGEST_LINE = 64 * 1024 * 1024
-#: Exports pack to a tenth, repetitive ones to a hundredth. A file that unpacks to more than this
-#: many times its size, and to more than so many bytes, is made to fill the memory.
-MOST_UNPACKED_TIMES = 250
-UNPACKED_ALLOWED = 256 * 1024 * 1024
 
-_COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _OTHERS = {
     b"PK\x03\x04": "a ZIP archive; unpack it, and name the files inside",
     b"BZh": "packed with bzip2; unpack it, or pack it with gzip or zstd",
     b"\xfd7zX": "packed with xz; unpack it, or pack it with gzip or zstd",
     b"PAR1": "a Parquet file; name it .parquet",
-    **dict.fromkeys(_COMPRESSIONS, "packed twice; unpack it once"),
+    **dict.fromkeys(MAGICS, "packed twice; unpack it once"),
 }
 # UTF-32 first: its mark in little-endian order starts with that of UTF-16.
 _WIDE_MARKS = {
@@ -57,7 +51,9 @@ class Lines:
     too_long : set of int
         Numbers of the lines that came in pieces.
     damage : str or None
-        Why the file cannot be read beyond the last line.
+        What is wrong with the file, or why it cannot be read beyond the last line.
+    cut : int or None
+        Number of the last line, if damage may have cut it off.
     """
 
     TOO_LONG = f"longer than {LONGEST_LINE // 2**20} MB"
@@ -68,6 +64,8 @@ class Lines:
         self.number = 0
         self.too_long: set[int] = set()
         self.damage: str | None = None
+        self.cut: int | None = None
+        self._packed: Unpacked | None = None
         self._pieces = self._read(progress)
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
@@ -84,14 +82,18 @@ class Lines:
             last = number
 
     def _read(self, progress: Progress) -> Iterator[tuple[int, bytes]]:
-        try:
-            with self.path.open("rb", buffering=0) as file:
-                yield from self._of(_unpacked(self.path, file, progress))
-        except (OSError, pa.ArrowException, UnicodeError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                # The system could not read; what stands there may be whole.
-                raise
-            self.damage = f"the file is damaged from here on: {short(error)}"
+        with self.path.open("rb", buffering=0) as file:
+            head = file.read(4)
+            file.seek(0)
+            if head.startswith(MAGICS):
+                self._packed = Unpacked(self.path, file, progress)
+            raw = self._packed or _Counted(file, progress)
+            try:
+                yield from self._of(io.BufferedReader(raw))
+            except UnicodeError as error:
+                self.damage = f"the file is damaged from here on: {short(error)}"
+            if self._packed is not None and self._packed.damage:
+                self.damage = self._packed.damage
 
     def _of(self, stream: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
         head = stream.peek(4)[:4]
@@ -107,8 +109,11 @@ class Lines:
                 stream.read(len(codecs.BOM_UTF8))
             yield from self._numbered(stream.readline)
             return
-        text = io.TextIOWrapper(stream, encoding=wide, newline="\n")
-        yield from self._numbered(lambda limit: text.readline(limit).encode("utf-8"))
+        # Half a character costs its own line, which is no UTF-8 then, but none of the others.
+        text = io.TextIOWrapper(stream, encoding=wide, newline="\n", errors="surrogatepass")
+        yield from self._numbered(
+            lambda limit: text.readline(limit).encode("utf-8", "surrogatepass")
+        )
 
     def _numbered(self, readline: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
         goes_on = False
@@ -118,6 +123,8 @@ class Lines:
             goes_on = len(piece) >= LONGEST_LINE and not piece.endswith(b"\n")
             if goes_on:
                 self.too_long.add(self.number)
+            if self._packed is not None and not piece.endswith(b"\n") and not goes_on:
+                self.cut = None if self._packed.ended else self.number
             yield self.number, piece
 
 
@@ -130,17 +137,6 @@ def _refuse_other_formats(path: Path, head: bytes) -> None:
     for magic, what in _OTHERS.items():
         if head.startswith(magic):
             raise ReadError(f"{path} is {what}.")
-
-
-def _unpacked(path: Path, file: io.FileIO, progress: Progress) -> io.BufferedReader:
-    head = file.read(4)
-    file.seek(0)
-    counted = _Counted(file, progress)
-    for magic, compression in _COMPRESSIONS.items():
-        if head.startswith(magic):
-            packed = pa.CompressedInputStream(counted, compression)
-            return io.BufferedReader(_Bounded(path, packed))
-    return io.BufferedReader(counted)
 
 
 class _Counted(io.RawIOBase):
@@ -157,28 +153,3 @@ class _Counted(io.RawIOBase):
         count = cast(int, self._file.readinto(buffer))
         self._progress(count)
         return count
-
-
-class _Bounded(io.RawIOBase):
-    """An Arrow stream as Python's own buffered reader wants it, that does not unpack for ever."""
-
-    def __init__(self, path: Path, stream: pa.NativeFile) -> None:
-        self._path = path
-        self._stream = stream
-        self._size = path.stat().st_size
-        self._left = max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * self._size)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        chunk = self._stream.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        self._left -= len(chunk)
-        if self._left < 0:
-            raise ReadError(
-                f"{self._path}: its {self._size:,} bytes unpack to more than "
-                f"{max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * self._size):,}, as no export does. "
-                "If it is one, unpack it yourself and name the unpacked file."
-            )
-        return len(chunk)
