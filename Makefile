@@ -11,8 +11,6 @@ help:  ## Show the commands
 demo: .venv/installed  ## Stitch a simulated store's exports
 	@$(BIN)/convergekit demo
 
-# A process more than there are cores: the browser's tests wait for it half of the time.
-WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 # Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
 # runs processes of its own.
 NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py test_bad_exports.py \
@@ -21,22 +19,27 @@ NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py t
   test_converge_tables.py test_customers_figures.py test_funnel_figures.py test_durable.py \
   test_funnel_time_figures.py test_alias_figures.py test_timeline_figure.py test_writers.py \
   test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py test_processors.py \
-  test_check_links.py test_packed.py test_query_bombs.py test_terminal.py test_spreadsheets.py \
-  test_errors_of_ours.py test_deep_and_wide.py test_mentions.py
+  test_check_links.py test_query_bombs.py test_terminal.py test_spreadsheets.py \
+  test_errors_of_ours.py test_packed_damage.py test_deep_and_wide.py test_mentions.py
 
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
-	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n $(WORKERS) \
-	  --dist loadgroup --ignore=tests/test_kernels.py
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n auto \
+	  --ignore=tests/browser --ignore=tests/test_kernels.py
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest -n auto \
 	  $(NOT_COMPILED:%=--ignore=tests/%) tests
+	$(BIN)/python -m pytest -n auto tests/browser
 	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
 
+# Left out of the inner loop: what takes long, or starts processes.
+SLOW = browser test_kernels.py test_processors.py test_query_bombs.py test_writers.py test_gallery.py \
+  test_errors_of_ours.py test_deep_and_wide.py test_packed_damage.py test_store_damage.py test_mentions.py
+
 check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each
-	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.03 $(BIN)/python -m pytest -q -n auto -m "not spark and not slow" \
-	  --ignore=tests/browser --ignore=tests/test_kernels.py tests convergekit
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.03 $(BIN)/python -m pytest -q -n auto \
+	  -m "not spark and not slow" $(SLOW:%=--ignore=tests/%) tests
 
 nightly: lint  ## Search a night long: all cases on both paths, other machines, cut operations, kills, fuzzing
-	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto --dist loadgroup
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto --ignore=tests/browser
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto \
 	  --ignore=tests/browser
 	$(BIN)/python -m tests.processors

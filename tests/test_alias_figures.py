@@ -227,6 +227,7 @@ def test_rare_types_of_very_many_look_the_same():
     assert len(looks) == len(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [10, 120])
 def test_the_layout_is_the_same_in_every_process(size):
     code = (

@@ -40,6 +40,7 @@ def test_there_is_a_small_picture_of_every_figure_and_none_besides(gallery):
     assert sum(pictures.values()) < 2_000_000
 
 
+@pytest.mark.slow
 def test_the_code_on_the_page_makes_the_figures(gallery):
     names = gallery.named()
     for picture in gallery.PICTURES:

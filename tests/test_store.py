@@ -471,6 +471,7 @@ def test_two_threads_take_turns_by_error(path):
     assert found == [0]
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_loses_nothing(tmp_path):
     # `python -m tests.store_kill` does it as often as there is time for.
     batches_left, _ = kill_at_random(tmp_path, kills=2, seed=random.randrange(1000))

@@ -10,9 +10,6 @@ import pytest
 
 from tests.browser.conftest import PATIENCE, SHOTS
 
-# One JupyterLab and one browser for all, in one of pytest's processes.
-pytestmark = pytest.mark.xdist_group("browser")
-
 ROOT = Path(__file__).parents[2]
 COURSE = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

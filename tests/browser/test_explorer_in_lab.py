@@ -8,9 +8,6 @@ import pytest
 
 from tests.browser.conftest import PATIENCE, SHOTS
 
-# One JupyterLab and one browser for all, in one of pytest's processes.
-pytestmark = pytest.mark.xdist_group("browser")
-
 MILO = "milo.duval37@example.com"
 STORE = """\
 import pandas as pd
