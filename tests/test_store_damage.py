@@ -408,8 +408,10 @@ def test_file_operations_cut_short_lose_nothing():
     # `python -m tests.store_crash` cuts every one of them short in every way.
     seed = random.randrange(10_000)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.store_crash", "--cases", "6", "--seed", str(seed)]
-        + ["--scenarios", "add", "forget"],
+        [
+            *(sys.executable, "-m", "tests.store_crash", "--cases", "6", "--seed", str(seed)),
+            *("--scenarios", "add", "forget"),
+        ],
         capture_output=True,
         text=True,
     )
