@@ -77,13 +77,12 @@ def check_packed(drawn: Packed) -> None:
             unpacked = Unpacked(path, file, lambda count: None)
             found = io.BufferedReader(unpacked).read()
         whole = unpacked.damage is None
+        # These frames of zstd have no checksum by which a flipped bit would be noticed.
         if drawn.compression == "gzip":
             expected, expected_whole = inflated(drawn.content)
             # Parts that come after a wrong checksum are read as well.
             if not found.startswith(expected) or whole != expected_whole:
                 raise BrokenPromiseError("another way to unpack gives something else")
-        elif not drawn.text.startswith(found) and whole:
-            raise BrokenPromiseError("the file unpacks to something else")
         check_file(path)
 
 
