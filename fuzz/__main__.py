@@ -199,7 +199,11 @@ def _shown(drawn: Any) -> str:
     lines = [f"options {'' if chosen is drawn else chosen}", f"index {frame.index!r}"]
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
-        cells = written(list(column))
+        try:
+            cells = written(list(column))
+        except Exception as error:
+            # Arrow has no Python form of some values, which is then no fault of ours.
+            cells = f"cells that cannot be shown: {error}"
         lines.append(f"  {frame.columns[place]!r}: {column.dtype!r} {cells[:300]}")
     return "\n".join(lines)
 

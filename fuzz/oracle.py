@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 import convergekit as ck
 
@@ -140,7 +141,12 @@ def _spelled(frame: Any) -> Any:
 
 def _numbered_times(column: pd.Series) -> Any:
     """Return times as numbers: pandas has no words for those that Python's calendar lacks."""
-    return column.array.asi8 if isinstance(column.dtype, pd.DatetimeTZDtype) else column
+    dtype = column.dtype
+    if isinstance(dtype, pd.ArrowDtype) and pa.types.is_temporal(dtype.pyarrow_dtype):
+        whole = {32: pa.int32(), 64: pa.int64()}.get(dtype.pyarrow_dtype.bit_width)
+        if whole is not None:
+            return pa.array(column.array).view(whole).to_pylist()
+    return column.array.asi8 if isinstance(dtype, pd.DatetimeTZDtype) else column
 
 
 def _first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
