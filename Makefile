@@ -22,16 +22,20 @@ NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py t
   test_check_links.py test_query_bombs.py test_terminal.py test_spreadsheets.py \
   test_errors_of_ours.py test_packed_damage.py test_deep_and_wide.py test_mentions.py
 
+# In a process of their own: they send signals, and start others.
+APART = test_store_damage.py test_processors.py test_errors_of_ours.py
+
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n auto \
-	  --ignore=tests/browser --ignore=tests/test_kernels.py
+	  --ignore=tests/browser --ignore=tests/test_kernels.py $(APART:%=--ignore=tests/%)
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest $(APART:%=tests/%)
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest -n auto \
 	  $(NOT_COMPILED:%=--ignore=tests/%) tests
 	$(BIN)/python -m pytest -n auto tests/browser
 	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
 
 # Left out of the inner loop: what takes long, or starts processes.
-SLOW = browser test_kernels.py test_processors.py test_query_bombs.py test_writers.py test_gallery.py \
+SLOW = browser test_no_loops.py test_engine.py test_kernels.py test_processors.py test_query_bombs.py test_writers.py test_gallery.py \
   test_errors_of_ours.py test_deep_and_wide.py test_packed_damage.py test_store_damage.py test_mentions.py
 
 check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each

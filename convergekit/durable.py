@@ -360,7 +360,12 @@ def _settle(place: Path) -> None:
     if new.is_symlink() or not new.is_dir():
         return
     try:
-        for path in sorted(new.iterdir()):
+        waiting = sorted(new.iterdir())
+    except FileNotFoundError:
+        # Another process moved them all since.
+        return
+    try:
+        for path in waiting:
             target = place / path.name.removesuffix(_GONE)
             with contextlib.suppress(FileNotFoundError):
                 if path.name.endswith(_GONE):
