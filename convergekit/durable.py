@@ -359,12 +359,11 @@ def _settle(place: Path) -> None:
     new = place / _NEW
     if new.is_symlink() or not new.is_dir():
         return
+    waiting: list[Path] = []
     try:
-        waiting = sorted(new.iterdir())
-    except FileNotFoundError:
-        # Another process moved them all since.
-        return
-    try:
+        # Another process may have moved them all since.
+        with contextlib.suppress(FileNotFoundError):
+            waiting = sorted(new.iterdir())
         for path in waiting:
             target = place / path.name.removesuffix(_GONE)
             with contextlib.suppress(FileNotFoundError):
