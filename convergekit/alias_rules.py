@@ -3,7 +3,7 @@
 Every value is NFC normalised and trimmed. E-mail addresses are lower-cased as well, and written in
 usual characters: nobody means another address by full-width letters or by a hyphen that is not
 seen. A rule for the type then has the last word. A rule is any function from such a text to the
-text to compare, or to None for a text that is no alias of the type.
+text to compare, or to None for a text that is not an alias of the type.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def channel_of(visits: pd.DataFrame, rules: Sequence[ChannelRule] = CHANNEL_RULE
     Raises
     ------
     ConvergekitError
-        A rule has no condition, or one that is no regular expression.
+        A rule has no condition, or one that is not a regular expression.
 
     Examples
     --------

@@ -315,7 +315,7 @@ def _refuse_unseen(arguments: list[str]) -> None:
     for argument in arguments:
         if argument.startswith("-") and visible(argument) != argument:
             raise ConvergekitError(
-                f"{argument} is no option; write ./ before a file's name that begins with -."
+                f"{argument} is not an option; write ./ before a file's name that begins with -."
             )
 
 

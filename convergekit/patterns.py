@@ -64,7 +64,7 @@ def matched(
     Raises
     ------
     ConvergekitError
-        It is no regular expression, is too long, or leaves too many ways to try.
+        It is not a regular expression, is too long, or leaves too many ways to try.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def matched(
         compiled = re.compile(pattern, re.IGNORECASE if ignore_case else 0)
     except (re.error, OverflowError, RecursionError) as error:
         raise ConvergekitError(
-            f"the pattern {_shown(pattern)} is no regular expression: {error}."
+            f"the pattern {_shown(pattern)} is not a regular expression: {error}."
         ) from None
     try:
         found = pc.match_substring_regex(texts, _for_re2(pattern, how), ignore_case=ignore_case)

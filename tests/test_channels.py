@@ -94,7 +94,7 @@ def test_own_rules_reach_the_sessions():
     ("rule", "said"),
     [
         (ck.ChannelRule("X"), "has no condition"),
-        (ck.ChannelRule("X", source="(a"), "is no regular expression"),
+        (ck.ChannelRule("X", source="(a"), "is not a regular expression"),
     ],
 )
 def test_a_rule_that_is_none_is_refused(rule, said):

@@ -258,7 +258,7 @@ def test_patterns_mean_what_they_mean_to_python(pattern, how, ignore_case):
     try:
         compiled = re.compile(pattern, re.IGNORECASE * ignore_case)
     except re.error:
-        with pytest.raises(ck.ConvergekitError, match="is no regular expression"):
+        with pytest.raises(ck.ConvergekitError, match="is not a regular expression"):
             matched(texts, pattern, how)
         return
     try:

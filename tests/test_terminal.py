@@ -203,7 +203,7 @@ def test_the_shell_refuses_in_text(run, export):
     assert r"\x1b[31m" in run("stitch", export, "--out", "o", "--limit", name, code=1)
     column = f"event_name={name}"
     assert r"\x1b[31m" in run("stitch", export, "--out", "o", "--column", column, code=1)
-    assert "is no option; write ./" in run("stitch", f"--{name}", code=1)
+    assert "is not an option; write ./" in run("stitch", f"--{name}", code=1)
     run(name, code=2)
     run("stitch", export, "--out", "o", "--format", name, code=2)
     assert r"\x1b[31m" in run("status", "--store", name, code=1)
