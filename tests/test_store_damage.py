@@ -224,6 +224,13 @@ def test_a_table_of_the_index_that_is_another_programs(path, template):
 
 
 class TestInterrupts:
+    @pytest.fixture(autouse=True)
+    def interrupts_raise(self):
+        """Have Ctrl-C raise, as in a terminal: a shell starts what runs beside it without."""
+        usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, usual)
+
     def interrupted_while(self, monkeypatch, module, name, work):
         """Send SIGINT when a function is called; return the KeyboardInterrupt."""
         usual = getattr(module, name)
