@@ -21,7 +21,7 @@ import convergekit as ck
 from benchmarks.stitch import machine
 from convergekit import dedupe, stitching
 from convergekit.aliases import AliasColumns
-from convergekit.columns import each_column
+from convergekit.base.columns import each_column
 
 #: In the order in which they begin.
 STAGES = {

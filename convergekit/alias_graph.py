@@ -15,8 +15,8 @@ import pandas as pd
 import scipy
 
 from convergekit.aliases import EventAliases
+from convergekit.base.grouping import run_starts
 from convergekit.kernels import compiled
-from convergekit.runs import run_starts
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.aliases import EventAliases, refuse_unknown_types
-from convergekit.durations import Duration, parse_duration
+from convergekit.base.durations import Duration, parse_duration
+from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.errors import ConvergekitError
-from convergekit.runs import first_of_run, run_starts
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convergekit.base.wording import counted, shortened
 from convergekit.profiles import type_priority
-from convergekit.readable import counted, shortened
 from convergekit.template import COLOURS, Look, plain
 
 #: More alias types than these share one look.

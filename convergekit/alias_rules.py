@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.base.text import composed, in_usual_characters
 from convergekit.errors import ConvergekitError
-from convergekit.text import composed, in_usual_characters
 
 #: What `rules=` maps an alias type to.
 Rule = Callable[[str], str | None]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.arrow_types import needs_python, plainer, python_values
+from convergekit.base.arrow_types import needs_python, plainer, python_values
+from convergekit.base.json_text import write_json
+from convergekit.base.records import take_or_missing
 from convergekit.errors import ColumnError, ConvergekitError, repeated
-from convergekit.json_text import write_json
-from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
     import polars as pl

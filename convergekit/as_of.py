@@ -20,8 +20,8 @@ import scipy
 
 from convergekit.alias_graph import chain_links
 from convergekit.aliases import Apart, EventAliases
+from convergekit.base.grouping import run_starts
 from convergekit.kernels import compiled
-from convergekit.runs import run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

@@ -12,13 +12,13 @@ import pandas as pd
 from convergekit.attribution_models import DATA_DRIVEN, RULES, Journeys, by_effect
 from convergekit.attribution_question import Question
 from convergekit.attribution_result import NONE, Attribution
+from convergekit.base.durations import parse_duration
+from convergekit.base.numbering import NumberedText
+from convergekit.base.wording import counted
 from convergekit.channels import DIRECT
 from convergekit.checks.money import currency_codes, currency_of
-from convergekit.durations import parse_duration
 from convergekit.errors import ConvergekitError
 from convergekit.measures import amounts, events_named
-from convergekit.numbering import NumberedText
-from convergekit.readable import counted
 from convergekit.sessions import FoundSessions, find_sessions, visiting
 from convergekit.steps import EventNames, StepLike, as_steps
 from convergekit.timestamps import microseconds

@@ -15,8 +15,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.attribution_result import NONE, Attribution
-from convergekit.durations import readable_duration
-from convergekit.readable import counted, shortened_apart
+from convergekit.base.durations import readable_duration
+from convergekit.base.wording import counted, shortened_apart
 from convergekit.template import (
     COLOURS,
     Template,

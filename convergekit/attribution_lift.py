@@ -13,12 +13,12 @@ import pandas as pd
 from convergekit.attribution import Attributor, Credited
 from convergekit.attribution_question import Question
 from convergekit.attribution_result import NONE
+from convergekit.base.grouping import distinct
+from convergekit.base.visible import visible
+from convergekit.base.wording import counted, percentage, readable_table
 from convergekit.errors import ConvergekitError, did_you_mean
-from convergekit.readable import counted, percentage, readable_table
-from convergekit.runs import distinct
 from convergekit.steps import as_steps
 from convergekit.stitching_lift import STITCHED, ways_of_counting
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

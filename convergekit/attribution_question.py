@@ -9,10 +9,10 @@ from typing import Any, Literal, TypeAlias, get_args
 import pandas as pd
 
 from convergekit.attribution_models import DATA_DRIVEN, RULES, Tuning
+from convergekit.base.durations import Duration, parse_duration
+from convergekit.base.options import names_given
 from convergekit.channels import CHANNEL_RULES, ChannelRule
-from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ConvergekitError, did_you_mean
-from convergekit.names import names_given
 from convergekit.sessions import NEW_ON, SessionRules
 from convergekit.steps import StepLike
 from convergekit.traffic import TAGS

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
+from convergekit.base.grouping import distinct_rows
 from convergekit.cuts import (
     LARGEST_CUT,
     LEAST_COST,
@@ -34,7 +35,6 @@ from convergekit.cuts import (
     smallest_cut,
 )
 from convergekit.profiles import LOGIN_TYPES
-from convergekit.runs import distinct_rows
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

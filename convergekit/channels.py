@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.numbering import NumberedText, together
+from convergekit.base.patterns import as_texts, matched
 from convergekit.errors import ConvergekitError
-from convergekit.numbering import NumberedText, together
-from convergekit.patterns import as_texts, matched
 
 IntArray = npt.NDArray[np.int64]
 

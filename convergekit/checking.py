@@ -12,15 +12,15 @@ import pandas as pd
 
 from convergekit.alias_rules import Rule
 from convergekit.aliases import Block
+from convergekit.base.grouping import distinct
+from convergekit.base.visible import visible
+from convergekit.base.wording import counted
 from convergekit.checks import CHECKS
 from convergekit.checks.fault import SEVERITIES, Fault, NotChecked
 from convergekit.checks.money import as_numbers, candidates
 from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_tracking
 from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
-from convergekit.readable import counted
-from convergekit.runs import distinct
-from convergekit.visible import visible
 
 _LISTED_ROWS = 5
 _COLUMNS = {

@@ -20,16 +20,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from convergekit import __version__
+from convergekit.base.durable import is_draft, whole_files
+from convergekit.base.durations import parse_duration, readable_duration
+from convergekit.base.visible import visible
+from convergekit.base.wording import counted, percentage
 from convergekit.check_command import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.checking import check_up
-from convergekit.durable import is_draft, whole_files
-from convergekit.durations import parse_duration, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.exports.reading import find_files
 from convergekit.funnel_result import Funnel
 from convergekit.plain_console import PlainConsole
-from convergekit.readable import counted, percentage
 from convergekit.simulate import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
@@ -37,7 +38,6 @@ from convergekit.stitching import stitch
 from convergekit.storage import FILES, write_stitched
 from convergekit.store import Store, open_store, repair_store
 from convergekit.store.options import StoreOptions
-from convergekit.visible import visible
 
 app = typer.Typer(
     name="convergekit",

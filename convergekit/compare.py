@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
+from convergekit.base.text import as_text
+from convergekit.base.visible import visible
+from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
-from convergekit.readable import counted
-from convergekit.text import as_text
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

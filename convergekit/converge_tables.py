@@ -22,15 +22,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from convergekit.as_of import Knowledge, known_profiles
-from convergekit.durable import newest, real_path, whole_files
+from convergekit.base.durable import newest, real_path, whole_files
+from convergekit.base.grouping import run_starts
+from convergekit.base.json_text import write_json
+from convergekit.base.records import take_or_missing
+from convergekit.base.text import to_arrow
 from convergekit.errors import AlreadyThereError
 from convergekit.events import PROFILE_PROPERTY, PROPERTY
-from convergekit.json_text import write_json
 from convergekit.profiles import alias_ranks, ids_of_leaders
 from convergekit.properties import carry_as_of
-from convergekit.records import take_or_missing
-from convergekit.runs import run_starts
-from convergekit.text import to_arrow
 from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:

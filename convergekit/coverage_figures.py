@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.readable import counted, shortened_apart
+from convergekit.base.wording import counted, shortened_apart
 from convergekit.template import (
     COLOURS,
     Template,

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.wording import counted
 from convergekit.checks.money import currency_codes, most_first
 from convergekit.errors import ConvergekitError
 from convergekit.funnel_events import order_of_arrival
 from convergekit.measures import amounts, events_named
-from convergekit.readable import counted
 from convergekit.steps import resolve_column
 
 IntArray = npt.NDArray[np.int64]

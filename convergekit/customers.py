@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from convergekit.base.durations import in_periods
+from convergekit.base.proportions import check_confidence
+from convergekit.base.rounding import six_digits
+from convergekit.base.wording import counted, readable_table
 from convergekit.customer_orders import find_orders
 from convergekit.drawn import DrawnFrame
-from convergekit.durations import in_periods
 from convergekit.errors import ColumnError, ConvergekitError
-from convergekit.proportions import check_confidence
-from convergekit.readable import counted, readable_table
-from convergekit.rounding import six_digits
 
 if TYPE_CHECKING:
     from convergekit.template import Template

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from convergekit.base.wording import counted, percentage
 from convergekit.funnel_time_figures import PERIOD_WORDS, period_axis
-from convergekit.readable import counted, percentage
 from convergekit.template import COLOURS, Template, hover, look, plain, titled
 
 #: Pixels of a cohort's row.

@@ -17,14 +17,14 @@ import pyarrow as pa
 
 from convergekit.aliases import EventAliases
 from convergekit.as_of import Knowledge
-from convergekit.columns import chosen_rows, with_columns
+from convergekit.base.columns import chosen_rows, with_columns
+from convergekit.base.grouping import first_of_run, run_starts
+from convergekit.base.options import names_given
+from convergekit.base.records import take_or_missing
+from convergekit.base.text import as_text, to_arrow, written
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events import PROFILE_PROPERTY, missing
 from convergekit.kernels import compiled
-from convergekit.names import names_given
-from convergekit.records import take_or_missing
-from convergekit.runs import first_of_run, run_starts
-from convergekit.text import as_text, to_arrow, written
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]

@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.records import take_or_missing
+from convergekit.base.records import take_or_missing
+from convergekit.base.text import arrow_array
 from convergekit.spellings import Addresses
-from convergekit.text import arrow_array
 
 BoolArray = npt.NDArray[np.bool_]
 #: What is to stand instead of a text: nothing, another, or the very text that was given.

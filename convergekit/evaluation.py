@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.grouping import distinct
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, what_there_is
-from convergekit.readable import counted
-from convergekit.runs import distinct
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from convergekit.base.wording import counted
 from convergekit.coverage_figures import NARROW, ROW, Shares, shares_figure
-from convergekit.readable import counted
 from convergekit.template import COLOURS, Template, hover, look, titled
 
 if TYPE_CHECKING:

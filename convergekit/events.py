@@ -26,18 +26,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.arrow import Frame, as_frame, opened_struct
-from convergekit.bounds import TOO_WIDE, too_wide, without_deep
-from convergekit.columns import each_column, with_columns
+from convergekit.base.bounds import TOO_WIDE, too_wide, without_deep
+from convergekit.base.columns import each_column, with_columns
+from convergekit.base.json_text import read_json
+from convergekit.base.list_bounds import within_bounds
+from convergekit.base.options import pairs_given
+from convergekit.base.records import frame_from_records
+from convergekit.base.scalars import python_value
+from convergekit.base.text import as_text, has_text, known_characters, text_of, to_arrow, written
+from convergekit.base.usual_types import with_usual_types
+from convergekit.base.wording import shortened
 from convergekit.errors import ColumnError, EventError, did_you_mean
-from convergekit.json_text import read_json
-from convergekit.list_bounds import within_bounds
-from convergekit.names import pairs_given
-from convergekit.readable import shortened
-from convergekit.records import frame_from_records
-from convergekit.scalars import python_value
-from convergekit.text import as_text, has_text, known_characters, text_of, to_arrow, written
 from convergekit.timestamps import check_zone, microseconds, parse_timestamps
-from convergekit.usual_types import with_usual_types
 
 ALIAS = "alias."
 PROPERTY = "properties."

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.readable import counted, readable_table, shortened
+from convergekit.base.wording import counted, readable_table, shortened
 
 #: Lists to choose from hold no more than these; a search narrows them.
 MOST_OPTIONS = 200

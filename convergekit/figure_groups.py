@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.base.wording import counted
 from convergekit.funnel_result import OTHER
-from convergekit.readable import counted
 from convergekit.template import COLOURS, Template, legend_names, look
 
 

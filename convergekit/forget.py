@@ -32,7 +32,10 @@ import pyarrow as pa
 
 from convergekit.aliases import Apart, EventAliases
 from convergekit.as_of import Knowledge
-from convergekit.columns import chosen_rows
+from convergekit.base.columns import chosen_rows
+from convergekit.base.records import take_or_missing
+from convergekit.base.text import folded_text, to_arrow
+from convergekit.base.wording import readable_table, table_text
 from convergekit.erasing import compact
 from convergekit.mentions import (
     LOST_ALIAS,
@@ -48,9 +51,6 @@ from convergekit.mentions import (
 )
 from convergekit.merge_protection import Protection
 from convergekit.profiles import ALIAS_ID, ids_of_leaders
-from convergekit.readable import readable_table, table_text
-from convergekit.records import take_or_missing
-from convergekit.text import folded_text, to_arrow
 
 if TYPE_CHECKING:
     from convergekit.stitched import Identity, Stitched

@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from convergekit.base.grouping import run_starts
 from convergekit.funnel_matching import each_finds_a_step
 from convergekit.funnel_moments import Moments
 from convergekit.funnel_search import Found
-from convergekit.runs import run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

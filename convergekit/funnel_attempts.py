@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.durations import parse_duration
+from convergekit.base.durations import parse_duration
 from convergekit.funnel_any_order import search_any
 from convergekit.funnel_events import Fed, attempts_apart
 from convergekit.funnel_matching import events_of_steps

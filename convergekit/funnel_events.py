@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.grouping import distinct, run_starts
+from convergekit.base.lockstep import Lockstep
+from convergekit.base.numbering import number
 from convergekit.errors import ColumnError
 from convergekit.events import missing
 from convergekit.funnel_presets import Order
-from convergekit.lockstep import Lockstep
-from convergekit.numbering import number
-from convergekit.runs import distinct, run_starts
 from convergekit.steps import (
     EventNames,
     Exclusion,

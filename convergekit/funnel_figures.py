@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.durations import readable_duration
+from convergekit.base.durations import readable_duration
+from convergekit.base.wording import counted, shortened
 from convergekit.figure_groups import groups_to_draw, label_of, short_name
-from convergekit.readable import counted, shortened
 from convergekit.template import (
     COLOURS,
     Look,

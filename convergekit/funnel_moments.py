@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.runs import first_of_run, run_starts
+from convergekit.base.grouping import first_of_run, run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

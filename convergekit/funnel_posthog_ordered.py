@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from convergekit.base.grouping import distinct, run_starts
+from convergekit.base.lockstep import Lockstep
 from convergekit.funnel_events import Fed
 from convergekit.funnel_paths import Paths
-from convergekit.lockstep import Lockstep
-from convergekit.runs import distinct, run_starts
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

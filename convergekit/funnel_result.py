@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from convergekit.base.durations import in_periods, readable_duration
+from convergekit.base.proportions import check_confidence, difference
+from convergekit.base.visible import visible
+from convergekit.base.wording import percentage
 from convergekit.drawn import DrawnFrame
-from convergekit.durations import in_periods, readable_duration
 from convergekit.errors import ConvergekitError
 from convergekit.funnel_events import order_of_arrival
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
-from convergekit.proportions import check_confidence, difference
-from convergekit.readable import percentage
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.template import Template

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.durations import readable_duration
+from convergekit.base.durations import readable_duration
+from convergekit.base.wording import counted
 from convergekit.figure_groups import Group, groups_to_draw, label_of, short_name
 from convergekit.funnel_figures import goal
-from convergekit.readable import counted
 from convergekit.template import COLOURS, Look, Template, hover, look, titled
 
 if TYPE_CHECKING:

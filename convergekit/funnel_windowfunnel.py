@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from convergekit.base.lockstep import Lockstep
 from convergekit.funnel_events import Fed
 from convergekit.funnel_paths import Paths
-from convergekit.lockstep import Lockstep
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

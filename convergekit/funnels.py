@@ -20,7 +20,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.arrow import Frame, as_frame
-from convergekit.durations import Duration, in_periods, parse_duration
+from convergekit.base.durations import Duration, in_periods, parse_duration
+from convergekit.base.options import names_given
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.funnel_attempts import find_paths
 from convergekit.funnel_events import ProfileColumn, ProfileNumbers, feed
@@ -58,7 +59,6 @@ from convergekit.funnel_presets import (
 )
 from convergekit.funnel_result import Funnel
 from convergekit.funnel_windowfunnel import window_funnel
-from convergekit.names import names_given
 from convergekit.steps import (
     ExclusionLike,
     Step,

@@ -10,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.durations import Duration
+from convergekit.base.durations import Duration
+from convergekit.base.options import names_given
+from convergekit.base.records import take_or_missing
+from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.link_tree import (
@@ -20,10 +23,7 @@ from convergekit.link_tree import (
     session_moments_of_events,
 )
 from convergekit.measures import amounts, check_funnel, events_named
-from convergekit.names import names_given
 from convergekit.properties import carry_retroactive
-from convergekit.readable import readable_table, table_text
-from convergekit.records import take_or_missing
 from convergekit.steps import StepLike
 
 if TYPE_CHECKING:

@@ -21,13 +21,13 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
-from convergekit.durations import readable_duration
+from convergekit.base.durations import readable_duration
+from convergekit.base.grouping import distinct
+from convergekit.base.proportions import check_confidence, difference
+from convergekit.base.rounding import six_digits
+from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError
 from convergekit.events import missing
-from convergekit.proportions import check_confidence, difference
-from convergekit.readable import counted, percentage
-from convergekit.rounding import six_digits
-from convergekit.runs import distinct
 from convergekit.steps import single_valued
 from convergekit.timestamps import microseconds
 

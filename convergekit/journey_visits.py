@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.numbering import number
 from convergekit.funnel_events import order_of_arrival
-from convergekit.numbering import number
 from convergekit.steps import tracked
 from convergekit.timestamps import microseconds
 

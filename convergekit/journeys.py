@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.durations import Duration, parse_duration
+from convergekit.base.durations import Duration, parse_duration
+from convergekit.base.grouping import run_starts
+from convergekit.base.options import names_given
+from convergekit.base.visible import visible
+from convergekit.base.wording import counted, readable_table
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.journey_visits import Visits, visits_of
 from convergekit.measures import amounts, events_named
-from convergekit.names import names_given
-from convergekit.readable import counted, readable_table
-from convergekit.runs import run_starts
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.journey_differences import Differences

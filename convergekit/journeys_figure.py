@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from convergekit.base.grouping import distinct
+from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
-from convergekit.readable import counted, shortened
-from convergekit.runs import distinct
 from convergekit.template import COLOURS, Template, hover, look, plain, titled
 
 if TYPE_CHECKING:

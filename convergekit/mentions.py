@@ -46,7 +46,8 @@ import pyarrow.compute as pc
 
 from convergekit.alias_rules import AliasRules, plain_form
 from convergekit.aliases import BLOCKED_VALUES, alias_items, urn
-from convergekit.columns import chosen_rows
+from convergekit.base.columns import chosen_rows
+from convergekit.base.text import as_text, folded, folded_text, to_arrow
 from convergekit.erasing import (
     blanked,
     column_without,
@@ -67,7 +68,6 @@ from convergekit.spellings import (
     says_phone,
     split_addresses,
 )
-from convergekit.text import as_text, folded, folded_text, to_arrow
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.records import take_or_missing
+from convergekit.base.wording import readable_table, table_text
 from convergekit.events import carries_aliases
 from convergekit.link_tree import NEVER, session_moments_of_events
 from convergekit.measures import events_named
-from convergekit.readable import readable_table, table_text
-from convergekit.records import take_or_missing
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

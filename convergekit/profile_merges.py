@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.as_of import Knowledge, spanning_links
+from convergekit.base.grouping import run_starts
 from convergekit.profiles import alias_ranks, ids_of_leaders
-from convergekit.runs import run_starts
 from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.aliases import EventAliases, urn
+from convergekit.base.text import to_arrow
 from convergekit.errors import ConvergekitError
 from convergekit.kernels import compiled
-from convergekit.text import to_arrow
 from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]

@@ -20,7 +20,7 @@ import pandas as pd
 import scipy
 
 from convergekit.as_of import Knowledge
-from convergekit.columns import each_column
+from convergekit.base.columns import each_column
 from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events import PROFILE_PROPERTY, missing
 from convergekit.kernels import compiled

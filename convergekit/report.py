@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from convergekit.base.grouping import distinct
+from convergekit.base.visible import visible
+from convergekit.base.wording import counted
 from convergekit.dedupe import repeats_without_id
 from convergekit.measures import reaches_browser
 from convergekit.profiles import LOGIN_TYPES
-from convergekit.readable import counted
-from convergekit.runs import distinct
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.aliases import EventAliases

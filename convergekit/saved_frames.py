@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from convergekit.arrow import series_from_arrow
+from convergekit.base.records import take_or_missing
+from convergekit.base.tagged_json import NotKnownError, from_json, to_json
 from convergekit.errors import ConvergekitError, ReadError
-from convergekit.records import take_or_missing
-from convergekit.tagged_json import NotKnownError, from_json, to_json
 
 _TAGGED = b"convergekit.tagged_json_columns"
 _CATEGORIES = b"convergekit.categories"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from convergekit.durable import newest
+from convergekit.base.durable import newest
 from convergekit.errors import ConvergekitError, ReadError
 
 MANIFEST = "stitched.json"

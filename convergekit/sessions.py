@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.durations import Duration, parse_duration
+from convergekit.base.grouping import first_of_run, run_starts
+from convergekit.base.numbering import NumberedText
+from convergekit.base.options import names_given
 from convergekit.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
-from convergekit.durations import Duration, parse_duration
 from convergekit.errors import ConvergekitError
 from convergekit.measures import events_named
-from convergekit.names import names_given
-from convergekit.numbering import NumberedText
-from convergekit.runs import first_of_run, run_starts
 from convergekit.steps import tracked
 from convergekit.timestamps import microseconds
 from convergekit.traffic import TAGS, sent_traffic, sent_values

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from convergekit.durable import whole_files
+from convergekit.base.durable import whole_files
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
-from convergekit.readable import counted
 from convergekit.simulated_events import (
     Log,
     People,

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.records import take_or_missing
-from convergekit.runs import distinct
+from convergekit.base.grouping import distinct
+from convergekit.base.records import take_or_missing
 from convergekit.simulated_events import (
     BROWSER,
     CAMPAIGNS,

@@ -30,6 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.alias_rules import AliasRules
+from convergekit.base.text import INVISIBLE, folded, folded_text
 from convergekit.errors import ConvergekitError
 from convergekit.phone_spellings import (
     ASCII_DIGITS,
@@ -42,7 +43,6 @@ from convergekit.phone_spellings import (
     numbers_of,
     phone_pattern,
 )
-from convergekit.text import INVISIBLE, folded, folded_text
 
 #: What stands where an address stood within a longer text.
 ERASED = "(erased)"

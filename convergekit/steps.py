@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.numbering import number
+from convergekit.base.wording import counted, shortened
 from convergekit.errors import (
     ColumnError,
     ConvergekitError,
@@ -19,9 +21,7 @@ from convergekit.errors import (
     what_there_is,
 )
 from convergekit.events import PROFILE, PROPERTY
-from convergekit.numbering import number
 from convergekit.query import evaluate_query
-from convergekit.readable import counted, shortened
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]

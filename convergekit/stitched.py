@@ -20,17 +20,17 @@ from convergekit.alias_graph import build_graph, distinct_links
 from convergekit.alias_search import has_value
 from convergekit.aliases import EventAliases, urn
 from convergekit.as_of import Knowledge
-from convergekit.columns import with_columns
+from convergekit.base.columns import with_columns
+from convergekit.base.grouping import distinct, order_of
+from convergekit.base.numbering import number
+from convergekit.base.records import take_or_missing
+from convergekit.base.wording import counted
 from convergekit.drawn import DrawnFrame
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.merge_protection import Protection, RefusedLinks
-from convergekit.numbering import number
 from convergekit.profiles import alias_times
 from convergekit.properties import carry_retroactive
-from convergekit.readable import counted
-from convergekit.records import take_or_missing
-from convergekit.runs import distinct, order_of
 from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
     from convergekit.attribution_lift import AttributionLift
     from convergekit.attribution_result import Attribution
+    from convergekit.base.durations import Duration
     from convergekit.channels import ChannelRule
     from convergekit.customers import Customers
-    from convergekit.durations import Duration
     from convergekit.explain import Explanation
     from convergekit.explorer import Explorer
     from convergekit.forget import Forgotten

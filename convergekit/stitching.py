@@ -26,10 +26,12 @@ from convergekit.aliases import (
 )
 from convergekit.arrow import Frame
 from convergekit.as_of import Knowledge
-from convergekit.columns import each_column
-from convergekit.cores import at_once
+from convergekit.base.columns import each_column
+from convergekit.base.durations import Duration
+from convergekit.base.options import names_given, pairs_given
+from convergekit.base.records import take_or_missing
+from convergekit.base.threads import at_once
 from convergekit.dedupe import Deduplicated, KeptEvents, describe_duplicates, find_kept
-from convergekit.durations import Duration
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
@@ -41,7 +43,6 @@ from convergekit.events import (
     normalise,
 )
 from convergekit.merge_protection import Protection, protect
-from convergekit.names import names_given, pairs_given
 from convergekit.profiles import TYPE_PRIORITY, profile_ids, salt_key, salted
 from convergekit.properties import (
     carry_as_of,
@@ -49,7 +50,6 @@ from convergekit.properties import (
     property_names,
     refuse_unknown_first,
 )
-from convergekit.records import take_or_missing
 from convergekit.stitched import Identity, Stitched
 
 if TYPE_CHECKING:

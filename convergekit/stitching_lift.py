@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
+from convergekit.base.durations import Duration
 from convergekit.drawn import DrawnFrame
-from convergekit.durations import Duration
 from convergekit.errors import ConvergekitError
 from convergekit.events import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.funnels import funnel

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.durations import readable_duration
+from convergekit.base.durations import readable_duration
+from convergekit.base.wording import counted
 from convergekit.funnel_figures import add_step_names, bar_places, goal, rows_layout
-from convergekit.readable import counted
 from convergekit.stitching_lift import STITCHED
 from convergekit.template import COLOURS, Template, hover, legend_name, titled
 

@@ -19,18 +19,18 @@ import pandas as pd
 from convergekit.alias_graph import profile_of_events
 from convergekit.aliases import Apart, EventAliases
 from convergekit.as_of import Knowledge
-from convergekit.durable import newest, real_path, whole_files
+from convergekit.base.durable import newest, real_path, whole_files
+from convergekit.base.records import take_or_missing
+from convergekit.base.tagged_json import NotKnownError, to_json
+from convergekit.base.text import text_of
 from convergekit.errors import AlreadyThereError
 from convergekit.merge_protection import Protection, RefusedLinks
 from convergekit.profiles import ALIAS_ID
-from convergekit.records import take_or_missing
 from convergekit.report import Report
 from convergekit.saved_checks import check_summary, check_tables
 from convergekit.saved_frames import frame_of, parquet_of
 from convergekit.saved_manifest import MANIFEST, damaged, digest, read_sealed, sealed
 from convergekit.stitched import Identity, Stitched
-from convergekit.tagged_json import NotKnownError, to_json
-from convergekit.text import text_of
 
 _TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
 #: What a Stitched is made of again; its profiles follow from these.

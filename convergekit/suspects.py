@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.grouping import distinct
 from convergekit.blame import NOTHING, Blamed, Crowd, blame, first_of_component
 from convergekit.cuts import LARGEST_CUT
 from convergekit.profiles import LOGIN_TYPES
-from convergekit.runs import distinct
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import plotly.graph_objects as go
 
+from convergekit.base.wording import shortened, shortened_apart
 from convergekit.errors import ConvergekitError
-from convergekit.readable import shortened, shortened_apart
 
 #: What `template=` of a figure takes.
 Template: TypeAlias = Literal["light", "dark"]

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.durations import readable_duration
+from convergekit.base.durations import readable_duration
+from convergekit.base.wording import counted, shortened
 from convergekit.events import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
-from convergekit.readable import counted, shortened
 from convergekit.template import (
     COLOURS,
     Look,

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.numbering import NumberedText
+from convergekit.base.text import as_text
 from convergekit.errors import ColumnError, what_there_is
 from convergekit.events import PROFILE_PROPERTY, PROPERTY, missing
-from convergekit.numbering import NumberedText
-from convergekit.text import as_text
 
 IntArray = npt.NDArray[np.int64]
 

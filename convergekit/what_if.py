@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.alias_rules import split_urn
-from convergekit.durations import Duration
+from convergekit.base.durations import Duration
+from convergekit.base.options import names_given
+from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events import PROFILE, missing
 from convergekit.measures import amounts, check_funnel, events_named, reaches_browser
-from convergekit.names import names_given
-from convergekit.readable import readable_table, table_text
 from convergekit.steps import StepLike
 from convergekit.stitching import link_and_carry
 

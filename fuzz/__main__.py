@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from tqdm import tqdm
 
-from convergekit.text import written
+from convergekit.base.text import written
 from fuzz.apart import Apart
 from fuzz.both import Asked, asked, check_asked
 from fuzz.conditions import check_condition, conditions

@@ -13,8 +13,8 @@ import pandas as pd
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.tagged_json import Opaque
-from convergekit.text import text_of
+from convergekit.base.tagged_json import Opaque
+from convergekit.base.text import text_of
 from fuzz.frames import frames
 from fuzz.oracle import BrokenPromiseError, check_message, check_rows
 from fuzz.questions import ask_everything

@@ -10,8 +10,8 @@ import weakref
 import numpy as np
 import pytest
 
-from convergekit import cores
-from convergekit.cores import WORTH_THREADS, at_once, on_idle_cores
+from convergekit.base import threads as cores
+from convergekit.base.threads import WORTH_THREADS, at_once, on_idle_cores
 
 
 @pytest.fixture(params=[1, 2, 5])

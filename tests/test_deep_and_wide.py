@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import convergekit as ck
-from convergekit.bounds import (
+from convergekit.base.bounds import (
     DEEPEST,
     MOST_ALIASES,
     MOST_COLUMNS,
@@ -199,7 +199,7 @@ def test_a_line_of_too_many_keys_rejects_itself_alone(tmp_path, values):
 
 
 def test_lines_that_bring_too_many_keys_together(tmp_path, monkeypatch):
-    from convergekit import bounds
+    from convergekit.base import bounds
     from convergekit.exports import json_files, reading
 
     monkeypatch.setattr(json_files, "BATCH_ROWS", 3)

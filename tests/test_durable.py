@@ -13,7 +13,7 @@ import time
 import pytest
 
 import convergekit as ck
-from convergekit.durable import newest, whole_file, whole_files
+from convergekit.base.durable import newest, whole_file, whole_files
 from tests.file_faults import failing
 
 OLD = {"a.txt": b"old a", "b.txt": b"old b", "c.txt": b"old c"}

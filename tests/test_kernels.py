@@ -18,8 +18,8 @@ import convergekit as ck
 from convergekit import properties
 from convergekit.aliases import read_aliases
 from convergekit.as_of import Knowledge
+from convergekit.base.text import to_arrow
 from convergekit.kernels import compiled
-from convergekit.text import to_arrow
 from tests.effort import tries
 
 pytest.importorskip("numba", reason="compiled kernels need numba: pip install -e '.[fast]'")

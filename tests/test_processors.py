@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convergekit.attribution_models import Journeys, Tuning, time_decay
-from convergekit.rounding import six_digits
+from convergekit.base.rounding import six_digits
 from tests import processors
 from tests.effort import tries
 from tests.processors import HERE, Machine

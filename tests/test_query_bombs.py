@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.patterns import LONGEST_PATTERN, matched
+from convergekit.base.patterns import LONGEST_PATTERN, matched
 
 # Run apart, with little memory and time: what goes wrong ends that process, not the tests.
 _APART = """

@@ -7,8 +7,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convergekit.records import take_or_missing
-from convergekit.runs import distinct, distinct_rows, order_of
+from convergekit.base.grouping import distinct, distinct_rows, order_of
+from convergekit.base.records import take_or_missing
 from tests.effort import tries
 
 few = st.integers(-2, 2)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convergekit.base.wording import shortened
 from convergekit.errors import ConvergekitError
-from convergekit.readable import shortened
 from convergekit.template import COLOURS, house_template, hover, look, plain, titled
 
 HOSTILE = [

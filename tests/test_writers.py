@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import convergekit as ck
+from convergekit.base.durable import newest
 from convergekit.cli import Format, stitch_command
-from convergekit.durable import newest
 from tests.file_faults import failing
 from tests.test_durable import raising
 

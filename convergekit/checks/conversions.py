@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, IntArray, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import masked, quoted
 from convergekit.events import carries_aliases
-from convergekit.readable import counted
 
 NO_CONVERSIONS = "no event is named 'Placed Order': name your conversions with conversion="
 

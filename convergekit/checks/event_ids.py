@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from convergekit.base.wording import counted
 from convergekit.checks.event_names import folded
 from convergekit.checks.fault import Fault, IntArray
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import shown
-from convergekit.readable import counted
 
 #: Amounts that differ by less are the same, written or rounded otherwise.
 _SAME_AMOUNT = 0.005

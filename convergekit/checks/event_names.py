@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown
-from convergekit.readable import counted
 
 
 def folded(names: pd.Series) -> pd.Series:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from convergekit.base.durations import readable_duration
+from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, IntArray, NotChecked
 from convergekit.checks.tracking import Tracking
-from convergekit.durations import readable_duration
-from convergekit.readable import counted
 
 _HOUR = 3_600_000_000
 _WEEK = 7 * 24 * _HOUR

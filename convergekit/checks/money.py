@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.text import as_text
 from convergekit.errors import ConvergekitError
 from convergekit.events import PROPERTY, missing
 from convergekit.steps import resolve_column
-from convergekit.text import as_text
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, IntArray
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
 from convergekit.events import PROFILE_PROPERTY
-from convergekit.readable import counted
 
 # A file's name can look like an address (logo@2x.png), and a shop's own address is nobody's.
 _FILES = {

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.columns import each_column
+from convergekit.base.columns import each_column
+from convergekit.base.text import as_text, known_characters, text_of, to_arrow
 from convergekit.events import PROFILE_PROPERTY, PROPERTY
-from convergekit.text import as_text, known_characters, text_of, to_arrow
 
 #: No number of fewer digits is looked for in a property.
 _LONG = 1e13

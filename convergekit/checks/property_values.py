@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.money import currency_codes, most_first
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import property_name, quoted, shown
 from convergekit.events import PROFILE_PROPERTY, PROPERTY, missing
-from convergekit.readable import counted
 
 _KINDS = ("number", "text", "true or false", "list or object", "something else")
 

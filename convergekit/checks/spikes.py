@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from convergekit.base.grouping import distinct
+from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown
-from convergekit.readable import counted
-from convergekit.runs import distinct
 
 #: One browser's events in one hour, from which on it is no person: one every four seconds.
 FEWEST_EVENTS_AN_HOUR = 1000

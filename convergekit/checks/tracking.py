@@ -18,13 +18,13 @@ import pyarrow as pa
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.alias_rules import AliasRules, Rule
 from convergekit.aliases import Block, EventAliases, browser_type, read_aliases
+from convergekit.base.grouping import distinct
+from convergekit.base.options import names_given
 from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
 from convergekit.dedupe import find_kept
 from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events import ALIAS, canonicalise, normalise
-from convergekit.names import names_given
-from convergekit.runs import distinct
 from convergekit.steps import tracked
 from convergekit.timestamps import microseconds
 

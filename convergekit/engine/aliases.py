@@ -15,10 +15,10 @@ import ibis
 
 from convergekit.alias_rules import EMAIL, AliasRules
 from convergekit.aliases import BLOCKED_VALUES, Block
+from convergekit.base.text import folded_text, usual_characters
 from convergekit.engine.backends import USUAL, Backend, joined
 from convergekit.engine.columns import OWN, alias_columns, as_text, trimmed
 from convergekit.errors import ConvergekitError, NotOnThisEngine
-from convergekit.text import folded_text, usual_characters
 
 #: The arrays that an event's aliases are in, and how many of its `aliases` are none.
 USABLE, BLOCKED, MALFORMED = OWN + "usable", OWN + "blocked", OWN + "malformed"

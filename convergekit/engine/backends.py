@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from convergekit.alias_rules import EMAIL, split_urn
 from convergekit.aliases import urn
+from convergekit.base.text import usual_characters
 from convergekit.errors import NotOnThisEngine
-from convergekit.text import usual_characters
 
 
 def as_ibis(table: Any) -> Any:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pandas as pd
 
-from convergekit.durations import Duration
+from convergekit.base.durations import Duration
+from convergekit.base.wording import counted
 from convergekit.engine.aliases import USABLE
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN, property_columns
@@ -19,7 +20,6 @@ from convergekit.engine.profiles import KEY
 from convergekit.errors import NotOnThisEngine
 from convergekit.events import PROFILE, PROFILE_PROPERTY
 from convergekit.properties import matches_first
-from convergekit.readable import counted
 from convergekit.steps import StepLike
 from convergekit.stitched import Stitched
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convergekit.aliases import USUAL_BROWSER, Block, browser_type, refuse_unknown_types
+from convergekit.base.options import names_given
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.errors import ColumnError, ConvergekitError, NotOnThisEngine
-from convergekit.names import names_given
 
 if TYPE_CHECKING:
     from convergekit.engine.links import Progress

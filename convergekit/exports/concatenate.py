@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from convergekit.records import column_from_values
+from convergekit.base.records import column_from_values
 
 _LAST = ("file", "line", "read_error")
 _NULLABLE = {"int64": "Int64", "bool": "boolean"}

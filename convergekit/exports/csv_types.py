@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.bounds import of_column
-from convergekit.columns import with_columns
+from convergekit.base.bounds import of_column
+from convergekit.base.columns import with_columns
+from convergekit.base.json_text import NestingError, read_json
 from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY, noted
-from convergekit.json_text import NestingError, read_json
 
 _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.bounds import TOO_WIDE, too_wide
+from convergekit.base.bounds import TOO_WIDE, too_wide
+from convergekit.base.records import column_from_values, frame_from_records
+from convergekit.base.text import as_text
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events import ALIAS, PROFILE_PROPERTY, PROPERTY
 from convergekit.exports.fields import Field, Rows, read_field
-from convergekit.readable import counted
-from convergekit.records import column_from_values, frame_from_records
-from convergekit.text import as_text
 
 #: The key of a mapping whose objects are opened: every key becomes a property.
 EVERY_KEY = "*"

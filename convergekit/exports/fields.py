@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
-from convergekit.json_text import read_json
+from convergekit.base.json_text import read_json
 
 T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series

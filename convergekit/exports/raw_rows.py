@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.bounds import DEEPEST, TOO_WIDE, of_column, too_deep, too_wide
-from convergekit.records import frame_from_records
+from convergekit.base.bounds import DEEPEST, TOO_WIDE, of_column, too_deep, too_wide
+from convergekit.base.records import frame_from_records
 
 #: A batch holds at most so many rows: enough to work on columns, few enough for the memory.
 BATCH_ROWS = 50_000

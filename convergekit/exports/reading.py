@@ -17,8 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.arrow import Frame, as_frame
-from convergekit.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
-from convergekit.durable import newest
+from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
+from convergekit.base.durable import newest
+from convergekit.base.records import take_or_missing
+from convergekit.base.text import as_text
+from convergekit.base.visible import visible
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events import PROPERTY, canonicalise, check_required, noted, open_columns
 from convergekit.exports.concatenate import concatenate
@@ -28,9 +31,6 @@ from convergekit.exports.files import CSV_SUFFIXES, cannot_be_opened, format_suf
 from convergekit.exports.formats import AUTO, check_format, find_format
 from convergekit.exports.lines import Progress
 from convergekit.exports.raw_rows import RawRows
-from convergekit.records import take_or_missing
-from convergekit.text import as_text
-from convergekit.visible import visible
 
 Paths = str | Path | Iterable[str | Path]
 

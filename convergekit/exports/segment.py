@@ -22,9 +22,9 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.base.text import as_text
 from convergekit.exports.export import Export
 from convergekit.exports.fields import Rows, Values, first_of
-from convergekit.text import as_text
 from convergekit.timestamps import parse_timestamps
 
 _NAMED_AFTER_THE_CALL = ("page", "screen")

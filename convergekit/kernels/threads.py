@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from convergekit.cores import CORES, WORTH_THREADS, on_idle_cores
+from convergekit.base.threads import CORES, WORTH_THREADS, on_idle_cores
 
 R = TypeVar("R")
 IntArray = npt.NDArray[np.int64]

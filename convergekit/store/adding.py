@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.base.text import as_text, to_arrow
+from convergekit.base.wording import counted
 from convergekit.events import ALIAS, NormalisedEvents, normalise
 from convergekit.exports.concatenate import concatenate
-from convergekit.readable import counted
 from convergekit.store.batches import Batch
 from convergekit.store.clusters import KEY, Touched, members, record_merged, touched
 from convergekit.store.history import ids_before, leaders_before, merges_by
@@ -21,7 +22,6 @@ from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, aliases_of, needed, stitch_part
 from convergekit.store.rows import Columns, read_rows, register
 from convergekit.store.tables import delete_clusters, insert_part
-from convergekit.text import as_text, to_arrow
 
 if TYPE_CHECKING:
     import duckdb

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.arrow import series_from_arrow
-from convergekit.records import column_from_values, take_or_missing
-from convergekit.tagged_json import TAG, from_json, to_json
+from convergekit.base.records import column_from_values, take_or_missing
+from convergekit.base.tagged_json import TAG, from_json, to_json
 
 TEXT = "text"
 INTEGER = "integer"

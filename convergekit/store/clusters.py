@@ -20,9 +20,9 @@ import pyarrow as pa
 import scipy
 
 from convergekit.aliases import EventAliases
-from convergekit.runs import distinct
+from convergekit.base.grouping import distinct
+from convergekit.base.text import to_arrow
 from convergekit.store.rows import register
-from convergekit.text import to_arrow
 
 if TYPE_CHECKING:
     import duckdb

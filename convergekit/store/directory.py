@@ -19,7 +19,7 @@ import contextlib
 import re
 from pathlib import Path
 
-from convergekit.durable import is_draft, sync_directory, whole_file
+from convergekit.base.durable import is_draft, sync_directory, whole_file
 from convergekit.errors import ConvergekitError, DamagedStoreError, WriteError
 from convergekit.store import batch_files, index, lock, manifest
 from convergekit.store.batches import Batch

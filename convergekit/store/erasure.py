@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.durable import sync_directory
+from convergekit.base.durable import sync_directory
+from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError, WriteError
 from convergekit.forget import person_in
 from convergekit.mentions import Eraser
-from convergekit.readable import readable_table, table_text
 from convergekit.stitched import Stitched
 from convergekit.store import index
 from convergekit.store.access import Change, make_index

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from convergekit.durable import sync_directory
+from convergekit.base.durable import sync_directory
 from convergekit.errors import ConvergekitError
 from convergekit.store import index
 from convergekit.store.batches import Batch, encoded

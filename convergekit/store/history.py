@@ -15,13 +15,13 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from convergekit.arrow import as_frame
+from convergekit.base.text import to_arrow
 from convergekit.events import PROFILE_PROPERTY
 from convergekit.profile_merges import merges_in_order
 from convergekit.profiles import ids_of_leaders, salt_key, salted_table
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, stitch_part
 from convergekit.store.rows import register
-from convergekit.text import to_arrow
 
 if TYPE_CHECKING:
     import duckdb

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from convergekit.aliases import USUAL_BROWSER, EventAliases, browser_type, read_aliases
+from convergekit.base.text import to_arrow
 from convergekit.dedupe import Deduplicated, find_kept
 from convergekit.events import ALIAS, PROFILE_PROPERTY, normalise
 from convergekit.merge_protection import Protection
@@ -21,7 +22,6 @@ from convergekit.properties import carry_retroactive, matches_first, property_na
 from convergekit.stitched import Stitched
 from convergekit.stitching import IdentityMode, link, link_and_carry
 from convergekit.store.options import StoreOptions
-from convergekit.text import to_arrow
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

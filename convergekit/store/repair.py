@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, DamagedStoreError
-from convergekit.readable import counted
 from convergekit.store import index
 from convergekit.store.access import Change, make_index
 from convergekit.store.batch_files import file_name, read_batch_file, read_file

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.cores import WORTH_THREADS, on_idle_cores
+from convergekit.base.threads import WORTH_THREADS, on_idle_cores
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -16,10 +16,10 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.arrow import series_from_arrow
-from convergekit.arrow_types import is_usual
-from convergekit.columns import each_column
-from convergekit.records import take_or_missing
-from convergekit.scalars import python_value
+from convergekit.base.arrow_types import is_usual
+from convergekit.base.columns import each_column
+from convergekit.base.records import take_or_missing
+from convergekit.base.scalars import python_value
 from convergekit.timestamps import far_as_text
 
 _KEPT = (pd.StringDtype, pd.BooleanDtype)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.records import take_or_missing
 from convergekit.kernels import compiled
-from convergekit.records import take_or_missing
 
 IntArray = npt.NDArray[np.int64]
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
+from convergekit.base.rounding import six_digits
 from convergekit.errors import ConvergekitError
-from convergekit.rounding import six_digits
 
 
 class Difference(NamedTuple):

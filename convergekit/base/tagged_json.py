@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.scalars import python_value
-from convergekit.text import MOST_BITS, text_of
+from convergekit.base.scalars import python_value
+from convergekit.base.text import MOST_BITS, text_of
 
 #: How the names of tags begin; no other text of JSON that `to_json` writes has it as a key alone.
 TAG = "@@"

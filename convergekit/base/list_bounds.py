@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from convergekit.bounds import DEEPEST, MOST_ALIASES, TOO_MANY_ALIASES, of_column
-from convergekit.columns import with_columns
-from convergekit.json_text import NestingError, read_json
-from convergekit.text import to_arrow
+from convergekit.base.bounds import DEEPEST, MOST_ALIASES, TOO_MANY_ALIASES, of_column
+from convergekit.base.columns import with_columns
+from convergekit.base.json_text import NestingError, read_json
+from convergekit.base.text import to_arrow
 
 _LISTS = ("aliases", "unset", "set_once")
 

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from convergekit.base.text import arrow_array
 from convergekit.kernels import compiled
-from convergekit.text import arrow_array
 
 _INT64 = np.iinfo(np.int64)
 #: Where records lack more than all but one in so many keys, only what is there is looked at.

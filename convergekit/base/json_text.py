@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from convergekit.bounds import DEEPEST, TOO_DEEP, too_deep
-from convergekit.scalars import python_value
-from convergekit.text import MOST_BITS, text_of, written
+from convergekit.base.bounds import DEEPEST, TOO_DEEP, too_deep
+from convergekit.base.scalars import python_value
+from convergekit.base.text import MOST_BITS, text_of, written
 
 
 class NestingError(ValueError):
@@ -66,7 +66,7 @@ def read_json_rows(text: str) -> Any:
 
     Examples
     --------
-    >>> from convergekit.bounds import too_deep
+    >>> from convergekit.base.bounds import too_deep
     >>> too_deep(read_json_rows('[{"a": 1}, ' + "[" * 100_000 + "]" * 100_000 + "]"))
     [1]
     """
