@@ -115,7 +115,7 @@ def draw(seconds: dict[str, dict[int, float]], file: str) -> None:
     """Draw the seconds over the number of events, both axes logarithmic."""
     import plotly.graph_objects as go
 
-    from convergekit.template import COLOURS, titled
+    from convergekit.figures.template import COLOURS, titled
 
     figure = go.Figure()
     colours = ["#8c959f", *COLOURS]

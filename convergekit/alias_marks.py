@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from convergekit.base.wording import counted, shortened
+from convergekit.figures.template import COLOURS, Look, plain
 from convergekit.profiles import type_priority
-from convergekit.template import COLOURS, Look, plain
 
 #: More alias types than these share one look.
 MOST_TYPES = 10

@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from convergekit.attribution_result import NONE, Attribution
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened_apart
-from convergekit.template import (
+from convergekit.figures.template import (
     COLOURS,
     Template,
     hover,

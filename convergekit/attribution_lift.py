@@ -21,8 +21,8 @@ from convergekit.steps import as_steps
 from convergekit.stitching_lift import STITCHED, ways_of_counting
 
 if TYPE_CHECKING:
+    from convergekit.figures.template import Template
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]

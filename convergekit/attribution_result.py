@@ -15,7 +15,7 @@ from convergekit.base.wording import counted, readable_table
 from convergekit.errors import ConvergekitError
 
 if TYPE_CHECKING:
-    from convergekit.template import Template
+    from convergekit.figures.template import Template
 
 #: What conversions without a touch in the look-back are credited to.
 NONE = "(none)"

@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.base.wording import counted, shortened_apart
-from convergekit.template import (
+from convergekit.figures.template import (
     COLOURS,
     Template,
     hover,

@@ -22,11 +22,11 @@ from convergekit.base.proportions import check_confidence
 from convergekit.base.rounding import six_digits
 from convergekit.base.wording import counted, readable_table
 from convergekit.customer_orders import find_orders
-from convergekit.drawn import DrawnFrame
 from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.figures.frame import DrawnFrame
 
 if TYPE_CHECKING:
-    from convergekit.template import Template
+    from convergekit.figures.template import Template
 
 _DAY = pd.Timedelta(days=1)
 # Finer than any currency is divided.

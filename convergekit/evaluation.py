@@ -18,8 +18,8 @@ from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, what_there_is
 
 if TYPE_CHECKING:
+    from convergekit.figures.template import Template
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 IntArray = npt.NDArray[np.int64]
 

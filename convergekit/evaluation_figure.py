@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from convergekit.base.wording import counted
 from convergekit.coverage_figures import NARROW, ROW, Shares, shares_figure
-from convergekit.template import COLOURS, Template, hover, look, titled
+from convergekit.figures.template import COLOURS, Template, hover, look, titled
 
 if TYPE_CHECKING:
     from convergekit.evaluation import Evaluation

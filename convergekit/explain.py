@@ -15,8 +15,8 @@ from convergekit.base.visible import visible
 from convergekit.base.wording import counted
 
 if TYPE_CHECKING:
+    from convergekit.figures.template import Template
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 
 @dataclass(frozen=True, eq=False, repr=False)

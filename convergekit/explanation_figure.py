@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from convergekit.alias_marks import by_mark, link_width, two_lines, type_and_value
 from convergekit.base.wording import counted, shortened
 from convergekit.explain import Explanation
-from convergekit.template import Look, Template, hover, look, plain, titled
+from convergekit.figures.template import Look, Template, hover, look, plain, titled
 
 _HOP_WIDTH = 190
 

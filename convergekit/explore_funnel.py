@@ -20,9 +20,9 @@ from convergekit.measures import events_named
 from convergekit.steps import Step, tracked
 
 if TYPE_CHECKING:
+    from convergekit.figures.template import Template
     from convergekit.funnel_result import Funnel
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 #: The conversion windows to choose from, as people read them and as `funnel` takes them.
 WINDOWS = {

@@ -18,9 +18,9 @@ from convergekit.explore_work import Work
 from convergekit.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
-    from convergekit.drawn import DrawnFrame
+    from convergekit.figures.frame import DrawnFrame
+    from convergekit.figures.template import Template
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 #: Events on one page of the timeline.
 PAGE = 25

@@ -16,8 +16,8 @@ from convergekit.explore_identity import IdentityExplorer
 from convergekit.explore_profile import ProfileExplorer
 
 if TYPE_CHECKING:
+    from convergekit.figures.template import Template
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 
 @dataclass(frozen=True, eq=False, repr=False)

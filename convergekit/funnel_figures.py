@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
-from convergekit.figure_groups import groups_to_draw, label_of, short_name
-from convergekit.template import (
+from convergekit.figures.groups import groups_to_draw, label_of, short_name
+from convergekit.figures.template import (
     COLOURS,
     Look,
     Template,

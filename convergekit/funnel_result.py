@@ -14,13 +14,13 @@ from convergekit.base.durations import in_periods, readable_duration
 from convergekit.base.proportions import check_confidence, difference
 from convergekit.base.visible import visible
 from convergekit.base.wording import percentage
-from convergekit.drawn import DrawnFrame
 from convergekit.errors import ConvergekitError
+from convergekit.figures.frame import DrawnFrame
 from convergekit.funnel_events import order_of_arrival
 from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
 
 if TYPE_CHECKING:
-    from convergekit.template import Template
+    from convergekit.figures.template import Template
 
 #: The label of those that `top=` leaves out.
 OTHER = "other"
@@ -78,7 +78,7 @@ class Funnel:
         return visible(f"Funnel({shown}; within {readable_duration(self.within)}{by})")
 
     def _repr_html_(self) -> str:
-        from convergekit.figure_groups import short_name
+        from convergekit.figures.groups import short_name
 
         shown = self.table.dropna(axis="columns", how="all").copy()
         for name in shown:

@@ -17,9 +17,9 @@ import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
-from convergekit.figure_groups import Group, groups_to_draw, label_of, short_name
+from convergekit.figures.groups import Group, groups_to_draw, label_of, short_name
+from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
 from convergekit.funnel_figures import goal
-from convergekit.template import COLOURS, Look, Template, hover, look, titled
 
 if TYPE_CHECKING:
     from convergekit.funnel_result import Funnel, TimeToConvert

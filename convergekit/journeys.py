@@ -28,8 +28,8 @@ from convergekit.journey_visits import Visits, visits_of
 from convergekit.measures import amounts, events_named
 
 if TYPE_CHECKING:
+    from convergekit.figures.template import Template
     from convergekit.journey_differences import Differences
-    from convergekit.template import Template
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
-from convergekit.template import COLOURS, Template, hover, look, plain, titled
+from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
 
 if TYPE_CHECKING:
     from convergekit.journeys import Journeys

@@ -14,9 +14,9 @@ import plotly.graph_objects as go
 
 from convergekit.alias_marks import BLAME, WIDTHS, by_mark, link_width, two_lines, type_and_value
 from convergekit.base.wording import counted, shortened
-from convergekit.graph_layout import Place, layout
+from convergekit.figures.graph_layout import Place, layout
+from convergekit.figures.template import Look, Template, hover, look, plain, titled
 from convergekit.profiles import LOGIN_TYPES
-from convergekit.template import Look, Template, hover, look, plain, titled
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

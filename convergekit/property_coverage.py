@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from convergekit.drawn import DrawnFrame
 from convergekit.events import PROFILE, PROFILE_PROPERTY, missing
+from convergekit.figures.frame import DrawnFrame
 from convergekit.measures import events_named
 from convergekit.properties import property_names
 
 if TYPE_CHECKING:
+    from convergekit.figures.template import Template
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 
 def property_coverage(s: Stitched, event_name: str | None) -> DrawnFrame:

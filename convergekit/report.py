@@ -20,8 +20,8 @@ from convergekit.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.aliases import EventAliases
+    from convergekit.figures.template import Template
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 #: Of what looks wrong, so many rows are named.
 EXAMPLE_ROWS = 5

@@ -25,9 +25,9 @@ from convergekit.base.grouping import distinct, order_of
 from convergekit.base.numbering import number
 from convergekit.base.records import take_or_missing
 from convergekit.base.wording import counted
-from convergekit.drawn import DrawnFrame
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
 from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.figures.frame import DrawnFrame
 from convergekit.merge_protection import Protection, RefusedLinks
 from convergekit.profiles import alias_times
 from convergekit.properties import carry_retroactive
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from convergekit.customers import Customers
     from convergekit.explain import Explanation
     from convergekit.explorer import Explorer
+    from convergekit.figures.template import Template
     from convergekit.forget import Forgotten
     from convergekit.funnel_result import Funnel
     from convergekit.hindsight import Hindsight
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from convergekit.orphans import Orphans
     from convergekit.report import Report
     from convergekit.steps import StepLike
-    from convergekit.template import Template
     from convergekit.what_if import WhatIf
 
 IntArray = npt.NDArray[np.int64]

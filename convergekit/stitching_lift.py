@@ -12,17 +12,17 @@ import pandas as pd
 
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.base.durations import Duration
-from convergekit.drawn import DrawnFrame
 from convergekit.errors import ConvergekitError
 from convergekit.events import PROFILE, PROFILE_PROPERTY, missing
+from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels import funnel
 from convergekit.measures import amounts
 from convergekit.properties import property_names
 from convergekit.steps import StepLike
 
 if TYPE_CHECKING:
+    from convergekit.figures.template import Template
     from convergekit.stitched import Stitched
-    from convergekit.template import Template
 
 IntArray = npt.NDArray[np.int64]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 import convergekit as ck
-from convergekit.template import COLOURS, titled
+from convergekit.figures.template import COLOURS, titled
 
 HERE = Path(__file__).parent
 STEPS = ["PageView", "Added To Cart", "Placed Order"]

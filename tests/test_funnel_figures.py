@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 import convergekit as ck
-from convergekit.template import COLOURS, look
+from convergekit.figures.template import COLOURS, look
 from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line, texts
 from tests.test_funnels import STEPS, log
 

@@ -10,7 +10,7 @@ from typing import get_args
 import plotly.graph_objects as go
 import pytest
 
-from convergekit.template import Template, look
+from convergekit.figures.template import Template, look
 
 DOCS = Path(__file__).parent.parent / "docs"
 

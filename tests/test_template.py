@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from convergekit.base.wording import shortened
 from convergekit.errors import ConvergekitError
-from convergekit.template import COLOURS, house_template, hover, look, plain, titled
+from convergekit.figures.template import COLOURS, house_template, hover, look, plain, titled
 
 HOSTILE = [
     '<a href="javascript:alert(1)">x</a>',

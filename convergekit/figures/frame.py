@@ -10,7 +10,7 @@ import pandas as pd
 from convergekit.errors import ConvergekitError
 
 if TYPE_CHECKING:
-    from convergekit.template import Template
+    from convergekit.figures.template import Template
 
 
 class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here

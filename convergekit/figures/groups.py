@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from convergekit.base.wording import counted
+from convergekit.figures.template import COLOURS, Template, legend_names, look
 from convergekit.funnel_result import OTHER
-from convergekit.template import COLOURS, Template, legend_names, look
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What figures share: the template, the frame around them, groups and layout."""
