@@ -18,11 +18,11 @@ from .errors import (
     WriteError,
 )
 from .evaluation import Evaluation, evaluate
+from .events.steps import Exclusion, Step
 from .exports import Export, read_events, register_export
 from .funnel_result import Funnel
 from .funnels import funnel
 from .simulate import SimulatedStore, simulate_store
-from .steps import Exclusion, Step
 from .stitched import Stitched
 from .stitching import stitch
 from .storage import read_stitched

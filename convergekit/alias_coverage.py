@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.as_of import Knowledge
+from convergekit.events.amounts import events_named
 from convergekit.link_tree import NEVER, session_moments_of_events
-from convergekit.measures import events_named
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -19,7 +19,7 @@ from convergekit.aliases import EventAliases, refuse_unknown_types
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.errors import ConvergekitError
-from convergekit.timestamps import microseconds
+from convergekit.events.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 

@@ -27,7 +27,7 @@ from convergekit.base.columns import each_column
 from convergekit.base.grouping import distinct_rows, first_of_run, run_starts
 from convergekit.base.text import arrow_array, as_text, folded_text, to_arrow, usual_characters
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
-from convergekit.events import ALIAS, PROFILE_PROPERTY
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
 from convergekit.kernels import compiled
 
 _NO_RULES = AliasRules()

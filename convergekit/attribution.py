@@ -18,10 +18,10 @@ from convergekit.base.wording import counted
 from convergekit.channels import DIRECT
 from convergekit.checks.money import currency_codes, currency_of
 from convergekit.errors import ConvergekitError
-from convergekit.measures import amounts, events_named
+from convergekit.events.amounts import amounts, events_named
+from convergekit.events.steps import EventNames, StepLike, as_steps
+from convergekit.events.timestamps import microseconds
 from convergekit.sessions import FoundSessions, find_sessions, visiting
-from convergekit.steps import EventNames, StepLike, as_steps
-from convergekit.timestamps import microseconds
 from convergekit.touches import Touches, direct_last, find_touches, only_known
 from convergekit.traffic import TAGS, sent_traffic
 

@@ -28,10 +28,10 @@ from convergekit.base.json_text import write_json
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import to_arrow
 from convergekit.errors import AlreadyThereError
-from convergekit.events import PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
+from convergekit.events.timestamps import microseconds
 from convergekit.profiles import alias_ranks, ids_of_leaders
 from convergekit.properties import carry_as_of
-from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -23,9 +23,9 @@ from convergekit.base.options import names_given
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text, to_arrow, written
 from convergekit.errors import ColumnError, did_you_mean
-from convergekit.events import PROFILE_PROPERTY, missing
+from convergekit.events.schema import PROFILE_PROPERTY, missing
+from convergekit.events.timestamps import microseconds
 from convergekit.kernels import compiled
-from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

@@ -15,9 +15,8 @@ from convergekit.base.grouping import distinct, run_starts
 from convergekit.base.lockstep import Lockstep
 from convergekit.base.numbering import number
 from convergekit.errors import ColumnError
-from convergekit.events import missing
-from convergekit.funnel_presets import Order
-from convergekit.steps import (
+from convergekit.events.schema import missing
+from convergekit.events.steps import (
     EventNames,
     Exclusion,
     Step,
@@ -25,7 +24,8 @@ from convergekit.steps import (
     exclusion_events,
     single_valued,
 )
-from convergekit.timestamps import microseconds
+from convergekit.events.timestamps import microseconds
+from convergekit.funnel_presets import Order
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

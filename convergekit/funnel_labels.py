@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.events import missing
+from convergekit.events.schema import missing
 from convergekit.funnel_presets import ByStep
 from convergekit.funnel_result import OTHER
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from convergekit.errors import ConvergekitError
+from convergekit.events.steps import MOST_STEPS, Step
 from convergekit.funnel_presets import (
     ByStep,
     Count,
@@ -17,7 +18,6 @@ from convergekit.funnel_presets import (
     Rules,
     Ties,
 )
-from convergekit.steps import MOST_STEPS, Step
 
 #: Columns that a funnel's tables have beside those of a breakdown.
 TABLES = (

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.errors import ConvergekitError
-from convergekit.events import missing
+from convergekit.events.schema import missing
 from convergekit.funnel_events import Fed
 from convergekit.funnel_paths import Paths
 from convergekit.funnel_posthog_ordered import posthog_ordered

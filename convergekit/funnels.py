@@ -19,10 +19,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.arrow import Frame, as_frame
 from convergekit.base.durations import Duration, in_periods, parse_duration
 from convergekit.base.options import names_given
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
+from convergekit.events.arrow import Frame, as_frame
+from convergekit.events.steps import (
+    ExclusionLike,
+    Step,
+    StepLike,
+    as_exclusions,
+    as_steps,
+    single_valued,
+)
+from convergekit.events.timestamps import microseconds
 from convergekit.funnel_attempts import find_paths
 from convergekit.funnel_events import ProfileColumn, ProfileNumbers, feed
 from convergekit.funnel_labels import labels_of
@@ -59,15 +68,6 @@ from convergekit.funnel_presets import (
 )
 from convergekit.funnel_result import Funnel
 from convergekit.funnel_windowfunnel import window_funnel
-from convergekit.steps import (
-    ExclusionLike,
-    Step,
-    StepLike,
-    as_exclusions,
-    as_steps,
-    single_valued,
-)
-from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

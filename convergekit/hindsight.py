@@ -15,16 +15,16 @@ from convergekit.base.options import names_given
 from convergekit.base.records import take_or_missing
 from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError
-from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.events.amounts import amounts, check_funnel, events_named
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
+from convergekit.events.steps import StepLike
 from convergekit.link_tree import (
     NEVER,
     first_moments,
     link_tree,
     session_moments_of_events,
 )
-from convergekit.measures import amounts, check_funnel, events_named
 from convergekit.properties import carry_retroactive
-from convergekit.steps import StepLike
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

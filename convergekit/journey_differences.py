@@ -27,9 +27,9 @@ from convergekit.base.proportions import check_confidence, difference
 from convergekit.base.rounding import six_digits
 from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError
-from convergekit.events import missing
-from convergekit.steps import single_valued
-from convergekit.timestamps import microseconds
+from convergekit.events.schema import missing
+from convergekit.events.steps import single_valued
+from convergekit.events.timestamps import microseconds
 
 if TYPE_CHECKING:
     from convergekit.journey_visits import Visits

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.numbering import number
+from convergekit.events.steps import tracked
+from convergekit.events.timestamps import microseconds
 from convergekit.funnel_events import order_of_arrival
-from convergekit.steps import tracked
-from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

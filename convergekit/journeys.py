@@ -24,8 +24,8 @@ from convergekit.base.options import names_given
 from convergekit.base.visible import visible
 from convergekit.base.wording import counted, readable_table
 from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.events.amounts import amounts, events_named
 from convergekit.journey_visits import Visits, visits_of
-from convergekit.measures import amounts, events_named
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

@@ -58,7 +58,7 @@ from convergekit.erasing import (
     of_texts,
 )
 from convergekit.errors import ConvergekitError
-from convergekit.events import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.profiles import LOGIN_TYPES
 from convergekit.spellings import (
     ERASED,

@@ -19,8 +19,8 @@ import pandas as pd
 from convergekit.alias_graph import all_links, connected_components
 from convergekit.aliases import Apart, EventAliases, refuse_unknown_types
 from convergekit.errors import ConvergekitError
+from convergekit.events.timestamps import microseconds
 from convergekit.profiles import TYPE_PRIORITY, alias_ranks
-from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from convergekit.base.records import take_or_missing
 from convergekit.base.wording import readable_table, table_text
-from convergekit.events import carries_aliases
+from convergekit.events.amounts import events_named
+from convergekit.events.schema import carries_aliases
 from convergekit.link_tree import NEVER, session_moments_of_events
-from convergekit.measures import events_named
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

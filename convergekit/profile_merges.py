@@ -17,8 +17,8 @@ import pandas as pd
 
 from convergekit.as_of import Knowledge, spanning_links
 from convergekit.base.grouping import run_starts
+from convergekit.events.timestamps import microseconds
 from convergekit.profiles import alias_ranks, ids_of_leaders
-from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

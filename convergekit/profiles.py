@@ -28,8 +28,8 @@ import pyarrow.compute as pc
 from convergekit.aliases import EventAliases, urn
 from convergekit.base.text import to_arrow
 from convergekit.errors import ConvergekitError
+from convergekit.events.timestamps import microseconds
 from convergekit.kernels import compiled
-from convergekit.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 

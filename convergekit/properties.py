@@ -22,7 +22,7 @@ import scipy
 from convergekit.as_of import Knowledge
 from convergekit.base.columns import each_column
 from convergekit.errors import UnknownNameError, what_there_is
-from convergekit.events import PROFILE_PROPERTY, missing
+from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]

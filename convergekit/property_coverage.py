@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from convergekit.events import PROFILE, PROFILE_PROPERTY, missing
+from convergekit.events.amounts import events_named
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.figures.frame import DrawnFrame
-from convergekit.measures import events_named
 from convergekit.properties import property_names
 
 if TYPE_CHECKING:

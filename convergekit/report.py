@@ -15,7 +15,7 @@ from convergekit.base.grouping import distinct
 from convergekit.base.visible import visible
 from convergekit.base.wording import counted
 from convergekit.dedupe import repeats_without_id
-from convergekit.measures import reaches_browser
+from convergekit.events.amounts import reaches_browser
 from convergekit.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
+from convergekit.events.timestamps import EARLIEST, LATEST, microseconds
 from convergekit.profiles import ALIAS_ID
 from convergekit.report import Report
 from convergekit.saved_manifest import damaged
-from convergekit.timestamps import EARLIEST, LATEST, microseconds
 
 IntArray = npt.NDArray[np.int64]
 

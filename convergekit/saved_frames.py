@@ -18,10 +18,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from convergekit.arrow import series_from_arrow
 from convergekit.base.records import take_or_missing
 from convergekit.base.tagged_json import NotKnownError, from_json, to_json
 from convergekit.errors import ConvergekitError, ReadError
+from convergekit.events.arrow import series_from_arrow
 
 _TAGGED = b"convergekit.tagged_json_columns"
 _CATEGORIES = b"convergekit.categories"

@@ -17,9 +17,9 @@ from convergekit.base.numbering import NumberedText
 from convergekit.base.options import names_given
 from convergekit.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
 from convergekit.errors import ConvergekitError
-from convergekit.measures import events_named
-from convergekit.steps import tracked
-from convergekit.timestamps import microseconds
+from convergekit.events.amounts import events_named
+from convergekit.events.steps import tracked
+from convergekit.events.timestamps import microseconds
 from convergekit.traffic import TAGS, sent_traffic, sent_values
 
 if TYPE_CHECKING:

@@ -26,12 +26,12 @@ from convergekit.base.numbering import number
 from convergekit.base.records import take_or_missing
 from convergekit.base.wording import counted
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
-from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
+from convergekit.events.timestamps import microseconds
 from convergekit.figures.frame import DrawnFrame
 from convergekit.merge_protection import Protection, RefusedLinks
 from convergekit.profiles import alias_times
 from convergekit.properties import carry_retroactive
-from convergekit.timestamps import microseconds
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from convergekit.base.durations import Duration
     from convergekit.channels import ChannelRule
     from convergekit.customers import Customers
+    from convergekit.events.steps import StepLike
     from convergekit.explain import Explanation
     from convergekit.explorer import Explorer
     from convergekit.figures.template import Template
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from convergekit.journeys import Journeys
     from convergekit.orphans import Orphans
     from convergekit.report import Report
-    from convergekit.steps import StepLike
     from convergekit.what_if import WhatIf
 
 IntArray = npt.NDArray[np.int64]
@@ -1105,7 +1105,7 @@ class Stitched:
         >>> table.num_rows, str(table.schema.field("timestamp").type)
         (434, 'timestamp[us, tz=UTC]')
         """
-        from convergekit.arrow import table_of
+        from convergekit.events.arrow import table_of
 
         return table_of(self.events)
 
@@ -1128,7 +1128,7 @@ class Stitched:
         >>> ck.stitch(ck.simulate_store().events).to_polars().height
         434
         """
-        from convergekit.arrow import polars_of
+        from convergekit.events.arrow import polars_of
 
         return polars_of(self.events)
 

@@ -24,7 +24,6 @@ from convergekit.aliases import (
     read_alias_columns,
     refuse_unknown_types,
 )
-from convergekit.arrow import Frame
 from convergekit.as_of import Knowledge
 from convergekit.base.columns import each_column
 from convergekit.base.durations import Duration
@@ -35,7 +34,8 @@ from convergekit.dedupe import Deduplicated, KeptEvents, describe_duplicates, fi
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
-from convergekit.events import (
+from convergekit.events.arrow import Frame
+from convergekit.events.schema import (
     PROFILE,
     PROFILE_PROPERTY,
     NormalisedEvents,

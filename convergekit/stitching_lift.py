@@ -13,12 +13,12 @@ import pandas as pd
 from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.base.durations import Duration
 from convergekit.errors import ConvergekitError
-from convergekit.events import PROFILE, PROFILE_PROPERTY, missing
+from convergekit.events.amounts import amounts
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
+from convergekit.events.steps import StepLike
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels import funnel
-from convergekit.measures import amounts
 from convergekit.properties import property_names
-from convergekit.steps import StepLike
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

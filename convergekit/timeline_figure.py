@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
-from convergekit.events import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
 from convergekit.figures.template import (
     COLOURS,
     Look,

@@ -16,7 +16,7 @@ import pandas as pd
 from convergekit.base.numbering import NumberedText
 from convergekit.base.text import as_text
 from convergekit.errors import ColumnError, what_there_is
-from convergekit.events import PROFILE_PROPERTY, PROPERTY, missing
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY, missing
 
 IntArray = npt.NDArray[np.int64]
 

@@ -16,9 +16,9 @@ from convergekit.base.durations import Duration
 from convergekit.base.options import names_given
 from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
-from convergekit.events import PROFILE, missing
-from convergekit.measures import amounts, check_funnel, events_named, reaches_browser
-from convergekit.steps import StepLike
+from convergekit.events.amounts import amounts, check_funnel, events_named, reaches_browser
+from convergekit.events.schema import PROFILE, missing
+from convergekit.events.steps import StepLike
 from convergekit.stitching import link_and_carry
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_type
 
 import convergekit as ck
-from convergekit.arrow import ArrowTable
 from convergekit.engine import IbisTable, SparkTable
+from convergekit.events.arrow import ArrowTable
 
 if TYPE_CHECKING:
     from convergekit.engine.result import StitchedTable

@@ -10,7 +10,7 @@ import pytest
 
 import convergekit as ck
 from convergekit.aliases import NO_TYPE, NOT_A_LIST, NOT_TEXT
-from convergekit.events import (
+from convergekit.events.schema import (
     MISSING_TIMESTAMP,
     NOT_AN_EVENT,
     UNPARSEABLE_TIMESTAMP,

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.arrow import series_from_arrow
 from convergekit.base.arrow_types import is_usual
 from convergekit.base.columns import each_column
 from convergekit.base.records import take_or_missing
 from convergekit.base.scalars import python_value
-from convergekit.timestamps import far_as_text
+from convergekit.events.arrow import series_from_arrow
+from convergekit.events.timestamps import far_as_text
 
 _KEPT = (pd.StringDtype, pd.BooleanDtype)
 #: Seconds of the longest duration that Python has.

@@ -15,8 +15,8 @@ import pandas as pd
 
 from convergekit.base.text import as_text
 from convergekit.errors import ConvergekitError
-from convergekit.events import PROPERTY, missing
-from convergekit.steps import resolve_column
+from convergekit.events.schema import PROPERTY, missing
+from convergekit.events.steps import resolve_column
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -17,7 +17,7 @@ from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, IntArray
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
-from convergekit.events import PROFILE_PROPERTY
+from convergekit.events.schema import PROFILE_PROPERTY
 
 # A file's name can look like an address (logo@2x.png), and a shop's own address is nobody's.
 _FILES = {

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from convergekit.base.columns import each_column
 from convergekit.base.text import as_text, known_characters, text_of, to_arrow
-from convergekit.events import PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 
 #: No number of fewer digits is looked for in a property.
 _LONG = 1e13

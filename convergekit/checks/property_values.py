@@ -9,7 +9,7 @@ from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.money import currency_codes, most_first
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import property_name, quoted, shown
-from convergekit.events import PROFILE_PROPERTY, PROPERTY, missing
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY, missing
 
 _KINDS = ("number", "text", "true or false", "list or object", "something else")
 

@@ -24,9 +24,9 @@ from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
 from convergekit.dedupe import find_kept
 from convergekit.errors import UnknownNameError, what_there_is
-from convergekit.events import ALIAS, canonicalise, normalise
-from convergekit.steps import tracked
-from convergekit.timestamps import microseconds
+from convergekit.events.schema import ALIAS, canonicalise, normalise
+from convergekit.events.steps import tracked
+from convergekit.events.timestamps import microseconds
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

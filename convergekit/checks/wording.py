@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from convergekit.events import PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 
 _SHOWN = 90
 _LISTED = 4

@@ -13,7 +13,7 @@ import ibis
 
 from convergekit.engine.backends import Backend
 from convergekit.errors import ColumnError, NotOnThisEngine, did_you_mean
-from convergekit.events import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY, SPELLINGS
+from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY, SPELLINGS
 
 #: Columns of our own, next to those of the table.
 OWN = "_ck_"

@@ -24,7 +24,7 @@ from convergekit.base.visible import visible
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN
 from convergekit.errors import NotOnThisEngine, callers_level, did_you_mean
-from convergekit.steps import Step, StepLike, as_steps
+from convergekit.events.steps import Step, StepLike, as_steps
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -18,9 +18,9 @@ from convergekit.engine.columns import OWN, property_columns
 from convergekit.engine.events import ARRIVED, NAMED, REASON, TAKEN
 from convergekit.engine.profiles import KEY
 from convergekit.errors import NotOnThisEngine
-from convergekit.events import PROFILE, PROFILE_PROPERTY
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
+from convergekit.events.steps import StepLike
 from convergekit.properties import matches_first
-from convergekit.steps import StepLike
 from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from convergekit.errors import ConvergekitError, ReadError, did_you_mean
-from convergekit.events import ALIAS
+from convergekit.events.schema import ALIAS
 from convergekit.exports.amplitude import AMPLITUDE
 from convergekit.exports.converge_bigquery import CONVERGE_BIGQUERY
 from convergekit.exports.export import Export

@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.arrow import Frame, as_frame
 from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.base.durable import newest
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
 from convergekit.base.visible import visible
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
-from convergekit.events import PROPERTY, canonicalise, check_required, noted, open_columns
+from convergekit.events.arrow import Frame, as_frame
+from convergekit.events.schema import PROPERTY, canonicalise, check_required, noted, open_columns
 from convergekit.exports.concatenate import concatenate
 from convergekit.exports.csv_types import typed
 from convergekit.exports.export import Export

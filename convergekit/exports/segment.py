@@ -23,9 +23,9 @@ from typing import Any
 import pandas as pd
 
 from convergekit.base.text import as_text
+from convergekit.events.timestamps import parse_timestamps
 from convergekit.exports.export import Export
 from convergekit.exports.fields import Rows, Values, first_of
-from convergekit.timestamps import parse_timestamps
 
 _NAMED_AFTER_THE_CALL = ("page", "screen")
 _TRAITS = {

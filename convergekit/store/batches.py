@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.arrow import Frame
 from convergekit.errors import ReadError
-from convergekit.events import canonicalise
+from convergekit.events.arrow import Frame
+from convergekit.events.schema import canonicalise
 from convergekit.exports.files import cannot_be_opened
 from convergekit.exports.reading import Paths, find_files, read_events
 from convergekit.store.cells import content_hash, encode

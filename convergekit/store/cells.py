@@ -19,9 +19,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.arrow import series_from_arrow
 from convergekit.base.records import column_from_values, take_or_missing
 from convergekit.base.tagged_json import TAG, from_json, to_json
+from convergekit.events.arrow import series_from_arrow
 
 TEXT = "text"
 INTEGER = "integer"

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from convergekit.arrow import as_frame
 from convergekit.base.text import to_arrow
-from convergekit.events import PROFILE_PROPERTY
+from convergekit.events.arrow import as_frame
+from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.profile_merges import merges_in_order
 from convergekit.profiles import ids_of_leaders, salt_key, salted_table
 from convergekit.store.options import StoreOptions

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from convergekit.aliases import USUAL_BROWSER, EventAliases, browser_type, read_aliases
 from convergekit.base.text import to_arrow
 from convergekit.dedupe import Deduplicated, find_kept
-from convergekit.events import ALIAS, PROFILE_PROPERTY, normalise
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, normalise
 from convergekit.merge_protection import Protection
 from convergekit.profiles import TYPE_PRIORITY, salt_key, salted
 from convergekit.properties import carry_retroactive, matches_first, property_names

@@ -12,10 +12,10 @@ import pandas as pd
 
 from convergekit.alias_rules import AliasRules
 from convergekit.aliases import urn
-from convergekit.arrow import Frame, series_from_arrow
 from convergekit.base.records import take_or_missing
 from convergekit.errors import ConvergekitError, UnknownAliasError
-from convergekit.events import PROFILE, PROFILE_PROPERTY, written_by_stitch
+from convergekit.events.arrow import Frame, series_from_arrow
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, written_by_stitch
 from convergekit.exports.reading import Paths
 from convergekit.figures.frame import DrawnFrame
 from convergekit.stitched import Stitched

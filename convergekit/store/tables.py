@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.events import PROFILE_PROPERTY
+from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.profiles import alias_times
 from convergekit.store.clusters import KEY, urns
 from convergekit.store.index import BY_CLUSTER

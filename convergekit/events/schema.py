@@ -25,7 +25,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.arrow import Frame, as_frame, opened_struct
 from convergekit.base.bounds import TOO_WIDE, too_wide, without_deep
 from convergekit.base.columns import each_column, with_columns
 from convergekit.base.json_text import read_json
@@ -37,7 +36,8 @@ from convergekit.base.text import as_text, has_text, known_characters, text_of, 
 from convergekit.base.usual_types import with_usual_types
 from convergekit.base.wording import shortened
 from convergekit.errors import ColumnError, EventError, did_you_mean
-from convergekit.timestamps import check_zone, microseconds, parse_timestamps
+from convergekit.events.arrow import Frame, as_frame, opened_struct
+from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
 
 ALIAS = "alias."
 PROPERTY = "properties."

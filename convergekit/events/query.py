@@ -18,7 +18,7 @@ import pyarrow as pa
 from convergekit.base.patterns import as_texts, matched
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError, did_you_mean
-from convergekit.events import PROFILE, PROPERTY
+from convergekit.events.schema import PROFILE, PROPERTY
 
 #: Methods of a column that a query may call, and those under its ``.str``.
 METHODS = frozenset({"between", "isin", "isna", "notna"})

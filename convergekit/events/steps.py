@@ -20,8 +20,8 @@ from convergekit.errors import (
     did_you_mean,
     what_there_is,
 )
-from convergekit.events import PROFILE, PROPERTY
-from convergekit.query import evaluate_query
+from convergekit.events.query import evaluate_query
+from convergekit.events.schema import PROFILE, PROPERTY
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -45,7 +45,7 @@ class Step:
         of columns to a value or a list of values, or a function of the events that returns a
         boolean for each. Short names stand for `properties.<name>` or `profile.<name>`. A query
         can look and do nothing else, so it may come from a file or a form; what may stand in it
-        is in `convergekit.query`.
+        is in `convergekit.events.query`.
     label : str, optional
         What tables and figures call the step; by default its name.
     optional : bool, default False

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
-from convergekit.steps import resolve_column, tracked
+from convergekit.events.steps import resolve_column, tracked
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

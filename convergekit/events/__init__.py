@@ -1,0 +1,1 @@
+"""Events in any spelling come in, and events in one vocabulary go out."""
