@@ -1,7 +1,6 @@
 """What the package offers: each name is imported from its module when it is first used."""
 
 from .alias_rules import email_rule, phone_rule
-from .channels import CHANNEL_RULES, ChannelRule
 from .checking import CheckUp, check_up
 from .compare import ProfileComparison, compare_profiles
 from .engine.stitching import stitch_table
@@ -36,6 +35,7 @@ from .store import (
     repair_store,
 )
 from .versions import show_versions
+from .visits.channels import CHANNEL_RULES, ChannelRule
 
 __all__ = [
     "CHANNEL_RULES",

@@ -15,15 +15,15 @@ from convergekit.attribution_result import NONE, Attribution
 from convergekit.base.durations import parse_duration
 from convergekit.base.numbering import NumberedText
 from convergekit.base.wording import counted
-from convergekit.channels import DIRECT
 from convergekit.checks.money import currency_codes, currency_of
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.events.steps import EventNames, StepLike, as_steps
 from convergekit.events.timestamps import microseconds
-from convergekit.sessions import FoundSessions, find_sessions, visiting
 from convergekit.touches import Touches, direct_last, find_touches, only_known
-from convergekit.traffic import TAGS, sent_traffic
+from convergekit.visits.channels import DIRECT
+from convergekit.visits.sessions import FoundSessions, find_sessions, visiting
+from convergekit.visits.traffic import TAGS, sent_traffic
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -11,11 +11,11 @@ import pandas as pd
 from convergekit.attribution_models import DATA_DRIVEN, RULES, Tuning
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import names_given
-from convergekit.channels import CHANNEL_RULES, ChannelRule
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import StepLike
-from convergekit.sessions import NEW_ON, SessionRules
-from convergekit.traffic import TAGS
+from convergekit.visits.channels import CHANNEL_RULES, ChannelRule
+from convergekit.visits.sessions import NEW_ON, SessionRules
+from convergekit.visits.traffic import TAGS
 
 #: What becomes of direct visits: touches like others, or only where a journey has no others.
 Direct: TypeAlias = Literal["touch", "last_resort"]

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from convergekit.attribution_lift import AttributionLift
     from convergekit.attribution_result import Attribution
     from convergekit.base.durations import Duration
-    from convergekit.channels import ChannelRule
     from convergekit.customers import Customers
     from convergekit.events.steps import StepLike
     from convergekit.explain import Explanation
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from convergekit.journeys import Journeys
     from convergekit.orphans import Orphans
     from convergekit.report import Report
+    from convergekit.visits.channels import ChannelRule
     from convergekit.what_if import WhatIf
 
 IntArray = npt.NDArray[np.int64]
@@ -672,8 +672,8 @@ class Stitched:
         2       1       2  Paid Social  spring-roast
         3       1       3  Paid Search       kettles
         """
-        from convergekit.channels import CHANNEL_RULES
-        from convergekit.sessions import SessionRules, sessions
+        from convergekit.visits.channels import CHANNEL_RULES
+        from convergekit.visits.sessions import SessionRules, sessions
 
         how = SessionRules(timeout, new_on, CHANNEL_RULES if rules is None else rules)
         return sessions(self, how, conversion)

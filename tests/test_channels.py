@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.channels import channel_of
+from convergekit.visits.channels import channel_of
 
 COLUMNS = ["utm_source", "utm_medium", "utm_campaign", "click_id", "referrer"]
 

@@ -226,7 +226,7 @@ def test_a_name_of_ours_is_a_column_too():
 
 
 def test_channel_rules_take_no_longer_with_hostile_values():
-    from convergekit.channels import channel_of
+    from convergekit.visits.channels import channel_of
 
     visits = pd.DataFrame({name: ["a" * 30_000 + "!"] for name in ("utm_source", "utm_medium")})
     visits = visits.assign(utm_campaign=None, click_id=None, referrer=None).astype("str")

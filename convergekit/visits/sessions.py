@@ -15,12 +15,12 @@ from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.base.numbering import NumberedText
 from convergekit.base.options import names_given
-from convergekit.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
-from convergekit.traffic import TAGS, sent_traffic, sent_values
+from convergekit.visits.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
+from convergekit.visits.traffic import TAGS, sent_traffic, sent_values
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

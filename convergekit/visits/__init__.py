@@ -1,0 +1,1 @@
+"""Visits, the traffic that they come from, and its channels."""
