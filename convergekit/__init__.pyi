@@ -21,7 +21,7 @@ from .events.steps import Exclusion, Step
 from .exports import Export, read_events, register_export
 from .funnel_result import Funnel
 from .funnels import funnel
-from .simulate import SimulatedStore, simulate_store
+from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch
 from .storage import read_stitched

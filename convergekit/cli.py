@@ -31,7 +31,7 @@ from convergekit.exports import read_events
 from convergekit.exports.reading import find_files
 from convergekit.funnel_result import Funnel
 from convergekit.plain_console import PlainConsole
-from convergekit.simulate import simulate_store
+from convergekit.simulate.store import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.simulated_frame import _tokens
+from convergekit.simulate.frame import _tokens
 from convergekit.spreadsheets import inert
 
 DATA = Path(__file__).parent.parent / "data"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.records import take_or_missing
-from convergekit.simulated_events import (
+from convergekit.simulate.events import (
     BROWSER,
     CAMPAIGNS,
     CART,

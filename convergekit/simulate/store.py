@@ -19,7 +19,7 @@ import pandas as pd
 from convergekit.base.durable import whole_files
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
-from convergekit.simulated_events import (
+from convergekit.simulate.events import (
     Log,
     People,
     Visits,
@@ -28,8 +28,8 @@ from convergekit.simulated_events import (
     ordering,
     subscribing,
 )
-from convergekit.simulated_exports import flat_table, pixel_lines, records_of, webhook_array
-from convergekit.simulated_frame import spelled_out
+from convergekit.simulate.exports import flat_table, pixel_lines, records_of, webhook_array
+from convergekit.simulate.frame import spelled_out
 
 
 @dataclass(frozen=True, eq=False, repr=False)

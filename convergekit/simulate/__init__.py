@@ -1,0 +1,1 @@
+"""A believable store: people, devices, events and exports whose truth is known."""
