@@ -24,7 +24,7 @@ import scipy
 
 import convergekit as ck
 from benchmarks.stitch import machine, timed
-from convergekit.alias_graph import chain_links
+from convergekit.identity.graph import chain_links
 from convergekit.kernels.components import components
 
 IntArray = npt.NDArray[np.int64]

@@ -19,9 +19,10 @@ import pyarrow as pa
 
 import convergekit as ck
 from benchmarks.stitch import machine
-from convergekit import dedupe, stitching
-from convergekit.aliases import AliasColumns
+from convergekit import stitching
 from convergekit.base.columns import each_column
+from convergekit.identity import dedupe
+from convergekit.identity.aliases import AliasColumns
 
 #: In the order in which they begin.
 STAGES = {

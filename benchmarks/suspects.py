@@ -19,7 +19,7 @@ import pandas as pd
 
 import convergekit as ck
 from benchmarks.stitch import machine, timed
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.suspects import find_suspects
 
 EMAIL, CART = "alias.email", "alias.cart_token"

@@ -1,6 +1,5 @@
 """What the package offers: each name is imported from its module when it is first used."""
 
-from .alias_rules import email_rule, phone_rule
 from .checking import CheckUp, check_up
 from .compare import ProfileComparison, compare_profiles
 from .engine.stitching import stitch_table
@@ -21,6 +20,7 @@ from .events.steps import Exclusion, Step
 from .exports import Export, read_events, register_export
 from .funnel_result import Funnel
 from .funnels import funnel
+from .identity.alias_rules import email_rule, phone_rule
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch

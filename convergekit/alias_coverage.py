@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.as_of import Knowledge
 from convergekit.events.amounts import events_named
-from convergekit.link_tree import NEVER, session_moments_of_events
+from convergekit.identity.as_of import Knowledge
+from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -7,7 +7,7 @@ from typing import Any
 
 from convergekit.base.wording import counted, shortened
 from convergekit.figures.template import COLOURS, Look, plain
-from convergekit.profiles import type_priority
+from convergekit.identity.profiles import type_priority
 
 #: More alias types than these share one look.
 MOST_TYPES = 10

@@ -34,7 +34,7 @@ from convergekit.cuts import (
     falls_apart,
     smallest_cut,
 )
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.alias_rules import Rule
-from convergekit.aliases import Block
 from convergekit.base.grouping import distinct
 from convergekit.base.visible import visible
 from convergekit.base.wording import counted
@@ -21,6 +19,8 @@ from convergekit.checks.money import as_numbers, candidates
 from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_tracking
 from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
+from convergekit.identity.alias_rules import Rule
+from convergekit.identity.aliases import Block
 
 _LISTED_ROWS = 5
 _COLUMNS = {

@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from convergekit.as_of import Knowledge, known_profiles
 from convergekit.base.durable import newest, real_path, whole_files
 from convergekit.base.grouping import run_starts
 from convergekit.base.json_text import write_json
@@ -30,8 +29,9 @@ from convergekit.base.text import to_arrow
 from convergekit.errors import AlreadyThereError
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.events.timestamps import microseconds
-from convergekit.profiles import alias_ranks, ids_of_leaders
-from convergekit.properties import carry_as_of
+from convergekit.identity.as_of import Knowledge, known_profiles
+from convergekit.identity.profiles import alias_ranks, ids_of_leaders
+from convergekit.identity.properties import carry_as_of
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

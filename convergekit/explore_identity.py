@@ -11,12 +11,12 @@ import ipywidgets as widgets
 import pandas as pd
 
 from convergekit import explore_display as show
-from convergekit.alias_search import find_aliases
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
 from convergekit.events.steps import tracked
 from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side
 from convergekit.explore_work import Work
+from convergekit.identity.lookup import find_aliases
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

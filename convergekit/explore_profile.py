@@ -11,11 +11,11 @@ import ipywidgets as widgets
 import pandas as pd
 
 from convergekit import explore_display as show
-from convergekit.alias_search import find_aliases
 from convergekit.base.wording import counted, shortened
 from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
 from convergekit.explore_work import Work
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.lookup import find_aliases
+from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.figures.frame import DrawnFrame

@@ -30,13 +30,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.aliases import Apart, EventAliases
-from convergekit.as_of import Knowledge
 from convergekit.base.columns import chosen_rows
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import folded_text, to_arrow
 from convergekit.base.wording import readable_table, table_text
 from convergekit.erasing import compact
+from convergekit.identity.aliases import Apart, EventAliases
+from convergekit.identity.as_of import Knowledge
+from convergekit.identity.limits import Protection
+from convergekit.identity.profiles import ALIAS_ID, ids_of_leaders
 from convergekit.mentions import (
     LOST_ALIAS,
     NAMED,
@@ -49,8 +51,6 @@ from convergekit.mentions import (
     type_in,
     value_in,
 )
-from convergekit.merge_protection import Protection
-from convergekit.profiles import ALIAS_ID, ids_of_leaders
 
 if TYPE_CHECKING:
     from convergekit.stitched import Identity, Stitched

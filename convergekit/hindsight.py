@@ -18,13 +18,13 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, check_funnel, events_named
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.steps import StepLike
-from convergekit.link_tree import (
+from convergekit.identity.earliest_links import (
     NEVER,
     first_moments,
     link_tree,
     session_moments_of_events,
 )
-from convergekit.properties import carry_retroactive
+from convergekit.identity.properties import carry_retroactive
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

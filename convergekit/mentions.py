@@ -44,8 +44,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.alias_rules import AliasRules, plain_form
-from convergekit.aliases import BLOCKED_VALUES, alias_items, urn
 from convergekit.base.columns import chosen_rows
 from convergekit.base.text import as_text, folded, folded_text, to_arrow
 from convergekit.erasing import (
@@ -59,7 +57,9 @@ from convergekit.erasing import (
 )
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.alias_rules import AliasRules, plain_form
+from convergekit.identity.aliases import BLOCKED_VALUES, alias_items, urn
+from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.spellings import (
     ERASED,
     Addresses,

@@ -14,7 +14,7 @@ from convergekit.base.records import take_or_missing
 from convergekit.base.wording import readable_table, table_text
 from convergekit.events.amounts import events_named
 from convergekit.events.schema import carries_aliases
-from convergekit.link_tree import NEVER, session_moments_of_events
+from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -16,7 +16,7 @@ from convergekit.alias_marks import BLAME, WIDTHS, by_mark, link_width, two_line
 from convergekit.base.wording import counted, shortened
 from convergekit.figures.graph_layout import Place, layout
 from convergekit.figures.template import Look, Template, hover, look, plain, titled
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -11,7 +11,7 @@ import pandas as pd
 from convergekit.events.amounts import events_named
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.figures.frame import DrawnFrame
-from convergekit.properties import property_names
+from convergekit.identity.properties import property_names
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

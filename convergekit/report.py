@@ -14,13 +14,13 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.base.visible import visible
 from convergekit.base.wording import counted
-from convergekit.dedupe import repeats_without_id
 from convergekit.events.amounts import reaches_browser
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.dedupe import repeats_without_id
+from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
-    from convergekit.aliases import EventAliases
     from convergekit.figures.template import Template
+    from convergekit.identity.aliases import EventAliases
     from convergekit.stitched import Stitched
 
 #: Of what looks wrong, so many rows are named.

@@ -17,7 +17,7 @@ import pandas as pd
 
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import EARLIEST, LATEST, microseconds
-from convergekit.profiles import ALIAS_ID
+from convergekit.identity.profiles import ALIAS_ID
 from convergekit.report import Report
 from convergekit.saved_manifest import damaged
 

@@ -29,9 +29,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.alias_rules import AliasRules
 from convergekit.base.text import INVISIBLE, folded, folded_text
 from convergekit.errors import ConvergekitError
+from convergekit.identity.alias_rules import AliasRules
 from convergekit.phone_spellings import (
     ASCII_DIGITS,
     DIGITS,

@@ -16,10 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.alias_graph import build_graph, distinct_links
-from convergekit.alias_search import has_value
-from convergekit.aliases import EventAliases, urn
-from convergekit.as_of import Knowledge
 from convergekit.base.columns import with_columns
 from convergekit.base.grouping import distinct, order_of
 from convergekit.base.numbering import number
@@ -29,9 +25,13 @@ from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.frame import DrawnFrame
-from convergekit.merge_protection import Protection, RefusedLinks
-from convergekit.profiles import alias_times
-from convergekit.properties import carry_retroactive
+from convergekit.identity.aliases import EventAliases, urn
+from convergekit.identity.as_of import Knowledge
+from convergekit.identity.graph import build_graph, distinct_links
+from convergekit.identity.limits import Protection, RefusedLinks
+from convergekit.identity.lookup import has_value
+from convergekit.identity.profiles import alias_times
+from convergekit.identity.properties import carry_retroactive
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -228,7 +228,7 @@ class Stitched:
 
         The shape is that of the table `profile_merges` of Converge's BigQuery export.
         """
-        from convergekit.profile_merges import profile_merges
+        from convergekit.identity.merges import profile_merges
 
         return profile_merges(self)
 

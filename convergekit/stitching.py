@@ -11,26 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.alias_graph import connected_components, profile_of_events
-from convergekit.alias_lives import longest_gaps, split_lives
-from convergekit.alias_rules import AliasRules, Rule
-from convergekit.aliases import (
-    LOOK_ALIKES,
-    USUAL_BROWSER,
-    Block,
-    EventAliases,
-    browser_type,
-    leave_out_blocked,
-    read_alias_columns,
-    refuse_unknown_types,
-)
-from convergekit.as_of import Knowledge
 from convergekit.base.columns import each_column
 from convergekit.base.durations import Duration
 from convergekit.base.options import names_given, pairs_given
 from convergekit.base.records import take_or_missing
 from convergekit.base.threads import at_once
-from convergekit.dedupe import Deduplicated, KeptEvents, describe_duplicates, find_kept
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
@@ -42,9 +27,24 @@ from convergekit.events.schema import (
     canonicalise,
     normalise,
 )
-from convergekit.merge_protection import Protection, protect
-from convergekit.profiles import TYPE_PRIORITY, profile_ids, salt_key, salted
-from convergekit.properties import (
+from convergekit.identity.alias_rules import AliasRules, Rule
+from convergekit.identity.aliases import (
+    LOOK_ALIKES,
+    USUAL_BROWSER,
+    Block,
+    EventAliases,
+    browser_type,
+    leave_out_blocked,
+    read_alias_columns,
+    refuse_unknown_types,
+)
+from convergekit.identity.as_of import Knowledge
+from convergekit.identity.dedupe import Deduplicated, KeptEvents, describe_duplicates, find_kept
+from convergekit.identity.graph import connected_components, profile_of_events
+from convergekit.identity.limits import Protection, protect
+from convergekit.identity.max_age import longest_gaps, split_lives
+from convergekit.identity.profiles import TYPE_PRIORITY, profile_ids, salt_key, salted
+from convergekit.identity.properties import (
     carry_as_of,
     carry_retroactive,
     property_names,

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.alias_graph import connected_components, profile_of_events
 from convergekit.base.durations import Duration
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts
@@ -18,7 +17,8 @@ from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.events.steps import StepLike
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels import funnel
-from convergekit.properties import property_names
+from convergekit.identity.graph import connected_components, profile_of_events
+from convergekit.identity.properties import property_names
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

@@ -19,7 +19,7 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.blame import NOTHING, Blamed, Crowd, blame, first_of_component
 from convergekit.cuts import LARGEST_CUT
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.alias_rules import split_urn
 from convergekit.base.durations import Duration
 from convergekit.base.options import names_given
 from convergekit.base.wording import readable_table, table_text
@@ -19,6 +18,7 @@ from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events.amounts import amounts, check_funnel, events_named, reaches_browser
 from convergekit.events.schema import PROFILE, missing
 from convergekit.events.steps import StepLike
+from convergekit.identity.alias_rules import split_urn
 from convergekit.stitching import link_and_carry
 
 if TYPE_CHECKING:

@@ -56,13 +56,13 @@ _OF_STORAGE = "tests/test_stitch_properties.py::test_saved_and_read_back_is_the_
 _STITCH = ("tests/test_stitch_properties.py", "tests/test_stitched.py", "tests/test_bad_input.py")
 #: The modules that decide who is who and who converted, and tests that concern them.
 TESTS = {
-    "dedupe": ("convergekit/dedupe.py", *_STITCH),
+    "dedupe": ("convergekit/identity/dedupe.py", *_STITCH),
     "aliases": (
-        "convergekit/aliases.py", "tests/test_alias_rules.py", *_STITCH,
+        "convergekit/identity/aliases.py", "tests/test_alias_rules.py", *_STITCH,
         "tests/test_merge_protection.py",
     ),
-    "alias_graph": ("convergekit/alias_graph.py", *_STITCH, "tests/test_merge_protection.py"),
-    "properties": ("convergekit/properties.py", *_STITCH),
+    "alias_graph": ("convergekit/identity/graph.py", *_STITCH, "tests/test_merge_protection.py"),
+    "properties": ("convergekit/identity/properties.py", *_STITCH),
     "funnels": ("convergekit/funnels.py", "tests/test_funnels.py", "tests/test_funnel_presets.py"),
     "funnel_attempts": (
         "convergekit/funnel_attempts.py", "tests/test_funnels.py", "tests/test_funnel_cases.py",

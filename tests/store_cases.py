@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.exports.concatenate import concatenate
-from convergekit.profiles import ids_of_leaders
+from convergekit.identity.profiles import ids_of_leaders
 from tests.strategies import event_frames
 
 

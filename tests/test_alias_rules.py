@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.alias_rules import plain_form
+from convergekit.identity.alias_rules import plain_form
 from tests.effort import tries
 from tests.strategies import START, event_frames
 from tests.test_stitch_properties import partition

@@ -17,9 +17,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import convergekit as ck
 from convergekit import explore_display, explore_work
-from convergekit.alias_search import find_aliases
 from convergekit.explore_funnel import MOST_NAMES
 from convergekit.explore_work import Work
+from convergekit.identity.lookup import find_aliases
 from tests.effort import tries
 
 EVIL = "<img src=x onerror=alert(1)>"

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit import properties
-from convergekit.aliases import read_aliases
-from convergekit.as_of import Knowledge
 from convergekit.base.text import to_arrow
+from convergekit.identity import properties
+from convergekit.identity.aliases import read_aliases
+from convergekit.identity.as_of import Knowledge
 from convergekit.kernels import compiled
 from tests.effort import tries
 

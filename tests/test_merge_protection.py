@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.profile_merges import resolve_merges
+from convergekit.identity.merges import resolve_merges
 from tests.effort import tries
 from tests.slow_limits import LivePipeline, SlowProtected
 from tests.strategies import event_frames

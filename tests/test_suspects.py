@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from benchmarks.suspects import add_second_addresses, cache_tokens, disturbed, measure
 from convergekit import cuts
-from convergekit.alias_rules import split_urn
+from convergekit.identity.alias_rules import split_urn
 from tests.effort import tries
 from tests.slow_suspects import SlowProfile
 from tests.strategies import START

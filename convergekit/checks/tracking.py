@@ -15,18 +15,18 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.alias_graph import connected_components, profile_of_events
-from convergekit.alias_rules import AliasRules, Rule
-from convergekit.aliases import Block, EventAliases, browser_type, read_aliases
 from convergekit.base.grouping import distinct
 from convergekit.base.options import names_given
 from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
-from convergekit.dedupe import find_kept
 from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events.schema import ALIAS, canonicalise, normalise
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
+from convergekit.identity.alias_rules import AliasRules, Rule
+from convergekit.identity.aliases import Block, EventAliases, browser_type, read_aliases
+from convergekit.identity.dedupe import find_kept
+from convergekit.identity.graph import connected_components, profile_of_events
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

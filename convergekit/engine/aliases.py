@@ -1,6 +1,6 @@
 """Aliases of an engine's events: in one form, those that identify nobody left out and counted.
 
-The rules are those of `convergekit.aliases`, as expressions. An alias is written as one text, type
+The rules are those of `convergekit.identity.aliases`, as expressions. An alias is written as one text, type
 and value with a colon between them; an event's aliases are an array of these.
 """
 
@@ -13,12 +13,12 @@ from typing import Any
 
 import ibis
 
-from convergekit.alias_rules import EMAIL, AliasRules
-from convergekit.aliases import BLOCKED_VALUES, Block
 from convergekit.base.text import folded_text, usual_characters
 from convergekit.engine.backends import USUAL, Backend, joined
 from convergekit.engine.columns import OWN, alias_columns, as_text, trimmed
 from convergekit.errors import ConvergekitError, NotOnThisEngine
+from convergekit.identity.alias_rules import EMAIL, AliasRules
+from convergekit.identity.aliases import BLOCKED_VALUES, Block
 
 #: The arrays that an event's aliases are in, and how many of its `aliases` are none.
 USABLE, BLOCKED, MALFORMED = OWN + "usable", OWN + "blocked", OWN + "malformed"

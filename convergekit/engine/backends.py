@@ -14,10 +14,10 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.alias_rules import EMAIL, split_urn
-from convergekit.aliases import urn
 from convergekit.base.text import usual_characters
 from convergekit.errors import NotOnThisEngine
+from convergekit.identity.alias_rules import EMAIL, split_urn
+from convergekit.identity.aliases import urn
 
 
 def as_ibis(table: Any) -> Any:

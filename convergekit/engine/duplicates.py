@@ -6,11 +6,11 @@ from typing import Any
 
 import ibis
 
-from convergekit.dedupe import DIFFERENT_CONTENT, IDENTICAL, NOT_CONTENT, OTHER_SOURCE
 from convergekit.engine.aliases import USABLE
 from convergekit.engine.columns import OWN
 from convergekit.engine.events import KEPT_ROW
 from convergekit.engine.profiles import KEY
+from convergekit.identity.dedupe import DIFFERENT_CONTENT, IDENTICAL, NOT_CONTENT, OTHER_SOURCE
 
 _SHOWN = ("event_id", "event_name", "timestamp", "source")
 

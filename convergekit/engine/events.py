@@ -1,6 +1,6 @@
 """An engine's events: which rows are events, and which of these are copies of others.
 
-What `convergekit.events.schema` and `convergekit.dedupe` do in memory, as expressions.
+What `convergekit.events.schema` and `convergekit.identity.dedupe` do in memory, as expressions.
 """
 
 from __future__ import annotations

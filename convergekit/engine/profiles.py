@@ -10,7 +10,7 @@ from convergekit.engine.aliases import USABLE, alias_type_of, alias_value_of
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN
 from convergekit.engine.links import Progress, connected_components
-from convergekit.profiles import TYPE_PRIORITY
+from convergekit.identity.profiles import TYPE_PRIORITY
 
 #: An alias's type and value as one text, and its number.
 KEY, NUMBER = OWN + "key", OWN + "number"

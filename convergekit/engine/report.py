@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pandas as pd
 
-from convergekit.aliases import LOOK_ALIKES, NO_TYPE
 from convergekit.engine.aliases import (
     BLOCKED,
     LOOKS_ALIKE,
@@ -19,7 +18,8 @@ from convergekit.engine.aliases import (
 from convergekit.engine.columns import OWN
 from convergekit.engine.events import NAMED, REASON, TAKEN
 from convergekit.engine.profiles import KEY
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.aliases import LOOK_ALIKES, NO_TYPE
+from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.report import (
     EXAMPLE_ROWS,
     Report,

@@ -20,7 +20,7 @@ from convergekit.engine.profiles import KEY
 from convergekit.errors import NotOnThisEngine
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.steps import StepLike
-from convergekit.properties import matches_first
+from convergekit.identity.properties import matches_first
 from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convergekit.aliases import USUAL_BROWSER, Block, browser_type, refuse_unknown_types
 from convergekit.base.options import names_given
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.errors import ColumnError, ConvergekitError, NotOnThisEngine
+from convergekit.identity.aliases import USUAL_BROWSER, Block, browser_type, refuse_unknown_types
 
 if TYPE_CHECKING:
     from convergekit.engine.links import Progress
@@ -96,7 +96,7 @@ def stitch_table(
     from convergekit.engine.events import REASON, find_copies, read_events, read_rows
     from convergekit.engine.profiles import find_profiles
     from convergekit.engine.result import StitchedTable
-    from convergekit.properties import refuse_unknown_first
+    from convergekit.identity.properties import refuse_unknown_first
 
     if not is_of_an_engine(table):
         raise ConvergekitError(

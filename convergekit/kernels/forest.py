@@ -1,4 +1,4 @@
-"""The forest of links that joined profiles: the loops of `convergekit.as_of`, compiled."""
+"""The forest of links that joined profiles: the loops of `convergekit.identity.as_of`, compiled."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ import pandas as pd
 import pyarrow as pa
 import scipy
 
-from convergekit.aliases import EventAliases
 from convergekit.base.grouping import distinct
 from convergekit.base.text import to_arrow
+from convergekit.identity.aliases import EventAliases
 from convergekit.store.rows import register
 
 if TYPE_CHECKING:

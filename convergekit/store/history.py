@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from convergekit.base.text import to_arrow
 from convergekit.events.arrow import as_frame
 from convergekit.events.schema import PROFILE_PROPERTY
-from convergekit.profile_merges import merges_in_order
-from convergekit.profiles import ids_of_leaders, salt_key, salted_table
+from convergekit.identity.merges import merges_in_order
+from convergekit.identity.profiles import ids_of_leaders, salt_key, salted_table
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, stitch_part
 from convergekit.store.rows import register

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from convergekit.aliases import Block
 from convergekit.errors import ConvergekitError, did_you_mean
-from convergekit.profiles import salt_key
+from convergekit.identity.aliases import Block
+from convergekit.identity.profiles import salt_key
 from convergekit.stitching import Duplicates, IdentityMode
 
 

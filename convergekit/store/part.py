@@ -12,13 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from convergekit.aliases import USUAL_BROWSER, EventAliases, browser_type, read_aliases
 from convergekit.base.text import to_arrow
-from convergekit.dedupe import Deduplicated, find_kept
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, normalise
-from convergekit.merge_protection import Protection
-from convergekit.profiles import TYPE_PRIORITY, salt_key, salted
-from convergekit.properties import carry_retroactive, matches_first, property_names
+from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, browser_type, read_aliases
+from convergekit.identity.dedupe import Deduplicated, find_kept
+from convergekit.identity.limits import Protection
+from convergekit.identity.profiles import TYPE_PRIORITY, salt_key, salted
+from convergekit.identity.properties import carry_retroactive, matches_first, property_names
 from convergekit.stitched import Stitched
 from convergekit.stitching import IdentityMode, link, link_and_carry
 from convergekit.store.options import StoreOptions

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.events.schema import PROFILE_PROPERTY
-from convergekit.profiles import alias_times
+from convergekit.identity.profiles import alias_times
 from convergekit.store.clusters import KEY, urns
 from convergekit.store.index import BY_CLUSTER
 from convergekit.store.part import Part

@@ -15,8 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.aliases import EventAliases
-from convergekit.as_of import Knowledge
 from convergekit.base.columns import chosen_rows, with_columns
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.base.options import names_given
@@ -25,6 +23,8 @@ from convergekit.base.text import as_text, to_arrow, written
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds
+from convergekit.identity.aliases import EventAliases
+from convergekit.identity.as_of import Knowledge
 from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]

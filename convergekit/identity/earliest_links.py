@@ -3,7 +3,7 @@
 Of all chains of links between two aliases, that in a minimum spanning tree weighted by the moment
 of knowing was complete first (the minimax path property of minimum spanning trees; Hu, "The
 maximum capacity route problem", Operations Research 9, 1961). A moment is an item's place in the
-order of knowing, see `convergekit.as_of.Knowledge`.
+order of knowing, see `convergekit.identity.as_of.Knowledge`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
-from convergekit.alias_graph import chain_links, connected_components
-from convergekit.aliases import EventAliases
-from convergekit.as_of import Knowledge
-from convergekit.profiles import type_priority
+from convergekit.identity.aliases import EventAliases
+from convergekit.identity.as_of import Knowledge
+from convergekit.identity.graph import chain_links, connected_components
+from convergekit.identity.profiles import type_priority
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -54,7 +54,7 @@ def session_moments(aliases: EventAliases, known: IntArray, browser_alias: str) 
 
     Examples
     --------
-    >>> from convergekit.aliases import read_aliases
+    >>> from convergekit.identity.aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None, "c"],
     ...                        "alias.email": [None, "a@x.org", "a@x.org"]})
     >>> session_moments(read_aliases(events), np.arange(3), "cookie").tolist()
@@ -136,7 +136,7 @@ def link_tree(aliases: EventAliases, known: IntArray) -> LinkTree:
     A cookie meets a token, then an e-mail address meets the token. When only the first had
     happened, the token was the nearest alias by which the address would have met the cookie.
 
-    >>> from convergekit.aliases import read_aliases
+    >>> from convergekit.identity.aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None], "alias.cart_token": ["t", "t"],
     ...                        "alias.email": [None, "a@x.org"]})
     >>> found = read_aliases(events)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from convergekit.aliases import urn
 from convergekit.errors import ConvergekitError, UnknownAliasError
-from convergekit.profiles import LOGIN_TYPES
+from convergekit.identity.aliases import urn
+from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

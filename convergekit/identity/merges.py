@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.as_of import Knowledge, spanning_links
 from convergekit.base.grouping import run_starts
 from convergekit.events.timestamps import microseconds
-from convergekit.profiles import alias_ranks, ids_of_leaders
+from convergekit.identity.as_of import Knowledge, spanning_links
+from convergekit.identity.profiles import alias_ranks, ids_of_leaders
 
 if TYPE_CHECKING:
     from convergekit.stitched import Stitched

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from convergekit.alias_graph import chain_links
-from convergekit.aliases import Apart, EventAliases
 from convergekit.base.grouping import run_starts
+from convergekit.identity.aliases import Apart, EventAliases
+from convergekit.identity.graph import chain_links
 from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
@@ -79,7 +79,7 @@ def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
     the two. Before it, the order's profile was the order alone.
 
     >>> import pandas as pd
-    >>> from convergekit.aliases import read_aliases
+    >>> from convergekit.identity.aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None, "c"],
     ...                        "alias.email": [None, "a@x.org", "a@x.org"]})
     >>> then = known_profiles(read_aliases(events), np.arange(3))

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.aliases import EventAliases, refuse_unknown_types
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import microseconds
+from convergekit.identity.aliases import EventAliases, refuse_unknown_types
 
 IntArray = npt.NDArray[np.int64]
 
@@ -78,7 +78,7 @@ def split_lives(
 
     Examples
     --------
-    >>> from convergekit.aliases import read_aliases
+    >>> from convergekit.identity.aliases import read_aliases
     >>> found = read_aliases(pd.DataFrame({"alias.cart_token": ["t", "t", "t"]}))
     >>> times = pd.Series(pd.to_datetime(["2026-03-01", "2026-03-02", "2026-04-01"], utc=True))
     >>> lives = split_lives(found, times, np.arange(3), longest_gaps({"cart_token": "14D"}),

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
-from convergekit.aliases import EventAliases
 from convergekit.base.grouping import run_starts
+from convergekit.identity.aliases import EventAliases
 from convergekit.kernels import compiled
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def connected_components(aliases: EventAliases) -> IntArray:
 
     Examples
     --------
-    >>> from convergekit.aliases import read_aliases
+    >>> from convergekit.identity.aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c1", "c2", "c1"],
     ...                        "alias.email": ["a@x.org", "b@x.org", None]})
     >>> connected_components(read_aliases(events)).tolist()

@@ -22,12 +22,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.alias_rules import EMAIL, AliasRules, are_look_alikes, plain_form, split_urn
 from convergekit.base.columns import each_column
 from convergekit.base.grouping import distinct_rows, first_of_run, run_starts
 from convergekit.base.text import arrow_array, as_text, folded_text, to_arrow, usual_characters
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
+from convergekit.identity.alias_rules import (
+    EMAIL,
+    AliasRules,
+    are_look_alikes,
+    plain_form,
+    split_urn,
+)
 from convergekit.kernels import compiled
 
 _NO_RULES = AliasRules()

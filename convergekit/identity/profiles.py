@@ -25,10 +25,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.aliases import EventAliases, urn
 from convergekit.base.text import to_arrow
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import microseconds
+from convergekit.identity.aliases import EventAliases, urn
 from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
@@ -60,7 +60,7 @@ def profile_ids(aliases: EventAliases, component: IntArray, timestamps: pd.Serie
 
     Examples
     --------
-    >>> from convergekit.aliases import read_aliases
+    >>> from convergekit.identity.aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["7f3a"]})
     >>> at = pd.Series(pd.to_datetime(["2026-03-02"], utc=True))
     >>> profile_ids(read_aliases(events), np.array([0]), at).tolist()

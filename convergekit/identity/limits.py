@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.alias_graph import all_links, connected_components
-from convergekit.aliases import Apart, EventAliases, refuse_unknown_types
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import microseconds
-from convergekit.profiles import TYPE_PRIORITY, alias_ranks
+from convergekit.identity.aliases import Apart, EventAliases, refuse_unknown_types
+from convergekit.identity.graph import all_links, connected_components
+from convergekit.identity.profiles import TYPE_PRIORITY, alias_ranks
 
 IntArray = npt.NDArray[np.int64]
 
@@ -120,7 +120,7 @@ def protect(
 
     Examples
     --------
-    >>> from convergekit.aliases import read_aliases
+    >>> from convergekit.identity.aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["tablet", "tablet"],
     ...                        "alias.customer_id": ["1", "2"],
     ...                        "timestamp": pd.to_datetime(["2026-03-02", "2026-03-03"], utc=True)})

@@ -19,10 +19,10 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
-from convergekit.as_of import Knowledge
 from convergekit.base.columns import each_column
 from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events.schema import PROFILE_PROPERTY, missing
+from convergekit.identity.as_of import Knowledge
 from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]

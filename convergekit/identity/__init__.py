@@ -1,0 +1,1 @@
+"""Identity resolution: which aliases and events belong to one profile."""
