@@ -32,7 +32,7 @@ import pandas as pd
 import convergekit as ck
 from benchmarks.funnel import obvious
 from benchmarks.stitch import machine
-from convergekit.funnel_events import ProfileNumbers
+from convergekit.funnels.events import ProfileNumbers
 
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
 DAYS = 7

@@ -18,8 +18,8 @@ from .errors import (
 from .evaluation import Evaluation, evaluate
 from .events.steps import Exclusion, Step
 from .exports import Export, read_events, register_export
-from .funnel_result import Funnel
-from .funnels import funnel
+from .funnels.funnel import funnel
+from .funnels.result import Funnel
 from .identity.alias_rules import email_rule, phone_rule
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched

@@ -18,7 +18,7 @@ from convergekit.base.visible import visible
 from convergekit.base.wording import counted, percentage, readable_table
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import as_steps
-from convergekit.stitching_lift import STITCHED, ways_of_counting
+from convergekit.funnels.lift import STITCHED, ways_of_counting
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

@@ -14,7 +14,7 @@ from convergekit.attribution_figure import Bars, labelled_bars, shown_labels
 from convergekit.attribution_lift import AS_OF, AttributionLift
 from convergekit.base.wording import counted
 from convergekit.figures.template import COLOURS, Template
-from convergekit.stitching_lift import STITCHED
+from convergekit.funnels.lift import STITCHED
 
 
 def attribution_lift_figure(

@@ -29,7 +29,7 @@ from convergekit.checking import check_up
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.exports.reading import find_files
-from convergekit.funnel_result import Funnel
+from convergekit.funnels.result import Funnel
 from convergekit.plain_console import PlainConsole
 from convergekit.simulate.store import simulate_store
 from convergekit.spreadsheets import write_csv

@@ -15,7 +15,7 @@ from convergekit.checks.money import currency_codes, most_first
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.events.steps import resolve_column
-from convergekit.funnel_events import order_of_arrival
+from convergekit.funnels.events import order_of_arrival
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from convergekit.base.wording import counted, percentage
 from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
-from convergekit.funnel_time_figures import PERIOD_WORDS, period_axis
+from convergekit.funnels.time_figures import PERIOD_WORDS, period_axis
 
 #: Pixels of a cohort's row.
 _ROW = 30

@@ -21,7 +21,7 @@ from convergekit.explore_work import Work
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
-    from convergekit.funnel_result import Funnel
+    from convergekit.funnels.result import Funnel
     from convergekit.stitched import Stitched
 
 #: The conversion windows to choose from, as people read them and as `funnel` takes them.

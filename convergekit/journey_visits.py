@@ -12,7 +12,7 @@ import pandas as pd
 from convergekit.base.numbering import number
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
-from convergekit.funnel_events import order_of_arrival
+from convergekit.funnels.events import order_of_arrival
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

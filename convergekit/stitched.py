@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from convergekit.explorer import Explorer
     from convergekit.figures.template import Template
     from convergekit.forget import Forgotten
-    from convergekit.funnel_result import Funnel
+    from convergekit.funnels.result import Funnel
     from convergekit.hindsight import Hindsight
     from convergekit.journeys import Journeys
     from convergekit.orphans import Orphans
@@ -437,8 +437,8 @@ class Stitched:
         -------
         Funnel
         """
-        from convergekit.funnel_events import ProfileNumbers
-        from convergekit.funnels import funnel
+        from convergekit.funnels.events import ProfileNumbers
+        from convergekit.funnels.funnel import funnel
 
         # Profiles are numbered already, so their IDs need not be told apart once more.
         numbered = (
@@ -601,7 +601,7 @@ class Stitched:
         Without stitching nothing is carried: a condition on a profile property, or one that is
         held, looks at what the event itself sent.
         """
-        from convergekit.stitching_lift import stitching_lift
+        from convergekit.funnels.lift import stitching_lift
 
         return stitching_lift(self, steps, within=within, value=value, carried=carried, **options)
 

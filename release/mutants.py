@@ -63,9 +63,9 @@ TESTS = {
     ),
     "alias_graph": ("convergekit/identity/graph.py", *_STITCH, "tests/test_merge_protection.py"),
     "properties": ("convergekit/identity/properties.py", *_STITCH),
-    "funnels": ("convergekit/funnels.py", "tests/test_funnels.py", "tests/test_funnel_presets.py"),
+    "funnels": ("convergekit/funnels/funnel.py", "tests/test_funnels.py", "tests/test_funnel_presets.py"),
     "funnel_attempts": (
-        "convergekit/funnel_attempts.py", "tests/test_funnels.py", "tests/test_funnel_cases.py",
+        "convergekit/funnels/attempts.py", "tests/test_funnels.py", "tests/test_funnel_cases.py",
         "tests/test_funnel_semantics.py",
     ),
 }  # fmt: skip

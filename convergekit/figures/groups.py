@@ -13,7 +13,7 @@ import pandas as pd
 
 from convergekit.base.wording import counted
 from convergekit.figures.template import COLOURS, Template, legend_names, look
-from convergekit.funnel_result import OTHER
+from convergekit.funnels.result import OTHER
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from convergekit.funnel_events import Fed
-from convergekit.funnel_paths import Paths
+from convergekit.funnels.events import Fed
+from convergekit.funnels.paths import Paths
 from convergekit.kernels.threads import cuts, on_pieces, shares
 
 IntArray = npt.NDArray[np.int64]

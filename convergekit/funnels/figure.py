@@ -26,7 +26,7 @@ from convergekit.figures.template import (
 )
 
 if TYPE_CHECKING:
-    from convergekit.funnel_result import Funnel
+    from convergekit.funnels.result import Funnel
 
 # Pixels: a step's name, a bar, what is said below it, and the gap to the next step.
 _NAME, _BAR, _BELOW, _GAP = 24, 26, 20, 10

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from convergekit.base.grouping import distinct, run_starts
 from convergekit.base.lockstep import Lockstep
-from convergekit.funnel_events import Fed
-from convergekit.funnel_paths import Paths
+from convergekit.funnels.events import Fed
+from convergekit.funnels.paths import Paths
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.events.schema import missing
-from convergekit.funnel_presets import ByStep
-from convergekit.funnel_result import OTHER
+from convergekit.funnels.result import OTHER
+from convergekit.funnels.vendors.presets import ByStep
 
 IntArray = npt.NDArray[np.int64]
 

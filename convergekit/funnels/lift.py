@@ -16,7 +16,7 @@ from convergekit.events.amounts import amounts
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.events.steps import StepLike
 from convergekit.figures.frame import DrawnFrame
-from convergekit.funnels import funnel
+from convergekit.funnels.funnel import funnel
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.properties import property_names
 
@@ -74,7 +74,7 @@ def stitching_lift(
 
 
 def _figure(table: pd.DataFrame, template: Template, **shown: Any) -> Any:
-    from convergekit.stitching_lift_figure import stitching_lift_figure
+    from convergekit.funnels.lift_figure import stitching_lift_figure
 
     return stitching_lift_figure(table, template=template, **shown)
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from convergekit.errors import ConvergekitError
 from convergekit.events.steps import MOST_STEPS, Step
-from convergekit.funnel_presets import (
+from convergekit.funnels.vendors.presets import (
     ByStep,
     Count,
     Entry,

@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.figures.template import COLOURS, Template, hover, legend_name, titled
-from convergekit.funnel_figures import add_step_names, bar_places, goal, rows_layout
-from convergekit.stitching_lift import STITCHED
+from convergekit.funnels.figure import add_step_names, bar_places, goal, rows_layout
+from convergekit.funnels.lift import STITCHED
 
 
 def stitching_lift_figure(

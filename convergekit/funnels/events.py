@@ -25,7 +25,7 @@ from convergekit.events.steps import (
     single_valued,
 )
 from convergekit.events.timestamps import microseconds
-from convergekit.funnel_presets import Order
+from convergekit.funnels.vendors.presets import Order
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

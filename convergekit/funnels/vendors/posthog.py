@@ -16,11 +16,11 @@ import pandas as pd
 
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import missing
-from convergekit.funnel_events import Fed
-from convergekit.funnel_paths import Paths
-from convergekit.funnel_posthog_ordered import posthog_ordered
-from convergekit.funnel_posthog_unordered import posthog_unordered
-from convergekit.funnel_presets import ByStep, Order
+from convergekit.funnels.events import Fed
+from convergekit.funnels.paths import Paths
+from convergekit.funnels.vendors.posthog_ordered import posthog_ordered
+from convergekit.funnels.vendors.posthog_unordered import posthog_unordered
+from convergekit.funnels.vendors.presets import ByStep, Order
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

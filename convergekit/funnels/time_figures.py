@@ -19,10 +19,10 @@ from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.figures.groups import Group, groups_to_draw, label_of, short_name
 from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
-from convergekit.funnel_figures import goal
+from convergekit.funnels.figure import goal
 
 if TYPE_CHECKING:
-    from convergekit.funnel_result import Funnel, TimeToConvert
+    from convergekit.funnels.result import Funnel, TimeToConvert
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -32,10 +32,10 @@ from convergekit.events.steps import (
     single_valued,
 )
 from convergekit.events.timestamps import microseconds
-from convergekit.funnel_attempts import find_paths
-from convergekit.funnel_events import ProfileColumn, ProfileNumbers, feed
-from convergekit.funnel_labels import labels_of
-from convergekit.funnel_options import (
+from convergekit.funnels.attempts import find_paths
+from convergekit.funnels.events import ProfileColumn, ProfileNumbers, feed
+from convergekit.funnels.labels import labels_of
+from convergekit.funnels.options import (
     check_choices,
     check_combination,
     check_effect,
@@ -43,7 +43,7 @@ from convergekit.funnel_options import (
     check_names,
     check_tool,
 )
-from convergekit.funnel_outcomes import (
+from convergekit.funnels.outcomes import (
     CONVERTED,
     DROPPED,
     EXCLUDED,
@@ -52,9 +52,10 @@ from convergekit.funnel_outcomes import (
     STATUSES,
     Outcomes,
 )
-from convergekit.funnel_paths import Paths
-from convergekit.funnel_posthog import posthog_paths
-from convergekit.funnel_presets import (
+from convergekit.funnels.paths import Paths
+from convergekit.funnels.result import Funnel
+from convergekit.funnels.vendors.posthog import posthog_paths
+from convergekit.funnels.vendors.presets import (
     ByStep,
     Count,
     Entry,
@@ -66,8 +67,7 @@ from convergekit.funnel_presets import (
     Ties,
     rules_of,
 )
-from convergekit.funnel_result import Funnel
-from convergekit.funnel_windowfunnel import window_funnel
+from convergekit.funnels.vendors.windowfunnel import window_funnel
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

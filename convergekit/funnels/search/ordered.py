@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from convergekit.funnel_matching import furthest, furthest_of
-from convergekit.funnel_moments import Moments
+from convergekit.funnels.search.matching import furthest, furthest_of
+from convergekit.funnels.search.moments import Moments
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

@@ -16,8 +16,8 @@ from convergekit.base.visible import visible
 from convergekit.base.wording import percentage
 from convergekit.errors import ConvergekitError
 from convergekit.figures.frame import DrawnFrame
-from convergekit.funnel_events import order_of_arrival
-from convergekit.funnel_outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
+from convergekit.funnels.events import order_of_arrival
+from convergekit.funnels.outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
@@ -292,7 +292,7 @@ class Funnel:
             there; hover texts say so in sentences. Those of a breakdown show the share of the
             group's first step. A group has the same colour in the figure of `trend`.
         """
-        from convergekit.funnel_figures import funnel_figure
+        from convergekit.funnels.figure import funnel_figure
 
         return funnel_figure(self, template)
 
@@ -460,13 +460,13 @@ class TimeToConvert:
             longest times are one bar, which says so. Where most of the times are short beside
             the others, bars get longer from left to right.
         """
-        from convergekit.funnel_time_figures import time_figure
+        from convergekit.funnels.time_figures import time_figure
 
         return time_figure(self, self._waits, template)
 
 
 def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, freq: str) -> Any:
-    from convergekit.funnel_time_figures import trend_figure
+    from convergekit.funnels.time_figures import trend_figure
 
     return trend_figure(table, funnel, freq, template)
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from convergekit.base.grouping import run_starts
-from convergekit.funnel_matching import each_finds_a_step
-from convergekit.funnel_moments import Moments
-from convergekit.funnel_search import Found
+from convergekit.funnels.search.matching import each_finds_a_step
+from convergekit.funnels.search.moments import Moments
+from convergekit.funnels.search.ordered import Found
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

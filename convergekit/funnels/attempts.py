@@ -10,19 +10,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durations import parse_duration
-from convergekit.funnel_any_order import search_any
-from convergekit.funnel_events import Fed, attempts_apart
-from convergekit.funnel_matching import events_of_steps
-from convergekit.funnel_moments import Moments, make_moments
-from convergekit.funnel_paths import (
+from convergekit.funnels.events import Fed, attempts_apart
+from convergekit.funnels.paths import (
     Paths,
     best_of_each,
     one_after_another,
     with_optional_steps,
 )
-from convergekit.funnel_presets import Count, Order, Rules
-from convergekit.funnel_search import Found, attempts, search
-from convergekit.funnel_strict import LetBy, search_strict
+from convergekit.funnels.search.any_order import search_any
+from convergekit.funnels.search.matching import events_of_steps
+from convergekit.funnels.search.moments import Moments, make_moments
+from convergekit.funnels.search.ordered import Found, attempts, search
+from convergekit.funnels.search.strict import LetBy, search_strict
+from convergekit.funnels.vendors.presets import Count, Order, Rules
 from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]

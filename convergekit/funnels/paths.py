@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convergekit.base.grouping import distinct, run_starts
-from convergekit.funnel_events import Fed
+from convergekit.funnels.events import Fed
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

@@ -1,0 +1,1 @@
+"""Searches for the steps of a funnel, in the orders that a funnel knows."""

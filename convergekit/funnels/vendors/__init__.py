@@ -1,0 +1,1 @@
+"""Funnels as other tools count them."""
