@@ -13,7 +13,7 @@ import statistics
 
 import convergekit as ck
 from benchmarks.stitch import machine, timed
-from convergekit.attribution_question import MODELS
+from convergekit.attribution.question import MODELS
 
 ORDER, VALUE = "Placed Order", "total_price"
 

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from convergekit.attribution_lift import AttributionLift
-    from convergekit.attribution_result import Attribution
+    from convergekit.attribution.lift import AttributionLift
+    from convergekit.attribution.result import Attribution
     from convergekit.base.durations import Duration
     from convergekit.customers import Customers
     from convergekit.events.steps import StepLike
@@ -750,8 +750,8 @@ class Stitched:
         4     Referral        20.0    20.0
         5       (none)        12.5    12.5
         """
-        from convergekit.attribution import attribution
-        from convergekit.attribution_question import question
+        from convergekit.attribution.attribute import attribution
+        from convergekit.attribution.question import question
 
         return attribution(self, question(conversion, value, model, lookback, by, **options))
 
@@ -802,8 +802,8 @@ class Stitched:
         9   stitched, as-of identity     0.911  0.077   0.0             0.029
         10                    stitched     0.988  0.000   0.0             0.000
         """
-        from convergekit.attribution_lift import attribution_lift
-        from convergekit.attribution_question import question
+        from convergekit.attribution.lift import attribution_lift
+        from convergekit.attribution.question import question
 
         return attribution_lift(self, question(conversion, value, model, lookback, by, **options))
 

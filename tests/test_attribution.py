@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.attribution import whole_shares
+from convergekit.attribution.attribute import whole_shares
 from tests.effort import tries
 from tests.slow_attribution import shares, touches_of
 from tests.test_attribution_models import attributed, values

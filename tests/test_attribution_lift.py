@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.attribution_lift import AS_OF
+from convergekit.attribution.lift import AS_OF
 from convergekit.funnels.lift import STITCHED
 from tests.effort import tries
 from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line

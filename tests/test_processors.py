@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convergekit.attribution_models import Journeys, Tuning, time_decay
+from convergekit.attribution.models import Journeys, Tuning, time_decay
 from convergekit.base.rounding import six_digits
 from tests import processors
 from tests.effort import tries

@@ -10,8 +10,8 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.attribution_figure import Bars, labelled_bars, shown_labels
-from convergekit.attribution_lift import AS_OF, AttributionLift
+from convergekit.attribution.figure import Bars, labelled_bars, shown_labels
+from convergekit.attribution.lift import AS_OF, AttributionLift
 from convergekit.base.wording import counted
 from convergekit.figures.template import COLOURS, Template
 from convergekit.funnels.lift import STITCHED

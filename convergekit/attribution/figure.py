@@ -14,7 +14,7 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.attribution_result import NONE, Attribution
+from convergekit.attribution.result import NONE, Attribution
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened_apart
 from convergekit.figures.template import (

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.attribution_models import DATA_DRIVEN, RULES, Journeys, by_effect
-from convergekit.attribution_question import Question
-from convergekit.attribution_result import NONE, Attribution
+from convergekit.attribution.models import DATA_DRIVEN, RULES, Journeys, by_effect
+from convergekit.attribution.question import Question
+from convergekit.attribution.result import NONE, Attribution
+from convergekit.attribution.touchpoints import Touches, direct_last, find_touches, only_known
 from convergekit.base.durations import parse_duration
 from convergekit.base.numbering import NumberedText
 from convergekit.base.wording import counted
@@ -20,7 +21,6 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.events.steps import EventNames, StepLike, as_steps
 from convergekit.events.timestamps import microseconds
-from convergekit.touches import Touches, direct_last, find_touches, only_known
 from convergekit.visits.channels import DIRECT
 from convergekit.visits.sessions import FoundSessions, find_sessions, visiting
 from convergekit.visits.traffic import TAGS, sent_traffic

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.attribution import Attributor, Credited
-from convergekit.attribution_question import Question
-from convergekit.attribution_result import NONE
+from convergekit.attribution.attribute import Attributor, Credited
+from convergekit.attribution.question import Question
+from convergekit.attribution.result import NONE
 from convergekit.base.grouping import distinct
 from convergekit.base.visible import visible
 from convergekit.base.wording import counted, percentage, readable_table
@@ -111,7 +111,7 @@ class AttributionLift:
         -------
         plotly.graph_objects.Figure
         """
-        from convergekit.attribution_lift_figure import attribution_lift_figure
+        from convergekit.attribution.lift_figure import attribution_lift_figure
 
         if model is not None and model not in self.models:
             raise ConvergekitError(

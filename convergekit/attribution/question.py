@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import pandas as pd
 
-from convergekit.attribution_models import DATA_DRIVEN, RULES, Tuning
+from convergekit.attribution.models import DATA_DRIVEN, RULES, Tuning
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import names_given
 from convergekit.errors import ConvergekitError, did_you_mean

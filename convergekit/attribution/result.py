@@ -139,7 +139,7 @@ class Attribution:
         -------
         plotly.graph_objects.Figure
         """
-        from convergekit.attribution_figure import attribution_figure
+        from convergekit.attribution.figure import attribution_figure
 
         return attribution_figure(self, template)
 

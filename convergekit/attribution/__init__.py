@@ -1,0 +1,1 @@
+"""Attribution: which touchpoints get the credit for a conversion."""
