@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from convergekit.forget import Forgotten
     from convergekit.funnels.result import Funnel
     from convergekit.hindsight import Hindsight
-    from convergekit.journeys import Journeys
+    from convergekit.journeys.result import Journeys
     from convergekit.orphans import Orphans
     from convergekit.report import Report
     from convergekit.visits.channels import ChannelRule
@@ -495,7 +495,7 @@ class Stitched:
         >>> s.journeys(start="PageView", end="Placed Order")
         Journeys(60 profiles on 15 paths; 21 reached Placed Order)
         """
-        from convergekit.journeys import journeys
+        from convergekit.journeys.result import journeys
 
         return journeys(self.events, start, end, events, max_steps, value)
 

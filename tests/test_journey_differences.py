@@ -11,7 +11,7 @@ import scipy.stats
 from hypothesis import assume, given
 
 import convergekit as ck
-from convergekit.journeys import journeys
+from convergekit.journeys.result import journeys
 from tests import slow_journeys
 from tests.test_journeys import START, frames, log
 

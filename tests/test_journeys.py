@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.journeys import journeys
+from convergekit.journeys.result import journeys
 from tests import slow_journeys
 from tests.figure_texts import HOSTILE, one_line, texts
 

@@ -32,7 +32,7 @@ from convergekit.events.steps import single_valued
 from convergekit.events.timestamps import microseconds
 
 if TYPE_CHECKING:
-    from convergekit.journey_visits import Visits
+    from convergekit.journeys.visits import Visits
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]

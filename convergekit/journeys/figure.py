@@ -19,7 +19,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
 
 if TYPE_CHECKING:
-    from convergekit.journeys import Journeys
+    from convergekit.journeys.result import Journeys
 
 IntArray = npt.NDArray[np.int64]
 

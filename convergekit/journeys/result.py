@@ -25,11 +25,11 @@ from convergekit.base.visible import visible
 from convergekit.base.wording import counted, readable_table
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.amounts import amounts, events_named
-from convergekit.journey_visits import Visits, visits_of
+from convergekit.journeys.visits import Visits, visits_of
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
-    from convergekit.journey_differences import Differences
+    from convergekit.journeys.differences import Differences
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -303,7 +303,7 @@ class Journeys:
         0  Started Checkout             0.954         0.065
         1     Added To Cart             0.981         0.241
         """
-        from convergekit.journey_differences import differences
+        from convergekit.journeys.differences import differences
 
         given = _names(converters, "converters") or self.end
         if not given:
@@ -330,7 +330,7 @@ class Journeys:
         plotly.graph_objects.Figure
             A Sankey diagram with a column per step, up to `max_steps`, and what came of it.
         """
-        from convergekit.journeys_figure import journeys_figure
+        from convergekit.journeys.figure import journeys_figure
 
         return journeys_figure(self, top, template)
 

@@ -1,0 +1,1 @@
+"""Journeys: which events follow each other."""
