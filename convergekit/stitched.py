@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from convergekit.attribution.lift import AttributionLift
     from convergekit.attribution.result import Attribution
     from convergekit.base.durations import Duration
-    from convergekit.customers import Customers
+    from convergekit.customers.result import Customers
     from convergekit.events.steps import StepLike
     from convergekit.explain import Explanation
     from convergekit.explorer import Explorer
@@ -556,7 +556,7 @@ class Stitched:
         >>> s.customers(currency="currency")
         Customers(23 customers with 27 orders; 4 ordered again)
         """
-        from convergekit.customers import customers
+        from convergekit.customers.result import customers
 
         return customers(
             self.events, order, value, refund, currency, rates, refund_value=refund_value

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.customers import customers
+from convergekit.customers.result import customers
 from tests import slow_customers
 from tests.figure_texts import HOSTILE, one_line, texts
 

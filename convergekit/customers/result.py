@@ -21,7 +21,7 @@ from convergekit.base.durations import in_periods
 from convergekit.base.proportions import check_confidence
 from convergekit.base.rounding import six_digits
 from convergekit.base.wording import counted, readable_table
-from convergekit.customer_orders import find_orders
+from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.figures.frame import DrawnFrame
 
@@ -347,24 +347,24 @@ def _reached(
 
 
 def _new_and_returning_figure(table: pd.DataFrame, template: Template, *, freq: str) -> Any:
-    from convergekit.customers_figures import new_and_returning_figure
+    from convergekit.customers.figures import new_and_returning_figure
 
     return new_and_returning_figure(table, freq, template)
 
 
 def _repeat_figure(table: pd.DataFrame, template: Template, *, customers: int) -> Any:
-    from convergekit.customers_figures import repeat_figure
+    from convergekit.customers.figures import repeat_figure
 
     return repeat_figure(table, customers, template)
 
 
 def _retention_figure(table: pd.DataFrame, template: Template) -> Any:
-    from convergekit.customers_figures import retention_figure
+    from convergekit.customers.figures import retention_figure
 
     return retention_figure(table, template)
 
 
 def _value_figure(table: pd.DataFrame, template: Template, *, currency: str) -> Any:
-    from convergekit.customers_figures import value_figure
+    from convergekit.customers.figures import value_figure
 
     return value_figure(table, currency, template)

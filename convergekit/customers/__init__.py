@@ -1,0 +1,1 @@
+"""Customers: what they ordered, when they returned, and in which cohorts."""
