@@ -19,8 +19,8 @@ import pandas as pd
 
 import convergekit as ck
 from benchmarks.stitch import machine, timed
+from convergekit.diagnostics.suspects import find_suspects
 from convergekit.identity.profiles import LOGIN_TYPES
-from convergekit.suspects import find_suspects
 
 EMAIL, CART = "alias.email", "alias.cart_token"
 

@@ -1,7 +1,8 @@
 """What the package offers: each name is imported from its module when it is first used."""
 
 from .checking import CheckUp, check_up
-from .compare import ProfileComparison, compare_profiles
+from .diagnostics.compare import ProfileComparison, compare_profiles
+from .diagnostics.evaluation import Evaluation, evaluate
 from .engine.stitching import stitch_table
 from .errors import (
     AlreadyThereError,
@@ -15,7 +16,6 @@ from .errors import (
     UnknownNameError,
     WriteError,
 )
-from .evaluation import Evaluation, evaluate
 from .events.steps import Exclusion, Step
 from .exports import Export, read_events, register_export
 from .funnels.funnel import funnel

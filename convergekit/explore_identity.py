@@ -19,8 +19,8 @@ from convergekit.explore_work import Work
 from convergekit.identity.lookup import find_aliases
 
 if TYPE_CHECKING:
+    from convergekit.diagnostics.what_if import WhatIf
     from convergekit.stitched import Stitched
-    from convergekit.what_if import WhatIf
 
 _SHOWN = ("profile_id", "evidence", "events", "aliases", "cut", "parts")
 _USUAL_EVENT = "Placed Order"

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.diagnostics.report import Report
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import EARLIEST, LATEST, microseconds
 from convergekit.identity.profiles import ALIAS_ID
-from convergekit.report import Report
 from convergekit.saved_manifest import damaged
 
 IntArray = npt.NDArray[np.int64]

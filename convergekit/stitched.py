@@ -42,18 +42,18 @@ if TYPE_CHECKING:
     from convergekit.attribution.result import Attribution
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
+    from convergekit.diagnostics.explain import Explanation
+    from convergekit.diagnostics.hindsight import Hindsight
+    from convergekit.diagnostics.orphans import Orphans
+    from convergekit.diagnostics.report import Report
+    from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import StepLike
-    from convergekit.explain import Explanation
     from convergekit.explorer import Explorer
     from convergekit.figures.template import Template
     from convergekit.forget import Forgotten
     from convergekit.funnels.result import Funnel
-    from convergekit.hindsight import Hindsight
     from convergekit.journeys.result import Journeys
-    from convergekit.orphans import Orphans
-    from convergekit.report import Report
     from convergekit.visits.channels import ChannelRule
-    from convergekit.what_if import WhatIf
 
 IntArray = npt.NDArray[np.int64]
 
@@ -249,14 +249,14 @@ class Stitched:
         events: `events`, `aliases`, `login_values`, and the first five of these as `logins`);
         `reason`, a sentence; and `repair`, the call that takes the cut out.
         """
-        from convergekit.suspects import find_suspects
+        from convergekit.diagnostics.suspects import find_suspects
 
         return find_suspects(self)
 
     @cached_property
     def report(self) -> Report:
         """What came in, what was left out and why, and what stitching reached."""
-        from convergekit.report import make_report
+        from convergekit.diagnostics.report import make_report
 
         return make_report(self)
 
@@ -332,7 +332,7 @@ class Stitched:
         6    utm_medium      27   0.0    0.74
         7    utm_source      27   0.0    0.74
         """
-        from convergekit.property_coverage import property_coverage
+        from convergekit.diagnostics.property_coverage import property_coverage
 
         return property_coverage(self, event_name)
 
@@ -354,7 +354,7 @@ class Stitched:
         UnknownAliasError
             No event carries one of the two.
         """
-        from convergekit.explain import explain
+        from convergekit.diagnostics.explain import explain
 
         return explain(self, alias_a, alias_b)
 
@@ -415,7 +415,7 @@ class Stitched:
         >>> s.plot_profile_graph("urn:email:milo.duval37@example.com").layout.title.text
         '5 aliases on profile p_3424b071e0668a79'
         """
-        from convergekit.profile_graph_figure import profile_graph_figure
+        from convergekit.diagnostics.profile_graph import profile_graph_figure
 
         return profile_graph_figure(self, alias_or_id, template)
 
@@ -842,7 +842,7 @@ class Stitched:
         >>> s.orphans("Placed Order").summary["events"].tolist()
         [24, 0, 0, 3, 0]
         """
-        from convergekit.orphans import orphans
+        from convergekit.diagnostics.orphans import orphans
 
         return orphans(self, event_name)
 
@@ -890,7 +890,7 @@ class Stitched:
         4           phone       2     0.04  0.00
         5           (any)      27     0.89  0.89
         """
-        from convergekit.alias_coverage import alias_coverage
+        from convergekit.diagnostics.alias_coverage import alias_coverage
 
         return alias_coverage(self, event_name)
 
@@ -954,7 +954,7 @@ class Stitched:
                Placed Order with utm_source      20         17         -3
                 total_price with utm_source     727        629        -98
         """
-        from convergekit.what_if import what_if
+        from convergekit.diagnostics.what_if import what_if
 
         return what_if(
             self, alias, event=event, value=value, carried=carried, steps=steps, within=within
@@ -1021,7 +1021,7 @@ class Stitched:
                Placed Order with utm_source          20     16         4   20%
                 total_price with utm_source         727    649        78   11%
         """
-        from convergekit.hindsight import hindsight
+        from convergekit.diagnostics.hindsight import hindsight
 
         return hindsight(self, event_name, value=value, carried=carried, steps=steps, within=within)
 
@@ -1353,7 +1353,7 @@ class Stitched:
 
 
 def _timeline_figure(timeline: pd.DataFrame, template: Template) -> Any:
-    from convergekit.timeline_figure import timeline_figure
+    from convergekit.diagnostics.timeline_figure import timeline_figure
 
     return timeline_figure(timeline, template)
 

@@ -20,13 +20,13 @@ from convergekit.base.durable import newest, real_path, whole_files
 from convergekit.base.records import take_or_missing
 from convergekit.base.tagged_json import NotKnownError, to_json
 from convergekit.base.text import text_of
+from convergekit.diagnostics.report import Report
 from convergekit.errors import AlreadyThereError
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.graph import profile_of_events
 from convergekit.identity.limits import Protection, RefusedLinks
 from convergekit.identity.profiles import ALIAS_ID
-from convergekit.report import Report
 from convergekit.saved_checks import check_summary, check_tables
 from convergekit.saved_frames import frame_of, parquet_of
 from convergekit.saved_manifest import MANIFEST, damaged, digest, read_sealed, sealed

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 import pytest
 
 import convergekit as ck
-from convergekit import alias_marks, profile_graph_figure
+from convergekit.diagnostics import alias_marks
+from convergekit.diagnostics import profile_graph as profile_graph_figure
 from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 from tests.test_suspects import frame_of
 

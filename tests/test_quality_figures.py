@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.coverage_figures import MOST_ROWS
+from convergekit.diagnostics.coverage_figures import MOST_ROWS
 from convergekit.errors import UnknownNameError
 from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from benchmarks.suspects import add_second_addresses, cache_tokens, disturbed, measure
-from convergekit import cuts
+from convergekit.diagnostics import graph_cuts as cuts
 from convergekit.identity.alias_rules import split_urn
 from tests.effort import tries
 from tests.slow_suspects import SlowProfile

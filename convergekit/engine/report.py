@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pandas as pd
 
+from convergekit.diagnostics.report import (
+    EXAMPLE_ROWS,
+    Report,
+    nameless_warning,
+    reused_id_warning,
+    unnamed_repeats_warning,
+)
 from convergekit.engine.aliases import (
     BLOCKED,
     LOOKS_ALIKE,
@@ -20,13 +27,6 @@ from convergekit.engine.events import NAMED, REASON, TAKEN
 from convergekit.engine.profiles import KEY
 from convergekit.identity.aliases import LOOK_ALIKES, NO_TYPE
 from convergekit.identity.profiles import LOGIN_TYPES
-from convergekit.report import (
-    EXAMPLE_ROWS,
-    Report,
-    nameless_warning,
-    reused_id_warning,
-    unnamed_repeats_warning,
-)
 
 if TYPE_CHECKING:
     from convergekit.engine.result import StitchedTable

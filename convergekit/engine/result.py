@@ -24,8 +24,8 @@ from convergekit.identity.properties import matches_first
 from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:
+    from convergekit.diagnostics.report import Report
     from convergekit.engine.funnels import TableFunnel
-    from convergekit.report import Report
 
 _ALIAS, _LAST, _GIVEN = OWN + "alias", OWN + "last", OWN + "given_{}"
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from convergekit.base.wording import counted
-from convergekit.coverage_figures import NARROW, ROW, Shares, shares_figure
+from convergekit.diagnostics.coverage_figures import NARROW, ROW, Shares, shares_figure
 from convergekit.figures.template import COLOURS, Template, hover, look, titled
 
 if TYPE_CHECKING:
-    from convergekit.evaluation import Evaluation
+    from convergekit.diagnostics.evaluation import Evaluation
 
 _SAID = {
     ("pairwise", "precision"): "Of all pairs of events on one profile, {} are of one person.",

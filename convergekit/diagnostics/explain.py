@@ -58,7 +58,7 @@ class Explanation:
         ----------
         template : {"light", "dark"}, default "light"
         """
-        from convergekit.explanation_figure import explanation_figure
+        from convergekit.diagnostics.explain_figure import explanation_figure
 
         return explanation_figure(self, template)
 

@@ -12,8 +12,15 @@ import networkx as nx
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.alias_marks import BLAME, WIDTHS, by_mark, link_width, two_lines, type_and_value
 from convergekit.base.wording import counted, shortened
+from convergekit.diagnostics.alias_marks import (
+    BLAME,
+    WIDTHS,
+    by_mark,
+    link_width,
+    two_lines,
+    type_and_value,
+)
 from convergekit.figures.graph_layout import Place, layout
 from convergekit.figures.template import Look, Template, hover, look, plain, titled
 from convergekit.identity.profiles import LOGIN_TYPES

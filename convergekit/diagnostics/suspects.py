@@ -1,7 +1,7 @@
 """Suspects: profiles that look like several people, as a table.
 
 What each holds, what joins it, what it would fall into without, and how to repair it. Which
-profiles are suspicious, and what is to blame for them, is found in `convergekit.blame`.
+profiles are suspicious, and what is to blame for them, is found in `convergekit.diagnostics.blame`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.grouping import distinct
-from convergekit.blame import NOTHING, Blamed, Crowd, blame, first_of_component
-from convergekit.cuts import LARGEST_CUT
+from convergekit.diagnostics.blame import NOTHING, Blamed, Crowd, blame, first_of_component
+from convergekit.diagnostics.graph_cuts import LARGEST_CUT
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ class Report:
         -------
         plotly.graph_objects.Figure
         """
-        from convergekit.coverage_figures import report_figure
+        from convergekit.diagnostics.coverage_figures import report_figure
 
         return report_figure(self, template)
 

@@ -24,7 +24,7 @@ from convergekit.figures.template import (
 )
 
 if TYPE_CHECKING:
-    from convergekit.report import Report
+    from convergekit.diagnostics.report import Report
 
 #: Of more rows than these, those with most are drawn.
 MOST_ROWS = 30

@@ -42,6 +42,6 @@ def _share(values: pd.Series) -> float:
 
 
 def _figure(table: pd.DataFrame, template: Template, *, event_name: str | None) -> Any:
-    from convergekit.coverage_figures import property_coverage_figure
+    from convergekit.diagnostics.coverage_figures import property_coverage_figure
 
     return property_coverage_figure(table, event_name, template)

@@ -82,7 +82,7 @@ class Evaluation:
         -------
         plotly.graph_objects.Figure
         """
-        from convergekit.evaluation_figure import evaluation_figure
+        from convergekit.diagnostics.evaluation_figure import evaluation_figure
 
         return evaluation_figure(self, template)
 

@@ -24,7 +24,7 @@ import pandas as pd
 import scipy
 
 from convergekit.base.grouping import distinct_rows
-from convergekit.cuts import (
+from convergekit.diagnostics.graph_cuts import (
     LARGEST_CUT,
     LEAST_COST,
     Apart,

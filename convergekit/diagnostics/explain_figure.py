@@ -9,9 +9,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from convergekit.alias_marks import by_mark, link_width, two_lines, type_and_value
 from convergekit.base.wording import counted, shortened
-from convergekit.explain import Explanation
+from convergekit.diagnostics.alias_marks import by_mark, link_width, two_lines, type_and_value
+from convergekit.diagnostics.explain import Explanation
 from convergekit.figures.template import Look, Template, hover, look, plain, titled
 
 _HOP_WIDTH = 190

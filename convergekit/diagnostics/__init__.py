@@ -1,0 +1,1 @@
+"""How good profiles are, and why they are as they are."""
