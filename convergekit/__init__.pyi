@@ -1,6 +1,6 @@
 """What the package offers: each name is imported from its module when it is first used."""
 
-from .checking import CheckUp, check_up
+from .checks.check_up import CheckUp, check_up
 from .diagnostics.compare import ProfileComparison, compare_profiles
 from .diagnostics.evaluation import Evaluation, evaluate
 from .engine.stitching import stitch_table

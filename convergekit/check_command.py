@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from convergekit.base.visible import visible
-from convergekit.checking import CheckUp
+from convergekit.checks.check_up import CheckUp
 from convergekit.checks.fault import SEVERITIES
 from convergekit.errors import ConvergekitError
 

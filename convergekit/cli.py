@@ -25,7 +25,7 @@ from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.base.visible import visible
 from convergekit.base.wording import counted, percentage
 from convergekit.check_command import FAIL_ON_HELP, Output, checked, failing, print_check_up
-from convergekit.checking import check_up
+from convergekit.checks.check_up import check_up
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.exports.reading import find_files

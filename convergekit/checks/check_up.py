@@ -286,7 +286,7 @@ class CheckUp:
         return "\n".join(map(visible, lines))
 
     def _repr_html_(self) -> str:
-        from convergekit.check_up_html import check_up_html
+        from convergekit.checks.card import check_up_html
 
         return check_up_html(self)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from convergekit.checking import CheckUp
+    from convergekit.checks.check_up import CheckUp
 
 # Static and scoped by a class of our own; colours follow the notebook's theme.
 _STYLE = """<style>
