@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from convergekit.events.steps import StepLike
     from convergekit.explorer import Explorer
     from convergekit.figures.template import Template
-    from convergekit.forget import Forgotten
     from convergekit.funnels.result import Funnel
     from convergekit.journeys.result import Journeys
+    from convergekit.privacy.forget import Forgotten
     from convergekit.visits.channels import ChannelRule
 
 IntArray = npt.NDArray[np.int64]
@@ -1063,7 +1063,7 @@ class Stitched:
         >>> s.forget("urn:email:milo.duval37@example.com").stitched
         Stitched(426 events, 11 duplicates, 0 rejected; 234 aliases, 80 profiles)
         """
-        from convergekit.forget import forget
+        from convergekit.privacy.forget import forget
 
         return forget(self, alias_or_profile)
 

@@ -20,8 +20,8 @@ import pandas as pd
 from convergekit.base.durable import sync_directory
 from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError, WriteError
-from convergekit.forget import person_in
-from convergekit.mentions import Eraser
+from convergekit.privacy.forget import person_in
+from convergekit.privacy.mentions import Eraser
 from convergekit.stitched import Stitched
 from convergekit.store import index
 from convergekit.store.access import Change, make_index

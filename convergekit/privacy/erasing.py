@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import arrow_array
-from convergekit.spellings import Addresses
+from convergekit.privacy.spellings import Addresses
 
 BoolArray = npt.NDArray[np.bool_]
 #: What is to stand instead of a text: nothing, another, or the very text that was given.

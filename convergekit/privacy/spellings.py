@@ -32,7 +32,7 @@ import pyarrow.compute as pc
 from convergekit.base.text import INVISIBLE, folded, folded_text
 from convergekit.errors import ConvergekitError
 from convergekit.identity.alias_rules import AliasRules
-from convergekit.phone_spellings import (
+from convergekit.privacy.phone_spellings import (
     ASCII_DIGITS,
     DIGITS,
     PHONE_DIGITS,

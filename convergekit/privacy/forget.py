@@ -34,12 +34,12 @@ from convergekit.base.columns import chosen_rows
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import folded_text, to_arrow
 from convergekit.base.wording import readable_table, table_text
-from convergekit.erasing import compact
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.limits import Protection
 from convergekit.identity.profiles import ALIAS_ID, ids_of_leaders
-from convergekit.mentions import (
+from convergekit.privacy.erasing import compact
+from convergekit.privacy.mentions import (
     LOST_ALIAS,
     NAMED,
     NAMED_COLUMNS,

@@ -46,7 +46,12 @@ import pyarrow.compute as pc
 
 from convergekit.base.columns import chosen_rows
 from convergekit.base.text import as_text, folded, folded_text, to_arrow
-from convergekit.erasing import (
+from convergekit.errors import ConvergekitError
+from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
+from convergekit.identity.alias_rules import AliasRules, plain_form
+from convergekit.identity.aliases import BLOCKED_VALUES, alias_items, urn
+from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.privacy.erasing import (
     blanked,
     column_without,
     compact,
@@ -55,12 +60,7 @@ from convergekit.erasing import (
     leaves,
     of_texts,
 )
-from convergekit.errors import ConvergekitError
-from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
-from convergekit.identity.alias_rules import AliasRules, plain_form
-from convergekit.identity.aliases import BLOCKED_VALUES, alias_items, urn
-from convergekit.identity.profiles import LOGIN_TYPES
-from convergekit.spellings import (
+from convergekit.privacy.spellings import (
     ERASED,
     Addresses,
     longer_addresses,

@@ -1,0 +1,1 @@
+"""Deletion of a person, and where a person's values occur."""
