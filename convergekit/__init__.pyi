@@ -24,7 +24,6 @@ from .identity.alias_rules import email_rule, phone_rule
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch
-from .storage import read_stitched
 from .store import (
     Added,
     ForgottenInStore,
@@ -36,6 +35,7 @@ from .store import (
 )
 from .versions import show_versions
 from .visits.channels import CHANNEL_RULES, ChannelRule
+from .writers.parquet import read_stitched
 
 __all__ = [
     "CHANNEL_RULES",

@@ -35,9 +35,9 @@ from convergekit.simulate.store import simulate_store
 from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
-from convergekit.storage import FILES, write_stitched
 from convergekit.store import Store, open_store, repair_store
 from convergekit.store.options import StoreOptions
+from convergekit.writers.parquet import FILES, write_stitched
 
 app = typer.Typer(
     name="convergekit",

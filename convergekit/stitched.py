@@ -1161,7 +1161,7 @@ class Stitched:
         An earlier Stitched stays until the new one is whole, whatever ends the writing: an error,
         a full disk, a kill, a power cut. `read_stitched` finds one of the two.
         """
-        from convergekit.storage import write_stitched
+        from convergekit.writers.parquet import write_stitched
 
         return write_stitched(self, directory, overwrite=overwrite)
 
@@ -1215,7 +1215,7 @@ class Stitched:
         >>> again.funnel(steps, within="7D")
         Funnel(PageView 60 → Added To Cart 33 → Placed Order 20; within 7 days)
         """
-        from convergekit.converge_tables import write_converge
+        from convergekit.writers.converge import write_converge
 
         return write_converge(self, directory, overwrite=overwrite)
 

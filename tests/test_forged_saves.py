@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import convergekit as ck
-from convergekit.saved_manifest import digest, sealed
+from convergekit.writers.saved_manifest import digest, sealed
 
 
 @pytest.fixture(scope="module")

@@ -27,10 +27,10 @@ from convergekit.identity.as_of import Knowledge
 from convergekit.identity.graph import profile_of_events
 from convergekit.identity.limits import Protection, RefusedLinks
 from convergekit.identity.profiles import ALIAS_ID
-from convergekit.saved_checks import check_summary, check_tables
-from convergekit.saved_frames import frame_of, parquet_of
-from convergekit.saved_manifest import MANIFEST, damaged, digest, read_sealed, sealed
 from convergekit.stitched import Identity, Stitched
+from convergekit.writers.saved_checks import check_summary, check_tables
+from convergekit.writers.saved_frames import frame_of, parquet_of
+from convergekit.writers.saved_manifest import MANIFEST, damaged, digest, read_sealed, sealed
 
 _TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
 #: What a Stitched is made of again; its profiles follow from these.

@@ -19,7 +19,7 @@ from convergekit.diagnostics.report import Report
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import EARLIEST, LATEST, microseconds
 from convergekit.identity.profiles import ALIAS_ID
-from convergekit.saved_manifest import damaged
+from convergekit.writers.saved_manifest import damaged
 
 IntArray = npt.NDArray[np.int64]
 

@@ -1,0 +1,1 @@
+"""Stitched events to files, and back."""
