@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import StepLike
-    from convergekit.explorer import Explorer
+    from convergekit.explore.explorer import Explorer
     from convergekit.figures.template import Template
     from convergekit.funnels.result import Funnel
     from convergekit.journeys.result import Journeys
@@ -1085,7 +1085,7 @@ class Stitched:
             The last line of a cell shows it. ``docs/notebooks.md`` says what differs between
             JupyterLab, Notebook, VS Code and Colab.
         """
-        from convergekit.explorer import explore
+        from convergekit.explore.explorer import explore
 
         return explore(self, template)
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
 import convergekit as ck
-from convergekit import explore_display, explore_work
-from convergekit.explore_funnel import MOST_NAMES
-from convergekit.explore_work import Work
+from convergekit.explore import display as explore_display
+from convergekit.explore import work as explore_work
+from convergekit.explore.funnel import MOST_NAMES
+from convergekit.explore.work import Work
 from convergekit.identity.lookup import find_aliases
 from tests.effort import tries
 

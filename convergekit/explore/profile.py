@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import pandas as pd
 
-from convergekit import explore_display as show
 from convergekit.base.wording import counted, shortened
-from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
-from convergekit.explore_work import Work
+from convergekit.explore import display as show
+from convergekit.explore.layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
+from convergekit.explore.work import Work
 from convergekit.identity.lookup import find_aliases
 from convergekit.identity.profiles import LOGIN_TYPES
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import pandas as pd
 
-from convergekit import explore_display as show
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.schema import PROFILE, PROPERTY
 from convergekit.events.steps import Step, tracked
-from convergekit.explore_layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
-from convergekit.explore_work import Work
+from convergekit.explore import display as show
+from convergekit.explore.layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
+from convergekit.explore.work import Work
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

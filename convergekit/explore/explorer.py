@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from convergekit.explore_funnel import FunnelExplorer
-from convergekit.explore_identity import IdentityExplorer
-from convergekit.explore_profile import ProfileExplorer
+from convergekit.explore.funnel import FunnelExplorer
+from convergekit.explore.identity import IdentityExplorer
+from convergekit.explore.profile import ProfileExplorer
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

@@ -16,8 +16,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from convergekit import explore_display as show
 from convergekit.errors import ConvergekitError
+from convergekit.explore import display as show
 
 #: Seconds without a change before the work starts.
 PAUSE = 0.3

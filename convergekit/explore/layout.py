@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from convergekit import explore_display as show
+from convergekit.explore import display as show
 
 #: As wide as there is room.
 WIDE = {"width": "auto"}

@@ -1,0 +1,1 @@
+"""The explorers: widgets for a notebook."""
