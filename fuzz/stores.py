@@ -67,7 +67,7 @@ def _check_answer(store: ck.Store) -> None:
 
 
 def _in_a_shell(path: Path) -> None:
-    from convergekit.cli import status_command
+    from convergekit.cli.app import status_command
 
     try:
         status_command(path)

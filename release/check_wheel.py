@@ -43,7 +43,7 @@ def check_contents(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     strangers = [n for n in names if n.split("/")[0].split("-")[0] != "convergekit"]
     require(not strangers, f"{wheel.name} also holds {', '.join(strangers)}")
-    for needed in ("convergekit/py.typed", "convergekit/cli.py"):
+    for needed in ("convergekit/py.typed", "convergekit/cli/app.py"):
         require(needed in names, f"{wheel.name} lacks {needed}")
 
 

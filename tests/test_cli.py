@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit import cli
+from convergekit.cli import app as cli
 
 DATA = [str(path) for path in sorted((Path(__file__).parent.parent / "data").glob("*.*"))]
 
@@ -61,7 +61,7 @@ def _text(stream, encoding):
 def start(*arguments, encoding="utf-8"):
     """Run a command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "convergekit.cli", *map(str, arguments)],
+        [sys.executable, "-W", "error", "-m", "convergekit.cli.app", *map(str, arguments)],
         capture_output=True,
         text=True,
         encoding=encoding,

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import convergekit as ck
-from convergekit.cli import app
+from convergekit.cli.app import app
 
 AT = "2026-03-02T10:00:00Z"
 NAMES = ["event_name", "timestamp", "alias.email", "profile_properties.$name", "properties.note"]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit import cli
+from convergekit.cli import app as cli
 from tests.effort import tries
 from tests.strategies import START, event_frames
 from tests.test_forget import contents, shown

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
+from convergekit.cli.csv import inert
 from convergekit.simulate.frame import _tokens
-from convergekit.spreadsheets import inert
 
 DATA = Path(__file__).parent.parent / "data"
 

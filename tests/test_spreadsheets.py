@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from convergekit.spreadsheets import write_csv
+from convergekit.cli.csv import write_csv
 
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 TEXTS = st.text(alphabet=";\t\r\n ,\"'=+-@\uff1da1", max_size=7)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import convergekit as ck
-from convergekit.cli import app
+from convergekit.cli.app import app
 from convergekit.store import adding, lock
 from convergekit.store.manifest import FORMAT, NAME, from_bytes, to_bytes
 from tests.store_cases import batches, check_after_each_batch, options, same

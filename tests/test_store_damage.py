@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 import convergekit as ck
-from convergekit.cli import app
+from convergekit.cli.app import app
 from convergekit.store import batches as store_batches
 from tests.store_cases import same
 from tests.test_store import frame

@@ -12,7 +12,7 @@ import pytest
 
 import convergekit as ck
 from convergekit.base.durable import newest
-from convergekit.cli import Format, stitch_command
+from convergekit.cli.app import Format, stitch_command
 from tests.file_faults import failing
 from tests.test_durable import raising
 

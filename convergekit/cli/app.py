@@ -24,15 +24,15 @@ from convergekit.base.durable import is_draft, whole_files
 from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.base.visible import visible
 from convergekit.base.wording import counted, percentage
-from convergekit.check_command import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.checks.check_up import check_up
+from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_check_up
+from convergekit.cli.console import PlainConsole
+from convergekit.cli.csv import write_csv
 from convergekit.errors import ConvergekitError
 from convergekit.exports import read_events
 from convergekit.exports.reading import find_files
 from convergekit.funnels.result import Funnel
-from convergekit.plain_console import PlainConsole
 from convergekit.simulate.store import simulate_store
-from convergekit.spreadsheets import write_csv
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 from convergekit.store import Store, open_store, repair_store

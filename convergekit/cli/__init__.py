@@ -1,0 +1,5 @@
+"""The command `convergekit`."""
+
+from convergekit.cli.app import main
+
+__all__ = ["main"]
