@@ -24,8 +24,8 @@ import scipy
 
 import convergekit as ck
 from benchmarks.stitch import machine, timed
+from convergekit.identity.compiled.components import components
 from convergekit.identity.graph import chain_links
-from convergekit.kernels.components import components
 
 IntArray = npt.NDArray[np.int64]
 Work = Callable[[], IntArray]

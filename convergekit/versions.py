@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-from convergekit.kernels import kernels_setting, numba_is_installed
+from convergekit.base.compiled import kernels_setting, numba_is_installed
 
 _PACKAGES = ("pandas", "numpy", "scipy", "pyarrow", "networkx", "plotly", "ipywidgets", "numba")
 

@@ -15,20 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from convergekit.base.compiled import compiled
 from convergekit.base.text import to_arrow
 from convergekit.identity import properties
 from convergekit.identity.aliases import read_aliases
 from convergekit.identity.as_of import Knowledge
-from convergekit.kernels import compiled
 from tests.effort import tries
 
 pytest.importorskip("numba", reason="compiled kernels need numba: pip install -e '.[fast]'")
-text = pytest.importorskip("convergekit.kernels.text")
-components = pytest.importorskip("convergekit.kernels.components")
-digests = pytest.importorskip("convergekit.kernels.digests")
-carry = pytest.importorskip("convergekit.kernels.carry")
-gather = pytest.importorskip("convergekit.kernels.gather")
-repeats = pytest.importorskip("convergekit.kernels.repeats")
+text = pytest.importorskip("convergekit.base.compiled_text")
+components = pytest.importorskip("convergekit.identity.compiled.components")
+digests = pytest.importorskip("convergekit.identity.compiled.digests")
+carry = pytest.importorskip("convergekit.identity.compiled.carry")
+gather = pytest.importorskip("convergekit.base.compiled_gather")
+repeats = pytest.importorskip("convergekit.identity.compiled.repeats")
 
 words = st.one_of(st.none(), st.text(max_size=20), st.sampled_from(["a", "b", "aaaaaaaa", "ß"]))
 
@@ -269,7 +269,7 @@ def test_the_environment_says_which_path_is_taken(monkeypatch, capsys):
 
 
 def test_without_numba_the_plain_path_is_taken(monkeypatch):
-    monkeypatch.setattr("convergekit.kernels.numba_is_installed", lambda: False)
+    monkeypatch.setattr("convergekit.base.compiled.numba_is_installed", lambda: False)
     monkeypatch.setenv("CONVERGEKIT_KERNELS", "auto")
     assert not compiled(10**9)
     monkeypatch.setenv("CONVERGEKIT_KERNELS", "always")

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.compiled import compiled
 from convergekit.base.records import take_or_missing
-from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 
@@ -99,7 +99,7 @@ def number(values: pd.Series, at: IntArray | None = None) -> tuple[npt.NDArray[A
     """
     size = len(values) if at is None else len(at)
     if values.dtype == "str" and compiled(size):
-        from convergekit.kernels.text import number_text
+        from convergekit.base.compiled_text import number_text
 
         codes, distinct = number_text(values, at)
         return codes, pd.Index(pd.array(distinct, dtype="str"))

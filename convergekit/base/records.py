@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from convergekit.base.compiled import compiled
 from convergekit.base.text import arrow_array
-from convergekit.kernels import compiled
 
 _INT64 = np.iinfo(np.int64)
 #: Where records lack more than all but one in so many keys, only what is there is looked at.
@@ -121,7 +121,7 @@ def _take_text(values: pd.Series, positions: npt.NDArray[np.int64]) -> pa.Array:
         if found is not None:
             return found
     if compiled(len(positions)):
-        from convergekit.kernels.gather import gather
+        from convergekit.base.compiled_gather import gather
 
         return gather(arrow_array(cells), positions)
     return cells.take(pa.array(positions, mask=positions < 0))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from convergekit.base.compiled import compiled
 from convergekit.base.durations import parse_duration
 from convergekit.funnels.events import Fed, attempts_apart
 from convergekit.funnels.paths import (
@@ -23,7 +24,6 @@ from convergekit.funnels.search.moments import Moments, make_moments
 from convergekit.funnels.search.ordered import Found, attempts, search
 from convergekit.funnels.search.strict import LetBy, search_strict
 from convergekit.funnels.vendors.presets import Count, Order, Rules
-from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -66,7 +66,7 @@ def find_paths(
     asked = _Asked(steps, window, exclusions, rules, order, count, start, end, optional)
     fed = _prepared(fed, asked)
     if asked.is_plain and not fed.is_split and compiled(len(fed.who)):
-        from convergekit.kernels.funnel import paths_in_order
+        from convergekit.funnels.search.compiled import paths_in_order
 
         return paths_in_order(
             fed,

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.columns import each_column
+from convergekit.base.compiled import compiled
 from convergekit.base.grouping import distinct_rows, first_of_run, run_starts
 from convergekit.base.text import arrow_array, as_text, folded_text, to_arrow, usual_characters
 from convergekit.errors import ColumnError, ConvergekitError, UnknownNameError, did_you_mean
@@ -34,7 +35,6 @@ from convergekit.identity.alias_rules import (
     plain_form,
     split_urn,
 )
-from convergekit.kernels import compiled
 
 _NO_RULES = AliasRules()
 
@@ -484,7 +484,7 @@ def _numbered(text: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
     cells = pa.array(text, from_pandas=True)
     present = np.flatnonzero(np.asarray(cells.is_valid()))
     if compiled(len(cells)):
-        from convergekit.kernels.text import number_present
+        from convergekit.base.compiled_text import number_present
 
         codes, distinct = number_present(cells, present)
         return present, codes.astype(np.int64), distinct

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from convergekit.base.compiled import compiled
 from convergekit.base.grouping import run_starts
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.graph import chain_links
-from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -157,7 +157,7 @@ class Knowledge:
     def _maxima(self) -> Callable[[IntArray], IntArray]:
         if not compiled(len(self.known)):
             return self.profiles.maxima
-        from convergekit.kernels.as_of import history
+        from convergekit.identity.compiled.as_of import history
 
         aliases = self.aliases
         node, links = _own_aliases(aliases, len(self.known)), chain_links(aliases)
@@ -267,7 +267,7 @@ def spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, In
 def _grow_forest(leaves: int, links: tuple[IntArray, IntArray, IntArray]) -> _Forest:
     first, second, at = links
     if compiled(len(at)):
-        from convergekit.kernels.forest import joined
+        from convergekit.identity.compiled.forest import joined
 
         left, right = joined(leaves, first, second)
     else:
@@ -319,8 +319,8 @@ def _lay_out(forest: _Forest, own: IntArray) -> tuple[IntArray, IntArray]:
     """
     sized, placed = _sizes, _places
     if compiled(len(forest.left)):
-        from convergekit.kernels.forest import places as placed
-        from convergekit.kernels.forest import sizes as sized
+        from convergekit.identity.compiled.forest import places as placed
+        from convergekit.identity.compiled.forest import sizes as sized
 
     total = sized(forest.left, forest.right, own)
     tops = np.flatnonzero(forest.parent < 0)

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.columns import chosen_rows, with_columns
+from convergekit.base.compiled import compiled
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.base.options import names_given
 from convergekit.base.records import take_or_missing
@@ -25,7 +26,6 @@ from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.as_of import Knowledge
-from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -341,7 +341,7 @@ def _maybe_repeated(texts: pa.Array) -> IntArray:
     buckets together. Missing texts are left out.
     """
     if compiled(len(texts)):
-        from convergekit.kernels.repeats import maybe_repeated
+        from convergekit.identity.compiled.repeats import maybe_repeated
 
         return maybe_repeated(texts)
     _, ends, buffer = texts.buffers()

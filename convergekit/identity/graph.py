@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 import scipy
 
+from convergekit.base.compiled import compiled
 from convergekit.base.grouping import run_starts
 from convergekit.identity.aliases import EventAliases
-from convergekit.kernels import compiled
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -38,7 +38,7 @@ def connected_components(aliases: EventAliases) -> IntArray:
     size = len(aliases.table)
     first, second, _ = chain_links(aliases)
     if compiled(len(aliases.event)):
-        from convergekit.kernels.components import components
+        from convergekit.identity.compiled.components import components
 
         return components(first, second, size)
     links = scipy.sparse.coo_array((np.ones(len(first)), (first, second)), shape=(size, size))

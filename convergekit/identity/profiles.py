@@ -25,11 +25,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.base.compiled import compiled
 from convergekit.base.text import to_arrow
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases, urn
-from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 
@@ -136,7 +136,7 @@ def _ids(table: pd.DataFrame, salt: bytes | None) -> pd.Series:
         prefixes.take(pa.array(types.codes)), values, pa.scalar("", pa.large_string())
     )
     if compiled(_LIKE_ROWS * len(urns)):
-        from convergekit.kernels.digests import digest_starts
+        from convergekit.identity.compiled.digests import digest_starts
 
         _, ends, content = urns.buffers()
         ends = np.frombuffer(ends, dtype=np.int64)[: len(urns) + 1]

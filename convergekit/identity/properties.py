@@ -20,10 +20,10 @@ import pandas as pd
 import scipy
 
 from convergekit.base.columns import each_column
+from convergekit.base.compiled import compiled
 from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.identity.as_of import Knowledge
-from convergekit.kernels import compiled
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -273,7 +273,7 @@ def _walks(
 ) -> tuple[Callable[[BoolArray, BoolArray | None], IntArray], Callable[[BoolArray], BoolArray]]:
     """Return `carried_from` and `first_only` for these profiles."""
     if compiled(len(profile)):
-        from convergekit.kernels import carry as kernels
+        from convergekit.identity.compiled import carry as kernels
 
         return (
             lambda given, erased: kernels.carried_from(given, erased, profile, in_time),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import uintp
 
-from convergekit.kernels.text import text_buffers
+from convergekit.base.compiled_text import text_buffers
 
 _WORD = 8
 

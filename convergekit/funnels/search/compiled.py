@@ -14,9 +14,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from convergekit.base.compiled_threads import cuts, on_pieces, shares
 from convergekit.funnels.events import Fed
 from convergekit.funnels.paths import Paths
-from convergekit.kernels.threads import cuts, on_pieces, shares
 
 IntArray = npt.NDArray[np.int64]
 AnyArray = npt.NDArray[Any]

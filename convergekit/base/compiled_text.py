@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 from numba import uint64, uintp
 
+from convergekit.base.compiled_threads import cuts, on_pieces, shares
 from convergekit.base.text import arrow_array
-from convergekit.kernels.threads import cuts, on_pieces, shares
 
 IntArray = npt.NDArray[np.int64]
 Int32Array = npt.NDArray[np.int32]

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from convergekit.kernels.components import root_of
+from convergekit.identity.compiled.components import root_of
 
 IntArray = npt.NDArray[np.int64]
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import uint64, uintp
 
-from convergekit.kernels.text import hash_text, text_buffers
-from convergekit.kernels.threads import cuts, on_pieces
+from convergekit.base.compiled_text import hash_text, text_buffers
+from convergekit.base.compiled_threads import cuts, on_pieces
 
 IntArray = npt.NDArray[np.int64]
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import uint32
 
-from convergekit.kernels.threads import cuts, on_pieces
+from convergekit.base.compiled_threads import cuts, on_pieces
 
 #: How much of each digest is wanted, in bytes.
 DIGEST_START = 8
