@@ -17,10 +17,10 @@ from .errors import (
     WriteError,
 )
 from .events.steps import Exclusion, Step
-from .exports import Export, read_events, register_export
 from .funnels.funnel import funnel
 from .funnels.result import Funnel
 from .identity.alias_rules import email_rule, phone_rule
+from .readers import Export, read_events, register_export
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch

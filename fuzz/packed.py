@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from convergekit.exports.unpacking import Unpacked
+from convergekit.readers.unpacking import Unpacked
 from fuzz.oracle import BrokenPromiseError, check_file
 
 _LINE = st.builds(

@@ -9,8 +9,8 @@ import pandas as pd
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.exports.concatenate import concatenate
 from convergekit.identity.profiles import ids_of_leaders
+from convergekit.readers.concatenate import concatenate
 from tests.strategies import event_frames
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import convergekit as ck
-from convergekit.exports import json_files, lines, parquet_files, raw_rows, unpacking
+from convergekit.readers import json_files, lines, parquet_files, raw_rows, unpacking
 
 EXPORTS = Path(__file__).parent.parent / "data" / "exports"
 ROW = {"event_name": "A", "timestamp": "2026-03-02T10:00:00Z", "aliases": ["urn:cookie:c"]}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.exports import csv_files, json_files, parquet_files
+from convergekit.readers import csv_files, json_files, parquet_files
 from tests import slow_fields
 from tests.effort import tries
 
@@ -141,7 +141,7 @@ def test_any_values_come_the_same_in_batches(tmp_path_factory, records, rows):
     st.sampled_from(["a", "a.x", "a.x.y", "a.y.x", "b", "b.x"]),
 )
 def test_a_path_finds_what_a_walk_finds(cells, path):
-    from convergekit.exports.fields import Rows
+    from convergekit.readers.fields import Rows
 
     rows = [{"a": cell} for cell in cells]
     expected = [slow_fields.value_at(row, path) for row in rows]

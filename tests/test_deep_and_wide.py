@@ -200,7 +200,7 @@ def test_a_line_of_too_many_keys_rejects_itself_alone(tmp_path, values):
 
 def test_lines_that_bring_too_many_keys_together(tmp_path, monkeypatch):
     from convergekit.base import bounds
-    from convergekit.exports import json_files, reading
+    from convergekit.readers import json_files, reading
 
     monkeypatch.setattr(json_files, "BATCH_ROWS", 3)
     monkeypatch.setattr(reading, "MOST_COLUMNS", 20)

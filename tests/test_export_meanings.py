@@ -50,7 +50,7 @@ def write(tmp_path):
 @pytest.fixture
 def registered():
     """Forget the formats that a test registers."""
-    from convergekit.exports import formats
+    from convergekit.readers import formats
 
     before = dict(formats._registered)
     yield

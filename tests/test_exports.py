@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.exports import formats
+from convergekit.readers import formats
 
 SAMPLES = Path(__file__).parent.parent / "data" / "exports"
 #: The same eight visitors in every vendor's fields; two of them never log in.

@@ -301,7 +301,7 @@ def test_a_progress_bar_on_request(tmp_path, capsys):
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_progress_bar_for_large_files_in_a_terminal(tmp_path, capsys, monkeypatch, terminal):
-    from convergekit.exports import reading
+    from convergekit.readers import reading
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     path = write(tmp_path / "a.jsonl", json.dumps(PIXEL), "gz")

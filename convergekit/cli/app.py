@@ -29,9 +29,9 @@ from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_
 from convergekit.cli.console import PlainConsole
 from convergekit.cli.csv import write_csv
 from convergekit.errors import ConvergekitError
-from convergekit.exports import read_events
-from convergekit.exports.reading import find_files
 from convergekit.funnels.result import Funnel
+from convergekit.readers import read_events
+from convergekit.readers.reading import find_files
 from convergekit.simulate.store import simulate_store
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch

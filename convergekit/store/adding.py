@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
 from convergekit.events.schema import ALIAS, NormalisedEvents, normalise
-from convergekit.exports.concatenate import concatenate
+from convergekit.readers.concatenate import concatenate
 from convergekit.store.batches import Batch
 from convergekit.store.clusters import KEY, Touched, members, record_merged, touched
 from convergekit.store.history import ids_before, leaders_before, merges_by

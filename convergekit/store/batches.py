@@ -14,8 +14,8 @@ import pandas as pd
 from convergekit.errors import ReadError
 from convergekit.events.arrow import Frame
 from convergekit.events.schema import canonicalise
-from convergekit.exports.files import cannot_be_opened
-from convergekit.exports.reading import Paths, find_files, read_events
+from convergekit.readers.files import cannot_be_opened
+from convergekit.readers.reading import Paths, find_files, read_events
 from convergekit.store.cells import content_hash, encode
 
 

@@ -14,10 +14,10 @@ from convergekit.base.records import take_or_missing
 from convergekit.errors import ConvergekitError, UnknownAliasError
 from convergekit.events.arrow import Frame, series_from_arrow
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, written_by_stitch
-from convergekit.exports.reading import Paths
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.alias_rules import AliasRules
 from convergekit.identity.aliases import urn
+from convergekit.readers.reading import Paths
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 from convergekit.store.access import add_batch, ask, ask_within, changing

@@ -18,8 +18,8 @@ attributions, lists, and the CSV files of the application, whose columns are not
 
 from __future__ import annotations
 
-from convergekit.exports.export import Export
-from convergekit.exports.fields import first_of
+from convergekit.readers.export import Export
+from convergekit.readers.fields import first_of
 
 _PROFILE = "included.profile.attributes"
 

@@ -24,13 +24,13 @@ from convergekit.base.visible import visible
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.schema import PROPERTY, canonicalise, check_required, noted, open_columns
-from convergekit.exports.concatenate import concatenate
-from convergekit.exports.csv_types import typed
-from convergekit.exports.export import Export
-from convergekit.exports.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
-from convergekit.exports.formats import AUTO, check_format, find_format
-from convergekit.exports.lines import Progress
-from convergekit.exports.raw_rows import RawRows
+from convergekit.readers.concatenate import concatenate
+from convergekit.readers.csv_types import typed
+from convergekit.readers.export import Export
+from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
+from convergekit.readers.formats import AUTO, check_format, find_format
+from convergekit.readers.lines import Progress
+from convergekit.readers.raw_rows import RawRows
 
 Paths = str | Path | Iterable[str | Path]
 

@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 
 from convergekit.base.json_text import NestingError, read_json_rows
 from convergekit.errors import ReadError
-from convergekit.exports.json_api import is_page, resources
-from convergekit.exports.lines import Lines, Progress, short
-from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.json_api import is_page, resources
+from convergekit.readers.lines import Lines, Progress, short
+from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 
 #: Objects, or text that says why there is none, and the line or place of each.
 _Records: TypeAlias = tuple[Sequence[Any], Sequence[int]]

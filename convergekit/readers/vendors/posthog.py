@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from convergekit.exports.export import Export
-from convergekit.exports.fields import Field, Rows, first_of
+from convergekit.readers.export import Export
+from convergekit.readers.fields import Field, Rows, first_of
 
 _IDENTITY_CALLS = ("$identify", "$create_alias", "$merge_dangerously", "$set")
 _ALIASING = ("$create_alias", "$merge_dangerously")

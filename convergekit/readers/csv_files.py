@@ -16,8 +16,8 @@ import pandas as pd
 from convergekit.base.bounds import MOST_COLUMNS
 from convergekit.base.wording import counted
 from convergekit.errors import ReadError, repeated
-from convergekit.exports.lines import LONGEST_LINE, Lines, Progress
-from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.lines import LONGEST_LINE, Lines, Progress
+from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 
 #: A record over more lines than this has a quote that is never closed.
 LONGEST_RECORD = 10_000

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from convergekit.exports.export import Export
-from convergekit.exports.fields import Rows, campaign, first_of
+from convergekit.readers.export import Export
+from convergekit.readers.fields import Rows, campaign, first_of
 
 
 def _event_name(rows: Rows) -> list[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from convergekit.exports.segment import SEGMENT
+from convergekit.readers.vendors.segment import SEGMENT
 
 RUDDERSTACK = replace(
     SEGMENT,

@@ -24,8 +24,8 @@ import pandas as pd
 
 from convergekit.base.text import as_text
 from convergekit.events.timestamps import parse_timestamps
-from convergekit.exports.export import Export
-from convergekit.exports.fields import Rows, Values, first_of
+from convergekit.readers.export import Export
+from convergekit.readers.fields import Rows, Values, first_of
 
 _NAMED_AFTER_THE_CALL = ("page", "screen")
 _TRAITS = {

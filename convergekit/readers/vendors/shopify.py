@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convergekit.exports.export import Export
-from convergekit.exports.fields import Rows, constant, first_of, number
+from convergekit.readers.export import Export
+from convergekit.readers.fields import Rows, constant, first_of, number
 
 _ITEM = {
     "product_id": "product_id",

@@ -14,7 +14,7 @@ from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
-from convergekit.exports.fields import Field, Rows, read_field
+from convergekit.readers.fields import Field, Rows, read_field
 
 #: The key of a mapping whose objects are opened: every key becomes a property.
 EVERY_KEY = "*"

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convergekit.exports.export import Export
-from convergekit.exports.fields import Rows
+from convergekit.readers.export import Export
+from convergekit.readers.fields import Rows
 
 
 def _parameters(path: str) -> Any:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from convergekit.exports.export import Export
-from convergekit.exports.fields import Field, Rows, campaign, first_of
+from convergekit.readers.export import Export
+from convergekit.readers.fields import Field, Rows, campaign, first_of
 
 _DEVICE = "$device:"
 _IDENTITY_CALLS = ("$identify", "$create_alias", "$merge")

@@ -14,18 +14,18 @@ import pandas as pd
 
 from convergekit.errors import ConvergekitError, ReadError, did_you_mean
 from convergekit.events.schema import ALIAS
-from convergekit.exports.amplitude import AMPLITUDE
-from convergekit.exports.converge_bigquery import CONVERGE_BIGQUERY
-from convergekit.exports.export import Export
-from convergekit.exports.fields import Rows
-from convergekit.exports.ga4 import GA4
-from convergekit.exports.klaviyo import KLAVIYO
-from convergekit.exports.mixpanel import MIXPANEL
-from convergekit.exports.posthog import POSTHOG
-from convergekit.exports.rudderstack import RUDDERSTACK
-from convergekit.exports.segment import SEGMENT
-from convergekit.exports.shopify import SHOPIFY
-from convergekit.exports.snowplow import SNOWPLOW
+from convergekit.readers.export import Export
+from convergekit.readers.fields import Rows
+from convergekit.readers.vendors.amplitude import AMPLITUDE
+from convergekit.readers.vendors.converge_bigquery import CONVERGE_BIGQUERY
+from convergekit.readers.vendors.ga4 import GA4
+from convergekit.readers.vendors.klaviyo import KLAVIYO
+from convergekit.readers.vendors.mixpanel import MIXPANEL
+from convergekit.readers.vendors.posthog import POSTHOG
+from convergekit.readers.vendors.rudderstack import RUDDERSTACK
+from convergekit.readers.vendors.segment import SEGMENT
+from convergekit.readers.vendors.shopify import SHOPIFY
+from convergekit.readers.vendors.snowplow import SNOWPLOW
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
 CONVERGE = "converge"

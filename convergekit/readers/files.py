@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from convergekit.errors import ReadError
-from convergekit.exports.csv_files import read_csv_file
-from convergekit.exports.json_files import read_json_file
-from convergekit.exports.lines import Progress, short
-from convergekit.exports.parquet_files import read_parquet_file
-from convergekit.exports.raw_rows import RawRows
-from convergekit.exports.unpacking import DAMAGED
+from convergekit.readers.csv_files import read_csv_file
+from convergekit.readers.json_files import read_json_file
+from convergekit.readers.lines import Progress, short
+from convergekit.readers.parquet_files import read_parquet_file
+from convergekit.readers.raw_rows import RawRows
+from convergekit.readers.unpacking import DAMAGED
 
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 CSV_SUFFIXES = (".csv", ".tsv")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from convergekit.errors import ReadError
-from convergekit.exports.unpacking import MAGICS, Unpacked
+from convergekit.readers.unpacking import MAGICS, Unpacked
 
 #: Called with the number of bytes of the file read since the last call.
 Progress = Callable[[int], object]

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from convergekit.base.bounds import MOST_COLUMNS, TOO_DEEP, is_deep, of_column
 from convergekit.base.records import column_from_values
 from convergekit.errors import ReadError, repeated
-from convergekit.exports.lines import Progress, short
-from convergekit.exports.raw_rows import BATCH_ROWS, RawRows
-from convergekit.exports.unpacking import MOST_UNPACKED_TIMES, UNPACKED_ALLOWED
+from convergekit.readers.lines import Progress, short
+from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.unpacking import MOST_UNPACKED_TIMES, UNPACKED_ALLOWED
 
 #: So many rows are read however small the file is.
 _ROWS_ALLOWED = 10_000_000

@@ -9,8 +9,8 @@ both files in one call. `profile_properties` are the profile's as of the event.
 
 from __future__ import annotations
 
-from convergekit.exports.export import Export
-from convergekit.exports.fields import first_of
+from convergekit.readers.export import Export
+from convergekit.readers.fields import first_of
 
 CONVERGE_BIGQUERY = Export(
     name="converge_bigquery",

@@ -1,0 +1,7 @@
+"""Reading exports: files of any known format into one canonical event frame."""
+
+from convergekit.readers.export import Export
+from convergekit.readers.formats import register_export
+from convergekit.readers.reading import read_events
+
+__all__ = ["Export", "read_events", "register_export"]

@@ -1,0 +1,1 @@
+"""The vendors whose exports are known: one module a format."""
