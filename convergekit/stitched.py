@@ -1,37 +1,20 @@
 """`Stitched`: what `stitch` returns. Plain DataFrames, and answers about them.
 
-A Stitched is frozen: nothing that is asked of it changes it. Tables that not everybody needs
-(`profiles`, `aliases`, `alias_graph`, `report`) are built when first asked for.
+A Stitched is frozen: nothing that is asked of it changes it. Every method is a signature, what it
+means, and one call of the answer; the answers are computed from `StitchedEvents`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from convergekit.base.columns import with_columns
-from convergekit.base.grouping import distinct, order_of
-from convergekit.base.numbering import number
-from convergekit.base.records import take_or_missing
-from convergekit.base.wording import counted
-from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
-from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
-from convergekit.events.timestamps import microseconds
-from convergekit.figures.frame import DrawnFrame
-from convergekit.identity.aliases import EventAliases, urn
-from convergekit.identity.as_of import Knowledge
-from convergekit.identity.graph import build_graph, distinct_links
-from convergekit.identity.limits import Protection, RefusedLinks
-from convergekit.identity.lookup import has_value
-from convergekit.identity.profiles import alias_times
-from convergekit.identity.properties import carry_retroactive
+from convergekit.identity.tables import StitchedEvents, counts_in_one_line
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -49,47 +32,12 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import StepLike
     from convergekit.explore.explorer import Explorer
+    from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.template import Template
     from convergekit.funnels.result import Funnel
     from convergekit.journeys.result import Journeys
     from convergekit.privacy.forget import Forgotten
     from convergekit.visits.channels import ChannelRule
-
-IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Which profile every alias and every event belongs to, as integers.
-
-    Attributes
-    ----------
-    aliases : EventAliases
-        The aliases of the kept events.
-    component : numpy.ndarray of int
-        Each alias's profile, by number.
-    profile : numpy.ndarray of int
-        Each event's profile, by number; -1 for none.
-    profile_ids : pandas.Series of str
-        Each profile's ID.
-    in_time : numpy.ndarray of int
-        Positions of the events in order of time, then arrival.
-    knowledge : callable
-        Returns what was known when; computed when first called.
-    protection : Protection
-        Which links were to be refused.
-    refused : RefusedLinks
-        Which were.
-    """
-
-    aliases: EventAliases
-    component: IntArray
-    profile: IntArray
-    profile_ids: pd.Series
-    in_time: IntArray
-    knowledge: Callable[[], Knowledge]
-    protection: Protection
-    refused: RefusedLinks
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,35 +62,36 @@ class Stitched:
     Always: rows in = events + duplicates + rejected.
     """
 
-    events: pd.DataFrame
-    rejected: pd.DataFrame
-    identity: str
-    browser_alias: str
-    _identity: Identity
-    _duplicates: Callable[[], pd.DataFrame]
-    _carried_from: Mapping[str, IntArray]
-    _first: Sequence[str] = ()
-    _remarks: Mapping[str, int] = field(default_factory=dict)
-    _malformed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    tables: StitchedEvents
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """One row per kept event, in input order; see `Stitched`."""
+        return self.tables.events
+
+    @property
+    def rejected(self) -> pd.DataFrame:
+        """One row per input row that is not an event; see `Stitched`."""
+        return self.tables.rejected
+
+    @property
+    def identity(self) -> str:
+        """``"retroactive"`` or ``"as_of"``."""
+        return self.tables.identity
+
+    @property
+    def browser_alias(self) -> str:
+        """The alias type of a browser session."""
+        return self.tables.browser_alias
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
-        counts = (
-            counted(len(self.events), "event"),
-            counted(len(self.duplicates), "duplicate"),
-            f"{len(self.rejected):,} rejected",
-        )
-        found = self._identity
-        return (
-            f"Stitched({', '.join(counts)}; "
-            f"{counted(len(found.aliases.table), 'alias', 'aliases')}, "
-            f"{counted(len(found.profile_ids), 'profile')})"
-        )
+        return f"Stitched({counts_in_one_line(self.tables)})"
 
     def _repr_html_(self) -> str:
         return self.report._repr_html_()
 
-    @cached_property
+    @property
     def duplicates(self) -> pd.DataFrame:
         """One row per dropped copy of an event.
 
@@ -151,18 +100,17 @@ class Stitched:
         whose values differ), `conflicts` (those of them in which both copies have a value) and
         `lost_aliases` (the copy's aliases that no kept event carries).
         """
-        return self._duplicates()
+        return self.tables.duplicates
 
-    @cached_property
+    @property
     def aliases(self) -> pd.DataFrame:
         """One row per alias, earliest first.
 
         Columns: `alias_type`, `alias_value`, `profile_id`, `first_seen`, `last_seen`, `events`.
         """
-        table, _ = self._alias_table
-        return table.drop(columns="urn")
+        return self.tables.aliases
 
-    @cached_property
+    @property
     def profiles(self) -> pd.DataFrame:
         """One row per profile, earliest first.
 
@@ -171,15 +119,9 @@ class Stitched:
         of each type as `aliases.<type>`, and each profile property's latest value as
         `profile.<name>`.
         """
-        latest = {
-            PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier)
-            for name, carrier in self._latest_carriers().items()
-        }
-        table = with_columns(self._profile_counts(), latest)
-        order = order_of(microseconds(table["first_seen"]), texts=table["profile_id"])
-        return table.take(order).reset_index(drop=True)
+        return self.tables.profiles
 
-    @cached_property
+    @property
     def alias_graph(self) -> nx.Graph:
         """The alias graph: a node per alias (its URN), an edge per pair that met on an event.
 
@@ -187,9 +129,9 @@ class Stitched:
         `events`; edges carry `events` (how many link the pair), `first_seen`, `row` and
         `event_id` of the first. The connected components are the profiles.
         """
-        return self._graph_of(np.ones(len(self.events), dtype=bool))
+        return self.tables.alias_graph
 
-    @cached_property
+    @property
     def refused_links(self) -> pd.DataFrame:
         """The links that `limits` refused, in the order of refusal, each pair of aliases once.
 
@@ -199,25 +141,9 @@ class Stitched:
         `row`, `event_id`, `event_name`, `timestamp` (of the first event on which the two met) and
         `events` (on how many they met).
         """
-        found, refused = self._identity, self._identity.refused
-        events = self.events.iloc[refused.event]
-        limits = [found.protection.limits[name] for name in refused.alias_type]
-        ids = [found.profile_ids.take(found.component[a]) for a in (refused.first, refused.second)]
-        return pd.DataFrame(
-            {
-                "alias_a": pd.Series(found.aliases.urns(refused.first), dtype="str"),
-                "alias_b": pd.Series(found.aliases.urns(refused.second), dtype="str"),
-                "profile_id_a": ids[0].array,
-                "profile_id_b": ids[1].array,
-                "limited": pd.Series(refused.alias_type, dtype="str"),
-                "limit": pd.Series(limits, dtype="int64"),
-                "values": refused.together,
-                **{name: events[name].array for name in _REFUSING},
-                "events": refused.events,
-            }
-        )
+        return self.tables.refused_links
 
-    @cached_property
+    @property
     def profile_merges(self) -> pd.DataFrame:
         """Which profile IDs were replaced by which, as a live pipeline would have recorded it.
 
@@ -228,9 +154,7 @@ class Stitched:
 
         The shape is that of the table `profile_merges` of Converge's BigQuery export.
         """
-        from convergekit.identity.merges import profile_merges
-
-        return profile_merges(self)
+        return self.tables.profile_merges
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
@@ -251,14 +175,14 @@ class Stitched:
         """
         from convergekit.diagnostics.suspects import find_suspects
 
-        return find_suspects(self)
+        return find_suspects(self.tables)
 
     @cached_property
     def report(self) -> Report:
         """What came in, what was left out and why, and what stitching reached."""
         from convergekit.diagnostics.report import make_report
 
-        return make_report(self)
+        return make_report(self.tables)
 
     def provenance(self, name: str) -> pd.DataFrame:
         """Return from which event each value of a profile property was carried.
@@ -281,26 +205,7 @@ class Stitched:
         UnknownNameError
             No event carries such a profile property.
         """
-        self._check_property(name)
-        carrier = self._carried_from[name]
-        at = np.flatnonzero(carrier >= 0)
-        earlier = carrier[at]
-        events, sources = self.events.iloc[at], self.events.iloc[earlier]
-        return pd.DataFrame(
-            {
-                "row": events["row"].to_numpy(),
-                "event_name": events["event_name"].array,
-                "timestamp": events["timestamp"].array,
-                "profile_id": events["profile_id"].array,
-                "value": events[PROFILE + name].array,
-                "from_row": sources["row"].to_numpy(),
-                "from_event_name": sources["event_name"].array,
-                "from_source": sources["source"].array,
-                "age": events["timestamp"].array - sources["timestamp"].array,
-                "hindsight": ~self._identity.knowledge().knew(at, earlier)
-                & (self.identity == "retroactive"),
-            }
-        )
+        return self.tables.provenance(name)
 
     def property_coverage(self, event_name: str | None = None) -> DrawnFrame:
         """Return which share of the events has each profile property, before and after filling.
@@ -334,7 +239,7 @@ class Stitched:
         """
         from convergekit.diagnostics.property_coverage import property_coverage
 
-        return property_coverage(self, event_name)
+        return property_coverage(self.tables, event_name)
 
     def explain(self, alias_a: str, alias_b: str) -> Explanation:
         """Return the shortest chain of aliases between two, with the linking event at each hop.
@@ -356,7 +261,7 @@ class Stitched:
         """
         from convergekit.diagnostics.explain import explain
 
-        return explain(self, alias_a, alias_b)
+        return explain(self.tables, alias_a, alias_b)
 
     def profile(self, alias_or_id: str) -> DrawnFrame:
         """Return the timeline of one profile: what its events sent beside what they carried.
@@ -378,13 +283,9 @@ class Stitched:
         UnknownAliasError
             No event carries the alias, or no profile has the ID.
         """
-        number = self._profile_number(alias_or_id)
-        in_time = self._identity.in_time
-        timeline = self.events.iloc[in_time[self._identity.profile[in_time] == number]]
-        timeline = timeline.dropna(axis="columns", how="all").reset_index(drop=True)
-        timeline = timeline[_sent_beside_carried(list(timeline.columns))]
-        needed = ("row", "kind", "timestamp", "profile_id")
-        return DrawnFrame.of(timeline, _timeline_figure, needed)
+        from convergekit.diagnostics.timeline import timeline
+
+        return timeline(self.tables, alias_or_id)
 
     def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> Any:
         """Return one profile's aliases, and the links between them, as a figure.
@@ -417,7 +318,7 @@ class Stitched:
         """
         from convergekit.diagnostics.profile_graph import profile_graph_figure
 
-        return profile_graph_figure(self, alias_or_id, template)
+        return profile_graph_figure(self.tables, alias_or_id, template)
 
     def funnel(
         self, steps: Sequence[StepLike], *, within: Duration | None = None, **options: Any
@@ -437,16 +338,9 @@ class Stitched:
         -------
         Funnel
         """
-        from convergekit.funnels.events import ProfileNumbers
-        from convergekit.funnels.funnel import funnel
+        from convergekit.funnels.funnel import funnel_of
 
-        # Profiles are numbered already, so their IDs need not be told apart once more.
-        numbered = (
-            None
-            if "profile" in options
-            else ProfileNumbers(self._identity.profile, self._identity.profile_ids)
-        )
-        return funnel(self.events, steps, within=within, _numbered=numbered, **options)
+        return funnel_of(self.tables, steps, within=within, **options)
 
     def journeys(
         self,
@@ -603,7 +497,9 @@ class Stitched:
         """
         from convergekit.funnels.lift import stitching_lift
 
-        return stitching_lift(self, steps, within=within, value=value, carried=carried, **options)
+        return stitching_lift(
+            self.tables, steps, within=within, value=value, carried=carried, **options
+        )
 
     def sessions(
         self,
@@ -676,7 +572,7 @@ class Stitched:
         from convergekit.visits.sessions import SessionRules, sessions
 
         how = SessionRules(timeout, new_on, CHANNEL_RULES if rules is None else rules)
-        return sessions(self, how, conversion)
+        return sessions(self.tables, how, conversion)
 
     def attribution(
         self,
@@ -753,7 +649,7 @@ class Stitched:
         from convergekit.attribution.attribute import attribution
         from convergekit.attribution.question import question
 
-        return attribution(self, question(conversion, value, model, lookback, by, **options))
+        return attribution(self.tables, question(conversion, value, model, lookback, by, **options))
 
     def attribution_lift(
         self,
@@ -805,7 +701,9 @@ class Stitched:
         from convergekit.attribution.lift import attribution_lift
         from convergekit.attribution.question import question
 
-        return attribution_lift(self, question(conversion, value, model, lookback, by, **options))
+        return attribution_lift(
+            self.tables, question(conversion, value, model, lookback, by, **options)
+        )
 
     def orphans(self, event_name: str) -> Orphans:
         """Return the events that reached no browser session when they became known, and why.
@@ -844,7 +742,7 @@ class Stitched:
         """
         from convergekit.diagnostics.orphans import orphans
 
-        return orphans(self, event_name)
+        return orphans(self.tables, event_name)
 
     def alias_coverage(self, event_name: str) -> pd.DataFrame:
         """Return which alias types bring the events of a name to a browser session.
@@ -892,7 +790,7 @@ class Stitched:
         """
         from convergekit.diagnostics.alias_coverage import alias_coverage
 
-        return alias_coverage(self, event_name)
+        return alias_coverage(self.tables, event_name)
 
     def without(
         self,
@@ -903,7 +801,7 @@ class Stitched:
         carried: str | Sequence[str] | None = None,
         steps: Sequence[StepLike] | None = None,
         within: Duration | None = None,
-    ) -> WhatIf:
+    ) -> WhatIf[Stitched]:
         """Return what would change if an alias had not been sent.
 
         Parameters
@@ -957,7 +855,14 @@ class Stitched:
         from convergekit.diagnostics.what_if import what_if
 
         return what_if(
-            self, alias, event=event, value=value, carried=carried, steps=steps, within=within
+            self.tables,
+            alias,
+            event=event,
+            value=value,
+            carried=carried,
+            steps=steps,
+            within=within,
+            face=Stitched,
         )
 
     def hindsight(
@@ -1023,9 +928,11 @@ class Stitched:
         """
         from convergekit.diagnostics.hindsight import hindsight
 
-        return hindsight(self, event_name, value=value, carried=carried, steps=steps, within=within)
+        return hindsight(
+            self.tables, event_name, value=value, carried=carried, steps=steps, within=within
+        )
 
-    def forget(self, alias_or_profile: str) -> Forgotten:
+    def forget(self, alias_or_profile: str) -> Forgotten[Stitched]:
         """Return everything without one person, and how much was removed.
 
         Parameters
@@ -1065,7 +972,7 @@ class Stitched:
         """
         from convergekit.privacy.forget import forget
 
-        return forget(self, alias_or_profile)
+        return forget(self.tables, alias_or_profile, face=Stitched)
 
     def explore(self, *, template: Template = "light") -> Explorer:
         """Return funnels, profiles and identity to explore by hand, for a notebook to show.
@@ -1217,181 +1124,4 @@ class Stitched:
         """
         from convergekit.writers.converge import write_converge
 
-        return write_converge(self, directory, overwrite=overwrite)
-
-    @cached_property
-    def _alias_table(self) -> tuple[pd.DataFrame, IntArray]:
-        """The aliases with their URNs, sorted, and each one's position before sorting."""
-        found = self._identity
-        first, last = alias_times(found.aliases, self.events["timestamp"])
-        categories = found.aliases.types
-        types = pd.Series(categories).astype("str")
-        values = found.aliases.table["alias_value"]
-        table = pd.DataFrame(
-            {
-                "urn": "urn:" + types + ":" + values,
-                "alias_type": types,
-                "alias_value": values,
-                "profile_id": found.profile_ids.take(found.component).array,
-                "first_seen": pd.to_datetime(first, unit="us", utc=True),
-                "last_seen": pd.to_datetime(last, unit="us", utc=True),
-                "events": np.bincount(found.aliases.alias, minlength=len(types)),
-            }
-        ).astype({"first_seen": "datetime64[us, UTC]", "last_seen": "datetime64[us, UTC]"})
-        order = order_of(first, categories.codes.astype(np.int64), texts=values)
-        return table.take(order).reset_index(drop=True), order
-
-    def _graph_of(self, chosen: npt.NDArray[np.bool_]) -> nx.Graph:
-        """Return the graph of the chosen events' aliases, nodes and edges in a fixed order."""
-        found = self._identity
-        table, position = self._alias_table
-        place = np.empty_like(position)
-        place[position] = np.arange(len(position))
-        time_rank = np.empty_like(found.in_time)
-        time_rank[found.in_time] = np.arange(len(found.in_time))
-        aliases = found.aliases.renumbered(place)
-        pairs = chosen[aliases.event]
-        part = aliases.with_pairs(aliases.event[pairs], aliases.alias[pairs])
-        links = distinct_links(part, time_rank)
-        links = links.iloc[np.argsort(time_rank[links["event"]], kind="stable")]
-        nodes = distinct(part.alias)
-        links = links.assign(
-            first=np.searchsorted(nodes, links["first"]),
-            second=np.searchsorted(nodes, links["second"]),
-        )
-        return build_graph(table.iloc[nodes], links, self.events)
-
-    def _check_property(self, name: str) -> None:
-        if name not in self._carried_from:
-            known = list(self._carried_from)
-            raise UnknownNameError(
-                f"no event carries the profile property {name!r}. {what_there_is(known, name)}"
-            )
-
-    def _profile_number(self, alias_or_id: str) -> int:
-        if isinstance(alias_or_id, str) and alias_or_id.startswith("p_"):
-            found = np.flatnonzero(self._identity.profile_ids == alias_or_id)
-            if len(found):
-                return int(found[0])
-            raise UnknownAliasError(
-                f"no profile has the ID {alias_or_id!r}. "
-                "See `.profiles`, or give an alias such as 'urn:email:ada@example.com'."
-            )
-        return int(self._identity.component[self._alias_position(alias_or_id)])
-
-    def _alias_position(self, text: str) -> int:
-        table = self._identity.aliases.table
-        alias = self._identity.aliases.rules.parse(text) if isinstance(text, str) else None
-        if alias is None:
-            near = self._alias_table[0]["urn"][has_value(self, text)].tolist()
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise UnknownAliasError(
-                f"{text!r} is neither a URN (urn:<type>:<value>) nor a profile ID (p_...).{hint}"
-            )
-        alias_type, values = alias
-        of_type = table["alias_type"] == alias_type
-        # The name as it stands in `aliases` first: a rule may make another alias's name of it.
-        for value in reversed(values):
-            found = np.flatnonzero(of_type & (table["alias_value"] == value))
-            if len(found):
-                return int(found[0])
-        types = list(table["alias_type"].cat.categories)
-        if alias_type not in types:
-            raise UnknownAliasError(
-                f"no event carries an alias of type {alias_type!r}. "
-                f"{what_there_is(types, alias_type, none='no aliases')}"
-            )
-        near_values = did_you_mean(values[0], table["alias_value"][of_type].head(100_000))
-        raise UnknownAliasError(
-            f"no event carries the alias {urn(alias_type, values[0])!r}; it may have been blocked "
-            f"(see `.report`).{near_values}"
-        )
-
-    def _profile_counts(self) -> pd.DataFrame:
-        """Return when each profile was seen, and what it has how many of, by number."""
-        found = self._identity
-        count = len(found.profile_ids)
-        member = np.flatnonzero(found.profile >= 0)
-        events = self.events[["kind", "timestamp", "source"]].iloc[member]
-        grouped = events.groupby(found.profile[member])
-        tracked = np.bincount(
-            found.profile[member], weights=(events["kind"] == "track").to_numpy(), minlength=count
-        )
-        types = found.aliases.types
-        by_type = np.zeros((count, len(types.categories)), dtype=np.int64)
-        np.add.at(by_type, (found.component, types.codes), 1)
-        browser = types.categories == self.browser_alias
-        # Limits may leave a profile with aliases that were seen on other profiles' events alone.
-        seen = _seen(found, self.events["timestamp"], count)
-        numbers = pd.RangeIndex(count)
-        return pd.DataFrame(
-            {
-                "profile_id": found.profile_ids,
-                "first_seen": grouped["timestamp"].min().reindex(numbers).fillna(seen[0]),
-                "last_seen": grouped["timestamp"].max().reindex(numbers).fillna(seen[1]),
-                "events": tracked.astype(np.int64),
-                "sources": _distinct_in(found.profile[member], events["source"], count),
-                "aliases": by_type.sum(axis=1),
-                "has_browser_session": by_type[:, browser].sum(axis=1) > 0,
-                **{f"aliases.{t}": by_type[:, i] for i, t in enumerate(types.categories)},
-            },
-            index=numbers,
-        )
-
-    def _latest_carriers(self) -> dict[str, IntArray]:
-        """Return, per profile property, the event whose value each profile has in the end."""
-        found = self._identity
-        last = np.full(len(found.profile_ids), -1, dtype=np.int64)
-        member = found.in_time[found.profile[found.in_time] >= 0]
-        last[found.profile[member]] = member
-        if self.identity == "retroactive":
-            carried = self._carried_from
-        else:
-            # In the end everything is known, whatever was known at the last event.
-            carried = carry_retroactive(self.events, found.profile, found.in_time, self._first)
-        return {name: np.where(last >= 0, carrier[last], -1) for name, carrier in carried.items()}
-
-
-def _timeline_figure(timeline: pd.DataFrame, template: Template) -> Any:
-    from convergekit.diagnostics.timeline_figure import timeline_figure
-
-    return timeline_figure(timeline, template)
-
-
-def _distinct_in(group: IntArray, values: pd.Series, count: int) -> IntArray:
-    """Return how many different values each group has."""
-    codes, found = number(values)
-    there = np.flatnonzero(codes >= 0)
-    pairs = distinct(group[there] * len(found) + codes[there])
-    return np.bincount(pairs // max(len(found), 1), minlength=count)
-
-
-def _seen(found: Identity, timestamps: pd.Series, count: int) -> tuple[pd.Series, pd.Series]:
-    """Return when the aliases of each profile were first and last seen."""
-    limits = np.iinfo(np.int64)
-    first, last = np.full(count, limits.max), np.full(count, limits.min)
-    of_alias = alias_times(found.aliases, timestamps)
-    np.minimum.at(first, found.component, of_alias[0])
-    np.maximum.at(last, found.component, of_alias[1])
-    one, other = (
-        pd.Series(pd.to_datetime(at, unit="us", utc=True)).astype("datetime64[us, UTC]")
-        for at in (first, last)
-    )
-    return one, other
-
-
-_REFUSING = ("row", "event_id", "event_name", "timestamp")
-
-
-def _sent_beside_carried(columns: list[str]) -> list[str]:
-    there = dict.fromkeys(columns)
-    arranged: dict[str, None] = {}
-    for column in columns:
-        if column.startswith(PROFILE_PROPERTY):
-            arranged[column] = None
-            carried = PROFILE + column.removeprefix(PROFILE_PROPERTY)
-            if carried in there:
-                arranged[carried] = None
-        elif not column.startswith(PROFILE):
-            arranged[column] = None
-    return list(arranged | there)
+        return write_converge(self.tables, directory, overwrite=overwrite)

@@ -50,7 +50,8 @@ from convergekit.identity.properties import (
     property_names,
     refuse_unknown_first,
 )
-from convergekit.stitched import Identity, Stitched
+from convergekit.identity.tables import Resolution, StitchedEvents
+from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:
     from convergekit.engine.result import StitchedTable
@@ -254,7 +255,7 @@ def stitch(
     )
     copies = (accepted.events, accepted.arrival, kept, duplicates == "merge")
 
-    def identify() -> tuple[Deduplicated, Identity]:
+    def identify() -> tuple[Deduplicated, Resolution]:
         aliases = alias_columns.united(block=block, rules=alias_rules)
         types = list(aliases.table["alias_type"].cat.categories)
         refuse_unknown_types("browser_alias", {browser} - {USUAL_BROWSER}, types)
@@ -279,16 +280,18 @@ def stitch(
     )
     wide, stitched, carried = _name_and_carry(kept_events, unnamed, identity, first)
     return Stitched(
-        events=wide,
-        rejected=accepted.rejected,
-        identity=identity,
-        browser_alias=browser,
-        _identity=stitched,
-        _duplicates=lambda: describe_duplicates(found),
-        _carried_from=carried,
-        _first=first,
-        _remarks=_remarks(accepted, found.aliases),
-        _malformed=_malformed_rows(found.aliases, accepted.events),
+        StitchedEvents(
+            events=wide,
+            rejected=accepted.rejected,
+            identity=identity,
+            browser_alias=browser,
+            resolution=stitched,
+            describe_duplicates=lambda: describe_duplicates(found),
+            carried_from=carried,
+            first=first,
+            remarks=_remarks(accepted, found.aliases),
+            malformed=_malformed_rows(found.aliases, accepted.events),
+        )
     )
 
 
@@ -301,7 +304,7 @@ def link_and_carry(
     protection: Protection,
     identity: str,
     first: Sequence[str],
-) -> tuple[pd.DataFrame, Identity, dict[str, IntArray]]:
+) -> tuple[pd.DataFrame, Resolution, dict[str, IntArray]]:
     """Draw the profiles of deduplicated events and carry what is known of them.
 
     Parameters
@@ -323,7 +326,7 @@ def link_and_carry(
     -------
     events : pandas.DataFrame
         With `profile_id` and the carried values.
-    identity : Identity
+    identity : Resolution
     carried_from : dict of str to numpy.ndarray of int
         Per profile property, the event whose value each event carries, -1 for none.
     """
@@ -337,7 +340,7 @@ def link(
     in_time: IntArray,
     knowledge: Callable[[], Knowledge],
     protection: Protection,
-) -> Identity:
+) -> Resolution:
     """Draw the profiles of deduplicated events, and carry nothing. See `link_and_carry`."""
     unnamed = _draw(events, aliases, in_time, knowledge, protection)
     return replace(unnamed, profile_ids=_ids(unnamed, events))
@@ -349,11 +352,11 @@ def _draw(
     in_time: IntArray,
     knowledge: Callable[[], Knowledge],
     protection: Protection,
-) -> Identity:
+) -> Resolution:
     """Draw the profiles, which have no IDs yet: to hash these takes long, and can wait."""
     aliases, refused = protect(aliases, events, in_time, protection)
     component = connected_components(aliases)
-    return Identity(
+    return Resolution(
         aliases=aliases,
         component=component,
         profile=profile_of_events(aliases, component, len(events)),
@@ -366,8 +369,8 @@ def _draw(
 
 
 def _name_and_carry(
-    events: pd.DataFrame, unnamed: Identity, identity: str, first: Sequence[str]
-) -> tuple[pd.DataFrame, Identity, dict[str, IntArray]]:
+    events: pd.DataFrame, unnamed: Resolution, identity: str, first: Sequence[str]
+) -> tuple[pd.DataFrame, Resolution, dict[str, IntArray]]:
     """Give the profiles their IDs and carry values along them, see `link_and_carry`."""
 
     def name() -> tuple[pd.Series, pd.Series]:
@@ -391,7 +394,7 @@ def _name_and_carry(
     return wide, replace(unnamed, profile_ids=ids), carried
 
 
-def _ids(drawn: Identity, events: pd.DataFrame) -> pd.Series:
+def _ids(drawn: Resolution, events: pd.DataFrame) -> pd.Series:
     return profile_ids(drawn.aliases, drawn.component, events["timestamp"])
 
 

@@ -26,7 +26,7 @@ from convergekit.visits.sessions import FoundSessions, find_sessions, visiting
 from convergekit.visits.traffic import TAGS, sent_traffic
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -78,7 +78,7 @@ class Attributor:
         What each is worth; None without a value.
     """
 
-    def __init__(self, s: Stitched, question: Question) -> None:
+    def __init__(self, s: StitchedEvents, question: Question) -> None:
         self._s, self._asked = s, question
         self.models, self._tuning = question.models, question.tuning
         self.lookback = parse_duration(question.lookback, name="lookback")
@@ -97,7 +97,7 @@ class Attributor:
         as_of : bool
             Whether a touch must have been known when the conversion became known.
         """
-        events, found = self._s.events, self._s._identity
+        events, found = self._s.events, self._s.resolution
         sessions = find_sessions(
             events, self._traffic, who, found.in_time, self._of_browser, self._asked.sessions
         )
@@ -191,10 +191,10 @@ class Attributor:
         return np.rint(money * 100).astype(np.int64)
 
 
-def attribution(s: Stitched, question: Question) -> Attribution:
+def attribution(s: StitchedEvents, question: Question) -> Attribution:
     """Return which visits conversions are credited to. See `Stitched.attribution`."""
     attributor = Attributor(s, question)
-    found = attributor.credited(s._identity.profile, as_of=s.identity == "as_of")
+    found = attributor.credited(s.resolution.profile, as_of=s.identity == "as_of")
     return Attribution(
         credits=_credits(s, question, found),
         effects=found.effects,
@@ -261,7 +261,7 @@ def _effects(name: str, labels: pd.Series, rows: FloatArray) -> pd.DataFrame:
     return table.assign(**effects).sort_values("effect", ascending=False, kind="stable")
 
 
-def _credits(s: Stitched, question: Question, found: Credited) -> pd.DataFrame:
+def _credits(s: StitchedEvents, question: Question, found: Credited) -> pd.DataFrame:
     order = np.argsort(found.conversion, kind="stable")
     conversion, visit = found.conversion[order], found.visit[order]
     at, sessions = found.positions[conversion], found.sessions
@@ -276,7 +276,7 @@ def _credits(s: Stitched, question: Question, found: Credited) -> pd.DataFrame:
         touches=np.bincount(conversion, weights=touched)[conversion].astype(np.int64),
         **{question.by: found.label.take(order)},
         **{name: sessions.text(name, visit) for name in named},
-        session_id=sessions.ids(s._identity.profile_ids, visit),
+        session_id=sessions.ids(s.resolution.profile_ids, visit),
         arrived=arrived,
         age=events["timestamp"] - arrived,
     )

@@ -22,7 +22,7 @@ from convergekit.funnels.lift import STITCHED, ways_of_counting
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -136,7 +136,7 @@ class AttributionLift:
         return wide.reset_index()
 
 
-def attribution_lift(s: Stitched, question: Question) -> AttributionLift:
+def attribution_lift(s: StitchedEvents, question: Question) -> AttributionLift:
     """Return the attribution per way of counting visitors. See `Stitched.attribution_lift`."""
     attributor = Attributor(s, question)
     ways = ways_of_counting(s)

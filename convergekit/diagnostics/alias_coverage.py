@@ -18,7 +18,7 @@ from convergekit.identity.as_of import Knowledge
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -27,10 +27,10 @@ BoolArray = npt.NDArray[np.bool_]
 ANY_TYPE = "(any)"
 
 
-def alias_coverage(s: Stitched, event_name: str) -> pd.DataFrame:
+def alias_coverage(s: StitchedEvents, event_name: str) -> pd.DataFrame:
     """Return what each alias type does for the events. See `Stitched.alias_coverage`."""
     at = events_named(s.events, event_name)
-    asked = _Asked(s._identity.knowledge(), s.browser_alias, at)
+    asked = _Asked(s.resolution.knowledge(), s.browser_alias, at)
     all_types = np.ones(len(asked.type_of_pair), dtype=bool)
     everything = asked.moments(all_types)
     rows = []

@@ -37,7 +37,7 @@ from convergekit.diagnostics.graph_cuts import (
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -110,9 +110,9 @@ class Crowd:
     met: Meetings
 
     @classmethod
-    def of(cls, s: Stitched) -> Crowd:
+    def of(cls, s: StitchedEvents) -> Crowd:
         """Return the profiles with several values of a login type, or many browsers and a token."""
-        found = s._identity
+        found = s.resolution
         types = found.aliases.types
         code = np.array([_login_code(name) for name in types.categories], dtype=np.int64)
         token = np.array([name.endswith("token") for name in types.categories], dtype=bool)
@@ -180,7 +180,7 @@ def blame(crowd: Crowd, in_time: IntArray) -> dict[int, Blamed]:
     ...                        "alias.cookie": "c", "alias.email": ["a@x.org", "b@x.org"]})
     >>> s = ck.stitch(events)
     >>> crowd = Crowd.of(s)
-    >>> [crowd.urns[alias] for alias in blame(crowd, s._identity.in_time)[0].aliases]
+    >>> [crowd.urns[alias] for alias in blame(crowd, s.resolution.in_time)[0].aliases]
     ['urn:cookie:c']
     """
     logins, events = _blame_logins_and_events(crowd, in_time)

@@ -15,14 +15,15 @@ from convergekit.base.text import as_text
 from convergekit.base.visible import visible
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
+from convergekit.identity.tables import StitchedEvents
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import HasTables
 
 IntArray = npt.NDArray[np.int64]
 
 #: What `compare_profiles` takes: a Stitched, or a frame of a key and `profile_id`.
-Profiles: TypeAlias = "Stitched | pd.DataFrame"
+Profiles: TypeAlias = "HasTables | pd.DataFrame"
 
 _CHANGES = ("split", "merged", "moved")
 
@@ -137,8 +138,9 @@ def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> Prof
 
 
 def _frame(given: Profiles, name: str) -> pd.DataFrame:
-    frame = given if isinstance(given, pd.DataFrame) else getattr(given, "events", None)
-    if frame is None:
+    tables = getattr(given, "tables", None)
+    frame = tables.events if isinstance(tables, StitchedEvents) else given
+    if not isinstance(frame, pd.DataFrame):
         raise ConvergekitError(
             f"`{name}` is a {type(given).__name__}; give a Stitched, or a frame with a key and "
             "'profile_id'."
@@ -211,7 +213,7 @@ def _joining(
     """Return the aliases that join, in one, events that are apart in the other."""
     of_a, of_b = labels
     parts = [
-        _spanning(given, position, other, group, name)
+        _spanning(given.tables, position, other, group, name)
         for given, position, other, name in (
             (a, positions[0], of_b, "a"), (b, positions[1], of_a, "b"),
         )
@@ -228,9 +230,9 @@ def _joining(
 
 
 def _spanning(
-    s: Stitched, position: IntArray, other: IntArray, group: IntArray, name: str
+    s: StitchedEvents, position: IntArray, other: IntArray, group: IntArray, name: str
 ) -> pd.DataFrame:
-    found = s._identity
+    found = s.resolution
     of_profile = np.full(len(found.profile_ids) + 1, -1, dtype=np.int64)
     of_profile[found.profile[position]] = group
     of_profile[-1] = -1

@@ -16,10 +16,11 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, what_there_is
+from convergekit.identity.tables import StitchedEvents
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import HasTables
 
 IntArray = npt.NDArray[np.int64]
 
@@ -96,7 +97,7 @@ class Evaluation:
         )
 
 
-def evaluate(s: Stitched, truth: Truth) -> Evaluation:
+def evaluate(s: HasTables, truth: Truth) -> Evaluation:
     """Compare the profiles with the people that the events are really of.
 
     Parameters
@@ -138,10 +139,15 @@ def evaluate(s: Stitched, truth: Truth) -> Evaluation:
     0  pairwise        1.0   0.757  0.861
     1   B-cubed        1.0   0.767  0.868
     """
-    if isinstance(s, pd.DataFrame):
+    tables = getattr(s, "tables", None)
+    if not isinstance(tables, StitchedEvents):
         raise ConvergekitError(
             "evaluate compares a Stitched with the truth: give ck.stitch(events)."
         )
+    return _evaluate(tables, truth)
+
+
+def _evaluate(s: StitchedEvents, truth: Truth) -> Evaluation:
     person = _persons(truth)
     of_event = person.reindex(s.events["row"].to_numpy())
     told = of_event.notna().to_numpy(dtype=bool)
@@ -150,15 +156,15 @@ def evaluate(s: Stitched, truth: Truth) -> Evaluation:
             "the truth names the person of no event. Index it by the rows of the input, as "
             "s.events['row'] numbers them."
         )
-    profile = s._identity.profile[told].copy()
+    profile = s.resolution.profile[told].copy()
     alone = np.flatnonzero(profile < 0)
-    profile[alone] = len(s._identity.profile_ids) + np.arange(len(alone))
+    profile[alone] = len(s.resolution.profile_ids) + np.arange(len(alone))
     who, people = pd.factorize(of_event[told])
     cells = _Cells.of(profile, who.astype(np.int64))
     return Evaluation(
         table=_measures(cells),
-        over_merged=_over_merged(cells, s._identity.profile_ids, people),
-        split=_split(cells, s._identity.profile_ids, people),
+        over_merged=_over_merged(cells, s.resolution.profile_ids, people),
+        split=_split(cells, s.resolution.profile_ids, people),
         events=int(told.sum()),
         people=len(people),
         profiles=len(distinct(profile)) - len(alone),

@@ -16,7 +16,7 @@ from convergekit.base.wording import counted
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,16 +90,16 @@ class Explanation:
         return f"<p>{first}</p>" + (f"<ol>{items}</ol>" if items else "")
 
 
-def explain(s: Stitched, alias_a: str, alias_b: str) -> Explanation:
+def explain(s: StitchedEvents, alias_a: str, alias_b: str) -> Explanation:
     """Return the shortest chain of aliases between two. See `Stitched.explain`."""
-    found = s._identity
-    first, second = s._alias_position(alias_a), s._alias_position(alias_b)
+    found = s.resolution
+    first, second = s.alias_position(alias_a), s.alias_position(alias_b)
     urn_a, urn_b = found.aliases.urns(np.array([first, second]))
     profile_a, profile_b = found.profile_ids.iloc[found.component[[first, second]]]
     chain: list[str] = []
     graph = nx.Graph()
     if profile_a == profile_b:
-        graph = s._graph_of(found.profile == found.component[first])
+        graph = s.graph_of(found.profile == found.component[first])
         chain = nx.shortest_path(graph, urn_a, urn_b)
     return Explanation(
         alias_a=urn_a,
@@ -112,7 +112,7 @@ def explain(s: Stitched, alias_a: str, alias_b: str) -> Explanation:
     )
 
 
-def _refused_between(s: Stitched, profile_a: str, profile_b: str) -> pd.DataFrame:
+def _refused_between(s: StitchedEvents, profile_a: str, profile_b: str) -> pd.DataFrame:
     links = s.refused_links
     between = links["profile_id_a"].isin([profile_a, profile_b]) & links["profile_id_b"].isin(
         [profile_a, profile_b]

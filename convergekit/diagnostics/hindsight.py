@@ -18,6 +18,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, check_funnel, events_named
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.steps import StepLike
+from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.earliest_links import (
     NEVER,
     first_moments,
@@ -27,7 +28,7 @@ from convergekit.identity.earliest_links import (
 from convergekit.identity.properties import carry_retroactive
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -66,7 +67,7 @@ class Hindsight:
 
 
 def hindsight(
-    s: Stitched,
+    s: StitchedEvents,
     event_name: str,
     *,
     value: str | None = None,
@@ -103,17 +104,17 @@ class _Reach:
     carrier: IntArray | None = None
 
 
-def _session(s: Stitched, at: IntArray) -> _Reach:
-    knowledge = s._identity.knowledge()
+def _session(s: StitchedEvents, at: IntArray) -> _Reach:
+    knowledge = s.resolution.knowledge()
     moment = session_moments_of_events(knowledge, knowledge.aliases, s.browser_alias)[at]
     known = knowledge.known[knowledge.item[at]]
     late = (moment != NEVER) & (moment > known)
     return _Reach(BROWSER_SESSION, moment != NEVER, late, _latest_session(s, at))
 
 
-def _latest_session(s: Stitched, at: IntArray) -> IntArray:
+def _latest_session(s: StitchedEvents, at: IntArray) -> IntArray:
     """Return the alias of the profile's latest browser session begun before each event."""
-    found, knowledge = s._identity, s._identity.knowledge()
+    found, knowledge = s.resolution, s.resolution.knowledge()
     sessions = np.flatnonzero((found.aliases.table["alias_type"] == s.browser_alias).to_numpy())
     first_seen = first_moments(knowledge.aliases, knowledge.known)[sessions]
     # One number per profile and moment, in order of the profile and then the moment.
@@ -127,26 +128,26 @@ def _latest_session(s: Stitched, at: IntArray) -> IntArray:
     return np.where(profile == found.profile[at], latest, -1)
 
 
-def _carried(s: Stitched, at: IntArray, name: str) -> _Reach:
-    s._check_property(name)
+def _carried(s: StitchedEvents, at: IntArray, name: str) -> _Reach:
+    s.check_property(name)
     carrier = _retroactive_carrier(s, name)[at]
     reached = carrier >= 0
     late = reached & ~_knew(s, at, carrier)
     return _Reach(name, reached, late, _alias_then(s, carrier, at), carrier)
 
 
-def _retroactive_carrier(s: Stitched, name: str) -> IntArray:
+def _retroactive_carrier(s: StitchedEvents, name: str) -> IntArray:
     if s.identity == "retroactive":
-        return s._carried_from[name]
+        return s.carried_from[name]
     columns = [c for c in (PROFILE_PROPERTY + name, "unset", "set_once") if c in s.events]
-    found = s._identity
-    return carry_retroactive(s.events[columns], found.profile, found.in_time, s._first)[name]
+    found = s.resolution
+    return carry_retroactive(s.events[columns], found.profile, found.in_time, s.first)[name]
 
 
 def _conversion(
-    s: Stitched, at: IntArray, event_name: str, steps: Sequence[StepLike], within: Duration
+    s: StitchedEvents, at: IntArray, event_name: str, steps: Sequence[StepLike], within: Duration
 ) -> _Reach:
-    funnel = s.funnel(steps, within=within)
+    funnel = funnel_of(s, steps, within=within)
     converted, rows = funnel.converted(), s.events["row"].to_numpy()
     # Nobody converts by a step that may be left out.
     needed = [step for step in range(1, len(steps)) if step not in funnel.optional]
@@ -171,34 +172,34 @@ def _conversion(
     return _Reach(CONVERSION, reached, unknown >= 0, _alias_then(s, unknown, at))
 
 
-def _knew(s: Stitched, at: IntArray, earlier: IntArray) -> BoolArray:
+def _knew(s: StitchedEvents, at: IntArray, earlier: IntArray) -> BoolArray:
     """Return whether the earlier event, -1 for none, was known to be of the event's profile."""
     some = earlier >= 0
     knew = np.zeros(len(at), dtype=bool)
-    knew[some] = s._identity.knowledge().knew(at[some], earlier[some])
+    knew[some] = s.resolution.knowledge().knew(at[some], earlier[some])
     return knew
 
 
-def _alias_then(s: Stitched, event: IntArray, at: IntArray) -> IntArray:
+def _alias_then(s: StitchedEvents, event: IntArray, at: IntArray) -> IntArray:
     """Return an alias of each event, as far as known when that of `at` became known, or -1."""
-    knowledge = s._identity.knowledge()
+    knowledge = s.resolution.knowledge()
     known = knowledge.known[knowledge.item]
     came = (event >= 0) & (known[event] <= known[at])
     return np.where(came, _an_alias(s)[event], -1)
 
 
-def _an_alias(s: Stitched) -> IntArray:
+def _an_alias(s: StitchedEvents) -> IntArray:
     """Return one of the aliases of each event as it came, -1 for none."""
-    knowledge = s._identity.knowledge()
+    knowledge = s.resolution.knowledge()
     of_item = np.full(len(knowledge.known), -1, dtype=np.int64)
     own = knowledge.aliases.own
     of_item[knowledge.aliases.event[own]] = knowledge.aliases.alias[own]
     return of_item[knowledge.item]
 
 
-def _saved_by(s: Stitched, at: IntArray, goal: IntArray) -> pd.Series:
+def _saved_by(s: StitchedEvents, at: IntArray, goal: IntArray) -> pd.Series:
     """Return the alias by which each event would have met the goal, missing without a goal."""
-    knowledge = s._identity.knowledge()
+    knowledge = s.resolution.knowledge()
     alias = goal.copy()
     start = _an_alias(s)[at]
     # An event that came without an alias is saved by any: the goal's own.
@@ -214,7 +215,7 @@ def _saved_by(s: Stitched, at: IntArray, goal: IntArray) -> pd.Series:
 
 
 def _events(
-    s: Stitched,
+    s: StitchedEvents,
     at: IntArray,
     late: BoolArray,
     reaches: Sequence[_Reach],

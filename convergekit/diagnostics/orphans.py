@@ -17,7 +17,7 @@ from convergekit.events.schema import carries_aliases
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -57,13 +57,13 @@ class Orphans:
         return str(readable_table(self.summary).to_html(index=False, border=0))
 
 
-def orphans(s: Stitched, event_name: str) -> Orphans:
+def orphans(s: StitchedEvents, event_name: str) -> Orphans:
     """Return the events that reached no browser session. See `Stitched.orphans`."""
     at = events_named(s.events, event_name)
-    knowledge = s._identity.knowledge()
+    knowledge = s.resolution.knowledge()
     moment = session_moments_of_events(knowledge, knowledge.aliases, s.browser_alias)[at]
     known = knowledge.known[knowledge.item[at]]
-    no_profile = s._identity.profile[at] < 0
+    no_profile = s.resolution.profile[at] < 0
     outcome = np.select(
         [no_profile & carries_aliases(s.events, at), no_profile, moment == NEVER],
         [UNUSABLE, NO_ALIAS, NEVER_SEEN],
@@ -85,10 +85,10 @@ def orphans(s: Stitched, event_name: str) -> Orphans:
 
 
 def _events(
-    s: Stitched, at: IntArray, reason: npt.NDArray[np.str_], later: IntArray
+    s: StitchedEvents, at: IntArray, reason: npt.NDArray[np.str_], later: IntArray
 ) -> pd.DataFrame:
     """Return the rows of the orphans; `later` is the moment of linking, -1 for none."""
-    knowledge = s._identity.knowledge()
+    knowledge = s.resolution.knowledge()
     item_of_moment = np.argsort(knowledge.known)
     linking = np.where(later < 0, -1, item_of_moment[later])
     linked_at = pd.Series(pd.to_datetime(knowledge.known_at, unit="us", utc=True)).astype(
@@ -108,10 +108,10 @@ def _events(
     )
 
 
-def _urns(s: Stitched, at: IntArray) -> list[list[str]]:
+def _urns(s: StitchedEvents, at: IntArray) -> list[list[str]]:
     chosen = np.zeros(len(s.events), dtype=bool)
     chosen[at] = True
-    part = s._identity.aliases.of_events(chosen)
+    part = s.resolution.aliases.of_events(chosen)
     bounds = np.searchsorted(part.event, np.arange(len(at) + 1)).tolist()
     urns = part.urns(part.alias)
     return [urns[start:stop] for start, stop in itertools.pairwise(bounds)]

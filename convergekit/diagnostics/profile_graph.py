@@ -21,12 +21,13 @@ from convergekit.diagnostics.alias_marks import (
     two_lines,
     type_and_value,
 )
+from convergekit.diagnostics.suspects import find_suspects
 from convergekit.figures.graph_layout import Place, layout
 from convergekit.figures.template import Look, Template, hover, look, plain, titled
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 #: A graph of more aliases than these shows what is blamed, and the most linked of them.
 MOST_SHOWN = 200
@@ -36,12 +37,14 @@ MOST_NAMED = 24
 _NODE, _RING = 15, 27
 
 
-def profile_graph_figure(s: Stitched, alias_or_id: str, template: Template = "light") -> go.Figure:
+def profile_graph_figure(
+    s: StitchedEvents, alias_or_id: str, template: Template = "light"
+) -> go.Figure:
     """Return one profile's aliases and the links between them. See `Stitched.plot_profile_graph`.
 
     Parameters
     ----------
-    s : Stitched
+    s : StitchedEvents
     alias_or_id : str
         A URN or a profile ID.
     template : {"light", "dark"}, default "light"
@@ -50,10 +53,11 @@ def profile_graph_figure(s: Stitched, alias_or_id: str, template: Template = "li
     -------
     plotly.graph_objects.Figure
     """
-    number = s._profile_number(alias_or_id)
-    profile_id = s._identity.profile_ids.iloc[number]
-    whole = s._graph_of(s._identity.profile == number)
-    suspect = s.suspects[s.suspects["profile_id"] == profile_id]
+    number = s.profile_number(alias_or_id)
+    profile_id = s.resolution.profile_ids.iloc[number]
+    whole = s.graph_of(s.resolution.profile == number)
+    suspects = find_suspects(s)
+    suspect = suspects[suspects["profile_id"] == profile_id]
     graph = _most_linked(whole, _chain_of_blame(whole, suspect))
     blamed = [alias for cut in suspect["cut"] for alias in cut if alias in graph]
     places = _places(graph)
@@ -144,11 +148,11 @@ def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Place], col
 
 
 def _add_blamed_events(
-    figure: go.Figure, s: Stitched, graph: nx.Graph, places: dict[str, Place], rows: list[int]
+    figure: go.Figure, s: StitchedEvents, graph: nx.Graph, places: dict[str, Place], rows: list[int]
 ) -> None:
     if not rows:
         return
-    linked = s._graph_of(s.events["row"].isin(rows).to_numpy())
+    linked = s.graph_of(s.events["row"].isin(rows).to_numpy())
     figure.add_scatter(
         **_lines([edge for edge in linked.edges if graph.has_edge(*edge)], places),
         line={"color": BLAME, "width": 4, "dash": "dot"},

@@ -15,10 +15,10 @@ from convergekit.identity.properties import property_names
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 
-def property_coverage(s: Stitched, event_name: str | None) -> DrawnFrame:
+def property_coverage(s: StitchedEvents, event_name: str | None) -> DrawnFrame:
     """Return the coverage of each profile property. See `Stitched.property_coverage`."""
     if event_name is None:
         at = np.flatnonzero((s.events["kind"] == "track").to_numpy(dtype=bool))

@@ -21,7 +21,7 @@ from convergekit.identity.profiles import LOGIN_TYPES
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
     from convergekit.identity.aliases import EventAliases
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 #: Of what looks wrong, so many rows are named.
 EXAMPLE_ROWS = 5
@@ -166,12 +166,12 @@ class Report:
         )
 
 
-def make_report(s: Stitched) -> Report:
+def make_report(s: StitchedEvents) -> Report:
     """Return the report of a Stitched."""
-    found = s._identity
+    found = s.resolution
     types = found.aliases.types
     counts = np.bincount(types.codes, minlength=len(types.categories))
-    reasons = s._malformed["reason"]
+    reasons = s.malformed["reason"]
     return Report(
         rows_in=len(s.events) + len(s.duplicates) + len(s.rejected),
         events=len(s.events),
@@ -186,12 +186,12 @@ def make_report(s: Stitched) -> Report:
         blocked=_blocked_frame(found.aliases.blocked.to_dict("records")),
         malformed=_counts(reasons),
         malformed_rows={
-            reason: s._malformed["row"][reasons == reason].head(EXAMPLE_ROWS).tolist()
+            reason: s.malformed["row"][reasons == reason].head(EXAMPLE_ROWS).tolist()
             for reason in _counts(reasons)
         },
         several_logins=_several_logins(s),
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
-        remarks=dict(s._remarks),
+        remarks=dict(s.remarks),
         warnings=_warnings(s),
     )
 
@@ -231,12 +231,12 @@ def _counts(values: pd.Series) -> dict[str, int]:
     return {str(value): int(n) for value, n in sorted(Counter(values).items())}
 
 
-def _coverage(s: Stitched) -> pd.DataFrame:
+def _coverage(s: StitchedEvents) -> pd.DataFrame:
     tracked = (s.events["kind"] == "track").to_numpy()
     table = pd.DataFrame(
         {
             "event_name": s.events["event_name"].array,
-            "with_profile": s._identity.profile >= 0,
+            "with_profile": s.resolution.profile >= 0,
             "with_browser_session": reaches_browser(s),
         }
     )[tracked]
@@ -283,8 +283,8 @@ def _blocked_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(records, columns=list(columns)).astype(columns)
 
 
-def _several_logins(s: Stitched) -> dict[str, int]:
-    found = s._identity
+def _several_logins(s: StitchedEvents) -> dict[str, int]:
+    found = s.resolution
     types = found.aliases.table["alias_type"]
     several = {}
     for name in LOGIN_TYPES:
@@ -294,7 +294,7 @@ def _several_logins(s: Stitched) -> dict[str, int]:
     return several
 
 
-def _warnings(s: Stitched) -> list[str]:
+def _warnings(s: StitchedEvents) -> list[str]:
     warnings = []
     if len(s.events) and (s.events["kind"] == "identify").all():
         warnings.append(nameless_warning(len(s.events)))

@@ -22,7 +22,7 @@ from convergekit.diagnostics.graph_cuts import LARGEST_CUT
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 
@@ -49,12 +49,12 @@ _LISTED_LOGINS = 5
 _LISTED_IN_SENTENCES = 3
 
 
-def find_suspects(s: Stitched) -> pd.DataFrame:
+def find_suspects(s: StitchedEvents) -> pd.DataFrame:
     """Return one row per suspicious profile, most suspicious first.
 
     Parameters
     ----------
-    s : Stitched
+    s : StitchedEvents
 
     Returns
     -------
@@ -70,9 +70,9 @@ def find_suspects(s: Stitched) -> pd.DataFrame:
     [['weak', 'ck.stitch(..., block=["urn:cookie:c"])']]
     """
     crowd = Crowd.of(s)
-    blamed = blame(crowd, s._identity.in_time)
+    blamed = blame(crowd, s.resolution.in_time)
     remains = _Remains.of(s, crowd, blamed)
-    found = s._identity
+    found = s.resolution
     tracked = (s.events["kind"] == "track").to_numpy() & (found.profile >= 0)
     events = np.bincount(found.profile[tracked], minlength=len(found.profile_ids))[crowd.number]
     aliases = np.bincount(crowd.profile, minlength=len(crowd.number))
@@ -155,7 +155,7 @@ class _Remains:
     gone: IntArray
 
     @classmethod
-    def of(cls, s: Stitched, crowd: Crowd, blamed: Mapping[int, Blamed]) -> _Remains:
+    def of(cls, s: StitchedEvents, crowd: Crowd, blamed: Mapping[int, Blamed]) -> _Remains:
         size = len(crowd.alias)
         out = np.concatenate([NOTHING, *(found.aliases for found in blamed.values())])
         dropped = np.concatenate([NOTHING, *(found.events for found in blamed.values())])
@@ -273,7 +273,7 @@ def _shortened(names: Sequence[str]) -> str:
     return f"{', '.join(shown)} and {len(names) - len(shown):,} more"
 
 
-def _repair(s: Stitched, cut: list[str], cause: pd.DataFrame) -> str | None:
+def _repair(s: StitchedEvents, cut: list[str], cause: pd.DataFrame) -> str | None:
     if cut:
         return f"ck.stitch(..., block={json.dumps(cut, ensure_ascii=False)})"
     if len(cause):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +18,19 @@ from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events.amounts import amounts, check_funnel, events_named, reaches_browser
 from convergekit.events.schema import PROFILE, missing
 from convergekit.events.steps import StepLike
+from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.alias_rules import split_urn
 from convergekit.stitching import link_and_carry
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 BoolArray = npt.NDArray[np.bool_]
+Face = TypeVar("Face")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WhatIf:
+class WhatIf(Generic[Face]):
     """What would change if an alias had not been sent.
 
     Attributes
@@ -41,7 +43,7 @@ class WhatIf:
     """
 
     table: pd.DataFrame
-    stitched: Stitched
+    stitched: Face
 
     def __repr__(self) -> str:
         """Return the table as text."""
@@ -52,7 +54,7 @@ class WhatIf:
 
 
 def what_if(
-    s: Stitched,
+    s: StitchedEvents,
     alias: str | Iterable[str],
     *,
     event: str | None = "Placed Order",
@@ -60,7 +62,8 @@ def what_if(
     carried: str | Sequence[str] | None = None,
     steps: Sequence[StepLike] | None = None,
     within: Duration | None = None,
-) -> WhatIf:
+    face: Callable[[StitchedEvents], Face],
+) -> WhatIf[Face]:
     """Return what changes without an alias. See `Stitched.without`."""
     check_funnel(steps, within)
     if event is None and not (value is None and carried is None):
@@ -76,17 +79,17 @@ def what_if(
             "without_it": columns[1].values(),
         }
     ).astype({"measure": "str", "with_it": "float64", "without_it": "float64"})
-    return WhatIf(table.assign(difference=table["without_it"] - table["with_it"]), other)
+    return WhatIf(table.assign(difference=table["without_it"] - table["with_it"]), face(other))
 
 
-def _named(s: Stitched, given: Sequence[str]) -> tuple[set[str], set[tuple[str, str]]]:
+def _named(s: StitchedEvents, given: Sequence[str]) -> tuple[set[str], set[tuple[str, str]]]:
     """Return the alias types and the single aliases that are named."""
-    table = s._identity.aliases.table
-    known = list(s._identity.aliases.types.categories)
+    table = s.resolution.aliases.table
+    known = list(s.resolution.aliases.types.categories)
     types, aliases = set(), set()
     for text in given:
         if split_urn(text) is not None:
-            chosen = table.iloc[s._alias_position(text)]
+            chosen = table.iloc[s.alias_position(text)]
             aliases.add((str(chosen["alias_type"]), str(chosen["alias_value"])))
         elif text.lower() in known:
             types.add(text.lower())
@@ -99,12 +102,14 @@ def _named(s: Stitched, given: Sequence[str]) -> tuple[set[str], set[tuple[str, 
     return types, aliases
 
 
-def _stitched_without(s: Stitched, types: set[str], aliases: set[tuple[str, str]]) -> Stitched:
+def _stitched_without(
+    s: StitchedEvents, types: set[str], aliases: set[tuple[str, str]]
+) -> StitchedEvents:
     """Return the same kept events, stitched without these aliases."""
-    found = s._identity
+    found = s.resolution
     dropped = found.aliases.table["alias_type"].isin(types).to_numpy(copy=True)
     for alias_type, value in aliases:
-        dropped[s._alias_position(f"urn:{alias_type}:{value}")] = True
+        dropped[s.alias_position(f"urn:{alias_type}:{value}")] = True
     left = found.aliases.without(dropped)
     carried = [c for c in s.events.columns if c == "profile_id" or c.startswith(PROFILE)]
     events, identity, carried_from = link_and_carry(
@@ -114,7 +119,7 @@ def _stitched_without(s: Stitched, types: set[str], aliases: set[tuple[str, str]
         functools.cache(lambda: found.knowledge().without(dropped)),
         protection=found.protection.among(left.types),
         identity=s.identity,
-        first=s._first,
+        first=s.first,
     )
 
     def duplicates() -> pd.DataFrame:
@@ -126,12 +131,16 @@ def _stitched_without(s: Stitched, types: set[str], aliases: set[tuple[str, str]
         return alias is not None and (alias[0] in types or alias in aliases)
 
     return replace(
-        s, events=events, _identity=identity, _carried_from=carried_from, _duplicates=duplicates
+        s,
+        events=events,
+        resolution=identity,
+        carried_from=carried_from,
+        describe_duplicates=duplicates,
     )
 
 
 def _measures(
-    s: Stitched,
+    s: StitchedEvents,
     event: str | None,
     value: str | None,
     carried: Sequence[str],
@@ -139,22 +148,22 @@ def _measures(
     within: Duration | None,
 ) -> dict[str, float]:
     measures = {
-        "profiles": float(len(s._identity.profile_ids)),
-        "events with a profile": float((s._identity.profile >= 0).sum()),
+        "profiles": float(len(s.resolution.profile_ids)),
+        "events with a profile": float((s.resolution.profile >= 0).sum()),
     }
     if event is not None:
         at = events_named(s.events, event)
         amount = None if value is None else amounts(s.events, value)[at]
         reached = {"a browser session": reaches_browser(s)[at]}
         for name in carried:
-            s._check_property(name)
+            s.check_property(name)
             reached[name] = ~missing(s.events[PROFILE + name]).to_numpy(dtype=bool)[at]
         for name, which in reached.items():
             measures[f"{event} with {name}"] = float(which.sum())
             if amount is not None:
                 measures[f"{value} with {name}"] = float(amount[which].sum())
     if steps is not None and within is not None:
-        funnel = s.funnel(steps, within=within)
+        funnel = funnel_of(s, steps, within=within)
         table = funnel.table
         for step, name, count in zip(
             table["step"], table["event_name"], table["profiles"], strict=True

@@ -12,7 +12,7 @@ from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
 from convergekit.events.steps import resolve_column, tracked
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -40,9 +40,9 @@ def events_named(events: pd.DataFrame, name: str) -> IntArray:
     return np.flatnonzero(named)
 
 
-def reaches_browser(s: Stitched) -> BoolArray:
+def reaches_browser(s: StitchedEvents) -> BoolArray:
     """Return which events' profiles have a browser session."""
-    found = s._identity
+    found = s.resolution
     # One more, for the events without a profile, which are -1.
     reached = np.zeros(len(found.profile_ids) + 1, dtype=bool)
     of_browser = (found.aliases.table["alias_type"] == s.browser_alias).to_numpy()

@@ -46,7 +46,7 @@ class IdentityExplorer:
 
     def __init__(self, s: Stitched, name: str) -> None:
         self._s, self._name = s, name
-        self.result: WhatIf | None = None
+        self.result: WhatIf[Stitched] | None = None
         self._loading = Work("Looking for suspects…", self._load, self._clear)
         self._offering = Work("Listing its aliases…", self._offer, self._clear)
         self._comparing = Work("Stitching without it…", self._compare, self._clear)
@@ -154,7 +154,7 @@ class IdentityExplorer:
             offer(self.alias, [])
             return None
         cut = list(chosen["cut"])
-        aliases = self._s._alias_table[0]
+        aliases = self._s.tables.alias_table[0]
         aliases = aliases[(aliases["profile_id"] == chosen["profile_id"]).to_numpy(dtype=bool)]
         ranked = aliases.sort_values(["events", "urn"], ascending=[False, True])
         others = [urn for urn in ranked["urn"].head(show.MOST_OPTIONS) if urn not in cut]
@@ -178,7 +178,7 @@ class IdentityExplorer:
     def _blocked(self) -> tuple[str, ...]:
         text = self.other.value.strip()
         if text:
-            found = find_aliases(self._s, text, most=show.MOST_OPTIONS)
+            found = find_aliases(self._s.tables, text, most=show.MOST_OPTIONS)
             if not found.exact or found.total > 1:
                 raise ConvergekitError(
                     f"{text!r} may mean {', '.join(found.urns[:5])}"
@@ -217,7 +217,7 @@ class IdentityExplorer:
         self._comparing.now()
         self.restitch.disabled = False
 
-    def _parted(self, result: WhatIf, blocked: tuple[str, ...]) -> str:
+    def _parted(self, result: WhatIf[Stitched], blocked: tuple[str, ...]) -> str:
         """Return what became of the two values that the suspect held."""
         chosen = self._chosen()
         if self.other.value.strip() or chosen is None or not chosen["separates"]:

@@ -138,7 +138,7 @@ class ProfileExplorer:
         if not text:
             self._nothing_found()
             return "Type an alias and press Enter."
-        found = find_aliases(self._s, text, most=show.MOST_OPTIONS)
+        found = find_aliases(self._s.tables, text, most=show.MOST_OPTIONS)
         self.found.layout.display = None
         self.found.rows = min(max(len(found.urns), 2), 8)
         offer(self.found, [(shortened(name, show.MOST_LETTERS), name) for name in found.urns])
@@ -159,9 +159,9 @@ class ProfileExplorer:
             return None
         self.timeline = self._s.profile(alias)
         self._page = 0
-        number = self._s._profile_number(alias)
-        profile_id = self._s._identity.profile_ids.iloc[number]
-        aliases = self._s._alias_table[0]
+        number = self._s.tables.profile_number(alias)
+        profile_id = self._s.tables.resolution.profile_ids.iloc[number]
+        aliases = self._s.tables.alias_table[0]
         aliases = aliases[(aliases["profile_id"] == profile_id).to_numpy(dtype=bool)]
         self.summary.value = _summary(profile_id, self.timeline, aliases)
         self.line.outputs = show.figure_outputs(self.timeline.plot(template=self._template))

@@ -68,6 +68,7 @@ from convergekit.funnels.vendors.presets import (
     rules_of,
 )
 from convergekit.funnels.vendors.windowfunnel import window_funnel
+from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -334,3 +335,20 @@ def _utc(stamp: pd.Timestamp) -> pd.Timestamp:
     if pd.isna(stamp):
         return stamp
     return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+
+
+def funnel_of(
+    s: StitchedEvents,
+    steps: Sequence[StepLike],
+    *,
+    within: Duration | None = None,
+    **options: Any,
+) -> Funnel:
+    """Return how far the profiles of stitched events get along the steps. See `funnel`."""
+    # Profiles are numbered already, so their IDs need not be told apart once more.
+    numbered = (
+        None
+        if "profile" in options
+        else ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
+    )
+    return funnel(s.events, steps, within=within, _numbered=numbered, **options)

@@ -22,7 +22,7 @@ from convergekit.identity.properties import property_names
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 
@@ -30,7 +30,7 @@ STITCHED = "stitched"
 
 
 def stitching_lift(
-    s: Stitched,
+    s: StitchedEvents,
     steps: Sequence[StepLike],
     *,
     within: Duration | None,
@@ -82,12 +82,12 @@ def _figure(table: pd.DataFrame, template: Template, **shown: Any) -> Any:
 _WHO = "counted as"
 
 
-def ways_of_counting(s: Stitched) -> dict[str, IntArray]:
+def ways_of_counting(s: StitchedEvents) -> dict[str, IntArray]:
     """Return who each event is of, by every single alias type, by every source, and stitched.
 
     Numbers of visitors, -1 for nobody's; stitched ones come last.
     """
-    found = s._identity.aliases
+    found = s.resolution.aliases
     types = found.types
     ways = {}
     for code, name in enumerate(types.categories):
@@ -102,7 +102,7 @@ def ways_of_counting(s: Stitched) -> dict[str, IntArray]:
         who = np.full(len(s.events), -1, dtype=np.int64)
         who[mine] = profile_of_events(part, connected_components(part), int(mine.sum()))
         ways[f"source {source} alone"] = who
-    ways[STITCHED] = s._identity.profile
+    ways[STITCHED] = s.resolution.profile
     return ways
 
 
@@ -112,7 +112,9 @@ def _money(events: pd.DataFrame, rows: pd.Series, value: str | None) -> dict[str
     return {"value": float(amounts(events, value)[events["row"].isin(rows.dropna())].sum())}
 
 
-def _coverage(s: Stitched, rows: pd.Series, carried: str | None, way: str) -> dict[str, float]:
+def _coverage(
+    s: StitchedEvents, rows: pd.Series, carried: str | None, way: str
+) -> dict[str, float]:
     """Return the share of the converting events that say where their profile came from."""
     if carried is None:
         return {}

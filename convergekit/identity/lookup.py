@@ -13,7 +13,7 @@ from convergekit.identity.aliases import urn
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -37,12 +37,12 @@ class FoundAliases:
     exact: bool
 
 
-def find_aliases(s: Stitched, text: str, *, most: int) -> FoundAliases:
+def find_aliases(s: StitchedEvents, text: str, *, most: int) -> FoundAliases:
     """Return the aliases that a text means: it itself, or else those that contain it.
 
     Parameters
     ----------
-    s : Stitched
+    s : StitchedEvents
     text : str
         A URN, a profile ID (its aliases are meant), a value, or part of one. Values are compared
         in the form that `stitch` gave them.
@@ -68,14 +68,14 @@ def find_aliases(s: Stitched, text: str, *, most: int) -> FoundAliases:
     False
     """
     text = text.strip()
-    table, position = s._alias_table
+    table, position = s.alias_table
     if not text:
         raise UnknownAliasError("give an alias to look for, such as an e-mail address.")
-    if text.startswith("p_") and (s._identity.profile_ids == text).any():
+    if text.startswith("p_") and (s.resolution.profile_ids == text).any():
         mask = (table["profile_id"] == text).to_numpy(dtype=bool)
         return _listed(s, mask, most, exact=True)
     if text.lower().startswith("urn:"):
-        mask = position == s._alias_position(text)
+        mask = position == s.alias_position(text)
         return _listed(s, mask, most, exact=True)
     mask = has_value(s, text)
     if mask.any():
@@ -88,12 +88,12 @@ def find_aliases(s: Stitched, text: str, *, most: int) -> FoundAliases:
     )
 
 
-def has_value(s: Stitched, text: str) -> BoolArray:
+def has_value(s: StitchedEvents, text: str) -> BoolArray:
     """Return which aliases have this value, in the form that their type gives it."""
-    table, _ = s._alias_table
+    table, _ = s.alias_table
     found = np.zeros(len(table), dtype=bool)
-    rules = s._identity.aliases.rules
-    for alias_type in s._identity.aliases.types.categories:
+    rules = s.resolution.aliases.rules
+    for alias_type in s.resolution.aliases.types.categories:
         try:
             parsed = rules.parse(urn(alias_type, text))
         except ConvergekitError:
@@ -105,8 +105,8 @@ def has_value(s: Stitched, text: str) -> BoolArray:
     return found
 
 
-def _listed(s: Stitched, mask: BoolArray, most: int, *, exact: bool) -> FoundAliases:
-    found = s._alias_table[0][mask]
+def _listed(s: StitchedEvents, mask: BoolArray, most: int, *, exact: bool) -> FoundAliases:
+    found = s.alias_table[0][mask]
     order = {name: place for place, name in enumerate(LOGIN_TYPES)}
     logins = found["alias_type"].map(order).fillna(len(order))
     ranked = found.assign(login=logins).sort_values(

@@ -21,14 +21,14 @@ from convergekit.identity.as_of import Knowledge, spanning_links
 from convergekit.identity.profiles import alias_ranks, ids_of_leaders
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 
 
-def profile_merges(s: Stitched) -> pd.DataFrame:
+def profile_merges(s: StitchedEvents) -> pd.DataFrame:
     """Return one row per profile ID that another one replaced. See `Stitched.profile_merges`."""
-    return merges_in_order(s._identity.knowledge(), s.events)
+    return merges_in_order(s.resolution.knowledge(), s.events)
 
 
 def merges_in_order(knowledge: Knowledge, events: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -53,15 +53,16 @@ from convergekit.privacy.mentions import (
 )
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Identity, Stitched
+    from convergekit.identity.tables import Resolution, StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 T = TypeVar("T")
+Face = TypeVar("Face")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Forgotten:
+class Forgotten(Generic[Face]):
     """Everything without one person, and what was removed.
 
     Attributes
@@ -72,7 +73,7 @@ class Forgotten:
         How much was removed of what: `table`, `rows`. It holds nothing of the person's own.
     """
 
-    stitched: Stitched
+    stitched: Face
     removed: pd.DataFrame
 
     def __repr__(self) -> str:
@@ -83,17 +84,19 @@ class Forgotten:
         return str(readable_table(self.removed).to_html(index=False, border=0))
 
 
-def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
+def forget(
+    s: StitchedEvents, alias_or_profile: str, *, face: Callable[[StitchedEvents], Face]
+) -> Forgotten[Face]:
     """Return everything without one person. See `Stitched.forget`."""
-    found = s._identity
-    number = s._profile_number(alias_or_profile)
+    found = s.resolution
+    number = s.profile_number(alias_or_profile)
     keep = found.profile != number
     gone_alias = found.component == number
     theirs, others = s.events[~keep], s.events[keep]
 
     copies = s.duplicates["kept_row"].isin(theirs["row"]).to_numpy()
     rows = np.concatenate([theirs["row"].to_numpy(), s.duplicates["row"][copies].to_numpy()])
-    malformed = s._malformed["row"].isin(rows).to_numpy()
+    malformed = s.malformed["row"].isin(rows).to_numpy()
     person = _person(s, gone_alias, copies).sending(theirs)
     asked = map(folded_text, found.aliases.blocked["alias_value"])
     person = person.besides(others, also=asked)
@@ -113,12 +116,12 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
         ),
         rejected=rejected.frame,
         browser_alias=eraser.label(s.browser_alias),
-        _identity=identity,
-        _duplicates=lambda: duplicates.frame,
-        _carried_from=_labelled(eraser, {k: place[at[keep]] for k, at in s._carried_from.items()}),
-        _first=[eraser.text(name) for name in s._first],
-        _remarks={eraser.text(remark): count for remark, count in s._remarks.items()},
-        _malformed=_left(s._malformed, ~malformed).assign(
+        resolution=identity,
+        describe_duplicates=lambda: duplicates.frame,
+        carried_from=_labelled(eraser, {k: place[at[keep]] for k, at in s.carried_from.items()}),
+        first=[eraser.text(name) for name in s.first],
+        remarks={eraser.text(remark): count for remark, count in s.remarks.items()},
+        malformed=_left(s.malformed, ~malformed).assign(
             reason=lambda table: table["reason"].map(eraser.text).astype("str")
         ),
     )
@@ -136,21 +139,21 @@ def forget(s: Stitched, alias_or_profile: str) -> Forgotten:
         NAMED: sum(part.counts[NAMED] for part in (erased, duplicates, rejected)),
     }
     removed = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
-    return Forgotten(stitched, removed.astype({"table": "str", "rows": "int64"}))
+    return Forgotten(face(stitched), removed.astype({"table": "str", "rows": "int64"}))
 
 
-def person_in(s: Stitched, alias_or_profile: str) -> tuple[Person, IntArray, IntArray]:
+def person_in(s: StitchedEvents, alias_or_profile: str) -> tuple[Person, IntArray, IntArray]:
     """Return who a profile is, the rows of its events, and those of these events' copies."""
-    number = s._profile_number(alias_or_profile)
-    theirs = s.events["row"][s._identity.profile == number]
+    number = s.profile_number(alias_or_profile)
+    theirs = s.events["row"][s.resolution.profile == number]
     copies = s.duplicates["kept_row"].isin(theirs).to_numpy()
-    person = _person(s, s._identity.component == number, copies)
+    person = _person(s, s.resolution.component == number, copies)
     return person, theirs.to_numpy(), s.duplicates["row"][copies].to_numpy()
 
 
-def _person(s: Stitched, gone_alias: BoolArray, copies: BoolArray) -> Person:
+def _person(s: StitchedEvents, gone_alias: BoolArray, copies: BoolArray) -> Person:
     """Return the person: the profile's aliases, and what only dropped copies of events carried."""
-    aliases = s._identity.aliases
+    aliases = s.resolution.aliases
     chosen = aliases.table[gone_alias]
     person = Person.of(zip(chosen["alias_type"], chosen["alias_value"], strict=True), aliases.rules)
     lost = [
@@ -161,7 +164,7 @@ def _person(s: Stitched, gone_alias: BoolArray, copies: BoolArray) -> Person:
     return person.with_texts([text for _, text in lost], reached_by=lost)
 
 
-def _duplicates_of(s: Stitched, copies: BoolArray, eraser: Eraser) -> Erased:
+def _duplicates_of(s: StitchedEvents, copies: BoolArray, eraser: Eraser) -> Erased:
     """Return the dropped copies of others' events, and what was erased in them."""
     table = s.duplicates
     erased = eraser.erase(table.drop(columns=list(_LISTS)), copies)
@@ -188,8 +191,8 @@ def _labelled(eraser: Eraser, by_property: Mapping[str, T]) -> dict[str, T]:
 
 
 def _identity_of(
-    found: Identity, keep: BoolArray, gone_alias: BoolArray, blocked: pd.DataFrame, eraser: Eraser
-) -> tuple[Identity, BoolArray]:
+    found: Resolution, keep: BoolArray, gone_alias: BoolArray, blocked: pd.DataFrame, eraser: Eraser
+) -> tuple[Resolution, BoolArray]:
     """Return who is who among the others, and which aliases are left."""
     left = np.zeros(len(gone_alias), dtype=bool)
     left[found.aliases.alias[keep[found.aliases.event]]] = True

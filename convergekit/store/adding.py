@@ -248,7 +248,7 @@ def _report(
     before: pd.DataFrame,
     merges: pd.DataFrame,
 ) -> Added:
-    identity = part.s._identity
+    identity = part.s.resolution
     dropped = int((is_new & ~part.found.is_kept).sum())
     of_batch = identity.profile[is_new[part.found.is_kept]]
     had = pc.is_in(to_arrow(identity.profile_ids), value_set=to_arrow(before["profile_id"]))

@@ -20,9 +20,9 @@ import pandas as pd
 from convergekit.base.durable import sync_directory
 from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError, WriteError
+from convergekit.identity.tables import StitchedEvents
 from convergekit.privacy.forget import person_in
 from convergekit.privacy.mentions import Eraser
-from convergekit.stitched import Stitched
 from convergekit.store import index
 from convergekit.store.access import Change, make_index
 from convergekit.store.batch_files import file_name, read_batch_file
@@ -57,13 +57,13 @@ class ForgottenInStore:
         return str(readable_table(self.removed).to_html(index=False, border=0))
 
 
-def forget_in(change: Change, s: Stitched, alias_or_id: str) -> ForgottenInStore:
+def forget_in(change: Change, s: StitchedEvents, alias_or_id: str) -> ForgottenInStore:
     """Write a store anew without one person. See `Store.forget`.
 
     Parameters
     ----------
     change : Change
-    s : Stitched
+    s : StitchedEvents
         Of all that the store holds.
     alias_or_id : str
     """

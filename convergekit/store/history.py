@@ -106,7 +106,7 @@ def merges_by(
     """
     if leaders.empty:
         return _NO_MERGES
-    identity = part.s._identity
+    identity = part.s.resolution
     table = identity.aliases.table
     asked = pc.is_in(to_arrow(table["alias_value"]), value_set=to_arrow(leaders["alias_value"]))
     maybe = np.flatnonzero(asked.to_numpy(zero_copy_only=False))
@@ -131,6 +131,6 @@ def merges_by(
 
 def _joining(part: Part, row: IntArray) -> pd.DataFrame:
     """Return, per old profile ID, the event that replaced it."""
-    merges = merges_in_order(part.s._identity.knowledge(), part.s.events)
+    merges = merges_in_order(part.s.resolution.knowledge(), part.s.events)
     merges["row"] = row[merges["row"].to_numpy()]
     return merges[["old_profile_id", *_EVENT]]

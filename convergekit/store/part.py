@@ -19,7 +19,7 @@ from convergekit.identity.dedupe import Deduplicated, find_kept
 from convergekit.identity.limits import Protection
 from convergekit.identity.profiles import TYPE_PRIORITY, salt_key, salted
 from convergekit.identity.properties import carry_retroactive, matches_first, property_names
-from convergekit.stitched import Stitched
+from convergekit.identity.tables import StitchedEvents
 from convergekit.stitching import IdentityMode, link, link_and_carry
 from convergekit.store.options import StoreOptions
 
@@ -38,12 +38,12 @@ class Part:
     ----------
     found : Deduplicated
         The events, kept and dropped, in the order in which they were added.
-    s : Stitched
+    s : StitchedEvents
         Of the kept ones; `row` is the position in `found`.
     """
 
     found: Deduplicated
-    s: Stitched
+    s: StitchedEvents
 
     @cached_property
     def carried(self) -> IntArray:
@@ -57,7 +57,7 @@ class Part:
 
     def has_profile(self, ids: pd.Series) -> BoolArray:
         """Return which of these profile IDs there are."""
-        now = to_arrow(self.s._identity.profile_ids)
+        now = to_arrow(self.s.resolution.profile_ids)
         return pc.is_in(to_arrow(ids), value_set=now).to_numpy(zero_copy_only=False)
 
 
@@ -118,15 +118,15 @@ def stitch_part(
         wide, profiles, carried = link_and_carry(
             wide, *known, protection=protection, identity=identity, first=first
         )
-    s = Stitched(
+    s = StitchedEvents(
         events=wide,
         rejected=accepted.rejected,
         identity=identity or "retroactive",
         browser_alias=browser_alias(options),
-        _identity=profiles,
-        _duplicates=pd.DataFrame,
-        _carried_from=carried,
-        _first=first,
+        resolution=profiles,
+        describe_duplicates=pd.DataFrame,
+        carried_from=carried,
+        first=first,
     )
     return Part(found, s)
 

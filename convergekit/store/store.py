@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.records import take_or_missing
+from convergekit.diagnostics.timeline import timeline
 from convergekit.errors import ConvergekitError, UnknownAliasError
 from convergekit.events.arrow import Frame, series_from_arrow
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, written_by_stitch
@@ -221,7 +222,8 @@ class Store:
         if not frame.columns.size:
             raise ConvergekitError(f"{self} holds nothing yet: add an export first.")
         options = stitch_options(self._options, list(frame), types)
-        return replace(stitch(frame, **options), browser_alias=browser_alias(self._options))
+        tables = stitch(frame, **options).tables
+        return Stitched(replace(tables, browser_alias=browser_alias(self._options)))
 
     @property
     def profiles(self) -> pd.DataFrame:
@@ -294,11 +296,11 @@ class Store:
             )
         identity = self._options.get("identity", "retroactive")
         part = stitch_part(events, self._options, identity=identity)
-        timeline = part.s.profile(alias_or_id)
-        if len(timeline):
+        found = timeline(part.s, alias_or_id)
+        if len(found):
             # Limits may leave a profile without an event of its own.
-            timeline["row"] = row[timeline["row"].to_numpy()]
-        return timeline
+            found["row"] = row[found["row"].to_numpy()]
+        return found
 
     def forget(self, alias_or_id: str) -> ForgottenInStore:
         """Remove one person from all batches, as `Stitched.forget` does, for good.
@@ -337,8 +339,8 @@ class Store:
             with interrupts.at_once():
                 s = self._stitched(everything)
                 # Whom it is about is found before anything is written.
-                s._profile_number(alias_or_id)
-            return forget_in(change, s, alias_or_id)
+                s.tables.profile_number(alias_or_id)
+            return forget_in(change, s.tables, alias_or_id)
 
     def status(self) -> Status:
         """Return what the store holds, in counts."""

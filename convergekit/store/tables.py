@@ -57,7 +57,7 @@ def insert_part(
         The first number that is free afterwards.
     """
     found, s = part.found, part.s
-    identity = s._identity
+    identity = s.resolution
     of_alias = np.empty(len(found.aliases.table), dtype=np.int64)
     of_alias[found.aliases.alias] = cluster[found.aliases.event]
     of_profile = np.empty(len(identity.profile_ids), dtype=np.int64)
@@ -65,7 +65,7 @@ def insert_part(
     number = next_profile + np.arange(len(of_profile))
 
     _insert(con, "aliases", _aliases(part, of_alias, number))
-    counts = s._profile_counts()
+    counts = s.profile_counts()
     _insert(
         con,
         "profiles",
@@ -92,7 +92,7 @@ def insert_part(
 
 def _aliases(part: Part, of_alias: IntArray, number: IntArray) -> dict[str, object]:
     """Return all aliases; those that only dropped copies carry are of no profile."""
-    identity, carried = part.s._identity, part.carried
+    identity, carried = part.s.resolution, part.carried
     table = part.found.aliases.table
     profile = np.full(len(table), -1)
     profile[carried] = number[identity.component]
@@ -120,7 +120,7 @@ def _property_rows(
     """Return which row says each profile's latest value of each property."""
     kept = np.flatnonzero(part.found.is_kept)
     profiles, places, rows = [_NONE], [_NONE], [_NONE]
-    for name, carrier in part.s._latest_carriers().items():
+    for name, carrier in part.s.latest_carriers().items():
         has = np.flatnonzero(carrier >= 0)
         said_by = kept[carrier[has]]
         if part.found.merge:

@@ -23,7 +23,7 @@ from convergekit.visits.channels import ASKED, CHANNEL_RULES, ChannelRule, chann
 from convergekit.visits.traffic import TAGS, sent_traffic, sent_values
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -142,11 +142,11 @@ class FoundSessions:
         return _place(self.who, microseconds(self.events["timestamp"])[self.first])
 
 
-def sessions(s: Stitched, how: SessionRules, conversion: str | None = None) -> pd.DataFrame:
+def sessions(s: StitchedEvents, how: SessionRules, conversion: str | None = None) -> pd.DataFrame:
     """Return a row per session. See `Stitched.sessions`."""
-    events, ids = s.events, s._identity.profile_ids
+    events, ids = s.events, s.resolution.profile_ids
     found = find_sessions(
-        events, sent_traffic(events), s._identity.profile, s._identity.in_time, visiting(s), how
+        events, sent_traffic(events), s.resolution.profile, s.resolution.in_time, visiting(s), how
     )
     every = np.arange(len(found.who))
     table = pd.DataFrame(
@@ -172,9 +172,9 @@ def sessions(s: Stitched, how: SessionRules, conversion: str | None = None) -> p
     return table.sort_values(["start", "session_id"], ignore_index=True)
 
 
-def visiting(s: Stitched) -> BoolArray:
+def visiting(s: StitchedEvents) -> BoolArray:
     """Return which events carry an alias of a browser session."""
-    aliases = s._identity.aliases
+    aliases = s.resolution.aliases
     of_browser = (aliases.table["alias_type"] == s.browser_alias).to_numpy(dtype=bool)
     carries = np.zeros(len(s.events), dtype=bool)
     carries[aliases.event[of_browser[aliases.alias]]] = True

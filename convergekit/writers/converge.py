@@ -34,7 +34,7 @@ from convergekit.identity.profiles import alias_ranks, ids_of_leaders
 from convergekit.identity.properties import carry_as_of
 
 if TYPE_CHECKING:
-    from convergekit.stitched import Stitched
+    from convergekit.identity.tables import StitchedEvents
 
 IntArray = npt.NDArray[np.int64]
 
@@ -42,7 +42,9 @@ IntArray = npt.NDArray[np.int64]
 _COLUMNS = ("session_id", "session_properties", "source_id", "source_name")
 
 
-def write_converge(s: Stitched, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+def write_converge(
+    s: StitchedEvents, directory: str | Path, *, overwrite: bool = False
+) -> list[Path]:
     """Write the two tables. See `Stitched.to_converge`."""
     place = real_path(directory)
     there = [name for name in _FILES if newest(place, name).exists()]
@@ -58,13 +60,13 @@ def write_converge(s: Stitched, directory: str | Path, *, overwrite: bool = Fals
     return [Path(directory, name) for name in tables]
 
 
-def profile_then(s: Stitched) -> pd.Series:
+def profile_then(s: StitchedEvents) -> pd.Series:
     """Return the ID that each event's profile had when the event became known.
 
     That of the alias seen earliest among all that was known of the profile then, as
     `Stitched.profile_merges` has it; missing for events without a profile.
     """
-    knowledge = s._identity.knowledge()
+    knowledge = s.resolution.knowledge()
     item, alias, part, own = _parts(knowledge)
     rank = alias_ranks(knowledge.aliases.table, np.arange(len(knowledge.aliases.table)))
     at = microseconds(s.events["timestamp"])[knowledge.event]
@@ -115,12 +117,12 @@ def _parts(knowledge: Knowledge) -> tuple[IntArray, IntArray, IntArray, IntArray
     return item, alias, part, own
 
 
-def _events(s: Stitched) -> pa.Table:
+def _events(s: StitchedEvents) -> pa.Table:
     events = s.events
-    carried = s._carried_from
+    carried = s.carried_from
     if s.identity != "as_of":
-        found = s._identity
-        carried = carry_as_of(events, found.in_time, found.knowledge(), s._first)
+        found = s.resolution
+        carried = carry_as_of(events, found.in_time, found.knowledge(), s.first)
     profile = {
         name: take_or_missing(events[PROFILE_PROPERTY + name], carrier)
         for name, carrier in carried.items()
@@ -151,7 +153,7 @@ def _events(s: Stitched) -> pa.Table:
     return table.filter(pa.array(events["kind"] == "track"))
 
 
-def _merges(s: Stitched) -> pa.Table:
+def _merges(s: StitchedEvents) -> pa.Table:
     merges = s.profile_merges
     return pa.table(
         {

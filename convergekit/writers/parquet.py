@@ -27,7 +27,8 @@ from convergekit.identity.as_of import Knowledge
 from convergekit.identity.graph import profile_of_events
 from convergekit.identity.limits import Protection, RefusedLinks
 from convergekit.identity.profiles import ALIAS_ID
-from convergekit.stitched import Identity, Stitched
+from convergekit.identity.tables import Resolution, StitchedEvents
+from convergekit.stitched import Stitched
 from convergekit.writers.saved_checks import check_summary, check_tables
 from convergekit.writers.saved_frames import frame_of, parquet_of
 from convergekit.writers.saved_manifest import MANIFEST, damaged, digest, read_sealed, sealed
@@ -62,16 +63,16 @@ def write_stitched(
         raise AlreadyThereError(
             f"{directory} already holds {held}; give another directory, or overwrite=True."
         )
-    frames = {name: getattr(s, name) for name in _TABLES} | _inner_tables(s)
+    frames = {name: getattr(s, name) for name in _TABLES} | _inner_tables(s.tables)
     frames["rejected"] = _written_out(frames["rejected"])
-    frames["aliases"] = _with_salted_ids(s)
+    frames["aliases"] = _with_salted_ids(s.tables)
     summary = {
         "identity": s.identity,
         "browser_alias": s.browser_alias,
-        "first": list(s._first),
-        "limits": dict(s._identity.protection.limits),
-        "alias_priority": list(s._identity.protection.priority),
-        "remarks": dict(s._remarks),
+        "first": list(s.tables.first),
+        "limits": dict(s.tables.resolution.protection.limits),
+        "alias_priority": list(s.tables.resolution.protection.priority),
+        "remarks": dict(s.tables.remarks),
         "report": s.report.to_dict(),
     }
     contents = {}
@@ -131,16 +132,18 @@ def read_stitched(directory: str | Path) -> Stitched:
     if not ids.equals(tables["events"]["profile_id"]):
         raise damaged(place / "events.parquet", "its profile IDs are others than its aliases'")
     s = Stitched(
-        events=tables["events"],
-        rejected=tables["rejected"],
-        identity=summary["identity"],
-        browser_alias=summary["browser_alias"],
-        _identity=identity,
-        _duplicates=lambda: tables["duplicates"],
-        _carried_from=_integers(tables["carried_from"]),
-        _first=tuple(summary["first"]),
-        _remarks=summary["remarks"],
-        _malformed=tables["malformed"],
+        StitchedEvents(
+            events=tables["events"],
+            rejected=tables["rejected"],
+            identity=summary["identity"],
+            browser_alias=summary["browser_alias"],
+            resolution=identity,
+            describe_duplicates=lambda: tables["duplicates"],
+            carried_from=_integers(tables["carried_from"]),
+            first=tuple(summary["first"]),
+            remarks=summary["remarks"],
+            malformed=tables["malformed"],
+        )
     )
     # The report also counts what only the input held, so it is kept, not made again.
     s.__dict__["report"] = _report(place / MANIFEST, summary["report"])
@@ -154,10 +157,10 @@ def _report(manifest: Path, values: dict[str, Any]) -> Report:
         raise damaged(manifest, f"the report: {error}") from error
 
 
-def _inner_tables(s: Stitched) -> dict[str, pd.DataFrame]:
+def _inner_tables(s: StitchedEvents) -> dict[str, pd.DataFrame]:
     """Return what the answers need besides the public tables, aliases as rows of `aliases`."""
-    found = s._identity
-    _, position = s._alias_table
+    found = s.resolution
+    _, position = s.alias_table
     place = np.empty_like(position)
     place[position] = np.arange(len(position))
     known = found.knowledge()
@@ -174,18 +177,18 @@ def _inner_tables(s: Stitched) -> dict[str, pd.DataFrame]:
             {**vars(refused), "first": place[refused.first], "second": place[refused.second]}
         ).astype({"alias_type": "str"}),
         "says": pd.DataFrame(known.says, index=s.events.index),
-        "carried_from": pd.DataFrame(dict(s._carried_from), index=s.events.index),
+        "carried_from": pd.DataFrame(dict(s.carried_from), index=s.events.index),
         "blocked": found.aliases.blocked,
-        "malformed": s._malformed,
+        "malformed": s.malformed,
     }
 
 
-def _with_salted_ids(s: Stitched) -> pd.DataFrame:
+def _with_salted_ids(s: StitchedEvents) -> pd.DataFrame:
     """Return the aliases, with their own IDs where a salt made these: the salt is not kept."""
-    inner = s._identity.aliases.table
+    inner = s.resolution.aliases.table
     if ALIAS_ID not in inner:
         return s.aliases
-    _, position = s._alias_table
+    _, position = s.alias_table
     return s.aliases.assign(**{ALIAS_ID: inner[ALIAS_ID].take(position).array})
 
 
@@ -201,7 +204,7 @@ def _apart_table(aliases: EventAliases, place: npt.NDArray[np.int64]) -> pd.Data
     return pd.DataFrame({"group": apart.group, "rank": apart.rank})
 
 
-def _read_identity(tables: dict[str, pd.DataFrame], protection: Protection) -> Identity:
+def _read_identity(tables: dict[str, pd.DataFrame], protection: Protection) -> Resolution:
     component, profile_ids = pd.factorize(tables["aliases"]["profile_id"])
     aliases = _read_aliases(tables, "event_aliases")
     order = _integers(tables["order"])
@@ -217,7 +220,7 @@ def _read_identity(tables: dict[str, pd.DataFrame], protection: Protection) -> I
         aliases = replace(aliases, apart=apart)
         knowledge = knowledge.kept_apart(apart, profile_of_events(aliases, apart.group, size))
     refused = tables["refused"]
-    return Identity(
+    return Resolution(
         aliases=aliases,
         component=component.astype(np.int64),
         profile=profile_of_events(aliases, component, size),
