@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.columns import each_column
@@ -52,11 +50,11 @@ from convergekit.identity.properties import (
 )
 from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.stitched import Stitched
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.engine.result import StitchedTable
 
-IntArray = npt.NDArray[np.int64]
 Duplicates = Literal["drop", "merge"]
 IdentityMode = Literal["retroactive", "as_of"]
 

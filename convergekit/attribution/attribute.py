@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.attribution.models import DATA_DRIVEN, RULES, Journeys, by_effect
@@ -21,6 +20,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.events.steps import EventNames, StepLike, as_steps
 from convergekit.events.timestamps import microseconds
+from convergekit.typing import BoolArray, FloatArray, IntArray
 from convergekit.visits.channels import DIRECT
 from convergekit.visits.sessions import FoundSessions, find_sessions, visiting
 from convergekit.visits.traffic import TAGS, sent_traffic
@@ -28,9 +28,6 @@ from convergekit.visits.traffic import TAGS, sent_traffic
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _MICROSECONDS_A_DAY = 86_400_000_000
 

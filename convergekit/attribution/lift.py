@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.attribution.attribute import Attributor, Credited
@@ -19,13 +18,12 @@ from convergekit.base.wording import counted, percentage, readable_table
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import as_steps
 from convergekit.funnels.lift import STITCHED, ways_of_counting
+from convergekit.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 
 #: Stitched, but a touch counts only if it was known when the conversion became known.
 AS_OF = "stitched, as-of identity"
@@ -174,7 +172,7 @@ class _Shared:
         credited = self.found[way]
         return credited.credit[model] if self.attributor.cents is None else credited.cents[model]
 
-    def touched(self, way: str) -> npt.NDArray[np.bool_]:
+    def touched(self, way: str) -> BoolArray:
         """Return which conversions have a touch."""
         credited = self.found[way]
         some = np.zeros(len(self.attributor.positions), dtype=bool)

@@ -14,14 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.rounding import six_digits
-
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: With more labels than this, Shapley values are sampled.
 MOST_EXACT = 10

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.threads import WORTH_THREADS, on_idle_cores
+from convergekit.typing import BoolArray
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,7 +45,7 @@ def with_columns(frame: pd.DataFrame, changed: Mapping[str, pd.Series]) -> pd.Da
     return pd.DataFrame({**dict(frame.items()), **changed}, index=frame.index, copy=False)
 
 
-def chosen_rows(frame: pd.DataFrame, keep: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def chosen_rows(frame: pd.DataFrame, keep: BoolArray) -> pd.DataFrame:
     """Return the rows that are kept, with a fresh index.
 
     Examples

@@ -9,11 +9,12 @@ import pyarrow as pa
 from numba import uintp
 
 from convergekit.base.compiled_text import text_buffers
+from convergekit.typing import IntArray
 
 _WORD = 8
 
 
-def gather(texts: pa.LargeStringArray, at: npt.NDArray[np.int64]) -> pa.LargeStringArray:
+def gather(texts: pa.LargeStringArray, at: IntArray) -> pa.LargeStringArray:
     """Return the texts at the positions; missing at -1, and where the text is missing."""
     data, offsets = text_buffers(texts)
     there = _NOTHING

@@ -19,8 +19,8 @@ from numba import uint64, uintp
 
 from convergekit.base.compiled_threads import cuts, on_pieces, shares
 from convergekit.base.text import arrow_array
+from convergekit.typing import IntArray
 
-IntArray = npt.NDArray[np.int64]
 Int32Array = npt.NDArray[np.int32]
 Chunk = tuple[npt.NDArray[np.uint8], IntArray]
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from convergekit.base.threads import CORES, WORTH_THREADS, on_idle_cores
+from convergekit.typing import IntArray
 
 R = TypeVar("R")
-IntArray = npt.NDArray[np.int64]
 
 
 def cuts(size: int, each: int = 1) -> list[int]:

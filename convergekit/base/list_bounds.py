@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
@@ -17,6 +16,7 @@ from convergekit.base.bounds import DEEPEST, MOST_ALIASES, TOO_MANY_ALIASES, of_
 from convergekit.base.columns import with_columns
 from convergekit.base.json_text import NestingError, read_json
 from convergekit.base.text import to_arrow
+from convergekit.typing import IntArray
 
 _LISTS = ("aliases", "unset", "set_once")
 
@@ -48,7 +48,7 @@ def within_bounds(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
     return frame, dict.fromkeys(crowded.tolist(), TOO_MANY_ALIASES) | reasons
 
 
-def _aliases_per_row(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+def _aliases_per_row(frame: pd.DataFrame) -> IntArray:
     """Return how many aliases each row has, or fewer where that is within the bound."""
     listed = np.zeros(len(frame), dtype=np.int64)
     if "aliases" in frame:
@@ -60,7 +60,7 @@ def _aliases_per_row(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     return listed
 
 
-def _sizes(lists: pd.Series) -> npt.NDArray[np.int64]:
+def _sizes(lists: pd.Series) -> IntArray:
     sizes = np.zeros(len(lists), dtype=np.int64)
     if lists.dtype == object:
         members = (len(cell) if isinstance(cell, _SIZED) else 0 for cell in lists)

@@ -12,8 +12,7 @@ import pandas as pd
 
 from convergekit.base.compiled import compiled
 from convergekit.base.records import take_or_missing
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 _MOST = np.iinfo(np.int64).max
 

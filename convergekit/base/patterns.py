@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.errors import ConvergekitError
+from convergekit.typing import BoolArray
 
 #: A pattern is no longer than this.
 LONGEST_PATTERN = 1_000
@@ -48,7 +48,7 @@ class _NotInRE2Error(Exception):
 
 def matched(
     texts: pa.Array | pa.ChunkedArray, pattern: str, how: str, *, ignore_case: bool = False
-) -> npt.NDArray[np.bool_]:
+) -> BoolArray:
     r"""Return which texts a pattern matches, in time that grows with their length alone.
 
     Parameters

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.compiled import compiled
 from convergekit.base.text import arrow_array
+from convergekit.typing import IntArray
 
 _INT64 = np.iinfo(np.int64)
 #: Where records lack more than all but one in so many keys, only what is there is looked at.
@@ -93,7 +93,7 @@ def column_from_values(values: Iterable[Any]) -> pd.Series:
     return pd.Series(values, dtype=object)
 
 
-def take_or_missing(values: pd.Series, positions: npt.NDArray[np.int64]) -> pd.Series:
+def take_or_missing(values: pd.Series, positions: IntArray) -> pd.Series:
     """Return the values at the positions, missing at -1; integers and booleans stay what they are.
 
     Examples
@@ -114,7 +114,7 @@ def take_or_missing(values: pd.Series, positions: npt.NDArray[np.int64]) -> pd.S
     return pd.Series(values.array.take(positions, allow_fill=gaps), copy=False)
 
 
-def _take_text(values: pd.Series, positions: npt.NDArray[np.int64]) -> pa.Array:
+def _take_text(values: pd.Series, positions: IntArray) -> pa.Array:
     cells = pa.array(values, from_pandas=True)
     if len(cells) < len(positions) and isinstance(cells, pa.LargeStringArray):
         found = _take_of_one_size(cells, positions)
@@ -128,7 +128,7 @@ def _take_text(values: pd.Series, positions: npt.NDArray[np.int64]) -> pa.Array:
 
 
 def _take_of_one_size(
-    texts: pa.LargeStringArray, positions: npt.NDArray[np.int64]
+    texts: pa.LargeStringArray, positions: IntArray
 ) -> pa.LargeStringArray | None:
     """Return the texts at the positions if all are of one size, as profile IDs are; else None.
 

@@ -16,10 +16,11 @@ import uuid
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from convergekit.typing import BoolArray
 
 #: Characters that are not seen: soft hyphens, spaces of no width, joiners, marks of direction.
 #: Those that Unicode's file DerivedCoreProperties calls Default_Ignorable_Code_Point.
@@ -39,7 +40,7 @@ MOST_BITS = 3 * _MOST_DIGITS
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-def as_text(values: pd.Series) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
+def as_text(values: pd.Series) -> tuple[pd.Series, BoolArray]:
     """Return the values as text, and which cells held something that is not text or a number.
 
     Parameters
@@ -170,7 +171,7 @@ def folded_text(text: str) -> str:
     return str(folded(pa.array([known], type=pa.large_string()))[0])
 
 
-def has_text(values: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
+def has_text(values: pa.LargeStringArray) -> BoolArray:
     """Return where a text is neither missing nor empty.
 
     Examples
@@ -257,7 +258,7 @@ def known_characters(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _present(values: pd.Series) -> npt.NDArray[np.bool_]:
+def _present(values: pd.Series) -> BoolArray:
     return values.notna().to_numpy(dtype=bool)
 
 

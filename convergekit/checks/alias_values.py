@@ -8,9 +8,10 @@ import pyarrow.compute as pc
 from convergekit.base.grouping import distinct, distinct_rows, run_starts
 from convergekit.base.text import to_arrow
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Fault, IntArray, NotChecked
-from convergekit.checks.tracking import BoolArray, Tracking
+from convergekit.checks.fault import Fault, NotChecked
+from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown
+from convergekit.typing import BoolArray, IntArray
 
 # Liquid and Handlebars, JavaScript and shell, ERB, Mailchimp, and the first three in a URL.
 _TEMPLATE = r"(?i)\{\{|\}\}|\{%|\$\{|<%|\*\||%7B%7B|%7D%7D|%24%7B|^\{[\w.]+\}$|^%%.+%%$"

@@ -7,8 +7,9 @@ import pandas as pd
 
 from convergekit.base.durations import readable_duration
 from convergekit.checks.alias_values import token_types
-from convergekit.checks.fault import Fault, IntArray, NotChecked
-from convergekit.checks.tracking import BoolArray, Tracking
+from convergekit.checks.fault import Fault, NotChecked
+from convergekit.checks.tracking import Tracking
+from convergekit.typing import BoolArray, IntArray
 
 #: By how much an event must come before all of the browser's, in microseconds.
 LEAST_LEAD = 60_000_000

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Fault, IntArray, NotChecked
+from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import masked, quoted
 from convergekit.events.schema import carries_aliases
+from convergekit.typing import IntArray
 
 NO_CONVERSIONS = "no event is named 'Placed Order': name your conversions with conversion="
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from convergekit.base.wording import counted
 from convergekit.checks.event_names import folded
-from convergekit.checks.fault import Fault, IntArray
+from convergekit.checks.fault import Fault
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import shown
+from convergekit.typing import IntArray
 
 #: Amounts that differ by less are the same, written or rounded otherwise.
 _SAME_AMOUNT = 0.005

@@ -6,12 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from convergekit.checks.tracking import Tracking
+from convergekit.typing import IntArray
 
-IntArray = npt.NDArray[np.int64]
 Severity = Literal["high", "medium", "low"]
 
 #: Most severe first.

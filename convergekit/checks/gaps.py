@@ -9,8 +9,9 @@ import pandas as pd
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Fault, IntArray, NotChecked
+from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
+from convergekit.typing import IntArray
 
 _HOUR = 3_600_000_000
 _WEEK = 7 * 24 * _HOUR

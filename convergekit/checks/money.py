@@ -10,15 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.text import as_text
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import PROPERTY, missing
 from convergekit.events.steps import resolve_column
-
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, FloatArray
 
 #: The names under which the sources that convergekit reads send the total of an order.
 USUAL_VALUES = (
@@ -58,7 +56,7 @@ class Money:
     """
 
     column: str
-    amounts: npt.NDArray[np.float64]
+    amounts: FloatArray
     unreadable: BoolArray
     readable: bool
     currency_column: str | None
@@ -140,7 +138,7 @@ def candidates(events: pd.DataFrame) -> list[str]:
     return _columns(events, USUAL_VALUES)
 
 
-def as_numbers(values: pd.Series) -> npt.NDArray[np.float64]:
+def as_numbers(values: pd.Series) -> FloatArray:
     """Return the values as numbers, those written as text too; NaN for all else.
 
     Examples

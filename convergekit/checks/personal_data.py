@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Fault, IntArray
+from convergekit.checks.fault import Fault
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
 from convergekit.events.schema import PROFILE_PROPERTY
+from convergekit.typing import IntArray
 
 # A file's name can look like an address (logo@2x.png), and a shop's own address is nobody's.
 _FILES = {

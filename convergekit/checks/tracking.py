@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -27,9 +26,7 @@ from convergekit.identity.alias_rules import AliasRules, Rule
 from convergekit.identity.aliases import Block, EventAliases, browser_type, read_aliases
 from convergekit.identity.dedupe import find_kept
 from convergekit.identity.graph import connected_components, profile_of_events
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: What is counted as a conversion unless another name is given.
 USUAL_CONVERSION = "Placed Order"
@@ -116,7 +113,7 @@ class Tracking:
         return distinct(event[aliases[alias]])
 
     @property
-    def amounts(self) -> npt.NDArray[np.float64] | None:
+    def amounts(self) -> FloatArray | None:
         """Each event's amount; None without conversions, or where no amount can be read."""
         if self.money is None or not self.names or not self.money.readable:
             return None

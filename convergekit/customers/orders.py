@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.wording import counted
@@ -16,9 +15,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.events.steps import resolve_column
 from convergekit.funnels.events import order_of_arrival
-
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
+from convergekit.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

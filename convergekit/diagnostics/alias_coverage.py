@@ -10,18 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.events.amounts import events_named
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
+from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 #: The row of all types together.
 ANY_TYPE = "(any)"

@@ -35,12 +35,11 @@ from convergekit.diagnostics.graph_cuts import (
     smallest_cut,
 )
 from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 #: A cart that goes from one device to another, under a shop's and a checkout's cookie on each,
 #: has met four browsers. From this many on, a token is suspicious.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import scipy
 
@@ -16,11 +15,11 @@ from convergekit.base.visible import visible
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.identity.tables import StitchedEvents
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import HasTables
 
-IntArray = npt.NDArray[np.int64]
 
 #: What `compare_profiles` takes: a Stitched, or a frame of a key and `profile_id`.
 Profiles: TypeAlias = "HasTables | pd.DataFrame"

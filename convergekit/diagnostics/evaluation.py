@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, what_there_is
 from convergekit.identity.tables import StitchedEvents
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
     from convergekit.identity.tables import HasTables
 
-IntArray = npt.NDArray[np.int64]
 
 #: What `truth=` takes: the true person of each input row.
 Truth: TypeAlias = pd.DataFrame | pd.Series | Mapping[int, Any]

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import IntArray
 
 #: A larger cut is not looked for: nobody would block so many aliases one by one.
 LARGEST_CUT = 1_000

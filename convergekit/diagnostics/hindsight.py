@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durations import Duration
@@ -26,12 +25,11 @@ from convergekit.identity.earliest_links import (
     session_moments_of_events,
 )
 from convergekit.identity.properties import carry_retroactive
+from convergekit.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 BROWSER_SESSION = "a browser session"
 CONVERSION = "a conversion"
@@ -219,7 +217,7 @@ def _events(
     at: IntArray,
     late: BoolArray,
     reaches: Sequence[_Reach],
-    amount: npt.NDArray[np.float64] | None,
+    amount: FloatArray | None,
 ) -> pd.DataFrame:
     chosen = np.flatnonzero(late)
     events = s.events.iloc[at[chosen]].reset_index(drop=True)
@@ -251,7 +249,7 @@ def _summary(
     event_name: str,
     reaches: Sequence[_Reach],
     value: str | None,
-    amount: npt.NDArray[np.float64] | None,
+    amount: FloatArray | None,
 ) -> pd.DataFrame:
     rows = []
     for reach in reaches:

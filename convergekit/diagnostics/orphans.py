@@ -15,12 +15,11 @@ from convergekit.base.wording import readable_table, table_text
 from convergekit.events.amounts import events_named
 from convergekit.events.schema import carries_aliases
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 REACHED = "reached a browser session"
 NO_ALIAS = "no alias at all"

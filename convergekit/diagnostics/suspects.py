@@ -13,18 +13,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.diagnostics.blame import NOTHING, Blamed, Crowd, blame, first_of_component
 from convergekit.diagnostics.graph_cuts import LARGEST_CUT
 from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
 
 #: The evidence, most telling first.
 EVIDENCE = ("strong", "shared token", "weak")

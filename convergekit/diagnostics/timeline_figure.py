@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -25,6 +24,7 @@ from convergekit.figures.template import (
     plain,
     titled,
 )
+from convergekit.typing import BoolArray, IntArray
 
 #: Events so far apart belong to two visits, between which the figure has a gap.
 VISIT_GAP = pd.Timedelta("30min")
@@ -130,8 +130,8 @@ def _looks(name: pd.Series, colours: Look) -> dict[str, dict[str, Any]]:
 def _mark_visits(
     figure: go.Figure,
     times: pd.Series,
-    new_visit: npt.NDArray[np.bool_],
-    place: npt.NDArray[np.int64],
+    new_visit: BoolArray,
+    place: IntArray,
 ) -> None:
     """Name when visits began, as many as fit."""
     begins = np.flatnonzero(new_visit | (np.arange(len(times)) == 0))

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durations import Duration
@@ -25,7 +23,6 @@ from convergekit.stitching import link_and_carry
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-BoolArray = npt.NDArray[np.bool_]
 Face = TypeVar("Face")
 
 

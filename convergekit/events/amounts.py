@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
 from convergekit.events.steps import resolve_column, tracked
+from convergekit.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 def events_named(events: pd.DataFrame, name: str) -> IntArray:
@@ -50,7 +47,7 @@ def reaches_browser(s: StitchedEvents) -> BoolArray:
     return reached[found.profile]
 
 
-def amounts(events: pd.DataFrame, value: str) -> npt.NDArray[np.float64]:
+def amounts(events: pd.DataFrame, value: str) -> FloatArray:
     """Return each event's amount, zero where it has none.
 
     Raises

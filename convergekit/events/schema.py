@@ -20,7 +20,6 @@ from numbers import Number
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,6 +37,7 @@ from convergekit.base.wording import shortened
 from convergekit.errors import ColumnError, EventError, did_you_mean
 from convergekit.events.arrow import Frame, as_frame, opened_struct
 from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
+from convergekit.typing import BoolArray, IntArray
 
 ALIAS = "alias."
 PROPERTY = "properties."
@@ -93,7 +93,7 @@ class NormalisedEvents:
     """
 
     events: pd.DataFrame
-    arrival: npt.NDArray[np.int64]
+    arrival: IntArray
     rejected: pd.DataFrame
     remarks: dict[str, int] = field(default_factory=dict)
 
@@ -288,8 +288,8 @@ def missing(values: pd.Series) -> pd.Series:
 
 
 def carries_aliases(
-    frame: pd.DataFrame, rows: npt.NDArray[np.int64], alias_from: Iterable[str] = ()
-) -> npt.NDArray[np.bool_]:
+    frame: pd.DataFrame, rows: IntArray, alias_from: Iterable[str] = ()
+) -> BoolArray:
     """Return which of the rows carry something in a column of aliases, whatever it is worth.
 
     Parameters
@@ -481,7 +481,7 @@ def _unite_spellings(frame: pd.DataFrame) -> pd.DataFrame:
     renames: dict[str, str] = {}
     dropped: list[str] = []
     united: dict[str, pd.Series] = {}
-    disagree: dict[str, npt.NDArray[np.bool_]] = {}
+    disagree: dict[str, BoolArray] = {}
     for name, spellings in SPELLINGS.items():
         found = [spelling for spelling in spellings if spelling in frame]
         if not found:
@@ -503,9 +503,7 @@ def _unite_spellings(frame: pd.DataFrame) -> pd.DataFrame:
     return _with_errors(frame, disagree)
 
 
-def _with_errors(
-    frame: pd.DataFrame, disagree: Mapping[str, npt.NDArray[np.bool_]]
-) -> pd.DataFrame:
+def _with_errors(frame: pd.DataFrame, disagree: Mapping[str, BoolArray]) -> pd.DataFrame:
     """Note in `read_error` the rows of which two columns say different things."""
     found: dict[int, str] = {}
     for reason, rows in disagree.items():
@@ -540,7 +538,7 @@ def _told(errors: pd.Series) -> pd.Series:
     return told[~missing(told).to_numpy(dtype=bool)]
 
 
-def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
+def _coalesce(first: pd.Series, second: pd.Series) -> tuple[pd.Series, BoolArray]:
     """Return the first where it has a value, else the second; and where they disagree."""
     said, also = (~missing(column).to_numpy(dtype=bool) for column in (first, second))
     disagree = np.zeros(len(first), dtype=bool)
@@ -656,7 +654,7 @@ def _type_times(
 _UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
-def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
+def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, BoolArray]:
     if name not in frame:
         return pd.Series(index=frame.index, dtype="str"), np.zeros(len(frame), dtype=bool)
     text, unusable = as_text(frame[name])
@@ -670,13 +668,13 @@ def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, npt.NDArray
 def _reject_reasons(
     frame: pd.DataFrame,
     typed: Mapping[str, pd.Series],
-    unusable_names: npt.NDArray[np.bool_],
+    unusable_names: BoolArray,
     alias_from: Iterable[str],
 ) -> pd.Series:
     """Return each rejected row's reason, by row."""
     found: dict[int, str] = {}
 
-    def reject(rows: npt.NDArray[np.int64], reason: str) -> None:
+    def reject(rows: IntArray, reason: str) -> None:
         found.update(dict.fromkeys(rows.tolist(), reason))
 
     nameless = np.flatnonzero(typed["event_name"].isna())
@@ -724,7 +722,7 @@ def _kinds(names: pd.Series) -> pd.Series:
     return pd.Series(kinds, index=names.index, dtype="str")
 
 
-def _arrival(events: pd.DataFrame) -> npt.NDArray[np.int64]:
+def _arrival(events: pd.DataFrame) -> IntArray:
     places = np.arange(len(events))
     if "received_at" not in events:
         return places

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.numbering import number
@@ -22,9 +21,7 @@ from convergekit.errors import (
 )
 from convergekit.events.query import evaluate_query
 from convergekit.events.schema import PROFILE, PROPERTY
-
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import BoolArray, IntArray
 
 #: The steps that an event fills are the bits of one integer.
 MOST_STEPS = 60

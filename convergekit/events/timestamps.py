@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from convergekit.errors import ConvergekitError
+from convergekit.typing import BoolArray, IntArray
 
 # An epoch number's unit is told by its magnitude. Below 1e8 seconds (March 1973) it is no
 # event's time but a year, a counter or a date of digits; 1e11 seconds is the year 5138.
@@ -56,7 +56,7 @@ class ParsedTimestamps:
     """
 
     times: pd.Series
-    unparseable: npt.NDArray[np.bool_]
+    unparseable: BoolArray
     epoch_rows: dict[str, int]
 
 
@@ -158,7 +158,7 @@ def far_as_text(times: pd.Series) -> pd.Series | None:
     return pd.Series(found, index=times.index, dtype=object)
 
 
-def microseconds(timestamps: pd.Series) -> npt.NDArray[np.int64]:
+def microseconds(timestamps: pd.Series) -> IntArray:
     """Return canonical timestamps as microseconds since 1970, for arithmetic and sorting."""
     return timestamps.to_numpy(dtype="datetime64[us]").view(np.int64)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.compiled import compiled
@@ -24,9 +23,7 @@ from convergekit.funnels.search.moments import Moments, make_moments
 from convergekit.funnels.search.ordered import Found, attempts, search
 from convergekit.funnels.search.strict import LetBy, search_strict
 from convergekit.funnels.vendors.presets import Count, Order, Rules
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 
 def find_paths(

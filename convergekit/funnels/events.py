@@ -26,9 +26,7 @@ from convergekit.events.steps import (
 )
 from convergekit.events.timestamps import microseconds
 from convergekit.funnels.vendors.presets import Order
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 
 class Profiles(Protocol):

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durations import Duration, in_periods, parse_duration
@@ -69,9 +68,7 @@ from convergekit.funnels.vendors.presets import (
 )
 from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.identity.tables import StitchedEvents
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import IntArray
 
 
 def funnel(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.events.schema import missing
 from convergekit.funnels.result import OTHER
 from convergekit.funnels.vendors.presets import ByStep
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 
 def labels_of(

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durations import Duration
@@ -19,12 +18,12 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.funnel import funnel
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.properties import property_names
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
 
 STITCHED = "stitched"
 

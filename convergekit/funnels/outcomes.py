@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+
+from convergekit.typing import BoolArray, IntArray
 
 #: How a profile that entered fared.
 CONVERTED, DROPPED, IN_WINDOW, EXCLUDED = "converted", "dropped", "in_window", "excluded"
 STATUSES = (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
 NEVER = np.iinfo(np.int64).min  # NaT
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Outcomes:
     rows: pd.Series | None = None
     labels: Mapping[str, pd.Series] = field(default_factory=dict)
 
-    def chosen(self, keep: npt.NDArray[np.int64]) -> Outcomes:
+    def chosen(self, keep: IntArray) -> Outcomes:
         """Return some of the rows."""
         return replace(
             self,

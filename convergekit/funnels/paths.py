@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from convergekit.base.grouping import distinct, run_starts
 from convergekit.funnels.events import Fed
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import IntArray
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Paths:
     time: IntArray
     last_entry: IntArray
 
-    def chosen(self, keep: npt.NDArray[np.int64]) -> Paths:
+    def chosen(self, keep: IntArray) -> Paths:
         """Return some of the rows."""
         return Paths(
             self.who[keep],

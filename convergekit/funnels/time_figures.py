@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -20,11 +19,11 @@ from convergekit.base.wording import counted
 from convergekit.figures.groups import Group, groups_to_draw, label_of, short_name
 from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
 from convergekit.funnels.figure import goal
+from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.funnels.result import Funnel, TimeToConvert
 
-FloatArray = npt.NDArray[np.float64]
 
 PERIOD_WORDS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour"}
 
@@ -268,7 +267,7 @@ class _Bins:
     """Bars of a histogram: edges in seconds, and how many waits are beyond the last."""
 
     edges: FloatArray
-    counts: npt.NDArray[np.int64]
+    counts: IntArray
     beyond: int
     longer: bool
 

@@ -17,7 +17,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,6 +34,7 @@ from convergekit.identity.alias_rules import (
     plain_form,
     split_urn,
 )
+from convergekit.typing import BoolArray, IntArray
 
 _NO_RULES = AliasRules()
 
@@ -83,9 +83,9 @@ class Apart:
         none.
     """
 
-    group: npt.NDArray[np.int64]
-    rank: npt.NDArray[np.int64]
-    home: npt.NDArray[np.int64] | None = None
+    group: IntArray
+    rank: IntArray
+    home: IntArray | None = None
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ class EventAliases:
     """
 
     table: pd.DataFrame
-    event: npt.NDArray[np.int64]
-    alias: npt.NDArray[np.int64]
+    event: IntArray
+    alias: IntArray
     blocked: pd.DataFrame
     malformed: pd.DataFrame
     apart: Apart | None = None
@@ -127,7 +127,7 @@ class EventAliases:
         return types.reorder_categories(sorted(types.categories))
 
     @cached_property
-    def own(self) -> npt.NDArray[np.bool_]:
+    def own(self) -> BoolArray:
         """Which pairs say whose the event is: all, but those of other groups than its own."""
         own = np.ones(len(self.event), dtype=bool)
         if self.apart is None:
@@ -143,7 +143,7 @@ class EventAliases:
         return own
 
     @property
-    def by_group(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def by_group(self) -> tuple[IntArray, IntArray]:
         """The events and aliases of the pairs, those of one event and group side by side."""
         if self.apart is None:
             return self.event, self.alias
@@ -153,21 +153,19 @@ class EventAliases:
         event[maybe], alias[maybe] = event[order], alias[order]
         return event, alias
 
-    def linked(
-        self, one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.bool_]:
+    def linked(self, one: IntArray, other: IntArray) -> BoolArray:
         """Return which pairs of aliases an event links on which they meet."""
         if self.apart is None:
             return np.ones(len(one), dtype=bool)
         return self.apart.group[one] == self.apart.group[other]
 
-    def urns(self, alias: npt.NDArray[np.int64]) -> list[str]:
+    def urns(self, alias: IntArray) -> list[str]:
         """Return the URNs of the aliases at these positions."""
         chosen = self.table.iloc[alias]
         pairs = zip(chosen["alias_type"], chosen["alias_value"], strict=True)
         return [urn(*pair) for pair in pairs]
 
-    def of_events(self, keep: npt.NDArray[np.bool_]) -> EventAliases:
+    def of_events(self, keep: BoolArray) -> EventAliases:
         """Return the pairs of the chosen events alone, renumbered, and the aliases they carry."""
         place = np.cumsum(keep) - 1
         chosen = keep[self.event]
@@ -186,7 +184,7 @@ class EventAliases:
             apart=apart,
         )
 
-    def without(self, dropped: npt.NDArray[np.bool_]) -> EventAliases:
+    def without(self, dropped: BoolArray) -> EventAliases:
         """Return the pairs without these aliases, the others renumbered and none kept apart."""
         left = ~dropped
         table = self.table[left].reset_index(drop=True)
@@ -199,7 +197,7 @@ class EventAliases:
             apart=None,
         )
 
-    def renumbered(self, place: npt.NDArray[np.int64]) -> EventAliases:
+    def renumbered(self, place: IntArray) -> EventAliases:
         """Return the same pairs, the aliases numbered by their places in another order."""
         order = np.argsort(place)
         apart = self.apart
@@ -208,9 +206,7 @@ class EventAliases:
         table = self.table.take(order).reset_index(drop=True)
         return replace(self, table=table, alias=place[self.alias], apart=apart)
 
-    def with_pairs(
-        self, event: npt.NDArray[np.int64], alias: npt.NDArray[np.int64]
-    ) -> EventAliases:
+    def with_pairs(self, event: IntArray, alias: IntArray) -> EventAliases:
         """Return the same aliases on other events; repeated pairs count once."""
         if len(event):
             event, alias = distinct_rows(event, alias)
@@ -372,8 +368,8 @@ class _Reading:
     """Raw values of one type: `values[code[i]]` stands on event `event[i]`."""
 
     alias_type: str
-    event: npt.NDArray[np.int64]
-    code: npt.NDArray[np.int64]
+    event: IntArray
+    code: IntArray
     values: pa.Array
 
 
@@ -390,7 +386,7 @@ class AliasColumns:
     """
 
     readings: list[_Reading]
-    malformed: list[tuple[npt.NDArray[np.int64], str]]
+    malformed: list[tuple[IntArray, str]]
 
     def united(self, *, block: Block = (), rules: AliasRules = _NO_RULES) -> EventAliases:
         """Return the aliases in one form and numbering, without those that are blocked.
@@ -440,7 +436,7 @@ class _Blocker:
                 self._values.add(folded_text(item))
                 self._emails.add(folded_text(usual_characters(item)))
 
-    def __call__(self, alias_type: str, values: pa.Array) -> npt.NDArray[np.bool_]:
+    def __call__(self, alias_type: str, values: pa.Array) -> BoolArray:
         wanted = self._values | self._emails if alias_type == EMAIL else self._values
         blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(wanted))
         zeros_and_dashes = pc.equal(pc.ascii_trim(values, characters="0-"), "")
@@ -473,13 +469,13 @@ def _property_column(events: pd.DataFrame, name: str) -> pd.Series:
     return events[column]
 
 
-def _read_column(alias_type: str, column: pd.Series) -> tuple[_Reading, npt.NDArray[np.int64]]:
+def _read_column(alias_type: str, column: pd.Series) -> tuple[_Reading, IntArray]:
     """Return the column's values as a reading, and where it holds something that is no text."""
     text, unusable = as_text(column)
     return _Reading(alias_type, *_numbered(text)), np.flatnonzero(unusable)
 
 
-def _numbered(text: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], pa.Array]:
+def _numbered(text: pd.Series) -> tuple[IntArray, IntArray, pa.Array]:
     """Return where texts are, their numbers by first appearance, and the distinct texts."""
     cells = pa.array(text, from_pandas=True)
     present = np.flatnonzero(np.asarray(cells.is_valid()))
@@ -495,7 +491,7 @@ def _numbered(text: pd.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
 def _read_lists(
     lists: pd.Series,
     readings: list[_Reading],
-    malformed: list[tuple[npt.NDArray[np.int64], str]],
+    malformed: list[tuple[IntArray, str]],
 ) -> None:
     """Flatten the lists, then split each distinct URN once."""
     positions: list[int] = []
@@ -567,7 +563,7 @@ def _is_nothing(item: Any) -> bool:
 
 def _unite(
     readings: list[_Reading],
-    malformed: list[tuple[npt.NDArray[np.int64], str]],
+    malformed: list[tuple[IntArray, str]],
     is_blocked: _Blocker,
     rules: AliasRules,
 ) -> EventAliases:
@@ -609,11 +605,11 @@ class _OfType:
     """One type's usable values, which event carries which, and what was left out."""
 
     distinct: pa.Array
-    event: npt.NDArray[np.int64]
-    code: npt.NDArray[np.int64]
+    event: IntArray
+    code: IntArray
     blocked: pd.DataFrame
-    ruled_out: npt.NDArray[np.int64]
-    look_alikes: npt.NDArray[np.int64]
+    ruled_out: IntArray
+    look_alikes: IntArray
 
 
 def _of_type(
@@ -665,26 +661,26 @@ def _ruled(
     )
 
 
-def _encoded(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+def _encoded(values: pa.Array) -> tuple[pa.Array, IntArray]:
     """Return the distinct values, and each value's place among them, -1 for none."""
     encoded = values.dictionary_encode()
     place = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return encoded.dictionary, place.astype(np.int64)
 
 
-def _strictly_ascending(event: npt.NDArray[np.int64]) -> bool:
+def _strictly_ascending(event: IntArray) -> bool:
     return bool((event[1:] > event[:-1]).all())
 
 
-def _concatenated(parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+def _concatenated(parts: list[IntArray]) -> IntArray:
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
 def _count_blocked(
     alias_type: str,
     distinct: pa.Array,
-    bad: npt.NDArray[np.bool_],
-    code: npt.NDArray[np.int64],
+    bad: BoolArray,
+    code: IntArray,
 ) -> pd.DataFrame:
     counts = np.bincount(code, minlength=len(distinct))
     return pd.DataFrame(
@@ -725,7 +721,7 @@ def _blocked_table(parts: list[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def _malformed_table(parts: list[tuple[npt.NDArray[np.int64], str]]) -> pd.DataFrame:
+def _malformed_table(parts: list[tuple[IntArray, str]]) -> pd.DataFrame:
     positions = _concatenated([positions for positions, _ in parts])
     reasons = [reason for places, reason in parts for _ in range(len(places))]
     table = pd.DataFrame({"position": positions, "reason": pd.Series(reasons, dtype="str")})

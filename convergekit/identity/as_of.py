@@ -15,16 +15,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 
 from convergekit.base.compiled import compiled
 from convergekit.base.grouping import run_starts
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.graph import chain_links
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True)

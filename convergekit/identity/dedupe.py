@@ -26,9 +26,7 @@ from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.as_of import Knowledge
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 IDENTICAL = "identical"
 DIFFERENT_CONTENT = "different content"

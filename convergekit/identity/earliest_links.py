@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import scipy
 
@@ -19,9 +18,7 @@ from convergekit.identity.aliases import EventAliases
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.graph import chain_links, connected_components
 from convergekit.identity.profiles import type_priority
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import IntArray
 
 #: Later than every moment.
 NEVER = np.iinfo(np.int64).max

@@ -10,18 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import scipy
 
 from convergekit.base.compiled import compiled
 from convergekit.base.grouping import run_starts
 from convergekit.identity.aliases import EventAliases
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     import networkx as nx
-
-IntArray = npt.NDArray[np.int64]
 
 
 def connected_components(aliases: EventAliases) -> IntArray:

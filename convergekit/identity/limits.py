@@ -21,8 +21,7 @@ from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import Apart, EventAliases, refuse_unknown_types
 from convergekit.identity.graph import all_links, connected_components
 from convergekit.identity.profiles import TYPE_PRIORITY, alias_ranks
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 
 @dataclass(frozen=True)

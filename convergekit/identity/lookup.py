@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from convergekit.errors import ConvergekitError, UnknownAliasError
 from convergekit.identity.aliases import urn
 from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.typing import BoolArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durations import Duration, parse_duration
@@ -20,8 +19,7 @@ from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases, refuse_unknown_types
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import BoolArray, IntArray
 
 
 def longest_gaps(max_age: Mapping[str, Duration] | None) -> dict[str, int]:
@@ -107,9 +105,7 @@ def split_lives(
     return replace(aliases, table=table, alias=alias)
 
 
-def _lives(
-    alias: IntArray, at: IntArray, counts: npt.NDArray[np.bool_], longest: IntArray
-) -> IntArray:
+def _lives(alias: IntArray, at: IntArray, counts: BoolArray, longest: IntArray) -> IntArray:
     """Return the number of the life, from 1, to which each pair belongs."""
     order = np.lexsort((~counts, at, alias))
     alias, at, counts = alias[order], at[order], counts[order]

@@ -12,18 +12,16 @@ import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.grouping import run_starts
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.as_of import Knowledge, spanning_links
 from convergekit.identity.profiles import alias_ranks, ids_of_leaders
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
-
-IntArray = npt.NDArray[np.int64]
 
 
 def profile_merges(s: StitchedEvents) -> pd.DataFrame:

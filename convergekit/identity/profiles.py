@@ -30,8 +30,7 @@ from convergekit.base.text import to_arrow
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases, urn
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 #: Types that name a person come before those that name a visit; unknown types come last.
 TYPE_PRIORITY = ("customer_id", "user_id", "email", "phone", "checkout_token", "cart_token")

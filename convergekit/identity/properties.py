@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import scipy
 
@@ -24,9 +23,7 @@ from convergekit.base.compiled import compiled
 from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.identity.as_of import Knowledge
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.columns import with_columns
@@ -30,11 +29,11 @@ from convergekit.identity.limits import Protection, RefusedLinks
 from convergekit.identity.lookup import has_value
 from convergekit.identity.profiles import alias_times
 from convergekit.identity.properties import carry_retroactive
+from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     import networkx as nx
 
-IntArray = npt.NDArray[np.int64]
 _REFUSING = ("row", "event_id", "event_name", "timestamp")
 
 
@@ -207,7 +206,7 @@ class StitchedEvents:
         order = order_of(first, categories.codes.astype(np.int64), texts=values)
         return table.take(order).reset_index(drop=True), order
 
-    def graph_of(self, chosen: npt.NDArray[np.bool_]) -> nx.Graph:
+    def graph_of(self, chosen: BoolArray) -> nx.Graph:
         """Return the graph of the chosen events' aliases, nodes and edges in a fixed order."""
         found = self.resolution
         table, position = self.alias_table

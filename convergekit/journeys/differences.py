@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import scipy
 
@@ -30,12 +29,10 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.schema import missing
 from convergekit.events.steps import single_valued
 from convergekit.events.timestamps import microseconds
+from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.journeys.visits import Visits
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -17,11 +16,11 @@ from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
 from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.journeys.result import Journeys
 
-IntArray = npt.NDArray[np.int64]
 
 _HEIGHT, _PAD, _NODE = 380, 14, 12
 #: As much of a name as fits beside its node.

@@ -15,7 +15,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durations import Duration, parse_duration
@@ -26,13 +25,12 @@ from convergekit.base.wording import counted, readable_table
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.journeys.visits import Visits, visits_of
+from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
     from convergekit.journeys.differences import Differences
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 
 #: As many steps of a journey are told apart at most.
 MOST_STEPS = 20

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.numbering import number
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.funnels.events import order_of_arrival
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 #: The time of what did not happen.
 NEVER = np.iinfo(np.int64).max

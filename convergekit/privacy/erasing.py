@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,8 +17,8 @@ import pyarrow.compute as pc
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import arrow_array
 from convergekit.privacy.spellings import Addresses
+from convergekit.typing import BoolArray
 
-BoolArray = npt.NDArray[np.bool_]
 #: What is to stand instead of a text: nothing, another, or the very text that was given.
 Instead = Callable[[str], str | None]
 

@@ -26,7 +26,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -51,12 +50,11 @@ from convergekit.privacy.mentions import (
     type_in,
     value_in,
 )
+from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import Resolution, StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 T = TypeVar("T")
 Face = TypeVar("Face")
 

@@ -39,7 +39,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -68,8 +67,7 @@ from convergekit.privacy.spellings import (
     says_phone,
     split_addresses,
 )
-
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 LOST_ALIAS = "events of others that lost an alias"
 NAMED_COLUMNS = "columns named after the person"
@@ -306,7 +304,7 @@ class Eraser:
             holds |= _cells_with(rejected[name], is_theirs)
         return holds
 
-    def may_be_in(self, texts: pa.Array) -> npt.NDArray[np.int64]:
+    def may_be_in(self, texts: pa.Array) -> IntArray:
         """Return the positions of all texts that hold an address, and of others."""
         return self._addresses.may_be_in(texts)
 

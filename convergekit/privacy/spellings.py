@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -43,6 +42,7 @@ from convergekit.privacy.phone_spellings import (
     numbers_of,
     phone_pattern,
 )
+from convergekit.typing import IntArray
 
 #: What stands where an address stood within a longer text.
 ERASED = "(erased)"
@@ -201,7 +201,7 @@ class Addresses:
                 found.append((start, end))
         return _united(found)
 
-    def may_be_in(self, texts: pa.Array) -> npt.NDArray[np.int64]:
+    def may_be_in(self, texts: pa.Array) -> IntArray:
         """Return the positions of all texts that write an address, and of others."""
         likely = pa.array(np.zeros(len(texts), dtype=bool))
         if self.values:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +19,7 @@ from convergekit.errors import ReadError, repeated
 from convergekit.readers.lines import Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readers.unpacking import MOST_UNPACKED_TIMES, UNPACKED_ALLOWED
+from convergekit.typing import IntArray
 
 #: So many rows are read however small the file is.
 _ROWS_ALLOWED = 10_000_000
@@ -196,7 +196,7 @@ def _leaves(column: pa.Array) -> Iterator[pa.DictionaryArray]:
         yield from _leaves(column.flatten())
 
 
-def _beyond(words: pa.Array) -> npt.NDArray[np.int64]:
+def _beyond(words: pa.Array) -> IntArray:
     lengths = pc.binary_length(words).fill_null(0).to_numpy().astype(np.int64)
     return np.maximum(lengths - _TEXT_ALLOWED, 0)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
@@ -31,6 +30,7 @@ from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suf
 from convergekit.readers.formats import AUTO, check_format, find_format
 from convergekit.readers.lines import Progress
 from convergekit.readers.raw_rows import RawRows
+from convergekit.typing import IntArray
 
 Paths = str | Path | Iterable[str | Path]
 
@@ -233,7 +233,7 @@ class _File:
     def read(self, progress: Progress) -> pd.DataFrame:
         """Return the file's rows under canonical names."""
         parts: list[pd.DataFrame] = []
-        lines: list[npt.NDArray[np.int64]] = []
+        lines: list[IntArray] = []
         reasons: dict[int, str] = {}
         done = 0
         for rows in read_file(self._path, progress):
@@ -279,7 +279,7 @@ class _File:
         return found
 
     def _finished(
-        self, frame: pd.DataFrame, lines: npt.NDArray[np.int64], reasons: Mapping[int, str]
+        self, frame: pd.DataFrame, lines: IntArray, reasons: Mapping[int, str]
     ) -> pd.DataFrame:
         if format_suffix(self._path) in CSV_SUFFIXES:
             frame = typed(frame)

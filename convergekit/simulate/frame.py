@@ -31,9 +31,7 @@ from convergekit.simulate.events import (
     People,
     Visits,
 )
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 _JUNK = ("null", "undefined", "", "anonymous", "0000-0000", "[object Object]")
 # What the exports spell with a name of its own; the rest are plain words.

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,11 +21,10 @@ from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, aliases_of, needed, stitch_part
 from convergekit.store.rows import Columns, read_rows, register
 from convergekit.store.tables import delete_clusters, insert_part
+from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     import duckdb
-
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, repr=False)
@@ -244,7 +242,7 @@ def _report(
     batch: Batch,
     accepted: NormalisedEvents,
     part: Part,
-    is_new: npt.NDArray[np.bool_],
+    is_new: BoolArray,
     before: pd.DataFrame,
     merges: pd.DataFrame,
 ) -> Added:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import scipy
@@ -23,11 +22,11 @@ from convergekit.base.grouping import distinct
 from convergekit.base.text import to_arrow
 from convergekit.identity.aliases import EventAliases
 from convergekit.store.rows import register
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     import duckdb
 
-IntArray = npt.NDArray[np.int64]
 
 #: How the key of a text is computed, in SQL.
 KEY = "md5_number_lower({})"

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durable import sync_directory
@@ -29,9 +28,7 @@ from convergekit.store.batch_files import file_name, read_batch_file
 from convergekit.store.batches import Batch, encoded
 from convergekit.store.directory import cause, tidy, write_batch_file, write_manifest
 from convergekit.store.manifest import BatchRecord
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)

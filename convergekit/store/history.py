@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
@@ -22,11 +21,11 @@ from convergekit.identity.profiles import ids_of_leaders, salt_key, salted_table
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, stitch_part
 from convergekit.store.rows import register
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     import duckdb
 
-IntArray = npt.NDArray[np.int64]
 _EVENT = ["timestamp", "event_name", "event_id", "row"]
 _NO_MERGES = pd.DataFrame(
     {

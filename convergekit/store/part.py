@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
@@ -22,9 +21,7 @@ from convergekit.identity.properties import carry_retroactive, matches_first, pr
 from convergekit.identity.tables import StitchedEvents
 from convergekit.stitching import IdentityMode, link, link_and_carry
 from convergekit.store.options import StoreOptions
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 #: Columns that say whose an event is and when it was, besides aliases and profile properties.
 _NEEDED = ("event_id", "event_name", "timestamp", "received_at", "source", "unset", "set_once")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -14,8 +13,6 @@ from convergekit.store.cells import DUCKDB_TYPES, decode
 
 if TYPE_CHECKING:
     import duckdb
-
-IntArray = npt.NDArray[np.int64]
 
 
 class Columns:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.records import take_or_missing
@@ -39,6 +38,7 @@ from convergekit.store.options import (
 )
 from convergekit.store.part import browser_alias, stitch_options, stitch_part
 from convergekit.store.rows import Columns, read_rows
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     import duckdb
@@ -401,7 +401,7 @@ def _everything(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, list[str]
 
 def _events_of(
     con: duckdb.DuckDBPyConnection, alias_or_id: str, options: StoreOptions
-) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+) -> tuple[pd.DataFrame, IntArray]:
     """Return what hangs together with a profile, and where its rows are in the store."""
     columns = Columns(con)
     clusters = _clusters_of(con, alias_or_id)
@@ -468,7 +468,7 @@ def _latest_values(con: duckdb.DuckDBPyConnection, number: pd.Index) -> dict[str
     return values
 
 
-def _clusters_of(con: duckdb.DuckDBPyConnection, alias_or_id: str) -> npt.NDArray[np.int64]:
+def _clusters_of(con: duckdb.DuckDBPyConnection, alias_or_id: str) -> IntArray:
     """Return the cluster of a profile ID, or those that may have the alias."""
     if alias_or_id.startswith("p_"):
         query = "SELECT cluster FROM profiles WHERE profile_id = ?"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -15,11 +14,11 @@ from convergekit.store.clusters import KEY, urns
 from convergekit.store.index import BY_CLUSTER
 from convergekit.store.part import Part
 from convergekit.store.rows import Columns, register
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     import duckdb
 
-IntArray = npt.NDArray[np.int64]
 _NONE = np.empty(0, dtype=np.int64)
 
 

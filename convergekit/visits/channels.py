@@ -12,14 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.numbering import NumberedText, together
 from convergekit.base.patterns import as_texts, matched
 from convergekit.errors import ConvergekitError
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import BoolArray, IntArray
 
 #: A visit that neither a tag, a click ID nor a referrer explains.
 DIRECT = "Direct"
@@ -197,7 +195,7 @@ def channels_of(
 
 def _meets(
     rule: ChannelRule, visits: Mapping[str, NumberedText], codes: Mapping[str, IntArray]
-) -> npt.NDArray[np.bool_]:
+) -> BoolArray:
     conditions = {name: getattr(rule, field) for name, field in ASKED.items()}
     conditions = {name: text for name, text in conditions.items() if text is not None}
     if not conditions:

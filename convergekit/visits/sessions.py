@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durations import Duration, parse_duration
@@ -19,14 +18,13 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
+from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
 from convergekit.visits.traffic import TAGS, sent_traffic, sent_values
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 #: What starts a new session beside inactivity, unless told otherwise.
 NEW_ON = ("utm_source", "utm_campaign")

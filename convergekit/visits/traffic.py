@@ -10,15 +10,13 @@ from collections.abc import Iterable
 from urllib.parse import unquote_plus
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.numbering import NumberedText
 from convergekit.base.text import as_text
 from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY, missing
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 #: The campaign parameters, https://support.google.com/analytics/answer/10917952.
 TAGS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,11 +31,11 @@ from convergekit.events.timestamps import microseconds
 from convergekit.identity.as_of import Knowledge, known_profiles
 from convergekit.identity.profiles import alias_ranks, ids_of_leaders
 from convergekit.identity.properties import carry_as_of
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
-IntArray = npt.NDArray[np.int64]
 
 #: Event properties that are columns of their own there.
 _COLUMNS = ("session_id", "session_properties", "source_id", "source_name")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.durable import newest, real_path, whole_files
@@ -29,6 +28,7 @@ from convergekit.identity.limits import Protection, RefusedLinks
 from convergekit.identity.profiles import ALIAS_ID
 from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.stitched import Stitched
+from convergekit.typing import IntArray
 from convergekit.writers.saved_checks import check_summary, check_tables
 from convergekit.writers.saved_frames import frame_of, parquet_of
 from convergekit.writers.saved_manifest import MANIFEST, damaged, digest, read_sealed, sealed
@@ -192,11 +192,11 @@ def _with_salted_ids(s: StitchedEvents) -> pd.DataFrame:
     return s.aliases.assign(**{ALIAS_ID: inner[ALIAS_ID].take(position).array})
 
 
-def _pairs(aliases: EventAliases, place: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _pairs(aliases: EventAliases, place: IntArray) -> pd.DataFrame:
     return pd.DataFrame({"event": aliases.event, "alias": place[aliases.alias]})
 
 
-def _apart_table(aliases: EventAliases, place: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _apart_table(aliases: EventAliases, place: IntArray) -> pd.DataFrame:
     """Return a row per alias, none where all that meet are linked."""
     apart = aliases.renumbered(place).apart
     if apart is None:
@@ -247,7 +247,7 @@ def _read_aliases(tables: dict[str, pd.DataFrame], pairs: str) -> EventAliases:
     )
 
 
-def _integers(table: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
+def _integers(table: pd.DataFrame) -> dict[str, IntArray]:
     return {str(name): column.to_numpy(copy=True) for name, column in table.items()}
 
 

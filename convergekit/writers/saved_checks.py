@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.diagnostics.report import Report
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import EARLIEST, LATEST, microseconds
 from convergekit.identity.profiles import ALIAS_ID
+from convergekit.typing import IntArray
 from convergekit.writers.saved_manifest import damaged
-
-IntArray = npt.NDArray[np.int64]
 
 _UTC = "datetime64[us, UTC]"
 #: The columns of each table that are of one dtype; a table may have more.

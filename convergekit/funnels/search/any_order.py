@@ -5,15 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from convergekit.base.grouping import run_starts
 from convergekit.funnels.search.matching import each_finds_a_step
 from convergekit.funnels.search.moments import Moments
 from convergekit.funnels.search.ordered import Found
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 
 def search_any(moments: Moments, steps: int, window: int, enters: BoolArray) -> Found:

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from convergekit.base.compiled_threads import cuts, on_pieces, shares
 from convergekit.funnels.events import Fed
 from convergekit.funnels.paths import Paths
+from convergekit.typing import IntArray
 
-IntArray = npt.NDArray[np.int64]
 AnyArray = npt.NDArray[Any]
 
 _EARLIEST, _LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max

@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.funnels.search.moments import Moments
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import IntArray
 
 
 def furthest_of(moments: Moments, before: int, steps: int) -> IntArray:

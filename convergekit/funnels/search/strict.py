@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from convergekit.funnels.search.matching import each_finds_a_step, furthest_of
 from convergekit.funnels.search.moments import Moments
 from convergekit.funnels.search.ordered import Found, deepest_of_each, first_gain, last_entries
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from convergekit.errors import ConvergekitError
@@ -21,9 +20,7 @@ from convergekit.funnels.paths import Paths
 from convergekit.funnels.vendors.posthog_ordered import posthog_ordered
 from convergekit.funnels.vendors.posthog_unordered import posthog_unordered
 from convergekit.funnels.vendors.presets import ByStep, Order
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 
 def posthog_paths(

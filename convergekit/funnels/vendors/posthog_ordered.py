@@ -10,15 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from convergekit.base.grouping import distinct, run_starts
 from convergekit.base.lockstep import Lockstep
 from convergekit.funnels.events import Fed
 from convergekit.funnels.paths import Paths
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 #: Events closer than this are simultaneous, unless the order is strict or the actor has an
 #: event that excludes.

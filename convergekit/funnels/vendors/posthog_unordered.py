@@ -7,14 +7,11 @@ that wait for the other steps are a queue.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from convergekit.base.lockstep import Lockstep
 from convergekit.funnels.events import Fed
 from convergekit.funnels.paths import Paths
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 _NEVER = np.iinfo(np.int64).min
 

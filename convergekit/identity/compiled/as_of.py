@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 from convergekit.identity.compiled.components import root_of
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 
 @dataclass(frozen=True)

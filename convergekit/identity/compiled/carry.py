@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from convergekit.typing import BoolArray, IntArray
 
 _NOWHERE = np.empty(0, dtype=np.bool_)
 

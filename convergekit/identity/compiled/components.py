@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 
 def components(first: IntArray, second: IntArray, size: int) -> IntArray:

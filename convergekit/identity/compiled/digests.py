@@ -17,6 +17,7 @@ import numpy.typing as npt
 from numba import uint32
 
 from convergekit.base.compiled_threads import cuts, on_pieces
+from convergekit.typing import IntArray
 
 #: How much of each digest is wanted, in bytes.
 DIGEST_START = 8
@@ -26,7 +27,7 @@ _PRIMES = [p for p in range(2, 312) if all(p % q for q in range(2, int(p**0.5) +
 
 
 def digest_starts(
-    content: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], key: bytes | None = None
+    content: npt.NDArray[np.uint8], ends: IntArray, key: bytes | None = None
 ) -> npt.NDArray[np.uint8]:
     """Return the first eight bytes of the SHA-256 of each text, or of its HMAC.
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 
 def joined(leaves: int, first: IntArray, second: IntArray) -> tuple[IntArray, IntArray]:

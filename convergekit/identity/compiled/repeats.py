@@ -6,14 +6,12 @@ import itertools
 
 import numba
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from numba import uint64, uintp
 
 from convergekit.base.compiled_text import hash_text, text_buffers
 from convergekit.base.compiled_threads import cuts, on_pieces
-
-IntArray = npt.NDArray[np.int64]
+from convergekit.typing import IntArray
 
 
 def maybe_repeated(texts: pa.LargeStringArray) -> IntArray:
