@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
-from convergekit.identity.aliases import BLOCKED_VALUES
+from convergekit.identity.blocking import BLOCKED_VALUES
 
 
 def stitch(path: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import itertools
 import networkx as nx
 import pandas as pd
 
-from convergekit.identity.aliases import BLOCKED_VALUES
+from convergekit.identity.blocking import BLOCKED_VALUES
 
 
 def stitch(events: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import scipy
 
-from convergekit.identity.aliases import BLOCKED_VALUES
+from convergekit.identity.blocking import BLOCKED_VALUES
 
 
 def stitch(path: str) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from benchmarks.stitch import machine
 from convergekit import stitching
 from convergekit.base.columns import each_column
 from convergekit.identity import dedupe
-from convergekit.identity.aliases import AliasColumns
+from convergekit.identity.read_aliases import AliasColumns
 
 #: In the order in which they begin.
 STAGES = {

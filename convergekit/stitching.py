@@ -18,26 +18,20 @@ from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, EventError, NotOnThisEngine
 from convergekit.events.arrow import Frame
-from convergekit.events.schema import (
-    PROFILE,
-    PROFILE_PROPERTY,
-    NormalisedEvents,
-    canonicalise,
-    normalise,
-)
+from convergekit.events.canonical import canonicalise
+from convergekit.events.normalise import NormalisedEvents, normalise
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.identity.alias_rules import AliasRules, Rule
 from convergekit.identity.aliases import (
-    LOOK_ALIKES,
     USUAL_BROWSER,
-    Block,
     EventAliases,
     browser_type,
-    leave_out_blocked,
-    read_alias_columns,
     refuse_unknown_types,
 )
 from convergekit.identity.as_of import Knowledge
-from convergekit.identity.dedupe import Deduplicated, KeptEvents, describe_duplicates, find_kept
+from convergekit.identity.blocking import Block, leave_out_blocked
+from convergekit.identity.dedupe import KeptEvents, find_kept
+from convergekit.identity.evidence import Deduplicated, describe_duplicates
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.limits import Protection, protect
 from convergekit.identity.max_age import longest_gaps, split_lives
@@ -48,6 +42,7 @@ from convergekit.identity.properties import (
     property_names,
     refuse_unknown_first,
 )
+from convergekit.identity.read_aliases import LOOK_ALIKES, read_alias_columns
 from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.stitched import Stitched
 from convergekit.typing import IntArray

@@ -58,12 +58,14 @@ _STITCH = ("tests/test_stitch_properties.py", "tests/test_stitched.py", "tests/t
 TESTS = {
     "dedupe": ("convergekit/identity/dedupe.py", *_STITCH),
     "aliases": (
-        "convergekit/identity/aliases.py", "tests/test_alias_rules.py", *_STITCH,
+        "convergekit/identity/read_aliases.py", "tests/test_alias_rules.py", *_STITCH,
         "tests/test_merge_protection.py",
     ),
     "alias_graph": ("convergekit/identity/graph.py", *_STITCH, "tests/test_merge_protection.py"),
     "properties": ("convergekit/identity/properties.py", *_STITCH),
-    "funnels": ("convergekit/funnels/funnel.py", "tests/test_funnels.py", "tests/test_funnel_presets.py"),
+    "funnels": (
+        "convergekit/funnels/funnel.py", "tests/test_funnels.py", "tests/test_funnel_presets.py",
+    ),
     "funnel_attempts": (
         "convergekit/funnels/attempts.py", "tests/test_funnels.py", "tests/test_funnel_cases.py",
         "tests/test_funnel_semantics.py",

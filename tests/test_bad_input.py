@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.events.schema import (
+from convergekit.events.normalise import (
     MISSING_TIMESTAMP,
     NOT_AN_EVENT,
     UNPARSEABLE_TIMESTAMP,
     UNUSABLE_EVENT_NAME,
 )
-from convergekit.identity.aliases import NO_TYPE, NOT_A_LIST, NOT_TEXT
+from convergekit.identity.read_aliases import NO_TYPE, NOT_A_LIST, NOT_TEXT
 
 AT = "2026-03-02T10:00:00Z"
 

@@ -18,8 +18,8 @@ import convergekit as ck
 from convergekit.base.compiled import compiled
 from convergekit.base.text import to_arrow
 from convergekit.identity import properties
-from convergekit.identity.aliases import read_aliases
 from convergekit.identity.as_of import Knowledge
+from convergekit.identity.read_aliases import read_aliases
 from tests.effort import tries
 
 pytest.importorskip("numba", reason="compiled kernels need numba: pip install -e '.[fast]'")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.events.schema import canonicalise
+from convergekit.events.canonical import canonicalise
 from convergekit.privacy.mentions import NAMED, Eraser, Person
 from tests.effort import tries
 from tests.slow_mentions import AROUND, phone_spellings, spellings, writes_email, writes_phone

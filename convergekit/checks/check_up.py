@@ -20,7 +20,7 @@ from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_trackin
 from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
 from convergekit.identity.alias_rules import Rule
-from convergekit.identity.aliases import Block
+from convergekit.identity.blocking import Block
 
 _LISTED_ROWS = 5
 _COLUMNS = {

@@ -8,7 +8,7 @@ from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import masked, quoted
-from convergekit.events.schema import carries_aliases
+from convergekit.events.normalise import carries_aliases
 from convergekit.typing import IntArray
 
 NO_CONVERSIONS = "no event is named 'Placed Order': name your conversions with conversion="

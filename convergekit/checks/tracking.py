@@ -19,13 +19,17 @@ from convergekit.base.options import names_given
 from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
 from convergekit.errors import UnknownNameError, what_there_is
-from convergekit.events.schema import ALIAS, canonicalise, normalise
+from convergekit.events.canonical import canonicalise
+from convergekit.events.normalise import normalise
+from convergekit.events.schema import ALIAS
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.alias_rules import AliasRules, Rule
-from convergekit.identity.aliases import Block, EventAliases, browser_type, read_aliases
+from convergekit.identity.aliases import EventAliases, browser_type
+from convergekit.identity.blocking import Block
 from convergekit.identity.dedupe import find_kept
 from convergekit.identity.graph import connected_components, profile_of_events
+from convergekit.identity.read_aliases import read_aliases
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: What is counted as a conversion unless another name is given.

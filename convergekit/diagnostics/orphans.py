@@ -13,7 +13,7 @@ import pandas as pd
 from convergekit.base.records import take_or_missing
 from convergekit.base.wording import readable_table, table_text
 from convergekit.events.amounts import events_named
-from convergekit.events.schema import carries_aliases
+from convergekit.events.normalise import carries_aliases
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 from convergekit.typing import IntArray
 

@@ -1,7 +1,7 @@
 """Aliases of an engine's events: in one form, those that identify nobody left out and counted.
 
-The rules are those of `convergekit.identity.aliases`, as expressions. An alias is written as one text, type
-and value with a colon between them; an event's aliases are an array of these.
+The rules are those of `convergekit.identity.aliases`, as expressions. An alias is written as one
+text, type and value with a colon between them; an event's aliases are an array of these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from convergekit.engine.backends import USUAL, Backend, joined
 from convergekit.engine.columns import OWN, alias_columns, as_text, trimmed
 from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.identity.alias_rules import EMAIL, AliasRules
-from convergekit.identity.aliases import BLOCKED_VALUES, Block
+from convergekit.identity.blocking import BLOCKED_VALUES, Block
 
 #: The arrays that an event's aliases are in, and how many of its `aliases` are none.
 USABLE, BLOCKED, MALFORMED = OWN + "usable", OWN + "blocked", OWN + "malformed"

@@ -10,7 +10,8 @@ from convergekit.engine.aliases import USABLE
 from convergekit.engine.columns import OWN
 from convergekit.engine.events import KEPT_ROW
 from convergekit.engine.profiles import KEY
-from convergekit.identity.dedupe import DIFFERENT_CONTENT, IDENTICAL, NOT_CONTENT, OTHER_SOURCE
+from convergekit.identity.dedupe import DIFFERENT_CONTENT, IDENTICAL, OTHER_SOURCE
+from convergekit.identity.evidence import NOT_CONTENT
 
 _SHOWN = ("event_id", "event_name", "timestamp", "source")
 

@@ -22,7 +22,7 @@ from convergekit.engine.aliases import (
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN, canonical, trimmed
 from convergekit.errors import ColumnError, did_you_mean
-from convergekit.events.schema import MISSING_TIMESTAMP, NOT_AN_EVENT
+from convergekit.events.normalise import MISSING_TIMESTAMP, NOT_AN_EVENT
 
 #: When an event arrived; why a row is none; what it was named; whether its time is that of arrival.
 ARRIVED, REASON, NAMED, TAKEN = (OWN + name for name in ("arrived", "reason", "named", "taken"))

@@ -1,11 +1,10 @@
 """Ordered funnels in an engine: how many profiles get how far, by running maxima.
 
-As in `convergekit.funnels.search.ordered`, the latest
-entry of an attempt that has reached a step is carried
-along: it has the most of its window left, so no other attempt needs to be remembered. Here it is
-a window function per step. The frame of each holds all events up to a time, those of that time
-included, so that events of one time may be taken in any order; no event fills two steps, for no
-two steps share a name.
+As in `convergekit.funnels.search.ordered`, the latest entry of an attempt that has reached a step
+is carried along: it has the most of its window left, so no other attempt needs to be remembered.
+Here it is a window function per step. The frame of each holds all events up to a time, those of
+that time included, so that events of one time may be taken in any order; no event fills two steps,
+for no two steps share a name.
 """
 
 from __future__ import annotations

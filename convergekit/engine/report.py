@@ -25,8 +25,8 @@ from convergekit.engine.aliases import (
 from convergekit.engine.columns import OWN
 from convergekit.engine.events import NAMED, REASON, TAKEN
 from convergekit.engine.profiles import KEY
-from convergekit.identity.aliases import LOOK_ALIKES, NO_TYPE
 from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.identity.read_aliases import LOOK_ALIKES, NO_TYPE
 
 if TYPE_CHECKING:
     from convergekit.engine.result import StitchedTable

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from convergekit.base.options import names_given
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.errors import ColumnError, ConvergekitError, NotOnThisEngine
-from convergekit.identity.aliases import USUAL_BROWSER, Block, browser_type, refuse_unknown_types
+from convergekit.identity.aliases import USUAL_BROWSER, browser_type, refuse_unknown_types
+from convergekit.identity.blocking import Block
 
 if TYPE_CHECKING:
     from convergekit.engine.links import Progress

@@ -76,7 +76,7 @@ def known_profiles(aliases: EventAliases, known: IntArray) -> KnownProfiles:
     the two. Before it, the order's profile was the order alone.
 
     >>> import pandas as pd
-    >>> from convergekit.identity.aliases import read_aliases
+    >>> from convergekit.identity.read_aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None, "c"],
     ...                        "alias.email": [None, "a@x.org", "a@x.org"]})
     >>> then = known_profiles(read_aliases(events), np.arange(3))

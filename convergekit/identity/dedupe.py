@@ -24,16 +24,15 @@ from convergekit.base.text import as_text, to_arrow, written
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds
-from convergekit.identity.aliases import EventAliases
-from convergekit.identity.as_of import Knowledge
 from convergekit.typing import BoolArray, IntArray
 
 IDENTICAL = "identical"
-DIFFERENT_CONTENT = "different content"
-OTHER_SOURCE = "other source"
 
-#: Where and when a copy was received says nothing about its content.
-NOT_CONTENT = {"row", "received_at", "source", "file", "line"}
+
+DIFFERENT_CONTENT = "different content"
+
+
+OTHER_SOURCE = "other source"
 
 
 @dataclass(frozen=True)
@@ -117,94 +116,6 @@ class KeptEvents:
         return by_arrival[np.argsort(times[by_arrival], kind="stable")]
 
 
-@dataclass(frozen=True)
-class Deduplicated(KeptEvents):
-    """The same with their aliases.
-
-    Attributes
-    ----------
-    aliases : EventAliases
-        Of all events, kept and dropped.
-    later : numpy.ndarray of bool or None
-        Events that became known after all others, whenever they say that they were received.
-    """
-
-    aliases: EventAliases
-    later: BoolArray | None = None
-
-    @cached_property
-    def kept_aliases(self) -> EventAliases:
-        """The aliases of the kept events, with those of their copies where those are merged."""
-        aliases = self.aliases
-        if self.merge:
-            aliases = aliases.with_pairs(self.kept[aliases.event], aliases.alias)
-        return aliases.of_events(self.is_kept)
-
-    @cached_property
-    def knowledge(self) -> Knowledge:
-        """What was known of the profiles when each event became known."""
-        if self.merge:
-            item = np.flatnonzero(self.is_kept)
-            event = (np.cumsum(self.is_kept) - 1)[self.kept]
-            says = {name: source[item] for name, source in self.says.items()}
-            return Knowledge(self._evidence, self._known, self._known_at, event, item, says)
-        known = _ranks(self._among_the_kept(_ranks(self._known)))
-        each = np.arange(len(known))
-        known_at = self._known_at[self.is_kept]
-        return Knowledge(self.kept_aliases, known, known_at, each, each, {})
-
-    @cached_property
-    def lost_aliases(self) -> dict[int, list[str]]:
-        """Per position of a dropped copy, its aliases that no kept event carries."""
-        if self.merge:
-            return {}
-        carried = np.zeros(len(self.aliases.table), dtype=bool)
-        carried[self.aliases.alias[self.is_kept[self.aliases.event]]] = True
-        lost = np.flatnonzero(~carried[self.aliases.alias])
-        found: dict[int, list[str]] = {}
-        urns = self.aliases.urns(self.aliases.alias[lost])
-        for event, urn in zip(self.aliases.event[lost].tolist(), urns, strict=True):
-            found.setdefault(event, []).append(urn)
-        return found
-
-    @cached_property
-    def _known(self) -> IntArray:
-        """Each event's place in the order of knowing."""
-        received = "received_at" in self.events
-        known = self.arrival if received else _ranks(self._everyone_in_time)
-        return known if self.later is None else _ranks(np.lexsort((known, self.later)))
-
-    @property
-    def _known_at(self) -> IntArray:
-        """When each event became known, in microseconds."""
-        times = self.events["timestamp"]
-        if "received_at" in self.events:
-            times = self.events["received_at"].fillna(times)
-        return microseconds(times)
-
-    @property
-    def _evidence(self) -> EventAliases:
-        """Every copy with its own aliases and those of the copies known before it.
-
-        So a copy's aliases are linked to those of its event at the moment the copy becomes
-        known, not before.
-        """
-        copies = np.bincount(self.kept, minlength=len(self.kept))[self.kept] > 1
-        of_copies = copies[self.aliases.event]
-        event, alias = self.aliases.event[of_copies], self.aliases.alias[of_copies]
-        pairs = pd.DataFrame(
-            {"group": self.kept[event], "alias": alias, "known": self._known[event]}
-        )
-        members = pd.DataFrame({"event": np.flatnonzero(copies)})
-        members["group"] = self.kept[members["event"]]
-        both = members.merge(pairs, on="group")
-        both = both[both["known"] <= self._known[both["event"]]]
-        return self.aliases.with_pairs(
-            np.concatenate([self.aliases.event, both["event"].to_numpy()]),
-            np.concatenate([self.aliases.alias, both["alias"].to_numpy()]),
-        )
-
-
 def find_kept(events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str]) -> IntArray:
     """Return, for each event, the position of the copy that is kept: its own, unless repeated.
 
@@ -244,51 +155,6 @@ def find_kept(events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str])
     return kept
 
 
-def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
-    """Return one row per dropped copy: which row was kept instead, and how they differ.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `row`, `kept_row`, `event_id`, `event_name`, `timestamp`, `source`, `repeat`
-        (``"identical"``, ``"different content"`` or ``"other source"``), `differs` (the fields
-        whose values differ, as a list), `conflicts` (those of them in which both copies have a
-        value) and `lost_aliases` (the copy's aliases that no kept
-        event carries, a list of URNs).
-    """
-    events, lost = found.events, found.lost_aliases
-    dropped = np.flatnonzero(~found.is_kept)
-    copies = events.iloc[dropped].reset_index(drop=True)
-    originals = events.iloc[found.kept[dropped]].reset_index(drop=True)
-    differs: list[list[str]] = [[] for _ in dropped]
-    conflicts: list[list[str]] = [[] for _ in dropped]
-    for name in events.columns if len(dropped) else ():
-        if name in NOT_CONTENT:
-            continue
-        both = ~(missing(copies[name]) | missing(originals[name])).to_numpy(dtype=bool)
-        for position in np.flatnonzero(_unequal(copies[name], originals[name])):
-            differs[position].append(name)
-            if both[position]:
-                conflicts[position].append(name)
-    other_source = _unequal(copies["source"], originals["source"])
-    repeat = np.where([bool(fields) for fields in differs], DIFFERENT_CONTENT, IDENTICAL)
-    repeat = np.where(other_source, OTHER_SOURCE, repeat)
-    return pd.DataFrame(
-        {
-            "row": copies["row"],
-            "kept_row": originals["row"],
-            "event_id": copies["event_id"],
-            "event_name": copies["event_name"],
-            "timestamp": copies["timestamp"],
-            "source": copies["source"],
-            "repeat": pd.Series(repeat, dtype="str"),
-            "differs": pd.Series(differs, dtype=object),
-            "conflicts": pd.Series(conflicts, dtype=object),
-            "lost_aliases": pd.Series([lost.get(p, []) for p in dropped.tolist()], dtype=object),
-        }
-    )
-
-
 def repeats_without_id(events: pd.DataFrame) -> int:
     """Return how many events without an event ID repeat an earlier one in every field."""
     nameless = events[events["event_id"].isna()]
@@ -298,12 +164,6 @@ def repeats_without_id(events: pd.DataFrame) -> int:
         for name, column in nameless.items()
     }
     return int(pd.DataFrame(hashable, index=nameless.index).duplicated().sum())
-
-
-def _ranks(order: IntArray) -> IntArray:
-    ranks = np.empty_like(order)
-    ranks[order] = np.arange(len(order))
-    return ranks
 
 
 def _check_scope(events: pd.DataFrame, dedupe_on: Sequence[str]) -> None:
@@ -380,6 +240,7 @@ def _short_words(
 
 _WORD = 8
 
+
 # Large odd numbers: multiplying by one spreads a number's bits over the upper bits.
 _ODD = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
@@ -390,28 +251,3 @@ def _repeated(codes: IntArray) -> IntArray:
     counts = np.bincount(codes + 1)
     counts[0] = 0
     return np.flatnonzero(counts[codes + 1] > 1)
-
-
-def _unequal(first: pd.Series, second: pd.Series) -> BoolArray:
-    if first.dtype == object:
-        pairs = zip(first, second, strict=True)
-        return np.fromiter((not _same(a, b) for a, b in pairs), dtype=bool, count=len(first))
-    same = (first == second).fillna(False).to_numpy(dtype=bool)
-    return ~(same | (first.isna() & second.isna()).to_numpy())
-
-
-def _same(first: object, second: object) -> bool:
-    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
-        return np.array_equal(np.asarray(first, dtype=object), np.asarray(second, dtype=object))
-    if first is second:
-        return True
-    both_missing = pd.api.types.is_scalar(first) and pd.api.types.is_scalar(second)
-    if both_missing and pd.isna(first) and pd.isna(second):
-        return True
-    if type(first) is not type(second):
-        return False
-    try:
-        return bool(first == second)
-    except Exception:
-        # Whatever a class of somebody's own does; tables say of each cell whether it is equal.
-        return written(first) == written(second)

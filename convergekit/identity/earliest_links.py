@@ -51,7 +51,7 @@ def session_moments(aliases: EventAliases, known: IntArray, browser_alias: str) 
 
     Examples
     --------
-    >>> from convergekit.identity.aliases import read_aliases
+    >>> from convergekit.identity.read_aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None, "c"],
     ...                        "alias.email": [None, "a@x.org", "a@x.org"]})
     >>> session_moments(read_aliases(events), np.arange(3), "cookie").tolist()
@@ -133,7 +133,7 @@ def link_tree(aliases: EventAliases, known: IntArray) -> LinkTree:
     A cookie meets a token, then an e-mail address meets the token. When only the first had
     happened, the token was the nearest alias by which the address would have met the cookie.
 
-    >>> from convergekit.identity.aliases import read_aliases
+    >>> from convergekit.identity.read_aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None], "alias.cart_token": ["t", "t"],
     ...                        "alias.email": [None, "a@x.org"]})
     >>> found = read_aliases(events)

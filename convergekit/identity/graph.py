@@ -27,7 +27,7 @@ def connected_components(aliases: EventAliases) -> IntArray:
 
     Examples
     --------
-    >>> from convergekit.identity.aliases import read_aliases
+    >>> from convergekit.identity.read_aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c1", "c2", "c1"],
     ...                        "alias.email": ["a@x.org", "b@x.org", None]})
     >>> connected_components(read_aliases(events)).tolist()

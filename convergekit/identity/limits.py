@@ -119,7 +119,7 @@ def protect(
 
     Examples
     --------
-    >>> from convergekit.identity.aliases import read_aliases
+    >>> from convergekit.identity.read_aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["tablet", "tablet"],
     ...                        "alias.customer_id": ["1", "2"],
     ...                        "timestamp": pd.to_datetime(["2026-03-02", "2026-03-03"], utc=True)})

@@ -76,7 +76,7 @@ def split_lives(
 
     Examples
     --------
-    >>> from convergekit.identity.aliases import read_aliases
+    >>> from convergekit.identity.read_aliases import read_aliases
     >>> found = read_aliases(pd.DataFrame({"alias.cart_token": ["t", "t", "t"]}))
     >>> times = pd.Series(pd.to_datetime(["2026-03-01", "2026-03-02", "2026-04-01"], utc=True))
     >>> lives = split_lives(found, times, np.arange(3), longest_gaps({"cart_token": "14D"}),

@@ -59,7 +59,7 @@ def profile_ids(aliases: EventAliases, component: IntArray, timestamps: pd.Serie
 
     Examples
     --------
-    >>> from convergekit.identity.aliases import read_aliases
+    >>> from convergekit.identity.read_aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["7f3a"]})
     >>> at = pd.Series(pd.to_datetime(["2026-03-02"], utc=True))
     >>> profile_ids(read_aliases(events), np.array([0]), at).tolist()

@@ -48,8 +48,10 @@ from convergekit.base.text import as_text, folded, folded_text, to_arrow
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.identity.alias_rules import AliasRules, plain_form
-from convergekit.identity.aliases import BLOCKED_VALUES, alias_items, urn
+from convergekit.identity.aliases import urn
+from convergekit.identity.blocking import BLOCKED_VALUES
 from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.identity.read_aliases import alias_items
 from convergekit.privacy.erasing import (
     blanked,
     column_without,

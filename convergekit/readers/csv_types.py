@@ -9,7 +9,8 @@ import pandas as pd
 from convergekit.base.bounds import of_column
 from convergekit.base.columns import with_columns
 from convergekit.base.json_text import NestingError, read_json
-from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY, noted
+from convergekit.events.canonical import noted
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
 
 _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
 

@@ -22,7 +22,8 @@ from convergekit.base.text import as_text
 from convergekit.base.visible import visible
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
-from convergekit.events.schema import PROPERTY, canonicalise, check_required, noted, open_columns
+from convergekit.events.canonical import canonicalise, check_required, noted, open_columns
+from convergekit.events.schema import PROPERTY
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export

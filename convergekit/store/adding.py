@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
-from convergekit.events.schema import ALIAS, NormalisedEvents, normalise
+from convergekit.events.normalise import NormalisedEvents, normalise
+from convergekit.events.schema import ALIAS
 from convergekit.readers.concatenate import concatenate
 from convergekit.store.batches import Batch
 from convergekit.store.clusters import KEY, Touched, members, record_merged, touched

@@ -13,7 +13,7 @@ import pandas as pd
 
 from convergekit.errors import ReadError
 from convergekit.events.arrow import Frame
-from convergekit.events.schema import canonicalise
+from convergekit.events.canonical import canonicalise
 from convergekit.readers.files import cannot_be_opened
 from convergekit.readers.reading import Paths, find_files, read_events
 from convergekit.store.cells import content_hash, encode

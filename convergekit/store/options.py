@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from convergekit.errors import ConvergekitError, did_you_mean
-from convergekit.identity.aliases import Block
+from convergekit.identity.blocking import Block
 from convergekit.identity.profiles import salt_key
 from convergekit.stitching import Duplicates, IdentityMode
 

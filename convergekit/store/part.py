@@ -12,12 +12,15 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from convergekit.base.text import to_arrow
-from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, normalise
-from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, browser_type, read_aliases
-from convergekit.identity.dedupe import Deduplicated, find_kept
+from convergekit.events.normalise import normalise
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
+from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, browser_type
+from convergekit.identity.dedupe import find_kept
+from convergekit.identity.evidence import Deduplicated
 from convergekit.identity.limits import Protection
 from convergekit.identity.profiles import TYPE_PRIORITY, salt_key, salted
 from convergekit.identity.properties import carry_retroactive, matches_first, property_names
+from convergekit.identity.read_aliases import read_aliases
 from convergekit.identity.tables import StitchedEvents
 from convergekit.stitching import IdentityMode, link, link_and_carry
 from convergekit.store.options import StoreOptions

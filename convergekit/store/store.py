@@ -13,7 +13,8 @@ from convergekit.base.records import take_or_missing
 from convergekit.diagnostics.timeline import timeline
 from convergekit.errors import ConvergekitError, UnknownAliasError
 from convergekit.events.arrow import Frame, series_from_arrow
-from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, written_by_stitch
+from convergekit.events.canonical import written_by_stitch
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.alias_rules import AliasRules
 from convergekit.identity.aliases import urn

@@ -1,0 +1,301 @@
+"""Values in their types, and rows as events or rejected rows.
+
+Every row's 0-based position in the input is remembered (`row`). Missing is missing: a null, an
+empty cell and text of white space alone are no event name, no event ID and no source.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from convergekit.base.columns import each_column
+from convergekit.base.text import as_text, has_text, to_arrow
+from convergekit.base.wording import shortened
+from convergekit.errors import EventError
+from convergekit.events.canonical import told, written_by_stitch
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
+from convergekit.typing import BoolArray, IntArray
+
+MISSING_TIMESTAMP = "timestamp is missing"
+
+
+UNPARSEABLE_TIMESTAMP = "timestamp cannot be parsed"
+
+
+NOT_AN_EVENT = "neither an event nor an identify call: no event name and no alias"
+
+
+UNUSABLE_EVENT_NAME = "event name is not text"
+
+
+_MOST_OF_A_VALUE = 60
+
+
+@dataclass(frozen=True)
+class NormalisedEvents:
+    """Accepted rows with typed columns, rejected rows with reasons, and remarks.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        One row per accepted row of the input, in input order, fresh index; `row` is the
+        position in the input and `kind` is ``"track"`` or ``"identify"``.
+    arrival : numpy.ndarray of int
+        Each event's place in the order of arrival: by `received_at` (the event's own time where
+        that is missing), then input order; input order alone without the column.
+    rejected : pandas.DataFrame
+        `row`, `reason`, then the input's columns with their values as they came.
+    remarks : dict of str to int
+        What was decided about values, and for how many rows.
+    """
+
+    events: pd.DataFrame
+    arrival: IntArray
+    rejected: pd.DataFrame
+    remarks: dict[str, int] = field(default_factory=dict)
+
+
+def normalise(
+    frame: pd.DataFrame,
+    *,
+    tz: str | None = None,
+    rename_events: Mapping[str, str] | None = None,
+    alias_from: Iterable[str] = (),
+    strict: bool = False,
+) -> NormalisedEvents:
+    """Type a canonical frame's columns and set apart the rows that are no events.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As `canonicalise` returns it. Rows with a `read_error` are rejected for that reason.
+    tz : str, optional
+        Time zone of times that name none; UTC when absent.
+    rename_events : mapping of str to str, optional
+        Event names to replace, such as ``{"$page_load": "PageView"}``.
+    alias_from : iterable of str
+        Profile properties that are aliases as well, so that they make a row an identify call.
+    strict : bool, default False
+        Raise at the first row that would be rejected.
+
+    Returns
+    -------
+    NormalisedEvents
+
+    Raises
+    ------
+    EventError
+        Under `strict`, the first row that cannot be used.
+    ConvergekitError
+        There is no such time zone.
+    """
+    check_zone(tz)
+    replaced = [c for c in frame if written_by_stitch(str(c))]
+    frame = frame.drop(columns=replaced).reset_index(drop=True)
+    remarks: Counter[str] = Counter()
+    # As a dictionary, for pandas warns of frames whose columns are set one by one.
+    typed: dict[str, pd.Series] = dict(frame.items())
+    if replaced:
+        remarks[f"columns that stitch writes replaced: {', '.join(replaced)}"] = len(frame)
+
+    _type_times(typed, frame.index, tz, remarks)
+    (names, unusable_names), *identifiers = each_column(
+        lambda name: _text_column(frame, name),
+        ("event_name", *_IDENTIFIERS),
+        rows=len(frame),
+    )
+    typed["event_name"] = names.replace(dict(rename_events)) if rename_events else names
+    for old in rename_events or {}:
+        remarks[f"event {old!r} renamed"] = int((names == old).sum())
+    for name, (text, unusable) in zip(_IDENTIFIERS, identifiers, strict=True):
+        typed[name] = text
+        if unusable.any():
+            remarks[f"{name} is not text: treated as missing"] = int(unusable.sum())
+
+    reasons = _reject_reasons(frame, typed, unusable_names, alias_from)
+    if strict and len(reasons):
+        row = reasons.index[0]
+        raise EventError(
+            f"row {row}: {reasons.iloc[0]}{_value(frame, row, reasons.iloc[0])}"
+            f"{_where(frame, row)}. "
+            "Repair the row, or leave out strict=True to have it listed in `rejected`."
+        )
+    # A slice of nothing, where nothing is rejected, does not look into the columns.
+    rejected = frame.iloc[reasons.index if len(reasons) else slice(0)]
+    rejected = rejected.rename(columns={"reason": "properties.reason"})
+    why = {"row": reasons.index.to_numpy(dtype=np.int64), "reason": reasons.astype("str")}
+    rejected = pd.concat([pd.DataFrame(why, index=rejected.index), rejected], axis="columns")
+
+    typed["row"] = pd.Series(np.arange(len(frame)), index=frame.index)
+    typed["kind"] = _kinds(typed["event_name"])
+    events = pd.DataFrame({name: typed[name] for name in _in_order(typed)}, copy=False)
+    if len(rejected):
+        events = events.iloc[np.delete(np.arange(len(frame)), rejected["row"])]
+    return NormalisedEvents(
+        events.drop(columns="read_error", errors="ignore").reset_index(drop=True),
+        _arrival(events),
+        rejected.reset_index(drop=True),
+        {remark: count for remark, count in remarks.items() if count},
+    )
+
+
+_IDENTIFIERS = ("event_id", "source")
+
+
+def carries_aliases(
+    frame: pd.DataFrame, rows: IntArray, alias_from: Iterable[str] = ()
+) -> BoolArray:
+    """Return which of the rows carry something in a column of aliases, whatever it is worth.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    rows : numpy.ndarray of int
+        Positions.
+    alias_from : iterable of str
+        Profile properties that are aliases as well.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"alias.email": ["null", " ", None]})
+    >>> carries_aliases(frame, np.arange(3)).tolist()
+    [True, False, False]
+    """
+    found = np.zeros(len(rows), dtype=bool)
+    also = {PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) for name in alias_from}
+    for column in frame.columns:
+        left = np.flatnonzero(~found)
+        if len(left) and (column.startswith(ALIAS) or column in also):
+            text, _ = as_text(frame[column].iloc[rows[left]])
+            found[left] = has_text(pc.utf8_trim_whitespace(to_arrow(text)))
+    if "aliases" in frame:
+        cells = frame["aliases"].iloc[rows]
+        found |= np.fromiter(map(_holds_something, cells), dtype=bool, count=len(rows))
+    return found
+
+
+def _type_times(
+    typed: dict[str, pd.Series], index: pd.Index, tz: str | None, remarks: Counter[str]
+) -> None:
+    nothing = pd.Series(pd.NaT, index=index, dtype="datetime64[us, UTC]")
+    if "received_at" in typed:
+        received = parse_timestamps(typed["received_at"], tz=tz)
+        typed["received_at"] = received.times
+        count = int(received.unparseable.sum())
+        remarks["received_at cannot be parsed: treated as missing"] = count
+    if "timestamp" not in typed:
+        typed["timestamp"] = nothing
+    stamps = parse_timestamps(typed["timestamp"], tz=tz)
+    typed["timestamp"] = stamps.times
+    for unit, count in stamps.epoch_rows.items():
+        remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}"] = count
+    if "received_at" in typed:
+        # Converge's webhook: without a timestamp, the time of receipt is the event's time.
+        absent = stamps.times.isna() & ~stamps.unparseable & typed["received_at"].notna()
+        typed["timestamp"] = stamps.times.mask(absent, typed["received_at"])
+        remarks["timestamp is missing: received_at taken"] = int(absent.sum())
+        late = typed["received_at"].isna() & typed["timestamp"].notna()
+        remarks["received_at is missing: timestamp taken as the time of arrival"] = int(late.sum())
+
+
+_UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+
+
+def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, BoolArray]:
+    if name not in frame:
+        return pd.Series(index=frame.index, dtype="str"), np.zeros(len(frame), dtype=bool)
+    text, unusable = as_text(frame[name])
+    cells = to_arrow(text)
+    blank = pc.or_(pc.equal(cells, ""), pc.utf8_is_space(cells)).fill_null(False)
+    if pc.any(blank).as_py():
+        text = text.mask(blank.to_numpy(zero_copy_only=False))
+    return text, unusable
+
+
+def _reject_reasons(
+    frame: pd.DataFrame,
+    typed: Mapping[str, pd.Series],
+    unusable_names: BoolArray,
+    alias_from: Iterable[str],
+) -> pd.Series:
+    """Return each rejected row's reason, by row."""
+    found: dict[int, str] = {}
+
+    def reject(rows: IntArray, reason: str) -> None:
+        found.update(dict.fromkeys(rows.tolist(), reason))
+
+    nameless = np.flatnonzero(typed["event_name"].isna())
+    if len(nameless):
+        carries = carries_aliases(frame, nameless, alias_from)
+        reject(nameless[~carries], NOT_AN_EVENT)
+    reject(np.flatnonzero(unusable_names), UNUSABLE_EVENT_NAME)
+    untimed = np.flatnonzero(typed["timestamp"].isna())
+    given = np.zeros(len(untimed), dtype=bool)
+    if "timestamp" in frame:
+        given = frame["timestamp"].iloc[untimed].notna().to_numpy(dtype=bool)
+    reject(untimed[given], UNPARSEABLE_TIMESTAMP)
+    reject(untimed[~given], MISSING_TIMESTAMP)
+    if "read_error" in frame:
+        unread = told(frame["read_error"])
+        found.update(zip(unread.index.tolist(), unread.tolist(), strict=True))
+    return pd.Series(found, dtype=object).sort_index()
+
+
+def _holds_something(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return cell.strip() not in ("", "[]", "null")
+    return hasattr(cell, "__len__") and len(cell) > 0
+
+
+def _value(frame: pd.DataFrame, row: int, reason: str) -> str:
+    """Return the timestamp that a row is refused for; no more of the row, which is a person's."""
+    if reason != UNPARSEABLE_TIMESTAMP:
+        return ""
+    cell = frame["timestamp"].iloc[row]
+    # An object may hold all that is known of somebody.
+    is_one_value = pd.api.types.is_scalar(cell)
+    shown = shortened(repr(cell), _MOST_OF_A_VALUE) if is_one_value else type(cell).__name__
+    return f": {shown}"
+
+
+def _where(frame: pd.DataFrame, row: int) -> str:
+    if "file" not in frame or "line" not in frame:
+        return ""
+    return f" ({frame['file'].iloc[row]}, line {frame['line'].iloc[row]})"
+
+
+def _kinds(names: pd.Series) -> pd.Series:
+    kinds = pc.if_else(pa.array(names.isna()), "identify", "track")
+    return pd.Series(kinds, index=names.index, dtype="str")
+
+
+def _arrival(events: pd.DataFrame) -> IntArray:
+    places = np.arange(len(events))
+    if "received_at" not in events:
+        return places
+    arrived_at = microseconds(events["received_at"].fillna(events["timestamp"]))
+    arrival = np.empty_like(places)
+    arrival[np.argsort(arrived_at, kind="stable")] = places
+    return arrival
+
+
+def _in_order(events: Iterable[str]) -> list[str]:
+    """Return the names, the frame's own first, then aliases, properties, and whatever else came."""
+    first = ["row", "kind", "event_id", "event_name", "timestamp", "received_at", "source"]
+    groups = [
+        [c for c in first if c in events],
+        [c for c in events if c == "aliases" or c.startswith(ALIAS)],
+        [c for c in events if c.startswith(PROPERTY)],
+        [c for c in events if c.startswith(PROFILE_PROPERTY)],
+    ]
+    known = {column for group in groups for column in group}
+    return [c for group in groups for c in group] + [c for c in events if c not in known]

@@ -1,0 +1,407 @@
+"""Aliases read off events, in one form and numbered.
+
+A missing value is not an alias. What has no type, is no text, or has no form under its type's rule
+is never guessed: it is left out, counted and listed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from convergekit.base.columns import each_column
+from convergekit.base.compiled import compiled
+from convergekit.base.grouping import distinct_rows
+from convergekit.base.text import arrow_array, as_text, to_arrow
+from convergekit.errors import ColumnError, UnknownNameError, did_you_mean
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
+from convergekit.identity.alias_rules import (
+    AliasRules,
+    are_look_alikes,
+    plain_form,
+    split_urn,
+)
+from convergekit.identity.aliases import NO_RULES, EventAliases, refuse_unknown_types
+from convergekit.identity.blocking import Block, Blocker, blocked_table, count_blocked
+from convergekit.typing import IntArray
+
+LOOK_ALIKES = "e-mail address in a look-alike form: usual form taken"
+
+
+NO_TYPE = "not a URN: expected urn:<type>:<value>"
+
+
+NOT_TEXT = "an alias is text or a number"
+
+
+NOT_A_LIST = "aliases is a list of URNs"
+
+
+RULED_OUT = "the rule for {} makes no alias of it"
+
+
+def read_aliases(
+    events: pd.DataFrame,
+    *,
+    block: Block = (),
+    alias_from: Mapping[str, str] | None = None,
+    rules: AliasRules = NO_RULES,
+) -> EventAliases:
+    """Read the aliases of every event.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Normalised events with `alias.<type>` columns, a column `aliases` of lists of URNs, or
+        both.
+    block : iterable of str or re.Pattern
+        Aliases to leave out besides `BLOCKED_VALUES`: a URN blocks that alias, any other text
+        that value in every type (whatever its case), a pattern every value that it fully
+        matches.
+    alias_from : mapping of str to str, optional
+        Profile property to alias type, such as ``{"$email": "email"}``.
+    rules : AliasRules
+        In which form values are compared.
+
+    Returns
+    -------
+    EventAliases
+
+    Raises
+    ------
+    ColumnError
+        There is no column of aliases.
+    UnknownNameError
+        `alias_from` names a profile property that no event carries, or `rules` a type.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"alias.email": ["Ada@example.com", "null"],
+    ...                        "aliases": [["urn:cookie:7f3a"], ["ada"]]})
+    >>> found = read_aliases(events)
+    >>> found.table.values.tolist()
+    [['email', 'ada@example.com'], ['cookie', '7f3a']]
+    >>> list(zip(found.event.tolist(), found.alias.tolist()))
+    [(0, 0), (0, 1)]
+    >>> found.malformed.values.tolist()
+    [[1, 'not a URN: expected urn:<type>:<value>']]
+    """
+    return read_alias_columns(events, alias_from=alias_from).united(block=block, rules=rules)
+
+
+def read_alias_columns(
+    events: pd.DataFrame, *, alias_from: Mapping[str, str] | None = None
+) -> AliasColumns:
+    """Read the aliases of every event as they stand: the longer half of `read_aliases`.
+
+    Raises
+    ------
+    ColumnError
+        There is no column of aliases.
+    UnknownNameError
+        `alias_from` names a profile property that no event carries.
+    """
+    if not alias_from and "aliases" not in events and not any(map(_is_alias_column, events)):
+        raise ColumnError(
+            f"no alias column. Found: {', '.join(map(str, events.columns))}. Events are stitched "
+            "by their aliases: give a column `aliases` of URNs or columns `alias.<type>`, or name "
+            'one with columns={"alias.email": ...}.'
+        )
+    columns = [
+        (name.removeprefix(ALIAS).lower(), events[name])
+        for name in filter(_is_alias_column, events.columns)
+    ]
+    for name, alias_type in (alias_from or {}).items():
+        columns.append((alias_type.lower(), _property_column(events, name)))
+    found = each_column(lambda column: _read_column(*column), columns, rows=len(events))
+    readings = [reading for reading, _ in found]
+    malformed = [(unusable, NOT_TEXT) for _, unusable in found if len(unusable)]
+    if "aliases" in events:
+        _read_lists(events["aliases"], readings, malformed)
+    return AliasColumns(readings, malformed)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Raw values of one type: `values[code[i]]` stands on event `event[i]`."""
+
+    alias_type: str
+    event: IntArray
+    code: IntArray
+    values: pa.Array
+
+
+@dataclass(frozen=True)
+class AliasColumns:
+    """The aliases of events as their columns have them: numbered, not in one form as yet.
+
+    Attributes
+    ----------
+    readings : list of _Reading
+        Per column, and per type in lists.
+    malformed : list of (numpy.ndarray of int, str)
+        Positions of events with something that is no alias, and the reason.
+    """
+
+    readings: list[_Reading]
+    malformed: list[tuple[IntArray, str]]
+
+    def united(self, *, block: Block = (), rules: AliasRules = NO_RULES) -> EventAliases:
+        """Return the aliases in one form and numbering, without those that are blocked.
+
+        Raises
+        ------
+        ConvergekitError
+            `block` holds something that blocks nothing.
+        UnknownNameError
+            `rules` names a type that no event carries.
+        """
+        carried = (reading.alias_type for reading in self.readings if len(reading.event))
+        refuse_unknown_types("rules", rules.rules, sorted(set(carried)))
+        return _unite(self.readings, self.malformed, Blocker(block, rules), rules)
+
+
+def _is_alias_column(name: str) -> bool:
+    return name.startswith(ALIAS)
+
+
+def _property_column(events: pd.DataFrame, name: str) -> pd.Series:
+    column = name if name.startswith(PROFILE_PROPERTY) else PROFILE_PROPERTY + name
+    if column not in events:
+        names = [c.removeprefix(PROFILE_PROPERTY) for c in events if c.startswith(PROFILE_PROPERTY)]
+        raise UnknownNameError(
+            f"alias_from names the profile property {name!r}, which no event carries. "
+            f"Found: {', '.join(names) or 'no profile properties'}.{did_you_mean(name, names)}"
+        )
+    return events[column]
+
+
+def _read_column(alias_type: str, column: pd.Series) -> tuple[_Reading, IntArray]:
+    """Return the column's values as a reading, and where it holds something that is no text."""
+    text, unusable = as_text(column)
+    return _Reading(alias_type, *_numbered(text)), np.flatnonzero(unusable)
+
+
+def _numbered(text: pd.Series) -> tuple[IntArray, IntArray, pa.Array]:
+    """Return where texts are, their numbers by first appearance, and the distinct texts."""
+    cells = pa.array(text, from_pandas=True)
+    present = np.flatnonzero(np.asarray(cells.is_valid()))
+    if compiled(len(cells)):
+        from convergekit.base.compiled_text import number_present
+
+        codes, distinct = number_present(cells, present)
+        return present, codes.astype(np.int64), distinct
+    encoded = arrow_array(cells).drop_null().dictionary_encode()
+    return present, encoded.indices.to_numpy().astype(np.int64), encoded.dictionary
+
+
+def _read_lists(
+    lists: pd.Series,
+    readings: list[_Reading],
+    malformed: list[tuple[IntArray, str]],
+) -> None:
+    """Flatten the lists, then split each distinct URN once."""
+    positions: list[int] = []
+    urns: list[str] = []
+    not_lists: list[int] = []
+    not_texts: list[int] = []
+    for position, cell in enumerate(lists):
+        items = alias_items(cell)
+        if items is None:
+            not_lists.append(position)
+            continue
+        for item in items:
+            if isinstance(item, str):
+                positions.append(position)
+                urns.append(item)
+            elif not _is_nothing(item):
+                not_texts.append(position)
+    for found, reason in ((not_lists, NOT_A_LIST), (not_texts, NOT_TEXT)):
+        if found:
+            malformed.append((np.array(found, dtype=np.int64), reason))
+
+    codes, distinct = pd.factorize(pd.Series(urns, dtype=object))
+    event = np.array(positions, dtype=np.int64)
+    parsed = [split_urn(text) for text in distinct]
+    typeless = np.fromiter((pair is None for pair in parsed), dtype=bool, count=len(parsed))
+    if typeless.any():
+        malformed.append((event[typeless[codes]], NO_TYPE))
+    values: dict[str, list[str]] = {}
+    place = np.zeros(len(parsed), dtype=np.int64)
+    for number, pair in enumerate(parsed):
+        if pair is not None:
+            of_type = values.setdefault(pair[0], [])
+            place[number] = len(of_type)
+            of_type.append(pair[1])
+    types = pd.Categorical([pair and pair[0] for pair in parsed], categories=sorted(values))
+    # The pairs type by type, so that each is looked at once, however many types there are.
+    of_pair = types.codes[codes]
+    order = np.argsort(of_pair, kind="stable")
+    bounds = np.searchsorted(of_pair[order], np.arange(len(values) + 1))
+    for alias_type, start, stop in zip(types.categories, bounds[:-1], bounds[1:], strict=True):
+        chosen = order[start:stop]
+        texts = to_arrow(as_text(pd.Series(values[alias_type], dtype=object))[0])
+        readings.append(_Reading(alias_type, event[chosen], place[codes[chosen]], texts))
+
+
+def alias_items(cell: Any) -> Iterable[Any] | None:
+    """Return the members of an `aliases` cell, or None if it is no list."""
+    if isinstance(cell, (list, tuple, np.ndarray, set, frozenset)):
+        return sorted(cell, key=repr) if isinstance(cell, (set, frozenset)) else cell
+    if isinstance(cell, str):
+        return _items_of_text(cell)
+    return () if _is_nothing(cell) else None
+
+
+def _items_of_text(cell: str) -> Iterable[Any]:
+    """Return the list that a CSV or a warehouse wrote as JSON; else the text as one URN."""
+    if cell.lstrip()[:1] == "[":
+        try:
+            found: list[Any] = json.loads(cell)
+        except (ValueError, RecursionError):
+            return [cell]
+        return found
+    return [cell] if cell.strip() else []
+
+
+def _is_nothing(item: Any) -> bool:
+    return pd.api.types.is_scalar(item) and bool(pd.isna(item))
+
+
+def _unite(
+    readings: list[_Reading],
+    malformed: list[tuple[IntArray, str]],
+    is_blocked: Blocker,
+    rules: AliasRules,
+) -> EventAliases:
+    """Give the aliases of all readings one numbering, and sort the pairs by event."""
+    by_type: dict[str, list[_Reading]] = {}
+    for reading in readings:
+        by_type.setdefault(reading.alias_type, []).append(reading)
+    types = list(by_type)
+    rows = sum(len(reading.event) for reading in readings)
+    of_types = each_column(
+        lambda name: _of_type(name, by_type[name], is_blocked, rules), types, rows
+    )
+    values = [part.distinct for part in of_types]
+    starts = np.cumsum([0, *map(len, values)])
+    events = [part.event for part in of_types]
+    aliases = [part.code + start for part, start in zip(of_types, starts, strict=False)]
+    blocked = [part.blocked for part in of_types if len(part.blocked)]
+    ruled_out = [
+        (part.ruled_out, RULED_OUT.format(name))
+        for name, part in zip(types, of_types, strict=True)
+        if len(part.ruled_out)
+    ]
+    event, alias = _concatenated(events), _concatenated(aliases)
+    # A stable sort of a few sorted runs: cheap, and keeps the columns' order within an event.
+    order = np.argsort(event, kind="stable")
+    return EventAliases(
+        _alias_table(types, values),
+        event[order],
+        alias[order],
+        blocked_table(blocked),
+        _malformed_table(malformed + ruled_out),
+        rules=rules,
+        look_alikes=len(np.unique(_concatenated([part.look_alikes for part in of_types]))),
+    )
+
+
+@dataclass(frozen=True)
+class _OfType:
+    """One type's usable values, which event carries which, and what was left out."""
+
+    distinct: pa.Array
+    event: IntArray
+    code: IntArray
+    blocked: pd.DataFrame
+    ruled_out: IntArray
+    look_alikes: IntArray
+
+
+def _of_type(
+    alias_type: str, readings: list[_Reading], is_blocked: Blocker, rules: AliasRules
+) -> _OfType:
+    """Give the values of a type's readings one numbering, normalised, without blocked ones."""
+    raw = pa.concat_arrays([arrow_array(reading.values) for reading in readings])
+    distinct = plain_form(alias_type, raw)
+    starts = np.cumsum([0, *(len(reading.values) for reading in readings)])
+    code = _concatenated(
+        [reading.code + start for reading, start in zip(readings, starts, strict=False)]
+    )
+    event = _concatenated([reading.event for reading in readings])
+    masked = are_look_alikes(alias_type, raw, distinct).to_numpy(zero_copy_only=False)
+    in_disguise = event[masked[code]]
+    # A column's values are distinct already, unless normalising made some of them equal.
+    if len(readings) > 1 or not distinct.equals(raw):
+        distinct, place = _encoded(distinct)
+        code = place[code]
+    ruled_out = np.empty(0, dtype=np.int64)
+    if alias_type in rules.rules:
+        ruled = _ruled(alias_type, distinct, is_blocked, rules)
+        is_out = ruled.is_null().to_numpy(zero_copy_only=False)[code]
+        ruled_out, event, code = event[is_out], event[~is_out], code[~is_out]
+        distinct, place = _encoded(ruled)
+        code = place[code]
+    bad = is_blocked(alias_type, distinct)
+    blocked = count_blocked(alias_type, distinct, bad, code)
+    if bad.any():
+        usable = ~bad
+        event, code = event[usable[code]], (np.cumsum(usable) - 1)[code[usable[code]]]
+        distinct = distinct.filter(pa.array(usable))
+    if not _strictly_ascending(event):
+        event, code = distinct_rows(event, code)
+    return _OfType(distinct, event, code, blocked, ruled_out, in_disguise)
+
+
+def _ruled(alias_type: str, distinct: pa.Array, is_blocked: Blocker, rules: AliasRules) -> pa.Array:
+    """Return what the rule makes of the values; what is blocked is not put to it."""
+    blocked = is_blocked(alias_type, distinct)
+    values = distinct.to_pylist()
+    usable = [value for value, bad in zip(values, blocked, strict=True) if not bad]
+    made = iter(rules.apply(alias_type, usable))
+    return pa.array(
+        [value if bad else next(made) for value, bad in zip(values, blocked, strict=True)],
+        type=pa.large_string(),
+    )
+
+
+def _encoded(values: pa.Array) -> tuple[pa.Array, IntArray]:
+    """Return the distinct values, and each value's place among them, -1 for none."""
+    encoded = values.dictionary_encode()
+    place = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return encoded.dictionary, place.astype(np.int64)
+
+
+def _strictly_ascending(event: IntArray) -> bool:
+    return bool((event[1:] > event[:-1]).all())
+
+
+def _concatenated(parts: list[IntArray]) -> IntArray:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def _alias_table(types: list[str], values: list[pa.Array]) -> pd.DataFrame:
+    lengths = [len(part) for part in values]
+    everything = pa.concat_arrays(values) if values else pa.array([], type=pa.large_string())
+    return pd.DataFrame(
+        {
+            "alias_type": pd.Categorical.from_codes(
+                np.repeat(np.arange(len(types)), lengths), categories=types
+            ),
+            "alias_value": pd.Series(everything, dtype="str"),
+        }
+    )
+
+
+def _malformed_table(parts: list[tuple[IntArray, str]]) -> pd.DataFrame:
+    positions = _concatenated([positions for positions, _ in parts])
+    reasons = [reason for places, reason in parts for _ in range(len(places))]
+    table = pd.DataFrame({"position": positions, "reason": pd.Series(reasons, dtype="str")})
+    return table.sort_values("position", kind="stable", ignore_index=True)
