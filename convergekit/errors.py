@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from convergekit.base.visible import visible, visible_lines
+from convergekit.visible import visible, visible_lines
 
 _PACKAGE = os.path.join(os.path.dirname(__file__), "")
 

@@ -378,9 +378,11 @@ def test_nothing_left_after_rejection():
 
 
 def test_unknown_options_list_what_is_known():
-    with pytest.raises(ck.ConvergekitError, match="identity='asof' is not known; it is one of"):
+    with pytest.raises(
+        ck.ConvergekitError, match="identity must be one of 'retroactive', 'as_of'; got"
+    ):
         ck.stitch(frame(x=[1]), identity="asof")
-    with pytest.raises(ck.ConvergekitError, match="duplicates='keep'"):
+    with pytest.raises(ck.ConvergekitError, match="duplicates must be .*got 'keep'"):
         ck.stitch(frame(x=[1]), duplicates="keep")
     with pytest.raises(ck.ColumnError, match="dedupe_on"):
         ck.stitch(frame(x=[1]), dedupe_on="event_id")

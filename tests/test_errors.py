@@ -28,8 +28,8 @@ def said(ask):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"order": None}, "order=None is not known; it is one of 'ordered', 'strict', 'any'."),
-        ({"count": "events"}, "count='events' is not known; it is one of 'profiles', 'attempts'."),
+        ({"order": None}, "order must be one of 'ordered', 'strict', 'any'; got None."),
+        ({"count": "events"}, "count must be one of 'profiles', 'attempts'; got 'events'."),
         ({"by": 3}, "by=3: give a name, or a list of names."),
         ({"by": [None]}, "by=[None]: give a name, or a list of names."),
         ({"hold": 3}, "hold=3: give a name, or a list of names."),

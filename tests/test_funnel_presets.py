@@ -250,7 +250,7 @@ def test_every_attempt_counts_where_a_property_is_held():
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"like": "heap"}, "like='heap' is not known; it is one of 'posthog'"),
+        ({"like": "heap"}, "like must be one of 'posthog'"),
         ({"like": "posthog", "ties": "arrival"}, "fixes ties='best'"),
         ({"like": "posthog", "count": "attempts"}, r"does not go with count='attempts'"),
         ({"like": "clickhouse", "within": "1h", "exclude": "X"}, "does not go with exclusions"),

@@ -199,7 +199,7 @@ def test_a_condition_in_each_form(where):
         ({"start": "2026-03-02", "end": "2026-03-01"}, "is not after start="),
         ({"start": "some day"}, "start='some day' is no time"),
         ({"exclude": 3}, "exclude=3: give an event name"),
-        ({"order": "stric"}, "order='stric' is not known; it is one of 'ordered'"),
+        ({"order": "stric"}, "order must be one of 'ordered'"),
         ({"order": "any", "exclude": ck.Exclusion("Refund", after=2, before=2)}, "counted from 1"),
     ],
 )

@@ -354,7 +354,7 @@ def test_options_are_those_that_the_store_was_made_with(path):
         ({"columns": {}}, "takes no columns"),
         ({"strict": True}, "takes no strict"),
         ({"limit": {}}, "no option 'limit'.*Did you mean 'limits'"),
-        ({"duplicates": "keep"}, "duplicates='keep' is not known"),
+        ({"duplicates": "keep"}, "duplicates must be one of 'drop', 'merge'; got 'keep'"),
         ({"limits": {"email": 0}}, "limit is a whole number"),
         ({"dedupe_on": ["source"]}, "must be a list that names 'event_id'"),
         ({"tz": "Mars"}, "is no time zone"),

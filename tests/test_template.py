@@ -71,7 +71,7 @@ def test_shortened_text_says_so():
 
 def test_another_template_is_refused():
     for ask in (look, house_template):
-        with pytest.raises(ConvergekitError, match="template='plotly_white': give 'light' or"):
+        with pytest.raises(ConvergekitError, match="template must be one of 'light', 'dark'"):
             ask("plotly_white")
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.base.text import INVISIBLE
-from convergekit.base.visible import visible, visible_lines
 from convergekit.cli import app as cli
+from convergekit.visible import visible, visible_lines
 
 #: Colours, a title of the window, C1's CSI, back to the line's start, a forged line, markup of
 #: rich's, direction turned around, what is not seen, and rubbed out.

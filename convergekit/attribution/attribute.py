@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from convergekit.attribution.models import DATA_DRIVEN, RULES, Journeys, by_effect
+from convergekit.attribution.models import DATA_DRIVEN, RULES, TouchPaths, by_effect
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import NONE, Attribution
 from convergekit.attribution.touchpoints import Touches, direct_last, find_touches, only_known
@@ -125,7 +125,7 @@ class Attributor:
         path = np.cumsum(np.diff(touches.conversion, prepend=-1) != 0) - 1
         arrived = self._moments[sessions.arrival[visit]]
         elapsed = self._moments[self.positions[touches.conversion]] - arrived
-        journeys = Journeys(
+        journeys = TouchPaths(
             path=path,
             label=codes[: len(path)],
             age=elapsed / _MICROSECONDS_A_DAY,
@@ -243,7 +243,7 @@ def _converting(events: pd.DataFrame, conversion: StepLike) -> IntArray:
     return np.flatnonzero(EventNames(events).matching(step.names, step.where, step.title))
 
 
-def _weights(name: str, journeys: Journeys, labels: pd.Series) -> tuple[FloatArray, pd.DataFrame]:
+def _weights(name: str, journeys: TouchPaths, labels: pd.Series) -> tuple[FloatArray, pd.DataFrame]:
     found = DATA_DRIVEN[name](journeys)
     worth = np.maximum(found.effect, 0.0)
     shares = worth / worth.sum() if worth.sum() else worth

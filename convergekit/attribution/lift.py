@@ -13,12 +13,12 @@ from convergekit.attribution.attribute import Attributor, Credited
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import NONE
 from convergekit.base.grouping import distinct
-from convergekit.base.visible import visible
 from convergekit.base.wording import counted, percentage, readable_table
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import as_steps
 from convergekit.funnels.lift import STITCHED, ways_of_counting
 from convergekit.typing import BoolArray, FloatArray, IntArray
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

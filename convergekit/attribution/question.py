@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 
 from convergekit.attribution.models import DATA_DRIVEN, RULES, Tuning
 from convergekit.base.durations import Duration, parse_duration
-from convergekit.base.options import names_given
+from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import StepLike
 from convergekit.visits.channels import CHANNEL_RULES, ChannelRule
@@ -45,8 +45,7 @@ class Question:
                 f"by={self.by!r}: credit goes to one of {', '.join(LABELS)}."
                 f"{did_you_mean(str(self.by), LABELS)}"
             )
-        if self.direct not in get_args(Direct):
-            raise ConvergekitError(f"direct={self.direct!r}: give 'touch' or 'last_resort'.")
+        choice("direct", self.direct, Direct)
 
     @property
     def models(self) -> tuple[str, ...]:

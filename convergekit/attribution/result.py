@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.visible import visible
 from convergekit.base.wording import counted, readable_table
 from convergekit.errors import ConvergekitError
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

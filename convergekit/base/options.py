@@ -1,11 +1,34 @@
-"""What an option names: one thing, several, or one for another."""
+"""What an option was given: one of several choices, names, or one name for another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
-from convergekit.errors import ConvergekitError
+from convergekit.errors import ConvergekitError, did_you_mean
+
+
+def choice(option: str, given: Any, choices: Any) -> None:
+    """Raise unless an option was given one of the choices of a ``Literal``.
+
+    Raises
+    ------
+    ConvergekitError
+
+    Examples
+    --------
+    >>> choice("mode", "on", Literal["on", "within"])
+    >>> choice("mode", "off", Literal["on", "within"])
+    Traceback (most recent call last):
+    ...
+    convergekit.errors.ConvergekitError: mode must be one of 'on', 'within'; got 'off'.
+    """
+    known = get_args(choices)
+    if not isinstance(given, str) or given not in known:
+        raise ConvergekitError(
+            f"{option} must be one of {', '.join(map(repr, known))}; got {given!r}."
+            f"{did_you_mean(given, [one for one in known if isinstance(one, str)])}"
+        )
 
 
 def names_given(option: str, given: Any) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.base.visible import visible
+from convergekit.visible import visible
 
 _SHARES = frozenset({"share", "reaches", "reaches_as_of", "lost", "lost_as_of", "conversion"})
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import distinct
-from convergekit.base.visible import visible
 from convergekit.base.wording import counted
 from convergekit.checks import CHECKS
 from convergekit.checks.fault import SEVERITIES, Fault, NotChecked
@@ -21,6 +20,8 @@ from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
 from convergekit.identity.alias_rules import Rule
 from convergekit.identity.blocking import Block
+from convergekit.identity.options import StitchOptions
+from convergekit.visible import visible
 
 _LISTED_ROWS = 5
 _COLUMNS = {
@@ -101,16 +102,18 @@ def check_up(
     """
     tracking = read_tracking(
         events,
+        StitchOptions.of(
+            columns=columns,
+            tz=tz,
+            rename_events=rename_events,
+            dedupe_on=dedupe_on,
+            block=block,
+            alias_from=alias_from,
+            rules=rules,
+            browser_alias=browser_alias,
+        ),
         conversion=conversion,
         value=value,
-        columns=columns,
-        tz=tz,
-        rename_events=rename_events,
-        dedupe_on=dedupe_on,
-        block=block,
-        alias_from=alias_from,
-        rules=rules,
-        browser_alias=browser_alias,
     )
     found: list[tuple[str, Fault]] = []
     results: list[tuple[str, str, str]] = []

@@ -6,8 +6,8 @@ properties.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,17 +19,13 @@ from convergekit.base.options import names_given
 from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
 from convergekit.errors import UnknownNameError, what_there_is
-from convergekit.events.canonical import canonicalise
-from convergekit.events.normalise import normalise
 from convergekit.events.schema import ALIAS
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
-from convergekit.identity.alias_rules import AliasRules, Rule
-from convergekit.identity.aliases import EventAliases, browser_type
-from convergekit.identity.blocking import Block
-from convergekit.identity.dedupe import find_kept
+from convergekit.identity.aliases import EventAliases
 from convergekit.identity.graph import connected_components, profile_of_events
-from convergekit.identity.read_aliases import read_aliases
+from convergekit.identity.options import StitchOptions
+from convergekit.identity.pipeline import accept, prove, read
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: What is counted as a conversion unless another name is given.
@@ -143,53 +139,33 @@ class Tracking:
 
 def read_tracking(
     events: pd.DataFrame,
+    options: StitchOptions,
     *,
     conversion: str | Iterable[str] | None,
     value: str | None,
-    columns: Mapping[str, str] | None,
-    tz: str | None,
-    rename_events: Mapping[str, str] | None,
-    dedupe_on: Sequence[str],
-    block: Block,
-    alias_from: Mapping[str, str] | None,
-    rules: Mapping[str, Rule] | None,
-    browser_alias: str,
 ) -> Tracking:
     """Read an export for the checks. See `check_up`."""
-    block = list(block) if isinstance(block, Iterator) else block
-    accepted = normalise(
-        canonicalise(events, columns=columns),
-        tz=tz,
-        rename_events=rename_events,
-        alias_from=alias_from or (),
-    )
-    found = accepted.events
-    kept = find_kept(found, accepted.arrival, dedupe_on)
-    is_kept = kept == np.arange(len(kept))
-    aliases = read_aliases(
-        _with_aliases(found, alias_from),
-        block=block,
-        alias_from=alias_from,
-        rules=AliasRules.of(rules),
-    )
-    of_kept = aliases.of_events(is_kept)
-    profile = profile_of_events(of_kept, connected_components(of_kept), int(is_kept.sum()))
-    names = _conversion_names(found, conversion)
-    is_conversion = found["event_name"].isin(names).to_numpy(dtype=bool)
+    accepted = accept(events, options)
+    accepted = replace(accepted, events=_with_aliases(accepted.events, options.alias_from))
+    found = prove(*read(accepted, options), options)
+    of_kept = found.kept_aliases
+    profile = profile_of_events(of_kept, connected_components(of_kept), int(found.is_kept.sum()))
+    names = _conversion_names(found.events, conversion)
+    is_conversion = found.events["event_name"].isin(names).to_numpy(dtype=bool)
     return Tracking(
-        events=found,
-        aliases=aliases,
-        kept=kept,
-        profile=profile[(np.cumsum(is_kept) - 1)[kept]],
+        events=found.events,
+        aliases=found.aliases,
+        kept=found.kept,
+        profile=profile[(np.cumsum(found.is_kept) - 1)[found.kept]],
         names=names,
-        money=find_money(found, is_conversion, value),
-        browser_alias=browser_type(browser_alias),
+        money=find_money(found.events, is_conversion, value),
+        browser_alias=options.browser_alias,
         rows_in=len(events),
         rejected=len(accepted.rejected),
     )
 
 
-def _with_aliases(events: pd.DataFrame, alias_from: Mapping[str, str] | None) -> pd.DataFrame:
+def _with_aliases(events: pd.DataFrame, alias_from: Mapping[str, str]) -> pd.DataFrame:
     """Return the events with a column of aliases: that nothing sends any is for a check to say."""
     has_some = "aliases" in events or any(name.startswith(ALIAS) for name in events)
     return events if has_some or alias_from else events.assign(aliases=None)

@@ -22,7 +22,6 @@ from rich.table import Table
 from convergekit import __version__
 from convergekit.base.durable import is_draft, whole_files
 from convergekit.base.durations import parse_duration, readable_duration
-from convergekit.base.visible import visible
 from convergekit.base.wording import counted, percentage
 from convergekit.checks.check_up import check_up
 from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_check_up
@@ -37,6 +36,7 @@ from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
 from convergekit.store import Store, open_store, repair_store
 from convergekit.store.options import StoreOptions
+from convergekit.visible import visible
 from convergekit.writers.parquet import FILES, write_stitched
 
 app = typer.Typer(

@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
-from convergekit.base.visible import visible
 from convergekit.checks.check_up import CheckUp
 from convergekit.checks.fault import SEVERITIES
 from convergekit.errors import ConvergekitError
+from convergekit.visible import visible
 
 FAIL_ON_HELP = (
     "Exit with 1 from this many findings on, or at any finding of this severity or a higher one: "

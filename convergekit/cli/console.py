@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from convergekit.base.visible import visible_lines
+from convergekit.visible import visible_lines
 
 
 class PlainConsole(Console):

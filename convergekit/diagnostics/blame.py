@@ -27,9 +27,9 @@ from convergekit.base.grouping import distinct_rows
 from convergekit.diagnostics.graph_cuts import (
     LARGEST_CUT,
     LEAST_COST,
-    Apart,
     Cut,
     Meetings,
+    PartsWithout,
     distinct_meetings,
     falls_apart,
     smallest_cut,
@@ -272,7 +272,7 @@ def _blame_logins_and_events(
     return logins, {p: blamed for p, blamed in events.items() if p not in logins}
 
 
-def _without_each(crowd: Crowd, label: IntArray, wanted: BoolArray) -> Apart:
+def _without_each(crowd: Crowd, label: IntArray, wanted: BoolArray) -> PartsWithout:
     """Return how profiles fall apart without each alias, and without each set that met.
 
     Aliases with one label are one node. Two aliases are linked directly where no event of theirs
@@ -281,7 +281,7 @@ def _without_each(crowd: Crowd, label: IntArray, wanted: BoolArray) -> Apart:
     met, size = crowd.met, len(crowd.alias)
     marks = np.zeros((size + len(met.events), _TYPES + 1), dtype=np.int64)
     if not wanted.any():
-        return Apart(marks, marks[:, 0])
+        return PartsWithout(marks, marks[:, 0])
     logins = np.bincount(met.meeting, weights=crowd.login_type[met.alias] >= 0)
     between = (np.bincount(met.meeting) > 2) | (logins > 1)
     through = between[met.meeting] & wanted[crowd.profile[met.alias]]

@@ -11,11 +11,11 @@ import pandas as pd
 import scipy
 
 from convergekit.base.text import as_text
-from convergekit.base.visible import visible
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import HasTables

@@ -11,8 +11,8 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from convergekit.base.visible import visible
 from convergekit.base.wording import counted
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

@@ -70,7 +70,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Apart:
+class PartsWithout:
     """How each node's component falls apart without the node.
 
     Attributes
@@ -123,7 +123,7 @@ def distinct_meetings(event: IntArray, alias: IntArray) -> Meetings:
     return Meetings(*map(_joined, (aliases, sets, counts, events, of_event)))
 
 
-def falls_apart(first: IntArray, second: IntArray, marks: IntArray) -> Apart:
+def falls_apart(first: IntArray, second: IntArray, marks: IntArray) -> PartsWithout:
     """Return how each node's component falls apart without the node.
 
     Parameters
@@ -165,7 +165,7 @@ def falls_apart(first: IntArray, second: IntArray, marks: IntArray) -> Apart:
     np.add.at(cut_off_size, above, subtree[child])
     rest = below[root_of] - marks - cut_off
     rest_size = subtree[root_of] - 1 - cut_off_size
-    return Apart(parts + (rest > 0), pieces + (rest_size > 0))
+    return PartsWithout(parts + (rest > 0), pieces + (rest_size > 0))
 
 
 def smallest_cut(

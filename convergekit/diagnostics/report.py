@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import distinct
-from convergekit.base.visible import visible
 from convergekit.base.wording import counted
 from convergekit.events.amounts import reaches_browser
 from convergekit.identity.dedupe import repeats_without_id
 from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template

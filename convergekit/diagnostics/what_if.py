@@ -18,7 +18,7 @@ from convergekit.events.schema import PROFILE, missing
 from convergekit.events.steps import StepLike
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.alias_rules import split_urn
-from convergekit.stitching import link_and_carry
+from convergekit.identity.pipeline import name_and_carry, resolve
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
@@ -109,14 +109,16 @@ def _stitched_without(
         dropped[s.alias_position(f"urn:{alias_type}:{value}")] = True
     left = found.aliases.without(dropped)
     carried = [c for c in s.events.columns if c == "profile_id" or c.startswith(PROFILE)]
-    events, identity, carried_from = link_and_carry(
-        s.events.drop(columns=carried),
+    kept = s.events.drop(columns=carried)
+    unnamed = resolve(
+        kept,
         left,
         found.in_time,
         functools.cache(lambda: found.knowledge().without(dropped)),
-        protection=found.protection.among(left.types),
-        identity=s.identity,
-        first=s.first,
+        found.protection.among(left.types),
+    )
+    events, resolution, carried_from = name_and_carry(
+        kept, unnamed, identity=s.identity, first=s.first
     )
 
     def duplicates() -> pd.DataFrame:
@@ -130,7 +132,7 @@ def _stitched_without(
     return replace(
         s,
         events=events,
-        resolution=identity,
+        resolution=resolution,
         carried_from=carried_from,
         describe_duplicates=duplicates,
     )

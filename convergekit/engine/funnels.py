@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import Duration, parse_duration, readable_duration
-from convergekit.base.visible import visible
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN
 from convergekit.errors import NotOnThisEngine, callers_level, did_you_mean
 from convergekit.events.steps import Step, StepLike, as_steps
+from convergekit.visible import visible
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -30,22 +30,16 @@ from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.typing import BoolArray
 
 _NESTED = ("properties", "profile_properties")
-
-
 _NESTED_SPELLINGS = frozenset(spelling for name in _NESTED for spelling in SPELLINGS[name])
 
 
 #: Far deeper than anybody's properties, and not as deep as what Python can follow.
 _DEEPEST = 100
-
-
 _MAPPED_PREFIXES = (ALIAS, PROPERTY, PROFILE_PROPERTY)
 
 
 # What an earlier stitch wrote; stitching its events again replaces these.
 _WRITTEN_BY_STITCH = ("row", "kind", "profile_id")
-
-
 TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
 
 

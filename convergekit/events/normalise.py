@@ -26,17 +26,9 @@ from convergekit.events.timestamps import check_zone, microseconds, parse_timest
 from convergekit.typing import BoolArray, IntArray
 
 MISSING_TIMESTAMP = "timestamp is missing"
-
-
 UNPARSEABLE_TIMESTAMP = "timestamp cannot be parsed"
-
-
 NOT_AN_EVENT = "neither an event nor an identify call: no event name and no alias"
-
-
 UNUSABLE_EVENT_NAME = "event name is not text"
-
-
 _MOST_OF_A_VALUE = 60
 
 
@@ -56,12 +48,15 @@ class NormalisedEvents:
         `row`, `reason`, then the input's columns with their values as they came.
     remarks : dict of str to int
         What was decided about values, and for how many rows.
+    renamed : dict of str to int
+        Each event name that was to be replaced, and how many rows had it.
     """
 
     events: pd.DataFrame
     arrival: IntArray
     rejected: pd.DataFrame
     remarks: dict[str, int] = field(default_factory=dict)
+    renamed: dict[str, int] = field(default_factory=dict)
 
 
 def normalise(
@@ -114,8 +109,8 @@ def normalise(
         rows=len(frame),
     )
     typed["event_name"] = names.replace(dict(rename_events)) if rename_events else names
-    for old in rename_events or {}:
-        remarks[f"event {old!r} renamed"] = int((names == old).sum())
+    renamed = {old: int((names == old).sum()) for old in rename_events or {}}
+    remarks.update({f"event {old!r} renamed": rows for old, rows in renamed.items()})
     for name, (text, unusable) in zip(_IDENTIFIERS, identifiers, strict=True):
         typed[name] = text
         if unusable.any():
@@ -145,6 +140,7 @@ def normalise(
         _arrival(events),
         rejected.reset_index(drop=True),
         {remark: count for remark, count in remarks.items() if count},
+        renamed,
     )
 
 

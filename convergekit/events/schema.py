@@ -14,14 +14,8 @@ from convergekit.base.text import has_text, to_arrow
 from convergekit.events.canonical import _holds_objects
 
 ALIAS = "alias."
-
-
 PROPERTY = "properties."
-
-
 PROFILE_PROPERTY = "profile_properties."
-
-
 PROFILE = "profile."
 
 

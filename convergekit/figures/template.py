@@ -10,12 +10,12 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import plotly.graph_objects as go
 
+from convergekit.base.options import choice
 from convergekit.base.wording import shortened, shortened_apart
-from convergekit.errors import ConvergekitError
 
 #: What `template=` of a figure takes.
 Template: TypeAlias = Literal["light", "dark"]
@@ -72,8 +72,7 @@ def look(template: Template) -> Look:
     >>> look("dark").paper
     '#0d1117'
     """
-    if template not in get_args(Template):
-        raise ConvergekitError(f"template={template!r}: give 'light' or 'dark'.")
+    choice("template", template, Template)
     return _LOOKS[template]
 
 

@@ -24,6 +24,7 @@ from convergekit.figures.template import (
     plain,
     titled,
 )
+from convergekit.funnels.result import required_before
 
 if TYPE_CHECKING:
     from convergekit.funnels.result import Funnel
@@ -254,7 +255,7 @@ def _below(line: Any, funnel: Funnel) -> str:
     if line.step == 1:
         return ""
     said = []
-    before = funnel._required_before(line.step)
+    before = required_before(funnel, line.step)
     if line.step in funnel.optional:
         said.append("optional")
     if before > 1 or line.step in funnel.optional:
@@ -270,7 +271,7 @@ def _said_reached(line: Any, funnel: Funnel) -> str:
     count = counted(line.profiles, _one(funnel))
     if line.step == 1:
         return hover(f"{count} entered with {line.event_name}.")
-    before = funnel._required_before(line.step)
+    before = required_before(funnel, line.step)
     shares = f"{_share(line.conversion)} of those who entered"
     if before > 1:
         shares += f" and {_share(line.step_conversion)} of those at {funnel.steps[before - 1]}"
@@ -289,7 +290,7 @@ def _said_in_window(line: Any, funnel: Funnel) -> str:
 
 
 def _said_dropped(line: Any, funnel: Funnel) -> str:
-    before = funnel.steps[funnel._required_before(line.step) - 1] if line.step > 1 else ""
+    before = funnel.steps[required_before(funnel, line.step) - 1] if line.step > 1 else ""
     return hover(
         f"{counted(line.drop_off, _one(funnel))} dropped off: {before}, but no {line.event_name} "
         f"within {readable_duration(funnel.within)}."

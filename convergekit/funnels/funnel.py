@@ -47,7 +47,7 @@ from convergekit.funnels.outcomes import (
     DROPPED,
     EXCLUDED,
     IN_WINDOW,
-    NEVER,
+    NOT_A_TIME,
     STATUSES,
     Outcomes,
 )
@@ -252,7 +252,7 @@ def funnel(
         ids=fed.profiles,
         depth=paths.depth,
         status=_status(paths, rules, given, micros, data_end),
-        time=np.where(paths.event >= 0, paths.time, NEVER),
+        time=np.where(paths.event >= 0, paths.time, NOT_A_TIME),
         position=paths.event,
         rows=events.get("row"),
         labels=labels,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
+from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError
 from convergekit.events.steps import MOST_STEPS, Step
 from convergekit.funnels.vendors.presets import (
@@ -42,12 +43,10 @@ def check_choices(
         "entry": (entry, Entry),
         "ties": (ties, Ties),
     }
-    choices = {name: choice for name, choice in left_to_the_tool.items() if choice[0] is not None}
-    choices |= {"order": (order, Order), "count": (count, Count)}
-    for name, (value, allowed) in choices.items():
-        if value not in get_args(allowed):
-            known = ", ".join(map(repr, get_args(allowed)))
-            raise ConvergekitError(f"{name}={value!r} is not known; it is one of {known}.")
+    given = {name: pair for name, pair in left_to_the_tool.items() if pair[0] is not None}
+    given |= {"order": (order, Order), "count": (count, Count)}
+    for name, (value, choices) in given.items():
+        choice(name, value, choices)
 
 
 def check_labels(by_step: ByStep, top: int | None, steps: int) -> None:

@@ -13,7 +13,7 @@ from convergekit.typing import BoolArray, IntArray
 #: How a profile that entered fared.
 CONVERTED, DROPPED, IN_WINDOW, EXCLUDED = "converted", "dropped", "in_window", "excluded"
 STATUSES = (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
-NEVER = np.iinfo(np.int64).min  # NaT
+NOT_A_TIME = np.iinfo(np.int64).min  # NaT
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Outcomes:
     status : numpy.ndarray of int
         Places in `STATUSES`.
     time : numpy.ndarray of int
-        Per row and step, when it was reached, in microseconds; `NEVER` if it was not.
+        Per row and step, when it was reached, in microseconds; `NOT_A_TIME` if it was not.
     position : numpy.ndarray of int
         Per row and step, the frame's position of the event that fills it, or -1.
     rows : pandas.Series, optional
@@ -74,7 +74,7 @@ class Outcomes:
     def waits(self, before: int, step: int) -> pd.Series:
         """Return how long those that reached both steps (from 1) took, as Timedelta."""
         start, end = self.time[:, before - 1], self.time[:, step - 1]
-        both = (start != NEVER) & (end != NEVER)
+        both = (start != NOT_A_TIME) & (end != NOT_A_TIME)
         return pd.Series((end[both] - start[both]).view("timedelta64[us]"))
 
     def frame(self) -> pd.DataFrame:

@@ -12,12 +12,19 @@ import pandas as pd
 
 from convergekit.base.durations import in_periods, readable_duration
 from convergekit.base.proportions import check_confidence, difference
-from convergekit.base.visible import visible
 from convergekit.base.wording import percentage
 from convergekit.errors import ConvergekitError
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.events import order_of_arrival
-from convergekit.funnels.outcomes import CONVERTED, DROPPED, EXCLUDED, NEVER, STATUSES, Outcomes
+from convergekit.funnels.outcomes import (
+    CONVERTED,
+    DROPPED,
+    EXCLUDED,
+    NOT_A_TIME,
+    STATUSES,
+    Outcomes,
+)
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
@@ -158,7 +165,7 @@ class Funnel:
                 f"step {step} is optional, so nobody drops off there; give another one."
             )
         part = self._counted()
-        before = self._required_before(step)
+        before = required_before(self, step)
         lost = part[f"time_{before}"].notna() & part[f"time_{step}"].isna()
         lost = part[lost & (part["status"] == DROPPED)].reset_index(drop=True)
         return self._with_next_event(lost, [f"time_{s}" for s in range(before, step)])
@@ -323,16 +330,12 @@ class Funnel:
             )
         return step
 
-    def _required_before(self, step: int) -> int:
-        """Return the last step before this one that is not optional."""
-        return max(s for s in range(1, step) if s not in self.optional)
-
     def _step_table(self, outcomes: Outcomes) -> pd.DataFrame:
         part = outcomes.counted
         steps = np.arange(1, len(self.steps) + 1)
-        before = [1] + [self._required_before(int(step)) for step in steps[1:]]
+        before = [1] + [required_before(self, int(step)) for step in steps[1:]]
         is_optional = np.isin(steps, self.optional)
-        reached = part.time != NEVER
+        reached = part.time != NOT_A_TIME
         profiles = np.array([np.count_nonzero(there) for there in reached.T])
         starting = profiles[np.array(before) - 1]
         waiting = reached[part.waiting]
@@ -484,3 +487,8 @@ def _label_order(label: tuple[Any, ...], part: pd.DataFrame) -> tuple[Any, ...]:
     """Order labels by size, "other" and missing ones last."""
     last = [bool(pd.isna(value)) or value == OTHER for value in label]
     return (any(last), -len(part), tuple(map(str, label)))
+
+
+def required_before(funnel: Funnel, step: int) -> int:
+    """Return the last step before this one that is not optional."""
+    return max(s for s in range(1, step) if s not in funnel.optional)

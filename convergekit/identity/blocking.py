@@ -66,6 +66,11 @@ def leave_out_blocked(aliases: EventAliases, block: Block) -> EventAliases:
     return replace(aliases.without(bad), blocked=blocked_table([aliases.blocked, gone]))
 
 
+def blocked_types(block: Block, rules: AliasRules) -> list[str]:
+    """Return the alias types of the URNs that are blocked, by the alphabet."""
+    return sorted(Blocker(block, rules).aliases)
+
+
 class Blocker:
     """Says which normalised values of a type are blocked."""
 
@@ -78,7 +83,7 @@ class Blocker:
             )
         self._values = set(BLOCKED_VALUES)
         self._emails: set[str] = set()
-        self._aliases: dict[str, set[str]] = {}
+        self.aliases: dict[str, set[str]] = {}
         self._patterns: list[re.Pattern[str]] = []
         for item in block:
             if isinstance(item, re.Pattern):
@@ -89,7 +94,7 @@ class Blocker:
                     "('urn:cart_token:123'), a value ('test@example.com') or a compiled pattern."
                 )
             elif (alias := rules.parse(item)) is not None:
-                self._aliases.setdefault(alias[0], set()).update(alias[1])
+                self.aliases.setdefault(alias[0], set()).update(alias[1])
             elif item.strip().lower().startswith("urn:"):
                 raise ConvergekitError(
                     f"block holds {item!r}, a URN without a type or a value; give one such as "
@@ -105,8 +110,8 @@ class Blocker:
         blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(wanted))
         zeros_and_dashes = pc.equal(pc.ascii_trim(values, characters="0-"), "")
         blocked = pc.or_(blocked, zeros_and_dashes)
-        if alias_type in self._aliases:
-            blocked = pc.or_(blocked, pc.is_in(values, value_set=_texts(self._aliases[alias_type])))
+        if alias_type in self.aliases:
+            blocked = pc.or_(blocked, pc.is_in(values, value_set=_texts(self.aliases[alias_type])))
         found = blocked.to_numpy(zero_copy_only=False).astype(bool)
         for pattern in self._patterns:
             hits = (pattern.fullmatch(value) is not None for value in values.to_pylist())

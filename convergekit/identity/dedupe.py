@@ -27,11 +27,7 @@ from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
 
 IDENTICAL = "identical"
-
-
 DIFFERENT_CONTENT = "different content"
-
-
 OTHER_SOURCE = "other source"
 
 
@@ -166,14 +162,24 @@ def repeats_without_id(events: pd.DataFrame) -> int:
     return int(pd.DataFrame(hashable, index=nameless.index).duplicated().sum())
 
 
-def _check_scope(events: pd.DataFrame, dedupe_on: Sequence[str]) -> None:
+def check_names_an_event(dedupe_on: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that together name an event; the event ID has to be one of them.
+
+    Raises
+    ------
+    ColumnError
+    """
     names = () if isinstance(dedupe_on, str) else names_given("dedupe_on", dedupe_on)
     if "event_id" not in names:
         raise ColumnError(
             f"dedupe_on={dedupe_on!r} must be a list that names 'event_id', such as "
             "('source', 'event_id'): events without a shared ID are never duplicates."
         )
-    for name in names:
+    return names
+
+
+def _check_scope(events: pd.DataFrame, dedupe_on: Sequence[str]) -> None:
+    for name in check_names_an_event(dedupe_on):
         if name not in events:
             raise ColumnError(
                 f"dedupe_on names {name!r}, which is no column of the events."

@@ -32,17 +32,9 @@ from convergekit.identity.blocking import Block, Blocker, blocked_table, count_b
 from convergekit.typing import IntArray
 
 LOOK_ALIKES = "e-mail address in a look-alike form: usual form taken"
-
-
 NO_TYPE = "not a URN: expected urn:<type>:<value>"
-
-
 NOT_TEXT = "an alias is text or a number"
-
-
 NOT_A_LIST = "aliases is a list of URNs"
-
-
 RULED_OUT = "the rule for {} makes no alias of it"
 
 
@@ -152,6 +144,11 @@ class AliasColumns:
     readings: list[_Reading]
     malformed: list[tuple[IntArray, str]]
 
+    @property
+    def types(self) -> list[str]:
+        """The types of which some event carries a value, blocked ones included."""
+        return sorted({reading.alias_type for reading in self.readings if len(reading.event)})
+
     def united(self, *, block: Block = (), rules: AliasRules = NO_RULES) -> EventAliases:
         """Return the aliases in one form and numbering, without those that are blocked.
 
@@ -162,8 +159,7 @@ class AliasColumns:
         UnknownNameError
             `rules` names a type that no event carries.
         """
-        carried = (reading.alias_type for reading in self.readings if len(reading.event))
-        refuse_unknown_types("rules", rules.rules, sorted(set(carried)))
+        refuse_unknown_types("rules", rules.rules, self.types)
         return _unite(self.readings, self.malformed, Blocker(block, rules), rules)
 
 

@@ -32,7 +32,7 @@ from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
-    from convergekit.journeys.visits import Visits
+    from convergekit.journeys.visits import JourneyEvents
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +81,7 @@ class Differences:
 
 def differences(
     events: pd.DataFrame,
-    visits: Visits,
+    visits: JourneyEvents,
     window: pd.Timedelta,
     properties: Sequence[str],
     min_profiles: int,
@@ -92,7 +92,7 @@ def differences(
     Parameters
     ----------
     events : pandas.DataFrame
-    visits : Visits
+    visits : JourneyEvents
         Journeys to the conversion.
     window : pandas.Timedelta
     properties : sequence of str
@@ -142,7 +142,7 @@ def differences(
 
 
 def _spans(
-    events: pd.DataFrame, visits: Visits, converted: BoolArray, window: int
+    events: pd.DataFrame, visits: JourneyEvents, converted: BoolArray, window: int
 ) -> tuple[IntArray, dict[str, int]]:
     """Return for how long each journey is observed, in microseconds; 0 for one left out.
 

@@ -113,7 +113,7 @@ def _flows(journeys: Journeys, places: _Places, rows: IntArray) -> pd.DataFrame:
     converted = journeys._visits.end >= 0
     longer = journeys._lengths > journeys.max_steps
     result = np.where(converted, places.end, places.stop)
-    if not journeys._is_backwards:
+    if not journeys.is_backwards:
         result[longer & ~converted] = places.further
     ahead = np.column_stack([rows, np.full(len(rows), -1)])
     # What came of a journey stands in the column after its last step.
@@ -139,7 +139,7 @@ def _sankey(
     nodes = sorted(into.keys() | out.keys())
     size = {node: max(into.get(node, 0), out.get(node, 0)) for node in nodes}
     named = [*places.names, _OTHER, " or ".join(journeys.end), "further steps", "nothing more"]
-    if journeys._is_backwards:
+    if journeys.is_backwards:
         named[places.stop] = f"no {named[places.end]}"
     ink = [*COLOURS[: len(places.names)]]
     ink += [colours.quiet] * (places.end - len(ink))
@@ -148,7 +148,7 @@ def _sankey(
     number = {node: place for place, node in enumerate(nodes)}
     rows = {node: node % height for node in nodes}
     labels = {node: plain(shortened(named[rows[node]], _MOST_OF_NAME)) for node in nodes}
-    if not journeys._is_backwards:
+    if not journeys.is_backwards:
         labels |= {node: "" for node in nodes if rows[node] == places.stop}
     notes = [
         {
@@ -182,7 +182,7 @@ def _sankey(
             "y": [centre[node] for node in nodes],
             "color": [ink[rows[node]] for node in nodes],
             # Plotly's own columns are then ours, and so is its scale.
-            "align": "right" if journeys._is_backwards else "left",
+            "align": "right" if journeys.is_backwards else "left",
             "pad": _PAD,
             "thickness": _NODE,
             "line": {"width": 0},
@@ -245,7 +245,7 @@ def _node_text(journeys: Journeys, name: str, node: int, size: int, places: _Pla
         return hover(f"{who}: {name}.")
     if row == places.end:
         return hover(f"{who} went on to {name}.")
-    if journeys._is_backwards:
+    if journeys.is_backwards:
         return hover(f"{who}: {name}, {counted(journeys.max_steps - column, 'step')} before.")
     return hover(f"{who}: {name}, as step {column + 1}.")
 
@@ -263,9 +263,9 @@ def _title(journeys: Journeys) -> str:
 
 def _said(journeys: Journeys) -> list[str]:
     steps, who = journeys.max_steps, counted(journeys.profiles, "profile")
-    which = "last" if journeys._is_backwards else "first"
+    which = "last" if journeys.is_backwards else "first"
     first = f"The {which} {counted(steps, 'step')} of {who}; repeats are one step."
-    if not journeys._is_backwards:
+    if not journeys.is_backwards:
         first += " Pale: nothing more."
     if not journeys.end:
         return [first]

@@ -20,12 +20,12 @@ import pandas as pd
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.grouping import run_starts
 from convergekit.base.options import names_given
-from convergekit.base.visible import visible
 from convergekit.base.wording import counted, readable_table
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.amounts import amounts, events_named
-from convergekit.journeys.visits import Visits, visits_of
+from convergekit.journeys.visits import JourneyEvents, visits_of
 from convergekit.typing import FloatArray, IntArray
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
@@ -122,10 +122,10 @@ class Journeys:
     end: tuple[str, ...]
     max_steps: int
     profiles: int
-    _visits: Visits
+    _visits: JourneyEvents
     _worth: FloatArray | None
     _events: pd.DataFrame
-    _to: Callable[[Sequence[str]], Visits]
+    _to: Callable[[Sequence[str]], JourneyEvents]
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
@@ -138,7 +138,7 @@ class Journeys:
 
     def _repr_html_(self) -> str:
         paths = self.paths.head(_MOST_PATHS)
-        before, after = ("… → ", "") if self._is_backwards else ("", " → …")
+        before, after = ("… → ", "") if self.is_backwards else ("", " → …")
         spelled = [
             f"{before}{' → '.join(path)}{after}" if longer else " → ".join(path)
             for path, longer in zip(paths["path"], paths["longer"], strict=True)
@@ -352,7 +352,7 @@ class Journeys:
         who, name, _ = self._steps
         starts = np.cumsum(self._lengths) - self._lengths
         column = np.arange(len(who)) - starts[who]
-        if self._is_backwards:
+        if self.is_backwards:
             column += self.max_steps - self._lengths[who]
         shown = np.full((self.profiles, self.max_steps), -1, dtype=np.int64)
         here = (column >= 0) & (column < self.max_steps)
@@ -360,7 +360,8 @@ class Journeys:
         return shown
 
     @property
-    def _is_backwards(self) -> bool:
+    def is_backwards(self) -> bool:
+        """Whether steps are counted back from the event at which journeys end."""
         return bool(self.end) and not self.start
 
     @property
@@ -386,7 +387,7 @@ class Journeys:
         spelled = np.fromiter([()] * len(steps), dtype=object)
         for length in np.unique(lengths[lengths > 0]):
             at = np.flatnonzero(lengths == length)
-            of_length = steps[at, -length:] if self._is_backwards else steps[at, :length]
+            of_length = steps[at, -length:] if self.is_backwards else steps[at, :length]
             spelled[at] = np.fromiter(map(tuple, names[of_length].tolist()), object, len(at))
         return list(spelled)
 

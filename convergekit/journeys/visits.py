@@ -19,7 +19,7 @@ NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
-class Visits:
+class JourneyEvents:
     """The events of journeys, as integers: by journey, then time, then arrival.
 
     Attributes
@@ -57,7 +57,7 @@ def visits_of(
     starts: Sequence[str],
     ends: Sequence[str],
     chosen: Sequence[str] = (),
-) -> Visits:
+) -> JourneyEvents:
     """Return the events of every profile's journey; those of `chosen` names alone, if any."""
     codes, names = number(events["event_name"])
     whose, ids = number(profiles)
@@ -81,7 +81,7 @@ def visits_of(
     journey[profile] = np.arange(len(profile))
     on = (place >= first[who]) & (place < last[who])
     end = last[profile]
-    return Visits(
+    return JourneyEvents(
         who=journey[who[on]],
         name=name[on],
         time=time[on],

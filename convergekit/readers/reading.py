@@ -19,7 +19,6 @@ from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.base.durable import newest
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
-from convergekit.base.visible import visible
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import canonicalise, check_required, noted, open_columns
@@ -32,6 +31,7 @@ from convergekit.readers.formats import AUTO, check_format, find_format
 from convergekit.readers.lines import Progress
 from convergekit.readers.raw_rows import RawRows
 from convergekit.typing import IntArray
+from convergekit.visible import visible
 
 Paths = str | Path | Iterable[str | Path]
 

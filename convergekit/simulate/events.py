@@ -93,7 +93,7 @@ class People:
 
 
 @dataclass(frozen=True)
-class Visits:
+class SimulatedVisits:
     """One entry per visit: a person, a device, a campaign, and how far it went."""
 
     person: IntArray
@@ -111,7 +111,7 @@ class Visits:
     @classmethod
     def draw(
         cls, rng: np.random.Generator, who: People, opened: int, days: int, noise: float
-    ) -> Visits:
+    ) -> SimulatedVisits:
         """Draw everybody's visits."""
         size = len(who.first_name)
         person = np.repeat(np.arange(size), 1 + rng.poisson(0.9, size=size))
@@ -201,7 +201,7 @@ class Log:
         return type(self)(**(columns | changes))
 
 
-def browsing(rng: np.random.Generator, visits: Visits, noise: float) -> Iterator[Log]:
+def browsing(rng: np.random.Generator, visits: SimulatedVisits, noise: float) -> Iterator[Log]:
     """Yield what the browser reports, up to the checkout."""
     visit = np.repeat(np.arange(len(visits.person)), visits.pages)
     first = run_starts(visit)
@@ -246,7 +246,7 @@ def browsing(rng: np.random.Generator, visits: Visits, noise: float) -> Iterator
 def ordering(
     rng: np.random.Generator,
     who: People,
-    visits: Visits,
+    visits: SimulatedVisits,
     opened: int,
     days: int,
     noise: float,

@@ -29,7 +29,7 @@ from convergekit.simulate.events import (
     VIEWED,
     Log,
     People,
-    Visits,
+    SimulatedVisits,
 )
 from convergekit.typing import BoolArray, IntArray
 
@@ -48,7 +48,7 @@ _PROFILE_PROPERTIES = (
 
 
 def spelled_out(
-    rng: np.random.Generator, log: Log, who: People, visits: Visits, noise: float
+    rng: np.random.Generator, log: Log, who: People, visits: SimulatedVisits, noise: float
 ) -> pd.DataFrame:
     """Spell the numbers out."""
     size = len(log.name)
@@ -103,7 +103,9 @@ def _mangled(
     return values.where(~broken, junk)
 
 
-def _event_properties(log: Log, visits: Visits, order_id: pd.Series) -> dict[str, pd.Series]:
+def _event_properties(
+    log: Log, visits: SimulatedVisits, order_id: pd.Series
+) -> dict[str, pd.Series]:
     products = np.array([name for name, _ in PRODUCTS])
     prices = np.array([price for _, price in PRODUCTS])
     of_product = np.isin(log.name, (VIEWED, CART, ORDER)) & (log.visit >= 0)
@@ -129,7 +131,7 @@ def _event_properties(log: Log, visits: Visits, order_id: pd.Series) -> dict[str
     }
 
 
-def _profile_properties(log: Log, who: People, visits: Visits) -> dict[str, pd.Series]:
+def _profile_properties(log: Log, who: People, visits: SimulatedVisits) -> dict[str, pd.Series]:
     campaign = np.where(log.landing, visits.campaign[log.visit], 0) - 1
     named = np.where((log.source != BROWSER) & log.knows_email, log.person, -1)
     place = np.where(log.source == SERVER, who.city[log.person], -1)

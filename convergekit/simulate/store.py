@@ -22,7 +22,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.simulate.events import (
     Log,
     People,
-    Visits,
+    SimulatedVisits,
     arrived,
     browsing,
     ordering,
@@ -149,7 +149,7 @@ def simulate_store(
         ) from None
     rng = np.random.Generator(np.random.PCG64(seed))
     who = People.draw(rng, people, noise)
-    visits = Visits.draw(rng, who, opened, days, noise)
+    visits = SimulatedVisits.draw(rng, who, opened, days, noise)
     blocks = [
         *browsing(rng, visits, noise),
         *ordering(rng, who, visits, opened, days, noise),

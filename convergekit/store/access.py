@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from convergekit.base.visible import visible
 from convergekit.errors import ConvergekitError, callers_level
 from convergekit.store import index
 from convergekit.store.adding import Added, insert_batch
@@ -26,6 +25,7 @@ from convergekit.store.interrupts import Interrupts, held_back
 from convergekit.store.lock import cannot_be_written, claimed, reason
 from convergekit.store.manifest import BATCHES, BatchRecord, Manifest, read_manifest
 from convergekit.store.options import from_record
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     import duckdb

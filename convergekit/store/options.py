@@ -15,8 +15,8 @@ from typing import Any, TypedDict
 
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.identity.blocking import Block
+from convergekit.identity.options import Duplicates, IdentityMode
 from convergekit.identity.profiles import salt_key
-from convergekit.stitching import Duplicates, IdentityMode
 
 
 class StoreOptions(TypedDict, total=False):

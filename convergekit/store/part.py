@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,15 +13,13 @@ import pyarrow.compute as pc
 from convergekit.base.text import to_arrow
 from convergekit.events.normalise import normalise
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
-from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, browser_type
-from convergekit.identity.dedupe import find_kept
+from convergekit.identity.aliases import EventAliases
 from convergekit.identity.evidence import Deduplicated
-from convergekit.identity.limits import Protection
-from convergekit.identity.profiles import TYPE_PRIORITY, salt_key, salted
-from convergekit.identity.properties import carry_retroactive, matches_first, property_names
-from convergekit.identity.read_aliases import read_aliases
+from convergekit.identity.options import IdentityMode, StitchOptions
+from convergekit.identity.pipeline import name_and_carry, named, prove, read, resolve
+from convergekit.identity.properties import carry_retroactive
+from convergekit.identity.read_aliases import read_alias_columns
 from convergekit.identity.tables import StitchedEvents
-from convergekit.stitching import IdentityMode, link, link_and_carry
 from convergekit.store.options import StoreOptions
 from convergekit.typing import BoolArray, IntArray
 
@@ -73,9 +70,9 @@ def needed(name: str, options: StoreOptions) -> bool:
 
 def aliases_of(events: pd.DataFrame, options: StoreOptions) -> EventAliases:
     """Return the aliases of normalised events, as a store reads them."""
-    return read_aliases(
-        events, block=options.get("block", ()), alias_from=_alias_from(events, options)
-    )
+    chosen = options_among(events, options)
+    columns = read_alias_columns(events, alias_from=chosen.alias_from)
+    return columns.united(block=chosen.block, rules=chosen.rules)
 
 
 def stitch_part(
@@ -100,90 +97,48 @@ def stitch_part(
     later : numpy.ndarray of bool, optional
         Events that became known after all others.
     """
-    accepted = normalise(events, alias_from=options.get("alias_from", ()))
-    kept = find_kept(accepted.events, accepted.arrival, dedupe_on(accepted.events, options))
-    aliases = salted(aliases_of(accepted.events, options), salt_key(options.get("salt")))
-    merge = options.get("duplicates", "drop") == "merge"
-    found = Deduplicated(accepted.events, accepted.arrival, kept, merge, aliases, later)
-    protection = Protection.of(
-        options.get("limits"), options.get("alias_priority", TYPE_PRIORITY)
-    ).among(found.kept_aliases.types)
-    first = list(options.get("first", ()))
+    chosen = options_among(events, options)
+    accepted = normalise(events, alias_from=chosen.alias_from)
+    found = prove(*read(accepted, chosen), chosen, later=later)
     wide = found.kept_events
-    known = (found.kept_aliases, found.in_time, lambda: found.knowledge)
+    profiles = resolve(
+        wide,
+        found.kept_aliases,
+        found.in_time,
+        lambda: found.knowledge,
+        chosen.protection.among(found.kept_aliases.types),
+    )
     if identity is None:
-        profiles = link(wide, *known, protection)
-        carried = carry_retroactive(wide, profiles.profile, found.in_time, first)
+        profiles = named(profiles, wide)
+        carried = carry_retroactive(wide, profiles.profile, found.in_time, chosen.first)
     else:
-        wide, profiles, carried = link_and_carry(
-            wide, *known, protection=protection, identity=identity, first=first
+        wide, profiles, carried = name_and_carry(
+            wide, profiles, identity=identity, first=chosen.first
         )
     s = StitchedEvents(
         events=wide,
         rejected=accepted.rejected,
         identity=identity or "retroactive",
-        browser_alias=browser_alias(options),
+        browser_alias=chosen.browser_alias,
         resolution=profiles,
         describe_duplicates=pd.DataFrame,
         carried_from=carried,
-        first=first,
+        first=chosen.first,
     )
     return Part(found, s)
 
 
-def stitch_options(
-    options: StoreOptions, columns: Sequence[str], types: Sequence[str]
-) -> dict[str, Any]:
-    """Return the options for `stitch`, without what nothing that was added has as yet.
+def options_among(
+    columns: Iterable[str], options: StoreOptions, types: Sequence[str] | None = None
+) -> StitchOptions:
+    """Return the options for events with these columns: those of what they have.
 
     Parameters
     ----------
+    columns : iterable of str
     options : StoreOptions
-    columns : sequence of str
-        Of all that was added.
-    types : sequence of str
-        The alias types that events carry.
+    types : sequence of str, optional
+        The alias types that the events carry, for limits.
     """
-    chosen: dict[str, Any] = dict(options)
-    nothing = pd.DataFrame(columns=[*columns, "event_id", "source"])
-    chosen["dedupe_on"] = dedupe_on(nothing, options)
-    chosen["alias_from"] = _alias_from(nothing, options)
-    limits = options.get("limits") or {}
-    chosen["limits"] = {name: n for name, n in limits.items() if name.lower() in types}
-    if "alias_priority" in options:
-        chosen["alias_priority"] = [
-            name for name in options["alias_priority"] if _is_of(name, types)
-        ]
-    if "browser_alias" in options and not _is_of(options["browser_alias"], types):
-        del chosen["browser_alias"]
-    names = property_names(nothing)
-    chosen["first"] = [
-        pattern
-        for pattern in options.get("first", ())
-        if not isinstance(pattern, str) or any(matches_first(name, [pattern]) for name in names)
-    ]
-    return chosen
-
-
-def browser_alias(options: StoreOptions) -> str:
-    """Return the alias type of a browser session."""
-    return browser_type(options.get("browser_alias", USUAL_BROWSER))
-
-
-def _is_of(name: Any, types: Sequence[str]) -> bool:
-    """Return whether a type is one of these; what is none is for `stitch` to refuse."""
-    return not isinstance(name, str) or name.strip().lower() in types
-
-
-def dedupe_on(events: pd.DataFrame, options: StoreOptions) -> list[str]:
-    """Return the columns that together name an event, those that are there."""
-    return [name for name in options.get("dedupe_on", ("event_id",)) if name in events]
-
-
-def _alias_from(events: pd.DataFrame, options: StoreOptions) -> dict[str, str]:
-    found = (options.get("alias_from") or {}).items()
-    return {
-        name: alias_type
-        for name, alias_type in found
-        if PROFILE_PROPERTY + name.removeprefix(PROFILE_PROPERTY) in events
-    }
+    chosen = StitchOptions.of(**options).among({*columns, "event_id", "source"})
+    return chosen if types is None else chosen.limited_to(types)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -18,9 +18,10 @@ from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.alias_rules import AliasRules
 from convergekit.identity.aliases import urn
+from convergekit.identity.options import StitchOptions
+from convergekit.identity.pipeline import identified
 from convergekit.readers.reading import Paths
 from convergekit.stitched import Stitched
-from convergekit.stitching import stitch
 from convergekit.store.access import add_batch, ask, ask_within, changing
 from convergekit.store.adding import Added, rows_of
 from convergekit.store.batches import read_batch
@@ -37,7 +38,7 @@ from convergekit.store.options import (
     from_record,
     recorded,
 )
-from convergekit.store.part import browser_alias, stitch_options, stitch_part
+from convergekit.store.part import options_among, stitch_part
 from convergekit.store.rows import Columns, read_rows
 from convergekit.typing import IntArray
 
@@ -165,6 +166,7 @@ class Store:
     def __init__(self, path: Path, options: StoreOptions) -> None:
         self._path = path
         self._options = options
+        self._browser_alias = StitchOptions.of(**options).browser_alias
 
     def __repr__(self) -> str:
         """Return the path."""
@@ -222,14 +224,12 @@ class Store:
         frame, types = everything
         if not frame.columns.size:
             raise ConvergekitError(f"{self} holds nothing yet: add an export first.")
-        options = stitch_options(self._options, list(frame), types)
-        tables = stitch(frame, **options).tables
-        return Stitched(replace(tables, browser_alias=browser_alias(self._options)))
+        return Stitched(identified(frame, options_among(frame, self._options, types)))
 
     @property
     def profiles(self) -> pd.DataFrame:
         """One row per profile, as in `Stitched.profiles`."""
-        return ask(self._path, lambda con: _profiles(con, browser_alias(self._options)))
+        return ask(self._path, lambda con: _profiles(con, self._browser_alias))
 
     @property
     def aliases(self) -> pd.DataFrame:
@@ -387,10 +387,7 @@ def _contents(said: Manifest) -> tuple[set[str], set[str]]:
 
 def _check_values(options: StoreOptions) -> None:
     """Raise as `stitch` does if an option has a value that it does not take."""
-    nobody = pd.DataFrame({"event_name": ["any"], "timestamp": ["2026-01-01"], "aliases": [[]]})
-    for name in options.get("dedupe_on", ()):
-        nobody[name] = None
-    stitch(nobody, **stitch_options(options, list(nobody), list(options.get("limits") or {})))
+    StitchOptions.of(**options)
 
 
 def _everything(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, list[str]]:

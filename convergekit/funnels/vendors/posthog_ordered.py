@@ -21,7 +21,7 @@ from convergekit.typing import BoolArray, IntArray
 #: event that excludes.
 SIMULTANEOUS = 50_000
 
-_NEVER = np.iinfo(np.int64).min
+_NOT_A_TIME = np.iinfo(np.int64).min
 
 
 def posthog_ordered(
@@ -164,15 +164,15 @@ class _Slots:
         self._optional, self._only_step, self._may_fill = optional, only_step, may_fill
         self._strict = strict
         count = len(distinct(fed.who[items.event]))
-        self._entry = np.full((count, steps + 1), _NEVER)
+        self._entry = np.full((count, steps + 1), _NOT_A_TIME)
         self._excluded = np.zeros((count, steps + 1), dtype=bool)
         self._path = np.full((count, steps + 1, steps), -1, dtype=np.int64)
         self._done = np.zeros(count, dtype=bool)
         self._depth = np.zeros(count, dtype=np.int64)
-        self._best_entry = np.full(count, _NEVER)
+        self._best_entry = np.full(count, _NOT_A_TIME)
         self._best_excluded = np.zeros(count, dtype=bool)
         self._best_path = np.full((count, steps), -1, dtype=np.int64)
-        self._last_entry = np.full(count, _NEVER)
+        self._last_entry = np.full(count, _NOT_A_TIME)
         required = [step for step in range(steps) if step + 1 not in optional]
         self._required = np.array(required)
 
@@ -180,7 +180,7 @@ class _Slots:
         """Look at one item of each who."""
         opens = self._items.opens[at]
         going = len(at)
-        self._done[:going] |= opens & (self._entry[:going, self._steps] != _NEVER)
+        self._done[:going] |= opens & (self._entry[:going, self._steps] != _NOT_A_TIME)
         live = ~self._done[:going]
         opened = np.flatnonzero(opens & live)
         self._entry[opened, 0] = self._items.entry[at[opened]]
@@ -210,8 +210,8 @@ class _Slots:
     def _is_open(self, who: IntArray, before: IntArray, time: IntArray) -> BoolArray:
         entry = self._entry[who, before]
         # The subtraction is of times only where there is an entry.
-        elapsed = time - np.where(entry == _NEVER, time, entry)
-        return (entry != _NEVER) & (elapsed <= self._window)
+        elapsed = time - np.where(entry == _NOT_A_TIME, time, entry)
+        return (entry != _NOT_A_TIME) & (elapsed <= self._window)
 
     def _exclude(self, who: IntArray, before: IntArray, time: IntArray) -> None:
         fresh = ~self._excluded[who, before]
@@ -253,7 +253,7 @@ class _Slots:
         mask = self._fed.mask[self._items.event[at[who]]]
         for step in range(1, self._steps + 1):
             broken = who[mask >> (step - 1) & 1 == 0]
-            self._entry[broken, step] = _NEVER
+            self._entry[broken, step] = _NOT_A_TIME
             self._excluded[broken, step] = False
 
     def paths(self, sequence: IntArray) -> Paths:

@@ -13,7 +13,7 @@ from convergekit.funnels.events import Fed
 from convergekit.funnels.paths import Paths
 from convergekit.typing import BoolArray, IntArray
 
-_NEVER = np.iinfo(np.int64).min
+_NOT_A_TIME = np.iinfo(np.int64).min
 
 
 def posthog_unordered(fed: Fed, steps: int, window: int) -> Paths:
@@ -60,7 +60,7 @@ class _Queues:
         self._depth = np.zeros(count, dtype=np.int64)
         self._best = np.full((count, steps), -1, dtype=np.int64)
         self._took_part = np.zeros(count, dtype=bool)
-        self._last_entry = np.full(count, _NEVER)
+        self._last_entry = np.full(count, _NOT_A_TIME)
 
     def process(self, at: IntArray) -> None:
         """Look at one event of each who."""
@@ -90,7 +90,7 @@ class _Queues:
     def _push(self, who: IntArray, event: IntArray) -> None:
         tail = self._tail[who]
         fits = self._fed.mask[event][:, None] >> np.arange(self._steps) & 1 == 1
-        waiting_since = np.where(tail >= 0, self._fed.time[tail], _NEVER)
+        waiting_since = np.where(tail >= 0, self._fed.time[tail], _NOT_A_TIME)
         waiting_since = np.where(fits, waiting_since, np.iinfo(np.int64).max)
         step = waiting_since.argmin(axis=1)
         before = self._tail[who, step]

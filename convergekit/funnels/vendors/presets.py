@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError
 
 Ties = Literal["best", "arrival"]
@@ -135,9 +136,8 @@ def rules_of(like: Like | None, given: Mapping[str, Any]) -> Rules:
     >>> rules_of("mixpanel", {"entry": None, "within": "30D"}).entry
     'first'
     """
-    if like is not None and like not in _PRESETS:
-        known = ", ".join(map(repr, get_args(Like)))
-        raise ConvergekitError(f"like={like!r} is not known; it is one of {known}.")
+    if like is not None:
+        choice("like", like, Like)
     rules = _PRESETS[like] if like else Rules()
     chosen = {name: value for name, value in given.items() if value is not None}
     for name, value in chosen.items():

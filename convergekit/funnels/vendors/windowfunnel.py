@@ -14,7 +14,7 @@ from convergekit.funnels.events import Fed
 from convergekit.funnels.paths import Paths
 from convergekit.typing import IntArray
 
-_NEVER = np.iinfo(np.int64).min
+_NOT_A_TIME = np.iinfo(np.int64).min
 
 
 def window_funnel(fed: Fed, steps: int, window: int, *, strict: bool = False) -> Paths:
@@ -65,7 +65,7 @@ class _Levels:
     ) -> None:
         self._fed, self._event, self._step = fed, event, step
         self._steps, self._window, self._strict = steps, window, strict
-        self._entry = np.full((count, steps + 1), _NEVER)
+        self._entry = np.full((count, steps + 1), _NOT_A_TIME)
         self._path = np.full((count, steps + 1, steps), -1, dtype=np.int64)
         self._stopped = np.zeros(count, dtype=bool)
         self._depth = np.zeros(count, dtype=np.int64)
@@ -76,8 +76,8 @@ class _Levels:
         step = self._step[at]
         who = np.flatnonzero(~self._stopped[: len(at)])
         if self._strict:
-            entered = self._entry[who, 1] != _NEVER
-            unreached = (step[who] > 1) & (self._entry[who, step[who] - 1] == _NEVER)
+            entered = self._entry[who, 1] != _NOT_A_TIME
+            unreached = (step[who] > 1) & (self._entry[who, step[who] - 1] == _NOT_A_TIME)
             self._stopped[who[entered & ((step[who] == 0) | unreached)]] = True
             who = who[~self._stopped[who] & (step[who] > 0)]
         step, event = step[who], self._event[at[who]]
@@ -86,7 +86,7 @@ class _Levels:
         self._entry[who[first], 0] = time[first]
         entry = self._entry[who, step - 1]
         # The subtraction is of times only where there is an entry.
-        there = entry != _NEVER
+        there = entry != _NOT_A_TIME
         goes_on = there & (time - np.where(there, entry, time) <= self._window)
         who, step, event, entry = who[goes_on], step[goes_on], event[goes_on], entry[goes_on]
         path = self._path[who, step - 1]

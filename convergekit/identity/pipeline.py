@@ -1,0 +1,314 @@
+"""Identity resolution as the list of what happens, from read events to tables.
+
+`accept` types the rows, `read` finds copies and reads aliases, `prove` gives the aliases one form,
+`resolve` links them into profiles, and `name_and_carry` gives profiles their IDs and carries
+profile properties along them. `stitch` goes all the way, a store does so with a part of its events,
+and the check-up needs no carried values.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from convergekit.base.columns import each_column
+from convergekit.base.records import take_or_missing
+from convergekit.base.threads import at_once
+from convergekit.errors import EventError, UnknownNameError, what_there_is
+from convergekit.events.arrow import Frame
+from convergekit.events.canonical import canonicalise
+from convergekit.events.normalise import NormalisedEvents, normalise
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
+from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, refuse_unknown_types
+from convergekit.identity.as_of import Knowledge
+from convergekit.identity.blocking import blocked_types, leave_out_blocked
+from convergekit.identity.dedupe import KeptEvents, find_kept
+from convergekit.identity.evidence import Deduplicated, describe_duplicates
+from convergekit.identity.graph import connected_components, profile_of_events
+from convergekit.identity.limits import Protection, protect
+from convergekit.identity.max_age import split_lives
+from convergekit.identity.options import StitchOptions
+from convergekit.identity.profiles import TYPE_PRIORITY, profile_ids, salted
+from convergekit.identity.properties import (
+    carry_as_of,
+    carry_retroactive,
+    property_names,
+    refuse_unknown_first,
+)
+from convergekit.identity.read_aliases import LOOK_ALIKES, AliasColumns, read_alias_columns
+from convergekit.identity.tables import Resolution, StitchedEvents
+from convergekit.typing import BoolArray, IntArray
+
+
+def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
+    """Return events with their profiles and carried values, in memory.
+
+    Parameters
+    ----------
+    events : Frame
+        As `stitch` takes them.
+    options : StitchOptions
+
+    Raises
+    ------
+    ColumnError
+        A required column is missing, ambiguous or stands twice, or there are no aliases.
+    UnknownNameError
+        An option names what no event carries.
+    EventError
+        Under ``strict``, the first row or alias that cannot be used.
+    """
+    accepted = accept(events, options)
+    refuse_unknown_first(options.first, property_names(accepted.events))
+    copies, columns = read(accepted, options)
+
+    def identify() -> tuple[Deduplicated, Resolution]:
+        found = prove(copies, columns, options)
+        if not options.of_more:
+            _refuse_unknown_types(found.aliases, options)
+        if options.strict:
+            _refuse_malformed(found.aliases, accepted.events)
+        return found, resolve(
+            found.kept_times,
+            found.kept_aliases,
+            found.in_time,
+            lambda: found.knowledge,
+            options.protection,
+        )
+
+    # What may call functions of the user's stays in this thread. The other has the kept rows alone
+    # to gather, with an object of its own: what one has computed is not the other's to wait for.
+    (found, unnamed), kept_events = at_once(
+        identify, lambda: replace(copies).kept_events, rows=len(accepted.events)
+    )
+    wide, resolution, carried = name_and_carry(
+        kept_events, unnamed, identity=options.identity, first=options.first
+    )
+    return StitchedEvents(
+        events=wide,
+        rejected=accepted.rejected,
+        identity=options.identity,
+        browser_alias=options.browser_alias,
+        resolution=resolution,
+        describe_duplicates=lambda: describe_duplicates(found),
+        carried_from=carried,
+        first=options.first,
+        remarks=_remarks(accepted, found.aliases),
+        malformed=_malformed_rows(found.aliases, accepted.events),
+    )
+
+
+def accept(events: Frame, options: StitchOptions) -> NormalisedEvents:
+    """Return events under canonical names, their values typed, and rejected rows apart."""
+    canonical = canonicalise(events, columns=options.columns)
+    accepted = normalise(
+        canonical,
+        tz=options.tz,
+        rename_events=options.rename_events,
+        alias_from=options.alias_from,
+        strict=options.strict,
+    )
+    if not options.of_more:
+        _refuse_unknown_events(accepted, canonical)
+    return accepted
+
+
+def read(accepted: NormalisedEvents, options: StitchOptions) -> tuple[KeptEvents, AliasColumns]:
+    """Return which events are copies of a kept one, and their aliases as the columns have them."""
+    events = accepted.events
+    kept, columns = at_once(
+        lambda: find_kept(events, accepted.arrival, options.dedupe_on),
+        lambda: read_alias_columns(events, alias_from=options.alias_from),
+        rows=len(events),
+    )
+    return KeptEvents(events, accepted.arrival, kept, options.merge), columns
+
+
+def prove(
+    copies: KeptEvents,
+    columns: AliasColumns,
+    options: StitchOptions,
+    *,
+    later: BoolArray | None = None,
+) -> Deduplicated:
+    """Return the copies with their aliases: in one form, placeholder values left out.
+
+    Parameters
+    ----------
+    copies : KeptEvents
+    columns : AliasColumns
+    options : StitchOptions
+    later : numpy.ndarray of bool, optional
+        Events that became known after all others.
+    """
+    aliases = columns.united(block=options.block, rules=options.rules)
+    if not options.of_more:
+        refuse_unknown_types("block", blocked_types(options.block, options.rules), columns.types)
+    if options.max_age:
+        times = copies.events["timestamp"]
+        aliases = split_lives(aliases, times, copies.kept, options.max_age, merge=copies.merge)
+        aliases = leave_out_blocked(aliases, options.block)
+    return Deduplicated(
+        copies.events,
+        copies.arrival,
+        copies.kept,
+        copies.merge,
+        salted(aliases, options.salt),
+        later,
+    )
+
+
+def resolve(
+    events: pd.DataFrame,
+    aliases: EventAliases,
+    in_time: IntArray,
+    knowledge: Callable[[], Knowledge],
+    protection: Protection,
+) -> Resolution:
+    """Link the aliases of deduplicated events into profiles.
+
+    Profiles get their IDs from `named`: hashing takes long, and what does not show them can do
+    without.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        The kept events, for `timestamp` and `received_at`.
+    aliases : EventAliases
+        Of these events.
+    in_time : numpy.ndarray of int
+        Positions of the events in order of time, then arrival.
+    knowledge : callable
+        Returns what was known when, as if nothing were kept apart.
+    protection : Protection
+        Which links to refuse.
+    """
+    aliases, refused = protect(aliases, events, in_time, protection)
+    component = connected_components(aliases)
+    return Resolution(
+        aliases=aliases,
+        component=component,
+        profile=profile_of_events(aliases, component, len(events)),
+        profile_ids=pd.Series(dtype="str"),
+        in_time=in_time,
+        knowledge=functools.cache(lambda: _protected(knowledge(), aliases, len(events))),
+        protection=protection,
+        refused=refused,
+    )
+
+
+def named(unnamed: Resolution, events: pd.DataFrame) -> Resolution:
+    """Return the profiles with their IDs."""
+    return replace(unnamed, profile_ids=_ids(unnamed, events))
+
+
+def name_and_carry(
+    events: pd.DataFrame, unnamed: Resolution, *, identity: str, first: Sequence[str]
+) -> tuple[pd.DataFrame, Resolution, dict[str, IntArray]]:
+    """Give the profiles their IDs and carry profile properties along them.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        The kept events.
+    unnamed : Resolution
+        As `resolve` returns it.
+    identity, first
+        As `stitch` takes them.
+
+    Returns
+    -------
+    events : pandas.DataFrame
+        With `profile_id` and the carried values.
+    resolution : Resolution
+    carried_from : dict of str to numpy.ndarray of int
+        Per profile property, the event whose value each event carries, -1 for none.
+    """
+
+    def name() -> tuple[pd.Series, pd.Series]:
+        ids = _ids(unnamed, events)
+        return ids, take_or_missing(ids, unnamed.profile)
+
+    def carry() -> tuple[dict[str, IntArray], list[pd.Series]]:
+        if identity == "as_of":
+            carried = carry_as_of(events, unnamed.in_time, unnamed.knowledge(), first)
+        else:
+            carried = carry_retroactive(events, unnamed.profile, unnamed.in_time, first)
+        return carried, _values(events, carried)
+
+    (ids, profile_id), (carried, values) = at_once(name, carry, rows=len(events))
+    filled = {PROFILE + name: v for name, v in zip(carried, values, strict=True)}
+    rest = dict(events.items())
+    at = events.columns.get_loc("kind") + 1
+    ahead = {name: rest.pop(name) for name in events.columns[:at]}
+    columns = ahead | {"profile_id": profile_id} | rest | filled
+    wide = pd.DataFrame(columns, index=events.index, copy=False)
+    return wide, replace(unnamed, profile_ids=ids), carried
+
+
+def _ids(found: Resolution, events: pd.DataFrame) -> pd.Series:
+    return profile_ids(found.aliases, found.component, events["timestamp"])
+
+
+def _values(events: pd.DataFrame, carried: Mapping[str, IntArray]) -> list[pd.Series]:
+    """Return the carried values, property by property."""
+    return each_column(
+        lambda name: take_or_missing(events[PROFILE_PROPERTY + name], carried[name]),
+        carried,
+        rows=len(events),
+    )
+
+
+def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowledge:
+    """Return what was known when, along the links that are not refused."""
+    if aliases.apart is None:
+        return knowledge
+    return knowledge.kept_apart(
+        aliases.apart, profile_of_events(aliases, aliases.apart.group, size)
+    )
+
+
+def _remarks(accepted: NormalisedEvents, aliases: EventAliases) -> dict[str, int]:
+    """Return what was decided about values, those of aliases among them."""
+    found = aliases.look_alikes
+    return accepted.remarks | ({LOOK_ALIKES: found} if found else {})
+
+
+def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:
+    """Return the row and the reason of everything that was no alias."""
+    rows = events["row"].to_numpy()[aliases.malformed["position"].to_numpy()]
+    return pd.DataFrame({"row": rows, "reason": aliases.malformed["reason"]})
+
+
+def _refuse_malformed(aliases: EventAliases, events: pd.DataFrame) -> None:
+    if len(aliases.malformed):
+        worst = aliases.malformed.iloc[0]
+        raise EventError(
+            f"row {events['row'].iloc[worst['position']]}: {worst['reason']}. Repair the alias, "
+            "or leave out strict=True to have it left out and counted in the report."
+        )
+
+
+def _refuse_unknown_events(accepted: NormalisedEvents, canonical: pd.DataFrame) -> None:
+    """Raise if `rename_events` names no event, though some have names."""
+    for old, rows in accepted.renamed.items():
+        if not rows and "event_name" in canonical:
+            names = sorted({name for name in canonical["event_name"] if isinstance(name, str)})
+            if names:
+                raise UnknownNameError(
+                    f"rename_events={{{old!r}: ...}}: no event has that name. "
+                    f"{what_there_is(names, old, none='no names')}"
+                )
+
+
+def _refuse_unknown_types(aliases: EventAliases, options: StitchOptions) -> None:
+    types = list(aliases.table["alias_type"].cat.categories)
+    browser = options.browser_alias
+    refuse_unknown_types("browser_alias", {browser} - {USUAL_BROWSER}, types)
+    # The default names types that few exports have together.
+    usual = (*TYPE_PRIORITY, browser)
+    listed = [name for name in options.protection.priority if name not in usual]
+    refuse_unknown_types("alias_priority", listed, types)
