@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.orphans import Orphans
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
-    from convergekit.events.steps import StepLike
+    from convergekit.attribution.question import Direct
+    from convergekit.events.steps import ExclusionLike, StepLike
+    from convergekit.funnels.vendors.presets import (
+        ByStep, Count, Entry, Like, OnExclude, Order, RangeAppliesTo, Ties,
+    )
     from convergekit.explore.explorer import Explorer
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.template import Template
@@ -321,7 +325,27 @@ class Stitched:
         return profile_graph_figure(self.tables, alias_or_id, template)
 
     def funnel(
-        self, steps: Sequence[StepLike], *, within: Duration | None = None, **options: Any
+        self,
+        steps: Sequence[StepLike],
+        *,
+        within: Duration | None = None,
+        profile: str = "profile_id",
+        order: Order = "ordered",
+        exclude: ExclusionLike | Sequence[ExclusionLike] = (),
+        on_exclude: OnExclude | None = None,
+        hold: str | Sequence[str] = (),
+        by: str | Sequence[str] = (),
+        by_step: ByStep | None = None,
+        top: int | None = None,
+        start: Any = None,
+        end: Any = None,
+        range_applies_to: RangeAppliesTo | None = None,
+        entry: Entry | None = None,
+        ties: Ties | None = None,
+        tolerance: Duration | None = None,
+        count: Count = "profiles",
+        freq: str | None = None,
+        like: Like | None = None,
     ) -> Funnel:
         """Return how far profiles get along the steps.
 
@@ -331,16 +355,58 @@ class Stitched:
             At least one. A name, several of which any will do, or ``ck.Step(name, where=...)``.
         within : str or datetime.timedelta
             The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
-        **options
-            Those of `convergekit.funnel`: `like`, `exclude`, `hold`, `by`, `start` ...
+        profile, order, exclude, on_exclude, hold, by, by_step, top
+            As `convergekit.funnel` takes them.
+        start, end, range_applies_to, entry, ties, tolerance, count, freq, like
+            As `convergekit.funnel` takes them.
 
         Returns
         -------
         Funnel
+
+        Raises
+        ------
+        ColumnError
+            A needed column is missing or ambiguous.
+        ConvergekitError
+            An option has a value that it does not take.
+
+        See Also
+        --------
+        convergekit.funnel : The same of any frame; it says what each option means.
+        stitching_lift : The same funnel without stitching, beside it.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
+        Funnel(PageView 60 → Added To Cart 33 → Placed Order 19; within 7 days)
         """
         from convergekit.funnels.funnel import funnel_of
 
-        return funnel_of(self.tables, steps, within=within, **options)
+        return funnel_of(
+            self.tables,
+            steps,
+            within=within,
+            profile=profile,
+            order=order,
+            exclude=exclude,
+            on_exclude=on_exclude,
+            hold=hold,
+            by=by,
+            by_step=by_step,
+            top=top,
+            start=start,
+            end=end,
+            range_applies_to=range_applies_to,
+            entry=entry,
+            ties=ties,
+            tolerance=tolerance,
+            count=count,
+            freq=freq,
+            like=like,
+        )
 
     def journeys(
         self,
@@ -463,7 +529,18 @@ class Stitched:
         within: Duration | None = None,
         value: str | None = None,
         carried: str | None = None,
-        **options: Any,
+        order: Order = "ordered",
+        exclude: ExclusionLike | Sequence[ExclusionLike] = (),
+        on_exclude: OnExclude | None = None,
+        hold: str | Sequence[str] = (),
+        start: Any = None,
+        end: Any = None,
+        range_applies_to: RangeAppliesTo | None = None,
+        entry: Entry | None = None,
+        ties: Ties | None = None,
+        tolerance: Duration | None = None,
+        count: Count = "profiles",
+        like: Like | None = None,
     ) -> DrawnFrame:
         """Return what stitching bought: the same funnel counted without it, beside it.
 
@@ -478,8 +555,10 @@ class Stitched:
         carried : str, optional
             A profile property, such as ``"utm_source"``: which share of the converting events
             has it.
-        **options
-            Those of `convergekit.funnel`.
+        order, exclude, on_exclude, hold, start, end, range_applies_to, entry, ties, tolerance
+            As `convergekit.funnel` takes them.
+        count, like
+            As `convergekit.funnel` takes them.
 
         Returns
         -------
@@ -498,7 +577,23 @@ class Stitched:
         from convergekit.funnels.lift import stitching_lift
 
         return stitching_lift(
-            self.tables, steps, within=within, value=value, carried=carried, **options
+            self.tables,
+            steps,
+            value=value,
+            carried=carried,
+            within=within,
+            order=order,
+            exclude=exclude,
+            on_exclude=on_exclude,
+            hold=hold,
+            start=start,
+            end=end,
+            range_applies_to=range_applies_to,
+            entry=entry,
+            ties=ties,
+            tolerance=tolerance,
+            count=count,
+            like=like,
         )
 
     def sessions(
@@ -571,7 +666,7 @@ class Stitched:
         from convergekit.visits.channels import CHANNEL_RULES
         from convergekit.visits.sessions import SessionRules, sessions
 
-        how = SessionRules(timeout, new_on, CHANNEL_RULES if rules is None else rules)
+        how = SessionRules.of(timeout, new_on, rules)
         return sessions(self.tables, how, conversion)
 
     def attribution(
@@ -581,7 +676,14 @@ class Stitched:
         model: str | Sequence[str] = "last_touch",
         lookback: Duration = "30D",
         by: str = "channel",
-        **options: Any,
+        *,
+        direct: Direct = "touch",
+        weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
+        half_life: Duration = "7D",
+        mixed_currencies: bool = False,
+        timeout: Duration = "30min",
+        new_on: Iterable[str] = ("utm_source", "utm_campaign"),
+        rules: Sequence[ChannelRule] | None = None,
     ) -> Attribution:
         """Return which visits conversions are credited to, and with how much of their value.
 
@@ -599,13 +701,16 @@ class Stitched:
         by : str, default "channel"
             What credit goes to: a column of `sessions`, such as ``"utm_campaign"``. Visits that
             have none go by their channel.
-        **options
-            `direct`: ``"touch"`` (the default: a direct visit is a touch like others) or
-            ``"last_resort"`` (only where a journey has no other touch);
-            `weights` of ``"position_based"``, by default ``(0.4, 0.2, 0.4)``; `half_life` of
-            ``"time_decay"``, by default ``"7D"``; `mixed_currencies`, whether to add up a value
-            although the conversions are of several currencies; and `timeout`, `new_on` and
-            `rules` of `sessions`.
+        direct : {"touch", "last_resort"}, default "touch"
+            Whether a direct visit is a touch like others, or only where a journey has no other.
+        weights : tuple of float, default (0.4, 0.2, 0.4)
+            Those of ``"position_based"``: of the first touch, of those between, of the last.
+        half_life : str or datetime.timedelta, default "7D"
+            That of ``"time_decay"``.
+        mixed_currencies : bool, default False
+            Add up a value although the conversions are of several currencies.
+        timeout, new_on, rules
+            As `sessions` takes them.
 
         Returns
         -------
@@ -647,9 +752,14 @@ class Stitched:
         5       (none)        12.5    12.5
         """
         from convergekit.attribution.attribute import attribution
-        from convergekit.attribution.question import question
+        from convergekit.attribution.question import Question
+        from convergekit.visits.sessions import SessionRules
 
-        return attribution(self.tables, question(conversion, value, model, lookback, by, **options))
+        visits = SessionRules.of(timeout, new_on, rules)
+        tuning = (direct, weights, half_life, mixed_currencies)
+        return attribution(
+            self.tables, Question(conversion, value, model, lookback, by, *tuning, sessions=visits)
+        )
 
     def attribution_lift(
         self,
@@ -658,14 +768,23 @@ class Stitched:
         model: str | Sequence[str] = "last_touch",
         lookback: Duration = "30D",
         by: str = "channel",
-        **options: Any,
+        *,
+        direct: Direct = "touch",
+        weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
+        half_life: Duration = "7D",
+        mixed_currencies: bool = False,
+        timeout: Duration = "30min",
+        new_on: Iterable[str] = ("utm_source", "utm_campaign"),
+        rules: Sequence[ChannelRule] | None = None,
     ) -> AttributionLift:
         """Return what stitching changed: the same attribution without it, beside it.
 
         Parameters
         ----------
-        conversion, value, model, lookback, by, **options
-            Those of `attribution`.
+        conversion, value, model, lookback, by
+            As `attribution` takes them.
+        direct, weights, half_life, mixed_currencies, timeout, new_on, rules
+            As `attribution` takes them.
 
         Returns
         -------
@@ -699,10 +818,13 @@ class Stitched:
         10                    stitched     0.988  0.000   0.0             0.000
         """
         from convergekit.attribution.lift import attribution_lift
-        from convergekit.attribution.question import question
+        from convergekit.attribution.question import Question
+        from convergekit.visits.sessions import SessionRules
 
+        visits = SessionRules.of(timeout, new_on, rules)
+        tuning = (direct, weights, half_life, mixed_currencies)
         return attribution_lift(
-            self.tables, question(conversion, value, model, lookback, by, **options)
+            self.tables, Question(conversion, value, model, lookback, by, *tuning, sessions=visits)
         )
 
     def orphans(self, event_name: str) -> Orphans:

@@ -76,34 +76,3 @@ class Question:
             )
         half_life = parse_duration(self.half_life, name="half_life") / pd.Timedelta("1D")
         return Tuning((weights[0], weights[1], weights[2]), half_life)
-
-
-def question(
-    conversion: StepLike,
-    value: str | None,
-    model: str | Sequence[str],
-    lookback: Duration,
-    by: str,
-    *,
-    timeout: Duration = "30min",
-    new_on: Iterable[str] = NEW_ON,
-    rules: Sequence[ChannelRule] | None = None,
-    **options: Any,
-) -> Question:
-    """Return what `Stitched.attribution` was asked.
-
-    Raises
-    ------
-    ConvergekitError
-        There is no such option.
-    """
-    how = SessionRules(timeout, new_on, CHANNEL_RULES if rules is None else rules)
-    known = ("direct", "weights", "half_life", "mixed_currencies")
-    for name in options:
-        if name not in known:
-            near = did_you_mean(name, [*known, "timeout", "new_on", "rules"])
-            raise ConvergekitError(
-                f"attribution has no option {name!r}. There are: {', '.join(known)}, timeout, "
-                f"new_on, rules.{near}"
-            )
-    return Question(conversion, value, model, lookback, by, **options, sessions=how)

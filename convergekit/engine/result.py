@@ -140,17 +140,18 @@ class StitchedTable:
 
         return make_report(self)
 
-    def funnel(self, steps: Sequence[StepLike], *, within: Duration, **options: Any) -> TableFunnel:
+    def funnel(
+        self, steps: Sequence[StepLike], **options: Unpack[FunnelOptions]
+    ) -> TableFunnel:
         """Return how far profiles get along the steps, as `Stitched.funnel` counts them.
 
         Parameters
         ----------
         steps : sequence of str, sequence of str, or Step
             At least one. A name, or several of which any will do; no two steps share a name.
-        within : str or datetime.timedelta
-            The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
         **options
-            ``order="ordered"`` alone is on this engine.
+            `within`, the conversion window from the first step, such as ``"7D"`` or ``"90min"``.
+            Of the others of `convergekit.funnel`, ``order="ordered"`` alone is on this engine.
 
         Returns
         -------
@@ -163,7 +164,7 @@ class StitchedTable:
         """
         from convergekit.engine.funnels import count_funnel
 
-        return count_funnel(self._backend, self._timeline, steps, within=within, **options)
+        return count_funnel(self._backend, self._timeline, steps, **options)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the events as a DataFrame, in the order of their rows."""

@@ -26,7 +26,15 @@ from convergekit.base.text import as_text, known_characters, text_of, written
 from convergekit.base.usual_types import with_usual_types
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.arrow import Frame, as_frame, opened_struct
-from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY, SPELLINGS, missing
+from convergekit.events.schema import (
+    ALIAS,
+    PROFILE,
+    PROFILE_PROPERTY,
+    PROPERTY,
+    SPELLINGS,
+    holds_objects,
+    missing,
+)
 from convergekit.typing import BoolArray
 
 _NESTED = ("properties", "profile_properties")
@@ -132,16 +140,10 @@ def _without_signals(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**changed) if changed else frame
 
 
-def _holds_objects(dtype: Any) -> bool:
-    if isinstance(dtype, pd.ArrowDtype):
-        return bool(pa.types.is_nested(dtype.pyarrow_dtype))
-    return bool(dtype == object)
-
-
 def _is_of_lists(dtype: Any) -> bool:
     return (
         isinstance(dtype, pd.ArrowDtype)
-        and _holds_objects(dtype)
+        and holds_objects(dtype)
         and not pa.types.is_struct(dtype.pyarrow_dtype)
     )
 
@@ -156,7 +158,7 @@ def _with_plain_objects(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFra
     changed: dict[str, pd.Series] = {}
     reasons: dict[int, str] = {}
     for name in names:
-        if not _holds_objects(frame[name].dtype):
+        if not holds_objects(frame[name].dtype):
             continue
         cells, errors = _plain_cells(frame[name])
         changed[name] = pd.Series(cells, index=frame.index, dtype=object, name=name)

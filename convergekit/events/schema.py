@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from convergekit.base.text import has_text, to_arrow
-from convergekit.events.canonical import _holds_objects
 
 ALIAS = "alias."
 PROPERTY = "properties."
@@ -52,8 +54,15 @@ def missing(values: pd.Series) -> pd.Series:
     if values.dtype == object:
         blank = [isinstance(cell, str) and cell == "" for cell in values]
         return empty | np.array(blank, dtype=bool)
-    if _holds_objects(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
+    if holds_objects(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
         return empty
     if hasattr(values, "dt"):
         return empty
     return empty | (values == "").fillna(False).astype(bool)
+
+
+def holds_objects(dtype: Any) -> bool:
+    """Return whether a column's cells are objects: lists, mappings, or anything."""
+    if isinstance(dtype, pd.ArrowDtype):
+        return bool(pa.types.is_nested(dtype.pyarrow_dtype))
+    return bool(dtype == object)

@@ -286,3 +286,16 @@ def _numbers(cells: pd.Series, epochs: dict[str, int]) -> pd.Series:
         kind = "float64"
         cells = cells.map(lambda c: float(c) if abs(c) < _EPOCH_UNITS[-1][1] else math.inf)
     return _from_epoch(cells.astype(kind), epochs)
+
+
+def in_utc(stamp: pd.Timestamp) -> pd.Timestamp:
+    """Return a time in UTC, which it is in if it names no zone.
+
+    Examples
+    --------
+    >>> in_utc(pd.Timestamp("2026-03-02T10:00+01:00"))
+    Timestamp('2026-03-02 09:00:00+0000', tz='UTC')
+    """
+    if pd.isna(stamp):
+        return stamp
+    return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")

@@ -13,35 +13,25 @@ the whole; and the lists of profiles behind every bar come from the same pass as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
-from convergekit.base.durations import Duration, in_periods, parse_duration
-from convergekit.base.options import names_given
-from convergekit.errors import ColumnError, ConvergekitError, what_there_is
+from convergekit.base.durations import Duration, in_periods
+from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.steps import (
     ExclusionLike,
     Step,
     StepLike,
-    as_exclusions,
-    as_steps,
     single_valued,
 )
-from convergekit.events.timestamps import microseconds
+from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.attempts import find_paths
-from convergekit.funnels.events import ProfileColumn, ProfileNumbers, feed
+from convergekit.funnels.events import Fed, ProfileColumn, ProfileNumbers, feed
 from convergekit.funnels.labels import labels_of
-from convergekit.funnels.options import (
-    check_choices,
-    check_combination,
-    check_effect,
-    check_labels,
-    check_names,
-    check_tool,
-)
+from convergekit.funnels.options import FunnelOptions, FunnelQuestion, check_names
 from convergekit.funnels.outcomes import (
     CONVERTED,
     DROPPED,
@@ -62,13 +52,13 @@ from convergekit.funnels.vendors.presets import (
     OnExclude,
     Order,
     RangeAppliesTo,
-    Rules,
     Ties,
-    rules_of,
 )
 from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
+
+PROFILE_ID = "profile_id"
 
 
 def funnel(
@@ -93,7 +83,6 @@ def funnel(
     count: Count = "profiles",
     freq: str | None = None,
     like: Like | None = None,
-    _numbered: ProfileNumbers | None = None,
 ) -> Funnel:
     """Count how far profiles get along the steps.
 
@@ -176,109 +165,140 @@ def funnel(
     >>> ck.funnel(events, ["PageView", "Added To Cart", "Placed Order"], within="7D")
     Funnel(PageView 2 → Added To Cart 1 → Placed Order 0; within 7 days)
     """
-    given = as_steps(steps)
-    options = {
-        "within": within,
-        "entry": entry,
-        "ties": ties,
-        "tolerance": tolerance,
-        "on_exclude": on_exclude,
-        "range_applies_to": range_applies_to,
-        "by_step": by_step,
-    }
-    check_choices(order, on_exclude, range_applies_to, entry, ties, count)
-    rules = rules_of(like, options)
-    if rules.within is None:
-        raise ConvergekitError(
-            "a funnel needs within=, the conversion window from its first step: give one such as "
-            "within='7D', '24h' or '30min'."
-        )
-    window = parse_duration(rules.within, name="within")
-    excluding = as_exclusions(exclude, len(given))
-    check_labels(rules.by_step, top, len(given))
-    named = names_given("by", by)
-    check_effect(
-        top,
-        by_step,
-        on_exclude,
-        range_applies_to,
-        by=bool(named),
-        exclude=bool(excluding),
-        end=end is not None,
+    question = FunnelQuestion.of(
+        steps,
+        within=within,
+        order=order,
+        exclude=exclude,
+        on_exclude=on_exclude,
+        hold=hold,
+        by=by,
+        by_step=by_step,
+        top=top,
+        start=start,
+        end=end,
+        range_applies_to=range_applies_to,
+        entry=entry,
+        ties=ties,
+        tolerance=tolerance,
+        count=count,
+        freq=freq,
+        like=like,
     )
-    events = as_frame(events)
+    return _answer(question, as_frame(events), profile)
+
+
+def funnel_of(
+    s: StitchedEvents,
+    steps: Sequence[StepLike],
+    *,
+    profile: str = PROFILE_ID,
+    **options: Unpack[FunnelOptions],
+) -> Funnel:
+    """Return how far the profiles of stitched events get along the steps. See `funnel`."""
+    question = FunnelQuestion.of(steps, **options)
+    if profile != PROFILE_ID:
+        return _answer(question, s.events, profile)
+    # Profiles are numbered already, so their IDs need not be told apart once more.
+    numbered = ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
+    return _answer(question, s.events, profile, numbered)
+
+
+def _answer(
+    asked: FunnelQuestion,
+    events: pd.DataFrame,
+    profile: str,
+    numbered: ProfileNumbers | None = None,
+) -> Funnel:
+    """Return the funnel of a frame's events.
+
+    Parameters
+    ----------
+    asked : FunnelQuestion
+    events : pandas.DataFrame
+    profile : str
+        The column of profiles.
+    numbered : ProfileNumbers, optional
+        The profiles as numbers, where they are known.
+    """
     _check_columns(events, profile)
-    if freq is not None:
-        in_periods(events["timestamp"].iloc[:0], freq)
-    check_tool(like, rules, given, order, count, bool(excluding))
-    check_combination(rules, given, order, excluding)
-    columns = list(dict.fromkeys(single_valued(events, name, option="by") for name in named))
-    check_names(columns, len(given), profile)
+    if asked.freq is not None:
+        in_periods(events["timestamp"].iloc[:0], asked.freq)
+    columns = list(dict.fromkeys(single_valued(events, name, option="by") for name in asked.by))
+    check_names(columns, len(asked.steps), profile)
     fed = feed(
         events,
-        given,
-        [exclusion for exclusion, _, _ in excluding],
-        _numbered or ProfileColumn(events[profile]),
-        hold=names_given("hold", hold),
-        everything=order == "strict",
-        same_names=rules.once_per_tie,
+        asked.steps,
+        [exclusion for exclusion, _, _ in asked.excluding],
+        numbered or ProfileColumn(events[profile]),
+        hold=asked.hold,
+        everything=asked.order == "strict",
+        same_names=asked.rules.once_per_tie,
     )
-    micros = window // pd.Timedelta(1, "us")
-    spans = [(after, before) for _, after, before in excluding]
-    first, last = _bound(start, "start"), _bound(end, "end")
-    if first is not None and last is not None and first >= last:
-        raise ConvergekitError(f"end={end!r} is not after start={start!r}; nothing lies between.")
-    optional = [place for place, step in enumerate(given, start=1) if step.optional]
-    label_at: IntArray | None = None
-    if rules.engine == "search":
-        paths = find_paths(
-            fed, len(given), micros, spans, rules, order, count, first, last, optional
-        )
-    else:
-        fed = fed.since(first).before(last)
-        if rules.engine == "windowfunnel":
-            paths = window_funnel(fed, len(given), micros, strict=order == "strict")
-        else:
-            values = events[columns]
-            fed, paths, label_at = posthog_paths(
-                fed, len(given), micros, spans, order, optional, values, rules.by_step
-            )
-    data_end = _utc(events["timestamp"].max())
+    fed, paths, label_at = _paths(asked, fed, events[columns])
+    data_end = in_utc(events["timestamp"].max())
     labels, label_steps = labels_of(
-        events, columns, paths.event, rules.by_step, top, len(given), label_at
+        events, columns, paths.event, asked.rules.by_step, asked.top, len(asked.steps), label_at
     )
     outcomes = Outcomes(
         profile=fed.whose[paths.who],
         ids=fed.profiles,
         depth=paths.depth,
-        status=_status(paths, rules, given, micros, data_end),
+        status=_status(paths, asked, data_end),
         time=np.where(paths.event >= 0, paths.time, NOT_A_TIME),
         position=paths.event,
         rows=events.get("row"),
         labels=labels,
     )
     return Funnel(
-        steps=_titles(order, given),
-        within=window,
+        steps=_titles(asked.order, asked.steps),
+        within=asked.window,
         by=columns,
         left_out=fed.left_out,
         data_end=data_end,
         label_steps=label_steps,
-        freq=freq,
-        optional=optional,
-        counted=count,
+        freq=asked.freq,
+        optional=asked.optional,
+        counted=asked.count,
         _outcomes=outcomes,
         _events=events,
         _profile=profile,
-        _zero_times=rules.zero_times,
+        _zero_times=asked.rules.zero_times,
     )
 
 
-def _status(
-    paths: Paths, rules: Rules, steps: Sequence[Step], window: int, data_end: pd.Timestamp
-) -> IntArray:
+def _paths(
+    asked: FunnelQuestion, fed: Fed, values: pd.DataFrame
+) -> tuple[Fed, Paths, IntArray | None]:
+    """Return the events of the funnel, how deep each attempt gets, and where labels are read."""
+    steps, micros = len(asked.steps), asked.window // pd.Timedelta(1, "us")
+    spans = [(after, before) for _, after, before in asked.excluding]
+    if asked.rules.engine == "search":
+        paths = find_paths(
+            fed,
+            steps,
+            micros,
+            spans,
+            asked.rules,
+            asked.order,
+            asked.count,
+            asked.start,
+            asked.end,
+            asked.optional,
+        )
+        return fed, paths, None
+    fed = fed.since(asked.start).before(asked.end)
+    if asked.rules.engine == "windowfunnel":
+        return fed, window_funnel(fed, steps, micros, strict=asked.order == "strict"), None
+    return posthog_paths(
+        fed, steps, micros, spans, asked.order, asked.optional, values, asked.rules.by_step
+    )
+
+
+def _status(paths: Paths, asked: FunnelQuestion, data_end: pd.Timestamp) -> IntArray:
     """Return how each path fared, as places in `STATUSES`."""
-    last = max(place for place, step in enumerate(steps) if not step.optional)
+    rules, window = asked.rules, asked.window // pd.Timedelta(1, "us")
+    last = max(place for place, step in enumerate(asked.steps) if not step.optional)
     converted, dropped, in_window, excluded = map(
         STATUSES.index, (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
     )
@@ -311,41 +331,3 @@ def _check_columns(events: pd.DataFrame, profile: str) -> None:
             f"the column 'timestamp' is {events['timestamp'].dtype}, not datetime. Convert it "
             "with pd.to_datetime, or stitch the events first."
         )
-
-
-def _bound(value: Any, name: str) -> int | None:
-    if value is None:
-        return None
-    try:
-        # A bare number would be taken for nanoseconds since 1970, which nobody means.
-        stamp = pd.NaT if isinstance(value, (int, float)) else _utc(pd.Timestamp(value))
-    except (ValueError, TypeError):
-        stamp = pd.NaT
-    if pd.isna(stamp):
-        raise ConvergekitError(
-            f"{name}={value!r} is no time; give one such as '2026-03-02' or a datetime."
-        )
-    return int(microseconds(pd.Series([stamp]))[0])
-
-
-def _utc(stamp: pd.Timestamp) -> pd.Timestamp:
-    if pd.isna(stamp):
-        return stamp
-    return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-
-
-def funnel_of(
-    s: StitchedEvents,
-    steps: Sequence[StepLike],
-    *,
-    within: Duration | None = None,
-    **options: Any,
-) -> Funnel:
-    """Return how far the profiles of stitched events get along the steps. See `funnel`."""
-    # Profiles are numbered already, so their IDs need not be told apart once more.
-    numbered = (
-        None
-        if "profile" in options
-        else ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
-    )
-    return funnel(s.events, steps, within=within, _numbered=numbered, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.events.steps import StepLike
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.funnel import funnel
+from convergekit.funnels.options import FunnelOptions
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.properties import property_names
 from convergekit.typing import IntArray
@@ -32,18 +33,11 @@ def stitching_lift(
     s: StitchedEvents,
     steps: Sequence[StepLike],
     *,
-    within: Duration | None,
     value: str | None = None,
     carried: str | None = None,
-    **options: Any,
+    **options: Unpack[FunnelOptions],
 ) -> DrawnFrame:
     """Return the funnel per way of counting visitors. See `Stitched.stitching_lift`."""
-    for name in ("by", "profile"):
-        if options.get(name):
-            raise ConvergekitError(
-                f"{name}= does not go with stitching_lift, which counts the whole funnel by every "
-                f"way to tell visitors apart; leave it out, or ask s.funnel(..., {name}=...)."
-            )
     events = s.events
     # Without stitching nothing is carried: what an event sent is all that is known.
     sent = {PROFILE + name: events[PROFILE_PROPERTY + name] for name in property_names(events)}
@@ -53,7 +47,7 @@ def stitching_lift(
         frame = events.assign(**{_WHO: counted})
         if name != STITCHED:
             frame = frame.assign(**sent)
-        found = funnel(frame, steps, within=within, profile=_WHO, **options)
+        found = funnel(frame, steps, profile=_WHO, **options)
         rows = found.table[["step", "event_name", "profiles", "conversion"]]
         row = {"counted_by": name}
         row |= {f"step_{step}": n for step, n in zip(rows["step"], rows["profiles"], strict=True)}

@@ -1,13 +1,26 @@
-"""Which options of a funnel there are, and which go together."""
+"""The options of a funnel: which there are, which go together, and what they come to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
-from convergekit.base.options import choice
+import pandas as pd
+
+from convergekit.base.durations import Duration, parse_duration
+from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError
-from convergekit.events.steps import MOST_STEPS, Step
+from convergekit.events.steps import (
+    MOST_STEPS,
+    Exclusion,
+    ExclusionLike,
+    Step,
+    StepLike,
+    as_exclusions,
+    as_steps,
+)
+from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.vendors.presets import (
     ByStep,
     Count,
@@ -18,6 +31,7 @@ from convergekit.funnels.vendors.presets import (
     RangeAppliesTo,
     Rules,
     Ties,
+    rules_of,
 )
 
 #: Columns that a funnel's tables have beside those of a breakdown.
@@ -26,6 +40,148 @@ TABLES = (
     *("step", "event_name", "profiles", "conversion", "step_conversion", "drop_off", "in_window"),
     *("median_time", "mean_time", "p90_time", "period", "entered", "converted", "complete"),
 )
+
+
+class FunnelOptions(TypedDict, total=False):
+    """What a funnel takes besides events, steps and `profile`; `funnel` says what each means."""
+
+    within: Duration | None
+    order: Order
+    exclude: ExclusionLike | Sequence[ExclusionLike]
+    on_exclude: OnExclude | None
+    hold: str | Sequence[str]
+    by: str | Sequence[str]
+    by_step: ByStep | None
+    top: int | None
+    start: Any
+    end: Any
+    range_applies_to: RangeAppliesTo | None
+    entry: Entry | None
+    ties: Ties | None
+    tolerance: Duration | None
+    count: Count
+    freq: str | None
+    like: Like | None
+
+
+@dataclass(frozen=True)
+class FunnelQuestion:
+    """What is asked of a funnel, checked as far as that goes without events.
+
+    Attributes
+    ----------
+    steps : list of Step
+    rules : Rules
+        How the tool counts, or we do.
+    window : pandas.Timedelta
+    excluding : list of (Exclusion, int, int)
+        With the steps that each stands between.
+    order, hold, by, top, count, freq, like
+        As `funnel` takes them.
+    start, end : int or None
+        In microseconds.
+    """
+
+    steps: Sequence[Step]
+    rules: Rules
+    window: pd.Timedelta
+    excluding: Sequence[tuple[Exclusion, int, int]]
+    order: Order
+    hold: tuple[str, ...]
+    by: tuple[str, ...]
+    top: int | None
+    start: int | None
+    end: int | None
+    count: Count
+    freq: str | None
+    like: Like | None
+
+    @classmethod
+    def of(
+        cls,
+        steps: Sequence[StepLike],
+        *,
+        within: Duration | None = None,
+        order: Order = "ordered",
+        exclude: ExclusionLike | Sequence[ExclusionLike] = (),
+        on_exclude: OnExclude | None = None,
+        hold: str | Sequence[str] = (),
+        by: str | Sequence[str] = (),
+        by_step: ByStep | None = None,
+        top: int | None = None,
+        start: Any = None,
+        end: Any = None,
+        range_applies_to: RangeAppliesTo | None = None,
+        entry: Entry | None = None,
+        ties: Ties | None = None,
+        tolerance: Duration | None = None,
+        count: Count = "profiles",
+        freq: str | None = None,
+        like: Like | None = None,
+    ) -> FunnelQuestion:
+        """Return what `funnel` was asked.
+
+        Raises
+        ------
+        ConvergekitError
+            An option has a value that it does not take, or contradicts another.
+        """
+        given = as_steps(steps)
+        check_choices(order, on_exclude, range_applies_to, entry, ties, count)
+        options = {
+            "within": within,
+            "entry": entry,
+            "ties": ties,
+            "tolerance": tolerance,
+            "on_exclude": on_exclude,
+            "range_applies_to": range_applies_to,
+            "by_step": by_step,
+        }
+        rules = rules_of(like, options)
+        if rules.within is None:
+            raise ConvergekitError(
+                "a funnel needs within=, the conversion window from its first step: give one such "
+                "as within='7D', '24h' or '30min'."
+            )
+        excluding = as_exclusions(exclude, len(given))
+        check_labels(rules.by_step, top, len(given))
+        named = names_given("by", by)
+        check_effect(
+            top,
+            by_step,
+            on_exclude,
+            range_applies_to,
+            by=bool(named),
+            exclude=bool(excluding),
+            end=end is not None,
+        )
+        check_tool(like, rules, given, order, count, bool(excluding))
+        check_combination(rules, given, order, excluding)
+        first, last = _moment(start, "start"), _moment(end, "end")
+        if first is not None and last is not None and first >= last:
+            raise ConvergekitError(
+                f"end={end!r} is not after start={start!r}; nothing lies between."
+            )
+        return cls(
+            steps=given,
+            rules=rules,
+            window=parse_duration(rules.within, name="within"),
+            excluding=excluding,
+            order=order,
+            hold=names_given("hold", hold),
+            by=named,
+            top=top,
+            start=first,
+            end=last,
+            count=count,
+            freq=freq,
+            like=like,
+        )
+
+    @property
+    def optional(self) -> list[int]:
+        """The places of the steps that need not be done, from 1."""
+        return [place for place, step in enumerate(self.steps, start=1) if step.optional]
 
 
 def check_choices(
@@ -176,3 +332,19 @@ def check_combination(
             "ties='arrival' keeps the order of arrival, and tolerance= gives it up; leave out "
             "one of the two."
         )
+
+
+def _moment(value: Any, name: str) -> int | None:
+    """Return a time in microseconds; None for none."""
+    if value is None:
+        return None
+    try:
+        # A bare number would be taken for nanoseconds since 1970, which nobody means.
+        stamp = pd.NaT if isinstance(value, (int, float)) else in_utc(pd.Timestamp(value))
+    except (ValueError, TypeError):
+        stamp = pd.NaT
+    if pd.isna(stamp):
+        raise ConvergekitError(
+            f"{name}={value!r} is no time; give one such as '2026-03-02' or a datetime."
+        )
+    return int(microseconds(pd.Series([stamp]))[0])

@@ -45,6 +45,13 @@ class SessionRules:
     new_on: Iterable[str] = NEW_ON
     rules: Sequence[ChannelRule] = CHANNEL_RULES
 
+    @classmethod
+    def of(
+        cls, timeout: Duration, new_on: Iterable[str], rules: Sequence[ChannelRule] | None
+    ) -> SessionRules:
+        """Return what was asked for, with the usual channels where none are given."""
+        return cls(timeout, new_on, CHANNEL_RULES if rules is None else rules)
+
     def __post_init__(self) -> None:
         if isinstance(self.new_on, str):
             raise ConvergekitError(
