@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from convergekit.attribution.lift import AttributionLift
+    from convergekit.attribution.question import Direct
     from convergekit.attribution.result import Attribution
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
@@ -30,15 +31,21 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.orphans import Orphans
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
-    from convergekit.attribution.question import Direct
     from convergekit.events.steps import ExclusionLike, StepLike
-    from convergekit.funnels.vendors.presets import (
-        ByStep, Count, Entry, Like, OnExclude, Order, RangeAppliesTo, Ties,
-    )
     from convergekit.explore.explorer import Explorer
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.template import Template
     from convergekit.funnels.result import Funnel
+    from convergekit.funnels.vendors.presets import (
+        ByStep,
+        Count,
+        Entry,
+        Like,
+        OnExclude,
+        Order,
+        RangeAppliesTo,
+        Ties,
+    )
     from convergekit.journeys.result import Journeys
     from convergekit.privacy.forget import Forgotten
     from convergekit.visits.channels import ChannelRule
@@ -211,12 +218,12 @@ class Stitched:
         """
         return self.tables.provenance(name)
 
-    def property_coverage(self, event_name: str | None = None) -> DrawnFrame:
+    def property_coverage(self, event_name: StepLike | None = None) -> DrawnFrame:
         """Return which share of the events has each profile property, before and after filling.
 
         Parameters
         ----------
-        event_name : str, optional
+        event_name : str, sequence of str, or Step, optional
             Such as ``"Placed Order"``; by default all events but identify calls.
 
         Returns
@@ -410,9 +417,9 @@ class Stitched:
 
     def journeys(
         self,
-        start: str | Sequence[str] | None = None,
-        end: str | Sequence[str] | None = None,
-        events: Sequence[str] | None = None,
+        start: StepLike | Sequence[StepLike] | None = None,
+        end: StepLike | Sequence[StepLike] | None = None,
+        events: Sequence[StepLike] | None = None,
         max_steps: int = 5,
         value: str | None = None,
     ) -> Journeys:
@@ -420,14 +427,14 @@ class Stitched:
 
         Parameters
         ----------
-        start : str or sequence of str, optional
+        start : str, Step, or sequence of these, optional
             The event that a journey begins with: a profile's first of that name, or of any of
             several. By default its first event.
-        end : str or sequence of str, optional
+        end : str, Step, or sequence of these, optional
             The event that a journey ends with, the first after its begin: its profile is then
             said to convert. By default, and where there is none, its last event.
-        events : sequence of str, optional
-            Only events of these names are steps, and those of `start` and `end`.
+        events : sequence of str or Step, optional
+            Only these events are steps, and those of `start` and `end`.
         max_steps : int, default 5
             As many steps are told apart in paths and in the figure: the first ones, or the last
             ones before `end` if that alone is given.
@@ -461,9 +468,9 @@ class Stitched:
 
     def customers(
         self,
-        order: str = "Placed Order",
+        order: StepLike = "Placed Order",
         value: str | None = "total_price",
-        refund: str | None = None,
+        refund: StepLike | None = None,
         currency: str | None = None,
         rates: Mapping[str, float] | None = None,
         *,
@@ -473,11 +480,11 @@ class Stitched:
 
         Parameters
         ----------
-        order : str, default "Placed Order"
+        order : str, sequence of str, or Step, default "Placed Order"
             The event that is an order; each counts once.
         value : str or None, default "total_price"
             The property of what an order amounts to; None if money is not asked for.
-        refund : str, optional
+        refund : str, sequence of str, or Step, optional
             The event that is a refund: its amount is taken off what its profile is worth. It is
             never guessed; without it nothing is taken off.
         currency : str, optional
@@ -601,7 +608,7 @@ class Stitched:
         timeout: Duration = "30min",
         new_on: Iterable[str] = ("utm_source", "utm_campaign"),
         *,
-        conversion: str | None = None,
+        conversion: StepLike | None = None,
         rules: Sequence[ChannelRule] | None = None,
     ) -> pd.DataFrame:
         """Return each profile's sessions, and where each came from.
@@ -615,7 +622,7 @@ class Stitched:
             so does a first value after events that sent none. What an event leaves out changes
             nothing. Give ``()`` for Google Analytics 4's and Snowplow's way, where only
             inactivity does.
-        conversion : str, optional
+        conversion : str, sequence of str, or Step, optional
             An event's name: a column `conversions` counts these events in each session.
         rules : sequence of ChannelRule, optional
             By default ``convergekit.CHANNEL_RULES``.
@@ -663,7 +670,6 @@ class Stitched:
         2       1       2  Paid Social  spring-roast
         3       1       3  Paid Search       kettles
         """
-        from convergekit.visits.channels import CHANNEL_RULES
         from convergekit.visits.sessions import SessionRules, sessions
 
         how = SessionRules.of(timeout, new_on, rules)
@@ -827,12 +833,12 @@ class Stitched:
             self.tables, Question(conversion, value, model, lookback, by, *tuning, sessions=visits)
         )
 
-    def orphans(self, event_name: str) -> Orphans:
+    def orphans(self, event_name: StepLike) -> Orphans:
         """Return the events that reached no browser session when they became known, and why.
 
         Parameters
         ----------
-        event_name : str
+        event_name : str, sequence of str, or Step
             Such as ``"Placed Order"``.
 
         Returns
@@ -866,12 +872,12 @@ class Stitched:
 
         return orphans(self.tables, event_name)
 
-    def alias_coverage(self, event_name: str) -> pd.DataFrame:
+    def alias_coverage(self, event_name: StepLike) -> pd.DataFrame:
         """Return which alias types bring the events of a name to a browser session.
 
         Parameters
         ----------
-        event_name : str
+        event_name : str, sequence of str, or Step
             Such as ``"Placed Order"``.
 
         Returns
@@ -918,7 +924,7 @@ class Stitched:
         self,
         alias: str | Iterable[str],
         *,
-        event: str | None = "Placed Order",
+        event: StepLike | None = "Placed Order",
         value: str | None = None,
         carried: str | Sequence[str] | None = None,
         steps: Sequence[StepLike] | None = None,
@@ -930,7 +936,7 @@ class Stitched:
         ----------
         alias : str or iterable of str
             Alias types, such as ``"email"``, or URNs, such as ``"urn:cookie:kiosk"``.
-        event : str, optional
+        event : str, sequence of str, or Step, optional
             The events whose reach is measured; None for none.
         value : str, optional
             A number of these events, such as ``"total_price"``, to sum up as it is, whatever
@@ -989,7 +995,7 @@ class Stitched:
 
     def hindsight(
         self,
-        event_name: str,
+        event_name: StepLike,
         *,
         value: str | None = None,
         carried: str | Sequence[str] | None = None,
@@ -1000,7 +1006,7 @@ class Stitched:
 
         Parameters
         ----------
-        event_name : str
+        event_name : str, sequence of str, or Step
             Such as ``"Placed Order"``.
         value : str, optional
             A number of these events, such as ``"total_price"``, to sum up as it is, whatever

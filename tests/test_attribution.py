@@ -192,13 +192,12 @@ def test_as_of_a_touch_counts_only_if_it_was_known_to_be_the_buyers():
         ({"model": "lineer"}, "Did you mean 'linear'"),
         ({"model": []}, "names no model"),
         ({"by": "utm_sorce"}, "Did you mean 'utm_source'"),
-        ({"direct": "never"}, "'touch' or 'last_resort'"),
+        ({"direct": "never"}, "direct must be one of 'touch', 'last_resort'"),
         ({"weights": (1, 2)}, "give those of the first touch"),
         ({"weights": (0, 1, 0)}, "not both zero"),
         ({"half_life": "-1D"}, "half_life='-1D'"),
         ({"lookback": "1 month"}, "count in days"),
         ({"value": "event_name"}, "not a number"),
-        ({"wieghts": (1, 1, 1)}, "Did you mean 'weights'"),
     ],
 )
 def test_what_cannot_be_is_said(arguments, said):

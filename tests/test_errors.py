@@ -131,8 +131,11 @@ def test_events_that_make_no_funnel(s):
     [
         (lambda s: s.without(3), "alias=3: give a name, or a list of names."),
         (lambda s: s.hindsight(ORDER, carried=3), "carried=3: give a name, or a list of names."),
-        (lambda s: s.journeys(start=3), "start=3: give a name, or a list of names."),
-        (lambda s: s.journeys(end=[]), "end=[]: give event names."),
+        (
+            lambda s: s.journeys(start=3),
+            "start=3: give an event name, ck.Step(name, where=...), or a list",
+        ),
+        (lambda s: s.journeys(end=[]), "end=[]: give an event name, ck.Step("),
         (lambda s: s.attribution(ORDER, model=3), "model=3: give a name, or a list of names."),
         (lambda s: s.sessions(new_on=3), "new_on=3: give a name, or a list of names."),
         (lambda s: s.sessions(rules=[3]), "rules=[3]: give a list of ck.ChannelRule("),
@@ -146,17 +149,12 @@ def test_events_that_make_no_funnel(s):
             "freq=3 is no period; give one such as 'D', 'W' or 'M'.",
         ),
         (lambda s: s.provenance(3), "no event carries the profile property 3. Found: utm_source"),
-        (lambda s: s.orphans(None), "no event is named None. Found: Added To Cart"),
+        (lambda s: s.orphans(None), "None is not a step: give an event name"),
         (lambda s: s.profile(None), "None is neither a URN (urn:<type>:<value>) nor a profile ID"),
         (lambda s: s.explain(3, 4), "3 is neither a URN (urn:<type>:<value>) nor a profile ID"),
         (
-            lambda s: s.stitching_lift(STEPS, within="7D", by="source"),
-            "by= does not go with stitching_lift, which counts the whole funnel by every way to "
-            "tell visitors apart; leave it out, or ask s.funnel(..., by=...).",
-        ),
-        (
             lambda s: ck.check_up(s.events, conversion=3),
-            "conversion=3: give a name, or a list of names.",
+            "conversion=3: give an event name, ck.Step(name, where=...)",
         ),
         (
             lambda s: ck.evaluate(s, s.events[["row"]]),

@@ -18,7 +18,7 @@ from convergekit.base.wording import counted
 from convergekit.checks.money import currency_codes, currency_of
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
-from convergekit.events.steps import EventNames, StepLike, as_steps
+from convergekit.events.steps import as_steps
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, FloatArray, IntArray
 from convergekit.visits.channels import DIRECT
@@ -79,7 +79,7 @@ class Attributor:
         self._s, self._asked = s, question
         self.models, self._tuning = question.models, question.tuning
         self.lookback = parse_duration(question.lookback, name="lookback")
-        self.positions = _converting(s.events, question.conversion)
+        self.positions = events_named(s.events, question.conversion)
         self.cents = None if question.value is None else self._whole_cents(question.value)
         self._traffic, self._of_browser = sent_traffic(s.events), visiting(s)
         self._moments = microseconds(s.events["timestamp"])
@@ -234,13 +234,6 @@ def _sorted(label: NumberedText) -> tuple[IntArray, pd.Series]:
     place = np.empty(len(label.distinct), dtype=np.int64)
     place[texts.index] = np.arange(len(texts))
     return place[label.codes], texts.reset_index(drop=True)
-
-
-def _converting(events: pd.DataFrame, conversion: StepLike) -> IntArray:
-    step = as_steps([conversion])[0]
-    for name in step.names:
-        events_named(events, name)
-    return np.flatnonzero(EventNames(events).matching(step.names, step.where, step.title))
 
 
 def _weights(name: str, journeys: TouchPaths, labels: pd.Series) -> tuple[FloatArray, pd.DataFrame]:

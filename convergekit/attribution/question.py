@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import pandas as pd
 
@@ -13,8 +13,7 @@ from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import StepLike
-from convergekit.visits.channels import CHANNEL_RULES, ChannelRule
-from convergekit.visits.sessions import NEW_ON, SessionRules
+from convergekit.visits.sessions import SessionRules
 from convergekit.visits.traffic import TAGS
 
 #: What becomes of direct visits: touches like others, or only where a journey has no others.

@@ -18,6 +18,7 @@ from convergekit.checks.money import as_numbers, candidates
 from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_tracking
 from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
+from convergekit.events.steps import StepLike
 from convergekit.identity.alias_rules import Rule
 from convergekit.identity.blocking import Block
 from convergekit.identity.options import StitchOptions
@@ -41,7 +42,7 @@ _COLUMNS = {
 def check_up(
     events: pd.DataFrame,
     *,
-    conversion: str | Iterable[str] | None = None,
+    conversion: StepLike | Iterable[StepLike] | None = None,
     value: str | None = None,
     columns: Mapping[str, str] | None = None,
     tz: str | None = None,
@@ -58,8 +59,8 @@ def check_up(
     ----------
     events : pandas.DataFrame
         As `stitch` takes it. Never changed.
-    conversion : str or iterable of str, optional
-        The event names whose money counts. ``"Placed Order"`` where there is one; otherwise no
+    conversion : str, Step, or iterable of these, optional
+        The events whose money counts. ``"Placed Order"`` where there is one; otherwise no
         money is said, and the checks of conversions are not made.
     value : str, optional
         The property that holds a conversion's money, such as ``"total_price"``. Where just one
@@ -76,7 +77,7 @@ def check_up(
     ColumnError
         A required column is missing or ambiguous, or no column goes by the name `value`.
     UnknownNameError
-        `conversion`, `alias_from` or `rules` names what no event carries.
+        `conversion`, `rename_events`, `block`, `alias_from` or `rules` names what no event has.
     ConvergekitError
         The column `value` holds no numbers, or another option has a value it does not take.
 
@@ -337,7 +338,7 @@ def _remarks(tracking: Tracking) -> list[str]:
             else "No money: no property is known to hold it. Name one with value=."
         ]
     remarks = [
-        f"Money is {property_name(money.column)!r} of {quoted(tracking.names)}"
+        f"Money is {property_name(money.column)!r} of {quoted(tracking.titles)}"
         + (", taken for its name; value= names another." if money.guessed else ".")
     ]
     if len(money.currencies) > 1:

@@ -31,7 +31,7 @@ def without_event_id(tracking: Tracking) -> list[Fault] | NotChecked:
     return [
         Fault(
             "medium",
-            f"{len(at):,} of {counted(total, 'conversion')} ({quoted(tracking.names)}) "
+            f"{len(at):,} of {counted(total, 'conversion')} ({quoted(tracking.titles)}) "
             f"{'has' if len(at) == 1 else 'have'} no event ID.",
             "Nothing says which of them are copies: a webhook that is sent again, or a reloaded "
             "thank-you page, counts its money twice.",

@@ -15,12 +15,11 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.grouping import distinct
-from convergekit.base.options import names_given
 from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
-from convergekit.errors import UnknownNameError, what_there_is
+from convergekit.events.amounts import events_named
 from convergekit.events.schema import ALIAS
-from convergekit.events.steps import tracked
+from convergekit.events.steps import Step, StepLike, any_of, tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.graph import connected_components, profile_of_events
@@ -48,6 +47,10 @@ class Tracking:
         The profile of each event, a copy's that of the kept event; -1 for none.
     names : tuple of str
         The event names that are conversions.
+    titles : tuple of str
+        What messages call the conversions.
+    converting : numpy.ndarray of bool
+        Which events are named so and meet the condition of the conversion.
     money : Money or None
         Each event's amount; None where nobody says which property holds it.
     browser_alias : str
@@ -61,6 +64,8 @@ class Tracking:
     kept: IntArray
     profile: IntArray
     names: tuple[str, ...]
+    titles: tuple[str, ...]
+    converting: BoolArray
     money: Money | None
     browser_alias: str
     rows_in: int
@@ -79,7 +84,7 @@ class Tracking:
     @cached_property
     def is_conversion(self) -> BoolArray:
         """Which events count and are conversions."""
-        return self.is_tracked & self.events["event_name"].isin(self.names).to_numpy(dtype=bool)
+        return self.is_kept & self.converting
 
     @cached_property
     def pairs(self) -> tuple[IntArray, IntArray]:
@@ -141,7 +146,7 @@ def read_tracking(
     events: pd.DataFrame,
     options: StitchOptions,
     *,
-    conversion: str | Iterable[str] | None,
+    conversion: StepLike | Iterable[StepLike] | None,
     value: str | None,
 ) -> Tracking:
     """Read an export for the checks. See `check_up`."""
@@ -150,15 +155,19 @@ def read_tracking(
     found = prove(*read(accepted, options), options)
     of_kept = found.kept_aliases
     profile = profile_of_events(of_kept, connected_components(of_kept), int(found.is_kept.sum()))
-    names = _conversion_names(found.events, conversion)
-    is_conversion = found.events["event_name"].isin(names).to_numpy(dtype=bool)
+    conversions = _conversions(found.events, conversion)
+    converting = np.zeros(len(found.events), dtype=bool)
+    for step in conversions:
+        converting[events_named(found.events, step)] = True
     return Tracking(
         events=found.events,
         aliases=found.aliases,
         kept=found.kept,
         profile=profile[(np.cumsum(found.is_kept) - 1)[found.kept]],
-        names=names,
-        money=find_money(found.events, is_conversion, value),
+        names=tuple(name for step in conversions for name in step.names),
+        titles=tuple(step.title for step in conversions),
+        converting=converting,
+        money=find_money(found.events, converting, value),
         browser_alias=options.browser_alias,
         rows_in=len(events),
         rejected=len(accepted.rejected),
@@ -171,17 +180,12 @@ def _with_aliases(events: pd.DataFrame, alias_from: Mapping[str, str]) -> pd.Dat
     return events if has_some or alias_from else events.assign(aliases=None)
 
 
-def _conversion_names(
-    events: pd.DataFrame, conversion: str | Iterable[str] | None
-) -> tuple[str, ...]:
-    found = sorted(events["event_name"].dropna().unique())
+def _conversions(
+    events: pd.DataFrame, conversion: StepLike | Iterable[StepLike] | None
+) -> tuple[Step, ...]:
     if conversion is None:
-        return (USUAL_CONVERSION,) if USUAL_CONVERSION in found else ()
-    names = names_given("conversion", conversion)
-    for name in names:
-        if len(events) and name not in found:
-            raise UnknownNameError(
-                f"conversion={name!r}: no event is named so. "
-                f"{what_there_is(found, name, none='no names')}"
-            )
-    return names
+        usual = (events["event_name"] == USUAL_CONVERSION).any()
+        return (Step(USUAL_CONVERSION),) if usual else ()
+    if isinstance(conversion, str | Step) or not isinstance(conversion, Iterable):
+        return any_of("conversion", conversion)
+    return any_of("conversion", list(conversion))

@@ -13,7 +13,7 @@ from convergekit.base.wording import counted
 from convergekit.checks.money import currency_codes, most_first
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
-from convergekit.events.steps import resolve_column
+from convergekit.events.steps import StepLike, resolve_column, title_of
 from convergekit.funnels.events import order_of_arrival
 from convergekit.typing import FloatArray, IntArray
 
@@ -43,9 +43,9 @@ class Orders:
 def find_orders(
     events: pd.DataFrame,
     profile: str,
-    order: str,
+    order: StepLike,
     value: str | None,
-    refund: str | None,
+    refund: StepLike | None,
     refund_value: str | None,
     currency: str | None,
     rates: Mapping[str, float] | None,
@@ -64,8 +64,9 @@ def find_orders(
     below = of_refund[money["refund"] < 0]
     if len(below):
         raise ConvergekitError(
-            f"{counted(len(below), 'refund')} of {refund!r} are below zero, the first in "
-            f"{_row(events, below[0])}. A refund's amount is taken off, so it is to be positive."
+            f"{counted(len(below), 'refund')} of {title_of(refund or 'refund')!r} are below zero, "
+            f"the first in {_row(events, below[0])}. A refund's amount is taken off, so it is to "
+            "be positive."
         )
     code = ""
     if currency is not None:
@@ -112,7 +113,7 @@ def _frame(events: pd.DataFrame, at: IntArray, profile: str, amount: FloatArray)
 
 def _check_money(
     value: str | None,
-    refund: str | None,
+    refund: StepLike | None,
     refund_value: str | None,
     currency: str | None,
     rates: Mapping[str, float] | None,

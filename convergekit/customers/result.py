@@ -23,6 +23,7 @@ from convergekit.base.rounding import six_digits
 from convergekit.base.wording import counted, readable_table
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.events.steps import StepLike, title_of
 from convergekit.figures.frame import DrawnFrame
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ _MOST_MONTHS = 12
 
 def customers(
     events: pd.DataFrame,
-    order: str = "Placed Order",
+    order: StepLike = "Placed Order",
     value: str | None = "total_price",
-    refund: str | None = None,
+    refund: StepLike | None = None,
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
     *,
@@ -52,9 +53,9 @@ def customers(
     ----------
     events : pandas.DataFrame
         With `event_name`, `timestamp` (datetime) and a column of profiles.
-    order : str, default "Placed Order"
+    order : str, sequence of str, or Step, default "Placed Order"
     value : str, optional
-    refund : str, optional
+    refund : str, sequence of str, or Step, optional
     currency : str, optional
     rates : mapping of str to float, optional
     refund_value : str, optional
@@ -82,7 +83,7 @@ def customers(
             raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
     found = find_orders(events, profile, order, value, refund, refund_value, currency, rates)
     return Customers(
-        order=order,
+        order=title_of(order),
         currency=found.currency,
         left_out=found.left_out,
         data_end=events["timestamp"].max(),
@@ -99,7 +100,7 @@ class Customers:
     Attributes
     ----------
     order : str
-        The event that is an order.
+        What the event is called that is an order.
     currency : str
         Of the amounts; empty where nobody says.
     left_out : dict of str to int

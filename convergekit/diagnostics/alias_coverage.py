@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.events.amounts import events_named
+from convergekit.events.steps import StepLike
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 from convergekit.typing import BoolArray, IntArray
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 ANY_TYPE = "(any)"
 
 
-def alias_coverage(s: StitchedEvents, event_name: str) -> pd.DataFrame:
+def alias_coverage(s: StitchedEvents, event_name: StepLike) -> pd.DataFrame:
     """Return what each alias type does for the events. See `Stitched.alias_coverage`."""
     at = events_named(s.events, event_name)
     asked = _Asked(s.resolution.knowledge(), s.browser_alias, at)

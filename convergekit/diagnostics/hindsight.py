@@ -16,7 +16,7 @@ from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, check_funnel, events_named
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
-from convergekit.events.steps import StepLike
+from convergekit.events.steps import StepLike, title_of
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.earliest_links import (
     NEVER,
@@ -66,7 +66,7 @@ class Hindsight:
 
 def hindsight(
     s: StitchedEvents,
-    event_name: str,
+    event_name: StepLike,
     *,
     value: str | None = None,
     carried: str | Sequence[str] | None = None,
@@ -80,11 +80,11 @@ def hindsight(
     names = names_given("carried", carried)
     reaches = [_session(s, at), *(_carried(s, at, name) for name in names)]
     if steps is not None and within is not None:
-        reaches.append(_conversion(s, at, event_name, steps, within))
+        reaches.append(_conversion(s, at, title_of(event_name), steps, within))
     late = np.any([reach.late for reach in reaches], axis=0)
     return Hindsight(
         _events(s, at, late, reaches, amount),
-        _summary(event_name, reaches, value, amount),
+        _summary(title_of(event_name), reaches, value, amount),
     )
 
 

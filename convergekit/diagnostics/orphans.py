@@ -14,6 +14,7 @@ from convergekit.base.records import take_or_missing
 from convergekit.base.wording import readable_table, table_text
 from convergekit.events.amounts import events_named
 from convergekit.events.normalise import carries_aliases
+from convergekit.events.steps import StepLike
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 from convergekit.typing import IntArray
 
@@ -56,7 +57,7 @@ class Orphans:
         return str(readable_table(self.summary).to_html(index=False, border=0))
 
 
-def orphans(s: StitchedEvents, event_name: str) -> Orphans:
+def orphans(s: StitchedEvents, event_name: StepLike) -> Orphans:
     """Return the events that reached no browser session. See `Stitched.orphans`."""
     at = events_named(s.events, event_name)
     knowledge = s.resolution.knowledge()

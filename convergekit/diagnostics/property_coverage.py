@@ -10,6 +10,7 @@ import pandas as pd
 
 from convergekit.events.amounts import events_named
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
+from convergekit.events.steps import StepLike, title_of
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.properties import property_names
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
 
-def property_coverage(s: StitchedEvents, event_name: str | None) -> DrawnFrame:
+def property_coverage(s: StitchedEvents, event_name: StepLike | None) -> DrawnFrame:
     """Return the coverage of each profile property. See `Stitched.property_coverage`."""
     if event_name is None:
         at = np.flatnonzero((s.events["kind"] == "track").to_numpy(dtype=bool))
     else:
         at = events_named(s.events, event_name)
+    title = None if event_name is None else title_of(event_name)
     names = property_names(s.events)
     table = pd.DataFrame(
         {
@@ -34,7 +36,7 @@ def property_coverage(s: StitchedEvents, event_name: str | None) -> DrawnFrame:
         }
     ).astype({"sent": "float64", "filled": "float64"})
     table = table.sort_values(["filled", "property"], ascending=[False, True], ignore_index=True)
-    return DrawnFrame.of(table, partial(_figure, event_name=event_name))
+    return DrawnFrame.of(table, partial(_figure, event_name=title))
 
 
 def _share(values: pd.Series) -> float:

@@ -15,7 +15,7 @@ from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events.amounts import amounts, check_funnel, events_named, reaches_browser
 from convergekit.events.schema import PROFILE, missing
-from convergekit.events.steps import StepLike
+from convergekit.events.steps import StepLike, title_of
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.alias_rules import split_urn
 from convergekit.identity.pipeline import name_and_carry, resolve
@@ -54,7 +54,7 @@ def what_if(
     s: StitchedEvents,
     alias: str | Iterable[str],
     *,
-    event: str | None = "Placed Order",
+    event: StepLike | None = "Placed Order",
     value: str | None = None,
     carried: str | Sequence[str] | None = None,
     steps: Sequence[StepLike] | None = None,
@@ -140,7 +140,7 @@ def _stitched_without(
 
 def _measures(
     s: StitchedEvents,
-    event: str | None,
+    event: StepLike | None,
     value: str | None,
     carried: Sequence[str],
     steps: Sequence[StepLike] | None,
@@ -158,7 +158,7 @@ def _measures(
             s.check_property(name)
             reached[name] = ~missing(s.events[PROFILE + name]).to_numpy(dtype=bool)[at]
         for name, which in reached.items():
-            measures[f"{event} with {name}"] = float(which.sum())
+            measures[f"{title_of(event)} with {name}"] = float(which.sum())
             if amount is not None:
                 measures[f"{value} with {name}"] = float(amount[which].sum())
     if steps is not None and within is not None:

@@ -99,7 +99,7 @@ def count_funnel(
     events: Any,
     steps: Sequence[StepLike],
     *,
-    within: Duration,
+    within: Duration | None = None,
     order: str = "ordered",
     **options: Any,
 ) -> TableFunnel:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import ibis
 import pandas as pd
 
-from convergekit.base.durations import Duration
 from convergekit.base.wording import counted
 from convergekit.engine.aliases import USABLE
 from convergekit.engine.backends import Backend
@@ -26,6 +25,7 @@ from convergekit.stitched import Stitched
 if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
     from convergekit.engine.funnels import TableFunnel
+    from convergekit.funnels.options import FunnelOptions
 
 _ALIAS, _LAST, _GIVEN = OWN + "alias", OWN + "last", OWN + "given_{}"
 
@@ -140,9 +140,7 @@ class StitchedTable:
 
         return make_report(self)
 
-    def funnel(
-        self, steps: Sequence[StepLike], **options: Unpack[FunnelOptions]
-    ) -> TableFunnel:
+    def funnel(self, steps: Sequence[StepLike], **options: Unpack[FunnelOptions]) -> TableFunnel:
         """Return how far profiles get along the steps, as `Stitched.funnel` counts them.
 
         Parameters

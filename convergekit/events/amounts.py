@@ -8,32 +8,44 @@ import numpy as np
 import pandas as pd
 
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
-from convergekit.events.steps import resolve_column, tracked
+from convergekit.events.steps import EventNames, StepLike, as_steps, resolve_column, tracked
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
 
-def events_named(events: pd.DataFrame, name: str) -> IntArray:
-    """Return the positions of the events of a name, identify calls left out.
+def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
+    """Return the positions of the events that a step is filled by, identify calls left out.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    step : str, sequence of str, or Step
+        A name, several of which any will do, or ``ck.Step(name, where=...)``.
 
     Raises
     ------
     UnknownNameError
-        There are events, but none of that name.
+        There are events, but none of a name.
 
     Examples
     --------
     >>> events_named(pd.DataFrame({"event_name": ["PageView", "Placed Order"]}), "Placed Order")
     array([1])
     """
-    named = (events["event_name"] == name).to_numpy(dtype=bool) & tracked(events)
-    if len(events) and not named.any():
-        names = sorted(events["event_name"].dropna().unique())
-        raise UnknownNameError(
-            f"no event is named {name!r}. {what_there_is(names, name, none='no names')}"
-        )
+    (chosen,) = as_steps([step])
+    named = np.zeros(len(events), dtype=bool)
+    for name in chosen.names:
+        of_name = (events["event_name"] == name).to_numpy(dtype=bool) & tracked(events)
+        if len(events) and not of_name.any():
+            names = sorted(events["event_name"].dropna().unique())
+            raise UnknownNameError(
+                f"no event is named {name!r}. {what_there_is(names, name, none='no names')}"
+            )
+        named |= of_name
+    if chosen.where is not None:
+        return np.flatnonzero(EventNames(events).matching(chosen.names, chosen.where, chosen.title))
     return np.flatnonzero(named)
 
 

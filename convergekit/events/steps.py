@@ -128,6 +128,34 @@ def as_steps(steps: Sequence[StepLike]) -> list[Step]:
     ]
 
 
+def title_of(step: StepLike) -> str:
+    """Return what tables and figures call a step."""
+    return as_steps([step])[0].title
+
+
+def any_of(option: str, given: StepLike | Sequence[StepLike] | None) -> tuple[Step, ...]:
+    """Return the steps of which any will do; none for None.
+
+    Raises
+    ------
+    ConvergekitError
+        One is no step, or there are none in a list.
+
+    Examples
+    --------
+    >>> [step.title for step in any_of("start", ["PageView", Step("Search", label="Searched")])]
+    ['PageView', 'Searched']
+    """
+    if given is None:
+        return ()
+    several = [given] if isinstance(given, (str, Step)) else given
+    if not isinstance(several, Sequence) or not several:
+        raise ConvergekitError(
+            f"{option}={given!r}: give an event name, ck.Step(name, where=...), or a list of these."
+        )
+    return tuple(as_steps([one])[0] for one in several)
+
+
 def as_exclusions(
     exclusions: ExclusionLike | Sequence[ExclusionLike], steps: int
 ) -> list[tuple[Exclusion, int, int]]:
@@ -275,7 +303,7 @@ def _checked_name(step: Any) -> str | Sequence[str]:
     if _is_name(step):
         return step if isinstance(step, str) else tuple(step)
     raise ConvergekitError(
-        f"{step!r} is no step: give an event name, a list of names of which any will do, or "
+        f"{step!r} is not a step: give an event name, a list of names of which any will do, or "
         "ck.Step(name, where=...)."
     )
 

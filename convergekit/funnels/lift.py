@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from convergekit.base.durations import Duration
-from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.events.steps import StepLike

@@ -23,8 +23,9 @@ from convergekit.base.options import names_given
 from convergekit.base.wording import counted, readable_table
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.amounts import amounts, events_named
+from convergekit.events.steps import Step, StepLike, any_of
 from convergekit.journeys.visits import JourneyEvents, visits_of
-from convergekit.typing import FloatArray, IntArray
+from convergekit.typing import BoolArray, FloatArray, IntArray
 from convergekit.visible import visible
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ _MOST_PATHS = 10
 
 def journeys(
     events: pd.DataFrame,
-    start: str | Sequence[str] | None = None,
-    end: str | Sequence[str] | None = None,
-    names: Sequence[str] | None = None,
+    start: StepLike | Sequence[StepLike] | None = None,
+    end: StepLike | Sequence[StepLike] | None = None,
+    names: Sequence[StepLike] | None = None,
     max_steps: int = 5,
     value: str | None = None,
     *,
@@ -54,8 +55,8 @@ def journeys(
     ----------
     events : pandas.DataFrame
         With `event_name`, `timestamp` (datetime) and a column of profiles.
-    start, end : str or sequence of str, optional
-    names : sequence of str, optional
+    start, end : str, Step, or sequence of these, optional
+    names : sequence of str or Step, optional
     max_steps : int, default 5
     value : str, optional
     profile : str, default "profile_id"
@@ -79,22 +80,20 @@ def journeys(
     for column in ("event_name", "timestamp", profile):
         if column not in events:
             raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
-    starts, ends = _names(start, "start"), _names(end, "end")
+    starts, ends = any_of("start", start), any_of("end", end)
     if not isinstance(max_steps, int) or not 1 <= max_steps <= MOST_STEPS:
         raise ConvergekitError(f"max_steps={max_steps!r}: give a number from 1 to {MOST_STEPS}.")
     if value is not None and not ends:
         raise ConvergekitError(
             f"value={value!r} is what reaching an event is worth; name that event with end=."
         )
-    chosen = _names(names, "events")
-    for name in dict.fromkeys((*starts, *ends, *chosen)):
-        events_named(events, name)
+    begin, chosen = _among(events, starts), _among(events, any_of("events", names))
+    to = partial(visits_of, events, events[profile], begin, chosen=chosen)
+    visits = to(_among(events, ends))
     worth = amounts(events, value) if value is not None else None
-    to = partial(visits_of, events, events[profile], starts, chosen=chosen)
-    visits = to(ends)
     return Journeys(
-        start=starts,
-        end=ends,
+        start=tuple(step.title for step in starts),
+        end=tuple(step.title for step in ends),
         max_steps=max_steps,
         profiles=len(visits.begin),
         _visits=visits,
@@ -111,7 +110,8 @@ class Journeys:
     Attributes
     ----------
     start, end : tuple of str
-        The names that journeys begin and end with; empty for the first and the last event.
+        What the events are called that journeys begin and end with; empty for the first and
+        the last event.
     max_steps : int
         As many steps of a journey are told apart in `paths` and in the figure.
     profiles : int
@@ -125,7 +125,7 @@ class Journeys:
     _visits: JourneyEvents
     _worth: FloatArray | None
     _events: pd.DataFrame
-    _to: Callable[[Sequence[str]], JourneyEvents]
+    _to: Callable[[BoolArray | None], JourneyEvents]
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
@@ -236,7 +236,7 @@ class Journeys:
 
     def differences(
         self,
-        converters: str | Sequence[str] | None = None,
+        converters: StepLike | Sequence[StepLike] | None = None,
         within: Duration = "7D",
         *,
         properties: Sequence[str] = (),
@@ -303,13 +303,11 @@ class Journeys:
         """
         from convergekit.journeys.differences import differences
 
-        given = _names(converters, "converters") or self.end
-        if not given:
+        given = any_of("converters", converters)
+        if not given and not self.end:
             raise ConvergekitError("who converts? Name the event with converters= or end=.")
-        for name in given:
-            events_named(self._events, name)
         chosen = names_given("properties", properties)
-        visits = self._visits if given == self.end else self._to(given)
+        visits = self._to(_among(self._events, given)) if given else self._visits
         window = parse_duration(within, name="within")
         return differences(self._events, visits, window, chosen, min_profiles, confidence)
 
@@ -392,11 +390,14 @@ class Journeys:
         return list(spelled)
 
 
-def _names(given: str | Sequence[str] | None, argument: str) -> tuple[str, ...]:
-    names = names_given(argument, given)
-    if given is not None and not names:
-        raise ConvergekitError(f"{argument}={given!r}: give event names.")
-    return names
+def _among(events: pd.DataFrame, steps: Sequence[Step]) -> BoolArray | None:
+    """Return which events fill any of the steps; None for no steps."""
+    if not steps:
+        return None
+    among = np.zeros(len(events), dtype=bool)
+    for step in steps:
+        among[events_named(events, step)] = True
+    return among
 
 
 def _of_nine_in_ten(moves: pd.DataFrame, sizes: pd.Series) -> FloatArray:

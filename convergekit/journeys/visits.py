@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,16 +53,29 @@ class JourneyEvents:
 def visits_of(
     events: pd.DataFrame,
     profiles: pd.Series,
-    starts: Sequence[str],
-    ends: Sequence[str],
-    chosen: Sequence[str] = (),
+    starts: BoolArray | None,
+    ends: BoolArray | None,
+    chosen: BoolArray | None = None,
 ) -> JourneyEvents:
-    """Return the events of every profile's journey; those of `chosen` names alone, if any."""
+    """Return the events of every profile's journey.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    profiles : pandas.Series
+        Whose each event is.
+    starts, ends : numpy.ndarray of bool or None
+        The events that journeys begin and end with; None for a profile's first and last.
+    chosen : numpy.ndarray of bool, optional
+        The events that are steps besides these; by default all.
+    """
     codes, names = number(events["event_name"])
     whose, ids = number(profiles)
     here = (codes >= 0) & (whose >= 0) & tracked(events) & events["timestamp"].notna().to_numpy()
-    if chosen:
-        here &= _among(names, (*starts, *ends, *chosen))[codes]
+    if chosen is not None:
+        for among in (starts, ends):
+            chosen = chosen if among is None else chosen | among
+        here &= chosen
     position = np.flatnonzero(here)
     time = microseconds(events["timestamp"])[position]
     order = np.lexsort((order_of_arrival(events, position), time, whose[position]))
@@ -71,11 +83,12 @@ def visits_of(
     who, name = whose[position].astype(np.int64), codes[position].astype(np.int64)
 
     place = np.arange(len(who))
-    begins = _among(names, starts)[name] if starts else np.ones(len(who), dtype=bool)
+    begins = np.ones(len(who), dtype=bool) if starts is None else starts[position]
     first = _first_of_each(who, begins, len(ids))
     # What starts a journey cannot end it too, but without a start the first event may.
-    after = place >= first[who] + bool(starts)
-    last = _first_of_each(who, _among(names, ends)[name] & after, len(ids))
+    after = place >= first[who] + (starts is not None)
+    ending = np.zeros(len(who), dtype=bool) if ends is None else ends[position]
+    last = _first_of_each(who, ending & after, len(ids))
     profile = np.flatnonzero(first < len(who))
     journey = np.full(len(ids), -1, dtype=np.int64)
     journey[profile] = np.arange(len(profile))
@@ -94,10 +107,6 @@ def visits_of(
         names=names,
         ids=ids,
     )
-
-
-def _among(names: pd.Index, chosen: Sequence[str]) -> BoolArray:
-    return np.asarray(names.isin(chosen), dtype=bool)
 
 
 def _first_of_each(who: IntArray, chosen: BoolArray, size: int) -> IntArray:

@@ -16,7 +16,7 @@ from convergekit.base.numbering import NumberedText
 from convergekit.base.options import names_given
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
-from convergekit.events.steps import tracked
+from convergekit.events.steps import StepLike, tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
@@ -147,7 +147,9 @@ class FoundSessions:
         return _place(self.who, microseconds(self.events["timestamp"])[self.first])
 
 
-def sessions(s: StitchedEvents, how: SessionRules, conversion: str | None = None) -> pd.DataFrame:
+def sessions(
+    s: StitchedEvents, how: SessionRules, conversion: StepLike | None = None
+) -> pd.DataFrame:
     """Return a row per session. See `Stitched.sessions`."""
     events, ids = s.events, s.resolution.profile_ids
     found = find_sessions(
