@@ -388,7 +388,7 @@ class Stitched:
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store().events)
         >>> s.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
-        Funnel(PageView 60 → Added To Cart 33 → Placed Order 19; within 7 days)
+        Funnel(PageView 60 → Added To Cart 33 → Placed Order 20; within 7 days)
         """
         from convergekit.funnels.funnel import funnel_of
 

@@ -154,6 +154,7 @@ def stitch(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> import convergekit as ck
     >>> events = pd.DataFrame({
     ...     "event_name": ["PageView", "Added To Cart", "Placed Order"],

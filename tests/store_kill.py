@@ -4,9 +4,9 @@
 
 A writer adds small batches one after the other and writes down each one that `add` returned for.
 It is killed (SIGKILL) at a random moment, every other time while a batch is written into the file,
-and started again with what is not there yet. After each
-kill the store must hold every batch that was written down, at most one more, and no part of a
-batch; in the end it must equal stitching everything.
+and started again with what is not there yet. After each kill the store must hold every batch that
+was written down, at most one more, and no part of a batch, and must equal stitching these. When
+nearly all batches are in, another store is begun.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from tests.store_cases import same
 
 BATCHES = 400
 _PEOPLE = 40
+#: A writer adds fewer before it is killed.
+_MOST_AT_ONCE = 20
 
 
 def parts() -> list[pd.DataFrame]:
@@ -76,9 +79,13 @@ def check(path: Path, log: Path) -> int:
 def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
     """Kill a writer so many times; return how many batches there are, and kills within a batch."""
     path, log = directory / "store", directory / "returned.txt"
-    chance = random.Random(seed)
-    within, longest = 0, 1.0
+    chance, last = random.Random(seed), len(parts()) - _MOST_AT_ONCE
+    within, batches, earlier, longest = 0, 0, 0, 1.0
     for number in range(kills):
+        if batches >= last:
+            earlier += batches
+            shutil.rmtree(path)
+            log.unlink()
         with subprocess.Popen(
             [sys.executable, "-m", "tests.store_kill", "--write", str(directory)],
             stdout=subprocess.PIPE,
@@ -102,7 +109,7 @@ def kill_at_random(directory: Path, kills: int, seed: int) -> tuple[int, int]:
         within += left
         batches = check(path, log)
         print(f"kill {number + 1}: {batches} batches{', cut short' * left}", flush=True)
-    return batches, within
+    return earlier + batches, within
 
 
 def _drafts(path: Path) -> list[Path]:

@@ -61,7 +61,7 @@ def _text(stream, encoding):
 def start(*arguments, encoding="utf-8"):
     """Run a command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "convergekit.cli.app", *map(str, arguments)],
+        [sys.executable, "-W", "error", "-m", "convergekit.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
         encoding=encoding,
@@ -399,7 +399,7 @@ def test_check_exits_with_2_where_it_cannot_check(run, tmp_path):
     for arguments, message in (
         (("check",), "Missing argument"),
         (("check", tmp_path / "missing.csv"), "there is no file"),
-        (("check", *DATA, "--conversion", "Purchase"), "no event is named so"),
+        (("check", *DATA, "--conversion", "Purchase"), "no event is named 'Purchase'"),
         (("check", *DATA, "--value", "currency"), "holds no numbers"),
         (("check", *DATA, "--fail-on", "0"), "give a number of findings from 1 on"),
         (("check", *DATA, "--fail-on", "severe"), "or one of high, medium, low"),

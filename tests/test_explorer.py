@@ -604,7 +604,7 @@ def test_a_search_finds_what_a_rule_made_of_a_value():
         }
     )
     s = ck.stitch(events, rules={"sku": str.upper})
-    found = find_aliases(s, "abc", most=5)
+    found = find_aliases(s.tables, "abc", most=5)
     assert (found.urns, found.exact) == (["urn:sku:ABC"], True)
 
 
@@ -618,7 +618,7 @@ def test_a_rule_that_fails_on_texts_of_other_types_hinders_no_search():
         }
     )
     s = ck.stitch(events, rules={"sku": lambda text: text.split("-")[1]})
-    assert find_aliases(s, "ada@example.com", most=5).urns == ["urn:email:ada@example.com"]
-    assert find_aliases(s, "cup-7", most=5).urns == ["urn:sku:7"]
+    assert find_aliases(s.tables, "ada@example.com", most=5).urns == ["urn:email:ada@example.com"]
+    assert find_aliases(s.tables, "cup-7", most=5).urns == ["urn:sku:7"]
     with pytest.raises(ck.UnknownAliasError, match="Did you mean 'urn:email:ada@example.com'"):
         s.profile("ada@example.com")

@@ -133,7 +133,7 @@ def test_what_is_not_there_is_said():
         journeys(frame, value="amount")
     with pytest.raises(ck.ConvergekitError, match="from 1 to 20"):
         journeys(frame, max_steps=0)
-    with pytest.raises(ck.ConvergekitError, match="end=\\[\\]: give event names"):
+    with pytest.raises(ck.ConvergekitError, match="end=\\[\\]: give an event name"):
         journeys(frame, end=[])
     with pytest.raises(ck.ColumnError, match="no column 'profile_id'"):
         journeys(frame.drop(columns="profile_id"))

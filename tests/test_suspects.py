@@ -70,7 +70,7 @@ def crowds(draw, max_rows=9):
 
 def event_sets(s, frame):
     """The aliases of every kept event, merged copies' among them."""
-    found = s.resolution.aliases
+    found = s.tables.resolution.aliases
     sets = [set() for _ in range(len(s.events))]
     for event, name in zip(found.event, found.urns(found.alias), strict=True):
         sets[event].add(split_urn(name))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.diagnostics.timeline import MOST_EVENTS
+from convergekit.diagnostics.timeline_figure import MOST_EVENTS
 from convergekit.errors import ConvergekitError
 from tests.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 

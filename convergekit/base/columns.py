@@ -50,6 +50,7 @@ def chosen_rows(frame: pd.DataFrame, keep: BoolArray) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import numpy as np
     >>> chosen_rows(pd.DataFrame({"a": [1, 2]}), np.array([False, True]))
        a
     0  2

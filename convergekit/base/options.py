@@ -17,6 +17,7 @@ def choice(option: str, given: Any, choices: Any) -> None:
 
     Examples
     --------
+    >>> from typing import Literal
     >>> choice("mode", "on", Literal["on", "within"])
     >>> choice("mode", "off", Literal["on", "within"])
     Traceback (most recent call last):

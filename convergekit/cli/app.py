@@ -459,7 +459,3 @@ def _write_csv(s: Stitched, out: Path, force: bool) -> list[Path]:
         for name, file in zip(_TABLES, _CSV_FILES, strict=True):
             write_csv(getattr(s, name), draft / file)
     return [out / file for file in _CSV_FILES]
-
-
-if __name__ == "__main__":
-    main()

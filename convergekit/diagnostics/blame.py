@@ -178,8 +178,9 @@ def blame(crowd: Crowd, in_time: IntArray) -> dict[int, Blamed]:
     >>> events = pd.DataFrame({"event_name": "A", "timestamp": ["2026-03-02", "2026-03-03"],
     ...                        "alias.cookie": "c", "alias.email": ["a@x.org", "b@x.org"]})
     >>> s = ck.stitch(events)
-    >>> crowd = Crowd.of(s)
-    >>> [crowd.urns[alias] for alias in blame(crowd, s.resolution.in_time)[0].aliases]
+    >>> crowd = Crowd.of(s.tables)
+    >>> found, *_ = blame(crowd, s.tables.resolution.in_time)
+    >>> [crowd.urns[alias] for alias in found.aliases]
     ['urn:cookie:c']
     """
     logins, events = _blame_logins_and_events(crowd, in_time)

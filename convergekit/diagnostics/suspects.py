@@ -65,7 +65,7 @@ def find_suspects(s: StitchedEvents) -> pd.DataFrame:
     >>> import convergekit as ck
     >>> events = pd.DataFrame({"event_name": "A", "timestamp": ["2026-03-02", "2026-03-03"],
     ...                        "alias.cookie": "c", "alias.email": ["a@x.org", "b@x.org"]})
-    >>> find_suspects(ck.stitch(events))[["evidence", "repair"]].values.tolist()
+    >>> find_suspects(ck.stitch(events).tables)[["evidence", "repair"]].values.tolist()
     [['weak', 'ck.stitch(..., block=["urn:cookie:c"])']]
     """
     crowd = Crowd.of(s)

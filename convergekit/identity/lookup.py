@@ -60,9 +60,9 @@ def find_aliases(s: StitchedEvents, text: str, *, most: int) -> FoundAliases:
     --------
     >>> import convergekit as ck
     >>> s = ck.stitch(ck.simulate_store().events)
-    >>> find_aliases(s, "Milo.Duval37@example.com", most=10).urns
+    >>> find_aliases(s.tables, "Milo.Duval37@example.com", most=10).urns
     ['urn:email:milo.duval37@example.com']
-    >>> find_aliases(s, "milo", most=10).exact
+    >>> find_aliases(s.tables, "milo", most=10).exact
     False
     """
     text = text.strip()
