@@ -20,7 +20,7 @@ import pyarrow as pa
 import convergekit as ck
 from benchmarks.stitch import machine
 from convergekit import stitching
-from convergekit.base.columns import each_column
+from convergekit.base.threads import each_column
 from convergekit.identity import dedupe
 from convergekit.identity.read_aliases import AliasColumns
 

@@ -759,13 +759,22 @@ class Stitched:
         """
         from convergekit.attribution.attribute import attribution
         from convergekit.attribution.question import Question
-        from convergekit.visits.sessions import SessionRules
 
-        visits = SessionRules.of(timeout, new_on, rules)
-        tuning = (direct, weights, half_life, mixed_currencies)
-        return attribution(
-            self.tables, Question(conversion, value, model, lookback, by, *tuning, sessions=visits)
+        asked = Question.of(
+            conversion,
+            value=value,
+            model=model,
+            lookback=lookback,
+            by=by,
+            direct=direct,
+            weights=weights,
+            half_life=half_life,
+            mixed_currencies=mixed_currencies,
+            timeout=timeout,
+            new_on=new_on,
+            rules=rules,
         )
+        return attribution(self.tables, asked)
 
     def attribution_lift(
         self,
@@ -825,13 +834,22 @@ class Stitched:
         """
         from convergekit.attribution.lift import attribution_lift
         from convergekit.attribution.question import Question
-        from convergekit.visits.sessions import SessionRules
 
-        visits = SessionRules.of(timeout, new_on, rules)
-        tuning = (direct, weights, half_life, mixed_currencies)
-        return attribution_lift(
-            self.tables, Question(conversion, value, model, lookback, by, *tuning, sessions=visits)
+        asked = Question.of(
+            conversion,
+            value=value,
+            model=model,
+            lookback=lookback,
+            by=by,
+            direct=direct,
+            weights=weights,
+            half_life=half_life,
+            mixed_currencies=mixed_currencies,
+            timeout=timeout,
+            new_on=new_on,
+            rules=rules,
         )
+        return attribution_lift(self.tables, asked)
 
     def orphans(self, event_name: StepLike) -> Orphans:
         """Return the events that reached no browser session when they became known, and why.

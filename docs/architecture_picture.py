@@ -15,7 +15,7 @@ MARGIN = 20
 # Title and what it does, row by row.
 ROWS = [
     [
-        ("exports", "files of any format"),
+        ("readers", "files of any format"),
         ("events", "one spelling, rejects"),
         ("dedupe", "an event ID once"),
         ("aliases", "one form, some blocked"),
@@ -25,7 +25,7 @@ ROWS = [
         ("profiles", "components, lasting IDs"),
         ("properties", "carried forward"),
         ("Stitched", "tables and questions"),
-        ("storage", "Parquet and back"),
+        ("writers", "Parquet and back"),
     ],
     [
         ("check-up", "faults of the tracking"),
@@ -66,7 +66,7 @@ def picture() -> str:
     parts += [_down(2, column, [column]) for column in range(5)]
     for row, boxes in enumerate(ROWS):
         for column, (title, text) in enumerate(boxes):
-            core = ' class="core"' if row < 2 and title != "storage" else ""
+            core = ' class="core"' if row < 2 and title != "writers" else ""
             x, y = _corner(row, column)
             wide = WIDTH if len(boxes) > 1 else 4 * ACROSS + WIDTH
             parts.append(

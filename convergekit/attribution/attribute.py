@@ -13,7 +13,7 @@ from convergekit.attribution.question import Question
 from convergekit.attribution.result import NONE, Attribution
 from convergekit.attribution.touchpoints import Touches, direct_last, find_touches, only_known
 from convergekit.base.durations import parse_duration
-from convergekit.base.numbering import NumberedText
+from convergekit.base.grouping import NumberedText
 from convergekit.base.wording import counted
 from convergekit.checks.money import currency_codes, currency_of
 from convergekit.errors import ConvergekitError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -13,6 +13,7 @@ from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import StepLike
+from convergekit.visits.channels import ChannelRule
 from convergekit.visits.sessions import SessionRules
 from convergekit.visits.traffic import TAGS
 
@@ -37,6 +38,37 @@ class Question:
     half_life: Duration = "7D"
     mixed_currencies: bool = False
     sessions: SessionRules = field(default_factory=SessionRules)
+
+    @classmethod
+    def of(
+        cls,
+        conversion: StepLike,
+        *,
+        value: str | None,
+        model: str | Sequence[str],
+        lookback: Duration,
+        by: str,
+        direct: Direct,
+        weights: tuple[float, float, float],
+        half_life: Duration,
+        mixed_currencies: bool,
+        timeout: Duration,
+        new_on: Iterable[str],
+        rules: Sequence[ChannelRule] | None,
+    ) -> Question:
+        """Return what `Stitched.attribution` was asked."""
+        return cls(
+            conversion=conversion,
+            value=value,
+            model=model,
+            lookback=lookback,
+            by=by,
+            direct=direct,
+            weights=weights,
+            half_life=half_life,
+            mixed_currencies=mixed_currencies,
+            sessions=SessionRules.of(timeout, new_on, rules),
+        )
 
     def __post_init__(self) -> None:
         if self.by not in LABELS:

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from convergekit.base.bounds import DEEPEST, MOST_ALIASES, TOO_MANY_ALIASES, of_column
-from convergekit.base.columns import with_columns
 from convergekit.base.json_text import NestingError, read_json
 from convergekit.base.text import to_arrow
+from convergekit.base.threads import with_columns
 from convergekit.typing import IntArray
 
 _LISTS = ("aliases", "unset", "set_once")

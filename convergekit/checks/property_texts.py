@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.base.columns import each_column
 from convergekit.base.text import as_text, known_characters, text_of, to_arrow
+from convergekit.base.threads import each_column
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 
 #: No number of fewer digits is looked for in a property.

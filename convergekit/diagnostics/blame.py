@@ -179,7 +179,7 @@ def blame(crowd: Crowd, in_time: IntArray) -> dict[int, Blamed]:
     ...                        "alias.cookie": "c", "alias.email": ["a@x.org", "b@x.org"]})
     >>> s = ck.stitch(events)
     >>> crowd = Crowd.of(s.tables)
-    >>> found, *_ = blame(crowd, s.tables.resolution.in_time)
+    >>> found = blame(crowd, s.tables.resolution.in_time)[0]
     >>> [crowd.urns[alias] for alias in found.aliases]
     ['urn:cookie:c']
     """

@@ -13,9 +13,9 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
-from convergekit.events.amounts import reaches_browser
 from convergekit.identity.dedupe import repeats_without_id
 from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.identity.tables import reaches_browser
 from convergekit.visible import visible
 
 if TYPE_CHECKING:

@@ -13,12 +13,13 @@ from convergekit.base.durations import Duration
 from convergekit.base.options import names_given
 from convergekit.base.wording import readable_table, table_text
 from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
-from convergekit.events.amounts import amounts, check_funnel, events_named, reaches_browser
+from convergekit.events.amounts import amounts, check_funnel, events_named
 from convergekit.events.schema import PROFILE, missing
 from convergekit.events.steps import StepLike, title_of
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.alias_rules import split_urn
 from convergekit.identity.pipeline import name_and_carry, resolve
+from convergekit.identity.tables import reaches_browser
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
 from convergekit.events.steps import EventNames, StepLike, as_steps, resolve_column, tracked
-from convergekit.typing import BoolArray, FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from convergekit.identity.tables import StitchedEvents
+from convergekit.typing import FloatArray, IntArray
 
 
 def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
@@ -47,16 +42,6 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     if chosen.where is not None:
         return np.flatnonzero(EventNames(events).matching(chosen.names, chosen.where, chosen.title))
     return np.flatnonzero(named)
-
-
-def reaches_browser(s: StitchedEvents) -> BoolArray:
-    """Return which events' profiles have a browser session."""
-    found = s.resolution
-    # One more, for the events without a profile, which are -1.
-    reached = np.zeros(len(found.profile_ids) + 1, dtype=bool)
-    of_browser = (found.aliases.table["alias_type"] == s.browser_alias).to_numpy()
-    reached[found.component[of_browser]] = True
-    return reached[found.profile]
 
 
 def amounts(events: pd.DataFrame, value: str) -> FloatArray:

@@ -16,14 +16,13 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.bounds import TOO_WIDE, too_wide, without_deep
-from convergekit.base.columns import with_columns
 from convergekit.base.json_text import read_json
 from convergekit.base.list_bounds import within_bounds
 from convergekit.base.options import pairs_given
 from convergekit.base.records import frame_from_records
 from convergekit.base.scalars import python_value
 from convergekit.base.text import as_text, known_characters, text_of, written
-from convergekit.base.usual_types import with_usual_types
+from convergekit.base.threads import with_columns
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.arrow import Frame, as_frame, opened_struct
 from convergekit.events.schema import (
@@ -35,6 +34,7 @@ from convergekit.events.schema import (
     holds_objects,
     missing,
 )
+from convergekit.events.usual_types import with_usual_types
 from convergekit.typing import BoolArray
 
 _NESTED = ("properties", "profile_properties")

@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.base.columns import each_column
 from convergekit.base.text import as_text, has_text, to_arrow
+from convergekit.base.threads import each_column
 from convergekit.base.wording import shortened
 from convergekit.errors import EventError
 from convergekit.events.canonical import told, written_by_stitch

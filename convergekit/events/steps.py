@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from convergekit.base.numbering import number
+from convergekit.base.grouping import number
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import (
     ColumnError,

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from convergekit.base.grouping import distinct, run_starts
+from convergekit.base.grouping import distinct, number, run_starts
 from convergekit.base.lockstep import Lockstep
-from convergekit.base.numbering import number
 from convergekit.errors import ColumnError
 from convergekit.events.schema import missing
 from convergekit.events.steps import (

@@ -14,7 +14,6 @@ import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
-from convergekit.figures.groups import groups_to_draw, label_of, short_name
 from convergekit.figures.template import (
     COLOURS,
     Look,
@@ -24,6 +23,7 @@ from convergekit.figures.template import (
     plain,
     titled,
 )
+from convergekit.funnels.groups import groups_to_draw, label_of, short_name
 from convergekit.funnels.result import required_before
 
 if TYPE_CHECKING:

@@ -85,7 +85,7 @@ class Funnel:
         return visible(f"Funnel({shown}; within {readable_duration(self.within)}{by})")
 
     def _repr_html_(self) -> str:
-        from convergekit.figures.groups import short_name
+        from convergekit.funnels.groups import short_name
 
         shown = self.table.dropna(axis="columns", how="all").copy()
         for name in shown:

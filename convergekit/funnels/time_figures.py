@@ -16,9 +16,9 @@ import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
-from convergekit.figures.groups import Group, groups_to_draw, label_of, short_name
 from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
 from convergekit.funnels.figure import goal
+from convergekit.funnels.groups import Group, groups_to_draw, label_of, short_name
 from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:

@@ -53,7 +53,7 @@ def leave_out_blocked(aliases: EventAliases, block: Block) -> EventAliases:
     block : iterable of str or re.Pattern
         As `read_aliases` takes it.
     """
-    is_blocked = Blocker(block, aliases.rules)
+    is_blocked = Placeholders(block, aliases.rules)
     types, values = aliases.table["alias_type"], aliases.table["alias_value"]
     bad = np.zeros(len(types), dtype=bool)
     for name in types.cat.categories:
@@ -68,10 +68,10 @@ def leave_out_blocked(aliases: EventAliases, block: Block) -> EventAliases:
 
 def blocked_types(block: Block, rules: AliasRules) -> list[str]:
     """Return the alias types of the URNs that are blocked, by the alphabet."""
-    return sorted(Blocker(block, rules).aliases)
+    return sorted(Placeholders(block, rules).aliases)
 
 
-class Blocker:
+class Placeholders:
     """Says which normalised values of a type are blocked."""
 
     def __init__(self, block: Block, rules: AliasRules) -> None:

@@ -15,12 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.base.columns import chosen_rows, with_columns
 from convergekit.base.compiled import compiled
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.base.options import names_given
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text, to_arrow, written
+from convergekit.base.threads import chosen_rows, with_columns
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds

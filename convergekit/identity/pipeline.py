@@ -14,9 +14,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from convergekit.base.columns import each_column
 from convergekit.base.records import take_or_missing
-from convergekit.base.threads import at_once
+from convergekit.base.threads import at_once, each_column
 from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.arrow import Frame
 from convergekit.events.canonical import canonicalise

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from convergekit.base.columns import each_column
 from convergekit.base.compiled import compiled
+from convergekit.base.threads import each_column
 from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.identity.as_of import Knowledge

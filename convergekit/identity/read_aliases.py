@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.base.columns import each_column
 from convergekit.base.compiled import compiled
 from convergekit.base.grouping import distinct_rows
 from convergekit.base.text import arrow_array, as_text, to_arrow
+from convergekit.base.threads import each_column
 from convergekit.errors import ColumnError, UnknownNameError, did_you_mean
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
 from convergekit.identity.alias_rules import (
@@ -28,7 +28,7 @@ from convergekit.identity.alias_rules import (
     split_urn,
 )
 from convergekit.identity.aliases import NO_RULES, EventAliases, refuse_unknown_types
-from convergekit.identity.blocking import Block, Blocker, blocked_table, count_blocked
+from convergekit.identity.blocking import Block, Placeholders, blocked_table, count_blocked
 from convergekit.typing import IntArray
 
 LOOK_ALIKES = "e-mail address in a look-alike form: usual form taken"
@@ -160,7 +160,7 @@ class AliasColumns:
             `rules` names a type that no event carries.
         """
         refuse_unknown_types("rules", rules.rules, self.types)
-        return _unite(self.readings, self.malformed, Blocker(block, rules), rules)
+        return _unite(self.readings, self.malformed, Placeholders(block, rules), rules)
 
 
 def _is_alias_column(name: str) -> bool:
@@ -273,7 +273,7 @@ def _is_nothing(item: Any) -> bool:
 def _unite(
     readings: list[_Reading],
     malformed: list[tuple[IntArray, str]],
-    is_blocked: Blocker,
+    is_blocked: Placeholders,
     rules: AliasRules,
 ) -> EventAliases:
     """Give the aliases of all readings one numbering, and sort the pairs by event."""
@@ -322,7 +322,7 @@ class _OfType:
 
 
 def _of_type(
-    alias_type: str, readings: list[_Reading], is_blocked: Blocker, rules: AliasRules
+    alias_type: str, readings: list[_Reading], is_blocked: Placeholders, rules: AliasRules
 ) -> _OfType:
     """Give the values of a type's readings one numbering, normalised, without blocked ones."""
     raw = pa.concat_arrays([arrow_array(reading.values) for reading in readings])
@@ -356,7 +356,9 @@ def _of_type(
     return _OfType(distinct, event, code, blocked, ruled_out, in_disguise)
 
 
-def _ruled(alias_type: str, distinct: pa.Array, is_blocked: Blocker, rules: AliasRules) -> pa.Array:
+def _ruled(
+    alias_type: str, distinct: pa.Array, is_blocked: Placeholders, rules: AliasRules
+) -> pa.Array:
     """Return what the rule makes of the values; what is blocked is not put to it."""
     blocked = is_blocked(alias_type, distinct)
     values = distinct.to_pylist()

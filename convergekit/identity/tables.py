@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
-from convergekit.base.columns import with_columns
-from convergekit.base.grouping import distinct, order_of
-from convergekit.base.numbering import number
+from convergekit.base.grouping import distinct, number, order_of
 from convergekit.base.records import take_or_missing
+from convergekit.base.threads import with_columns
 from convergekit.base.wording import counted
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
@@ -318,6 +317,16 @@ class StitchedEvents:
             # In the end everything is known, whatever was known at the last event.
             carried = carry_retroactive(self.events, found.profile, found.in_time, self.first)
         return {name: np.where(last >= 0, carrier[last], -1) for name, carrier in carried.items()}
+
+
+def reaches_browser(s: StitchedEvents) -> BoolArray:
+    """Return which events' profiles have a browser session."""
+    found = s.resolution
+    # One more, for the events without a profile, which are -1.
+    reached = np.zeros(len(found.profile_ids) + 1, dtype=bool)
+    of_browser = (found.aliases.table["alias_type"] == s.browser_alias).to_numpy()
+    reached[found.component[of_browser]] = True
+    return reached[found.profile]
 
 
 def counts_in_one_line(tables: StitchedEvents) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from convergekit.base.numbering import number
+from convergekit.base.grouping import number
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.funnels.events import order_of_arrival

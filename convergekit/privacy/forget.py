@@ -29,9 +29,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from convergekit.base.columns import chosen_rows
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import folded_text, to_arrow
+from convergekit.base.threads import chosen_rows
 from convergekit.base.wording import readable_table, table_text
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.as_of import Knowledge

@@ -43,8 +43,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.base.columns import chosen_rows
 from convergekit.base.text import as_text, folded, folded_text, to_arrow
+from convergekit.base.threads import chosen_rows
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.identity.alias_rules import AliasRules, plain_form

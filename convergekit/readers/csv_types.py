@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from convergekit.base.bounds import of_column
-from convergekit.base.columns import with_columns
 from convergekit.base.json_text import NestingError, read_json
+from convergekit.base.threads import with_columns
 from convergekit.events.canonical import noted
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
 

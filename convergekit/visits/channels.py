@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from convergekit.base.numbering import NumberedText, together
+from convergekit.base.grouping import NumberedText, together
 from convergekit.base.patterns import as_texts, matched
 from convergekit.errors import ConvergekitError
 from convergekit.typing import BoolArray, IntArray

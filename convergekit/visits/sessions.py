@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import Duration, parse_duration
-from convergekit.base.grouping import first_of_run, run_starts
-from convergekit.base.numbering import NumberedText
+from convergekit.base.grouping import NumberedText, first_of_run, run_starts
 from convergekit.base.options import names_given
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named

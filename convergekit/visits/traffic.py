@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 import numpy as np
 import pandas as pd
 
-from convergekit.base.numbering import NumberedText
+from convergekit.base.grouping import NumberedText
 from convergekit.base.text import as_text
 from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY, missing

@@ -16,9 +16,9 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.arrow_types import is_usual
-from convergekit.base.columns import each_column
 from convergekit.base.records import take_or_missing
 from convergekit.base.scalars import python_value
+from convergekit.base.threads import each_column
 from convergekit.events.arrow import series_from_arrow
 from convergekit.events.timestamps import far_as_text
 

@@ -1,0 +1,183 @@
+"""The structure of the code: folders are concepts, and imports go one way."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import networkx as nx
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "convergekit"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_ENTRIES = 28
+MOST_MODULES = 25
+LONGEST_BODY = 75
+#: They bring everything together: the front door, and the face.
+TOGETHER = {"stitching", "stitched"}
+#: Who may import the face.
+ON_THE_FACE = {"stitching", "stitched", "engine", "store", "explore", "cli", "writers"}
+
+
+def folder_of(module: str) -> str:
+    """Return the folder, or the module at the top, of a module without ``convergekit.``."""
+    return module.partition(".")[0]
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports(path: Path) -> set[str]:
+    """Return the modules that a module imports: at once, within functions, and for types."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("convergekit"):
+            module = node.module.removeprefix("convergekit").removeprefix(".")
+            names = [f"{module}.{alias.name}".removeprefix(".") for alias in node.names]
+            modules = [name for name in names if is_module(name)]
+            found.update(modules or ([module] if module else []))
+        elif isinstance(node, ast.Import):
+            found.update(
+                alias.name.removeprefix("convergekit.")
+                for alias in node.names
+                if alias.name.startswith("convergekit.")
+            )
+    return found
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def functions(path: Path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def body_of(node) -> list[ast.stmt]:
+    """Return a function's statements after its docstring."""
+    has_docstring = ast.get_docstring(node) is not None
+    return node.body[1:] if has_docstring else node.body
+
+
+def test_a_folder_holds_as_much_as_a_reader_takes_in():
+    entries = [path for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= MOST_ENTRIES, sorted(path.name for path in entries)
+    for folder in {path.parent for path in MODULES}:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES, folder
+
+
+def test_no_module_repeats_the_name_of_its_folder():
+    repeating = [path for path in MODULES if path.stem.startswith(f"{path.parent.name}_")]
+    assert repeating == []
+
+
+def test_folders_import_one_way():
+    graph = nx.DiGraph()
+    for path in MODULES:
+        module = name_of(path)
+        if not module or module in TOGETHER:
+            continue
+        for other in imports(path):
+            if folder_of(other) not in {folder_of(module), *TOGETHER}:
+                graph.add_edge(folder_of(module), folder_of(other))
+    cycles = list(nx.simple_cycles(graph))
+    assert cycles == [], cycles
+
+
+def test_the_face_is_known_to_few():
+    for path in MODULES:
+        module = name_of(path)
+        if folder_of(module) in ON_THE_FACE or not module:
+            continue
+        assert "stitched" not in imports(path), module
+
+
+def test_the_face_forwards():
+    tree = ast.parse((PACKAGE / "stitched.py").read_text("utf-8"))
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    long = [
+        node.name
+        for one in classes
+        for node in one.body
+        if isinstance(node, ast.FunctionDef) and len(body_of(node)) > 4
+    ]
+    assert long == []
+
+
+def test_arrays_of_integers_are_named_once():
+    found = [
+        path
+        for path in MODULES
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.Assign)
+        and any(isinstance(name, ast.Name) and name.id == "IntArray" for name in node.targets)
+    ]
+    assert found == [PACKAGE / "typing.py"]
+
+
+def test_no_public_class_has_the_name_of_another():
+    places = defaultdict(list)
+    for path in MODULES:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(name_of(path))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_bodies_are_short():
+    long = {}
+    for path in MODULES:
+        if "compiled" in path.stem or "compiled" in path.parent.name:
+            continue
+        for node in functions(path):
+            statements = body_of(node)
+            if statements:
+                length = statements[-1].end_lineno - statements[0].lineno + 1
+                if length > LONGEST_BODY:
+                    long[f"{name_of(path)}.{node.name}"] = length
+    assert long == {}
+
+
+def test_private_parts_are_seldom_reached_for():
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "check",
+            "--select",
+            "SLF001",
+            "--output-format",
+            "concise",
+            "convergekit",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    found = [line for line in done.stdout.splitlines() if "SLF001" in line]
+    assert len(found) <= 40, "\n".join(found)
+
+
+def test_the_page_on_architecture_lists_every_module_of_every_folder():
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    listed = {
+        found[1]: set(re.findall(r"`(\w+/?)`", found[2]))
+        for found in re.finditer(r"^\| `(\w+)/` \| [^|]* \| ([^|]*) \|$", page, re.MULTILINE)
+    }
+    there = defaultdict(set)
+    for path in MODULES:
+        *folders, name = path.relative_to(PACKAGE).with_suffix("").parts
+        if folders and name not in ("__init__", "__main__"):
+            there[folders[0]] |= {name, *(f"{folder}/" for folder in folders[1:])}
+    assert listed == there
