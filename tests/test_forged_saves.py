@@ -99,6 +99,24 @@ def former(saved, tmp_path):
     return directory
 
 
+@pytest.mark.parametrize("name", ["differs", "conflicts", "lost_aliases"])
+@pytest.mark.parametrize("cell", ["7", '"row"', "[7]", "null"])
+def test_what_copies_differ_in_is_a_list_of_texts(saved, tmp_path, name, cell):
+    def change(table):
+        assert len(table), "there are copies"
+        at = table.column_names.index(name)
+        texts = pa.array([cell] * len(table), pa.large_string())
+        names = json.loads(table.schema.metadata[b"convergekit.tagged_json_columns"])
+        metadata = table.schema.metadata | {
+            b"convergekit.tagged_json_columns": json.dumps(sorted({*names, name})).encode()
+        }
+        return table.set_column(at, name, texts).replace_schema_metadata(metadata)
+
+    forged(saved, tmp_path / "forged", "duplicates.parquet", change)
+    with pytest.raises(ck.ReadError, match=f"{name} holds no list of texts"):
+        ck.read_stitched(tmp_path / "forged")
+
+
 def test_a_save_of_the_former_format_is_read(saved, former):
     s = ck.read_stitched(saved)
     pd.testing.assert_frame_equal(ck.read_stitched(former).events, s.events)

@@ -128,6 +128,10 @@ class _Checks:
         self._demand("events", ids.str.fullmatch(_PROFILE_ID).all(), "a profile ID is none")
         for name in ("row", "kept_row"):
             self._within("duplicates", self.tables["duplicates"][name].to_numpy(), 0, _MOST, name)
+        for name in ("differs", "conflicts", "lost_aliases"):
+            lists = self.tables["duplicates"][name]
+            what = f"{name} holds no list of texts"
+            self._demand("duplicates", all(map(_are_texts, lists)), what)
 
     def _times(self, name: str, *, optional: bool) -> None:
         events = self.tables["events"]
