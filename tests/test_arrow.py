@@ -212,7 +212,7 @@ def test_without_polars_the_error_names_the_extra(monkeypatch):
 
 
 def test_what_is_no_table_is_refused():
-    with pytest.raises(ck.ConvergekitError, match="are a list, not a DataFrame"):
+    with pytest.raises(ck.ConvergekitError, match="events must be a DataFrame.*got a list"):
         ck.stitch([{"event_name": "PageView"}])
     with pytest.raises(ck.ConvergekitError, match=r"several exports .*pd\.concat"):
         ck.stitch([_flat_store(), _flat_store()])
@@ -222,7 +222,7 @@ def test_what_is_no_table_is_refused():
 
 def test_columns_that_stand_twice_are_refused():
     table = pa.table([["PageView"], ["x"]], names=["event_name", "event_name"])
-    with pytest.raises(ck.ColumnError, match="stand twice: 'event_name'"):
+    with pytest.raises(ck.ColumnError, match="occur twice: 'event_name'"):
         ck.stitch(table)
 
 

@@ -159,7 +159,7 @@ def test_one_conversion_is_explained_touch_by_touch():
     assert len(found.explain(2).credits) == 4
     assert "<ol><li>" in found.explain(2)._repr_html_()
     assert "no touch in the 30 days before" in repr(found.explain(3))
-    with pytest.raises(ck.ConvergekitError, match="row 0 is no Order"):
+    with pytest.raises(ck.ConvergekitError, match="row must be the row of a conversion"):
         found.explain(0)
 
 
@@ -188,12 +188,12 @@ def test_as_of_a_touch_counts_only_if_it_was_known_to_be_the_buyers():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"model": "last_click"}, "no attribution model. There are: first_touch"),
+        ({"model": "last_click"}, "model must be one of first_touch"),
         ({"model": "lineer"}, "Did you mean 'linear'"),
         ({"model": []}, "names no model"),
         ({"by": "utm_sorce"}, "Did you mean 'utm_source'"),
         ({"direct": "never"}, "direct must be one of 'touch', 'last_resort'"),
-        ({"weights": (1, 2)}, "give those of the first touch"),
+        ({"weights": (1, 2)}, "must be three shares, those of the first touch"),
         ({"weights": (0, 1, 0)}, "not both zero"),
         ({"half_life": "-1D"}, "half_life='-1D'"),
         ({"lookback": "1 month"}, "count in days"),

@@ -315,11 +315,11 @@ def test_lines_that_end_in_carriage_returns_alone(tmp_path):
 )
 def test_a_key_that_stands_twice_is_a_bad_line(tmp_path, line, key):
     path = write(tmp_path / "a.jsonl", jsonl(ROW, line + "\n", ROW))
-    reason = f"not JSON: the key '{key}' stands twice in one object"
+    reason = f"not JSON: the key '{key}' occurs twice in one object"
     assert rejected(ck.read_events(path)) == [[2, reason]]
     with pytest.raises(ck.ReadError, match=r"a\.jsonl, line 2: not JSON: the key"):
         ck.read_events(path, strict=True)
-    with pytest.raises(ck.ReadError, match=r"a\.json: not JSON: the key .* stands twice"):
+    with pytest.raises(ck.ReadError, match=r"a\.json: not JSON: the key .* occurs twice"):
         ck.read_events(write(tmp_path / "a.json", f"[{json.dumps(ROW)},\n{line}]"))
 
 
@@ -327,7 +327,7 @@ def test_a_key_that_stands_twice_in_json_text_of_a_cell(tmp_path):
     twice = '{"price": 1, "price": 2}'
     own = write(tmp_path / "own.jsonl", jsonl(ROW | {"properties": twice}, row(price=1)))
     events = ck.read_events(own)
-    reason = "properties: the key 'price' stands twice in one object"
+    reason = "properties: the key 'price' occurs twice in one object"
     assert rejected(events) == [[1, reason]]
     bigquery = {"id": "1", "timestamp": "2026-03-02", "event_name": "A", "profile_id": 1}
     path = write(
@@ -336,7 +336,7 @@ def test_a_key_that_stands_twice_in_json_text_of_a_cell(tmp_path):
     )
     assert rejected(ck.read_events(path)) == [[2, "event_" + reason]]
     frame = pd.DataFrame([{**bigquery, "event_properties": twice}])
-    assert "stands twice" in ck.stitch(ck.read_events(frame)).rejected["reason"][0]
+    assert "occurs twice" in ck.stitch(ck.read_events(frame)).rejected["reason"][0]
 
 
 def test_text_that_only_looks_like_json_is_text(tmp_path):
@@ -392,7 +392,7 @@ def test_nan_is_missing_and_infinity_is_a_bad_line(tmp_path):
     text = jsonl(ROW, '{"event_name": "A", "timestamp": "2026-03-02", "properties": {"x": %s}}\n')
     for value in ("Infinity", "-Infinity"):
         path = write(tmp_path / "a.jsonl", text % value)
-        reason = f"not JSON: {value} is no number in JSON"
+        reason = f"not JSON: {value} is not a number in JSON"
         assert rejected(ck.read_events(path)) == [[2, reason]]
     events = ck.read_events(write(tmp_path / "a.jsonl", text % "NaN"))
     assert not rejected(events)

@@ -514,7 +514,7 @@ def test_the_property_of_money_is_guessed_only_if_there_is_one(store):
     assert "'total_price', 'value' may each hold it" in found.remarks[0]
     assert np.isnan(found.findings["money"][0])
     assert ck.check_up(store, value="value").findings["money"][0] > 0
-    with pytest.raises(ck.ColumnError, match="no column goes by value='totl_price'"):
+    with pytest.raises(ck.ColumnError, match="no column matches value='totl_price'"):
         ck.check_up(store, value="totl_price")
     with pytest.raises(ck.ConvergekitError, match="holds no numbers"):
         ck.check_up(store, value="currency")

@@ -124,9 +124,9 @@ def test_errors_say_what_to_do():
         ck.compare_profiles(good, good.rename(columns={"row": "event_id"}))
     with pytest.raises(ck.ConvergekitError, match="`a` has row '0' on two events"):
         ck.compare_profiles(pd.concat([good, good]), good)
-    with pytest.raises(ck.ConvergekitError, match="no event is in both"):
+    with pytest.raises(ck.ConvergekitError, match="no event in common"):
         ck.compare_profiles(good, good.assign(row=5))
-    with pytest.raises(ck.ConvergekitError, match="`a` is a list; give a Stitched"):
+    with pytest.raises(ck.ConvergekitError, match="`a` must be a Stitched.*got a list"):
         ck.compare_profiles([], good)
     assert not len(ck.compare_profiles(good.head(0), good).table)
     s = ck.stitch(events({"cookie": "c"}))

@@ -226,7 +226,7 @@ def test_a_late_key_that_stands_twice_among_many(tmp_path):
     # Counting each key among all would take minutes.
     twice = json.dumps(keys(200_000))[:-1] + ', "k199999": 1}'
     found = reasons(read(tmp_path, f"{line()}\n{line(note=twice)}\n"))
-    assert found == ["not JSON: the key 'k199999' stands twice in one object"]
+    assert found == ["not JSON: the key 'k199999' occurs twice in one object"]
 
 
 @pytest.mark.parametrize("count", [MOST_ALIASES, MOST_ALIASES + 1])

@@ -581,7 +581,9 @@ def test_a_name_that_fits_nothing_is_refused(engine):
     table = table_in(engine, frame)
     with pytest.raises(ck.UnknownNameError, match="Found: device. Did you mean 'device'"):
         ck.stitch(table, browser_alias="devise")
-    with pytest.raises(ck.UnknownNameError, match="first names 'utm_sorce', which is no profile"):
+    with pytest.raises(
+        ck.UnknownNameError, match="first names 'utm_sorce', which is not a profile"
+    ):
         ck.stitch(table, first="utm_sorce")
     s = ck.stitch(table, browser_alias="Device", first="utm_source")
     assert s.profiles.to_pandas()["has_browser_session"].tolist() == [True]

@@ -30,18 +30,18 @@ def said(ask):
     [
         ({"order": None}, "order must be one of 'ordered', 'strict', 'any'; got None."),
         ({"count": "events"}, "count must be one of 'profiles', 'attempts'; got 'events'."),
-        ({"by": 3}, "by=3: give a name, or a list of names."),
-        ({"by": [None]}, "by=[None]: give a name, or a list of names."),
-        ({"hold": 3}, "hold=3: give a name, or a list of names."),
-        ({"by": "utm_source", "top": True}, "top=True is no number of labels; give 1 or more."),
-        ({"start": 3}, "start=3 is no time; give one such as '2026-03-02' or a datetime."),
-        ({"end": pd.NaT}, "end=NaT is no time; give one such as '2026-03-02' or a datetime."),
-        ({"freq": "fortnight"}, "freq='fortnight' is no period; give one such as 'D', 'W' or 'M'."),
-        ({"freq": 3}, "freq=3 is no period; give one such as 'D', 'W' or 'M'."),
+        ({"by": 3}, "by must be a name or a list of names; got 3."),
+        ({"by": [None]}, "by must be a name or a list of names; got [None]."),
+        ({"hold": 3}, "hold must be a name or a list of names; got 3."),
+        ({"by": "utm_source", "top": True}, "top must be a whole number from 1; got True."),
+        ({"start": 3}, "start must be a date or datetime, such as '2026-03-02'; got 3."),
+        ({"end": pd.NaT}, "end must be a date or datetime, such as '2026-03-02'; got NaT."),
+        ({"freq": "fortnight"}, "freq must be a period such as 'D', 'W' or 'M'; got 'fortnight'."),
+        ({"freq": 3}, "freq must be a period such as 'D', 'W' or 'M'; got 3."),
         (
             {"exclude": ck.Exclusion(None)},
-            "exclude=Exclusion(name=None, after=None, before=None, where=None): give an event "
-            "name, ck.Exclusion(name, after=1, before=2), or a list of these.",
+            "exclude must be an event name, ck.Exclusion(name, after=1, before=2), or a list of "
+            "these; got Exclusion(name=None, after=None, before=None, where=None).",
         ),
     ],
 )
@@ -60,8 +60,8 @@ def test_options_of_a_funnel(s, options, says):
 )
 def test_an_option_of_a_funnel_that_does_nothing_is_refused(s, option, value, needed):
     assert said(lambda: s.funnel(STEPS, within="7D", **{option: value})) == (
-        f"{option}={value!r} does nothing without {next(iter(needed))}=; give that too, or leave "
-        f"{option}= out."
+        f"{option}= needs {next(iter(needed))}= too; got {option}={value!r} alone. Give both, or "
+        "neither."
     )
     assert len(s.funnel(STEPS, within="7D", **{option: value}, **needed).table)
 
@@ -82,7 +82,7 @@ def test_a_funnel_without_a_window_says_what_to_give(s):
 
 def test_an_exclusion_between_what_are_no_steps(s):
     wrong = ck.Exclusion("Refund", after="1", before=2)
-    assert "after=1 and before=2 are not two steps of 2" in said(
+    assert "must be two steps of 2, counted from 1" in said(
         lambda: s.funnel(STEPS, within="7D", exclude=wrong)
     )
 
@@ -99,12 +99,12 @@ def test_an_exclusion_between_what_are_no_steps(s):
         ("`$url`.str.len() > total_price + 'a'", r".* Of the columns, .*\$url is str.*\."),
         (
             lambda events: events["total_prise"] > 3,
-            r"where of 'Placed Order' asks for 'total_prise', which is no column\. .*"
+            r"where of 'Placed Order' asks for 'total_prise', which is not a column\. .*"
             r"Did you mean 'properties\.total_price'\?",
         ),
         (
             lambda events: events.kindd == "track",
-            r".* asks for 'kindd', which is no column\. .* Did you mean 'kind'\?",
+            r".* asks for 'kindd', which is not a column\. .* Did you mean 'kind'\?",
         ),
     ],
 )
@@ -120,8 +120,8 @@ def test_events_that_make_no_funnel(s):
     for given, options, says in (
         (pd.DataFrame(), {}, "no column 'event_name'. Found: no columns at all."),
         (lists, {"profile": "who"}, "the column 'who' does not tell profiles apart"),
-        (twice, {}, "the column 'event_name' stands twice; keep one, or rename the other."),
-        (events["event_name"], {}, "events are a Series, not a DataFrame"),
+        (twice, {}, "the column 'event_name' occurs twice; keep one, or rename the other."),
+        (events["event_name"], {}, "events must be a DataFrame"),
     ):
         assert says in said(lambda g=given, o=options: ck.funnel(g, STEPS, within="7D", **o))
 
@@ -129,32 +129,38 @@ def test_events_that_make_no_funnel(s):
 @pytest.mark.parametrize(
     ("ask", "says"),
     [
-        (lambda s: s.without(3), "alias=3: give a name, or a list of names."),
-        (lambda s: s.hindsight(ORDER, carried=3), "carried=3: give a name, or a list of names."),
+        (lambda s: s.without(3), "alias must be a name or a list of names; got 3."),
+        (
+            lambda s: s.hindsight(ORDER, carried=3),
+            "carried must be a name or a list of names; got 3.",
+        ),
         (
             lambda s: s.journeys(start=3),
-            "start=3: give an event name, ck.Step(name, where=...), or a list",
+            "start must be an event name, ck.Step(name, where=...), or a list",
         ),
-        (lambda s: s.journeys(end=[]), "end=[]: give an event name, ck.Step("),
-        (lambda s: s.attribution(ORDER, model=3), "model=3: give a name, or a list of names."),
-        (lambda s: s.sessions(new_on=3), "new_on=3: give a name, or a list of names."),
-        (lambda s: s.sessions(rules=[3]), "rules=[3]: give a list of ck.ChannelRule("),
+        (lambda s: s.journeys(end=[]), "end must be an event name, ck.Step("),
+        (
+            lambda s: s.attribution(ORDER, model=3),
+            "model must be a name or a list of names; got 3.",
+        ),
+        (lambda s: s.sessions(new_on=3), "new_on must be a name or a list of names; got 3."),
+        (lambda s: s.sessions(rules=[3]), "rules must be a list of ck.ChannelRule("),
         (
             lambda s: s.customers(currency="currency", rates=["EUR"]),
-            "rates=['EUR']: give what one of each currency is worth, such as "
-            "{'EUR': 1, 'USD': 0.9}.",
+            "rates must say what one of each currency is worth, such as {'EUR': 1, 'USD': 0.9}; "
+            "got ['EUR'].",
         ),
         (
             lambda s: s.customers().new_and_returning(freq=3),
-            "freq=3 is no period; give one such as 'D', 'W' or 'M'.",
+            "freq must be a period such as 'D', 'W' or 'M'; got 3.",
         ),
         (lambda s: s.provenance(3), "no event carries the profile property 3. Found: utm_source"),
-        (lambda s: s.orphans(None), "None is not a step: give an event name"),
+        (lambda s: s.orphans(None), "a step must be an event name"),
         (lambda s: s.profile(None), "None is neither a URN (urn:<type>:<value>) nor a profile ID"),
         (lambda s: s.explain(3, 4), "3 is neither a URN (urn:<type>:<value>) nor a profile ID"),
         (
             lambda s: ck.check_up(s.events, conversion=3),
-            "conversion=3: give an event name, ck.Step(name, where=...)",
+            "conversion must be an event name, ck.Step(name, where=...)",
         ),
         (
             lambda s: ck.evaluate(s, s.events[["row"]]),
@@ -162,32 +168,32 @@ def test_events_that_make_no_funnel(s):
         ),
         (
             lambda s: ck.evaluate(s.events, s.events),
-            "evaluate compares a Stitched with the truth: give ck.stitch(events).",
+            "evaluate needs a Stitched, as ck.stitch(events) returns it",
         ),
         (
             lambda s: ck.compare_profiles(s, 3),
-            "`b` is a int; give a Stitched, or a frame",
+            "`b` must be a Stitched, or a frame",
         ),
         (lambda s: ck.compare_profiles(s, s, on="rov"), "Found: row, kind, "),
         (
             lambda s: ck.stitch(s.events, alias_priority=3),
-            "alias_priority=3: give a list of alias types",
+            "alias_priority must be a list of alias types",
         ),
         (
             lambda s: ck.read_events("no.json", columns=["a"]),
-            "columns=['a']: give a mapping of canonical names to the files' own",
+            "columns must map canonical names to the files' own",
         ),
         (
             lambda s: ck.read_events([3]),
-            "3 is no path; give paths, a pattern, or a DataFrame.",
+            "files must be paths, a pattern or a DataFrame; got 3.",
         ),
         (
             lambda s: ck.read_events(b"events.json"),
-            "b'events.json' is no path; give paths, a pattern, or a DataFrame.",
+            "files must be paths, a pattern or a DataFrame; got b'events.json'.",
         ),
         (
             lambda s: ck.open_store("no.duckdb", block=3).status(),
-            "block=3 is no list: give a list of texts.",
+            "block must be a list of texts; got 3.",
         ),
     ],
 )
@@ -198,29 +204,29 @@ def test_questions(s, ask, says):
 def test_numbers_asked_of_a_funnel(s):
     found = s.funnel(STEPS, within="7D")
     assert said(lambda: found.compare(found, confidence="95%")) == (
-        "confidence='95%': give a share, such as 0.95."
+        "confidence must be a share between 0 and 1, such as 0.95; got '95%'."
     )
     assert said(lambda: found.time_to_convert(bins=2.5)) == (
-        "bins=2.5: give a whole number from 1 on."
+        "bins must be a whole number from 1; got 2.5."
     )
 
 
 @pytest.mark.parametrize("weights", ["abc", 3, None, (0.4, 0.6), (0, 1, 0)])
 def test_weights_that_are_none(s, weights):
     assert said(lambda: s.attribution(ORDER, model="position_based", weights=weights)).startswith(
-        f"weights={weights!r}: give those of the first touch, of those between and of"
+        "weights must be three shares, those of the first touch, of the touches between"
     )
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"people": 0}, "people=0: give a whole number from 1 on."),
-        ({"people": "60"}, "people='60': give a whole number from 1 on."),
-        ({"days": 1.5}, "days=1.5: give a whole number from 1 on."),
-        ({"seed": -1}, "seed=-1: give a whole number from 0 on."),
-        ({"noise": -1}, "noise=-1: give 0.0 for clean exports, 1.0 for the usual."),
-        ({"start": "spring"}, "start='spring' is no date; give one such as '2026-03-02'."),
+        ({"people": 0}, "people must be a whole number from 1; got 0."),
+        ({"people": "60"}, "people must be a whole number from 1; got '60'."),
+        ({"days": 1.5}, "days must be a whole number from 1; got 1.5."),
+        ({"seed": -1}, "seed must be a whole number from 0; got -1."),
+        ({"noise": -1}, "noise must be a number from 0.0 (clean exports; 1.0 is usual); got -1."),
+        ({"start": "spring"}, "start must be a date such as '2026-03-02'; got 'spring'."),
     ],
 )
 def test_a_store_that_cannot_be_simulated(options, says):
@@ -233,7 +239,7 @@ def test_saved_files_that_are_damaged_or_missing(s, tmp_path):
     whole = aliases.read_bytes()
     aliases.write_bytes(whole[:40])
     assert re.search(
-        r"aliases\.parquet is damaged \(its size is another\)\. Copy the whole directory again",
+        r"aliases\.parquet is damaged \(its size differs\)\. Copy the whole directory again",
         said(lambda: ck.read_stitched(tmp_path)),
     )
     aliases.unlink()
@@ -254,14 +260,14 @@ def test_a_report_of_nothing_lists_no_types(s):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"dedupe_on": 3}, "dedupe_on=3: give a name, or a list of names."),
-        ({"dedupe_on": None}, "dedupe_on=None must be a list that names 'event_id'"),
-        ({"alias_from": ["$email"]}, "alias_from=['$email']: give a mapping of names, such as {"),
-        ({"alias_from": {"$email": ""}}, "alias_from={'$email': ''}: give a mapping of names"),
-        ({"first": [3]}, "first=[3]: give a name, or a list of names."),
-        ({"rename_events": {"PageView": None}}, "rename_events={'PageView': None}: give a mapping"),
-        ({"columns": {3: "a"}}, "columns={3: 'a'}: give a mapping of names, such as {'event_name'"),
-        ({"columns": "a"}, "columns='a': give a mapping of names, such as {'event_name'"),
+        ({"dedupe_on": 3}, "dedupe_on must be a name or a list of names; got 3."),
+        ({"dedupe_on": None}, "dedupe_on must be a list that names 'event_id'"),
+        ({"alias_from": ["$email"]}, "alias_from must be a mapping of names, such as {"),
+        ({"alias_from": {"$email": ""}}, "alias_from must be a mapping of names"),
+        ({"first": [3]}, "first must be a name or a list of names; got [3]."),
+        ({"rename_events": {"PageView": None}}, "rename_events must be a mapping of names"),
+        ({"columns": {3: "a"}}, "columns must be a mapping of names, such as {"),
+        ({"columns": "a"}, "columns must be a mapping of names, such as {"),
     ],
 )
 def test_options_of_stitch_of_the_wrong_type(options, says):

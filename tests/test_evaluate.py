@@ -126,9 +126,9 @@ def test_no_events_at_all():
     ("truth", "message"),
     [
         (pd.DataFrame({"who": ["ada"]}), "no column 'person'. Found: who"),
-        (["ada"], "truth is a list"),
+        (["ada"], "got a list"),
         (pd.Series(["ada", "bob"], index=[0, 0]), "names row 0 twice"),
-        ({7: "ada"}, "names the person of no event"),
+        ({7: "ada"}, "names a person for none of these events"),
     ],
 )
 def test_bad_truth_is_refused(truth, message):

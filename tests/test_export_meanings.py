@@ -510,7 +510,7 @@ def test_what_is_no_declaration_is_refused():
             ck.Export(name="segment", documentation="", recognised_by=[["a"]], event_name="a",
                       timestamp="b")
         )  # fmt: skip
-    with pytest.raises(ck.ConvergekitError, match="takes a ck.Export, not a dict"):
+    with pytest.raises(ck.ConvergekitError, match="needs a ck.Export; got a dict"):
         ck.register_export({"name": "till"})
     with pytest.raises(ck.ConvergekitError, match="list of lists of paths"):
         ck.Export(name="x", documentation="", recognised_by=["a"], event_name="a", timestamp="b")

@@ -258,7 +258,7 @@ def test_every_attempt_counts_where_a_property_is_held():
         ({"like": "amplitude", "count": "attempts"}, "does not go with count='attempts'"),
         ({"like": "clickhouse"}, "needs within="),
         ({"within": "1h", "tolerance": "2s", "ties": "arrival"}, "leave out one of the two"),
-        ({"like": "posthog", "exclude": "A"}, "no event as an exclusion that is a step"),
+        ({"like": "posthog", "exclude": "A"}, "cannot exclude an event that is also a step"),
     ],
 )
 def test_what_a_tool_does_not_have(options, match):

@@ -457,7 +457,7 @@ class TestHindsight:
         assert marked["hindsight"][marked["event_name"] == ORDER].tolist() == [late]
 
     def test_the_steps_end_with_the_event(self, shop):
-        with pytest.raises(ck.ConvergekitError, match="let the steps end with the event"):
+        with pytest.raises(ck.ConvergekitError, match="the last step must be"):
             ck.stitch(shop).hindsight(ORDER, steps=["PageView"], within="7D")
 
     def test_an_optional_step_is_no_part_of_the_conversion(self):

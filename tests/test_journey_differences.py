@@ -147,11 +147,11 @@ def test_what_is_not_there_is_said():
         found.differences("Placed order")
     with pytest.raises(ck.ConvergekitError, match="confidence=95"):
         found.differences("Placed Order", confidence=95)
-    with pytest.raises(ck.ConvergekitError, match="within=7 is no positive duration"):
+    with pytest.raises(ck.ConvergekitError, match="within must be a positive duration.*got 7"):
         found.differences("Placed Order", 7)
     with pytest.raises(ck.ConvergekitError, match="min_profiles=0"):
         found.differences("Placed Order", min_profiles=0)
-    with pytest.raises(ck.ColumnError, match="no column goes by 'plan'"):
+    with pytest.raises(ck.ColumnError, match="no column matches 'plan'"):
         found.differences("Placed Order", properties=["plan"])
     listed = journeys(log(a="v0 o1").assign(items=[["tea"], ["mug"]]))
     with pytest.raises(ck.ColumnError, match="properties='items'.* holds lists or objects"):

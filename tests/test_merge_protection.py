@@ -148,7 +148,7 @@ def test_what_if_keeps_the_limits():
         ({"limits": {"customer_id": True}}, "whole number of values from 1"),
         ({"limits": {"customer_id": 1.5}}, "whole number of values from 1"),
         ({"limits": ["customer_id"]}, 'such as {"customer_id": 1}'),
-        ({"alias_priority": "email"}, "give a list of alias types"),
+        ({"alias_priority": "email"}, "must be a list of alias types"),
     ],
 )
 def test_bad_options_are_refused(options, message):

@@ -78,7 +78,7 @@ def test_a_query_finds_what_it_says(where, expected):
 )
 def test_a_query_writes_nothing(where, tmp_path):
     path = tmp_path / "written"
-    with pytest.raises(ck.ConvergekitError, match="is no part of a query"):
+    with pytest.raises(ck.ConvergekitError, match="is not allowed in a query"):
         who(where.format(path=str(path)))
     assert not path.exists()
 
@@ -123,7 +123,7 @@ def test_a_query_writes_nothing(where, tmp_path):
 )
 def test_what_is_no_part_of_a_query_is_refused_before_it_is_evaluated(where):
     with pytest.raises(
-        ck.ConvergekitError, match="is no part of a query.*a function of the events"
+        ck.ConvergekitError, match="is not allowed in a query.*a function of the events"
     ):
         who(where)
 

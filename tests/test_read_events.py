@@ -200,7 +200,7 @@ def test_files_that_cannot_be_read_at_all(tmp_path):
         ck.read_events(tmp_path / "missing*.jsonl")
     with pytest.raises(ck.ReadError, match="is a directory"):
         ck.read_events(tmp_path)
-    with pytest.raises(ck.ReadError, match="no files were named"):
+    with pytest.raises(ck.ReadError, match="name at least one file"):
         ck.read_events([])
 
 

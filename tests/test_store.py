@@ -308,7 +308,7 @@ def test_nothing_is_stitched_of_an_empty_store(path):
     assert store.merges.empty
     with pytest.raises(ck.ConvergekitError, match="holds nothing yet"):
         store.stitched()
-    with pytest.raises(ck.UnknownAliasError, match="is no alias"):
+    with pytest.raises(ck.UnknownAliasError, match="is neither an alias"):
         store.profile("urn:cookie:c")
 
 
@@ -355,9 +355,9 @@ def test_options_are_those_that_the_store_was_made_with(path):
         ({"strict": True}, "takes no strict"),
         ({"limit": {}}, "no option 'limit'.*Did you mean 'limits'"),
         ({"duplicates": "keep"}, "duplicates must be one of 'drop', 'merge'; got 'keep'"),
-        ({"limits": {"email": 0}}, "limit is a whole number"),
+        ({"limits": {"email": 0}}, "must be a whole number"),
         ({"dedupe_on": ["source"]}, "must be a list that names 'event_id'"),
-        ({"tz": "Mars"}, "is no time zone"),
+        ({"tz": "Mars"}, "must be a time zone"),
         ({"alias_from": {"x": len}}, "cannot be recorded"),
     ],
 )
@@ -486,7 +486,7 @@ def test_the_command_line_adds_and_counts(path, tmp_path):
         return CliRunner().invoke(app, arguments)
 
     absent = run("status", "--store", str(path))
-    assert "convergekit add makes one" in str(absent.exception)
+    assert "make one with convergekit add" in str(absent.exception)
     added = run("add", *exports, "--store", str(path), "--limit", "customer_id=1")
     assert added.stdout.startswith("Added(batch 1:"), added.exception
     again = run("add", *exports, "--store", str(path))

@@ -172,18 +172,18 @@ class Attributor:
             if len(found) > 1:
                 short = column.removeprefix("properties.")
                 raise ConvergekitError(
-                    f"the conversions are of several currencies ({', '.join(sorted(found))}), "
-                    f"which do not add up. Ask for one, such as conversion=ck.Step("
-                    f"{as_steps([self._asked.conversion])[0].title!r}, where={{{short!r}: "
-                    f"{sorted(found)[0]!r}}}), or say mixed_currencies=True if {value!r} is of "
-                    "one currency all the same."
+                    f"the conversions are in several currencies ({', '.join(sorted(found))}), "
+                    "which cannot be added up. Choose one, such as "
+                    f"conversion=ck.Step({as_steps([self._asked.conversion])[0].title!r}, "
+                    f"where={{{short!r}: {sorted(found)[0]!r}}}), or set mixed_currencies=True if "
+                    f"{value!r} is in one currency all the same."
                 )
         money = amounts(events, value)[self.positions]
         if not np.isfinite(money).all():
             infinite = int((~np.isfinite(money)).sum())
             raise ConvergekitError(
                 f"value={value!r}: {counted(infinite, 'conversion has', 'conversions have')} an "
-                "infinite amount; correct or leave them out with ck.Step(name, where=...)."
+                "infinite amount. Correct these, or leave them out with ck.Step(name, where=...)."
             )
         return np.rint(money * 100).astype(np.int64)
 

@@ -113,8 +113,8 @@ class AttributionLift:
 
         if model is not None and model not in self.models:
             raise ConvergekitError(
-                f"model={model!r} was not asked for; there are {', '.join(self.models)}."
-                f"{did_you_mean(str(model), self.models)}"
+                f"model must be one of those that were asked for ({', '.join(self.models)}); got "
+                f"{model!r}.{did_you_mean(str(model), self.models)}"
             )
         return attribution_lift_figure(self, model or self.models[0], template)
 

@@ -73,8 +73,8 @@ class Question:
     def __post_init__(self) -> None:
         if self.by not in LABELS:
             raise ConvergekitError(
-                f"by={self.by!r}: credit goes to one of {', '.join(LABELS)}."
-                f"{did_you_mean(str(self.by), LABELS)}"
+                f"by must be one of {', '.join(LABELS)}; got "
+                f"{self.by!r}.{did_you_mean(str(self.by), LABELS)}"
             )
         choice("direct", self.direct, Direct)
 
@@ -85,11 +85,11 @@ class Question:
         for name in named:
             if name not in MODELS:
                 raise ConvergekitError(
-                    f"model={name!r} is no attribution model. There are: {', '.join(MODELS)}."
-                    f"{did_you_mean(str(name), MODELS)}"
+                    f"model must be one of {', '.join(MODELS)}; got "
+                    f"{name!r}.{did_you_mean(str(name), MODELS)}"
                 )
         if not named:
-            raise ConvergekitError(f"model= names no model. There are: {', '.join(MODELS)}.")
+            raise ConvergekitError(f"model must name at least one of {', '.join(MODELS)}.")
         return tuple(dict.fromkeys(named))
 
     @property
@@ -101,9 +101,9 @@ class Question:
             weights = ()
         if len(weights) != 3 or min(weights) < 0 or not weights[0] + weights[2] > 0:
             raise ConvergekitError(
-                f"weights={self.weights!r}: give those of the first touch, of those between and "
-                "of the last, none negative and the outer ones not both zero, such as "
-                "(0.4, 0.2, 0.4)."
+                "weights must be three shares, those of the first touch, of the touches between "
+                "and of the last, such as (0.4, 0.2, 0.4): none negative, and the outer two not "
+                f"both zero; got {self.weights!r}."
             )
         half_life = parse_duration(self.half_life, name="half_life") / pd.Timedelta("1D")
         return Tuning((weights[0], weights[1], weights[2]), half_life)

@@ -124,7 +124,8 @@ class Attribution:
         mine = self.credits[self.credits["row"] == row].reset_index(drop=True)
         if mine.empty:
             raise ConvergekitError(
-                f"row {row!r} is no {self.conversion}; the rows are those of `.credits['row']`."
+                f"row must be the row of a conversion ({self.conversion}), as in "
+                f"`.credits['row']`; got {row!r}."
             )
         return CreditStory(mine, self.by, self.conversion, self.lookback)
 

@@ -38,7 +38,7 @@ def kernels_setting() -> str:
     """Return what the environment says of the kernels: ``auto``, ``always`` or ``never``."""
     setting = os.environ.get(_SETTING, "auto")
     if setting not in ("auto", "always", "never"):
-        raise ConvergekitError(f"{_SETTING}={setting!r} is not known; it is auto, always or never.")
+        raise ConvergekitError(f"{_SETTING} must be auto, always or never; got {setting!r}.")
     return setting
 
 

@@ -215,7 +215,9 @@ def real_path(path: str | Path) -> Path:
     try:
         return Path(os.path.realpath(os.fspath(path)))
     except (OSError, TypeError, ValueError):
-        raise WriteError(f"{path!r} is not a path; give one such as 'out'.") from None
+        raise WriteError(
+            f"the path must be text or a pathlib.Path, such as 'out'; got {path!r}."
+        ) from None
 
 
 @contextlib.contextmanager
@@ -228,7 +230,8 @@ def _refusals_told(path: Path) -> Iterator[None]:
         reason = (error.strerror or str(error)).lower()
         hint = _HINTS.get(error.errno or 0, "Check the path and the drive")
         raise WriteError(
-            f"{path} cannot be written: {reason}. {hint}, and try again; no file is half written."
+            f"{path} cannot be written: {reason}. {hint}, and try again; no file was left half "
+            "written."
         ) from error
 
 
@@ -375,9 +378,10 @@ def _settle(place: Path) -> None:
         sync_directory(place)
     except OSError as error:
         raise WriteError(
-            f"{place}: the new files are whole, but not all of them are in their places yet "
-            f"({(error.strerror or str(error)).lower()}). Check the drive and write again: those "
-            f"that are still in {new} are moved then. convergekit reads them there meanwhile."
+            f"{place}: the new files are complete, but not all of them are in place yet "
+            f"({(error.strerror or str(error)).lower()}). Check the drive and write again: the "
+            f"files that are still in {new} are moved then. convergekit reads them there "
+            "meanwhile."
         ) from error
     # Not empty if another writer was done in between, who moves their own.
     with contextlib.suppress(OSError):

@@ -43,8 +43,8 @@ def parse_duration(value: Any, *, name: str) -> pd.Timedelta:
     if duration is None or not duration > pd.Timedelta(0):
         hint = " Months and years differ in length: count in days." if _is_calendar(value) else ""
         raise ConvergekitError(
-            f"{name}={value!r} is no positive duration. Give one such as '2s', '30min', '24h', "
-            f"'7D', '7 days' or a datetime.timedelta.{hint}"
+            f"{name} must be a positive duration such as '2s', '30min', '24h', '7D', '7 days' or "
+            f"a datetime.timedelta; got {value!r}.{hint}"
         )
     return duration
 
@@ -69,7 +69,7 @@ def in_periods(times: pd.Series, freq: str) -> pd.Series:
         periods = pd.to_datetime(times, utc=True).dt.tz_localize(None).dt.to_period(freq)
     except (ValueError, TypeError, AttributeError):
         raise ConvergekitError(
-            f"freq={freq!r} is no period; give one such as 'D', 'W' or 'M'."
+            f"freq must be a period such as 'D', 'W' or 'M'; got {freq!r}."
         ) from None
     # pandas begins one of several units in each unit, so that they overlap.
     unit, several = periods.astype("int64").to_numpy(), periods.dt.freq.n

@@ -49,7 +49,7 @@ def names_given(option: str, given: Any) -> tuple[str, ...]:
         return ()
     names = (given,) if isinstance(given, str) else tuple(given) if _is_many(given) else (None,)
     if not all(isinstance(name, str) for name in names):
-        raise ConvergekitError(f"{option}={given!r}: give a name, or a list of names.")
+        raise ConvergekitError(f"{option} must be a name or a list of names; got {given!r}.")
     return names
 
 
@@ -70,7 +70,9 @@ def pairs_given(option: str, given: Any, example: str) -> dict[str, str]:
         return {}
     texts = [*given, *given.values()] if isinstance(given, Mapping) else [None]
     if not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ConvergekitError(f"{option}={given!r}: give a mapping of names, such as {example}.")
+        raise ConvergekitError(
+            f"{option} must be a mapping of names, such as {example}; got {given!r}."
+        )
     return dict(given)
 
 

@@ -75,8 +75,8 @@ def matched(
     """
     if len(pattern) > LONGEST_PATTERN:
         raise ConvergekitError(
-            f"the pattern {_shown(pattern)} has {len(pattern):,} characters, and "
-            f"{LONGEST_PATTERN:,} are the most; join shorter ones with 'or'."
+            f"the pattern {_shown(pattern)} has {len(pattern):,} characters; at most "
+            f"{LONGEST_PATTERN:,} are allowed. Join shorter ones with 'or'."
         )
     try:
         compiled = re.compile(pattern, re.IGNORECASE if ignore_case else 0)

@@ -37,7 +37,9 @@ def check_confidence(confidence: float) -> None:
     """
     is_number = isinstance(confidence, (int, float, np.floating))
     if not is_number or not 0 < confidence < 1:
-        raise ConvergekitError(f"confidence={confidence!r}: give a share, such as 0.95.")
+        raise ConvergekitError(
+            f"confidence must be a share between 0 and 1, such as 0.95; got {confidence!r}."
+        )
 
 
 def difference(

@@ -197,4 +197,6 @@ def _untagged(found: dict[str, Any]) -> Any:
     try:
         return _READ[name.removeprefix(TAG)](value)
     except (ArithmeticError, AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"{name} is none of the tags, or of another value: {error}") from None
+        raise ValueError(
+            f"{name} is not a known tag, or its value has the wrong type: {error}"
+        ) from None

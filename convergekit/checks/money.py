@@ -91,7 +91,7 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
     numbers = as_numbers(events[column])
     given = ~missing(events[column]).to_numpy(dtype=bool)
     if given.any() and not np.isfinite(numbers).any() and not _holds_digits(events[column]):
-        raise ConvergekitError(f"value={value!r}: the column {column!r} holds no numbers.")
+        raise ConvergekitError(f"value must name a column of numbers; {column!r} holds none.")
     currency_column = currency_of(events)
     currencies: tuple[str, ...] = ()
     if currency_column is not None:

@@ -153,7 +153,7 @@ def stitch_command(
     if out.is_dir() and not all(map(is_draft, out.iterdir())) and not force:
         raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
     if any(path.is_file() for path in (out, *out.parents)):
-        raise ConvergekitError(f"{out} is a file, or lies below one; --out names a directory.")
+        raise ConvergekitError(f"--out must name a directory; {out} is a file, or lies below one.")
     files = _files(exports)
     _refuse_to_overwrite(files, out)
     s = _stitched(files, limit, block, column, tz, _salt(salt_file))
@@ -283,7 +283,7 @@ def repair_command(
 
 def _existing(store: Path) -> Store:
     if not store.exists():
-        raise ConvergekitError(f"there is no store {store}; convergekit add makes one.")
+        raise ConvergekitError(f"there is no store {store}; make one with convergekit add.")
     return open_store(store)
 
 
@@ -345,7 +345,7 @@ def _salt(file: Path | None) -> bytes | None:
     else:
         return None
     if not salt:
-        raise ConvergekitError(f"{name} holds no salt: write a long random text into it.")
+        raise ConvergekitError(f"{name} is empty; write a long random text into it as the salt.")
     return salt
 
 
@@ -355,8 +355,8 @@ def _columns(given: list[str] | None) -> dict[str, str]:
         name, _, own = text.partition("=")
         if not name or not own:
             raise ConvergekitError(
-                f"--column {text!r}: give a canonical name and the files' own, as "
-                "event_name=action."
+                "--column must be a canonical name and the files' own, such as "
+                f"event_name=action; got {text!r}."
             )
         if columns.setdefault(name, own) != own:
             raise ConvergekitError(f"--column names {name!r} twice; give it once.")
@@ -377,7 +377,9 @@ def _files(exports: list[str]) -> list[str]:
 def _limit(text: str) -> tuple[str, int]:
     alias_type, _, count = text.rpartition("=")
     if not alias_type or not count.isdecimal():
-        raise ConvergekitError(f"--limit {text!r}: give a type and a number, as customer_id=1.")
+        raise ConvergekitError(
+            f"--limit must be an alias type and a number, such as customer_id=1; got {text!r}."
+        )
     return alias_type, int(count)
 
 

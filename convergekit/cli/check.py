@@ -59,8 +59,8 @@ def failing(fail_on: str) -> Callable[[CheckUp], bool]:
     if fail_on.isdecimal() and int(fail_on):
         return lambda found: len(found) >= int(fail_on)
     raise ConvergekitError(
-        f"--fail-on {fail_on!r}: give a number of findings from 1 on, or one of "
-        f"{', '.join(SEVERITIES)}."
+        f"--fail-on must be a number of findings from 1, or one of {', '.join(SEVERITIES)}; got "
+        f"{fail_on!r}."
     )
 
 

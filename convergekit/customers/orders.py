@@ -53,7 +53,7 @@ def find_orders(
     """Return the orders and refunds of a frame's events. See `Stitched.customers`."""
     _check_money(value, refund, refund_value, currency, rates)
     if refund == order:
-        raise ConvergekitError(f"refund={refund!r} is the order too; name two events.")
+        raise ConvergekitError(f"refund must be another event than the order; both are {refund!r}.")
     of_order = events_named(events, order)
     of_refund = events_named(events, refund) if refund is not None else of_order[:0]
     places = {
@@ -65,8 +65,8 @@ def find_orders(
     if len(below):
         raise ConvergekitError(
             f"{counted(len(below), 'refund')} of {title_of(refund or 'refund')!r} are below zero, "
-            f"the first in {_row(events, below[0])}. A refund's amount is taken off, so it is to "
-            "be positive."
+            f"the first in {_row(events, below[0])}. Make them positive: a refund's amount is "
+            "subtracted."
         )
     code = ""
     if currency is not None:
@@ -125,15 +125,17 @@ def _check_money(
         ("refund", refund, "value", value),
     ):
         if given is not None and needed is None:
-            raise ConvergekitError(f"{name}={given!r} is given without {lacking}=; give both.")
+            raise ConvergekitError(f"{name}= needs {lacking}= too; got {name}={given!r} alone.")
     if rates is not None and not isinstance(rates, Mapping):
         raise ConvergekitError(
-            f"rates={rates!r}: give what one of each currency is worth, such as "
-            "{'EUR': 1, 'USD': 0.9}."
+            f"rates must say what one of each currency is worth, such as {{'EUR': 1, 'USD': "
+            f"0.9}}; got {rates!r}."
         )
     for code, rate in (rates or {}).items():
         if not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
-            raise ConvergekitError(f"rates: {code!r} is worth {rate!r}; give a number above zero.")
+            raise ConvergekitError(
+                f"rates must give a number above zero for {code!r}; got {rate!r}."
+            )
 
 
 def _amounts(events: pd.DataFrame, at: IntArray, column: str | None) -> FloatArray:
@@ -173,8 +175,8 @@ def _factors(
     lacking = [str(code) for code in found.index if code not in worth]
     if lacking:
         raise ConvergekitError(
-            f"rates has no {', '.join(lacking)}, of which there are amounts in {column!r}; add "
-            "what one of it is worth."
+            f"rates must say what one {', '.join(lacking)} is worth too; {column!r} holds amounts "
+            "in it."
         )
     factors[paid] = codes.map(worth).to_numpy(dtype=float)
     base = [code for code, rate in worth.items() if rate == 1]

@@ -207,7 +207,9 @@ class Customers:
         """
         given = orders if isinstance(orders, Sequence) else [None]
         if not given or any(not isinstance(number, int) or number < 2 for number in given):
-            raise ConvergekitError(f"orders={orders!r}: give whole numbers from 2, such as (2, 3).")
+            raise ConvergekitError(
+                f"orders must be whole numbers from 2, such as (2, 3); got {orders!r}."
+            )
         check_confidence(confidence)
         first = self._time_of(1)
         observed = (self._end - first) / _DAY
@@ -282,7 +284,10 @@ class Customers:
             `value` was not given.
         """
         if not self._has_value:
-            raise ConvergekitError("what is an order worth? Name the property with value=.")
+            raise ConvergekitError(
+                "the value of customers needs value=; name the property that holds an order's "
+                "amount."
+            )
         grouped = self._orders.groupby("profile_id")
         taken = self._refunds.groupby("profile_id")["amount"]
         table = pd.DataFrame(

@@ -119,7 +119,8 @@ def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> Prof
     keys = keyed[0].index[keyed[0].index.isin(keyed[1].index)]
     if not len(keys) and all(map(len, frames)):
         raise ConvergekitError(
-            f"no event is in both: no {key!r} of `a` is one of `b`. Name another key with on=."
+            f"`a` and `b` have no event in common: no {key!r} is in both. Name another key with "
+            "on=."
         )
     positions = [side.loc[keys, "position"].to_numpy() for side in keyed]
     labels, names = zip(*(_labels(side.loc[keys, "profile_id"]) for side in keyed), strict=True)
@@ -141,8 +142,8 @@ def _frame(given: Profiles, name: str) -> pd.DataFrame:
     frame = tables.events if isinstance(tables, StitchedEvents) else given
     if not isinstance(frame, pd.DataFrame):
         raise ConvergekitError(
-            f"`{name}` is a {type(given).__name__}; give a Stitched, or a frame with a key and "
-            "'profile_id'."
+            f"`{name}` must be a Stitched, or a frame with a key and 'profile_id'; got a "
+            f"{type(given).__name__}."
         )
     if "profile_id" not in frame:
         raise ColumnError(
@@ -167,7 +168,7 @@ def _keyed(frame: pd.DataFrame, key: str, name: str) -> pd.DataFrame:
     if not found.index.is_unique:
         twice = found.index[found.index.duplicated()][0]
         raise ConvergekitError(
-            f"`{name}` has {key} {twice!r} on two events; match by a key that stands once."
+            f"`{name}` has two events with the {key} {twice!r}; match by a key that is unique."
         )
     return found
 

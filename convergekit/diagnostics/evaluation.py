@@ -141,7 +141,7 @@ def evaluate(s: HasTables, truth: Truth) -> Evaluation:
     tables = getattr(s, "tables", None)
     if not isinstance(tables, StitchedEvents):
         raise ConvergekitError(
-            "evaluate compares a Stitched with the truth: give ck.stitch(events)."
+            f"evaluate needs a Stitched, as ck.stitch(events) returns it; got a {type(s).__name__}."
         )
     return _evaluate(tables, truth)
 
@@ -152,8 +152,8 @@ def _evaluate(s: StitchedEvents, truth: Truth) -> Evaluation:
     told = of_event.notna().to_numpy(dtype=bool)
     if not told.any() and len(s.events):
         raise ConvergekitError(
-            "the truth names the person of no event. Index it by the rows of the input, as "
-            "s.events['row'] numbers them."
+            "the truth names a person for none of these events. Index it by the rows of the "
+            "input, as s.events['row'] numbers them."
         )
     profile = s.resolution.profile[told].copy()
     alone = np.flatnonzero(profile < 0)
@@ -184,12 +184,12 @@ def _persons(truth: Truth) -> pd.Series:
         truth = pd.Series(dict(truth), dtype=object if not truth else None)
     elif not isinstance(truth, pd.Series):
         raise ConvergekitError(
-            f"truth is a {type(truth).__name__}; give a Series or mapping from row to person, or a "
-            "frame with a column 'person'."
+            "truth must be a Series or mapping from row to person, or a frame with a column "
+            f"'person'; got a {type(truth).__name__}."
         )
     if not truth.index.is_unique:
         row = truth.index[truth.index.duplicated()][0]
-        raise ConvergekitError(f"the truth names row {row} twice; it is of one person.")
+        raise ConvergekitError(f"the truth names row {row} twice; name each row once.")
     return truth
 
 

@@ -158,8 +158,7 @@ def _conversion(
     last = place[path[-1]]
     if (last < 0).any():
         raise ConvergekitError(
-            f"the last step is no {event_name!r}: let the steps end with the event that is asked "
-            "about."
+            f"the last step must be {event_name!r}, the event that is asked about."
         )
     unknown = np.full(len(at), -1, dtype=np.int64)
     for step in path[:-1]:

@@ -65,7 +65,9 @@ def what_if(
     """Return what changes without an alias. See `Stitched.without`."""
     check_funnel(steps, within)
     if event is None and not (value is None and carried is None):
-        raise ConvergekitError("value= and carried= are of an event; name it with event=.")
+        raise ConvergekitError(
+            "value= and carried= need event=; name the event that they belong to."
+        )
     types, urns = _named(s, names_given("alias", alias))
     other = _stitched_without(s, types, urns)
     names = names_given("carried", carried)

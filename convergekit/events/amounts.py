@@ -63,7 +63,7 @@ def amounts(events: pd.DataFrame, value: str) -> FloatArray:
     dtype = events[column].dtype
     if not pd.api.types.is_numeric_dtype(dtype):
         raise ConvergekitError(
-            f"value={value!r}: the column {column!r} is {dtype}, not a number. If its texts are "
+            f"value must name a column of numbers; {column!r} is {dtype}. If its texts are "
             f"amounts, make them numbers before stitching: pd.to_numeric(events[{column!r}])."
         )
     numbers = events[column].to_numpy(dtype="float64", na_value=np.nan)
@@ -75,6 +75,6 @@ def check_funnel(steps: object, within: object) -> None:
     if (steps is None) != (within is None):
         given, lacking = ("within", "steps") if steps is None else ("steps", "within")
         raise ConvergekitError(
-            f"{given}= is given without {lacking}=: a funnel has steps and a window, such as "
+            f"{given}= needs {lacking}= too: a funnel has steps and a window, such as "
             "steps=['PageView', 'Placed Order'], within='7D'."
         )

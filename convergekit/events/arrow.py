@@ -79,8 +79,8 @@ def as_frame(events: Frame) -> pd.DataFrame:
             else "read files with ck.read_events(...), records with pd.DataFrame(...)."
         )
         raise ConvergekitError(
-            f"events are a {type(events).__name__}, not a DataFrame, nor a table that gives Arrow "
-            f"(Polars, pyarrow, DuckDB): {hint}"
+            "events must be a DataFrame, or a table that gives Arrow (Polars, pyarrow, DuckDB); "
+            f"got a {type(events).__name__}: {hint}"
         )
     try:
         table = pa.table(events)
@@ -92,8 +92,8 @@ def as_frame(events: Frame) -> pd.DataFrame:
     twice = repeated(table.column_names)
     if twice:
         raise ColumnError(
-            f"these column names stand twice: {', '.join(map(repr, twice))}. "
-            "Keep one of each, or rename the others."
+            f"these column names occur twice: {', '.join(map(repr, twice))}. Keep one of each, or "
+            "rename the others."
         )
     columns = {name: series_from_arrow(table.column(name)) for name in table.column_names}
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)

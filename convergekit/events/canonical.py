@@ -232,14 +232,14 @@ def _check_labels(frame: pd.DataFrame) -> None:
             )
         if known_characters(label) != label:
             raise ColumnError(
-                f"column name {label!r} holds half of a character, which no file has a form for; "
-                "rename it with df.rename(columns={...})."
+                f"column name {label!r} holds half of a character, which cannot be written to a "
+                f"file; rename it with df.rename(columns={{...}})."
             )
     twice = frame.columns[frame.columns.duplicated()].unique().tolist()
     if twice:
         raise ColumnError(
-            f"these column names stand twice: {', '.join(map(repr, twice))}. "
-            "Keep one of each, or rename the others."
+            f"these column names occur twice: {', '.join(map(repr, twice))}. Keep one of each, or "
+            "rename the others."
         )
 
 
@@ -248,8 +248,8 @@ def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFr
     for name, own in columns.items():
         if name not in known and not _is_prefixed(name):
             raise ColumnError(
-                f"columns={{{name!r}: ...}}: {name!r} is no canonical column. "
-                f"Known: {', '.join(known)}, alias.<type>, properties.<name>, "
+                f"columns={{{name!r}: ...}}: {name!r} is not a canonical column. Known: "
+                f"{', '.join(known)}, alias.<type>, properties.<name>, "
                 f"profile_properties.<name>.{did_you_mean(name, known)}"
             )
         if own not in frame:

@@ -191,7 +191,7 @@ def _parsed(text: str) -> ast.Expression:
     if not text:
         raise ConvergekitError("it is empty; leave out where=, or compare a column with a value.")
     if len(text.splitlines()) > 1:
-        raise ConvergekitError("it stands on several lines; write it on one.")
+        raise ConvergekitError("it spans several lines; write it on one.")
     try:
         return ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, MemoryError) as error:
@@ -291,8 +291,8 @@ class _Growth:
         made = len(calculations) + sum(_makes_text(node) for node in nodes)
         if made > _MOST_CALCULATIONS:
             raise ConvergekitError(
-                f"it calculates {made:,} times, and {_MOST_CALCULATIONS} are the most. "
-                "Give where= a function of the events."
+                f"it calculates {made:,} times; at most {_MOST_CALCULATIONS} are allowed. Give "
+                "where= a function of the events."
             )
         if any(isinstance(node, ast.Constant) and _is_large(node.value) for node in nodes):
             raise ConvergekitError("a number has more than 38 digits; compare it as text.")
@@ -312,8 +312,8 @@ class _Growth:
         if len(additions) > _MOST_ADDED or length > _LONGEST_ADDED:
             raise ConvergekitError(
                 f"it adds texts {counted(len(additions), 'time')}, {length:,} characters of its "
-                f"own; {_MOST_ADDED} times and {_LONGEST_ADDED:,} characters are the most. Compare "
-                "the columns apart."
+                f"own; at most {_MOST_ADDED} times and {_LONGEST_ADDED:,} characters are allowed. "
+                "Compare the columns apart."
             )
 
     def _is_text(self, node: ast.AST) -> bool:
@@ -353,4 +353,4 @@ def _said(node: ast.AST) -> str:
 
 
 def _refused(node: ast.AST) -> ConvergekitError:
-    return ConvergekitError(f"{_said(node)} is no part of a query. {_ALLOWED}")
+    return ConvergekitError(f"{_said(node)} is not allowed in a query. {_ALLOWED}")

@@ -115,8 +115,8 @@ def as_steps(steps: Sequence[StepLike]) -> list[Step]:
     """
     if isinstance(steps, (str, Step)) or not isinstance(steps, Sequence) or not steps:
         raise ConvergekitError(
-            f"steps={steps!r}: give a list of at least one event name, such as "
-            "['PageView', 'Placed Order']."
+            "steps must be a list of at least one event name, such as ['PageView', 'Placed "
+            f"Order']; got {steps!r}."
         )
     if len(steps) > MOST_STEPS:
         raise ConvergekitError(f"{len(steps)} steps were given; a funnel has at most {MOST_STEPS}.")
@@ -151,7 +151,8 @@ def any_of(option: str, given: StepLike | Sequence[StepLike] | None) -> tuple[St
     several = [given] if isinstance(given, (str, Step)) else given
     if not isinstance(several, Sequence) or not several:
         raise ConvergekitError(
-            f"{option}={given!r}: give an event name, ck.Step(name, where=...), or a list of these."
+            f"{option} must be an event name, ck.Step(name, where=...), or a list of these; got "
+            f"{given!r}."
         )
     return tuple(as_steps([one])[0] for one in several)
 
@@ -166,16 +167,16 @@ def as_exclusions(
         exclusion = Exclusion(item) if isinstance(item, str) else item
         if not isinstance(exclusion, Exclusion) or not _is_name(exclusion.name):
             raise ConvergekitError(
-                f"exclude={item!r}: give an event name, ck.Exclusion(name, after=1, before=2), or "
-                "a list of these."
+                "exclude must be an event name, ck.Exclusion(name, after=1, before=2), or a list "
+                f"of these; got {item!r}."
             )
         after = 1 if exclusion.after is None else exclusion.after
         before = steps if exclusion.before is None else exclusion.before
         places = range(1, steps + 1)
         if after not in places or before not in places or after >= before:
             raise ConvergekitError(
-                f"{exclusion!r}: after={after} and before={before} are not two steps of "
-                f"{steps}, the earlier first. Steps are counted from 1."
+                f"{exclusion!r}: after= and before= must be two steps of {steps}, counted from 1, "
+                f"the earlier first; got {after} and {before}."
             )
         found.append((exclusion, after, before))
     return found
@@ -260,8 +261,8 @@ def resolve_column(events: pd.DataFrame, name: str, *, option: str | None = None
     columns = [str(column) for column in events.columns]
     short = [c.removeprefix(PROPERTY).removeprefix(PROFILE) for c in columns]
     raise ColumnError(
-        f"no column goes by {given}. Found: {', '.join(columns) or 'no columns at all'}."
-        f"{did_you_mean(name, short)}"
+        f"no column matches {given}. Found: "
+        f"{', '.join(columns) or 'no columns at all'}.{did_you_mean(name, short)}"
     )
 
 
@@ -303,8 +304,8 @@ def _checked_name(step: Any) -> str | Sequence[str]:
     if _is_name(step):
         return step if isinstance(step, str) else tuple(step)
     raise ConvergekitError(
-        f"{step!r} is not a step: give an event name, a list of names of which any will do, or "
-        "ck.Step(name, where=...)."
+        "a step must be an event name, a list of names of which any will do, or ck.Step(name, "
+        f"where=...); got {step!r}."
     )
 
 
@@ -373,8 +374,8 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
         met = _answered(where, events, title)
     else:
         raise ConvergekitError(
-            f"where={where!r} of {title!r}: give a query, a mapping of columns to values, "
-            "or a function of the events."
+            f"where of {title!r} must be a query, a mapping of columns to values, or a function "
+            f"of the events; got {where!r}."
         )
     found = pd.Series(met)
     if len(found) != len(events) or not pd.api.types.is_bool_dtype(found.dtype):
@@ -397,6 +398,6 @@ def _answered(where: Callable[[pd.DataFrame], Any], events: pd.DataFrame, title:
             raise
         problem, asked = error, error.name
     raise ColumnError(
-        f"where of {title!r} asks for {asked!r}, which is no column. Columns are named in full "
+        f"where of {title!r} asks for {asked!r}, which is not a column. Name columns in full "
         f"there. {what_there_is(events.columns, asked)}"
     ) from problem

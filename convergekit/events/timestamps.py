@@ -71,7 +71,7 @@ def check_zone(tz: str | None) -> None:
         zoneinfo.ZoneInfo(tz or "UTC")
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError):
         raise ConvergekitError(
-            f"tz={tz!r} is no time zone; give one such as 'Europe/Brussels'."
+            f"tz must be a time zone such as 'Europe/Brussels'; got {tz!r}."
         ) from None
 
 

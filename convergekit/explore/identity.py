@@ -186,7 +186,7 @@ class IdentityExplorer:
                 )
             return tuple(found.urns)
         if self.alias.value is None:
-            raise ConvergekitError("choose an alias to block, or give another.")
+            raise ConvergekitError("choose an alias to block, or type one.")
         return self.alias.value
 
     def _compare(self) -> str | None:

@@ -325,7 +325,7 @@ def _check_columns(events: pd.DataFrame, profile: str) -> None:
                 f"{what_there_is(events.columns, column, none='no columns at all')}"
             )
         if isinstance(events[column], pd.DataFrame):
-            raise ColumnError(f"the column {column!r} stands twice; keep one, or rename the other.")
+            raise ColumnError(f"the column {column!r} occurs twice; keep one, or rename the other.")
     if not pd.api.types.is_datetime64_any_dtype(events["timestamp"].dtype):
         raise ColumnError(
             f"the column 'timestamp' is {events['timestamp'].dtype}, not datetime. Convert it "

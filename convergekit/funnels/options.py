@@ -159,9 +159,7 @@ class FunnelQuestion:
         check_combination(rules, given, order, excluding)
         first, last = _moment(start, "start"), _moment(end, "end")
         if first is not None and last is not None and first >= last:
-            raise ConvergekitError(
-                f"end={end!r} is not after start={start!r}; nothing lies between."
-            )
+            raise ConvergekitError(f"end must be after start={start!r}; got {end!r}.")
         return cls(
             steps=given,
             rules=rules,
@@ -209,10 +207,10 @@ def check_labels(by_step: ByStep, top: int | None, steps: int) -> None:
     """Raise unless labels can be read at the step, and so many of them be kept."""
     if by_step not in ("first", "last") and by_step not in range(1, steps + 1):
         raise ConvergekitError(
-            f"by_step={by_step!r} is not known; it is 'first', 'last' or a step from 1 to {steps}."
+            f"by_step must be 'first', 'last' or a step from 1 to {steps}; got {by_step!r}."
         )
     if top is not None and (isinstance(top, bool) or not (isinstance(top, int) and top > 0)):
-        raise ConvergekitError(f"top={top!r} is no number of labels; give 1 or more.")
+        raise ConvergekitError(f"top must be a whole number from 1; got {top!r}.")
 
 
 def check_names(columns: Sequence[str], steps: int, profile: str) -> None:
@@ -223,9 +221,8 @@ def check_names(columns: Sequence[str], steps: int, profile: str) -> None:
         # Of profiles by themselves the two columns are one.
         if name in taken and not name == profile == "profile_id":
             raise ConvergekitError(
-                f"by={name!r}: the funnel's tables have a column of that name. Give that of the "
-                f"events another, as in ck.funnel(events.assign(label=events[{name!r}]), ..., "
-                "by='label')."
+                f"by={name!r}: the funnel's tables have a column of that name. Rename that of the "
+                f"events, as in ck.funnel(events.assign(label=events[{name!r}]), ..., by='label')."
             )
 
 
@@ -259,8 +256,7 @@ def check_effect(
     ):
         if value is not None and value != left_out and not given:
             raise ConvergekitError(
-                f"{name}={value!r} does nothing without {other}=; give that too, or leave "
-                f"{name}= out."
+                f"{name}= needs {other}= too; got {name}={value!r} alone. Give both, or neither."
             )
 
 
@@ -289,7 +285,7 @@ def check_tool(
         lacks.append("optional steps")
     if lacks:
         raise ConvergekitError(
-            f"like={like!r} does not go with {' and '.join(lacks)}: the tool has no such thing, "
+            f"like={like!r} does not go with {' and '.join(lacks)}: the tool does not offer that, "
             "or does not document it. Leave out like=, or the rest."
         )
 
@@ -305,7 +301,7 @@ def check_combination(
         raise ConvergekitError(f"the first step, {steps[0].title!r}, cannot be optional.")
     if order == "any" and any((a, b) != (1, len(steps)) for _, a, b in excluding):
         raise ConvergekitError(
-            "order='any' knows no steps to exclude between; leave out after= and before=."
+            "order='any' has no steps to exclude between; leave out after= and before=."
         )
     if rules.engine != "search":
         return
@@ -345,6 +341,6 @@ def _moment(value: Any, name: str) -> int | None:
         stamp = pd.NaT
     if pd.isna(stamp):
         raise ConvergekitError(
-            f"{name}={value!r} is no time; give one such as '2026-03-02' or a datetime."
+            f"{name} must be a date or datetime, such as '2026-03-02'; got {value!r}."
         )
     return int(microseconds(pd.Series([stamp]))[0])

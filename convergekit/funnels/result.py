@@ -187,12 +187,12 @@ class Funnel:
         TimeToConvert
         """
         if not isinstance(bins, (int, np.integer)) or bins < 1:
-            raise ConvergekitError(f"bins={bins!r}: give a whole number from 1 on.")
+            raise ConvergekitError(f"bins must be a whole number from 1; got {bins!r}.")
         to_step = len(self.steps) if to_step is None else self._checked(to_step)
         if not self._checked(from_step) < to_step:
             raise ConvergekitError(
-                f"from_step={from_step} is not before to_step={to_step}; give two steps of "
-                f"{len(self.steps)}, the earlier first."
+                f"from_step must be before to_step, and both must be steps of {len(self.steps)}; "
+                f"got {from_step} and {to_step}."
             )
         part = self._counted()
         waits = (part[f"time_{to_step}"] - part[f"time_{from_step}"]).dropna()
@@ -220,7 +220,7 @@ class Funnel:
         """
         freq = freq or self.freq
         if freq is None:
-            raise ConvergekitError("which periods? Give freq='D', 'W' or 'M'.")
+            raise ConvergekitError("a trend needs a period; give freq='D', 'W' or 'M'.")
         part = self._counted()
         periods = in_periods(part["time_1"], freq)
         part = part.assign(period=periods, is_converted=part["status"] == CONVERTED)
@@ -260,7 +260,9 @@ class Funnel:
         rounded to six digits: the same on every machine.
         """
         if not isinstance(other, Funnel):
-            raise ConvergekitError(f"{other!r} is no Funnel; compare what two calls returned.")
+            raise ConvergekitError(
+                f"other must be a Funnel, as ck.funnel returns it; got {other!r}."
+            )
         check_confidence(confidence)
         if len(other.steps) != len(self.steps):
             raise ConvergekitError(
@@ -326,7 +328,7 @@ class Funnel:
     def _checked(self, step: int) -> int:
         if step not in range(1, len(self.steps) + 1):
             raise ConvergekitError(
-                f"there is no step {step!r}; give its number, from 1 to {len(self.steps)}."
+                f"step must be a number from 1 to {len(self.steps)}; got {step!r}."
             )
         return step
 

@@ -96,7 +96,8 @@ def phone_rule(region: str | None = None) -> Rule:
         ) from None
     if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
         raise ConvergekitError(
-            f"region={region!r} is no region of phone numbers; give two capital letters, as 'BE'."
+            "region must be two capital letters that stand for a region of phone numbers, such "
+            f"as 'BE'; got {region!r}."
         )
 
     def normalise(text: str) -> str | None:
@@ -134,12 +135,14 @@ class AliasRules:
         """
         if not isinstance(rules or {}, Mapping):
             raise ConvergekitError(
-                f'rules={rules!r}: give alias types and functions, as {{"sku": str.upper}}.'
+                f'rules must map alias types to functions, such as {{"sku": str.upper}}; got '
+                f"{rules!r}."
             )
         for name, rule in (rules or {}).items():
             if not callable(rule):
                 raise ConvergekitError(
-                    f"rules={{{name!r}: {rule!r}}}: a rule is a function from text to text or None."
+                    f"a rule must be a function from text to text or None; got rules={{{name!r}: "
+                    f"{rule!r}}}."
                 )
         return cls({name.lower(): rule for name, rule in (rules or {}).items()})
 
@@ -221,12 +224,12 @@ def _applied(rule: Rule, alias_type: str, value: str) -> str | None:
         found = rule(value)
     except Exception as error:
         raise ConvergekitError(
-            f"the rule for alias type {alias_type!r} fails on {value!r}: "
-            f"{type(error).__name__}: {error}. Let it return None for what is no alias."
+            f"the rule for alias type {alias_type!r} fails on {value!r}: {type(error).__name__}: "
+            f"{error}. Let it return None for what is not an alias."
         ) from error
     if found is not None and not isinstance(found, str):
         raise ConvergekitError(
-            f"the rule for alias type {alias_type!r} makes {found!r} of {value!r}; a rule returns "
-            "text, or None for what is no alias."
+            f"the rule for alias type {alias_type!r} must return text, or None for what is not an "
+            f"alias; it returned {found!r} for {value!r}."
         )
     return found.strip() if found else None

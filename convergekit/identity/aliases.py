@@ -217,6 +217,6 @@ def browser_type(given: Any) -> str:
     """
     if not isinstance(given, str) or not given.strip():
         raise ConvergekitError(
-            f"browser_alias={given!r} is no alias type; give one such as {USUAL_BROWSER!r}."
+            f"browser_alias must be an alias type such as {USUAL_BROWSER!r}; got {given!r}."
         )
     return given.strip().lower()

@@ -79,7 +79,7 @@ class Placeholders:
             block = [block]
         if not isinstance(block, Iterable):
             raise ConvergekitError(
-                f"block={block!r}: give a list of URNs, values or compiled patterns."
+                f"block must be a list of URNs, values or compiled patterns; got {block!r}."
             )
         self._values = set(BLOCKED_VALUES)
         self._emails: set[str] = set()
@@ -90,8 +90,8 @@ class Placeholders:
                 self._patterns.append(item)
             elif not isinstance(item, str):
                 raise ConvergekitError(
-                    f"block holds {item!r}, a {type(item).__name__}. Give a URN "
-                    "('urn:cart_token:123'), a value ('test@example.com') or a compiled pattern."
+                    "block must hold URNs ('urn:cart_token:123'), values ('test@example.com') or "
+                    f"compiled patterns; got {item!r}, a {type(item).__name__}."
                 )
             elif (alias := rules.parse(item)) is not None:
                 self.aliases.setdefault(alias[0], set()).update(alias[1])

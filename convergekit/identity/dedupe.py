@@ -172,8 +172,8 @@ def check_names_an_event(dedupe_on: Sequence[str]) -> tuple[str, ...]:
     names = () if isinstance(dedupe_on, str) else names_given("dedupe_on", dedupe_on)
     if "event_id" not in names:
         raise ColumnError(
-            f"dedupe_on={dedupe_on!r} must be a list that names 'event_id', such as "
-            "('source', 'event_id'): events without a shared ID are never duplicates."
+            "dedupe_on must be a list that names 'event_id', such as ('source', 'event_id'); got "
+            f"{dedupe_on!r}. Events without a shared ID are never duplicates."
         )
     return names
 
@@ -182,8 +182,8 @@ def _check_scope(events: pd.DataFrame, dedupe_on: Sequence[str]) -> None:
     for name in check_names_an_event(dedupe_on):
         if name not in events:
             raise ColumnError(
-                f"dedupe_on names {name!r}, which is no column of the events."
-                f"{did_you_mean(name, events.columns)}"
+                f"dedupe_on names {name!r}, which is not a column of the "
+                f"events.{did_you_mean(name, events.columns)}"
             )
 
 

@@ -50,19 +50,20 @@ class Protection:
         """
         if not isinstance(limits or {}, Mapping):
             raise ConvergekitError(
-                f'limits={limits!r}: give alias types and numbers, such as {{"customer_id": 1}}.'
+                f'limits must map alias types to numbers, such as {{"customer_id": 1}}; got '
+                f"{limits!r}."
             )
         for name, limit in (limits or {}).items():
             if isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1:
                 raise ConvergekitError(
-                    f"limits={{{name!r}: {limit!r}}}: a limit is a whole number of values from 1 "
-                    "on, for one value is on its profile in any case."
+                    f"the limit of {name!r} must be a whole number of values from 1, for a "
+                    f"profile always has one; got {limit!r}."
                 )
         several = isinstance(priority, Iterable) and not isinstance(priority, str)
         if not several or not all(isinstance(name, str) for name in priority):
             raise ConvergekitError(
-                f"alias_priority={priority!r}: give a list of alias types, such as "
-                '["customer_id", "email"].'
+                'alias_priority must be a list of alias types, such as ["customer_id", "email"]; '
+                f"got {priority!r}."
             )
         lowered = {name.lower(): int(limit) for name, limit in (limits or {}).items()}
         return cls(lowered, tuple(name.lower() for name in priority))

@@ -82,7 +82,7 @@ def find_aliases(s: StitchedEvents, text: str, *, most: int) -> FoundAliases:
     if mask.any():
         return _listed(s, mask, most, exact=False)
     raise UnknownAliasError(
-        f"no alias is {text!r}, and none contains it. It may have been blocked (see `.report`)."
+        f"no alias is {text!r}, and no alias contains it. It may have been blocked (see `.report`)."
     )
 
 

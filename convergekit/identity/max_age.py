@@ -37,7 +37,8 @@ def longest_gaps(max_age: Mapping[str, Duration] | None) -> dict[str, int]:
     """
     if not isinstance(max_age or {}, Mapping):
         raise ConvergekitError(
-            f'max_age={max_age!r}: give alias types and durations, as {{"cart_token": "14D"}}.'
+            f'max_age must map alias types to durations, such as {{"cart_token": "14D"}}; got '
+            f"{max_age!r}."
         )
     return {
         name.lower(): parse_duration(gap, name=f"max_age[{name!r}]") // pd.Timedelta(1, "us")

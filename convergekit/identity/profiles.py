@@ -98,12 +98,13 @@ def salt_key(salt: Any) -> bytes | None:
         return None
     if not isinstance(salt, str | bytes):
         raise ConvergekitError(
-            f"salt is a {type(salt).__name__}; give text or bytes, such as secrets.token_hex(32)."
+            "salt must be text or bytes, such as secrets.token_hex(32); got a "
+            f"{type(salt).__name__}."
         )
     key = salt.encode("utf-8", "surrogatepass") if isinstance(salt, str) else salt
     if not key:
         raise ConvergekitError(
-            "salt is empty; give some, such as secrets.token_hex(32), or None for no salt."
+            "salt must not be empty; give one such as secrets.token_hex(32), or None for no salt."
         )
     return key
 

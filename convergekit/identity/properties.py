@@ -246,7 +246,8 @@ def refuse_unknown_first(first: Iterable[str], names: Sequence[str]) -> None:
     for name in first:
         if names and name not in names and not _WILD.intersection(name):
             raise UnknownNameError(
-                f"first names {name!r}, which is no profile property. {what_there_is(names, name)}"
+                f"first names {name!r}, which is not a profile property. "
+                f"{what_there_is(names, name)}"
             )
 
 

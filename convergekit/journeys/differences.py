@@ -101,7 +101,7 @@ def differences(
     """
     check_confidence(confidence)
     if not isinstance(min_profiles, int) or min_profiles < 1:
-        raise ConvergekitError(f"min_profiles={min_profiles!r}: give 1 or more.")
+        raise ConvergekitError(f"min_profiles must be a whole number from 1; got {min_profiles!r}.")
     columns = [single_valued(events, name, option="properties") for name in properties]
     micros = window // pd.Timedelta(1, "us")
     reached = visits.end >= 0

@@ -71,7 +71,8 @@ def journeys_figure(journeys: Journeys, top: int = 6, template: Template = "ligh
     """
     if not isinstance(top, int) or not 1 <= top <= len(COLOURS):
         raise ConvergekitError(
-            f"top={top!r}: give a number from 1 to {len(COLOURS)}, as many as there are colours."
+            f"top must be a whole number from 1 to {len(COLOURS)}, the number of colours; got "
+            f"{top!r}."
         )
     places, rows = _rows(journeys, top)
     flows = _flows(journeys, places, rows)

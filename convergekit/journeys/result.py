@@ -82,11 +82,11 @@ def journeys(
             raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
     starts, ends = any_of("start", start), any_of("end", end)
     if not isinstance(max_steps, int) or not 1 <= max_steps <= MOST_STEPS:
-        raise ConvergekitError(f"max_steps={max_steps!r}: give a number from 1 to {MOST_STEPS}.")
-    if value is not None and not ends:
         raise ConvergekitError(
-            f"value={value!r} is what reaching an event is worth; name that event with end=."
+            f"max_steps must be a whole number from 1 to {MOST_STEPS}; got {max_steps!r}."
         )
+    if value is not None and not ends:
+        raise ConvergekitError(f"value={value!r} needs end=; name the event that has this value.")
     begin, chosen = _among(events, starts), _among(events, any_of("events", names))
     to = partial(visits_of, events, events[profile], begin, chosen=chosen)
     visits = to(_among(events, ends))
@@ -305,7 +305,9 @@ class Journeys:
 
         given = any_of("converters", converters)
         if not given and not self.end:
-            raise ConvergekitError("who converts? Name the event with converters= or end=.")
+            raise ConvergekitError(
+                "differences needs the event that converts; name it with converters= or end=."
+            )
         chosen = names_given("properties", properties)
         visits = self._to(_among(self._events, given)) if given else self._visits
         window = parse_duration(within, name="within")

@@ -103,7 +103,7 @@ def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
     if "\x00" in first or _has_escapes([first]):
         raise ReadError(f"{path}: the header is not UTF-8; save the file as UTF-8.")
     if "\r" in first.rstrip("\r\n"):
-        raise ReadError(f"{path}: its lines end in carriage returns alone; save it with newlines.")
+        raise ReadError(f"{path}: its lines end in carriage returns only; save it with newlines.")
     try:
         header = next(csv.reader([first], delimiter=delimiter, strict=True), [])
     except csv.Error as error:

@@ -86,8 +86,8 @@ class Export:
             isinstance(paths, str) or not len(paths) for paths in self.recognised_by
         ):
             raise ConvergekitError(
-                f"Export(name={self.name!r}): recognised_by={self.recognised_by!r} must be a list "
-                'of lists of paths, such as [["receipt_no", "sold_at"]].'
+                f"recognised_by of Export(name={self.name!r}) must be a list of lists of paths, "
+                f'such as [["receipt_no", "sold_at"]]; got {self.recognised_by!r}.'
             )
 
     def recognises(self, rows: Rows) -> bool:

@@ -78,10 +78,11 @@ def register_export(export: Export) -> None:
     ['Sale']
     """
     if not isinstance(export, Export):
-        raise ConvergekitError(f"register_export takes a ck.Export, not a {type(export).__name__}.")
+        raise ConvergekitError(f"register_export needs a ck.Export; got a {type(export).__name__}.")
     if export.name in (AUTO, CONVERGE, *_BUILT_IN):
         raise ConvergekitError(
-            f"{export.name!r} is a format that comes with convergekit; name yours otherwise."
+            f"{export.name!r} is the name of a format that comes with convergekit; give yours "
+            "another."
         )
     _registered[export.name] = export
 
@@ -101,8 +102,8 @@ def check_format(name: str) -> None:
     """Raise if there is no such format."""
     if name not in format_names():
         raise ReadError(
-            f"format={name!r} is not known; it is one of {', '.join(map(repr, format_names()))}, "
-            f"or one you add with ck.register_export.{did_you_mean(str(name), format_names())}"
+            f"format must be one of {', '.join(map(repr, format_names()))}, or one that you add "
+            f"with ck.register_export; got {name!r}.{did_you_mean(str(name), format_names())}"
         )
 
 

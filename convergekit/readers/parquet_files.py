@@ -111,7 +111,7 @@ def _check_columns(path: Path, schema: pa.Schema) -> None:
         )
     twice = repeated(schema.names)
     if twice:
-        raise ReadError(f"{path}: column names stand twice: {', '.join(map(repr, twice))}.")
+        raise ReadError(f"{path}: column names occur twice: {', '.join(map(repr, twice))}.")
 
 
 def _repeated_text(path: Path, file: pq.ParquetFile, most: int) -> int:

@@ -110,8 +110,8 @@ def read_events(
     check_format(format)
     if columns is not None and not isinstance(columns, Mapping):
         raise ConvergekitError(
-            f"columns={columns!r}: give a mapping of canonical names to the files' own, such as "
-            "{'event_name': 'action'}."
+            f"columns must map canonical names to the files' own, such as {{'event_name': "
+            f"'action'}}; got {columns!r}."
         )
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         given = as_frame(paths)
@@ -178,9 +178,11 @@ def find_files(paths: Paths) -> list[Path]:
     patterns = list(given)
     for pattern in patterns:
         if not isinstance(pattern, (str, os.PathLike)):
-            raise ReadError(f"{pattern!r} is no path; give paths, a pattern, or a DataFrame.")
+            raise ReadError(f"files must be paths, a pattern or a DataFrame; got {pattern!r}.")
     if not patterns:
-        raise ReadError("no files were named; give paths, or a pattern such as 'exports/*.jsonl'.")
+        raise ReadError(
+            "name at least one file: give paths, or a pattern such as 'exports/*.jsonl'."
+        )
     found: dict[Path, Path] = {}
     for pattern in patterns:
         path = Path(pattern)
@@ -199,7 +201,7 @@ def find_files(paths: Paths) -> list[Path]:
             raise ReadError(f"there is no file {str(pattern)!r}; check the path or the pattern.")
         files = [newest(match.parent, match.name) for match in matches if match.is_file()]
         if not files:
-            raise ReadError(f"{str(pattern)!r} matches directories alone; name their files.")
+            raise ReadError(f"{str(pattern)!r} matches only directories; name their files.")
         for match in files:
             found.setdefault(match.resolve(), match)
     return list(found.values())

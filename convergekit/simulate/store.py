@@ -145,7 +145,7 @@ def simulate_store(
         opened = int(np.datetime64(start, "us").astype(np.int64))
     except ValueError:
         raise ConvergekitError(
-            f"start={start!r} is no date; give one such as '2026-03-02'."
+            f"start must be a date such as '2026-03-02'; got {start!r}."
         ) from None
     rng = np.random.Generator(np.random.PCG64(seed))
     who = People.draw(rng, people, noise)
@@ -163,9 +163,11 @@ def simulate_store(
 def _check_size(people: int, days: int, noise: float, seed: int) -> None:
     for name, given, least in (("people", people, 1), ("days", days, 1), ("seed", seed, 0)):
         if not isinstance(given, (int, np.integer)) or given < least:
-            raise ConvergekitError(f"{name}={given!r}: give a whole number from {least} on.")
+            raise ConvergekitError(f"{name} must be a whole number from {least}; got {given!r}.")
     if not isinstance(noise, (int, float, np.floating)) or not noise >= 0:
-        raise ConvergekitError(f"noise={noise!r}: give 0.0 for clean exports, 1.0 for the usual.")
+        raise ConvergekitError(
+            f"noise must be a number from 0.0 (clean exports; 1.0 is usual); got {noise!r}."
+        )
 
 
 def _truth(log: Log) -> pd.DataFrame:

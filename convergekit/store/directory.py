@@ -68,8 +68,8 @@ def holds_store(path: Path) -> bool:
             return False
         if not path.is_dir():
             raise ConvergekitError(
-                f"{path} is not a store: a store is a directory. Give the path of one, or of "
-                "nothing as yet."
+                f"{path} is not a store: a store is a directory. Give the path of one, or a path "
+                "where there is nothing yet."
             )
         entries = [entry for entry in path.iterdir() if not is_draft(entry)]
         has_batches = any(batch_paths(path))
@@ -193,7 +193,7 @@ def write_manifest(path: Path, said: Manifest) -> None:
     except WriteError as error:
         if manifest_now(path) == said:
             raise WriteError(
-                f"{path} was changed, but the drive does not say that it keeps the change: "
+                f"{path} was changed, but the drive does not confirm that it keeps the change: "
                 f"{cause(error)}. Check the drive; store.batches says what the store holds."
             ) from None
         raise cannot_be_written(path, cause(error)) from None

@@ -142,7 +142,7 @@ def check_same(given: StoreOptions, kept: StoreOptions, path: object) -> None:
 
 def _listed(name: str, value: Any) -> list[Any]:
     if not isinstance(value, Iterable):
-        raise ConvergekitError(f"{name}={value!r} is no list: give a list of texts.")
+        raise ConvergekitError(f"{name} must be a list of texts; got {value!r}.")
     return list(value)
 
 

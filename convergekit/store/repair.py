@@ -254,8 +254,8 @@ def _manifest_from_batches(path: Path, con: duckdb.DuckDBPyConnection | None) ->
     missing = sorted(set(range(1, last + 1)).difference(newest))
     if missing:
         raise DamagedStoreError(
-            f"{path / NAME} cannot be made anew, for no file tells of {_listed(missing)}. Put the "
-            f"manifest, or the files in {path / BATCHES}, back from a backup."
+            f"{path / NAME} cannot be made anew, because no file describes {_listed(missing)}. "
+            f"Put the manifest, or the files in {path / BATCHES}, back from a backup."
         )
     return Manifest(options, generation, tuple(newest[number] for number in sorted(newest)))
 

@@ -292,8 +292,8 @@ class Store:
         events, row = ask(self._path, lambda con: _events_of(con, alias_or_id, self._options))
         if not len(events):
             raise UnknownAliasError(
-                f"{alias_or_id!r} is no alias that events of {self} carry, nor a profile's ID; it "
-                "may have been blocked. Give a URN, such as 'urn:email:ada@example.com'."
+                f"{alias_or_id!r} is neither an alias that events of {self} carry nor a profile's "
+                "ID; it may have been blocked. Give a URN, such as 'urn:email:ada@example.com'."
             )
         identity = self._options.get("identity", "retroactive")
         part = stitch_part(events, self._options, identity=identity)

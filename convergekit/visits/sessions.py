@@ -54,15 +54,15 @@ class SessionRules:
     def __post_init__(self) -> None:
         if isinstance(self.new_on, str):
             raise ConvergekitError(
-                f"new_on={self.new_on!r}: give the names in a list, such as [{self.new_on!r}], or "
-                "() for none."
+                f"new_on must be a list of names, such as [{self.new_on!r}], or () for none; got "
+                f"{self.new_on!r}."
             )
         object.__setattr__(self, "new_on", names_given("new_on", self.new_on))
         several = isinstance(self.rules, Sequence)
         if not several or not all(isinstance(rule, ChannelRule) for rule in self.rules):
             raise ConvergekitError(
-                f"rules={self.rules!r}: give a list of ck.ChannelRule(channel, ...), or "
-                "[..., *ck.CHANNEL_RULES]."
+                "rules must be a list of ck.ChannelRule(channel, ...), or [..., "
+                f"*ck.CHANNEL_RULES]; got {self.rules!r}."
             )
 
 

@@ -130,7 +130,7 @@ def read_stitched(directory: str | Path) -> Stitched:
     )
     ids = take_or_missing(identity.profile_ids, identity.profile)
     if not ids.equals(tables["events"]["profile_id"]):
-        raise damaged(place / "events.parquet", "its profile IDs are others than its aliases'")
+        raise damaged(place / "events.parquet", "its profile IDs do not match its aliases'")
     s = Stitched(
         StitchedEvents(
             events=tables["events"],

@@ -63,12 +63,12 @@ def check_summary(path: Path, summary: Mapping[str, Any]) -> None:
     """
     for name, is_right in _SUMMARY.items():
         if name not in summary or not is_right(summary[name]):
-            raise damaged(path, f"{name} is missing, or of another type")
+            raise damaged(path, f"{name} is missing, or has the wrong type")
     report = summary["report"]
     kinds = {field.name: str(field.type) for field in dataclasses.fields(Report)}
     for name in {**kinds, **report}:
         if name not in kinds or name not in report or not _BY_TYPE[kinds[name]](report[name]):
-            raise damaged(path, f"{name} of the report is missing, or of another type")
+            raise damaged(path, f"{name} of the report is missing, or has the wrong type")
 
 
 def check_tables(
@@ -125,7 +125,7 @@ class _Checks:
         for name in ("timestamp", "received_at"):
             self._times(name, optional=name == "received_at")
         ids = events["profile_id"].dropna()
-        self._demand("events", ids.str.fullmatch(_PROFILE_ID).all(), "a profile ID is none")
+        self._demand("events", ids.str.fullmatch(_PROFILE_ID).all(), "a profile ID is malformed")
         for name in ("row", "kept_row"):
             self._within("duplicates", self.tables["duplicates"][name].to_numpy(), 0, _MOST, name)
         for name in ("differs", "conflicts", "lost_aliases"):
@@ -147,7 +147,7 @@ class _Checks:
         table = self.tables["aliases"]
         self._demand("aliases", table.notna().all(axis=None), "a cell is missing")
         ids = table["profile_id"]
-        self._demand("aliases", ids.str.fullmatch(_PROFILE_ID).all(), "a profile ID is none")
+        self._demand("aliases", ids.str.fullmatch(_PROFILE_ID).all(), "a profile ID is malformed")
         if ALIAS_ID in table:
             own = table[ALIAS_ID].astype("str").str.fullmatch(_PROFILE_ID)
             self._demand("aliases", own.all(), f"{ALIAS_ID} is not the ID of a profile")

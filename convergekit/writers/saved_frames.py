@@ -108,7 +108,7 @@ def _frame_of(content: bytes) -> pd.DataFrame:
     metadata = table.schema.metadata or {}
     dtypes = json.loads(metadata[_DATATYPES])
     if list(dtypes) != table.column_names:
-        raise ValueError("it names other columns than it has")
+        raise ValueError("it does not name the columns that it has")
     if _UNTAGGED in metadata:
         return _frame_without_tags(table, dtypes, json.loads(metadata[_UNTAGGED]))
     tagged = json.loads(metadata[_TAGGED])
@@ -179,7 +179,7 @@ def _categorical(
     codes = np.full(len(cells), -1)
     codes[given] = words.get_indexer(pd.Index(cells[given], dtype=dtype, tupleize_cols=False))
     if (codes[given] < 0).any():
-        raise ValueError("a value is none of its column's categories")
+        raise ValueError("a value is not one of its column's categories")
     return pd.Series(pd.Categorical.from_codes(codes, categories=words, ordered=ordered))
 
 

@@ -79,7 +79,7 @@ def read_sealed(
             # Another process may have put a new save into its place between two files.
             if _manifest(directory) == manifest:
                 raise
-    raise ReadError(f"{directory} is written over and over. Read it when that has ended.")
+    raise ReadError(f"{directory} is still being written. Read it when that is done.")
 
 
 def _manifest(directory: Path) -> bytes:
@@ -105,7 +105,7 @@ def _read(
         else:
             content = _content(newest(directory, name), files[name]["bytes"])
             if digest(content) != files[name]["sha256"]:
-                raise damaged(directory / name, "its checksum is another")
+                raise damaged(directory / name, "its checksum differs")
         if name in names:
             try:
                 tables[name] = parse(content)
@@ -145,7 +145,7 @@ def _check_own_digest(path: Path, manifest: bytes, summary: dict[str, Any]) -> N
     if not isinstance(given, str) or len(given) != len(_UNKNOWN) or not given.isascii():
         raise damaged(path, "it has no checksum of its own")
     if digest(manifest.replace(given.encode(), _UNKNOWN.encode(), 1)) != given:
-        raise damaged(path, "its checksum is another")
+        raise damaged(path, "its checksum differs")
     files = summary.get(_FILES)
     if not isinstance(files, dict) or not all(map(_is_of_a_file, files.items())):
         raise damaged(path, "it does not say which files there are")
@@ -168,7 +168,7 @@ def _content(path: Path, size: int | None = None) -> bytes:
             reason = "is not a file" if path.exists() else "is missing"
             raise ReadError(f"{path} {reason}. Copy the whole directory, or stitch again.")
         if size is not None and path.stat().st_size != size:
-            raise damaged(path, "its size is another")
+            raise damaged(path, "its size differs")
         return path.read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -182,8 +182,8 @@ def damaged(path: Path, reason: str) -> ReadError:
 
     Examples
     --------
-    >>> print(damaged(Path("out/stitched.json"), "its checksum is another"))
-    out/stitched.json is damaged (its checksum is another). Copy the whole directory again from
+    >>> print(damaged(Path("out/stitched.json"), "its checksum differs"))
+    out/stitched.json is damaged (its checksum differs). Copy the whole directory again from
     where it is whole, or stitch the events again.
     """
     return ReadError(

@@ -86,8 +86,8 @@ def posthog_paths(
 def _check_exclusions(fed: Fed) -> None:
     if (fed.takes_part & fed.excluding & (fed.mask > 0)).any():
         raise ConvergekitError(
-            "PostHog takes no event as an exclusion that is a step as well; leave out "
-            "like='posthog', or exclude other events."
+            "PostHog cannot exclude an event that is also a step; leave out like='posthog', or "
+            "exclude other events."
         )
 
 
