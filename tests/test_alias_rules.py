@@ -211,7 +211,7 @@ def test_a_name_that_is_taken_is_not_given_again():
     ("max_age", "error", "message"),
     [
         ({"cart_token": "soon"}, ck.ConvergekitError, "must be a positive duration"),
-        ("14D", ck.ConvergekitError, "give alias types and durations"),
+        ("14D", ck.ConvergekitError, "must map alias types to durations"),
         ({"cart_tokens": "14D"}, ck.UnknownNameError, "Did you mean 'cart_token'"),
     ],
 )

@@ -190,14 +190,14 @@ def test_as_of_a_touch_counts_only_if_it_was_known_to_be_the_buyers():
     [
         ({"model": "last_click"}, "model must be one of first_touch"),
         ({"model": "lineer"}, "Did you mean 'linear'"),
-        ({"model": []}, "names no model"),
+        ({"model": []}, "must name at least one"),
         ({"by": "utm_sorce"}, "Did you mean 'utm_source'"),
         ({"direct": "never"}, "direct must be one of 'touch', 'last_resort'"),
         ({"weights": (1, 2)}, "must be three shares, those of the first touch"),
         ({"weights": (0, 1, 0)}, "not both zero"),
-        ({"half_life": "-1D"}, "half_life='-1D'"),
+        ({"half_life": "-1D"}, "half_life must be.*got '-1D'"),
         ({"lookback": "1 month"}, "count in days"),
-        ({"value": "event_name"}, "not a number"),
+        ({"value": "event_name"}, "must name a column of numbers"),
     ],
 )
 def test_what_cannot_be_is_said(arguments, said):

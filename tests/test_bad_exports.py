@@ -418,7 +418,7 @@ def test_a_folder_named_like_a_file_is_left_out_of_a_pattern(tmp_path):
     (tmp_path / "old.jsonl").mkdir()
     write(tmp_path / "a.jsonl", jsonl(ROW))
     assert ck.read_events(tmp_path / "*.jsonl")["file"].tolist() == ["a.jsonl"]
-    with pytest.raises(ck.ReadError, match="matches directories alone"):
+    with pytest.raises(ck.ReadError, match="matches only directories"):
         ck.read_events(tmp_path / "o*.jsonl")
 
 

@@ -325,7 +325,7 @@ def test_block_takes_urns_values_and_patterns():
     ].tolist() == ["cart_token"]
     assert not {"shared", "SHARED"} & set(values("shared"))
     assert not {"test-1", "test-2"} & set(values([re.compile(r"test-\d")]))
-    with pytest.raises(ck.ConvergekitError, match="block holds 7, a int"):
+    with pytest.raises(ck.ConvergekitError, match="block must hold URNs.*got 7, a int"):
         ck.stitch(given, block=[7])
 
 

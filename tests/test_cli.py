@@ -212,7 +212,7 @@ def test_bad_input_is_one_clear_line_and_no_traceback(run, tmp_path):
         (("funnel", tmp_path / "missing.jsonl", "--step", "A"), "there is no file"),
         (("funnel", broken, "--step", "A"), "can only be read whole"),
         (("funnel", foreign, "--step", "A"), "no event name column"),
-        (("funnel", *DATA, "--step", "A", "--within", "a week"), "no positive duration"),
+        (("funnel", *DATA, "--step", "A", "--within", "a week"), "a positive duration"),
         (("stitch", *DATA, "--out", broken), "is a file"),
     ]
     for arguments, message in cases:
@@ -400,7 +400,7 @@ def test_check_exits_with_2_where_it_cannot_check(run, tmp_path):
         (("check",), "Missing argument"),
         (("check", tmp_path / "missing.csv"), "there is no file"),
         (("check", *DATA, "--conversion", "Purchase"), "no event is named 'Purchase'"),
-        (("check", *DATA, "--value", "currency"), "holds no numbers"),
+        (("check", *DATA, "--value", "currency"), "must name a column of numbers"),
         (("check", *DATA, "--fail-on", "0"), "must be a number of findings from 1"),
         (("check", *DATA, "--fail-on", "severe"), "or one of high, medium, low"),
         (("check", *DATA, "--format", "xml"), "'xml' is not one of"),

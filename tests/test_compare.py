@@ -122,7 +122,7 @@ def test_errors_say_what_to_do():
         ck.compare_profiles(good, good[["row"]])
     with pytest.raises(ck.ColumnError, match="`a` has no column 'event_id'.*Name another with on="):
         ck.compare_profiles(good, good.rename(columns={"row": "event_id"}))
-    with pytest.raises(ck.ConvergekitError, match="`a` has row '0' on two events"):
+    with pytest.raises(ck.ConvergekitError, match="`a` has two events with the row '0'"):
         ck.compare_profiles(pd.concat([good, good]), good)
     with pytest.raises(ck.ConvergekitError, match="no event in common"):
         ck.compare_profiles(good, good.assign(row=5))

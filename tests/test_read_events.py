@@ -376,7 +376,7 @@ def test_a_quote_that_is_never_closed_costs_one_line(tmp_path):
     [
         ("prénom,b\n1,2\n".encode("latin-1"), "not UTF-8"),
         ("event_name,timestamp\nA,1\n".encode("utf-16-le"), "UTF-16 without a byte-order mark"),
-        (b"event_name,timestamp\rA,1\r", "carriage returns alone"),
+        (b"event_name,timestamp\rA,1\r", "carriage returns only"),
         (b'"event_name"x,timestamp\nA,1\n', "header cannot be read"),
         (b"event_name,\nA,1\n", "column 2 has values but no name"),
     ],

@@ -241,7 +241,7 @@ def test_a_shell_says_that_there_is_no_salt_in_a_file(tmp_path, monkeypatch, cap
     ck.simulate_store().write(tmp_path / "exports")
     exports = sorted(map(str, (tmp_path / "exports").iterdir()))
     arguments = ["stitch", *exports, "--out", str(tmp_path / "out"), "--salt-file"]
-    for salt, said in ((tmp_path / "salt", "holds no salt"), (tmp_path / "none", "No such file")):
+    for salt, said in ((tmp_path / "salt", "is empty"), (tmp_path / "none", "No such file")):
         monkeypatch.setattr(sys, "argv", ["convergekit", *arguments, str(salt)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
