@@ -180,8 +180,8 @@ def as_of_both_ways(monkeypatch, events):
         found.append(ck.stitch(events, identity="as_of"))
     plain, fast = found
     pd.testing.assert_frame_equal(plain.events, fast.events)
-    assert plain.resolution.knowledge().profiles.place.tolist() == (
-        fast.resolution.knowledge().profiles.place.tolist()
+    assert plain.tables.resolution.knowledge().profiles.place.tolist() == (
+        fast.tables.resolution.knowledge().profiles.place.tolist()
     )
     return fast
 
