@@ -1,4 +1,4 @@
-"""Attribution: which visits a conversion is credited to, and with how much of its value."""
+"""Attribution: credit conversions, or their value, to the visits before them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from convergekit.attribution.models import DATA_DRIVEN, RULES, TouchPaths, by_effect
+from convergekit.attribution.models import DATA_DRIVEN, RULES, TouchpointPaths, by_effect
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import NONE, Attribution
-from convergekit.attribution.touchpoints import Touches, direct_last, find_touches, only_known
+from convergekit.attribution.touchpoints import (
+    Touchpoints,
+    direct_last,
+    find_touchpoints,
+    only_known,
+)
 from convergekit.base.durations import parse_duration
 from convergekit.base.grouping import NumberedText
 from convergekit.base.wording import counted
@@ -84,59 +89,63 @@ class Attributor:
         self._traffic, self._of_browser = sent_traffic(s.events), visiting(s)
         self._moments = microseconds(s.events["timestamp"])
 
-    def credited(self, who: IntArray, *, as_of: bool) -> Credited:
+    def credited(self, visitor: IntArray, *, as_of: bool) -> Credited:
         """Return the credits where the events are of these visitors.
 
         Parameters
         ----------
-        who : numpy.ndarray of int
-            -1 for nobody's.
+        visitor : numpy.ndarray of int
+            -1 if unassigned.
         as_of : bool
             Whether a touch must have been known when the conversion became known.
         """
         events, found = self._s.events, self._s.resolution
         sessions = find_sessions(
-            events, self._traffic, who, found.in_time, self._of_browser, self._asked.sessions
+            events, self._traffic, visitor, found.in_time, self._of_browser, self._asked.sessions
         )
         visits = np.flatnonzero(sessions.arrival >= 0)
-        arrival, mine = sessions.arrival[visits], sessions.who[visits]
+        arrival, mine = sessions.arrival[visits], sessions.visitor[visits]
         at = self.positions
-        touches = find_touches(
+        touchpoints = find_touchpoints(
             (mine, self._moments[arrival]),
-            (who[at], self._moments[at]),
+            (visitor[at], self._moments[at]),
             self.lookback.value // 1000,
         )
         if as_of:
             knowledge = found.knowledge()
-            touches = only_known(touches, lambda c, v: knowledge.knew(at[c], arrival[v]))
+            touchpoints = only_known(touchpoints, lambda c, v: knowledge.knew(at[c], arrival[v]))
         direct = (sessions.channel.distinct == DIRECT).to_numpy(dtype=bool)
         is_direct = direct[sessions.channel.codes[visits]]
         if self._asked.direct == "last_resort":
-            touches = direct_last(touches, is_direct)
-        return self._share_out(touches, sessions, visits, is_direct)
+            touchpoints = direct_last(touchpoints, is_direct)
+        return self._share_out(touchpoints, sessions, visits, is_direct)
 
     def _share_out(
-        self, touches: Touches, sessions: FoundSessions, visits: IntArray, is_direct: BoolArray
+        self,
+        touchpoints: Touchpoints,
+        sessions: FoundSessions,
+        visits: IntArray,
+        is_direct: BoolArray,
     ) -> Credited:
-        visit, lost = visits[touches.visit], visits[touches.lost_visit]
+        visit, lost = visits[touchpoints.visit], visits[touchpoints.lost_visit]
         used = np.concatenate([visit, lost])
         label = sessions.numbered(self._asked.by, used).or_else(sessions.numbered("channel", used))
         codes, distinct = _sorted(label)
-        path = np.cumsum(np.diff(touches.conversion, prepend=-1) != 0) - 1
+        path = np.cumsum(np.diff(touchpoints.conversion, prepend=-1) != 0) - 1
         arrived = self._moments[sessions.arrival[visit]]
-        elapsed = self._moments[self.positions[touches.conversion]] - arrived
-        journeys = TouchPaths(
+        elapsed = self._moments[self.positions[touchpoints.conversion]] - arrived
+        journeys = TouchpointPaths(
             path=path,
             label=codes[: len(path)],
             age=elapsed / _MICROSECONDS_A_DAY,
-            direct=is_direct[touches.visit],
-            lost_path=touches.lost_journey,
+            direct=is_direct[touchpoints.visit],
+            lost_path=touchpoints.lost_journey,
             lost_label=codes[len(path) :],
             labels=len(distinct),
         )
         # Conversions without a touch are credited to none, in full.
-        alone = np.setdiff1d(np.arange(len(self.positions)), touches.conversion)
-        conversion = np.concatenate([touches.conversion, alone])
+        alone = np.setdiff1d(np.arange(len(self.positions)), touchpoints.conversion)
+        conversion = np.concatenate([touchpoints.conversion, alone])
         credit, cents = {}, {}
         effects = [_effects("", distinct[:0], np.zeros((3, 0)))]
         for name in self.models:
@@ -236,7 +245,9 @@ def _sorted(label: NumberedText) -> tuple[IntArray, pd.Series]:
     return place[label.codes], texts.reset_index(drop=True)
 
 
-def _weights(name: str, journeys: TouchPaths, labels: pd.Series) -> tuple[FloatArray, pd.DataFrame]:
+def _weights(
+    name: str, journeys: TouchpointPaths, labels: pd.Series
+) -> tuple[FloatArray, pd.DataFrame]:
     found = DATA_DRIVEN[name](journeys)
     worth = np.maximum(found.effect, 0.0)
     shares = worth / worth.sum() if worth.sum() else worth

@@ -1,4 +1,4 @@
-"""What stitching changed: the same attribution without it, and as known then, beside it."""
+"""Compare an attribution with the same one without stitching, and as known then."""
 
 from __future__ import annotations
 
@@ -139,8 +139,8 @@ def attribution_lift(s: StitchedEvents, question: Question) -> AttributionLift:
     attributor = Attributor(s, question)
     ways = ways_of_counting(s)
     found = {
-        name: attributor.credited(who, as_of=False)
-        for name, who in ways.items()
+        name: attributor.credited(visitor, as_of=False)
+        for name, visitor in ways.items()
         if name != STITCHED
     }
     found[AS_OF] = attributor.credited(ways[STITCHED], as_of=True)

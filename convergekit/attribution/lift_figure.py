@@ -1,4 +1,4 @@
-"""The figure of what stitching changed: what each label is credited with, by way of counting.
+"""The figure of attribution lift: the credit of each label, by way of counting.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """

@@ -1,4 +1,4 @@
-"""Attribution models: how much of a conversion each touch on the way to it gets.
+"""Attribution models: how much credit each touchpoint before a conversion gets.
 
 Rules look at one journey alone: `first_touch`, `last_touch`, `last_non_direct`, `linear`,
 `position_based`, `time_decay`. Data-driven models compare journeys that converted with journeys
@@ -29,8 +29,8 @@ _TERMS = 17
 
 
 @dataclass(frozen=True)
-class TouchPaths:
-    """Touches on the way to conversions, and on ways that led to none.
+class TouchpointPaths:
+    """Touchpoints on the way to conversions, and on ways that led to none.
 
     Attributes
     ----------
@@ -65,25 +65,25 @@ class Tuning:
     weights : tuple of float
         Of the first touch, of those between together, and of the last.
     half_life : float
-        In the unit of `TouchPaths.age`.
+        In the unit of `TouchpointPaths.age`.
     """
 
     weights: tuple[float, float, float] = (0.4, 0.2, 0.4)
     half_life: float = 7.0
 
 
-def first_touch(journeys: TouchPaths, _: Tuning) -> FloatArray:
+def first_touch(journeys: TouchpointPaths, _: Tuning) -> FloatArray:
     """Return all of each conversion for its first touch."""
     return _ends(journeys.path)[0].astype(np.float64)
 
 
-def last_touch(journeys: TouchPaths, _: Tuning) -> FloatArray:
+def last_touch(journeys: TouchpointPaths, _: Tuning) -> FloatArray:
     """Return all of each conversion for its last touch, a direct visit or not."""
     return _ends(journeys.path)[1].astype(np.float64)
 
 
-def last_non_direct(journeys: TouchPaths, _: Tuning) -> FloatArray:
-    """Return all of each conversion for its last touch that was no direct visit.
+def last_non_direct(journeys: TouchpointPaths, _: Tuning) -> FloatArray:
+    """Return all of each conversion for its last touch that was not a direct visit.
 
     If all were, it is the last's.
     """
@@ -96,12 +96,12 @@ def last_non_direct(journeys: TouchPaths, _: Tuning) -> FloatArray:
     return chosen
 
 
-def linear(journeys: TouchPaths, _: Tuning) -> FloatArray:
+def linear(journeys: TouchpointPaths, _: Tuning) -> FloatArray:
     """Return the same for each touch."""
     return np.ones(len(journeys.path))
 
 
-def position_based(journeys: TouchPaths, tuning: Tuning) -> FloatArray:
+def position_based(journeys: TouchpointPaths, tuning: Tuning) -> FloatArray:
     """Return the weights of the first touch, the last, and those between, which share theirs.
 
     Of two touches the weights of first and last count, and a single touch gets all.
@@ -114,7 +114,7 @@ def position_based(journeys: TouchPaths, tuning: Tuning) -> FloatArray:
     return np.where(size == 1, 1.0, weight)
 
 
-def time_decay(journeys: TouchPaths, tuning: Tuning) -> FloatArray:
+def time_decay(journeys: TouchpointPaths, tuning: Tuning) -> FloatArray:
     """Return half as much for a touch that is one half-life older."""
     if not len(journeys.path):
         return np.zeros(0)
@@ -136,7 +136,7 @@ def _halved(times: FloatArray) -> FloatArray:
     return np.ldexp(part, -np.minimum(whole, 2_000).astype(np.int32))
 
 
-RULES: dict[str, Callable[[TouchPaths, Tuning], FloatArray]] = {
+RULES: dict[str, Callable[[TouchpointPaths, Tuning], FloatArray]] = {
     "first_touch": first_touch,
     "last_touch": last_touch,
     "last_non_direct": last_non_direct,
@@ -162,7 +162,7 @@ class Effects:
     standard_error: FloatArray
 
 
-def markov(journeys: TouchPaths) -> Effects:
+def markov(journeys: TouchpointPaths) -> Effects:
     """Return each label's removal effect in a first-order Markov chain.
 
     A journey walks from the start over its touches to the conversion or to nothing. The removal
@@ -178,7 +178,7 @@ def markov(journeys: TouchPaths) -> Effects:
     Google Ads converts twice alone and once before the mailing, once it does not; the mailing
     converts once alone.
 
-    >>> journeys = TouchPaths(
+    >>> journeys = TouchpointPaths(
     ...     path=np.array([0, 1, 2, 3, 3]), label=np.array([0, 0, 1, 0, 1]), age=np.zeros(5),
     ...     direct=np.zeros(5, dtype=bool), lost_path=np.array([0]), lost_label=np.array([0]),
     ...     labels=2)
@@ -212,7 +212,7 @@ def markov(journeys: TouchPaths) -> Effects:
     return _exact(np.array([six_digits(share) for share in np.round(effect, 12).tolist()]))
 
 
-def shapley(journeys: TouchPaths) -> Effects:
+def shapley(journeys: TouchpointPaths) -> Effects:
     """Return each label's Shapley value in the game of conversion rates.
 
     The worth of a set of labels is the share of journeys that converted, among those whose
@@ -232,7 +232,7 @@ def shapley(journeys: TouchPaths) -> Effects:
     Journeys over the first label alone convert in one of two cases, over the second in none of
     one, and over both in one of one: the sets are worth 1/2, 0 and, all together, 2/4.
 
-    >>> journeys = TouchPaths(
+    >>> journeys = TouchpointPaths(
     ...     path=np.array([0, 1, 1]), label=np.array([0, 0, 1]), age=np.zeros(3),
     ...     direct=np.zeros(3, dtype=bool), lost_path=np.array([0, 1]),
     ...     lost_label=np.array([0, 1]), labels=2)
@@ -245,10 +245,13 @@ def shapley(journeys: TouchPaths) -> Effects:
     return _shapley_sampled(sets, journeys.labels)
 
 
-DATA_DRIVEN: dict[str, Callable[[TouchPaths], Effects]] = {"markov": markov, "shapley": shapley}
+DATA_DRIVEN: dict[str, Callable[[TouchpointPaths], Effects]] = {
+    "markov": markov,
+    "shapley": shapley,
+}
 
 
-def by_effect(journeys: TouchPaths, effect: FloatArray) -> FloatArray:
+def by_effect(journeys: TouchpointPaths, effect: FloatArray) -> FloatArray:
     """Return each touch's weight: its label's effect, shared by the label's touches on the path.
 
     A negative effect counts as none. Where no label on a path has any, they count the same.
@@ -283,7 +286,7 @@ class _LabelSets:
     journeys: FloatArray
 
 
-def _label_sets(journeys: TouchPaths) -> _LabelSets:
+def _label_sets(journeys: TouchpointPaths) -> _LabelSets:
     lost = journeys.lost_path + journeys.path.max(initial=-1) + 1
     touches = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Touches: the visits on the way to each conversion, and those on ways that led to none."""
+"""Touchpoints: the visits on the way to each conversion, and those on ways that led to none."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from convergekit.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True)
-class Touches:
-    """Pairs of a conversion and a visit within the look-back before it.
+class Touchpoints:
+    """Pairs of a conversion and a visit within the lookback window before it.
 
     Attributes
     ----------
@@ -29,81 +29,85 @@ class Touches:
     lost_journey: IntArray
     lost_visit: IntArray
 
-    def kept(self, keep: BoolArray) -> Touches:
+    def kept(self, keep: BoolArray) -> Touchpoints:
         """Return some of the pairs."""
-        return Touches(self.conversion[keep], self.visit[keep], self.lost_journey, self.lost_visit)
+        return Touchpoints(
+            self.conversion[keep], self.visit[keep], self.lost_journey, self.lost_visit
+        )
 
 
-def find_touches(
+def find_touchpoints(
     visits: tuple[IntArray, IntArray], conversions: tuple[IntArray, IntArray], lookback: int
-) -> Touches:
-    """Pair each conversion with the visits of the same visitor in the look-back before it.
+) -> Touchpoints:
+    """Pair each conversion with the visits of the same visitor in the lookback window before it.
 
     Parameters
     ----------
     visits : tuple of numpy.ndarray
-        Whose, and when; in the order of both.
+        Visitor and time; in the order of both.
     conversions : tuple of numpy.ndarray
-        Whose (-1 for nobody's), and when.
+        Visitor (-1 if unassigned) and time.
     lookback : int
         In the unit of the times. A visit that is exactly so old counts, and so does one at the
         moment of the conversion.
 
     Examples
     --------
-    >>> found = find_touches(
+    >>> found = find_touchpoints(
     ...     (np.array([0, 0, 0, 1]), np.array([1, 5, 9, 5])), (np.array([0]), np.array([6])), 3)
     >>> found.visit.tolist(), found.lost_visit.tolist(), found.lost_journey.tolist()
     ([1], [0, 2, 3], [0, 1, 2])
     """
-    (who, when), (whose, moment) = visits, conversions
+    (visitor, when), (converting, moment) = visits, conversions
     times = np.sort(when)
     # Visitor and time in one number, in the order of both.
     span = len(times) + 1
-    key = who * span + np.searchsorted(times, when)
-    first = np.searchsorted(key, whose * span + np.searchsorted(times, moment - lookback))
-    last = np.searchsorted(key, whose * span + np.searchsorted(times, moment, side="right"))
+    key = visitor * span + np.searchsorted(times, when)
+    first = np.searchsorted(key, converting * span + np.searchsorted(times, moment - lookback))
+    last = np.searchsorted(key, converting * span + np.searchsorted(times, moment, side="right"))
     size = last - first
-    conversion = np.repeat(np.arange(len(whose)), size)
+    conversion = np.repeat(np.arange(len(converting)), size)
     visit = np.arange(size.sum()) + np.repeat(first - (np.cumsum(size) - size), size)
 
-    lost = np.ones(len(who), dtype=bool)
+    lost = np.ones(len(visitor), dtype=bool)
     lost[visit] = False
     lost_visit = np.flatnonzero(lost)
     # A conversion ends a journey: those before a visit say in which it is.
-    ended = np.sort(whose * span + np.searchsorted(times, moment, side="right"))
+    ended = np.sort(converting * span + np.searchsorted(times, moment, side="right"))
     before = np.searchsorted(ended, key[lost_visit], side="right")
-    begins = run_starts(before, who[lost_visit])
-    return Touches(conversion, visit, np.cumsum(begins) - 1, lost_visit)
+    begins = run_starts(before, visitor[lost_visit])
+    return Touchpoints(conversion, visit, np.cumsum(begins) - 1, lost_visit)
 
 
-def only_known(touches: Touches, knew: Callable[[IntArray, IntArray], BoolArray]) -> Touches:
+def only_known(
+    touchpoints: Touchpoints, knew: Callable[[IntArray, IntArray], BoolArray]
+) -> Touchpoints:
     """Return the pairs of which the visit was known when the conversion became known."""
-    return touches.kept(knew(touches.conversion, touches.visit))
+    return touchpoints.kept(knew(touchpoints.conversion, touchpoints.visit))
 
 
-def direct_last(touches: Touches, direct: BoolArray) -> Touches:
-    """Return the touches without direct visits, where a journey has others.
+def direct_last(touchpoints: Touchpoints, direct: BoolArray) -> Touchpoints:
+    """Return the touchpoints without direct visits, where a journey has others.
 
     Parameters
     ----------
-    touches : Touches
+    touchpoints : Touchpoints
     direct : numpy.ndarray of bool
         Which visits are direct.
 
     Examples
     --------
-    >>> pairs = Touches(np.array([0, 0, 1]), np.array([0, 1, 2]), np.array([0]), np.array([2]))
+    >>> pairs = Touchpoints(np.array([0, 0, 1]), np.array([0, 1, 2]), np.array([0]), np.array([2]))
     >>> direct_last(pairs, np.array([True, False, True])).visit.tolist()
     [1, 2]
     """
-    lost = _told(touches.lost_journey, direct[touches.lost_visit])
-    kept = touches.kept(_told(touches.conversion, direct[touches.visit]))
-    return Touches(
-        kept.conversion, kept.visit, touches.lost_journey[lost], touches.lost_visit[lost]
+    lost = _remaining(touchpoints.lost_journey, direct[touchpoints.lost_visit])
+    kept = touchpoints.kept(_remaining(touchpoints.conversion, direct[touchpoints.visit]))
+    return Touchpoints(
+        kept.conversion, kept.visit, touchpoints.lost_journey[lost], touchpoints.lost_visit[lost]
     )
 
 
-def _told(journey: IntArray, direct: BoolArray) -> BoolArray:
+def _remaining(journey: IntArray, direct: BoolArray) -> BoolArray:
     others = np.bincount(journey, weights=~direct) > 0
     return ~direct | ~others[journey] if len(journey) else ~direct

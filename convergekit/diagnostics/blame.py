@@ -56,7 +56,7 @@ class Blamed:
     Attributes
     ----------
     aliases : numpy.ndarray of int
-        By number in the crowd.
+        By number in the candidates.
     events : numpy.ndarray of int
         By position.
     is_smallest : bool
@@ -69,7 +69,7 @@ class Blamed:
 
 
 @dataclass(frozen=True)
-class Crowd:
+class Candidates:
     """The profiles that may be suspicious and their aliases, both numbered from 0.
 
     Aliases are in the order of type and value, so that nothing depends on the order of rows.
@@ -109,7 +109,7 @@ class Crowd:
     met: Meetings
 
     @classmethod
-    def of(cls, s: StitchedEvents) -> Crowd:
+    def of(cls, s: StitchedEvents) -> Candidates:
         """Return the profiles with several values of a login type, or many browsers and a token."""
         found = s.resolution
         types = found.aliases.types
@@ -163,12 +163,12 @@ class Crowd:
         return np.any(_counted(self.profile[login], login_type, len(self.number)) > 1, axis=1)
 
 
-def blame(crowd: Crowd, in_time: IntArray) -> dict[int, Blamed]:
-    """Return what is to blame for each profile of the crowd for which something is.
+def blame(candidates: Candidates, in_time: IntArray) -> dict[int, Blamed]:
+    """Return what is to blame for each candidate profile, where something is.
 
     Parameters
     ----------
-    crowd : Crowd
+    candidates : Candidates
     in_time : numpy.ndarray of int
         Positions of all events in order of time, then arrival.
 
@@ -178,13 +178,13 @@ def blame(crowd: Crowd, in_time: IntArray) -> dict[int, Blamed]:
     >>> events = pd.DataFrame({"event_name": "A", "timestamp": ["2026-03-02", "2026-03-03"],
     ...                        "alias.cookie": "c", "alias.email": ["a@x.org", "b@x.org"]})
     >>> s = ck.stitch(events)
-    >>> crowd = Crowd.of(s.tables)
-    >>> found = blame(crowd, s.tables.resolution.in_time)[0]
-    >>> [crowd.urns[alias] for alias in found.aliases]
+    >>> candidates = Candidates.of(s.tables)
+    >>> found = blame(candidates, s.tables.resolution.in_time)[0]
+    >>> [candidates.urns[alias] for alias in found.aliases]
     ['urn:cookie:c']
     """
-    logins, events = _blame_logins_and_events(crowd, in_time)
-    return {**_blame_aliases(crowd), **logins, **events}
+    logins, events = _blame_logins_and_events(candidates, in_time)
+    return {**_blame_aliases(candidates), **logins, **events}
 
 
 def first_of_component(event: IntArray, on: IntArray, size: int) -> IntArray:
@@ -217,25 +217,25 @@ def _logins(event: IntArray, on: IntArray, is_login: BoolArray) -> IntArray:
     return np.where(is_login, first, np.arange(len(is_login)))
 
 
-def _blame_aliases(crowd: Crowd) -> dict[int, Blamed]:
+def _blame_aliases(candidates: Candidates) -> dict[int, Blamed]:
     """Blame aliases where several logins, or many browsers, are on one profile."""
-    several, size = crowd.several_logins, len(crowd.alias)
-    apart = _without_each(crowd, crowd.login, several | ~crowd.several)
+    several, size = candidates.several_logins, len(candidates.alias)
+    apart = _without_each(candidates, candidates.login, several | ~candidates.several)
     parts = apart.parts[:size]
     of_logins = parts[:, :_TYPES].max(axis=1, initial=0)
-    nameless = crowd.login_type < 0
-    parting = np.flatnonzero(nameless & several[crowd.profile] & (of_logins > 1))
-    crowded = nameless & crowd.is_token & ~crowd.several[crowd.profile]
+    nameless = candidates.login_type < 0
+    parting = np.flatnonzero(nameless & several[candidates.profile] & (of_logins > 1))
+    crowded = nameless & candidates.is_token & ~candidates.several[candidates.profile]
     crowded &= parts[:, _BROWSER] >= MANY_BROWSERS
     # What is shared parts most when taken out, and is there more often than what is not.
-    likely = apart.pieces, crowd.presence
+    likely = apart.pieces, candidates.presence
     best = {
-        **_best(crowd.profile, parting, of_logins, *likely),
-        **_best(crowd.profile, np.flatnonzero(crowded), parts[:, _BROWSER], *likely),
+        **_best(candidates.profile, parting, of_logins, *likely),
+        **_best(candidates.profile, np.flatnonzero(crowded), parts[:, _BROWSER], *likely),
     }
     unparted = [profile for profile in np.flatnonzero(several).tolist() if profile not in best]
-    weights = np.append(np.where(nameless, 1, -1), np.full(len(crowd.met.events), -1))
-    larger = _larger_cuts(crowd, unparted, crowd.login, weights)
+    weights = np.append(np.where(nameless, 1, -1), np.full(len(candidates.met.events), -1))
+    larger = _larger_cuts(candidates, unparted, candidates.login, weights)
     return {
         **{profile: Blamed(np.array([alias]), NOTHING) for profile, alias in best.items()},
         **{profile: Blamed(c.nodes, NOTHING, c.is_smallest) for profile, c in larger.items()},
@@ -243,55 +243,55 @@ def _blame_aliases(crowd: Crowd) -> dict[int, Blamed]:
 
 
 def _blame_logins_and_events(
-    crowd: Crowd, in_time: IntArray
+    candidates: Candidates, in_time: IntArray
 ) -> tuple[dict[int, Blamed], dict[int, Blamed]]:
     """Blame a login value that joins three or more, else events, where there is one login."""
-    met, size = crowd.met, len(crowd.alias)
-    together = crowd.several & ~crowd.several_logins
+    met, size = candidates.met, len(candidates.alias)
+    together = candidates.several & ~candidates.several_logins
     each = np.arange(size)
-    apart = _without_each(crowd, each, together)
+    apart = _without_each(candidates, each, together)
     most = apart.parts[:, :_TYPES].max(axis=1, initial=0)
-    hubs = np.flatnonzero((most[:size] > 2) & (crowd.login_type >= 0))
-    best = _best(crowd.profile, hubs, most, apart.pieces)
+    hubs = np.flatnonzero((most[:size] > 2) & (candidates.login_type >= 0))
+    best = _best(candidates.profile, hubs, most, apart.pieces)
     logins = {profile: Blamed(np.array([alias]), NOTHING) for profile, alias in best.items()}
 
     profile, event = np.empty_like(met.events), np.empty_like(met.events)
-    profile[met.meeting] = crowd.profile[met.alias]
+    profile[met.meeting] = candidates.profile[met.alias]
     event[met.meeting_of_event] = met.event
     rank = np.empty_like(in_time)
     rank[in_time] = np.arange(len(in_time))
     once = np.flatnonzero((most[size:] > 1) & (met.events == 1))
     # Of several such events: the one that contradicts itself, parts most, and came last.
-    best = _best(profile, once, _carries_two_of_a_type(crowd), most[size:], rank[event])
+    best = _best(profile, once, _carries_two_of_a_type(candidates), most[size:], rank[event])
     events = {p: Blamed(NOTHING, event[[meeting]]) for p, meeting in best.items()}
 
     unparted = [p for p in np.flatnonzero(together).tolist() if p not in {**logins, **events}]
     weights = np.append(np.full(size, -1), met.events)
-    for p, cut in _larger_cuts(crowd, unparted, each, weights).items():
+    for p, cut in _larger_cuts(candidates, unparted, each, weights).items():
         cause = met.event[np.isin(met.meeting_of_event, cut.nodes - size)]
         events[p] = Blamed(NOTHING, cause, cut.is_smallest)
     return logins, {p: blamed for p, blamed in events.items() if p not in logins}
 
 
-def _without_each(crowd: Crowd, label: IntArray, wanted: BoolArray) -> PartsWithout:
+def _without_each(candidates: Candidates, label: IntArray, wanted: BoolArray) -> PartsWithout:
     """Return how profiles fall apart without each alias, and without each set that met.
 
     Aliases with one label are one node. Two aliases are linked directly where no event of theirs
     can be to blame; otherwise the set that met is a node between them.
     """
-    met, size = crowd.met, len(crowd.alias)
+    met, size = candidates.met, len(candidates.alias)
     marks = np.zeros((size + len(met.events), _TYPES + 1), dtype=np.int64)
     if not wanted.any():
         return PartsWithout(marks, marks[:, 0])
-    logins = np.bincount(met.meeting, weights=crowd.login_type[met.alias] >= 0)
+    logins = np.bincount(met.meeting, weights=candidates.login_type[met.alias] >= 0)
     between = (np.bincount(met.meeting) > 2) | (logins > 1)
-    through = between[met.meeting] & wanted[crowd.profile[met.alias]]
-    direct = np.flatnonzero(~between[met.meeting] & wanted[crowd.profile[met.alias]])
+    through = between[met.meeting] & wanted[candidates.profile[met.alias]]
+    direct = np.flatnonzero(~between[met.meeting] & wanted[candidates.profile[met.alias]])
     first = np.append(label[met.alias[through]], label[met.alias[direct[::2]]])
     second = np.append(size + met.meeting[through], label[met.alias[direct[1::2]]])
-    login = np.flatnonzero(crowd.login_type >= 0)
-    marks[label[login], crowd.login_type[login]] = 1
-    marks[np.flatnonzero(crowd.is_browser), _BROWSER] = 1
+    login = np.flatnonzero(candidates.login_type >= 0)
+    marks[label[login], candidates.login_type[login]] = 1
+    marks[np.flatnonzero(candidates.is_browser), _BROWSER] = 1
     return falls_apart(first, second, marks)
 
 
@@ -303,25 +303,25 @@ def _best(group: IntArray, nodes: IntArray, *keys: npt.NDArray[Any]) -> dict[int
     return dict(zip(groups.tolist(), nodes[first].tolist(), strict=True))
 
 
-def _carries_two_of_a_type(crowd: Crowd) -> BoolArray:
+def _carries_two_of_a_type(candidates: Candidates) -> BoolArray:
     """Return whether each set that met holds two values of one login type."""
-    met = crowd.met
-    counts = _counted(met.meeting, crowd.login_type[met.alias], len(met.events))
+    met = candidates.met
+    counts = _counted(met.meeting, candidates.login_type[met.alias], len(met.events))
     return np.any(counts > 1, axis=1)
 
 
 def _larger_cuts(
-    crowd: Crowd, profiles: list[int], label: IntArray, weights: IntArray
+    candidates: Candidates, profiles: list[int], label: IntArray, weights: IntArray
 ) -> dict[int, Cut]:
     """Return the smallest cut of each of these profiles, where one is found.
 
     Nodes are the aliases, those with one label as one node, and then the sets that met.
     """
-    met, size = crowd.met, len(crowd.alias)
-    profile_of = crowd.profile[met.alias]
+    met, size = candidates.met, len(candidates.alias)
+    profile_of = candidates.profile[met.alias]
     by_profile = np.argsort(profile_of, kind="stable")
-    ends = np.searchsorted(profile_of[by_profile], np.arange(len(crowd.number) + 1))
-    presence = np.append(crowd.presence, met.events)
+    ends = np.searchsorted(profile_of[by_profile], np.arange(len(candidates.number) + 1))
+    presence = np.append(candidates.presence, met.events)
     found = {}
     for profile in profiles:
         at = by_profile[ends[profile] : ends[profile + 1]]
@@ -331,7 +331,7 @@ def _larger_cuts(
         first, second = local.reshape(links.shape)
         cuts = []
         for kind in range(_TYPES):
-            values = np.unique(label[alias[crowd.login_type[alias] == kind]])
+            values = np.unique(label[alias[candidates.login_type[alias] == kind]])
             if len(values) > 1:
                 apart = np.searchsorted(nodes, values)
                 cuts.append(smallest_cut(first, second, weights[nodes], presence[nodes], apart))

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import distinct
-from convergekit.diagnostics.blame import NOTHING, Blamed, Crowd, blame, first_of_component
+from convergekit.diagnostics.blame import NOTHING, Blamed, Candidates, blame, first_of_component
 from convergekit.diagnostics.graph_cuts import LARGEST_CUT
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.typing import IntArray
@@ -68,21 +68,23 @@ def find_suspects(s: StitchedEvents) -> pd.DataFrame:
     >>> find_suspects(ck.stitch(events).tables)[["evidence", "repair"]].values.tolist()
     [['weak', 'ck.stitch(..., block=["urn:cookie:c"])']]
     """
-    crowd = Crowd.of(s)
-    blamed = blame(crowd, s.resolution.in_time)
-    remains = _Remains.of(s, crowd, blamed)
+    candidates = Candidates.of(s)
+    blamed = blame(candidates, s.resolution.in_time)
+    remains = _Remains.of(s, candidates, blamed)
     found = s.resolution
     tracked = (s.events["kind"] == "track").to_numpy() & (found.profile >= 0)
-    events = np.bincount(found.profile[tracked], minlength=len(found.profile_ids))[crowd.number]
-    aliases = np.bincount(crowd.profile, minlength=len(crowd.number))
-    suspicious = sorted({*np.flatnonzero(crowd.several).tolist(), *blamed})
-    profile_ids = found.profile_ids.iloc[crowd.number[suspicious]].tolist()
+    events = np.bincount(found.profile[tracked], minlength=len(found.profile_ids))[
+        candidates.number
+    ]
+    aliases = np.bincount(candidates.profile, minlength=len(candidates.number))
+    suspicious = sorted({*np.flatnonzero(candidates.several).tolist(), *blamed})
+    profile_ids = found.profile_ids.iloc[candidates.number[suspicious]].tolist()
     records = []
     for profile, profile_id in zip(suspicious, profile_ids, strict=True):
         found_cut = blamed.get(profile, Blamed(NOTHING, NOTHING, is_smallest=False))
-        cut = [crowd.urns[alias] for alias in found_cut.aliases.tolist()]
+        cut = [candidates.urns[alias] for alias in found_cut.aliases.tolist()]
         cause = s.events.iloc[np.sort(found_cut.events)]
-        values = crowd.held[profile].tolist()
+        values = candidates.held[profile].tolist()
         parts = remains.parts_of(profile)
         record = {
             "profile_id": profile_id,
@@ -129,7 +131,7 @@ class _Remains:
 
     Attributes
     ----------
-    crowd : Crowd
+    candidates : Candidates
     first : numpy.ndarray of int
         The parts, each by its first alias, those of one profile together, the busiest first.
     start : numpy.ndarray of int
@@ -144,7 +146,7 @@ class _Remains:
         Those of them that were on blamed events alone, those of one profile together.
     """
 
-    crowd: Crowd
+    candidates: Candidates
     first: IntArray
     start: IntArray
     part: IntArray
@@ -154,12 +156,14 @@ class _Remains:
     gone: IntArray
 
     @classmethod
-    def of(cls, s: StitchedEvents, crowd: Crowd, blamed: Mapping[int, Blamed]) -> _Remains:
-        size = len(crowd.alias)
+    def of(
+        cls, s: StitchedEvents, candidates: Candidates, blamed: Mapping[int, Blamed]
+    ) -> _Remains:
+        size = len(candidates.alias)
         out = np.concatenate([NOTHING, *(found.aliases for found in blamed.values())])
         dropped = np.concatenate([NOTHING, *(found.events for found in blamed.values())])
-        stays = ~np.isin(crowd.on, out) & ~np.isin(crowd.event, dropped)
-        event, on = crowd.event[stays], crowd.on[stays]
+        stays = ~np.isin(candidates.on, out) & ~np.isin(candidates.event, dropped)
+        event, on = candidates.event[stays], candidates.on[stays]
         part = first_of_component(event, on, size)
         of_event = np.unique(event, return_index=True)[1]
         tracked = (s.events["kind"] == "track").to_numpy()[event[of_event]]
@@ -167,19 +171,21 @@ class _Remains:
         present = distinct(on)
         aliases = np.bincount(part[present], minlength=size)
         first = np.flatnonzero(aliases)
-        first = first[np.lexsort((first, -aliases[first], -events[first], crowd.profile[first]))]
-        telling = np.flatnonzero((crowd.login_type >= 0) | crowd.is_browser)
+        first = first[
+            np.lexsort((first, -aliases[first], -events[first], candidates.profile[first]))
+        ]
+        telling = np.flatnonzero((candidates.login_type >= 0) | candidates.is_browser)
         telling = np.setdiff1d(telling, out)
         gone = telling[aliases[part[telling]] == 0]
         return cls(
-            crowd=crowd,
+            candidates=candidates,
             first=first,
-            start=np.searchsorted(crowd.profile[first], np.arange(len(crowd.number) + 1)),
+            start=np.searchsorted(candidates.profile[first], np.arange(len(candidates.number) + 1)),
             part=part,
             events=events,
             aliases=aliases,
             telling=telling[np.argsort(part[telling], kind="stable")],
-            gone=gone[np.argsort(crowd.profile[gone], kind="stable")],
+            gone=gone[np.argsort(candidates.profile[gone], kind="stable")],
         )
 
     def parts_of(self, profile: int) -> list[int]:
@@ -187,31 +193,34 @@ class _Remains:
 
     def separated(self, profile: int) -> list[str]:
         """Return two values of one login type that are parted, or else two browsers."""
-        several = self.crowd.several[profile]
+        several = self.candidates.several[profile]
         seen: dict[int, int] = {}
         for part in [*self.parts_of(profile), *self._gone_from(profile)]:
             here: dict[int, int] = {}
             for alias in self._telling_of(part):
-                kind = int(self.crowd.login_type[alias])
+                kind = int(self.candidates.login_type[alias])
                 if kind >= 0 or not several:
                     here.setdefault(kind, alias)
             both = seen.keys() & here.keys()
             if both:
-                return [self.crowd.urns[seen[min(both)]], self.crowd.urns[here[min(both)]]]
+                return [
+                    self.candidates.urns[seen[min(both)]],
+                    self.candidates.urns[here[min(both)]],
+                ]
             seen |= here
         return []
 
     def described(self, part: int) -> dict[str, Any]:
-        logins = [a for a in self._telling_of(part) if self.crowd.login_type[a] >= 0]
+        logins = [a for a in self._telling_of(part) if self.candidates.login_type[a] >= 0]
         return {
             "events": int(self.events[part]),
             "aliases": int(self.aliases[part]),
             "login_values": len(logins),
-            "logins": [self.crowd.urns[alias] for alias in logins[:_LISTED_LOGINS]],
+            "logins": [self.candidates.urns[alias] for alias in logins[:_LISTED_LOGINS]],
         }
 
     def _gone_from(self, profile: int) -> list[int]:
-        start, end = np.searchsorted(self.crowd.profile[self.gone], [profile, profile + 1])
+        start, end = np.searchsorted(self.candidates.profile[self.gone], [profile, profile + 1])
         return self.gone[start:end].tolist()
 
     def _telling_of(self, part: int) -> list[int]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from convergekit.base.compiled import compiled
 from convergekit.base.durations import parse_duration
-from convergekit.funnels.events import Fed, attempts_apart
+from convergekit.funnels.events import FunnelEvents, attempts_apart
 from convergekit.funnels.paths import (
     Paths,
     best_of_each,
@@ -27,7 +27,7 @@ from convergekit.typing import BoolArray, IntArray
 
 
 def find_paths(
-    fed: Fed,
+    prepared: FunnelEvents,
     steps: int,
     window: int,
     exclusions: Sequence[tuple[int, int]],
@@ -38,11 +38,11 @@ def find_paths(
     end: int | None,
     optional: Sequence[int] = (),
 ) -> Paths:
-    """Return the paths that count, one row per who, or per attempt.
+    """Return the paths that count, one row per unit, or per attempt.
 
     Parameters
     ----------
-    fed : Fed
+    prepared : FunnelEvents
     steps : int
     window : int
         Microseconds from the entry, the end included.
@@ -61,12 +61,12 @@ def find_paths(
         # Which of them is an entry is known only when the one before is over.
         rules = replace(rules, entry="any")
     asked = _Asked(steps, window, exclusions, rules, order, count, start, end, optional)
-    fed = _prepared(fed, asked)
-    if asked.is_plain and not fed.is_split and compiled(len(fed.who)):
+    prepared = _prepared(prepared, asked)
+    if asked.is_plain and not prepared.is_split and compiled(len(prepared.unit)):
         from convergekit.funnels.search.compiled import paths_in_order
 
         return paths_in_order(
-            fed,
+            prepared,
             steps,
             window,
             ties=rules.ties == "best",
@@ -75,31 +75,31 @@ def find_paths(
             end=end,
         )
     if asked.one_search_each:
-        fed = fed.in_order()
-        units, who, opens = _each_attempt(fed, asked)
-        moments = _moments(units, asked)
+        prepared = prepared.in_order()
+        apart, unit, opens = _each_attempt(prepared, asked)
+        moments = _moments(apart, asked)
         enters = _moments_of_events(moments, opens)
     else:
-        units, who = fed, None
-        moments = _moments(fed, asked)
-        enters = _entries(fed, moments, asked)
+        apart, unit = prepared, None
+        moments = _moments(prepared, asked)
+        enters = _entries(prepared, moments, asked)
     found, deepest = _search(moments, enters, asked)
-    paths = _paths(found, deepest, units, moments)
-    paths = _best(paths, fed, paths.who if who is None else who[paths.who], asked)
+    paths = _paths(found, deepest, apart, moments)
+    paths = _best(paths, prepared, paths.unit if unit is None else unit[paths.unit], asked)
     if optional:
         paths = with_optional_steps(
             paths,
-            units,
+            apart,
             asked.required,
             steps,
             window,
             in_arrival=rules.ties == "arrival",
             strict=order == "strict",
         )
-    if who is not None:
-        paths = replace(paths, who=who[paths.who])
+    if unit is not None:
+        paths = replace(paths, unit=unit[paths.unit])
     if in_turn:
-        paths = one_after_another(paths, fed, steps, window, exclusions)
+        paths = one_after_another(paths, prepared, steps, window, exclusions)
     return paths
 
 
@@ -135,7 +135,7 @@ class _Asked:
 
     @property
     def one_search_each(self) -> bool:
-        """Whether attempts are searched apart, as if each were of somebody else."""
+        """Whether attempts are searched apart, as if each were of another profile."""
         return self.each and (self.order != "ordered" or bool(self.exclusions))
 
     @property
@@ -144,62 +144,66 @@ class _Asked:
         return not (self.exclusions or self.each or self.optional or self.order != "ordered")
 
 
-def _prepared(fed: Fed, asked: _Asked) -> Fed:
+def _prepared(prepared: FunnelEvents, asked: _Asked) -> FunnelEvents:
     """Return the events that may take part, at the times that the rules give them."""
     rules = asked.rules
     if rules.range_applies_to == "entry_and_completion":
-        fed = fed.before(asked.end)
+        prepared = prepared.before(asked.end)
     if rules.tolerance is not None:
         tolerance = parse_duration(rules.tolerance, name="tolerance") // pd.Timedelta(1, "us")
-        fed = fed.tied(np.full(len(fed.whose), tolerance))
+        prepared = prepared.tied(np.full(len(prepared.profile_of_unit), tolerance))
     if rules.once_per_tie:
-        fed = fed.once_per_tie()
+        prepared = prepared.once_per_tie()
         if asked.order == "strict":
-            fed = fed.without_tied_foreigners()
-    return fed
+            prepared = prepared.without_tied_non_steps()
+    return prepared
 
 
-def _each_attempt(fed: Fed, asked: _Asked) -> tuple[Fed, IntArray, BoolArray]:
-    """Return everybody's events once for each attempt, whose each is, and which events open one."""
-    moments = _moments(fed, asked)
-    enters = _entries(fed, moments, asked)
+def _each_attempt(
+    prepared: FunnelEvents, asked: _Asked
+) -> tuple[FunnelEvents, IntArray, BoolArray]:
+    """Return each unit's events once per attempt, its unit, and which events open one."""
+    moments = _moments(prepared, asked)
+    enters = _entries(prepared, moments, asked)
     first = -1 if asked.order == "any" else 1
-    starts = _events_of(moments, enters, len(fed.who)) & (fed.mask & first > 0)
-    units, starting = attempts_apart(fed, starts, asked.window, asked.order)
-    return units, fed.who[starting], units.position == fed.position[starting][units.who]
+    starts = _events_of(moments, enters, len(prepared.unit)) & (prepared.mask & first > 0)
+    apart, starting = attempts_apart(prepared, starts, asked.window, asked.order)
+    return apart, prepared.unit[starting], apart.position == prepared.position[starting][apart.unit]
 
 
-def _best(paths: Paths, fed: Fed, who: IntArray, asked: _Asked) -> Paths:
+def _best(paths: Paths, prepared: FunnelEvents, unit: IntArray, asked: _Asked) -> Paths:
     """Return everybody's best path, where there are several and profiles count."""
     earliest = asked.rules.entry == "earliest"
-    held = fed.is_split and not asked.rules.held_apart
+    held = prepared.is_split and not asked.rules.held_apart
     if asked.count == "attempts" or not (held or earliest):
         return paths
-    arrival = _arrival_of_positions(fed) if asked.rules.ties == "arrival" else None
-    return best_of_each(paths, fed.whose[who] if held else who, arrival, earliest=earliest)
+    arrival = _arrival_of_positions(prepared) if asked.rules.ties == "arrival" else None
+    return best_of_each(
+        paths, prepared.profile_of_unit[unit] if held else unit, arrival, earliest=earliest
+    )
 
 
-def _narrowed(fed: Fed, asked: _Asked) -> Fed:
+def _narrowed(prepared: FunnelEvents, asked: _Asked) -> FunnelEvents:
     """Return the events with the required steps alone, numbered anew.
 
     In strict order every event takes part, and the bits above the steps' say which optional steps
     it fills and which exclusions it is of.
     """
     required = asked.required
-    mask = np.zeros(len(fed.mask), dtype=np.int64)
+    mask = np.zeros(len(prepared.mask), dtype=np.int64)
     for place, step in enumerate(required):
-        mask |= (fed.mask >> step & 1) << place
+        mask |= (prepared.mask >> step & 1) << place
     if asked.order != "strict":
-        return replace(fed, mask=mask)
-    foreign = fed.foreign | ((fed.mask > 0) & (mask == 0))
+        return replace(prepared, mask=mask)
+    non_step = prepared.non_step | ((prepared.mask > 0) & (mask == 0))
     bit = len(required)
     for step in (step for step in range(asked.steps) if step not in required):
-        mask |= (fed.mask >> step & 1) << bit
+        mask |= (prepared.mask >> step & 1) << bit
         bit += 1
-    for excluding in fed.excludes:
+    for excluding in prepared.excludes:
         mask |= excluding.astype(np.int64) << bit
         bit += 1
-    return replace(fed, mask=mask, foreign=foreign)
+    return replace(prepared, mask=mask, non_step=non_step)
 
 
 def _let_by(asked: _Asked) -> tuple[list[LetBy], list[LetBy]]:
@@ -217,23 +221,23 @@ def _let_by(asked: _Asked) -> tuple[list[LetBy], list[LetBy]]:
     return by, by + excluding
 
 
-def _moments(fed: Fed, asked: _Asked) -> Moments:
-    fed = _narrowed(fed, asked)
-    strict = bool(fed.foreign.any())
+def _moments(prepared: FunnelEvents, asked: _Asked) -> Moments:
+    prepared = _narrowed(prepared, asked)
+    strict = bool(prepared.non_step.any())
     return make_moments(
-        fed.mask,
-        fed.who,
-        fed.time,
-        fed.arrival,
-        fed.excludes,
+        prepared.mask,
+        prepared.unit,
+        prepared.time,
+        prepared.arrival,
+        prepared.excludes,
         ties=asked.rules.ties == "best",
-        everything=fed.foreign if strict else None,
+        everything=prepared.non_step if strict else None,
     )
 
 
-def _arrival_of_positions(fed: Fed) -> IntArray:
-    arrival = np.zeros(int(fed.position.max(initial=0)) + 1, dtype=np.int64)
-    arrival[fed.position] = fed.arrival
+def _arrival_of_positions(prepared: FunnelEvents) -> IntArray:
+    arrival = np.zeros(int(prepared.position.max(initial=0)) + 1, dtype=np.int64)
+    arrival[prepared.position] = prepared.arrival
     return arrival
 
 
@@ -256,7 +260,7 @@ def _moments_of_events(moments: Moments, chosen: BoolArray) -> BoolArray:
     return found
 
 
-def _entries(fed: Fed, moments: Moments, asked: _Asked) -> BoolArray:
+def _entries(prepared: FunnelEvents, moments: Moments, asked: _Asked) -> BoolArray:
     """Return the moments at which an attempt may start."""
     may = np.ones(len(moments.time), dtype=bool)
     if asked.start is not None:
@@ -265,18 +269,20 @@ def _entries(fed: Fed, moments: Moments, asked: _Asked) -> BoolArray:
         may &= moments.time < asked.end
     if asked.rules.entry == "first":
         fills = moments.fills_a_step if asked.order == "any" else moments.fills_first_step
-        may &= _is_first(fed, moments, np.flatnonzero(may & fills), asked.rules)
+        may &= _is_first(prepared, moments, np.flatnonzero(may & fills), asked.rules)
     return may
 
 
-def _is_first(fed: Fed, moments: Moments, starts: IntArray, rules: Rules) -> BoolArray:
+def _is_first(
+    prepared: FunnelEvents, moments: Moments, starts: IntArray, rules: Rules
+) -> BoolArray:
     """Return which moments are their profile's first of these, whatever is held equal."""
-    profile = fed.whose[moments.who[starts]]
+    profile = prepared.profile_of_unit[moments.unit[starts]]
     order = moments.time[starts]
     if rules.ties == "arrival":
-        arrival = fed.arrival[moments.event[moments.first[starts]]]
+        arrival = prepared.arrival[moments.event[moments.first[starts]]]
         order = np.argsort(np.lexsort((arrival, order)))
-    earliest = np.full(len(fed.profiles), np.iinfo(np.int64).max)
+    earliest = np.full(len(prepared.profiles), np.iinfo(np.int64).max)
     np.minimum.at(earliest, profile, order)
     first = np.zeros(len(moments.time), dtype=bool)
     first[starts[order == earliest[profile]]] = True
@@ -310,7 +316,9 @@ def _searched(
     return search(moments, steps, window, enters, spans)
 
 
-def _paths(found: Found, deepest: IntArray | None, fed: Fed, moments: Moments) -> Paths:
+def _paths(
+    found: Found, deepest: IntArray | None, prepared: FunnelEvents, moments: Moments
+) -> Paths:
     """Return what was found as paths of those that entered."""
     free = found.depth if deepest is None else deepest
     entered = free > 0
@@ -322,10 +330,10 @@ def _paths(found: Found, deepest: IntArray | None, fed: Fed, moments: Moments) -
         event = events_of_steps(moments, reached, starter)
     there = event >= 0
     return Paths(
-        who=moments.who[found.first_of[entered]],
+        unit=moments.unit[found.first_of[entered]],
         depth=found.depth[entered],
         free=free[entered],
-        event=np.where(there, fed.position[event], -1) if len(fed.position) else event,
+        event=np.where(there, prepared.position[event], -1) if len(prepared.position) else event,
         time=np.where(there, moments.time[reached], 0) if len(moments.time) else event,
         last_entry=moments.time[found.last_entry[entered]],
     )

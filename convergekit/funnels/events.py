@@ -1,4 +1,4 @@
-"""The events of a frame as funnels take them: whose, when, which steps they fill, as integers."""
+"""Prepare the events of a frame for a funnel: unit, time and steps of each, as integers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from convergekit.typing import BoolArray, IntArray
 
 
 class Profiles(Protocol):
-    """Whose the events of a frame are."""
+    """The profile of each event of a frame."""
 
     def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
         """Return the profiles of the events at these positions, -1 for none, and their IDs."""
@@ -66,8 +66,8 @@ class ProfileNumbers:
 
 
 @dataclass(frozen=True)
-class Fed:
-    """Events as integers: those that take part.
+class FunnelEvents:
+    """The events that take part in a funnel, as integers.
 
     Attributes
     ----------
@@ -77,18 +77,19 @@ class Fed:
         The steps that it fills, as bits.
     excludes : list of numpy.ndarray of bool
         Per exclusion, which events exclude.
-    foreign : numpy.ndarray of bool
-        Events that fill no step and take part all the same: those of strict order.
-    who : numpy.ndarray of int
-        Whose it is: a profile, or a profile and a held value; -1 for nobody's, left out.
+    non_step : numpy.ndarray of bool
+        Events that fill no step but take part, as in strict order.
+    unit : numpy.ndarray of int
+        Its unit of counting: a profile, or a profile and a held value; -1 if unassigned, which
+        is left out.
     time : numpy.ndarray of int
         Microseconds.
     arrival : numpy.ndarray of int
         Ascending in the order of arrival.
     name : numpy.ndarray of int
-        Its name, as a code; -1 where `feed` was not asked for names.
-    whose : numpy.ndarray of int
-        Of each who, the position of its profile in `profiles`.
+        Its name, as a code; -1 where `prepare` was not asked for names.
+    profile_of_unit : numpy.ndarray of int
+        Of each unit, the position of its profile in `profiles`.
     profiles : pandas.Index
     left_out : int
         Events of the steps that have no profile.
@@ -97,92 +98,97 @@ class Fed:
     position: IntArray
     mask: IntArray
     excludes: list[BoolArray]
-    foreign: BoolArray
-    who: IntArray
+    non_step: BoolArray
+    unit: IntArray
     time: IntArray
     arrival: IntArray
     name: IntArray
-    whose: IntArray
+    profile_of_unit: IntArray
     profiles: pd.Index
     left_out: int
 
     @property
     def excluding(self) -> BoolArray:
         """Which events are of any exclusion."""
-        return np.logical_or.reduce([np.zeros(len(self.who), dtype=bool), *self.excludes])
+        return np.logical_or.reduce([np.zeros(len(self.unit), dtype=bool), *self.excludes])
 
     @cached_property
     def takes_part(self) -> BoolArray:
         """Which events fill a step, exclude, or take part all the same."""
-        return ((self.mask > 0) | self.foreign | self.excluding) & (self.who >= 0)
+        return ((self.mask > 0) | self.non_step | self.excluding) & (self.unit >= 0)
 
     @property
     def is_split(self) -> bool:
-        """Whether a profile may be several whos, one for each value that is held."""
-        return not np.array_equal(self.whose, np.arange(len(self.profiles)))
+        """Whether a profile may be several units, one for each value that is held."""
+        return not np.array_equal(self.profile_of_unit, np.arange(len(self.profiles)))
 
-    def chosen(self, keep: npt.NDArray[Any]) -> Fed:
+    def chosen(self, keep: npt.NDArray[Any]) -> FunnelEvents:
         """Return some of the events, by position or by truth; the same one may be chosen twice."""
         return replace(
             self,
             position=self.position[keep],
             mask=self.mask[keep],
             excludes=[excluding[keep] for excluding in self.excludes],
-            foreign=self.foreign[keep],
-            who=self.who[keep],
+            non_step=self.non_step[keep],
+            unit=self.unit[keep],
             time=self.time[keep],
             arrival=self.arrival[keep],
             name=self.name[keep],
         )
 
-    def before(self, end: int | None) -> Fed:
+    def before(self, end: int | None) -> FunnelEvents:
         """Return the events before `end`."""
         return self if end is None else self.chosen(self.time < end)
 
-    def since(self, start: int | None) -> Fed:
+    def since(self, start: int | None) -> FunnelEvents:
         """Return the events from `start` on."""
         return self if start is None else self.chosen(self.time >= start)
 
-    def in_order(self) -> Fed:
-        """Return the events that take part: by who, then time, then arrival."""
+    def in_order(self) -> FunnelEvents:
+        """Return the events that take part: by unit, then time, then arrival."""
         part = np.flatnonzero(self.takes_part)
-        return self.chosen(part[np.lexsort((self.arrival[part], self.time[part], self.who[part]))])
+        return self.chosen(part[np.lexsort((self.arrival[part], self.time[part], self.unit[part]))])
 
-    def tied(self, tolerance: IntArray) -> Fed:
+    def tied(self, tolerance: IntArray) -> FunnelEvents:
         """Return the events that take part, each at the time of the first of its tie.
 
-        A tie is a run of one who's events within `tolerance` (microseconds, per who) of the first.
+        A tie is a run of one unit's events within `tolerance` (microseconds, per unit) of its
+        first.
         """
-        fed = self.in_order()
-        return replace(fed, time=_times_of_ties(fed.who, fed.time, tolerance[fed.who]))
+        prepared = self.in_order()
+        return replace(
+            prepared, time=_times_of_ties(prepared.unit, prepared.time, tolerance[prepared.unit])
+        )
 
-    def once_per_tie(self) -> Fed:
+    def once_per_tie(self) -> FunnelEvents:
         """Return the events without those whose name an earlier one of the same tie has."""
-        order = np.lexsort((self.arrival, self.name, self.time, self.who))
-        new = run_starts(self.who[order], self.time[order], self.name[order])
+        order = np.lexsort((self.arrival, self.name, self.time, self.unit))
+        new = run_starts(self.unit[order], self.time[order], self.name[order])
         return self.chosen(np.sort(order[new]))
 
-    def without_tied_foreigners(self) -> Fed:
+    def without_tied_non_steps(self) -> FunnelEvents:
         """Return the events without those that fill no step, where one at that time does."""
-        order = np.lexsort((self.time, self.who))
+        order = np.lexsort((self.time, self.unit))
         tie = np.empty(len(order), dtype=np.int64)
-        tie[order] = np.cumsum(run_starts(self.who[order], self.time[order])) - 1
+        tie[order] = np.cumsum(run_starts(self.unit[order], self.time[order])) - 1
         filled = np.bincount(tie, weights=self.mask > 0, minlength=1)[tie] > 0
         return self.chosen((self.mask > 0) | ~filled)
 
-    def split(self, values: pd.Series) -> Fed:
-        """Return the same with every who split by the values; without one, an event is nobody's."""
+    def split(self, values: pd.Series) -> FunnelEvents:
+        """Split every unit by the values; an event without a value is unassigned."""
         held, distinct = pd.factorize(values.mask(missing(values)))
         size = max(len(distinct), 1)
-        pairs = np.where((self.who >= 0) & (held >= 0), self.who * size + held, -1)
+        pairs = np.where((self.unit >= 0) & (held >= 0), self.unit * size + held, -1)
         keys, split = np.unique(pairs, return_inverse=True)
-        nobody = int(len(keys) > 0 and keys[0] == -1)
+        unassigned = int(len(keys) > 0 and keys[0] == -1)
         return replace(
-            self, who=split.reshape(-1) - nobody, whose=self.whose[keys[nobody:] // size]
+            self,
+            unit=split.reshape(-1) - unassigned,
+            profile_of_unit=self.profile_of_unit[keys[unassigned:] // size],
         )
 
 
-def feed(
+def prepare(
     events: pd.DataFrame,
     steps: Sequence[Step],
     excluding: Sequence[Exclusion],
@@ -191,7 +197,7 @@ def feed(
     hold: Sequence[str] = (),
     everything: bool = False,
     same_names: bool = False,
-) -> Fed:
+) -> FunnelEvents:
     """Return the events of a frame that take part, as integers.
 
     Parameters
@@ -201,14 +207,14 @@ def feed(
     steps : sequence of Step
     excluding : sequence of Exclusion
     profiles : Profiles
-        Whose the events are.
+        The profile of each event.
     hold : sequence of str
         Properties whose values must be equal.
     everything : bool
         Whether events that fill no step take part, as in strict order.
     same_names : bool
-        Whether `Fed.once_per_tie` will need names, and the events that have the name of a step
-        but do not fill it.
+        Whether `FunnelEvents.once_per_tie` will need names, and the events that have the name of
+        a step but do not fill it.
     """
     names = EventNames(events)
     masks = StepMasks(names, steps)
@@ -224,34 +230,36 @@ def feed(
     kept &= events["timestamp"].notna().to_numpy()
     # Everything from here on looks at these events alone.
     at = np.flatnonzero(kept)
-    whose, index = profiles.of(at)
+    profile, index = profiles.of(at)
     mask = masks.at(at)
-    nobodys = whose < 0
-    fed = Fed(
+    unassigned = profile < 0
+    prepared = FunnelEvents(
         position=at,
         mask=mask,
         excludes=[excludes_here[at] for excludes_here in excludes],
-        foreign=(mask == 0) & names.tracked[at] if everything else np.zeros(len(at), dtype=bool),
-        who=whose,
+        non_step=(mask == 0) & names.tracked[at] if everything else np.zeros(len(at), dtype=bool),
+        unit=profile,
         time=microseconds(events["timestamp"])[at],
         arrival=order_of_arrival(events, at),
         name=names.codes[at] if same_names else np.broadcast_to(np.int64(-1), len(at)),
-        whose=np.arange(len(index)),
+        profile_of_unit=np.arange(len(index)),
         profiles=index,
-        left_out=int((mask[nobodys] > 0).sum()),
+        left_out=int((mask[unassigned] > 0).sum()),
     )
     for name in hold:
         held = events[single_valued(events, name, option="hold")]
-        fed = fed.split(pd.Series(held.array.take(at)))
-    return fed
+        prepared = prepared.split(pd.Series(held.array.take(at)))
+    return prepared
 
 
-def attempts_apart(fed: Fed, starts: BoolArray, window: int, order: Order) -> tuple[Fed, IntArray]:
-    """Return every attempt as a who of its own, with the events from its start on in the window.
+def attempts_apart(
+    prepared: FunnelEvents, starts: BoolArray, window: int, order: Order
+) -> tuple[FunnelEvents, IntArray]:
+    """Return every attempt as a unit of its own, with the events from its start on in the window.
 
     Parameters
     ----------
-    fed : Fed
+    prepared : FunnelEvents
         In order.
     starts : numpy.ndarray of bool
         Events that start an attempt.
@@ -263,28 +271,30 @@ def attempts_apart(fed: Fed, starts: BoolArray, window: int, order: Order) -> tu
 
     Returns
     -------
-    apart : Fed
+    apart : FunnelEvents
     start : numpy.ndarray of int
-        Of each new who, the event in `fed` that starts it.
+        Of each new unit, the event in `prepared` that starts it.
     """
     start = np.flatnonzero(starts)
-    # Times are ascending for each who only, so places are looked up among (who, time) together.
-    rank = pd.factorize(fed.time, sort=True)
+    # Times are ascending for each unit only, so places are looked up among (unit, time) together.
+    rank = pd.factorize(prepared.time, sort=True)
     span = len(rank[1]) + 1
-    key = fed.who * span + rank[0]
-    last = np.searchsorted(rank[1], fed.time[start] + window, side="right") - 1
+    key = prepared.unit * span + rank[0]
+    last = np.searchsorted(rank[1], prepared.time[start] + window, side="right") - 1
     begin = np.searchsorted(key, key[start])
-    end = np.searchsorted(key, fed.who[start] * span + last, side="right")
+    end = np.searchsorted(key, prepared.unit[start] * span + last, side="right")
     sizes = end - begin
     unit = np.repeat(np.arange(len(start)), sizes)
     at = np.arange(len(unit)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + begin[unit]
-    apart = fed.chosen(at)
-    whose = fed.whose[fed.who[start]]
+    apart = prepared.chosen(at)
+    profile_of_unit = prepared.profile_of_unit[prepared.unit[start]]
     if order == "any":
-        return replace(apart, who=unit, whose=whose), start
+        return replace(apart, unit=unit, profile_of_unit=profile_of_unit), start
     mask = np.where(at == start[unit], apart.mask, apart.mask & ~np.int64(1))
-    foreign = (mask == 0) if order == "strict" else apart.foreign
-    return replace(apart, mask=mask, foreign=foreign, who=unit, whose=whose), start
+    non_step = (mask == 0) if order == "strict" else apart.non_step
+    return replace(
+        apart, mask=mask, non_step=non_step, unit=unit, profile_of_unit=profile_of_unit
+    ), start
 
 
 def order_of_arrival(events: pd.DataFrame, at: IntArray) -> IntArray:
@@ -300,13 +310,13 @@ def order_of_arrival(events: pd.DataFrame, at: IntArray) -> IntArray:
     return arrival
 
 
-def _times_of_ties(who: IntArray, time: IntArray, tolerance: IntArray) -> IntArray:
-    """Return the time of the first event of each event's tie; events by who, then time."""
-    if not len(who) or not tolerance.any():
+def _times_of_ties(unit: IntArray, time: IntArray, tolerance: IntArray) -> IntArray:
+    """Return the time of the first event of each event's tie; events by unit, then time."""
+    if not len(unit) or not tolerance.any():
         return time
     # Where the next event is further away than the tolerance, a tie ends whatever came before.
-    apart = np.ones(len(who), dtype=bool)
-    apart[1:] = (who[1:] != who[:-1]) | (time[1:] - time[:-1] > tolerance[1:])
+    apart = np.ones(len(unit), dtype=bool)
+    apart[1:] = (unit[1:] != unit[:-1]) | (time[1:] - time[:-1] > tolerance[1:])
     starts = np.flatnonzero(apart)
     run = np.cumsum(apart) - 1
     first = time[starts][run]

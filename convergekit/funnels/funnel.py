@@ -29,7 +29,7 @@ from convergekit.events.steps import (
 )
 from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.attempts import find_paths
-from convergekit.funnels.events import Fed, ProfileColumn, ProfileNumbers, feed
+from convergekit.funnels.events import FunnelEvents, ProfileColumn, ProfileNumbers, prepare
 from convergekit.funnels.labels import labels_of
 from convergekit.funnels.options import FunnelOptions, FunnelQuestion, check_names
 from convergekit.funnels.outcomes import (
@@ -97,7 +97,7 @@ def funnel(
         The conversion window from the first step, such as ``"7D"`` or ``"90min"``. May be left
         out where `like` names a tool that has a default.
     profile : str, default "profile_id"
-        The column that says whose event it is; rows without a value take no part.
+        The column that names each event's profile; rows without a value are left out.
     order : {"ordered", "strict", "any"}, default "ordered"
         Whether other events may lie between the steps, or none of the profile's; or the steps
         may be done in any order: a row of the table then means "at least so many of them".
@@ -226,7 +226,7 @@ def _answer(
         in_periods(events["timestamp"].iloc[:0], asked.freq)
     columns = list(dict.fromkeys(single_valued(events, name, option="by") for name in asked.by))
     check_names(columns, len(asked.steps), profile)
-    fed = feed(
+    prepared = prepare(
         events,
         asked.steps,
         [exclusion for exclusion, _, _ in asked.excluding],
@@ -235,14 +235,14 @@ def _answer(
         everything=asked.order == "strict",
         same_names=asked.rules.once_per_tie,
     )
-    fed, paths, label_at = _paths(asked, fed, events[columns])
+    prepared, paths, label_at = _paths(asked, prepared, events[columns])
     data_end = in_utc(events["timestamp"].max())
     labels, label_steps = labels_of(
         events, columns, paths.event, asked.rules.by_step, asked.top, len(asked.steps), label_at
     )
     outcomes = Outcomes(
-        profile=fed.whose[paths.who],
-        ids=fed.profiles,
+        profile=prepared.profile_of_unit[paths.unit],
+        ids=prepared.profiles,
         depth=paths.depth,
         status=_status(paths, asked, data_end),
         time=np.where(paths.event >= 0, paths.time, NOT_A_TIME),
@@ -254,7 +254,7 @@ def _answer(
         steps=_titles(asked.order, asked.steps),
         within=asked.window,
         by=columns,
-        left_out=fed.left_out,
+        left_out=prepared.left_out,
         data_end=data_end,
         label_steps=label_steps,
         freq=asked.freq,
@@ -268,14 +268,14 @@ def _answer(
 
 
 def _paths(
-    asked: FunnelQuestion, fed: Fed, values: pd.DataFrame
-) -> tuple[Fed, Paths, IntArray | None]:
+    asked: FunnelQuestion, prepared: FunnelEvents, values: pd.DataFrame
+) -> tuple[FunnelEvents, Paths, IntArray | None]:
     """Return the events of the funnel, how deep each attempt gets, and where labels are read."""
     steps, micros = len(asked.steps), asked.window // pd.Timedelta(1, "us")
     spans = [(after, before) for _, after, before in asked.excluding]
     if asked.rules.engine == "search":
         paths = find_paths(
-            fed,
+            prepared,
             steps,
             micros,
             spans,
@@ -286,12 +286,16 @@ def _paths(
             asked.end,
             asked.optional,
         )
-        return fed, paths, None
-    fed = fed.since(asked.start).before(asked.end)
+        return prepared, paths, None
+    prepared = prepared.since(asked.start).before(asked.end)
     if asked.rules.engine == "windowfunnel":
-        return fed, window_funnel(fed, steps, micros, strict=asked.order == "strict"), None
+        return (
+            prepared,
+            window_funnel(prepared, steps, micros, strict=asked.order == "strict"),
+            None,
+        )
     return posthog_paths(
-        fed, steps, micros, spans, asked.order, asked.optional, values, asked.rules.by_step
+        prepared, steps, micros, spans, asked.order, asked.optional, values, asked.rules.by_step
     )
 
 
@@ -303,7 +307,7 @@ def _status(paths: Paths, asked: FunnelQuestion, data_end: pd.Timestamp) -> IntA
         STATUSES.index, (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
     )
     status = np.where(paths.event[:, last] >= 0, converted, dropped)
-    if rules.open_windows and len(paths.who):
+    if rules.open_windows and len(paths.unit):
         end = microseconds(pd.Series([data_end]))[0]
         status[(status == dropped) & (paths.last_entry + window > end)] = in_window
     void = paths.depth < paths.free

@@ -1,4 +1,4 @@
-"""What stitching bought: the same funnel without it, beside it."""
+"""Compare a funnel with the same funnel counted without stitching."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def stitching_lift(
     # Without stitching nothing is carried: what an event sent is all that is known.
     sent = {PROFILE + name: events[PROFILE_PROPERTY + name] for name in property_names(events)}
     table = []
-    for name, who in ways_of_counting(s).items():
-        counted = pd.Series(who, index=events.index).astype("Int64").mask(who < 0)
+    for name, unit in ways_of_counting(s).items():
+        counted = pd.Series(unit, index=events.index).astype("Int64").mask(unit < 0)
         frame = events.assign(**{_WHO: counted})
         if name != STITCHED:
             frame = frame.assign(**sent)
@@ -74,25 +74,25 @@ _WHO = "counted as"
 
 
 def ways_of_counting(s: StitchedEvents) -> dict[str, IntArray]:
-    """Return who each event is of, by every single alias type, by every source, and stitched.
+    """Return the visitor of each event: by each alias type, by each source, and stitched.
 
-    Numbers of visitors, -1 for nobody's; stitched ones come last.
+    Numbers of visitors, -1 if unassigned; stitched ones come last.
     """
     found = s.resolution.aliases
     types = found.types
     ways = {}
     for code, name in enumerate(types.categories):
         of_type = types.codes[found.alias] == code
-        who = np.full(len(s.events), -1, dtype=np.int64)
+        unit = np.full(len(s.events), -1, dtype=np.int64)
         # An event with several aliases of one type counts for the first of them.
-        who[found.event[of_type][::-1]] = found.alias[of_type][::-1]
-        ways[f"alias {name} alone"] = who
+        unit[found.event[of_type][::-1]] = found.alias[of_type][::-1]
+        ways[f"alias {name} alone"] = unit
     for source in sorted(s.events["source"].dropna().unique()):
         mine = (s.events["source"] == source).to_numpy(dtype=bool)
         part = found.of_events(mine)
-        who = np.full(len(s.events), -1, dtype=np.int64)
-        who[mine] = profile_of_events(part, connected_components(part), int(mine.sum()))
-        ways[f"source {source} alone"] = who
+        unit = np.full(len(s.events), -1, dtype=np.int64)
+        unit[mine] = profile_of_events(part, connected_components(part), int(mine.sum()))
+        ways[f"source {source} alone"] = unit
     ways[STITCHED] = s.resolution.profile
     return ways
 

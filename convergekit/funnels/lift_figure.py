@@ -1,4 +1,4 @@
-"""The figure of what stitching bought: the steps of a funnel, counted with and without it.
+"""The figure of stitching lift: the steps of a funnel, counted with and without stitching.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convergekit.base.grouping import distinct, run_starts
-from convergekit.funnels.events import Fed
+from convergekit.funnels.events import FunnelEvents
 from convergekit.typing import IntArray
 
 
 @dataclass(frozen=True)
 class Paths:
-    """One row per who, or per attempt, that entered.
+    """One row per unit, or per attempt, that entered.
 
     Attributes
     ----------
-    who : numpy.ndarray of int
+    unit : numpy.ndarray of int
     depth : numpy.ndarray of int
         The deepest step reached; 0 if every attempt that got anywhere is void.
     free : numpy.ndarray of int
@@ -31,7 +31,7 @@ class Paths:
         When the latest attempt entered.
     """
 
-    who: IntArray
+    unit: IntArray
     depth: IntArray
     free: IntArray
     event: IntArray
@@ -41,7 +41,7 @@ class Paths:
     def chosen(self, keep: IntArray) -> Paths:
         """Return some of the rows."""
         return Paths(
-            self.who[keep],
+            self.unit[keep],
             self.depth[keep],
             self.free[keep],
             self.event[keep],
@@ -51,7 +51,7 @@ class Paths:
 
 
 class InTime:
-    """Finds the next of some events, by who and time.
+    """Finds the next of some events, by unit and time.
 
     Examples
     --------
@@ -60,39 +60,39 @@ class InTime:
     [0, 1, -1]
     """
 
-    def __init__(self, who: IntArray, time: IntArray) -> None:
+    def __init__(self, unit: IntArray, time: IntArray) -> None:
         self._times = distinct(time)
-        # Ranks of times are small enough to stand beside the who in one integer.
+        # Ranks of times are small enough to stand beside the unit in one integer.
         self._span = len(self._times) + 1
-        key = who * self._span + np.searchsorted(self._times, time)
+        key = unit * self._span + np.searchsorted(self._times, time)
         self._order = np.argsort(key, kind="stable")
         self._key = key[self._order]
 
     def next(
-        self, who: IntArray, time: IntArray, *, later: bool = False, skip: int = 0
+        self, unit: IntArray, time: IntArray, *, later: bool = False, skip: int = 0
     ) -> IntArray:
-        """Return the first event of each who at or after the time, -1 if there is none.
+        """Return the first event of each unit at or after the time, -1 if there is none.
 
         With `later`, only after the time; with `skip`, not the first but one after it.
         """
         rank = np.searchsorted(self._times, time, side="right" if later else "left")
-        place = np.searchsorted(self._key, who * self._span + rank) + skip
+        place = np.searchsorted(self._key, unit * self._span + rank) + skip
         there = place < len(self._key)
-        there[there] = self._key[place[there]] // self._span == who[there]
-        found = np.full(len(who), -1, dtype=np.int64)
+        there[there] = self._key[place[there]] // self._span == unit[there]
+        found = np.full(len(unit), -1, dtype=np.int64)
         found[there] = self._order[place[there]]
         return found
 
 
 def best_of_each(
-    paths: Paths, whose: IntArray, arrival: IntArray | None, *, earliest: bool
+    paths: Paths, profile: IntArray, arrival: IntArray | None, *, earliest: bool
 ) -> Paths:
     """Return everybody's best path: of the deepest the first to get there, entering latest.
 
     Parameters
     ----------
     paths : Paths
-    whose : numpy.ndarray of int
+    profile_of_unit : numpy.ndarray of int
         Of each path, whom it is of.
     arrival : numpy.ndarray of int, optional
         Of each of the frame's positions, its place in the order of arrival, which then decides
@@ -100,12 +100,12 @@ def best_of_each(
     earliest : bool
         Whether it is the deepest that entered first instead.
     """
-    if not len(whose):
+    if not len(profile):
         return paths
     came = np.zeros_like(paths.event) if arrival is None else arrival[paths.event]
-    rows = np.arange(len(whose))
+    rows = np.arange(len(profile))
     last = np.maximum(paths.depth, 1) - 1
-    keys = [whose, -paths.depth]
+    keys = [profile, -paths.depth]
     if earliest:
         keys += [paths.time[:, 0], came[:, 0]]
     else:
@@ -113,7 +113,7 @@ def best_of_each(
     for step in range(1, paths.event.shape[1]):
         keys += [paths.time[:, step], came[:, step]]
     order = np.lexsort(keys[::-1])
-    starts = np.flatnonzero(np.diff(whose[order], prepend=-1))
+    starts = np.flatnonzero(np.diff(profile[order], prepend=-1))
     best = order[starts]
     chosen = replace(
         paths.chosen(best),
@@ -125,7 +125,7 @@ def best_of_each(
 
 def one_after_another(
     paths: Paths,
-    fed: Fed,
+    prepared: FunnelEvents,
     steps: int,
     window: int,
     exclusions: Sequence[tuple[int, int]],
@@ -139,19 +139,19 @@ def one_after_another(
     over = entry + window
     converted = paths.depth == steps
     over[converted] = paths.time[converted, steps - 1]
-    for (after, before), excluding in zip(exclusions, fed.excludes, strict=True):
-        at = np.flatnonzero(excluding & (fed.who >= 0))
+    for (after, before), excluding in zip(exclusions, prepared.excludes, strict=True):
+        at = np.flatnonzero(excluding & (prepared.unit >= 0))
         between = np.flatnonzero((paths.depth >= after) & (paths.depth < before))
-        found = InTime(fed.who[at], fed.time[at]).next(
-            paths.who[between], paths.time[between, after - 1], later=True
+        found = InTime(prepared.unit[at], prepared.time[at]).next(
+            paths.unit[between], paths.time[between, after - 1], later=True
         )
         there = found >= 0
-        excluded_at = fed.time[at[found[there]]]
+        excluded_at = prepared.time[at[found[there]]]
         over[between[there]] = np.minimum(over[between[there]], excluded_at)
-    starts = InTime(paths.who, entry)
-    following = starts.next(paths.who, over, later=True)
+    starts = InTime(paths.unit, entry)
+    following = starts.next(paths.unit, over, later=True)
     kept = np.zeros(len(entry), dtype=bool)
-    now = distinct(starts.next(paths.who, np.full(len(entry), entry.min(initial=0))))
+    now = distinct(starts.next(paths.unit, np.full(len(entry), entry.min(initial=0))))
     while len(now):
         kept[now] = True
         now = following[now]
@@ -161,7 +161,7 @@ def one_after_another(
 
 def with_optional_steps(
     paths: Paths,
-    fed: Fed,
+    prepared: FunnelEvents,
     required: Sequence[int],
     steps: int,
     window: int,
@@ -175,7 +175,7 @@ def with_optional_steps(
     ----------
     paths : Paths
         Of the required steps alone.
-    fed : Fed
+    prepared : FunnelEvents
     required : sequence of int
         The required steps, from 0.
     steps : int
@@ -188,11 +188,11 @@ def with_optional_steps(
         Whether, after the last required step, an event that fills no optional step of that place
         ends the attempt.
     """
-    rows = len(paths.who)
+    rows = len(paths.unit)
     event = np.full((rows, steps), -1, dtype=np.int64)
     time = np.zeros((rows, steps), dtype=np.int64)
     event[:, required], time[:, required] = paths.event, paths.time
-    places = _Places.of(fed, in_arrival=in_arrival)
+    places = _Places.of(prepared, in_arrival=in_arrival)
     window_ends = places.last_by(paths.time[:, 0] + window)
     for step in (s for s in range(steps) if s not in required):
         before = places.at(event[:, :step], otherwise=-1).max(axis=1)
@@ -203,21 +203,23 @@ def with_optional_steps(
         open_ = event[:, last_required] >= 0
         if strict:
             standing = range(last_required + 1, later[0] if later else steps)
-            ends = _first_in_the_way(paths.who, event[:, last_required], standing, fed, places)
+            ends = _first_in_the_way(
+                paths.unit, event[:, last_required], standing, prepared, places
+            )
             # Before a step that was reached, nothing is in the way.
             going = event[:, later[0]] < 0 if later else np.ones(rows, dtype=bool)
             until = np.where(going, np.minimum(until, ends), until)
-        at = np.flatnonzero((fed.mask >> step & 1 == 1) & (fed.who >= 0))
-        lookup = InTime(fed.who[at], places.place[at])
+        at = np.flatnonzero((prepared.mask >> step & 1 == 1) & (prepared.unit >= 0))
+        lookup = InTime(prepared.unit[at], places.place[at])
         # An event of the path does not fill another step, so the next few are looked at.
         for skip in range(steps):
-            found = lookup.next(paths.who, before, skip=skip)
+            found = lookup.next(paths.unit, before, skip=skip)
             rows_there = np.flatnonzero(open_ & (found >= 0))
             chosen = at[found[rows_there]]
             fills = places.place[chosen] <= until[rows_there]
-            fills &= (event[rows_there] != fed.position[chosen][:, None]).all(axis=1)
-            event[rows_there[fills], step] = fed.position[chosen[fills]]
-            time[rows_there[fills], step] = fed.time[chosen[fills]]
+            fills &= (event[rows_there] != prepared.position[chosen][:, None]).all(axis=1)
+            event[rows_there[fills], step] = prepared.position[chosen[fills]]
+            time[rows_there[fills], step] = prepared.time[chosen[fills]]
             open_[rows_there[fills]] = False
     depth = np.where(event >= 0, np.arange(1, steps + 1), 0).max(axis=1, initial=0)
     void = paths.free > paths.depth
@@ -227,7 +229,7 @@ def with_optional_steps(
 
 @dataclass(frozen=True)
 class _Places:
-    """Places in the order of the events, of all whos together: events at one time share one.
+    """Places in the order of the events, of all units together: events at one time share one.
 
     Attributes
     ----------
@@ -244,16 +246,16 @@ class _Places:
     of_position: IntArray
 
     @classmethod
-    def of(cls, fed: Fed, *, in_arrival: bool) -> _Places:
+    def of(cls, prepared: FunnelEvents, *, in_arrival: bool) -> _Places:
         """Return the places of the events; in the order of arrival, those at one time differ."""
-        last_key = fed.arrival if in_arrival else np.zeros(len(fed.who), dtype=np.int64)
-        order = np.lexsort((last_key, fed.time))
-        new = run_starts(fed.time[order], last_key[order])
+        last_key = prepared.arrival if in_arrival else np.zeros(len(prepared.unit), dtype=np.int64)
+        order = np.lexsort((last_key, prepared.time))
+        new = run_starts(prepared.time[order], last_key[order])
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.cumsum(new) - 1
-        of_position = np.full(int(fed.position.max(initial=-1)) + 1, -1, dtype=np.int64)
-        of_position[fed.position] = place
-        return cls(place, fed.time[order][new], of_position)
+        of_position = np.full(int(prepared.position.max(initial=-1)) + 1, -1, dtype=np.int64)
+        of_position[prepared.position] = place
+        return cls(place, prepared.time[order][new], of_position)
 
     def at(self, position: IntArray, *, otherwise: int | IntArray) -> IntArray:
         """Return the places of the events at positions, and `otherwise` where that is -1."""
@@ -265,15 +267,19 @@ class _Places:
 
 
 def _first_in_the_way(
-    who: IntArray, last_reached: IntArray, steps: Sequence[int], fed: Fed, places: _Places
+    unit: IntArray,
+    last_reached: IntArray,
+    steps: Sequence[int],
+    prepared: FunnelEvents,
+    places: _Places,
 ) -> IntArray:
     """Return the first place after a path's last required step at which an event ends it.
 
     An event that fills one of these steps, the optional ones that stand there, does not.
     """
     let_by = sum(1 << step for step in steps)
-    in_the_way = np.flatnonzero((fed.mask & let_by == 0) & fed.takes_part)
+    in_the_way = np.flatnonzero((prepared.mask & let_by == 0) & prepared.takes_part)
     since = places.at(last_reached, otherwise=len(places.times))
-    lookup = InTime(fed.who[in_the_way], places.place[in_the_way])
-    found = lookup.next(who, since, later=True)
+    lookup = InTime(prepared.unit[in_the_way], places.place[in_the_way])
+    found = lookup.next(unit, since, later=True)
     return np.append(places.place[in_the_way], len(places.times))[found]

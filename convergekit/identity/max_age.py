@@ -1,8 +1,8 @@
-"""Recycled tokens: a value that reappears after a long gap is another alias.
+"""Max age: split a recycled token where its events lie too far apart.
 
-Shops hand out the same cart token again, and a till's cookie outlives its customers. With a
-longest gap for a type, a value's events are cut where the gap between two of them is longer; each
-piece is a *life* of the value. The first life keeps the value as its name, the next are
+Shops hand out the same cart token again, and a till's cookie outlives its customers. With a max
+age for a type, a value's events are cut where the gap between two of them is longer; each piece
+is a *life* of the value. The first life keeps the value as its name, the next are
 ``value~2``, ``value~3``.
 """
 
@@ -22,17 +22,17 @@ from convergekit.identity.aliases import EventAliases, refuse_unknown_types
 from convergekit.typing import BoolArray, IntArray
 
 
-def longest_gaps(max_age: Mapping[str, Duration] | None) -> dict[str, int]:
-    """Return the longest gap of each alias type, in microseconds.
+def max_ages(max_age: Mapping[str, Duration] | None) -> dict[str, int]:
+    """Return the max age of each alias type, in microseconds.
 
     Raises
     ------
     ConvergekitError
-        It is no mapping of alias types to positive durations.
+        It is not a mapping of alias types to positive durations.
 
     Examples
     --------
-    >>> longest_gaps({"cart_token": "14D"})
+    >>> max_ages({"cart_token": "14D"})
     {'cart_token': 1209600000000}
     """
     if not isinstance(max_age or {}, Mapping):
@@ -46,15 +46,15 @@ def longest_gaps(max_age: Mapping[str, Duration] | None) -> dict[str, int]:
     }
 
 
-def split_lives(
+def split_by_max_age(
     aliases: EventAliases,
     timestamps: pd.Series,
     kept: IntArray,
-    gaps: Mapping[str, int],
+    ages: Mapping[str, int],
     *,
     merge: bool,
 ) -> EventAliases:
-    """Return the aliases, those of a type with a longest gap cut into lives.
+    """Split the aliases of types with a max age into lives.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def split_lives(
         Time of each event.
     kept : numpy.ndarray of int
         The position of the copy that is kept for each event.
-    gaps : mapping of str to int
-        Alias type to its longest gap, in microseconds.
+    ages : mapping of str to int
+        Alias type to its max age, in microseconds.
     merge : bool
         Whether what a dropped copy carries counts. It counts at the time of the event that is
         kept; otherwise it is of the life that the value had at that time.
@@ -80,15 +80,15 @@ def split_lives(
     >>> from convergekit.identity.read_aliases import read_aliases
     >>> found = read_aliases(pd.DataFrame({"alias.cart_token": ["t", "t", "t"]}))
     >>> times = pd.Series(pd.to_datetime(["2026-03-01", "2026-03-02", "2026-04-01"], utc=True))
-    >>> lives = split_lives(found, times, np.arange(3), longest_gaps({"cart_token": "14D"}),
+    >>> lives = split_by_max_age(found, times, np.arange(3), max_ages({"cart_token": "14D"}),
     ...                     merge=False)
     >>> lives.table["alias_value"].tolist(), lives.alias.tolist()
     (['t', 't~2'], [0, 0, 1])
     """
-    refuse_unknown_types("max_age", gaps, list(aliases.types.categories))
+    refuse_unknown_types("max_age", ages, list(aliases.types.categories))
     types = aliases.table["alias_type"]
     longest = np.full(len(types), np.iinfo(np.int64).max)
-    for name, gap in gaps.items():
+    for name, gap in ages.items():
         longest[(types == name).to_numpy()] = gap
     at = microseconds(timestamps)[kept][aliases.event]
     counts = kept[aliases.event] == aliases.event if not merge else np.ones(len(at), dtype=bool)

@@ -19,7 +19,7 @@ from convergekit.identity.aliases import browser_type
 from convergekit.identity.blocking import Block, blocked_types
 from convergekit.identity.dedupe import check_names_an_event
 from convergekit.identity.limits import Protection
-from convergekit.identity.max_age import longest_gaps
+from convergekit.identity.max_age import max_ages
 from convergekit.identity.profiles import TYPE_PRIORITY, salt_key
 from convergekit.identity.properties import matches_first
 
@@ -117,7 +117,7 @@ class StitchOptions:
             block=block,
             alias_from=pairs_given("alias_from", alias_from, "{'$email': 'email'}"),
             rules=alias_rules,
-            max_age=longest_gaps(max_age),
+            max_age=max_ages(max_age),
             protection=Protection.of(limits, alias_priority),
             identity=identity,
             first=names_given("first", first),

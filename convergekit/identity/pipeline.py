@@ -28,7 +28,7 @@ from convergekit.identity.dedupe import KeptEvents, find_kept
 from convergekit.identity.evidence import Deduplicated, describe_duplicates
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.limits import Protection, protect
-from convergekit.identity.max_age import split_lives
+from convergekit.identity.max_age import split_by_max_age
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.profiles import TYPE_PRIORITY, profile_ids, salted
 from convergekit.identity.properties import (
@@ -54,7 +54,7 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
     Raises
     ------
     ColumnError
-        A required column is missing, ambiguous or stands twice, or there are no aliases.
+        A required column is missing, ambiguous or occurs twice, or there are no aliases.
     UnknownNameError
         An option names what no event carries.
     EventError
@@ -148,7 +148,7 @@ def prove(
         refuse_unknown_types("block", blocked_types(options.block, options.rules), columns.types)
     if options.max_age:
         times = copies.events["timestamp"]
-        aliases = split_lives(aliases, times, copies.kept, options.max_age, merge=copies.merge)
+        aliases = split_by_max_age(aliases, times, copies.kept, options.max_age, merge=copies.merge)
         aliases = leave_out_blocked(aliases, options.block)
     return Deduplicated(
         copies.events,
@@ -277,7 +277,7 @@ def _remarks(accepted: NormalisedEvents, aliases: EventAliases) -> dict[str, int
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:
-    """Return the row and the reason of everything that was no alias."""
+    """Return the row and the reason of everything that was not an alias."""
     rows = events["row"].to_numpy()[aliases.malformed["position"].to_numpy()]
     return pd.DataFrame({"row": rows, "reason": aliases.malformed["reason"]})
 

@@ -1,4 +1,4 @@
-"""What profiles that convert do before that others do not.
+"""Compare what profiles that convert did before with what others did.
 
 It is association: what converters do more often need not make anybody convert.
 
@@ -107,18 +107,18 @@ def differences(
     reached = visits.end >= 0
     converted = reached & (np.where(reached, visits.converted_at, 0) - visits.begin <= micros)
     span, left_out = _spans(events, visits, converted, micros)
-    before = visits.time - visits.begin[visits.who] < span[visits.who]
-    who, position = visits.who[before], visits.position[before]
+    before = visits.time - visits.begin[visits.unit] < span[visits.unit]
+    unit, position = visits.unit[before], visits.position[before]
     converters = converted & (span > 0)
     totals = int(converters.sum()), int(((span > 0) & ~converted).sum())
 
     names = pd.Series(visits.names, dtype="str")
-    did = _did(who, visits.name[before], converters, len(names))
+    did = _did(unit, visits.name[before], converters, len(names))
     parts = [pd.DataFrame({"event_name": names, "property": None, "value": None, **did})]
     for column in columns:
         values = events[column].iloc[position]
         codes, distinct = pd.factorize(values.mask(missing(values)))
-        did = _did(who[codes >= 0], codes[codes >= 0], converters, len(distinct))
+        did = _did(unit[codes >= 0], codes[codes >= 0], converters, len(distinct))
         parts.append(
             pd.DataFrame(
                 {
@@ -168,9 +168,9 @@ def _spans(
     }
 
 
-def _did(who: IntArray, what: IntArray, converters: BoolArray, size: int) -> dict[str, IntArray]:
+def _did(unit: IntArray, what: IntArray, converters: BoolArray, size: int) -> dict[str, IntArray]:
     """Return of each thing how many converters and how many others did it, each once."""
-    pairs = distinct(who * max(size, 1) + what)
+    pairs = distinct(unit * max(size, 1) + what)
     of, thing = pairs // max(size, 1), pairs % max(size, 1)
     of_converter = converters[of]
     return {

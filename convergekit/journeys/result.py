@@ -1,4 +1,4 @@
-"""Journeys: what profiles did one after another, on the way to an event or away from it.
+"""Journeys: the paths that profiles take to an event, or from one.
 
 A profile has one journey: from its first `start` event (by default its first event) to its first
 `end` event after that (by default its last event). Repeats of a name without another in between
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from convergekit.journeys.differences import Differences
 
 
-#: As many steps of a journey are told apart at most.
+#: The largest number of steps of a journey that are distinguished.
 MOST_STEPS = 20
 # As many paths as a card has rows for.
 _MOST_PATHS = 10
@@ -60,7 +60,7 @@ def journeys(
     max_steps : int, default 5
     value : str, optional
     profile : str, default "profile_id"
-        The column that says whose event it is; rows without a value take no part.
+        The column that names each event's profile; rows without a value are left out.
 
     Returns
     -------
@@ -113,7 +113,7 @@ class Journeys:
         What the events are called that journeys begin and end with; empty for the first and
         the last event.
     max_steps : int
-        As many steps of a journey are told apart in `paths` and in the figure.
+        The number of steps of a journey that `paths` and the figure distinguish.
     profiles : int
         How many have a journey.
     """
@@ -336,8 +336,8 @@ class Journeys:
     def _steps(self) -> tuple[IntArray, IntArray, IntArray]:
         """Journey, name and time of every step: repeats without another name between are one."""
         visits = self._visits
-        new = run_starts(visits.who, visits.name)
-        return visits.who[new], visits.name[new], visits.time[new]
+        new = run_starts(visits.unit, visits.name)
+        return visits.unit[new], visits.name[new], visits.time[new]
 
     @cached_property
     def _lengths(self) -> IntArray:
@@ -345,7 +345,7 @@ class Journeys:
 
     @cached_property
     def _shown(self) -> IntArray:
-        """Per journey the codes of the steps that are told apart, -1 where it has no such step.
+        """Return, per journey, the codes of the steps shown, -1 where it has no such step.
 
         Where only the end is given these are the last ones, at the right.
         """

@@ -1,4 +1,4 @@
-"""The events of journeys, as integers: whose, when, and which of them a journey is made of."""
+"""The events of journeys, as integers: profile, time, and which of them form a journey."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class JourneyEvents:
 
     Attributes
     ----------
-    who, name, time, position : numpy.ndarray of int
-        Per event: its journey, its name as a code, microseconds, and its position in the frame.
+    unit, name, time, position : numpy.ndarray of int
+        Per event: its journey (the unit), its name as a code, microseconds, and its position in
+        the frame.
     begin, converted_at : numpy.ndarray of int
         Per journey: when it begins and when it reaches `end`, in microseconds; `NEVER` if not.
     end : numpy.ndarray of int
@@ -37,7 +38,7 @@ class JourneyEvents:
         What the codes stand for.
     """
 
-    who: IntArray
+    unit: IntArray
     name: IntArray
     time: IntArray
     position: IntArray
@@ -70,32 +71,37 @@ def visits_of(
         The events that are steps besides these; by default all.
     """
     codes, names = number(events["event_name"])
-    whose, ids = number(profiles)
-    here = (codes >= 0) & (whose >= 0) & tracked(events) & events["timestamp"].notna().to_numpy()
+    profile_codes, ids = number(profiles)
+    here = (
+        (codes >= 0)
+        & (profile_codes >= 0)
+        & tracked(events)
+        & events["timestamp"].notna().to_numpy()
+    )
     if chosen is not None:
         for among in (starts, ends):
             chosen = chosen if among is None else chosen | among
         here &= chosen
     position = np.flatnonzero(here)
     time = microseconds(events["timestamp"])[position]
-    order = np.lexsort((order_of_arrival(events, position), time, whose[position]))
+    order = np.lexsort((order_of_arrival(events, position), time, profile_codes[position]))
     position, time = position[order], time[order]
-    who, name = whose[position].astype(np.int64), codes[position].astype(np.int64)
+    unit, name = profile_codes[position].astype(np.int64), codes[position].astype(np.int64)
 
-    place = np.arange(len(who))
-    begins = np.ones(len(who), dtype=bool) if starts is None else starts[position]
-    first = _first_of_each(who, begins, len(ids))
+    place = np.arange(len(unit))
+    begins = np.ones(len(unit), dtype=bool) if starts is None else starts[position]
+    first = _first_of_each(unit, begins, len(ids))
     # What starts a journey cannot end it too, but without a start the first event may.
-    after = place >= first[who] + (starts is not None)
-    ending = np.zeros(len(who), dtype=bool) if ends is None else ends[position]
-    last = _first_of_each(who, ending & after, len(ids))
-    profile = np.flatnonzero(first < len(who))
+    after = place >= first[unit] + (starts is not None)
+    ending = np.zeros(len(unit), dtype=bool) if ends is None else ends[position]
+    last = _first_of_each(unit, ending & after, len(ids))
+    profile = np.flatnonzero(first < len(unit))
     journey = np.full(len(ids), -1, dtype=np.int64)
     journey[profile] = np.arange(len(profile))
-    on = (place >= first[who]) & (place < last[who])
+    on = (place >= first[unit]) & (place < last[unit])
     end = last[profile]
     return JourneyEvents(
-        who=journey[who[on]],
+        unit=journey[unit[on]],
         name=name[on],
         time=time[on],
         position=position[on],
@@ -109,9 +115,9 @@ def visits_of(
     )
 
 
-def _first_of_each(who: IntArray, chosen: BoolArray, size: int) -> IntArray:
-    """Return the place of each who's first chosen event; beyond the last place if it has none."""
-    first = np.full(size, len(who), dtype=np.int64)
-    found, at = np.unique(who[chosen], return_index=True)
+def _first_of_each(unit: IntArray, chosen: BoolArray, size: int) -> IntArray:
+    """Return the place of each unit's first chosen event; beyond the last place if it has none."""
+    first = np.full(size, len(unit), dtype=np.int64)
+    found, at = np.unique(unit[chosen], return_index=True)
     first[found] = np.flatnonzero(chosen)[at]
     return first

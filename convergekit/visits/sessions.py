@@ -1,4 +1,4 @@
-"""Sessions: a profile's events in visits, and where each visit came from."""
+"""Sessionization: group a profile's events into visits, each with its traffic source."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class FoundSessions:
     events : pandas.DataFrame
     traffic : dict of str to NumberedText
         What the events sent about their visits.
-    who, first, last : numpy.ndarray of int
+    visitor, first, last : numpy.ndarray of int
         Whose each session is, and positions of its first and last event.
     events_in : numpy.ndarray of int
         How many events it has.
@@ -91,7 +91,7 @@ class FoundSessions:
 
     events: pd.DataFrame
     traffic: dict[str, NumberedText]
-    who: IntArray
+    visitor: IntArray
     first: IntArray
     last: IntArray
     events_in: IntArray
@@ -123,9 +123,9 @@ class FoundSessions:
     def ids(self, profile_ids: pd.Series, which: IntArray) -> pd.Series:
         """Return the IDs of some sessions, missing at -1: their profile's, and their start."""
         real = np.maximum(which, 0)
-        if not len(self.who):
+        if not len(self.visitor):
             return pd.Series(np.nan, index=range(len(which)), dtype="str")
-        ids = profile_ids.take(self.who[real]).reset_index(drop=True).astype("str")
+        ids = profile_ids.take(self.visitor[real]).reset_index(drop=True).astype("str")
         started = self.start(real).dt.tz_localize(None).to_numpy()
         texts = pd.Series(np.datetime_as_string(started, unit="us"), dtype="str")
         twin = pd.Series(self._twin[real])
@@ -135,7 +135,7 @@ class FoundSessions:
     @property
     def number(self) -> IntArray:
         """The place of each session among its visitor's, from 1."""
-        return _place(self.who) + 1
+        return _place(self.visitor) + 1
 
     @cached_property
     def _twin(self) -> IntArray:
@@ -143,7 +143,7 @@ class FoundSessions:
 
         Two do if two campaigns are sent at it.
         """
-        return _place(self.who, microseconds(self.events["timestamp"])[self.first])
+        return _place(self.visitor, microseconds(self.events["timestamp"])[self.first])
 
 
 def sessions(
@@ -154,11 +154,11 @@ def sessions(
     found = find_sessions(
         events, sent_traffic(events), s.resolution.profile, s.resolution.in_time, visiting(s), how
     )
-    every = np.arange(len(found.who))
+    every = np.arange(len(found.visitor))
     table = pd.DataFrame(
         {
             "session_id": found.ids(ids, every),
-            "profile_id": ids.take(found.who).array,
+            "profile_id": ids.take(found.visitor).array,
             "number": found.number,
             "start": found.start(every),
             "end": events["timestamp"].array.take(found.last),
@@ -190,7 +190,7 @@ def visiting(s: StitchedEvents) -> BoolArray:
 def find_sessions(
     events: pd.DataFrame,
     traffic: dict[str, NumberedText],
-    who: IntArray,
+    visitor: IntArray,
     in_time: IntArray,
     of_browser: BoolArray,
     how: SessionRules,
@@ -202,8 +202,8 @@ def find_sessions(
     events : pandas.DataFrame
     traffic : dict of str to NumberedText
         What they sent about their visits.
-    who : numpy.ndarray of int
-        Whose each event is, -1 for nobody's.
+    visitor : numpy.ndarray of int
+        The visitor of each event, -1 if unassigned.
     in_time : numpy.ndarray of int
         Positions of the events in order of time, then arrival.
     of_browser : numpy.ndarray of bool
@@ -211,9 +211,9 @@ def find_sessions(
     how : SessionRules
     """
     timeout = parse_duration(how.timeout, name="timeout")
-    kept = in_time[(who[in_time] >= 0) & tracked(events)[in_time]]
-    order = kept[np.argsort(who[kept], kind="stable")]
-    mine = who[order]
+    kept = in_time[(visitor[in_time] >= 0) & tracked(events)[in_time]]
+    order = kept[np.argsort(visitor[kept], kind="stable")]
+    mine = visitor[order]
     moment = microseconds(events["timestamp"])[order]
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (mine[1:] != mine[:-1]) | (np.diff(moment) > timeout.value // 1000)
@@ -241,7 +241,7 @@ def find_sessions(
     return FoundSessions(
         events=events,
         traffic=traffic,
-        who=mine[first],
+        visitor=mine[first],
         first=order[first],
         last=order[last],
         events_in=last - first + 1,

@@ -79,7 +79,7 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
     pages, referrers = _sent(events, *PAGES), _sent(events, *REFERRERS)
     urls = pages.distinct
     from_hosts = _hosts(referrers.distinct)
-    # A link from one page of the site to another is no arrival.
+    # A link from one page of the site to another is not an arrival.
     from_hosts = from_hosts.mask(from_hosts.isin(_hosts(urls).dropna()))
     found = {tag: _sent(events, tag).or_else(pages.mapped(_parameter(urls, tag))) for tag in TAGS}
     found["click_id"] = _click_columns(events).or_else(pages.mapped(_click_parameter(urls)))
@@ -96,7 +96,7 @@ def sent_values(
     Raises
     ------
     ColumnError
-        No event has such a property, and it is no campaign parameter.
+        No event has such a property, and it is not a campaign parameter.
 
     Examples
     --------

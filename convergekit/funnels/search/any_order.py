@@ -14,7 +14,7 @@ from convergekit.typing import BoolArray, IntArray
 
 
 def search_any(moments: Moments, steps: int, window: int, enters: BoolArray) -> Found:
-    """Find how many of the steps each who does within the window, in whatever order.
+    """Find how many of the steps each unit does within the window, in whatever order.
 
     An attempt starts with an event of any step; an excluding event ends it.
     """
@@ -35,18 +35,18 @@ def search_any(moments: Moments, steps: int, window: int, enters: BoolArray) -> 
     depth = there.sum(axis=1)
     start = moments.start[at]
     goal = reached[np.arange(len(at)), (depth - 1).clip(min=0)]
-    # Of each who, the attempt that did the most, then the earliest done, then the latest begun.
+    # Of each unit, the attempt that did the most, then the earliest done, then the latest begun.
     best = np.lexsort((-at, goal, -depth, start))
     best = best[run_starts(start[best])]
 
     first_of, _ = moments.bounds
-    who = np.searchsorted(first_of, start[best])
+    unit = np.searchsorted(first_of, start[best])
     all_depth = np.zeros(len(first_of), dtype=np.int64)
-    all_depth[who] = depth[best]
+    all_depth[unit] = depth[best]
     all_reached = np.full((len(first_of), steps), -1, dtype=np.int64)
-    all_reached[who] = reached[best]
+    all_reached[unit] = reached[best]
     all_filled = all_reached.copy()
-    all_filled[who] = filled[best]
+    all_filled[unit] = filled[best]
     last_entry = np.full(len(first_of), -1, dtype=np.int64)
     last_entry[np.searchsorted(first_of, start)] = at
     return Found(first_of, all_depth, all_reached, last_entry, event=all_filled)

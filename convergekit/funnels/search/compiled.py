@@ -1,4 +1,4 @@
-"""The search for the deepest steps in order, compiled: `funnel_search.search`, one who at a time.
+"""The search for the deepest steps in order, compiled: `ordered.search`, one unit at a time.
 
 As there, the latest entry of an attempt that has reached a step is carried along, because it has
 the most of its window left. Here the steps' moments are carried with it instead of being looked
@@ -15,20 +15,20 @@ import numpy as np
 import numpy.typing as npt
 
 from convergekit.base.compiled_threads import cuts, on_pieces, shares
-from convergekit.funnels.events import Fed
+from convergekit.funnels.events import FunnelEvents
 from convergekit.funnels.paths import Paths
 from convergekit.typing import IntArray
 
 AnyArray = npt.NDArray[Any]
 
 _EARLIEST, _LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-#: So many events of neighbouring whos fit into a fast cache, and at most so many such blocks are
+#: So many events of neighbouring units fit into a fast cache, and at most so many such blocks are
 #: written to at a time.
 _BLOCK, _BLOCKS = 32_768, 255
 
 
 def paths_in_order(
-    fed: Fed,
+    prepared: FunnelEvents,
     steps: int,
     window: int,
     *,
@@ -37,11 +37,11 @@ def paths_in_order(
     start: int | None,
     end: int | None,
 ) -> Paths:
-    """Find how deep each who gets in order, and by which events.
+    """Find how deep each unit gets in order, and by which events.
 
     Parameters
     ----------
-    fed : Fed
+    prepared : FunnelEvents
         Of which only the events that fill a step are looked at.
     steps : int
     window : int
@@ -53,12 +53,12 @@ def paths_in_order(
     start, end : int, optional
         Microseconds: attempts enter from `start` on and before `end`.
     """
-    count = len(fed.whose)
+    count = len(prepared.profile_of_unit)
     if not count:
         nothing = np.zeros(0, dtype=np.int64)
         of_steps = np.zeros((0, steps), dtype=np.int64)
         return Paths(nothing, nothing, nothing, of_steps, of_steps, nothing)
-    who = np.empty(count, dtype=np.int64)
+    unit = np.empty(count, dtype=np.int64)
     depth = np.empty(count, dtype=np.int64)
     # Step by step in memory, because the tables ask for one step of everybody.
     event = np.empty((steps, count), dtype=np.int64).T
@@ -67,17 +67,27 @@ def paths_in_order(
     not_before = _EARLIEST if start is None else start
     before = _LATEST if end is None else end
     # The fewer bytes are moved, the faster it goes.
-    mask = fed.mask.astype(np.uint8) if steps <= 8 else fed.mask
-    bounds, shift, together = _by_block(fed, mask)
+    mask = prepared.mask.astype(np.uint8) if steps <= 8 else prepared.mask
+    bounds, shift, together = _by_block(prepared, mask)
     rules = (steps, window, ties, first_entry, not_before, before)
-    out = (who, depth, event, when, last_entry)
-    # The first whos have more events than the last, so a thread that is done takes another piece.
+    out = (unit, depth, event, when, last_entry)
+    # The first units have more events than the last, so a thread that is done takes another piece.
     blocks = np.searchsorted(bounds, cuts(int(bounds[-1]), each=2)[1:-1])
     pieces = list(itertools.pairwise([0, *blocks.tolist(), len(bounds) - 1]))
     sizes = on_pieces(
         _search,
         [
-            (bounds, *together, fed.arrival, fed.position, count, shift, *piece, *rules, *out)
+            (
+                bounds,
+                *together,
+                prepared.arrival,
+                prepared.position,
+                count,
+                shift,
+                *piece,
+                *rules,
+                *out,
+            )
             for piece in pieces
         ],
     )
@@ -87,31 +97,32 @@ def paths_in_order(
         for column in out:
             column[entered : entered + size] = column[low : low + size]
         entered += size
-    who, depth, event, when, last_entry = (found[:entered] for found in out)
-    return Paths(who, depth, depth, event, when, last_entry)
+    unit, depth, event, when, last_entry = (found[:entered] for found in out)
+    return Paths(unit, depth, depth, event, when, last_entry)
 
 
-def _by_block(fed: Fed, mask: AnyArray) -> tuple[IntArray, int, tuple[AnyArray, ...]]:
-    """Bring the events that fill a step together by blocks of neighbouring whos.
+def _by_block(prepared: FunnelEvents, mask: AnyArray) -> tuple[IntArray, int, tuple[AnyArray, ...]]:
+    """Bring the events that fill a step together by blocks of neighbouring units.
 
-    Returns where each block begins and the last one ends, how many bits of a who tell those of a
-    block apart, and the events: whose, their places in `fed`, times and masks.
+    Returns where each block begins and the last one ends, how many bits of a unit tell those of a
+    block apart, and the events: their units, places in `prepared`, times and masks.
     """
-    last = len(fed.whose) - 1
+    last = len(prepared.profile_of_unit) - 1
     shift = max(0, last.bit_length() - min(len(mask) // _BLOCK, _BLOCKS).bit_length())
     pieces = list(itertools.pairwise(cuts(len(mask))))
     sizes = np.zeros((len(pieces), (last >> shift) + 1), dtype=np.int64)
     on_pieces(
-        _count_blocks, [(fed.who, mask, *piece, shift, sizes[i]) for i, piece in enumerate(pieces)]
+        _count_blocks,
+        [(prepared.unit, mask, *piece, shift, sizes[i]) for i, piece in enumerate(pieces)],
     )
     places, bounds = shares(sizes)
     size = int(bounds[-1])
-    whose, event = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
-    together = (whose, event, np.empty(size, dtype=np.int64), np.empty(size, dtype=mask.dtype))
+    units, event = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
+    together = (units, event, np.empty(size, dtype=np.int64), np.empty(size, dtype=mask.dtype))
     on_pieces(
         _bring_together,
         [
-            (fed.who, fed.time, mask, *piece, shift, places[i], *together)
+            (prepared.unit, prepared.time, mask, *piece, shift, places[i], *together)
             for i, piece in enumerate(pieces)
         ],
     )
@@ -119,38 +130,38 @@ def _by_block(fed: Fed, mask: AnyArray) -> tuple[IntArray, int, tuple[AnyArray, 
 
 
 @numba.njit(nogil=True, cache=True)
-def _count_blocks(who, mask, lo, hi, shift, sizes):  # type: ignore[no-untyped-def]
+def _count_blocks(unit, mask, lo, hi, shift, sizes):  # type: ignore[no-untyped-def]
     for i in range(lo, hi):
-        if who[i] >= 0 and mask[i]:
-            sizes[who[i] >> shift] += 1
+        if unit[i] >= 0 and mask[i]:
+            sizes[unit[i] >> shift] += 1
 
 
 @numba.njit(nogil=True, cache=True)
 def _bring_together(  # type: ignore[no-untyped-def]
-    who, time, mask, lo, hi, shift, places, whose, event, times, masks
+    unit, time, mask, lo, hi, shift, places, units, event, times, masks
 ):
     for i in range(lo, hi):
-        if who[i] >= 0 and mask[i]:
-            k = places[who[i] >> shift]
-            whose[k], event[k], times[k], masks[k] = who[i], i, time[i], mask[i]
-            places[who[i] >> shift] = k + 1
+        if unit[i] >= 0 and mask[i]:
+            k = places[unit[i] >> shift]
+            units[k], event[k], times[k], masks[k] = unit[i], i, time[i], mask[i]
+            places[unit[i] >> shift] = k + 1
 
 
 @numba.njit(nogil=True, cache=True)
 def _search(  # type: ignore[no-untyped-def]
-    bounds, whose, events, times, masks, arrival, position, count, shift, first, until,
+    bounds, units, events, times, masks, arrival, position, count, shift, first, until,
     steps, window, ties, first_entry, start, end, entrant, depth, reached, when, last_entry,
 ):  # fmt: skip
-    """Search the blocks from `first` to `until`, and return how many of their whos entered.
+    """Search the blocks from `first` to `until`, and return how many of their units entered.
 
-    The last five are filled in with these, from the place of the first who on.
+    The last five are filled in with these, from the place of the first unit on.
     """
     row = low = first << shift
     for block in range(first, until):
         high = min(low + (1 << shift), count)
         here = slice(bounds[block], bounds[block + 1])
         row = _search_block(
-            *_by_who(whose[here], events[here], times[here], masks[here], low, high),
+            *_by_unit(units[here], events[here], times[here], masks[here], low, high),
             arrival, position, low, row,
             steps, window, ties, first_entry, start, end, entrant, depth, reached, when, last_entry,
         )  # fmt: skip
@@ -163,7 +174,7 @@ def _search_block(  # type: ignore[no-untyped-def]
     bounds, event, time, mask, arrival, position, low, row,
     steps, window, ties, first_entry, start, end, entrant, depth, reached, when, last_entry,
 ):  # fmt: skip
-    """Search the whos from `low` on, who by who, and return where the next row goes."""
+    """Search the units from `low` on, unit by unit, and return where the next row goes."""
     most = 0
     for w in range(len(bounds) - 1):
         most = max(most, bounds[w + 1] - bounds[w])
@@ -275,18 +286,18 @@ def _search_block(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _by_who(whose, events, times, masks, low, high):  # type: ignore[no-untyped-def]
-    """Return a block's events who by who: where each who's begin, the events, times, masks."""
+def _by_unit(units, events, times, masks, low, high):  # type: ignore[no-untyped-def]
+    """Return a block's events unit by unit: where each unit's begin, the events, times, masks."""
     bounds = np.zeros(high - low + 1, np.int64)
-    for who in whose:
-        bounds[who - low + 1] += 1
+    for unit in units:
+        bounds[unit - low + 1] += 1
     for w in range(high - low):
         bounds[w + 1] += bounds[w]
     place = bounds[:-1].copy()
     event, time, mask = np.empty_like(events), np.empty_like(times), np.empty_like(masks)
-    for i in range(len(whose)):
-        k = place[whose[i] - low]
-        place[whose[i] - low] = k + 1
+    for i in range(len(units)):
+        k = place[units[i] - low]
+        place[units[i] - low] = k + 1
         event[k], time[k], mask[k] = events[i], times[i], masks[i]
     return bounds, event, time, mask
 
@@ -342,7 +353,7 @@ def _sort(  # type: ignore[no-untyped-def]
 def _assign(mask, before, until, used, seen):  # type: ignore[no-untyped-def]
     """Let each of the steps have an event of its own, as far as that goes, and return how far.
 
-    `funnel_matching.assignment`, with `used` telling of each event the step that it fills, or -1.
+    `matching.assignment`, with `used` telling of each event the step that it fills, or -1.
     """
     used[: len(mask)] = -1
     step = before

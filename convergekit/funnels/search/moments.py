@@ -19,20 +19,20 @@ from convergekit.typing import BoolArray, IntArray
 
 @dataclass(frozen=True)
 class Moments:
-    """Events that take part, grouped by who and when.
+    """Events that take part, grouped by unit and time.
 
     Attributes
     ----------
     event : numpy.ndarray of int
-        Positions of the events: by who, then time, then the steps that they fill, then arrival.
+        Positions of the events: by unit, then time, then the steps that they fill, then arrival.
     first : numpy.ndarray of int
         Of each moment, the place of its first event in `event`.
-    who : numpy.ndarray of int
-        Of each moment, whose it is; ascending.
+    unit : numpy.ndarray of int
+        Of each moment, its unit; ascending.
     time : numpy.ndarray of int
-        Of each moment, microseconds; ascending for each who.
+        Of each moment, microseconds; ascending for each unit.
     start : numpy.ndarray of int
-        Of each moment, the first moment of the same who.
+        Of each moment, the first moment of the same unit.
     pattern : numpy.ndarray of int
         Of each moment, which of `patterns` its events make up.
     patterns : list of tuple of int
@@ -43,7 +43,7 @@ class Moments:
 
     event: IntArray
     first: IntArray
-    who: IntArray
+    unit: IntArray
     time: IntArray
     start: IntArray
     pattern: IntArray
@@ -68,27 +68,27 @@ class Moments:
 
     def chosen(self, keep: BoolArray) -> Moments:
         """Return some of the moments; `event` keeps all events, so places stay what they are."""
-        who = self.who[keep]
+        unit = self.unit[keep]
         return replace(
             self,
             first=self.first[keep],
-            who=who,
+            unit=unit,
             time=self.time[keep],
-            start=first_of_run(run_starts(who)),
+            start=first_of_run(run_starts(unit)),
             pattern=self.pattern[keep],
             excluded=[excluded[keep] for excluded in self.excluded],
         )
 
     @property
     def bounds(self) -> tuple[IntArray, IntArray]:
-        """The first and the last moment of each who that has any."""
+        """The first and the last moment of each unit that has any."""
         first_of = np.flatnonzero(self.start == np.arange(len(self.start)))
         return first_of, np.append(first_of[1:], len(self.start))[: len(first_of)] - 1
 
 
 def make_moments(
     mask: IntArray,
-    who: IntArray,
+    unit: IntArray,
     time: IntArray,
     arrival: IntArray,
     excludes: Sequence[BoolArray],
@@ -100,8 +100,8 @@ def make_moments(
 
     Parameters
     ----------
-    mask, who, time, arrival : numpy.ndarray of int
-        Per event: the steps that it fills as bits, whose it is (-1: nobody's, left out), its time
+    mask, unit, time, arrival : numpy.ndarray of int
+        Per event: the steps that it fills as bits, its unit (-1 if unassigned, left out), its time
         in microseconds and its place in the order of arrival.
     excludes : sequence of numpy.ndarray of bool
         Per exclusion, which events exclude.
@@ -114,19 +114,19 @@ def make_moments(
     part = mask > 0 if everything is None else (mask > 0) | everything
     for excluding in excludes:
         part = part | excluding
-    event = np.flatnonzero(part & (who >= 0))
-    event = event[_order_of_moments(event, who, time, mask if ties else arrival, arrival)]
-    whose, when = who[event], time[event]
-    new = run_starts(whose, when) if ties else np.ones(len(event), dtype=bool)
+    event = np.flatnonzero(part & (unit >= 0))
+    event = event[_order_of_moments(event, unit, time, mask if ties else arrival, arrival)]
+    units, when = unit[event], time[event]
+    new = run_starts(units, when) if ties else np.ones(len(event), dtype=bool)
     first = np.flatnonzero(new)
     pattern, patterns = _patterns(mask[event], first)
-    whose = whose[first]
+    units = units[first]
     return Moments(
         event=event,
         first=first,
-        who=whose,
+        unit=units,
         time=when[first],
-        start=first_of_run(run_starts(whose)),
+        start=first_of_run(run_starts(units)),
         pattern=pattern,
         patterns=patterns,
         excluded=[
@@ -136,17 +136,17 @@ def make_moments(
     )
 
 
-def _order_of_moments(event: IntArray, who: IntArray, time: IntArray, *then: IntArray) -> IntArray:
-    """Return the order of the events by who, time, and the other keys."""
-    whose, when = who[event], time[event]
+def _order_of_moments(event: IntArray, unit: IntArray, time: IntArray, *then: IntArray) -> IntArray:
+    """Return the order of the events by unit, time, and the other keys."""
+    units, when = unit[event], time[event]
     if not len(event):
         return event
     earliest = when.min()
     span = int(when.max()) - int(earliest) + 1
-    if (int(whose.max()) + 1) * span >= 2**64:
-        return np.lexsort((*(key[event] for key in reversed(then)), when, whose))
+    if (int(units.max()) + 1) * span >= 2**64:
+        return np.lexsort((*(key[event] for key in reversed(then)), when, units))
     # Both fit into one integer, which sorts several times as fast; few events are at one time.
-    key = whose.astype(np.uint64) * np.uint64(span) + (when - earliest).astype(np.uint64)
+    key = units.astype(np.uint64) * np.uint64(span) + (when - earliest).astype(np.uint64)
     order = np.argsort(key)
     key = key[order]
     same = key[1:] == key[:-1]

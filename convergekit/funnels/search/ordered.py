@@ -18,22 +18,22 @@ from convergekit.typing import BoolArray, IntArray
 
 @dataclass(frozen=True)
 class Found:
-    """How deep each who got.
+    """How deep each unit got.
 
     Attributes
     ----------
     first_of : numpy.ndarray of int
-        The first moment of each who, one entry per who that has any moment.
+        The first moment of each unit, one entry per unit that has any moment.
     depth : numpy.ndarray of int
         The deepest step reached; 0 if not even the first.
     reached : numpy.ndarray of int
-        Per who and step, the moment at which the step was reached, -1 if it was not.
+        Per unit and step, the moment at which the step was reached, -1 if it was not.
     last_entry : numpy.ndarray of int
         The latest moment at which an attempt was started, -1 if none was.
     starter : numpy.ndarray of int or None
         Of single attempts, which event of its moment started it.
     event : numpy.ndarray of int or None
-        Per who and step, the position of the event that fills the step, where the search has to
+        Per unit and step, the position of the event that fills the step, where the search has to
         say it.
     """
 
@@ -52,7 +52,7 @@ def search(
     enters: BoolArray,
     exclusions: Sequence[tuple[int, int]] = (),
 ) -> Found:
-    """Find the deepest step that each who reaches in order.
+    """Find the deepest step that each unit reaches in order.
 
     For every step, the latest entry of an attempt that has reached it is carried along: it has
     the most of its window left, so no other attempt needs to be remembered. An exclusion makes
@@ -205,7 +205,7 @@ def attempts(moments: Moments, steps: int, window: int, enters: BoolArray) -> Fo
 
 
 def deepest_of_each(got_to: list[IntArray], first_of: IntArray, last_of: IntArray) -> IntArray:
-    """Return the deepest step that each who ever got to."""
+    """Return the deepest step that each unit ever got to."""
     depth = np.zeros(len(first_of), dtype=np.int64)
     if len(first_of):
         here = np.arange(len(got_to[0]))
@@ -224,7 +224,7 @@ def first_gain(gained: IntArray, since: IntArray) -> IntArray:
 
 
 def last_entries(moments: Moments, steps: int, enters: BoolArray, first_of: IntArray) -> IntArray:
-    """Return the latest moment at which each who started an attempt, -1 if it never did."""
+    """Return the latest moment at which each unit started an attempt, -1 if it never did."""
     entries = np.flatnonzero(furthest_of(moments, 0, steps) >= 1)
     entries = entries[enters[entries]]
     last_entry = np.full(len(first_of), -1, dtype=np.int64)

@@ -50,7 +50,7 @@ def search_strict(
     exclusions: Sequence[tuple[int, int]] = (),
     let_by: Sequence[LetBy] = (),
 ) -> Found:
-    """Find the deepest step that each who reaches with none of its events in between.
+    """Find the deepest step that each unit reaches with none of its events in between.
 
     The events of the moments that an attempt passes through must all fill a step of it or be let
     by; those of its first moment may come before it, and those of its last after it.

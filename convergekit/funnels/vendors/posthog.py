@@ -15,7 +15,7 @@ import pandas as pd
 
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import missing
-from convergekit.funnels.events import Fed
+from convergekit.funnels.events import FunnelEvents
 from convergekit.funnels.paths import Paths
 from convergekit.funnels.vendors.posthog_ordered import posthog_ordered
 from convergekit.funnels.vendors.posthog_unordered import posthog_unordered
@@ -24,7 +24,7 @@ from convergekit.typing import BoolArray, IntArray
 
 
 def posthog_paths(
-    fed: Fed,
+    prepared: FunnelEvents,
     steps: int,
     window: int,
     exclusions: Sequence[tuple[int, int]],
@@ -32,12 +32,12 @@ def posthog_paths(
     optional: Sequence[int],
     values: pd.DataFrame,
     by_step: ByStep,
-) -> tuple[Fed, Paths, IntArray | None]:
-    """Find how deep each who gets, and which event gives its label in a breakdown.
+) -> tuple[FunnelEvents, Paths, IntArray | None]:
+    """Find how deep each unit gets, and which event gives its label in a breakdown.
 
     Parameters
     ----------
-    fed : Fed
+    prepared : FunnelEvents
     steps : int
     window : int
         Microseconds from the entry, the end included.
@@ -53,7 +53,7 @@ def posthog_paths(
 
     Returns
     -------
-    fed : Fed
+    prepared : FunnelEvents
         The events, repeated for everybody's values where the attribution is to a step.
     paths : Paths
     label_at : numpy.ndarray of int or None
@@ -66,70 +66,74 @@ def posthog_paths(
             "by_step='first' or 'last'."
         )
     only: tuple[int, BoolArray] | None = None
-    label_of_who: IntArray | None = None
+    label_of_unit: IntArray | None = None
     if len(values.columns) and isinstance(by_step, int):
-        fed, label_of_who, may_fill = _for_every_value(fed, values, by_step)
+        prepared, label_of_unit, may_fill = _for_every_value(prepared, values, by_step)
         only = (by_step, may_fill)
     elif len(values.columns):
-        label_of_who = _touch(fed, values, last=by_step == "last")
-    _check_exclusions(fed)
+        label_of_unit = _touch(prepared, values, last=by_step == "last")
+    _check_exclusions(prepared)
     if order == "any":
-        paths = posthog_unordered(fed, steps, window)
+        paths = posthog_unordered(prepared, steps, window)
     else:
         strict = order == "strict"
         paths = posthog_ordered(
-            fed, steps, window, exclusions, strict=strict, optional=optional, only=only
+            prepared, steps, window, exclusions, strict=strict, optional=optional, only=only
         )
-    return fed, paths, None if label_of_who is None else label_of_who[paths.who]
+    return prepared, paths, None if label_of_unit is None else label_of_unit[paths.unit]
 
 
-def _check_exclusions(fed: Fed) -> None:
-    if (fed.takes_part & fed.excluding & (fed.mask > 0)).any():
+def _check_exclusions(prepared: FunnelEvents) -> None:
+    if (prepared.takes_part & prepared.excluding & (prepared.mask > 0)).any():
         raise ConvergekitError(
             "PostHog cannot exclude an event that is also a step; leave out like='posthog', or "
             "exclude other events."
         )
 
 
-def _has_label(fed: Fed, values: pd.DataFrame) -> BoolArray:
+def _has_label(prepared: FunnelEvents, values: pd.DataFrame) -> BoolArray:
     """Return which events have a value in any of the columns."""
     given = np.zeros(len(values), dtype=bool)
     for name in values:
         given |= ~missing(values[name]).to_numpy(dtype=bool)
-    return given[fed.position]
+    return given[prepared.position]
 
 
-def _touch(fed: Fed, values: pd.DataFrame, *, last: bool) -> IntArray:
-    """Return, per who, the position of the first or last event that has a value, -1 for none."""
-    at = np.flatnonzero(fed.takes_part & _has_label(fed, values))
-    at = at[np.lexsort((fed.arrival[at], fed.time[at]))]
-    found = np.full(len(fed.whose), -1, dtype=np.int64)
+def _touch(prepared: FunnelEvents, values: pd.DataFrame, *, last: bool) -> IntArray:
+    """Return, per unit, the position of the first or last event that has a value, -1 for none."""
+    at = np.flatnonzero(prepared.takes_part & _has_label(prepared, values))
+    at = at[np.lexsort((prepared.arrival[at], prepared.time[at]))]
+    found = np.full(len(prepared.profile_of_unit), -1, dtype=np.int64)
     # What is written last stays.
     at = at if last else at[::-1]
-    found[fed.who[at]] = fed.position[at]
+    found[prepared.unit[at]] = prepared.position[at]
     return found
 
 
-def _for_every_value(fed: Fed, values: pd.DataFrame, step: int) -> tuple[Fed, IntArray, BoolArray]:
+def _for_every_value(
+    prepared: FunnelEvents, values: pd.DataFrame, step: int
+) -> tuple[FunnelEvents, IntArray, BoolArray]:
     """Repeat everybody's events for every value that they have on an event of the step.
 
     Returns
     -------
-    fed : Fed
-        A who for every who and value; people without a value at the step are left out.
-    label_of_who : numpy.ndarray of int
+    prepared : FunnelEvents
+        A unit for every unit and value; people without a value at the step are left out.
+    label_of_unit : numpy.ndarray of int
         The position of an event that has the value.
     may_fill : numpy.ndarray of bool
-        Which events have the who's value.
+        Which events have the unit's value.
     """
-    fed = fed.in_order()
-    code = values.iloc[fed.position].groupby(list(values), dropna=False, sort=False).ngroup()
+    prepared = prepared.in_order()
+    code = values.iloc[prepared.position].groupby(list(values), dropna=False, sort=False).ngroup()
     code = code.to_numpy(dtype=np.int64)
-    at = np.flatnonzero((fed.mask >> (step - 1) & 1 == 1) & _has_label(fed, values))
-    pairs, first = np.unique(np.stack([fed.who[at], code[at]]), axis=1, return_index=True)
-    begin = np.searchsorted(fed.who, pairs[0])
-    sizes = np.searchsorted(fed.who, pairs[0], side="right") - begin
+    at = np.flatnonzero((prepared.mask >> (step - 1) & 1 == 1) & _has_label(prepared, values))
+    pairs, first = np.unique(np.stack([prepared.unit[at], code[at]]), axis=1, return_index=True)
+    begin = np.searchsorted(prepared.unit, pairs[0])
+    sizes = np.searchsorted(prepared.unit, pairs[0], side="right") - begin
     unit = np.repeat(np.arange(len(sizes)), sizes)
     places = np.arange(len(unit)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + begin[unit]
-    repeated = replace(fed.chosen(places), who=unit, whose=fed.whose[pairs[0]])
-    return repeated, fed.position[at[first]], code[places] == pairs[1][unit]
+    repeated = replace(
+        prepared.chosen(places), unit=unit, profile_of_unit=prepared.profile_of_unit[pairs[0]]
+    )
+    return repeated, prepared.position[at[first]], code[places] == pairs[1][unit]

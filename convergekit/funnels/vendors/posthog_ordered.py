@@ -13,7 +13,7 @@ import numpy as np
 
 from convergekit.base.grouping import distinct, run_starts
 from convergekit.base.lockstep import Lockstep
-from convergekit.funnels.events import Fed
+from convergekit.funnels.events import FunnelEvents
 from convergekit.funnels.paths import Paths
 from convergekit.typing import BoolArray, IntArray
 
@@ -25,7 +25,7 @@ _NOT_A_TIME = np.iinfo(np.int64).min
 
 
 def posthog_ordered(
-    fed: Fed,
+    prepared: FunnelEvents,
     steps: int,
     window: int,
     exclusions: Sequence[tuple[int, int]] = (),
@@ -34,11 +34,11 @@ def posthog_ordered(
     optional: Sequence[int] = (),
     only: tuple[int, BoolArray] | None = None,
 ) -> Paths:
-    """Find how deep each who gets in order, or with none of its events in between.
+    """Find how deep each unit gets in order, or with none of its events in between.
 
     Parameters
     ----------
-    fed : Fed
+    prepared : FunnelEvents
     steps : int
     window : int
         Microseconds from the entry, the end included.
@@ -50,31 +50,35 @@ def posthog_ordered(
     only : (int, numpy.ndarray of bool), optional
         A step, and which events may fill it: PostHog's attribution to a step.
     """
-    fed, may_fill = _in_order(fed, only)
-    excluded_steps = _excluded_steps(fed, exclusions)
-    items = _Items.of(fed, steps, excluded_steps, strict)
-    state = _Slots(fed, items, steps, window, set(optional), only and only[0], may_fill, strict)
-    going = Lockstep(fed.who[items.event])
+    prepared, may_fill = _in_order(prepared, only)
+    excluded_steps = _excluded_steps(prepared, exclusions)
+    items = _Items.of(prepared, steps, excluded_steps, strict)
+    state = _Slots(
+        prepared, items, steps, window, set(optional), only and only[0], may_fill, strict
+    )
+    going = Lockstep(prepared.unit[items.event])
     for at in going:
         state.process(at)
     return state.paths(going.sequence)
 
 
-def _in_order(fed: Fed, only: tuple[int, BoolArray] | None) -> tuple[Fed, BoolArray]:
+def _in_order(
+    prepared: FunnelEvents, only: tuple[int, BoolArray] | None
+) -> tuple[FunnelEvents, BoolArray]:
     """Return the events in order, and which of them may fill the step of `only`."""
     if only is None:
-        fed = fed.in_order()
-        return fed, np.ones(len(fed.who), dtype=bool)
-    who = np.where(fed.takes_part, fed.who, -1)
+        prepared = prepared.in_order()
+        return prepared, np.ones(len(prepared.unit), dtype=bool)
+    unit = np.where(prepared.takes_part, prepared.unit, -1)
     # The truths travel along as if they were one more exclusion.
-    fed = replace(fed, who=who, excludes=[*fed.excludes, only[1]]).in_order()
-    return replace(fed, excludes=fed.excludes[:-1]), fed.excludes[-1]
+    prepared = replace(prepared, unit=unit, excludes=[*prepared.excludes, only[1]]).in_order()
+    return replace(prepared, excludes=prepared.excludes[:-1]), prepared.excludes[-1]
 
 
-def _excluded_steps(fed: Fed, exclusions: Sequence[tuple[int, int]]) -> IntArray:
+def _excluded_steps(prepared: FunnelEvents, exclusions: Sequence[tuple[int, int]]) -> IntArray:
     """Return, per event, before which steps it excludes, as bits."""
-    found = np.zeros(len(fed.who), dtype=np.int64)
-    for (after, before), excluding in zip(exclusions, fed.excludes, strict=True):
+    found = np.zeros(len(prepared.unit), dtype=np.int64)
+    for (after, before), excluding in zip(exclusions, prepared.excludes, strict=True):
         for step in range(after, before):
             found[excluding] |= np.int64(1 << step)
     return found
@@ -107,14 +111,16 @@ class _Items:
     entry: IntArray
 
     @classmethod
-    def of(cls, fed: Fed, steps: int, excluded_steps: IntArray, strict: bool) -> _Items:
-        size = len(fed.who)
-        tolerance = np.full(int(fed.who.max(initial=0)) + 1, 0 if strict else SIMULTANEOUS)
-        tolerance[fed.who[excluded_steps > 0]] = 0
-        entry = fed.tied(tolerance).time if size else fed.time
-        opens = run_starts(fed.who, entry)
+    def of(
+        cls, prepared: FunnelEvents, steps: int, excluded_steps: IntArray, strict: bool
+    ) -> _Items:
+        size = len(prepared.unit)
+        tolerance = np.full(int(prepared.unit.max(initial=0)) + 1, 0 if strict else SIMULTANEOUS)
+        tolerance[prepared.unit[excluded_steps > 0]] = 0
+        entry = prepared.tied(tolerance).time if size else prepared.time
+        opens = run_starts(prepared.unit, entry)
         run = np.cumsum(opens) - 1
-        meaning = fed.mask - excluded_steps
+        meaning = prepared.mask - excluded_steps
         first = np.flatnonzero(opens)
         alike = np.logical_and.reduceat(meaning == meaning[first][run], first) if size else opens
         tied = ~alike[run] if size else opens
@@ -122,7 +128,7 @@ class _Items:
         events: list[IntArray] = []
         found: list[IntArray] = []
         for step in range(1, steps + 1):
-            fills = np.flatnonzero(fed.mask >> (step - 1) & 1)
+            fills = np.flatnonzero(prepared.mask >> (step - 1) & 1)
             excludes = np.flatnonzero((excluded_steps >> (step - 1) & 1) & ~tied)
             events += [fills, excludes]
             found += [np.full(len(fills), step), np.full(len(excludes), -step)]
@@ -141,17 +147,17 @@ class _Items:
             )
         )
         event, of_step = event[order], of_step[order]
-        time = np.where(tied, entry, fed.time)
+        time = np.where(tied, entry, prepared.time)
         first_item = run_starts(run[event])
         return cls(event, of_step, time[event], tied[event], first_item, entry[event])
 
 
 class _Slots:
-    """Per who and step, the attempt that got there last; and the best there ever was."""
+    """Per unit and step, the attempt that got there last; and the best there ever was."""
 
     def __init__(
         self,
-        fed: Fed,
+        prepared: FunnelEvents,
         items: _Items,
         steps: int,
         window: int,
@@ -160,10 +166,10 @@ class _Slots:
         may_fill: BoolArray,
         strict: bool,
     ) -> None:
-        self._fed, self._items, self._steps, self._window = fed, items, steps, window
+        self._prepared, self._items, self._steps, self._window = prepared, items, steps, window
         self._optional, self._only_step, self._may_fill = optional, only_step, may_fill
         self._strict = strict
-        count = len(distinct(fed.who[items.event]))
+        count = len(distinct(prepared.unit[items.event]))
         self._entry = np.full((count, steps + 1), _NOT_A_TIME)
         self._excluded = np.zeros((count, steps + 1), dtype=bool)
         self._path = np.full((count, steps + 1, steps), -1, dtype=np.int64)
@@ -177,7 +183,7 @@ class _Slots:
         self._required = np.array(required)
 
     def process(self, at: IntArray) -> None:
-        """Look at one item of each who."""
+        """Look at one item of each unit."""
         opens = self._items.opens[at]
         going = len(at)
         self._done[:going] |= opens & (self._entry[:going, self._steps] != _NOT_A_TIME)
@@ -190,83 +196,85 @@ class _Slots:
         if self._strict:
             self._break_off(np.flatnonzero(live & (step == 0)), at)
 
-    def _advance(self, who: IntArray, at: IntArray) -> None:
-        step, time = np.abs(self._items.step[at[who]]), self._items.time[at[who]]
+    def _advance(self, unit: IntArray, at: IntArray) -> None:
+        step, time = np.abs(self._items.step[at[unit]]), self._items.time[at[unit]]
         before = step - 1
-        open_ = self._is_open(who, before, time)
+        open_ = self._is_open(unit, before, time)
         for _ in range(len(self._optional)):
             skips = ~open_ & np.isin(before, list(self._optional))
             before = before - skips
-            open_ = self._is_open(who, before, time)
-        entry = self._entry[who, before]
+            open_ = self._is_open(unit, before, time)
+        entry = self._entry[unit, before]
         # Of one entry, the first event of a step is kept.
-        open_ &= self._entry[who, step] != entry
-        who, step, before, time = who[open_], step[open_], before[open_], time[open_]
-        item = at[who]
+        open_ &= self._entry[unit, step] != entry
+        unit, step, before, time = unit[open_], step[open_], before[open_], time[open_]
+        item = at[unit]
         excludes = self._items.step[item] < 0
-        self._exclude(who[excludes], before[excludes], time[excludes])
-        self._fill(who[~excludes], step[~excludes], before[~excludes], item[~excludes])
+        self._exclude(unit[excludes], before[excludes], time[excludes])
+        self._fill(unit[~excludes], step[~excludes], before[~excludes], item[~excludes])
 
-    def _is_open(self, who: IntArray, before: IntArray, time: IntArray) -> BoolArray:
-        entry = self._entry[who, before]
+    def _is_open(self, unit: IntArray, before: IntArray, time: IntArray) -> BoolArray:
+        entry = self._entry[unit, before]
         # The subtraction is of times only where there is an entry.
         elapsed = time - np.where(entry == _NOT_A_TIME, time, entry)
         return (entry != _NOT_A_TIME) & (elapsed <= self._window)
 
-    def _exclude(self, who: IntArray, before: IntArray, time: IntArray) -> None:
-        fresh = ~self._excluded[who, before]
-        who, before, time = who[fresh], before[fresh], time[fresh]
-        self._excluded[who, before] = True
-        is_best = self._depth[who] == before
-        who, time = who[is_best], time[is_best]
-        in_window = time - self._best_entry[who] <= self._window
-        self._best_excluded[who[in_window]] = True
+    def _exclude(self, unit: IntArray, before: IntArray, time: IntArray) -> None:
+        fresh = ~self._excluded[unit, before]
+        unit, before, time = unit[fresh], before[fresh], time[fresh]
+        self._excluded[unit, before] = True
+        is_best = self._depth[unit] == before
+        unit, time = unit[is_best], time[is_best]
+        in_window = time - self._best_entry[unit] <= self._window
+        self._best_excluded[unit[in_window]] = True
 
-    def _fill(self, who: IntArray, step: IntArray, before: IntArray, item: IntArray) -> None:
+    def _fill(self, unit: IntArray, step: IntArray, before: IntArray, item: IntArray) -> None:
         event = self._items.event[item]
-        fits = np.ones(len(who), dtype=bool)
+        fits = np.ones(len(unit), dtype=bool)
         if self._only_step is not None:
             fits &= (before != self._only_step - 1) | self._may_fill[event]
-        path = self._path[who, before]
+        path = self._path[unit, before]
         required = path[:, self._required]
         same = (self._items.event[required] == event[:, None]) & (required >= 0)
         fits &= ~(self._items.tied[item] & same.any(axis=1))
-        who, step, before = who[fits], step[fits], before[fits]
+        unit, step, before = unit[fits], step[fits], before[fits]
         item, path = item[fits], path[fits]
 
-        entry, excluded = self._entry[who, before], self._excluded[who, before]
-        path[np.arange(len(who)), step - 1] = item
+        entry, excluded = self._entry[unit, before], self._excluded[unit, before]
+        path[np.arange(len(unit)), step - 1] = item
         clean = ~excluded
-        self._entry[who[clean], step[clean]] = entry[clean]
-        self._excluded[who[clean], step[clean]] = False
-        self._path[who[clean], step[clean]] = path[clean]
+        self._entry[unit[clean], step[clean]] = entry[clean]
+        self._excluded[unit[clean], step[clean]] = False
+        self._path[unit[clean], step[clean]] = path[clean]
         enters = step == 1
-        self._last_entry[who[enters]] = entry[enters]
-        better = (step > self._depth[who]) | ((step == self._depth[who]) & self._best_excluded[who])
-        who = who[better]
-        self._depth[who] = step[better]
-        self._best_entry[who] = entry[better]
-        self._best_excluded[who] = excluded[better]
-        self._best_path[who] = path[better]
+        self._last_entry[unit[enters]] = entry[enters]
+        better = (step > self._depth[unit]) | (
+            (step == self._depth[unit]) & self._best_excluded[unit]
+        )
+        unit = unit[better]
+        self._depth[unit] = step[better]
+        self._best_entry[unit] = entry[better]
+        self._best_excluded[unit] = excluded[better]
+        self._best_path[unit] = path[better]
 
-    def _break_off(self, who: IntArray, at: IntArray) -> None:
-        mask = self._fed.mask[self._items.event[at[who]]]
+    def _break_off(self, unit: IntArray, at: IntArray) -> None:
+        mask = self._prepared.mask[self._items.event[at[unit]]]
         for step in range(1, self._steps + 1):
-            broken = who[mask >> (step - 1) & 1 == 0]
+            broken = unit[mask >> (step - 1) & 1 == 0]
             self._entry[broken, step] = _NOT_A_TIME
             self._excluded[broken, step] = False
 
     def paths(self, sequence: IntArray) -> Paths:
-        """Return each who's best attempt; an excluded one leaves from the first step."""
+        """Return each unit's best attempt; an excluded one leaves from the first step."""
         order = np.argsort(sequence)
         entered = order[self._depth[order] > 0]
         path, depth = self._best_path[entered], self._depth[entered]
         there = path >= 0
         return Paths(
-            who=sequence[entered],
+            unit=sequence[entered],
             depth=depth,
             free=depth + self._best_excluded[entered],
-            event=np.where(there, self._fed.position[self._items.event[path]], -1),
+            event=np.where(there, self._prepared.position[self._items.event[path]], -1),
             time=np.where(there, self._items.time[path], 0),
             last_entry=self._last_entry[entered],
         )
