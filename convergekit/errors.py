@@ -26,7 +26,7 @@ class ConvergekitError(ValueError):
 
 
 class ColumnError(ConvergekitError):
-    """A column is missing, ambiguous, or stands twice."""
+    """A column is missing, ambiguous, or occurs twice."""
 
 
 class EventError(ConvergekitError):
@@ -79,7 +79,7 @@ def what_there_is(known: Iterable[object], asked: object, *, none: str = "none")
 
 
 def repeated(names: Iterable[str]) -> list[str]:
-    """Return the names that stand twice, by the alphabet.
+    """Return the names that occur twice, by the alphabet.
 
     Examples
     --------

@@ -62,7 +62,7 @@ class Stitched:
         in the input), `kind` (``"track"`` or ``"identify"``), `profile_id` (missing without a
         usable alias) and `profile.<name>`, the profile properties as known at that event.
     rejected : pandas.DataFrame
-        One row per input row that is no event: `row`, `reason`, and the input's columns.
+        One row per input row that is not an event: `row`, `reason`, and the input's columns.
     identity : str
         ``"retroactive"`` or ``"as_of"``.
     browser_alias : str
@@ -169,7 +169,7 @@ class Stitched:
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
-        """The profiles that look like several people, most suspicious first.
+        """Profiles that look over-merged (several people in one), most suspicious first.
 
         One row per profile that holds several values of a type of which a person usually has
         one (``customer_id``, ``user_id``, ``email``, ``phone``), or in which a token alone joins
@@ -182,7 +182,7 @@ class Stitched:
         (the events' rows); `separates` (two URNs that are then on different profiles); `parts`
         (how many profiles it would become) and `largest_parts` (of the three with the most
         events: `events`, `aliases`, `login_values`, and the first five of these as `logins`);
-        `reason`, a sentence; and `repair`, the call that takes the cut out.
+        `reason`, a sentence; and `repair`, the call that removes the cut.
         """
         from convergekit.diagnostics.suspects import find_suspects
 
@@ -190,13 +190,13 @@ class Stitched:
 
     @cached_property
     def report(self) -> Report:
-        """What came in, what was left out and why, and what stitching reached."""
+        """The input, what was left out and why, and what stitching linked."""
         from convergekit.diagnostics.report import make_report
 
         return make_report(self.tables)
 
     def provenance(self, name: str) -> pd.DataFrame:
-        """Return from which event each value of a profile property was carried.
+        """Return the event that each value of a profile property was carried from.
 
         Parameters
         ----------
@@ -219,7 +219,7 @@ class Stitched:
         return self.tables.provenance(name)
 
     def property_coverage(self, event_name: StepLike | None = None) -> DrawnFrame:
-        """Return which share of the events has each profile property, before and after filling.
+        """Return how many events have each profile property, before and after filling.
 
         Parameters
         ----------
@@ -253,7 +253,7 @@ class Stitched:
         return property_coverage(self.tables, event_name)
 
     def explain(self, alias_a: str, alias_b: str) -> Explanation:
-        """Return the shortest chain of aliases between two, with the linking event at each hop.
+        """Explain why two aliases are linked: the shortest chain, with the event of each hop.
 
         Parameters
         ----------
@@ -275,7 +275,7 @@ class Stitched:
         return explain(self.tables, alias_a, alias_b)
 
     def profile(self, alias_or_id: str) -> DrawnFrame:
-        """Return the timeline of one profile: what its events sent beside what they carried.
+        """Return one profile's timeline: what its events sent, and what was carried to them.
 
         Parameters
         ----------
@@ -299,10 +299,10 @@ class Stitched:
         return timeline(self.tables, alias_or_id)
 
     def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> Any:
-        """Return one profile's aliases, and the links between them, as a figure.
+        """Draw one profile's identity graph: its aliases and the links between them.
 
-        Colour and shape say an alias's type, width on how many events two aliases met. What
-        `suspects` blames is marked. Of a large profile the most linked aliases are shown, and
+        Colour and shape show an alias's type; width shows on how many events two aliases met.
+        What `suspects` blames is marked. Of a large profile the most linked aliases are shown, and
         the figure says how many are left out.
 
         Parameters
@@ -354,7 +354,7 @@ class Stitched:
         freq: str | None = None,
         like: Like | None = None,
     ) -> Funnel:
-        """Return how far profiles get along the steps.
+        """Count how far profiles get along the steps.
 
         Parameters
         ----------
@@ -423,7 +423,7 @@ class Stitched:
         max_steps: int = 5,
         value: str | None = None,
     ) -> Journeys:
-        """Return what profiles did one after another, on the way to an event or away from it.
+        """Return the paths that profiles took to an event, or from one.
 
         Parameters
         ----------
@@ -431,13 +431,13 @@ class Stitched:
             The event that a journey begins with: a profile's first of that name, or of any of
             several. By default its first event.
         end : str, Step, or sequence of these, optional
-            The event that a journey ends with, the first after its begin: its profile is then
-            said to convert. By default, and where there is none, its last event.
+            The event that a journey ends with, the first after its begin: its profile then
+            counts as converted. By default, and if it never happens, the profile's last event.
         events : sequence of str or Step, optional
             Only these events are steps, and those of `start` and `end`.
         max_steps : int, default 5
-            As many steps are told apart in paths and in the figure: the first ones, or the last
-            ones before `end` if that alone is given.
+            How many steps paths and the figure distinguish: the first ones, or the last ones
+            before `end` if only `end` is given.
         value : str, optional
             What an `end` event is worth, such as ``"total_price"``.
 
@@ -476,45 +476,45 @@ class Stitched:
         *,
         refund_value: str | None = None,
     ) -> Customers:
-        """Return who ordered how often, when and for how much.
+        """Return customers' orders: how often, when and for how much.
 
         Parameters
         ----------
         order : str, sequence of str, or Step, default "Placed Order"
             The event that is an order; each counts once.
         value : str or None, default "total_price"
-            The property of what an order amounts to; None if money is not asked for.
+            The property that holds an order's amount; None to leave money out.
         refund : str, sequence of str, or Step, optional
-            The event that is a refund: its amount is taken off what its profile is worth. It is
-            never guessed; without it nothing is taken off.
+            The event that is a refund: its amount is subtracted from its profile's value. It is
+            never guessed; without it nothing is subtracted.
         currency : str, optional
-            The property of an amount's currency. Without it all amounts are taken to be in one.
+            The property that holds an amount's currency. Without it all amounts count as one.
         rates : mapping of str to float, optional
             What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``. Without it,
             several currencies are an error.
         refund_value : str, optional
-            The property of what a refund amounts to, a positive number, if it is not `value`.
+            The property that holds a refund's amount, a positive number, if it is not `value`.
 
         Returns
         -------
         Customers
             `.new_and_returning()`, `.repeat_purchases()`, `.retention()`, `.lifetime_value()`,
-            each a DataFrame with ``plot(template=...)``; `.left_out` counts what is not in them.
+            each a DataFrame with ``plot(template=...)``; `.left_out` counts what they leave out.
 
         Raises
         ------
         UnknownNameError
             No event is of a name that was given.
         ColumnError
-            No column, or more than one, goes by a property's name.
+            No column, or more than one, matches a property's name.
         ConvergekitError
-            Amounts cannot be added up: they are of several currencies, or of one that has no
-            rate, or a refund is below zero.
+            Amounts cannot be added up: they are in several currencies, or in one without a rate,
+            or a refund is below zero.
 
         Notes
         -----
-        ``docs/customers.md`` defines every number. Who ordered before the events begin is taken
-        to be new at the first order that is there.
+        ``docs/customers.md`` defines every number. Customers who ordered before the events
+        begin count as new at the first order that is there.
 
         Examples
         --------
@@ -549,7 +549,7 @@ class Stitched:
         count: Count = "profiles",
         like: Like | None = None,
     ) -> DrawnFrame:
-        """Return what stitching bought: the same funnel counted without it, beside it.
+        """Compare a funnel with the same funnel counted without stitching.
 
         Parameters
         ----------
@@ -611,7 +611,7 @@ class Stitched:
         conversion: StepLike | None = None,
         rules: Sequence[ChannelRule] | None = None,
     ) -> pd.DataFrame:
-        """Return each profile's sessions, and where each came from.
+        """Return each profile's sessions, and the traffic source of each.
 
         Parameters
         ----------
@@ -642,7 +642,7 @@ class Stitched:
         ColumnError
             No event sends a property that `new_on` names.
         ConvergekitError
-            The timeout is no duration, or a rule is none.
+            The timeout is not a duration, or a rule is not a `ChannelRule`.
 
         Notes
         -----
@@ -691,7 +691,7 @@ class Stitched:
         new_on: Iterable[str] = ("utm_source", "utm_campaign"),
         rules: Sequence[ChannelRule] | None = None,
     ) -> Attribution:
-        """Return which visits conversions are credited to, and with how much of their value.
+        """Credit conversions, or their value, to the visits (touchpoints) before them.
 
         Parameters
         ----------
@@ -703,18 +703,18 @@ class Stitched:
             One or several of ``"first_touch"``, ``"last_touch"``, ``"last_non_direct"``,
             ``"linear"``, ``"position_based"``, ``"time_decay"``, ``"markov"`` and ``"shapley"``.
         lookback : str or datetime.timedelta, default "30D"
-            How long before a conversion a visit may have begun, end included.
+            The lookback window before a conversion in which a visit may have begun, end included.
         by : str, default "channel"
-            What credit goes to: a column of `sessions`, such as ``"utm_campaign"``. Visits that
-            have none go by their channel.
+            What receives credit: a column of `sessions`, such as ``"utm_campaign"``. Visits
+            without a value there are credited by their channel.
         direct : {"touch", "last_resort"}, default "touch"
-            Whether a direct visit is a touch like others, or only where a journey has no other.
+            Whether a direct visit is a touchpoint like others, or only if a journey has no other.
         weights : tuple of float, default (0.4, 0.2, 0.4)
             Those of ``"position_based"``: of the first touch, of those between, of the last.
         half_life : str or datetime.timedelta, default "7D"
             That of ``"time_decay"``.
         mixed_currencies : bool, default False
-            Add up a value although the conversions are of several currencies.
+            Add up a value although the conversions are in several currencies.
         timeout, new_on, rules
             As `sessions` takes them.
 
@@ -729,16 +729,16 @@ class Stitched:
         UnknownNameError
             No event is of that name.
         ConvergekitError
-            There is no such model or column, the value is no number or is in several currencies,
-            or a duration or the weights are none.
+            The model or column does not exist, the value is not a number or is in several
+            currencies, or a duration or the weights are not usable.
 
         Notes
         -----
-        Nothing is lost: a conversion without a touch is credited to ``"(none)"``. Amounts are
+        No conversion is lost: one without a touchpoint is credited to ``"(none)"``. Amounts are
         rounded to the cent and shared out in whole cents, so that credits add up exactly. A
-        touch is a session that a visit explains; its campaign is what it sent itself. Under
-        as-of identity a touch counts only if it was known to be of the profile when the
-        conversion became known. ``docs/attribution.md`` defines each model.
+        touchpoint is a session that a visit explains; its campaign is what it sent itself. Under
+        as-of identity it counts only if it was known to be of the profile when the conversion
+        became known. ``docs/attribution.md`` defines each model.
 
         Data-driven models weigh labels over all journeys, but each conversion is shared among its
         own touches alone; so the table is the sum of the credits, and `.effects` has the shares
@@ -792,7 +792,7 @@ class Stitched:
         new_on: Iterable[str] = ("utm_source", "utm_campaign"),
         rules: Sequence[ChannelRule] | None = None,
     ) -> AttributionLift:
-        """Return what stitching changed: the same attribution without it, beside it.
+        """Compare an attribution with the same attribution without stitching.
 
         Parameters
         ----------
@@ -816,9 +816,10 @@ class Stitched:
         -----
         The ways are those of `stitching_lift` (each alias type alone, each source alone) and both
         identities of stitched profiles, whichever this Stitched has: ``"stitched"`` with all data
-        in hand, and ``"stitched, as-of identity"``, where a touch counts only if it was known to
-        be of the profile when the conversion became known. Each way credits all conversions, with
-        models that look at its own journeys; what it cannot place is credited to ``"(none)"``.
+        in hand, and ``"stitched, as-of identity"``, where a touchpoint counts only if it was known
+        to be of the profile when the conversion became known. Each way credits all conversions,
+        with models that look at its own journeys; what it cannot place is credited to
+        ``"(none)"``.
         ``docs/attribution.md`` defines every number.
 
         Examples
@@ -852,7 +853,7 @@ class Stitched:
         return attribution_lift(self.tables, asked)
 
     def orphans(self, event_name: StepLike) -> Orphans:
-        """Return the events that reached no browser session when they became known, and why.
+        """Return the events that had not reached a browser session when they became known, and why.
 
         Parameters
         ----------
@@ -891,7 +892,7 @@ class Stitched:
         return orphans(self.tables, event_name)
 
     def alias_coverage(self, event_name: StepLike) -> pd.DataFrame:
-        """Return which alias types bring the events of a name to a browser session.
+        """Measure which alias types link events of a name to a browser session.
 
         Parameters
         ----------
@@ -948,14 +949,14 @@ class Stitched:
         steps: Sequence[StepLike] | None = None,
         within: Duration | None = None,
     ) -> WhatIf[Stitched]:
-        """Return what would change if an alias had not been sent.
+        """Compare the results with those if an alias had not been sent.
 
         Parameters
         ----------
         alias : str or iterable of str
             Alias types, such as ``"email"``, or URNs, such as ``"urn:cookie:kiosk"``.
         event : str, sequence of str, or Step, optional
-            The events whose reach is measured; None for none.
+            The events to measure; None to measure no event.
         value : str, optional
             A number of these events, such as ``"total_price"``, to sum up as it is, whatever
             the currency.
@@ -977,7 +978,7 @@ class Stitched:
         UnknownNameError
             No event is of the name, or none carries the profile property.
         ConvergekitError
-            Of `steps` and `within` one is missing, or the value is no number.
+            Of `steps` and `within` one is missing, or the value is not a number.
 
         Notes
         -----
@@ -1020,7 +1021,7 @@ class Stitched:
         steps: Sequence[StepLike] | None = None,
         within: Duration | None = None,
     ) -> Hindsight:
-        """Return what events reach only because links were learned after them.
+        """Return what events reach only through links that became known after them.
 
         Parameters
         ----------
@@ -1047,7 +1048,7 @@ class Stitched:
             No event is of the name, or none carries the profile property.
         ConvergekitError
             Of `steps` and `within` one is missing, the steps end with another event, or the
-            value is no number.
+            value is not a number.
 
         Notes
         -----
@@ -1079,7 +1080,7 @@ class Stitched:
         )
 
     def forget(self, alias_or_profile: str) -> Forgotten[Stitched]:
-        """Return everything without one person, and how much was removed.
+        """Delete a person (GDPR): return everything without them, and how much was removed.
 
         Parameters
         ----------
@@ -1104,8 +1105,9 @@ class Stitched:
         -----
         This Stitched, the frame it was made of, the exports and directories saved earlier still
         hold the person. Events of theirs without a usable alias are on no profile and cannot be
-        told from others. A profile of somebody else whose ID was made of an alias with such an
-        address gets another ID. ``docs/privacy.md`` says what is found, and what is not.
+        told from others. If another person's profile ID was made from an alias with such an
+        address, that profile gets a new ID. ``docs/privacy.md`` says what is
+        found, and what is not.
 
         Examples
         --------
@@ -1121,7 +1123,7 @@ class Stitched:
         return forget(self.tables, alias_or_profile, face=Stitched)
 
     def explore(self, *, template: Template = "light") -> Explorer:
-        """Return funnels, profiles and identity to explore by hand, for a notebook to show.
+        """Open an interactive explorer of funnels, profiles and identity in a notebook.
 
         Three tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
         any alias, and why its aliases are one; block an alias that joins too much, and compare.
@@ -1143,7 +1145,7 @@ class Stitched:
         return explore(self, template)
 
     def to_arrow(self) -> pa.Table:
-        """Return the events as an Arrow table, for Polars, DuckDB and whatever else reads Arrow.
+        """Return the events as an Arrow table, which Polars, DuckDB and others read.
 
         Returns
         -------
@@ -1248,7 +1250,7 @@ class Stitched:
         Notes
         -----
         IDs are whole numbers there: the sixteen digits of ours, read as a signed 64-bit integer.
-        An event without an ID is named by its row. Identify calls are no events, but what they
+        An event without an ID is named by its row. Identify calls are not events, but what they
         said is in the events after them, and in the merges.
 
         Earlier tables stay until both new ones are whole. Both are then put into their places;

@@ -1,4 +1,4 @@
-"""`stitch`: the front door. Options are checked here, and the pipeline does the rest."""
+"""`stitch`: the entry point. It checks the options and hands over to the pipeline."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def stitch(
     salt: str | bytes | None = None,
     strict: bool = False,
 ) -> Stitched | StitchedTable:
-    """Stitch events into profiles and carry what is known of a person to their later events.
+    """Resolve identities: stitch events into profiles, and forward-fill profile properties.
 
     Parameters
     ----------
@@ -95,23 +95,24 @@ def stitch(
     duplicates : {"drop", "merge"}, default "drop"
         Whether a dropped copy contributes nothing, or its aliases and profile properties.
     block : iterable of str or re.Pattern
-        Aliases that identify nobody: URNs, values, or patterns that match whole values.
+        Placeholder or shared aliases that must not link profiles: URNs, values, or patterns that
+        match whole values.
     alias_from : mapping of str to str, optional
         Profile property to alias type, such as ``{"$email": "email"}``.
     rules : mapping of str to callable, optional
-        Alias type to a function from text to the text to compare, or to None for what is no
+        Alias type to a function from text to the text to compare, or to None for what is not an
         alias: ``{"phone": ck.phone_rule("BE"), "sku": str.upper}``. See `email_rule`.
     max_age : mapping of str to duration, optional
         Alias type to the longest time between two events that carry the same value, such as
-        ``{"cart_token": "14D"}``. After a longer gap the value is another alias, whose name ends
-        in ``~2``, ``~3`` and so on.
+        ``{"cart_token": "14D"}``. After a longer gap the value counts as a new alias, and
+        its name ends in ``~2``, ``~3`` and so on.
     limits : mapping of str to int, optional
         Alias type to the number of its values that one profile may have, such as
         ``{"customer_id": 1}``. A link that would exceed a limit is refused, see
         `Stitched.refused_links`.
     alias_priority : sequence of str, optional
         Alias types, login-like types first by default; the others follow by the alphabet. Where
-        limits keep the aliases of one event apart, the event is of the profile of the first.
+        limits keep the aliases of one event apart, the event goes to the profile of the first.
         The default's types and `browser_alias` may be named whether events carry them or not.
     identity : {"retroactive", "as_of"}, default "retroactive"
         Whether profile properties are carried along all links, or only along those already
@@ -122,9 +123,9 @@ def stitch(
     browser_alias : str, default "cookie"
         The alias type of a browser session.
     salt : str or bytes, optional
-        A secret that profile IDs depend on, such as ``secrets.token_hex(32)``: without it nobody
-        can tell from an ID whose it is. Give the same each time, or all IDs are others. It is
-        neither kept nor shown.
+        A secret that profile IDs depend on, such as ``secrets.token_hex(32)``: without it, nobody
+        can tell from an ID which alias it was made from. Give the same each time, or all IDs
+        change. It is neither kept nor shown.
     strict : bool, default False
         Raise on the first row or alias that cannot be used, instead of listing it.
 
@@ -136,10 +137,10 @@ def stitch(
     Raises
     ------
     ColumnError
-        A required column is missing, ambiguous or stands twice, or there are no aliases.
+        A required column is missing, ambiguous or duplicated, or there are no aliases.
     UnknownNameError
         `rename_events`, `block`, `alias_from`, `rules`, `max_age`, `limits`, `alias_priority`,
-        `first` or `browser_alias` names what no event has.
+        `first` or `browser_alias` names something that no event has.
     EventError
         Under `strict`, the first row or alias that cannot be used.
     ConvergekitError

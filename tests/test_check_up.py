@@ -516,7 +516,7 @@ def test_the_property_of_money_is_guessed_only_if_there_is_one(store):
     assert ck.check_up(store, value="value").findings["money"][0] > 0
     with pytest.raises(ck.ColumnError, match="no column matches value='totl_price'"):
         ck.check_up(store, value="totl_price")
-    with pytest.raises(ck.ConvergekitError, match="holds no numbers"):
+    with pytest.raises(ck.ConvergekitError, match="must name a column of numbers"):
         ck.check_up(store, value="currency")
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convergekit.attribution.models import TouchPaths, Tuning, time_decay
+from convergekit.attribution.models import TouchpointPaths, Tuning, time_decay
 from convergekit.base.rounding import six_digits
 from tests import processors
 from tests.effort import tries
@@ -151,7 +151,7 @@ def test_halves_are_right_to_the_last_digits():
     label = np.zeros(size, dtype=np.int64)
     none = np.zeros(size, dtype=bool)
     # The latest touch is the measure of all.
-    journeys = TouchPaths(label, label, times, none, label[:0], label[:0], 1)
+    journeys = TouchpointPaths(label, label, times, none, label[:0], label[:0], 1)
     found = time_decay(journeys, Tuning(half_life=1.0))
     exact = [float(Decimal(2) ** -Decimal(float(time))) for time in times]
     assert found.tolist()[:60] == exact[:60]

@@ -206,8 +206,8 @@ def test_nothing_makes_an_empty_table_of_the_same_columns():
     ("arguments", "said"),
     [
         ({"new_on": ["utm_sorce"]}, "Did you mean 'utm_source'"),
-        ({"new_on": "utm_source"}, "in a list"),
-        ({"timeout": "0s"}, "no positive duration"),
+        ({"new_on": "utm_source"}, "must be a list of names"),
+        ({"timeout": "0s"}, "a positive duration"),
         ({"conversion": "Order"}, "no event is named 'Order'"),
     ],
 )

@@ -50,7 +50,7 @@ def without_deep(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Not changed. Column names may stand twice.
+        Not changed. Column names may occur twice.
 
     Examples
     --------

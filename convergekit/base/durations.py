@@ -26,7 +26,7 @@ def parse_duration(value: Any, *, name: str) -> pd.Timedelta:
     Raises
     ------
     ConvergekitError
-        The value is no positive duration.
+        The value is not a positive duration.
 
     Examples
     --------

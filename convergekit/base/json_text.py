@@ -36,7 +36,7 @@ def read_json(text: str) -> Any:
     NestingError
         It is nested too deep.
     ValueError
-        It is no JSON (`json.JSONDecodeError`), a key stands twice in one object, or a number is
+        It is not JSON (`json.JSONDecodeError`), a key occurs twice in one object, or a number is
         infinite.
 
     Examples
@@ -46,7 +46,7 @@ def read_json(text: str) -> Any:
     >>> read_json('{"id": 1, "id": 2}')
     Traceback (most recent call last):
     ...
-    ValueError: the key 'id' stands twice in one object
+    ValueError: the key 'id' occurs twice in one object
     """
     found = read_json_rows(text)
     if too_deep([found]):

@@ -1,6 +1,6 @@
 """Columns of lists, which may stand there as JSON text: none nested too deep, no crowd of aliases.
 
-Deep values that are no text are found by `bounds` already, whatever the column.
+Deep values that are not text are found by `bounds` already, whatever the column.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _sizes(lists: pd.Series) -> IntArray:
         sizes = np.fromiter(members, dtype=np.int64, count=len(lists))
     for row, text in _long_texts(lists):
         if text.count(",") >= MOST_ALIASES:
-            # What is no JSON is one URN.
+            # What is not JSON is one URN.
             with contextlib.suppress(ValueError):
                 sizes[row] = len(read_json(text))
     return sizes

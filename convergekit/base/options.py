@@ -38,7 +38,7 @@ def names_given(option: str, given: Any) -> tuple[str, ...]:
     Raises
     ------
     ConvergekitError
-        Something given is no text.
+        Something given is not text.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def pairs_given(option: str, given: Any, example: str) -> dict[str, str]:
     Raises
     ------
     ConvergekitError
-        It is no mapping, or maps what is no text, or to none.
+        It is not a mapping, or maps what is not text, or to none.
 
     Examples
     --------

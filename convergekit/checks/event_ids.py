@@ -16,7 +16,7 @@ _SAME_AMOUNT = 0.005
 
 
 def reused_for_other_names(tracking: Tracking) -> list[Fault]:
-    """Find dropped copies whose event name is another than the kept event's."""
+    """Find dropped copies whose event name differs from the kept event's."""
     dropped = np.flatnonzero(~tracking.is_kept)
     names = folded(tracking.events["event_name"].iloc[dropped])
     kept_names = folded(tracking.events["event_name"].iloc[tracking.kept[dropped]])
@@ -41,7 +41,7 @@ def reused_for_other_names(tracking: Tracking) -> list[Fault]:
 
 
 def reused_for_other_amounts(tracking: Tracking) -> list[Fault]:
-    """Find dropped copies whose amount is another than the kept event's."""
+    """Find dropped copies whose amount differs from the kept event's."""
     money = tracking.money
     if money is None:
         return []
@@ -69,7 +69,7 @@ def reused_for_other_amounts(tracking: Tracking) -> list[Fault]:
 
 
 def _worth_of_dropped(tracking: Tracking, at: IntArray) -> float | None:
-    """Return the amounts on the copies that are conversions: what is lost if they are no copies."""
+    """Return the amounts of the copies that are conversions: lost if they are not copies."""
     if tracking.amounts is None:
         return None
     converts = tracking.events["event_name"].iloc[at].isin(tracking.names).to_numpy(dtype=bool)

@@ -170,7 +170,7 @@ def _card_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
         "Card numbers outside a payment provider break the card schemes' rules (PCI DSS), and "
         "every copy of the export with them.",
         "Stop sending the property at once, delete it where events are stored, and tell whoever "
-        "answers for payments. If they are no cards, send the ID with a prefix.",
+        "answers for payments. If they are not cards, send the ID with a prefix.",
         at,
         tracking.worth(at),
         lambda some: _values(tracking, column, some),

@@ -70,7 +70,7 @@ def _changing(tracking: Tracking, column: str, counts: np.ndarray, at: np.ndarra
 
 
 def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
-    """Find conversions whose amount is no number."""
+    """Find conversions whose amount is not a number."""
     money = tracking.money
     if money is None or not tracking.names:
         return NotChecked("no property of money is known: name it with value=")
@@ -82,7 +82,7 @@ def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
     return [
         Fault(
             "high",
-            f"The amount {name!r} of {counted(len(at), 'conversion')} is no number.",
+            f"The amount {name!r} of {counted(len(at), 'conversion')} is not a number.",
             "They count as conversions, but nothing can add them up.",
             "Send a plain number with a point: 12.50, without a currency and without commas.",
             at,

@@ -11,7 +11,7 @@ from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown
 
-#: One browser's events in one hour, from which on it is no person: one every four seconds.
+#: One browser's events in one hour, from which on it is not a person: one every four seconds.
 FEWEST_EVENTS_AN_HOUR = 1000
 #: And this many times as many as a browser usually sends in an hour.
 TIMES_THE_MEDIAN = 100

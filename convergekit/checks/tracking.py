@@ -56,7 +56,7 @@ class Tracking:
     browser_alias : str
         The alias type of a browser session.
     rows_in, rejected : int
-        Rows of the input, and how many of them are no events.
+        Rows of the input, and how many of them are not events.
     """
 
     events: pd.DataFrame
@@ -78,7 +78,7 @@ class Tracking:
 
     @cached_property
     def is_tracked(self) -> BoolArray:
-        """Which events count and are no identify calls."""
+        """Which events count and are not identify calls."""
         return self.is_kept & tracked(self.events)
 
     @cached_property

@@ -336,7 +336,7 @@ def _stitched(
 def _salt(file: Path | None) -> bytes | None:
     """Return the salt of a file or of the environment: all who list processes see the options.
 
-    A file's byte order mark and last line break are no part of it.
+    A file's byte order mark and last line break are not part of it.
     """
     if file is not None:
         name, salt = str(file), file.read_bytes().removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")

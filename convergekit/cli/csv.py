@@ -76,7 +76,7 @@ def _inert_column(column: pd.Series, *, numbers: bool = True) -> pd.Series:
 
 
 def _may_hold_text(dtype: Any) -> bool:
-    """Return whether it is no dtype of numbers, times or truths."""
+    """Return whether it is not a dtype of numbers, times or truths."""
     number = pd.api.types.is_numeric_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype)
     return not (number or getattr(dtype, "kind", "O") in "mM")
 

@@ -1,4 +1,4 @@
-"""Figures of customers: new and returning, ordering again, retention, and what they are worth.
+"""Figures of customers: new and returning, repeat orders, retention and lifetime value.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """
@@ -320,7 +320,7 @@ def _interval(low: float, high: float) -> str:
 
 
 def _of(part: float, total: float) -> str:
-    """Return which share a part is; nothing where the whole is no amount to have a share of."""
+    """Return which share a part is; nothing where the whole is not an amount to have a share of."""
     return f"{part / total:.0%}" if total > 0 else ""
 
 

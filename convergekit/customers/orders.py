@@ -1,4 +1,4 @@
-"""The orders and refunds of customers: whose, when, and how much, in one currency."""
+"""The orders and refunds of customers: profile, time and amount, in one currency."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Orders:
     left_out : dict of str to int
         Events that are not among these, or have no amount.
     currency : str
-        Of the amounts; empty where nobody says.
+        Of the amounts; empty if unknown.
     """
 
     orders: pd.DataFrame

@@ -1,4 +1,4 @@
-"""Customers: who orders for the first time, who comes back and when, and what they are worth.
+"""Customers: first orders, repeat orders and their times, and lifetime value.
 
 A customer is a profile with an order. An order is an event of the name that was given, each one
 once; it remains an order when it is refunded, and the refund lessens what its customer is worth.
@@ -60,7 +60,7 @@ def customers(
     rates : mapping of str to float, optional
     refund_value : str, optional
     profile : str, default "profile_id"
-        The column that says whose event it is; rows without a value take no part.
+        The column that names each event's profile; rows without a value are left out.
 
     Returns
     -------
@@ -102,10 +102,10 @@ class Customers:
     order : str
         What the event is called that is an order.
     currency : str
-        Of the amounts; empty where nobody says.
+        Of the amounts; empty if unknown.
     left_out : dict of str to int
-        Orders and refunds without a profile, of nobody who ordered, or without an amount, which
-        then counts as nought.
+        Orders and refunds without a profile, of profiles that never ordered, or without an
+        amount, which then counts as 0.
     data_end : pandas.Timestamp
         The time of the last event, of any name: until then customers are observed.
     """
@@ -193,7 +193,7 @@ class Customers:
         pandas.DataFrame
             One row per `order` and whole number of `days`, as far as anybody is observed:
             `share` of customers who have their second (third ...) order by then, its confidence
-            interval `low` to `high`, to six digits (missing where nobody or everybody has), and
+            interval `low` to `high`, to six digits (missing where none or all of them have), and
             `at_risk`: how many are observed for so long and have not ordered before that. Its
             ``plot(template=...)`` returns a figure.
 
@@ -223,7 +223,7 @@ class Customers:
             at_risk = len(times) - np.searchsorted(times, days)
             part = {"order": number, "days": days, "share": share, "low": low, "high": high}
             table = pd.DataFrame({**part, "at_risk": at_risk})
-            # Where nobody is observed any more, nothing is known.
+            # Where no customer is observed any more, nothing is known.
             parts.append(table[table["at_risk"] > 0])
         figure = partial(_repeat_figure, customers=len(first))
         return DrawnFrame.of(pd.concat(parts, ignore_index=True), figure)
@@ -301,7 +301,7 @@ class Customers:
             }
         )
         table = table.fillna({"refunds": 0, "refunded": 0.0}).astype({"refunds": "int64"})
-        # What a sum of floats leaves of an order that was refunded in parts is no money; and
+        # What a sum of floats leaves of an order that was refunded in parts is not money; and
         # minus nought is nought.
         table["value"] = (table["ordered"] - table["refunded"]).round(_MOST_DECIMALS) + 0.0
         table = table.rename_axis("profile_id").reset_index()

@@ -59,7 +59,7 @@ class Cut:
     ----------
     nodes : numpy.ndarray of int
     cost : int
-        More than `LARGEST_CUT` if nothing cheaper was found; `nodes` are no cut then.
+        More than `LARGEST_CUT` if nothing cheaper was found; `nodes` are not a cut then.
     is_smallest : bool
         Whether there is certainly no cheaper one.
     """

@@ -49,7 +49,7 @@ class Report:
     blocked : pandas.DataFrame
         `alias_type`, `alias_value`, `events`.
     malformed : dict of str to int
-        What was no alias, per reason.
+        What was not an alias, per reason.
     malformed_rows : dict of str to list of int
         Example rows for each of these.
     several_logins : dict of str to int

@@ -59,7 +59,7 @@ def as_frame(events: Frame) -> pd.DataFrame:
     ConvergekitError
         It is neither a DataFrame nor has it the Arrow PyCapsule interface.
     ColumnError
-        A column name stands twice.
+        A column name occurs twice.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def as_frame(events: Frame) -> pd.DataFrame:
     """
     if isinstance(events, pd.DataFrame):
         return events
-    # A Series gives Arrow too, but one column is no table.
+    # A Series gives Arrow too, but one column is not a table.
     if not hasattr(events, "__arrow_c_stream__") or isinstance(events, pd.Series):
         hint = (
             "call .collect() on a lazy frame first."

@@ -72,7 +72,7 @@ def canonicalise(frame: Frame, *, columns: Mapping[str, str] | None = None) -> p
     Raises
     ------
     ColumnError
-        A required column is missing, a name stands twice, or a mapped column is not there.
+        A required column is missing, a name occurs twice, or a mapped column is not there.
 
     Examples
     --------
@@ -361,7 +361,7 @@ def _says_the_same(one: Any, other: Any) -> bool:
 
 
 def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Replace a column of objects by one column per key; cells that are no objects stay."""
+    """Replace a column of objects by one column per key; cells that are not objects stay."""
     fields = opened_struct(frame[name])
     errors: dict[int, str] = {}
     leftover = pd.Series(index=frame.index, dtype=object)
@@ -387,7 +387,7 @@ def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         parts[column] = opened[column]
         if column in frame:
             parts[column], rows = _coalesce(frame[column], opened[column])
-            disagree[f"{column!r} stands twice and disagrees"] = rows
+            disagree[f"{column!r} occurs twice and disagrees"] = rows
     if leftover.notna().any():
         parts[name] = leftover
     for column in frame.columns[at + 1 :]:

@@ -1,7 +1,7 @@
 """Values in their types, and rows as events or rejected rows.
 
 Every row's 0-based position in the input is remembered (`row`). Missing is missing: a null, an
-empty cell and text of white space alone are no event name, no event ID and no source.
+empty cell and text of white space alone do not count as an event name, event ID or source.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def normalise(
     alias_from: Iterable[str] = (),
     strict: bool = False,
 ) -> NormalisedEvents:
-    """Type a canonical frame's columns and set apart the rows that are no events.
+    """Type a canonical frame's columns and set apart the rows that are not events.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def evaluate_query(events: pd.DataFrame, where: str, title: str) -> Any:
     Raises
     ------
     ConvergekitError
-        It is no query, names no column, or asks for more than a query may do.
+        It is not a query, names no column, or asks for more than a query may do.
 
     Examples
     --------

@@ -106,7 +106,7 @@ def as_steps(steps: Sequence[StepLike]) -> list[Step]:
     Raises
     ------
     ConvergekitError
-        There are none, too many, or one is no step.
+        There are none, too many, or one is not a step.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def any_of(option: str, given: StepLike | Sequence[StepLike] | None) -> tuple[St
     Raises
     ------
     ConvergekitError
-        One is no step, or there are none in a list.
+        One is not a step, or there are none in a list.
 
     Examples
     --------
@@ -222,7 +222,7 @@ def exclusion_events(names: EventNames, exclusion: Exclusion) -> BoolArray:
 
 
 def tracked(events: pd.DataFrame) -> BoolArray:
-    """Return which events are no identify calls."""
+    """Return which events are not identify calls."""
     if "kind" not in events:
         return np.ones(len(events), dtype=bool)
     return (events["kind"] != "identify").to_numpy(dtype=bool)
@@ -325,7 +325,7 @@ class EventNames:
         Of each event, the place of its name in `distinct`; -1 without one.
     distinct : pandas.Index
     tracked : numpy.ndarray of bool
-        Which events are no identify calls.
+        Which events are not identify calls.
     all_tracked : bool
     """
 

@@ -26,7 +26,7 @@ _EPOCH_FLOOR = 1e8
 _EPOCH_UNITS = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", 9e18))
 _MICROSECONDS = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
 _DTYPE = "datetime64[us, UTC]"
-# Years before and after are no event's, and microseconds cannot hold all of them.
+# No event lies in years before or after, and microseconds cannot hold all of them.
 EARLIEST = pd.Timestamp("0001-01-01", tz="UTC")
 LATEST = pd.Timestamp("9999-12-31 23:59:59.999999", tz="UTC")
 # By the clock of its zone a time may be of another day.

@@ -131,7 +131,7 @@ class AliasRules:
         Raises
         ------
         ConvergekitError
-            It is no mapping of alias types to functions.
+            It is not a mapping of alias types to functions.
         """
         if not isinstance(rules or {}, Mapping):
             raise ConvergekitError(
@@ -147,7 +147,7 @@ class AliasRules:
         return cls({name.lower(): rule for name, rule in (rules or {}).items()})
 
     def parse(self, text: str) -> tuple[str, list[str]] | None:
-        """Return a URN's type and the values it may mean, or None if the text is no URN.
+        """Return a URN's type and the values it may mean, or None if the text is not a URN.
 
         The value as the type's rule makes it, and without the rule: the text may be one that the
         rule has made already.
@@ -168,7 +168,7 @@ class AliasRules:
         plain = plain_form(alias_type, pa.array([found[1]], type=pa.large_string()))[0].as_py()
         if alias_type not in self.rules:
             return alias_type, [plain]
-        # What marks a later life is no part of the value that the rule is for.
+        # What marks a later life is not part of the value that the rule is for.
         value, mark = _LIFE.fullmatch(plain).groups()  # type: ignore[union-attr]
         made = self.apply(alias_type, [value])[0]
         known = plain if made is None else made + mark
@@ -180,14 +180,14 @@ class AliasRules:
         Raises
         ------
         ConvergekitError
-            The rule raises, or returns something that is no text.
+            The rule raises, or returns something that is not text.
         """
         rule = self.rules[alias_type]
         return [_applied(rule, alias_type, value) for value in values]
 
 
 def split_urn(text: str) -> tuple[str, str] | None:
-    """Return a URN's type and its value as it is written, or None if the text is no URN.
+    """Return a URN's type and its value as it is written, or None if the text is not a URN.
 
     Examples
     --------

@@ -65,7 +65,7 @@ class EventAliases:
     blocked : pandas.DataFrame
         `alias_type`, `alias_value`, `events`: the blocked values and how many events had them.
     malformed : pandas.DataFrame
-        `position`, `reason`: the events with something that is no alias.
+        `position`, `reason`: the events with something that is not an alias.
     apart : Apart or None
         Which aliases are kept apart; None where all that meet are linked.
     rules : AliasRules
@@ -208,7 +208,7 @@ def browser_type(given: Any) -> str:
     Raises
     ------
     ConvergekitError
-        It is no name.
+        It is not a name.
 
     Examples
     --------

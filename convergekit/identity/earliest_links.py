@@ -96,7 +96,7 @@ def session_moments_of_events(
 
 @dataclass(frozen=True)
 class LinkTree:
-    """A spanning tree of the aliases of every profile; the root, last, is no alias.
+    """A spanning tree of the aliases of every profile; the root, last, is not an alias.
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ class Protection:
         Raises
         ------
         ConvergekitError
-            A limit is no whole number from 1 on, or the priority is no list of types.
+            A limit is not a whole number from 1 on, or the priority is not a list of types.
         """
         if not isinstance(limits or {}, Mapping):
             raise ConvergekitError(

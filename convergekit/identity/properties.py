@@ -228,7 +228,7 @@ def matches_first(name: str, first: Iterable[str]) -> bool:
 
 
 def refuse_unknown_first(first: Iterable[str], names: Sequence[str]) -> None:
-    """Raise if a name of `first` is no profile property, though there are some.
+    """Raise if a name of `first` is not a profile property, though there are some.
 
     A pattern may fit none: it is written once for many exports.
 

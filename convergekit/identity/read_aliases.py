@@ -1,6 +1,6 @@
 """Aliases read off events, in one form and numbered.
 
-A missing value is not an alias. What has no type, is no text, or has no form under its type's rule
+A missing value is not an alias. What has no type, is not text, or has no form under its type's rule
 is never guessed: it is left out, counted and listed.
 """
 
@@ -138,7 +138,7 @@ class AliasColumns:
     readings : list of _Reading
         Per column, and per type in lists.
     malformed : list of (numpy.ndarray of int, str)
-        Positions of events with something that is no alias, and the reason.
+        Positions of events with something that is not an alias, and the reason.
     """
 
     readings: list[_Reading]
@@ -179,7 +179,7 @@ def _property_column(events: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _read_column(alias_type: str, column: pd.Series) -> tuple[_Reading, IntArray]:
-    """Return the column's values as a reading, and where it holds something that is no text."""
+    """Return the column's values as a reading, and where it holds something that is not text."""
     text, unusable = as_text(column)
     return _Reading(alias_type, *_numbered(text)), np.flatnonzero(unusable)
 
@@ -247,7 +247,7 @@ def _read_lists(
 
 
 def alias_items(cell: Any) -> Iterable[Any] | None:
-    """Return the members of an `aliases` cell, or None if it is no list."""
+    """Return the members of an `aliases` cell, or None if it is not a list."""
     if isinstance(cell, (list, tuple, np.ndarray, set, frozenset)):
         return sorted(cell, key=repr) if isinstance(cell, (set, frozenset)) else cell
     if isinstance(cell, str):

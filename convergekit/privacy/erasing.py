@@ -35,7 +35,7 @@ def column_without(
     addresses : Addresses
     instead : callable
         What is to stand instead of a text that may hold one. A list, an object or anything else
-        that is no text goes as a whole.
+        that is not text goes as a whole.
     numbers : iterable of int
         Numbers that are to go.
 

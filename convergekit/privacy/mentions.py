@@ -261,7 +261,7 @@ class Eraser:
         theirs : numpy.ndarray of bool
             Which rows are the person's: their events, and the copies of these.
         rejected : numpy.ndarray of bool, optional
-            Which rows are no events: those that hold a value of the person's own go as well.
+            Which rows are not events: those that hold a value of the person's own go as well.
         """
         left = ~theirs
         if rejected is not None:
@@ -464,7 +464,7 @@ def sent_texts(events: pd.DataFrame) -> pd.DataFrame:
     """Return the texts that events sent as an alias, profile property or event ID.
 
     One row per text: the event's `row` (its position where the frame has none), `alias_type`
-    (missing for what is no alias) and `text`, in the form in which texts are compared here.
+    (missing for what is not an alias) and `text`, in the form in which texts are compared here.
     """
     sent = [(row, alias_type, text) for row, _, alias_type, text in _sent(events)]
     return pd.DataFrame(sent, columns=["row", "alias_type", "text"])
@@ -495,14 +495,14 @@ def blocked_left(
 
 
 def type_in(text: str) -> str | None:
-    """Return a URN's type, or None if the text is no URN."""
+    """Return a URN's type, or None if the text is not a URN."""
     parts = text.strip().split(":", 2)
     is_urn = len(parts) == _URN_PARTS and parts[0].lower() == "urn"
     return parts[1].strip().lower() if is_urn else None
 
 
 def value_in(text: str) -> str:
-    """Return a URN's value, or the text if it is no URN."""
+    """Return a URN's value, or the text if it is not a URN."""
     return text.strip().split(":", 2)[2] if type_in(text) is not None else text
 
 

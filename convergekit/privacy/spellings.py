@@ -78,7 +78,7 @@ _ENCODINGS = (
         re.IGNORECASE,
     ),
 )
-#: A byte that is no UTF-8 is taken for Latin-1.
+#: A byte that is not UTF-8 is taken for Latin-1.
 _LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
 _HEXADECIMAL = ("two", "four", "six", "eight")
 #: The sign at, or what encodings are known by, in any width; or the digits of a phone number.

@@ -154,7 +154,7 @@ def _csv_records(text: _Decoder, delimiter: str) -> Iterator[tuple[int, list[str
 
 
 class _Decoder:
-    """Lines as text; bytes that are no UTF-8 are escaped, and remembered."""
+    """Lines as text; bytes that are not UTF-8 are escaped, and remembered."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = (line for _, line in lines.without_long(lines))

@@ -36,7 +36,7 @@ class Export:
     recognised_by : sequence of sequences of str
         Paths that, all present in a file, prove the format; several such sets are alternatives.
     event_name : Field
-        Missing for a row that is no event but says who somebody is (an identify call).
+        Missing for a row that is not an event but says who somebody is (an identify call).
     timestamp : Field
     event_id, received_at : Field, optional
     aliases : mapping of str to Field, or to a sequence of Fields
@@ -130,7 +130,7 @@ class Export:
                 texts, unusable = as_text(column)
                 for row, value in texts.dropna().items():
                     urns.setdefault(row, []).append(f"urn:{alias_type}:{value}")
-                # What is no text stands there as it came, to be listed as malformed.
+                # What is not text stands there as it came, to be listed as malformed.
                 for row in unusable.nonzero()[0].tolist():
                     urns.setdefault(row, []).append(column.iloc[row])
         if urns:

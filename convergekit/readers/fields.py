@@ -145,7 +145,7 @@ def constant(value: Any) -> Field:
 
 
 def number(path: str) -> Field:
-    """Return a field of numbers that the vendor writes as text; what is no number stays.
+    """Return a field of numbers that the vendor writes as text; what is not a number stays.
 
     Examples
     --------

@@ -64,7 +64,7 @@ def _referred(
 
 
 def _identifier(item: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the type and ID that name a resource, None where one of them is no text."""
+    """Return the type and ID that name a resource, None where one of them is not text."""
     kind, name = item.get("type"), item.get("id")
     return (kind, name) if isinstance(kind, str) and isinstance(name, str) else None
 

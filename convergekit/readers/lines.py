@@ -19,7 +19,7 @@ from convergekit.readers.unpacking import MAGICS, Unpacked
 #: Called with the number of bytes of the file read since the last call.
 Progress = Callable[[int], object]
 
-#: A line longer than this is no event; it would only fill the memory.
+#: A line longer than this is not an event; it would only fill the memory.
 LONGEST_LINE = 64 * 1024 * 1024
 
 _OTHERS = {
@@ -109,7 +109,7 @@ class Lines:
                 stream.read(len(codecs.BOM_UTF8))
             yield from self._numbered(stream.readline)
             return
-        # Half a character costs its own line, which is no UTF-8 then, but none of the others.
+        # Half a character costs its own line, which is not UTF-8 then, but none of the others.
         text = io.TextIOWrapper(stream, encoding=wide, newline="\n", errors="surrogatepass")
         yield from self._numbered(
             lambda limit: text.readline(limit).encode("utf-8", "surrogatepass")

@@ -57,7 +57,7 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
                 progress(size * batch.num_rows // file.metadata.num_rows)
     except (PermissionError, ReadError):
         raise
-    # A damaged file may hold a name that is no text, or a day that no calendar has.
+    # A damaged file may hold a name that is not text, or a day that no calendar has.
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         if "too deeply nested" in str(error):
             raise ReadError(f"{path}: a column is {TOO_DEEP}. {_FLATTER}") from None
@@ -207,7 +207,7 @@ def _column(column: pa.Array) -> pd.Series:
     whole_with_gaps = column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
     if nested or whole_with_gaps:
         with warnings.catch_warnings():
-            # Of a key that stands twice in an object, the last counts, as in JSON.
+            # Of a key that occurs twice in an object, the last counts, as in JSON.
             warnings.filterwarnings("ignore", "Encountered key", UserWarning)
             return column_from_values(column.to_pylist(maps_as_pydicts="lossy"))
     return column.to_pandas().set_axis(pd.RangeIndex(len(column)))

@@ -1,4 +1,4 @@
-"""A believable store, simulated: who visits and buys, and what the exports make of it.
+"""Simulate a believable store: who visits and buys, and what its exports say of it.
 
 The shop sells coffee. Its browser sees visits and carts, under a cookie per device; its checkout
 runs on another domain, under another cookie; its server reports orders that know only tokens and
@@ -130,8 +130,8 @@ def simulate_store(
     Raises
     ------
     ConvergekitError
-        `start` is no date, `people`, `days` or `seed` is no whole number or too low, or `noise` is
-        below 0.
+        `start` is not a date; `people`, `days` or `seed` is not a whole number, or too low; or
+        `noise` is below 0.
 
     Examples
     --------

@@ -44,7 +44,7 @@ class Added:
     duplicates : int
         How many of them are copies of an event that is kept in another row.
     rejected : int
-        How many of them are no events.
+        How many of them are not events.
     new_profiles, updated_profiles : int
         How many profiles there are for the first time, and how many that there were before have
         events of this batch.

@@ -106,7 +106,7 @@ class _Checks:
     def columns(self, name: str, columns: Mapping[str, str]) -> None:
         """Raise unless a table has these columns, of these dtypes, and each name once."""
         table = self.tables[name]
-        self._demand(name, table.columns.is_unique, "a column stands twice")
+        self._demand(name, table.columns.is_unique, "a column occurs twice")
         self._demand(name, isinstance(table.index, pd.RangeIndex), "it has an index of its own")
         for column, dtype in columns.items():
             found = str(table[column].dtype) if column in table else "missing"
@@ -116,7 +116,7 @@ class _Checks:
         events = self.tables["events"]
         row = events["row"].to_numpy()
         self._within("events", row, 0, _MOST, "row")
-        self._demand("events", len(np.unique(row)) == len(row), "a row stands twice")
+        self._demand("events", len(np.unique(row)) == len(row), "a row occurs twice")
         track = (events["kind"] == "track").to_numpy()
         known = track | (events["kind"] == "identify").to_numpy()
         self._demand("events", known.all(), "a kind is neither track nor identify")
@@ -152,7 +152,7 @@ class _Checks:
             own = table[ALIAS_ID].astype("str").str.fullmatch(_PROFILE_ID)
             self._demand("aliases", own.all(), f"{ALIAS_ID} is not the ID of a profile")
         twice = table.duplicated(["alias_type", "alias_value"]).any()
-        self._demand("aliases", not twice, "an alias stands twice")
+        self._demand("aliases", not twice, "an alias occurs twice")
         self._pairs("event_aliases", len(self.tables["events"]))
         carried = np.bincount(self._numbers("event_aliases", "alias"), minlength=len(table))
         self._demand("event_aliases", (carried > 0).all(), "an alias is on no event")

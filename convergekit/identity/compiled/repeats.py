@@ -1,4 +1,4 @@
-"""Texts that may stand twice: what `dedupe` compares exactly, found by hashes of whole texts."""
+"""Texts that may occur twice: what `dedupe` compares exactly, found by hashes of whole texts."""
 
 from __future__ import annotations
 
