@@ -38,7 +38,7 @@ class ReadError(ConvergekitError):
 
 
 class DamagedStoreError(ConvergekitError):
-    """A file of a store is missing or damaged; `repair_store` makes anew what can be made."""
+    """A file of a store is missing or damaged; `repair_store` rebuilds what it can."""
 
 
 class WriteError(ConvergekitError):

@@ -1,4 +1,4 @@
-"""What is installed, and which of the two paths is taken: for bug reports, and for the curious."""
+"""Show what is installed, and whether compiled kernels are used, for bug reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from data as a terminal may show it: what is not seen is spelled out.
+"""Make text from data safe for a terminal: invisible characters are spelled out.
 
 A terminal obeys what it is sent: ESC colours, moves and erases, a carriage return writes over what
 stands there, and marks of direction turn around what is read. In an event's name these are text, so

@@ -221,7 +221,7 @@ def test_what_is_no_step_says_what_is_one(steps):
             lambda f: f.drop_offs("Placed Order"),
             "step must be a number from 1 to 2; got 'Placed Order'",
         ),
-        (lambda f: f.drop_offs(1), "nobody drops off before the first step"),
+        (lambda f: f.drop_offs(1), "no profile drops off before the first"),
         (lambda f: f.converted(3), "step must be a number from 1 to 2; got 3"),
         (lambda f: f.time_to_convert(2, 1), "from_step must be before to_step.*got 2 and 1"),
         (lambda f: f.time_to_convert(bins=0), "bins must be.*got 0"),

@@ -24,7 +24,7 @@ from convergekit.store import batches as store_batches
 from tests.store_cases import same
 from tests.test_store import frame
 
-pytestmark = pytest.mark.filterwarnings("ignore:the index of .* was made anew")
+pytestmark = pytest.mark.filterwarnings("ignore:the index of .* was rebuilt")
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_damage_in_the_middle_of_the_index_is_found_while_it_is_read(path, templ
     for place in range(12288 + 300_000, len(content), 4096):
         content[place] ^= 255
     (path / "index.duckdb").write_bytes(content)
-    with pytest.warns(UserWarning, match="was made anew from the batches; nothing is lost"):
+    with pytest.warns(UserWarning, match="was rebuilt from the batches; nothing is lost"):
         same(ck.open_store(path).profiles, template[1])
 
 
@@ -162,7 +162,7 @@ def test_the_shell_says_damage_in_one_line_and_repairs_it(path):
     assert "\n" not in str(found.exception)
     assert isinstance(found.exception, ck.ConvergekitError)
     mended = run(app, ["repair", "--store", str(path)])
-    assert "manifest made anew" in mended.stdout
+    assert "manifest rebuilt" in mended.stdout
     assert "batches:" in run(app, ["status", "--store", str(path)]).stdout
 
 
@@ -427,7 +427,7 @@ def test_file_operations_cut_short_lose_nothing():
 
 
 def test_rows_are_those_that_were_added(path, template):
-    # The index made anew from the files is the one that adding made.
+    # The index rebuilt from the files is the one that adding made.
     before = ck.open_store(path)
     tables = [before.profiles, before.aliases, before.merges, before.batches]
     ck.repair_store(path)

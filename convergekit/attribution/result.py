@@ -23,7 +23,7 @@ NONE = "(none)"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attribution:
-    """Which visits conversions are credited to, and with how much.
+    """The credits of conversions to visits.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class Attribution:
         return wide.fillna(0.0).reset_index()
 
     def explain(self, row: int) -> CreditStory:
-        """Return how one conversion was credited, touch by touch.
+        """Explain how one conversion was credited, touchpoint by touchpoint.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class Attribution:
         return CreditStory(mine, self.by, self.conversion, self.lookback)
 
     def plot(self, *, template: Template = "light") -> Any:
-        """Return what each label is credited with, a bar per model, as a plotly figure.
+        """Draw the credit of each label, a bar per model.
 
         Parameters
         ----------

@@ -1,1 +1,1 @@
-"""What every part of the package uses, and what knows no part of it."""
+"""What every part of the package uses, and what depends on none."""

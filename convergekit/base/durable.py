@@ -101,7 +101,7 @@ def whole_files(directory: str | Path, *, gone: Iterable[str] = ()) -> Iterator[
     directory : str or pathlib.Path
         Made if it does not exist.
     gone : iterable of str
-        Names of earlier files that the new ones replace; those not written anew are removed.
+        Names of earlier files that the new ones replace; those not rewritten are removed.
 
     Yields
     ------

@@ -34,7 +34,7 @@ def parse_duration(value: Any, *, name: str) -> pd.Timedelta:
     Timedelta('7 days 00:00:00')
     """
     duration = None
-    # A bare number would be taken for nanoseconds, which nobody means.
+    # A bare number would be taken for nanoseconds, which is never meant.
     if not isinstance(value, (int, float)) and not str(value).strip().isdigit():
         try:
             duration = pd.Timedelta(_spelled(value))

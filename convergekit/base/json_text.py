@@ -1,4 +1,4 @@
-"""JSON text to values, losing nothing without a word, and back.
+"""JSON text to values, losing nothing silently, and back.
 
 Python's own reader lets the last of several equal keys win, and takes Infinity for a number.
 Here both are errors. NaN, which exporters write where a value is missing, is missing. Integers

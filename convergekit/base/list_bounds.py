@@ -1,4 +1,4 @@
-"""Columns of lists, which may stand there as JSON text: none nested too deep, no crowd of aliases.
+"""Columns of lists, which may stand there as JSON text: not nested too deep, not too many aliases.
 
 Deep values that are not text are found by `bounds` already, whatever the column.
 """

@@ -1,4 +1,4 @@
-"""What an option was given: one of several choices, names, or one name for another."""
+"""Check what an option was given: a choice, names, or one name for another."""
 
 from __future__ import annotations
 

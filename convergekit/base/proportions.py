@@ -45,7 +45,7 @@ def check_confidence(confidence: float) -> None:
 def difference(
     hits: int, total: int, other_hits: int, other_total: int, confidence: float
 ) -> Difference:
-    """Compare two proportions; all missing where one of them is of nobody.
+    """Compare two proportions; all missing if one of the groups is empty.
 
     The interval is made of the Wilson intervals of the two proportions: R. G. Newcombe, "Interval
     estimation for the difference between independent proportions", Statistics in Medicine 17

@@ -187,7 +187,7 @@ def has_text(values: pa.LargeStringArray) -> BoolArray:
 
 
 def text_of(value: Any) -> str:
-    """Return a value's text without its place in memory, which is another in each process.
+    """Return a value's text without its place in memory, which differs in each process.
 
     Examples
     --------

@@ -94,7 +94,7 @@ class _Shared(Generic[T, R]):
             try:
                 self._work_off(threads)
             except BaseException:
-                # An interrupt: nobody begins another item.
+                # An interrupt: no thread begins another item.
                 self._waiting.clear()
                 raise
             with _cores.left():
@@ -123,7 +123,7 @@ class _Shared(Generic[T, R]):
             try:
                 self._helpers.append(threads.submit(self._help, threads))
             except RuntimeError:
-                # After an interrupt nobody is taken on any more.
+                # After an interrupt no more helpers are started.
                 _cores.leave()
 
     def _help(self, threads: ThreadPoolExecutor) -> None:

@@ -1,4 +1,4 @@
-"""The check-up: what is wrong with the tracking, in plain words, by the money concerned."""
+"""The check-up: audit the tracking, and rank its faults by the money concerned."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_up(
     rules: Mapping[str, Rule] | None = None,
     browser_alias: str = "cookie",
 ) -> CheckUp:
-    """Look for faults in the tracking, and rank them by the money that they concern.
+    """Audit your tracking: find its faults, ranked by the money that they concern.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def check_up(
         money is said, and the checks of conversions are not made.
     value : str, optional
         The property that holds a conversion's money, such as ``"total_price"``. Where just one
-        property of the conversions goes by a usual name and holds numbers, it is taken.
+        property of the conversions has a usual name and holds numbers, it is used.
     columns, tz, rename_events, dedupe_on, block, alias_from, rules, browser_alias
         As `stitch` takes them.
 
@@ -75,7 +75,7 @@ def check_up(
     Raises
     ------
     ColumnError
-        A required column is missing or ambiguous, or no column goes by the name `value`.
+        A required column is missing or ambiguous, or no column matches the name `value`.
     UnknownNameError
         `conversion`, `rename_events`, `block`, `alias_from` or `rules` names what no event has.
     ConvergekitError
@@ -142,14 +142,14 @@ NOT_CHECKED = "not checked"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CheckUp:
-    """What is wrong with the tracking.
+    """The faults of the tracking, ranked.
 
     Attributes
     ----------
     findings : pandas.DataFrame
         One row per finding, that with the most money first: `finding` (from 1), `severity`
         (``"high"``, ``"medium"``, ``"low"``), `check`, `what`, `events`, `profiles`, `money`
-        (missing where nobody can say), `rows` (the first five), `why`, `fix`.
+        (missing if unknown), `rows` (the first five), `why`, `fix`.
     checks : pandas.DataFrame
         One row per check: `check`, `result` (how many findings, or that it was not checked) and
         `why` not.
@@ -187,12 +187,13 @@ class CheckUp:
         Raises
         ------
         ConvergekitError
-            There is no such finding.
+            The number is not that of a finding.
         """
         if isinstance(finding, bool) or finding not in range(1, len(self) + 1):
             raise ConvergekitError(
-                f"finding={finding!r}: there are {counted(len(self), 'finding')}"
-                + (f", numbered from 1 to {len(self)}." if len(self) else ".")
+                f"finding must be a number from 1 to {len(self)}; got {finding!r}."
+                if len(self)
+                else f"there are no findings to show; got finding={finding!r}."
             )
         fault, tracking = self._faults[finding - 1], self._tracking
         at = fault.positions[:n]
@@ -233,7 +234,7 @@ class CheckUp:
 
     @property
     def currency(self) -> str:
-        """The currency of the money; empty where nobody says, or there are several."""
+        """The currency of the money; empty if unknown, or if there are several."""
         money = self._tracking.money
         return money.currencies[0] if money is not None and len(money.currencies) == 1 else ""
 

@@ -42,7 +42,7 @@ def skewed(tracking: Tracking) -> list[Fault] | NotChecked:
                 f"{len(at):,} of {int(linked.sum()):,} events of {names[code]!r} that share a cart "
                 "or checkout token with the browser come before all of its events with the token, "
                 f"half of them by {median} or more.",
-                "A funnel wants its steps in order, so it loses them without a word. The clock "
+                "A funnel needs its steps in order, so it silently loses them. The clock "
                 "is off by at least as much, or local times were read as UTC.",
                 "Send times with their offset, and set the server's clock by NTP. Until then "
                 "shift the source's times, or tz= if all of the export's times are local.",

@@ -1,4 +1,4 @@
-"""Conversions that cannot be told apart, or that belong to nobody."""
+"""Conversions without an event ID, or without an alias that identifies a profile."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def without_event_id(tracking: Tracking) -> list[Fault] | NotChecked:
 
 
 def without_alias(tracking: Tracking) -> list[Fault] | NotChecked:
-    """Find conversions that carry no alias that identifies anybody."""
+    """Find conversions that carry no alias that identifies a profile."""
     if not tracking.names:
         return NotChecked(NO_CONVERSIONS)
     at = np.flatnonzero(tracking.is_conversion & (tracking.profile < 0))
@@ -62,8 +62,8 @@ def without_alias(tracking: Tracking) -> list[Fault] | NotChecked:
         Fault(
             "high",
             f"{len(at):,} of {counted(total, 'conversion')} "
-            f"{'belongs' if len(at) == 1 else 'belong'} to nobody: {' and '.join(reasons)}.",
-            "They are on no profile: no funnel counts them, and no campaign gets them.",
+            f"{'has' if len(at) == 1 else 'have'} no profile: {' and '.join(reasons)}.",
+            "Funnels do not count them, and attribution does not credit a campaign for them.",
             "Send what the order knows of its buyer as aliases: the checkout's and the cart's "
             "token, the e-mail address, the customer's ID.",
             at,
@@ -91,12 +91,12 @@ def orphaned(tracking: Tracking) -> list[Fault] | NotChecked:
         total = int((tracking.is_conversion & here).sum())
         if len(at) < FEWEST_ORPHANS or len(at) < ORPHAN_SHARE * total:
             continue
-        whose = repr(names[code]) if code >= 0 else "no named source"
+        of_source = repr(names[code]) if code >= 0 else "no named source"
         faults.append(
             Fault(
                 "high",
-                f"{len(at):,} of {counted(total, 'conversion')} of {whose} carry only aliases that "
-                "no other source and no other kind of event carries.",
+                f"{len(at):,} of {counted(total, 'conversion')} of {of_source} carry only aliases "
+                "that no other source and no other kind of event carries.",
                 "They are profiles of their own, without a visit and without a campaign: a funnel "
                 "that starts in the browser loses them.",
                 "Send on the order an alias that the browser knows as well: have the cart's or "

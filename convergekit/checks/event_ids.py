@@ -1,4 +1,4 @@
-"""Event IDs that stand on different events, of which only the first to arrive counts."""
+"""Event IDs that are on different events, of which only the first to arrive counts."""
 
 from __future__ import annotations
 

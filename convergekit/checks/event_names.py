@@ -50,7 +50,7 @@ def _fault(
     at = np.flatnonzero(np.isin(codes, numbers[1:]))
     converts = any(name in tracking.names for name in spellings)
     if converts and tracking.amounts is not None:
-        # Those that go by a name that nobody counts.
+        # Those under a name that is not counted.
         uncounted = np.flatnonzero(np.isin(codes, numbers) & ~tracking.is_conversion)
         worth: float | None = float(tracking.amounts[uncounted].sum())
     else:

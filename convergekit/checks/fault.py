@@ -29,7 +29,7 @@ class Fault:
     positions : numpy.ndarray of int
         Of the events concerned, ascending.
     money : float or None
-        The money concerned; None where nobody can say.
+        The money concerned; None if unknown.
     seen : callable
         Returns, for some of these positions, what each of the events shows.
     absent : bool

@@ -50,14 +50,14 @@ def silent(tracking: Tracking) -> list[Fault] | NotChecked:
     return faults
 
 
-def _fault(tracking: Tracking, whose: str, gaps: list[_Gap]) -> Fault:
+def _fault(tracking: Tracking, source: str, gaps: list[_Gap]) -> Fault:
     longest = max(gaps, key=lambda gap: (gap.stop - gap.start, -gap.start))
     at = np.unique([position for gap in gaps for position in (gap.before, gap.after)])
     return Fault(
         "medium",
-        f"{whose or 'The source'} sent nothing for "
+        f"{source or 'The source'} sent nothing for "
         f"{readable_duration(pd.Timedelta(longest.stop - longest.start, unit='us'))} from "
-        f"{_moment(longest.start)}, where every other week has {longest.visits:,} visits or "
+        f"{_moment(longest.start)}, when every other week has {longest.visits:,} visits or "
         f"more{_and_others(gaps)}.",
         "What happened then is missing: visits that began before look as if they ended, and "
         "orders as if they came from nowhere.",
@@ -123,7 +123,7 @@ def _bulk_end(times: IntArray) -> int:
 def _visits(tracking: Tracking, mine: IntArray) -> IntArray:
     """Return when the source's visits began: a visitor's events come in bursts.
 
-    Events of nobody count as one visitor's, for nothing says how many they are.
+    Events without a profile count as one visitor's, because their number is not known.
     """
     who, times = tracking.profile[mine], tracking.microseconds[mine]
     order = np.argsort(who, kind="stable")

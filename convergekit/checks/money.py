@@ -1,4 +1,4 @@
-"""Which property holds the money of a conversion, and how much it is.
+"""Find the property that holds the money of a conversion, and the amounts.
 
 A check-up must read amounts that a funnel would refuse: numbers written as text are one of the
 things that it looks for.
@@ -70,7 +70,7 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
     Raises
     ------
     ColumnError
-        No column, or more than one, goes by the name `value`.
+        No column, or more than one, matches the name `value`.
     ConvergekitError
         The column holds nothing that might be an amount.
 

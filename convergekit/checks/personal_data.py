@@ -20,7 +20,7 @@ from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
 from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.typing import IntArray
 
-# A file's name can look like an address (logo@2x.png), and a shop's own address is nobody's.
+# A file's name can look like an address (logo@2x.png), and a shop's own is not a person's.
 _FILES = {
     *("png", "jpg", "jpeg", "gif", "webp", "avif", "svg", "ico"),
     *("css", "js", "mjs", "map", "json", "html", "woff", "ttf"),
@@ -153,7 +153,7 @@ def _address_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
         "high" if in_urls else "medium",
         f"The property {name!r} of {counted(len(at), 'event')} holds e-mail addresses.",
         "An address in a URL or an event's property goes wherever events go: to ad networks, "
-        "logs and exports, where nobody looks for it when a person asks to be forgotten.",
+        "logs and exports, where it is overlooked when a person asks to be deleted (GDPR).",
         "Send the address as an alias and as the profile property $email only. Take it out of "
         "links and forms that use GET, and cut it off the URL in the tag.",
         at,

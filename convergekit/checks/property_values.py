@@ -78,7 +78,7 @@ def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
     if not len(at):
         return []
     name = property_name(money.column)
-    # How much it is, nobody can say.
+    # Its amount is not known.
     return [
         Fault(
             "high",
@@ -95,7 +95,7 @@ def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
 
 
 def several_currencies(tracking: Tracking) -> list[Fault] | NotChecked:
-    """Find conversions whose amounts are of another currency than most."""
+    """Find conversions with amounts in another currency than most."""
     money = tracking.money
     if money is None or not tracking.names:
         return NotChecked("no property of money is known: name it with value=")
@@ -113,7 +113,7 @@ def several_currencies(tracking: Tracking) -> list[Fault] | NotChecked:
             "high",
             f"The amounts of {len(counts)} currencies are in one property, "
             f"{property_name(money.column)!r}: {listed}.",
-            "Adding them up gives an amount of no currency at all.",
+            "Adding them up gives an amount without a currency.",
             "Send a second property in the currency of the shop, and name that as the value; or "
             "convert the amounts before stitching.",
             at,

@@ -86,14 +86,14 @@ def days_without_aliases(tracking: Tracking) -> list[Fault]:
         on_these = np.isin(tracking.microseconds // _DAY, high["day"].to_numpy())
         at = np.flatnonzero(counts & on_these & (source == code) & (tracking.profile < 0))
         dates = pd.to_datetime(high["day"], unit="D").dt.strftime("%Y-%m-%d").tolist()
-        whose = repr(names[int(code)]) if int(code) >= 0 else "no named source"
+        of_source = repr(names[int(code)]) if int(code) >= 0 else "no named source"
         faults.append(
             Fault(
                 "medium",
                 f"On {counted(len(dates), 'day')} ({quoted(dates)}) up to {high['mean'].max():.0%} "
-                f"of the events of {whose} carry no alias; on its usual days {usual:.0%} do.",
+                f"of the events of {of_source} carry no alias; on its usual days {usual:.0%} do.",
                 "A consent banner, a blocked cookie or a script that failed: these events are on "
-                "no profile, so that the days look as if nobody came back or bought.",
+                "no profile, so these days seem to have no returning visitors and no buyers.",
                 "Look at what was released or changed on the first of these days. Mark them in "
                 "trends; what was not sent cannot be stitched.",
                 at,

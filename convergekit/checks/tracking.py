@@ -52,7 +52,7 @@ class Tracking:
     converting : numpy.ndarray of bool
         Which events are named so and meet the condition of the conversion.
     money : Money or None
-        Each event's amount; None where nobody says which property holds it.
+        Each event's amount; None if it is not known which property holds it.
     browser_alias : str
         The alias type of a browser session.
     rows_in, rejected : int
@@ -125,7 +125,7 @@ class Tracking:
         return self.money.amounts
 
     def worth(self, at: IntArray) -> float | None:
-        """Return the money of the conversions among these events; None where nobody says."""
+        """Return the money of the conversions among these events; None if unknown."""
         return self._worth(np.intersect1d(at, np.flatnonzero(self.is_conversion)))
 
     def worth_of_profiles(self, at: IntArray) -> float | None:

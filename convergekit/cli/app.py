@@ -77,7 +77,10 @@ Limits = Annotated[
 ]
 Blocked = Annotated[
     list[str] | None,
-    typer.Option("--block", help="An alias (urn:type:value) or a value of nobody; repeatable."),
+    typer.Option(
+        "--block",
+        help="An alias (urn:type:value) or a placeholder value never to link by; repeatable.",
+    ),
 ]
 
 
@@ -119,7 +122,7 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """Stitch browser and server events into profiles, and see who bought."""
+    """Stitch browser and server events into profiles (identity resolution), and analyse them."""
 
 
 @app.command()
@@ -202,7 +205,7 @@ def check_command(
     column: Columns = None,
     tz: TimeZone = None,
 ) -> None:
-    """Check the tracking of exports up: what is wrong, by the money concerned.
+    """Audit the tracking of exports: list its faults by the money concerned.
 
     Exit code 0: nothing at or above --fail-on. 1: something. 2: it could not be checked.
     """
@@ -224,7 +227,7 @@ def add_command(
     tz: TimeZone = None,
     salt_file: SaltFile = None,
 ) -> None:
-    """Add exports to a store, which is made where there is none; those added before are left out.
+    """Add exports to a store, and make it if needed; files added before are left out.
 
     --limit, --block, --tz and the salt are recorded when the store is made.
     """
@@ -261,7 +264,7 @@ def forget_command(
     ],
     store: StorePath,
 ) -> None:
-    """Remove one person from a store, for good, and print how much was removed of what."""
+    """Delete a person (GDPR) from a store, and print how much was removed of what."""
     opened = _existing(store)
     with _err.status("forgetting"), _interruption_told():
         removed = opened.forget(alias)
@@ -275,7 +278,7 @@ def repair_command(
         bool, typer.Option("--leave-out-damaged", help="Go on without batches that are lost.")
     ] = False,
 ) -> None:
-    """Read every file of a store, and make anew what is missing or damaged."""
+    """Read every file of a store, and rebuild what is missing or damaged."""
     with _err.status("repairing"), _interruption_told():
         repaired = repair_store(store, leave_out_damaged=leave_out_damaged)
     _out.print(escape(repr(repaired)), highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""A console that shows what is printed and obeys none of it."""
+"""A console that shows control characters and does not obey them."""
 
 from __future__ import annotations
 

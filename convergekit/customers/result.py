@@ -47,7 +47,7 @@ def customers(
     refund_value: str | None = None,
     profile: str = "profile_id",
 ) -> Customers:
-    """Return who ordered how often, when and for how much. See `Stitched.customers`.
+    """Return customers' orders. See `Stitched.customers`.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def customers(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Customers:
-    """Who ordered how often, when and for how much.
+    """Customers and their orders: how often, when and for how much.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ class Customers:
         return lines + readable_table(months).to_html(index=False, border=0)
 
     def new_and_returning(self, freq: str = "M") -> DrawnFrame:
-        """Return how many customers are new in each period, and how many came back.
+        """Count new and returning customers in each period.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class Customers:
     def repeat_purchases(
         self, orders: Sequence[int] = (2, 3), *, confidence: float = 0.95
     ) -> DrawnFrame:
-        """Return which share of customers has ordered again, by the days since their first order.
+        """Estimate the share of customers who ordered again, by days since their first order.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class Customers:
         return DrawnFrame.of(pd.concat(parts, ignore_index=True), figure)
 
     def retention(self) -> DrawnFrame:
-        """Return which share of the customers of a month ordered in the months after it.
+        """Return cohort retention: the share of each month's customers who order in later months.
 
         Returns
         -------
@@ -269,7 +269,7 @@ class Customers:
         return DrawnFrame.of(table, _retention_figure)
 
     def lifetime_value(self) -> DrawnFrame:
-        """Return what each customer is worth to date, those worth most first.
+        """Return each customer's lifetime value to date, highest first.
 
         Returns
         -------

@@ -1,1 +1,1 @@
-"""How good profiles are, and why they are as they are."""
+"""Measure how accurate profiles are, and explain why they are as they are."""

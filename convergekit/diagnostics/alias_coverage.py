@@ -1,4 +1,4 @@
-"""Which alias type brings the events of one name to a browser session, and how early.
+"""Measure which alias types link events of one name to a browser session, and how early.
 
 Each type is judged by two what-ifs about the events of that name, all other events staying as
 they are: they carry this type alone, and they carry every type but this.

@@ -1,4 +1,4 @@
-"""`compare_profiles`: which people differ between two stitchings, and by which alias."""
+"""`compare_profiles`: which profiles differ between two stitchings, and by which alias."""
 
 from __future__ import annotations
 

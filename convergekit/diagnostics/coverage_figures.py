@@ -1,4 +1,4 @@
-"""Figures of shares: of profile properties before and after filling, and of the report.
+"""Figures of coverage: profile properties before and after filling, and the report's shares.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """

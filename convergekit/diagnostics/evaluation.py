@@ -1,4 +1,4 @@
-"""How right profiles are, where the truth is known: precision, recall and F1.
+"""Measure the accuracy of profiles against a known truth: precision, recall and F1.
 
 Both measures compare two ways to part the same events, by profile and by true person.
 """
@@ -29,7 +29,7 @@ Truth: TypeAlias = pd.DataFrame | pd.Series | Mapping[int, Any]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """How right the profiles are.
+    """The accuracy of the profiles.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Evaluation:
 
 
 def evaluate(s: HasTables, truth: Truth) -> Evaluation:
-    """Compare the profiles with the people that the events are really of.
+    """Measure the accuracy of profiles: compare them with the true person of each event.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The figure of how right profiles are: precision and recall, and the two kinds of mistakes.
+"""The figure of the accuracy of profiles: precision, recall, and the two kinds of mistakes.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """

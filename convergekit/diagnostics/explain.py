@@ -1,4 +1,4 @@
-"""Why two aliases are one profile: the shortest chain between them, event by event."""
+"""Explain why two aliases are on one profile: the shortest chain, event by event."""
 
 from __future__ import annotations
 

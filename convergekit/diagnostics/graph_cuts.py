@@ -17,7 +17,7 @@ import scipy
 
 from convergekit.typing import IntArray
 
-#: A larger cut is not looked for: nobody would block so many aliases one by one.
+#: A larger cut is not looked for: too many aliases to block one by one.
 LARGEST_CUT = 1_000
 #: Pairs are tried as long as links, times pairs, are fewer.
 MOST_WORK = 50_000_000

@@ -1,4 +1,4 @@
-"""What exists only because links were learned later: orders, revenue, carried values."""
+"""Hindsight: orders, revenue and carried values that exist only through links learned later."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CONVERSION = "a conversion"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Hindsight:
-    """What the events of one name reach only because links were learned after them.
+    """What the events of one name reach only through links that became known after them.
 
     Attributes
     ----------

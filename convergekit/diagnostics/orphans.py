@@ -1,4 +1,4 @@
-"""Under-merging: the events that reach no browser session, and why."""
+"""Under-merging: the events that do not reach a browser session, and why."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OUTCOMES = (REACHED, NO_ALIAS, UNUSABLE, NEVER_SEEN, SEEN_LATER)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Orphans:
-    """The events of one name that reached no browser session when they became known.
+    """The events of one name that had not reached a browser session when they became known.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Orphans:
 
 
 def orphans(s: StitchedEvents, event_name: StepLike) -> Orphans:
-    """Return the events that reached no browser session. See `Stitched.orphans`."""
+    """Return the events that had not reached a browser session. See `Stitched.orphans`."""
     at = events_named(s.events, event_name)
     knowledge = s.resolution.knowledge()
     moment = session_moments_of_events(knowledge, knowledge.aliases, s.browser_alias)[at]

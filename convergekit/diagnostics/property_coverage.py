@@ -1,4 +1,4 @@
-"""Which share of the events has each profile property, as sent and once values are carried."""
+"""Measure how many events have each profile property, as sent and once values are carried."""
 
 from __future__ import annotations
 

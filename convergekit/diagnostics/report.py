@@ -1,4 +1,4 @@
-"""The report: what came in, what was left out and why, and what stitching reached."""
+"""The report: the input, what was left out and why, and what stitching linked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EXAMPLE_ROWS = 5
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """What came in, what was left out and why, and what stitching reached.
+    """The input, what was left out and why, and what stitching linked.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Report:
     blocked : pandas.DataFrame
         `alias_type`, `alias_value`, `events`.
     malformed : dict of str to int
-        What was not an alias, per reason.
+        Malformed aliases, per reason.
     malformed_rows : dict of str to list of int
         Example rows for each of these.
     several_logins : dict of str to int
@@ -81,7 +81,7 @@ class Report:
     warnings: list[str]
 
     def plot(self, *, template: Template = "light") -> Any:
-        """Return which events reach a profile and a browser session, by name, as a figure.
+        """Draw the share of events that reach a profile and a browser session, by event name.
 
         Parameters
         ----------
@@ -197,11 +197,11 @@ def make_report(s: StitchedEvents) -> Report:
 
 
 def nameless_warning(events: int) -> str:
-    """Return the warning that no event has a name: perhaps nobody said which column holds it."""
+    """Return the warning that no event has a name: perhaps a column is not mapped."""
     calls = counted(events, "event is an identify call", "events are identify calls")
     return (
-        f"no event has a name: {calls}, which no funnel counts; if a column holds the names, give "
-        "it: columns={'event_name': ...}"
+        f"no event has a name: {calls}, which funnels do not count; if a column holds the names, "
+        "name it with columns={'event_name': ...}"
     )
 
 
@@ -218,12 +218,12 @@ def unnamed_repeats_warning(repeats: int) -> str:
     """Return the warning that events without an ID look like copies."""
     if repeats == 1:
         return (
-            "1 event without an event ID repeats another in every field: it counts, for nothing "
-            "says that it is a copy"
+            "1 event without an event ID repeats another in every field: it is counted, because "
+            "nothing marks it as a duplicate"
         )
     return (
-        f"{repeats:,} events without an event ID repeat another in every field: they count, "
-        "for nothing says that they are copies"
+        f"{repeats:,} events without an event ID repeat another in every field: they are counted, "
+        "because nothing marks them as duplicates"
     )
 
 

@@ -1,4 +1,4 @@
-"""What if an alias had not been sent: the same events stitched without it, beside it."""
+"""Compare the results with those if an alias had not been sent."""
 
 from __future__ import annotations
 

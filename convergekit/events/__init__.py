@@ -1,1 +1,1 @@
-"""Events in any spelling come in, and events in one vocabulary go out."""
+"""Normalise events: any export's column names and values to one vocabulary."""

@@ -1,4 +1,4 @@
-"""What the events of one name are worth: which they are, what they reach, what they amount to."""
+"""The events of one name: which they are, what they reach, and their amounts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def amounts(events: pd.DataFrame, value: str) -> FloatArray:
     Raises
     ------
     ColumnError
-        No column, or more than one, goes by the name.
+        No column, or more than one, matches the name.
     ConvergekitError
         The column holds no numbers.
 

@@ -130,7 +130,7 @@ class _Query:
     def _evaluated(self, text: str, tree: ast.AST) -> Any:
         """Return what pandas makes of it, given what its patterns match.
 
-        The text is cut where Python sees a call: taken apart and written anew, `a | b > 1` would
+        The text is cut where Python sees a call: taken apart and rewritten, `a | b > 1` would
         lose its brackets, which pandas reads in another way.
         """
         encoded, known = text.encode(), dict(self._used)

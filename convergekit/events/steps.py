@@ -241,7 +241,7 @@ def resolve_column(events: pd.DataFrame, name: str, *, option: str | None = None
     Raises
     ------
     ColumnError
-        No column, or more than one, goes by the name.
+        No column, or more than one, matches the name.
 
     Examples
     --------
@@ -279,7 +279,7 @@ def single_valued(events: pd.DataFrame, name: str, *, option: str) -> str:
     Raises
     ------
     ColumnError
-        No column goes by the name, or it holds lists or objects, which are equal to nothing.
+        No column matches the name, or it holds lists or objects, which cannot be compared.
 
     Examples
     --------

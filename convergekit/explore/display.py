@@ -1,4 +1,4 @@
-"""What the explorers show: tables, code, messages and figures, as text that widgets can hold.
+"""Tables, code, messages and figures of the explorers, as text that widgets can hold.
 
 Everything that comes from the data is escaped. Importing this module imports no widgets.
 """
@@ -70,7 +70,7 @@ def busy(text: str) -> str:
 
 
 def error(text: str, trace: str = "") -> str:
-    """Return an error, with the trace of one that nobody foresaw."""
+    """Return an error; an unexpected one with its trace."""
     details = (
         f"<details><summary>Where it happened</summary><pre>{html.escape(trace)}</pre></details>"
         if trace

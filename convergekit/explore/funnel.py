@@ -1,4 +1,4 @@
-"""The explorer's funnel: choose steps, a window, a breakdown and a filter; see it, and its code.
+"""The explorer's funnel tab: choose steps, window, breakdown and filter; see result and code.
 
 Importing this module imports ipywidgets, which `import convergekit` alone does not.
 """

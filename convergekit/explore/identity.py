@@ -1,4 +1,4 @@
-"""The explorer's identity: what joins several people, and what changes without it.
+"""The explorer's identity tab: aliases that join several people, and the effect of blocking them.
 
 Importing this module imports ipywidgets, which `import convergekit` alone does not.
 """

@@ -1,4 +1,4 @@
-"""The explorer's profile: look one up by any alias; its events, its aliases, and why they are one.
+"""The explorer's profile tab: look up a profile by any alias; its events, aliases and links.
 
 Importing this module imports ipywidgets, which `import convergekit` alone does not.
 """

@@ -1,4 +1,4 @@
-"""What an explorer does when somebody changes something: after a pause, announced, in the open.
+"""Run an explorer's work after a change: after a short pause, with a status line.
 
 A change starts the work after a short pause, so that a slider that is dragged starts it once. A
 status line says that it is going on, and afterwards what went wrong, if something did.
@@ -70,7 +70,7 @@ class Work:
                 self._clear()
                 said = show.error(str(wrong))
             except Exception as wrong:
-                # A widget's callback has nobody above it who would see this.
+                # Above a widget's callback there is no caller to see this.
                 self._clear()
                 said = show.error(f"{type(wrong).__name__}: {wrong}", traceback.format_exc())
         texts = dict.fromkeys(str(warning.message) for warning in caught)

@@ -1,4 +1,4 @@
-"""Where the nodes of a graph stand in a picture: the same on every machine, to the last digit.
+"""Place the nodes of a graph: the same on every machine, to the last digit.
 
 The layouts of networkx use BLAS and NumPy's vectorised functions, whose last digits depend on the
 processor. They iterate, so that a last digit grows; in a symmetric graph it decides on which side a
@@ -47,7 +47,7 @@ def layout(graph: nx.Graph) -> dict[str, Place]:
     >>> {name: (round(x, 3), round(y, 3)) for name, (x, y) in places.items()}
     {'cookie': (0.154, -0.197), 'email': (-1.0, -0.78), 'token': (1.0, 0.78)}
     """
-    # A subgraph iterates in the order of a set, which is another in every process.
+    # A subgraph iterates in the order of a set, which differs in every process.
     nodes = sorted(graph)
     pairs = _pairs(graph, nodes)
     chance = random.Random(1)

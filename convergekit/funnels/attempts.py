@@ -1,4 +1,4 @@
-"""Which attempts a funnel counts: everybody's best, everybody's first, or each of them."""
+"""The attempts that a funnel counts: each profile's best, its first, or every one."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class _Asked:
 
     @property
     def each(self) -> bool:
-        """Whether every attempt is looked at, and not only how far everybody gets."""
+        """Whether every attempt is looked at, and not only how far each profile gets."""
         return self.count == "attempts" or self.rules.entry == "earliest"
 
     @property
@@ -140,7 +140,7 @@ class _Asked:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is asked but how far everybody gets in order."""
+        """Whether only the depth of each profile in order is asked for."""
         return not (self.exclusions or self.each or self.optional or self.order != "ordered")
 
 

@@ -1,4 +1,4 @@
-"""The options of a funnel: which there are, which go together, and what they come to."""
+"""The options of a funnel: their names, their values, and which go together."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TABLES = (
 
 
 class FunnelOptions(TypedDict, total=False):
-    """What a funnel takes besides events, steps and `profile`; `funnel` says what each means."""
+    """The options of a funnel besides events, steps and `profile`; see `funnel`."""
 
     within: Duration | None
     order: Order
@@ -66,7 +66,7 @@ class FunnelOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class FunnelQuestion:
-    """What is asked of a funnel, checked as far as that goes without events.
+    """The options of a funnel, checked as far as that is possible without events.
 
     Attributes
     ----------
@@ -277,7 +277,7 @@ def check_tool(
     if excluding and not rules.exclusions:
         lacks.append("exclusions")
     if excluding and order == "strict" and rules.once_per_tie:
-        # What lies within a tie is forgiven there; whether an excluded event is, nobody says.
+        # What lies within a tie is forgiven there; whether an excluded event is, is not documented.
         lacks.append("exclusions in order='strict'")
     if any(step.optional for step in steps) and (
         not rules.optional or (rules.engine == "posthog" and order == "any")
@@ -335,7 +335,7 @@ def _moment(value: Any, name: str) -> int | None:
     if value is None:
         return None
     try:
-        # A bare number would be taken for nanoseconds since 1970, which nobody means.
+        # A bare number would be taken for nanoseconds since 1970, which is never meant.
         stamp = pd.NaT if isinstance(value, (int, float)) else in_utc(pd.Timestamp(value))
     except (ValueError, TypeError):
         stamp = pd.NaT

@@ -1,4 +1,4 @@
-"""How everybody in a funnel fared, as arrays: what its table and its lists are made of."""
+"""The outcome of each profile in a funnel, as arrays, for its table and its lists."""
 
 from __future__ import annotations
 

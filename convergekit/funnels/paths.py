@@ -1,4 +1,4 @@
-"""Paths: by which events somebody, or an attempt, got how deep; and what is made of them."""
+"""Paths: how deep each profile or attempt got, and by which events."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class InTime:
 def best_of_each(
     paths: Paths, profile: IntArray, arrival: IntArray | None, *, earliest: bool
 ) -> Paths:
-    """Return everybody's best path: of the deepest the first to get there, entering latest.
+    """Return each unit's best path: the deepest, then the earliest there, then the latest entry.
 
     Parameters
     ----------

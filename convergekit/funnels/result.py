@@ -137,7 +137,7 @@ class Funnel:
         return self.table.copy()
 
     def converted(self, step: int | None = None) -> pd.DataFrame:
-        """Return the profiles that reached a step, by default the last: rows of `conversions`."""
+        """Return the profiles that reached a step, the last by default: rows of `conversions`."""
         step = len(self.steps) if step is None else self._checked(step)
         part = self._counted()
         return part[part[f"time_{step}"].notna()].reset_index(drop=True)
@@ -159,10 +159,12 @@ class Funnel:
         """
         step = len(self.steps) if step is None else self._checked(step)
         if step < 2:
-            raise ConvergekitError("nobody drops off before the first step; give a step from 2.")
+            raise ConvergekitError(
+                "step must be 2 or later: no profile drops off before the first."
+            )
         if step in self.optional:
             raise ConvergekitError(
-                f"step {step} is optional, so nobody drops off there; give another one."
+                f"step must be required; step {step} is optional, so no profile drops off there."
             )
         part = self._counted()
         before = required_before(self, step)
@@ -202,7 +204,7 @@ class Funnel:
         return TimeToConvert.of(waits.reset_index(drop=True), bins, names, self.counted)
 
     def trend(self, freq: str | None = None) -> DrawnFrame:
-        """Return the conversion by the period in which profiles entered.
+        """Return conversion by the period in which profiles entered (the trend).
 
         Parameters
         ----------
@@ -288,7 +290,7 @@ class Funnel:
         )
 
     def plot(self, *, template: Template = "light") -> Any:
-        """Return the funnel as bars, a row per step; of a breakdown, a bar per group.
+        """Draw the funnel as bars, a row per step; with a breakdown, a bar per group.
 
         Parameters
         ----------
@@ -411,7 +413,7 @@ class TimeToConvert:
     profiles : int
         How many did.
     median, mean : pandas.Timedelta
-        ``NaT`` if nobody did.
+        ``NaT`` if none did.
     percentiles : pandas.Series
         Timedelta per percentile: 10, 25, 50, 75, 90, 95, 99.
     histogram : pandas.DataFrame
@@ -452,7 +454,7 @@ class TimeToConvert:
         )
 
     def plot(self, *, template: Template = "light") -> Any:
-        """Return the times as a histogram.
+        """Draw the times as a histogram.
 
         Parameters
         ----------

@@ -1,9 +1,9 @@
 """Normalisation rules: the one form in which an alias of a type is compared.
 
 Every value is NFC normalised and trimmed. E-mail addresses are lower-cased as well, and written in
-usual characters: nobody means another address by full-width letters or by a hyphen that is not
-seen. A rule for the type then has the last word. A rule is any function from such a text to the
-text to compare, or to None for a text that is not an alias of the type.
+usual characters: full-width letters or an invisible hyphen never mean another address. A rule for
+the type then has the last word. A rule is any function from such a text to the text to compare, or
+to None for a text that is not an alias of the type.
 """
 
 from __future__ import annotations

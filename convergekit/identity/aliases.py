@@ -26,7 +26,7 @@ from convergekit.typing import BoolArray, IntArray
 NO_RULES = AliasRules()
 
 
-#: The alias type of a browser session where nobody names another.
+#: The alias type of a browser session by default.
 USUAL_BROWSER = "cookie"
 
 
@@ -91,7 +91,7 @@ class EventAliases:
 
     @cached_property
     def own(self) -> BoolArray:
-        """Which pairs say whose the event is: all, but those of other groups than its own."""
+        """Which pairs name the event's profile: all, but those of other groups than its own."""
         own = np.ones(len(self.event), dtype=bool)
         if self.apart is None:
             return own

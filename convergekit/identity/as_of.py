@@ -246,7 +246,7 @@ def spanning_links(aliases: EventAliases, known: IntArray) -> tuple[IntArray, In
     order = np.lexsort((known[event], second, first))
     first, second, at = first[order], second[order], known[event][order]
     new = run_starts(first, second)
-    # A weight of 0 would be no link.
+    # A weight of 0 would not be a link.
     weights = (at[new] + 1).astype(np.float64)
     # SciPy's older versions make a tree of no wider integers than these.
     ends = (first[new].astype(np.int32), second[new].astype(np.int32))

@@ -1,4 +1,4 @@
-"""Placeholder values: aliases that stand for nobody, left out and counted."""
+"""Placeholder values ("undefined", "null" ...) never link profiles; they are counted."""
 
 from __future__ import annotations
 

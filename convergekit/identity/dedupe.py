@@ -200,7 +200,7 @@ def _codes(values: pd.Series) -> IntArray:
 def _maybe_repeated(texts: pa.Array) -> IntArray:
     """Return the positions of all repeated texts, and of a few others.
 
-    Most events are nobody's copy, so the exact comparison, which has to look at every byte, is
+    Most events are not a copy, so the exact comparison, which has to look at every byte, is
     kept for those whose length and first and last eight bytes twice fall into one of many
     buckets together. Missing texts are left out.
     """

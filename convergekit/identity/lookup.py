@@ -1,4 +1,4 @@
-"""Finding aliases by what people have at hand: a URN, a profile ID, a value, or part of one."""
+"""Find aliases by a URN, a profile ID, a value, or part of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of identity resolution, checked once, at the door.
+"""The options of identity resolution, checked once, when `stitch` is called.
 
 `stitch`, a store and the check-up take options in the words of their users. `StitchOptions.of`
 checks them and brings them into the form that the pipeline takes.

@@ -1,4 +1,4 @@
-"""Identity resolution as the list of what happens, from read events to tables.
+"""Identity resolution, stage by stage, from read events to tables.
 
 `accept` types the rows, `read` finds copies and reads aliases, `prove` gives the aliases one form,
 `resolve` links them into profiles, and `name_and_carry` gives profiles their IDs and carries

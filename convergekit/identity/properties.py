@@ -1,4 +1,4 @@
-"""Profile properties, carried forward over a profile's later events.
+"""Profile properties, forward-filled over a profile's later events.
 
 At an event, `profile.<name>` is the value of the latest event up to and including it, in the
 same profile, that carried one. The order is that of time, then arrival. A missing value, a null

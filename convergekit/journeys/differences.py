@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Differences:
-    """What converters did that others did not. See `Journeys.differences`.
+    """The differences between converters and others. See `Journeys.differences`.
 
     Attributes
     ----------

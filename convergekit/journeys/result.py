@@ -49,7 +49,7 @@ def journeys(
     *,
     profile: str = "profile_id",
 ) -> Journeys:
-    """Return what profiles did one after another. See `Stitched.journeys`.
+    """Return the paths of profiles. See `Stitched.journeys`.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def journeys(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Journeys:
-    """What profiles did one after another.
+    """The paths that profiles took.
 
     Attributes
     ----------
@@ -282,7 +282,7 @@ class Journeys:
         at the end of the data are left out, and so are those who convert at once, with no time
         before. This is the matching of times of Z. Zhou et al., "Survival bias associated with
         time-to-treatment initiation in drug effectiveness evaluation", American Journal of
-        Epidemiology 162 (2005); with a window nobody is left out for a time that is too long.
+        Epidemiology 162 (2005); with a window, no profile is left out because its time is too long.
 
         `p_value` is Fisher's exact test that the shares are equal, and `adjusted_p_value` that of
         Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate", Journal of the Royal
@@ -314,7 +314,7 @@ class Journeys:
         return differences(self._events, visits, window, chosen, min_profiles, confidence)
 
     def plot(self, top: int = 6, *, template: Template = "light") -> Any:
-        """Return the journeys as flows from step to step.
+        """Draw the journeys as flows from step to step (a Sankey diagram).
 
         Parameters
         ----------

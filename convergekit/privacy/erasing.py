@@ -1,4 +1,4 @@
-"""Columns without some texts, whatever they are made of, and with nothing of these left behind.
+"""Erase texts from columns of any type, and leave nothing of them behind.
 
 pandas and Arrow keep more than they show: the categories that no cell has, the words of a
 dictionary, the rows around a slice, and the number below a missing value's mask.

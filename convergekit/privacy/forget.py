@@ -1,4 +1,4 @@
-"""Deletion: everything without one person.
+"""Delete a person (GDPR): return everything without them.
 
 What goes: the profile's events, its aliases, the dropped copies of its events, what was remarked
 of them, blocked values that only they carried, refused links to it, and rejected rows that hold a
@@ -103,8 +103,8 @@ def forget(
     eraser = Eraser(person)
     erased = eraser.erase(s.events, ~keep)
     duplicates = _duplicates_of(s, copies, eraser)
-    nobody = np.zeros(len(s.rejected), dtype=bool)
-    rejected = eraser.erase(s.rejected, nobody, ~nobody)
+    no_rows = np.zeros(len(s.rejected), dtype=bool)
+    rejected = eraser.erase(s.rejected, no_rows, ~no_rows)
     identity, left = _identity_of(found, keep, gone_alias, blocked, eraser)
     place = np.append(np.cumsum(keep) - 1, -1)
     stitched = replace(
@@ -141,7 +141,7 @@ def forget(
 
 
 def person_in(s: StitchedEvents, alias_or_profile: str) -> tuple[Person, IntArray, IntArray]:
-    """Return who a profile is, the rows of its events, and those of these events' copies."""
+    """Return a profile's person, the rows of its events, and those of these events' copies."""
     number = s.profile_number(alias_or_profile)
     theirs = s.events["row"][s.resolution.profile == number]
     copies = s.duplicates["kept_row"].isin(theirs).to_numpy()
@@ -270,7 +270,7 @@ def _named_blocked(blocked: pd.DataFrame, eraser: Eraser) -> pd.DataFrame:
 
 
 def _with_new_ids(ids: pd.Series, before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
-    """Return the IDs of the profiles: those that come of an alias with an address are made anew.
+    """Return the IDs of the profiles: those that come of an alias with an address are rebuilt.
 
     An ID can be found again from a list of addresses.
     """

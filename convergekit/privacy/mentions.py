@@ -1,4 +1,4 @@
-"""Mentions: where the values of one person stand, and frames without them.
+"""Mentions: find the values of one person in frames, and take them out.
 
 A `Person` is what is looked for. An `Eraser` takes a person out of any number of frames: out of
 events as `canonicalise` names their columns, with cells of any type, before or after stitching.
@@ -148,7 +148,7 @@ class Person:
         )
 
     def besides(self, others: pd.DataFrame, also: Iterable[str] = ()) -> Person:
-        """Return the person, knowing what these events of others sent; rejected rows are none.
+        """Return the person, knowing what these events of others sent; rejected rows do not count.
 
         Parameters
         ----------
@@ -323,7 +323,7 @@ class Eraser:
         return self._labels[name]
 
     def alias(self, alias_type: str, value: str) -> str:
-        """Return the value of an alias of somebody else without the addresses."""
+        """Return the value of another person's alias without the addresses."""
         return self._numbered("alias", value, urn(alias_type, value))
 
     def urns(self, items: Iterable[Any]) -> list[Any]:
@@ -483,14 +483,14 @@ def _sent(events: pd.DataFrame) -> Iterator[tuple[int, str, str | None, str]]:
 def blocked_left(
     blocked: pd.DataFrame, sent: pd.DataFrame, sent_by_others: Iterable[str]
 ) -> pd.DataFrame:
-    """Return the blocked values that others sent, or that are nobody's, and on how many events."""
+    """Return the blocked values that others sent, or placeholders, and on how many events."""
     text = blocked["alias_value"].map(folded_text)
-    nobody = text.isin(BLOCKED_VALUES) | text.str.fullmatch("[0-]*")
+    placeholder = text.isin(BLOCKED_VALUES) | text.str.fullmatch("[0-]*")
     theirs = sent.groupby(["alias_type", "text"])["row"].nunique()
     keys = zip(blocked["alias_type"], text, strict=True)
     events = blocked["events"] - [int(theirs.get(key, 0)) for key in keys]
     table = blocked.assign(events=events.astype("int64"))
-    keep = (nobody | text.isin(list(sent_by_others))) & (events > 0)
+    keep = (placeholder | text.isin(list(sent_by_others))) & (events > 0)
     return table[keep.to_numpy(dtype=bool)].reset_index(drop=True)
 
 

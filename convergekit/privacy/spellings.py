@@ -1,4 +1,4 @@
-"""Spellings: where a text writes one of a person's e-mail addresses or phone numbers.
+"""Spellings: find a person's e-mail addresses and phone numbers in a text, however written.
 
 An address is found in upper and lower case, in full-width and other compatibility forms, with
 invisible characters inside, percent-encoded (a space or a plus sign as the other), as HTML
@@ -8,8 +8,8 @@ zero or in groups, and with spaces, dots, dashes, slashes and brackets between i
 Base64, hashes, pictures and words ("ada at example dot com") are not read.
 
 An address is a mention where neither a letter nor a digit adjoins it: ``dada@example.com`` is
-another one. So is ``ada@example.com.au`` or ``not-ada@example.com``, if it is known to be somebody
-else's; if not, it is taken for the address with something before or behind it.
+another one. So is ``ada@example.com.au`` or ``not-ada@example.com``, if it is known to be another
+person's; if not, it is taken for the address with something before or behind it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The types that a CSV file's cells have, where every cell says the same and nothing is lost."""
+"""Infer the types of a CSV file's columns, where all cells agree and nothing is lost."""
 
 from __future__ import annotations
 

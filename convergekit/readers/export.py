@@ -36,7 +36,7 @@ class Export:
     recognised_by : sequence of sequences of str
         Paths that, all present in a file, prove the format; several such sets are alternatives.
     event_name : Field
-        Missing for a row that is not an event but says who somebody is (an identify call).
+        Missing for an identify call: a row that is not an event but identifies a profile.
     timestamp : Field
     event_id, received_at : Field, optional
     aliases : mapping of str to Field, or to a sequence of Fields

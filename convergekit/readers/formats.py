@@ -1,4 +1,4 @@
-"""Which formats there are, and which of them a file is in.
+"""The known formats, and how a file's format is found.
 
 Detection is certain or asks: a file is read as a vendor's only if it has the fields that prove
 that format, and no other's.
@@ -99,7 +99,7 @@ def format_names() -> list[str]:
 
 
 def check_format(name: str) -> None:
-    """Raise if there is no such format."""
+    """Raise if the format is not known."""
     if name not in format_names():
         raise ReadError(
             f"format must be one of {', '.join(map(repr, format_names()))}, or one that you add "

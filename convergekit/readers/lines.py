@@ -1,4 +1,4 @@
-"""Files to lines of UTF-8: unpacked, decoded where a byte-order mark says how, and bounded.
+"""Read files as lines of UTF-8: unpacked, decoded by their byte-order mark, and bounded.
 
 A file that ends in damage keeps the lines before it. A file that is something else (an archive,
 UTF-16 without a mark) is a `ReadError` that says what it is, and so is a small file that unpacks

@@ -68,7 +68,7 @@ def read_events(
     columns : mapping of str to str, optional
         Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
         has none of the columns is read by its own spelling. A field inside an object, and one
-        of a vendor's format, goes by the name that reading it gave:
+        of a vendor's format, has the name that reading it gave:
         ``{"alias.cart_token": "properties.cart_id"}``.
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
@@ -260,7 +260,7 @@ class _File:
         return self._finished(frame, np.concatenate(lines), reasons)
 
     def _canonical(self, rows: RawRows) -> pd.DataFrame:
-        # What read_events says of a row goes by these names; the file's own are properties.
+        # What read_events adds to a row has these names; the file's own are properties.
         ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
         frame = rows.frame.rename(columns=ours) if ours else rows.frame
         if not self._known and len(rows.reasons) < len(rows.line):

@@ -1,4 +1,4 @@
-"""Bytes out of gzip and zstd: all that unpack, and what is wrong with the file in words.
+"""Unpack gzip and zstd: all bytes up to any damage, and the damage in words.
 
 Libraries raise at damage and drop what the same call had unpacked already. Here the last piece is
 gone through again byte by byte, so that nothing is lost before the first wrong bit.

@@ -1,1 +1,1 @@
-"""A believable store: people, devices, events and exports whose truth is known."""
+"""Simulate a believable store: people, devices, events and exports with a known truth."""

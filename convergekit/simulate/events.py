@@ -1,4 +1,4 @@
-"""What happens in a simulated store, as numbers: who visits, buys and subscribes, and when.
+"""Simulate what happens in a store, as numbers: visits, orders and subscriptions.
 
 Every event is a row of a `Log`: numbers that `simulated_frame` spells out.
 """

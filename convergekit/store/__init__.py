@@ -1,7 +1,7 @@
-"""A store that remembers: batches are added to it, day after day.
+"""A persistent store: batches are added to it, day after day.
 
 The rows are kept as they came, a file per batch. What follows from them (which profiles there are,
-which aliases and values they have) is kept in an index, and made anew for the clusters of rows that
+which aliases and values they have) is kept in an index, and rebuilt for the clusters of rows that
 a batch touches.
 """
 

@@ -1,7 +1,7 @@
-"""How a store is read and changed: its lock held, its index as the manifest says.
+"""Read and change a store: hold its lock, and keep its index as the manifest says.
 
 An index that is behind, because a process was killed, is caught up from the batches; one that
-cannot be read is made anew from them. Whoever asks the store notices nothing but the time.
+cannot be read is rebuilt from them. A reader notices only that it takes longer.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def ask(path: Path, question: Callable[[duckdb.DuckDBPyConnection], Answer]) -> 
             return _answer(path, question, interrupts)
         except IndexUnusable as error:
             raise ConvergekitError(
-                f"the index of {path} cannot be used, though it was just made anew: {error}. "
+                f"the index of {path} cannot be used, though it was just rebuilt: {error}. "
                 "Check the drive, and try again."
             ) from None
 
@@ -128,7 +128,7 @@ def changing(path: Path, interrupts: Interrupts) -> Iterator[Change]:
 
 
 def make_current(change: Change, *, because: str = "") -> None:
-    """Let the index hold what the manifest says.
+    """Bring the index up to date with the manifest.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def make_current(change: Change, *, because: str = "") -> None:
     if why not in _NOT_DAMAGED:
         warnings.warn(
             f"the index of {visible(change.path)} could not be used ({visible(why)}) and was "
-            "made anew from the batches; nothing is lost.",
+            "rebuilt from the batches; nothing is lost.",
             stacklevel=callers_level(),
         )
 
@@ -166,7 +166,7 @@ def _catch_up(change: Change, path: Path) -> None:
 
 
 def make_index(change: Change) -> None:
-    """Make the index anew from the batches; the one before stays until the new one is whole.
+    """Rebuild the index from the batches; the one before stays until the new one is whole.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def add_batch(change: Change, batch: Batch) -> Added:
         return _added(change, batch)
     except IndexUnusable as error:
         raise ConvergekitError(
-            f"the index of {change.path} cannot be used, though it was just made anew: {error}. "
+            f"the index of {change.path} cannot be used, though it was just rebuilt: {error}. "
             "Nothing was changed. Check the drive, and try again."
         ) from None
 

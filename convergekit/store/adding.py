@@ -99,7 +99,7 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
     for name in batch.frame:
         columns.add(str(name))
     names = [name for name in columns.places if needed(name, options)]
-    # From the first time of receipt on the order of arrival is another one, for everybody.
+    # The first time of receipt changes the order of arrival, for all rows.
     roots = _everybody(con, found.roots) if first_received and start else found.roots
     old, about, cluster = rows_of(con, columns, names, roots, options)
     before = ids_before(con, roots)

@@ -1,7 +1,7 @@
 """The files that hold a store's batches: Parquet, written once and never changed.
 
 Each holds a batch's rows as they came, and says of itself what the manifest says of it, so that a
-manifest can be made anew from the files.
+manifest can be rebuilt from the files.
 """
 
 from __future__ import annotations
@@ -167,9 +167,9 @@ def read_file(path: Path, expected: str | None = None) -> BatchFile:
 
 
 def damaged(path: Path, what: str) -> DamagedStoreError:
-    """Return the error of a batch that cannot be had from its file."""
+    """Return the error for a batch that cannot be read from its file."""
     store = str(path.parent.parent)
     return DamagedStoreError(
         f"{path} {what}. Its rows may still be in the index: ck.repair_store({store!r}) or, in a "
-        "shell, convergekit repair --store, writes the file anew from there."
+        "shell, convergekit repair --store, rewrites the file from there."
     )

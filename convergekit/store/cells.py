@@ -135,7 +135,7 @@ def content_hash(size: int, names: Iterable[str], encoded: Mapping[str, tuple[st
         digest.update(json.dumps([name, kind]).encode())
         # What stands in memory for a missing cell is not defined.
         filled = pc.fill_null(cells, pa.scalar(_FILL[kind], cells.type))
-        # Taken anew, for a part of a frame holds on to the rows around it.
+        # Taken again, because a part of a frame holds on to the rows around it.
         columns = {"missing": cells.is_null(), "cells": filled}
         table = pa.table({name: column.take(whole) for name, column in columns.items()})
         sink = pa.BufferOutputStream()

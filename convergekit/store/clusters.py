@@ -1,7 +1,7 @@
-"""Clusters: rows that hang together by aliases or event IDs, and can be stitched by themselves.
+"""Clusters: rows connected by aliases or event IDs, which can be stitched on their own.
 
-A profile is never larger than its cluster, for copies that are dropped and links that limits
-refuse hold a cluster together too. So clusters only ever grow, whatever comes later: a row keeps
+A profile is never larger than its cluster, because dropped copies and links that limits refuse
+connect a cluster too. So clusters only ever grow, whatever comes later: a row keeps
 the number of the cluster that it was added to, and `roots` says which clusters have become one.
 
 Aliases and event IDs are looked up by half of their MD5. Should two of them ever share it, two
@@ -111,7 +111,7 @@ def touched(
 
 
 def record_merged(con: duckdb.DuckDBPyConnection, found: Touched) -> None:
-    """Let clusters that became part of others lead there."""
+    """Record which cluster each merged cluster became part of."""
     register(con, "merged", {"cluster": found.merged, "root": found.into})
     con.execute("UPDATE roots SET root = merged.root FROM merged WHERE roots.root = merged.cluster")
     con.execute("INSERT INTO roots SELECT cluster, root FROM merged")

@@ -1,4 +1,4 @@
-"""The directory of a store: what lies in it, made whole or not at all, and kept tidy.
+"""The directory of a store: its files, written whole or not at all, and tidied up.
 
 ``manifest.json``
     What the store holds; see `manifest`.
@@ -7,7 +7,7 @@
 ``index.duckdb``
     Made from the batches; see `index`.
 ``lock``
-    Who is at work; see `lock`.
+    The process at work; see `lock`.
 
 Whatever else lies there by one of these names, or by that of a draft, was left by a process that
 was killed, and is removed by the next one that writes.
@@ -82,7 +82,7 @@ def holds_store(path: Path) -> bool:
         return True
     if has_batches or index.NAME in names:
         raise DamagedStoreError(
-            f"{path / manifest.NAME} is missing. Make it anew from the batches with "
+            f"{path / manifest.NAME} is missing. Rebuild it from the batches with "
             f"ck.repair_store({str(path)!r}) or, in a shell, convergekit repair --store."
         )
     others = sorted(names.difference(_MADE_FIRST))
@@ -180,7 +180,7 @@ def write_batch_file(path: Path, said: Manifest, record: BatchRecord, batch: Bat
 
 
 def write_manifest(path: Path, said: Manifest) -> None:
-    """Let a manifest take the place of the one before: from then on it holds.
+    """Replace the manifest: from then on the new one holds.
 
     Raises
     ------
@@ -200,7 +200,7 @@ def write_manifest(path: Path, said: Manifest) -> None:
 
 
 def manifest_now(path: Path) -> Manifest | None:
-    """Return the manifest of a store, None if it cannot be had."""
+    """Return the manifest of a store, None if it cannot be read."""
     try:
         return read_manifest(path)
     except ConvergekitError:
@@ -214,7 +214,7 @@ def cause(error: OSError | WriteError) -> str:
 
 
 def tidy(path: Path, said: Manifest) -> None:
-    """Remove what killed processes left, and what a manifest names no more.
+    """Remove what killed processes left, and what the manifest no longer names.
 
     Raises
     ------
@@ -228,8 +228,8 @@ def tidy(path: Path, said: Manifest) -> None:
         if later:
             raise DamagedStoreError(
                 f"{path / manifest.NAME} names {len(said.batches)} batches, but there is "
-                f"{later[0]}: the manifest is an earlier one. Put the right one back, or make it "
-                f"anew from the batches with ck.repair_store({str(path)!r})."
+                f"{later[0]}: the manifest is an earlier one. Put the right one back, or rebuild "
+                f"it from the batches with ck.repair_store({str(path)!r})."
             )
         for entry in left:
             if _number_of(entry) or is_draft(entry):

@@ -1,6 +1,6 @@
-"""`Store.forget`: a store without one person, of whom no byte stays in its files.
+"""`Store.forget`: delete a person (GDPR) from a store, from every byte of its files.
 
-Every batch that holds something of the person is written anew, a manifest names the new files, and
+Every batch that holds something of the person is rewritten, a manifest names the new files, and
 the old ones go, with the index and its log; a new index is made from what is left. Killed before
 the manifest is there, nothing is changed; killed after it, the next one that writes removes the
 rest.
@@ -40,7 +40,7 @@ class ForgottenInStore:
     removed : pandas.DataFrame
         How much was removed of what: `table`, `rows`. It holds nothing of the person's own.
     batches : list of int
-        The batches that were written anew.
+        The batches that were rewritten.
     """
 
     removed: pd.DataFrame
@@ -55,7 +55,7 @@ class ForgottenInStore:
 
 
 def forget_in(change: Change, s: StitchedEvents, alias_or_id: str) -> ForgottenInStore:
-    """Write a store anew without one person. See `Store.forget`.
+    """Rewrite a store without one person. See `Store.forget`.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def forget_in(change: Change, s: StitchedEvents, alias_or_id: str) -> ForgottenI
 
 
 class _Parts:
-    """The batches, read anew each time: their rows, and which of them are of whom."""
+    """The batches, read again each time: their rows, and which of them are the person's."""
 
     def __init__(self, change: Change, theirs: IntArray, rejected: IntArray) -> None:
         self._change, self._theirs, self._rejected = change, theirs, rejected

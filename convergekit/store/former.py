@@ -1,4 +1,4 @@
-"""Stores of the first format, a DuckDB file each, become directories of the same name.
+"""Convert stores of the first format, a DuckDB file each, to directories of the same name.
 
 The directory is made beside the file, whole; the file is moved into it, and it takes the file's
 name. Killed in between, the next one that opens the store goes on from there. The file is never
@@ -36,7 +36,7 @@ _REQUIRED = ("event_name", "timestamp", "aliases")
 
 
 def settle(path: Path) -> None:
-    """Make a directory of a store of the first format, or finish making one.
+    """Convert a store of the first format to a directory, or finish doing so.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which profiles became others when a batch was added, and by which event.
+"""The history of merges: which profiles merged when a batch was added, and by which event.
 
 As a pipeline would have recorded it that was given the store's batches one after the other, and
 within a batch the events in the order of knowing. A row is written for an ID that a profile had

@@ -1,4 +1,4 @@
-"""The index of a store: a DuckDB database, made from the batches and made anew where it is not.
+"""The index of a store: a DuckDB database, built from the batches, and rebuilt when unusable.
 
 It holds the rows and what follows from them, so that a batch touches only the clusters that it
 belongs to. Nothing is lost with it: whatever cannot be read of it is made from the batches again.
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import duckdb
 
 NAME = "index.duckdb"
-#: Of an index that is made anew, until it is whole.
+#: Of an index that is rebuilt, until it is whole.
 DRAFT = "index.new.duckdb"
 
 #: Of the tables below, and of how their contents follow from the rows. A change of either, or of
-#: which profiles `stitch` draws, needs the next number: an index of another one is made anew.
+#: which profiles `stitch` draws, needs the next number: an index of another one is rebuilt.
 FORMAT = 2
 
 TABLES = {
@@ -71,7 +71,7 @@ _DRIVE = (
 )
 
 
-#: Why an index is made anew though it is not damaged.
+#: Why an index is rebuilt though it is not damaged.
 OTHER_FORMAT = "it is of another format"
 OTHER_BATCHES = "it was made from other batches"
 
@@ -81,7 +81,7 @@ _IN_USE = ("File is already open in", "Could not set lock on file")
 
 
 class IndexUnusable(Exception):  # noqa: N818 - what is said of the index, not an error by itself
-    """The index cannot answer, and is to be made anew."""
+    """The index cannot answer, and is to be rebuilt."""
 
 
 def create(con: duckdb.DuckDBPyConnection, options: str) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C while a store is open: it takes effect where nothing is lost by it.
+"""Ctrl-C while a store is open: delay it until nothing is lost.
 
 DuckDB turns a KeyboardInterrupt within a query into another error and may keep the file for good.
 So the signal is noted, a running query is stopped, and KeyboardInterrupt is raised once the store

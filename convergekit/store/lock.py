@@ -96,7 +96,7 @@ def _let_go(file: BinaryIO) -> None:
 
 
 def _opened(store: Path, *, writing: bool) -> BinaryIO | None:
-    """Open the lock's file; None where a reader may not make one, for nobody else can either."""
+    """Open the lock's file; None where a reader may not create it, because then no process can."""
     path = store / NAME
     try:
         return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)

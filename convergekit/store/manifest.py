@@ -62,7 +62,7 @@ class Manifest:
     options : str
         The options, as `recorded` writes them.
     generation : int
-        How often batches were written anew; their files' names hold it.
+        How often batches were rewritten; their files' names hold it.
     batches : tuple of BatchRecord
         In the order of adding.
     """
@@ -170,7 +170,7 @@ def _is_possible(batch: BatchRecord) -> bool:
 
 def _damaged(store: Path, what: str) -> DamagedStoreError:
     return DamagedStoreError(
-        f"{store / NAME} {what}. Make it anew from the batches: ck.repair_store({str(store)!r}), "
+        f"{store / NAME} {what}. Rebuild it from the batches: ck.repair_store({str(store)!r}), "
         f"or in a shell convergekit repair --store {store}"
     )
 

@@ -2,8 +2,8 @@
 
 They are given when the store is made and never change, for an option that changed would make
 other profiles of everything that was added before. A salt is recorded as well: the rows beside it
-hold the addresses from which the IDs come, so whoever reads the file needs no salt to tell whose
-an ID is, and without it the index could not be made anew.
+hold the addresses from which the IDs come, so a reader of the file needs no salt to tell which
+alias an ID comes from, and without it the index could not be rebuilt.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def check_same(given: StoreOptions, kept: StoreOptions, path: object) -> None:
             made = f"{name}={other[name]!r}" if name in other else f"no {name}"
             asked = f"{name}={value!r}"
             if name == "salt":
-                # A secret is shown to nobody.
+                # A secret is never shown.
                 made, asked = ("another salt" if other.get(name) else "no salt"), "the one given"
             raise ConvergekitError(
                 f"{path} was made with {made}, not {asked}. The options of a store hold "

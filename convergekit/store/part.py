@@ -1,4 +1,4 @@
-"""Stitch the rows of some clusters: what comes out is what stitching everything would give them."""
+"""Stitch the rows of some clusters, with the result that stitching all rows would give."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from convergekit.identity.tables import StitchedEvents
 from convergekit.store.options import StoreOptions
 from convergekit.typing import BoolArray, IntArray
 
-#: Columns that say whose an event is and when it was, besides aliases and profile properties.
+#: Columns that name an event's profile and time, besides aliases and profile properties.
 _NEEDED = ("event_id", "event_name", "timestamp", "received_at", "source", "unset", "set_once")
 
 
@@ -84,7 +84,7 @@ def stitch_part(
 ) -> Part:
     """Stitch normalised events of whole clusters.
 
-    Options that name what none of these events has are none of theirs.
+    Options that name what none of these events has do not apply to them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`repair_store`: make anew whatever of a store is missing or damaged.
+"""`repair_store`: rebuild whatever is missing or damaged in a store.
 
 Each part can be made from another one: the manifest from the batches, which say of themselves what
 it says of them; a batch from its rows in the index; the index from the batches. What neither holds
@@ -49,9 +49,9 @@ class Repaired:
     batches : int
         How many batches the store holds.
     manifest : bool
-        Whether the manifest was made anew.
+        Whether the manifest was rebuilt.
     from_index : list of int
-        The batches whose files were written anew, from their rows in the index.
+        The batches whose files were rewritten, from their rows in the index.
     left_out : list of int
         The batches that are lost; each is there still, without rows.
     """
@@ -63,18 +63,18 @@ class Repaired:
 
     def __repr__(self) -> str:
         """Return what was found in one line."""
-        found = [f"{counted(self.batches, 'batch', 'batches')}: index made anew"]
+        found = [f"{counted(self.batches, 'batch', 'batches')}: index rebuilt"]
         if self.manifest:
-            found.append("manifest made anew")
+            found.append("manifest rebuilt")
         if self.from_index:
-            found.append(f"files written anew of {_listed(self.from_index)}")
+            found.append(f"files rewritten of {_listed(self.from_index)}")
         if self.left_out:
             found.append(f"lost {_listed(self.left_out)}")
         return f"Repaired({', '.join(found)})"
 
 
 def repair_store(path: str | Path, *, leave_out_damaged: bool = False) -> Repaired:
-    """Read every file of a store, and make anew what is missing or damaged.
+    """Read every file of a store, and rebuild what is missing or damaged.
 
     Takes as long as adding everything once.
 
@@ -99,7 +99,7 @@ def repair_store(path: str | Path, *, leave_out_damaged: bool = False) -> Repair
 
     See Also
     --------
-    open_store : Open a store, which makes an index anew that cannot be used.
+    open_store : Open a store, which rebuilds an index that cannot be used.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def repair_store(path: str | Path, *, leave_out_damaged: bool = False) -> Repair
     ...     _ = store.add(ck.simulate_store().events)
     ...     Path(directory, "store", "manifest.json").unlink()
     ...     ck.repair_store(Path(directory, "store"))
-    Repaired(1 batch: index made anew, manifest made anew)
+    Repaired(1 batch: index rebuilt, manifest rebuilt)
     """
     path = resolved(path)
     settle(path)
@@ -138,7 +138,7 @@ def _repair(
     except DamagedStoreError:
         found = None
     said = _manifest_from_batches(path, con) if found is None else found
-    # What is written anew gets names of its own, for what is there may be needed still.
+    # What is rewritten gets names of its own, for what is there may be needed still.
     new = replace(said, generation=said.generation + 1, batches=())
     from_index, left_out, aside = [], [], []
     start = 0
@@ -254,7 +254,7 @@ def _manifest_from_batches(path: Path, con: duckdb.DuckDBPyConnection | None) ->
     missing = sorted(set(range(1, last + 1)).difference(newest))
     if missing:
         raise DamagedStoreError(
-            f"{path / NAME} cannot be made anew, because no file describes {_listed(missing)}. "
+            f"{path / NAME} cannot be rebuilt, because no file describes {_listed(missing)}. "
             f"Put the manifest, or the files in {path / BATCHES}, back from a backup."
         )
     return Manifest(options, generation, tuple(newest[number] for number in sorted(newest)))

@@ -1,4 +1,4 @@
-"""`open_store`: a store that remembers what was added, and updates the profiles that it touches."""
+"""`open_store`: a store that keeps all events added, and updates the profiles they affect."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
         is in use by another process, or DuckDB is not installed; or an option has no such value,
         or is one that a store cannot have (`max_age`, `rules`, `columns`, `strict`).
     DamagedStoreError
-        The store's manifest is missing or damaged; `repair_store` makes it anew.
+        The store's manifest is missing or damaged; `repair_store` rebuilds it.
 
     See Also
     --------
-    repair_store : Make anew what is missing or damaged.
+    repair_store : Rebuild what is missing or damaged.
 
     Notes
     -----
@@ -160,7 +160,7 @@ class Store:
     """Everything that was ever added, and the profiles that come of it.
 
     Made by `open_store`. Its files are open only while something is done, so that a store need not
-    be closed. Tables are read anew whenever asked for.
+    be closed. Tables are read again whenever asked for.
     """
 
     def __init__(self, path: Path, options: StoreOptions) -> None:
@@ -308,9 +308,9 @@ class Store:
 
         Their events go, with the copies of these; where events of others name one of their e-mail
         addresses or phone numbers, it is taken out. No file of the store holds a byte of them
-        afterwards: batches, index and log are written anew. The exports that were added stay
-        known, so that adding them again brings nobody back. Copies of the store elsewhere, and
-        blocks of a drive that the system has not reused yet, are not reached.
+        afterwards: batches, index and log are rewritten. The exports that were added stay
+        known, so that adding them again does not bring the person back. Copies of the store
+        elsewhere, and blocks of a drive that the system has not reused yet, are not reached.
 
         Takes as long as adding everything once.
 

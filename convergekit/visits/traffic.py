@@ -1,4 +1,4 @@
-"""What each event itself says of where its visitor came from: tags, click ID, page, referrer.
+"""The traffic source that each event itself sent: tags, click ID, page, referrer.
 
 Carried values are left aside: a value that a profile keeps from an earlier visit says nothing of
 this one.
@@ -63,7 +63,7 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
         A row per event: `utm_source` ... `utm_term`; `click_id`, the name of the parameter;
         `landing_page`, the page's address without what follows ``?`` or ``#``; and `referrer`,
         the host that linked here, unless it is one of the pages' own. A tag is looked for in
-        `profile_properties`, in `properties`, and in the address, which goes by one of `PAGES`.
+        `profile_properties`, in `properties`, and in the address, under one of `PAGES`.
 
     Examples
     --------

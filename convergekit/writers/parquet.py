@@ -1,4 +1,4 @@
-"""A Stitched on disk: one Parquet file per table, and a manifest that says what it is.
+"""Save and read a Stitched: one Parquet file per table, and a manifest.
 
 `saved_frames` says what becomes of a column, `saved_manifest` how damage is found, and
 `saved_checks` what has to hold of the tables before anything is computed from them. A save is
@@ -106,7 +106,7 @@ def read_stitched(directory: str | Path) -> Stitched:
 
     Notes
     -----
-    The checksums in the save tell of any damage. They do not tell who wrote it: to read the save
+    The checksums in the save reveal any damage. They do not reveal who wrote it: to read the save
     of somebody whom you do not trust is safe, but what it says may be made up.
 
     Examples

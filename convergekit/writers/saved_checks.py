@@ -1,6 +1,6 @@
-"""Checks of what a saved Stitched says, before anything is computed from it.
+"""Check a saved Stitched before anything is computed from it.
 
-Checksums tell of damage, and nothing of who wrote them. So every number that is a place in
+Checksums reveal damage, but not who wrote them. So every number that is a place in
 another table is looked at: compiled kernels read whatever place they are given.
 """
 
@@ -74,7 +74,7 @@ def check_summary(path: Path, summary: Mapping[str, Any]) -> None:
 def check_tables(
     directory: Path, tables: Mapping[str, pd.DataFrame], limits: Mapping[str, int]
 ) -> None:
-    """Raise unless all tables hang together.
+    """Raise unless all tables fit together.
 
     Parameters
     ----------

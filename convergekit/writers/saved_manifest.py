@@ -23,7 +23,7 @@ _UNSEALED = 3
 _UNKNOWN = "0" * 64
 _FILES = "files"
 _CHECKSUM = "checksum"
-#: How often a save is read again that somebody writes anew meanwhile.
+#: How often a save is read again that another process rewrites meanwhile.
 _TRIES = 5
 
 Table = TypeVar("Table")

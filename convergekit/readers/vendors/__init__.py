@@ -1,1 +1,1 @@
-"""The vendors whose exports are known: one module a format."""
+"""The known vendors' exports: one module per format."""
