@@ -10,7 +10,7 @@ up to date, and `simulate_store` is a store to try it all on.
 
 import lazy_loader
 
-# What the names are, and whose, stands in __init__.pyi.
+# The names and their modules are in __init__.pyi.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 # The one place that says the version: pyproject.toml reads it from here.

@@ -11,7 +11,7 @@ _PACKAGES = ("pandas", "numpy", "scipy", "pyarrow", "networkx", "plotly", "ipywi
 
 
 def show_versions() -> None:
-    """Print the versions of convergekit and of what it stands on, and which path is active.
+    """Print the versions of convergekit and its dependencies, and which path is active.
 
     Compiled kernels (``pip install 'convergekit[fast]'``) are used for frames of many rows where
     numba is installed; the environment variable ``CONVERGEKIT_KERNELS`` set to ``never`` or

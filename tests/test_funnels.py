@@ -142,7 +142,7 @@ def test_what_is_wrong_with_the_frame_or_the_steps():
     ("where", "match"),
     [
         ("total_prise > 25", r"of 'Placed Order' cannot be evaluated.*Did you mean 'total_price'"),
-        ("shop == north", "'north' is not defined. Values stand between quotes"),
+        ("shop == north", "'north' is not defined. Put values between quotes"),
         ("total_price >", "invalid syntax"),
         ("total_price = 25", "cannot be evaluated.*Equality is written with two signs"),
         ("total_price + 1", "gave 3 values of float64 for 3 events"),

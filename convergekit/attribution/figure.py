@@ -93,7 +93,7 @@ def attribution_figure(found: Attribution, template: Template = "light") -> go.F
 
 
 def shown_labels(labels: list[str]) -> list[str]:
-    """Return as many labels as fit a figure, and what has no touch in any case."""
+    """Return as many labels as fit a figure, and always the label without a touchpoint."""
     shown = labels[:_MOST_LABELS]
     if NONE in labels and NONE not in shown:
         shown = [*shown[:-1], NONE]

@@ -23,7 +23,7 @@ TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 #: So many columns the rows of a file may have together, as a table of BigQuery may.
 MOST_COLUMNS = 10_000
 TOO_WIDE = f"too many keys: events have at most {MOST_COLUMNS:,} columns"
-#: So many aliases may stand on one event.
+#: The most aliases that one event may carry.
 MOST_ALIASES = 1_000
 TOO_MANY_ALIASES = f"more than {MOST_ALIASES:,} aliases on one event"
 

@@ -7,8 +7,8 @@ it. One rename makes that the directory's last whole write (`.convergekit-new`),
 files are then moved to their places. Killed in between, `newest` finds each file of the last whole
 write, and the next writer moves the rest.
 
-A writer holds a lock on its draft for as long as it writes. A draft that nobody holds was left by
-a killed process, and the next writer to the same directory removes it. On a system or drive that
+A writer holds a lock on its draft for as long as it writes. A draft that no process holds was left
+by a killed process, and the next writer to the same directory removes it. On a system or drive that
 has no such locks it stays.
 """
 

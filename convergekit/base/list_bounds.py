@@ -1,4 +1,4 @@
-"""Columns of lists, which may stand there as JSON text: not nested too deep, not too many aliases.
+"""Bound columns of lists, also as JSON text: depth of nesting, and number of aliases.
 
 Deep values that are not text are found by `bounds` already, whatever the column.
 """
@@ -44,8 +44,8 @@ def within_bounds(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
             changed[name] = frame[name].mask(np.isin(np.arange(len(frame)), rows))
             reasons |= dict.fromkeys(rows, of_column(name))
     frame = with_columns(frame, changed)
-    crowded = np.flatnonzero(_aliases_per_row(frame) > MOST_ALIASES)
-    return frame, dict.fromkeys(crowded.tolist(), TOO_MANY_ALIASES) | reasons
+    too_many = np.flatnonzero(_aliases_per_row(frame) > MOST_ALIASES)
+    return frame, dict.fromkeys(too_many.tolist(), TOO_MANY_ALIASES) | reasons
 
 
 def _aliases_per_row(frame: pd.DataFrame) -> IntArray:

@@ -154,7 +154,7 @@ def _read_time(text: str) -> pd.Timestamp:
     return pd.Timestamp(datetime.datetime.fromisoformat(text) if _SECONDS.search(text) else text)
 
 
-#: In this order, for a datetime is a date as well.
+#: In this order, because a datetime is a date as well.
 _WRITTEN: dict[type, tuple[str, Callable[[Any], Any]]] = {
     datetime.datetime: ("datetime", lambda value: value.isoformat()),
     datetime.date: ("date", lambda value: value.isoformat()),

@@ -88,23 +88,23 @@ def _met_by_many(tracking: Tracking, is_browser: BoolArray) -> BoolArray:
     met = distinct(alias * size + browser_of[event])
     browsers = np.bincount(met // size, minlength=size)
     is_token = tracking.aliases.table["alias_type"].isin(token_types(tracking)).to_numpy(dtype=bool)
-    crowded = is_token & (browsers >= FEWEST_BROWSERS)
+    is_shared = is_token & (browsers >= FEWEST_BROWSERS)
     maybe = ~is_token & (browsers >= FEWEST_BROWSERS_A_DAY)
-    return crowded | _met_by_many_in_a_day(tracking, maybe, event, alias, browser_of)
+    return is_shared | _met_by_many_in_a_day(tracking, maybe, event, alias, browser_of)
 
 
 def _met_by_many_in_a_day(
     tracking: Tracking, maybe: BoolArray, event: IntArray, alias: IntArray, browser_of: IntArray
 ) -> BoolArray:
-    crowded = np.zeros(len(maybe), dtype=bool)
+    is_shared = np.zeros(len(maybe), dtype=bool)
     asked = maybe[alias]
     event, alias = event[asked], alias[asked]
     day = tracking.microseconds[event] // _DAY
     alias, day, _ = distinct_rows(alias, day, browser_of[event])
     starts = np.flatnonzero(run_starts(alias, day))
     browsers = np.diff(np.append(starts, len(alias)))
-    crowded[alias[starts[browsers >= FEWEST_BROWSERS_A_DAY]]] = True
-    return crowded
+    is_shared[alias[starts[browsers >= FEWEST_BROWSERS_A_DAY]]] = True
+    return is_shared
 
 
 def token_types(tracking: Tracking) -> list[str]:

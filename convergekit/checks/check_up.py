@@ -154,7 +154,7 @@ class CheckUp:
         One row per check: `check`, `result` (how many findings, or that it was not checked) and
         `why` not.
     remarks : list of str
-        What the money is, or why there is none.
+        What the money is, or why it is not known.
     """
 
     findings: pd.DataFrame
@@ -324,7 +324,7 @@ def _findings(tracking: Tracking, found: Sequence[tuple[str, Fault]]) -> pd.Data
 
 
 def _remarks(tracking: Tracking) -> list[str]:
-    """Return what the money is, or why there is none."""
+    """Return what the money is, or why it is not known."""
     if not tracking.names:
         return [
             f"No money: no event is named {USUAL_CONVERSION!r}. Name your conversions with "

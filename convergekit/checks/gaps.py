@@ -125,10 +125,10 @@ def _visits(tracking: Tracking, mine: IntArray) -> IntArray:
 
     Events without a profile count as one visitor's, because their number is not known.
     """
-    who, times = tracking.profile[mine], tracking.microseconds[mine]
-    order = np.argsort(who, kind="stable")
-    who, times = who[order], times[order]
-    goes_on = (who[1:] == who[:-1]) & (np.diff(times) < _PAUSE)
+    profile, times = tracking.profile[mine], tracking.microseconds[mine]
+    order = np.argsort(profile, kind="stable")
+    profile, times = profile[order], times[order]
+    goes_on = (profile[1:] == profile[:-1]) & (np.diff(times) < _PAUSE)
     return np.sort(times[np.append(True, ~goes_on)])
 
 

@@ -340,7 +340,7 @@ def _reached(
     times = scipy.stats.CensoredData.right_censored(waited.fillna(observed).to_numpy(), ~got)
     waiting = scipy.stats.ecdf(times).sf
     with warnings.catch_warnings():
-        # It is undefined where nobody is left; missing there.
+        # It is undefined, and missing, where no customer is left.
         warnings.filterwarnings("ignore", message="The confidence interval is undefined")
         interval = waiting.confidence_interval(confidence, method="log-log")
     share = 1 - waiting.evaluate(days)

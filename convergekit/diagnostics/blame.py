@@ -1,14 +1,14 @@
 """Blame: which aliases or events wrongly join several people into one profile.
 
 Aliases of a type of which a person usually has one (`LOGIN_TYPES`) are a profile's login values.
-Those that met on events, or hang together by others that did, are one login. A profile with
+Those that met on events, or are connected by others that did, are one login. A profile with
 several values of one type is suspicious; so is one in which a token alone joins many browsers.
 
 What is blamed, in this order:
 
 1. Where two logins with a value of the same type are on one profile, the smallest set of aliases
    that parts two such logins. Login values themselves are not blamed.
-2. Where all of them hang together as one login, a login value that alone joins three or more
+2. Where all of them are connected as one login, a login value that alone joins three or more
    values of another type (a shop assistant's account on everybody's orders), else the smallest
    set of events that parts two values of one type (an order with two people's data).
 """
@@ -188,7 +188,7 @@ def blame(candidates: Candidates, in_time: IntArray) -> dict[int, Blamed]:
 
 
 def first_of_component(event: IntArray, on: IntArray, size: int) -> IntArray:
-    """Return, for each alias, the first of those that hang together with it by these events."""
+    """Return, for each alias, the first of those connected with it by these events."""
     follows = np.flatnonzero(event[1:] == event[:-1])
     links = scipy.sparse.coo_array(
         (np.ones(len(follows), dtype=bool), (on[follows], on[follows + 1])), shape=(size, size)
@@ -225,13 +225,13 @@ def _blame_aliases(candidates: Candidates) -> dict[int, Blamed]:
     of_logins = parts[:, :_TYPES].max(axis=1, initial=0)
     nameless = candidates.login_type < 0
     parting = np.flatnonzero(nameless & several[candidates.profile] & (of_logins > 1))
-    crowded = nameless & candidates.is_token & ~candidates.several[candidates.profile]
-    crowded &= parts[:, _BROWSER] >= MANY_BROWSERS
+    shared_token = nameless & candidates.is_token & ~candidates.several[candidates.profile]
+    shared_token &= parts[:, _BROWSER] >= MANY_BROWSERS
     # What is shared parts most when taken out, and is there more often than what is not.
     likely = apart.pieces, candidates.presence
     best = {
         **_best(candidates.profile, parting, of_logins, *likely),
-        **_best(candidates.profile, np.flatnonzero(crowded), parts[:, _BROWSER], *likely),
+        **_best(candidates.profile, np.flatnonzero(shared_token), parts[:, _BROWSER], *likely),
     }
     unparted = [profile for profile in np.flatnonzero(several).tolist() if profile not in best]
     weights = np.append(np.where(nameless, 1, -1), np.full(len(candidates.met.events), -1))

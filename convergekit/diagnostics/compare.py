@@ -185,7 +185,7 @@ def _labels(profile_id: pd.Series) -> tuple[IntArray, pd.Index]:
 def _differences(one: IntArray, other: IntArray) -> tuple[IntArray, IntArray]:
     """Return each event's difference, -1 for none, and each difference's change.
 
-    Profiles that share events hang together; one that shares all of its events with one other,
+    Profiles that share events are connected; one that shares all of its events with one other,
     and that with it, is the same.
     """
     size, total = int(one.max(initial=-1)) + 1, int(other.max(initial=-1)) + 1

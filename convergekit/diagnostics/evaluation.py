@@ -158,8 +158,8 @@ def _evaluate(s: StitchedEvents, truth: Truth) -> Evaluation:
     profile = s.resolution.profile[told].copy()
     alone = np.flatnonzero(profile < 0)
     profile[alone] = len(s.resolution.profile_ids) + np.arange(len(alone))
-    who, people = pd.factorize(of_event[told])
-    cells = _Cells.of(profile, who.astype(np.int64))
+    persons, people = pd.factorize(of_event[told])
+    cells = _Cells.of(profile, persons.astype(np.int64))
     return Evaluation(
         table=_measures(cells),
         over_merged=_over_merged(cells, s.resolution.profile_ids, people),

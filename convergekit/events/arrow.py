@@ -124,7 +124,7 @@ def series_from_arrow(column: pa.ChunkedArray) -> pd.Series:
 
 
 def opened_struct(objects: pd.Series) -> dict[str, pd.Series] | None:
-    """Return the fields of a column of Arrow objects as columns, or None if it is none.
+    """Return the fields of a column of Arrow objects as columns, or None if it is not one.
 
     Examples
     --------

@@ -182,7 +182,7 @@ def _column(columns: dict[str, str], name: str) -> str:
         both = " or ".join(f"`{prefix}{name}`" for prefix in (PROPERTY, PROFILE))
         raise ConvergekitError(f"{name!r} may be {both}; name the one you mean in full.")
     raise ConvergekitError(
-        f"{name!r} is not defined. Values stand between quotes, names with dots, spaces or $ "
+        f"{name!r} is not defined. Put values between quotes, names with dots, spaces or $ "
         f"between backticks: \"`properties.$url` == '/cart'\".{did_you_mean(name, columns)}"
     )
 

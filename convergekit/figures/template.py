@@ -20,8 +20,8 @@ from convergekit.base.wording import shortened, shortened_apart
 #: What `template=` of a figure takes.
 Template: TypeAlias = Literal["light", "dark"]
 
-# Okabe and Ito's palette: told apart by people with any common colour vision. Its yellow is left
-# out, which nobody sees on white, and its black, which nobody sees on black.
+# Okabe and Ito's palette: distinguishable with any common colour vision. Its yellow is left
+# out, which is invisible on white, and its black, which is invisible on black.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 #: As many characters of a title, a subtitle and a hover text fit on a narrow figure.

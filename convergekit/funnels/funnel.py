@@ -141,7 +141,7 @@ def funnel(
     like : {"posthog", "mixpanel", "amplitude", "clickhouse"}, optional
         Count as this tool does. The presets follow the tools' source (PostHog, ClickHouse's
         `windowFunnel`) or documentation (Mixpanel, Amplitude), which
-        ``docs/funnel-semantics.md`` cites. No profile is then told apart as ``"in_window"``.
+        ``docs/funnel-semantics.md`` cites. No profile is then counted as ``"in_window"``.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def funnel_of(
     question = FunnelQuestion.of(steps, **options)
     if profile != PROFILE_ID:
         return _answer(question, s.events, profile)
-    # Profiles are numbered already, so their IDs need not be told apart once more.
+    # Profiles are numbered already, so their IDs need not be numbered again.
     numbered = ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
     return _answer(question, s.events, profile, numbered)
 

@@ -125,7 +125,7 @@ def _sentence(
 
 
 def _subtitle(
-    shown: pd.DataFrame, steps: Sequence[str], nobody: int, more: int, counted_as: str
+    shown: pd.DataFrame, steps: Sequence[str], empty: int, more: int, counted_as: str
 ) -> list[str]:
     said = []
     for line in shown.head(2).to_dict("records"):
@@ -133,8 +133,8 @@ def _subtitle(
         who = f"stitched {counted_as}" if line["counted_by"] == STITCHED else line["counted_by"]
         said.append(f"{who}: {count:,} of {entered:,} reached {steps[-1]}, {count / entered:.1%}.")
     said = [sentence[0].upper() + sentence[1:] for sentence in said]
-    if nobody:
-        said.append(f"{counted(nobody, 'other way', 'other ways')} of counting: nobody entered.")
+    if empty:
+        said.append(f"{counted(empty, 'other way', 'other ways')} of counting: nobody entered.")
     if more:
         said.append(f"Not shown: {counted(more, 'way')} of counting that got less far.")
     return said

@@ -214,7 +214,7 @@ def check_labels(by_step: ByStep, top: int | None, steps: int) -> None:
 
 
 def check_names(columns: Sequence[str], steps: int, profile: str) -> None:
-    """Raise unless the labels' columns can stand beside those that the tables have anyway."""
+    """Raise if a label's column has the name of one that the tables have already."""
     places = range(1, steps + 1)
     taken = {*TABLES, *(f"{what}_{place}" for place in places for what in ("time", "row"))}
     for name in columns:
@@ -238,7 +238,7 @@ def check_effect(
 ) -> None:
     """Raise if an option asks for something that it cannot do without another.
 
-    What is done in any case may be named: it says no more than leaving it out does.
+    A default may be named: it means the same as leaving it out.
 
     Parameters
     ----------
@@ -320,7 +320,7 @@ def check_combination(
     for _, after, before in excluding:
         if steps[after - 1].optional or steps[before - 1].optional:
             raise ConvergekitError(
-                "an exclusion stands between required steps; set after= and before= to steps "
+                "an exclusion must be between required steps; set after= and before= to steps "
                 "that are not optional."
             )
     if rules.tolerance is not None and rules.ties == "arrival":

@@ -56,7 +56,7 @@ class Protection:
         for name, limit in (limits or {}).items():
             if isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1:
                 raise ConvergekitError(
-                    f"the limit of {name!r} must be a whole number of values from 1, for a "
+                    f"the limit of {name!r} must be a whole number of values from 1, because a "
                     f"profile always has one; got {limit!r}."
                 )
         several = isinstance(priority, Iterable) and not isinstance(priority, str)
@@ -208,7 +208,7 @@ def _merge(
 ) -> tuple[IntArray, list[tuple[int, str, int]]]:
     """Merge link by link; return each alias's root, and the refused links with their reason.
 
-    One link after the other, for what a link may do depends on all before it.
+    One link after the other, because what a link may do depends on all before it.
     """
     limited = sorted(limits.items())
     held = [[int(of == name) for name, _ in limited] for of in types.tolist()]

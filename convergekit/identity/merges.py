@@ -109,7 +109,7 @@ def _telling_pairs(knowledge: Knowledge, at: IntArray) -> pd.DataFrame:
 def _replay(pairs: pd.DataFrame, rank: IntArray) -> dict[int, tuple[int, int]]:
     """Return, per alias that led a profile and no longer does, who leads it, and by which item.
 
-    Item by item, for what one does depends on all before it.
+    Item by item, because what one does depends on all before it.
     """
     above: dict[int, int] = {}
     # Of each root: when its earliest alias was seen, and that alias by rank.

@@ -5,7 +5,7 @@ of them, blocked values that only they carried, refused links to it, and rejecte
 value of its own. A value is *its own* if it is an alias of the profile, or an alias, profile
 property or event ID that its events sent, and no other event sent it as one of these. In rejected
 rows a value of its own is found wherever it stands as a word; one shorter than six characters
-("7", "Ada") only as a whole cell or at the end of a URN, for it would be found everywhere.
+("7", "Ada") only as a whole cell or at the end of a URN, because it would be found everywhere.
 
 The person's e-mail addresses and phone numbers go from whatever else there is: from all columns of
 the events and duplicates of others and their names, from their aliases, and from the remarks. They

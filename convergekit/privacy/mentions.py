@@ -553,7 +553,7 @@ def _cells_with(column: pd.Series, test: Callable[[str], bool]) -> BoolArray:
 
 
 def _ruled(text: str, rules: AliasRules) -> Iterator[str]:
-    """Return what each type's rule makes of a text, for a rejected row may spell it otherwise."""
+    """Return what the rules make of a text, because a rejected row may spell it otherwise."""
     for name in rules.rules:
         try:
             alias = rules.parse(urn(name, text))

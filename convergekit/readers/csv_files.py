@@ -97,7 +97,7 @@ class _Batch:
 
 
 def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
-    # What stands in a line of values is somebody's, and is not to be told as the columns found.
+    # A line of values may hold personal data, so it is not shown as the columns found.
     if first.lstrip().startswith(('{"', "[{")):
         raise ReadError(f"{path}: line 1 is JSON; name the file .jsonl, or .json.")
     if "\x00" in first or _has_escapes([first]):

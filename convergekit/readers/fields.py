@@ -1,4 +1,4 @@
-"""Fields of an export: how a declaration says where a value stands in the vendor's rows.
+"""Fields of an export: how a declaration says where a value is in the vendor's rows.
 
 A field is a path (``"context.traits.email"``) or a function that takes the `Rows` and returns
 one value per row. Objects are looked into wherever they come from: JSON, a Parquet struct, JSON

@@ -98,7 +98,7 @@ def _unwrapped(batches: Iterator[_Records]) -> Iterator[RawRows]:
         inside = _inside(ahead[0][0][0])
         if inside is not None:
             ahead, batches = [], _of_list(inside)
-    # Taken from the list, for it would hold on to records that are columns already.
+    # Taken from the list, because it would hold on to records that are columns already.
     while ahead:
         yield RawRows.of_records(*ahead.pop(0))
     for batch in batches:

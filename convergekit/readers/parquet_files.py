@@ -124,7 +124,7 @@ def _repeated_text(path: Path, file: pq.ParquetFile, most: int) -> int:
     ----------
     path : pathlib.Path
     file : pyarrow.parquet.ParquetFile
-        Read for its metadata alone, for it does not leave dictionaries as they are.
+        Read for its metadata alone, because it does not leave dictionaries as they are.
     most : int
         What the file may unpack to. Only where it might be more are all places looked at.
     """

@@ -231,7 +231,7 @@ class _Packed:
         """Return the bytes up to the next that is zero, and this."""
         while b"\x00" not in self._ahead:
             before = len(self._ahead)
-            # A name of so many bytes is none.
+            # So many bytes are not a name.
             if before > _CHUNK or len(self.peek(before + 1)) == before:
                 break
         found, zero, self._ahead = self._ahead.partition(b"\x00")

@@ -110,20 +110,20 @@ class SimulatedVisits:
 
     @classmethod
     def draw(
-        cls, rng: np.random.Generator, who: People, opened: int, days: int, noise: float
+        cls, rng: np.random.Generator, persons: People, opened: int, days: int, noise: float
     ) -> SimulatedVisits:
         """Draw everybody's visits."""
-        size = len(who.first_name)
+        size = len(persons.first_name)
         person = np.repeat(np.arange(size), 1 + rng.poisson(0.9, size=size))
         visits = len(person)
         begin = opened + (rng.random(visits) * days * _DAY).astype(np.int64)
         begin = begin[np.lexsort((begin, person))]
-        device = (rng.random(visits) * who.devices[person]).astype(np.int64)
+        device = (rng.random(visits) * persons.devices[person]).astype(np.int64)
         # A cookie is a person's device, until a reset gives it a new one.
         reset = np.cumsum(rng.random(visits) < 0.05)
         first_visit = np.searchsorted(person, np.arange(size))
         resets: IntArray = reset - reset[first_visit[person]]
-        cookie = (who.shares_with[person] * 64 + device + 4 * np.minimum(resets, 15)) * 2
+        cookie = (persons.shares_with[person] * 64 + device + 4 * np.minimum(resets, 15)) * 2
         shares = np.array([campaign[3] for campaign in CAMPAIGNS])
         campaign = rng.choice(len(CAMPAIGNS), p=shares / shares.sum(), size=visits)
         keen = np.array([campaign[4] for campaign in CAMPAIGNS])[campaign]
@@ -133,7 +133,7 @@ class SimulatedVisits:
         return cls(
             person=person,
             begin=begin,
-            cookie=np.where(who.refuses[person], -1, cookie),
+            cookie=np.where(persons.refuses[person], -1, cookie),
             campaign=campaign,
             pages=1 + rng.poisson(0.9, size=visits),
             views=views,
@@ -245,7 +245,7 @@ def browsing(rng: np.random.Generator, visits: SimulatedVisits, noise: float) ->
 
 def ordering(
     rng: np.random.Generator,
-    who: People,
+    persons: People,
     visits: SimulatedVisits,
     opened: int,
     days: int,
@@ -264,7 +264,7 @@ def ordering(
         cart=np.where(rng.random(len(at)) < 0.4, at, -1),
         checkout=np.where(rng.random(len(at)) < 0.05 * noise, -1, at),
         knows_email=True,
-        knows_account=who.has_account[person],
+        knows_account=persons.has_account[person],
         order=np.arange(len(at)),
     )
     yield online
@@ -284,7 +284,7 @@ def ordering(
         knows_account=np.zeros(len(thanked), dtype=bool),
     )
     # Orders by telephone: nothing but the address to send the receipt to.
-    size = len(who.first_name)
+    size = len(persons.first_name)
     called = np.flatnonzero(rng.random(size) < 0.05)
     yield Log.make(
         len(called),
@@ -294,17 +294,17 @@ def ordering(
         visit=np.searchsorted(visits.person, called),
         time=opened + (rng.random(len(called)) * days * _DAY).astype(np.int64),
         knows_email=True,
-        knows_phone=who.has_phone[called],
+        knows_phone=persons.has_phone[called],
         order=len(at) + np.arange(len(called)),
     )
 
 
-def subscribing(rng: np.random.Generator, who: People, opened: int, days: int) -> Iterator[Log]:
+def subscribing(rng: np.random.Generator, persons: People, opened: int, days: int) -> Iterator[Log]:
     """Yield the CRM's subscriptions, and the accounts that it tells us of."""
-    size = len(who.first_name)
+    size = len(persons.first_name)
     for name, people in (
         (SUBSCRIBED, np.flatnonzero(rng.random(size) < 0.2)),
-        (IDENTIFY, np.flatnonzero(who.has_account & (rng.random(size) < 0.6))),
+        (IDENTIFY, np.flatnonzero(persons.has_account & (rng.random(size) < 0.6))),
     ):
         yield Log.make(
             len(people),
@@ -313,7 +313,7 @@ def subscribing(rng: np.random.Generator, who: People, opened: int, days: int) -
             person=people,
             time=opened + (rng.random(len(people)) * days * _DAY).astype(np.int64),
             knows_email=True,
-            knows_phone=who.has_phone[people],
+            knows_phone=persons.has_phone[people],
             knows_account=name == IDENTIFY,
         )
 

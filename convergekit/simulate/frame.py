@@ -48,7 +48,7 @@ _PROFILE_PROPERTIES = (
 
 
 def spelled_out(
-    rng: np.random.Generator, log: Log, who: People, visits: SimulatedVisits, noise: float
+    rng: np.random.Generator, log: Log, persons: People, visits: SimulatedVisits, noise: float
 ) -> pd.DataFrame:
     """Spell the numbers out."""
     size = len(log.name)
@@ -62,19 +62,19 @@ def spelled_out(
         "timestamp": _times(log.time),
         "received_at": _times(log.time + log.delay),
         "source": _texts(SOURCES, log.source),
-        **_alias_columns(rng, log, who, noise),
+        **_alias_columns(rng, log, persons, noise),
         **_event_properties(log, visits, order_id),
-        **_profile_properties(log, who, visits),
+        **_profile_properties(log, persons, visits),
     }
     return pd.DataFrame(columns)
 
 
 def _alias_columns(
-    rng: np.random.Generator, log: Log, who: People, noise: float
+    rng: np.random.Generator, log: Log, persons: People, noise: float
 ) -> dict[str, pd.Series]:
     """Return the aliases as typed, sent and mangled."""
     size = len(log.name)
-    emails = _emails(who)
+    emails = _emails(persons)
     typed = log.source == BROWSER
     careless = typed & (rng.random(size) < 0.15)
     email = _texts(emails, np.where(log.knows_email, log.person, -1))
@@ -85,7 +85,7 @@ def _alias_columns(
         "alias.cart_token": _mangled(rng, carts, typed, noise),
         "alias.checkout_token": _tokens(log.checkout, 4, 10),
         "alias.email": _mangled(rng, email, typed, noise),
-        "alias.phone": _texts(_phones(who), np.where(log.knows_phone, log.person, -1)),
+        "alias.phone": _texts(_phones(persons), np.where(log.knows_phone, log.person, -1)),
         "alias.customer_id": _texts(
             (7_000_001 + np.arange(len(emails))).astype(str),
             np.where(log.knows_account, log.person, -1),
@@ -131,18 +131,18 @@ def _event_properties(
     }
 
 
-def _profile_properties(log: Log, who: People, visits: SimulatedVisits) -> dict[str, pd.Series]:
+def _profile_properties(log: Log, persons: People, visits: SimulatedVisits) -> dict[str, pd.Series]:
     campaign = np.where(log.landing, visits.campaign[log.visit], 0) - 1
     named = np.where((log.source != BROWSER) & log.knows_email, log.person, -1)
-    place = np.where(log.source == SERVER, who.city[log.person], -1)
+    place = np.where(log.source == SERVER, persons.city[log.person], -1)
     tagged = np.array([campaign[:3] for campaign in CAMPAIGNS[1:]])
     values = {
         "utm_source": _texts(tagged[:, 0], campaign),
         "utm_medium": _texts(tagged[:, 1], campaign),
         "utm_campaign": _texts(tagged[:, 2], campaign),
-        "$email": _texts(_emails(who), named),
-        "$first_name": _texts(FIRST_NAMES, _or_none(who.first_name[named], named < 0)),
-        "$last_name": _texts(LAST_NAMES, _or_none(who.last_name[named], named < 0)),
+        "$email": _texts(_emails(persons), named),
+        "$first_name": _texts(FIRST_NAMES, _or_none(persons.first_name[named], named < 0)),
+        "$last_name": _texts(LAST_NAMES, _or_none(persons.last_name[named], named < 0)),
         "$city": _texts([city for city, _ in CITIES], place),
         "$country_code": _texts([country for _, country in CITIES], place),
     }
@@ -163,18 +163,18 @@ def _times(microseconds: IntArray) -> pd.Series:
     return pd.Series(milliseconds).dt.tz_localize("UTC")
 
 
-def _emails(who: People) -> pd.Series:
-    first = pd.Series(FIRST_NAMES, dtype="str").str.lower().take(who.first_name)
-    last = pd.Series(LAST_NAMES, dtype="str").str.lower().take(who.last_name)
-    domain = pd.Series(MAIL_DOMAINS, dtype="str").take(who.domain)
+def _emails(persons: People) -> pd.Series:
+    first = pd.Series(FIRST_NAMES, dtype="str").str.lower().take(persons.first_name)
+    last = pd.Series(LAST_NAMES, dtype="str").str.lower().take(persons.last_name)
+    domain = pd.Series(MAIL_DOMAINS, dtype="str").take(persons.domain)
     number = pd.Series(np.arange(len(first)).astype(str), dtype="str")
     parts = [part.reset_index(drop=True) for part in (first, last, number, domain)]
     return parts[0] + "." + parts[1] + parts[2] + "@" + parts[3]
 
 
-def _phones(who: People) -> npt.NDArray[np.str_]:
+def _phones(persons: People) -> npt.NDArray[np.str_]:
     # No country has the calling code 999, so nobody is called by mistake.
-    return np.char.add("+999", np.char.zfill(np.arange(len(who.domain)).astype(str), 8))
+    return np.char.add("+999", np.char.zfill(np.arange(len(persons.domain)).astype(str), 8))
 
 
 def _tokens(codes: IntArray, salt: int, digits: int) -> pd.Series:

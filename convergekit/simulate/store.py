@@ -148,16 +148,16 @@ def simulate_store(
             f"start must be a date such as '2026-03-02'; got {start!r}."
         ) from None
     rng = np.random.Generator(np.random.PCG64(seed))
-    who = People.draw(rng, people, noise)
-    visits = SimulatedVisits.draw(rng, who, opened, days, noise)
+    persons = People.draw(rng, people, noise)
+    visits = SimulatedVisits.draw(rng, persons, opened, days, noise)
     blocks = [
         *browsing(rng, visits, noise),
-        *ordering(rng, who, visits, opened, days, noise),
-        *subscribing(rng, who, opened, days),
+        *ordering(rng, persons, visits, opened, days, noise),
+        *subscribing(rng, persons, opened, days),
     ]
     log = Log.stacked(blocks)
     log = arrived(rng, log, noise)
-    return SimulatedStore(spelled_out(rng, log, who, visits, noise), _truth(log), people, noise)
+    return SimulatedStore(spelled_out(rng, log, persons, visits, noise), _truth(log), people, noise)
 
 
 def _check_size(people: int, days: int, noise: float, seed: int) -> None:

@@ -67,7 +67,7 @@ def forget_in(change: Change, s: StitchedEvents, alias_or_id: str) -> ForgottenI
     person, events, copies = person_in(s, alias_or_id)
     rows, rejected = np.concatenate([events, copies]), s.rejected["row"].to_numpy()
     parts = _Parts(change, rows, rejected)
-    # What a later batch says of them may stand in an earlier one as somebody else's.
+    # What a later batch says of them may be another person's in an earlier one.
     for _, frame, theirs, _ in parts:
         person = person.sending(frame[theirs])
     for _, frame, theirs, unusable in parts:

@@ -65,7 +65,7 @@ def settle(path: Path) -> None:
 
 
 def _draft_of(path: Path) -> Path:
-    # Of one length, for a name may be as long as the system allows.
+    # Of one length, because a name may be as long as the system allows.
     return path.with_name(f".ck-{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.moving")
 
 

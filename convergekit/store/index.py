@@ -129,9 +129,9 @@ def opened(
         said = _first_line(error)
         if any(words in str(error) for words in _IN_USE):
             holder = str(error).partition("(PID ")[2].partition(")")[0]
-            who = f"process {holder}" if holder else "another process"
+            user = f"process {holder}" if holder else "another process"
             raise ConvergekitError(
-                f"{path} is in use by {who}. Try again when it is done; nothing was changed."
+                f"{path} is in use by {user}. Try again when it is done; nothing was changed."
             ) from None
         if any(words in said for words in _DRIVE):
             raise ConvergekitError(

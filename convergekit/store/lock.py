@@ -59,7 +59,7 @@ def claimed(store: Path, *, writing: bool) -> Iterator[None]:
         finally:
             if writing:
                 _sign(file, "")
-            # Not by closing alone, for a process forked meanwhile may have the file open too.
+            # Not by closing alone, because a process forked meanwhile may have the file open too.
             _let_go(file)
     finally:
         _open.pop(file, None)
@@ -129,11 +129,11 @@ def _busy(store: Path, file: BinaryIO) -> ConvergekitError:
         # Windows locks the bytes as well.
         holder = ""
     if holder == str(os.getpid()):
-        who = "this process"
+        user = "this process"
     else:
-        who = f"process {holder}" if holder.isdecimal() else "another thread or process"
+        user = f"process {holder}" if holder.isdecimal() else "another thread or process"
     return ConvergekitError(
-        f"{store} is in use by {who}: one process at a time can add to a store, and none can "
+        f"{store} is in use by {user}: one process at a time can add to a store, and none can "
         "read it meanwhile. Try again when it is done; nothing was changed."
     )
 
@@ -154,7 +154,7 @@ def reason(error: OSError) -> str:
 def _after_fork() -> None:
     for file, store in _open.items():
         _open_at_fork.add(store)
-        # Not unlocked, for the lock is the first process's; the number stays taken, so that
+        # Not unlocked, because the lock is the first process's; the number stays taken, so that
         # closing the file object later closes nothing else.
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, file.fileno(), inheritable=False)

@@ -92,7 +92,7 @@ def stitch_part(
         In the order in which they were added, the columns that are `needed`.
     options : StoreOptions
     identity : {"retroactive", "as_of"}, optional
-        How profile properties are carried to each event; by default to none, for what a profile
+        How profile properties are carried to each event; by default to none, because what a profile
         has in the end is the same.
     later : numpy.ndarray of bool, optional
         Events that became known after all others.

@@ -138,7 +138,7 @@ def _repair(
     except DamagedStoreError:
         found = None
     said = _manifest_from_batches(path, con) if found is None else found
-    # What is rewritten gets names of its own, for what is there may be needed still.
+    # What is rewritten gets names of its own, because what is there may be needed still.
     new = replace(said, generation=said.generation + 1, batches=())
     from_index, left_out, aside = [], [], []
     start = 0
@@ -233,7 +233,7 @@ def _from_index(
 
 
 def _manifest_from_batches(path: Path, con: duckdb.DuckDBPyConnection | None) -> Manifest:
-    """Return the manifest that the batches' files tell of."""
+    """Return the manifest that the batches' files describe."""
     newest: dict[int, BatchRecord] = {}
     generation, options = 0, None
     for file in sorted(batch_paths(path)):

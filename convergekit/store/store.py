@@ -198,7 +198,7 @@ class Store:
         """
         said = read_manifest(self._path)
         while True:
-            # Read before the store is held, for it may take long.
+            # Read before the store is held, because it may take long.
             batch = read_batch(export, *_contents(said))
             if batch.frame is None:
                 return Added(None, known=batch.known)

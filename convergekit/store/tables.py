@@ -100,15 +100,15 @@ def _aliases(part: Part, of_alias: IntArray, number: IntArray) -> dict[str, obje
     times[:, carried] = first, last
     events = np.zeros(len(table), dtype=np.int64)
     events[carried] = np.bincount(identity.aliases.alias, minlength=len(carried))
-    nobody = profile < 0
+    no_profile = profile < 0
     return {
         "cluster": of_alias,
         "urn": urns(table),
         "alias_type": pa.array(table["alias_type"].astype("str"), from_pandas=True),
         "alias_value": pa.array(table["alias_value"], from_pandas=True),
-        "profile": pa.array(profile, mask=nobody),
-        "first_seen": pa.array(times[0], mask=nobody).cast(pa.timestamp("us")),
-        "last_seen": pa.array(times[1], mask=nobody).cast(pa.timestamp("us")),
+        "profile": pa.array(profile, mask=no_profile),
+        "first_seen": pa.array(times[0], mask=no_profile).cast(pa.timestamp("us")),
+        "last_seen": pa.array(times[1], mask=no_profile).cast(pa.timestamp("us")),
         "events": events,
     }
 

@@ -67,7 +67,7 @@ def read_sealed(
     Raises
     ------
     ConvergekitError
-        There is none, or one of another format.
+        The manifest is missing, or of another format.
     ReadError
         A file is missing, or not as it was written.
     """

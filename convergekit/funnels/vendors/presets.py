@@ -45,7 +45,7 @@ class Rules:
     one_after_another : bool
         Whether attempts of ``entry="first"`` are counted one after another, not the first alone.
     open_windows : bool
-        Whether profiles whose window is still open are told apart from drop-offs.
+        Whether profiles whose window is still open are counted apart from drop-offs.
     zero_times : bool
         Whether durations of zero take part in averages.
     fixed : bool

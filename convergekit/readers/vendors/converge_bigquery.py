@@ -2,7 +2,7 @@
 
 The fields are those of Converge's public documentation of its BigQuery export. `profile_id` is
 an alias of the type `converge_profile`. A row of `profile_merges` is an identify call that
-carries both IDs: merges that chain (A into C, C into D) are one profile, for the alias graph
+carries both IDs: merges that chain (A into C, C into D) are one profile, because the alias graph
 follows links to their end; under ``identity="as_of"`` they are known from their time on. Read
 both files in one call. `profile_properties` are the profile's as of the event.
 """
