@@ -1,11 +1,11 @@
-"""convergekit: browser and server events become profiles, funnels and answers.
+"""convergekit: identity resolution and funnels for e-commerce event exports.
 
 >>> import convergekit as ck
 >>> s = ck.stitch(ck.simulate_store().events)
 
-`read_events` reads exports, `stitch` makes a `Stitched` of them, which answers the questions:
-``help(ck.Stitched)``. `check_up` says what is wrong with the tracking, `open_store` keeps profiles
-up to date, and `simulate_store` is a store to try it all on.
+`read_events` reads exports and `stitch` resolves identities; the `Stitched` that it returns has
+funnels, attribution and reports: ``help(ck.Stitched)``. `check_up` audits your tracking,
+`open_store` keeps profiles up to date, and `simulate_store` simulates events to try it all on.
 """
 
 import lazy_loader

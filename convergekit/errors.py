@@ -21,7 +21,7 @@ class ConvergekitError(ValueError):
     """Base of every error that convergekit raises about its input."""
 
     def __str__(self) -> str:
-        """Return the message; it may quote an export, which no terminal shall obey."""
+        """Return the message; control characters that it quotes are made visible."""
         return visible_lines(BaseException.__str__(self))
 
 
@@ -42,11 +42,11 @@ class DamagedStoreError(ConvergekitError):
 
 
 class WriteError(ConvergekitError):
-    """A file cannot be written; what was there before is there still."""
+    """A file cannot be written; earlier files are unchanged."""
 
 
 class AlreadyThereError(WriteError, FileExistsError):
-    """Files would be overwritten, which was not asked for."""
+    """Files would be overwritten without `overwrite=True`."""
 
 
 class UnknownAliasError(ConvergekitError, KeyError):
@@ -79,7 +79,7 @@ def what_there_is(known: Iterable[object], asked: object, *, none: str = "none")
 
 
 def repeated(names: Iterable[str]) -> list[str]:
-    """Return the names that occur twice, by the alphabet.
+    """Return the names that occur twice, in alphabetical order.
 
     Examples
     --------

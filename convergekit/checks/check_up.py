@@ -60,11 +60,11 @@ def check_up(
     events : pandas.DataFrame
         As `stitch` takes it. Never changed.
     conversion : str, Step, or iterable of these, optional
-        The events whose money counts. ``"Placed Order"`` where there is one; otherwise no
-        money is said, and the checks of conversions are not made.
+        The events whose money counts. ``"Placed Order"`` by default. Without such events
+        no money is reported, and conversions are not checked.
     value : str, optional
-        The property that holds a conversion's money, such as ``"total_price"``. Where just one
-        property of the conversions has a usual name and holds numbers, it is used.
+        The property that holds a conversion's money, such as ``"total_price"``. By default, the
+        only property of the conversions with a usual name and numbers.
     columns, tz, rename_events, dedupe_on, block, alias_from, rules, browser_alias
         As `stitch` takes them.
 

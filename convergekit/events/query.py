@@ -78,7 +78,7 @@ def evaluate_query(events: pd.DataFrame, where: str, title: str) -> Any:
     >>> evaluate_query(events, "`$url`.str.endswith('/') and price > 5", "PageView").tolist()
     [False, True]
     """
-    problem = f"it has {len(where):,} characters, and {_LONGEST:,} are the most."
+    problem = f"it has {len(where):,} characters; at most {_LONGEST:,} are allowed."
     if len(where) <= _LONGEST:
         query = _Query(events, where)
         try:

@@ -41,8 +41,8 @@ class Step:
         Which of these events fill the step: a query such as ``"total_price > 30"``, a mapping
         of columns to a value or a list of values, or a function of the events that returns a
         boolean for each. Short names stand for `properties.<name>` or `profile.<name>`. A query
-        can look and do nothing else, so it may come from a file or a form; what may stand in it
-        is in `convergekit.events.query`.
+        can only read events, so it may come from a file or a form; `convergekit.events.query`
+        says what it may contain.
     label : str, optional
         What tables and figures call the step; by default its name.
     optional : bool, default False
@@ -106,7 +106,7 @@ def as_steps(steps: Sequence[StepLike]) -> list[Step]:
     Raises
     ------
     ConvergekitError
-        There are none, too many, or one is not a step.
+        The list is empty or too long, or an item is not a step.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def as_steps(steps: Sequence[StepLike]) -> list[Step]:
             f"Order']; got {steps!r}."
         )
     if len(steps) > MOST_STEPS:
-        raise ConvergekitError(f"{len(steps)} steps were given; a funnel has at most {MOST_STEPS}.")
+        raise ConvergekitError(f"steps must be at most {MOST_STEPS}; got {len(steps)}.")
     return [
         replace(step, name=_checked_name(step.name))
         if isinstance(step, Step)
@@ -139,7 +139,7 @@ def any_of(option: str, given: StepLike | Sequence[StepLike] | None) -> tuple[St
     Raises
     ------
     ConvergekitError
-        One is not a step, or there are none in a list.
+        An item is not a step, or a list is empty.
 
     Examples
     --------

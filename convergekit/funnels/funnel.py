@@ -99,17 +99,17 @@ def funnel(
     profile : str, default "profile_id"
         The column that names each event's profile; rows without a value are left out.
     order : {"ordered", "strict", "any"}, default "ordered"
-        Whether other events may lie between the steps, or none of the profile's; or the steps
-        may be done in any order: a row of the table then means "at least so many of them".
+        Whether other events may lie between the steps, or none of the profile's, or the steps
+        may be done in any order: a row of the table then means "at least k of the steps".
     exclude : str, Exclusion, or sequence of these
-        Events that void an attempt when they happen between two of its steps. At the same time
-        as a step, the exclusion is taken on whichever side of it leaves the attempt clean.
+        Events that void an attempt when they happen between two of its steps. An exclusion at
+        the time of a step is placed on the side of it that leaves the attempt clean.
     on_exclude : {"remove", "drop_off"}, default "remove"
-        What becomes of a profile that got deeper in a void attempt than in any clean one: it
+        What happens to a profile that got deeper in a void attempt than in any clean one: it
         leaves the funnel from step 1, or keeps the steps of its deepest clean attempt.
     hold : str or sequence of str
         Properties that must have equal values on all events of an attempt; events without a
-        value take no part.
+        value are left out.
     by : str or sequence of str
         Breakdown: columns, or short names that stand for `properties.<name>` or
         `profile.<name>`.
@@ -117,7 +117,7 @@ def funnel(
         Where a profile's label is read: the first or the last of its steps that has a value, or
         a step's number. A profile without a value is labelled as missing.
     top : int, optional
-        Only so many labels, those with the most profiles; the rest is ``"other"``.
+        The number of labels to keep, those with the most profiles; the rest is ``"other"``.
     start, end : str or datetime, optional
         Attempts must enter from `start` on and before `end`. Later steps may follow after `end`,
         within the window. Without a time zone they are UTC.
@@ -125,19 +125,19 @@ def funnel(
         With the latter, nothing from `end` on counts.
     entry : {"any", "first", "earliest"}, default "any"
         Whether every event of the first step starts an attempt, or only a profile's first. With
-        ``"earliest"`` every one does, and of the deepest attempts the one that entered first is
-        taken.
+        ``"earliest"`` every one does, and of the deepest attempts the one that entered first
+        counts.
     ties : {"best", "arrival"}, default "best"
         Whether events of one profile at the same time may be taken in any order, or in the
         order of arrival (`received_at` if there, then rows) alone.
     tolerance : str or datetime.timedelta, optional
-        Events of a profile within so much of the first of them are at one time: that of the
-        first.
+        Events of a profile within this time of the first of them count as simultaneous, at the
+        time of the first.
     count : {"profiles", "attempts"}, default "profiles"
         Whether a profile counts once, by its deepest attempt, or each of its attempts, one for
         every event of the first step.
     freq : str, optional
-        Periods of `Funnel.trend`.
+        The period of `Funnel.trend`, such as ``"W"``.
     like : {"posthog", "mixpanel", "amplitude", "clickhouse"}, optional
         Count as this tool does. The presets follow the tools' source (PostHog, ClickHouse's
         `windowFunnel`) or documentation (Mixpanel, Amplitude), which
@@ -152,7 +152,7 @@ def funnel(
     ColumnError
         A needed column is missing or ambiguous.
     ConvergekitError
-        An argument has a value that it does not take.
+        An option has a value that it does not take.
 
     Examples
     --------

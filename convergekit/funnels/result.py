@@ -35,18 +35,18 @@ OTHER = "other"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Funnel:
-    """How far profiles got.
+    """The result of a funnel: how far profiles got.
 
     Attributes
     ----------
     steps : list of str
-        What the steps are called.
+        The names of the steps.
     within : pandas.Timedelta
         The conversion window.
     by : list of str
         The breakdown's columns in `conversions` and `table`.
     left_out : int
-        Events of the steps that take no part because they have no profile.
+        Events of the steps that are left out because they have no profile.
     data_end : pandas.Timestamp
         Time of the last event; windows that reach beyond it are still open.
     label_steps : pandas.DataFrame
@@ -58,7 +58,7 @@ class Funnel:
 
     Notes
     -----
-    Always: entered = converted + dropped + in_window + excluded. Excluded profiles have no part
+    Always: entered = converted + dropped + in_window + excluded. Excluded profiles are not
     in `table`.
     """
 
@@ -216,8 +216,8 @@ class Funnel:
         -------
         pandas.DataFrame
             `period` (its start), the breakdown's columns, `entered`, `converted`,
-            `conversion` and `complete`: False where the window of somebody who might have
-            entered in the period reaches beyond the data. Its ``plot(template=...)`` returns a
+            `conversion` and `complete`: False where the window of a profile that entered
+            in the period may reach beyond the data. Its ``plot(template=...)`` returns a
             figure in which periods that are not complete are dashed.
         """
         freq = freq or self.freq

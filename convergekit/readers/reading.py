@@ -59,7 +59,7 @@ def read_events(
     ----------
     paths : str, pathlib.Path, iterable of these, or pandas.DataFrame
         Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame, or any table with the
-        Arrow PyCapsule interface, is only brought to canonical column names.
+        Arrow PyCapsule interface, only gets canonical column names.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,

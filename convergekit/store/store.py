@@ -47,17 +47,17 @@ if TYPE_CHECKING:
 
 
 def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
-    """Open a store, or make one where there is none.
+    """Open a persistent store, or make one.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        A directory, which is made where there is nothing.
+        A directory; it is made if it does not exist.
     **options
         How to stitch, for all batches to come: `tz`, `rename_events`, `dedupe_on`, `duplicates`,
         `block`, `alias_from`, `limits`, `alias_priority`, `identity`, `first`, `browser_alias`
-        and `salt`, as `stitch` takes them. They are recorded in the store, the salt too; to open
-        it again leave them out.
+        and `salt`, as `stitch` takes them. They are recorded in the store, the salt too; leave
+        them out to open it again.
 
     Returns
     -------
@@ -67,8 +67,8 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
     ------
     ConvergekitError
         Something else is at the path, the store is of a newer format or made with other options,
-        is in use by another process, or DuckDB is not installed; or an option has no such value,
-        or is one that a store cannot have (`max_age`, `rules`, `columns`, `strict`).
+        is in use by another process, or DuckDB is not installed; or an option has a value that it
+        does not take, or is one that a store cannot have (`max_age`, `rules`, `columns`, `strict`).
     DamagedStoreError
         The store's manifest is missing or damaged; `repair_store` rebuilds it.
 
@@ -157,10 +157,10 @@ class Status:
 
 
 class Store:
-    """Everything that was ever added, and the profiles that come of it.
+    """A persistent store: all events that were added, and their profiles.
 
-    Made by `open_store`. Its files are open only while something is done, so that a store need not
-    be closed. Tables are read again whenever asked for.
+    Made by `open_store`. Its files are open only during a call, so a store need not be closed.
+    Tables are read again on every access.
     """
 
     def __init__(self, path: Path, options: StoreOptions) -> None:
@@ -173,7 +173,7 @@ class Store:
         return f"Store({str(self._path)!r})"
 
     def add(self, export: Paths | Frame) -> Added:
-        """Add a batch: all of it, or, after an error or a crash, nothing.
+        """Add a batch: all of it, or nothing after an error or a crash.
 
         Parameters
         ----------
@@ -184,15 +184,15 @@ class Store:
         Returns
         -------
         Added
-            How many events, duplicates and rejected rows came, and what became of profiles.
+            The numbers of events, duplicates and rejected rows, and of changed profiles.
 
         Raises
         ------
         ReadError, ColumnError
             As `read_events` and `stitch` raise them.
         ConvergekitError
-            Another process uses the store, or the drive is full or failing. Unless the error says
-            otherwise, nothing was added.
+            Another process holds the store (the error names it), or the drive is full or failing.
+            Unless the error says otherwise, nothing was added.
         KeyboardInterrupt
             Its text says whether the batch was added.
         """
@@ -209,7 +209,7 @@ class Store:
                 said = change.manifest
 
     def stitched(self) -> Stitched:
-        """Return what `stitch` makes of all batches, one below the other in the order of adding.
+        """Stitch all batches, concatenated in the order of adding, and return the result.
 
         `row` counts through all of them, from 0.
 
@@ -304,7 +304,7 @@ class Store:
         return found
 
     def forget(self, alias_or_id: str) -> ForgottenInStore:
-        """Remove one person from all batches, as `Stitched.forget` does, for good.
+        """Delete a person (GDPR) from all batches, as `Stitched.forget` does, for good.
 
         Their events go, with the copies of these; where events of others name one of their e-mail
         addresses or phone numbers, it is taken out. No file of the store holds a byte of them
@@ -339,7 +339,7 @@ class Store:
             everything = ask_within(change, _everything)
             with interrupts.at_once():
                 s = self._stitched(everything)
-                # Whom it is about is found before anything is written.
+                # The person is looked up before anything is written.
                 s.tables.profile_number(alias_or_id)
             return forget_in(change, s.tables, alias_or_id)
 
