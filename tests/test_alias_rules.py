@@ -57,7 +57,7 @@ def test_look_alikes_of_an_address_are_one_alias_and_counted(written):
     assert values_of(s, "email") == ["ada@example.com", "bob@example.com"]
     assert s.aliases["events"].tolist() == [3, 1]
     assert s.report.remarks == {"e-mail address in a look-alike form: usual form taken": 2}
-    assert "2 e-mail address in a look-alike form" in repr(s.report)
+    assert "2 e-mail address in a look-alike form" in str(s.report)
     # What the events sent is theirs.
     assert s.events["alias.email"].tolist()[1] == written
     assert s.profile(f"urn:email:{written}")["row"].tolist() == [0, 1, 3]

@@ -149,7 +149,7 @@ def test_one_conversion_is_explained_touch_by_touch():
     )
     found = s.attribution("Order", "total", ["linear", "last_touch"])
     profile = s.events["profile_id"].iloc[0]
-    assert repr(found.explain(2)).splitlines() == [
+    assert str(found.explain(2)).splitlines() == [
         f"Order of 10.00 at 2026-03-04 01:00 UTC (row 2) by {profile}: 2 touches in the 30 days "
         "before.",
         "1. 2026-03-02 00:00, 2 days 1 h before, Organic Social (meta): linear 50% = 5.00, "
@@ -158,7 +158,7 @@ def test_one_conversion_is_explained_touch_by_touch():
     ]
     assert len(found.explain(2).credits) == 4
     assert "<ol><li>" in found.explain(2)._repr_html_()
-    assert "no touch in the 30 days before" in repr(found.explain(3))
+    assert "no touch in the 30 days before" in str(found.explain(3))
     with pytest.raises(ck.ConvergekitError, match="row 0 is no Order"):
         found.explain(0)
 

@@ -35,7 +35,7 @@ def first(events, chosen, count):
 
 def only(found):
     """Return the one finding, and all of its events."""
-    assert len(found) == 1, repr(found)
+    assert len(found) == 1, str(found)
     return found.findings.iloc[0], found.examples(1, None)
 
 
@@ -43,15 +43,15 @@ def only(found):
 @pytest.mark.parametrize("people", [1, 60, 1000])
 def test_a_clean_store_has_no_finding(people, seed):
     found = ck.check_up(ck.simulate_store(people=people, seed=seed, noise=0).events)
-    assert len(found) == 0, repr(found)
-    assert "no findings" in repr(found)
+    assert len(found) == 0, str(found)
+    assert "no findings" in str(found)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_any_store_has_is_no_finding(seed):
     # Refused consent, shared tablets, retries, junk values and lost tokens, three times as many.
     found = ck.check_up(ck.simulate_store(people=1000, seed=seed, noise=3).events)
-    assert "high" not in set(found.findings["severity"]), repr(found)
+    assert "high" not in set(found.findings["severity"]), str(found)
 
 
 def test_conversions_without_an_event_id(store):
@@ -203,7 +203,7 @@ def test_an_address_on_many_cookies_in_a_day_and_in_a_year():
     assert len(ck.check_up(visits("9D"))) == 0
     finding, _ = only(ck.check_up(visits("1min")))
     assert finding["check"] == "shared-alias"
-    assert "ada@" not in repr(ck.check_up(visits("1min")))
+    assert "ada@" not in str(ck.check_up(visits("1min")))
 
 
 def test_a_bot(store):
@@ -412,7 +412,7 @@ def test_an_address_in_a_url(store, url):
     assert (finding["check"], finding["severity"]) == ("email-address", "high")
     assert examples["row"].tolist() == rows.tolist()
     assert "a…@example.com" in examples["seen"][0] or "j…@exämple.com" in examples["seen"][0]
-    for text in (repr(found), found._repr_html_(), str(found.to_dict()), examples.to_string()):
+    for text in (str(found), found._repr_html_(), str(found.to_dict()), examples.to_string()):
         assert "ada.abara" not in text
         assert "josé" not in text
 
@@ -457,7 +457,7 @@ def test_a_card_number(store, value):
     finding, examples = only(found)
     assert (finding["check"], finding["severity"]) == ("card-number", "high")
     digits = re.sub(r"\D", "", value)
-    for text in (repr(found), found._repr_html_(), str(found.to_dict()), examples.to_string()):
+    for text in (str(found), found._repr_html_(), str(found.to_dict()), examples.to_string()):
         assert digits not in re.sub(r"[ -]", "", text)
     store["properties.note"] = store["properties.note"].map(
         lambda note: {"order": {"note": note}} if isinstance(note, str) else None
@@ -489,7 +489,7 @@ def test_the_most_money_comes_first(store):
         "email-address",
     ]
     assert found.findings["money"].is_monotonic_decreasing
-    assert repr(found) == repr(ck.check_up(store))
+    assert str(found) == str(ck.check_up(store))
 
 
 def test_without_conversions_it_says_what_it_did_not_check(store):
@@ -582,7 +582,7 @@ def test_no_frame_is_changed_none_fails_and_counts_add_up(frame):
         assert of_copies or profiles.nunique() == row["profiles"]
     assert len(found.checks) == 17
     assert sum(found.findings["check"].value_counts()) == len(found)
-    assert "ada@" not in found._repr_html_() + repr(found) + str(found.to_dict())
+    assert "ada@" not in found._repr_html_() + str(found) + str(found.to_dict())
 
 
 @pytest.mark.parametrize(
@@ -613,9 +613,9 @@ def test_one_of_a_thing_is_no_several():
     assert found.findings["what"].tolist() == [
         "1 of 1 conversion ('Placed Order') has no event ID."
     ]
-    assert "   row: 0\n" in repr(found)
+    assert "   row: 0\n" in str(found)
     s = ck.stitch(given)
-    assert repr(s.report).startswith(
+    assert str(s.report).startswith(
         "1 row in = 1 event + 0 duplicates + 0 rejected\n1 profile from 1 alias (1 email)\n"
     )
     again = ck.stitch(pd.DataFrame([order, order]))

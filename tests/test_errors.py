@@ -248,7 +248,7 @@ def test_saved_files_that_are_damaged_or_missing(s, tmp_path):
 
 def test_a_report_of_nothing_lists_no_types(s):
     empty = ck.stitch(ck.simulate_store().events.iloc[:0])
-    assert "0 profiles from 0 aliases\n" in repr(empty.report)
+    assert "0 profiles from 0 aliases\n" in str(empty.report)
 
 
 @pytest.mark.parametrize(

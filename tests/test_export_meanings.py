@@ -157,7 +157,7 @@ def test_segment_alias_takes_the_previous_id_for_what_it_was(write, previous, al
              "userId": "new", "previousId": previous}  # fmt: skip
     s = ck.stitch(ck.read_events(write([SEGMENT, alias])))
     linked = s.explain(f"urn:{alias_type}:{previous}", "urn:user_id:new")
-    assert "1 link" in repr(linked)
+    assert "1 link" in str(linked)
 
 
 def test_segment_corrects_the_clock_of_the_device_where_segment_has_not(write):
@@ -406,7 +406,7 @@ def test_converge_profile_merges_chain():
     assert len(apart.profiles) == PEOPLE + BUYERS
     assert len(together.profiles) == PEOPLE
     chain = together.explain("urn:converge_profile:7100", "urn:converge_profile:7000")
-    assert "urn:converge_profile:7200" in repr(chain)
+    assert "urn:converge_profile:7200" in str(chain)
     assert "s0" in set(together.events["properties.session_id"])
 
 

@@ -93,7 +93,7 @@ class TestOrphans:
         ]  # fmt: skip
         assert orphans["linked_row"].dropna().to_dict() == {5: 8}
         assert orphans["linked_at"].dropna().to_dict() == {5: pd.Timestamp(DAY + "13:00Z")}
-        assert "alias never seen in the browser      1   20%" in repr(found)
+        assert "alias never seen in the browser      1   20%" in str(found)
         assert found._repr_html_().count("<tr>") == 5
 
     @pytest.mark.parametrize("value", ["", " ", None])
@@ -278,7 +278,7 @@ class TestWithout:
         }
         assert (rows["difference"] == rows["without_it"] - rows["with_it"]).all()
         assert not found.stitched.explain("urn:cookie:c1", "urn:email:ada@x.org").linked
-        assert "profiles       3          4          1" in repr(found)
+        assert "profiles       3          4          1" in str(found)
         assert "<table" in found._repr_html_()
 
     def test_what_is_not_asked_for_is_left_out(self, shop):
@@ -396,7 +396,7 @@ class TestHindsight:
             "Placed Order with a conversion": [2, 1, 1, 0.5],
             "total_price with a conversion": [40, 30, 10, 0.25],
         }
-        assert "50%" in repr(found)
+        assert "50%" in str(found)
         assert "<table" in found._repr_html_()
 
     def test_saved_by_is_the_alias_next_to_the_event(self):

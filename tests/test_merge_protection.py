@@ -90,7 +90,7 @@ def test_refused_links_name_pair_event_limit_and_profiles():
     of = s.aliases.set_index("alias_value")["profile_id"]
     assert refused["profile_id_a"].tolist() == [of["bob"], of["bob"]]
     assert refused["profile_id_b"].tolist() == [of["tablet"], of["tablet"]]
-    assert "links refused: 2 customer_id; see .refused_links" in repr(s.report)
+    assert "links refused: 2 customer_id; see .refused_links" in str(s.report)
 
 
 def test_explain_says_which_link_was_refused():
@@ -98,11 +98,11 @@ def test_explain_says_which_link_was_refused():
     found = s.explain("urn:customer_id:ada", "urn:customer_id:bob")
     assert not found.linked
     assert found.refused["row"].tolist() == [3, 3]
-    assert "not linked: limits refused to link them." in repr(found)
+    assert "not linked: limits refused to link them." in str(found)
     assert (
         "urn:customer_id:bob met urn:cookie:tablet on 'Placed Order' at 2026-03-05 10:00:00 UTC "
         "(row 3), which would have made 2 values of customer_id on one profile; the limit is 1."
-    ) in repr(found)
+    ) in str(found)
 
 
 def test_a_higher_limit_allows_so_many():
@@ -227,7 +227,7 @@ def test_saved_and_read_back_is_the_same(tmp_path_factory, frame, limits, identi
         pd.testing.assert_frame_equal(getattr(s, name), getattr(again, name))
     pd.testing.assert_frame_equal(s.provenance("utm_source"), again.provenance("utm_source"))
     assert nx.utils.graphs_equal(s.alias_graph, again.alias_graph)
-    assert repr(again.report) == repr(s.report)
+    assert str(again.report) == str(s.report)
 
 
 @tries(40)

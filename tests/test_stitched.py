@@ -151,9 +151,9 @@ def test_explain_names_the_linking_event_of_every_hop(shop):
     ]  # fmt: skip
     assert found.steps["row"].tolist() == [1, 2, 6]
     assert found.steps["events"].tolist() == [1, 1, 1]
-    assert "by 3 links" in repr(found)
-    assert "an identify call from crm" in repr(found)
-    assert repr(found).splitlines()[1].startswith("1. urn:cookie:c1 met urn:cart_token:t1")
+    assert "by 3 links" in str(found)
+    assert "an identify call from crm" in str(found)
+    assert str(found).splitlines()[1].startswith("1. urn:cookie:c1 met urn:cart_token:t1")
     assert found._repr_html_().count("<li>") == 3
 
 
@@ -162,7 +162,7 @@ def test_explain_says_that_two_are_not_linked(shop):
     assert not found.linked
     assert found.steps.empty
     assert found.profile_a != found.profile_b
-    assert "are not linked" in repr(found)
+    assert "are not linked" in str(found)
     same = ck.stitch(shop).explain("urn:cookie:c1", "urn:cookie:c1")
     assert same.linked
     assert same.steps.empty
@@ -214,7 +214,7 @@ def test_the_report_counts_everything(shop):
         pytest.approx(2 / 3),
     ]
     assert json.loads(json.dumps(report.to_dict()))["rows_in"] == 8
-    assert "8 rows in = 6 events + 2 duplicates + 0 rejected" in repr(report)
+    assert "8 rows in = 6 events + 2 duplicates + 0 rejected" in str(report)
 
 
 def test_the_card_escapes_what_it_shows():

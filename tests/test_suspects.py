@@ -327,7 +327,7 @@ def test_saved_and_read_back_the_suspects_are_the_same(tmp_path):
 
 def test_the_report_says_where_to_look():
     frame = frame_of("cookie:c email:a", "cookie:c email:b")
-    assert "several values of: 1 email on one profile; see .suspects" in repr(
+    assert "several values of: 1 email on one profile; see .suspects" in str(
         ck.stitch(frame).report
     )
 

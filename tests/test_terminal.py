@@ -99,7 +99,7 @@ def test_what_is_shown_of_a_result_is_text(s, name):
 
 def test_a_name_is_shown_all_the_same(s):
     for found in (s.report, s.funnel(STEPS, within="7D")):
-        assert r"a\x1b[31m\x1b]0;t\x07\x9b2J\rb\nrejected: 0 [red]x[/red]" in repr(found)
+        assert r"a\x1b[31m\x1b]0;t\x07\x9b2J\rb\nrejected: 0 [red]x[/red]" in str(found)
 
 
 FAILING = {
