@@ -242,3 +242,12 @@ def test_public_signatures_are_those_that_the_changelog_knows():
     assert "\n".join(lines()).rstrip() + "\n" == kept, (
         "python -m tests.signatures > tests/signatures.txt, and say in CHANGELOG.md what changed"
     )
+
+
+def test_tests_do_not_import_from_benchmarks():
+    found = [
+        path
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"^(from|import) benchmarks\b", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert found == []
