@@ -43,11 +43,11 @@ class AttributionLift(Result):
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per model, way of counting and label, and one for what has no touch: `model`,
-        `counted_by`, what credit goes to (`channel`, say), `conversions` (the sum of credits),
-        where a value was named `value`, which adds up to the conversions' to the cent for each
+        One row per model, way of counting and label, and one for conversions without a touchpoint:
+        `model`, `counted_by`, what receives credit (`channel`, say), `conversions` (the sum of
+        credits), where a value was named `value`, which adds up to the conversions' to the cent for each
         model and way, and `change`: by how much stitching raises the last of these; it adds up
-        to nought.
+        to 0.
     summary : pandas.DataFrame
         One row per way of counting. Shares of the value, or of the conversions without one:
         `credited` (to a visit at all), `found` (to none here, to one when stitched), `lost` (the
@@ -55,11 +55,11 @@ class AttributionLift(Result):
         to another).
     models : tuple of str
     by : str
-        What credit goes to.
+        What receives credit.
     value : str or None
     lookback : pandas.Timedelta
     conversion : str
-        What the converting event is called.
+        The name of the converting event.
     """
 
     table: pd.DataFrame

@@ -30,21 +30,21 @@ class Attribution(Result):
     Attributes
     ----------
     credits : pandas.DataFrame
-        One row per model, conversion and touch, and one for a conversion without any: `model`,
+        One row per model, conversion and touchpoint, and one for a conversion without any: `model`,
         of the converting event `row`, `event_id`, `timestamp` and `profile_id`; `touch` (its
-        place, from 1) of `touches`; what it is of (`channel`, say) and its tags; `session_id`,
-        `arrived`, `age` before the conversion; `credit`, which adds up to 1 for a conversion, and
+        place, from 1) of `touches`; what gets the credit (`channel`, say) and its tags;
+        `session_id`, `arrived`, `age` before the conversion; `credit`, which adds up to 1 for a conversion, and
         `value`, which adds up to the conversion's, to the cent.
     effects : pandas.DataFrame
         What data-driven models found: `model`, `label`, `effect` (the removal effect or the
         Shapley value), `share` of the effects, and `standard_error` where it was sampled.
     models : tuple of str
     by : str
-        What credit goes to: a column of `credits`.
+        What receives credit: a column of `credits`.
     value : str or None
     lookback : pandas.Timedelta
     conversion : str
-        What the converting event is called.
+        The name of the converting event.
     """
 
     credits: pd.DataFrame
@@ -69,9 +69,9 @@ class Attribution(Result):
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row per model and label, the most credited first, what has no touch last.
+        """One row per model and label, the most credited first, those without a touchpoint last.
 
-        Columns: `model`, what it is by (`channel`, say), `touches`, `conversions` (the sum of
+        Columns: `model`, what gets credit (`channel`, say), `touches`, `conversions` (the sum of
         credits), `share` of all conversions and, where a value was named, `value`.
         """
         total, _ = self._counts

@@ -100,7 +100,7 @@ class Customers(Result):
     Attributes
     ----------
     order : str
-        What the event is called that is an order.
+        The name of the event that is an order.
     currency : str
         Of the amounts; empty if unknown.
     left_out : dict of str to int
@@ -147,7 +147,7 @@ class Customers(Result):
             One row per period from that of the first order to that of the end of the data:
             `period` (its start), `new` (customers whose first order is in it), `returning` (other
             customers with an order in it), `new_orders` and `returning_orders` (all orders of
-            these), `new_value` and `returning_value` (what they amount to, refunds left aside),
+            these), `new_value` and `returning_value` (their amounts, without refunds),
             and `complete`: whether the period had ended when the data did. Its
             ``plot(template=...)`` returns a figure.
         """
@@ -183,13 +183,13 @@ class Customers(Result):
         Parameters
         ----------
         orders : sequence of int, default (2, 3)
-            Which orders: the second, the third ...
+            Which orders to estimate: the second, the third ...
         confidence : float, default 0.95
 
         Returns
         -------
         pandas.DataFrame
-            One row per `order` and whole number of `days`, as far as anybody is observed:
+            One row per `order` and whole number of `days`, as far as any customer is observed:
             `share` of customers who have their second (third ...) order by then, its confidence
             interval `low` to `high`, to six digits (missing where none or all of them have), and
             `at_risk`: how many are observed for so long and have not ordered before that. Its

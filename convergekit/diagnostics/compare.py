@@ -31,14 +31,14 @@ _MOST_ROWS = 20
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ProfileComparison(Result):
-    """Which people differ between two ways to part the same events into profiles.
+    """The differences between two assignments of the same events to profiles.
 
     Attributes
     ----------
     table : pandas.DataFrame
         One row per difference, those of most events first: `difference` (from 1), `change`
         (``"split"``: one profile in `a`, several in `b`; ``"merged"``: the other way round;
-        ``"moved"``: several in both, parted otherwise), `events`, `profiles_a`, `profiles_b`
+        ``"moved"``: several in both, with other events), `events`, `profiles_a`, `profiles_b`
         (lists of IDs), `alias` (the one that joins most of them) and `joined_in` (``"a"`` or
         ``"b"``, where it joins them).
     aliases : pandas.DataFrame
@@ -100,7 +100,7 @@ def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> Prof
     ColumnError
         A frame lacks the key or `profile_id`.
     ConvergekitError
-        A key stands on two events, or no event is in both.
+        A key is on two events, or the two have no event in common.
 
     Examples
     --------

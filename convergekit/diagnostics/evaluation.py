@@ -49,7 +49,7 @@ class Evaluation(Result):
     without_profile : int
         How many of these events have no profile; each counts as a profile of its own.
     left_out : int
-        Events of which the truth says nothing.
+        Events that the truth does not name.
     """
 
     table: pd.DataFrame
@@ -117,20 +117,19 @@ def evaluate(s: HasTables, truth: Truth) -> Evaluation:
     Raises
     ------
     ConvergekitError
-        The truth is of another form, names a row twice, or of no event.
+        The truth has another form, names a row twice, or names none of the events.
 
     Notes
     -----
-    Compared are the kept events. An event without a profile counts as a profile of its own: it is
-    no mistake to say nothing of it, but what it has in common with others is not found.
+    The kept events are compared. An event without a profile counts as a profile of its own: that
+    never lowers precision, but may lower recall.
 
     *Pairwise*: of all pairs of events on one profile, the share that is of one person (precision);
     of all pairs of one person, the share that is on one profile (recall). Large profiles weigh
     most. *B-cubed*: for each event, the share of the events on its profile that are of its person
     (precision), and the share of its person's events that are on its profile (recall), averaged
     over the events (Bagga and Baldwin, "Entity-Based Cross-Document Coreferencing Using the Vector
-    Space Model", COLING-ACL 1998). F1 is the harmonic mean. Where there is no pair, none is wrong
-    and none is missed: 1.
+    Space Model", COLING-ACL 1998). F1 is the harmonic mean. Without any pair, both are 1.
 
     Examples
     --------

@@ -47,7 +47,7 @@ class Hindsight(TableResult):
         `timestamp`, `profile_id`, `value` (where asked for), `browser_session` (whether its
         session is hindsight), `profile.<name>` (the carried value, where that is hindsight),
         `conversion` (whether the funnel's conversion is, where asked for) and `saved_by`: the
-        alias that would have saved them had the event carried it, missing if none was known.
+        alias that would have saved them if the event had carried it, missing if none was known.
     summary : pandas.DataFrame
         One row per measure: `measure`, `retroactive` (with all data in hand), `as_of` (what of
         that was known when the event became known), `hindsight` (the rest) and `share` (of the

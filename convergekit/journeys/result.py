@@ -111,12 +111,12 @@ class Journeys(Result):
     Attributes
     ----------
     start, end : tuple of str
-        What the events are called that journeys begin and end with; empty for the first and
-        the last event.
+        The names of the events that journeys begin and end with; empty for the first and the
+        last event.
     max_steps : int
         The number of steps of a journey that `paths` and the figure distinguish.
     profiles : int
-        How many have a journey.
+        The number of profiles with a journey.
     """
 
     start: tuple[str, ...]
@@ -157,7 +157,7 @@ class Journeys(Result):
         journeys have further steps: after these, or before these if only `end` is given),
         `profiles`, `share` (of all journeys), and where `end` is given `converted` (how many
         reached it), `conversion` (the share of these profiles who did) and `value` (the sum of
-        what their `end` events are worth, if `value` is given).
+        the values of their `end` events, if `value` is given).
 
         The empty path is that of profiles of whom nothing is known before their `end` event.
         """
@@ -250,13 +250,13 @@ class Journeys(Result):
         converters : str or sequence of str, optional
             The event, or any of several, that converts; by default the journeys' `end`.
         within : str or datetime.timedelta, default "7D"
-            The conversion window, from the begin of the journey, its end included: who converts
-            later is among the others.
+            The conversion window, from the begin of the journey, its end included: a profile
+            that converts later is among the others.
         properties : sequence of str, optional
-            Columns, or short names that stand for `properties.<name>` or `profile.<name>`, each
-            of whose values is compared too: whether a profile had it on any of its events.
+            Columns, or short names that stand for `properties.<name>` or `profile.<name>`, with
+            each value compared too: whether a profile had it on any of its events.
         min_profiles : int, default 5
-            What fewer profiles did, converters and others together, is not compared.
+            The least number of profiles, converters and others together, for a row.
         confidence : float, default 0.95
 
         Returns
@@ -265,7 +265,7 @@ class Journeys(Result):
             Its `table` has `event_name` or else `property` and `value`; `converters` and
             `others`, how many did it; `converters_share` and `others_share`; `difference` of
             these, with its confidence interval `low` to `high`; `odds_ratio` with `odds_low` and
-            `odds_high`, missing where a count is nought; `p_value`; and `adjusted_p_value`.
+            `odds_high`, missing where a count is 0; `p_value`; and `adjusted_p_value`.
 
         Raises
         ------

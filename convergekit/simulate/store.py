@@ -34,7 +34,7 @@ from convergekit.simulate.frame import spelled_out
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SimulatedStore:
-    """A simulated store's events, and who was behind them.
+    """The events of a simulated store, and the true person of each.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class SimulatedStore:
     people : int
         How many people were simulated.
     noise : float
-        How much goes wrong in it; at 0.0 the exports are clean too.
+        The amount of noise; at 0.0 the exports are clean too.
     """
 
     events: pd.DataFrame
@@ -113,7 +113,7 @@ def simulate_store(
     Parameters
     ----------
     people : int, default 60
-        How many people visit or buy; about 7 events each.
+        The number of people who visit or buy; about 7 events each.
     seed : int, default 4
     start : str, default "2026-03-02"
         First day, in UTC.
