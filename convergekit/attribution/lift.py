@@ -45,9 +45,9 @@ class AttributionLift(Result):
     table : pandas.DataFrame
         One row per model, way of counting and label, and one for conversions without a touchpoint:
         `model`, `counted_by`, what receives credit (`channel`, say), `conversions` (the sum of
-        credits), where a value was named `value`, which adds up to the conversions' to the cent for each
-        model and way, and `change`: by how much stitching raises the last of these; it adds up
-        to 0.
+        credits), where a value was named `value`, which adds up to the conversions' to the cent
+        for each model and way, and `change`: by how much stitching raises the last of these; it
+        adds up to 0.
     summary : pandas.DataFrame
         One row per way of counting. Shares of the value, or of the conversions without one:
         `credited` (to a visit at all), `found` (to none here, to one when stitched), `lost` (the

@@ -33,8 +33,8 @@ class Attribution(Result):
         One row per model, conversion and touchpoint, and one for a conversion without any: `model`,
         of the converting event `row`, `event_id`, `timestamp` and `profile_id`; `touch` (its
         place, from 1) of `touches`; what gets the credit (`channel`, say) and its tags;
-        `session_id`, `arrived`, `age` before the conversion; `credit`, which adds up to 1 for a conversion, and
-        `value`, which adds up to the conversion's, to the cent.
+        `session_id`, `arrived`, `age` before the conversion; `credit`, which adds up to 1 for a
+        conversion, and `value`, which adds up to the conversion's, to the cent.
     effects : pandas.DataFrame
         What data-driven models found: `model`, `label`, `effect` (the removal effect or the
         Shapley value), `share` of the effects, and `standard_error` where it was sampled.
