@@ -1,7 +1,7 @@
 """Write files whole or not at all.
 
 A file is written as a draft beside its place, forced to the drive, and then renamed over what was
-there: whoever looks finds the old content or the new, never a part of it, and a power cut after
+there: a reader finds the old content or the new, never a part of it, and a power cut after
 the return loses nothing. Several files of one directory are written into a draft directory inside
 it. One rename makes that the directory's last whole write (`.convergekit-new`), from which its
 files are then moved to their places. Killed in between, `newest` finds each file of the last whole

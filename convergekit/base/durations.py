@@ -58,7 +58,7 @@ def in_periods(times: pd.Series, freq: str) -> pd.Series:
     Raises
     ------
     ConvergekitError
-        There is no such period.
+        The period is not known.
 
     Examples
     --------

@@ -197,7 +197,7 @@ def text_of(value: Any) -> str:
     try:
         return _ADDRESS.sub("", str(value))
     except Exception:
-        # Whatever a class of somebody's own does when it is asked.
+        # A user's own class may raise anything.
         return f"<{type(value).__name__}>"
 
 
@@ -212,7 +212,7 @@ def written(value: object) -> str:
     try:
         return repr(value)
     except Exception:
-        # Whatever a class of somebody's own does; integers of thousands of digits fail as well.
+        # A user's own class may raise anything; integers of thousands of digits fail as well.
         return object.__repr__(value)
 
 

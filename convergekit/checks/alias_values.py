@@ -36,7 +36,7 @@ def templated(tracking: Tracking) -> list[Fault]:
             "high",
             f"{counted(len(at), 'event carries', 'events carry')} a placeholder as an alias: "
             f"{quoted(map(_without_quotes, values))}.",
-            "Everybody gets the same value, so it joins strangers into one profile.",
+            "All visitors get the same value, so it joins strangers into one profile.",
             "Have the template filled in where the event is sent: it is written in a place that "
             f"nothing renders. Until then: {_block(tracking, bad)}.",
             at,
@@ -60,8 +60,8 @@ def shared(tracking: Tracking) -> list[Fault] | NotChecked:
             "high",
             f"{counted(int(bad.sum()), 'alias is', 'aliases are')} on events of more browsers than "
             f"one person has: {quoted(_masked_urns(tracking, bad))}.",
-            "A cached page, a till or a shared account sends one value for everybody, so it joins "
-            "strangers into one profile.",
+            "A cached page, a till or a shared account sends one value for all visitors, so it "
+            "joins strangers into one profile.",
             "Leave the page that writes the value out of the cache, or do not send it from there. "
             f"Until then: {_block(tracking, bad)}; s.suspects says what it joins.",
             at,

@@ -169,8 +169,8 @@ def _card_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
         "like card numbers.",
         "Card numbers outside a payment provider break the card schemes' rules (PCI DSS), and "
         "every copy of the export with them.",
-        "Stop sending the property at once, delete it where events are stored, and tell whoever "
-        "answers for payments. If they are not cards, send the ID with a prefix.",
+        "Stop sending the property at once, delete it where events are stored, and tell the "
+        "person responsible for payments. If they are not cards, send the ID with a prefix.",
         at,
         tracking.worth(at),
         lambda some: _values(tracking, column, some),

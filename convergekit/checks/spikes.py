@@ -50,8 +50,8 @@ def bots(tracking: Tracking) -> list[Fault] | NotChecked:
             f"{counted(browsers, 'browser')} sent {FEWEST_EVENTS_AN_HOUR:,} events or more within "
             f"an hour, up to {counts.max():,}; half of all browsers send "
             f"{counted(round(usual), 'event')} or fewer in an hour.",
-            "It is a bot, or one cookie that is sent for everybody. Either is counted as one "
-            "visitor, and its views blur every share that counts events.",
+            "It is a bot, or one cookie that is sent for all visitors. Either is counted as one "
+            "visitor, and distorts every share that counts events.",
             "Keep bots from the tag (by user agent, at the edge). If the cookie is a cached one, "
             "have it set per browser. Until then: block= its URN.",
             at,

@@ -161,7 +161,7 @@ def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
         Shares that may still grow are written as "≥".
     """
     colours = look(template)
-    # In the month of the first order everybody is active: that says nothing, and hides the rest.
+    # In the month of the first order every customer is active: that hides the rest.
     later = table[table["months"] > 0]
     cohorts = list(dict.fromkeys(table["cohort"]))
     width = int(later["months"].max()) if len(later) else 0

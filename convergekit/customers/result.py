@@ -121,8 +121,10 @@ class Customers(Result):
     def _line(self) -> str:
         orders = self._orders
         again = int((orders["number"] == 2).sum())
-        who = counted(int((orders["number"] == 1).sum()), "customer")
-        return f"Customers({who} with {counted(len(orders), 'order')}; {again:,} ordered again)"
+        customers = counted(int((orders["number"] == 1).sum()), "customer")
+        return (
+            f"Customers({customers} with {counted(len(orders), 'order')}; {again:,} ordered again)"
+        )
 
     def _parts(self) -> Iterable[str]:
         months = pd.DataFrame(self.new_and_returning("M").tail(_MOST_MONTHS))
@@ -199,7 +201,7 @@ class Customers(Result):
         -----
         Customers are observed from their first order to the end of the data, some for a year and
         some for a day. Who has not ordered again is censored there: it is not known whether they
-        will. The share is one minus the Kaplan-Meier estimate, which counts everybody for as long
+        will. The share is one minus the Kaplan-Meier estimate, which counts each for as long
         as they are observed, and the interval is Greenwood's on the log-log scale; both are those
         of `scipy.stats.ecdf`. It holds if those who came lately are like those before them.
         """
@@ -236,7 +238,7 @@ class Customers(Result):
             and `months` since, up to the end of the data: `customers` of the cohort, how many of
             them are `active` (have an order in that month), `share`, and `complete`: whether the
             month had ended when the data did; more may follow if not. In the month of the first
-            order everybody is active. Its ``plot(template=...)`` returns a figure.
+            order every customer is active. Its ``plot(template=...)`` returns a figure.
         """
         orders = self._orders
         month = in_periods(orders["timestamp"], "M").astype("int64")
@@ -300,7 +302,7 @@ class Customers(Result):
         )
         table = table.fillna({"refunds": 0, "refunded": 0.0}).astype({"refunds": "int64"})
         # What a sum of floats leaves of an order that was refunded in parts is not money; and
-        # minus nought is nought.
+        # minus zero is zero.
         table["value"] = (table["ordered"] - table["refunded"]).round(_MOST_DECIMALS) + 0.0
         table = table.rename_axis("profile_id").reset_index()
         return DrawnFrame.of(

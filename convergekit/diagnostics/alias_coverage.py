@@ -51,7 +51,7 @@ class _Asked:
         self.types = list(pairs.types.categories)
         self.type_of_pair = pairs.types.codes[pairs.alias]
         self._knowledge, self._browser_alias, self._at = knowledge, browser_alias, at
-        # An event that carries other aliases may be somebody else's.
+        # An event that carries other aliases may be another person's.
         self._apart = None if pairs.apart is None else replace(pairs.apart, home=None)
         chosen = np.zeros(len(knowledge.item), dtype=bool)
         chosen[at] = True

@@ -9,7 +9,7 @@ What is blamed, in this order:
 1. Where two logins with a value of the same type are on one profile, the smallest set of aliases
    that parts two such logins. Login values themselves are not blamed.
 2. Where all of them are connected as one login, a login value that alone joins three or more
-   values of another type (a shop assistant's account on everybody's orders), else the smallest
+   values of another type (a shop assistant's account on all orders), else the smallest
    set of events that parts two values of one type (an order with two people's data).
 """
 

@@ -41,7 +41,7 @@ _NESTED = ("properties", "profile_properties")
 _NESTED_SPELLINGS = frozenset(spelling for name in _NESTED for spelling in SPELLINGS[name])
 
 
-#: Far deeper than anybody's properties, and not as deep as what Python can follow.
+#: Far deeper than real properties, and not as deep as what Python can follow.
 _DEEPEST = 100
 _MAPPED_PREFIXES = (ALIAS, PROPERTY, PROFILE_PROPERTY)
 

@@ -91,7 +91,7 @@ def normalise(
     EventError
         Under `strict`, the first row that cannot be used.
     ConvergekitError
-        There is no such time zone.
+        The time zone is not known.
     """
     check_zone(tz)
     replaced = [c for c in frame if written_by_stitch(str(c))]
@@ -257,7 +257,7 @@ def _value(frame: pd.DataFrame, row: int, reason: str) -> str:
     if reason != UNPARSEABLE_TIMESTAMP:
         return ""
     cell = frame["timestamp"].iloc[row]
-    # An object may hold all that is known of somebody.
+    # An object may hold all that is known of a person.
     is_one_value = pd.api.types.is_scalar(cell)
     shown = shortened(repr(cell), _MOST_OF_A_VALUE) if is_one_value else type(cell).__name__
     return f": {shown}"

@@ -270,8 +270,8 @@ class FunnelExplorer:
             return None
         return counted(
             self.result.left_out,
-            "event of these steps has no profile and takes no part.",
-            "events of these steps have no profile and take no part.",
+            "event of these steps has no profile and is left out.",
+            "events of these steps have no profile and are left out.",
         )
 
     def _clear(self) -> None:

@@ -65,7 +65,7 @@ def look(template: Template) -> Look:
     Raises
     ------
     ConvergekitError
-        There is no such template.
+        The template is not known.
 
     Examples
     --------

@@ -172,7 +172,7 @@ def _each_attempt(
 
 
 def _best(paths: Paths, prepared: FunnelEvents, unit: IntArray, asked: _Asked) -> Paths:
-    """Return everybody's best path, where there are several and profiles count."""
+    """Return each profile's best path, where there are several and profiles count."""
     earliest = asked.rules.entry == "earliest"
     held = prepared.is_split and not asked.rules.held_apart
     if asked.count == "attempts" or not (held or earliest):

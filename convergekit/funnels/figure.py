@@ -72,7 +72,7 @@ def goal(steps: Sequence[str]) -> str:
     return f"From {first} to {last}" if len(steps) > 1 else first
 
 
-def reached(count: int, entered: int, who: str, goal: str) -> str:
+def reached(count: int, entered: int, unit: str, goal: str) -> str:
     """Return how many of those that entered reached something, and which share that is.
 
     Examples
@@ -81,7 +81,7 @@ def reached(count: int, entered: int, who: str, goal: str) -> str:
     '20 of 60 profiles reached Placed Order, 33.3%.'
     """
     share = f", {_share(count / entered)}" if entered else ""
-    return f"{count:,} of {counted(entered, who.removesuffix('s'))} reached {goal}{share}."
+    return f"{count:,} of {counted(entered, unit.removesuffix('s'))} reached {goal}{share}."
 
 
 def add_step_names(
@@ -143,7 +143,7 @@ def rows_layout(steps: int, row: int, half: float) -> dict[str, Any]:
 
 
 def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
-    table, colours, who = funnel.table, look(template), funnel.counted
+    table, colours, unit = funnel.table, look(template), funnel.counted
     row = _NAME + _BAR + _BELOW + _GAP
     half = _BAR / row / 2
     figure = go.Figure()
@@ -174,7 +174,7 @@ def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
         small = {"size": 12, "color": colours.muted}
         _write(figure, plain(_below(line, funnel)), place + half, x=0, font=small, **below)
     legend = [trace.name for trace in figure.data] if len(figure.data) > 1 else []
-    said = [reached(int(table["profiles"].iloc[-1]), entered, who, funnel.steps[-1])]
+    said = [reached(int(table["profiles"].iloc[-1]), entered, unit, funnel.steps[-1])]
     if len(table) == 1:
         said = []
     figure.update_layout(

@@ -4,7 +4,7 @@ Every event of the first step starts an attempt; a profile counts at the deepest
 of its attempts reaches. Other events may lie between the steps. The window is the time elapsed
 since the attempt's entry, its end included. Events of one profile at the same time may be taken
 in whichever order carries the profile furthest. One event fills one step: n repeats of a step
-need n events. Identify calls and events without a profile take no part.
+need n events. Identify calls and events without a profile are left out.
 
 The path is searched first and labelled afterwards, so the groups of a breakdown always add up to
 the whole; and the lists of profiles behind every bar come from the same pass as the bar.

@@ -110,11 +110,11 @@ def _sentence(
     carried: str | None,
     counted_as: str,
 ) -> str:
-    who = "profile" if line["counted_by"] == STITCHED else "visitor"
-    who = who if counted_as == "profiles" else "attempt"
+    unit = "profile" if line["counted_by"] == STITCHED else "visitor"
+    unit = unit if counted_as == "profiles" else "attempt"
     how = "Stitched" if line["counted_by"] == STITCHED else f"Counted by {line['counted_by']}"
     said = [
-        f"{how}, {counted(count, who)} reached {steps[step]}, {share:.1%} of those who entered."
+        f"{how}, {counted(count, unit)} reached {steps[step]}, {share:.1%} of those who entered."
     ]
     if step == len(steps) - 1 and count:
         if value is not None:
@@ -130,8 +130,8 @@ def _subtitle(
     said = []
     for line in shown.head(2).to_dict("records"):
         count, entered = int(line[f"step_{len(steps)}"]), int(line["step_1"])
-        who = f"stitched {counted_as}" if line["counted_by"] == STITCHED else line["counted_by"]
-        said.append(f"{who}: {count:,} of {entered:,} reached {steps[-1]}, {count / entered:.1%}.")
+        unit = f"stitched {counted_as}" if line["counted_by"] == STITCHED else line["counted_by"]
+        said.append(f"{unit}: {count:,} of {entered:,} reached {steps[-1]}, {count / entered:.1%}.")
     said = [sentence[0].upper() + sentence[1:] for sentence in said]
     if empty:
         said.append(f"{counted(empty, 'other way', 'other ways')} of counting: nobody entered.")

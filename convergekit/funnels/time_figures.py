@@ -254,10 +254,11 @@ def _length(periods: pd.Series, freq: str) -> pd.Series:
 def _trend_sentence(line: Any, group: Group, funnel: Funnel, word: str) -> str:
     when = f"{line.period:%Y-%m-%d}" + (f" {line.period:%H:%M}" if word == "hour" else "")
     start = f"On {when}" if word == "day" else f"In the {word} from {when}"
-    who = counted(line.entered, funnel.counted.removesuffix("s"))
+    entrants = counted(line.entered, funnel.counted.removesuffix("s"))
     of_group = f" of {group.name}" if group.name else ""
     return hover(
-        f"{start}, {who}{of_group} entered; {line.converted:,} converted, {line.conversion:.1%}.",
+        f"{start}, {entrants}{of_group} entered; {line.converted:,} converted, "
+        f"{line.conversion:.1%}.",
         "" if line.complete else "More may follow: some windows are still open.",
     )
 
@@ -355,8 +356,8 @@ def _time_subtitle(times: TimeToConvert, bins: _Bins) -> list[str]:
     if not times.profiles:
         return [f"No {times.counted} got there."]
     half, most = readable_duration(times.median), readable_duration(times.percentiles[90])
-    who = counted(times.profiles, times.counted.removesuffix("s"))
-    said = [f"Half of {who} took {half} or less, nine in ten {most} or less."]
+    units = counted(times.profiles, times.counted.removesuffix("s"))
+    said = [f"Half of {units} took {half} or less, nine in ten {most} or less."]
     if bins.longer:
         said.append("Bars stand for longer times from left to right.")
     return said

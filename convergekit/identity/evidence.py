@@ -180,5 +180,5 @@ def _same(first: object, second: object) -> bool:
     try:
         return bool(first == second)
     except Exception:
-        # Whatever a class of somebody's own does; tables say of each cell whether it is equal.
+        # A user's own class may raise anything; tables say of each cell whether it is equal.
         return written(first) == written(second)

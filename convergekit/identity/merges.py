@@ -89,7 +89,7 @@ def _telling_pairs(knowledge: Knowledge, at: IntArray) -> pd.DataFrame:
     """Return what each item that can change a profile's ID brings, in the order of knowing.
 
     Such an item brings an alias that is new, or earlier than it was known to be, or a link that
-    joins two profiles. All others leave everybody's ID as it is.
+    joins two profiles. All others leave every ID as it is.
     """
     event, alias = knowledge.aliases.by_group
     apart = knowledge.aliases.apart

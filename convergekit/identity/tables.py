@@ -1,6 +1,6 @@
 """Identified events: what stitching gives, as plain tables; every answer is made of them.
 
-Tables that not everybody needs (`profiles`, `aliases`, `alias_graph`) are built when first
+Tables that are not always needed (`profiles`, `aliases`, `alias_graph`) are built when first
 asked for.
 """
 

@@ -1,8 +1,8 @@
 """Compare what profiles that convert did before with what others did.
 
-It is association: what converters do more often need not make anybody convert.
+It is association: what converters do more often need not cause conversion.
 
-Somebody who converts is observed until then, somebody who does not for as long as there are data:
+A profile that converts is observed until then, one that does not as long as the data lasts:
 compared as they are, the others would have had more time to do anything at all. So each of the
 others is observed for as long as one of the converters was, from the begin of its journey on. For
 nobody to be left out because of how long that was, all are asked about within one window, and only

@@ -511,7 +511,7 @@ def _says_who(name: Any) -> bool:
 
 
 def _logins(name: Any, said: pa.Array) -> pa.Array:
-    """Return which texts of a column may be somebody's e-mail address."""
+    """Return which texts of a column may be an e-mail address."""
     if name == "aliases":
         return _texts(value_in(t) for t in said.to_pylist() if type_in(t) in LOGIN_TYPES)
     is_login = str(name).startswith(ALIAS) and name[len(ALIAS) :].lower() in LOGIN_TYPES

@@ -143,7 +143,7 @@ class Addresses:
     emails, phones : frozenset of str
         Those that are looked for within texts as well.
     of_others : frozenset of str
-        Longer e-mail addresses that hold one of these and are somebody else's, folded.
+        Longer e-mail addresses that hold one of these and are another person's, folded.
     rules : AliasRules
         What makes an alias of an address, where the ways to write it are several.
     aliases : frozenset of (str, str)
@@ -265,7 +265,7 @@ class Addresses:
         return sorted(found)
 
     def _is_of_others(self, plain: _Reading, start: int, end: int) -> bool:
-        """Return whether it is a part of a longer address that is somebody else's."""
+        """Return whether it is a part of a longer address that is another person's."""
         for longer in self._longer:
             offset = longer.find(plain.text[start:end])
             begin, stop = start - offset, start - offset + len(longer)

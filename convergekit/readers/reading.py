@@ -171,7 +171,7 @@ def find_files(paths: Paths) -> list[Path]:
     Raises
     ------
     ReadError
-        There is no such file.
+        No file matches.
     """
     one = isinstance(paths, (str, bytes, Path)) or not isinstance(paths, Iterable)
     given: Any = [paths] if one else paths

@@ -112,7 +112,7 @@ class SimulatedVisits:
     def draw(
         cls, rng: np.random.Generator, persons: People, opened: int, days: int, noise: float
     ) -> SimulatedVisits:
-        """Draw everybody's visits."""
+        """Draw every person's visits."""
         size = len(persons.first_name)
         person = np.repeat(np.arange(size), 1 + rng.poisson(0.9, size=size))
         visits = len(person)

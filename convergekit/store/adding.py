@@ -100,7 +100,7 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
         columns.add(str(name))
     names = [name for name in columns.places if needed(name, options)]
     # The first time of receipt changes the order of arrival, for all rows.
-    roots = _everybody(con, found.roots) if first_received and start else found.roots
+    roots = _all_roots(con, found.roots) if first_received and start else found.roots
     old, about, cluster = rows_of(con, columns, names, roots, options)
     before = ids_before(con, roots)
 
@@ -141,7 +141,7 @@ def _normalised(frame: pd.DataFrame, columns: Columns, options: StoreOptions) ->
     return accepted
 
 
-def _everybody(con: duckdb.DuckDBPyConnection, roots: IntArray) -> IntArray:
+def _all_roots(con: duckdb.DuckDBPyConnection, roots: IntArray) -> IntArray:
     """Return all clusters that have a profile or a dropped copy, and these."""
     found = con.sql("SELECT cluster FROM profiles UNION SELECT cluster FROM duplicates")
     return np.union1d(roots, found.to_arrow_table()["cluster"].to_numpy())

@@ -155,7 +155,7 @@ def read_manifest(store: Path) -> Manifest:
 
 
 def _is_possible(batch: BatchRecord) -> bool:
-    """Return whether a record that somebody may have written by hand can be worked with."""
+    """Return whether a record, which may be written by hand, is usable."""
     texts = (batch.file, batch.digest, batch.added_at, batch.content)
     return (
         all(isinstance(text, str) for text in texts)

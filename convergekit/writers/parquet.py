@@ -107,7 +107,7 @@ def read_stitched(directory: str | Path) -> Stitched:
     Notes
     -----
     The checksums in the save reveal any damage. They do not reveal who wrote it: to read the save
-    of somebody whom you do not trust is safe, but what it says may be made up.
+    of a person you do not trust is safe, but its contents may be made up.
 
     Examples
     --------

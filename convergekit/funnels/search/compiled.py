@@ -60,7 +60,7 @@ def paths_in_order(
         return Paths(nothing, nothing, nothing, of_steps, of_steps, nothing)
     unit = np.empty(count, dtype=np.int64)
     depth = np.empty(count, dtype=np.int64)
-    # Step by step in memory, because the tables ask for one step of everybody.
+    # Step by step in memory, because the tables ask for one step of all units.
     event = np.empty((steps, count), dtype=np.int64).T
     when = np.empty((steps, count), dtype=np.int64).T
     last_entry = np.empty(count, dtype=np.int64)

@@ -54,7 +54,7 @@ def posthog_paths(
     Returns
     -------
     prepared : FunnelEvents
-        The events, repeated for everybody's values where the attribution is to a step.
+        The events, repeated for each profile's values where the attribution is to a step.
     paths : Paths
     label_at : numpy.ndarray of int or None
         Per path, the frame's position of the event that gives the label, -1 for none; None
@@ -113,7 +113,7 @@ def _touch(prepared: FunnelEvents, values: pd.DataFrame, *, last: bool) -> IntAr
 def _for_every_value(
     prepared: FunnelEvents, values: pd.DataFrame, step: int
 ) -> tuple[FunnelEvents, IntArray, BoolArray]:
-    """Repeat everybody's events for every value that they have on an event of the step.
+    """Repeat each profile's events for every value that it has on an event of the step.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """PostHog's funnels in order and in strict order, as ``funnel-udf/src/steps.rs`` has them.
 
-Read in PostHog/posthog in November 2026, and applied to all profiles at once: everybody's events
+Read in PostHog/posthog in November 2026, and applied to all profiles at once: each profile's events
 are looked at one after another, an event once for each step that it fits.
 """
 

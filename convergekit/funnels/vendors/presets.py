@@ -129,7 +129,7 @@ def rules_of(like: Like | None, given: Mapping[str, Any]) -> Rules:
     Raises
     ------
     ConvergekitError
-        There is no such preset, or the tool leaves no choice of a given option.
+        The preset does not exist, or the tool fixes a given option.
 
     Examples
     --------
