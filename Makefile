@@ -27,7 +27,7 @@ NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py t
   test_funnel_time_figures.py test_alias_figures.py test_timeline_figure.py test_writers.py \
   test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py test_processors.py \
   test_check_links.py test_query_bombs.py test_terminal.py test_spreadsheets.py \
-  test_errors_of_ours.py test_packed_damage.py test_deep_and_wide.py test_mentions.py test_release.py
+  test_errors_of_ours.py test_packed_damage.py test_deep_and_wide.py test_mentions.py test_release.py test_ci.py
 
 # In a process of their own: they send signals, and start others.
 APART = test_store_damage.py test_processors.py test_errors_of_ours.py
