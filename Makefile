@@ -20,17 +20,17 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 
 # Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
 # runs processes of its own.
-NOT_COMPILED = browser test_cli.py test_docs.py test_import.py test_exports.py test_bad_exports.py \
-  test_read_events.py test_export_meanings.py test_query.py test_channels.py test_template.py \
-  test_gallery.py test_simulate.py test_explorer.py test_errors.py test_hostile_names.py \
-  test_converge_tables.py test_customers_figures.py test_funnel_figures.py test_durable.py \
-  test_funnel_time_figures.py test_alias_figures.py test_timeline_figure.py test_writers.py \
-  test_quality_figures.py test_stitching_lift_figure.py test_store_damage.py test_discreet.py test_processors.py \
-  test_check_links.py test_query_bombs.py test_terminal.py test_spreadsheets.py \
-  test_errors_of_ours.py test_packed_damage.py test_deep_and_wide.py test_mentions.py test_release.py test_ci.py
+NOT_COMPILED = browser cli docs explore figures simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
+  base/test_durable.py base/test_deep_and_wide.py events/test_query.py events/test_query_bombs.py \
+  visits/test_channels.py $(addprefix readers/, test_exports.py test_read_events.py test_export_meanings.py \
+  test_packed_damage.py) $(addprefix writers/, test_writers.py test_converge_tables.py test_spreadsheets.py) \
+  $(addprefix funnels/, test_funnel_figures.py test_funnel_time_figures.py test_stitching_lift_figure.py) \
+  $(addprefix diagnostics/, test_alias_figures.py test_timeline_figure.py test_quality_figures.py) \
+  $(addprefix robustness/, test_bad_exports.py test_errors.py test_hostile_names.py test_discreet.py \
+  test_errors_of_ours.py) store/test_store_damage.py privacy/test_mentions.py
 
 # In a process of their own: they send signals, and start others.
-APART = test_store_damage.py test_processors.py test_errors_of_ours.py
+APART = store/test_store_damage.py test_processors.py robustness/test_errors_of_ours.py
 
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n auto \
@@ -42,8 +42,9 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
 
 # Left out of the inner loop: what takes long, or starts processes.
-SLOW = browser test_no_loops.py test_engine.py test_kernels.py test_processors.py test_query_bombs.py test_writers.py test_gallery.py \
-  test_errors_of_ours.py test_deep_and_wide.py test_packed_damage.py test_store_damage.py test_mentions.py
+SLOW = browser engine figures/test_gallery.py test_no_loops.py test_kernels.py test_processors.py \
+  events/test_query_bombs.py writers/test_writers.py robustness/test_errors_of_ours.py \
+  base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py privacy/test_mentions.py
 
 check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.03 $(BIN)/python -m pytest -q -n auto \
@@ -54,13 +55,13 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto \
 	  --ignore=tests/browser
 	$(BIN)/python -m tests.processors
-	$(BIN)/python -m tests.store_crash
-	$(BIN)/python -m tests.store_kill --kills 500
-	$(BIN)/python -m tests.store_search --examples 2000
+	$(BIN)/python -m tests.store.crash
+	$(BIN)/python -m tests.store.kill --kills 500
+	$(BIN)/python -m tests.store.search --examples 2000
 	$(BIN)/python -m fuzz --minutes 60
 
 test-spark: .venv/spark  ## Run the tests of the relational engine on Spark (needs Java 17 or newer)
-	$(BIN)/python -m pytest -m spark tests/test_engine.py
+	$(BIN)/python -m pytest -m spark tests/engine/test_engine.py
 
 lint: .venv/installed  ## Check style and types
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """Run the tests on other versions than those of constraints.txt: ``make versions``, or nox.
 
 An interpreter that this machine lacks is skipped, and nox says so. Arguments after ``--`` go to
-pytest in place of all tests but the browser's: ``nox -s oldest -- tests/test_read_events.py``.
+pytest in place of all tests but the browser's: ``nox -s oldest --
+tests/readers/test_read_events.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 _EXTRAS = ("fast", "phone", "polars", "duckdb")
 # What the tests need, which is not a dependency of ours, and stays at its newest.
 _TESTS = ("hypothesis", "pytest", "pytest-xdist", "nbformat", "ipykernel")
-_ALL = ("-n", "auto", "--ignore=tests/browser", "--ignore=tests/test_gallery.py")
+_ALL = ("-n", "auto", "--ignore=tests/browser", "--ignore=tests/figures/test_gallery.py")
 
 nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False

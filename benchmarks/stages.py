@@ -19,24 +19,23 @@ import pyarrow as pa
 
 import convergekit as ck
 from benchmarks.stitch import machine
-from convergekit import stitching
 from convergekit.base.threads import each_column
-from convergekit.identity import dedupe
+from convergekit.identity import dedupe, pipeline
 from convergekit.identity.read_aliases import AliasColumns
 
 #: In the order in which they begin.
 STAGES = {
-    "give columns their names": (stitching, "canonicalise"),
-    "type times and texts, reject rows": (stitching, "normalise"),
-    "find repeated event IDs": (stitching, "find_kept"),
-    "read and number aliases": (stitching, "read_alias_columns"),
+    "give columns their names": (pipeline, "canonicalise"),
+    "type times and texts, reject rows": (pipeline, "normalise"),
+    "find repeated event IDs": (pipeline, "find_kept"),
+    "read and number aliases": (pipeline, "read_alias_columns"),
     "copy the rows that are kept": (dedupe, "chosen_rows"),
     "give aliases one form": (AliasColumns, "united"),
-    "connect aliases": (stitching, "connected_components"),
-    "name profiles": (stitching, "profile_ids"),
-    "find what each event carries": (stitching, "carry_retroactive"),
-    "the same as of each event": (stitching, "carry_as_of"),
-    "write the carried values": (stitching, "_values"),
+    "connect aliases": (pipeline, "connected_components"),
+    "name profiles": (pipeline, "profile_ids"),
+    "find what each event carries": (pipeline, "carry_retroactive"),
+    "the same as of each event": (pipeline, "carry_as_of"),
+    "write the carried values": (pipeline, "_values"),
 }
 
 

@@ -27,7 +27,8 @@ import numpy as np
 import pandas as pd
 
 import convergekit as ck
-from benchmarks import obvious
+from tests.identity import obvious
+from tests.identity.obvious import check_equal
 
 SLOW = "the obvious script"
 
@@ -126,21 +127,6 @@ CONTENDERS: dict[str, Callable[[pd.DataFrame], Any]] = {
     "ck.stitch, without kernels": without_kernels,
     "ck.stitch and every table": lambda events: every_table(ck.stitch(events)),
 }
-
-
-def check_equal(ours: ck.Stitched, theirs: pd.DataFrame) -> None:
-    """Raise unless both kept the same rows, drew the same profiles and filled the same values."""
-    events = ours.events
-    assert (events["row"].to_numpy() == theirs.index.to_numpy()).all()
-    named = events["profile_id"].notna().to_numpy()
-    assert (named == (theirs["profile"] >= 0).to_numpy()).all()
-    pairs = pd.DataFrame({"ours": events["profile_id"], "theirs": theirs["profile"].to_numpy()})
-    pairs = pairs[named].drop_duplicates()
-    assert pairs["ours"].is_unique
-    assert pairs["theirs"].is_unique
-    for column in (c for c in theirs if c.startswith("profile.")):
-        mine, other = events[column], theirs[column].reset_index(drop=True)
-        assert ((mine == other) | (mine.isna() & other.isna())).all(), column
 
 
 if __name__ == "__main__":

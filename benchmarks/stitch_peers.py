@@ -29,9 +29,10 @@ import numpy as np
 import pandas as pd
 
 import convergekit as ck
-from benchmarks import duckdb_script, obvious, polars_script
+from benchmarks import duckdb_script, polars_script
 from benchmarks.funnel_peers import median, memory
 from benchmarks.stitch import machine
+from tests.identity import obvious
 
 FLOOR = "reading the file (the floor)"
 OURS = "ck.stitch"

@@ -1,8 +1,18 @@
 """What the package offers: each name is imported from its module when it is first used."""
 
+from .attribution.lift import AttributionLift
+from .attribution.result import Attribution, CreditStory
 from .checks.check_up import CheckUp, check_up
+from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
 from .diagnostics.evaluation import Evaluation, evaluate
+from .diagnostics.explain import Explanation
+from .diagnostics.hindsight import Hindsight
+from .diagnostics.orphans import Orphans
+from .diagnostics.report import Report
+from .diagnostics.what_if import WhatIf
+from .engine.funnels import TableFunnel
+from .engine.result import StitchedTable
 from .engine.stitching import stitch_table
 from .errors import (
     AlreadyThereError,
@@ -17,9 +27,15 @@ from .errors import (
     WriteError,
 )
 from .events.steps import Exclusion, Step
+from .explore.explorer import Explorer
+from .figures.frame import DrawnFrame
 from .funnels.funnel import funnel
-from .funnels.result import Funnel
+from .funnels.result import Funnel, TimeToConvert
 from .identity.alias_rules import email_rule, phone_rule
+from .identity.tables import StitchedEvents
+from .journeys.differences import Differences
+from .journeys.result import Journeys
+from .privacy.forget import Forgotten
 from .readers import Export, read_events, register_export
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
@@ -41,28 +57,46 @@ __all__ = [
     "CHANNEL_RULES",
     "Added",
     "AlreadyThereError",
+    "Attribution",
+    "AttributionLift",
     "ChannelRule",
     "CheckUp",
     "ColumnError",
     "ConvergekitError",
+    "CreditStory",
+    "Customers",
     "DamagedStoreError",
+    "Differences",
+    "DrawnFrame",
     "Evaluation",
     "EventError",
     "Exclusion",
+    "Explanation",
+    "Explorer",
     "Export",
+    "Forgotten",
     "ForgottenInStore",
     "Funnel",
+    "Hindsight",
+    "Journeys",
     "NotOnThisEngine",
+    "Orphans",
     "ProfileComparison",
     "ReadError",
     "Repaired",
+    "Report",
     "SimulatedStore",
     "Status",
     "Step",
     "Stitched",
+    "StitchedEvents",
+    "StitchedTable",
     "Store",
+    "TableFunnel",
+    "TimeToConvert",
     "UnknownAliasError",
     "UnknownNameError",
+    "WhatIf",
     "WriteError",
     "check_up",
     "compare_profiles",

@@ -18,6 +18,7 @@ from convergekit.identity.tables import StitchedEvents, counts_in_one_line
 
 if TYPE_CHECKING:
     import networkx as nx
+    import plotly.graph_objects as go
     import polars as pl
     import pyarrow as pa
 
@@ -298,7 +299,7 @@ class Stitched:
 
         return timeline(self.tables, alias_or_id)
 
-    def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> Any:
+    def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> go.Figure:
         """Return one profile's aliases, and the links between them, as a figure.
 
         Colour and shape say an alias's type, width on how many events two aliases met. What
@@ -989,7 +990,7 @@ class Stitched:
         --------
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store().events)
-        >>> s.without("checkout_token", value="total_price", carried="utm_source")
+        >>> print(s.without("checkout_token", value="total_price", carried="utm_source"))
                                     measure with_it without_it difference
                                    profiles      81         85          4
                       events with a profile     388        388          0
@@ -1065,7 +1066,7 @@ class Stitched:
         --------
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store().events)
-        >>> s.hindsight("Placed Order", value="total_price", carried="utm_source")
+        >>> print(s.hindsight("Placed Order", value="total_price", carried="utm_source"))
                                     measure retroactive  as_of hindsight share
         Placed Order with a browser session          24     24         0    0%
          total_price with a browser session      905.50 905.50         0    0%

@@ -3,7 +3,7 @@
 Readers, `stitch`, questions, saves and stores take turns, a hundred inputs at a time. An input
 that ends in anything but a documented error or a result that adds up is made as small as Hypothesis
 can, printed, and its file kept in ``.artefacts/fuzz``; what breaks at the same place is then passed
-over. Keep the small input as a test in ``tests/test_fuzzed.py``.
+over. Keep the small input as a test in ``tests/robustness/test_fuzzed.py``.
 """
 
 from __future__ import annotations

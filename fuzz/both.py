@@ -109,8 +109,8 @@ def comparable(cell: Any) -> Any:
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         return None
     if isinstance(cell, (pd.Timestamp, pd.Timedelta)):
-        # A store keeps microseconds.
-        return cell.floor("us") if -_FAR < cell.value < _FAR else cell
+        # A store keeps microseconds. Of a unit as coarse as that, or coarser, nothing is cut off.
+        return cell.floor("us") if cell.unit == "ns" and -_FAR < cell.value < _FAR else cell
     return cell if isinstance(cell, _KNOWN) else ("text", text_of(cell))
 
 

@@ -52,23 +52,29 @@ _OTHER_OPERATORS = (
 _EXAMPLES = 15
 
 #: Slow, and of another module.
-_OF_STORAGE = "tests/test_stitch_properties.py::test_saved_and_read_back_is_the_same"
-_STITCH = ("tests/test_stitch_properties.py", "tests/test_stitched.py", "tests/test_bad_input.py")
+_OF_STORAGE = "tests/identity/test_stitch_properties.py::test_saved_and_read_back_is_the_same"
+_STITCH = (
+    "tests/identity/test_stitch_properties.py",
+    "tests/identity/test_stitched.py",
+    "tests/robustness/test_bad_input.py",
+)
+_LIMITS = "tests/identity/test_merge_protection.py"
+_FUNNELS = "tests/funnels/test_funnels.py"
 #: The modules that decide who is who and who converted, and tests that concern them.
 TESTS = {
     "dedupe": ("convergekit/identity/dedupe.py", *_STITCH),
     "aliases": (
-        "convergekit/identity/read_aliases.py", "tests/test_alias_rules.py", *_STITCH,
-        "tests/test_merge_protection.py",
+        "convergekit/identity/read_aliases.py", "tests/identity/test_alias_rules.py", *_STITCH,
+        _LIMITS,
     ),
-    "alias_graph": ("convergekit/identity/graph.py", *_STITCH, "tests/test_merge_protection.py"),
+    "alias_graph": ("convergekit/identity/graph.py", *_STITCH, _LIMITS),
     "properties": ("convergekit/identity/properties.py", *_STITCH),
     "funnels": (
-        "convergekit/funnels/funnel.py", "tests/test_funnels.py", "tests/test_funnel_presets.py",
+        "convergekit/funnels/funnel.py", _FUNNELS, "tests/funnels/test_funnel_presets.py",
     ),
     "funnel_attempts": (
-        "convergekit/funnels/attempts.py", "tests/test_funnels.py", "tests/test_funnel_cases.py",
-        "tests/test_funnel_semantics.py",
+        "convergekit/funnels/attempts.py", _FUNNELS, "tests/funnels/test_funnel_cases.py",
+        "tests/funnels/test_funnel_semantics.py",
     ),
 }  # fmt: skip
 

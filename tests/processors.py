@@ -209,7 +209,7 @@ def examples(machine: Machine) -> subprocess.CompletedProcess[str]:
 def figures(machine: Machine) -> subprocess.CompletedProcess[str]:
     """Draw every figure of the gallery on the machine: a line each, with a digest of it."""
     return subprocess.run(
-        [sys.executable, "-m", "tests.gallery_figures"],
+        [sys.executable, "-m", "tests.figures.gallery_figures"],
         env=machine.environment,
         cwd=ROOT,
         stdout=subprocess.PIPE,

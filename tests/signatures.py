@@ -42,7 +42,8 @@ def members(one: type) -> Iterator[str]:
     """Yield what a class gives to its users: fields, properties and methods."""
     fields = dataclasses.fields(one) if dataclasses.is_dataclass(one) else ()
     own = {field.name: f"{field.name}: {field.type}" for field in fields}
-    names = {name for kind in one.__mro__[:-1] for name in vars(kind)} | set(own)
+    ours = [kind for kind in one.__mro__ if kind.__module__.startswith("convergekit")]
+    names = {name for kind in ours for name in vars(kind)} | set(own)
     for name in sorted(names):
         if name.startswith("_"):
             continue

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import functools
+import inspect
 import re
 import subprocess
 import sys
@@ -10,6 +13,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import networkx as nx
+
+import convergekit as ck
+from tests.signatures import lines
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "convergekit"
@@ -181,3 +187,67 @@ def test_the_page_on_architecture_lists_every_module_of_every_folder():
         if folders and name not in ("__init__", "__main__"):
             there[folders[0]] |= {name, *(f"{folder}/" for folder in folders[1:])}
     assert listed == there
+
+
+def public_callables():
+    """Yield what users call, with what it says that it returns."""
+    for name in ck.__all__:
+        one = getattr(ck, name)
+        if not isinstance(one, type):
+            if callable(one):
+                yield name, one
+            continue
+        for member in vars(one):
+            if not member.startswith("_"):
+                found = inspect.getattr_static(one, member)
+                if isinstance(found, property | functools.cached_property):
+                    yield f"{name}.{member}", getattr(found, "fget", None) or found.func
+                elif inspect.isfunction(found) or isinstance(found, classmethod | staticmethod):
+                    yield f"{name}.{member}", getattr(one, member)
+
+
+#: What is neither ours nor a built-in: the libraries by their usual short names, and aliases.
+ELSEWHERE = re.compile(r"^(np|pd|pa|pl|go|nx|ibis)\.|^(Path|IntArray|BoolArray|FloatArray|Rule)$")
+
+
+def test_what_a_public_call_returns_can_be_imported():
+    unnamed = {}
+    for name, function in public_callables():
+        said = inspect.signature(function).return_annotation
+        assert said is not inspect.Signature.empty, name
+        names = re.findall(r"[A-Za-z_][\w.]*", str(said))
+        unnamed[name] = [
+            one
+            for one in names
+            if one not in ck.__all__
+            and not hasattr(builtins, one)
+            and one not in ("Any", "Iterator", "Iterable", "Sequence", "Mapping", "Callable")
+            and not ELSEWHERE.match(one)
+        ]
+    assert {name: found for name, found in unnamed.items() if found} == {}
+
+
+def test_no_public_call_takes_options_without_names():
+    anything = [
+        name
+        for name, function in public_callables()
+        for one in inspect.signature(function).parameters.values()
+        if one.kind is one.VAR_KEYWORD and not str(one.annotation).startswith("Unpack")
+    ]
+    assert anything == []
+
+
+def test_public_signatures_are_those_that_the_changelog_knows():
+    kept = (ROOT / "tests" / "signatures.txt").read_text("utf-8")
+    assert "\n".join(lines()).rstrip() + "\n" == kept, (
+        "python -m tests.signatures > tests/signatures.txt, and say in CHANGELOG.md what changed"
+    )
+
+
+def test_tests_do_not_import_from_benchmarks():
+    found = [
+        path
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"^(from|import) benchmarks\b", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert found == []

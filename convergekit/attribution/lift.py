@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,16 @@ from convergekit.attribution.attribute import Attributor, Credited
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import NONE
 from convergekit.base.grouping import distinct
-from convergekit.base.wording import counted, percentage, readable_table
+from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import as_steps
+from convergekit.figures.card import Result, as_it_is, paragraph, table
 from convergekit.funnels.lift import STITCHED, ways_of_counting
 from convergekit.typing import BoolArray, FloatArray, IntArray
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from convergekit.figures.template import Template
     from convergekit.identity.tables import StitchedEvents
 
@@ -32,7 +34,7 @@ _MOST_ALONE = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AttributionLift:
+class AttributionLift(Result):
     """The same conversions credited by several ways of counting visitors.
 
     The ways are each alias type alone (one cookie, one visitor), each source alone (stitched
@@ -68,8 +70,7 @@ class AttributionLift:
     lookback: pd.Timedelta
     conversion: str
 
-    def __repr__(self) -> str:
-        """Return the shares that are credited to a visit."""
+    def _line(self) -> str:
         what = "conversions" if self.value is None else self.value
         credited = self.summary.set_index("counted_by")["credited"]
         alone = [f"{percentage(credited[way])} by {way}" for way in self._alone()[:1]]
@@ -78,25 +79,25 @@ class AttributionLift:
             f"{percentage(credited[AS_OF]) or 'nothing'} under as-of identity",
             *(alone or ["nothing without stitching"]),
         ]
-        return visible(
+        return (
             f"AttributionLift({self.conversion} by {self.by}; share of {what} with a touch: "
             f"{', '.join(said)})"
         )
 
-    def _repr_html_(self) -> str:
+    def _parts(self) -> Iterable[str]:
         some = self.summary[self.summary["counted_by"].isin([*self._alone(), AS_OF, STITCHED])]
-        shares = {name: some[name].map(percentage) for name in some.columns[1:]}
-        less = len(self.summary) - len(some)
-        more = f"<p>{counted(less, 'other way', 'other ways')} of counting: no touch at all.</p>"
-        most = "conversions" if self.value is None else self.value
-        return (
-            f"<p>{html.escape(repr(self))}</p>"
-            f"{some.assign(**shares).to_html(index=False, border=0)}{more if less else ''}"
-            f"<p>{html.escape(most)} by {self.by}, {self.models[0]}</p>"
-            f"{readable_table(self._wide()).to_html(index=False, border=0)}"
+        yield as_it_is(
+            some.assign(**{name: some[name].map(percentage) for name in some.columns[1:]})
         )
+        less = len(self.summary) - len(some)
+        if less:
+            ways = counted(less, "other way", "other ways")
+            yield paragraph(f"{ways} of counting: no touch at all.")
+        most = "conversions" if self.value is None else self.value
+        yield paragraph(f"{most} by {self.by}, {self.models[0]}")
+        yield table(self._wide())
 
-    def plot(self, model: str | None = None, *, template: Template = "light") -> Any:
+    def plot(self, model: str | None = None, *, template: Template = "light") -> go.Figure:
         """Return what each label is credited with, a bar per way of counting visitors.
 
         Parameters

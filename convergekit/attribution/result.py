@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.wording import counted, readable_table
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
-from convergekit.visible import visible
+from convergekit.figures.card import Result, TextResult, table
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from convergekit.figures.template import Template
 
 #: What conversions without a touch in the look-back are credited to.
@@ -22,7 +24,7 @@ NONE = "(none)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Attribution:
+class Attribution(Result):
     """Which visits conversions are credited to, and with how much.
 
     Attributes
@@ -53,19 +55,17 @@ class Attribution:
     lookback: pd.Timedelta
     conversion: str
 
-    def __repr__(self) -> str:
-        """Return the counts in one line."""
+    def _line(self) -> str:
         total, touched = self._counts
-        return visible(
+        return (
             f"Attribution({self.conversion}: {counted(total, 'conversion')}, {touched:,} with a "
             f"touch within {readable_duration(self.lookback)}; {', '.join(self.models)} by "
             f"{self.by})"
         )
 
-    def _repr_html_(self) -> str:
-        table = self.table.drop(columns="model") if len(self.models) == 1 else self.comparison
-        shown = readable_table(table).to_html(index=False, border=0)
-        return f"<p>{html.escape(repr(self))}</p>{shown}"
+    def _parts(self) -> Iterable[str]:
+        single = len(self.models) == 1
+        return (table(self.table.drop(columns="model") if single else self.comparison),)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -128,7 +128,7 @@ class Attribution:
             )
         return CreditStory(mine, self.by, self.conversion, self.lookback)
 
-    def plot(self, *, template: Template = "light") -> Any:
+    def plot(self, *, template: Template = "light") -> go.Figure:
         """Return what each label is credited with, a bar per model, as a plotly figure.
 
         Parameters
@@ -151,7 +151,7 @@ class Attribution:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CreditStory:
+class CreditStory(TextResult):
     """How one conversion was credited.
 
     Attributes
@@ -167,16 +167,6 @@ class CreditStory:
     by: str
     conversion: str
     lookback: pd.Timedelta
-
-    def __repr__(self) -> str:
-        """Return a sentence per touch."""
-        first, *rest = map(visible, self._sentences())
-        return "\n".join([first, *(f"{n}. {said}" for n, said in enumerate(rest, 1))])
-
-    def _repr_html_(self) -> str:
-        first, *rest = map(html.escape, self._sentences())
-        items = "".join(f"<li>{said}</li>" for said in rest)
-        return f"<p>{first}</p>" + (f"<ol>{items}</ol>" if items else "")
 
     def _sentences(self) -> list[str]:
         first = self.credits.iloc[0]

@@ -7,47 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from convergekit.figures.card import card, title
+
 if TYPE_CHECKING:
     from convergekit.checks.check_up import CheckUp
 
-# Static and scoped by a class of our own; colours follow the notebook's theme.
-_STYLE = """<style>
-.ck-check-up{font-family:system-ui,sans-serif;max-width:52rem;line-height:1.4}
-.ck-check-up .ck-title{font-weight:600;margin:.25rem 0}
-.ck-check-up .ck-remark{font-size:.85rem;opacity:.75;margin:.1rem 0}
-.ck-check-up .ck-finding{border:1px solid rgba(128,128,128,.35);border-left-width:.35rem;
+_STYLE = """
+.ck-card .ck-remark{font-size:.85rem;opacity:.75;margin:.1rem 0}
+.ck-card .ck-finding{border:1px solid rgba(128,128,128,.35);border-left-width:.35rem;
 border-radius:.5rem;padding:.5rem .75rem;margin:.6rem 0}
-.ck-check-up .ck-high{border-left-color:#c2410c}
-.ck-check-up .ck-medium{border-left-color:#ca8a04}
-.ck-check-up .ck-low{border-left-color:#64748b}
-.ck-check-up .ck-concerned{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.85rem;
+.ck-card .ck-high{border-left-color:#c2410c}
+.ck-card .ck-medium{border-left-color:#ca8a04}
+.ck-card .ck-low{border-left-color:#64748b}
+.ck-card .ck-concerned{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.85rem;
 opacity:.8;font-variant-numeric:tabular-nums}
-.ck-check-up .ck-severity{font-weight:600}
-.ck-check-up .ck-what{font-weight:600;margin:.2rem 0}
-.ck-check-up p{font-size:.88rem;margin:.2rem 0}
-.ck-check-up code{font-size:.85em;overflow-wrap:anywhere}
-.ck-check-up summary{cursor:pointer;font-size:.85rem;margin:.2rem 0}
-.ck-check-up .ck-wide{overflow-x:auto}
-.ck-check-up table{border-collapse:collapse;font-size:.8rem}
-.ck-check-up th,.ck-check-up td{text-align:left;padding:.15rem .5rem;background:none;
-vertical-align:top;overflow-wrap:anywhere}
-.ck-check-up tbody tr{border-top:1px solid rgba(128,128,128,.25)}
-</style>"""
+.ck-card .ck-severity{font-weight:600}
+.ck-card .ck-what{font-weight:600;margin:.2rem 0}
+.ck-card code{font-size:.85em;overflow-wrap:anywhere}
+.ck-card summary{cursor:pointer;font-size:.85rem;margin:.2rem 0}
+.ck-card details table{font-size:.8rem}
+.ck-card details th,.ck-card details td{text-align:left;overflow-wrap:anywhere}
+"""
 
 
 def check_up_html(found: CheckUp) -> str:
     """Return a check-up as HTML."""
     remarks = [f'<div class="ck-remark">{html.escape(text)}</div>' for text in found.remarks]
     cards = [_card(found, row) for row in found.findings.to_dict("records")]
-    return _STYLE + "".join(
-        (
-            f'<div class="ck-check-up"><div class="ck-title">{html.escape(found.title)}</div>',
-            *remarks,
-            *cards,
-            _checks(found.checks),
-            "</div>",
-        )
-    )
+    return card(title(found.title), *remarks, *cards, _checks(found.checks), style=_STYLE)
 
 
 def _card(found: CheckUp, row: dict[str, Any]) -> str:

@@ -273,6 +273,10 @@ class CheckUp:
         return f"{listed} and {more:,} more" if more > 0 else listed
 
     def __repr__(self) -> str:
+        """Return the number of findings in one line."""
+        return visible(f"CheckUp({self.title.removeprefix('Check-up of ')})")
+
+    def __str__(self) -> str:
         """Return the findings as text."""
         lines = [self.title, *self.remarks]
         for row in self.findings.to_dict("records"):

@@ -265,7 +265,7 @@ def forget_command(
     opened = _existing(store)
     with _err.status("forgetting"), _interruption_told():
         removed = opened.forget(alias)
-    _out.print(escape(repr(removed)), highlight=False, soft_wrap=True)
+    _out.print(escape(str(removed)), highlight=False, soft_wrap=True)
 
 
 @app.command("repair")
@@ -387,7 +387,7 @@ def _one_line(error: Exception) -> str:
 
 def _print_summary(s: Stitched) -> None:
     _out.print()
-    _out.print(escape(repr(s.report)), highlight=False, soft_wrap=True)
+    _out.print(escape(str(s.report)), highlight=False, soft_wrap=True)
 
 
 def _print_campaigns(s: Stitched) -> None:

@@ -6,9 +6,8 @@ once; it remains an order when it is refunded, and the refund lessens what its c
 
 from __future__ import annotations
 
-import html
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,11 @@ import scipy
 from convergekit.base.durations import in_periods
 from convergekit.base.proportions import check_confidence
 from convergekit.base.rounding import six_digits
-from convergekit.base.wording import counted, readable_table
+from convergekit.base.wording import counted
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.steps import StepLike, title_of
+from convergekit.figures.card import Result, paragraph, table
 from convergekit.figures.frame import DrawnFrame
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def customers(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Customers:
+class Customers(Result):
     """Who ordered how often, when and for how much.
 
     Attributes
@@ -118,22 +118,20 @@ class Customers:
     _refunds: pd.DataFrame
     _has_value: bool
 
-    def __repr__(self) -> str:
-        """Return the counts in one line."""
+    def _line(self) -> str:
         orders = self._orders
         again = int((orders["number"] == 2).sum())
         who = counted(int((orders["number"] == 1).sum()), "customer")
         return f"Customers({who} with {counted(len(orders), 'order')}; {again:,} ordered again)"
 
-    def _repr_html_(self) -> str:
+    def _parts(self) -> Iterable[str]:
         months = pd.DataFrame(self.new_and_returning("M").tail(_MOST_MONTHS))
         # Not by `strftime`, which names months in the language that the process is set to.
         names = months["period"].dt.month_name() + months["period"].dt.strftime(" %Y")
         months["period"] = names.mask(~months["complete"], names + ", to date")
         months = months.drop(columns="complete").rename(columns={"period": "month"})
-        said = [repr(self), *(f"{what}: {number:,}" for what, number in self.left_out.items())]
-        lines = "".join(f"<p>{html.escape(line)}</p>" for line in said)
-        return lines + readable_table(months).to_html(index=False, border=0)
+        said = [paragraph(f"{what}: {number:,}") for what, number in self.left_out.items()]
+        return (*said, table(months))
 
     def new_and_returning(self, freq: str = "M") -> DrawnFrame:
         """Return how many customers are new in each period, and how many came back.

@@ -13,9 +13,9 @@ import scipy
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
+from convergekit.figures.card import Result, paragraph, table
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import HasTables
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 Profiles: TypeAlias = "HasTables | pd.DataFrame"
 
 _CHANGES = ("split", "merged", "moved")
+#: As many rows as a card has.
+_MOST_ROWS = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ProfileComparison:
+class ProfileComparison(Result):
     """Which people differ between two ways to part the same events into profiles.
 
     Attributes
@@ -60,20 +62,19 @@ class ProfileComparison:
     compared: int
     left_out: int
 
-    def __repr__(self) -> str:
-        """Return the counts in one line."""
+    def _line(self) -> str:
         changes = self.table["change"].value_counts()
         found = ", ".join(f"{changes[name]:,} {name}" for name in _CHANGES if name in changes)
         left_out = f", {self.left_out:,} left out" if self.left_out else ""
-        return visible(
+        return (
             f"ProfileComparison({counted(self.compared, 'event')} by {self.on}{left_out}; "
             f"{found or 'the same profiles'})"
         )
 
-    def _repr_html_(self) -> str:
-        shown = self.table.head(20).to_html(index=False, border=0, na_rep="")
-        more = f"<p>… and {len(self.table) - 20:,} more.</p>" if len(self.table) > 20 else ""
-        return f"<p>{repr(self)[len('ProfileComparison(') : -1]}</p>{shown}{more}"
+    def _parts(self) -> Iterable[str]:
+        yield table(self.table.head(_MOST_ROWS))
+        if len(self.table) > _MOST_ROWS:
+            yield paragraph(f"… and {len(self.table) - _MOST_ROWS:,} more.")
 
 
 def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> ProfileComparison:

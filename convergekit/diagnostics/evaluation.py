@@ -5,7 +5,7 @@ Both measures compare two ways to part the same events, by profile and by true p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,10 +15,13 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, what_there_is
+from convergekit.figures.card import Result, paragraph, table
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from convergekit.figures.template import Template
     from convergekit.identity.tables import HasTables
 
@@ -28,7 +31,7 @@ Truth: TypeAlias = pd.DataFrame | pd.Series | Mapping[int, Any]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
+class Evaluation(Result):
     """How right the profiles are.
 
     Attributes
@@ -58,8 +61,7 @@ class Evaluation:
     without_profile: int
     left_out: int
 
-    def __repr__(self) -> str:
-        """Return the counts and measures in one line."""
+    def _line(self) -> str:
         measures = "; ".join(
             f"{row.measure} precision {row.precision:.3f}, recall {row.recall:.3f}, F1 {row.f1:.3f}"
             for row in self.table.itertuples()
@@ -71,7 +73,7 @@ class Evaluation:
             f"{counted(len(self.split), 'person', 'people')} split)"
         )
 
-    def plot(self, *, template: Template = "light") -> Any:
+    def plot(self, *, template: Template = "light") -> go.Figure:
         """Return precision, recall and F1, and the shares of mistaken profiles and people.
 
         Parameters
@@ -86,13 +88,15 @@ class Evaluation:
 
         return evaluation_figure(self, template)
 
-    def _repr_html_(self) -> str:
-        shown = self.table.to_html(index=False, border=0, float_format="{:.3f}".format)
-        return (
-            f"{shown}<p>{counted(len(self.over_merged), 'profile')} over-merged, "
-            f"{counted(len(self.split), 'person', 'people')} split; "
+    def _parts(self) -> Iterable[str]:
+        measures = self.table.select_dtypes("float").columns
+        shown = self.table.assign(
+            **{name: self.table[name].map("{:.3f}".format) for name in measures}
+        )
+        yield table(shown)
+        yield paragraph(
             f"{self.without_profile:,} of {counted(self.events, 'event')} "
-            f"{'has' if self.without_profile == 1 else 'have'} no profile.</p>"
+            f"{'has' if self.without_profile == 1 else 'have'} no profile."
         )
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 
 from convergekit.base.wording import counted
-from convergekit.visible import visible
+from convergekit.figures.card import TextResult
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from convergekit.figures.template import Template
     from convergekit.identity.tables import StitchedEvents
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
+class Explanation(TextResult):
     """Why two aliases are one profile, or that they are not.
 
     Attributes
@@ -47,11 +48,7 @@ class Explanation:
     steps: pd.DataFrame
     refused: pd.DataFrame
 
-    def __repr__(self) -> str:
-        """Return a sentence per hop."""
-        return "\n".join(map(visible, self._sentences()))
-
-    def plot(self, *, template: Template = "light") -> Any:
+    def plot(self, *, template: Template = "light") -> go.Figure:
         """Return the chain from left to right as a `plotly.graph_objects.Figure`.
 
         Parameters
@@ -70,8 +67,8 @@ class Explanation:
                 else "no chain of events joins them"
             )
             return [
-                f"{self.alias_a} and {self.alias_b} are not linked: {why}.",
-                f"The first is on profile {self.profile_a}, the second on {self.profile_b}.",
+                f"{self.alias_a}, on profile {self.profile_a}, and {self.alias_b}, on "
+                f"{self.profile_b}, are not linked: {why}.",
                 *(_refusal(link) for link in self.refused.to_dict("records")),
             ]
         if not len(self.steps):
@@ -81,13 +78,6 @@ class Explanation:
             f"{self.alias_a} and {self.alias_b} are one profile, {self.profile_a}, by {links}:"
         ]
         return lines + [_sentence(step) for step in self.steps.to_dict("records")]
-
-    def _repr_html_(self) -> str:
-        first, *rest = map(html.escape, self._sentences())
-        items = "".join(f"<li>{text.split('. ', 1)[-1]}</li>" for text in rest)
-        if not self.linked:
-            return f"<p>{first}<br>{'<br>'.join(rest)}</p>"
-        return f"<p>{first}</p>" + (f"<ol>{items}</ol>" if items else "")
 
 
 def explain(s: StitchedEvents, alias_a: str, alias_b: str) -> Explanation:
@@ -154,7 +144,7 @@ def _sentence(step: dict[str, object]) -> str:
     more = int(str(step["events"])) - 1
     others = f", and on {counted(more, 'more event')}" if more else ""
     return (
-        f"{step['step']}. {step['alias_from']} met {step['alias_to']} on {event}{of_source} "
+        f"{step['alias_from']} met {step['alias_to']} on {event}{of_source} "
         f"at {step['timestamp']:%Y-%m-%d %H:%M:%S} UTC (row {step['row']}){others}"
     )
 

@@ -12,11 +12,12 @@ import pandas as pd
 from convergekit.base.durations import Duration
 from convergekit.base.options import names_given
 from convergekit.base.records import take_or_missing
-from convergekit.base.wording import readable_table, table_text
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, check_funnel, events_named
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.steps import StepLike, title_of
+from convergekit.figures.card import TableResult
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.earliest_links import (
     NEVER,
@@ -36,7 +37,7 @@ CONVERSION = "a conversion"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Hindsight:
+class Hindsight(TableResult):
     """What the events of one name reach only because links were learned after them.
 
     Attributes
@@ -56,12 +57,15 @@ class Hindsight:
     events: pd.DataFrame
     summary: pd.DataFrame
 
-    def __repr__(self) -> str:
-        """Return the summary as text."""
-        return table_text(self.summary)
+    def _line(self) -> str:
+        first = self.summary.iloc[0]
+        return (
+            f"Hindsight({first['measure']}: {first['retroactive']:,.0f}, of which "
+            f"{first['hindsight']:,.0f} in hindsight; {counted(len(self.summary), 'measure')})"
+        )
 
-    def _repr_html_(self) -> str:
-        return str(readable_table(self.summary).to_html(index=False, border=0))
+    def _shown(self) -> pd.DataFrame:
+        return self.summary
 
 
 def hindsight(

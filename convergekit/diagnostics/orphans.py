@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from convergekit.base.records import take_or_missing
-from convergekit.base.wording import readable_table, table_text
+from convergekit.base.wording import counted
 from convergekit.events.amounts import events_named
 from convergekit.events.normalise import carries_aliases
 from convergekit.events.steps import StepLike
+from convergekit.figures.card import TableResult
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 from convergekit.typing import IntArray
 
@@ -31,7 +32,7 @@ _OUTCOMES = (REACHED, NO_ALIAS, UNUSABLE, NEVER_SEEN, SEEN_LATER)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Orphans:
+class Orphans(TableResult):
     """The events of one name that reached no browser session when they became known.
 
     Attributes
@@ -49,12 +50,12 @@ class Orphans:
     events: pd.DataFrame
     summary: pd.DataFrame
 
-    def __repr__(self) -> str:
-        """Return the summary as text."""
-        return table_text(self.summary)
+    def _line(self) -> str:
+        total = int(self.summary["events"].sum())
+        return f"Orphans({len(self.events):,} of {counted(total, 'event')} without a session)"
 
-    def _repr_html_(self) -> str:
-        return str(readable_table(self.summary).to_html(index=False, border=0))
+    def _shown(self) -> pd.DataFrame:
+        return self.summary
 
 
 def orphans(s: StitchedEvents, event_name: StepLike) -> Orphans:

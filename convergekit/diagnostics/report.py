@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from convergekit.identity.tables import reaches_browser
 from convergekit.visible import visible
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from convergekit.figures.template import Template
     from convergekit.identity.aliases import EventAliases
     from convergekit.identity.tables import StitchedEvents
@@ -80,7 +81,7 @@ class Report:
     remarks: dict[str, int]
     warnings: list[str]
 
-    def plot(self, *, template: Template = "light") -> Any:
+    def plot(self, *, template: Template = "light") -> go.Figure:
         """Return which events reach a profile and a browser session, by name, as a figure.
 
         Parameters
@@ -115,18 +116,29 @@ class Report:
         return cls(**{**values, **frames})
 
     def __repr__(self) -> str:
+        """Return what became of the rows in one line."""
+        found = counted(self.profiles, "profile")
+        warnings = f"; {counted(len(self.warnings), 'warning')}" if self.warnings else ""
+        return f"Report({self._rows()}; {found}{warnings})"
+
+    def __str__(self) -> str:
         """Return the report as text."""
         return "\n".join(map(visible, self._lines()))
 
-    def _lines(self) -> list[str]:
-        lines = [
+    def _rows(self) -> str:
+        return (
             f"{counted(self.rows_in, 'row')} in = {counted(self.events, 'event')}"
             f" + {counted(sum(self.duplicates.values()), 'duplicate')}"
-            f" + {sum(self.rejected.values()):,} rejected",
+            f" + {sum(self.rejected.values()):,} rejected"
+        )
+
+    def _lines(self) -> list[str]:
+        lines = [
+            self._rows(),
             f"{counted(self.profiles, 'profile')} from {counted(self.aliases, 'alias', 'aliases')}"
             + (f" ({_listed(self.aliases_by_type)})" if self.aliases_by_type else ""),
         ]
-        lines += [f"{title}: {text}" for title, text in self._findings()]
+        lines += [f"{title}: {text}" for title, text in self.findings()]
         lines += ["", "share of events that reach a profile, and one with a browser session"]
         lines += [
             f"  {row.event_name}: {row.with_profile:.0%}, {row.with_browser_session:.0%}"
@@ -135,7 +147,8 @@ class Report:
         ]
         return lines
 
-    def _findings(self) -> list[tuple[str, str]]:
+    def findings(self) -> list[tuple[str, str]]:
+        """Return what there is to say besides the counts: titles and texts."""
         blocked = self.blocked.groupby("alias_type")["events"].sum().to_dict()
         several = {f"{name} on one profile": n for name, n in self.several_logins.items() if n}
         found = [
@@ -155,15 +168,9 @@ class Report:
         return [(title, text) for title, text in found if text]
 
     def _repr_html_(self) -> str:
-        return _STYLE + "".join(
-            (
-                '<div class="ck-report">',
-                _tiles(self),
-                _coverage_table(self.coverage),
-                _findings_list(self._findings()),
-                "</div>",
-            )
-        )
+        from convergekit.diagnostics.report_card import report_card
+
+        return report_card(self)
 
 
 def make_report(s: StitchedEvents) -> Report:
@@ -324,69 +331,3 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 # Static and scoped by a class of our own; colours follow the notebook's theme.
-_STYLE = """<style>
-.ck-report{font-family:system-ui,sans-serif;max-width:46rem;line-height:1.4}
-.ck-report .ck-tiles{display:flex;flex-wrap:wrap;gap:.5rem;margin:.25rem 0 .75rem}
-.ck-report .ck-tile{flex:1 1 4.6rem;border:1px solid rgba(128,128,128,.35);border-radius:.5rem;
-padding:.4rem .6rem}
-.ck-report .ck-number{font-size:1.35rem;font-weight:600;font-variant-numeric:tabular-nums}
-.ck-report .ck-label{font-size:.8rem;opacity:.75}
-.ck-report table{border-collapse:collapse;width:100%;font-size:.88rem;margin:0 0 .6rem}
-.ck-report caption{text-align:left;font-size:.8rem;opacity:.75;padding:0 0 .25rem}
-.ck-report th,.ck-report td{text-align:right;padding:.2rem .5rem;background:none;
-font-variant-numeric:tabular-nums}
-.ck-report th:first-child,.ck-report td:first-child{text-align:left}
-.ck-report tbody tr{border-top:1px solid rgba(128,128,128,.25)}
-.ck-report .ck-bar{display:inline-block;width:6rem;height:.6rem;margin-left:.5rem;
-border-radius:.3rem;background:rgba(128,128,128,.25);overflow:hidden;vertical-align:middle}
-.ck-report .ck-bar span{display:block;height:100%;background:#2f7ebc}
-.ck-report ul{margin:.2rem 0;padding-left:1.1rem;font-size:.85rem}
-.ck-report .ck-warning{color:#b45309}
-</style>"""
-
-
-def _tiles(report: Report) -> str:
-    tiles = (
-        ("rows in", report.rows_in),
-        ("events", report.events),
-        ("duplicates", sum(report.duplicates.values())),
-        ("rejected", sum(report.rejected.values())),
-        ("blocked aliases", int(report.blocked["events"].sum())),
-        ("profiles", report.profiles),
-    )
-    cells = (
-        f'<div class="ck-tile"><div class="ck-number">{number:,}</div>'
-        f'<div class="ck-label">{label}</div></div>'
-        for label, number in tiles
-    )
-    return f'<div class="ck-tiles">{"".join(cells)}</div>'
-
-
-def _coverage_table(coverage: pd.DataFrame) -> str:
-    rows = "".join(
-        f"<tr><td>{html.escape(row.event_name)}</td><td>{row.events:,}</td>"
-        f"<td>{_bar(row.with_profile)}</td><td>{_bar(row.with_browser_session)}</td></tr>"
-        for row in coverage.itertuples()
-    )
-    return (
-        "<table><caption>Share of events that reach a profile, and a profile with a browser "
-        "session</caption><thead><tr><th>event</th><th>events</th><th>profile</th>"
-        f"<th>browser session</th></tr></thead><tbody>{rows}</tbody></table>"
-    )
-
-
-def _bar(share: float) -> str:
-    width = f'<span class="ck-bar"><span style="width:{share:.0%}"></span></span>'
-    return f"{share:.0%}{width}"
-
-
-def _findings_list(findings: list[tuple[str, str]]) -> str:
-    items = "".join(
-        f"<li{_emphasis(title)}><b>{html.escape(title)}</b>: {html.escape(text)}</li>"
-        for title, text in findings
-    )
-    return f"<ul>{items}</ul>" if items else ""
-
-
-def _emphasis(title: str) -> str:
-    return ' class="ck-warning"' if title == "warning" else ""

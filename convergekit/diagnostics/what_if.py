@@ -11,11 +11,12 @@ import pandas as pd
 
 from convergekit.base.durations import Duration
 from convergekit.base.options import names_given
-from convergekit.base.wording import readable_table, table_text
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events.amounts import amounts, check_funnel, events_named
 from convergekit.events.schema import PROFILE, missing
 from convergekit.events.steps import StepLike, title_of
+from convergekit.figures.card import TableResult
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.alias_rules import split_urn
 from convergekit.identity.pipeline import name_and_carry, resolve
@@ -28,7 +29,7 @@ Face = TypeVar("Face")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WhatIf(Generic[Face]):
+class WhatIf(TableResult, Generic[Face]):
     """What would change if an alias had not been sent.
 
     Attributes
@@ -43,12 +44,12 @@ class WhatIf(Generic[Face]):
     table: pd.DataFrame
     stitched: Face
 
-    def __repr__(self) -> str:
-        """Return the table as text."""
-        return table_text(self.table)
+    def _line(self) -> str:
+        differ = int((self.table["difference"] != 0).sum())
+        return f"WhatIf({counted(len(self.table), 'measure')}, {differ} of them differ)"
 
-    def _repr_html_(self) -> str:
-        return str(readable_table(self.table).to_html(index=False, border=0))
+    def _shown(self) -> pd.DataFrame:
+        return self.table
 
 
 def what_if(

@@ -10,6 +10,8 @@ import pandas as pd
 from convergekit.errors import ConvergekitError
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from convergekit.figures.template import Template
 
 
@@ -57,7 +59,7 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
     def _constructor(self) -> Callable[..., DrawnFrame]:
         return DrawnFrame
 
-    def plot(self, *, template: Template = "light") -> Any:
+    def plot(self, *, template: Template = "light") -> go.Figure:
         """Return the figure of what the frame holds.
 
         Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ import pandas as pd
 
 from convergekit.base.durations import in_periods, readable_duration
 from convergekit.base.proportions import check_confidence, difference
-from convergekit.base.wording import percentage
+from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError
+from convergekit.figures.card import Result, as_it_is
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.events import order_of_arrival
 from convergekit.funnels.outcomes import (
@@ -24,9 +25,10 @@ from convergekit.funnels.outcomes import (
     STATUSES,
     Outcomes,
 )
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from convergekit.figures.template import Template
 
 #: The label of those that `top=` leaves out.
@@ -34,7 +36,7 @@ OTHER = "other"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Funnel:
+class Funnel(Result):
     """How far profiles got.
 
     Attributes
@@ -76,15 +78,17 @@ class Funnel:
     _profile: str = "profile_id"
     _zero_times: bool = True
 
-    def __repr__(self) -> str:
-        """Return the steps and their profiles in one line."""
+    def _line(self) -> str:
         table = self._step_table(self._outcomes)
         steps = zip(self.steps, table["profiles"], strict=True)
         shown = " → ".join(f"{name} {count:,}" for name, count in steps)
         by = f", by {', '.join(self.by)}" if self.by else ""
-        return visible(f"Funnel({shown}; within {readable_duration(self.within)}{by})")
+        return f"Funnel({shown}; within {readable_duration(self.within)}{by})"
 
-    def _repr_html_(self) -> str:
+    def _title(self) -> str:
+        return f"{self.counted.capitalize()} within {readable_duration(self.within)}"
+
+    def _parts(self) -> Iterable[str]:
         from convergekit.funnels.groups import short_name
 
         shown = self.table.dropna(axis="columns", how="all").copy()
@@ -99,9 +103,7 @@ class Funnel:
                 # As the figure calls those without a value.
                 given = shown[name].astype(object)
                 shown[name] = given.where(given.notna(), f"no {short_name(name)}")
-        caption = f"<caption>within {readable_duration(self.within)}</caption>"
-        html = shown.to_html(index=False, border=0, na_rep="")
-        return str(html).replace("<thead>", caption + "<thead>", 1)
+        return (as_it_is(shown),)
 
     @cached_property
     def conversions(self) -> pd.DataFrame:
@@ -285,7 +287,7 @@ class Funnel:
             axis="columns",
         )
 
-    def plot(self, *, template: Template = "light") -> Any:
+    def plot(self, *, template: Template = "light") -> go.Figure:
         """Return the funnel as bars, a row per step; of a breakdown, a bar per group.
 
         Parameters
@@ -400,8 +402,8 @@ class Funnel:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class TimeToConvert:
+@dataclass(frozen=True, eq=False, repr=False)
+class TimeToConvert(Result):
     """How long profiles took from one step to another.
 
     Attributes
@@ -429,6 +431,18 @@ class TimeToConvert:
     counted: str
     _waits: pd.Series
 
+    def _line(self) -> str:
+        median = readable_duration(self.median) if self.profiles else "not known"
+        who = counted(self.profiles, self.counted.removesuffix("s"))
+        return f"TimeToConvert({who} from {self.steps[0]} to {self.steps[1]}; median {median})"
+
+    def _parts(self) -> Iterable[str]:
+        if not self.profiles:
+            return ()
+        shares = [f"{point}% within" for point in self.percentiles.index]
+        durations = self.percentiles.map(readable_duration).tolist()
+        return (as_it_is(pd.DataFrame({"share": shares, "time": durations})),)
+
     @classmethod
     def of(cls, waits: pd.Series, bins: int, steps: tuple[str, str], counted: str) -> TimeToConvert:
         """Summarise durations."""
@@ -449,7 +463,7 @@ class TimeToConvert:
             _waits=waits,
         )
 
-    def plot(self, *, template: Template = "light") -> Any:
+    def plot(self, *, template: Template = "light") -> go.Figure:
         """Return the times as a histogram.
 
         Parameters

@@ -11,8 +11,7 @@ those whose window has ended.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.schema import missing
 from convergekit.events.steps import single_valued
 from convergekit.events.timestamps import microseconds
+from convergekit.figures.card import Result, table
 from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Differences:
+class Differences(Result):
     """What converters did that others did not. See `Journeys.differences`.
 
     Attributes
@@ -62,21 +62,20 @@ class Differences:
     within: pd.Timedelta
     confidence: float
 
-    def __repr__(self) -> str:
-        """Return the counts in one line."""
+    def _line(self) -> str:
         return (
             f"Differences({counted(len(self.table), 'comparison')} of "
             f"{counted(self.converters, 'converter')} with {counted(self.others, 'other')}, "
             f"observed as long; within {readable_duration(self.within)})"
         )
 
-    def _repr_html_(self) -> str:
+    def _parts(self) -> Iterable[str]:
         shares = ("converters_share", "others_share", "difference", "low", "high")
         shown = self.table.assign(
             **{name: self.table[name].map(percentage) for name in shares},
             **{name: self.table[name].fillna("") for name in ("property", "value")},
         )
-        return f"<p>{html.escape(repr(self))}</p>{shown._repr_html_()}"
+        return (table(shown),)
 
 
 def differences(

@@ -8,11 +8,10 @@ no part.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,15 +19,17 @@ import pandas as pd
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.grouping import run_starts
 from convergekit.base.options import names_given
-from convergekit.base.wording import counted, readable_table
+from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.events.steps import Step, StepLike, any_of
+from convergekit.figures.card import Result, paragraph, table
 from convergekit.journeys.visits import JourneyEvents, visits_of
 from convergekit.typing import BoolArray, FloatArray, IntArray
-from convergekit.visible import visible
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from convergekit.figures.template import Template
     from convergekit.journeys.differences import Differences
 
@@ -104,7 +105,7 @@ def journeys(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Journeys:
+class Journeys(Result):
     """What profiles did one after another.
 
     Attributes
@@ -127,16 +128,15 @@ class Journeys:
     _events: pd.DataFrame
     _to: Callable[[BoolArray | None], JourneyEvents]
 
-    def __repr__(self) -> str:
-        """Return the counts in one line."""
+    def _line(self) -> str:
         reached = ""
         if self.end:
             count = int((self._visits.end >= 0).sum())
             reached = f"; {count:,} reached {' or '.join(self.end)}"
         paths = counted(len(self.paths), "path")
-        return visible(f"Journeys({counted(self.profiles, 'profile')} on {paths}{reached})")
+        return f"Journeys({counted(self.profiles, 'profile')} on {paths}{reached})"
 
-    def _repr_html_(self) -> str:
+    def _parts(self) -> Iterable[str]:
         paths = self.paths.head(_MOST_PATHS)
         before, after = ("… → ", "") if self.is_backwards else ("", " → …")
         spelled = [
@@ -144,10 +144,10 @@ class Journeys:
             for path, longer in zip(paths["path"], paths["longer"], strict=True)
         ]
         spelled = [text or "(nothing before)" for text in spelled]
-        shown = readable_table(paths.assign(path=spelled).drop(columns="longer"))
+        yield table(paths.assign(path=spelled).drop(columns="longer"))
         less = len(self.paths) - len(paths)
-        more = f"<p>… and {counted(less, 'other path')}.</p>" if less else ""
-        return f"<p>{html.escape(repr(self))}</p>{shown.to_html(index=False, border=0)}{more}"
+        if less:
+            yield paragraph(f"… and {counted(less, 'other path')}.")
 
     @cached_property
     def paths(self) -> pd.DataFrame:
@@ -311,7 +311,7 @@ class Journeys:
         window = parse_duration(within, name="within")
         return differences(self._events, visits, window, chosen, min_profiles, confidence)
 
-    def plot(self, top: int = 6, *, template: Template = "light") -> Any:
+    def plot(self, top: int = 6, *, template: Template = "light") -> go.Figure:
         """Return the journeys as flows from step to step.
 
         Parameters

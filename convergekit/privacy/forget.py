@@ -32,7 +32,8 @@ import pyarrow as pa
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import folded_text, to_arrow
 from convergekit.base.threads import chosen_rows
-from convergekit.base.wording import readable_table, table_text
+from convergekit.base.wording import counted
+from convergekit.figures.card import TableResult
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.limits import Protection
@@ -60,7 +61,7 @@ Face = TypeVar("Face")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Forgotten(Generic[Face]):
+class Forgotten(TableResult, Generic[Face]):
     """Everything without one person, and what was removed.
 
     Attributes
@@ -74,12 +75,11 @@ class Forgotten(Generic[Face]):
     stitched: Face
     removed: pd.DataFrame
 
-    def __repr__(self) -> str:
-        """Return what was removed as text."""
-        return table_text(self.removed)
+    def _line(self) -> str:
+        return f"Forgotten({removed_in_one_line(self.removed)})"
 
-    def _repr_html_(self) -> str:
-        return str(readable_table(self.removed).to_html(index=False, border=0))
+    def _shown(self) -> pd.DataFrame:
+        return self.removed
 
 
 def forget(
@@ -333,3 +333,12 @@ def _part(
 def _left(frame: pd.DataFrame, keep: BoolArray) -> pd.DataFrame:
     """Return the kept rows, and nothing of the others."""
     return compact(chosen_rows(frame, keep))
+
+
+def removed_in_one_line(removed: pd.DataFrame) -> str:
+    """Return how many profiles, events and aliases were removed."""
+    rows = removed.set_index("table")["rows"]
+    return ", ".join(
+        counted(int(rows[f"{what}s" if what != "alias" else "aliases"]), what, many)
+        for what, many in (("profile", None), ("event", None), ("alias", "aliases"))
+    )

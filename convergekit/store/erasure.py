@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durable import sync_directory
-from convergekit.base.wording import readable_table, table_text
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, WriteError
+from convergekit.figures.card import TableResult
 from convergekit.identity.tables import StitchedEvents
-from convergekit.privacy.forget import person_in
+from convergekit.privacy.forget import person_in, removed_in_one_line
 from convergekit.privacy.mentions import Eraser
 from convergekit.store import index
 from convergekit.store.access import Change, make_index
@@ -32,7 +33,7 @@ from convergekit.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ForgottenInStore:
+class ForgottenInStore(TableResult):
     """What `Store.forget` removed.
 
     Attributes
@@ -46,12 +47,12 @@ class ForgottenInStore:
     removed: pd.DataFrame
     batches: list[int]
 
-    def __repr__(self) -> str:
-        """Return what was removed as text."""
-        return table_text(self.removed)
+    def _line(self) -> str:
+        anew = counted(len(self.batches), "batch", "batches")
+        return f"ForgottenInStore({removed_in_one_line(self.removed)}; {anew} written anew)"
 
-    def _repr_html_(self) -> str:
-        return str(readable_table(self.removed).to_html(index=False, border=0))
+    def _shown(self) -> pd.DataFrame:
+        return self.removed
 
 
 def forget_in(change: Change, s: StitchedEvents, alias_or_id: str) -> ForgottenInStore:

@@ -1,0 +1,135 @@
+"""Results in a notebook and on a terminal: one card for all of them, and one line.
+
+A card is static HTML: no script, no ID of its own, colours that follow the notebook's theme. Texts
+from the events are escaped here.
+"""
+
+from __future__ import annotations
+
+import html
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+import pandas as pd
+
+from convergekit.base.wording import readable_table, table_text
+from convergekit.visible import visible
+
+_STYLE = """
+.ck-card{font-family:system-ui,sans-serif;max-width:52rem;line-height:1.4}
+.ck-card .ck-title{font-weight:600;margin:.25rem 0}
+.ck-card p,.ck-card li{font-size:.88rem;margin:.2rem 0}
+.ck-card ul,.ck-card ol{margin:.2rem 0;padding-left:1.3rem}
+.ck-card .ck-wide{overflow-x:auto}
+.ck-card table{border-collapse:collapse;font-size:.85rem;margin:.2rem 0 .6rem}
+.ck-card caption{text-align:left;font-size:.8rem;opacity:.75;padding:0 0 .25rem}
+.ck-card th,.ck-card td{text-align:right;padding:.2rem .5rem;background:none;vertical-align:top;
+font-variant-numeric:tabular-nums}
+.ck-card td:not(:first-child){white-space:nowrap}
+.ck-card th:first-child,.ck-card td:first-child{text-align:left}
+.ck-card tbody tr{border-top:1px solid rgba(128,128,128,.25)}
+"""
+
+
+def card(*parts: str, style: str = "") -> str:
+    """Return a card of parts that are HTML.
+
+    Parameters
+    ----------
+    *parts : str
+    style : str
+        Rules for what this card alone has; their selectors begin with ``.ck-card``.
+
+    Examples
+    --------
+    >>> card(title("2 < 3")).endswith('<div class="ck-title">2 &lt; 3</div></div>')
+    True
+    """
+    return f'<style>{_STYLE}{style}</style><div class="ck-card">{"".join(parts)}</div>'
+
+
+def title(text: str) -> str:
+    """Return the first line of a card."""
+    return f'<div class="ck-title">{html.escape(text)}</div>'
+
+
+def paragraph(text: str) -> str:
+    """Return a text as a paragraph."""
+    return f"<p>{html.escape(text)}</p>"
+
+
+def numbered(texts: Iterable[str]) -> str:
+    """Return texts as a numbered list; nothing without texts."""
+    items = "".join(f"<li>{html.escape(text)}</li>" for text in texts)
+    return f"<ol>{items}</ol>" if items else ""
+
+
+def table(frame: pd.DataFrame) -> str:
+    """Return a frame as a table: counts and shares as they are read, missing cells blank."""
+    return as_it_is(readable_table(frame))
+
+
+def as_it_is(frame: pd.DataFrame) -> str:
+    """Return a frame of texts as a table."""
+    cells = frame.to_html(index=False, border=0, na_rep="", escape=True)
+    return f'<div class="ck-wide">{cells}</div>'
+
+
+class Result(ABC):
+    """What a question returns: one line on a terminal, a card in a notebook."""
+
+    @abstractmethod
+    def _line(self) -> str:
+        """Return what it is in one line."""
+
+    def _title(self) -> str:
+        """Return the first line of the card."""
+        return self._line()
+
+    def _parts(self) -> Iterable[str]:
+        """Return the HTML below the title."""
+        return ()
+
+    def __repr__(self) -> str:
+        """Return what it is in one line."""
+        return visible(self._line())
+
+    def _repr_html_(self) -> str:
+        return card(title(self._title()), *self._parts())
+
+
+class TableResult(Result):
+    """A result that is a table, which `print` shows whole."""
+
+    @abstractmethod
+    def _shown(self) -> pd.DataFrame:
+        """Return the table that it is read by."""
+
+    def _parts(self) -> Iterable[str]:
+        return (table(self._shown()),)
+
+    def __str__(self) -> str:
+        """Return the table as text."""
+        return table_text(self._shown())
+
+
+class TextResult(Result):
+    """A result that is sentences, which `print` shows all."""
+
+    @abstractmethod
+    def _sentences(self) -> list[str]:
+        """Return the sentences, the first of which introduces the others."""
+
+    def _line(self) -> str:
+        return f"{type(self).__name__}({self._sentences()[0].rstrip('.:')})"
+
+    def _title(self) -> str:
+        return self._sentences()[0]
+
+    def _parts(self) -> Iterable[str]:
+        return (numbered(self._sentences()[1:]),)
+
+    def __str__(self) -> str:
+        """Return the sentences, one a line, those after the first numbered."""
+        first, *rest = map(visible, self._sentences())
+        return "\n".join([first, *(f"{place}. {said}" for place, said in enumerate(rest, 1))])

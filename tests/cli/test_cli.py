@@ -1,0 +1,423 @@
+"""The command line, run as a person runs it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import convergekit as ck
+from convergekit.cli import app as cli
+
+DATA = [str(path) for path in sorted((Path(__file__).parents[2] / "data").glob("*.*"))]
+
+
+@dataclass
+class Done:
+    """How a command ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run a command in this process, as a shell would; starting one takes longer than it does."""
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*arguments, encoding="utf-8"):
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+        err.reconfigure(errors="backslashreplace")
+        monkeypatch.setattr(sys, "argv", ["convergekit", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code or 0
+        finally:
+            monkeypatch.setattr(sys, "stdout", sys.__stdout__)
+            monkeypatch.setattr(sys, "stderr", sys.__stderr__)
+        return Done(code, *(_text(stream, encoding) for stream in (out, err)))
+
+    return run
+
+
+def _text(stream, encoding):
+    stream.flush()
+    return stream.buffer.getvalue().decode(encoding)
+
+
+def start(*arguments, encoding="utf-8"):
+    """Run a command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "convergekit.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding=encoding,
+        env={"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+
+
+def test_the_demo_shows_what_stitching_does():
+    done = start("demo")
+    assert done.returncode == 0, done.stderr
+    assert "446 rows in = 434 events + 11 duplicates + 1 rejected" in done.stdout
+    assert "after stitching" in done.stdout
+    assert "Placed Order" in done.stdout
+
+
+def test_stitch_writes_tables_that_read_back(run, tmp_path):
+    out = tmp_path / "out"
+    done = run("stitch", *DATA, "--out", out)
+    assert done.returncode == 0, done.stderr
+    again = ck.read_stitched(out)
+    expected = ck.stitch(ck.read_events(DATA))
+    pd.testing.assert_frame_equal(again.events, expected.events)
+    assert len(pd.read_parquet(out / "profiles.parquet")) == len(expected.profiles)
+
+
+def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(run, tmp_path):
+    done = run("stitch", *DATA, Path(DATA[0]).parent / "exports", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("exports is a directory: left out") == 1
+    assert len(ck.read_stitched(tmp_path / "out").profiles) == 81
+    alone = run("stitch", Path(DATA[0]).parent / "exports", "--out", tmp_path / "other")
+    assert alone.returncode == 1
+    assert "is a directory; name its files" in alone.stderr
+
+
+def test_the_patterns_of_the_readme_name_files_alone():
+    root = Path(DATA[0]).parent.parent
+    text = (root / "README.md").read_text("utf-8")
+    patterns = re.findall(r"^convergekit (?:stitch|check|add|funnel) (\S+)", text, re.MULTILINE)
+    assert patterns
+    for pattern in patterns:
+        named = list(root.glob(pattern))
+        assert len(named) == len(DATA)
+        assert all(path.is_file() for path in named)
+
+
+def test_stitch_writes_csv(run, tmp_path):
+    out = tmp_path / ("a long name " * 10).strip()
+    done = run("stitch", *DATA, "--out", out, "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    assert f"Wrote 5 files to {out}.\n" in done.stdout
+    profiles = pd.read_csv(out / "profiles.csv")
+    assert len(profiles) == 81
+    assert {p.name for p in out.iterdir()} == {
+        f"{name}.csv" for name in ("events", "profiles", "aliases", "duplicates", "rejected")
+    }
+
+
+def test_stitch_writes_csv_in_which_nothing_is_a_formula(run, tmp_path):
+    formulas = ["=1+1", "@SUM(A1)", "+1+1", "-1+1", "\t=1", "\r=1", "\n=1", "\uff1d1", "=", '=A1"']
+    others = ["+32475123456", "-3", "-3.5", "+1,5", "1=1", "a", "'=1", "x;y", "x;1=1"]
+    others += ["x;=1+1", "x\t-1", 'x;"=1"', "x; =1"]
+    texts = [*formulas, *others]
+    export = tmp_path / "export.json"
+    rows = [
+        {
+            "event_name": text,
+            "event_id": str(place),
+            "timestamp": "2026-03-02",
+            "alias.cookie": text,
+            "properties.text": text,
+            "properties.number": -3.5,
+            "properties.mixed": [text] if place % 2 else text,
+            "=note": text,
+        }
+        for place, text in enumerate(texts)
+    ]
+    export.write_text(json.dumps([*rows, {"event_name": "=no time", "note": "=1"}]))
+    out = tmp_path / "out"
+    done = run("stitch", export, "--out", out, "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    for path in out.iterdir():
+        written = pd.read_csv(path, dtype="str", keep_default_na=False)
+        for cell in [*written.columns, *written.to_numpy().ravel()]:
+            if cell not in others:
+                assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d")), cell
+    events = pd.read_csv(out / "events.csv", dtype="str", keep_default_na=False)
+    # Split at tabs, or where lines end, what follows them would begin a cell.
+    marked = {text: "'" + text for text in formulas} | {
+        "\t=1": "'\t'=1", "\r=1": "'\r'=1", "\n=1": "'\n'=1",
+        "x;=1+1": "x;'=1+1", "x\t-1": "x\t'-1", 'x;"=1"': "x;'\"=1\"", "x; =1": "x;' =1",
+    }  # fmt: skip
+    assert events["properties.text"].tolist() == [marked.get(text, text) for text in texts]
+    assert events["'=note"].tolist() == events["properties.text"].tolist()
+    assert events["properties.mixed"].tolist()[:2] == ["'=1+1", "['@SUM(A1)']"]
+    assert set(events["properties.number"]) == {"-3.5"}
+
+
+def test_nothing_is_overwritten_without_force(run, tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    done = run("stitch", *DATA, "--out", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "--force" in done.stderr
+    assert run("stitch", *DATA, "--out", tmp_path, "--force").returncode == 0
+    directory = Path(DATA[0]).parent / "exports"
+    done = run("stitch", *DATA, directory, "--out", tmp_path, "--force")
+    assert (done.returncode, done.stderr.count("left out")) == (0, 1)
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+def test_force_leaves_the_exports_and_other_files_as_they_are(run, tmp_path):
+    events = ck.simulate_store(people=5).events
+    for name in ("events", "orders"):
+        events.to_parquet(tmp_path / f"{name}.parquet")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = run("stitch", tmp_path / "*.parquet", "--out", tmp_path, "--force")
+    assert done.returncode == 1
+    assert "events.parquet is an export, and --out" in done.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    (tmp_path / "events.parquet").unlink()
+    for form in ("parquet", "csv"):
+        done = run(
+            *("stitch", tmp_path / "orders.parquet", "--out", tmp_path),
+            *("--force", "--format", form),
+        )
+        assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.glob("*.parquet")} == {"orders.parquet"}
+    assert (tmp_path / "orders.parquet").read_bytes() == before["orders.parquet"]
+
+
+def test_funnel_prints_the_steps(run):
+    steps = ("--step", "PageView", "--step", "Added To Cart", "--step", "Placed Order")
+    done = run("funnel", *DATA, *steps, "--within", "7D")
+    assert done.returncode == 0, done.stderr
+    s = ck.stitch(ck.read_events(DATA))
+    for count in s.funnel(steps[1::2], within="7D").table["profiles"]:
+        assert f" {count} " in done.stdout
+
+
+def test_bad_input_is_one_clear_line_and_no_traceback(run, tmp_path):
+    broken = tmp_path / "broken.json"
+    broken.write_text("[{")
+    foreign = tmp_path / "foreign.csv"
+    foreign.write_text("a,b\n1,2\n")
+    cases = [
+        (("funnel", tmp_path / "missing.jsonl", "--step", "A"), "there is no file"),
+        (("funnel", broken, "--step", "A"), "can only be read whole"),
+        (("funnel", foreign, "--step", "A"), "no event name column"),
+        (("funnel", *DATA, "--step", "A", "--within", "a week"), "no positive duration"),
+        (("stitch", *DATA, "--out", broken), "is a file"),
+    ]
+    for arguments, message in cases:
+        done = run(*arguments)
+        assert done.returncode == 1, arguments
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_what_the_data_say_is_printed_as_it_is_in_any_encoding(run, tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text(
+        '{"eventName": "Kauf :coffee: 咖啡", "timestamp": "2026-03-02T10:00:00Z",'
+        ' "aliases": ["urn:cookie:7f3a", "7f3a:cookie:"]}\n',
+        "utf-8",
+    )
+    steps = ("--step", "Kauf :coffee: 咖啡", "--step", "urn:cookie:7f3a")
+    done = run("funnel", path, *steps)
+    assert done.returncode == 0, done.stderr
+    assert "Kauf :coffee: 咖啡" in done.stdout
+    assert "2. urn:cookie:7f3a" in done.stdout
+    assert "no event is named 'urn:cookie:7f3a'" in done.stderr
+    done = run("funnel", path, *steps, encoding="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert r"Kauf :coffee: \u5496\u5561" in done.stdout
+    for encoding in ("utf-8", "cp1252"):
+        done = run("check", path, "--conversion", steps[1], "--format", "json", encoding=encoding)
+        assert "Kauf :coffee: 咖啡" in json.loads(done.stdout)["findings"][0]["what"]
+
+
+def test_help_names_every_command(run):
+    done = run("--help")
+    for command in ("demo", "stitch", "funnel", "check"):
+        assert command in done.stdout
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version").stdout == f"convergekit {ck.__version__}\n"
+    shown = subprocess.run(
+        [sys.executable, "-c", "import convergekit as ck; ck.show_versions()"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split()[:2] == ["convergekit", ck.__version__]
+
+
+def test_importing_the_package_imports_neither_plotly_nor_ipywidgets(run):
+    code = "import sys, convergekit; print({'plotly', 'ipywidgets', 'typer'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_limits_and_blocked_aliases_reach_stitching(run, tmp_path):
+    shared = tmp_path / "tablet.csv"
+    pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": ["2026-03-02", "2026-03-03", "2026-03-04"],
+            "alias.cookie": "tablet",
+            "alias.customer_id": ["ada", "bob", "tester"],
+        }
+    ).to_csv(shared, index=False)
+    arguments = ["--limit", "customer_id=1", "--block", "urn:customer_id:tester"]
+    done = run("stitch", shared, "--out", tmp_path / "out", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "links refused: 1 customer_id" in done.stdout
+    again = ck.read_stitched(tmp_path / "out")
+    assert again.refused_links["alias_a"].tolist() == ["urn:customer_id:bob"]
+    assert again.events["profile_id"].nunique() == 2
+
+    done = run("stitch", shared, "--out", tmp_path / "other", "--limit", "customer_id")
+    assert done.returncode == 1
+    assert "give a type and a number, as customer_id=1" in done.stderr
+
+
+def test_columns_and_the_time_zone_reach_stitching(run, tmp_path):
+    export = tmp_path / "own.csv"
+    pd.DataFrame(
+        {
+            "action": ["PageView", "Placed Order"],
+            "ts": ["2026-03-02 10:00", "2026-03-02 10:05"],
+            "mail": "ada@x.org",
+            "a=b": [None, "30"],
+        }
+    ).to_csv(export, index=False)
+    pairs = [
+        "event_name=action", "timestamp=ts", "alias.email=mail", "properties.total_price=a=b",
+    ]  # fmt: skip
+    own = [part for pair in pairs for part in ("--column", pair)]
+    zone = ["--tz", "Europe/Brussels"]
+    done = run("stitch", export, "--out", tmp_path / "out", *own, *zone)
+    assert done.returncode == 0, done.stderr
+    events = ck.read_stitched(tmp_path / "out").events
+    assert events["timestamp"].astype(str).tolist() == [
+        "2026-03-02 09:00:00+00:00",
+        "2026-03-02 09:05:00+00:00",
+    ]
+    assert events["properties.total_price"].dropna().tolist() == [30]
+    steps = ["--step", "PageView", "--step", "Placed Order"]
+    done = run("funnel", export, *steps, *own, *zone)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2. Placed Order         1    100.0%" in done.stdout
+    done = run("check", export, *own, *zone)
+    assert done.stdout.startswith("Check-up of 2 events")
+
+    for wrong, says in (
+        (["--column", "event_name"], "give a canonical name and the files' own, as event_name=act"),
+        (["--column", "event_name=ts"], "--column names 'event_name' twice"),
+        (["--tz", "Brussel"], "tz='Brussel' is no time zone"),
+    ):
+        done = run("check", export, *own, *wrong)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+def test_a_store_keeps_the_time_zone_it_was_made_with(run, tmp_path):
+    export, store = tmp_path / "orders.csv", tmp_path / "store.duckdb"
+    pd.DataFrame(
+        {
+            "event_name": ["Placed Order"],
+            "timestamp": ["2026-03-02 10:00"],
+            "alias.email": ["a@x.org"],
+        }
+    ).to_csv(export, index=False)
+    done = run("add", export, "--store", store, "--tz", "Europe/Brussels")
+    assert done.returncode == 0, done.stderr
+    assert ck.open_store(store).profiles["first_seen"].astype(str).tolist() == [
+        "2026-03-02 09:00:00+00:00"
+    ]
+
+
+def broken_export(directory):
+    """An export with two findings: of high severity, and of medium severity."""
+    events = ck.simulate_store(noise=0).events
+    orders = events.index[events["event_name"] == "Placed Order"]
+    events.loc[orders[:2], [name for name in events if name.startswith("alias.")]] = None
+    events.loc[orders[5:8], "event_id"] = None
+    path = directory / "broken.csv"
+    events.to_csv(path, index=False)
+    return path
+
+
+def test_no_store_is_made_for_an_export_that_is_not_there(run, tmp_path):
+    store = tmp_path / "store.duckdb"
+    done = run("add", tmp_path / "missing.csv", "--store", store, "--limit", "customer_id=1")
+    assert done.returncode == 1
+    assert "there is no file" in done.stderr
+    assert not store.exists()
+
+
+def test_check_says_what_is_wrong_and_fails(run, tmp_path):
+    done = run("check", *DATA)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Check-up of 434 events: no findings")
+    path = broken_export(tmp_path)
+    done = run("check", path)
+    assert done.returncode == 1
+    expected = ck.check_up(ck.read_events(path))
+    assert len(expected) == 2
+    printed = " ".join(done.stdout.split())
+    for finding in expected.findings.to_dict("records"):
+        for name in ("severity", "check", "what", "why", "fix"):
+            assert finding[name] in printed
+    assert not any(line.endswith(" ") for line in done.stdout.splitlines() if line.strip() == "")
+
+
+def test_check_fails_from_the_severity_or_the_number_on_that_was_asked_for(run, tmp_path):
+    path = broken_export(tmp_path)
+    codes = {
+        fail_on: run("check", path, "--fail-on", fail_on).returncode
+        for fail_on in ("high", "2", "3")
+    }
+    assert codes == {"high": 1, "2": 1, "3": 0}
+    events = pd.read_csv(path)
+    named = events[events["alias.email"].notna() | (events["event_name"] != "Placed Order")]
+    named.to_csv(path, index=False)
+    assert run("check", path, "--fail-on", "high").returncode == 0
+    assert run("check", path, "--fail-on", "medium").returncode == 1
+
+
+def test_check_exits_with_2_where_it_cannot_check(run, tmp_path):
+    for arguments, message in (
+        (("check",), "Missing argument"),
+        (("check", tmp_path / "missing.csv"), "there is no file"),
+        (("check", *DATA, "--conversion", "Purchase"), "no event is named 'Purchase'"),
+        (("check", *DATA, "--value", "currency"), "holds no numbers"),
+        (("check", *DATA, "--fail-on", "0"), "give a number of findings from 1 on"),
+        (("check", *DATA, "--fail-on", "severe"), "or one of high, medium, low"),
+        (("check", *DATA, "--format", "xml"), "'xml' is not one of"),
+    ):
+        done = run(*arguments)
+        assert done.returncode == 2, arguments
+        assert message in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
+
+
+def test_check_prints_json_for_programs(run, tmp_path):
+    done = run("check", broken_export(tmp_path), "--format", "json", "--fail-on", "3")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert [finding["check"] for finding in found["findings"]] == [
+        "conversion-without-event-id",
+        "conversion-without-alias",
+    ]
+    assert len(found["findings"][0]["examples"]) == found["findings"][0]["events"] == 3
+    assert found["not_checked"] == {}

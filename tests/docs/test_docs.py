@@ -1,0 +1,40 @@
+"""The documentation names what there is."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import convergekit as ck
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_links_between_files_of_the_checkout_lead_somewhere():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+    assert not broken, f"links that lead nowhere: {broken}"
+
+
+def test_the_architectures_picture_is_what_its_script_draws():
+    drawn = runpy.run_path(str(ROOT / "docs" / "architecture_picture.py"))["picture"]()
+    assert (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8") == drawn
+
+
+def test_the_pictures_of_the_concepts_are_what_their_script_draws():
+    drawn = runpy.run_path(str(ROOT / "docs" / "concept_pictures.py"))["pictures"]()
+    kept = (ROOT / "docs" / "concepts").glob("*.svg")
+    found = {path.name: path.read_text(encoding="utf-8") for path in kept}
+    assert found == drawn, "python docs/concept_pictures.py draws them anew"
+
+
+def test_the_reference_has_every_public_name_once():
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md")]
+    named = re.findall(r"^::: convergekit\.(\w+)$", "\n".join(pages), flags=re.MULTILINE)
+    assert sorted(named) == sorted(ck.__all__)
