@@ -1,8 +1,15 @@
 # Each command does its own set-up: a virtual environment in .venv with pinned packages.
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := .venv/Scripts
+else
 PYTHON ?= python3
 BIN := .venv/bin
+endif
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test check nightly test-spark lint notebooks gallery docs audit fuzz mutants versions bench wheel clean
+.PHONY: help demo test check nightly test-spark lint notebooks notebooks-check gallery docs audit fuzz mutants \
+  versions oldest newest bench wheel release clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -13,7 +20,7 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 
 # Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
 # runs processes of its own.
-NOT_COMPILED = browser cli docs explore figures simulate test_import.py test_processors.py test_house.py \
+NOT_COMPILED = browser cli docs explore figures simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
   base/test_durable.py base/test_deep_and_wide.py events/test_query.py events/test_query_bombs.py \
   visits/test_channels.py $(addprefix readers/, test_exports.py test_read_events.py test_export_meanings.py \
   test_packed_damage.py) $(addprefix writers/, test_writers.py test_converge_tables.py test_spreadsheets.py) \
@@ -66,6 +73,10 @@ notebooks: .venv/installed  ## Run the notebooks and keep their outputs (needs C
 	  --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False \
 	  notebooks/*.ipynb
 
+notebooks-check: .venv/installed  ## Run the notebooks, and compare what they show with their outputs (nbval)
+	PLOTLY_RENDERER=plotly_mimetype $(BIN)/python -m pytest -o addopts= -q -W default --nbval --nbval-current-env \
+	  --nbval-cell-timeout=600 --nbval-sanitize-with notebooks/nbval.cfg notebooks
+
 gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or Chromium)
 	$(BIN)/python docs/concept_pictures.py
 	$(BIN)/python docs/make_gallery.py
@@ -91,6 +102,12 @@ mutants: .venv/mutants  ## Change the code line by line, and see whether the tes
 versions: .venv/versions  ## Run the tests on the oldest and newest versions (needs the network)
 	$(BIN)/nox
 
+oldest: .venv/versions  ## Run the tests on Python 3.11 with the oldest versions (needs the network)
+	$(BIN)/nox -s oldest
+
+newest: .venv/versions  ## Run the tests on each Python that is here with the newest versions (needs the network)
+	$(BIN)/nox -s newest
+
 bench: .venv/bench  ## Measure anew what docs/ says of speed and memory, beside other tools (takes hours)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.suspects
@@ -103,6 +120,16 @@ wheel: .venv/installed  ## Build dist/*.whl, and run it in an empty environment,
 	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m build
 	$(BIN)/python release/check_wheel.py dist/*.whl
 
+release: .venv/installed  ## Check and build a release; CONVERGEKIT_UPLOAD=yes also uploads it
+	$(BIN)/python release/check_release.py
+	$(MAKE) .venv/release wheel
+	$(BIN)/python -m twine check --strict dist/*
+ifeq ($(CONVERGEKIT_UPLOAD),yes)
+	$(BIN)/python -m twine upload --non-interactive dist/*
+else
+	@echo "dist/ is ready, and nothing was uploaded: CONVERGEKIT_UPLOAD=yes make release does that."
+endif
+
 clean:  ## Remove what the commands made
 	rm -rf .venv .artefacts dist site .pytest_cache .hypothesis .mypy_cache .ruff_cache .nox
 
@@ -111,29 +138,15 @@ clean:  ## Remove what the commands made
 	  || { echo "convergekit needs Python 3.11 or newer; name one with PYTHON=python3.x"; exit 1; }
 	$(PYTHON) -m venv .venv \
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,fast,png,browser]'
+	$(PIP_INSTALL) --upgrade pip  # the pinned one: groups need pip 25.1 or newer
+	$(PIP_INSTALL) -e '.[duckdb,fast,phone,png,polars]' --group dev --group browser
 	@touch .venv/installed
 
-.venv/docs: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
-	@touch .venv/docs
-
-.venv/audit: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[audit]'
-	@touch .venv/audit
-
-.venv/mutants: .venv/installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
-	@touch .venv/mutants
-
-.venv/bench: .venv/installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench,fast,png]'
-	@touch .venv/bench
+# Dependency groups of pyproject.toml, each on top of the rest.
+.venv/docs .venv/audit .venv/mutants .venv/bench .venv/versions .venv/release: .venv/%: .venv/installed
+	@$(PIP_INSTALL) --group $*
+	@touch $@
 
 .venv/spark: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[spark]'
-	@touch .venv/spark
-
-.venv/versions: .venv/installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[versions]'
-	@touch .venv/versions
+	@$(PIP_INSTALL) -e '.[spark]'
+	@touch $@

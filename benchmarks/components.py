@@ -1,6 +1,6 @@
 """Connected components alone: ours beside SciPy, Splink's clustering and networkx.
 
-    pip install -e '.[bench,fast]'
+    pip install -e '.[duckdb,fast,polars]' --group bench
     python -m benchmarks.components [--people N ...] [--repeats N]
 
 All are given the same links between aliases of a simulated store, each pair once, as integers in

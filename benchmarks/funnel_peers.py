@@ -1,6 +1,6 @@
 """Funnels beside chDB's windowFunnel, DuckDB, Polars, retentioneering and groupby.apply.
 
-    pip install -e '.[bench,fast]'
+    pip install -e '.[duckdb,fast,polars]' --group bench
     python -m benchmarks.funnel_peers [--people N] [--repeats N] [--slow]
 
 All read the same three columns of stitched events: profile, event name, time. Three steps, seven

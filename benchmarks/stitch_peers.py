@@ -1,6 +1,6 @@
 """Stitching beside scripts in Polars, DuckDB and pandas, one process per run.
 
-    pip install -e '.[bench,fast]'
+    pip install -e '.[duckdb,fast,polars]' --group bench
     python -m benchmarks.stitch_peers [--people N ...] [--repeats N ...] [--slow] [--picture FILE]
 
 Each reads the same Parquet file and returns the same pandas frame: events once each, a profile,

@@ -21,18 +21,18 @@ ROWS = [
         ("aliases", "one form, some blocked"),
     ],
     [
-        ("alias graph", "links that are not refused"),
+        ("identity graph", "links that are not refused"),
         ("profiles", "components, lasting IDs"),
         ("properties", "carried forward"),
         ("Stitched", "tables and questions"),
         ("writers", "Parquet and back"),
     ],
     [
-        ("check-up", "faults of the tracking"),
+        ("tracking audit", "faults of the tracking"),
         ("funnels", "how far profiles get"),
         ("identity", "why, when, and what if"),
-        ("suspects", "and what is to blame"),
-        ("people", "evaluated, forgotten"),
+        ("suspects", "and the alias to blame"),
+        ("people", "accuracy, deletion"),
     ],
     [("figures and cards", "in a notebook; tables on the command line")],
 ]

@@ -97,7 +97,7 @@ def alias_graph() -> str:
         parts.append(_text(20, top + 19, name))
         for place, alias in enumerate(aliases):
             parts.append(_pill(146 + 120 * place, top, 112, alias, "box"))
-    parts.append(_text(20, 220, "the alias graph: a profile is what hangs together", "head"))
+    parts.append(_text(20, 220, "the identity graph: a profile is a component", "head"))
     places = {"cookie 7f3a": (24, 246), "checkout 456": (24, 312), "email ada@x.org": (24, 378)}
     places["cookie b19c"] = (264, 246)
     parts += [_box(12, 234, 236, 184, "off"), _box(252, 234, 136, 52, "off")]
@@ -106,9 +106,9 @@ def alias_graph() -> str:
         top = min(places[names[alias]][1] for alias in (one, other))
         parts.append(f'<path class="link" d="M80 {top + 28}V{top + 66}"/>')
         met = events["event_name"][data["row"]]
-        parts.append(_text(90, top + 51, f"met on {met}", "note"))
+        parts.append(_text(90, top + 51, f"both on {met}", "note"))
     parts += [_pill(x, y, 112, alias, "on") for alias, (x, y) in places.items()]
-    parts.append(_text(256, 306, "met nothing:", "note"))
+    parts.append(_text(256, 306, "not linked:", "note"))
     parts.append(_text(256, 323, "another profile", "note"))
     return _picture(432, "Aliases that meet on an event are one profile", parts)
 
@@ -180,7 +180,7 @@ def retroactive_and_as_of() -> str:
         parts.append(_text(20, top + 12, name))
         parts.append(_text(20, top + 30, alias, "note"))
     parts.append(f'<path class="late" d="M210 {54 + 148}V{54 + 74 + 52}" marker-end="url(#late)"/>')
-    parts.append(_text(20, 254, "Only here do laptop and email meet.", "warn"))
+    parts.append(_text(20, 254, "Only here are laptop and email linked.", "warn"))
     return _picture(272, "What is learned later, and what was known then", parts)
 
 

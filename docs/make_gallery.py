@@ -23,7 +23,7 @@ import convergekit as ck
 models = ["first_touch", "last_touch", "markov"]
 steps = ["PageView", "Added To Cart", "Placed Order"]
 s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
-store = ck.simulate_store(people=2000)  # a larger one, of which the truth is known
+store = ck.simulate_store(people=2000)  # a larger one, with the truth
 many = ck.stitch(store.events)
 months = ck.stitch(ck.simulate_store(people=3000, days=150).events)  # open for five months
 """
@@ -55,47 +55,46 @@ PICTURES = (
     ),
     Picture(
         "trend",
-        "Whether it gets better",
+        "A funnel over time",
         "Conversion by the week in which profiles entered; dashed where windows are still open.",
         'many.funnel(steps, within="7D").trend("W").plot()',
     ),
     Picture(
         "trend-by",
-        "Whether it gets better, by group",
-        "Below the lines, how many entered: a group of few jumps about.",
+        "A funnel over time, by group",
+        "Below the lines, how many entered: the rates of small groups vary much.",
         'many.funnel(steps, within="7D", by="utm_source").trend("W").plot()',
     ),
     Picture(
         "time-to-convert",
-        "How long it takes",
-        "The few longest times are one bar, so that they leave the others room.",
+        "Time to convert",
+        "The few longest times share one bar, to leave room for the others.",
         'many.funnel(steps, within="7D").time_to_convert().plot()',
     ),
     Picture(
         "stitching-lift",
-        "What stitching buys",
-        "The same funnel counted by one alias or one source alone, beside stitched profiles.",
+        "What stitching adds to a funnel",
+        "The same funnel by one alias or one source alone, beside stitched profiles.",
         's.stitching_lift(steps, within="7D").plot()',
     ),
     Picture(
         "attribution",
-        "Which channels orders are credited to",
+        "Attribution by channel",
         "The same orders shared out by several models. Each model's credits add up to all revenue; "
-        "what has no visit before it is said to have none.",
+        "(none) are orders without a touchpoint.",
         'many.attribution("Placed Order", "total_price", models).plot()',
     ),
     Picture(
         "attribution-lift",
-        "What stitching changes in that",
-        "The same model where one alias or one source stands alone, beside stitched profiles, with "
+        "What stitching changes in attribution",
+        "The same model by one alias or one source alone, beside stitched profiles, with "
         "all data in hand and as a live pipeline would have known them.",
         's.attribution_lift("Placed Order", "total_price").plot()',
     ),
     Picture(
         "journeys",
         "Journeys",
-        "What people did one after another, and what came of it: a column per step, repeats left "
-        "out.",
+        "What people did one after another, and how it ended: a column per step, without repeats.",
         's.journeys(start="PageView", end="Placed Order", max_steps=3).plot(top=4)',
     ),
     Picture(
@@ -106,27 +105,27 @@ PICTURES = (
     ),
     Picture(
         "repeat-purchases",
-        "Who orders again, and how soon",
-        "Everybody counts for as long as they are observed; bands are 95% confidence intervals.",
+        "Repeat orders",
+        "A customer counts for as long as they are observed; bands are 95% confidence intervals.",
         "months.customers().repeat_purchases().plot()",
     ),
     Picture(
         "retention",
-        "Customers who order in later months",
+        "Retention by cohort",
         "A row per month of first orders. A share that may still grow is written with ≥.",
         "months.customers().retention().plot()",
     ),
     Picture(
         "lifetime-value",
-        "What customers are worth",
-        "How much each tenth of the customers has brought to date, those worth most first.",
+        "Lifetime value",
+        "How much each tenth of the customers has brought to date, the most valuable first.",
         "many.customers().lifetime_value().plot()",
     ),
     Picture(
         "timeline",
         "One person's timeline",
-        "Events in order, on a lane per source. The hover text says what an event sent, and what "
-        "it carries that earlier events sent.",
+        "Events in order, on a lane per source. The hover text shows what an event sent, and what "
+        "is forward-filled from earlier events.",
         's.profile("urn:email:milo.duval37@example.com").plot()',
     ),
     Picture(
@@ -137,15 +136,15 @@ PICTURES = (
     ),
     Picture(
         "profile-graph",
-        "One profile's aliases",
-        "Which aliases a profile holds, and on how many events they met.",
+        "The identity graph of one profile",
+        "The aliases of a profile, and on how many events they occur together.",
         's.plot_profile_graph("urn:email:milo.duval37@example.com")',
     ),
     Picture(
         "property-coverage",
-        "What filling adds",
-        "Which share of the orders sent a profile property, and which share has it once earlier "
-        "events' values are carried.",
+        "What forward-filling adds",
+        "The share of orders that sent a profile property, and the share that has it after "
+        "forward-filling.",
         's.property_coverage("Placed Order").plot()',
     ),
     Picture(
@@ -156,9 +155,9 @@ PICTURES = (
     ),
     Picture(
         "evaluation",
-        "How right the profiles are",
+        "Accuracy of the profiles",
         "Where the truth is known: precision, recall and F1, and how many profiles and people are "
-        "mistaken.",
+        "wrong.",
         "ck.evaluate(many, store.truth).plot()",
     ),
 )
@@ -180,9 +179,9 @@ def figure(picture: Picture, template: Template, names: dict[str, Any]) -> Any:
 def page() -> str:
     """Return the text of the gallery."""
     about = (
-        "Every figure of convergekit, made by the code beside it. All are plotly figures: hover "
-        "texts say in sentences what a mark stands for, and `figure.update_layout(...)` changes "
-        'what you like. `template="dark"` gives the dark ones. `make gallery` draws this page anew.'
+        "Every figure of convergekit, with its code. All are plotly figures: hover texts explain "
+        "each mark in a sentence, and `figure.update_layout(...)` changes what you like. "
+        '`template="dark"` gives the dark ones. `make gallery` draws this page again.'
     )
     parts = [f"# Gallery\n\n{textwrap.fill(about, 100)}\n\n```python\n{SETUP}```\n"]
     for picture in PICTURES:

@@ -1,4 +1,4 @@
-"""Check a built wheel: small, nothing but the package in it, and it runs without the checkout.
+"""Check a built wheel: small, only the package and its users' extras, runs without the checkout.
 
 python release/check_wheel.py dist/convergekit-*.whl (installs it, so it needs the package index)
 """
@@ -10,9 +10,12 @@ import sys
 import tempfile
 import venv
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 
 LARGEST = 1_000_000
+#: What helps to develop convergekit is a dependency group, and offered to nobody else.
+EXTRAS = {"duckdb", "fast", "phone", "png", "polars", "spark"}
 CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
 
 
@@ -37,10 +40,14 @@ def main(wheel: Path) -> None:
 
 
 def check_contents(wheel: Path) -> None:
-    """Stop if the wheel is large, or holds what is no part of the package."""
+    """Stop if the wheel is large, or holds or offers what does not belong to the package."""
     size = wheel.stat().st_size
     require(size < LARGEST, f"{wheel.name} has {size:,} bytes; at most {LARGEST:,} are meant")
-    names = zipfile.ZipFile(wheel).namelist()
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
+        metadata = next(name for name in names if name.endswith(".dist-info/METADATA"))
+        extras = Parser().parsestr(file.read(metadata).decode()).get_all("Provides-Extra", [])
+    require(set(extras) == EXTRAS, f"{wheel.name} offers the extras {', '.join(sorted(extras))}")
     strangers = [n for n in names if n.split("/")[0].split("-")[0] != "convergekit"]
     require(not strangers, f"{wheel.name} also holds {', '.join(strangers)}")
     for needed in ("convergekit/py.typed", "convergekit/cli/app.py"):

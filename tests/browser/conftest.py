@@ -27,7 +27,7 @@ SETTINGS = {
 @pytest.fixture(scope="session")
 def chromium():
     pytest.importorskip(
-        "playwright.sync_api", reason="needs Playwright: pip install -e '.[browser]'"
+        "playwright.sync_api", reason="needs Playwright: pip install --group browser"
     )
     if browser_path() is None:
         pytest.skip("needs Chromium: apt install chromium, or name one with BROWSER_PATH=")
@@ -37,7 +37,7 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    pytest.importorskip("jupyterlab", reason="needs JupyterLab: pip install -e '.[browser]'")
+    pytest.importorskip("jupyterlab", reason="needs JupyterLab: pip install --group browser")
     with open_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 

@@ -1,0 +1,60 @@
+"""Check that the checkout may be released: ``python release/check_release.py [DIRECTORY]``.
+
+Refuses, with file and line, while a placeholder is left in what readers of a release see, or while
+the changelog gives its version no day. ``make release`` runs it first.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+FILES = (
+    "pyproject.toml",
+    "CITATION.cff",
+    "SECURITY.md",
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "mkdocs.yml",
+)
+_PLACEHOLDER = re.compile(r"\S*PLACEHOLDER\S*")
+_VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
+
+
+def problems(root: Path) -> list[str]:
+    """Return why a checkout may not be released, a line each; none if it may."""
+    return [*_placeholders(root), *_undated(root)]
+
+
+def _placeholders(root: Path) -> list[str]:
+    return [
+        f"{name}:{number}: replace the placeholder {found[0]}"
+        for name in FILES
+        for number, line in enumerate((root / name).read_text("utf-8").splitlines(), start=1)
+        for found in _PLACEHOLDER.finditer(line)
+    ]
+
+
+def _undated(root: Path) -> list[str]:
+    version = _VERSION.search((root / "convergekit" / "__init__.py").read_text("utf-8"))
+    if version is None:
+        return ["convergekit/__init__.py: there is no line __version__ = ..."]
+    heading = rf"^## {re.escape(version[1])}, \d{{1,2}} [A-Z][a-z]+ \d{{4}}$"
+    if re.search(heading, (root / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE):
+        return []
+    return [f'CHANGELOG.md: give {version[1]} its day, as in "## {version[1]}, 1 December 2026"']
+
+
+def main() -> int:
+    """Print why the checkout may not be released; return 1 if there is a reason."""
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
+    found = problems(root)
+    if found:
+        print("Not released:", *found, sep="\n")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

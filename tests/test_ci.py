@@ -1,0 +1,32 @@
+"""The workflow runs make targets, and nothing that does not run in a checkout."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+WORKFLOW = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+
+
+def test_each_step_is_a_target_of_make():
+    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    commands = re.findall(r"^ +- run: (.+)$", WORKFLOW, re.MULTILINE)
+    assert commands
+    assert len(commands) == len(re.findall(r"\brun:(?!$)", WORKFLOW, re.MULTILINE))
+    assert set(commands) <= {f"make {target}" for target in targets}
+
+
+def test_actions_are_pinned_by_major_version_and_given_no_secret():
+    used = re.findall(r"uses: (\S+)", WORKFLOW)
+    assert used
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in used)
+    assert "secrets" not in WORKFLOW
+
+
+def test_make_help_lists_every_command():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    assert phony is not None
+    named = set(phony[1].replace("\\", " ").split())
+    assert named == set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
