@@ -336,9 +336,16 @@ def _left(frame: pd.DataFrame, keep: BoolArray) -> pd.DataFrame:
 
 
 def removed_in_one_line(removed: pd.DataFrame) -> str:
-    """Return how many profiles, events and aliases were removed."""
+    """Return how many profiles, events and aliases were removed, of those that are counted."""
     rows = removed.set_index("table")["rows"]
+    named = {
+        "profiles": ("profile", None),
+        "events": ("event", None),
+        "aliases": ("alias", "aliases"),
+    }
+    # A store rewrites its rows; it does not count aliases.
     return ", ".join(
-        counted(int(rows[f"{what}s" if what != "alias" else "aliases"]), what, many)
-        for what, many in (("profile", None), ("event", None), ("alias", "aliases"))
+        counted(int(rows[table]), one, many)
+        for table, (one, many) in named.items()
+        if table in rows
     )

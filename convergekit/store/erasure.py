@@ -48,8 +48,8 @@ class ForgottenInStore(TableResult):
     batches: list[int]
 
     def _line(self) -> str:
-        anew = counted(len(self.batches), "batch", "batches")
-        return f"ForgottenInStore({removed_in_one_line(self.removed)}; {anew} written anew)"
+        batches = counted(len(self.batches), "batch", "batches")
+        return f"ForgottenInStore({removed_in_one_line(self.removed)}; {batches} rewritten)"
 
     def _shown(self) -> pd.DataFrame:
         return self.removed
