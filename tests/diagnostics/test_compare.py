@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import convergekit as ck
@@ -165,6 +165,8 @@ alias = st.sampled_from(["1", "2", "3", None])
 @tries(40)
 @given(st.lists(st.tuples(alias, alias, alias), min_size=1, max_size=10), alias.filter(bool))
 def test_a_joining_alias_is_always_found(rows, blocked):
+    # block= names an alias type that some event carries.
+    assume(any(cart for _, cart, _ in rows))
     given = events(*({"cookie": c, "cart": t, "email": e} for c, t, e in rows))
     whole, apart = ck.stitch(given), ck.stitch(given, block=[f"urn:cart:{blocked}"])
     found = ck.compare_profiles(whole, apart)
