@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
 
 from convergekit.visible import visible, visible_lines
 
+_WORD = re.compile(r"[^\W_]+")
 _PACKAGE = os.path.join(os.path.dirname(__file__), "")
 
 
@@ -89,18 +91,24 @@ def repeated(names: Iterable[str]) -> list[str]:
     return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
-def did_you_mean(name: object, candidates: Iterable[str]) -> str:
+def did_you_mean(name: object, candidates: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest candidate, or an empty string.
 
     Examples
     --------
     >>> did_you_mean("utm_sorce", ["utm_source", "email"])
     " Did you mean 'utm_source'?"
+    >>> did_you_mean("price_total", ["price", "properties.total_price"])
+    " Did you mean 'properties.total_price'?"
     >>> did_you_mean("zzz", ["utm_source", "email"])
     ''
     """
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(str(name).casefold(), by_folded, n=1, cutoff=0.6)
+    asked = str(name).casefold()
+    words = set(_WORD.findall(asked))
+    # The same words in another order, or with a prefix of ours, are nearer than any spelling.
+    near = [one for one in by_folded if len(words) > 1 and words <= set(_WORD.findall(one))]
+    near = sorted(near, key=len) or difflib.get_close_matches(asked, by_folded, n=1, cutoff=cutoff)
     return f" Did you mean {by_folded[near[0]]!r}?" if near else ""
 
 

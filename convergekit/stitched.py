@@ -363,14 +363,44 @@ class Stitched:
             At least one. A name, several of which any will do, or ``ck.Step(name, where=...)``.
         within : str or datetime.timedelta
             The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
-        profile, order, exclude, on_exclude, hold, by, by_step, top
-            As `convergekit.funnel` takes them.
-        start, end, range_applies_to, entry, ties, tolerance, count, freq, like
-            As `convergekit.funnel` takes them.
+        profile : str, default "profile_id"
+            The column that names each event's profile.
+        order : {"ordered", "strict", "any"}, default "ordered"
+            Whether other events may lie between the steps, or none, or steps come in any order.
+        exclude : str, Exclusion, or sequence of these
+            Events that void an attempt when they happen between two of its steps.
+        on_exclude : {"remove", "drop_off"}, default "remove"
+            Whether a profile with void attempts alone leaves the funnel, or drops off.
+        hold : str or sequence of str
+            Properties that must have equal values on all events of an attempt.
+        by : str or sequence of str
+            Breakdown, such as ``"utm_source"``.
+        by_step : {"first", "last"} or int, default "first"
+            The step at which a profile's label is read.
+        top : int, optional
+            Keep so many labels; the rest is ``"other"``.
+        start, end : str or datetime, optional
+            Attempts enter from `start` on and before `end`.
+        range_applies_to : {"entry", "entry_and_completion"}, default "entry"
+            Whether `end` also cuts off later steps.
+        entry : {"any", "first", "earliest"}, default "any"
+            Which events of the first step start an attempt.
+        ties : {"best", "arrival"}, default "best"
+            How events at the same time are ordered.
+        tolerance : str or datetime.timedelta, optional
+            Events so close together are at one time.
+        count : {"profiles", "attempts"}, default "profiles"
+            What is counted.
+        freq : str, optional
+            Periods of `Funnel.trend`, such as ``"W"``.
+        like : {"posthog", "mixpanel", "amplitude", "clickhouse"}, optional
+            Count as this tool does.
 
         Returns
         -------
         Funnel
+            `.table`, `.conversions`, `.drop_offs()`, `.time_to_convert()`, `.trend()`,
+            `.compare()` and `.plot()`.
 
         Raises
         ------

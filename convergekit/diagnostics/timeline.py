@@ -19,7 +19,7 @@ def timeline(s: StitchedEvents, alias_or_id: str) -> DrawnFrame:
     number, in_time = s.profile_number(alias_or_id), s.resolution.in_time
     found = s.events.iloc[in_time[s.resolution.profile[in_time] == number]]
     found = found.dropna(axis="columns", how="all").reset_index(drop=True)
-    found = found[_sent_beside_carried(list(found.columns))]
+    found = found[_arranged(list(found.columns))]
     return DrawnFrame.of(found, _figure, ("row", "kind", "timestamp", "profile_id"))
 
 
@@ -28,6 +28,19 @@ def _figure(found: pd.DataFrame, template: Template) -> Any:
     from convergekit.diagnostics.timeline_figure import timeline_figure
 
     return timeline_figure(found, template)
+
+
+def _arranged(columns: list[str]) -> list[str]:
+    """Return the columns: what happened first, then what it says, and where it stood last."""
+    first = [name for name in _FIRST if name in columns]
+    last = [name for name in columns if name in _LAST]
+    between = [name for name in columns if name not in (*first, *last)]
+    return first + _sent_beside_carried(between) + last
+
+
+#: What a reader looks for first, and last.
+_FIRST = ("timestamp", "event_name", "source")
+_LAST = ("row", "kind", "profile_id", "event_id", "received_at", "file", "line", "method")
 
 
 def _sent_beside_carried(columns: list[str]) -> list[str]:

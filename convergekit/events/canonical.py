@@ -43,6 +43,8 @@ _NESTED_SPELLINGS = frozenset(spelling for name in _NESTED for spelling in SPELL
 
 #: Far deeper than real properties, and not as deep as what Python can follow.
 _DEEPEST = 100
+#: Alias types that are often taken for canonical names.
+_USUAL_ALIASES = {"cookie", "email", "phone", "customer_id", "user_id", "cart_token", "device"}
 _MAPPED_PREFIXES = (ALIAS, PROPERTY, PROFILE_PROPERTY)
 
 
@@ -246,11 +248,16 @@ def _check_labels(frame: pd.DataFrame) -> None:
 def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
     known = list(SPELLINGS)
     for name, own in columns.items():
+        if name in frame and (own in known or _is_prefixed(str(own))):
+            raise ColumnError(
+                f"columns={{{name!r}: {own!r}}} is the wrong way round: give the canonical name "
+                f"first, columns={{{own!r}: {name!r}}}."
+            )
         if name not in known and not _is_prefixed(name):
             raise ColumnError(
                 f"columns={{{name!r}: ...}}: {name!r} is not a canonical column. Known: "
                 f"{', '.join(known)}, alias.<type>, properties.<name>, "
-                f"profile_properties.<name>.{did_you_mean(name, known)}"
+                f"profile_properties.<name>.{_of_an_alias(name) or did_you_mean(name, known)}"
             )
         if own not in frame:
             raise ColumnError(
@@ -267,6 +274,11 @@ def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFr
     mapped = {name: frame[own] for name, own in columns.items()}
     rest = frame.drop(columns=list(set(columns.values())))
     return rest.assign(**mapped)[_mapped_order(frame, columns)]
+
+
+def _of_an_alias(name: str) -> str:
+    """Return what is meant by the name of an alias type that is usual; nothing of other names."""
+    return f" Did you mean {ALIAS + name!r}?" if name.lower() in _USUAL_ALIASES else ""
 
 
 def _is_prefixed(name: str) -> bool:

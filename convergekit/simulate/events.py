@@ -1,6 +1,6 @@
 """Simulate what happens in a store, as numbers: visits, orders and subscriptions.
 
-Every event is a row of a `Log`: numbers that `simulated_frame` spells out.
+Every event is a row of a `Log`: numbers that `frame` spells out.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def test_a_profile_is_found_by_its_id_and_by_any_alias(shop):
     [
         ("ada@x.org", "Did you mean 'urn:email:ada@x.org'"),
         ("Ada@X.org", "Did you mean 'urn:email:ada@x.org'"),
-        ("urn:email:adda@x.org", "Did you mean 'ada@x.org'"),
+        ("urn:email:adda@x.org", "Did you mean 'urn:email:ada@x.org'"),
         ("urn:mail:ada@x.org", "Did you mean 'email'"),
         ("p_0", "no profile has the ID"),
     ],

@@ -602,3 +602,30 @@ def test_arrow_types_and_odd_rejected_rows_are_saved(tmp_path):
     pd.testing.assert_frame_equal(again.events, s.events)
     assert again.rejected["timestamp"].tolist() == [[{1, 2}]]
     assert again.rejected["properties.zone"].tolist() == ["UTC"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"mail": "alias.email"}, r"is the wrong way round.*columns=\{'alias.email': 'mail'\}"),
+        ({"action": "event_name"}, r"is the wrong way round.*columns=\{'event_name': 'action'\}"),
+        ({"email": "mail"}, "Did you mean 'alias.email'"),
+    ],
+)
+def test_a_mapping_of_columns_that_is_nearly_right_is_shown_right(columns, says):
+    given = pd.DataFrame({"action": ["PageView"], "timestamp": ["2026-03-02"], "mail": ["a@x.org"]})
+    with pytest.raises(ck.ColumnError, match=says):
+        ck.stitch(given, columns=columns)
+
+
+def test_the_same_words_in_another_order_are_what_is_meant():
+    s = ck.stitch(ck.simulate_store(people=5).events)
+    with pytest.raises(ck.ConvergekitError, match="Did you mean '(properties.)?total_price'"):
+        s.attribution("Placed Order", value="price_total")
+
+
+def test_an_address_of_somebody_else_is_not_suggested():
+    s = ck.stitch(frame(**{"alias.email": ["dina.claes6@example.com"]}))
+    with pytest.raises(ck.UnknownAliasError) as raised:
+        s.explain("urn:email:ada@example.com", "urn:email:dina.claes6@example.com")
+    assert "dina" not in str(raised.value)

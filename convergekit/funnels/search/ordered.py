@@ -1,7 +1,7 @@
 """The search behind funnels: how deep profiles get in order, and at which moments.
 
 A handful of running maxima over all moments at once. Strict order and any order have a search of
-their own, in `funnel_strict` and `funnel_any_order`.
+their own, in `strict` and `any_order`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """PostHog's funnels, as its source has them, and how they are broken down.
 
-The rules differ from the search of `funnel_search` where an event fits two steps, at equal times,
+The rules differ from the search in `funnels.search` where an event fits two steps, at equal times,
 in how exclusions work, and in what strict order forgives; ``docs/funnel-semantics.md`` says how.
-They are in `funnel_posthog_ordered` and `funnel_posthog_unordered`.
+They are in `posthog_ordered` and `posthog_unordered`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The rules are those of ``AggregateFunctionWindowFunnel.cpp`` in ClickHouse/ClickHouse (read in
 November 2026; equal to ClickHouse 26.9 on random sequences), applied to all profiles at once.
-They differ from the search of `funnel_search` in that one event may fill several steps.
+They differ from the search in `funnels.search` in that one event may fill several steps.
 """
 
 from __future__ import annotations
