@@ -69,17 +69,25 @@ def each_finds_a_step(masks: Sequence[int], before: int, after: int) -> list[boo
     [True, True, False]
     """
     filled: dict[int, int] = {}
+    steps = [[step for step in range(before, after) if mask >> step & 1] for mask in masks]
+    return [_placed(event, steps, filled, set()) for event in range(len(masks))]
 
-    def place(event: int, seen: set[int]) -> bool:
-        for step in range(before, after):
-            if masks[event] >> step & 1 and step not in seen:
-                seen.add(step)
-                if step not in filled or place(filled[step], seen):
-                    filled[step] = event
-                    return True
-        return False
 
-    return [place(event, set()) for event in range(len(masks))]
+def _placed(
+    item: int, places: Sequence[Sequence[int]], taken: dict[int, int], seen: set[int]
+) -> bool:
+    """Return whether an item finds a place of its own, and take it.
+
+    One step of a matching by augmenting paths: an item that has the place moves to another of its
+    places if it can, and none is left without.
+    """
+    for place in places[item]:
+        if place not in seen:
+            seen.add(place)
+            if place not in taken or _placed(taken[place], places, taken, seen):
+                taken[place] = item
+                return True
+    return False
 
 
 @lru_cache(maxsize=65536)
@@ -95,18 +103,11 @@ def assignment(
     rest = before
     if starter >= 0:
         fills[starter], rest = before, before + 1
-        pattern = tuple(0 if i == starter else mask for i, mask in enumerate(pattern))
-
-    def place(step: int, seen: set[int]) -> bool:
-        for event, mask in enumerate(pattern):
-            if mask >> step & 1 and event not in seen:
-                seen.add(event)
-                if event not in fills or place(fills[event], seen):
-                    fills[event] = step
-                    return True
-        return False
-
-    if not all(place(step, set()) for step in range(rest, after)):
+    events = [
+        [event for event, mask in enumerate(pattern) if mask >> step & 1 and event != starter]
+        for step in range(after)
+    ]
+    if not all(_placed(step, events, fills, set()) for step in range(rest, after)):
         return None
     by_step = {step: event for event, step in fills.items()}
     return tuple(by_step[step] for step in range(before, after))
