@@ -484,7 +484,8 @@ class Stitched:
 
         Notes
         -----
-        ``docs/journeys.md`` defines every number.
+        ``docs/journeys.md`` defines every number. Tables list events by their names; the label of a
+        step names it in texts alone.
 
         Examples
         --------

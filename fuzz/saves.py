@@ -92,7 +92,8 @@ class Forgery:
             array = pa.array(cells, type=table.schema.field(column).type)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             # The type of the column is the change.
-            array = pa.array([str(cell) for cell in cells], type=pa.large_string())
+            texts = [str(cell).encode("utf-8", "replace").decode() for cell in cells]
+            array = pa.array(texts, type=pa.large_string())
         changed = table.set_column(column, table.column_names[column], array)
         pq.write_table(changed.replace_schema_metadata(table.schema.metadata), path)
 

@@ -61,7 +61,8 @@ def check_up(
         As `stitch` takes it. Never changed.
     conversion : str, Step, or iterable of these, optional
         The events whose money counts. ``"Placed Order"`` by default. Without such events
-        no money is reported, and conversions are not checked.
+        no money is reported, and conversions are not checked. A condition can look at what an event
+        sent, for nothing is carried here.
     value : str, optional
         The property that holds a conversion's money, such as ``"total_price"``. By default, the
         only property of the conversions with a usual name and numbers.

@@ -186,6 +186,7 @@ def _conversions(
     if conversion is None:
         usual = (events["event_name"] == USUAL_CONVERSION).any()
         return (Step(USUAL_CONVERSION),) if usual else ()
-    if isinstance(conversion, str | Step) or not isinstance(conversion, Iterable):
-        return any_of("conversion", conversion)
-    return any_of("conversion", list(conversion))
+    if not isinstance(conversion, str | Step) and isinstance(conversion, Iterable):
+        conversion = list(conversion)
+    # Without conversions the other checks are made all the same.
+    return any_of("conversion", conversion) if conversion != [] else ()

@@ -52,10 +52,13 @@ def find_orders(
 ) -> Orders:
     """Return the orders and refunds of a frame's events. See `Stitched.customers`."""
     _check_money(value, refund, refund_value, currency, rates)
-    if refund == order:
-        raise ConvergekitError(f"refund must be another event than the order; both are {refund!r}.")
     of_order = events_named(events, order)
     of_refund = events_named(events, refund) if refund is not None else of_order[:0]
+    if refund is not None and (refund == order or len(np.intersect1d(of_order, of_refund))):
+        raise ConvergekitError(
+            f"refund must be other events than the order's; got {refund!r} for orders "
+            f"that are {order!r}."
+        )
     places = {
         "order": (of_order, value),
         "refund": (of_refund, value if refund_value is None else refund_value),

@@ -162,7 +162,8 @@ def _conversion(
     last = place[path[-1]]
     if (last < 0).any():
         raise ConvergekitError(
-            f"the last step must be {event_name!r}, the event that is asked about."
+            f"the last step must be {event_name!r}, the event that is asked about, under the same "
+            "condition: end the steps with it."
         )
     unknown = np.full(len(at), -1, dtype=np.int64)
     for step in path[:-1]:

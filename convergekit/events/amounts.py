@@ -30,6 +30,11 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     array([1])
     """
     (chosen,) = as_steps([step])
+    if chosen.optional:
+        raise ConvergekitError(
+            f"{chosen.title!r} must not be optional here: only a funnel has steps that may be left "
+            "out. Leave out optional=True."
+        )
     named = np.zeros(len(events), dtype=bool)
     for name in chosen.names:
         of_name = (events["event_name"] == name).to_numpy(dtype=bool) & tracked(events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -133,8 +133,8 @@ def title_of(step: StepLike) -> str:
     return as_steps([step])[0].title
 
 
-def any_of(option: str, given: StepLike | Sequence[StepLike] | None) -> tuple[Step, ...]:
-    """Return the steps of which any will do; none for None.
+def any_of(option: str, given: StepLike | Iterable[StepLike] | None) -> tuple[Step, ...]:
+    """Return the steps of which any will do; none for None. Those of a set are sorted.
 
     Raises
     ------
@@ -148,8 +148,10 @@ def any_of(option: str, given: StepLike | Sequence[StepLike] | None) -> tuple[St
     """
     if given is None:
         return ()
-    several = [given] if isinstance(given, (str, Step)) else given
-    if not isinstance(several, Sequence) or not several:
+    several: list[Any] = [given]
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        several = sorted(given, key=repr) if isinstance(given, (set, frozenset)) else list(given)
+    if not several or not all(isinstance(one, (str, Step, Sequence)) for one in several):
         raise ConvergekitError(
             f"{option} must be an event name, ck.Step(name, where=...), or a list of these; got "
             f"{given!r}."

@@ -61,30 +61,6 @@ def merges_in_order(knowledge: Knowledge, events: pd.DataFrame) -> pd.DataFrame:
     return merges.iloc[order].reset_index(drop=True)
 
 
-def resolve_merges(profile_id: pd.Series, merges: pd.DataFrame) -> pd.Series:
-    """Return the final ID of each profile ID, following merges to their end.
-
-    Parameters
-    ----------
-    profile_id : pandas.Series of str
-    merges : pandas.DataFrame
-        `old_profile_id` and `new_profile_id`, every old ID once.
-
-    Examples
-    --------
-    >>> merges = pd.DataFrame({"old_profile_id": ["a", "c"], "new_profile_id": ["c", "d"]})
-    >>> resolve_merges(pd.Series(["a", "b", "d"]), merges).tolist()
-    ['d', 'b', 'd']
-    """
-    if merges.empty:
-        return profile_id
-    step = merges.set_index("old_profile_id")["new_profile_id"]
-    # Doubling strides: as many rounds as the longest chain has binary digits.
-    while (further := step.map(step)).notna().any():
-        step = further.fillna(step)
-    return profile_id.map(step).fillna(profile_id)
-
-
 def _telling_pairs(knowledge: Knowledge, at: IntArray) -> pd.DataFrame:
     """Return what each item that can change a profile's ID brings, in the order of knowing.
 

@@ -247,7 +247,7 @@ class Journeys(Result):
 
         Parameters
         ----------
-        converters : str or sequence of str, optional
+        converters : str, Step, or sequence of these, optional
             The event, or any of several, that converts; by default the journeys' `end`.
         within : str or datetime.timedelta, default "7D"
             The conversion window, from the begin of the journey, its end included: a profile

@@ -80,7 +80,7 @@ def flat_table(records: list[dict[str, Any]]) -> str:
     table = pd.DataFrame(records, columns=names)
     for name in ("timestamp", "received_at"):
         table[name] = [_iso(stamp) for stamp in table[name]]
-    # Not by `spreadsheets`: its apostrophes would be part of what is read again. Every text here
+    # Not by `cli.csv`: its apostrophes would be part of what is read again. Every text here
     # is made up by this module, and none begins as a formula; a phone number is but a number.
     return table.to_csv(index=False, lineterminator="\n")
 

@@ -18,7 +18,7 @@ from convergekit.identity.evidence import Deduplicated
 from convergekit.identity.options import IdentityMode, StitchOptions
 from convergekit.identity.pipeline import name_and_carry, named, prove, read, resolve
 from convergekit.identity.properties import carry_retroactive
-from convergekit.identity.read_aliases import read_alias_columns
+from convergekit.identity.read_aliases import read_aliases
 from convergekit.identity.tables import StitchedEvents
 from convergekit.store.options import StoreOptions
 from convergekit.typing import BoolArray, IntArray
@@ -71,8 +71,9 @@ def needed(name: str, options: StoreOptions) -> bool:
 def aliases_of(events: pd.DataFrame, options: StoreOptions) -> EventAliases:
     """Return the aliases of normalised events, as a store reads them."""
     chosen = options_among(events, options)
-    columns = read_alias_columns(events, alias_from=chosen.alias_from)
-    return columns.united(block=chosen.block, rules=chosen.rules)
+    return read_aliases(
+        events, block=chosen.block, alias_from=chosen.alias_from, rules=chosen.rules
+    )
 
 
 def stitch_part(

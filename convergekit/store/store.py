@@ -17,7 +17,7 @@ from convergekit.events.canonical import written_by_stitch
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.alias_rules import AliasRules
-from convergekit.identity.aliases import urn
+from convergekit.identity.aliases import USUAL_BROWSER, browser_type, urn
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.pipeline import identified
 from convergekit.readers.reading import Paths
@@ -166,7 +166,7 @@ class Store:
     def __init__(self, path: Path, options: StoreOptions) -> None:
         self._path = path
         self._options = options
-        self._browser_alias = StitchOptions.of(**options).browser_alias
+        self._browser_alias = browser_type(options.get("browser_alias", USUAL_BROWSER))
 
     def __repr__(self) -> str:
         """Return the path."""

@@ -626,3 +626,15 @@ def test_one_of_a_thing_is_no_several():
     dearer = pd.DataFrame([order, order | {"properties.total_price": 3.0}]).assign(event_id="1")
     assert ck.stitch(dearer).report.warnings[0].startswith("1 dropped copy has another amount")
     assert "(row 1)" in ck.stitch(dearer).report.warnings[0]
+
+
+def test_without_conversions_the_other_checks_are_made(store):
+    found = ck.check_up(store, conversion=[])
+    assert len(found.checks) == len(ck.check_up(store).checks)
+    assert found.to_dict()["conversions"] == 0
+
+
+def test_a_conversion_may_have_a_condition(store):
+    all_of_them = ck.check_up(store).to_dict()["conversions"]
+    dear = ck.Step("Placed Order", where="total_price > 30")
+    assert 0 < ck.check_up(store, conversion=dear).to_dict()["conversions"] < all_of_them

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.customers.result import customers
-from tests.customers import reference_customers as slow_customers
+from tests.customers import reference_customers
 from tests.figures.figure_texts import HOSTILE, one_line, texts
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -180,7 +180,7 @@ def test_what_is_left_out_is_counted():
         ({"refund_value": "refunded"}, "refund_value= needs refund= too"),
         ({"rates": {"EUR": 1}}, "needs currency= too"),
         ({"value": None, "currency": "currency"}, "needs value= too"),
-        ({"refund": "Placed Order"}, "must be another event"),
+        ({"refund": "Placed Order"}, "must be other events"),
         ({"refund": "Order Refund"}, "Did you mean 'Order Refunded'"),
         ({"order": "Placed"}, "no event is named 'Placed'"),
         ({"currency": "curency"}, "no column matches currency='curency'"),
@@ -248,20 +248,20 @@ def test_equals_the_slow_definition(frame):
         return
     refund = "Order Refunded" if "Order Refunded" in known else None
     found = customers(frame, value="amount", refund=refund)
-    orders, end = slow_customers.orders_of(frame), frame["timestamp"].max()
+    orders, end = reference_customers.orders_of(frame), frame["timestamp"].max()
     months = found.new_and_returning()
     columns = ["new", "returning", "new_orders", "returning_orders"]
-    assert months[columns].values.tolist() == slow_customers.new_and_returning(orders, end)
+    assert months[columns].values.tolist() == reference_customers.new_and_returning(orders, end)
     table = found.retention()
     assert {
-        (slow_customers.month_of(row.cohort), row.months): (row.customers, row.active)
+        (reference_customers.month_of(row.cohort), row.months): (row.customers, row.active)
         for row in table.itertuples()
-    } == slow_customers.retention(orders, end)
+    } == reference_customers.retention(orders, end)
     for row in found.repeat_purchases().itertuples():
         assert row.share == pytest.approx(
-            slow_customers.reached(orders, row.order, end, row.days), abs=1e-9
+            reference_customers.reached(orders, row.order, end, row.days), abs=1e-9
         )
-        assert row.at_risk == slow_customers.at_risk(orders, row.order, end, row.days)
+        assert row.at_risk == reference_customers.at_risk(orders, row.order, end, row.days)
     paid = frame[frame["event_name"] == "Placed Order"].groupby("profile_id")["amount"].sum()
     back = frame[frame["event_name"] == "Order Refunded"].groupby("profile_id")["amount"].sum()
     assert worth(found) == paid.sub(back.reindex(paid.index).fillna(0)).to_dict()
@@ -338,3 +338,10 @@ def test_the_card_has_the_last_months_and_what_is_left_out():
     assert "orders without an amount: 1" in card
     for text in ("January 2026", "February 2026", "March 2026, to date"):
         assert f"<td>{text}</td>" in card
+
+
+@pytest.mark.parametrize("refund", [ck.Step("Placed Order"), ["Placed Order"], "Placed Order"])
+def test_a_refund_that_is_the_order_itself_is_refused(refund):
+    s = ck.stitch(ck.simulate_store(people=6).events)
+    with pytest.raises(ck.ConvergekitError, match="refund must be other events than the order"):
+        s.customers(refund=refund)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from tests.effort import tries
-from tests.funnels import reference_tools as slow_tools
+from tests.funnels import reference_tools
 
 pytestmark = pytest.mark.filterwarnings("ignore:no event is named")
 START = pd.Timestamp("2026-03-02", tz="UTC")
@@ -76,7 +76,7 @@ def test_posthog_in_order_equals_its_loop(people, steps, window, strict, data):
     found = found[found["status"] != "excluded"].set_index("profile_id")
     for who, log in people.items():
         events = fed(log, steps, exclusions, everything=strict)
-        expected = slow_tools.posthog_ordered(
+        expected = reference_tools.posthog_ordered(
             events, len(steps), window, strict=strict, optional=optional
         )
         if expected is None:
@@ -106,7 +106,7 @@ def test_posthog_in_any_order_equals_its_loop(people, steps, window, excluding):
     depth = dict(zip(found["profile_id"], found["depth"], strict=True))
     for who, log in people.items():
         events = fed(log, steps, exclusions)
-        assert depth.get(who, 0) == slow_tools.posthog_unordered(events, len(steps), window)
+        assert depth.get(who, 0) == reference_tools.posthog_unordered(events, len(steps), window)
 
 
 @tries(500)
@@ -119,7 +119,7 @@ def test_clickhouse_equals_its_loop(people, steps, window, strict):
     depth = dict(zip(found["profile_id"], found["depth"], strict=True))
     for who, log in people.items():
         events = fed(log, steps, everything=strict)
-        assert depth.get(who, 0) == slow_tools.window_funnel(
+        assert depth.get(who, 0) == reference_tools.window_funnel(
             events, len(steps), window, strict=strict
         )
 

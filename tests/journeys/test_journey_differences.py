@@ -12,7 +12,7 @@ from hypothesis import assume, given
 
 import convergekit as ck
 from convergekit.journeys.result import journeys
-from tests.journeys import reference_journeys as slow_journeys
+from tests.journeys import reference_journeys
 from tests.journeys.test_journeys import START, frames, log
 
 
@@ -161,7 +161,7 @@ def test_what_is_not_there_is_said():
 @given(frames())
 def test_equals_the_slow_definition(frame):
     assume("Placed Order" in set(frame["event_name"]))
-    slow = slow_journeys.journeys_of(frame, (), ("Placed Order",))
+    slow = reference_journeys.journeys_of(frame, (), ("Placed Order",))
     begins = {profile: (steps[0][1] if steps else end["timestamp"])
               for profile, (steps, end) in slow.items()}  # fmt: skip
     window, data_end = pd.Timedelta(minutes=3), frame["timestamp"].max()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from convergekit.journeys.result import journeys
 from tests.figures.figure_texts import HOSTILE, one_line, texts
-from tests.journeys import reference_journeys as slow_journeys
+from tests.journeys import reference_journeys
 
 START = pd.Timestamp("2026-03-02", tz="UTC")
 SHORT = {"v": "PageView", "c": "Added To Cart", "o": "Placed Order", "x": "Refund"}
@@ -167,7 +167,7 @@ def test_equals_the_slow_definition(frame, start, end, most, some):
     known = set(frame["event_name"])
     start, end = ([name for name in names if name in known] for names in (start, end))
     names = sorted({"Added To Cart"} & known) if some else []
-    slow = slow_journeys.journeys_of(frame, start, end, names or None)
+    slow = reference_journeys.journeys_of(frame, start, end, names or None)
     found = journeys(frame, start or None, end or None, names or None, most,
                      "amount" if end else None)  # fmt: skip
     assert found.profiles == len(slow)
@@ -175,16 +175,16 @@ def test_equals_the_slow_definition(frame, start, end, most, some):
     assert {
         (row.path, row.longer): (row.profiles, row.converted, row.value)
         for row in table.itertuples()
-    } == slow_journeys.paths(slow, start, end, most)
+    } == reference_journeys.paths(slow, start, end, most)
     table = found.transitions.astype(object).where(found.transitions.notna(), None)
     assert {
         (row.from_event, row.to_event): (row.transitions, row.profiles)
         for row in table.itertuples()
-    } == slow_journeys.transitions(slow)
+    } == reference_journeys.transitions(slow)
     assert {
         (row.from_event, row.to_event): row.median_time.total_seconds()
         for row in found.times.itertuples()
-    } == pytest.approx(slow_journeys.median_times(slow))
+    } == pytest.approx(reference_journeys.median_times(slow))
 
 
 def flows(figure):
@@ -286,3 +286,22 @@ def test_the_card_spells_the_most_common_paths():
     assert "… and 2 other paths." in journeys(many.assign(timestamp=START))._repr_html_()
     nobody = log(a="v0").assign(profile_id=None)
     assert "Journeys(0 profiles on 0 paths)" in journeys(nobody)._repr_html_()
+
+
+def test_names_may_come_in_any_collection():
+    s = ck.stitch(ck.simulate_store(people=20).events)
+    names = ["Added To Cart", "Placed Order"]
+    expected = s.journeys(start="PageView", events=names).paths
+    for several in (set(names), pd.Index(names), pd.Series(names), (name for name in names)):
+        assert s.journeys(start="PageView", events=several).paths.equals(expected)
+    assert repr(s.journeys(end=set(names))) == repr(s.journeys(end=frozenset(names[::-1])))
+
+
+def test_a_step_with_a_condition_begins_and_ends_journeys():
+    s = ck.stitch(ck.simulate_store(people=40).events)
+    dear = ck.Step("Placed Order", where="total_price > 30")
+    orders = s.events[s.events["event_name"] == "Placed Order"]
+    buyers = orders[orders["properties.total_price"] > 30]["profile_id"].nunique()
+    assert f"{buyers} reached Placed Order" in repr(s.journeys(end=dear))
+    with pytest.raises(ck.ConvergekitError, match="must not be optional here"):
+        s.journeys(end=ck.Step("Placed Order", optional=True))

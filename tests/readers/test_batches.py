@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from convergekit.readers import csv_files, json_files, parquet_files
 from tests.effort import tries
-from tests.readers import reference_fields as slow_fields
+from tests.readers import reference_fields
 
 EXPORTS = Path(__file__).parents[2] / "data" / "exports"
 SAMPLES = sorted(path.name for path in EXPORTS.iterdir())
@@ -144,6 +144,6 @@ def test_a_path_finds_what_a_walk_finds(cells, path):
     from convergekit.readers.fields import Rows
 
     rows = [{"a": cell} for cell in cells]
-    expected = [slow_fields.value_at(row, path) for row in rows]
+    expected = [reference_fields.value_at(row, path) for row in rows]
     found = Rows(pd.DataFrame({"a": pd.Series(cells, dtype=object)}))[path]
     assert list(map(repr, found)) == list(map(repr, expected))
