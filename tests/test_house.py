@@ -260,3 +260,23 @@ def test_tests_do_not_import_from_benchmarks():
         if re.search(r"^(from|import) benchmarks\b", path.read_text("utf-8"), re.MULTILINE)
     ]
     assert found == []
+
+
+def test_a_result_is_one_line_and_print_shows_more():
+    s = ck.stitch(ck.simulate_store().events)
+    funnel = s.funnel(["PageView", "Placed Order"], within="7D")
+    journeys = s.journeys(end="Placed Order")
+    results = [
+        *(funnel, funnel.time_to_convert(), journeys, journeys.differences(min_profiles=5)),
+        *(s.report, s.customers(), s.orphans("Placed Order"), s.hindsight("Placed Order")),
+        *(s.without("cart_token"), s.attribution("Placed Order")),
+        *(s.attribution_lift("Placed Order"), s.forget(s.profiles["profile_id"][0])),
+        *(ck.check_up(s.events), ck.compare_profiles(s, ck.stitch(s.events))),
+    ]
+    for one in results:
+        line = repr(one)
+        assert re.fullmatch(rf"{type(one).__name__}\(.+\)", line), line
+        assert " at 0x" not in line
+        assert len(str(one)) > len(line) or "\n" in str(one) or "no findings" in line
+        assert one._repr_html_().count('<div class="ck-card">') == 1
+        assert "<script" not in one._repr_html_()

@@ -16,7 +16,7 @@ from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.steps import as_steps
-from convergekit.figures.card import Result, as_it_is, paragraph, table
+from convergekit.figures.card import Result
 from convergekit.funnels.lift import STITCHED, ways_of_counting
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
@@ -84,18 +84,16 @@ class AttributionLift(Result):
             f"{', '.join(said)})"
         )
 
-    def _parts(self) -> Iterable[str]:
+    def _body(self) -> Iterable[pd.DataFrame | str]:
         some = self.summary[self.summary["counted_by"].isin([*self._alone(), AS_OF, STITCHED])]
-        yield as_it_is(
-            some.assign(**{name: some[name].map(percentage) for name in some.columns[1:]})
-        )
+        yield some.assign(**{name: some[name].map(percentage) for name in some.columns[1:]})
         less = len(self.summary) - len(some)
         if less:
             ways = counted(less, "other way", "other ways")
-            yield paragraph(f"{ways} of counting: no touch at all.")
+            yield f"{ways} of counting: no touch at all."
         most = "conversions" if self.value is None else self.value
-        yield paragraph(f"{most} by {self.by}, {self.models[0]}")
-        yield table(self._wide())
+        yield f"{most} by {self.by}, {self.models[0]}"
+        yield self._wide()
 
     def plot(self, model: str | None = None, *, template: Template = "light") -> go.Figure:
         """Return what each label is credited with, a bar per way of counting visitors.

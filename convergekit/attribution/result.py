@@ -12,7 +12,7 @@ import pandas as pd
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
-from convergekit.figures.card import Result, TextResult, table
+from convergekit.figures.card import Result, TextResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -63,9 +63,9 @@ class Attribution(Result):
             f"{self.by})"
         )
 
-    def _parts(self) -> Iterable[str]:
+    def _body(self) -> Iterable[pd.DataFrame | str]:
         single = len(self.models) == 1
-        return (table(self.table.drop(columns="model") if single else self.comparison),)
+        return (self.table.drop(columns="model") if single else self.comparison,)
 
     @cached_property
     def table(self) -> pd.DataFrame:

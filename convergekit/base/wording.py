@@ -102,6 +102,8 @@ def table_text(table: pd.DataFrame) -> str:
 
 
 def _share(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return "" if pd.isna(value) else f"{value:.0%}"
 
 

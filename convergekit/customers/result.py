@@ -23,7 +23,7 @@ from convergekit.base.wording import counted
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.steps import StepLike, title_of
-from convergekit.figures.card import Result, paragraph, table
+from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 
 if TYPE_CHECKING:
@@ -126,14 +126,14 @@ class Customers(Result):
             f"Customers({customers} with {counted(len(orders), 'order')}; {again:,} ordered again)"
         )
 
-    def _parts(self) -> Iterable[str]:
+    def _body(self) -> Iterable[pd.DataFrame | str]:
         months = pd.DataFrame(self.new_and_returning("M").tail(_MOST_MONTHS))
         # Not by `strftime`, which names months in the language that the process is set to.
         names = months["period"].dt.month_name() + months["period"].dt.strftime(" %Y")
         months["period"] = names.mask(~months["complete"], names + ", to date")
         months = months.drop(columns="complete").rename(columns={"period": "month"})
-        said = [paragraph(f"{what}: {number:,}") for what, number in self.left_out.items()]
-        return (*said, table(months))
+        said = [f"{what}: {number:,}" for what, number in self.left_out.items()]
+        return (*said, months)
 
     def new_and_returning(self, freq: str = "M") -> DrawnFrame:
         """Count new and returning customers in each period.

@@ -13,7 +13,7 @@ import scipy
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
-from convergekit.figures.card import Result, paragraph, table
+from convergekit.figures.card import Result
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 
@@ -71,10 +71,10 @@ class ProfileComparison(Result):
             f"{found or 'the same profiles'})"
         )
 
-    def _parts(self) -> Iterable[str]:
-        yield table(self.table.head(_MOST_ROWS))
+    def _body(self) -> Iterable[pd.DataFrame | str]:
+        yield self.table.head(_MOST_ROWS)
         if len(self.table) > _MOST_ROWS:
-            yield paragraph(f"… and {len(self.table) - _MOST_ROWS:,} more.")
+            yield f"… and {len(self.table) - _MOST_ROWS:,} more."
 
 
 def compare_profiles(a: Profiles, b: Profiles, *, on: str | None = None) -> ProfileComparison:

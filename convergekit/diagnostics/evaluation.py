@@ -15,7 +15,7 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, what_there_is
-from convergekit.figures.card import Result, paragraph, table
+from convergekit.figures.card import Result
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 
@@ -88,13 +88,13 @@ class Evaluation(Result):
 
         return evaluation_figure(self, template)
 
-    def _parts(self) -> Iterable[str]:
+    def _body(self) -> Iterable[pd.DataFrame | str]:
         measures = self.table.select_dtypes("float").columns
         shown = self.table.assign(
             **{name: self.table[name].map("{:.3f}".format) for name in measures}
         )
-        yield table(shown)
-        yield paragraph(
+        yield shown
+        yield (
             f"{self.without_profile:,} of {counted(self.events, 'event')} "
             f"{'has' if self.without_profile == 1 else 'have'} no profile."
         )

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from convergekit.base.wording import readable_table, table_text
-from convergekit.visible import visible
+from convergekit.visible import visible, visible_lines
 
 _STYLE = """
 .ck-card{font-family:system-ui,sans-serif;max-width:52rem;line-height:1.4}
@@ -66,12 +66,7 @@ def numbered(texts: Iterable[str]) -> str:
 
 def table(frame: pd.DataFrame) -> str:
     """Return a frame as a table: counts and shares as they are read, missing cells blank."""
-    return as_it_is(readable_table(frame))
-
-
-def as_it_is(frame: pd.DataFrame) -> str:
-    """Return a frame of texts as a table."""
-    cells = frame.to_html(index=False, border=0, na_rep="", escape=True)
+    cells = readable_table(frame).to_html(index=False, border=0, escape=True)
     return f'<div class="ck-wide">{cells}</div>'
 
 
@@ -86,16 +81,22 @@ class Result(ABC):
         """Return the first line of the card."""
         return self._line()
 
-    def _parts(self) -> Iterable[str]:
-        """Return the HTML below the title."""
+    def _body(self) -> Iterable[pd.DataFrame | str]:
+        """Return the tables and sentences below the title."""
         return ()
 
     def __repr__(self) -> str:
         """Return what it is in one line."""
         return visible(self._line())
 
+    def __str__(self) -> str:
+        """Return all of it as text."""
+        parts = (part if isinstance(part, str) else table_text(part) for part in self._body())
+        return "\n\n".join([repr(self), *(visible_lines(part) for part in parts)])
+
     def _repr_html_(self) -> str:
-        return card(title(self._title()), *self._parts())
+        parts = (paragraph(part) if isinstance(part, str) else table(part) for part in self._body())
+        return card(title(self._title()), *parts)
 
 
 class TableResult(Result):
@@ -105,8 +106,8 @@ class TableResult(Result):
     def _shown(self) -> pd.DataFrame:
         """Return the table that it is read by."""
 
-    def _parts(self) -> Iterable[str]:
-        return (table(self._shown()),)
+    def _body(self) -> Iterable[pd.DataFrame | str]:
+        return (self._shown(),)
 
     def __str__(self) -> str:
         """Return the table as text."""
@@ -126,8 +127,8 @@ class TextResult(Result):
     def _title(self) -> str:
         return self._sentences()[0]
 
-    def _parts(self) -> Iterable[str]:
-        return (numbered(self._sentences()[1:]),)
+    def _repr_html_(self) -> str:
+        return card(title(self._title()), numbered(self._sentences()[1:]))
 
     def __str__(self) -> str:
         """Return the sentences, one a line, those after the first numbered."""

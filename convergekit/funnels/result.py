@@ -14,7 +14,7 @@ from convergekit.base.durations import in_periods, readable_duration
 from convergekit.base.proportions import check_confidence, difference
 from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError
-from convergekit.figures.card import Result, as_it_is
+from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.events import order_of_arrival
 from convergekit.funnels.outcomes import (
@@ -88,7 +88,7 @@ class Funnel(Result):
     def _title(self) -> str:
         return f"{self.counted.capitalize()} within {readable_duration(self.within)}"
 
-    def _parts(self) -> Iterable[str]:
+    def _body(self) -> Iterable[pd.DataFrame | str]:
         from convergekit.funnels.groups import short_name
 
         shown = self.table.dropna(axis="columns", how="all").copy()
@@ -103,7 +103,7 @@ class Funnel(Result):
                 # As the figure calls those without a value.
                 given = shown[name].astype(object)
                 shown[name] = given.where(given.notna(), f"no {short_name(name)}")
-        return (as_it_is(shown),)
+        return (shown,)
 
     @cached_property
     def conversions(self) -> pd.DataFrame:
@@ -440,12 +440,12 @@ class TimeToConvert(Result):
         who = counted(self.profiles, self.counted.removesuffix("s"))
         return f"TimeToConvert({who} from {self.steps[0]} to {self.steps[1]}; median {median})"
 
-    def _parts(self) -> Iterable[str]:
+    def _body(self) -> Iterable[pd.DataFrame | str]:
         if not self.profiles:
             return ()
         shares = [f"{point}% within" for point in self.percentiles.index]
         durations = self.percentiles.map(readable_duration).tolist()
-        return (as_it_is(pd.DataFrame({"share": shares, "time": durations})),)
+        return (pd.DataFrame({"share": shares, "time": durations}),)
 
     @classmethod
     def of(cls, waits: pd.Series, bins: int, steps: tuple[str, str], counted: str) -> TimeToConvert:

@@ -28,7 +28,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.schema import missing
 from convergekit.events.steps import single_valued
 from convergekit.events.timestamps import microseconds
-from convergekit.figures.card import Result, table
+from convergekit.figures.card import Result
 from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ class Differences(Result):
             f"observed as long; within {readable_duration(self.within)})"
         )
 
-    def _parts(self) -> Iterable[str]:
+    def _body(self) -> Iterable[pd.DataFrame | str]:
         shares = ("converters_share", "others_share", "difference", "low", "high")
         shown = self.table.assign(
             **{name: self.table[name].map(percentage) for name in shares},
             **{name: self.table[name].fillna("") for name in ("property", "value")},
         )
-        return (table(shown),)
+        return (shown,)
 
 
 def differences(

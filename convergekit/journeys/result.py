@@ -23,7 +23,7 @@ from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.events.steps import Step, StepLike, any_of
-from convergekit.figures.card import Result, paragraph, table
+from convergekit.figures.card import Result
 from convergekit.journeys.visits import JourneyEvents, visits_of
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
@@ -136,7 +136,7 @@ class Journeys(Result):
         paths = counted(len(self.paths), "path")
         return f"Journeys({counted(self.profiles, 'profile')} on {paths}{reached})"
 
-    def _parts(self) -> Iterable[str]:
+    def _body(self) -> Iterable[pd.DataFrame | str]:
         paths = self.paths.head(_MOST_PATHS)
         before, after = ("… → ", "") if self.is_backwards else ("", " → …")
         spelled = [
@@ -144,10 +144,10 @@ class Journeys(Result):
             for path, longer in zip(paths["path"], paths["longer"], strict=True)
         ]
         spelled = [text or "(nothing before)" for text in spelled]
-        yield table(paths.assign(path=spelled).drop(columns="longer"))
+        yield paths.assign(path=spelled).drop(columns="longer")
         less = len(self.paths) - len(paths)
         if less:
-            yield paragraph(f"… and {counted(less, 'other path')}.")
+            yield f"… and {counted(less, 'other path')}."
 
     @cached_property
     def paths(self) -> pd.DataFrame:
