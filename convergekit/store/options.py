@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Never, TypedDict
 
 from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.identity.blocking import Block
@@ -34,6 +34,15 @@ class StoreOptions(TypedDict, total=False):
     first: Iterable[str]
     browser_alias: str
     salt: str | bytes | None
+
+
+class RefusedOptions(TypedDict, total=False):
+    """What `stitch` takes and a store does not; `open_store` says what to do instead."""
+
+    max_age: Never
+    rules: Never
+    columns: Never
+    strict: Never
 
 
 #: Options of `stitch` that a store cannot have, and what to do instead.

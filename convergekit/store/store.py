@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.alias_rules import AliasRules
 from convergekit.identity.aliases import USUAL_BROWSER, browser_type, urn
-from convergekit.identity.options import StitchOptions
+from convergekit.identity.blocking import Block
+from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
 from convergekit.readers.reading import Paths
 from convergekit.stitched import Stitched
@@ -32,6 +34,7 @@ from convergekit.store.former import settle
 from convergekit.store.interrupts import held_back
 from convergekit.store.manifest import FORMAT, Manifest, read_manifest
 from convergekit.store.options import (
+    RefusedOptions,
     StoreOptions,
     check_names,
     check_same,
@@ -46,18 +49,36 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
+def open_store(
+    path: str | Path,
+    *,
+    tz: str | None = None,
+    rename_events: Mapping[str, str] | None = None,
+    dedupe_on: Sequence[str] | None = None,
+    duplicates: Duplicates | None = None,
+    block: Block | None = None,
+    alias_from: Mapping[str, str] | None = None,
+    limits: Mapping[str, int] | None = None,
+    alias_priority: Sequence[str] | None = None,
+    identity: IdentityMode | None = None,
+    first: Iterable[str] | None = None,
+    browser_alias: str | None = None,
+    salt: str | bytes | None = None,
+    **refused: Unpack[RefusedOptions],
+) -> Store:
     """Open a persistent store, or make one.
 
     Parameters
     ----------
     path : str or pathlib.Path
         A directory; it is made if it does not exist.
-    **options
-        How to stitch, for all batches to come: `tz`, `rename_events`, `dedupe_on`, `duplicates`,
-        `block`, `alias_from`, `limits`, `alias_priority`, `identity`, `first`, `browser_alias`
-        and `salt`, as `stitch` takes them. They are recorded in the store, the salt too; leave
-        them out to open it again.
+    tz, rename_events, dedupe_on, duplicates, block, alias_from, limits, alias_priority
+        How to stitch, for all batches to come, as `stitch` takes them; None is its default. They
+        are recorded in the store; leave them out to open it again.
+    identity, first, browser_alias, salt
+        Likewise; the salt is recorded too.
+    **refused
+        Options of `stitch` that a store cannot have: the error says what to do instead.
 
     Returns
     -------
@@ -96,8 +117,23 @@ def open_store(path: str | Path, **options: Unpack[StoreOptions]) -> Store:
     >>> s
     Stitched(434 events, 11 duplicates, 0 rejected; 239 aliases, 81 profiles)
     """
-    check_names(options)
-    given = from_record(recorded(options))
+    named: dict[str, Any] = {
+        "tz": tz,
+        "rename_events": rename_events,
+        "dedupe_on": dedupe_on,
+        "duplicates": duplicates,
+        "block": block,
+        "alias_from": alias_from,
+        "limits": limits,
+        "alias_priority": alias_priority,
+        "identity": identity,
+        "first": first,
+        "browser_alias": browser_alias,
+        "salt": salt,
+    }
+    options = {name: value for name, value in named.items() if value is not None}
+    check_names(options | refused)
+    given = from_record(recorded(cast("StoreOptions", options)))
     path = resolved(path)
     settle(path)
     if not holds_store(path):
