@@ -44,6 +44,7 @@ class Report:
         Per event name: `event_name`, `events`, and the shares `with_profile` and
         `with_browser_session` (of events whose profile has an alias of the browser's type).
     aliases_by_type : dict of str to int
+        How many aliases there are of each type.
     alias_types : pandas.DataFrame
         Per alias type: `alias_type`, `aliases` (values in use), `events` (that carry one),
         `blocked` (events with a blocked value).
