@@ -28,6 +28,14 @@ _ATOMS = st.sampled_from(
 )  # fmt: skip
 
 
+#: As long as a condition gets: repeats of repeats would take all memory by themselves.
+_MOST = 1_000_000
+
+
+def _repeated(condition: str, times: int) -> str:
+    return " and ".join([condition] * max(2, min(times, _MOST // len(condition))))
+
+
 def _longer(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     operator = st.sampled_from(["+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "and",
                                 "or", "in", "==", "<", "!="])  # fmt: skip
@@ -39,7 +47,7 @@ def _longer(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds(lambda a, m, b: f"{a}.{m}({b})", inner, method, inner),
         st.builds(lambda a: f"not {a}", inner),
         st.builds(lambda a, depth: "(" * depth + a + ")" * depth, inner, st.sampled_from([3, 900])),
-        st.builds(lambda a, n: " and ".join([a] * n), inner, st.sampled_from([2, 300, 20_000])),
+        st.builds(_repeated, inner, st.sampled_from([2, 300, 20_000])),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
+from convergekit.base.text import known_characters
 from convergekit.errors import ConvergekitError, did_you_mean
 
 
@@ -50,7 +51,7 @@ def names_given(option: str, given: Any) -> tuple[str, ...]:
     names = (given,) if isinstance(given, str) else tuple(given) if _is_many(given) else (None,)
     if not all(isinstance(name, str) for name in names):
         raise ConvergekitError(f"{option} must be a name or a list of names; got {given!r}.")
-    return names
+    return tuple(map(known_characters, names))
 
 
 def pairs_given(option: str, given: Any, example: str) -> dict[str, str]:
@@ -73,7 +74,7 @@ def pairs_given(option: str, given: Any, example: str) -> dict[str, str]:
         raise ConvergekitError(
             f"{option} must be a mapping of names, such as {example}; got {given!r}."
         )
-    return dict(given)
+    return {known_characters(key): known_characters(value) for key, value in given.items()}
 
 
 def _is_many(given: Any) -> bool:

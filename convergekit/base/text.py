@@ -264,3 +264,18 @@ def _present(values: pd.Series) -> BoolArray:
 
 def _series(values: Any, like: pd.Series) -> pd.Series:
     return pd.Series(values, index=like.index, dtype="str", name=like.name)
+
+
+def is_utf8(text: str) -> bool:
+    r"""Return whether a text is of whole characters: Arrow has no half of one.
+
+    Examples
+    --------
+    >>> is_utf8("ä"), is_utf8("\ud83d")
+    (True, False)
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

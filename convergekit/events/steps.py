@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import number
+from convergekit.base.text import known_characters
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import (
     ColumnError,
@@ -219,7 +220,8 @@ class StepMasks:
 
 def exclusion_events(names: EventNames, exclusion: Exclusion) -> BoolArray:
     """Return which events exclude."""
-    given = (exclusion.name,) if isinstance(exclusion.name, str) else tuple(exclusion.name)
+    given = _checked_name(exclusion.name)
+    given = (given,) if isinstance(given, str) else tuple(given)
     return names.matching(given, exclusion.where, " or ".join(given))
 
 
@@ -304,7 +306,10 @@ def single_valued(events: pd.DataFrame, name: str, *, option: str) -> str:
 
 def _checked_name(step: Any) -> str | Sequence[str]:
     if _is_name(step):
-        return step if isinstance(step, str) else tuple(step)
+        # Half a character is a question mark, as it is in events.
+        if isinstance(step, str):
+            return known_characters(step)
+        return tuple(map(known_characters, step))
     raise ConvergekitError(
         "a step must be an event name, a list of names of which any will do, or ck.Step(name, "
         f"where=...); got {step!r}."
@@ -371,6 +376,7 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
         met = pd.Series(True, index=events.index)
         for name, value in where.items():
             values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+            values = [known_characters(one) if isinstance(one, str) else one for one in values]
             met &= events[resolve_column(events, name)].isin(values)
     elif callable(where):
         met = _answered(where, events, title)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.base.text import composed, in_usual_characters
+from convergekit.base.text import composed, in_usual_characters, known_characters
 from convergekit.errors import ConvergekitError
 
 #: What `rules=` maps an alias type to.
@@ -161,7 +161,8 @@ class AliasRules:
         >>> AliasRules().parse("ada@example.com") is None
         True
         """
-        found = split_urn(text)
+        # Half a character is a question mark, as it is in events.
+        found = split_urn(known_characters(text))
         if found is None or not found[1].strip():
             return None
         alias_type = found[0]

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import distinct_rows, first_of_run, run_starts
+from convergekit.base.text import known_characters
 from convergekit.errors import ConvergekitError, UnknownNameError, did_you_mean
 from convergekit.identity.alias_rules import (
     AliasRules,
@@ -219,4 +220,4 @@ def browser_type(given: Any) -> str:
         raise ConvergekitError(
             f"browser_alias must be an alias type such as {USUAL_BROWSER!r}; got {given!r}."
         )
-    return given.strip().lower()
+    return known_characters(given).strip().lower()

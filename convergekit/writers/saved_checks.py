@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from convergekit.base.text import is_utf8
 from convergekit.diagnostics.report import Report
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import EARLIEST, LATEST, microseconds
@@ -233,7 +234,8 @@ class _Checks:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    # Half a character, which JSON can write, is not text that Arrow compares.
+    return isinstance(value, str) and is_utf8(value)
 
 
 def _are_texts(value: Any) -> bool:
@@ -245,7 +247,11 @@ def _is_count(value: Any) -> bool:
 
 
 def _are_counts(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_count, value.values()))
+    return (
+        isinstance(value, dict)
+        and all(map(_is_text, value))
+        and all(map(_is_count, value.values()))
+    )
 
 
 def _are_rows(value: Any) -> bool:

@@ -272,3 +272,33 @@ def test_a_report_of_nothing_lists_no_types(s):
 )
 def test_options_of_stitch_of_the_wrong_type(options, says):
     assert said(lambda: ck.stitch(ck.simulate_store(people=5).events, **options)).startswith(says)
+
+
+HALF = "\ud83d"
+ASKED = {
+    "browser_alias": lambda s: ck.stitch(s.events, browser_alias=HALF),
+    "alias_from": lambda s: ck.stitch(s.events, alias_from={"$email": HALF}),
+    "rename_events": lambda s: ck.stitch(s.events, rename_events={ORDER: HALF}),
+    "renamed": lambda s: ck.stitch(s.events, rename_events={HALF: ORDER}),
+    "block": lambda s: ck.stitch(s.events, block=[f"urn:email:{HALF}"]),
+    "columns": lambda s: ck.stitch(s.events, columns={f"properties.{HALF}": "source"}),
+    "step": lambda s: s.funnel([HALF, ORDER], within="7D"),
+    "exclude": lambda s: s.funnel(["PageView", ORDER], within="7D", exclude=HALF),
+    "where": lambda s: s.customers(ck.Step(ORDER, where={"source": HALF})),
+    "by": lambda s: s.funnel([ORDER], within="7D", by=HALF),
+    "explain": lambda s: s.explain(f"urn:email:{HALF}", "urn:cookie:1"),
+    "profile": lambda s: s.profile(HALF),
+    "forget": lambda s: s.forget(f"urn:email:{HALF}"),
+    "journeys": lambda s: s.journeys(end=HALF),
+    "attribution": lambda s: s.attribution(ORDER, HALF),
+    "check_up": lambda s: ck.check_up(s.events, conversion=HALF),
+}
+
+
+@pytest.mark.filterwarnings("ignore:no event")
+@pytest.mark.parametrize("name", ASKED)
+def test_half_a_character_is_an_error_of_ours_or_a_question_mark(s, name):
+    try:
+        ASKED[name](s)
+    except ck.ConvergekitError as error:
+        assert str(error)
