@@ -248,7 +248,7 @@ def _check_labels(frame: pd.DataFrame) -> None:
 def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
     known = list(SPELLINGS)
     for name, own in columns.items():
-        if name in frame and (own in known or _is_prefixed(str(own))):
+        if own not in frame and name in frame and (own in known or _is_prefixed(str(own))):
             raise ColumnError(
                 f"columns={{{name!r}: {own!r}}} is the wrong way round: give the canonical name "
                 f"first, columns={{{own!r}: {name!r}}}."

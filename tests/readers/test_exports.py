@@ -236,7 +236,7 @@ class TestDetection:
         )
         with pytest.raises(ck.ConvergekitError, match="comes with convergekit"):
             ck.register_export(taken)
-        with pytest.raises(ck.ConvergekitError, match=r"takes a ck\.Export"):
+        with pytest.raises(ck.ConvergekitError, match=r"needs a ck\.Export"):
             ck.register_export({"name": "till"})
 
     def test_a_field_of_the_wrong_length_is_refused(self):
