@@ -70,8 +70,8 @@ def figure(output, text):
 
 
 def funnel_within(output, window):
-    """The table of the funnel that is shown, once its window is this."""
-    return output.locator("table:visible").filter(has_text=f"within {window}")
+    """The card of the funnel that is shown, once its window is this."""
+    return output.locator(".ck-card:visible").filter(has_text=f"within {window}")
 
 
 def copied(page, output):
