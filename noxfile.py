@@ -16,7 +16,7 @@ import nox
 _PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 _EXTRAS = ("fast", "phone", "polars", "duckdb")
 # What the tests need, which is not a dependency of ours, and stays at its newest.
-_TESTS = ("hypothesis", "pytest", "pytest-xdist", "nbformat", "ipykernel")
+_TESTS = ("hypothesis", "jinja2", "pytest", "pytest-xdist", "nbformat", "ipykernel")
 _ALL = ("-n", "auto", "--ignore=tests/browser", "--ignore=tests/figures/test_gallery.py")
 
 nox.options.default_venv_backend = "venv"

@@ -137,7 +137,7 @@ def stitch(
     Raises
     ------
     ColumnError
-        A required column is missing, ambiguous or duplicated, or there are no aliases.
+        A required column is missing, ambiguous or duplicated, or aliases are missing.
     UnknownNameError
         `rename_events`, `block`, `alias_from`, `rules`, `max_age`, `limits`, `alias_priority`,
         `first` or `browser_alias` names something that no event has.

@@ -84,7 +84,7 @@ def _work(check: Callable[[Any], None], connection: Connection) -> None:
         error: type[AssertionError] | None = None
         told = ""
         try:
-            # What a shell prints is no part of the search's own.
+            # What a shell prints is not part of the search's own.
             with contextlib.redirect_stdout(io.StringIO()):
                 check(drawn)
         except BrokenPromiseError as broken:

@@ -40,7 +40,7 @@ def _placeholders(root: Path) -> list[str]:
 def _undated(root: Path) -> list[str]:
     version = _VERSION.search((root / "convergekit" / "__init__.py").read_text("utf-8"))
     if version is None:
-        return ["convergekit/__init__.py: there is no line __version__ = ..."]
+        return ["convergekit/__init__.py: the line __version__ is missing = ..."]
     heading = rf"^## {re.escape(version[1])}, \d{{1,2}} [A-Z][a-z]+ \d{{4}}$"
     if re.search(heading, (root / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE):
         return []

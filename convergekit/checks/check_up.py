@@ -194,7 +194,7 @@ class CheckUp:
             raise ConvergekitError(
                 f"finding must be a number from 1 to {len(self)}; got {finding!r}."
                 if len(self)
-                else f"there are no findings to show; got finding={finding!r}."
+                else f"finding must be one of the findings; there are 0, got {finding!r}."
             )
         fault, tracking = self._faults[finding - 1], self._tracking
         at = fault.positions[:n]

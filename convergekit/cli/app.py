@@ -286,7 +286,7 @@ def repair_command(
 
 def _existing(store: Path) -> Store:
     if not store.exists():
-        raise ConvergekitError(f"there is no store {store}; make one with convergekit add.")
+        raise ConvergekitError(f"the store {store} does not exist; make one with convergekit add.")
     return open_store(store)
 
 

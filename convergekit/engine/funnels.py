@@ -13,17 +13,18 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Unpack
 
 import ibis
 import numpy as np
 import pandas as pd
 
-from convergekit.base.durations import Duration, parse_duration, readable_duration
+from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN
 from convergekit.errors import NotOnThisEngine, callers_level, did_you_mean
 from convergekit.events.steps import Step, StepLike, as_steps
+from convergekit.funnels.options import FunnelOptions
 from convergekit.visible import visible
 
 
@@ -98,10 +99,7 @@ def count_funnel(
     backend: Backend,
     events: Any,
     steps: Sequence[StepLike],
-    *,
-    within: Duration | None = None,
-    order: str = "ordered",
-    **options: Any,
+    **options: Unpack[FunnelOptions],
 ) -> TableFunnel:
     """Return how far profiles get along the steps.
 
@@ -110,10 +108,10 @@ def count_funnel(
     backend : Backend
     events : ibis.Table
         `kind`, `profile_id`, `event_name`, `timestamp`.
-    steps, within, order
+    steps
         As `ck.funnel` takes them.
     **options
-        Not on this engine.
+        As `ck.funnel` takes them; but for `within` and ``order="ordered"``, not on this engine.
 
     Raises
     ------
@@ -121,8 +119,8 @@ def count_funnel(
         An option is given, or a step that engines do not have.
     """
     given = as_steps(steps)
-    _refuse_what_is_not_here(given, order, options)
-    window = parse_duration(within, name="within")
+    _refuse_what_is_not_here(given, options)
+    window = parse_duration(options.get("within"), name="within")
     data_end = events["timestamp"].max().execute()
     names = [list(step.names) for step in given]
     _warn_of_unknown_names(events, names)
@@ -190,8 +188,13 @@ def _entry(step: int) -> str:
     return f"{OWN}entry_{step}"
 
 
-def _refuse_what_is_not_here(steps: list[Step], order: str, options: dict[str, Any]) -> None:
-    asked = [name for name, value in options.items() if value not in (None, (), [])]
+def _refuse_what_is_not_here(steps: list[Step], options: FunnelOptions) -> None:
+    order = options.get("order", "ordered")
+    asked = [
+        name
+        for name, value in options.items()
+        if name not in ("within", "order") and value not in (None, (), [])
+    ]
     asked += [f"order={order!r}"] if order != "ordered" else []
     asked += ["where="] if any(step.where is not None for step in steps) else []
     asked += ["optional="] if any(step.optional for step in steps) else []

@@ -261,7 +261,7 @@ def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFr
             )
         if own not in frame:
             raise ColumnError(
-                f"columns={{{name!r}: {own!r}}}: there is no column {own!r}. "
+                f"columns={{{name!r}: {own!r}}}: the column {own!r} does not exist. "
                 f"Found: {_listed(frame)}.{did_you_mean(own, frame.columns)}"
             )
         if name in frame and name != own:

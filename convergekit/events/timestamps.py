@@ -135,7 +135,7 @@ def far_as_text(times: pd.Series) -> pd.Series | None:
     Returns
     -------
     pandas.Series of object, or None
-        None if there are no such times.
+        None without such times.
 
     Examples
     --------

@@ -70,7 +70,7 @@ class Work:
                 self._clear()
                 said = show.error(str(wrong))
             except Exception as wrong:
-                # Above a widget's callback there is no caller to see this.
+                # A widget's callback does not have a caller who sees this.
                 self._clear()
                 said = show.error(f"{type(wrong).__name__}: {wrong}", traceback.format_exc())
         texts = dict.fromkeys(str(warning.message) for warning in caught)

@@ -110,7 +110,7 @@ def _replay(pairs: pd.DataFrame, rank: IntArray) -> dict[int, tuple[int, int]]:
         leaders = [by_rank[earliest[root][1]] for root in roots]
         lead = min([*(earliest[root] for root in roots), *((times[i], ranks[i]) for i in met)])
         leader = by_rank[lead[1]]
-        # An ID that comes back is no longer a former ID.
+        # An ID that comes back stops being a former ID.
         replaced.pop(leader, None)
         replaced.update({old: (leader, items[start]) for old in leaders if old != leader})
         top = min(roots, default=aliases[start])

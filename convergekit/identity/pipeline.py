@@ -54,7 +54,7 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
     Raises
     ------
     ColumnError
-        A required column is missing, ambiguous or occurs twice, or there are no aliases.
+        A required column is missing, ambiguous or occurs twice, or aliases are missing.
     UnknownNameError
         An option names what no event carries.
     EventError

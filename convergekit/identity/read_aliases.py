@@ -68,7 +68,7 @@ def read_aliases(
     Raises
     ------
     ColumnError
-        There is no column of aliases.
+        A column of aliases is missing.
     UnknownNameError
         `alias_from` names a profile property that no event carries, or `rules` a type.
 
@@ -95,7 +95,7 @@ def read_alias_columns(
     Raises
     ------
     ColumnError
-        There is no column of aliases.
+        A column of aliases is missing.
     UnknownNameError
         `alias_from` names a profile property that no event carries.
     """

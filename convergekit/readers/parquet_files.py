@@ -54,7 +54,8 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
                 )
                 yield RawRows(frame, list(range(done + 1, done + 1 + batch.num_rows)), {})
                 done += batch.num_rows
-                progress(size * batch.num_rows // file.metadata.num_rows)
+                # A damaged file may say that it has fewer rows than it has.
+                progress(size * batch.num_rows // max(file.metadata.num_rows, batch.num_rows, 1))
     except (PermissionError, ReadError):
         raise
     # A damaged file may hold a name that is not text, or a day that no calendar has.

@@ -530,7 +530,7 @@ def test_what_comes_from_the_events_is_escaped(store):
 
 
 def test_a_finding_that_is_not_there(store):
-    with pytest.raises(ck.ConvergekitError, match="there are no findings"):
+    with pytest.raises(ck.ConvergekitError, match="there are 0, got"):
         ck.check_up(store).examples(1)
 
 

@@ -58,7 +58,7 @@ def test_no_alias_column_is_an_error():
     ("columns", "message"),
     [
         ({"event_nam": "action"}, "did you mean 'event_name'"),
-        ({"event_name": "acton"}, "there is no column 'acton'.*did you mean 'action'"),
+        ({"event_name": "acton"}, "the column 'acton' does not exist.*did you mean 'action'"),
         ({"timestamp": "action"}, "the frame also has a column 'timestamp'"),
     ],
 )
