@@ -105,7 +105,9 @@ def table(frame: pd.DataFrame, caption: str = "") -> str:
     True
     """
     numbers = [pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame]
-    shown = readable_table(frame.apply(lambda column: column.map(cell)))
+    # pandas 3.0.0 cannot take an integer of hundreds of digits from a function that keeps numbers.
+    short = {name: pd.Series(map(cell, frame[name]), frame.index, dtype=object) for name in frame}
+    shown = readable_table(pd.DataFrame(short, frame.index))
     head = _row("th", shown.columns, numbers)
     body = "".join(
         _row("td", values, numbers) for values in shown.itertuples(index=False, name=None)

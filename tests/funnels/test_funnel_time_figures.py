@@ -138,7 +138,8 @@ def test_a_trend_is_a_frame_that_keeps_its_figure():
 
 
 def times(seconds, bins=20):
-    waits = pd.Series(pd.to_timedelta(seconds, unit="s"), dtype="timedelta64[us]")
+    # As an array: pandas 3.0.0 takes an int in a list of floats for nanoseconds.
+    waits = pd.Series(pd.to_timedelta(np.asarray(seconds), unit="s"), dtype="timedelta64[us]")
     return TimeToConvert.of(waits, bins, ("PageView", "Placed Order"), "profiles")
 
 
