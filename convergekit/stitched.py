@@ -558,7 +558,14 @@ class Stitched:
         from convergekit.customers.result import customers
 
         return customers(
-            self.events, order, value, refund, currency, rates, refund_value=refund_value
+            self.events,
+            order,
+            value,
+            refund,
+            currency,
+            rates,
+            refund_value=refund_value,
+            calendar=self.tables.calendar,
         )
 
     def stitching_lift(

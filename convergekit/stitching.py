@@ -10,6 +10,7 @@ from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
 from convergekit.errors import NotOnThisEngine
 from convergekit.events.arrow import Frame
+from convergekit.events.calendar import Weekday
 from convergekit.identity.alias_rules import Rule
 from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
@@ -52,6 +53,8 @@ def stitch(
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
     salt: str | bytes | None = None,
+    calendar: str | None = None,
+    week_starts: Weekday = "monday",
     strict: bool = False,
 ) -> Stitched: ...
 def stitch(
@@ -72,6 +75,8 @@ def stitch(
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
     salt: str | bytes | None = None,
+    calendar: str | None = None,
+    week_starts: Weekday = "monday",
     strict: bool = False,
 ) -> Stitched | StitchedTable:
     """Resolve identities: stitch events into profiles, and forward-fill profile properties.
@@ -126,6 +131,12 @@ def stitch(
         A secret that profile IDs depend on, such as ``secrets.token_hex(32)``: without it, nobody
         can tell from an ID which alias it was made from. Give the same each time, or all IDs
         change. It is neither kept nor shown.
+    calendar : str, optional
+        The shop's time zone, such as ``"Europe/Brussels"``: trends, retention, counts and customers
+        are in its days, weeks and months, and a date stands for its day. UTC when absent.
+        Timestamps stay UTC.
+    week_starts : {"monday", ..., "sunday"}, default "monday"
+        The day on which a week begins.
     strict : bool, default False
         Raise on the first row or alias that cannot be used, instead of listing it.
 
@@ -179,6 +190,8 @@ def stitch(
             limits=limits,
             identity=identity != "retroactive",
             salt=salt is not None,
+            calendar=calendar is not None,
+            week_starts=week_starts != "monday",
             strict=strict,
         )
         return stitch_table(
@@ -207,6 +220,8 @@ def stitch(
         first=first,
         browser_alias=browser_alias,
         salt=salt,
+        calendar=calendar,
+        week_starts=week_starts,
         strict=strict,
     )
     return Stitched(identified(events, options))

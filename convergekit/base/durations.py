@@ -1,4 +1,4 @@
-"""Durations and periods, from what people write and for people to read."""
+"""Durations, from what people write and for people to read."""
 
 from __future__ import annotations
 
@@ -47,34 +47,6 @@ def parse_duration(value: Any, *, name: str) -> pd.Timedelta:
             f"a datetime.timedelta; got {value!r}.{hint}"
         )
     return duration
-
-
-def in_periods(times: pd.Series, freq: str) -> pd.Series:
-    """Return the periods that times lie in.
-
-    Those of several units, such as two weeks, lie end to end: they count from 1970, whatever the
-    times.
-
-    Raises
-    ------
-    ConvergekitError
-        The period is not known.
-
-    Examples
-    --------
-    >>> in_periods(pd.Series([pd.Timestamp("2026-03-04T10:00Z")]), "M").astype(str).tolist()
-    ['2026-03']
-    """
-    try:
-        periods = pd.to_datetime(times, utc=True).dt.tz_localize(None).dt.to_period(freq)
-    except (ValueError, TypeError, AttributeError):
-        raise ConvergekitError(
-            f"freq must be a period such as 'D', 'W' or 'M'; got {freq!r}."
-        ) from None
-    # pandas begins one of several units in each unit, so that they overlap.
-    unit, several = periods.astype("int64").to_numpy(), periods.dt.freq.n
-    aligned = pd.PeriodIndex.from_ordinals(unit - unit % several, freq=periods.dt.freq)
-    return pd.Series(aligned, index=periods.index, name=periods.name).where(periods.notna())
 
 
 def _spelled(value: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from convergekit.base.durations import in_periods
 from convergekit.base.proportions import check_confidence
 from convergekit.base.rounding import six_digits
 from convergekit.base.wording import counted
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
+from convergekit.events.calendar import Calendar
 from convergekit.events.steps import StepLike, title_of
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
@@ -46,6 +46,7 @@ def customers(
     *,
     refund_value: str | None = None,
     profile: str = "profile_id",
+    calendar: Calendar | None = None,
 ) -> Customers:
     """Return customers' orders. See `Stitched.customers`.
 
@@ -61,6 +62,8 @@ def customers(
     refund_value : str, optional
     profile : str, default "profile_id"
         The column that names each event's profile; rows without a value are left out.
+    calendar : Calendar, optional
+        In which days, weeks and months the answers are; those of UTC when absent.
 
     Returns
     -------
@@ -90,6 +93,7 @@ def customers(
         _orders=found.orders,
         _refunds=found.refunds,
         _has_value=value is not None,
+        calendar=calendar or Calendar(),
     )
 
 
@@ -108,6 +112,8 @@ class Customers(Result):
         amount, which then counts as 0.
     data_end : pandas.Timestamp
         The time of the last event, of any name: until then customers are observed.
+    calendar : Calendar
+        The time zone and the first day of the week of all periods.
     """
 
     order: str
@@ -117,6 +123,7 @@ class Customers(Result):
     _orders: pd.DataFrame
     _refunds: pd.DataFrame
     _has_value: bool
+    calendar: Calendar = field(default_factory=Calendar)
 
     def _line(self) -> str:
         orders = self._orders
@@ -154,7 +161,7 @@ class Customers(Result):
             ``plot(template=...)`` returns a figure.
         """
         orders = self._orders
-        periods = in_periods(orders["timestamp"], freq)
+        periods = self.calendar.periods(orders["timestamp"], freq)
         is_new = periods == periods.groupby(orders["profile_id"]).transform("min")
         kind = pd.Series(np.where(is_new, "new", "returning"), index=orders.index)
         grouped = orders.assign(period=periods, kind=kind).groupby(["period", "kind"])
@@ -170,7 +177,7 @@ class Customers(Result):
                 of_kind = counts[counts.index.get_level_values("kind") == name]
                 filled = of_kind.droplevel("kind").reindex(every, fill_value=0)
                 table[name + suffix] = filled.to_numpy()
-        table["complete"] = np.asarray(every.end_time.tz_localize("UTC") <= self._end)
+        table["complete"] = np.asarray(self.calendar.end(every) <= self._end)
         return DrawnFrame.of(
             table,
             partial(_new_and_returning_figure, freq=freq),
@@ -241,13 +248,13 @@ class Customers(Result):
             order every customer is active. Its ``plot(template=...)`` returns a figure.
         """
         orders = self._orders
-        month = in_periods(orders["timestamp"], "M").astype("int64")
+        month = self.calendar.periods(orders["timestamp"], "M").astype("int64")
         cohort = month.groupby(orders["profile_id"]).transform("min")
         pairs = pd.DataFrame({"who": orders["profile_id"], "cohort": cohort, "month": month})
         active = pairs.drop_duplicates().groupby(["cohort", "month"]).size()
         sizes = active[active.index.get_level_values(0) == active.index.get_level_values(1)]
         starts = sizes.index.get_level_values("cohort").to_numpy(dtype=np.int64)
-        end = self._end.tz_localize(None).to_period("M").ordinal if len(starts) else 0
+        end = self._last("M").ordinal if len(starts) else 0
         spans = end - starts + 1
         cohorts = np.repeat(starts, spans)
         months = np.arange(len(cohorts)) - np.repeat(np.cumsum(spans) - spans, spans)
@@ -255,7 +262,7 @@ class Customers(Result):
             pd.MultiIndex.from_arrays([cohorts, cohorts + months]), fill_value=0
         ).to_numpy()
         customers = np.repeat(sizes.to_numpy(), spans)
-        ends = pd.PeriodIndex.from_ordinals(cohorts + months, freq="M").end_time
+        every = pd.PeriodIndex.from_ordinals(cohorts + months, freq="M")
         table = pd.DataFrame(
             {
                 "cohort": pd.PeriodIndex.from_ordinals(cohorts, freq="M").start_time,
@@ -263,7 +270,7 @@ class Customers(Result):
                 "customers": customers,
                 "active": counts,
                 "share": counts / customers,
-                "complete": np.asarray(ends.tz_localize("UTC") <= self._end),
+                "complete": np.asarray(self.calendar.end(every) <= self._end),
             }
         )
         return DrawnFrame.of(table, _retention_figure)
@@ -323,8 +330,12 @@ class Customers(Result):
 
     def _every_period(self, periods: pd.Series, freq: str) -> pd.PeriodIndex:
         if not len(periods):
-            return pd.PeriodIndex([], freq=freq)
-        return pd.period_range(periods.min(), in_periods(pd.Series([self._end]), freq).iloc[0])
+            return pd.PeriodIndex([], freq=periods.dt.freq)
+        return pd.period_range(periods.min(), self._last(freq))
+
+    def _last(self, freq: str) -> Any:
+        """Return the period in which the data end."""
+        return self.calendar.periods(pd.Series([self._end]), freq).iloc[0]
 
 
 def _reached(

@@ -60,8 +60,8 @@ class ParsedTimestamps:
     epoch_rows: dict[str, int]
 
 
-def check_zone(tz: str | None) -> None:
-    """Raise unless it is a time zone, or None.
+def check_zone(tz: str | None, *, name: str = "tz") -> None:
+    """Raise unless it is a time zone, or None; `name` is what the option is called.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def check_zone(tz: str | None) -> None:
         zoneinfo.ZoneInfo(tz or "UTC")
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError):
         raise ConvergekitError(
-            f"tz must be a time zone such as 'Europe/Brussels'; got {tz!r}."
+            f"{name} must be a time zone such as 'Europe/Brussels'; got {tz!r}."
         ) from None
 
 

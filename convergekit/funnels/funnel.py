@@ -18,9 +18,10 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
-from convergekit.base.durations import Duration, in_periods
+from convergekit.base.durations import Duration
 from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
+from convergekit.events.calendar import Calendar
 from convergekit.events.steps import (
     ExclusionLike,
     Step,
@@ -223,7 +224,7 @@ def _answer(
     """
     _check_columns(events, profile)
     if asked.freq is not None:
-        in_periods(events["timestamp"].iloc[:0], asked.freq)
+        Calendar().periods(events["timestamp"].iloc[:0], asked.freq)
     columns = list(dict.fromkeys(single_valued(events, name, option="by") for name in asked.by))
     check_names(columns, len(asked.steps), profile)
     prepared = prepare(

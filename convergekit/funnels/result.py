@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from convergekit.base.durations import in_periods, readable_duration
+from convergekit.base.durations import readable_duration
 from convergekit.base.proportions import check_confidence, difference
 from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError
+from convergekit.events.calendar import Calendar
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.events import order_of_arrival
@@ -226,7 +227,7 @@ class Funnel(Result):
         if freq is None:
             raise ConvergekitError("a trend needs a period; give freq='D', 'W' or 'M'.")
         part = self._counted()
-        periods = in_periods(part["time_1"], freq)
+        periods = Calendar().periods(part["time_1"], freq)
         part = part.assign(period=periods, is_converted=part["status"] == CONVERTED)
         grouped = part.groupby(["period", *self.by], dropna=False)
         table = grouped.agg(entered=("depth", "size"), converted=("is_converted", "sum"))

@@ -12,6 +12,7 @@ from typing import Literal
 
 from convergekit.base.durations import Duration
 from convergekit.base.options import choice, names_given, pairs_given
+from convergekit.events.calendar import Calendar, Weekday
 from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.events.timestamps import check_zone
 from convergekit.identity.alias_rules import AliasRules, Rule
@@ -50,6 +51,7 @@ class StitchOptions:
     first : tuple of str
     browser_alias : str
     salt : bytes or None
+    calendar : Calendar
     strict : bool
     of_more : bool
         Whether there are other events than those at hand, so that a name may be one of theirs.
@@ -69,6 +71,7 @@ class StitchOptions:
     first: tuple[str, ...] = ()
     browser_alias: str = "cookie"
     salt: bytes | None = None
+    calendar: Calendar = field(default_factory=Calendar)
     strict: bool = False
     of_more: bool = False
 
@@ -91,6 +94,8 @@ class StitchOptions:
         first: Iterable[str] = (),
         browser_alias: str = "cookie",
         salt: str | bytes | None = None,
+        calendar: str | None = None,
+        week_starts: Weekday = "monday",
         strict: bool = False,
     ) -> StitchOptions:
         """Return the options as `stitch` takes them, checked.
@@ -123,6 +128,7 @@ class StitchOptions:
             first=names_given("first", first),
             browser_alias=browser_type(browser_alias),
             salt=salt_key(salt),
+            calendar=Calendar.of(calendar, week_starts),
             strict=strict,
         )
 

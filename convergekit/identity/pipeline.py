@@ -97,6 +97,7 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
         first=options.first,
         remarks=_remarks(accepted, found.aliases),
         malformed=_malformed_rows(found.aliases, accepted.events),
+        calendar=options.calendar,
     )
 
 

@@ -19,6 +19,7 @@ from convergekit.base.records import take_or_missing
 from convergekit.base.threads import with_columns
 from convergekit.base.wording import counted
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
+from convergekit.events.calendar import Calendar
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases, urn
@@ -92,6 +93,8 @@ class StitchedEvents:
         What was decided about values, and for how many rows.
     malformed : pandas.DataFrame
         `row` and `reason` of everything that was not an alias.
+    calendar : Calendar
+        In which days, weeks and months the answers are, unless they are asked for others.
     """
 
     events: pd.DataFrame
@@ -104,6 +107,7 @@ class StitchedEvents:
     first: Sequence[str] = ()
     remarks: Mapping[str, int] = field(default_factory=dict)
     malformed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    calendar: Calendar = field(default_factory=Calendar)
 
     @cached_property
     def duplicates(self) -> pd.DataFrame:
