@@ -32,6 +32,7 @@ from .figures.frame import DrawnFrame
 from .funnels.funnel import funnel
 from .funnels.result import Funnel, TimeToConvert
 from .identity.alias_rules import email_rule, phone_rule
+from .identity.conditions import Did, FirstSeen
 from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
@@ -66,6 +67,7 @@ __all__ = [
     "CreditStory",
     "Customers",
     "DamagedStoreError",
+    "Did",
     "Differences",
     "DrawnFrame",
     "Evaluation",
@@ -74,6 +76,7 @@ __all__ = [
     "Explanation",
     "Explorer",
     "Export",
+    "FirstSeen",
     "Forgotten",
     "ForgottenInStore",
     "Funnel",

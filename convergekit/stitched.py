@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.orphans import Orphans
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
-    from convergekit.events.steps import ExclusionLike, StepLike
+    from convergekit.events.steps import ExclusionLike, StepLike, Where
     from convergekit.explore.explorer import Explorer
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.template import Template
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         RangeAppliesTo,
         Ties,
     )
+    from convergekit.identity.conditions import ProfileCondition
     from convergekit.journeys.result import Journeys
     from convergekit.privacy.forget import Forgotten
     from convergekit.visits.channels import ChannelRule
@@ -195,6 +196,69 @@ class Stitched:
         from convergekit.diagnostics.report import make_report
 
         return make_report(self.tables)
+
+    def where(
+        self,
+        *,
+        profiles: ProfileCondition | Sequence[ProfileCondition] | None = None,
+        events: Where | None = None,
+    ) -> Stitched:
+        """Return a segment: the profiles or the events that meet a condition.
+
+        Identity stays as it is: profile IDs, links and carried values are those of the whole.
+
+        Parameters
+        ----------
+        profiles : str, mapping, callable, Did, FirstSeen, or sequence of these, optional
+            Which profiles, with all their events: a query of the table `profiles` such as
+            ``"events > 3"``, a mapping of its columns to a value or a list of values, a function of
+            it, or ``ck.Did(name, at_least=2)`` and ``ck.FirstSeen(start="2026-03-01")``. Of
+            several, all must hold. ``utm_source`` stands for ``profile.utm_source``, the latest
+            value.
+        events : str, mapping or callable, optional
+            Which events, as ``ck.Step(where=...)``: a query, a mapping of columns to values, or a
+            function of the events. Asked after `profiles`.
+
+        Returns
+        -------
+        Stitched
+            Of which everything can be asked but `forget`. Its `report` says what was left out. A
+            segment may be empty.
+
+        Raises
+        ------
+        ConvergekitError
+            No condition is given, or one cannot be evaluated.
+        ColumnError
+            A condition names no column, or one of several.
+
+        Notes
+        -----
+        `events`, `profiles`, `duplicates` and the answers made of events are of the segment.
+        `profiles` counts the segment's events. `aliases`, `alias_graph`, `explain`, `suspects`,
+        `refused_links`, `profile_merges` and `provenance` say how its profiles came about, so
+        events that are left out may take part. ``docs/segments.md`` says which question asks what.
+
+        A profile that was chosen by what it did in the end had to stay or to buy to be chosen: its
+        conversion cannot be compared with that of other profiles, and the report says so.
+
+        See Also
+        --------
+        convergekit.Did, convergekit.FirstSeen
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> new = s.where(profiles=ck.FirstSeen(start="2026-03-02", end="2026-03-08"))
+        >>> new.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
+        Funnel(PageView 24 → Added To Cart 15 → Placed Order 8; within 7 days)
+        >>> s.where(events={"source": "browser"}).report
+        Report(445 rows in = 379 events + 0 duplicates + 0 rejected + 66 left out; 64 profiles)
+        """
+        from convergekit.identity.conditions import where
+
+        return Stitched(where(self.tables, profiles, events))
 
     def provenance(self, name: str) -> pd.DataFrame:
         """Return the event that each value of a profile property was carried from.
