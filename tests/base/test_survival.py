@@ -72,6 +72,19 @@ def test_a_curve_is_that_of_lifelines(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_a_curve_is_that_of_scipy(seed):
+    time, happened = drawn(seed)
+    curve = kaplan_meier(time, happened, 0.8)
+    waiting = scipy.stats.ecdf(scipy.stats.CensoredData.right_censored(time, ~happened)).sf
+    interval = waiting.confidence_interval(0.8, method="log-log")
+    some = curve.share > 0
+    for found, expected in (
+        (curve.share, waiting), (curve.low, interval.high), (curve.high, interval.low)
+    ):  # fmt: skip
+        assert found[some] == pytest.approx(1 - expected.evaluate(curve.time[some]), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_a_curve_is_that_of_statsmodels(seed):
     survfunc = pytest.importorskip("statsmodels.duration.survfunc")
     time, happened = drawn(seed)
