@@ -30,7 +30,9 @@ from .events.steps import Exclusion, Step
 from .explore.explorer import Explorer
 from .figures.frame import DrawnFrame
 from .funnels.funnel import funnel
-from .funnels.result import Funnel, TimeToConvert
+from .funnels.group_test import FunnelTest
+from .funnels.result import Funnel
+from .funnels.times import TimeToConvert
 from .identity.alias_rules import email_rule, phone_rule
 from .identity.conditions import Did, FirstSeen
 from .identity.tables import StitchedEvents
@@ -80,6 +82,7 @@ __all__ = [
     "Forgotten",
     "ForgottenInStore",
     "Funnel",
+    "FunnelTest",
     "Hindsight",
     "Journeys",
     "NotOnThisEngine",
