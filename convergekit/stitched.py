@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from convergekit.events.calendar import Calendar
 from convergekit.identity.tables import StitchedEvents, counts_in_one_line
 
 if TYPE_CHECKING:
@@ -585,6 +586,7 @@ class Stitched:
         rates: Mapping[str, float] | None = None,
         *,
         refund_value: str | None = None,
+        calendar: str | None = None,
     ) -> Customers:
         """Return customers' orders: how often, when and for how much.
 
@@ -604,6 +606,9 @@ class Stitched:
             several currencies are an error.
         refund_value : str, optional
             The property that holds a refund's amount, a positive number, if it is not `value`.
+        calendar : str, optional
+            The time zone of days, weeks and months, such as ``"Europe/Brussels"``; that of `stitch`
+            when absent.
 
         Returns
         -------
@@ -643,7 +648,7 @@ class Stitched:
             currency,
             rates,
             refund_value=refund_value,
-            calendar=self.tables.calendar,
+            calendar=Calendar.of(calendar, usual=self.tables.calendar),
         )
 
     def stitching_lift(

@@ -139,6 +139,8 @@ class Customers(Result):
         months["period"] = names.mask(~months["complete"], names + ", to date")
         months = months.drop(columns="complete").rename(columns={"period": "month"})
         said = [f"{what}: {number:,}" for what, number in self.left_out.items()]
+        if self.calendar != Calendar():
+            said.append(f"calendar: {self.calendar}")
         return (*said, months)
 
     def new_and_returning(self, freq: str = "M") -> DrawnFrame:
@@ -147,7 +149,7 @@ class Customers(Result):
         Parameters
         ----------
         freq : str, default "M"
-            A pandas period such as ``"D"``, ``"W"`` or ``"M"``, in UTC.
+            A pandas period such as ``"D"``, ``"W"`` or ``"M"``, of the `calendar`.
 
         Returns
         -------
@@ -236,8 +238,8 @@ class Customers(Result):
         Returns
         -------
         pandas.DataFrame
-            One row per `cohort` (the start of the calendar month, in UTC, of the first order)
-            and `months` since, up to the end of the data: `customers` of the cohort, how many of
+            One row per `cohort` (the start of the month, in the `calendar`, of the first order) and
+             `months` since, up to the end of the data: `customers` of the cohort, how many of
             them are `active` (have an order in that month), `share`, and `complete`: whether the
             month had ended when the data did; more may follow if not. In the month of the first
             order every customer is active. Its ``plot(template=...)`` returns a figure.
