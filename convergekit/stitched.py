@@ -255,7 +255,7 @@ class Stitched:
         >>> s = ck.stitch(ck.simulate_store().events)
         >>> new = s.where(profiles=ck.FirstSeen(start="2026-03-02", end="2026-03-08"))
         >>> new.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
-        Funnel(PageView 24 → Added To Cart 15 → Placed Order 8; within 7 days)
+        Funnel(PageView 24 → Added To Cart 12 → Placed Order 6; within 7 days)
         >>> s.where(events={"source": "browser"}).report
         Report(445 rows in = 379 events + 0 duplicates + 0 rejected + 66 left out; 64 profiles)
         """
