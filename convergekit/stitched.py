@@ -75,7 +75,7 @@ class Stitched:
 
     Notes
     -----
-    Always: rows in = events + duplicates + rejected.
+    Always: rows in = events + duplicates + rejected; of a segment (`where`) + left out.
     """
 
     tables: StitchedEvents
@@ -649,6 +649,7 @@ class Stitched:
             rates,
             refund_value=refund_value,
             calendar=Calendar.of(calendar, usual=self.tables.calendar),
+            data_end=self.tables.data_end,
         )
 
     def stitching_lift(

@@ -46,6 +46,7 @@ def customers(
     refund_value: str | None = None,
     profile: str = "profile_id",
     calendar: Calendar | None = None,
+    data_end: pd.Timestamp | None = None,
 ) -> Customers:
     """Return customers' orders. See `Stitched.customers`.
 
@@ -63,6 +64,8 @@ def customers(
         The column that names each event's profile; rows without a value are left out.
     calendar : Calendar, optional
         In which days, weeks and months the answers are; those of UTC when absent.
+    data_end : pandas.Timestamp, optional
+        Until when customers are observed; until the last event when absent.
 
     Returns
     -------
@@ -88,7 +91,7 @@ def customers(
         order=title_of(order),
         currency=found.currency,
         left_out=found.left_out,
-        data_end=events["timestamp"].max(),
+        data_end=events["timestamp"].max() if data_end is None else data_end,
         _orders=found.orders,
         _refunds=found.refunds,
         _has_value=value is not None,
@@ -110,7 +113,8 @@ class Customers(Result):
         Orders and refunds without a profile, of profiles that never ordered, or without an
         amount, which then counts as 0.
     data_end : pandas.Timestamp
-        The time of the last event, of any name: until then customers are observed.
+        The time of the last event, of any name: until then customers are observed. Of a segment
+        of profiles, that of the whole.
     calendar : Calendar
         The time zone and the first day of the week of all periods.
     """

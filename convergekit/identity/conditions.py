@@ -118,6 +118,7 @@ def where(
             chosen,
             "profiles " + " and ".join(one.described for one in asked),
             after_the_fact=any(one.after_the_fact for one in asked),
+            data_end=s.data_end,
         )
     if events is not None:
         frame = s.events.copy() if callable(events) else s.events
@@ -244,12 +245,20 @@ def _range(asked: Did | FirstSeen) -> str:
     return start if asked.end is None else f"{start} to {asked.end}"
 
 
+def _value(value: Any) -> str:
+    """Return a value in words; the order of a set is that of its texts."""
+    return (
+        f"one of {sorted(map(repr, value))}" if isinstance(value, set | frozenset) else repr(value)
+    )
+
+
 def _said(condition: Where) -> str:
     """Return a condition in words."""
     if isinstance(condition, str):
         said = condition
     elif isinstance(condition, Mapping):
-        said = " and ".join(f"{name} is {value!r}" for name, value in condition.items())
+        said = " and ".join(f"{name} is {_value(value)}" for name, value in condition.items())
     else:
-        said = getattr(condition, "__name__", "a function") + "(...)"
+        name = getattr(condition, "__name__", "<lambda>")
+        said = "a function says so" if name == "<lambda>" else f"{name}(...)"
     return shortened(" ".join(said.split()), _LONGEST)

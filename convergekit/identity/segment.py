@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from convergekit.base.text import known_characters
 from convergekit.base.threads import chosen_rows
 from convergekit.typing import BoolArray, IntArray
 
@@ -38,6 +39,9 @@ class Segment:
         others.
     count_left_out : callable
         Returns `left_out`; called once, when it is first asked for.
+    data_end : pandas.Timestamp
+        Until when its profiles are observed: to the end of the whole data where profiles were
+        chosen, of whom the last may have come earlier; to the last event where events were.
     whole : StitchedEvents or None
         All events of the profiles, where some of these are left out.
     positions : numpy.ndarray of int or None
@@ -47,6 +51,7 @@ class Segment:
     description: str
     after_the_fact: bool
     count_left_out: Callable[[], dict[str, int]]
+    data_end: pd.Timestamp
     whole: StitchedEvents | None = None
     positions: IntArray | None = None
 
@@ -68,7 +73,13 @@ CAUTION = (
 
 
 def segment_of(
-    s: StitchedEvents, seen: BoolArray, chosen: BoolArray, description: str, *, after_the_fact: bool
+    s: StitchedEvents,
+    seen: BoolArray,
+    chosen: BoolArray,
+    description: str,
+    *,
+    after_the_fact: bool,
+    data_end: pd.Timestamp | None = None,
 ) -> StitchedEvents:
     """Return a segment.
 
@@ -80,20 +91,21 @@ def segment_of(
         Which of its events are in the segment.
     chosen : numpy.ndarray of bool
         Which of its profiles are.
-    description, after_the_fact
-        As `Segment` has them.
+    description, after_the_fact, data_end
+        As `Segment` has them; the end is that of the segment's events when absent.
     """
     found = restricted(s.whole, s.in_whole(np.flatnonzero(seen)), chosen)
     rows = found.events["row"].to_numpy()
     if s.segment is not None:
         description = f"{s.segment.description}; {description}"
         after_the_fact = after_the_fact or s.segment.after_the_fact
-    segment = found.segment or Segment("", after_the_fact=False, count_left_out=dict)
-    segment = replace(
-        segment,
-        description=description,
-        after_the_fact=after_the_fact,
-        count_left_out=lambda: _left_out(s, rows),
+    segment = Segment(
+        known_characters(description),
+        after_the_fact,
+        lambda: _left_out(s, rows),
+        found.events["timestamp"].max() if data_end is None else data_end,
+        whole=None if found.segment is None else found.segment.whole,
+        positions=None if found.segment is None else found.segment.positions,
     )
     return replace(found, segment=segment)
 
@@ -222,7 +234,7 @@ def _seeing(whole: StitchedEvents, at: IntArray) -> StitchedEvents:
         ),
         # None (-1) too where the event that a value comes from is left out: the whole has it.
         carried_from={name: place[of[at]] for name, of in whole.carried_from.items()},
-        segment=Segment("", after_the_fact=False, count_left_out=dict, whole=whole, positions=at),
+        segment=Segment("", False, dict, whole.data_end, whole=whole, positions=at),
     )
 
 

@@ -120,6 +120,11 @@ class StitchedEvents:
         """All events of the profiles: by them aliases are linked and values carried."""
         return self if self.segment is None or self.segment.whole is None else self.segment.whole
 
+    @property
+    def data_end(self) -> pd.Timestamp:
+        """Until when profiles are observed; NaT without events."""
+        return self.events["timestamp"].max() if self.segment is None else self.segment.data_end
+
     def in_whole(self, at: IntArray) -> IntArray:
         """Return the positions in `whole` of the events at these positions."""
         within = None if self.segment is None else self.segment.positions

@@ -174,6 +174,7 @@ def _segment_record(segment: Segment | None) -> dict[str, Any] | None:
         "description": segment.description,
         "after_the_fact": segment.after_the_fact,
         "left_out": segment.left_out,
+        "data_end": None if pd.isna(segment.data_end) else segment.data_end.isoformat(),
     }
 
 
@@ -193,6 +194,7 @@ def _read_segment(
         record["description"],
         record["after_the_fact"],
         lambda: dict(record["left_out"]),
+        pd.NaT if record["data_end"] is None else pd.Timestamp(record["data_end"]),
         positions=np.flatnonzero(order[SEEN].to_numpy()) if SEEN in order else None,
     )
     return as_segment(whole, segment)

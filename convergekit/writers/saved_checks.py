@@ -283,12 +283,20 @@ def _is_zone(value: Any) -> bool:
 def _is_segment(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and value.keys() == {"description", "after_the_fact", "left_out"}
+        and value.keys() == {"description", "after_the_fact", "left_out", "data_end"}
         and _is_text(value["description"])
         and isinstance(value["after_the_fact"], bool)
         and _are_counts(value["left_out"])
         and value["left_out"].keys() == {"events", "duplicates", "rejected"}
+        and (value["data_end"] is None or _is_moment(value["data_end"]))
     )
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return _is_text(value) and pd.Timestamp(value).tz is not None
+    except ValueError:
+        return False
 
 
 _SUMMARY: dict[str, Callable[[Any], bool]] = {

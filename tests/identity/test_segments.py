@@ -46,6 +46,10 @@ def equal(one, other, *, dtypes=True):
     )
 
 
+def links(graph):
+    return {frozenset(pair): events for *pair, events in graph.edges(data="events")}
+
+
 def quietly(question):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -88,7 +92,7 @@ def test_a_segment_of_profiles_is_what_their_rows_alone_would_be(frame, identity
     equal(suspects, alone.suspects.drop(columns=_WITH_ROWS_IN_TEXT), dtypes=bool(rows))
     copied = segment.duplicates.drop(columns="lost_aliases")
     equal(copied, with_rows(alone.duplicates, rows).drop(columns="lost_aliases"), dtypes=False)
-    assert sorted(segment.alias_graph.edges) == sorted(alone.alias_graph.edges)
+    assert links(segment.alias_graph) == links(alone.alias_graph)
     for name in set(frame["event_name"].iloc[rows].dropna()) & set(segment.events["event_name"]):
         for question in ("orphans", "hindsight"):
             mine, theirs = (getattr(one, question)(name) for one in (segment, alone))
@@ -275,7 +279,7 @@ def test_a_segment_of_events_keeps_what_the_whole_says_of_them(frame, identity, 
     aliases = s.aliases[s.aliases["profile_id"].isin(ids)]
     equal(segment.aliases, aliases)
     nodes = {node for node, data in s.alias_graph.nodes(data=True) if data["profile_id"] in ids}
-    assert set(segment.alias_graph.edges) == set(s.alias_graph.subgraph(nodes).edges)
+    assert links(segment.alias_graph) == links(s.alias_graph.subgraph(nodes))
     merges = s.profile_merges
     equal(
         segment.profile_merges, merges[np.array(_leads_to(merges, ids), dtype=bool)], dtypes=False
@@ -544,3 +548,63 @@ def test_an_alias_that_is_left_out_is_not_of_the_segment(shop):
         buyers.profile(f"urn:{left['alias_type']}:{left['alias_value']}")
     with pytest.raises(ck.UnknownAliasError, match="no profile of the segment has the ID"):
         buyers.profile(left["profile_id"])
+
+
+def test_profiles_are_observed_to_the_end_of_the_data():
+    frame = pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": ["2026-01-10", "2026-02-10", "2026-04-10"],
+            "alias.email": ["a@x.org", "a@x.org", "b@x.org"],
+            "properties.total_price": 1.0,
+        }
+    )
+    s = ck.stitch(frame)
+    old = s.where(profiles=ck.FirstSeen(end="2026-01-31"))
+    assert old.tables.data_end == s.tables.data_end
+    retention = old.customers().retention()
+    assert retention["active"].tolist() == [1, 1, 0, 0]
+    assert retention["complete"].tolist() == [True, True, True, False]
+    # Where events are chosen, they end with the last of them.
+    cut = s.where(events=lambda events: events["timestamp"] < "2026-03-01")
+    assert cut.customers().retention()["active"].tolist() == [1, 1]
+    assert pd.isna(s.where(events="total_price > 5").tables.data_end)
+    assert old.where(events="total_price == 1").customers().retention()["active"].tolist() == [1, 1]
+
+
+def test_the_conversions_of_a_segments_hindsight_are_those_of_its_funnel(shop):
+    steps = ["PageView", "Placed Order"]
+    segment = shop.where(events={"event_name": steps})
+    found = segment.hindsight("Placed Order", steps=steps, within="7D").summary
+    reached = found.loc[found["measure"].str.endswith("a conversion"), "retroactive"].item()
+    assert reached == segment.funnel(steps, within="7D").table["profiles"].iloc[-1] > 0
+
+
+def test_a_segment_compared_with_the_whole_differs_in_nothing(shop, browser):
+    found = ck.compare_profiles(shop, browser)
+    assert len(found.table) == 0
+    assert found.left_out == len(shop.events) - len(browser.events)
+    # Without the alias it does, and the aliases that join are found on events that are left out.
+    apart = ck.compare_profiles(browser, browser.without("email", event=None).stitched)
+    rows = browser.events["row"]
+    whole = ck.compare_profiles(shop, shop.without("email", event=None).stitched)
+    assert len(apart.table) > 0
+    assert set(apart.events["row"]) <= set(whole.events["row"]) & set(rows)
+
+
+def test_what_a_segment_is_called_is_text_that_can_be_saved(shop, tmp_path):
+    values = {"b\ud800\x1b[31m", "a", "c"}
+    segment = shop.where(events={"event_name": values})
+    said = segment.tables.segment.description
+    assert said.startswith("events where event_name is one of")
+    assert said.index("a") < said.index("'b")
+    assert "\x1b" not in repr(segment) + str(segment.report)
+    segment.to_parquet(tmp_path)
+    assert ck.read_stitched(tmp_path).tables.segment.description == said
+
+
+def test_a_segment_can_be_explored(shop, browser):
+    pytest.importorskip("ipywidgets")
+    for segment in (browser, shop.where(profiles="events > 100_000")):
+        explorer = quietly(segment.explore)
+        assert "Explorer" in repr(explorer)
