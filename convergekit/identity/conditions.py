@@ -151,6 +151,12 @@ class _Asked:
             self.met, self.described = _did(s, condition)
             self.after_the_fact = True
         else:
+            if not (isinstance(condition, str | Mapping) or callable(condition)):
+                raise ConvergekitError(
+                    "profiles must be a query, a mapping of columns to values, a function of the "
+                    "profiles, ck.Did(...), ck.FirstSeen(...), or a list of these; got "
+                    f"{condition!r}."
+                )
             table, number = s.profile_table
             frame = table.copy() if callable(condition) else table
             self.met = np.zeros(len(table), dtype=bool)
