@@ -76,14 +76,14 @@ def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -
     [('meta', '#E69F00'), ('google', '#0072B2'), ('no utm_source', '#8c959f')]
     """
     labels = list(dict.fromkeys(map(label_of, table[list(by)].itertuples(index=False))))
-    named = [label for label in labels if not _is_rest(label)]
+    named = [label for label in labels if not is_rest(label)]
     shown, left_out = named[: len(COLOURS)], named[len(COLOURS) :]
     # By name, so that another funnel over the same groups has the same colours.
     colour = dict(zip(sorted(shown, key=str), COLOURS, strict=False))
-    rest = [label for label in labels if _is_rest(label)]
+    rest = [label for label in labels if is_rest(label)]
     greys = (look(template).quiet, look(template).muted)
     colour |= {label: greys[i % 2] for i, label in enumerate(rest)}
-    names = {label: _name(label, by) for label in shown + rest}
+    names = {label: name_of(label, by) for label in shown + rest}
     legend = dict(zip(names, legend_names(list(names.values())), strict=True))
     return Groups(
         [Group(label, name, legend[label], colour[label]) for label, name in names.items()],
@@ -112,11 +112,13 @@ def short_name(column: str) -> str:
     return column
 
 
-def _is_rest(label: tuple[Any, ...]) -> bool:
+def is_rest(label: tuple[Any, ...]) -> bool:
+    """Return whether a label is no value's own: "other", or missing."""
     return all(value is None or value == OTHER for value in label)
 
 
-def _name(label: tuple[Any, ...], by: Sequence[str]) -> str:
+def name_of(label: tuple[Any, ...], by: Sequence[str]) -> str:
+    """Return a label in words, not yet escaped."""
     return ", ".join(
         f"no {short_name(column)}" if value is None else str(value)
         for column, value in zip(by, label, strict=True)

@@ -15,7 +15,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.wording import counted
+from convergekit.base.wording import counted, period_word
 from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
 from convergekit.funnels.figure import goal
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, short_name
@@ -24,8 +24,6 @@ from convergekit.typing import FloatArray, IntArray
 if TYPE_CHECKING:
     from convergekit.funnels.result import Funnel, TimeToConvert
 
-
-PERIOD_WORDS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour"}
 
 #: Round times, in seconds, at which the bars of a histogram begin and end.
 _ROUND = (
@@ -60,7 +58,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
         Lines are dashed, and their marks open, where a period is not complete; a period in which
         nobody entered is a gap.
     """
-    colours, word = look(template), PERIOD_WORDS.get(freq.split("-")[0], "period")
+    colours, word = look(template), period_word(freq)
     # The colours are those of the funnel's figure, which knows all groups.
     found = groups_to_draw(funnel.table, funnel.by, template) if funnel.by else None
     groups = found.shown if found else [Group((), "", "conversion", COLOURS[0])]

@@ -1,0 +1,239 @@
+"""Counts: how many events, or profiles, there are in each period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from convergekit.activity.clocks import Clock
+from convergekit.activity.events import Chosen, every_tracked, profiles_in
+from convergekit.activity.labels import Labels, columns_of
+from convergekit.activity.wording import CountWords
+from convergekit.base.grouping import distinct_rows, run_starts
+from convergekit.base.options import choice
+from convergekit.errors import ConvergekitError
+from convergekit.events.amounts import amounts, events_named
+from convergekit.events.calendar import Calendar
+from convergekit.events.steps import Step, StepLike, as_steps
+from convergekit.figures.frame import DrawnFrame
+from convergekit.funnels.events import ProfileNumbers, Profiles
+from convergekit.funnels.groups import short_name
+from convergekit.identity.tables import StitchedEvents
+from convergekit.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from convergekit.figures.template import Template
+
+Measure = Literal["events", "profiles", "new_profiles"]
+
+_COLUMNS = frozenset({"period", "count", "sum", "complete"})
+
+
+@dataclass(frozen=True)
+class CountsQuestion:
+    """What is asked to be counted: the options of `Stitched.counts`, checked."""
+
+    event: Step | None
+    freq: str
+    measure: Measure
+    value: str | None
+    by: str | Sequence[str]
+    top: int | None
+
+    @classmethod
+    def of(
+        cls,
+        event: StepLike | None,
+        *,
+        freq: str = "D",
+        measure: Measure = "events",
+        value: str | None = None,
+        by: str | Sequence[str] = (),
+        top: int | None = None,
+    ) -> CountsQuestion:
+        """Return the options, checked.
+
+        Raises
+        ------
+        ConvergekitError
+            One of them is not usable.
+        """
+        choice("measure", measure, Measure)
+        if value is not None and measure != "events":
+            raise ConvergekitError(
+                f"value= adds up amounts of events; leave it out with measure={measure!r}."
+            )
+        step = None if event is None else as_steps([event])[0]
+        return cls(step, freq, measure, value, by, top)
+
+
+def counts(
+    events: pd.DataFrame,
+    event: StepLike | None = None,
+    *,
+    freq: str = "D",
+    measure: Measure = "events",
+    value: str | None = None,
+    by: str | Sequence[str] = (),
+    top: int | None = None,
+    profile: str = "profile_id",
+    calendar: Calendar | None = None,
+) -> DrawnFrame:
+    """Count a frame's events, or the profiles of these, by period. See `Stitched.counts`.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        With `event_name`, `timestamp` (datetime) and a column of profiles.
+    event, freq, measure, value, by, top
+        As `Stitched.counts` takes them.
+    profile : str, default "profile_id"
+        The column that names each event's profile.
+    calendar : Calendar, optional
+        In which days, weeks and months the answer is; those of UTC when absent.
+
+    Returns
+    -------
+    DrawnFrame
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> events = pd.DataFrame({
+    ...     "profile_id": ["a", "a", "b"],
+    ...     "event_name": "PageView",
+    ...     "timestamp": pd.to_datetime(["2026-03-02", "2026-03-02", "2026-03-04"]),
+    ... })
+    >>> counts(events, "PageView")
+          period  count  complete
+    0 2026-03-02      2      True
+    1 2026-03-03      0      True
+    2 2026-03-04      1     False
+    """
+    asked = CountsQuestion.of(event, freq=freq, measure=measure, value=value, by=by, top=top)
+    return _answer(asked, events, profiles_in(events, profile), calendar or Calendar())
+
+
+def stitched_counts(s: StitchedEvents, asked: CountsQuestion, calendar: str | None) -> DrawnFrame:
+    """Count stitched events, or their profiles, by period. See `Stitched.counts`."""
+    numbered = ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
+    return _answer(asked, s.events, numbered, Calendar.of(calendar, None, s.calendar))
+
+
+def _answer(
+    asked: CountsQuestion, events: pd.DataFrame, profiles: Profiles, calendar: Calendar
+) -> DrawnFrame:
+    clock = Clock.of(asked.freq, "calendar", calendar)
+    columns = columns_of(events, asked.by, asked.top, _COLUMNS)
+    worth = None if asked.value is None else amounts(events, asked.value)
+    at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
+    chosen = Chosen.of(events, at, profiles)
+    left_out = 0
+    if asked.measure != "events":
+        left_out = int((chosen.profile < 0).sum())
+        chosen = chosen.of_profiles()
+    if asked.measure == "new_profiles":
+        ordered = chosen.in_order(events)
+        chosen = ordered.take(np.flatnonzero(run_starts(ordered.profile)))
+    labels = Labels.of(events[columns].take(chosen.position), len(chosen.profile), asked.top)
+    name = "count" if worth is None else "sum"
+    table = _table(
+        clock,
+        clock.periods(chosen.times()),
+        events["timestamp"],
+        labels,
+        partial(
+            _found,
+            name=name,
+            profile=chosen.profile if asked.measure == "profiles" else None,
+            worth=None if worth is None else worth[chosen.position],
+        ),
+    )
+    table.attrs["left_out"] = {"events without a profile": left_out} if left_out else {}
+    draw = partial(_figure, freq=asked.freq, by=tuple(columns), value=name, words=_words(asked))
+    return DrawnFrame.of(table, draw, ["period", *columns, name, "complete"])
+
+
+def _table(
+    clock: Clock,
+    periods: IntArray,
+    times: pd.Series,
+    labels: Labels,
+    found: Callable[[IntArray, int], dict[str, Any]],
+) -> pd.DataFrame:
+    """Return a row per group and period, from the first to the last of the data.
+
+    Parameters
+    ----------
+    clock : Clock
+    periods : numpy.ndarray of int
+        Of each counted event.
+    times : pandas.Series
+        Of all events.
+    labels : Labels
+        Of each counted event.
+    found : callable
+        Takes each event's row and the number of rows, and returns a column by its name.
+    """
+    ends = pd.to_datetime(pd.Series([times.min(), times.max()]).dropna(), utc=True)
+    known = np.concatenate([clock.periods(ends), periods])
+    first, last = (int(known.min()), int(known.max())) if len(known) else (0, -1)
+    # An hour that occurs twice may lie before the last one.
+    over = int(clock.periods(ends)[-1]) if len(ends) else 0
+    every = np.arange(first, last + 1, clock.length)
+    groups = len(labels.names)
+    row = labels.code * len(every) + (periods - first) // clock.length
+    table = pd.DataFrame({"period": np.tile(clock.index(every).start_time, groups)})
+    for name in labels.names:
+        table[name] = labels.names[name].repeat(len(every)).array
+    for name, values in found(row, len(table)).items():
+        table[name] = values
+    table["complete"] = np.tile(every + clock.length <= over, groups)
+    return table
+
+
+def _found(
+    row: IntArray, rows: int, *, name: str, profile: IntArray | None, worth: FloatArray | None
+) -> dict[str, Any]:
+    """Return the column of counts, of profiles in a row once, or of amounts added up."""
+    if worth is not None:
+        # The last digit of a sum depends on the order, so that this is not to be the rows'.
+        order = np.lexsort((worth, row))
+        return {name: np.bincount(row[order], weights=worth[order], minlength=rows)}
+    if profile is not None:
+        row, _ = distinct_rows(row, profile)
+    return {name: np.bincount(row, minlength=rows)}
+
+
+def _words(asked: CountsQuestion) -> CountWords:
+    event = asked.event.title if asked.event else ""
+    if asked.value is not None:
+        return CountWords(f"{asked.value} of {event or 'all events'}", short_name(asked.value))
+    return {
+        "events": CountWords(event or "Events", "events"),
+        "profiles": CountWords(
+            f"Profiles with {event}" if event else "Active profiles", "profiles"
+        ),
+        "new_profiles": CountWords(
+            f"Profiles with their first {event}" if event else "New profiles", "new profiles"
+        ),
+    }[asked.measure]
+
+
+def _figure(
+    table: pd.DataFrame,
+    template: Template,
+    *,
+    freq: str,
+    by: tuple[str, ...],
+    value: str,
+    words: CountWords,
+) -> Any:
+    from convergekit.activity.counts_figure import counts_figure
+
+    return counts_figure(table, freq, by, value, words, template)
