@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from convergekit.base.grouping import distinct
 from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
@@ -40,6 +42,20 @@ class Chosen:
         at = at[known]
         codes, _ = profiles.of(at)
         return cls(at, codes, microseconds(pd.to_datetime(times[known], utc=True)))
+
+    @classmethod
+    def together(
+        cls, events: pd.DataFrame, at: Sequence[IntArray], profiles: Profiles
+    ) -> list[Chosen]:
+        """Return the events at each of these positions, with the same number for a profile."""
+        every = cls.of(events, distinct(np.concatenate(at)), profiles)
+        among = np.zeros(len(events), dtype=bool)
+        parts = []
+        for positions in at:
+            among[:] = False
+            among[positions] = True
+            parts.append(every.take(np.flatnonzero(among[every.position])))
+        return parts
 
     def take(self, places: IntArray) -> Chosen:
         """Return some of them."""

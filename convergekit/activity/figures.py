@@ -81,7 +81,8 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
             # Text is to be read on all of it.
             colorscale=[[0, colours.faint], [1, COLOURS[4 if template == "light" else 0]]],
             textfont={"color": colours.ink},
-            showscale=False,
+            showscale=width >= _MOST_WRITTEN,
+            colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "nticks": 6},
             xgap=2,
             ygap=2 if rows <= _MOST_NAMED else 1,
         )  # fmt: skip
@@ -99,11 +100,12 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
             "title": {"text": plain(f"{words.word}s since {words.since}")},
             "showgrid": False,
             "zeroline": False,
+            "range": [words.first - 0.5, words.first + max(width, 1) - 0.5],
             "dtick": 1 if width < _MOST_WRITTEN else max(3, -(-width // _MOST_WRITTEN)),
             "visible": bool(width),
         },
         yaxis={
-            "autorange": "reversed",
+            "range": [max(rows, 1) - 0.5, -0.5],
             "showgrid": False,
             "zeroline": False,
             "tickvals": named,
@@ -155,8 +157,8 @@ def curve_figure(
                 hovertext=[_said_of_average(line, group.name, words) for line in rows.itertuples()],
                 hoverinfo="text",
             )
-    said = ["A cohort counts where its period is complete."]
-    width = int(later["periods"].nunique())
+    said = ["A cohort counts where its period is complete.", words.note]
+    width = int(later["periods"].max()) + 1 - words.first if len(later) else 0
     figure.update_layout(
         **titled(
             words.title + (f", by {' and '.join(map(short_name, by))}" if by else ""),
@@ -169,6 +171,7 @@ def curve_figure(
         xaxis={
             "title": {"text": plain(f"{words.word}s since {words.since}")},
             "dtick": max(1, -(-width // _MOST_WRITTEN)),
+            "range": [words.first - 0.3, words.first + max(width, 1) - 0.7],
             "showgrid": False,
             "visible": bool(width),
         },
@@ -254,11 +257,16 @@ def _below_the_title(
     if not grouped:
         later = table[table["periods"] >= words.first]
         open_ = not later["complete"].all()
-        return [words.rows, f"≥: the data end before that {words.word} does." if open_ else ""]
+        return [
+            words.rows,
+            words.note,
+            f"≥: the data end before that {words.word} does." if open_ else "",
+        ]
     by = " and ".join(map(short_name, words.by))
     hidden = len(table[list(words.by)].drop_duplicates()) - len(cells.names)
     return [
         f"A row is of one {by}: the average over its cohorts, each where it is complete.",
+        words.note,
         f"Not shown: {counted(hidden, 'smaller group')}." if hidden else "",
     ]
 

@@ -348,8 +348,8 @@ def _answer(
 ) -> Retention:
     clock = Clock.of(asked.freq, asked.periods, calendar)
     columns = columns_of(events, asked.by, asked.top, _COLUMNS)
-    begin = Chosen.of(events, events_named(events, asked.start), profiles)
-    back = Chosen.of(events, events_named(events, asked.returns), profiles)
+    at = [events_named(events, step) for step in (asked.start, asked.returns)]
+    begin, back = Chosen.together(events, at, profiles)
     starts = begin.of_profiles().in_order(events)
     every = asked.cohort == "every"
     first = starts.take(first_starts(starts.profile, clock.periods(starts.times()), every=every))
@@ -380,19 +380,20 @@ def _words(found: Retention) -> Words:
     once = "first " if found.cohort == "first" else ""
     say = {
         "on": "",
-        "within": f" Each {word} counts those of the {word}s before it too.",
-        "on_or_after": " Whoever comes back later counts too, so that all shares may still grow.",
+        "within": f"Column 3 counts who came back in {word}s 1 to 3.",
+        "on_or_after": f"Column 3 counts who came back in {word} 3 or later: it may still grow.",
     }
-    own = f" Each profile's {word}s begin with its own start." if found.periods == "elapsed" else ""
+    own = f"Each profile's {word}s begin with its start." if found.periods == "elapsed" else ""
     after = f"again in later {word}s" if same else f"in the {word}s after {found.start}"
     return Words(
         title=f"{found.returns} {after}",
-        rows=f"A row is of those who {once}did {found.start} in that {word}.{own}{say[found.mode]}",
+        rows=f"A row is of those who {once}did {found.start} in that {word}.",
         who="profile",
         begun=f"{once}did {found.start}",
         did=f"did {found.returns}",
         since=f"the {once}{found.start}",
         nothing=f"All are in the last {word} of the data; nothing is later.",
+        note=" ".join(filter(None, [own, say[found.mode]])),
         freq=found.freq,
         mode=found.mode,
         first=int(same),

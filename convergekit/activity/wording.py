@@ -27,6 +27,8 @@ class Words:
         What periods are counted from.
     nothing : str
         A sentence for where there is nothing later.
+    note : str
+        Sentences about what counts.
     freq : str
     mode : {"on", "within", "on_or_after"}
     first : int
@@ -43,6 +45,7 @@ class Words:
     did: str
     since: str
     nothing: str
+    note: str = ""
     freq: str = "M"
     mode: Mode = "on"
     first: int = 1
