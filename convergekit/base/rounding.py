@@ -9,6 +9,18 @@ digits.
 
 from __future__ import annotations
 
+import numpy as np
+
+from convergekit.typing import FloatArray
+
+#: The powers of ten from the tenth part of a billionth on: the sizes of shares and usual counts.
+_SIZES = np.array([float(f"1e{power}") for power in range(-10, 7)])
+#: By what a number of each of these sizes is multiplied for six digits before the point, and for
+#: twelve; floats hold both exactly.
+_SIX, _TWELVE = (
+    np.array([float(10 ** (digits - power)) for power in range(-9, 7)]) for digits in (6, 12)
+)
+
 
 def six_digits(value: float) -> float:
     """Return the number rounded to six significant digits.
@@ -24,3 +36,27 @@ def six_digits(value: float) -> float:
     (0.00585938, 0.00585938)
     """
     return float(f"{float(f'{value:.12g}'):.6g}")
+
+
+def all_to_six_digits(values: FloatArray) -> FloatArray:
+    """Return each number rounded as by `six_digits`; for arrays that are long.
+
+    Examples
+    --------
+    >>> all_to_six_digits(np.array([0.28539816339, 0, 3 / 512, np.nan])).tolist()
+    [0.285398, 0.0, 0.00585938, nan]
+    """
+    found = np.array(values, dtype=np.float64)
+    size = np.abs(found)
+    usual = (size >= _SIZES[0]) & (size < _SIZES[-1])
+    place = np.searchsorted(_SIZES, size[usual], side="right") - 1
+    twelve = np.rint(size[usual] * _TWELVE[place])
+    rounded = np.copysign(np.rint(twelve / 1e6) / _SIX[place], found[usual])
+    # What is so near to the middle between two is left to the exact way, as odd sizes are.
+    near = np.abs(twelve % 1e6 - 5e5) <= 1
+    exact = (size > 0) & np.isfinite(size) & ~usual
+    exact[np.flatnonzero(usual)[near]] = True
+    kept = [six_digits(value) for value in found[exact].tolist()]
+    found[usual] = rounded
+    found[exact] = kept
+    return found

@@ -6,7 +6,6 @@ once; it remains an order when it is refunded, and the refund lessens what its c
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from convergekit.activity.clocks import Clock
 from convergekit.activity.events import Chosen
 from convergekit.activity.labels import Labels
 from convergekit.activity.retention import cohort_table
 from convergekit.base.proportions import check_confidence
-from convergekit.base.rounding import six_digits
+from convergekit.base.survival import kaplan_meier
 from convergekit.base.wording import counted
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
@@ -30,6 +28,7 @@ from convergekit.events.steps import StepLike, title_of
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
@@ -224,17 +223,13 @@ class Customers(Result):
             )
         check_confidence(confidence)
         first = self._time_of(1)
-        observed = (self._end - first) / _DAY
-        last = int(observed.max()) if len(observed) else -1
+        observed = self._end - first
+        days = np.arange(observed.max() // _DAY + 1 if len(observed) else 0)
         parts = []
         for number in dict.fromkeys(orders):
-            waited = (self._time_of(number).reindex(first.index) - first) / _DAY
-            days = np.arange(last + 1)
-            times = np.sort(waited.fillna(observed).to_numpy())
-            share, low, high = _reached(waited, observed, days, confidence)
-            at_risk = len(times) - np.searchsorted(times, days)
-            part = {"order": number, "days": days, "share": share, "low": low, "high": high}
-            table = pd.DataFrame({**part, "at_risk": at_risk})
+            waited = self._time_of(number).reindex(first.index) - first
+            part = {"order": number, "days": days}
+            table = pd.DataFrame({**part, **_reached(waited, observed, days, confidence)})
             # Where no customer is observed any more, nothing is known.
             parts.append(table[table["at_risk"] > 0])
         figure = partial(_repeat_figure, customers=len(first))
@@ -328,28 +323,22 @@ class Customers(Result):
 
 
 def _reached(
-    waited: pd.Series, observed: pd.Series, days: Any, confidence: float
-) -> tuple[Any, Any, Any]:
-    """Return the share that has got there by each day, and its interval.
+    waited: pd.Series, observed: pd.Series, days: IntArray, confidence: float
+) -> dict[str, Any]:
+    """Return the share that has got there by each day, its interval, and who is at risk.
 
     Who has not, is censored at the end of the time in which they are observed.
     """
-    got = waited.notna()
-    if not got.any():
-        return np.zeros(len(days)), np.full(len(days), np.nan), np.full(len(days), np.nan)
-    times = scipy.stats.CensoredData.right_censored(waited.fillna(observed).to_numpy(), ~got)
-    waiting = scipy.stats.ecdf(times).sf
-    with warnings.catch_warnings():
-        # It is undefined, and missing, where no customer is left.
-        warnings.filterwarnings("ignore", message="The confidence interval is undefined")
-        interval = waiting.confidence_interval(confidence, method="log-log")
-    share = 1 - waiting.evaluate(days)
+    time = waited.fillna(observed).astype("timedelta64[us]").astype("int64").to_numpy()
+    curve = kaplan_meier(time, waited.notna().to_numpy(dtype=bool), confidence)
+    at = days * (_DAY // pd.Timedelta(microseconds=1))
+    place = curve.places(at)
+    share = np.append(curve.share, 0.0)[place]
     some = (share > 0) & (share < 1)
-    low, high = (
-        np.array([six_digits(at) for at in np.where(some, 1 - edge.evaluate(days), np.nan)])
-        for edge in (interval.high, interval.low)
-    )
-    return share, low, high
+    low, high = (np.where(some, edge[place], np.nan) for edge in (curve.low, curve.high))
+    # Who is observed up to a day that is no time of the curve, is so at the curve's next time.
+    at_risk = np.append(curve.at_risk, 0)[np.searchsorted(curve.time, at)]
+    return {"share": share, "low": low, "high": high, "at_risk": at_risk}
 
 
 def _new_and_returning_figure(table: pd.DataFrame, template: Template, *, freq: str) -> Any:

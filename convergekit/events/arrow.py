@@ -220,6 +220,9 @@ def _json_text(cell: Any) -> str | None:
 def _for_polars(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column in a type that Polars has; where it has none, as JSON text."""
     kind = column.type
+    if pa.types.is_dictionary(kind) and not _is_text(kind.value_type):
+        # Polars has categories of texts alone, and its older versions raise for others.
+        return _for_polars(column.cast(kind.value_type))
     if _polars_has(kind):
         return column
     if pa.types.is_date64(kind):
@@ -233,6 +236,10 @@ def _for_polars(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.timestamp(kind.unit, "UTC"))
     texts = [None if cell is None else write_json(cell) for cell in column.to_pylist()]
     return pa.chunked_array([texts], type=pa.large_string())
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _polars_has(kind: pa.DataType) -> bool:

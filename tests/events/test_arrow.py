@@ -231,3 +231,13 @@ def test_an_empty_table_is_stitched():
         schema={"event_name": pl.String, "timestamp": pl.Datetime, "alias.cookie": pl.Categorical}
     )
     assert len(ck.stitch(empty).events) == 0
+
+
+def test_categories_of_any_kind_go_to_polars_as_values():
+    values = {"size": [1.5, None, 2.5], "kind": ["a", None, "b"], "gift": [True, None, False]}
+    frame = pd.DataFrame(
+        {"event_name": "PageView", "timestamp": "2026-03-02", "alias.cookie": ["a", "b", "c"]}
+        | {f"properties.{name}": pd.Categorical(cells) for name, cells in values.items()}
+    )
+    out = ck.stitch(frame).to_polars()
+    assert {name: out[f"properties.{name}"].to_list() for name in values} == values
