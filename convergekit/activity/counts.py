@@ -154,9 +154,10 @@ def _answer(
             worth=None if worth is None else worth[chosen.position],
         ),
     )
-    table.attrs["left_out"] = {"events without a profile": left_out} if left_out else {}
     draw = partial(_figure, freq=asked.freq, by=tuple(columns), value=name, words=_words(asked))
-    return DrawnFrame.of(table, draw, ["period", *columns, name, "complete"])
+    drawn = DrawnFrame.of(table, draw, ["period", *columns, name, "complete"])
+    drawn.attrs["left_out"] = {"events without a profile": left_out} if left_out else {}
+    return drawn
 
 
 def _table(
@@ -213,16 +214,16 @@ def _found(
 def _words(asked: CountsQuestion) -> CountWords:
     event = asked.event.title if asked.event else ""
     if asked.value is not None:
-        return CountWords(f"{asked.value} of {event or 'all events'}", short_name(asked.value))
-    return {
-        "events": CountWords(event or "Events", "events"),
-        "profiles": CountWords(
-            f"Profiles with {event}" if event else "Active profiles", "profiles"
-        ),
-        "new_profiles": CountWords(
-            f"Profiles with their first {event}" if event else "New profiles", "new profiles"
+        return CountWords(f"{asked.value} of {event or 'all events'}", short_name(asked.value), "")
+    what, one = {
+        "events": (event or "Events", "event"),
+        "profiles": (f"Profiles with {event}" if event else "Active profiles", "profile"),
+        "new_profiles": (
+            f"Profiles with their first {event}" if event else "New profiles",
+            "new profile",
         ),
     }[asked.measure]
+    return CountWords(what, f"{one}s", one)
 
 
 def _figure(

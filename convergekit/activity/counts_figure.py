@@ -6,7 +6,6 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,8 +121,7 @@ def _add_line(
             },
             hovertext=[
                 hover(
-                    f"{in_period(line.period, word).capitalize()}, "
-                    f"{_amount(getattr(line, value))} {words.unit}"
+                    f"{_capital(in_period(line.period, word))}, {words.said(getattr(line, value))}"
                     f"{f' of {group.name}' if group.name else ''}.",
                     "" if line.complete else f"The data end before the {word} does.",
                 )
@@ -141,9 +139,9 @@ def _said_of_the_last(table: pd.DataFrame, value: str, words: CountWords, word: 
     # Profiles of several groups are not those of all of them together.
     if done["period"].eq(last).sum() > 1:
         return ""
-    amount = _amount(done.loc[done["period"] == last, value].iloc[0])
-    return f"In the last full {word}, {amount} {words.unit}."
+    number = done.loc[done["period"] == last, value].iloc[0]
+    return f"In the last full {word}, {words.said(number)}."
 
 
-def _amount(number: Any) -> str:
-    return f"{number:,}" if isinstance(number, int) else f"{number:,.2f}"
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -25,12 +25,19 @@ _ROW, _NARROW_ROW = 30, 12
 _MOST_NAMED = 40
 #: Fewer periods have their shares written in.
 _MOST_WRITTEN = 13
+#: As many columns have a gap between them.
+_MOST_APART = 60
 #: As many groups of a breakdown are rows.
 _MOST_GROUPS = 40
 #: As many characters of a row's name leave room for the cells.
 _NAME_WIDTH = 24
-#: Lines across a cell, from the lower left; rows count downwards.
+#: Lines across a cell, rising to the right; rows count downwards.
 _HATCH = (((-0.5, 0.0), (0.0, -0.5)), ((-0.5, 0.5), (0.5, -0.5)), ((0.0, 0.5), (0.5, 0.0)))
+#: Those across the corners alone, where a text is in the middle.
+_CORNERS = (
+    *(((-0.5, 0.0), (-0.25, -0.5)), ((-0.5, -0.25), (-0.375, -0.5))),
+    *(((0.25, 0.5), (0.5, 0.0)), ((0.375, 0.5), (0.5, 0.25))),
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
             textfont={"color": colours.ink},
             showscale=width >= _MOST_WRITTEN,
             colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "nticks": 6},
-            xgap=2,
+            xgap=2 if width <= _MOST_APART else 0,
             ygap=2 if rows <= _MOST_NAMED else 1,
         )  # fmt: skip
         _hatch(figure, cells.open_, words.first, colours.paper)
@@ -238,8 +245,9 @@ def _hatch(figure: go.Figure, open_: BoolArray, first: int, colour: str) -> None
     """Draw lines across the cells of periods that are not complete."""
     xs: list[float | None] = []
     ys: list[float | None] = []
+    lines = _CORNERS if open_.shape[1] < _MOST_WRITTEN else _HATCH
     for row, column in zip(*(axis.tolist() for axis in np.nonzero(open_)), strict=True):
-        for (left, low), (right, high) in _HATCH:
+        for (left, low), (right, high) in lines:
             xs += [first + column + left, first + column + right, None]
             ys += [row + low, row + high, None]
     if xs:

@@ -377,17 +377,18 @@ def _answer(
 
 def _words(found: Retention) -> Words:
     word, same = period_word(found.freq), found.start == found.returns
+    at = "on" if word == "day" else "in"
     once = "first " if found.cohort == "first" else ""
     say = {
         "on": "",
-        "within": f"Column 3 counts who came back in {word}s 1 to 3.",
-        "on_or_after": f"Column 3 counts who came back in {word} 3 or later: it may still grow.",
+        "within": f"At 3: who came back {at} {word}s 1 to 3.",
+        "on_or_after": f"At 3: who came back {at} {word} 3 or later, which may still grow.",
     }
     own = f"Each profile's {word}s begin with its start." if found.periods == "elapsed" else ""
     after = f"again in later {word}s" if same else f"in the {word}s after {found.start}"
     return Words(
         title=f"{found.returns} {after}",
-        rows=f"A row is of those who {once}did {found.start} in that {word}.",
+        rows=f"A row is of those who {once}did {found.start} {at} that {word}.",
         who="profile",
         begun=f"{once}did {found.start}",
         did=f"did {found.returns}",

@@ -75,10 +75,17 @@ class CountWords:
         What is counted, or added up, as a title has it.
     unit : str
         The same as an axis has it.
+    one : str
+        What one of them is called; empty for amounts.
     """
 
     what: str
     unit: str
+    one: str
+
+    def said(self, number: int | float) -> str:
+        """Return so many of them, or such an amount."""
+        return counted(int(number), self.one) if self.one else f"{number:,.2f} {self.unit}"
 
 
 def period_name(start: pd.Timestamp, word: str) -> str:
