@@ -98,6 +98,24 @@ PICTURES = (
         's.journeys(start="PageView", end="Placed Order", max_steps=3).plot(top=4)',
     ),
     Picture(
+        "counts",
+        "Active people",
+        "Profiles by week. Dotted: the data end before the week does.",
+        'many.counts("PageView", freq="W", measure="profiles", by="utm_source").plot()',
+    ),
+    Picture(
+        "retention-weeks",
+        "Who comes back",
+        "A row per week of the first page view. Hatched: the data end before that week does.",
+        "months.retention().plot()",
+    ),
+    Picture(
+        "retention-curve",
+        "The retention curve",
+        "The average over cohorts, each where its period is over; behind it a line per cohort.",
+        "months.retention().curve().plot()",
+    ),
+    Picture(
         "new-and-returning",
         "New and returning customers",
         "Customers by week. Hatched: the data end before the week does.",
