@@ -130,7 +130,7 @@ PICTURES = (
     Picture(
         "retention",
         "Retention by cohort",
-        "A row per month of first orders. A share that may still grow is written with ≥.",
+        "A row per month of first orders. Shares that may still grow are hatched, and written with ≥.",
         "months.customers().retention().plot()",
     ),
     Picture(

@@ -14,7 +14,7 @@ from convergekit.activity.clocks import Clock
 from convergekit.activity.events import Chosen, every_tracked, profiles_in
 from convergekit.activity.labels import Labels, columns_of
 from convergekit.activity.wording import CountWords
-from convergekit.base.grouping import distinct_rows, run_starts
+from convergekit.base.grouping import distinct, run_starts
 from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
@@ -206,8 +206,9 @@ def _found(
         # The last digit of a sum depends on the order, so that this is not to be the rows'.
         order = np.lexsort((worth, row))
         return {name: np.bincount(row[order], weights=worth[order], minlength=rows)}
-    if profile is not None:
-        row, _ = distinct_rows(row, profile)
+    if profile is not None and len(row):
+        width = int(profile.max()) + 1
+        row = distinct(row * width + profile) // width
     return {name: np.bincount(row, minlength=rows)}
 
 

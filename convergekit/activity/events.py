@@ -9,10 +9,14 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import distinct
-from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
-from convergekit.funnels.events import ProfileColumn, Profiles, order_of_arrival
+from convergekit.funnels.events import (
+    ProfileColumn,
+    Profiles,
+    check_columns,
+    order_of_arrival,
+)
 from convergekit.typing import IntArray
 
 
@@ -71,8 +75,11 @@ class Chosen:
 
     def in_order(self, events: pd.DataFrame) -> Chosen:
         """Return them by profile, then time, then arrival."""
-        arrival = order_of_arrival(events, self.position)
-        return self.take(np.lexsort((arrival, self.time, self.profile)))
+        keys = [self.time, self.profile]
+        # Without a time of arrival that is the order of the rows, in which they are.
+        if "received_at" in events:
+            keys.insert(0, order_of_arrival(events, self.position))
+        return self.take(np.lexsort(keys))
 
 
 def profiles_in(events: pd.DataFrame, profile: str) -> Profiles:
@@ -83,17 +90,7 @@ def profiles_in(events: pd.DataFrame, profile: str) -> Profiles:
     ColumnError
         The frame lacks a column that every answer needs, or its times are not datetimes.
     """
-    for column in ("event_name", "timestamp", profile):
-        if column not in events:
-            raise ColumnError(
-                f"no column {column!r}. "
-                f"{what_there_is(events.columns, column, none='no columns at all')}"
-            )
-    if not pd.api.types.is_datetime64_any_dtype(events["timestamp"].dtype):
-        raise ColumnError(
-            f"the column 'timestamp' is {events['timestamp'].dtype}, not datetime. Convert it "
-            "with pd.to_datetime, or stitch the events first."
-        )
+    check_columns(events, profile)
     return ProfileColumn(events[profile])
 
 

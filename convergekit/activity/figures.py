@@ -268,7 +268,7 @@ def _below_the_title(
         return [
             words.rows,
             words.note,
-            f"≥: the data end before that {words.word} does." if open_ else "",
+            f"Hatched (≥): the data end before that {words.word} does." if open_ else "",
         ]
     by = " and ".join(map(short_name, words.by))
     hidden = len(table[list(words.by)].drop_duplicates()) - len(cells.names)

@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import Duration
-from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import (
@@ -30,7 +29,13 @@ from convergekit.events.steps import (
 )
 from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.attempts import find_paths
-from convergekit.funnels.events import FunnelEvents, ProfileColumn, ProfileNumbers, prepare
+from convergekit.funnels.events import (
+    FunnelEvents,
+    ProfileColumn,
+    ProfileNumbers,
+    check_columns,
+    prepare,
+)
 from convergekit.funnels.labels import labels_of
 from convergekit.funnels.options import FunnelOptions, FunnelQuestion, check_names
 from convergekit.funnels.outcomes import (
@@ -222,7 +227,7 @@ def _answer(
     numbered : ProfileNumbers, optional
         The profiles as numbers, where they are known.
     """
-    _check_columns(events, profile)
+    check_columns(events, profile)
     if asked.freq is not None:
         Calendar().periods(events["timestamp"].iloc[:0], asked.freq)
     columns = list(dict.fromkeys(single_valued(events, name, option="by") for name in asked.by))
@@ -320,19 +325,3 @@ def _titles(order: Order, steps: Sequence[Step]) -> list[str]:
     if order == "any":
         return [f"{place} of {len(steps)} steps" for place in range(1, len(steps) + 1)]
     return [step.title for step in steps]
-
-
-def _check_columns(events: pd.DataFrame, profile: str) -> None:
-    for column in ("event_name", "timestamp", profile):
-        if column not in events:
-            raise ColumnError(
-                f"no column {column!r}. "
-                f"{what_there_is(events.columns, column, none='no columns at all')}"
-            )
-        if isinstance(events[column], pd.DataFrame):
-            raise ColumnError(f"the column {column!r} occurs twice; keep one, or rename the other.")
-    if not pd.api.types.is_datetime64_any_dtype(events["timestamp"].dtype):
-        raise ColumnError(
-            f"the column 'timestamp' is {events['timestamp'].dtype}, not datetime. Convert it "
-            "with pd.to_datetime, or stitch the events first."
-        )
