@@ -130,7 +130,8 @@ PICTURES = (
     Picture(
         "retention",
         "Retention by cohort",
-        "A row per month of first orders. Shares that may still grow are hatched, and written with ≥.",
+        "A row per month of first orders. Shares that may still grow are hatched, and written "
+        "with ≥.",
         "months.customers().retention().plot()",
     ),
     Picture(
