@@ -641,10 +641,11 @@ class Stitched:
         1 2026-03-09     19      True
         2 2026-03-16     24      True
         """
-        from convergekit.activity.counts import CountsQuestion, stitched_counts
+        from convergekit.activity.counts import CountsQuestion, counts_of
+        from convergekit.activity.events import Subject
 
         asked = CountsQuestion.of(event, freq=freq, measure=measure, value=value, by=by, top=top)
-        return stitched_counts(self.tables, asked, calendar)
+        return counts_of(Subject.of_stitched(self.tables, calendar), asked)
 
     def retention(
         self,
@@ -727,7 +728,8 @@ class Stitched:
         1        1        2       203        13  0.064
         2        2        1       120        14  0.117
         """
-        from convergekit.activity.retention import RetentionQuestion, stitched_retention
+        from convergekit.activity.events import Subject
+        from convergekit.activity.retention import RetentionQuestion, retention_of
 
         asked = RetentionQuestion.of(
             start,
@@ -740,7 +742,7 @@ class Stitched:
             by=by,
             top=top,
         )
-        return stitched_retention(self.tables, asked, calendar)
+        return retention_of(Subject.of_stitched(self.tables, calendar), asked)
 
     def stitching_lift(
         self,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.activity.clocks import Clock
-from convergekit.activity.events import Chosen, every_tracked, profiles_in
+from convergekit.activity.events import Chosen, Subject, every_tracked
 from convergekit.activity.labels import Labels, columns_of
 from convergekit.activity.wording import CountWords
 from convergekit.base.grouping import distinct, run_starts
@@ -21,9 +21,7 @@ from convergekit.events.amounts import amounts, events_named
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import Step, StepLike, as_steps
 from convergekit.figures.frame import DrawnFrame
-from convergekit.funnels.events import ProfileNumbers, Profiles
 from convergekit.funnels.groups import short_name
-from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -116,23 +114,17 @@ def counts(
     2 2026-03-04      1     False
     """
     asked = CountsQuestion.of(event, freq=freq, measure=measure, value=value, by=by, top=top)
-    return _answer(asked, events, profiles_in(events, profile), calendar or Calendar())
+    return counts_of(Subject.of_frame(events, profile, calendar), asked)
 
 
-def stitched_counts(s: StitchedEvents, asked: CountsQuestion, calendar: str | None) -> DrawnFrame:
-    """Count stitched events, or their profiles, by period. See `Stitched.counts`."""
-    numbered = ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
-    return _answer(asked, s.events, numbered, Calendar.of(calendar, None, s.calendar))
-
-
-def _answer(
-    asked: CountsQuestion, events: pd.DataFrame, profiles: Profiles, calendar: Calendar
-) -> DrawnFrame:
-    clock = Clock.of(asked.freq, "calendar", calendar)
+def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
+    """Count events, or their profiles, by period. See `Stitched.counts`."""
+    events = subject.events
+    clock = Clock.of(asked.freq, "calendar", subject.calendar)
     columns = columns_of(events, asked.by, asked.top, _COLUMNS)
     worth = None if asked.value is None else amounts(events, asked.value)
     at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
-    chosen = Chosen.of(events, at, profiles)
+    chosen = Chosen.of(events, at, subject.profiles)
     left_out = 0
     if asked.measure != "events":
         left_out = int((chosen.profile < 0).sum())

@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import distinct
+from convergekit.events.calendar import Calendar
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.funnels.events import (
     ProfileColumn,
+    ProfileNumbers,
     Profiles,
     check_columns,
     order_of_arrival,
 )
+from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 
 
@@ -82,23 +85,46 @@ class Chosen:
         return self.take(np.lexsort(keys))
 
 
-def profiles_in(events: pd.DataFrame, profile: str) -> Profiles:
-    """Return the profiles that a column names.
+@dataclass(frozen=True)
+class Subject:
+    """What a question is asked of.
 
-    Raises
-    ------
-    ColumnError
-        The frame lacks a column that every answer needs, or its times are not datetimes.
+    Attributes
+    ----------
+    events : pandas.DataFrame
+    profiles : Profiles
+        The profile of each event.
+    calendar : Calendar
     """
-    check_columns(events, profile)
-    return ProfileColumn(events[profile])
+
+    events: pd.DataFrame
+    profiles: Profiles
+    calendar: Calendar
+
+    @classmethod
+    def of_frame(cls, events: pd.DataFrame, profile: str, calendar: Calendar | None) -> Subject:
+        """Return a frame whose profiles a column names.
+
+        Raises
+        ------
+        ColumnError
+            The frame lacks a column that every answer needs, or its times are not datetimes.
+        """
+        check_columns(events, profile)
+        return cls(events, ProfileColumn(events[profile]), calendar or Calendar())
+
+    @classmethod
+    def of_stitched(cls, s: StitchedEvents, calendar: str | None) -> Subject:
+        """Return stitched events, in the time zone that was asked for or their own."""
+        numbered = ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
+        return cls(s.events, numbered, Calendar.of(calendar, None, s.calendar))
+
+    @property
+    def data_end(self) -> pd.Timestamp:
+        """The time of the last event, of any name; not a time without events."""
+        return pd.to_datetime(self.events["timestamp"].max(), utc=True)
 
 
 def every_tracked(events: pd.DataFrame) -> IntArray:
     """Return the positions of all events but identify calls."""
     return np.flatnonzero(tracked(events))
-
-
-def data_end(events: pd.DataFrame) -> pd.Timestamp:
-    """Return the time of the last event, of any name; not a time without events."""
-    return pd.to_datetime(events["timestamp"].max(), utc=True)

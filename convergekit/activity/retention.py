@@ -22,7 +22,7 @@ from convergekit.activity.cohorts import (
     count_returned,
     first_starts,
 )
-from convergekit.activity.events import Chosen, data_end, profiles_in
+from convergekit.activity.events import Chosen, Subject
 from convergekit.activity.labels import Labels, columns_of
 from convergekit.activity.wording import Words, period_name
 from convergekit.base.options import choice
@@ -33,8 +33,6 @@ from convergekit.events.calendar import Calendar
 from convergekit.events.steps import Step, StepLike, Where, as_steps
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
-from convergekit.funnels.events import ProfileNumbers, Profiles
-from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
@@ -155,15 +153,7 @@ def retention(
         by=by,
         top=top,
     )
-    return _answer(asked, events, profiles_in(events, profile), calendar or Calendar())
-
-
-def stitched_retention(
-    s: StitchedEvents, asked: RetentionQuestion, calendar: str | None
-) -> Retention:
-    """Return who comes back, of stitched events. See `Stitched.retention`."""
-    numbered = ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
-    return _answer(asked, s.events, numbered, Calendar.of(calendar, None, s.calendar))
+    return retention_of(Subject.of_frame(events, profile, calendar), asked)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -343,9 +333,9 @@ def _groups(label: IntArray, period: IntArray) -> tuple[IntArray, IntArray, IntA
     return keys // width, keys % width + base, group, sizes
 
 
-def _answer(
-    asked: RetentionQuestion, events: pd.DataFrame, profiles: Profiles, calendar: Calendar
-) -> Retention:
+def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
+    """Return who comes back. See `Stitched.retention`."""
+    events, profiles, calendar = subject.events, subject.profiles, subject.calendar
     clock = Clock.of(asked.freq, asked.periods, calendar)
     columns = columns_of(events, asked.by, asked.top, _COLUMNS)
     at = [events_named(events, step) for step in (asked.start, asked.returns)]
@@ -354,7 +344,7 @@ def _answer(
     every = asked.cohort == "every"
     first = starts.take(first_starts(starts.profile, clock.periods(starts.times()), every=every))
     labels = Labels.of(events[columns].take(first.position), len(first.profile), asked.top)
-    end = data_end(events)
+    end = subject.data_end
     table = cohort_table(first, back.of_profiles(), end, clock, asked.mode, labels)
     parts = {asked.start.title: begin, asked.returns.title: back}
     lacking = {name: int((part.profile < 0).sum()) for name, part in parts.items()}

@@ -196,6 +196,23 @@ def test_labels_may_be_of_several_columns():
     ]  # fmt: skip
 
 
+def test_of_two_starts_at_once_that_which_arrived_first_has_the_label():
+    frame = log(a="v0 v0", z="v7").assign(page=["cart", "home", None])
+    assert retention(frame, by="page").table["page"][0] == "cart"
+    arrived = frame["timestamp"] + pd.to_timedelta([5, 3, 0], unit="s")
+    assert retention(frame.assign(received_at=arrived), by="page").table["page"][0] == "home"
+
+
+def test_members_are_counted_in_parts_where_there_are_many(monkeypatch):
+    frame = log(a="v0 v7 v8 v21", b="v0 v14 v15", c="v7 v14 v21", d="v1")
+    asked = {"cohort": "every", "mode": "within"}
+    whole = retention(frame, **asked).table
+    monkeypatch.setattr("convergekit.activity.cohorts._BLOCK", 2)
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(retention(frame, **asked).table), pd.DataFrame(whole)
+    )
+
+
 def test_start_and_returns_may_be_several_events_with_conditions():
     frame = log(a="v0 o1 v8", b="v0 o9", z="v21").assign(price=[0, 5, 0, 0, 50, 0])
     large = ck.Step("Placed Order", where="price > 9", label="Large order")
