@@ -31,7 +31,9 @@ from .events.steps import Exclusion, Step
 from .explore.explorer import Explorer
 from .figures.frame import DrawnFrame
 from .funnels.funnel import funnel
-from .funnels.result import Funnel, TimeToConvert
+from .funnels.group_test import FunnelTest
+from .funnels.result import Funnel
+from .funnels.times import TimeToConvert
 from .identity.alias_rules import email_rule, phone_rule
 from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
@@ -78,6 +80,7 @@ __all__ = [
     "Forgotten",
     "ForgottenInStore",
     "Funnel",
+    "FunnelTest",
     "Hindsight",
     "Journeys",
     "NotOnThisEngine",

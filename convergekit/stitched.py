@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from convergekit.explore.explorer import Explorer
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.template import Template
+    from convergekit.funnels.options import Within
     from convergekit.funnels.result import Funnel
     from convergekit.funnels.vendors.presets import (
         ByStep,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from convergekit.journeys.result import Journeys
     from convergekit.privacy.forget import Forgotten
     from convergekit.visits.channels import ChannelRule
+    from convergekit.visits.entry import Label
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -340,7 +342,7 @@ class Stitched:
         self,
         steps: Sequence[StepLike],
         *,
-        within: Duration | None = None,
+        within: Within | None = None,
         profile: str = "profile_id",
         order: Order = "ordered",
         exclude: ExclusionLike | Sequence[ExclusionLike] = (),
@@ -348,6 +350,7 @@ class Stitched:
         hold: str | Sequence[str] = (),
         by: str | Sequence[str] = (),
         by_step: ByStep | None = None,
+        label: Label | None = None,
         top: int | None = None,
         start: Any = None,
         end: Any = None,
@@ -357,6 +360,7 @@ class Stitched:
         tolerance: Duration | None = None,
         count: Count = "profiles",
         freq: str | None = None,
+        calendar: str | None = None,
         like: Like | None = None,
     ) -> Funnel:
         """Count how far profiles get along the steps.
@@ -365,8 +369,9 @@ class Stitched:
         ----------
         steps : sequence of str, sequence of str, or Step
             At least one. A name, several of which any will do, or ``ck.Step(name, where=...)``.
-        within : str or datetime.timedelta
-            The conversion window from the first step, such as ``"7D"`` or ``"90min"``.
+        within : str, datetime.timedelta, or mapping of these
+            The conversion window from the first step, such as ``"7D"`` or ``"90min"``. A mapping
+            gives steps windows of their own, since the step before; that of the first is the whole.
         profile : str, default "profile_id"
             The column that names each event's profile.
         order : {"ordered", "strict", "any"}, default "ordered"
@@ -379,32 +384,39 @@ class Stitched:
             Properties that must have equal values on all events of an attempt.
         by : str or sequence of str
             Breakdown, such as ``"utm_source"``.
-        by_step : {"first", "last"} or int, default "first"
-            The step at which a profile's label is read.
+        by_step : {"entry", "first", "last"} or int, default "entry"
+            Where a profile's label is read. Elsewhere than at the entry it depends on who got
+            further, so groups chosen so are not to be compared.
+        label : {"visit", "carried"}, default "visit"
+            Whether a campaign property at the entry is what the visit had sent, or what the profile
+            carried from earlier visits too.
         top : int, optional
             Keep so many labels; the rest is ``"other"``.
         start, end : str or datetime, optional
-            Attempts enter from `start` on and before `end`.
+            Attempts enter from `start` on and before `end`; a date as `end` includes that day.
         range_applies_to : {"entry", "entry_and_completion"}, default "entry"
             Whether `end` also cuts off later steps.
-        entry : {"any", "first", "earliest"}, default "any"
-            Which events of the first step start an attempt.
+        entry : {"first", "any", "earliest"}, default "first"
+            Which events of the first step start an attempt: a profile's first, or every one.
         ties : {"best", "arrival"}, default "best"
             How events at the same time are ordered.
         tolerance : str or datetime.timedelta, optional
             Events so close together are at one time.
-        count : {"profiles", "attempts"}, default "profiles"
-            What is counted.
+        count : {"profiles", "attempts", "visits"}, default "profiles"
+            What is counted. With ``"visits"`` all steps are within the visit, and `within` may be
+            left out.
         freq : str, optional
             Periods of `Funnel.trend`, such as ``"W"``.
+        calendar : str, optional
+            The time zone of periods and dates; by default that of `stitch`.
         like : {"posthog", "mixpanel", "amplitude", "clickhouse"}, optional
             Count as this tool does.
 
         Returns
         -------
         Funnel
-            `.table`, `.conversions`, `.drop_offs()`, `.time_to_convert()`, `.trend()`,
-            `.compare()` and `.plot()`.
+            `.table`, `.conversions`, `.drop_offs()`, `.time_to_convert()`, `.curve()`, `.trend()`,
+            `.test()`, `.compare()` and `.plot()`.
 
         Raises
         ------
@@ -423,7 +435,7 @@ class Stitched:
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store().events)
         >>> s.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
-        Funnel(PageView 60 → Added To Cart 33 → Placed Order 20; within 7 days)
+        Funnel(PageView 60 → Added To Cart 30 → Placed Order 18; within 7 days)
         """
         from convergekit.funnels.funnel import funnel_of
 
@@ -438,6 +450,7 @@ class Stitched:
             hold=hold,
             by=by,
             by_step=by_step,
+            label=label,
             top=top,
             start=start,
             end=end,
@@ -447,6 +460,7 @@ class Stitched:
             tolerance=tolerance,
             count=count,
             freq=freq,
+            calendar=calendar,
             like=like,
         )
 
@@ -580,6 +594,7 @@ class Stitched:
         measure: Measure = "events",
         value: str | None = None,
         by: str | Sequence[str] = (),
+        label: Label = "visit",
         top: int | None = None,
         calendar: str | None = None,
     ) -> DrawnFrame:
@@ -599,8 +614,12 @@ class Stitched:
             A number of these events, such as ``"total_price"``, to add up instead, as it is,
             whatever the currency.
         by : str or sequence of str, default ()
-            Columns to count by: an event's own value, or the profile property that it carries.
-            Of new profiles, those of their first event.
+            Columns to count by: an event's own value, or the profile property that it carries. A
+            campaign property is what the event's visit had sent up to it. Of new profiles, the
+            labels are those of their first event.
+        label : {"visit", "carried"}, default "visit"
+            With ``"carried"`` a campaign property is what the profile carried from earlier visits
+            too.
         top : int, optional
             Keep as many labels of each column, and gather the others as "other".
         calendar : str, optional
@@ -644,7 +663,9 @@ class Stitched:
         from convergekit.activity.counts import CountsQuestion, counts_of
         from convergekit.activity.events import Subject
 
-        asked = CountsQuestion.of(event, freq=freq, measure=measure, value=value, by=by, top=top)
+        asked = CountsQuestion.of(
+            event, freq=freq, measure=measure, value=value, by=by, label=label, top=top
+        )
         return counts_of(Subject.of_stitched(self.tables, calendar), asked)
 
     def retention(
@@ -658,6 +679,7 @@ class Stitched:
         periods: Periods = "calendar",
         where: Where | None = None,
         by: str | Sequence[str] = (),
+        label: Label = "visit",
         top: int | None = None,
         calendar: str | None = None,
     ) -> Retention:
@@ -684,7 +706,11 @@ class Stitched:
             Which start events count, as for `Step`.
         by : str or sequence of str, default ()
             Columns for a breakdown. The label is read at the start event that puts the profile
-            into the cohort: its own value, or the profile property that it carries.
+            into the cohort: its own value, or the profile property that it carries. A campaign
+            property is what the visit of that event had sent up to it.
+        label : {"visit", "carried"}, default "visit"
+            With ``"carried"`` a campaign property is what the profile carried from earlier visits
+            too. Who comes often has carried one for longer, and comes back more.
         top : int, optional
             Keep as many labels of each column, and gather the others as "other".
         calendar : str, optional
@@ -740,6 +766,7 @@ class Stitched:
             periods=periods,
             where=where,
             by=by,
+            label=label,
             top=top,
         )
         return retention_of(Subject.of_stitched(self.tables, calendar), asked)
@@ -748,7 +775,7 @@ class Stitched:
         self,
         steps: Sequence[StepLike],
         *,
-        within: Duration | None = None,
+        within: Within | None = None,
         value: str | None = None,
         carried: str | None = None,
         order: Order = "ordered",
@@ -1481,9 +1508,9 @@ class Stitched:
         ...     again = ck.stitch(ck.read_events(s.to_converge(directory)))
         >>> steps = ["PageView", "Added To Cart", "Placed Order"]
         >>> s.funnel(steps, within="7D")
-        Funnel(PageView 60 → Added To Cart 33 → Placed Order 20; within 7 days)
+        Funnel(PageView 60 → Added To Cart 30 → Placed Order 18; within 7 days)
         >>> again.funnel(steps, within="7D")
-        Funnel(PageView 60 → Added To Cart 33 → Placed Order 20; within 7 days)
+        Funnel(PageView 60 → Added To Cart 30 → Placed Order 18; within 7 days)
         """
         from convergekit.writers.converge import write_converge
 

@@ -185,9 +185,9 @@ def retroactive_and_as_of() -> str:
 
 
 def conversion_window() -> str:
-    """Return two people's attempts in a funnel of seven days."""
+    """Return two people's windows in a funnel of seven days."""
     people = {
-        "Ada": [("PageView", 1), ("PageView", 5), ("Placed Order", 10)],
+        "Ada": [("PageView", 1), ("PageView", 5), ("Placed Order", 7)],
         "Bob": [("PageView", 10), ("PageView", 14)],
     }
     rows = [(name, day, who) for who, seen in people.items() for name, day in seen]
@@ -207,25 +207,21 @@ def conversion_window() -> str:
         return 20 + 24 * (day - 1)
 
     parts = [_text(20, 32, "PageView, then Placed Order within 7 days", "head")]
-    axis = 236
+    axis = 184
     parts.append(f'<path class="late" d="M{at(14):g} 50V{axis}"/>')
-    for top, (who, seen) in zip((62, 152), people.items(), strict=True):
+    for top, (who, seen) in zip((62, 126), people.items(), strict=True):
         parts.append(_text(20, top, who))
         order = dict(seen).get("Placed Order")
-        entries = [day for name, day in seen if name == "PageView"]
-        for y, entry in zip((top + 10, top + 36), entries, strict=True):
-            end = min(entry + 7, 15.6)
-            reached = order is not None and entry <= order <= entry + 7
-            parts.append(
-                _box(at(entry), y, at(end) - at(entry), 20, "on" if reached else "off", 10)
-            )
-            parts.append(f'<circle class="dot" cx="{at(entry):g}" cy="{y + 10}" r="6"/>')
-            if reached and order is not None:
-                parts.append(_diamond(at(order), y + 10))
-            elif entry + 7 < 14:
-                parts.append(_text(at(entry) + 14, y + 14, "over before the order", "note"))
-            elif entry < 14:
-                parts.append(_text(at(entry) + 14, y + 14, "still open", "note"))
+        entry, *later = (day for name, day in seen if name == "PageView")
+        y, end = top + 10, min(entry + 7, 15.6)
+        kind = "off" if order is None else "on"
+        parts.append(_box(at(entry), y, at(end) - at(entry), 20, kind, 10))
+        parts.append(f'<circle class="dot" cx="{at(entry):g}" cy="{y + 10}" r="6"/>')
+        parts += [f'<circle class="dot" cx="{at(day):g}" cy="{y + 10}" r="3"/>' for day in later]
+        if order is None:
+            parts.append(_text(at(entry) + 14, y + 14, "still open", "note"))
+        else:
+            parts.append(_diamond(at(order), y + 10))
     parts.append(f'<path class="line" d="M20 {axis}H{at(15.6):g}"/>')
     for day in (1, 5, 10, 14):
         parts.append(f'<path class="line" d="M{at(day):g} {axis}v5"/>')
@@ -234,12 +230,14 @@ def conversion_window() -> str:
         )
     parts.append(_text(at(14), axis + 36, "the data end", "warn middle"))
     parts.append(f'<circle class="dot" cx="28" cy="{axis + 60}" r="6"/>')
-    parts.append(_text(42, axis + 64, "PageView: an attempt begins, open for 7 days"))
-    parts.append(_diamond(28, axis + 84))
-    parts.append(_text(42, axis + 88, "Placed Order: in the second attempt's window"))
+    parts.append(_text(42, axis + 64, "the first PageView: the window begins"))
+    parts.append(f'<circle class="dot" cx="28" cy="{axis + 84}" r="3"/>')
+    parts.append(_text(42, axis + 88, "a later one: it does not begin anew"))
+    parts.append(_diamond(28, axis + 108))
+    parts.append(_text(42, axis + 112, "Placed Order"))
     told = f"{entered} entered = {converted} converted + {in_window} in window"
-    parts.append(_text(20, axis + 116, told, "head"))
-    return _picture(axis + 132, "Attempts and their windows", parts)
+    parts.append(_text(20, axis + 140, told, "head"))
+    return _picture(axis + 156, "A window for each profile", parts)
 
 
 def _urn(alias: str) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from convergekit.activity.clocks import Clock
 from convergekit.activity.events import Chosen, Subject, every_tracked
-from convergekit.activity.labels import Labels, columns_of
+from convergekit.activity.labels import Breakdown, Labels
 from convergekit.activity.wording import CountWords
 from convergekit.base.grouping import distinct, run_starts
 from convergekit.base.options import choice
@@ -21,8 +21,9 @@ from convergekit.events.amounts import amounts, events_named
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import Step, StepLike, as_steps
 from convergekit.figures.frame import DrawnFrame
-from convergekit.funnels.groups import short_name
+from convergekit.funnels.labels import short_name
 from convergekit.typing import FloatArray, IntArray
+from convergekit.visits.entry import Label
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
@@ -41,6 +42,7 @@ class CountsQuestion:
     measure: Measure
     value: str | None
     by: str | Sequence[str]
+    label: Label
     top: int | None
 
     @classmethod
@@ -52,6 +54,7 @@ class CountsQuestion:
         measure: Measure = "events",
         value: str | None = None,
         by: str | Sequence[str] = (),
+        label: Label = "visit",
         top: int | None = None,
     ) -> CountsQuestion:
         """Return the options, checked.
@@ -67,7 +70,7 @@ class CountsQuestion:
                 f"value= adds up amounts of events; leave it out with measure={measure!r}."
             )
         step = None if event is None else as_steps([event])[0]
-        return cls(step, freq, measure, value, by, top)
+        return cls(step, freq, measure, value, by, label, top)
 
 
 def counts(
@@ -78,6 +81,7 @@ def counts(
     measure: Measure = "events",
     value: str | None = None,
     by: str | Sequence[str] = (),
+    label: Label = "visit",
     top: int | None = None,
     profile: str = "profile_id",
     calendar: Calendar | None = None,
@@ -88,7 +92,7 @@ def counts(
     ----------
     events : pandas.DataFrame
         With `event_name`, `timestamp` (datetime) and a column of profiles.
-    event, freq, measure, value, by, top
+    event, freq, measure, value, by, label, top
         As `Stitched.counts` takes them.
     profile : str, default "profile_id"
         The column that names each event's profile.
@@ -113,7 +117,9 @@ def counts(
     1 2026-03-03      0      True
     2 2026-03-04      1     False
     """
-    asked = CountsQuestion.of(event, freq=freq, measure=measure, value=value, by=by, top=top)
+    asked = CountsQuestion.of(
+        event, freq=freq, measure=measure, value=value, by=by, label=label, top=top
+    )
     return counts_of(Subject.of_frame(events, profile, calendar), asked)
 
 
@@ -121,7 +127,7 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
     """Count events, or their profiles, by period. See `Stitched.counts`."""
     events = subject.events
     clock = Clock.of(asked.freq, "calendar", subject.calendar)
-    columns = columns_of(events, asked.by, asked.top, _COLUMNS)
+    breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
     worth = None if asked.value is None else amounts(events, asked.value)
     at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
     chosen = Chosen.of(events, at, subject.profiles)
@@ -132,7 +138,7 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
     if asked.measure == "new_profiles":
         ordered = chosen.in_order(events)
         chosen = ordered.take(np.flatnonzero(run_starts(ordered.profile)))
-    labels = Labels.of(events[columns].take(chosen.position), len(chosen.profile), asked.top)
+    labels = breakdown.at(subject, chosen.position)
     name = "count" if worth is None else "sum"
     table = _table(
         clock,
@@ -146,8 +152,10 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
             worth=None if worth is None else worth[chosen.position],
         ),
     )
-    draw = partial(_figure, freq=asked.freq, by=tuple(columns), value=name, words=_words(asked))
-    drawn = DrawnFrame.of(table, draw, ["period", *columns, name, "complete"])
+    draw = partial(
+        _figure, freq=asked.freq, by=tuple(breakdown.columns), value=name, words=_words(asked)
+    )
+    drawn = DrawnFrame.of(table, draw, ["period", *breakdown.columns, name, "complete"])
     drawn.attrs["left_out"] = {"events without a profile": left_out} if left_out else {}
     return drawn
 

@@ -14,7 +14,8 @@ import plotly.graph_objects as go
 from convergekit.activity.wording import CountWords, in_period
 from convergekit.base.wording import period_word
 from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
-from convergekit.funnels.groups import Group, groups_to_draw, label_of, short_name
+from convergekit.funnels.groups import Group, groups_to_draw, label_of
+from convergekit.funnels.labels import short_name
 from convergekit.funnels.time_figures import period_axis
 
 #: As many periods have a mark each.

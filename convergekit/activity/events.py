@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,16 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import tracked
-from convergekit.events.timestamps import microseconds
+from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.funnels.events import (
     ProfileColumn,
     ProfileNumbers,
     Profiles,
     check_columns,
-    order_of_arrival,
 )
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
+from convergekit.visits.sessions import FoundSessions, sessions_of, sessions_of_frame
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,14 @@ class Subject:
     profiles : Profiles
         The profile of each event.
     calendar : Calendar
+    sessions : callable
+        Returns the sessions of the events.
     """
 
     events: pd.DataFrame
     profiles: Profiles
     calendar: Calendar
+    sessions: Callable[[], FoundSessions]
 
     @classmethod
     def of_frame(cls, events: pd.DataFrame, profile: str, calendar: Calendar | None) -> Subject:
@@ -111,13 +115,16 @@ class Subject:
             The frame lacks a column that every answer needs, or its times are not datetimes.
         """
         check_columns(events, profile)
-        return cls(events, ProfileColumn(events[profile]), calendar or Calendar())
+        profiles = ProfileColumn(events[profile])
+        sessions = partial(_sessions, events, profiles)
+        return cls(events, profiles, calendar or Calendar(), sessions)
 
     @classmethod
     def of_stitched(cls, s: StitchedEvents, calendar: str | None) -> Subject:
         """Return stitched events, in the time zone that was asked for or their own."""
-        numbered = ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
-        return cls(s.events, numbered, Calendar.of(calendar, None, s.calendar))
+        numbered = ProfileNumbers(s.resolution.profile, pd.Index(s.resolution.profile_ids))
+        asked = Calendar.of(calendar, None, s.calendar)
+        return cls(s.events, numbered, asked, partial(sessions_of, s))
 
     @property
     def data_end(self) -> pd.Timestamp:
@@ -128,3 +135,7 @@ class Subject:
 def every_tracked(events: pd.DataFrame) -> IntArray:
     """Return the positions of all events but identify calls."""
     return np.flatnonzero(tracked(events))
+
+
+def _sessions(events: pd.DataFrame, profiles: Profiles) -> FoundSessions:
+    return sessions_of_frame(events, profiles.of(np.arange(len(events)))[0])

@@ -16,7 +16,8 @@ from convergekit.activity.retention import averages
 from convergekit.activity.wording import Words, in_period, period_name
 from convergekit.base.wording import counted, shortened
 from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
-from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of, short_name
+from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of
+from convergekit.funnels.labels import short_name
 from convergekit.typing import BoolArray, FloatArray
 
 #: Pixels of a row, and of one where there are many.

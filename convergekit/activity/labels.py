@@ -1,4 +1,4 @@
-"""The labels of a breakdown: numbers of the groups, those with most first."""
+"""The labels of a breakdown: where they are read, and the groups that they make."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from convergekit.activity.events import Subject
 from convergekit.base.grouping import number
-from convergekit.base.options import names_given
+from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError
-from convergekit.events.steps import single_valued
 from convergekit.funnels.groups import is_rest, label_of
-from convergekit.funnels.result import OTHER
+from convergekit.funnels.labels import most_frequent
 from convergekit.typing import IntArray
+from convergekit.visits.entry import EntryLabel, Label, entry_labels, labels_at
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Labels:
         code = np.zeros(rows, dtype=np.int64)
         shown: dict[str, pd.Series] = {}
         for name in values:
-            column = _with_other(values[name].reset_index(drop=True), top)
+            column = most_frequent(values[name].reset_index(drop=True), top)
             codes, distinct = number(column)
             code = code * (len(distinct) + 1) + codes + 1
             shown[str(name)] = column
@@ -67,45 +68,74 @@ class Labels:
         return cls(place[code], table.iloc[order].reset_index(drop=True))
 
 
-def _with_other(values: pd.Series, top: int | None) -> pd.Series:
-    """Return the values, of which so many are kept and the others are "other"."""
-    codes, distinct = number(values)
-    if top is None or len(distinct) <= top:
-        return values
-    counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
-    kept = sorted(range(len(distinct)), key=lambda at: (-counts[at], str(distinct[at])))[:top]
-    others = (codes >= 0) & ~np.isin(codes, kept)
-    return values.astype(object).mask(others, OTHER)
+@dataclass(frozen=True)
+class Breakdown:
+    """What an answer is broken down by.
 
-
-def columns_of(
-    events: pd.DataFrame, by: str | Sequence[str], top: int | None, taken: frozenset[str]
-) -> list[str]:
-    """Return the columns that a breakdown is by.
-
-    Raises
-    ------
-    ColumnError
-        No column matches a name, or its cells are not single values.
-    ConvergekitError
-        A column is called as one that the answer has, or `top` does not fit.
+    Attributes
+    ----------
+    labels : list of EntryLabel
+        Where each column is read.
+    top : int or None
+        As many values of a column are kept.
     """
-    names = names_given("by", by)
-    columns = list(dict.fromkeys(single_valued(events, name, option="by") for name in names))
-    if top is not None:
-        if isinstance(top, bool) or not isinstance(top, int) or top < 1:
+
+    labels: list[EntryLabel]
+    top: int | None
+
+    @classmethod
+    def of(
+        cls,
+        events: pd.DataFrame,
+        by: str | Sequence[str],
+        label: Label,
+        top: int | None,
+        taken: frozenset[str],
+    ) -> Breakdown:
+        """Return what was asked for.
+
+        Parameters
+        ----------
+        events : pandas.DataFrame
+        by, label, top
+            As `Stitched.retention` takes them.
+        taken : frozenset of str
+            The columns that the answer has already.
+
+        Raises
+        ------
+        ColumnError
+            No column matches a name, or its cells are not single values.
+        ConvergekitError
+            A column is called as one that the answer has, or an option does not fit.
+        """
+        choice("label", label, Label)
+        names = names_given("by", by)
+        if top is not None and (isinstance(top, bool) or not isinstance(top, int) or top < 1):
             raise ConvergekitError(f"top must be a whole number from 1; got {top!r}.")
-        if not columns:
-            raise ConvergekitError(
-                f"top= needs by= too; got top={top!r} alone. Give both, or neither."
-            )
-    for column in columns:
-        if column in taken:
-            raise ConvergekitError(
-                f"by={column!r}: the table has a column of that name. Rename that of the events: "
-                f"events.assign(label=events[{column!r}]), by='label'."
-            )
-    return columns
+        for name, given in (("top", top), ("label", None if label == "visit" else label)):
+            if given is not None and not names:
+                raise ConvergekitError(
+                    f"{name}= needs by= too; got {name}={given!r} alone. Give both, or neither."
+                )
+        found = entry_labels(events, names, label)
+        for one in found:
+            if one.name in taken:
+                raise ConvergekitError(
+                    f"by={one.name!r}: the table has a column of that name. Rename that of the "
+                    f"events: events.assign(label=events[{one.name!r}]), by='label'."
+                )
+        return cls(found, top)
+
+    @property
+    def columns(self) -> list[str]:
+        """What the columns are called in the answer."""
+        return [label.name for label in self.labels]
+
+    def at(self, subject: Subject, at: IntArray) -> Labels:
+        """Return the labels of the events at these positions."""
+        read = labels_at(subject.events, self.labels, at, subject.sessions)
+        return Labels.of(pd.DataFrame(read), len(at), self.top)
 
 
 def _rank(values: pd.Series, count: int) -> tuple[bool, int, tuple[str, ...]]:

@@ -23,7 +23,7 @@ from convergekit.activity.cohorts import (
     first_starts,
 )
 from convergekit.activity.events import Chosen, Subject
-from convergekit.activity.labels import Labels, columns_of
+from convergekit.activity.labels import Breakdown, Labels
 from convergekit.activity.wording import Words, period_name
 from convergekit.base.options import choice
 from convergekit.base.wording import counted, period_word
@@ -34,6 +34,7 @@ from convergekit.events.steps import Step, StepLike, Where, as_steps
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.typing import IntArray
+from convergekit.visits.entry import Label
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -58,6 +59,7 @@ class RetentionQuestion:
     cohort: Cohort
     periods: Periods
     by: str | Sequence[str]
+    label: Label
     top: int | None
 
     @classmethod
@@ -72,6 +74,7 @@ class RetentionQuestion:
         periods: Periods = "calendar",
         where: Where | None = None,
         by: str | Sequence[str] = (),
+        label: Label = "visit",
         top: int | None = None,
     ) -> RetentionQuestion:
         """Return the options, checked.
@@ -92,7 +95,7 @@ class RetentionQuestion:
                     "or as where=, not both."
                 )
             begin = replace(begin, where=where)
-        return cls(begin, back, freq, mode, cohort, periods, by, top)
+        return cls(begin, back, freq, mode, cohort, periods, by, label, top)
 
 
 def retention(
@@ -106,6 +109,7 @@ def retention(
     periods: Periods = "calendar",
     where: Where | None = None,
     by: str | Sequence[str] = (),
+    label: Label = "visit",
     top: int | None = None,
     profile: str = "profile_id",
     calendar: Calendar | None = None,
@@ -116,7 +120,7 @@ def retention(
     ----------
     events : pandas.DataFrame
         With `event_name`, `timestamp` (datetime) and a column of profiles.
-    start, returns, freq, mode, cohort, periods, where, by, top
+    start, returns, freq, mode, cohort, periods, where, by, label, top
         As `Stitched.retention` takes them.
     profile : str, default "profile_id"
         The column that names each event's profile; rows without a value are left out.
@@ -151,6 +155,7 @@ def retention(
         periods=periods,
         where=where,
         by=by,
+        label=label,
         top=top,
     )
     return retention_of(Subject.of_frame(events, profile, calendar), asked)
@@ -337,13 +342,13 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     """Return who comes back. See `Stitched.retention`."""
     events, profiles, calendar = subject.events, subject.profiles, subject.calendar
     clock = Clock.of(asked.freq, asked.periods, calendar)
-    columns = columns_of(events, asked.by, asked.top, _COLUMNS)
+    breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
     at = [events_named(events, step) for step in (asked.start, asked.returns)]
     begin, back = Chosen.together(events, at, profiles)
     starts = begin.of_profiles().in_order(events)
     every = asked.cohort == "every"
     first = starts.take(first_starts(starts.profile, clock.periods(starts.times()), every=every))
-    labels = Labels.of(events[columns].take(first.position), len(first.profile), asked.top)
+    labels = breakdown.at(subject, first.position)
     end = subject.data_end
     table = cohort_table(first, back.of_profiles(), end, clock, asked.mode, labels)
     parts = {asked.start.title: begin, asked.returns.title: back}
@@ -355,7 +360,7 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
         mode=asked.mode,
         cohort=asked.cohort,
         periods=asked.periods,
-        by=columns,
+        by=breakdown.columns,
         table=DrawnFrame(),
         left_out={f"{name} without a profile": count for name, count in lacking.items() if count},
         data_end=end,

@@ -14,7 +14,7 @@ from convergekit.checks.money import currency_codes, most_first
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
 from convergekit.events.steps import StepLike, resolve_column, title_of
-from convergekit.funnels.events import order_of_arrival
+from convergekit.events.timestamps import order_of_arrival
 from convergekit.typing import FloatArray, IntArray
 
 

@@ -1,10 +1,9 @@
-"""Ordered funnels in an engine: how many profiles get how far, by running maxima.
+"""Ordered funnels in an engine: how many profiles get how far, by running minima.
 
-As in `convergekit.funnels.search.ordered`, the latest entry of an attempt that has reached a step
-is carried along: it has the most of its window left, so no other attempt needs to be remembered.
-Here it is a window function per step. The frame of each holds all events up to a time, those of
-that time included, so that events of one time may be taken in any order; no event fills two steps,
-for no two steps share a name.
+A profile enters with its first event of the first step, and the time of that entry is carried along
+by each step that it reaches. It is a window function per step. The frame of each holds all events
+up to a time, those of that time included, so that events of one time may be taken in any order; no
+event fills two steps, for no two steps share a name.
 """
 
 from __future__ import annotations
@@ -161,7 +160,7 @@ def _warn_of_unknown_names(events: Any, names: list[list[str]]) -> None:
 
 
 def _with_entries(events: Any, names: list[list[str]], window: pd.Timedelta) -> Any:
-    """Add, per step, the latest entry of an attempt that has reached it by each event's time."""
+    """Add, per step, the time of the entry where it is reached by each event's time."""
     until_now = ibis.range_window(
         group_by="profile_id", order_by="timestamp", preceding=None, following=0
     )
@@ -175,7 +174,7 @@ def _with_entries(events: Any, names: list[list[str]], window: pd.Timedelta) -> 
             in_time = here & (events["timestamp"] <= _within(before, window))
             came_in = ibis.ifelse(in_time, before, never)
         events = events.mutate(**{OWN + "came": came_in})
-        events = events.mutate(**{_entry(step): events[OWN + "came"].max().over(until_now)})
+        events = events.mutate(**{_entry(step): events[OWN + "came"].min().over(until_now)})
     return events.drop(OWN + "came")
 
 
@@ -193,7 +192,9 @@ def _refuse_what_is_not_here(steps: list[Step], options: FunnelOptions) -> None:
     asked = [
         name
         for name, value in options.items()
-        if name not in ("within", "order") and value not in (None, (), [])
+        if name not in ("within", "order")
+        and value not in (None, (), [])
+        and (name, value) not in (("entry", "first"), ("count", "profiles"))
     ]
     asked += [f"order={order!r}"] if order != "ordered" else []
     asked += ["where="] if any(step.where is not None for step in steps) else []

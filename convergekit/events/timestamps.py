@@ -299,3 +299,16 @@ def in_utc(stamp: pd.Timestamp) -> pd.Timestamp:
     if pd.isna(stamp):
         return stamp
     return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+
+
+def order_of_arrival(events: pd.DataFrame, at: IntArray) -> IntArray:
+    """Return, of the events at these positions, numbers that ascend in the order of arrival.
+
+    That is the order of `received_at` if there, then rows.
+    """
+    if "received_at" not in events:
+        return at
+    arrived = events["received_at"].fillna(events["timestamp"]).array.take(at)
+    arrival = np.empty(len(at), dtype=np.int64)
+    arrival[np.argsort(arrived, kind="stable")] = np.arange(len(at))
+    return arrival

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from convergekit.funnels.search.any_order import search_any
 from convergekit.funnels.search.matching import events_of_steps
 from convergekit.funnels.search.moments import Moments, make_moments
 from convergekit.funnels.search.ordered import Found, attempts, search
+from convergekit.funnels.search.step_windows import search_step_windows
 from convergekit.funnels.search.strict import LetBy, search_strict
 from convergekit.funnels.vendors.presets import Count, Order, Rules
 from convergekit.typing import BoolArray, IntArray
@@ -37,6 +38,7 @@ def find_paths(
     start: int | None,
     end: int | None,
     optional: Sequence[int] = (),
+    step_windows: Mapping[int, int] | None = None,
 ) -> Paths:
     """Return the paths that count, one row per unit, or per attempt.
 
@@ -55,12 +57,16 @@ def find_paths(
         Microseconds: attempts enter from `start` on and before `end`.
     optional : sequence of int
         Steps (from 1) that may be left out.
+    step_windows : mapping of int to int, optional
+        Per step (from 1) that has one, microseconds since the step before.
     """
     in_turn = count == "attempts" and rules.one_after_another and rules.entry == "first"
     if in_turn:
         # Which of them is an entry is known only when the one before is over.
         rules = replace(rules, entry="any")
-    asked = _Asked(steps, window, exclusions, rules, order, count, start, end, optional)
+    asked = _Asked(
+        steps, window, exclusions, rules, order, count, start, end, optional, step_windows or {}
+    )
     prepared = _prepared(prepared, asked)
     if asked.is_plain and not prepared.is_split and compiled(len(prepared.unit)):
         from convergekit.funnels.search.compiled import paths_in_order
@@ -116,6 +122,7 @@ class _Asked:
     start: int | None
     end: int | None
     optional: Sequence[int]
+    step_windows: Mapping[int, int]
 
     @property
     def required(self) -> list[int]:
@@ -141,7 +148,8 @@ class _Asked:
     @property
     def is_plain(self) -> bool:
         """Whether only the depth of each profile in order is asked for."""
-        return not (self.exclusions or self.each or self.optional or self.order != "ordered")
+        other = self.exclusions or self.each or self.optional or self.step_windows
+        return not other and self.order == "ordered"
 
 
 def _prepared(prepared: FunnelEvents, asked: _Asked) -> FunnelEvents:
@@ -309,6 +317,8 @@ def _searched(
     let_by: Sequence[LetBy],
 ) -> Found:
     steps, window = len(asked.required), asked.window
+    if asked.step_windows:
+        return search_step_windows(moments, steps, window, asked.step_windows, enters)
     if asked.order == "strict":
         return search_strict(moments, steps, window, enters, spans, let_by)
     if asked.order == "any":

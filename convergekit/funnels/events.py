@@ -23,7 +23,7 @@ from convergekit.events.steps import (
     exclusion_events,
     single_valued,
 )
-from convergekit.events.timestamps import microseconds
+from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.funnels.vendors.presets import Order
 from convergekit.typing import BoolArray, IntArray
 
@@ -58,11 +58,11 @@ class ProfileNumbers:
     """Profiles that are already numbered: per event the place of its ID in `ids`, -1 for none."""
 
     numbers: IntArray
-    ids: pd.Series
+    ids: pd.Index
 
     def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
         """Return the profiles of the events at these positions, -1 for none, and their IDs."""
-        return self.numbers[at], pd.Index(self.ids)
+        return self.numbers[at], self.ids
 
 
 def check_columns(events: pd.DataFrame, profile: str) -> None:
@@ -318,19 +318,6 @@ def attempts_apart(
     return replace(
         apart, mask=mask, non_step=non_step, unit=unit, profile_of_unit=profile_of_unit
     ), start
-
-
-def order_of_arrival(events: pd.DataFrame, at: IntArray) -> IntArray:
-    """Return, of the events at these positions, numbers that ascend in the order of arrival.
-
-    That is the order of `received_at` if there, then rows.
-    """
-    if "received_at" not in events:
-        return at
-    arrived = events["received_at"].fillna(events["timestamp"]).array.take(at)
-    arrival = np.empty(len(at), dtype=np.int64)
-    arrival[np.argsort(arrived, kind="stable")] = np.arange(len(at))
-    return arrival
 
 
 def _times_of_ties(unit: IntArray, time: IntArray, tolerance: IntArray) -> IntArray:

@@ -23,8 +23,9 @@ from convergekit.figures.template import (
     plain,
     titled,
 )
-from convergekit.funnels.groups import groups_to_draw, label_of, short_name
-from convergekit.funnels.result import required_before
+from convergekit.funnels.groups import groups_to_draw, label_of
+from convergekit.funnels.labels import short_name
+from convergekit.funnels.step_table import required_before
 
 if TYPE_CHECKING:
     from convergekit.funnels.result import Funnel
@@ -55,7 +56,7 @@ def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
     >>> s = ck.stitch(ck.simulate_store().events)
     >>> figure = funnel_figure(s.funnel(["PageView", "Placed Order"], within="7D"))
     >>> figure.layout.title.text, [trace.x for trace in figure.data if trace.name == "reached"]
-    ('From PageView to Placed Order within 7 days', [(60, 21)])
+    ('From PageView to Placed Order within 7 days', [(60, 19)])
     """
     return _grouped_figure(funnel, template) if funnel.by else _plain_figure(funnel, template)
 
@@ -179,7 +180,7 @@ def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
         said = []
     figure.update_layout(
         **titled(
-            f"{goal(funnel.steps)} within {readable_duration(funnel.within)}",
+            f"{goal(funnel.steps)} within {funnel.window_words}",
             [*said, *_aside(funnel)],
             template=template,
             plot_height=row * len(table),
@@ -226,7 +227,7 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
     by = " and ".join(map(short_name, funnel.by))
     figure.update_layout(
         **titled(
-            f"{goal(funnel.steps)} within {readable_duration(funnel.within)}, by {by}",
+            f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
             ["Bars are shares of those of the group who entered.", found.left_out, *_aside(funnel)],
             template=template,
             plot_height=places.row * len(funnel.steps),
@@ -255,7 +256,7 @@ def _below(line: Any, funnel: Funnel) -> str:
     if line.step == 1:
         return ""
     said = []
-    before = required_before(funnel, line.step)
+    before = required_before(funnel.optional, line.step)
     if line.step in funnel.optional:
         said.append("optional")
     if before > 1 or line.step in funnel.optional:
@@ -271,7 +272,7 @@ def _said_reached(line: Any, funnel: Funnel) -> str:
     count = counted(line.profiles, _one(funnel))
     if line.step == 1:
         return hover(f"{count} entered with {line.event_name}.")
-    before = required_before(funnel, line.step)
+    before = required_before(funnel.optional, line.step)
     shares = f"{_share(line.conversion)} of those who entered"
     if before > 1:
         shares += f" and {_share(line.step_conversion)} of those at {funnel.steps[before - 1]}"
@@ -285,15 +286,15 @@ def _said_reached(line: Any, funnel: Funnel) -> str:
 def _said_in_window(line: Any, funnel: Funnel) -> str:
     return hover(
         f"{counted(line.in_window, _one(funnel))} may still reach {line.event_name}: the data ends "
-        f"before their {readable_duration(funnel.within)} do."
+        f"before their {funnel.window_words} do."
     )
 
 
 def _said_dropped(line: Any, funnel: Funnel) -> str:
-    before = funnel.steps[required_before(funnel, line.step) - 1] if line.step > 1 else ""
+    before = funnel.steps[required_before(funnel.optional, line.step) - 1] if line.step > 1 else ""
     return hover(
         f"{counted(line.drop_off, _one(funnel))} dropped off: {before}, but no {line.event_name} "
-        f"within {readable_duration(funnel.within)}."
+        f"within {funnel.window_words}."
     )
 
 

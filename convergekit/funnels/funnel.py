@@ -1,18 +1,20 @@
 """Funnels: how far profiles get along a sequence of steps within a conversion window.
 
-Every event of the first step starts an attempt; a profile counts at the deepest step that any
-of its attempts reaches. Other events may lie between the steps. The window is the time elapsed
-since the attempt's entry, its end included. Events of one profile at the same time may be taken
-in whichever order carries the profile furthest. One event fills one step: n repeats of a step
-need n events. Identify calls and events without a profile are left out.
+A profile enters with its first event of the first step in the range, whatever it does later, and
+counts at the deepest step that it reaches from there. Other events may lie between the steps. The
+window is the time elapsed since the entry, its end included. Events of one profile at the same time
+may be taken in whichever order carries the profile furthest. One event fills one step: n repeats of
+a step need n events. Identify calls and events without a profile are left out.
 
-The path is searched first and labelled afterwards, so the groups of a breakdown always add up to
-the whole; and the lists of profiles behind every bar come from the same pass as the bar.
+Depth, window, label, period and times all begin at the entry, so none depends on what happened
+later. The groups of a breakdown add up to the whole, and the lists of profiles behind every bar
+come from the same pass as the bar.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -20,36 +22,22 @@ import pandas as pd
 
 from convergekit.base.durations import Duration
 from convergekit.events.arrow import Frame, as_frame
-from convergekit.events.calendar import Calendar
 from convergekit.events.steps import (
     ExclusionLike,
     Step,
     StepLike,
     single_valued,
 )
-from convergekit.events.timestamps import in_utc, microseconds
-from convergekit.funnels.attempts import find_paths
+from convergekit.funnels.asking import Asking, Sessions
 from convergekit.funnels.events import (
-    FunnelEvents,
     ProfileColumn,
     ProfileNumbers,
+    Profiles,
     check_columns,
     prepare,
 )
-from convergekit.funnels.labels import labels_of
-from convergekit.funnels.options import FunnelOptions, FunnelQuestion, check_names
-from convergekit.funnels.outcomes import (
-    CONVERTED,
-    DROPPED,
-    EXCLUDED,
-    IN_WINDOW,
-    NOT_A_TIME,
-    STATUSES,
-    Outcomes,
-)
-from convergekit.funnels.paths import Paths
+from convergekit.funnels.options import FunnelOptions, FunnelQuestion, Within, check_names
 from convergekit.funnels.result import Funnel
-from convergekit.funnels.vendors.posthog import posthog_paths
 from convergekit.funnels.vendors.presets import (
     ByStep,
     Count,
@@ -60,9 +48,11 @@ from convergekit.funnels.vendors.presets import (
     RangeAppliesTo,
     Ties,
 )
-from convergekit.funnels.vendors.windowfunnel import window_funnel
+from convergekit.funnels.visits import visits_of
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
+from convergekit.visits.entry import Label, entry_labels
+from convergekit.visits.sessions import FoundSessions, sessions_of_frame, sessions_of_visitors
 
 PROFILE_ID = "profile_id"
 
@@ -71,7 +61,7 @@ def funnel(
     events: Frame,
     steps: Sequence[StepLike],
     *,
-    within: Duration | None = None,
+    within: Within | None = None,
     profile: str = "profile_id",
     order: Order = "ordered",
     exclude: ExclusionLike | Sequence[ExclusionLike] = (),
@@ -79,6 +69,7 @@ def funnel(
     hold: str | Sequence[str] = (),
     by: str | Sequence[str] = (),
     by_step: ByStep | None = None,
+    label: Label | None = None,
     top: int | None = None,
     start: Any = None,
     end: Any = None,
@@ -88,6 +79,7 @@ def funnel(
     tolerance: Duration | None = None,
     count: Count = "profiles",
     freq: str | None = None,
+    calendar: str | None = None,
     like: Like | None = None,
 ) -> Funnel:
     """Count how far profiles get along the steps.
@@ -99,9 +91,11 @@ def funnel(
         says which rows are identify calls.
     steps : sequence of str, sequence of str, or Step
         At least one. A name, several of which any will do, or ``ck.Step(name, where=...)``.
-    within : str or datetime.timedelta
-        The conversion window from the first step, such as ``"7D"`` or ``"90min"``. May be left
-        out where `like` names a tool that has a default.
+    within : str, datetime.timedelta, or mapping of these
+        The conversion window from the first step, such as ``"7D"`` or ``"90min"``. A mapping gives
+        steps windows of their own, by name or number: the time since the step before. That of the
+        first step is the whole: ``{"PageView": "7D", "Placed Order": "1D"}``. May be left out with
+        ``count="visits"``, and where `like` names a tool that has a default.
     profile : str, default "profile_id"
         The column that names each event's profile; rows without a value are left out.
     order : {"ordered", "strict", "any"}, default "ordered"
@@ -118,32 +112,45 @@ def funnel(
         value are left out.
     by : str or sequence of str
         Breakdown: columns, or short names that stand for `properties.<name>` or
-        `profile.<name>`.
-    by_step : {"first", "last"} or int, default "first"
-        Where a profile's label is read: the first or the last of its steps that has a value, or
-        a step's number. A profile without a value is labelled as missing.
+        `profile.<name>`. ``"channel"`` is that of the visit. A profile without a value is labelled
+        as missing, which is a group too.
+    by_step : {"entry", "first", "last"} or int, default "entry"
+        Where a profile's label is read. At the entry it is fixed before anybody knows who converts,
+        so groups can be compared: a campaign property (`utm_source`, `gclid`, `channel` ...) is
+        what the visit had sent up to the entry, any other the value there. At the first or the last
+        step that has a value, or at a step by its number, it describes those who got there: who
+        converts has more steps to read a label at, so do not compare the conversion of such groups.
+    label : {"visit", "carried"}, default "visit"
+        With ``"carried"`` a campaign property at the entry is what the profile carried from earlier
+        visits too. Who comes often has carried one for longer, and buys more.
     top : int, optional
         The number of labels to keep, those with the most profiles; the rest is ``"other"``.
     start, end : str or datetime, optional
-        Attempts must enter from `start` on and before `end`. Later steps may follow after `end`,
-        within the window. Without a time zone they are UTC.
+        Attempts must enter from `start` on and before `end`; an `end` that is a date, such as
+        ``"2026-03-31"``, includes that day, and a moment does not include itself. Later steps may
+        follow after `end`, within the window. Without a time zone they are of the calendar.
     range_applies_to : {"entry", "entry_and_completion"}, default "entry"
         With the latter, nothing from `end` on counts.
-    entry : {"any", "first", "earliest"}, default "any"
-        Whether every event of the first step starts an attempt, or only a profile's first. With
-        ``"earliest"`` every one does, and of the deepest attempts the one that entered first
-        counts.
+    entry : {"first", "any", "earliest"}, default "first"
+        Whether only a profile's first event of the first step in the range starts an attempt, or
+        every one: then the deepest counts, so a profile converts if it does within the window of
+        *some* visit. Of attempts equally deep, ``"any"`` takes the one that entered last and
+        ``"earliest"`` the one that entered first.
     ties : {"best", "arrival"}, default "best"
         Whether events of one profile at the same time may be taken in any order, or in the
         order of arrival (`received_at` if there, then rows) alone.
     tolerance : str or datetime.timedelta, optional
         Events of a profile within this time of the first of them count as simultaneous, at the
         time of the first.
-    count : {"profiles", "attempts"}, default "profiles"
-        Whether a profile counts once, by its deepest attempt, or each of its attempts, one for
-        every event of the first step.
+    count : {"profiles", "attempts", "visits"}, default "profiles"
+        Whether a profile counts once; or each of its attempts, one for every event of the first
+        step; or each of its visits, as `Stitched.sessions` has them: then all steps are within the
+        visit, and a server's order is of the profile's latest visit that began before it, up to 24
+        hours.
     freq : str, optional
         The period of `Funnel.trend`, such as ``"W"``.
+    calendar : str, optional
+        The time zone of periods and dates, such as ``"Europe/Brussels"``; UTC when absent.
     like : {"posthog", "mixpanel", "amplitude", "clickhouse"}, optional
         Count as this tool does. The presets follow the tools' source (PostHog, ClickHouse's
         `windowFunnel`) or documentation (Mixpanel, Amplitude), which
@@ -180,6 +187,7 @@ def funnel(
         hold=hold,
         by=by,
         by_step=by_step,
+        label=label,
         top=top,
         start=start,
         end=end,
@@ -189,6 +197,7 @@ def funnel(
         tolerance=tolerance,
         count=count,
         freq=freq,
+        calendar=calendar,
         like=like,
     )
     return _answer(question, as_frame(events), profile)
@@ -202,19 +211,49 @@ def funnel_of(
     **options: Unpack[FunnelOptions],
 ) -> Funnel:
     """Return how far the profiles of stitched events get along the steps. See `funnel`."""
-    question = FunnelQuestion.of(steps, **options)
+    question = FunnelQuestion.of(steps, **options, usual=s.calendar)
     if profile != PROFILE_ID:
         return _answer(question, s.events, profile)
-    # Profiles are numbered already, so their IDs need not be numbered again.
-    numbered = ProfileNumbers(s.resolution.profile, s.resolution.profile_ids)
-    return _answer(question, s.events, profile, numbered)
+    ids = pd.Index(s.resolution.profile_ids)
+    return _answer(
+        question,
+        s.events,
+        profile,
+        ProfileNumbers(s.resolution.profile, ids),
+        partial(sessions_of_visitors, s, s.resolution.profile),
+    )
+
+
+def funnel_of_visitors(
+    s: StitchedEvents, question: FunnelQuestion, frame: pd.DataFrame, column: str, visitor: IntArray
+) -> Funnel:
+    """Return the funnel of stitched events whose visitors are others than the profiles.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    question : FunnelQuestion
+    frame : pandas.DataFrame
+        Its events, with the visitor of each in `column`.
+    column : str
+    visitor : numpy.ndarray of int
+        The same as numbers, -1 for none.
+    """
+    return _answer(
+        question,
+        frame,
+        column,
+        ProfileNumbers(visitor, pd.RangeIndex(visitor.max(initial=-1) + 1)),
+        partial(sessions_of_visitors, s, visitor),
+    )
 
 
 def _answer(
     asked: FunnelQuestion,
     events: pd.DataFrame,
     profile: str,
-    numbered: ProfileNumbers | None = None,
+    numbered: Profiles | None = None,
+    sessions: Callable[[], FoundSessions] | None = None,
 ) -> Funnel:
     """Return the funnel of a frame's events.
 
@@ -224,101 +263,67 @@ def _answer(
     events : pandas.DataFrame
     profile : str
         The column of profiles.
-    numbered : ProfileNumbers, optional
-        The profiles as numbers, where they are known.
+    numbered : Profiles, optional
+        The profile of each event, where more is known than the column.
+    sessions : callable, optional
+        Returns the sessions of the events, where more is known of them than the frame says.
     """
     check_columns(events, profile)
     if asked.freq is not None:
-        Calendar().periods(events["timestamp"].iloc[:0], asked.freq)
-    columns = list(dict.fromkeys(single_valued(events, name, option="by") for name in asked.by))
-    check_names(columns, len(asked.steps), profile)
+        asked.calendar.periods(events["timestamp"].iloc[:0], asked.freq)
+    at_entry = asked.rules.by_step == "entry"
+    labels = entry_labels(events, asked.by, asked.rules.label) if at_entry else []
+    columns = [] if at_entry else _columns(events, asked.by)
+    names = [label.name for label in labels] or columns
+    check_names(names, len(asked.steps), profile)
+    profiles: Profiles = numbered or ProfileColumn(events[profile])
+    known = Sessions(sessions or partial(_sessions, events, profiles))
+    visits = visits_of(known.found) if asked.count == "visits" else None
     prepared = prepare(
         events,
         asked.steps,
         [exclusion for exclusion, _, _ in asked.excluding],
-        numbered or ProfileColumn(events[profile]),
+        profiles if visits is None else visits,
         hold=asked.hold,
         everything=asked.order == "strict",
         same_names=asked.rules.once_per_tie,
     )
-    prepared, paths, label_at = _paths(asked, prepared, events[columns])
-    data_end = in_utc(events["timestamp"].max())
-    labels, label_steps = labels_of(
-        events, columns, paths.event, asked.rules.by_step, asked.top, len(asked.steps), label_at
-    )
-    outcomes = Outcomes(
-        profile=prepared.profile_of_unit[paths.unit],
-        ids=prepared.profiles,
-        depth=paths.depth,
-        status=_status(paths, asked, data_end),
-        time=np.where(paths.event >= 0, paths.time, NOT_A_TIME),
-        position=paths.event,
-        rows=events.get("row"),
+    every = np.arange(len(events))
+    ids = prepared.profiles if visits is None else profiles.of(every)[1]
+    asking = Asking(
+        asked=asked,
+        events=events,
+        prepared=prepared,
+        profiles=profiles,
+        columns=columns,
         labels=labels,
+        sessions=known,
+        visits=visits,
+        ids=ids,
     )
+    outcomes, origin = asking.outcomes()
     return Funnel(
         steps=_titles(asked.order, asked.steps),
         within=asked.window,
-        by=columns,
+        by=names,
         left_out=prepared.left_out,
-        data_end=data_end,
-        label_steps=label_steps,
+        data_end=asking.data_end,
+        label_steps=origin,
         freq=asked.freq,
         optional=asked.optional,
         counted=asked.count,
         _outcomes=outcomes,
-        _events=events,
+        _asking=asking,
         _profile=profile,
-        _zero_times=asked.rules.zero_times,
     )
 
 
-def _paths(
-    asked: FunnelQuestion, prepared: FunnelEvents, values: pd.DataFrame
-) -> tuple[FunnelEvents, Paths, IntArray | None]:
-    """Return the events of the funnel, how deep each attempt gets, and where labels are read."""
-    steps, micros = len(asked.steps), asked.window // pd.Timedelta(1, "us")
-    spans = [(after, before) for _, after, before in asked.excluding]
-    if asked.rules.engine == "search":
-        paths = find_paths(
-            prepared,
-            steps,
-            micros,
-            spans,
-            asked.rules,
-            asked.order,
-            asked.count,
-            asked.start,
-            asked.end,
-            asked.optional,
-        )
-        return prepared, paths, None
-    prepared = prepared.since(asked.start).before(asked.end)
-    if asked.rules.engine == "windowfunnel":
-        return (
-            prepared,
-            window_funnel(prepared, steps, micros, strict=asked.order == "strict"),
-            None,
-        )
-    return posthog_paths(
-        prepared, steps, micros, spans, asked.order, asked.optional, values, asked.rules.by_step
-    )
+def _columns(events: pd.DataFrame, by: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(single_valued(events, name, option="by") for name in by))
 
 
-def _status(paths: Paths, asked: FunnelQuestion, data_end: pd.Timestamp) -> IntArray:
-    """Return how each path fared, as places in `STATUSES`."""
-    rules, window = asked.rules, asked.window // pd.Timedelta(1, "us")
-    last = max(place for place, step in enumerate(asked.steps) if not step.optional)
-    converted, dropped, in_window, excluded = map(
-        STATUSES.index, (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
-    )
-    status = np.where(paths.event[:, last] >= 0, converted, dropped)
-    if rules.open_windows and len(paths.unit):
-        end = microseconds(pd.Series([data_end]))[0]
-        status[(status == dropped) & (paths.last_entry + window > end)] = in_window
-    void = paths.depth < paths.free
-    status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = excluded
-    return status
+def _sessions(events: pd.DataFrame, profiles: Profiles) -> FoundSessions:
+    return sessions_of_frame(events, profiles.of(np.arange(len(events)))[0])
 
 
 def _titles(order: Order, steps: Sequence[Step]) -> list[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from convergekit.base.wording import counted
 from convergekit.figures.template import COLOURS, Template, legend_names, look
-from convergekit.funnels.result import OTHER
+from convergekit.funnels.labels import OTHER, short_name
 
 
 @dataclass(frozen=True)
@@ -96,20 +96,6 @@ def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -
 def label_of(values: Sequence[Hashable]) -> tuple[Any, ...]:
     """Return the values of a breakdown as a key; what is missing is None, which equals itself."""
     return tuple(None if pd.isna(value) else value for value in values)
-
-
-def short_name(column: str) -> str:
-    """Return what a column of events is called in a sentence.
-
-    Examples
-    --------
-    >>> short_name("profile.utm_source"), short_name("source")
-    ('utm_source', 'source')
-    """
-    for prefix in ("profile_properties.", "properties.", "profile."):
-        if column.startswith(prefix) and column != prefix:
-            return column.removeprefix(prefix)
-    return column
 
 
 def is_rest(label: tuple[Any, ...]) -> bool:

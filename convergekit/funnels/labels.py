@@ -1,4 +1,4 @@
-"""The labels of a funnel's breakdown: read from the events of each path, once it is found."""
+"""The labels of a funnel's breakdown, where they are read from the events of each path."""
 
 from __future__ import annotations
 
@@ -6,30 +6,53 @@ import numpy as np
 import pandas as pd
 
 from convergekit.events.schema import missing
-from convergekit.funnels.result import OTHER
 from convergekit.funnels.vendors.presets import ByStep
 from convergekit.typing import IntArray
 
+#: The label of those that `top=` leaves out.
+OTHER = "other"
 
-def labels_of(
+
+def short_name(column: str) -> str:
+    """Return what a column of events is called in a sentence.
+
+    Examples
+    --------
+    >>> short_name("profile.utm_source"), short_name("source")
+    ('utm_source', 'source')
+    """
+    for prefix in ("profile_properties.", "properties.", "profile."):
+        if column.startswith(prefix) and column != prefix:
+            return column.removeprefix(prefix)
+    return column
+
+
+def no_origin() -> pd.DataFrame:
+    """Return what `labels_of_steps` says of labels that no step gave: nothing."""
+    return pd.DataFrame({"by": [], "step": [], "profiles": []})
+
+
+def labels_of_steps(
     events: pd.DataFrame,
     columns: list[str],
     positions: IntArray,
     by_step: ByStep,
     top: int | None,
     steps: int,
-    label_at: IntArray | None,
 ) -> tuple[dict[str, pd.Series], pd.DataFrame]:
     """Return the breakdown's labels of each path, and from which steps they came.
 
-    With `label_at`, labels are those of the events at these positions, whatever their steps.
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    columns : list of str
+    positions : numpy.ndarray of int
+        Per path and step, the position of the event that fills it, -1 for none.
+    by_step : {"first", "last"} or int
+    top : int, optional
+    steps : int
     """
     labels: dict[str, pd.Series] = {}
-    nowhere = pd.DataFrame({"by": [], "step": [], "profiles": []})
-    if label_at is not None:
-        for name in columns:
-            labels[name] = _top(pd.Series(events[name].array.take(label_at, allow_fill=True)), top)
-        return labels, nowhere
     origins = []
     for name in columns:
         values = events[name]
@@ -42,14 +65,15 @@ def labels_of(
         found = has_value.any(axis=1)
         at = np.where(found, positions[np.arange(len(positions)), step], -1)
         read = pd.Series(values.array.take(at, allow_fill=True)) if len(values) else values
-        labels[name] = _top(read, top)
+        labels[name] = most_frequent(read, top)
         origin = pd.Series(np.where(found, step + 1, 0)).value_counts().sort_index()
         origin = origin.rename_axis("step").rename("profiles").reset_index()
         origins.append(origin.assign(by=name)[["by", "step", "profiles"]])
-    return labels, pd.concat(origins, ignore_index=True) if origins else nowhere
+    return labels, pd.concat(origins, ignore_index=True) if origins else no_origin()
 
 
-def _top(labels: pd.Series, top: int | None) -> pd.Series:
+def most_frequent(labels: pd.Series, top: int | None) -> pd.Series:
+    """Return labels of which the most frequent ones are kept; the others become "other"."""
     if top is None:
         return labels
     counts = labels.value_counts().rename_axis("label").reset_index(name="count")

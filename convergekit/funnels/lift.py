@@ -13,8 +13,8 @@ from convergekit.events.amounts import amounts
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.events.steps import StepLike
 from convergekit.figures.frame import DrawnFrame
-from convergekit.funnels.funnel import funnel
-from convergekit.funnels.options import FunnelOptions
+from convergekit.funnels.funnel import funnel_of_visitors
+from convergekit.funnels.options import FunnelOptions, FunnelQuestion
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.properties import property_names
 from convergekit.typing import IntArray
@@ -36,7 +36,7 @@ def stitching_lift(
     **options: Unpack[FunnelOptions],
 ) -> DrawnFrame:
     """Return the funnel per way of counting visitors. See `Stitched.stitching_lift`."""
-    events = s.events
+    events, question = s.events, FunnelQuestion.of(steps, **options, usual=s.calendar)
     # Without stitching nothing is carried: what an event sent is all that is known.
     sent = {PROFILE + name: events[PROFILE_PROPERTY + name] for name in property_names(events)}
     table = []
@@ -45,7 +45,7 @@ def stitching_lift(
         frame = events.assign(**{_WHO: counted})
         if name != STITCHED:
             frame = frame.assign(**sent)
-        found = funnel(frame, steps, profile=_WHO, **options)
+        found = funnel_of_visitors(s, question, frame, _WHO, unit)
         rows = found.table[["step", "event_name", "profiles", "conversion"]]
         row = {"counted_by": name}
         row |= {f"step_{step}": n for step, n in zip(rows["step"], rows["profiles"], strict=True)}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, TypedDict
 
 import pandas as pd
 
-from convergekit.base.durations import Duration, parse_duration
+from convergekit.base.durations import Duration, parse_duration, readable_duration
 from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError
+from convergekit.events.calendar import Calendar
 from convergekit.events.steps import (
     MOST_STEPS,
     Exclusion,
@@ -20,7 +21,6 @@ from convergekit.events.steps import (
     as_exclusions,
     as_steps,
 )
-from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.vendors.presets import (
     ByStep,
     Count,
@@ -33,25 +33,34 @@ from convergekit.funnels.vendors.presets import (
     Ties,
     rules_of,
 )
+from convergekit.visits.entry import Label
+
+#: The conversion window; or the windows of steps, by name or number: the first step's is the whole.
+Within: TypeAlias = Duration | Mapping[str | int, Duration]
+
+#: A server's order is of the visit before it for so long, and a visit is over by then.
+VISIT_WINDOW = pd.Timedelta("24h")
 
 #: Columns that a funnel's tables have beside those of a breakdown.
 TABLES = (
     *("profile_id", "depth", "status", "next_event", "next_time", "last_reached", "timestamp"),
     *("step", "event_name", "profiles", "conversion", "step_conversion", "drop_off", "in_window"),
     *("median_time", "mean_time", "p90_time", "period", "entered", "converted", "complete"),
+    *("time_from", "conversion_at_window", "at_window_low", "at_window_high", "session_id"),
 )
 
 
 class FunnelOptions(TypedDict, total=False):
     """The options of a funnel besides events, steps and `profile`; see `funnel`."""
 
-    within: Duration | None
+    within: Within | None
     order: Order
     exclude: ExclusionLike | Sequence[ExclusionLike]
     on_exclude: OnExclude | None
     hold: str | Sequence[str]
     by: str | Sequence[str]
     by_step: ByStep | None
+    label: Label | None
     top: int | None
     start: Any
     end: Any
@@ -61,6 +70,7 @@ class FunnelOptions(TypedDict, total=False):
     tolerance: Duration | None
     count: Count
     freq: str | None
+    calendar: str | None
     like: Like | None
 
 
@@ -74,17 +84,21 @@ class FunnelQuestion:
     rules : Rules
         How the tool counts, or we do.
     window : pandas.Timedelta
+    step_windows : mapping of int to pandas.Timedelta
+        Per step (from 1) that has one, the longest time since the step before.
     excluding : list of (Exclusion, int, int)
         With the steps that each stands between.
     order, hold, by, top, count, freq, like
         As `funnel` takes them.
     start, end : int or None
         In microseconds.
+    calendar : Calendar
     """
 
     steps: Sequence[Step]
     rules: Rules
     window: pd.Timedelta
+    step_windows: Mapping[int, pd.Timedelta]
     excluding: Sequence[tuple[Exclusion, int, int]]
     order: Order
     hold: tuple[str, ...]
@@ -94,6 +108,7 @@ class FunnelQuestion:
     end: int | None
     count: Count
     freq: str | None
+    calendar: Calendar
     like: Like | None
 
     @classmethod
@@ -101,13 +116,14 @@ class FunnelQuestion:
         cls,
         steps: Sequence[StepLike],
         *,
-        within: Duration | None = None,
+        within: Within | None = None,
         order: Order = "ordered",
         exclude: ExclusionLike | Sequence[ExclusionLike] = (),
         on_exclude: OnExclude | None = None,
         hold: str | Sequence[str] = (),
         by: str | Sequence[str] = (),
         by_step: ByStep | None = None,
+        label: Label | None = None,
         top: int | None = None,
         start: Any = None,
         end: Any = None,
@@ -117,9 +133,11 @@ class FunnelQuestion:
         tolerance: Duration | None = None,
         count: Count = "profiles",
         freq: str | None = None,
+        calendar: str | None = None,
         like: Like | None = None,
+        usual: Calendar | None = None,
     ) -> FunnelQuestion:
-        """Return what `funnel` was asked.
+        """Return what `funnel` was asked; `usual` is the calendar unless it says another.
 
         Raises
         ------
@@ -127,22 +145,31 @@ class FunnelQuestion:
             An option has a value that it does not take, or contradicts another.
         """
         given = as_steps(steps)
-        check_choices(order, on_exclude, range_applies_to, entry, ties, count)
+        check_choices(order, on_exclude, range_applies_to, entry, ties, count, label)
+        shop = Calendar.of(calendar, usual=usual)
+        whole, step_windows = windows_of(within, given)
         options = {
-            "within": within,
+            "within": whole,
             "entry": entry,
             "ties": ties,
             "tolerance": tolerance,
             "on_exclude": on_exclude,
             "range_applies_to": range_applies_to,
             "by_step": by_step,
+            "label": label,
         }
         rules = rules_of(like, options)
-        if rules.within is None:
+        if count == "attempts" and like is None and entry is None:
+            # Each event of the first step is one.
+            rules = replace(rules, entry="any")
+        if rules.within is None and count != "visits":
             raise ConvergekitError(
                 "a funnel needs within=, the conversion window from its first step: give one such "
                 "as within='7D', '24h' or '30min'."
             )
+        window = (
+            VISIT_WINDOW if rules.within is None else parse_duration(rules.within, name="within")
+        )
         excluding = as_exclusions(exclude, len(given))
         check_labels(rules.by_step, top, len(given))
         named = names_given("by", by)
@@ -154,16 +181,20 @@ class FunnelQuestion:
             by=bool(named),
             exclude=bool(excluding),
             end=end is not None,
+            label=label,
         )
+        check_step_windows(step_windows, window, given, rules, order, bool(excluding))
+        check_visits(count, rules)
         check_tool(like, rules, given, order, count, bool(excluding))
         check_combination(rules, given, order, excluding)
-        first, last = _moment(start, "start"), _moment(end, "end")
+        first, last = shop.moment(start, "start"), shop.moment(end, "end", last=True)
         if first is not None and last is not None and first >= last:
             raise ConvergekitError(f"end must be after start={start!r}; got {end!r}.")
         return cls(
             steps=given,
             rules=rules,
-            window=parse_duration(rules.within, name="within"),
+            window=window,
+            step_windows=step_windows,
             excluding=excluding,
             order=order,
             hold=names_given("hold", hold),
@@ -173,7 +204,30 @@ class FunnelQuestion:
             end=last,
             count=count,
             freq=freq,
+            calendar=shop,
             like=like,
+        )
+
+    @property
+    def anchored(self) -> bool:
+        """Whether everything begins at a profile's first entry: depth, window, label and times."""
+        return self.rules.engine == "search" and self.rules.entry == "first" and not self.in_turn
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether attempts are counted one after another."""
+        return self.count == "attempts" and self.rules.one_after_another
+
+    @property
+    def label_said(self) -> str:
+        """Where labels are read, if groups chosen so are not to be compared; empty otherwise."""
+        read = self.rules.by_step
+        if not self.by or read == "entry" or (read == 1 and self.anchored):
+            return ""
+        where = {"first": "the first step that has a value", "last": "the last step that has one"}
+        return (
+            f"Labels are read at {where.get(str(read), f'step {read}')}: do not compare the "
+            "conversion of these groups, for who gets further has more steps to read a label at."
         )
 
     @property
@@ -189,6 +243,7 @@ def check_choices(
     entry: str | None,
     ties: str | None,
     count: str,
+    label: str | None,
 ) -> None:
     """Raise unless each option is one of those that there are."""
     left_to_the_tool = {
@@ -196,6 +251,7 @@ def check_choices(
         "range_applies_to": (range_applies_to, RangeAppliesTo),
         "entry": (entry, Entry),
         "ties": (ties, Ties),
+        "label": (label, Label),
     }
     given = {name: pair for name, pair in left_to_the_tool.items() if pair[0] is not None}
     given |= {"order": (order, Order), "count": (count, Count)}
@@ -205,9 +261,10 @@ def check_choices(
 
 def check_labels(by_step: ByStep, top: int | None, steps: int) -> None:
     """Raise unless labels can be read at the step, and so many of them be kept."""
-    if by_step not in ("first", "last") and by_step not in range(1, steps + 1):
+    if by_step not in ("entry", "first", "last") and by_step not in range(1, steps + 1):
         raise ConvergekitError(
-            f"by_step must be 'first', 'last' or a step from 1 to {steps}; got {by_step!r}."
+            f"by_step must be 'entry', 'first', 'last' or a step from 1 to {steps}; got "
+            f"{by_step!r}."
         )
     if top is not None and (isinstance(top, bool) or not (isinstance(top, int) and top > 0)):
         raise ConvergekitError(f"top must be a whole number from 1; got {top!r}.")
@@ -235,6 +292,7 @@ def check_effect(
     by: bool,
     exclude: bool,
     end: bool,
+    label: Label | None = None,
 ) -> None:
     """Raise if an option asks for something that it cannot do without another.
 
@@ -251,6 +309,7 @@ def check_effect(
     for name, value, left_out, other, given in (
         ("top", top, None, "by", by),
         ("by_step", by_step, usual.by_step, "by", by),
+        ("label", label, usual.label, "by", by),
         ("on_exclude", on_exclude, usual.on_exclude, "exclude", exclude),
         ("range_applies_to", range_applies_to, usual.range_applies_to, "end", end),
     ):
@@ -258,6 +317,115 @@ def check_effect(
             raise ConvergekitError(
                 f"{name}= needs {other}= too; got {name}={value!r} alone. Give both, or neither."
             )
+    if label == "carried" and by_step not in (None, usual.by_step):
+        raise ConvergekitError(
+            f"label={label!r} says what is read at the entry, and by_step={by_step!r} reads labels "
+            "elsewhere, where values are carried in any case; leave out one of the two."
+        )
+
+
+def windows_of(
+    within: Within | None, steps: Sequence[Step]
+) -> tuple[Duration | None, dict[int, pd.Timedelta]]:
+    """Return the window of the whole funnel, and those of steps, by their numbers from 1.
+
+    Parameters
+    ----------
+    within : str, datetime.timedelta or mapping
+        A mapping names steps, by title or by number: the first step's window is the whole. Without
+        it the whole is the sum of the others, if each step after the first has one.
+
+    Raises
+    ------
+    ConvergekitError
+        A name is not a step, or of two steps; or the whole is not known.
+
+    Examples
+    --------
+    >>> steps = as_steps(["PageView", "Placed Order"])
+    >>> windows_of({"PageView": "7D", "Placed Order": "1D"}, steps)
+    ('7D', {2: Timedelta('1 days 00:00:00')})
+    """
+    if not isinstance(within, Mapping):
+        return within, {}
+    titles = [step.title for step in steps]
+    found: dict[int, pd.Timedelta] = {}
+    whole: Duration | None = None
+    for key, value in within.items():
+        places = [key] if isinstance(key, int) and not isinstance(key, bool) else None
+        if places is None:
+            places = [at for at, title in enumerate(titles, start=1) if title == key]
+        if len(places) != 1 or places[0] not in range(1, len(steps) + 1):
+            several = len(places) > 1
+            raise ConvergekitError(
+                f"within={{{key!r}: ...}} "
+                + ("names several steps; give the number of one" if several else "names no step")
+                + f", of {', '.join(f'{at} ({title})' for at, title in enumerate(titles, 1))}."
+            )
+        if places[0] == 1:
+            whole = value
+        else:
+            found[places[0]] = parse_duration(value, name=f"within[{key!r}]")
+    if whole is None and len(found) == len(steps) - 1 and found:
+        whole = sum(found.values(), pd.Timedelta(0))
+    if whole is None:
+        raise ConvergekitError(
+            "within= needs the window of the whole funnel too: give it to the first step, as in "
+            f"within={{{titles[0]!r}: '7D', ...}}."
+        )
+    return whole, found
+
+
+def check_step_windows(
+    windows: Mapping[int, pd.Timedelta],
+    whole: pd.Timedelta,
+    steps: Sequence[Step],
+    rules: Rules,
+    order: Order,
+    excluding: bool,
+) -> None:
+    """Raise where the windows of steps contradict the whole, or another option."""
+    if not windows:
+        return
+    for place, window in windows.items():
+        if window > whole:
+            raise ConvergekitError(
+                f"the window of {steps[place - 1].title!r}, {readable_duration(window)}, is longer "
+                f"than the whole, {readable_duration(whole)}, so it changes nothing; make it "
+                "shorter, or the whole longer."
+            )
+    lacks = [
+        name
+        for name, given in (
+            ("like=", rules.engine != "search" or rules.one_after_another or rules.once_per_tie),
+            (f"order={order!r}", order != "ordered"),
+            ("exclude=", excluding),
+            ("optional steps", any(step.optional for step in steps)),
+            (f"entry={rules.entry!r}", rules.entry != "first"),
+        )
+        if given
+    ]
+    if lacks:
+        raise ConvergekitError(
+            f"windows of steps do not go with {' and '.join(lacks)}: they are counted in order, "
+            "from one entry. Leave out one of the two."
+        )
+
+
+def check_visits(count: Count, rules: Rules) -> None:
+    """Raise where visits contradict another option."""
+    if count != "visits":
+        return
+    if rules.entry != "first":
+        raise ConvergekitError(
+            f"count='visits' begins at the first entry of each visit; got entry={rules.entry!r}. "
+            "Leave it out, or count profiles or attempts."
+        )
+    if rules.by_step != "entry":
+        raise ConvergekitError(
+            f"count='visits' reads labels at the entry of each visit; got by_step={rules.by_step!r}"
+            ". Leave it out, or count profiles."
+        )
 
 
 def check_tool(
@@ -328,19 +496,3 @@ def check_combination(
             "ties='arrival' keeps the order of arrival, and tolerance= gives it up; leave out "
             "one of the two."
         )
-
-
-def _moment(value: Any, name: str) -> int | None:
-    """Return a time in microseconds; None for none."""
-    if value is None:
-        return None
-    try:
-        # A bare number would be taken for nanoseconds since 1970, which is never meant.
-        stamp = pd.NaT if isinstance(value, (int, float)) else in_utc(pd.Timestamp(value))
-    except (ValueError, TypeError):
-        stamp = pd.NaT
-    if pd.isna(stamp):
-        raise ConvergekitError(
-            f"{name} must be a date or datetime, such as '2026-03-02'; got {value!r}."
-        )
-    return int(microseconds(pd.Series([stamp]))[0])

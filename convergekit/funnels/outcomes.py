@@ -37,6 +37,8 @@ class Outcomes:
         What the frame calls its rows, if not by their positions.
     labels : mapping of str to pandas.Series
         Per column of the breakdown.
+    visit : pandas.Series of str, optional
+        Where visits are counted, the session that each row is.
     """
 
     profile: IntArray
@@ -47,6 +49,7 @@ class Outcomes:
     position: IntArray
     rows: pd.Series | None = None
     labels: Mapping[str, pd.Series] = field(default_factory=dict)
+    visit: pd.Series | None = None
 
     def chosen(self, keep: IntArray) -> Outcomes:
         """Return some of the rows."""
@@ -58,6 +61,7 @@ class Outcomes:
             time=self.time[keep],
             position=self.position[keep],
             labels={name: values.iloc[keep] for name, values in self.labels.items()},
+            visit=None if self.visit is None else self.visit.iloc[keep],
         )
 
     @property
@@ -81,6 +85,7 @@ class Outcomes:
         """Return the rows as a table."""
         table: dict[str, object] = {
             "profile_id": self.ids.take(self.profile),
+            **({} if self.visit is None else {"session_id": self.visit.array}),
             "depth": self.depth,
             "status": pd.array(list(STATUSES), dtype="str").take(self.status),
         }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,29 +11,31 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
+from convergekit.base.options import names_given
 from convergekit.base.proportions import check_confidence, difference
-from convergekit.base.wording import counted, percentage
-from convergekit.errors import ConvergekitError
+from convergekit.base.wording import percentage
+from convergekit.errors import ConvergekitError, what_there_is
 from convergekit.events.calendar import Calendar
+from convergekit.events.steps import Step, StepLike, as_steps
+from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
-from convergekit.funnels.events import order_of_arrival
-from convergekit.funnels.outcomes import (
-    CONVERTED,
-    DROPPED,
-    EXCLUDED,
-    NOT_A_TIME,
-    STATUSES,
-    Outcomes,
-)
+from convergekit.funnels.asking import Asking
+from convergekit.funnels.curves import curve_of
+from convergekit.funnels.group_test import FunnelTest, groups_test
+from convergekit.funnels.labels import OTHER, short_name
+from convergekit.funnels.outcomes import DROPPED, EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
+from convergekit.funnels.step_table import StepTable, required_before
+from convergekit.funnels.times import TimeToConvert
+from convergekit.funnels.trend import trend_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from convergekit.figures.template import Template
 
-#: The label of those that `top=` leaves out.
-OTHER = "other"
+#: As many groups a funnel names in one line.
+_NAMED = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,11 +55,12 @@ class Funnel(Result):
     data_end : pandas.Timestamp
         Time of the last event; windows that reach beyond it are still open.
     label_steps : pandas.DataFrame
-        From which step each breakdown label was taken: `by`, `step`, `profiles`.
+        From which step each breakdown label was taken: `by`, `step`, `profiles`. Without rows where
+        labels are read at the entry.
     optional : list of int
         The steps (from 1) that may be left out.
     counted : str
-        What is counted: ``"profiles"`` or ``"attempts"``.
+        What is counted: ``"profiles"``, ``"attempts"`` or ``"visits"``.
 
     Notes
     -----
@@ -72,27 +75,69 @@ class Funnel(Result):
     data_end: pd.Timestamp
     label_steps: pd.DataFrame
     _outcomes: Outcomes
+    _asking: Asking
     freq: str | None = None
     optional: list[int] = field(default_factory=list)
     counted: str = "profiles"
-    _events: pd.DataFrame = field(default_factory=pd.DataFrame)
     _profile: str = "profile_id"
-    _zero_times: bool = True
+
+    @property
+    def window_words(self) -> str:
+        """The conversion window in words, such as ``"7 days"``."""
+        if self._asking.asked.rules.within is None:
+            return "the visit"
+        shown = readable_duration(self.within)
+        own = self._asking.asked.step_windows.items()
+        each = [f"{readable_duration(window)} to {self.steps[step - 1]}" for step, window in own]
+        return f"{shown} ({', '.join(each)})" if each else shown
+
+    @property
+    def notes(self) -> list[str]:
+        """What to know before acting on the numbers, a sentence each.
+
+        Also in ``table.attrs["notes"]``, on the card and in the figure's subtitle.
+        """
+        asked = self._asking.asked
+        found = [asked.label_said] if asked.label_said else []
+        reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
+        if reason and self.counts["in_window"]:
+            found.append(f"The conversion at the window's end is not known: {reason}.")
+        return found
+
+    @property
+    def _tables(self) -> StepTable:
+        end = microseconds(pd.Series([self.data_end]))[0] if self.counts["entered"] else 0
+        return StepTable(self._asking.asked, self.steps, int(end))
 
     def _line(self) -> str:
-        table = self._step_table(self._outcomes)
-        steps = zip(self.steps, table["profiles"], strict=True)
+        counts = (self._outcomes.counted.time != NOT_A_TIME).sum(axis=0).tolist()
+        steps = zip(self.steps, counts, strict=True)
         shown = " → ".join(f"{name} {count:,}" for name, count in steps)
-        by = f", by {', '.join(self.by)}" if self.by else ""
-        return f"Funnel({shown}; within {readable_duration(self.within)}{by})"
+        of = "" if self.counted == "profiles" else f"{self.counted}; "
+        return f"Funnel({shown}; {of}within {self.window_words}{self._groups_in_words()})"
+
+    def _groups_in_words(self) -> str:
+        """Return what the groups hang on, and the largest of them by name."""
+        if not self.by:
+            return ""
+        labels = list(dict.fromkeys(self.table[self.by].itertuples(index=False, name=None)))
+        names = [
+            ", ".join(f"no {name}" if pd.isna(cell) else str(cell) for name, cell in cells)
+            for cells in (zip(map(short_name, self.by), label, strict=True) for label in labels)
+        ]
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        shown = f": {', '.join(names[:_NAMED])}{more}" if names else ""
+        return f", by {', '.join(map(short_name, self.by))}{shown}"
 
     def _title(self) -> str:
-        return f"{self.counted.capitalize()} within {readable_duration(self.within)}"
+        return f"{self.counted.capitalize()} within {self.window_words}"
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
-        from convergekit.funnels.groups import short_name
-
         shown = self.table.dropna(axis="columns", how="all").copy()
+        # The plain share says the same where every window has ended.
+        if not self.counts["in_window"]:
+            shown = shown.drop(columns="conversion_at_window", errors="ignore")
+        shown = shown.drop(columns=["at_window_low", "at_window_high"], errors="ignore")
         for name in shown:
             if name in _COUNTS:
                 shown[name] = shown[name].map("{:,}".format)
@@ -104,7 +149,7 @@ class Funnel(Result):
                 # As the figure calls those without a value.
                 given = shown[name].astype(object)
                 shown[name] = given.where(given.notna(), f"no {short_name(name)}")
-        return (shown,)
+        return (shown, *self.notes)
 
     @cached_property
     def conversions(self) -> pd.DataFrame:
@@ -124,10 +169,19 @@ class Funnel(Result):
         Columns: the breakdown's, `step` (from 1), `event_name`, `profiles` (that reached the
         step), `conversion` (share of the first step's), `step_conversion` (share of the step
         before's), `drop_off` (lost since the step before), `in_window` (not there yet, the
-        window still open), and from the step before `median_time`, `mean_time`, `p90_time`
-        (Timedelta).
+        window still open); `conversion_at_window`, `at_window_low` and `at_window_high`; and
+        `median_time`, `mean_time`, `p90_time` (Timedelta) from the step that `time_from` names.
+
+        `conversion_at_window` estimates the share that has got there when every window has ended:
+        whose window is still open is censored, not lost. It is one minus the Kaplan-Meier estimate
+        with Greenwood's interval of 95 % on the log-log scale (Wilson's where nobody or everybody
+        has converted), for ``entry="first"`` and profiles alone. It is missing where the data do
+        not reach the end of anybody's window; `notes` says why. Never divide by those whose window
+        has ended: who converts early would count in full, and who converts late not at all.
         """
-        return self._grouped(self._step_table)
+        found = self._grouped(self._outcomes, self._tables.of)
+        found.attrs["notes"] = self.notes
+        return found
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -170,7 +224,7 @@ class Funnel(Result):
                 f"step must be required; step {step} is optional, so no profile drops off there."
             )
         part = self._counted()
-        before = required_before(self, step)
+        before = required_before(self.optional, step)
         lost = part[f"time_{before}"].notna() & part[f"time_{step}"].isna()
         lost = part[lost & (part["status"] == DROPPED)].reset_index(drop=True)
         return self._with_next_event(lost, [f"time_{s}" for s in range(before, step)])
@@ -201,44 +255,111 @@ class Funnel(Result):
             )
         part = self._counted()
         waits = (part[f"time_{to_step}"] - part[f"time_{from_step}"]).dropna()
-        if not self._zero_times:
+        if not self._asking.asked.rules.zero_times:
             waits = waits[waits > pd.Timedelta(0)]
         names = (self.steps[from_step - 1], self.steps[to_step - 1])
-        return TimeToConvert.of(waits.reset_index(drop=True), bins, names, self.counted)
+        labels = part.loc[waits.index, self.by].reset_index(drop=True)
+        return TimeToConvert.of(
+            waits.reset_index(drop=True), bins, names, self.counted, labels=labels
+        )
 
-    def trend(self, freq: str | None = None) -> DrawnFrame:
+    def trend(self, freq: str | None = None, *, calendar: str | None = None) -> DrawnFrame:
         """Return conversion by the period in which profiles entered (the trend).
+
+        Each period is a funnel of its own: of those who entered in it, by their first entry in it.
+        So a profile may be in several periods, and its window may reach beyond the period.
 
         Parameters
         ----------
         freq : str, optional
-            A pandas period such as ``"D"``, ``"W"`` or ``"M"``, in UTC; by default that of the
-            funnel.
+            A pandas period such as ``"D"``, ``"W"`` or ``"M"``; by default that of the funnel.
+        calendar : str, optional
+            The time zone of the periods; by default that of the funnel.
 
         Returns
         -------
         pandas.DataFrame
             `period` (its start), the breakdown's columns, `entered`, `converted`,
-            `conversion` and `complete`: False where the window of a profile that entered
+            `conversion`; `conversion_at_window` with `at_window_low` and `at_window_high`, as
+            `table` has them; and `complete`: False where the window of a profile that entered
             in the period may reach beyond the data. Its ``plot(template=...)`` returns a
             figure in which periods that are not complete are dashed.
+
+        See Also
+        --------
+        test : Whether groups differ by more than chance.
         """
         freq = freq or self.freq
         if freq is None:
             raise ConvergekitError("a trend needs a period; give freq='D', 'W' or 'M'.")
-        part = self._counted()
-        periods = Calendar().periods(part["time_1"], freq)
-        part = part.assign(period=periods, is_converted=part["status"] == CONVERTED)
-        grouped = part.groupby(["period", *self.by], dropna=False)
-        table = grouped.agg(entered=("depth", "size"), converted=("is_converted", "sum"))
-        table = table.reset_index()
-        ends = table["period"].dt.end_time.dt.tz_localize("UTC")
-        table = table.assign(
-            conversion=table["converted"] / table["entered"],
-            complete=(ends + self.within) <= self.data_end,
-            period=table["period"].dt.start_time,
+        shop = Calendar.of(calendar, usual=self._asking.asked.calendar)
+        table = trend_of(self._asking, self._tables, self._outcomes, freq, shop, self._grouped)
+        draw = partial(_trend_figure, funnel=self, freq=freq)
+        needed = ["period", *self.by, "entered", "converted", "conversion", "complete"]
+        return DrawnFrame.of(table, draw, needed)
+
+    def curve(
+        self,
+        step: int | None = None,
+        *,
+        by: str | Sequence[str] | None = None,
+        ends: StepLike | Sequence[StepLike] = (),
+        confidence: float = 0.95,
+    ) -> DrawnFrame:
+        """Return the share that has reached a step by each time since the entry.
+
+        Parameters
+        ----------
+        step : int, optional
+            From 2; by default the last.
+        by : str or sequence of str, optional
+            Some of the funnel's breakdown; ``()`` for everybody. By default all of it.
+        ends : str, sequence of str, or Step, or a sequence of these
+            Other ends than the step, such as ``["Refund", "Unsubscribed"]``: who comes to one first
+            cannot get to the step any more. Each has a curve of its own.
+        confidence : float, default 0.95
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per time at which something happened: the breakdown's columns, `time` (Timedelta
+            since the entry), `share`, `low`, `high`, `at_risk` (how many are still observed and
+            have not got there), and with `ends` the `end` that it is about. Its
+            ``plot(template=...)`` returns a figure.
+
+        Raises
+        ------
+        ConvergekitError
+            It is not known by when profiles got there, as under ``entry="any"``.
+        UnknownNameError
+            No event is of the name of an end.
+
+        Notes
+        -----
+        One minus the Kaplan-Meier estimate; with `ends` the cumulative incidence of each, by Aalen
+        and Johansen. A profile is observed until its window ends or the data do.
+        """
+        step = len(self.steps) if step is None else self._checked(step)
+        if step < 2:
+            raise ConvergekitError("step must be 2 or later: everybody has reached the first.")
+        check_confidence(confidence)
+        others = as_steps([ends] if isinstance(ends, (str, Step)) else list(ends)) if ends else []
+        names = self.by if by is None else self._some_of_by(by)
+        chosen = replace(self, by=names)
+        table = chosen._grouped(
+            self._outcomes.counted,
+            lambda part: curve_of(self._asking, self._tables, part, step, others, confidence),
         )
-        return DrawnFrame.of(table, partial(_trend_figure, funnel=self, freq=freq))
+        draw = partial(
+            _curve_figure,
+            by=names,
+            groups=chosen.table,
+            steps=(self.steps[0], self.steps[step - 1]),
+            within=self.within,
+            counted_as=self.counted,
+            confidence=confidence,
+        )
+        return DrawnFrame.of(table, draw, [*names, "time", "share"])
 
     def compare(self, other: Funnel, *, confidence: float = 0.95) -> pd.DataFrame:
         """Compare the conversion of every step with that of another funnel.
@@ -252,17 +373,22 @@ class Funnel(Result):
         Returns
         -------
         pandas.DataFrame
-            Per step: `step`, `event_name`, `profiles`, `other_profiles`, `conversion`,
-            `other_conversion`, `difference` (other minus this, in shares of the first step),
-            `low` and `high` (its confidence interval) and `p_value` (Fisher's exact test that
-            both are equal).
+            Per step, and per label of a breakdown that both have: the breakdown's columns, `step`,
+            `event_name`, `profiles`, `other_profiles`, `conversion`, `other_conversion`,
+            `difference` (other minus this, in shares of the first step), `low` and `high` (its
+            confidence interval) and `p_value` (Fisher's exact test that both are equal).
 
         Notes
         -----
         The interval is Newcombe's hybrid score interval, from the Wilson intervals of the two
         proportions: R. G. Newcombe, "Interval estimation for the difference between independent
         proportions", Statistics in Medicine 17 (1998), method 10. `low`, `high` and `p_value` are
-        rounded to six digits: the same on every machine.
+        rounded to six digits: the same on every machine. ``attrs["notes"]`` of the table says in
+        what the funnels differ besides whom they count, such as their windows.
+
+        See Also
+        --------
+        test : Whether the groups of one funnel differ by more than chance.
         """
         if not isinstance(other, Funnel):
             raise ConvergekitError(
@@ -274,22 +400,82 @@ class Funnel(Result):
                 f"the funnels have {len(self.steps)} and {len(other.steps)} steps; compare "
                 "funnels with equally many."
             )
-        mine, theirs = (f._step_table(f._outcomes) for f in (self, other))
-        rows = [
-            difference(
-                int(a), int(mine["profiles"][0]), int(b), int(theirs["profiles"][0]), confidence
+        if self.by != other.by:
+            raise ConvergekitError(
+                f"the funnels have the breakdowns {self.by} and {other.by}; compare funnels with "
+                "the same breakdown, or without one."
             )
-            for a, b in zip(mine["profiles"], theirs["profiles"], strict=True)
+        names = [*self.by, "step"]
+        needed = [*names, "event_name", "profiles", "conversion"]
+        pairs = self.table[needed].merge(
+            other.table[needed].drop(columns="event_name"),
+            on=names,
+            suffixes=("", "_other"),
+            how="inner",
+        )
+        pairs = pairs.rename(
+            columns={"profiles_other": "other_profiles", "conversion_other": "other_conversion"}
+        )
+        entered = pairs.loc[pairs["step"] == 1, [*self.by, "profiles", "other_profiles"]]
+        size = len(self.steps)
+        of_mine, of_theirs = (
+            np.repeat(entered[name].to_numpy(), size) for name in ("profiles", "other_profiles")
+        )
+        rows = [
+            difference(int(a), int(n), int(b), int(m), confidence)
+            for a, n, b, m in zip(
+                pairs["profiles"], of_mine, pairs["other_profiles"], of_theirs, strict=True
+            )
         ]
-        return pd.concat(
+        columns = [*names, "event_name", "profiles", "other_profiles", "conversion"]
+        found = pd.concat(
             [
-                mine[["step", "event_name", "profiles"]],
-                theirs["profiles"].rename("other_profiles"),
-                mine["conversion"],
-                theirs["conversion"].rename("other_conversion"),
+                pairs[[*columns, "other_conversion"]],
                 pd.DataFrame(rows, columns=["difference", "low", "high", "p_value"]),
             ],
             axis="columns",
+        )
+        found.attrs["notes"] = [*_differences(self, other), *self.notes]
+        return found
+
+    def test(self, step: int | None = None) -> FunnelTest:
+        """Test whether the groups of the breakdown differ in who reached a step.
+
+        Parameters
+        ----------
+        step : int, optional
+            From 2; by default the last.
+
+        Returns
+        -------
+        FunnelTest
+            One test over all groups, and one for each pair, adjusted for the number of pairs.
+
+        Raises
+        ------
+        ConvergekitError
+            There are no groups, or they are chosen by what happened later.
+
+        Notes
+        -----
+        Where windows are open, the log-rank test up to the window: windows are open in some groups
+        more than in others. Otherwise chi-squared, exact where fewer than 5 are expected in a cell.
+        Visits and attempts are clustered by profile, for those of one person are alike; those whose
+        windows are open are left out. Pairs are adjusted by Holm. ``base/group_tests.py`` cites the
+        sources.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.funnel(["PageView", "Placed Order"], within="7D", by="utm_source").test().method
+        'log-rank'
+        """
+        step = len(self.steps) if step is None else self._checked(step)
+        if step < 2:
+            raise ConvergekitError("step must be 2 or later: everybody has reached the first.")
+        return groups_test(
+            self._tables, self._outcomes, self.by, step, self._asking.asked.label_said
         )
 
     def plot(self, *, template: Template = "light") -> go.Figure:
@@ -310,23 +496,41 @@ class Funnel(Result):
 
         return funnel_figure(self, template)
 
+    def _some_of_by(self, by: str | Sequence[str]) -> list[str]:
+        """Return columns of the breakdown by their full or short names."""
+        known = {short_name(name): name for name in self.by} | {name: name for name in self.by}
+        chosen = names_given("by", by)
+        for name in chosen:
+            if name not in known:
+                raise ConvergekitError(
+                    f"by={name!r} is not of this funnel's breakdown. "
+                    f"{what_there_is(self.by, name, none='no breakdown')} Give by= to the funnel."
+                )
+        return list(dict.fromkeys(known[name] for name in chosen))
+
     def _counted(self) -> pd.DataFrame:
         return self.conversions[self.conversions["status"] != EXCLUDED]
 
-    def _grouped(self, work: Callable[[Outcomes], pd.DataFrame]) -> pd.DataFrame:
+    def _grouped(
+        self, outcomes: Outcomes, work: Callable[[Outcomes], pd.DataFrame]
+    ) -> pd.DataFrame:
+        """Return a table for each group of the breakdown, the largest first, one below another."""
         if not self.by:
-            return work(self._outcomes)
-        groups = self.conversions.groupby(self.by, dropna=False, sort=True)
+            return work(outcomes)
+        labels = pd.DataFrame({name: outcomes.labels[name].array for name in self.by})
+        groups = labels.groupby(self.by, dropna=False, sort=True).indices.items()
         parts = []
-        for label, part in sorted(groups, key=lambda group: _label_order(group[0], group[1])):
-            table = work(self._outcomes.chosen(part.index.to_numpy()))
-            for place, (name, value) in enumerate(zip(self.by, label, strict=True)):
-                table.insert(place, name, pd.Series([value] * len(table), dtype=part[name].dtype))
+        for label, at in sorted(groups, key=lambda group: _label_order(group[0], len(group[1]))):
+            table = work(outcomes.chosen(at))
+            values = label if isinstance(label, tuple) else (label,)
+            for place, (name, value) in enumerate(zip(self.by, values, strict=True)):
+                cells = pd.Series([value] * len(table), dtype=labels[name].dtype)
+                table.insert(place, name, cells)
             parts.append(table)
         if not parts:
-            empty = work(self._outcomes).iloc[:0]
+            empty = work(outcomes).iloc[:0]
             for place, name in enumerate(self.by):
-                empty.insert(place, name, self.conversions[name].iloc[:0])
+                empty.insert(place, name, labels[name].iloc[:0])
             return empty
         return pd.concat(parts, ignore_index=True)
 
@@ -337,53 +541,15 @@ class Funnel(Result):
             )
         return step
 
-    def _step_table(self, outcomes: Outcomes) -> pd.DataFrame:
-        part = outcomes.counted
-        steps = np.arange(1, len(self.steps) + 1)
-        before = [1] + [required_before(self, int(step)) for step in steps[1:]]
-        is_optional = np.isin(steps, self.optional)
-        reached = part.time != NOT_A_TIME
-        profiles = np.array([np.count_nonzero(there) for there in reached.T])
-        starting = profiles[np.array(before) - 1]
-        waiting = reached[part.waiting]
-        in_window = np.array(
-            [
-                (waiting[:, b - 1] & ~waiting[:, step - 1]).sum()
-                for b, step in zip(before, steps, strict=True)
-            ]
-        )
-        in_window[is_optional] = 0
-        waits = [part.waits(b, int(step)) for step, b in zip(steps[1:], before[1:], strict=True)]
-        if not self._zero_times:
-            waits = [wait[wait > pd.Timedelta(0)] for wait in waits]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            step_conversion = profiles / starting.astype(float)
-            conversion = profiles / profiles[:1].astype(float)
-        step_conversion[0] = np.nan
-        return pd.DataFrame(
-            {
-                "step": steps,
-                "event_name": pd.Series(self.steps, dtype="str"),
-                "profiles": profiles,
-                "conversion": conversion,
-                "step_conversion": step_conversion,
-                "drop_off": np.where(is_optional, 0, starting - profiles - in_window),
-                "in_window": in_window,
-                "median_time": _durations([wait.median() for wait in waits]),
-                "mean_time": _durations([wait.mean() for wait in waits]),
-                "p90_time": _durations([wait.quantile(0.9) for wait in waits]),
-            }
-        )
-
     def _with_next_event(self, lost: pd.DataFrame, reached: list[str]) -> pd.DataFrame:
         # Times without a zone are UTC, as in the search.
-        events = self._events[["event_name"]].assign(
-            timestamp=pd.to_datetime(self._events["timestamp"], utc=True),
-            profile_id=self._events[self._profile].array,
-            arrival=order_of_arrival(self._events, np.arange(len(self._events))),
+        events = self._asking.events[["event_name"]].assign(
+            timestamp=pd.to_datetime(self._asking.events["timestamp"], utc=True),
+            profile_id=self._asking.events[self._profile].array,
+            arrival=order_of_arrival(self._asking.events, np.arange(len(self._asking.events))),
         )
-        if "kind" in self._events:
-            events = events[(self._events["kind"] != "identify").to_numpy(dtype=bool)]
+        if "kind" in self._asking.events:
+            events = events[(self._asking.events["kind"] != "identify").to_numpy(dtype=bool)]
         events = events[events["profile_id"].isin(lost["profile_id"])]
         events = events.dropna(subset=["timestamp", "profile_id"])
         events = events.sort_values(["timestamp", "arrival"]).drop(columns="arrival")
@@ -407,84 +573,10 @@ class Funnel(Result):
         )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class TimeToConvert(Result):
-    """How long profiles took from one step to another.
+def _curve_figure(table: pd.DataFrame, template: Template, **shown: Any) -> Any:
+    from convergekit.funnels.curve_figure import curve_figure
 
-    Attributes
-    ----------
-    profiles : int
-        How many did.
-    median, mean : pandas.Timedelta
-        ``NaT`` if none did.
-    percentiles : pandas.Series
-        Timedelta per percentile: 10, 25, 50, 75, 90, 95, 99.
-    histogram : pandas.DataFrame
-        `from`, `to` (Timedelta; the last bin includes its end) and `profiles`.
-    steps : tuple of str
-        From which step, and to which.
-    counted : str
-        What is counted: ``"profiles"`` or ``"attempts"``.
-    """
-
-    profiles: int
-    median: pd.Timedelta
-    mean: pd.Timedelta
-    percentiles: pd.Series
-    histogram: pd.DataFrame
-    steps: tuple[str, str]
-    counted: str
-    _waits: pd.Series
-
-    def _line(self) -> str:
-        median = readable_duration(self.median) if self.profiles else "not known"
-        who = counted(self.profiles, self.counted.removesuffix("s"))
-        return f"TimeToConvert({who} from {self.steps[0]} to {self.steps[1]}; median {median})"
-
-    def _body(self) -> Iterable[pd.DataFrame | str]:
-        if not self.profiles:
-            return ()
-        shares = [f"{point}% within" for point in self.percentiles.index]
-        durations = self.percentiles.map(readable_duration).tolist()
-        return (pd.DataFrame({"share": shares, "time": durations}),)
-
-    @classmethod
-    def of(cls, waits: pd.Series, bins: int, steps: tuple[str, str], counted: str) -> TimeToConvert:
-        """Summarise durations."""
-        points = [10, 25, 50, 75, 90, 95, 99]
-        seconds = waits.dt.total_seconds().to_numpy()
-        counts, edges = (
-            np.histogram(seconds, bins=bins) if len(waits) else (np.zeros(0, int), [0.0])
-        )
-        ends = pd.to_timedelta(np.asarray(edges), unit="s")
-        return cls(
-            profiles=len(waits),
-            median=waits.median(),
-            mean=waits.mean(),
-            percentiles=waits.quantile(np.array(points) / 100).set_axis(points),
-            histogram=pd.DataFrame({"from": ends[:-1], "to": ends[1:], "profiles": counts}),
-            steps=steps,
-            counted=counted,
-            _waits=waits,
-        )
-
-    def plot(self, *, template: Template = "light") -> go.Figure:
-        """Draw the times as a histogram.
-
-        Parameters
-        ----------
-        template : {"light", "dark"}, default "light"
-
-        Returns
-        -------
-        plotly.graph_objects.Figure
-            Its bars begin and end at round times, whatever the bins of `histogram`, and the few
-            longest times are one bar, which says so. Where most of the times are short beside
-            the others, bars get longer from left to right.
-        """
-        from convergekit.funnels.time_figures import time_figure
-
-        return time_figure(self, self._waits, template)
+    return curve_figure(table, template=template, **shown)
 
 
 def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, freq: str) -> Any:
@@ -494,20 +586,28 @@ def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, fr
 
 
 _COUNTS = ("profiles", "drop_off", "in_window")
-_SHARES = ("conversion", "step_conversion")
+_SHARES = ("conversion", "step_conversion", "conversion_at_window")
 _TIMES = ("median_time", "mean_time", "p90_time")
 
 
-def _durations(values: list[Any]) -> pd.Series:
-    return pd.Series([pd.NaT, *values], dtype="timedelta64[us]")
+def _differences(one: Funnel, other: Funnel) -> list[str]:
+    """Return in what two funnels differ besides whom they count, a sentence each."""
+    mine, theirs = one._asking.asked, other._asking.asked
+    found = []
+    for name, of_mine, of_theirs in (
+        ("windows", one.window_words, other.window_words),
+        ("units", one.counted, other.counted),
+        ("entries", mine.rules.entry, theirs.rules.entry),
+        ("orders", mine.order, theirs.order),
+        ("steps", " → ".join(one.steps), " → ".join(other.steps)),
+    ):
+        if of_mine != of_theirs:
+            found.append(f"The {name} differ: {of_mine} here, {of_theirs} there.")
+    return found
 
 
-def _label_order(label: tuple[Any, ...], part: pd.DataFrame) -> tuple[Any, ...]:
+def _label_order(label: Any, size: int) -> tuple[Any, ...]:
     """Order labels by size, "other" and missing ones last."""
-    last = [bool(pd.isna(value)) or value == OTHER for value in label]
-    return (any(last), -len(part), tuple(map(str, label)))
-
-
-def required_before(funnel: Funnel, step: int) -> int:
-    """Return the last step before this one that is not optional."""
-    return max(s for s in range(1, step) if s not in funnel.optional)
+    values = label if isinstance(label, tuple) else (label,)
+    last = [bool(pd.isna(value)) or value == OTHER for value in values]
+    return (any(last), -size, tuple(map(str, values)))

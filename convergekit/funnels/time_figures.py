@@ -18,12 +18,13 @@ from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, period_word
 from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
 from convergekit.funnels.figure import goal
-from convergekit.funnels.groups import Group, groups_to_draw, label_of, short_name
+from convergekit.funnels.groups import Group, groups_to_draw, label_of
+from convergekit.funnels.labels import short_name
 from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from convergekit.funnels.result import Funnel, TimeToConvert
-
+    from convergekit.funnels.result import Funnel
+from convergekit.funnels.times import TimeToConvert
 
 #: Round times, in seconds, at which the bars of a histogram begin and end.
 _ROUND = (
@@ -83,7 +84,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
     by = " and ".join([word, *map(short_name, funnel.by)])
     figure.update_layout(
         **titled(
-            f"{goal(funnel.steps)} within {readable_duration(funnel.within)}, by {by}",
+            f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
             [
                 f"Everybody's window has ended in {complete:,} of {counted(len(periods), word)}.",
                 found.left_out if found else "",

@@ -9,8 +9,7 @@ import pandas as pd
 
 from convergekit.base.grouping import number
 from convergekit.events.steps import tracked
-from convergekit.events.timestamps import microseconds
-from convergekit.funnels.events import order_of_arrival
+from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import BoolArray, IntArray
 
 #: The time of what did not happen.

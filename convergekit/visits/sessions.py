@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from convergekit.base.options import names_given
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.steps import StepLike, tracked
-from convergekit.events.timestamps import microseconds
+from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
 from convergekit.visits.traffic import TAGS, sent_traffic, sent_values
@@ -67,6 +67,52 @@ class SessionRules:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """Which events say where a visit is from, in the order of the sessions' events.
+
+    Attributes
+    ----------
+    tagged, landed, seen : numpy.ndarray of bool
+        Which have a tag or a click ID, a page's address, or anything that tells a visit.
+    of_browser : numpy.ndarray of bool
+        Which are of a browser.
+    """
+
+    tagged: BoolArray
+    landed: BoolArray
+    seen: BoolArray
+    of_browser: BoolArray
+
+    def read(
+        self,
+        traffic: dict[str, NumberedText],
+        order: IntArray,
+        first: IntArray,
+        last: IntArray,
+        rules: Sequence[ChannelRule],
+    ) -> tuple[IntArray, dict[str, IntArray], NumberedText]:
+        """Return what runs of the order say: `arrival`, `says` and `channel` of `FoundSessions`.
+
+        Parameters
+        ----------
+        traffic, order, rules
+            As `FoundSessions` has them.
+        first, last : numpy.ndarray of int
+            The first and the last place of each run; a run that ends before it begins is empty.
+        """
+        speaking, visit = (_first_in(marked, first, last) for marked in (self.tagged, self.seen))
+        landing = _first_in(self.landed, first, last)
+        position = np.append(order, -1)
+        says = dict.fromkeys((*TAGS, "click_id"), position[speaking])
+        says["landing_page"] = position[landing]
+        says["referrer"] = position[np.where(landing >= 0, landing, visit)]
+        arrival = position[np.where(speaking >= 0, speaking, visit)]
+        channel = channels_of({name: traffic[name].at(says[name]) for name in ASKED}, rules)
+        known = NumberedText(np.where(arrival < 0, -1, channel.codes), channel.distinct)
+        return arrival, says, known
+
+
+@dataclass(frozen=True)
 class FoundSessions:
     """Sessions as numbers, by visitor and time.
 
@@ -87,6 +133,11 @@ class FoundSessions:
         Missing where nothing says that it is a visit.
     of_event : numpy.ndarray of int
         The session of each event, -1 for none.
+    order : numpy.ndarray of int
+        Positions of the events in sessions, by visitor and time.
+    marks : Marks
+        Of these, which say what.
+    rules : sequence of ChannelRule
     """
 
     events: pd.DataFrame
@@ -99,6 +150,9 @@ class FoundSessions:
     says: dict[str, IntArray]
     channel: NumberedText
     of_event: IntArray
+    order: IntArray
+    marks: Marks
+    rules: Sequence[ChannelRule]
 
     def numbered(self, name: str, which: IntArray) -> NumberedText:
         """Return a column of some sessions, missing at -1: a column of `traffic`, or `channel`."""
@@ -110,6 +164,60 @@ class FoundSessions:
         """Return the same as a Series."""
         found = self.numbered(name, which)
         return found.take(np.arange(len(which)))
+
+    def until(self, at: IntArray) -> FoundSessions:
+        """Return the sessions of some events as they were when these events came.
+
+        Parameters
+        ----------
+        at : numpy.ndarray of int
+            Positions of events, -1 for none: a row each, whose session ends there.
+
+        Returns
+        -------
+        FoundSessions
+            What later events of the session say is not known. A row without a session knows
+            nothing.
+        """
+        first, last = self._run_until(at)
+        session = np.append(self.of_event, -1)[at]
+        arrival, says, channel = self.marks.read(self.traffic, self.order, first, last, self.rules)
+        return replace(
+            self,
+            visitor=np.append(self.visitor, -1)[session],
+            first=np.append(self.first, -1)[session],
+            last=np.where(session >= 0, at, -1),
+            events_in=last - first + 1,
+            arrival=arrival,
+            says=says,
+            channel=channel,
+        )
+
+    def first_sent(self, sent: NumberedText, at: IntArray) -> NumberedText:
+        """Return the first value that the session of each event had sent when that event came.
+
+        Parameters
+        ----------
+        sent : NumberedText
+            A row per event of the frame.
+        at : numpy.ndarray of int
+            Positions of events, -1 for none.
+        """
+        found = _first_in(sent.codes[self.order] >= 0, *self._run_until(at))
+        return sent.at(np.append(self.order, -1)[found])
+
+    def _run_until(self, at: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the first place in `order` of each event's session, and the event's own."""
+        session = np.append(self.of_event, -1)[at]
+        first = self._place[np.append(self.first, -1)[session]]
+        return np.where(session >= 0, first, 0), np.where(session >= 0, self._place[at], -1)
+
+    @cached_property
+    def _place(self) -> IntArray:
+        """The place of each event in `order`, -1 for none, and for the event -1."""
+        place = np.full(len(self.events) + 1, -1, dtype=np.int64)
+        place[self.order] = np.arange(len(self.order))
+        return place
 
     def arrived(self, which: IntArray) -> pd.Series:
         """Return when the event came that says where a visit is from, missing at -1."""
@@ -146,14 +254,48 @@ class FoundSessions:
         return _place(self.visitor, microseconds(self.events["timestamp"])[self.first])
 
 
+def sessions_of(s: StitchedEvents, how: SessionRules | None = None) -> FoundSessions:
+    """Return the sessions of stitched events, by the usual rules if none are given."""
+    return sessions_of_visitors(s, s.resolution.profile, how)
+
+
+def sessions_of_visitors(
+    s: StitchedEvents, visitor: IntArray, how: SessionRules | None = None
+) -> FoundSessions:
+    """Return the sessions of stitched events where the visitor of each is another number."""
+    return find_sessions(
+        s.events,
+        sent_traffic(s.events),
+        visitor,
+        s.resolution.in_time,
+        visiting(s),
+        how or SessionRules(),
+    )
+
+
+def sessions_of_frame(events: pd.DataFrame, visitor: IntArray) -> FoundSessions:
+    """Return the sessions of a frame whose profiles are numbered, by the usual rules.
+
+    Where no event has a page's address, every session is a visit: nothing tells a browser's.
+    """
+    arrival = order_of_arrival(events, np.arange(len(events)))
+    timed = events["timestamp"].notna().to_numpy(dtype=bool)
+    return find_sessions(
+        events,
+        sent_traffic(events),
+        np.where(timed, visitor, -1),
+        np.lexsort((arrival, microseconds(events["timestamp"]))),
+        np.ones(len(events), dtype=bool),
+        SessionRules(),
+    )
+
+
 def sessions(
     s: StitchedEvents, how: SessionRules, conversion: StepLike | None = None
 ) -> pd.DataFrame:
     """Return a row per session. See `Stitched.sessions`."""
     events, ids = s.events, s.resolution.profile_ids
-    found = find_sessions(
-        events, sent_traffic(events), s.resolution.profile, s.resolution.in_time, visiting(s), how
-    )
+    found = sessions_of(s, how)
     every = np.arange(len(found.visitor))
     table = pd.DataFrame(
         {
@@ -228,14 +370,8 @@ def find_sessions(
     seen = tagged | landed | referred
     if not len(traffic["landing_page"].distinct):
         seen |= of_browser[order]
-    speaking, visit = _first_in(tagged, first, last), _first_in(seen, first, last)
-    landing = _first_in(landed, first, last)
-    position = np.append(order, -1)
-    says = dict.fromkeys((*TAGS, "click_id"), position[speaking])
-    says["landing_page"] = position[landing]
-    says["referrer"] = position[np.where(landing >= 0, landing, visit)]
-    arrival = position[np.where(speaking >= 0, speaking, visit)]
-    channel = channels_of({name: traffic[name].at(says[name]) for name in ASKED}, how.rules)
+    marks = Marks(tagged, landed, seen, of_browser[order])
+    arrival, says, channel = marks.read(traffic, order, first, last, how.rules)
     of_event = np.full(len(events), -1, dtype=np.int64)
     of_event[order] = np.cumsum(begins) - 1
     return FoundSessions(
@@ -247,8 +383,11 @@ def find_sessions(
         events_in=last - first + 1,
         arrival=arrival,
         says=says,
-        channel=NumberedText(np.where(arrival < 0, -1, channel.codes), channel.distinct),
+        channel=channel,
         of_event=of_event,
+        order=order,
+        marks=marks,
+        rules=how.rules,
     )
 
 

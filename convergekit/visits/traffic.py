@@ -112,6 +112,17 @@ def sent_values(
     return found
 
 
+def sent_text(events: pd.DataFrame, name: str) -> NumberedText:
+    """Return what each event itself sent of a property, as text.
+
+    Examples
+    --------
+    >>> sent_text(pd.DataFrame({"properties.gclid": ["x", "(none)"]}), "gclid").codes.tolist()
+    [0, -1]
+    """
+    return _sent(events, name)
+
+
 def _sent(events: pd.DataFrame, *names: str) -> NumberedText:
     """Return the first of the names' values that an event sent, as text."""
     found = NumberedText(np.full(len(events), -1), pd.Series(dtype="str"))

@@ -292,6 +292,8 @@ def test_no_events_have_no_retention():
         ({"by": "pag"}, "no column matches 'pag'"),
         ({"by": 3}, "by must be a name or a list of names; got 3"),
         ({"top": 3}, "top= needs by= too"),
+        ({"label": "carried"}, "label= needs by= too"),
+        ({"label": "last"}, "label must be one of 'visit', 'carried'; got 'last'"),
         ({"by": "day", "top": 0}, "top must be a whole number from 1; got 0"),
         ({"by": "cohort"}, "by='cohort': the table has a column of that name"),
         ({"start": ck.Step("PageView", where="day > 1"), "where": "day > 2"}, "not both"),
@@ -324,6 +326,28 @@ def test_of_stitched_events():
     first = found.table.query("periods == 0")["profiles"].sum()
     assert first == views["profile_id"].nunique()
     assert found.left_out["PageView without a profile"] == views["profile_id"].isna().sum()
+
+
+def test_a_campaign_is_that_of_the_visit_of_the_start_event():
+    frame = log(a="v0 v3 o3 o12", b="v1 o1.01 v20").assign(
+        **{
+            "alias.cookie": ["a"] * 4 + ["b"] * 3,
+            "profile_properties.utm_source": ["ads", None, None, "mail", "shop", None, None],
+        }
+    )
+    s = ck.stitch(frame.drop(columns=["profile_id", "day"]))
+    found = s.retention("Placed Order", "Placed Order", by="utm_source").table
+    assert found.query("periods == 1")[["utm_source", "returned"]].values.tolist()[0] == ["shop", 0]
+    # The visit of a's first order sent nothing; the one before did, and one of later is no matter.
+    assert found["utm_source"].isna().sum() == 3
+    carried = s.retention("Placed Order", "Placed Order", by="utm_source", label="carried").table
+    assert carried.drop_duplicates("profile.utm_source")["profile.utm_source"].tolist() == [
+        "ads", "shop",
+    ]  # fmt: skip
+    orders = s.counts("Placed Order", freq="M", by="utm_source")
+    assert orders[["utm_source", "count"]].fillna("").values.tolist() == [
+        ["mail", 1], ["shop", 1], ["", 1],
+    ]  # fmt: skip
 
 
 def test_the_heat_map_marks_what_may_still_grow():

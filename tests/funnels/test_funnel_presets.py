@@ -165,8 +165,8 @@ def test_posthogs_attribution():
 
     assert reached("first") == {"ads": [1, 1], None: [1, 0]}
     assert reached("last") == {"mail": [1, 1], None: [1, 0]}
-    # One person may be in several groups; without a value at the step, in none.
-    assert reached(1) == {"ads": [1, 1], "mail": [1, 1]}
+    # One person may be in several groups; without a value at the step, in PostHog's group ''.
+    assert reached(1) == {"ads": [1, 1], "mail": [1, 1], None: [1, 0]}
     assert reached(2) == {"mail": [1, 1]}
 
 

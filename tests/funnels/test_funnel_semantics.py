@@ -23,8 +23,11 @@ def of_one(log, steps="ABC", **options):
 class TestWhichAttemptCounts:
     again = (("A", 0), ("A", 8 * DAY), ("B", 9 * DAY))
 
-    def test_ours_the_deepest(self):
-        assert of_one(self.again, "AB", within="7D") == [1, 1]
+    def test_ours_the_first(self):
+        assert of_one(self.again, "AB", within="7D") == [1, 0]
+
+    def test_of_any_the_deepest(self):
+        assert of_one(self.again, "AB", within="7D", entry="any") == [1, 1]
 
     def test_posthog_and_clickhouse_go_on_from_the_latest_entry(self):
         for like in ("posthog", "clickhouse"):
@@ -41,7 +44,7 @@ class TestWhichAttemptCounts:
         log = {"ann": [("A", 0.0), ("A", 10.0), ("B", 20.0)]}
         found = ck.funnel(frame_of(log), ["A", "B"], like="amplitude").conversions
         assert found["time_1"].tolist() == [START]
-        found = ck.funnel(frame_of(log), ["A", "B"], within="1D").conversions
+        found = ck.funnel(frame_of(log), ["A", "B"], within="1D", entry="any").conversions
         assert found["time_1"].tolist() == [START + pd.Timedelta("10s")]
 
 
@@ -149,10 +152,15 @@ class TestExcluded:
             options = {"within": "1D", "exclude": self.refund, "like": like}
             assert of_one(self.tainted, "AB", **options) == [0, 0]
 
-    def test_a_clean_attempt_counts(self):
-        for like in (None, "posthog"):
-            options = {"within": "1D", "exclude": self.refund, "like": like}
+    def test_a_clean_attempt_counts_where_any_entry_does(self):
+        for options in ({"entry": "any"}, {"like": "posthog"}):
+            options |= {"within": "1D", "exclude": self.refund}
             assert of_one(self.clean_later, "AB", **options) == [1, 1]
+
+    def test_from_the_first_entry_there_is_one_attempt(self):
+        options = {"within": "1D", "exclude": self.refund}
+        assert of_one(self.clean_later, "AB", **options) == [0, 0]
+        assert of_one(self.clean_later, "AB", on_exclude="drop_off", **options) == [1, 0]
 
     def test_mixpanel_keeps_the_steps_before(self):
         assert of_one(self.tainted, "AB", exclude=self.refund, like="mixpanel") == [1, 0]
@@ -217,8 +225,11 @@ class TestBreakdown:
         first = found.table[found.table["step"] == 1]
         return dict(zip(first["properties.source"].fillna("none"), first["profiles"], strict=True))
 
+    def test_ours_at_the_entry(self):
+        assert self.labels() == {"ads": 1, "none": 1}
+
     def test_the_first_value_that_is_not_empty(self):
-        assert self.labels() == {"ads": 1, "mail": 1}
+        assert self.labels(by_step="first") == {"ads": 1, "mail": 1}
 
     def test_the_last(self):
         assert self.labels(by_step="last") == {"ads": 1, "mail": 1}

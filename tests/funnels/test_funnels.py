@@ -32,8 +32,8 @@ def log(**profiles):
     return frame.assign(timestamp=START + pd.to_timedelta(frame["minute"], unit="min"))
 
 
-def counts(frame, steps=STEPS, within="10min"):
-    return ck.funnel(frame, steps, within=within).table["profiles"].tolist()
+def counts(frame, steps=STEPS, within="10min", **options):
+    return ck.funnel(frame, steps, within=within, **options).table["profiles"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,8 @@ def counts(frame, steps=STEPS, within="10min"):
         ("c0 v1 o2", [1, 0, 0]),
         ("o0 c1 v2", [1, 0, 0]),
         ("c5 o9", [0, 0, 0]),
-        ("v0 v8 c9 o15", [1, 1, 1]),  # a later entry starts a window of its own
-        ("v0 c1 v8 o15", [1, 1, 0]),  # which does not lend itself to an earlier attempt
-        ("v0 c1 v8 c9 o15", [1, 1, 1]),
+        ("v0 v8 c9 o15", [1, 1, 0]),  # a later visit does not begin anew
+        ("v0 c1 v8 o15", [1, 1, 0]),
         ("v0 x1 c2 x3 o4", [1, 1, 1]),  # others may lie between
         ("v0 c0 o0", [1, 1, 1]),  # ties are taken in the order that carries furthest
         ("o0 c0 v0", [1, 1, 1]),
@@ -73,12 +72,25 @@ def test_any_of_several_names_fills_a_step():
     assert found.table["event_name"].tolist()[1] == "Added To Cart or Refund"
 
 
+@pytest.mark.parametrize(
+    ("sketch", "reached"),
+    [
+        ("v0 v8 c9 o15", [1, 1, 1]),  # a later entry starts a window of its own
+        ("v0 c1 v8 o15", [1, 1, 0]),  # which does not lend itself to an earlier attempt
+        ("v0 c1 v8 c9 o15", [1, 1, 1]),
+    ],
+)
+def test_any_entry_by_hand(sketch, reached):
+    assert counts(log(ann=sketch), entry="any") == reached
+
+
 def test_the_table():
     frame = log(a="v0 c2 o6", b="v0 c4", c="v0", d="v0 c6 o8", e="o1 x99")
     table = ck.funnel(frame, STEPS, within="1h").table
     assert table.columns.tolist() == [
         "step", "event_name", "profiles", "conversion", "step_conversion", "drop_off",
-        "in_window", "median_time", "mean_time", "p90_time",
+        "in_window", "conversion_at_window", "at_window_low", "at_window_high", "time_from",
+        "median_time", "mean_time", "p90_time",
     ]  # fmt: skip
     assert table["step"].tolist() == [1, 2, 3]
     assert table["event_name"].tolist() == STEPS
@@ -87,12 +99,13 @@ def test_the_table():
     assert table["step_conversion"].tolist()[1:] == [0.75, pytest.approx(2 / 3)]
     assert pd.isna(table["step_conversion"][0])
     assert table["drop_off"].tolist() == [0, 1, 1]
+    assert table["time_from"].tolist()[1:] == STEPS[:2]
     assert table["median_time"].tolist()[1:] == [pd.Timedelta("4min"), pd.Timedelta("3min")]
     assert pd.isna(table["median_time"][0])
 
 
 def test_times_are_of_the_chain_that_first_got_there_with_the_latest_entry():
-    found = ck.funnel(log(a="v0 c1 v2 c3 c4 o5 o6"), STEPS, within="10min").conversions
+    found = ck.funnel(log(a="v0 c1 v2 c3 c4 o5 o6"), STEPS, within="10min", entry="any").conversions
     minutes = [(found[f"time_{i}"][0] - START) // pd.Timedelta(minutes=1) for i in (1, 2, 3)]
     assert minutes == [2, 3, 5]
 
@@ -467,7 +480,10 @@ def test_row_order_does_not_matter(frame, steps, random):
 def test_the_trend_of_an_empty_funnel_is_empty():
     nothing = ck.stitch(ck.simulate_store().events.iloc[:0])
     empty = nothing.funnel(["PageView", "Placed Order"], within="7D").trend("W")
-    assert list(empty.columns) == ["period", "entered", "converted", "conversion", "complete"]
+    assert list(empty.columns) == [
+        "period", "entered", "converted", "conversion", "conversion_at_window", "at_window_low",
+        "at_window_high", "complete",
+    ]  # fmt: skip
     assert len(empty) == 0
     assert len(empty.plot().data) <= 1
 

@@ -30,7 +30,10 @@ def said(ask):
     ("options", "says"),
     [
         ({"order": None}, "order must be one of 'ordered', 'strict', 'any'; got None."),
-        ({"count": "events"}, "count must be one of 'profiles', 'attempts'; got 'events'."),
+        (
+            {"count": "events"},
+            "count must be one of 'profiles', 'attempts', 'visits'; got 'events'.",
+        ),
         ({"by": 3}, "by must be a name or a list of names; got 3."),
         ({"by": [None]}, "by must be a name or a list of names; got [None]."),
         ({"hold": 3}, "hold must be a name or a list of names; got 3."),
@@ -68,7 +71,12 @@ def test_an_option_of_a_funnel_that_does_nothing_is_refused(s, option, value, ne
 
 
 def test_what_a_funnel_does_in_any_case_may_be_named(s):
-    usual = {"by_step": "first", "on_exclude": "remove", "range_applies_to": "entry"}
+    usual = {
+        "by_step": "entry",
+        "label": "visit",
+        "on_exclude": "remove",
+        "range_applies_to": "entry",
+    }
     assert s.funnel(STEPS, within="7D", **usual).table.equals(s.funnel(STEPS, within="7D").table)
 
 

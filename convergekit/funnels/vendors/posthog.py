@@ -118,16 +118,18 @@ def _for_every_value(
     Returns
     -------
     prepared : FunnelEvents
-        A unit for every unit and value; people without a value at the step are left out.
+        A unit for every unit and value, the missing one included; people without the step are left
+        out.
     label_of_unit : numpy.ndarray of int
         The position of an event that has the value.
     may_fill : numpy.ndarray of bool
         Which events have the unit's value.
     """
     prepared = prepared.in_order()
-    code = values.iloc[prepared.position].groupby(list(values), dropna=False, sort=False).ngroup()
+    given = values.apply(lambda column: column.mask(missing(column)))
+    code = given.iloc[prepared.position].groupby(list(values), dropna=False, sort=False).ngroup()
     code = code.to_numpy(dtype=np.int64)
-    at = np.flatnonzero((prepared.mask >> (step - 1) & 1 == 1) & _has_label(prepared, values))
+    at = np.flatnonzero(prepared.mask >> (step - 1) & 1 == 1)
     pairs, first = np.unique(np.stack([prepared.unit[at], code[at]]), axis=1, return_index=True)
     begin = np.searchsorted(prepared.unit, pairs[0])
     sizes = np.searchsorted(prepared.unit, pairs[0], side="right") - begin

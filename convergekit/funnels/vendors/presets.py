@@ -12,14 +12,15 @@ from typing import Any, Literal
 
 from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError
+from convergekit.visits.entry import Label
 
 Ties = Literal["best", "arrival"]
 Entry = Literal["any", "first", "earliest"]
 RangeAppliesTo = Literal["entry", "entry_and_completion"]
 OnExclude = Literal["remove", "drop_off"]
-Count = Literal["profiles", "attempts"]
+Count = Literal["profiles", "attempts", "visits"]
 Order = Literal["ordered", "strict", "any"]
-ByStep = Literal["first", "last"] | int
+ByStep = Literal["entry", "first", "last"] | int
 Like = Literal["posthog", "mixpanel", "amplitude", "clickhouse"]
 
 
@@ -30,7 +31,7 @@ class Rules:
     Attributes
     ----------
     within : conversion window, where none is given.
-    entry, ties, tolerance, on_exclude, range_applies_to, by_step
+    entry, ties, tolerance, on_exclude, range_applies_to, by_step, label
         As the parameters of `funnel`.
     engine : {"search", "posthog", "windowfunnel"}
         What finds the paths.
@@ -53,15 +54,16 @@ class Rules:
     """
 
     within: Any = None
-    entry: Entry = "any"
+    entry: Entry = "first"
     ties: Ties = "best"
     tolerance: Any = None
     on_exclude: OnExclude = "remove"
     range_applies_to: RangeAppliesTo = "entry"
-    by_step: ByStep = "first"
+    by_step: ByStep = "entry"
+    label: Label = "visit"
     engine: Literal["search", "posthog", "windowfunnel"] = "search"
     orders: tuple[Order, ...] = ("ordered", "strict", "any")
-    counts: tuple[Count, ...] = ("profiles", "attempts")
+    counts: tuple[Count, ...] = ("profiles", "attempts", "visits")
     exclusions: bool = True
     optional: bool = True
     held_apart: bool = False
@@ -75,6 +77,9 @@ class Rules:
 _PRESETS: dict[str, Rules] = {
     "posthog": Rules(
         within="14D",
+        entry="any",
+        by_step="first",
+        label="carried",
         range_applies_to="entry_and_completion",
         engine="posthog",
         counts=("profiles",),
@@ -88,7 +93,10 @@ _PRESETS: dict[str, Rules] = {
         entry="first",
         tolerance="2s",
         on_exclude="drop_off",
+        by_step="first",
+        label="carried",
         orders=("ordered", "any"),
+        counts=("profiles", "attempts"),
         optional=False,
         one_after_another=True,
         open_windows=False,
@@ -98,12 +106,16 @@ _PRESETS: dict[str, Rules] = {
         entry="earliest",
         tolerance="1s",
         by_step=1,
+        label="carried",
         counts=("profiles",),
         held_apart=True,
         once_per_tie=True,
         open_windows=False,
     ),
     "clickhouse": Rules(
+        entry="any",
+        by_step="first",
+        label="carried",
         range_applies_to="entry_and_completion",
         engine="windowfunnel",
         orders=("ordered", "strict"),

@@ -1,0 +1,218 @@
+"""What a funnel was asked of which events; it can be asked again for a part of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+import pandas as pd
+
+from convergekit.events.timestamps import in_utc, microseconds
+from convergekit.funnels.anchors import Range, first_entries
+from convergekit.funnels.attempts import find_paths
+from convergekit.funnels.events import FunnelEvents, Profiles
+from convergekit.funnels.labels import labels_of_steps, most_frequent, no_origin
+from convergekit.funnels.options import FunnelQuestion
+from convergekit.funnels.outcomes import (
+    CONVERTED,
+    DROPPED,
+    EXCLUDED,
+    IN_WINDOW,
+    NOT_A_TIME,
+    STATUSES,
+    Outcomes,
+)
+from convergekit.funnels.paths import Paths
+from convergekit.funnels.vendors.posthog import posthog_paths
+from convergekit.funnels.vendors.windowfunnel import window_funnel
+from convergekit.funnels.visits import VisitNumbers
+from convergekit.typing import IntArray
+from convergekit.visits.entry import EntryLabel, labels_at
+from convergekit.visits.sessions import FoundSessions
+
+
+@dataclass(eq=False)
+class Sessions:
+    """The sessions of events, found when they are first asked for."""
+
+    find: Callable[[], FoundSessions]
+
+    @cached_property
+    def found(self) -> FoundSessions:
+        """The sessions."""
+        return self.find()
+
+    def __reduce__(self) -> tuple[Callable[[FoundSessions], Sessions], tuple[FoundSessions]]:
+        """Pickle what was found: how to find it may hold what cannot be pickled."""
+        return _known, (self.found,)
+
+
+def _known(found: FoundSessions) -> Sessions:
+    return Sessions(partial(_itself, found))
+
+
+def _itself(found: FoundSessions) -> FoundSessions:
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Asking:
+    """A funnel's question and the events that it is asked of.
+
+    Attributes
+    ----------
+    asked : FunnelQuestion
+    events : pandas.DataFrame
+    prepared : FunnelEvents
+        Of these events.
+    profiles : Profiles
+        The profile of each event.
+    columns : list of str
+        The breakdown's columns, where labels are read at steps.
+    labels : sequence of EntryLabel
+        Where they are read, if at the entry.
+    sessions : Sessions
+        Of the events.
+    visits : VisitNumbers or None
+        Where visits are counted.
+    ids : pandas.Index
+        Of profiles.
+    """
+
+    asked: FunnelQuestion
+    events: pd.DataFrame
+    prepared: FunnelEvents
+    profiles: Profiles
+    columns: list[str]
+    labels: Sequence[EntryLabel]
+    sessions: Sessions
+    visits: VisitNumbers | None
+    ids: pd.Index
+
+    @cached_property
+    def data_end(self) -> pd.Timestamp:
+        """The time of the last event."""
+        return in_utc(self.events["timestamp"].max())
+
+    def outcomes(self) -> tuple[Outcomes, pd.DataFrame]:
+        """Return how everybody fared who entered, and from which steps labels were taken."""
+        return self._outcomes(self.asked, self.prepared)
+
+    def outcomes_of(self, start: int, end: int) -> Outcomes:
+        """Return how those fared who entered from `start` on and before `end`, in microseconds.
+
+        Their windows may reach beyond `end`.
+        """
+        asked, prepared = self.asked, self._in_time
+        if asked.rules.range_applies_to == "entry_and_completion":
+            prepared = prepared.before(asked.end)
+        first = start if asked.start is None else max(start, asked.start)
+        last = end if asked.end is None else min(end, asked.end)
+        window = asked.window // pd.Timedelta(1, "us")
+        # Ties that a tolerance makes may begin before the period does.
+        low, high = np.searchsorted(prepared.time, [first - window, last + window + 1])
+        rules = replace(asked.rules, range_applies_to="entry")
+        part = prepared.chosen(np.arange(low, high))
+        return self._outcomes(replace(asked, start=first, end=last, rules=rules), part)[0]
+
+    @cached_property
+    def _in_time(self) -> FunnelEvents:
+        return self.prepared.chosen(np.argsort(self.prepared.time, kind="stable"))
+
+    def _outcomes(
+        self, asked: FunnelQuestion, prepared: FunnelEvents
+    ) -> tuple[Outcomes, pd.DataFrame]:
+        of_profile = prepared
+        prepared, paths, label_at = _paths(asked, prepared, self.events[self.columns])
+        counted = prepared.profile_of_unit[paths.unit]
+        if asked.rules.by_step == "entry" and self.labels:
+            if asked.count == "attempts":
+                entry = paths.event[:, 0]
+            else:
+                entry = first_entries(of_profile, asked.order, Range(asked.start, asked.end))[
+                    counted
+                ]
+            read = labels_at(self.events, self.labels, entry, lambda: self.sessions.found)
+            labels = {name: most_frequent(values, asked.top) for name, values in read.items()}
+            origin = no_origin()
+        elif label_at is not None:
+            origin = no_origin()
+            labels = {
+                name: most_frequent(
+                    pd.Series(self.events[name].array.take(label_at, allow_fill=True)), asked.top
+                )
+                for name in self.columns
+            }
+        else:
+            labels, origin = labels_of_steps(
+                self.events,
+                self.columns,
+                paths.event,
+                asked.rules.by_step,
+                asked.top,
+                len(asked.steps),
+            )
+        visits = self.visits
+        outcomes = Outcomes(
+            profile=counted if visits is None else visits.visitor[counted],
+            ids=self.ids,
+            depth=paths.depth,
+            status=_status(paths, asked, self.data_end),
+            time=np.where(paths.event >= 0, paths.time, NOT_A_TIME),
+            position=paths.event,
+            rows=self.events.get("row"),
+            labels=labels,
+            visit=None if visits is None else self._session_ids(visits.session[counted]),
+        )
+        return outcomes, origin
+
+    def _session_ids(self, which: IntArray) -> pd.Series:
+        return self.sessions.found.ids(pd.Series(self.ids), which)
+
+
+def _paths(
+    asked: FunnelQuestion, prepared: FunnelEvents, values: pd.DataFrame
+) -> tuple[FunnelEvents, Paths, IntArray | None]:
+    """Return the events of the funnel, how deep each attempt gets, and where labels are read."""
+    steps, micros = len(asked.steps), asked.window // pd.Timedelta(1, "us")
+    spans = [(after, before) for _, after, before in asked.excluding]
+    if asked.rules.engine == "search":
+        paths = find_paths(
+            prepared,
+            steps,
+            micros,
+            spans,
+            asked.rules,
+            asked.order,
+            asked.count,
+            asked.start,
+            asked.end,
+            asked.optional,
+            {step: wait // pd.Timedelta(1, "us") for step, wait in asked.step_windows.items()},
+        )
+        return prepared, paths, None
+    prepared = prepared.since(asked.start).before(asked.end)
+    if asked.rules.engine == "windowfunnel":
+        paths = window_funnel(prepared, steps, micros, strict=asked.order == "strict")
+        return prepared, paths, None
+    return posthog_paths(
+        prepared, steps, micros, spans, asked.order, asked.optional, values, asked.rules.by_step
+    )
+
+
+def _status(paths: Paths, asked: FunnelQuestion, data_end: pd.Timestamp) -> IntArray:
+    """Return how each path fared, as places in `STATUSES`."""
+    rules, window = asked.rules, asked.window // pd.Timedelta(1, "us")
+    last = max(place for place, step in enumerate(asked.steps) if not step.optional)
+    converted, dropped, in_window, excluded = map(
+        STATUSES.index, (CONVERTED, DROPPED, IN_WINDOW, EXCLUDED)
+    )
+    status = np.where(paths.event[:, last] >= 0, converted, dropped)
+    if rules.open_windows and len(paths.unit):
+        end = microseconds(pd.Series([data_end]))[0]
+        status[(status == dropped) & (paths.last_entry + window > end)] = in_window
+    void = paths.depth < paths.free
+    status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = excluded
+    return status

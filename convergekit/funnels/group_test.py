@@ -1,0 +1,188 @@
+"""`FunnelTest`: whether the groups of a breakdown differ by more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from convergekit.base.group_tests import (
+    GroupTest,
+    clustered_shares,
+    every_pair,
+    log_rank,
+    shares_differ,
+)
+from convergekit.errors import ConvergekitError
+from convergekit.figures.card import Result
+from convergekit.funnels.labels import short_name
+from convergekit.funnels.outcomes import IN_WINDOW, NOT_A_TIME, STATUSES, Outcomes
+from convergekit.funnels.step_table import StepTable
+from convergekit.typing import BoolArray, IntArray
+
+#: More pairs than these are not tested one by one: a table of thousands is read by nobody.
+_MOST_GROUPS = 40
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FunnelTest(Result):
+    """One test over all groups of a funnel, and one for each pair of them.
+
+    Attributes
+    ----------
+    method : str
+        Which test it is, such as ``"log-rank"``.
+    statistic : float
+        Missing where the test is exact.
+    degrees : int
+        Degrees of freedom.
+    p_value : float
+        The probability of differences this large or larger if the groups did not differ, to six
+        digits.
+    pairs : pandas.DataFrame
+        One row per pair of groups: `group`, `other`, `p_value` of the two alone, and `adjusted`, by
+        Holm for all the pairs. Without rows for more than 40 groups.
+    left_out : int
+        Visits or attempts that entered so late that their windows are open; they are left out by
+        when they entered, whatever they did.
+    reason : str
+        Why nothing can be said; empty otherwise.
+    step, by : str, list of str
+        The step whose conversion is tested, and the breakdown.
+    """
+
+    method: str
+    statistic: float
+    degrees: int
+    p_value: float
+    pairs: pd.DataFrame
+    left_out: int
+    reason: str
+    step: str
+    by: list[str]
+
+    def _line(self) -> str:
+        by = ", ".join(map(short_name, self.by))
+        found = f"p = {self.p_value:.3g}" if not np.isnan(self.p_value) else self.reason
+        return f"FunnelTest({self.step} by {by}: {found}; {self.method})"
+
+    def _body(self) -> Iterable[pd.DataFrame | str]:
+        if np.isnan(self.p_value):
+            said = f"Nothing can be said: {self.reason}."
+        elif self.p_value < 0.05:
+            said = (
+                "The groups differ by more than chance alone would make them differ in 1 of 20 "
+                "stores without any difference."
+            )
+        else:
+            said = "The groups do not differ by more than chance may make them differ."
+        late = (
+            f"{self.left_out:,} that entered late are left out: their windows are open."
+            if self.left_out
+            else ""
+        )
+        return tuple(part for part in (said, late, self.pairs) if len(part))
+
+
+def groups_test(
+    tables: StepTable, outcomes: Outcomes, by: list[str], step: int, not_to_compare: str
+) -> FunnelTest:
+    """Test whether groups differ in who reached a step. See `Funnel.test`.
+
+    Parameters
+    ----------
+    tables : StepTable
+    outcomes : Outcomes
+    by : list of str
+    step : int
+    not_to_compare : str
+        Why the groups must not be compared, empty if they may.
+    """
+    if not by:
+        raise ConvergekitError("a test needs groups: give by= to the funnel.")
+    if not_to_compare:
+        raise ConvergekitError(f"{not_to_compare} Leave out by_step= to read them at the entry.")
+    part, asked = outcomes.counted, tables.asked
+    labels = pd.DataFrame({name: part.labels[name].array for name in by})
+    group, names = _numbered(labels)
+    waiting = bool((part.status == STATUSES.index(IN_WINDOW)).any())
+    happened = part.time[:, step - 1] != NOT_A_TIME
+    used = np.arange(len(group))
+
+    def shares(of: IntArray) -> GroupTest:
+        return _shares(happened[of], group[of], len(names))
+
+    def clustered(of: IntArray) -> GroupTest:
+        return clustered_shares(happened[of], group[of], part.profile[of])
+
+    def censored(of: IntArray) -> GroupTest:
+        time, _ = tables.observed(part, step)
+        return log_rank(time[of], happened[of], group[of])
+
+    if asked.count != "profiles":
+        # Those of one profile are alike.
+        test = clustered
+        used = np.flatnonzero(part.time[:, 0] + tables.window <= tables.data_end)
+    elif not waiting:
+        test = shares
+    elif asked.anchored:
+        test = censored
+    else:
+        raise ConvergekitError(
+            f"with entry={asked.rules.entry!r} a window begins where the outcome says, so open "
+            "windows cannot be told from drop-offs; set entry='first', or an end= that lies a "
+            "window before the end of the data."
+        )
+    whole = test(used)
+    pairs = []
+    if len(names) <= _MOST_GROUPS:
+        pairs = every_pair(
+            range(len(names)),
+            lambda one, other: test(used[(group[used] == one) | (group[used] == other)]),
+        )
+    return FunnelTest(
+        method=whole.method,
+        statistic=whole.statistic,
+        degrees=whole.degrees,
+        p_value=whole.p_value,
+        pairs=pd.DataFrame(
+            {
+                "group": pd.Series([names[pair.one] for pair in pairs], dtype="str"),
+                "other": pd.Series([names[pair.other] for pair in pairs], dtype="str"),
+                "p_value": np.array([pair.test.p_value for pair in pairs], dtype=float),
+                "adjusted": np.array([pair.adjusted for pair in pairs], dtype=float),
+            }
+        ),
+        left_out=len(group) - len(used),
+        reason=whole.reason,
+        step=tables.titles[step - 1],
+        by=by,
+    )
+
+
+def _numbered(labels: pd.DataFrame) -> tuple[IntArray, list[str]]:
+    """Return the group of each row as a number, and the names of the groups, largest first."""
+    by = list(labels.columns)
+    if not len(labels):
+        return np.zeros(0, dtype=np.int64), []
+    groups = labels.groupby(by, dropna=False, sort=True).indices.items()
+    ordered = sorted(groups, key=lambda group: (-len(group[1]), str(group[0])))
+    number, names = np.zeros(len(labels), dtype=np.int64), []
+    for place, (label, at) in enumerate(ordered):
+        cells = label if isinstance(label, tuple) else (label,)
+        number[at] = place
+        names.append(
+            ", ".join(
+                f"no {short_name(name)}" if pd.isna(cell) else str(cell)
+                for name, cell in zip(by, cells, strict=True)
+            )
+        )
+    return number, names
+
+
+def _shares(happened: BoolArray, group: IntArray, groups: int) -> GroupTest:
+    size = np.bincount(group, minlength=groups)
+    some = size > 0
+    return shares_differ(np.bincount(group[happened], minlength=groups)[some], size[some])

@@ -1,0 +1,144 @@
+"""The label of an entry: what a breakdown knows of a profile at the event with which it enters.
+
+Whatever a group hangs on must be fixed before the outcome is known. So a campaign is what the
+*visit* of the entry had sent up to the entry: what a profile has carried from earlier visits, and
+what it will send later, depends on how often it comes, and who comes often buys more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
+from convergekit.events.steps import single_valued
+from convergekit.typing import IntArray
+from convergekit.visits.sessions import FoundSessions
+from convergekit.visits.traffic import CLICK_IDS, PAGES, TAGS, sent_text
+
+Label = Literal["visit", "carried"]
+
+#: What a visit says itself, beside its tags.
+_OF_VISITS = ("channel", "click_id", "landing_page", "referrer")
+#: Profile properties that say where a visit came from.
+_CAMPAIGN = {*CLICK_IDS, "channel", "source", "medium", "campaign"}
+
+
+@dataclass(frozen=True)
+class EntryLabel:
+    """Where the values of one column of a breakdown are read.
+
+    Attributes
+    ----------
+    name : str
+        What the column is called in the result: that of the events, or `utm_source` and the like.
+    read : {"entry", "visit", "sent"}
+        Whether it is the value of a column at the entry; what a visit says of itself, as
+        `Stitched.sessions` has it; or the first value of a property that the visit had sent.
+    """
+
+    name: str
+    read: Literal["entry", "visit", "sent"]
+
+    def said(self) -> str:
+        """Return in words where the values are read."""
+        if self.read == "entry":
+            return f"{self.name}: the value at the entry"
+        return f"{self.name}: what the visit of the entry had sent"
+
+
+def entry_labels(events: pd.DataFrame, by: Sequence[str], label: Label) -> list[EntryLabel]:
+    """Return where each column of a breakdown is read.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    by : sequence of str
+        Columns or short names of properties. `channel`, `click_id`, `landing_page` and `referrer`
+        are the visit's, if no column goes by that name.
+    label : {"visit", "carried"}
+        Whether a campaign property is what the visit had sent, or what the profile carried.
+
+    Raises
+    ------
+    ColumnError
+        No column, or more than one, matches a name, or it holds lists or objects.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({
+    ...     "profile_properties.utm_source": ["ads"], "profile.utm_source": ["ads"],
+    ...     "properties.plan": ["free"],
+    ... })
+    >>> [label.said() for label in entry_labels(events, ["utm_source", "plan"], "visit")]
+    ['utm_source: what the visit of the entry had sent', 'properties.plan: the value at the entry']
+    """
+    found = []
+    for name in dict.fromkeys(by):
+        asked = _of_visit(events, name) if label == "visit" else None
+        found.append(asked or EntryLabel(single_valued(events, name, option="by"), "entry"))
+    return list(dict.fromkeys(found))
+
+
+def labels_at(
+    events: pd.DataFrame,
+    labels: Sequence[EntryLabel],
+    at: IntArray,
+    sessions: Callable[[], FoundSessions],
+) -> dict[str, pd.Series]:
+    """Return the labels of entries.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    labels : sequence of EntryLabel
+    at : numpy.ndarray of int
+        The position of each entry's event, -1 for none.
+    sessions : callable
+        Returns the sessions of the events; called if a visit is asked.
+
+    Returns
+    -------
+    dict of str to pandas.Series
+        Per column a value for each entry, missing where there is none.
+    """
+    visits = cache(sessions)
+    until = cache(lambda: visits().until(at))
+    rows = np.arange(len(at))
+
+    def read(label: EntryLabel) -> pd.Series:
+        if label.read == "visit":
+            return until().text(label.name, rows)
+        if label.read == "sent":
+            return visits().first_sent(sent_text(events, label.name), at).take(rows)
+        values = pd.Series(events[label.name].array.take(at, allow_fill=True))
+        return values.mask(missing(values))
+
+    return {label.name: read(label) for label in labels}
+
+
+def _of_visit(events: pd.DataFrame, name: str) -> EntryLabel | None:
+    """Return how a visit is asked for this name; None if a column of the events is meant."""
+    if name in events and not name.startswith(PROFILE):
+        return None
+    short = name.removeprefix(PROFILE)
+    if PROFILE_PROPERTY + short in events or (short in TAGS and _is_sent(events, short)):
+        if short in TAGS:
+            return EntryLabel(short, "visit")
+        campaign = short.startswith("utm_") or short.removeprefix("$") in _CAMPAIGN
+        return EntryLabel(short, "sent") if campaign else None
+    # No column says it: it is the visit's own.
+    own = short in _OF_VISITS and name == short and PROPERTY + short not in events
+    return EntryLabel(short, "visit") if own else None
+
+
+def _is_sent(events: pd.DataFrame, tag: str) -> bool:
+    """Whether events may have sent a tag: carried values alone do not say so."""
+    return PROPERTY + tag in events or any(
+        prefix + page in events for page in PAGES for prefix in (PROFILE_PROPERTY, PROPERTY)
+    )
