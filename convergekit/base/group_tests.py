@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from convergekit.base.grouping import distinct
+from convergekit.base.grouping import distinct, run_starts
 from convergekit.base.rounding import six_digits
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
@@ -117,16 +117,19 @@ def log_rank(time: IntArray, happened: BoolArray, group: IntArray) -> GroupTest:
     >>> log_rank(time, np.ones(6, dtype=bool), group)[:4]
     ('log-rank', 5.05166, 1, 0.0246023)
     """
-    found = _groups_with_rows(group)
-    if len(found) < 2:
-        return _nothing(_LOG_RANK, np.nan, _ONE_GROUP if len(found) else _NO_ROWS)
-    times = [np.sort(time[group == number]) for number in found]
-    converted = [np.sort(time[happened & (group == number)]) for number in found]
+    order = np.argsort(group, kind="stable")
+    order = order[np.searchsorted(group[order], 0) :]
+    starts = np.flatnonzero(run_starts(group[order]))
+    if len(starts) < 2:
+        return _nothing(_LOG_RANK, np.nan, _ONE_GROUP if len(starts) else _NO_ROWS)
+    rows = np.split(order, starts[1:])
+    times = [np.sort(time[own]) for own in rows]
+    converted = [np.sort(time[own][happened[own]]) for own in rows]
     at = distinct(np.concatenate(converted))
     if not len(at):
         return _nothing(_LOG_RANK, 1.0, "nobody converted")
-    excess, variance = np.zeros(len(found)), np.zeros((len(found), len(found)))
-    meet, step = False, max(_BLOCK // len(found), 1)
+    excess, variance = np.zeros(len(rows)), np.zeros((len(rows), len(rows)))
+    meet, step = False, max(_BLOCK // len(rows), 1)
     for start in range(0, len(at), step):
         block = at[start : start + step]
         risk = np.array([len(own) - np.searchsorted(own, block) for own in times])
@@ -336,11 +339,6 @@ def every_pair(groups: Sequence[int], test: Callable[[int, int], GroupTest]) -> 
     pairs = [(one, other, test(one, other)) for one, other in itertools.combinations(groups, 2)]
     adjusted = holm(np.array([found.p_value for _, _, found in pairs], dtype=np.float64))
     return [PairTest(*pair, by) for pair, by in zip(pairs, adjusted.tolist(), strict=True)]
-
-
-def _groups_with_rows(group: IntArray) -> IntArray:
-    found = distinct(group) if len(group) else group
-    return found[found >= 0]
 
 
 def _enumerated(sizes: IntArray, total: int) -> FloatArray | None:

@@ -67,7 +67,7 @@ def search_step_windows(
         gained.append(got)
         carried.append(np.maximum.accumulate(got) if size else got)
 
-    back = np.stack(carried)
+    back: IntArray = np.stack(carried)
     reached = np.full((len(first_of), steps), -1, dtype=np.int64)
     depth = deepest_of_each(gained, first_of, last_of)
     for deepest in range(1, steps + 1):
@@ -75,13 +75,13 @@ def search_step_windows(
         moment = first_gain(gained[deepest], first_of[at])
         left: IntArray = np.full(len(at), deepest, dtype=np.int64)
         while len(at):
-            before = _before(moments, moment, left, steps, window, windows, carried)
+            origin = _before(moments, moment, left, steps, window, windows, carried)
             for step in range(deepest):
-                filled = (before <= step) & (step < left)
+                filled = (origin <= step) & (step < left)
                 reached[at[filled], step] = moment[filled]
-            going = before > 0
-            at, left = at[going], before[going]
-            moment = back[left, moment[going] - 1]
+            going = origin > 0
+            at, left, moment = at[going], origin[going], moment[going]
+            moment = back[left, moment - 1]
     return Found(first_of, depth, reached, last_entries(moments, steps, enters, first_of))
 
 
