@@ -131,9 +131,9 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
     worth = None if asked.value is None else amounts(events, asked.value)
     at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
     chosen = Chosen.of(events, at, subject.profiles)
-    left_out = 0
+    left_out = {"events without a time": len(at) - len(chosen.position)}
     if asked.measure != "events":
-        left_out = int((chosen.profile < 0).sum())
+        left_out["events without a profile"] = int((chosen.profile < 0).sum())
         chosen = chosen.of_profiles()
     if asked.measure == "new_profiles":
         ordered = chosen.in_order(events)
@@ -156,7 +156,7 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
         _figure, freq=asked.freq, by=tuple(breakdown.columns), value=name, words=_words(asked)
     )
     drawn = DrawnFrame.of(table, draw, ["period", *breakdown.columns, name, "complete"])
-    drawn.attrs["left_out"] = {"events without a profile": left_out} if left_out else {}
+    drawn.attrs["left_out"] = {what: number for what, number in left_out.items() if number}
     return drawn
 
 

@@ -185,7 +185,7 @@ class Retention(Result):
         `complete`: whether the period was over for the whole cohort when the data ended. Its
         ``plot(template=...)`` returns a heat map; of several groups, that of their averages.
     left_out : dict of str to int
-        Start events and returns that have no profile.
+        Start events and returns that have no profile, or no time.
     data_end : pandas.Timestamp
         The time of the last event, of any name.
     calendar : Calendar
@@ -251,8 +251,13 @@ class Retention(Result):
         yield from (f"{what}: {number:,}" for what, number in self.left_out.items())
         if self.table.empty:
             yield f"No profile did {self.start}."
-        else:
-            yield _shown(self)
+            return
+        shown, every = _shown(self), len(self.table[self.by or ["cohort"]].drop_duplicates())
+        if len(shown) < every:
+            which = "largest" if self.by else "last"
+            one = "group" if self.by else "cohort"
+            yield f"The {which} {len(shown)} of {counted(every, one)}."
+        yield shown
 
 
 def averages(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -351,8 +356,10 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     labels = breakdown.at(subject, first.position)
     end = subject.data_end
     table = cohort_table(first, back.of_profiles(), end, clock, asked.mode, labels)
-    parts = {asked.start.title: begin, asked.returns.title: back}
-    lacking = {name: int((part.profile < 0).sum()) for name, part in parts.items()}
+    left_out: dict[str, int] = {}
+    for step, asked_for, part in zip((asked.start, asked.returns), at, (begin, back), strict=True):
+        left_out[f"{step.title} without a profile"] = int((part.profile < 0).sum())
+        left_out[f"{step.title} without a time"] = len(asked_for) - len(part.position)
     found = Retention(
         start=asked.start.title,
         returns=asked.returns.title,
@@ -362,7 +369,7 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
         periods=asked.periods,
         by=breakdown.columns,
         table=DrawnFrame(),
-        left_out={f"{name} without a profile": count for name, count in lacking.items() if count},
+        left_out={what: number for what, number in left_out.items() if number},
         data_end=end,
         calendar=calendar,
     )
@@ -392,7 +399,8 @@ def _words(found: Retention) -> Words:
         note=" ".join(filter(None, [own, say[found.mode]])),
         freq=found.freq,
         mode=found.mode,
-        first=int(same),
+        # The column of period 0 is not one of periods 1 to k: beside them it would mislead.
+        first=int(same or found.mode == "within"),
         by=tuple(found.by),
     )
 
@@ -407,7 +415,7 @@ def _shown(found: Retention) -> pd.DataFrame:
     shown = shown.head(_MOST_ROWS) if by else shown.tail(_MOST_ROWS)
     row = table.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
     first = shown.index[0]
-    for since in range(int(found.start == found.returns), _MOST_PERIODS):
+    for since in range(_words(found).first, _MOST_PERIODS):
         at = np.flatnonzero((table["periods"] == since).to_numpy() & (row >= first))
         at = at[row[at] - first < len(shown)]
         if not len(at):

@@ -152,7 +152,7 @@ class Customers(Result):
         Parameters
         ----------
         freq : str, default "M"
-            A pandas period such as ``"D"``, ``"W"`` or ``"M"``, in UTC.
+            A pandas period such as ``"D"``, ``"W"`` or ``"M"`` of the calendar.
 
         Returns
         -------
@@ -241,7 +241,7 @@ class Customers(Result):
         Returns
         -------
         pandas.DataFrame
-            One row per `cohort` (the start of the calendar month, in UTC, of the first order)
+            One row per `cohort` (the start of the calendar month of the first order)
             and `months` since, up to the end of the data: `customers` of the cohort, how many of
             them are `active` (have an order in that month), `share`, and `complete`: whether the
             month had ended when the data did; more may follow if not. In the month of the first

@@ -96,6 +96,15 @@ def test_events_without_a_profile_count_as_events_alone():
     assert found.attrs["left_out"] == {"events without a profile": 1}
 
 
+def test_events_without_a_time_are_left_out_and_counted():
+    frame = log(a="v0 v1 v1.5")
+    frame.loc[1, "timestamp"] = pd.NaT
+    found = counts(frame)
+    assert (found["count"].tolist(), found.attrs["left_out"]) == (
+        [1, 1], {"events without a time": 1},
+    )  # fmt: skip
+
+
 def test_identify_calls_are_left_out():
     frame = log(a="v0 v1").assign(kind=["track", "identify"])
     assert counts(frame)["count"].tolist() == [1, 0]

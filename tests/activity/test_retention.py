@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -232,6 +234,14 @@ def test_events_without_a_profile_are_left_out_and_counted():
     assert "PageView without a profile: 1" in found._repr_html_()
 
 
+def test_events_without_a_time_are_left_out_and_counted():
+    frame = log(a="v0 v7", b="v1")
+    frame.loc[2, "timestamp"] = pd.NaT
+    found = retention(frame)
+    assert found.left_out == {"PageView without a time": 1}
+    assert found.table["profiles"].tolist() == [1, 1]
+
+
 def test_weeks_may_begin_on_another_day_and_in_another_zone():
     frame = log(a="v5.9 v7", z="v21")
     sunday = retention(frame, calendar=Calendar("UTC", "sunday")).table
@@ -429,11 +439,35 @@ def test_hostile_names_are_shown_as_they_are(template, by):
         assert any("&lt;a" in text for text in said)
 
 
+def test_within_so_many_periods_is_not_drawn_beside_period_0():
+    frame = log(a="v0 o1", b="v1 o8", z="o21")
+    found = retention(frame, returns="Placed Order", mode="within")
+    assert list(found.plot().data[0].x) == [1, 2, 3]
+    assert list(found.curve().plot().data[-1].x) == [1, 2]
+    assert "week 0" not in str(found)
+    assert found.table["returned"][0] == 1
+
+
+def test_results_are_pickled_with_their_figures():
+    found = pickle.loads(pickle.dumps(retention(log(a="v0 v7", z="v15"))))
+    assert found.plot().data
+    assert found.curve().plot().data
+
+
+def test_of_many_groups_the_largest_are_rows():
+    frame = log(**{f"p{day}": "v0" for day in range(45)}, z="v15").assign(page=range(46))
+    found = retention(frame, by="page")
+    assert len(found.plot().layout.yaxis.ticktext) == 40
+    assert "Not shown: 6 smaller groups." in one_line(found.plot().layout.title.subtitle.text)
+    assert "The largest 12 of 46 groups." in str(found)
+
+
 def test_many_cohorts_stay_readable():
     frame = log(**{f"p{day}": f"v{day} v{day + 1}" for day in range(120)})
     figure = retention(frame, freq="D").plot()
     assert figure.layout.height < 1_800
     assert len(figure.layout.yaxis.ticktext) <= 40
+    assert "The last 12 of 120 cohorts." in str(retention(frame, freq="D"))
     assert set(figure.data[0].text[0]) == {""}
 
 
