@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.activity.wording import CountWords, in_period
-from convergekit.base.wording import period_word
+from convergekit.base.wording import period_word, shortened
 from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
 from convergekit.funnels.groups import Group, groups_to_draw, label_of
 from convergekit.funnels.labels import short_name
@@ -22,6 +22,8 @@ from convergekit.funnels.time_figures import period_axis
 _MOST_MARKED = 60
 #: Pixels that the legend has on a narrow figure, where lines take more than squares.
 _NARROW = 280
+#: As many characters of the axis' title fit beside the plot.
+_AXIS_WIDTH = 36
 
 
 def counts_figure(
@@ -79,7 +81,7 @@ def counts_figure(
         hovermode="closest",
         xaxis={"showgrid": False, **period_axis(periods, freq, word)},
         yaxis={
-            "title": {"text": plain(words.unit)},
+            "title": {"text": plain(shortened(words.unit, _AXIS_WIDTH))},
             "tickformat": ",d" if value == "count" else "~s",
             "rangemode": "tozero",
             "zerolinecolor": colours.faint,

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from convergekit.activity.retention import averages
 from convergekit.activity.wording import Words, in_period, period_name
-from convergekit.base.wording import counted, shortened
+from convergekit.base.wording import counted, shortened, shortened_apart
 from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of
 from convergekit.funnels.labels import short_name
@@ -32,6 +32,10 @@ _MOST_APART = 60
 _MOST_GROUPS = 40
 #: As many characters of a row's name leave room for the cells.
 _NAME_WIDTH = 24
+#: Pixels that the legend has on a narrow figure, where lines take more than squares.
+_NARROW = 280
+#: As many characters of an axis' title fit on a narrow figure.
+_AXIS_WIDTH = 60
 #: Lines across a cell, rising to the right; rows count downwards.
 _HATCH = (((-0.5, 0.0), (0.0, -0.5)), ((-0.5, 0.5), (0.5, -0.5)), ((0.0, 0.5), (0.5, 0.0)))
 #: Those across the corners alone, where a text is in the middle.
@@ -105,7 +109,7 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
             plot_height=46 + tall * rows,
         ),
         xaxis={
-            "title": {"text": plain(f"{words.word}s since {words.since}")},
+            "title": {"text": _axis_title(words)},
             "showgrid": False,
             "zeroline": False,
             "range": [words.first - 0.5, words.first + max(width, 1) - 0.5],
@@ -174,10 +178,11 @@ def curve_figure(
             template=template,
             plot_height=300,
             legend=legend,
+            legend_width=_NARROW,
         ),
         hovermode="closest",
         xaxis={
-            "title": {"text": plain(f"{words.word}s since {words.since}")},
+            "title": {"text": _axis_title(words)},
             "dtick": max(1, -(-width // _MOST_WRITTEN)),
             "range": [words.first - 0.3, words.first + max(width, 1) - 0.7],
             "showgrid": False,
@@ -231,7 +236,10 @@ def _of_groups(table: pd.DataFrame, words: Words) -> _Cells:
         if cells.shares.shape[1] < _MOST_WRITTEN:
             cells.texts[row][since] = f"{line.share:.0%}"
         cells.hovers[row][since] = _said_of_average(line, name_of(labels[row], by), words)
-    cells.names.extend(_row_name(name_of(label, by), sizes[label]) for label in labels)
+    short = shortened_apart([name_of(label, by) for label in labels], _NAME_WIDTH)
+    cells.names.extend(
+        plain(f"{name} · {sizes[label]:,}") for name, label in zip(short, labels, strict=True)
+    )
     return cells
 
 
@@ -317,8 +325,8 @@ def _said_of_average(line: Any, name: str, words: Words) -> str:
     )
 
 
-def _row_name(name: str, size: int) -> str:
-    return plain(f"{shortened(name, _NAME_WIDTH)} · {size:,}")
+def _axis_title(words: Words) -> str:
+    return plain(shortened(f"{words.word}s since {words.since}", _AXIS_WIDTH))
 
 
 def _tuple(label: Any) -> tuple[Any, ...]:

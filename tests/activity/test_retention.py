@@ -454,6 +454,13 @@ def test_results_are_pickled_with_their_figures():
     assert found.curve().plot().data
 
 
+def test_groups_that_begin_alike_are_told_apart():
+    pages = [f"https://shop.example/collections/{name}" for name in ("autumn", "winter")]
+    frame = log(a="v0", b="v1", z="v15").assign(page=[*pages, "x"])
+    names = list(retention(frame, by="page").plot().layout.yaxis.ticktext)
+    assert names == ["…mple/collections/autumn · 1", "…mple/collections/winter · 1", "x · 1"]
+
+
 def test_of_many_groups_the_largest_are_rows():
     frame = log(**{f"p{day}": "v0" for day in range(45)}, z="v15").assign(page=range(46))
     found = retention(frame, by="page")
