@@ -184,8 +184,8 @@ class FunnelQuestion:
             label=label,
         )
         check_step_windows(step_windows, window, given, rules, order, bool(excluding))
-        check_visits(count, rules)
         check_tool(like, rules, given, order, count, bool(excluding))
+        check_visits(count, rules)
         check_combination(rules, given, order, excluding)
         first, last = shop.moment(start, "start"), shop.moment(end, "end", last=True)
         if first is not None and last is not None and first >= last:

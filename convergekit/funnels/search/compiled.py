@@ -188,6 +188,14 @@ def _search_block(  # type: ignore[no-untyped-def]
     furthest, best = np.empty(steps, np.int64), np.empty(steps, np.int64)
     for w in range(len(bounds) - 1):
         begin, until = bounds[w], bounds[w + 1]
+        if first_entry:
+            # From one entry on, and within its window, there are few events to be sorted.
+            until = (
+                _since_entry(
+                    event[begin:until], time[begin:until], mask[begin:until], start, end, window
+                )
+                + begin
+            )
         if begin == until:
             continue
         _sort(
@@ -283,6 +291,23 @@ def _search_block(  # type: ignore[no-untyped-def]
             s = last
         row += 1
     return row
+
+
+@numba.njit(nogil=True, cache=True)
+def _since_entry(event, time, mask, start, end, window):  # type: ignore[no-untyped-def]
+    """Bring the events from a unit's first entry on, in its window, forward; return how many."""
+    entry, found = 0, False
+    for k in range(len(time)):
+        if mask[k] & 1 and start <= time[k] < end and not (found and time[k] >= entry):
+            entry, found = time[k], True
+    kept = 0
+    if found:
+        for k in range(len(time)):
+            # Not entry + window, which may be beyond all times.
+            if time[k] >= entry and time[k] - entry <= window:
+                event[kept], time[kept], mask[kept] = event[k], time[k], mask[k]
+                kept += 1
+    return kept
 
 
 @numba.njit(nogil=True, cache=True)
