@@ -93,27 +93,25 @@ class Spans:
         return cls(group, since, begin, last[group] + (since + 1) * length <= end)
 
 
-def first_starts(profile: IntArray, period: IntArray, *, every: bool) -> IntArray:
+def first_starts(profile: IntArray, period: IntArray | None = None) -> IntArray:
     """Return the places of the events that put a profile into a cohort.
 
     Parameters
     ----------
-    profile, period : numpy.ndarray of int
+    profile : numpy.ndarray of int
         Of each start event, ordered by profile, then time.
-    every : bool
-        Whether a profile is in the cohort of every period in which it starts, or of the first.
+    period : numpy.ndarray of int, optional
+        The same's period, where a profile is in the cohort of every one in which it starts.
 
     Examples
     --------
     >>> profile, period = np.array([0, 0, 0, 1]), np.array([3, 3, 4, 4])
-    >>> first_starts(profile, period, every=False).tolist()
-    [0, 3]
-    >>> first_starts(profile, period, every=True).tolist()
-    [0, 2, 3]
+    >>> first_starts(profile).tolist(), first_starts(profile, period).tolist()
+    ([0, 3], [0, 2, 3])
     """
     if not len(profile):
         return np.array([], dtype=np.int64)
-    return np.flatnonzero(run_starts(profile, period) if every else run_starts(profile))
+    return np.flatnonzero(run_starts(profile) if period is None else run_starts(profile, period))
 
 
 def count_returned(

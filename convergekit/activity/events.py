@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from convergekit.base.grouping import distinct
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds, order_of_arrival
@@ -56,14 +55,11 @@ class Chosen:
         cls, events: pd.DataFrame, at: Sequence[IntArray], profiles: Profiles
     ) -> list[Chosen]:
         """Return the events at each of these positions, with the same number for a profile."""
-        every = cls.of(events, distinct(np.concatenate(at)), profiles)
-        among = np.zeros(len(events), dtype=bool)
-        parts = []
-        for positions in at:
-            among[:] = False
-            among[positions] = True
-            parts.append(every.take(np.flatnonzero(among[every.position])))
-        return parts
+        among = np.zeros((len(at), len(events)), dtype=bool)
+        for mask, positions in zip(among, at, strict=True):
+            mask[positions] = True
+        every = cls.of(events, np.flatnonzero(among.any(axis=0)), profiles)
+        return [every.take(np.flatnonzero(mask[every.position])) for mask in among]
 
     def take(self, places: IntArray) -> Chosen:
         """Return some of them."""
@@ -75,7 +71,7 @@ class Chosen:
 
     def times(self) -> pd.Series:
         """Return their times, in UTC."""
-        return pd.Series(pd.to_datetime(self.time, unit="us", utc=True))
+        return pd.Series(self.time.view("datetime64[us]")).dt.tz_localize("UTC")
 
     def in_order(self, events: pd.DataFrame) -> Chosen:
         """Return them by profile, then time, then arrival."""

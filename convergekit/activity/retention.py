@@ -351,8 +351,8 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     at = [events_named(events, step) for step in (asked.start, asked.returns)]
     begin, back = Chosen.together(events, at, profiles)
     starts = begin.of_profiles().in_order(events)
-    every = asked.cohort == "every"
-    first = starts.take(first_starts(starts.profile, clock.periods(starts.times()), every=every))
+    periods = clock.periods(starts.times()) if asked.cohort == "every" else None
+    first = starts.take(first_starts(starts.profile, periods))
     labels = breakdown.at(subject, first.position)
     end = subject.data_end
     table = cohort_table(first, back.of_profiles(), end, clock, asked.mode, labels)
