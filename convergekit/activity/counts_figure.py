@@ -20,6 +20,8 @@ from convergekit.funnels.time_figures import period_axis
 
 #: As many periods have a mark each.
 _MOST_MARKED = 60
+#: More periods are drawn only where the line bends: one wrong time makes thousands of zeros.
+_MOST_DRAWN = 2_000
 #: Pixels that the legend has on a narrow figure, where lines take more than squares.
 _NARROW = 280
 #: As many characters of the axis' title fit beside the plot.
@@ -59,7 +61,7 @@ def counts_figure(
     figure, legend = go.Figure(), []
     for group in groups:
         chosen = np.array([label == group.label for label in labels], dtype=bool)
-        rows = table[chosen].sort_values("period")
+        rows = _bends(table[chosen].sort_values("period"), value)
         if len(rows):
             legend.append(group.legend)
             _add_line(figure, rows, group, value, words, word)
@@ -132,6 +134,19 @@ def _add_line(
             ],
             hoverinfo="text",
         )
+
+
+def _bends(rows: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return the rows that a line needs: of many, none between two that are zero as it is."""
+    if len(rows) <= _MOST_DRAWN:
+        return rows
+    some = (rows[value] != 0).to_numpy()
+    kept = some.copy()
+    kept[1:] |= some[:-1]
+    kept[:-1] |= some[1:]
+    # The last two are where the dotted line is.
+    kept[[0, -2, -1]] = True
+    return rows[kept]
 
 
 def _said_of_the_last(table: pd.DataFrame, value: str, words: CountWords, word: str) -> str:

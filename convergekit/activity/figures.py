@@ -28,6 +28,8 @@ _MOST_NAMED = 40
 _MOST_WRITTEN = 13
 #: As many columns have a gap between them.
 _MOST_APART = 60
+#: As many cohorts, and periods since, are drawn: a year of days, and no more if a time is wrong.
+_MOST_DRAWN = 400
 #: As many groups of a breakdown are rows.
 _MOST_GROUPS = 40
 #: As many characters of a row's name leave room for the cells.
@@ -73,6 +75,7 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
         Cells of periods that are not complete are hatched, and their shares written as "≥".
     """
     colours, by = look(template), list(words.by)
+    table, hidden = _to_draw(table, words)
     grouped = bool(by) and len(table[by].drop_duplicates()) > 1
     cells = _of_groups(table, words) if grouped else _of_cohorts(table, words)
     rows, width = cells.shares.shape
@@ -104,7 +107,7 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
     figure.update_layout(
         **titled(
             words.title,
-            _below_the_title(table, words, cells, grouped=grouped),
+            [*_below_the_title(table, words, cells, grouped=grouped), hidden],
             template=template,
             plot_height=46 + tall * rows,
         ),
@@ -147,7 +150,9 @@ def curve_figure(
     plotly.graph_objects.Figure
     """
     colours, by = look(template), list(words.by)
-    later = table[table["periods"] >= words.first]
+    cohorts, hidden = _to_draw(cohorts, words)
+    since = table["periods"]
+    later = table[(since >= words.first) & (since < words.first + _MOST_DRAWN)]
     found = groups_to_draw(cohorts, by, template) if by else None
     groups = found.shown if found else [Group((), "", "average", COLOURS[0])]
     labels = [label_of(cells) for cells in later[by].to_numpy(dtype=object)]
@@ -174,7 +179,7 @@ def curve_figure(
     figure.update_layout(
         **titled(
             words.title + (f", by {' and '.join(map(short_name, by))}" if by else ""),
-            [*said, found.left_out if found else ""] if width else [words.nothing],
+            [*said, found.left_out if found else "", hidden] if width else [words.nothing],
             template=template,
             plot_height=300,
             legend=legend,
@@ -192,6 +197,16 @@ def curve_figure(
                "title": {"text": f"of {words.who}s"}},
     )  # fmt: skip
     return figure
+
+
+def _to_draw(table: pd.DataFrame, words: Words) -> tuple[pd.DataFrame, str]:
+    """Return the rows that a figure has room for, and a sentence about the others."""
+    last = table["cohort"].drop_duplicates().sort_values().tail(_MOST_DRAWN)
+    near = table["periods"] < words.first + _MOST_DRAWN
+    shown = table[near & table["cohort"].isin(last)]
+    if len(shown) == len(table):
+        return table, ""
+    return shown, f"Only the last {_MOST_DRAWN} cohorts and first {_MOST_DRAWN} {words.word}s."
 
 
 def _of_cohorts(table: pd.DataFrame, words: Words) -> _Cells:

@@ -199,6 +199,15 @@ def test_the_figure_of_a_breakdown_has_a_line_per_group():
     assert "1 event of x." in one_line(figure.data[0].hovertext[0])
 
 
+def test_one_wrong_time_does_not_make_a_figure_of_thousands_of_zeros():
+    frame = log(a="v0 v0 v1 v5", b="v20000")
+    found = counts(frame)
+    assert len(found) == 20_001
+    solid, dotted = found.plot().data
+    assert list(solid.y) == [2, 1, 0, 0, 1, 0, 0]
+    assert list(dotted.y) == [0, 1]
+
+
 @pytest.mark.parametrize("template", ["light", "dark"])
 def test_hostile_names_are_shown_as_they_are(template):
     frame = log(a="v0 v1").assign(event_name=HOSTILE, page=HOSTILE).assign(**{HOSTILE: 1.0})

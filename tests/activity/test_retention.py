@@ -478,6 +478,16 @@ def test_many_cohorts_stay_readable():
     assert set(figure.data[0].text[0]) == {""}
 
 
+def test_one_wrong_time_does_not_make_a_figure_of_thousands_of_columns():
+    found = retention(log(a="v0 v1 v3", b="v1 v2", c="v20000"), freq="D")
+    assert len(found.table) == 20_001 + 20_000 + 1
+    for figure in (found.plot(), found.curve().plot()):
+        assert "Only the last 400 cohorts and first 400 days." in one_line(
+            figure.layout.title.subtitle.text
+        )
+    assert {len(row) for row in found.plot().data[0].z} == {400}
+
+
 def test_the_card_has_the_last_cohorts_and_says_what_may_grow():
     found = retention(log(a="v0 v7", b="v1", c="v8 v14.5"))
     assert str(found) == (
