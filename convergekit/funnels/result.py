@@ -441,7 +441,8 @@ class Funnel(Result):
             ],
             axis="columns",
         )
-        found.attrs["notes"] = [*_differences(self, other), *self.notes]
+        said = self._asking.asked.label_said
+        found.attrs["notes"] = [*_differences(self, other), *([said] if said else [])]
         return found
 
     def test(self, step: int | None = None) -> FunnelTest:
