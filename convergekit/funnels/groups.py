@@ -52,7 +52,9 @@ class Groups:
     left_out: str
 
 
-def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -> Groups:
+def groups_to_draw(
+    table: pd.DataFrame, by: Sequence[str], template: Template, usual: Sequence[Hashable] = ()
+) -> Groups:
     """Choose the groups of a table to draw, and their colours.
 
     Parameters
@@ -62,6 +64,9 @@ def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -
     by : sequence of str
         The breakdown's columns.
     template : {"light", "dark"}
+    usual : sequence of hashable
+        The values that the data have most of: these have their colours in each figure of the data,
+        whichever are drawn.
 
     Returns
     -------
@@ -78,8 +83,7 @@ def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -
     labels = list(dict.fromkeys(map(label_of, table[list(by)].itertuples(index=False))))
     named = [label for label in labels if not is_rest(label)]
     shown, left_out = named[: len(COLOURS)], named[len(COLOURS) :]
-    # By name, so that another funnel over the same groups has the same colours.
-    colour = dict(zip(sorted(shown, key=str), COLOURS, strict=False))
+    colour = _colours(shown, [(value,) for value in usual] if len(by) == 1 else [])
     rest = [label for label in labels if is_rest(label)]
     greys = (look(template).quiet, look(template).muted)
     colour |= {label: greys[i % 2] for i, label in enumerate(rest)}
@@ -96,6 +100,18 @@ def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -
 def label_of(values: Sequence[Hashable]) -> tuple[Any, ...]:
     """Return the values of a breakdown as a key; what is missing is None, which equals itself."""
     return tuple(None if pd.isna(value) else value for value in values)
+
+
+def _colours(
+    shown: Sequence[tuple[Any, ...]], usual: Sequence[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], str]:
+    """Return a colour for each group: those of the usual ones first, by name."""
+    known = dict(zip(sorted(usual[: len(COLOURS)], key=str), COLOURS, strict=False))
+    taken = {known[label] for label in shown if label in known}
+    free = iter([colour for colour in COLOURS if colour not in taken])
+    return {
+        label: known[label] if label in known else next(free) for label in sorted(shown, key=str)
+    }
 
 
 def is_rest(label: tuple[Any, ...]) -> bool:
