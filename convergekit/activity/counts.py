@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -153,7 +153,13 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
         ),
     )
     draw = partial(
-        _figure, freq=asked.freq, by=tuple(breakdown.columns), value=name, words=_words(asked)
+        _figure,
+        freq=asked.freq,
+        by=tuple(breakdown.columns),
+        value=name,
+        words=_words(asked),
+        # A group keeps its colour where rows are chosen.
+        usual=labels.most_frequent(),
     )
     drawn = DrawnFrame.of(table, draw, ["period", *breakdown.columns, name, "complete"])
     drawn.attrs["left_out"] = {what: number for what, number in left_out.items() if number}
@@ -235,7 +241,8 @@ def _figure(
     by: tuple[str, ...],
     value: str,
     words: CountWords,
+    usual: Sequence[Hashable],
 ) -> Any:
     from convergekit.activity.counts_figure import counts_figure
 
-    return counts_figure(table, freq, by, value, words, template)
+    return counts_figure(table, freq, by, value, words, usual, template)

@@ -5,7 +5,7 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,7 @@ def counts_figure(
     by: Sequence[str],
     value: str,
     words: CountWords,
+    usual: Sequence[Hashable],
     template: Template,
 ) -> go.Figure:
     """Return counts by period as lines, dotted where the period was not over.
@@ -48,6 +49,8 @@ def counts_figure(
     value : str
         The column that is drawn.
     words : CountWords
+    usual : sequence of hashable
+        The labels with most of all, which have their colours whichever rows are drawn.
     template : {"light", "dark"}
 
     Returns
@@ -55,7 +58,7 @@ def counts_figure(
     plotly.graph_objects.Figure
     """
     colours, word, by = look(template), period_word(freq), list(by)
-    found = groups_to_draw(table, by, template) if by else None
+    found = groups_to_draw(table, by, template, usual) if by else None
     groups = found.shown if found else [Group((), "", plain(words.unit), COLOURS[0])]
     labels = [label_of(cells) for cells in table[by].to_numpy(dtype=object)]
     figure, legend = go.Figure(), []

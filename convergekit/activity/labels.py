@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +66,13 @@ class Labels:
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.arange(len(order))
         return cls(place[code], table.iloc[order].reset_index(drop=True))
+
+    def most_frequent(self) -> tuple[Hashable, ...]:
+        """Return the labels of one column, those with most first; none of several columns."""
+        if len(self.names.columns) != 1:
+            return ()
+        labels = map(label_of, self.names.itertuples(index=False))
+        return tuple(label[0] for label in labels if not is_rest(label))
 
 
 @dataclass(frozen=True)

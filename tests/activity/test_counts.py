@@ -199,6 +199,14 @@ def test_the_figure_of_a_breakdown_has_a_line_per_group():
     assert "1 event of x." in one_line(figure.data[0].hovertext[0])
 
 
+def test_a_group_keeps_its_colour_where_rows_are_chosen():
+    found = counts(log(a="v0 v1", b="v0").assign(page=["x", "z", "y"]), by="page")
+    colours = {line.name: line.line.color for line in found.plot().data}
+    (alone,) = {line.line.color for line in found[found["page"] == "z"].plot().data}
+    assert len(set(colours.values())) == 3
+    assert alone == colours["z"]
+
+
 def test_one_wrong_time_does_not_make_a_figure_of_thousands_of_zeros():
     frame = log(a="v0 v0 v1 v5", b="v20000")
     found = counts(frame)
