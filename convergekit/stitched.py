@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from convergekit.activity.counts import Measure
     from convergekit.activity.retention import Cohort, Retention
     from convergekit.attribution.lift import AttributionLift
-    from convergekit.attribution.question import Direct
+    from convergekit.attribution.question import Direct, Otherwise
     from convergekit.attribution.result import Attribution
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
@@ -925,6 +925,7 @@ class Stitched:
         lookback: Duration = "30D",
         by: str = "channel",
         *,
+        otherwise: Otherwise | None = None,
         direct: Direct = "touch",
         weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
         half_life: Duration = "7D",
@@ -948,7 +949,9 @@ class Stitched:
             The lookback window before a conversion in which a visit may have begun, end included.
         by : str, default "channel"
             What receives credit: a column of `sessions`, such as ``"utm_campaign"``. Visits
-            without a value there are credited by their channel.
+            without a value there are one of their own, such as ``"(no utm_campaign)"``.
+        otherwise : {"channel"}, optional
+            Credit visits without such a value by their channel instead.
         direct : {"touch", "last_resort"}, default "touch"
             Whether a direct visit is a touchpoint like others, or only if a journey has no other.
         weights : tuple of float, default (0.4, 0.2, 0.4)
@@ -1008,6 +1011,7 @@ class Stitched:
             model=model,
             lookback=lookback,
             by=by,
+            otherwise=otherwise,
             direct=direct,
             weights=weights,
             half_life=half_life,
@@ -1026,6 +1030,7 @@ class Stitched:
         lookback: Duration = "30D",
         by: str = "channel",
         *,
+        otherwise: Otherwise | None = None,
         direct: Direct = "touch",
         weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
         half_life: Duration = "7D",
@@ -1040,7 +1045,7 @@ class Stitched:
         ----------
         conversion, value, model, lookback, by
             As `attribution` takes them.
-        direct, weights, half_life, mixed_currencies, timeout, new_on, rules
+        otherwise, direct, weights, half_life, mixed_currencies, timeout, new_on, rules
             As `attribution` takes them.
 
         Returns
@@ -1084,6 +1089,7 @@ class Stitched:
             model=model,
             lookback=lookback,
             by=by,
+            otherwise=otherwise,
             direct=direct,
             weights=weights,
             half_life=half_life,

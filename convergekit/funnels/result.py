@@ -99,8 +99,9 @@ class Funnel(Result):
         """
         asked = self._asking.asked
         found = [asked.label_said] if asked.label_said else []
+        of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
         reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
-        if reason and self.counts["in_window"]:
+        if reason and of_profiles and self.counts["in_window"]:
             found.append(f"The conversion at the window's end is not known: {reason}.")
         return found
 

@@ -133,7 +133,13 @@ def test_where_it_is_not_known_the_reason_is_said(options):
     assert f.table["conversion_at_window"].isna().all()
     with pytest.raises(ck.ConvergekitError, match="the curve is not known"):
         f.curve()
-    assert any("is not known" in note for note in f.notes)
+
+
+def test_data_that_end_before_every_window_say_so():
+    f = ck.funnel(log(a="v0 o2", b="v0", z="x5"), STEPS, within="10min")
+    assert pd.isna(f.table["conversion_at_window"].iloc[-1])
+    assert "the data end before the window" in f.notes[0]
+    assert f.notes[0] in str(f)
 
 
 def groups(rates, size, *, end="x99999", step="o"):
@@ -158,7 +164,7 @@ def test_one_test_over_all_groups_and_one_for_each_pair():
         ["a", "b"], ["a", "c"], ["b", "c"],
     ]  # fmt: skip
     assert (found.pairs["adjusted"] >= found.pairs["p_value"]).all()
-    assert "differ by more than chance" in str(found)
+    assert "Chance does not explain these differences" in str(found)
     assert repr(found) == f"FunnelTest(Placed Order by page: p = {found.p_value:.3g}; chi-squared)"
 
 
