@@ -66,6 +66,12 @@ PICTURES = (
         'many.funnel(steps, within="7D", by="utm_source").trend("W").plot()',
     ),
     Picture(
+        "curve",
+        "A conversion curve",
+        "The share that has ordered by each time since the first page view, open windows censored.",
+        'many.funnel(steps, within="7D").curve().plot()',
+    ),
+    Picture(
         "time-to-convert",
         "Time to convert",
         "The few longest times share one bar, to leave room for the others.",
