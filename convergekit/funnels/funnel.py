@@ -200,7 +200,7 @@ def funnel(
         calendar=calendar,
         like=like,
     )
-    return _answer(question, as_frame(events), profile)
+    return answer(question, as_frame(events), profile)
 
 
 def funnel_of(
@@ -213,9 +213,9 @@ def funnel_of(
     """Return how far the profiles of stitched events get along the steps. See `funnel`."""
     question = FunnelQuestion.of(steps, **options, usual=s.calendar)
     if profile != PROFILE_ID:
-        return _answer(question, s.events, profile)
+        return answer(question, s.events, profile)
     ids = pd.Index(s.resolution.profile_ids)
-    return _answer(
+    return answer(
         question,
         s.events,
         profile,
@@ -239,7 +239,7 @@ def funnel_of_visitors(
     visitor : numpy.ndarray of int
         The same as numbers, -1 for none.
     """
-    return _answer(
+    return answer(
         question,
         frame,
         column,
@@ -248,7 +248,7 @@ def funnel_of_visitors(
     )
 
 
-def _answer(
+def answer(
     asked: FunnelQuestion,
     events: pd.DataFrame,
     profile: str,
