@@ -67,7 +67,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "events.parquet"
         s = ck.stitch(ck.simulate_store(people=arguments.people, seed=1).events)
-        s.events[NUMBER] = s.resolution.profile
+        s.events[NUMBER] = s.tables.resolution.profile
         part = s.events.loc[s.events["kind"] == "track", [*COLUMNS, NUMBER]].dropna()
         part.to_parquet(path)
         size = part[COLUMNS].memory_usage(deep=True).sum() / 2**20
