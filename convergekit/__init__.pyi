@@ -1,5 +1,6 @@
 """What the package offers: each name is imported from its module when it is first used."""
 
+from .activity.retention import Retention
 from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .checks.check_up import CheckUp, check_up
@@ -91,6 +92,7 @@ __all__ = [
     "ReadError",
     "Repaired",
     "Report",
+    "Retention",
     "SimulatedStore",
     "Status",
     "Step",

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from convergekit.activity.clocks import Periods
+    from convergekit.activity.cohorts import Mode
+    from convergekit.activity.counts import Measure
+    from convergekit.activity.retention import Cohort, Retention
     from convergekit.attribution.lift import AttributionLift
-    from convergekit.attribution.question import Direct
+    from convergekit.attribution.question import Direct, Otherwise
     from convergekit.attribution.result import Attribution
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
@@ -652,6 +656,191 @@ class Stitched:
             data_end=self.tables.data_end,
         )
 
+    def counts(
+        self,
+        event: StepLike | None = None,
+        *,
+        freq: str = "D",
+        measure: Measure = "events",
+        value: str | None = None,
+        by: str | Sequence[str] = (),
+        label: Label = "visit",
+        top: int | None = None,
+        calendar: str | None = None,
+    ) -> DrawnFrame:
+        """Count events, or the profiles that have them, by day, week or month.
+
+        Parameters
+        ----------
+        event : str, sequence of str, or Step, optional
+            Such as ``"PageView"``; by default all events but identify calls.
+        freq : str, default "D"
+            A pandas period such as ``"D"``, ``"W"`` or ``"M"``.
+        measure : {"events", "profiles", "new_profiles"}, default "events"
+            What to count: the events; the profiles with such an event in the period, each once
+            (daily or weekly active people); or the profiles whose first such event in the data is
+            in the period.
+        value : str, optional
+            A number of these events, such as ``"total_price"``, to add up instead, as it is,
+            whatever the currency.
+        by : str or sequence of str, default ()
+            Columns to count by: an event's own value, or the profile property that it carries. A
+            campaign property is what the event's visit had sent up to it. Of new profiles, the
+            labels are those of their first event.
+        label : {"visit", "carried"}, default "visit"
+            With ``"carried"`` a campaign property is what the profile carried from earlier visits
+            too.
+        top : int, optional
+            Keep as many labels of each column, and gather the others as "other".
+        calendar : str, optional
+            A time zone for the periods, such as ``"Europe/Brussels"``; by default that of `stitch`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per group and period, from that of the first event of the data, of any name, to
+            that of the last: `period` (its start), the columns of `by`, `count` (or `sum`, with
+            `value`), and `complete`: whether the period was over when the data ended. Its
+            ``plot(template=...)`` returns a figure, and its ``attrs["left_out"]`` says how many
+            events had no profile where profiles were counted.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of that name.
+        ColumnError
+            No column, or more than one, matches a property's name.
+        ConvergekitError
+            An option is not usable.
+
+        Notes
+        -----
+        The profiles of the days of a week are more than those of the week: who comes twice is
+        counted on both days. The same holds for groups: a profile may be in several.
+
+        Profiles whose first event is before the data begin are new in the first periods.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> s.counts("PageView", freq="W", measure="profiles").head(3)
+              period  count  complete
+        0 2026-03-02     24      True
+        1 2026-03-09     19      True
+        2 2026-03-16     24      True
+        """
+        from convergekit.activity.counts import CountsQuestion, counts_of
+        from convergekit.activity.events import Subject
+
+        asked = CountsQuestion.of(
+            event, freq=freq, measure=measure, value=value, by=by, label=label, top=top
+        )
+        return counts_of(Subject.of_stitched(self.tables, calendar), asked)
+
+    def retention(
+        self,
+        start: StepLike = "PageView",
+        returns: StepLike = "PageView",
+        *,
+        freq: str = "W",
+        mode: Mode = "on",
+        cohort: Cohort = "first",
+        periods: Periods = "calendar",
+        where: Where | None = None,
+        by: str | Sequence[str] = (),
+        label: Label = "visit",
+        top: int | None = None,
+        calendar: str | None = None,
+    ) -> Retention:
+        """Return how many profiles come back after an event, by cohort (retention).
+
+        Parameters
+        ----------
+        start : str, sequence of str, or Step, default "PageView"
+            The event that puts a profile into a cohort.
+        returns : str, sequence of str, or Step, default "PageView"
+            The event by which it comes back; the same as `start` or another.
+        freq : str, default "W"
+            A pandas period such as ``"D"``, ``"W"``, ``"M"`` or ``"Q"``.
+        mode : {"on", "within", "on_or_after"}, default "on"
+            When `returns` must happen to count at k periods: in the k-th period; at least once
+            in the first to the k-th; in the k-th or any later one.
+        cohort : {"first", "every"}, default "first"
+            Whether a profile is in the cohort of the period of its first start event in the data,
+            or in that of every period in which it has one.
+        periods : {"calendar", "elapsed"}, default "calendar"
+            Whether the periods since are those of the calendar, or begin for each profile with
+            its start: 24 hours for a day, seven days for a week, thirty days for a month.
+        where : str, mapping or callable, optional
+            Which start events count, as for `Step`.
+        by : str or sequence of str, default ()
+            Columns for a breakdown. The label is read at the start event that puts the profile
+            into the cohort: its own value, or the profile property that it carries. A campaign
+            property is what the visit of that event had sent up to it.
+        label : {"visit", "carried"}, default "visit"
+            With ``"carried"`` a campaign property is what the profile carried from earlier visits
+            too. Who comes often has carried one for longer, and comes back more.
+        top : int, optional
+            Keep as many labels of each column, and gather the others as "other".
+        calendar : str, optional
+            A time zone for the periods, such as ``"Europe/Brussels"``; by default that of `stitch`.
+
+        Returns
+        -------
+        Retention
+            `.table`, `.curve()` (the average over cohorts), both with ``plot(template=...)``, and
+            `.plot()`.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of a name that was given.
+        ColumnError
+            No column, or more than one, matches a property's name.
+        ConvergekitError
+            An option is not usable.
+
+        Notes
+        -----
+        Period 0 is that of the start. There an event counts from the start on, the start event
+        included if it is one by which profiles return: with the same event for both, everybody
+        has returned in it.
+
+        `complete` depends on the calendar alone, not on who came back. With
+        ``mode="on_or_after"`` even a complete share may still grow, and that of an old cohort has
+        had longer to: compare cohorts with ``"on"`` or ``"within"``.
+
+        ``docs/retention.md`` says which options give PostHog's, Mixpanel's and Amplitude's
+        numbers.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=300).events)
+        >>> s.retention(returns="Placed Order", mode="within").curve().round(3)
+           periods  cohorts  profiles  returned  share
+        0        0        3       264        56  0.212
+        1        1        2       203        13  0.064
+        2        2        1       120        14  0.117
+        """
+        from convergekit.activity.events import Subject
+        from convergekit.activity.retention import RetentionQuestion, retention_of
+
+        asked = RetentionQuestion.of(
+            start,
+            returns,
+            freq=freq,
+            mode=mode,
+            cohort=cohort,
+            periods=periods,
+            where=where,
+            by=by,
+            label=label,
+            top=top,
+        )
+        return retention_of(Subject.of_stitched(self.tables, calendar), asked)
+
     def stitching_lift(
         self,
         steps: Sequence[StepLike],
@@ -806,6 +995,7 @@ class Stitched:
         lookback: Duration = "30D",
         by: str = "channel",
         *,
+        otherwise: Otherwise | None = None,
         direct: Direct = "touch",
         weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
         half_life: Duration = "7D",
@@ -829,7 +1019,9 @@ class Stitched:
             The lookback window before a conversion in which a visit may have begun, end included.
         by : str, default "channel"
             What receives credit: a column of `sessions`, such as ``"utm_campaign"``. Visits
-            without a value there are credited by their channel.
+            without a value there are one of their own, such as ``"(no utm_campaign)"``.
+        otherwise : {"channel"}, optional
+            Credit visits without such a value by their channel instead.
         direct : {"touch", "last_resort"}, default "touch"
             Whether a direct visit is a touchpoint like others, or only if a journey has no other.
         weights : tuple of float, default (0.4, 0.2, 0.4)
@@ -889,6 +1081,7 @@ class Stitched:
             model=model,
             lookback=lookback,
             by=by,
+            otherwise=otherwise,
             direct=direct,
             weights=weights,
             half_life=half_life,
@@ -907,6 +1100,7 @@ class Stitched:
         lookback: Duration = "30D",
         by: str = "channel",
         *,
+        otherwise: Otherwise | None = None,
         direct: Direct = "touch",
         weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
         half_life: Duration = "7D",
@@ -921,7 +1115,7 @@ class Stitched:
         ----------
         conversion, value, model, lookback, by
             As `attribution` takes them.
-        direct, weights, half_life, mixed_currencies, timeout, new_on, rules
+        otherwise, direct, weights, half_life, mixed_currencies, timeout, new_on, rules
             As `attribution` takes them.
 
         Returns
@@ -965,6 +1159,7 @@ class Stitched:
             model=model,
             lookback=lookback,
             by=by,
+            otherwise=otherwise,
             direct=direct,
             weights=weights,
             half_life=half_life,

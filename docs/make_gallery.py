@@ -66,6 +66,12 @@ PICTURES = (
         'many.funnel(steps, within="7D", by="utm_source").trend("W").plot()',
     ),
     Picture(
+        "curve",
+        "A conversion curve",
+        "The share that has ordered by each time since the first page view, open windows censored.",
+        'many.funnel(steps, within="7D").curve().plot()',
+    ),
+    Picture(
         "time-to-convert",
         "Time to convert",
         "The few longest times share one bar, to leave room for the others.",
@@ -98,6 +104,24 @@ PICTURES = (
         's.journeys(start="PageView", end="Placed Order", max_steps=3).plot(top=4)',
     ),
     Picture(
+        "counts",
+        "Active people",
+        "Profiles by week. Dotted: the data end before the week does.",
+        'many.counts("PageView", freq="W", measure="profiles", by="utm_source").plot()',
+    ),
+    Picture(
+        "retention-weeks",
+        "Who comes back",
+        "A row per week of the first page view. Hatched: the data end before that week does.",
+        "months.retention().plot()",
+    ),
+    Picture(
+        "retention-curve",
+        "The retention curve",
+        "The average over cohorts, each where its period is over; behind it a line per cohort.",
+        "months.retention().curve().plot()",
+    ),
+    Picture(
         "new-and-returning",
         "New and returning customers",
         "Customers by week. Hatched: the data end before the week does.",
@@ -112,7 +136,8 @@ PICTURES = (
     Picture(
         "retention",
         "Retention by cohort",
-        "A row per month of first orders. A share that may still grow is written with ≥.",
+        "A row per month of first orders. Shares that may still grow are hatched, and written "
+        "with ≥.",
         "months.customers().retention().plot()",
     ),
     Picture(

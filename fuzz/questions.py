@@ -54,6 +54,9 @@ def questions(s: ck.Stitched) -> Iterator[Question]:
     for method in (s.alias_coverage, s.orphans, s.hindsight, s.attribution, s.customers):
         yield partial(method, first)
     yield partial(s.attribution_lift, first)
+    yield partial(s.retention, names, first)
+    yield partial(s.retention, first, first, freq="M", cohort="every", periods="elapsed")
+    yield partial(s.counts, first, freq="M", measure="profiles")
     yield partial(s.stitching_lift, [first], within="1D")
     yield partial(s.without, "cookie", event=first)
     for value in _named(events, "properties.")[:3]:
@@ -61,6 +64,7 @@ def questions(s: ck.Stitched) -> Iterator[Question]:
     for name in _named(events, "profile.")[:3]:
         yield partial(s.provenance, name)
         yield partial(s.funnel, names, within="1D", by=name)
+        yield partial(s.retention, first, names, freq="M", mode="within", by=name)
         yield partial(s.hindsight, first, carried=name)
         yield partial(s.sessions, new_on=[name])
         yield partial(s.attribution, first, by=name)
@@ -87,6 +91,8 @@ def _of_a_property(s: ck.Stitched, name: str, value: str) -> Iterator[Question]:
     yield partial(s.customers, name, value=value, currency=value)
     yield partial(s.without, "cookie", event=name, value=value)
     yield partial(s.stitching_lift, [name], within="1D", value=value)
+    yield partial(s.counts, name, freq="M", value=value)
+    yield partial(s.counts, freq="M", measure="new_profiles", by=value)
     yield partial(s.funnel, [name, name], within="1D", by=value)
     yield partial(s.funnel, [name, name], within="1D", hold=value)
     for where in (f"`{value}` == 1", f"`{value}` > '1'"):

@@ -56,6 +56,12 @@ QUESTIONS = {
     "funnel in any order": lambda events: made_of(
         events, lambda s: s.funnel(STEPS, within="7D", order="any").table
     ),
+    "retention": lambda events: made_of(
+        events, lambda s: s.retention(freq="D", cohort="every", by="utm_source").curve()
+    ),
+    "counts": lambda events: made_of(
+        events, lambda s: s.counts(measure="profiles", by="utm_source")
+    ),
     "sessions": lambda events: made_of(events, lambda s: s.sessions()),
     "attribution": lambda events: made_of(
         events, lambda s: s.attribution("Placed Order", value="total_price", model="linear").table

@@ -129,7 +129,12 @@ class Attributor:
     ) -> Credited:
         visit, lost = visits[touchpoints.visit], visits[touchpoints.lost_visit]
         used = np.concatenate([visit, lost])
-        label = sessions.numbered(self._asked.by, used).or_else(sessions.numbered("channel", used))
+        by = self._asked.by
+        unnamed = NumberedText(
+            np.zeros(len(used), dtype=np.int64), pd.Series([f"(no {by})"], dtype="str")
+        )
+        otherwise = sessions.numbered("channel", used) if self._asked.otherwise else unnamed
+        label = sessions.numbered(by, used).or_else(otherwise)
         codes, distinct = _sorted(label)
         path = np.cumsum(np.diff(touchpoints.conversion, prepend=-1) != 0) - 1
         arrived = self._moments[sessions.arrival[visit]]

@@ -19,6 +19,8 @@ from convergekit.visits.traffic import TAGS
 
 #: What becomes of direct visits: touches like others, or only where a journey has no others.
 Direct: TypeAlias = Literal["touch", "last_resort"]
+#: By what visits go that have no value of what receives credit.
+Otherwise: TypeAlias = Literal["channel"]
 MODELS = (*RULES, *DATA_DRIVEN)
 #: What credit may be given to: columns of the sessions.
 LABELS = ("channel", *TAGS, "click_id", "landing_page", "referrer")
@@ -33,6 +35,7 @@ class Question:
     model: str | Sequence[str] = "last_touch"
     lookback: Duration = "30D"
     by: str = "channel"
+    otherwise: Otherwise | None = None
     direct: Direct = "touch"
     weights: tuple[float, float, float] = (0.4, 0.2, 0.4)
     half_life: Duration = "7D"
@@ -48,6 +51,7 @@ class Question:
         model: str | Sequence[str],
         lookback: Duration,
         by: str,
+        otherwise: Otherwise | None,
         direct: Direct,
         weights: tuple[float, float, float],
         half_life: Duration,
@@ -63,6 +67,7 @@ class Question:
             model=model,
             lookback=lookback,
             by=by,
+            otherwise=otherwise,
             direct=direct,
             weights=weights,
             half_life=half_life,
@@ -77,6 +82,8 @@ class Question:
                 f"{self.by!r}.{did_you_mean(str(self.by), LABELS)}"
             )
         choice("direct", self.direct, Direct)
+        if self.otherwise is not None:
+            choice("otherwise", self.otherwise, Otherwise)
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -63,13 +63,19 @@ def _is_calendar(value: Any) -> bool:
 def readable_duration(duration: pd.Timedelta) -> str:
     """Return a duration in its two largest units, or an empty string if it is missing.
 
+    One below zero has a minus before it.
+
     Examples
     --------
     >>> readable_duration(pd.Timedelta("1D 02:30:00")), readable_duration(pd.Timedelta("90min"))
     ('1 day 2 h', '1 h 30 min')
+    >>> readable_duration(pd.Timedelta("-90min"))
+    '−1 h 30 min'
     """
     if pd.isna(duration):
         return ""
+    if duration < pd.Timedelta(0):
+        return f"−{readable_duration(-duration)}"
     parts = duration.components
     units = (
         (parts.days, "day" if parts.days == 1 else "days"),

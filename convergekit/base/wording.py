@@ -13,6 +13,7 @@ import pandas as pd
 from convergekit.visible import visible
 
 _SHARES = frozenset({"share", "reaches", "reaches_as_of", "lost", "lost_as_of", "conversion"})
+_PERIODS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour"}
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
@@ -24,6 +25,17 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     ('1 event', '1,200 aliases')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def period_word(freq: str) -> str:
+    """Return what a period is called.
+
+    Examples
+    --------
+    >>> period_word("W-SAT"), period_word("2W")
+    ('week', 'period')
+    """
+    return _PERIODS.get(freq.split("-")[0], "period")
 
 
 def percentage(share: float) -> str:

@@ -11,14 +11,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.base.wording import counted, percentage
+from convergekit.activity.figures import heat_figure
+from convergekit.activity.wording import Words
+from convergekit.base.wording import counted, percentage, period_word
 from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
-from convergekit.funnels.time_figures import PERIOD_WORDS, period_axis
+from convergekit.funnels.time_figures import period_axis
 
-#: Pixels of a cohort's row.
-_ROW = 30
-#: As many months of a cohort's row have their share written in.
-_MOST_WRITTEN = 13
+_ORDERS = Words(
+    title="Customers who order in later months",
+    rows="A row is of those who first ordered in that month.",
+    who="customer",
+    begun="first ordered",
+    did="ordered",
+    since="the first order",
+    nothing="All first orders are in the last month of the data; nothing is later.",
+)
 
 
 def new_and_returning_figure(table: pd.DataFrame, freq: str, template: Template) -> go.Figure:
@@ -36,7 +43,7 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, template: Template)
     plotly.graph_objects.Figure
         Bars of a period that had not ended when the data did are hatched.
     """
-    colours, word = look(template), PERIOD_WORDS.get(freq.split("-")[0], "period")
+    colours, word = look(template), period_word(freq)
     figure = go.Figure()
     for name, colour in (("new", COLOURS[0]), ("returning", COLOURS[1])):
         figure.add_bar(
@@ -158,81 +165,10 @@ def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        Shares that may still grow are written as "≥".
+        Shares that may still grow are hatched, and written as "≥".
     """
-    colours = look(template)
-    # In the month of the first order every customer is active: that hides the rest.
-    later = table[table["months"] > 0]
-    cohorts = list(dict.fromkeys(table["cohort"]))
-    width = int(later["months"].max()) if len(later) else 0
-    shares = np.full((len(cohorts), width), np.nan)
-    texts = np.full(shares.shape, "", dtype=object)
-    hovers = texts.copy()
-    row_of = {cohort: place for place, cohort in enumerate(cohorts)}
-    for line in later.itertuples():
-        at = row_of[line.cohort], line.months - 1
-        shares[at] = line.share
-        more = "" if line.complete else "≥"
-        texts[at] = f"{more}{line.share:.0%}" if width < _MOST_WRITTEN else ""
-        hovers[at] = hover(
-            f"Of {counted(line.customers, 'customer')} who first ordered in "
-            f"{line.cohort.month_name()} {line.cohort.year}, "
-            f"{line.active:,} ordered {counted(line.months, 'month')} later, {line.share:.1%}.",
-            "" if line.complete else "The data end before that month does.",
-        )
-    sizes = table.drop_duplicates("cohort").set_index("cohort")["customers"]
-    figure = go.Figure()
-    if width:
-        most = float(np.nanmax(shares))
-        figure.add_heatmap(
-            z=[[None if np.isnan(share) else float(share) for share in row] for row in shares],
-            x=list(range(1, width + 1)),
-            y=list(range(len(cohorts))),
-            text=texts.tolist(),
-            texttemplate="%{text}",
-            hovertext=hovers.tolist(),
-            hoverinfo="text",
-            hoverongaps=False,
-            zmin=0,
-            zmax=most or 1,
-            # Text is to be read on all of it.
-            colorscale=[[0, colours.faint], [1, COLOURS[4 if template == "light" else 0]]],
-            textfont={"color": colours.ink},
-            showscale=False,
-            xgap=2,
-            ygap=2,
-        )
-    open_ = not later["complete"].all()
-    figure.update_layout(
-        **titled(
-            "Customers who order in later months",
-            [
-                "A row is of those who first ordered in that month.",
-                "≥: the data end before that month does." if open_ else "",
-            ]
-            if width
-            else ["All first orders are in the last month of the data; nothing is later."],
-            template=template,
-            plot_height=46 + _ROW * len(cohorts),
-        ),
-        xaxis={
-            "title": {"text": "months since the first order"},
-            "showgrid": False,
-            "dtick": 1 if width < _MOST_WRITTEN else 3,
-            "visible": bool(width),
-        },
-        yaxis={
-            "autorange": "reversed",
-            "showgrid": False,
-            "zeroline": False,
-            "tickvals": list(range(len(cohorts))),
-            "ticktext": [
-                f"{cohort.month_name()[:3]} {cohort.year} · {sizes[cohort]:,}" for cohort in cohorts
-            ],
-            "visible": bool(width),
-        },
-    )
-    return figure
+    names = {"months": "periods", "customers": "profiles", "active": "returned"}
+    return heat_figure(table.rename(columns=names), _ORDERS, template)
 
 
 def value_figure(table: pd.DataFrame, currency: str, template: Template) -> go.Figure:

@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from convergekit.activity.clocks import Clock
+from convergekit.activity.events import Chosen
+from convergekit.activity.labels import Labels
+from convergekit.activity.retention import cohort_table
 from convergekit.base.proportions import check_confidence
 from convergekit.base.survival import kaplan_meier
 from convergekit.base.wording import counted
@@ -21,6 +25,7 @@ from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import StepLike, title_of
+from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.typing import IntArray
@@ -153,7 +158,7 @@ class Customers(Result):
         Parameters
         ----------
         freq : str, default "M"
-            A pandas period such as ``"D"``, ``"W"`` or ``"M"``, of the `calendar`.
+            A pandas period such as ``"D"``, ``"W"`` or ``"M"`` of the calendar.
 
         Returns
         -------
@@ -242,37 +247,21 @@ class Customers(Result):
         Returns
         -------
         pandas.DataFrame
-            One row per `cohort` (the start of the month, in the `calendar`, of the first order) and
-             `months` since, up to the end of the data: `customers` of the cohort, how many of
+            One row per `cohort` (the start of the calendar month of the first order)
+            and `months` since, up to the end of the data: `customers` of the cohort, how many of
             them are `active` (have an order in that month), `share`, and `complete`: whether the
             month had ended when the data did; more may follow if not. In the month of the first
             order every customer is active. Its ``plot(template=...)`` returns a figure.
         """
         orders = self._orders
-        month = self.calendar.periods(orders["timestamp"], "M").astype("int64")
-        cohort = month.groupby(orders["profile_id"]).transform("min")
-        pairs = pd.DataFrame({"who": orders["profile_id"], "cohort": cohort, "month": month})
-        active = pairs.drop_duplicates().groupby(["cohort", "month"]).size()
-        sizes = active[active.index.get_level_values(0) == active.index.get_level_values(1)]
-        starts = sizes.index.get_level_values("cohort").to_numpy(dtype=np.int64)
-        end = self._last("M").ordinal if len(starts) else 0
-        spans = end - starts + 1
-        cohorts = np.repeat(starts, spans)
-        months = np.arange(len(cohorts)) - np.repeat(np.cumsum(spans) - spans, spans)
-        counts = active.reindex(
-            pd.MultiIndex.from_arrays([cohorts, cohorts + months]), fill_value=0
-        ).to_numpy()
-        customers = np.repeat(sizes.to_numpy(), spans)
-        every = pd.PeriodIndex.from_ordinals(cohorts + months, freq="M")
-        table = pd.DataFrame(
-            {
-                "cohort": pd.PeriodIndex.from_ordinals(cohorts, freq="M").start_time,
-                "months": months,
-                "customers": customers,
-                "active": counts,
-                "share": counts / customers,
-                "complete": np.asarray(self.calendar.end(every) <= self._end),
-            }
+        profile, _ = pd.factorize(orders["profile_id"])
+        times = microseconds(pd.to_datetime(orders["timestamp"], utc=True))
+        every = Chosen(np.arange(len(orders)), profile.astype(np.int64), times)
+        first = every.take(np.flatnonzero(orders["number"] == 1))
+        clock = Clock.of("M", "calendar", self.calendar)
+        labels = Labels.of(pd.DataFrame(), len(first.profile), None)
+        table = cohort_table(first, every, self._end, clock, "on", labels).rename(
+            columns={"periods": "months", "profiles": "customers", "returned": "active"}
         )
         return DrawnFrame.of(table, _retention_figure)
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from convergekit.events.amounts import events_named
 from convergekit.events.steps import StepLike
+from convergekit.figures.frame import WordedFrame
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.earliest_links import NEVER, session_moments_of_events
 from convergekit.typing import BoolArray, IntArray
@@ -41,7 +42,8 @@ def alias_coverage(s: StitchedEvents, event_name: StepLike) -> pd.DataFrame:
     rows.sort(key=lambda row: (-row["reaches"], row["alias_type"]))
     rows.append({"alias_type": ANY_TYPE} | asked.describe(all_types, everything))
     leads = pd.Series([row["median_lead"] for row in rows], dtype="timedelta64[us]")
-    return pd.DataFrame(rows).astype({"alias_type": "str"}).assign(median_lead=leads)
+    table = pd.DataFrame(rows).astype({"alias_type": "str"}).assign(median_lead=leads)
+    return WordedFrame(table)
 
 
 class _Asked:

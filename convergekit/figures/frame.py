@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
+from convergekit.base.durations import readable_duration
 from convergekit.errors import ConvergekitError
 
 if TYPE_CHECKING:
@@ -83,3 +84,33 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
                 "plot the table that convergekit returned, or some of its rows."
             )
         return self._draw(pd.DataFrame(self), template)
+
+
+class WordedFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
+    """A DataFrame that shows its durations in words; in all else it is a DataFrame.
+
+    pandas writes three hours and a half below zero as ``-1 days +20:30:00``.
+
+    Examples
+    --------
+    >>> WordedFrame({"lead": pd.to_timedelta(["-3h", "2D"])})
+         lead
+    0    −3 h
+    1  2 days
+    """
+
+    @property
+    def _constructor(self) -> Callable[..., WordedFrame]:
+        return WordedFrame
+
+    def __repr__(self) -> str:
+        """Return the table as pandas writes it, durations in words."""
+        return repr(self._in_words())
+
+    def _repr_html_(self) -> str:
+        return str(self._in_words()._repr_html_())
+
+    def _in_words(self) -> pd.DataFrame:
+        shown = pd.DataFrame(self)
+        durations = shown.select_dtypes("timedelta").columns
+        return shown.assign(**{name: shown[name].map(readable_duration) for name in durations})

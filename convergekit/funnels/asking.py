@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
 from convergekit.funnels.events import FunnelEvents, Profiles
-from convergekit.funnels.labels import labels_of_steps, most_frequent, no_origin
+from convergekit.funnels.labels import labels_of_steps, most_frequent, no_origin, short_name
 from convergekit.funnels.options import FunnelQuestion
 from convergekit.funnels.outcomes import (
     CONVERTED,
@@ -29,7 +30,7 @@ from convergekit.funnels.vendors.posthog import posthog_paths
 from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.funnels.visits import VisitNumbers
 from convergekit.typing import IntArray
-from convergekit.visits.entry import EntryLabel, labels_at
+from convergekit.visits.entry import EntryLabel, labels_at, usual_values
 from convergekit.visits.sessions import FoundSessions
 
 
@@ -116,6 +117,20 @@ class Asking:
         rules = replace(asked.rules, range_applies_to="entry")
         part = prepared.chosen(np.arange(low, high))
         return self._outcomes(replace(asked, start=first, end=last, rules=rules), part)[0]
+
+    @property
+    def labels_said(self) -> list[str]:
+        """Where the labels of the breakdown are read, a sentence for each column."""
+        if self.labels:
+            return [f"{short_name(label.name)} is {label.said()}." for label in self.labels]
+        where = {"first": "the first step that has one", "last": "the last step that has one"}
+        step = where.get(str(self.asked.rules.by_step), f"step {self.asked.rules.by_step}")
+        return [f"{short_name(name)} is the value at {step}." for name in self.columns]
+
+    def usual_labels(self, most: int) -> list[Any]:
+        """Return the labels of the first column that the data have most of."""
+        column = [*self.labels, *(EntryLabel(name, "entry") for name in self.columns)][0]
+        return usual_values(self.events, column, lambda: self.sessions.found, most)
 
     @cached_property
     def _in_time(self) -> FunnelEvents:

@@ -6,7 +6,7 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,9 +33,11 @@ from convergekit.funnels.labels import short_name
 #: Parts of an axis: fewer than a figure has pixels.
 _PARTS = 1_000
 #: As many times are named below the axis of a narrow figure.
-_MOST_TICKS = 8
+_MOST_TICKS = 5
 #: As much of a step's name as fits below the axis.
 _MOST_OF_NAME = 30
+#: The areas of more lines than these cover one another; hover texts say the intervals.
+_MOST_AREAS = 3
 #: Seconds between two ticks.
 _STEPS = (
     *(1, 2, 5, 10, 15, 30),
@@ -53,6 +55,7 @@ def curve_figure(
     *,
     by: Sequence[str],
     groups: pd.DataFrame,
+    usual: Sequence[Hashable] = (),
     steps: Sequence[str],
     within: pd.Timedelta,
     counted_as: str,
@@ -72,6 +75,8 @@ def curve_figure(
     groups : pandas.DataFrame
         The funnel's table, whose groups have a colour each in all its figures; not looked at
         without a breakdown.
+    usual : sequence of hashable
+        The labels that the data have most of.
     steps : sequence of str
         The names of the step at which time begins and of the one that is reached.
     within : pandas.Timedelta
@@ -101,7 +106,7 @@ def curve_figure(
     ((0.0, 3600.0, 10800.0, 86400.0), (0.0, 0.25, 0.5, 0.5))
     """
     colours, figure = look(template), go.Figure()
-    found = groups_to_draw(groups, by, template) if by else None
+    found = groups_to_draw(groups, by, template, usual) if by else None
     shown = found.shown if found else [Group((), "", "", COLOURS[0])]
     ends = [str(end) for end in pd.unique(table["end"])] if "end" in table else []
     longest = max(within, table["time"].max()) if len(table) else within
@@ -111,7 +116,7 @@ def curve_figure(
         for line in _lines(table, by, shown, ends)
     ]
     # All areas lie behind all lines.
-    for line in lines:
+    for line in lines if len(lines) <= _MOST_AREAS else []:
         _add_area(figure, line)
     for line in lines:
         texts = [_sentence(row, line, steps, counted_as, confidence) for row in _rows(line.rows)]
@@ -302,7 +307,9 @@ def _subtitle(
         last = lines[0].rows.iloc[-1]
         by_then = readable_duration(min(pd.Timedelta(seconds=last["seconds"]), within))
         said.append(f"By {by_then}, {last['share']:.1%} have converted.")
-    return [*said, f"Areas are {100 * confidence:.4g}% confidence intervals."]
+    if len(lines) <= _MOST_AREAS:
+        said.append(f"Areas are {100 * confidence:.4g}% confidence intervals.")
+    return said
 
 
 def _time_axis(longest: float, first: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct, number, run_starts
 from convergekit.base.lockstep import Lockstep
-from convergekit.errors import ColumnError
+from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.schema import missing
 from convergekit.events.steps import (
     EventNames,
@@ -63,6 +63,29 @@ class ProfileNumbers:
     def of(self, at: IntArray) -> tuple[IntArray, pd.Index]:
         """Return the profiles of the events at these positions, -1 for none, and their IDs."""
         return self.numbers[at], self.ids
+
+
+def check_columns(events: pd.DataFrame, profile: str) -> None:
+    """Raise unless a frame has what every question needs: names, times and profiles.
+
+    Raises
+    ------
+    ColumnError
+        A column is not there, or twice, or the times are not datetimes.
+    """
+    for column in ("event_name", "timestamp", profile):
+        if column not in events:
+            raise ColumnError(
+                f"no column {column!r}. "
+                f"{what_there_is(events.columns, column, none='no columns at all')}"
+            )
+        if isinstance(events[column], pd.DataFrame):
+            raise ColumnError(f"the column {column!r} occurs twice; keep one, or rename the other.")
+    if not pd.api.types.is_datetime64_any_dtype(events["timestamp"].dtype):
+        raise ColumnError(
+            f"the column 'timestamp' is {events['timestamp'].dtype}, not datetime. Convert it "
+            "with pd.to_datetime, or stitch the events first."
+        )
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from convergekit.figures.template import (
     plain,
     titled,
 )
-from convergekit.funnels.groups import groups_to_draw, label_of
+from convergekit.funnels.groups import Groups, groups_to_draw, label_of
 from convergekit.funnels.labels import short_name
 from convergekit.funnels.step_table import required_before
 
@@ -35,7 +35,9 @@ _NAME, _BAR, _BELOW, _GAP = 24, 26, 20, 10
 #: A bar of a group.
 _GROUP_BAR = 20
 #: As much of a step's name as fits beside its numbers on a narrow figure.
-_MOST_OF_NAME = 30
+_MOST_OF_NAME = 38
+#: A title has lines enough for more.
+_MOST_OF_TITLE = 60
 
 
 def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
@@ -61,6 +63,12 @@ def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
     return _grouped_figure(funnel, template) if funnel.by else _plain_figure(funnel, template)
 
 
+def drawn_groups(funnel: Funnel, template: Template) -> Groups:
+    """Return the groups that figures of a funnel show; a value has one colour in all of them."""
+    usual = funnel.usual_labels(len(COLOURS))
+    return groups_to_draw(funnel.table, funnel.by, template, usual)
+
+
 def goal(steps: Sequence[str]) -> str:
     """Return the way that a funnel's profiles go, in words.
 
@@ -69,7 +77,7 @@ def goal(steps: Sequence[str]) -> str:
     >>> goal(["PageView", "Added To Cart", "Placed Order"]), goal(["PageView"])
     ('From PageView to Placed Order', 'PageView')
     """
-    first, last = (shortened(step, _MOST_OF_NAME) for step in (steps[0], steps[-1]))
+    first, last = (shortened(step, _MOST_OF_TITLE) for step in (steps[0], steps[-1]))
     return f"From {first} to {last}" if len(steps) > 1 else first
 
 
@@ -181,7 +189,7 @@ def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
     figure.update_layout(
         **titled(
             f"{goal(funnel.steps)} within {funnel.window_words}",
-            [*said, *_aside(funnel)],
+            [*said, *_expected(funnel), *_aside(funnel)],
             template=template,
             plot_height=row * len(table),
             legend=legend,
@@ -194,7 +202,7 @@ def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
 
 
 def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
-    found = groups_to_draw(funnel.table, funnel.by, template)
+    found = drawn_groups(funnel, template)
     of_group = dict(list(funnel.table.groupby(funnel.by, dropna=False, sort=False)))
     tables = {label_of(label): table for label, table in of_group.items()}
     places, figure = bar_places(len(found.shown)), go.Figure()
@@ -207,12 +215,7 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
             width=places.width,
             offset=start,
             marker={"color": group.colour, "line": {"width": 0}},
-            text=[
-                f"{line.profiles:,}"
-                if line.step == 1
-                else f"{_share(line.conversion)} · {line.profiles:,}"
-                for line in table.itertuples()
-            ],
+            text=["" if line.in_window else _grouped_text(line) for line in table.itertuples()],
             textposition="outside",
             textfont={"size": 12},
             cliponaxis=False,
@@ -222,13 +225,43 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
             ],
             hoverinfo="text",
             name=group.legend,
+            legendgroup=group.legend,
         )
+        waiting = table[table["in_window"] > 0]
+        if len(waiting):
+            entered = int(table["profiles"].iloc[0])
+            figure.add_bar(
+                x=(waiting["in_window"] / entered).tolist(),
+                base=waiting["conversion"].tolist(),
+                y=(waiting["step"] - 1).tolist(),
+                orientation="h",
+                width=places.width,
+                offset=start,
+                marker={**_hatched(look(template), group.colour), "line": {"width": 0}},
+                text=[_grouped_text(line) for line in waiting.itertuples()],
+                textposition="outside",
+                textfont={"size": 12},
+                cliponaxis=False,
+                hovertext=[
+                    f"{hover(f'{group.name}:')}<br>{_said_in_window(line, funnel)}"
+                    for line in waiting.itertuples()
+                ],
+                hoverinfo="text",
+                name=group.legend,
+                legendgroup=group.legend,
+                showlegend=False,
+            )
     add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half)
     by = " and ".join(map(short_name, funnel.by))
     figure.update_layout(
         **titled(
             f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
-            ["Bars are shares of those of the group who entered.", found.left_out, *_aside(funnel)],
+            [
+                "Bars are shares of those of the group who entered." + _open_windows(funnel),
+                *funnel.grouped_by,
+                found.left_out,
+                *_aside(funnel),
+            ],
             template=template,
             plot_height=places.row * len(funnel.steps),
             legend=[group.name for group in found.shown],
@@ -244,11 +277,40 @@ def _write(figure: go.Figure, text: str, y: float, **where: Any) -> None:
         figure.add_annotation(text=text, y=y, xref="paper", showarrow=False, borderpad=0, **where)
 
 
-def _hatched(colours: Look) -> dict[str, Any]:
+def _hatched(colours: Look, colour: str = COLOURS[0]) -> dict[str, Any]:
     return {
         "color": colours.paper,
-        "pattern": {"shape": "/", "size": 6, "fgcolor": COLOURS[0], "bgcolor": colours.paper},
+        "pattern": {"shape": "/", "size": 6, "fgcolor": colour, "bgcolor": colours.paper},
     }
+
+
+def _grouped_text(line: Any) -> str:
+    """Return what is said at the end of a group's bar."""
+    if line.step == 1:
+        return f"{line.profiles:,}"
+    known = line.in_window and not pd.isna(line.conversion_at_window)
+    expected = f" ({_share(line.conversion_at_window)})" if known else ""
+    return f"{_share(line.conversion)}{expected} · {line.profiles:,}"
+
+
+def _open_windows(funnel: Funnel) -> str:
+    """Return what the hatched ends of bars are, and the shares in brackets."""
+    if not funnel.table["in_window"].any():
+        return ""
+    waiting = funnel.table[funnel.table["in_window"] > 0]
+    hatched = " Hatched: their windows are still open"
+    if waiting["conversion_at_window"].isna().all():
+        return f"{hatched}."
+    return f"{hatched}; in brackets the conversion expected when they have ended."
+
+
+def _expected(funnel: Funnel) -> list[str]:
+    """Return the sentence about the conversion when every window has ended."""
+    line = funnel.table.iloc[-1]
+    if not funnel.counts["in_window"] or pd.isna(line["conversion_at_window"]):
+        return []
+    low, high = _share(line["at_window_low"]), _share(line["at_window_high"])
+    return [f"Expected in the end: {_share(line['conversion_at_window'])} ({low} to {high})."]
 
 
 def _below(line: Any, funnel: Funnel) -> str:
@@ -299,10 +361,10 @@ def _said_dropped(line: Any, funnel: Funnel) -> str:
 
 
 def _aside(funnel: Funnel) -> list[str]:
-    """Return the sentence about those whom the bars do not show."""
+    """Return the sentence about those whom the bars do not show, and what else is to be known."""
     excluded = funnel.counts["excluded"]
     more = counted(excluded, f"more {_one(funnel)}")
-    return [f"{more} left by an excluded event."] if excluded else []
+    return [*([f"{more} left by an excluded event."] if excluded else []), *funnel.notes]
 
 
 def _one(funnel: Funnel) -> str:

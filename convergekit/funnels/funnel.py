@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import Duration
-from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.steps import (
     ExclusionLike,
@@ -30,7 +29,13 @@ from convergekit.events.steps import (
     single_valued,
 )
 from convergekit.funnels.asking import Asking, Sessions
-from convergekit.funnels.events import ProfileColumn, ProfileNumbers, Profiles, prepare
+from convergekit.funnels.events import (
+    ProfileColumn,
+    ProfileNumbers,
+    Profiles,
+    check_columns,
+    prepare,
+)
 from convergekit.funnels.options import FunnelOptions, FunnelQuestion, Within, check_names
 from convergekit.funnels.result import Funnel
 from convergekit.funnels.vendors.presets import (
@@ -195,7 +200,7 @@ def funnel(
         calendar=calendar,
         like=like,
     )
-    return _answer(question, as_frame(events), profile)
+    return answer(question, as_frame(events), profile)
 
 
 def funnel_of(
@@ -208,9 +213,9 @@ def funnel_of(
     """Return how far the profiles of stitched events get along the steps. See `funnel`."""
     question = FunnelQuestion.of(steps, **options, usual=s.calendar)
     if profile != PROFILE_ID:
-        return _answer(question, s.events, profile)
+        return answer(question, s.events, profile)
     ids = pd.Index(s.resolution.profile_ids)
-    return _answer(
+    return answer(
         question,
         s.events,
         profile,
@@ -234,7 +239,7 @@ def funnel_of_visitors(
     visitor : numpy.ndarray of int
         The same as numbers, -1 for none.
     """
-    return _answer(
+    return answer(
         question,
         frame,
         column,
@@ -243,7 +248,7 @@ def funnel_of_visitors(
     )
 
 
-def _answer(
+def answer(
     asked: FunnelQuestion,
     events: pd.DataFrame,
     profile: str,
@@ -263,7 +268,7 @@ def _answer(
     sessions : callable, optional
         Returns the sessions of the events, where more is known of them than the frame says.
     """
-    _check_columns(events, profile)
+    check_columns(events, profile)
     if asked.freq is not None:
         asked.calendar.periods(events["timestamp"].iloc[:0], asked.freq)
     at_entry = asked.rules.by_step == "entry"
@@ -325,19 +330,3 @@ def _titles(order: Order, steps: Sequence[Step]) -> list[str]:
     if order == "any":
         return [f"{place} of {len(steps)} steps" for place in range(1, len(steps) + 1)]
     return [step.title for step in steps]
-
-
-def _check_columns(events: pd.DataFrame, profile: str) -> None:
-    for column in ("event_name", "timestamp", profile):
-        if column not in events:
-            raise ColumnError(
-                f"no column {column!r}. "
-                f"{what_there_is(events.columns, column, none='no columns at all')}"
-            )
-        if isinstance(events[column], pd.DataFrame):
-            raise ColumnError(f"the column {column!r} occurs twice; keep one, or rename the other.")
-    if not pd.api.types.is_datetime64_any_dtype(events["timestamp"].dtype):
-        raise ColumnError(
-            f"the column 'timestamp' is {events['timestamp'].dtype}, not datetime. Convert it "
-            "with pd.to_datetime, or stitch the events first."
-        )

@@ -22,6 +22,8 @@ from convergekit.funnels.outcomes import IN_WINDOW, NOT_A_TIME, STATUSES, Outcom
 from convergekit.funnels.step_table import StepTable
 from convergekit.typing import BoolArray, IntArray
 
+#: Differences that chance makes as large in fewer than one of 20 stores without any.
+_SURPRISING = 0.05
 #: More pairs than these are not tested one by one: a table of thousands is read by nobody.
 _MOST_GROUPS = 40
 
@@ -71,19 +73,17 @@ class FunnelTest(Result):
     def _body(self) -> Iterable[pd.DataFrame | str]:
         if np.isnan(self.p_value):
             said = f"Nothing can be said: {self.reason}."
-        elif self.p_value < 0.05:
-            said = (
-                "The groups differ by more than chance alone would make them differ in 1 of 20 "
-                "stores without any difference."
-            )
+        elif self.p_value < _SURPRISING:
+            said = "Chance does not explain these differences (p is below 0.05)."
         else:
-            said = "The groups do not differ by more than chance may make them differ."
+            said = "Chance may explain these differences (p is not below 0.05)."
         late = (
             f"{self.left_out:,} that entered late are left out: their windows are open."
             if self.left_out
             else ""
         )
-        return tuple(part for part in (said, late, self.pairs) if len(part))
+        shares = {name: self.pairs[name].map("{:.3g}".format) for name in ("p_value", "adjusted")}
+        return tuple(part for part in (said, late, self.pairs.assign(**shares)) if len(part))
 
 
 def groups_test(

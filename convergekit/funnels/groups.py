@@ -52,7 +52,9 @@ class Groups:
     left_out: str
 
 
-def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -> Groups:
+def groups_to_draw(
+    table: pd.DataFrame, by: Sequence[str], template: Template, usual: Sequence[Hashable] = ()
+) -> Groups:
     """Choose the groups of a table to draw, and their colours.
 
     Parameters
@@ -62,6 +64,9 @@ def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -
     by : sequence of str
         The breakdown's columns.
     template : {"light", "dark"}
+    usual : sequence of hashable
+        The values that the data have most of: these have their colours in each figure of the data,
+        whichever are drawn.
 
     Returns
     -------
@@ -76,14 +81,13 @@ def groups_to_draw(table: pd.DataFrame, by: Sequence[str], template: Template) -
     [('meta', '#E69F00'), ('google', '#0072B2'), ('no utm_source', '#8c959f')]
     """
     labels = list(dict.fromkeys(map(label_of, table[list(by)].itertuples(index=False))))
-    named = [label for label in labels if not _is_rest(label)]
+    named = [label for label in labels if not is_rest(label)]
     shown, left_out = named[: len(COLOURS)], named[len(COLOURS) :]
-    # By name, so that another funnel over the same groups has the same colours.
-    colour = dict(zip(sorted(shown, key=str), COLOURS, strict=False))
-    rest = [label for label in labels if _is_rest(label)]
+    colour = _colours(shown, [(value,) for value in usual] if len(by) == 1 else [])
+    rest = [label for label in labels if is_rest(label)]
     greys = (look(template).quiet, look(template).muted)
     colour |= {label: greys[i % 2] for i, label in enumerate(rest)}
-    names = {label: _name(label, by) for label in shown + rest}
+    names = {label: name_of(label, by) for label in shown + rest}
     legend = dict(zip(names, legend_names(list(names.values())), strict=True))
     return Groups(
         [Group(label, name, legend[label], colour[label]) for label, name in names.items()],
@@ -98,11 +102,25 @@ def label_of(values: Sequence[Hashable]) -> tuple[Any, ...]:
     return tuple(None if pd.isna(value) else value for value in values)
 
 
-def _is_rest(label: tuple[Any, ...]) -> bool:
+def _colours(
+    shown: Sequence[tuple[Any, ...]], usual: Sequence[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], str]:
+    """Return a colour for each group: those of the usual ones first, by name."""
+    known = dict(zip(sorted(usual[: len(COLOURS)], key=str), COLOURS, strict=False))
+    taken = {known[label] for label in shown if label in known}
+    free = iter([colour for colour in COLOURS if colour not in taken])
+    return {
+        label: known[label] if label in known else next(free) for label in sorted(shown, key=str)
+    }
+
+
+def is_rest(label: tuple[Any, ...]) -> bool:
+    """Return whether a label is no value's own: "other", or missing."""
     return all(value is None or value == OTHER for value in label)
 
 
-def _name(label: tuple[Any, ...], by: Sequence[str]) -> str:
+def name_of(label: tuple[Any, ...], by: Sequence[str]) -> str:
+    """Return a label in words, not yet escaped."""
     return ", ".join(
         f"no {short_name(column)}" if value is None else str(value)
         for column, value in zip(by, label, strict=True)

@@ -99,10 +99,20 @@ class Funnel(Result):
         """
         asked = self._asking.asked
         found = [asked.label_said] if asked.label_said else []
+        of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
         reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
-        if reason and self.counts["in_window"]:
+        if reason and of_profiles and self.counts["in_window"]:
             found.append(f"The conversion at the window's end is not known: {reason}.")
         return found
+
+    @property
+    def grouped_by(self) -> list[str]:
+        """Where the labels of the breakdown are read, a sentence for each column."""
+        return self._asking.labels_said
+
+    def usual_labels(self, most: int) -> list[Any]:
+        """Return the labels that the data have most of: they have the same colour everywhere."""
+        return self._asking.usual_labels(most) if len(self.by) == 1 else []
 
     @property
     def _tables(self) -> StepTable:
@@ -352,11 +362,8 @@ class Funnel(Result):
         )
         draw = partial(
             _curve_figure,
-            by=names,
-            groups=chosen.table,
+            funnel=chosen,
             steps=(self.steps[0], self.steps[step - 1]),
-            within=self.within,
-            counted_as=self.counted,
             confidence=confidence,
         )
         return DrawnFrame.of(table, draw, [*names, "time", "share"])
@@ -435,7 +442,8 @@ class Funnel(Result):
             ],
             axis="columns",
         )
-        found.attrs["notes"] = [*_differences(self, other), *self.notes]
+        said = self._asking.asked.label_said
+        found.attrs["notes"] = [*_differences(self, other), *([said] if said else [])]
         return found
 
     def test(self, step: int | None = None) -> FunnelTest:
@@ -573,10 +581,28 @@ class Funnel(Result):
         )
 
 
-def _curve_figure(table: pd.DataFrame, template: Template, **shown: Any) -> Any:
+def _curve_figure(
+    table: pd.DataFrame,
+    template: Template,
+    *,
+    funnel: Funnel,
+    steps: tuple[str, str],
+    confidence: float,
+) -> Any:
+    from convergekit.figures.template import COLOURS
     from convergekit.funnels.curve_figure import curve_figure
 
-    return curve_figure(table, template=template, **shown)
+    return curve_figure(
+        table,
+        by=funnel.by,
+        groups=funnel.table,
+        usual=funnel.usual_labels(len(COLOURS)),
+        steps=steps,
+        within=funnel.within,
+        counted_as=funnel.counted,
+        confidence=confidence,
+        template=template,
+    )
 
 
 def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, freq: str) -> Any:

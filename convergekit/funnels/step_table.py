@@ -109,9 +109,9 @@ class StepTable:
     def no_curve(self, part: Outcomes, step: int) -> str:
         """Return why it is not known what has happened by each time; empty if it is."""
         if not self.asked.anchored or self.asked.like is not None:
-            return "attempts begin at another time for each profile: set entry='first'"
+            return "attempts do not begin with the first entry; set entry='first'"
         if self.asked.count != "profiles":
-            return f"only profiles are counted so; {self.asked.count} are not independent"
+            return f"it is estimated for profiles alone; {self.asked.count} of one are alike"
         if step in self.asked.optional:
             return "an optional step can no longer be done when a later one is"
         if (part.status == STATUSES.index(EXCLUDED)).any() or self._removes:

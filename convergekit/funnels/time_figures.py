@@ -15,18 +15,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.wording import counted
+from convergekit.base.wording import counted, period_word
 from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
-from convergekit.funnels.figure import goal
-from convergekit.funnels.groups import Group, groups_to_draw, label_of
+from convergekit.funnels.figure import drawn_groups, goal
+from convergekit.funnels.groups import Group, label_of
 from convergekit.funnels.labels import short_name
 from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.funnels.result import Funnel
 from convergekit.funnels.times import TimeToConvert
-
-PERIOD_WORDS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year", "h": "hour"}
 
 #: Round times, in seconds, at which the bars of a histogram begin and end.
 _ROUND = (
@@ -61,9 +59,9 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
         Lines are dashed, and their marks open, where a period is not complete; a period in which
         nobody entered is a gap.
     """
-    colours, word = look(template), PERIOD_WORDS.get(freq.split("-")[0], "period")
+    colours, word = look(template), period_word(freq)
     # The colours are those of the funnel's figure, which knows all groups.
-    found = groups_to_draw(funnel.table, funnel.by, template) if funnel.by else None
+    found = drawn_groups(funnel, template) if funnel.by else None
     groups = found.shown if found else [Group((), "", "conversion", COLOURS[0])]
     labels = [label_of(cells) for cells in table[funnel.by].to_numpy(dtype=object)]
     figure = go.Figure()
@@ -89,6 +87,8 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
             f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
             [
                 f"Everybody's window has ended in {complete:,} of {counted(len(periods), word)}.",
+                "Each is a funnel of its own, from the first entry in it.",
+                *funnel.grouped_by,
                 found.left_out if found else "",
             ],
             template=template,

@@ -63,6 +63,9 @@ def visits_of(found: FoundSessions) -> VisitNumbers:
     begins = speaking[np.diff(session[speaking], prepend=-1) != 0]
     latest = np.searchsorted(begins, place, side="right") - 1
     there = latest >= 0
+    if not len(begins):
+        nothing = np.zeros(0, dtype=np.int64)
+        return VisitNumbers(np.full(len(found.events), -1, dtype=np.int64), nothing, nothing)
     began = begins[latest]
     same = there & (visitor[began] == visitor)
     inside = same & (session[began] == session)

@@ -22,6 +22,7 @@ from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean
 from convergekit.events.calendar import Calendar
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import microseconds
+from convergekit.figures.frame import WordedFrame
 from convergekit.identity.aliases import EventAliases, urn
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.graph import build_graph, distinct_links
@@ -199,7 +200,7 @@ class StitchedEvents:
         at = at[whole.carried_from[name][at] >= 0]
         earlier = whole.carried_from[name][at]
         events, sources = whole.events.iloc[at], whole.events.iloc[earlier]
-        return pd.DataFrame(
+        return WordedFrame(
             {
                 "row": events["row"].to_numpy(),
                 "event_name": events["event_name"].array,

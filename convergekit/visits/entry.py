@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -46,10 +46,10 @@ class EntryLabel:
     read: Literal["entry", "visit", "sent"]
 
     def said(self) -> str:
-        """Return in words where the values are read."""
+        """Return in words what the values are."""
         if self.read == "entry":
-            return f"{self.name}: the value at the entry"
-        return f"{self.name}: what the visit of the entry had sent"
+            return "the value at the entry"
+        return "what the visit of the entry had sent by then"
 
 
 def entry_labels(events: pd.DataFrame, by: Sequence[str], label: Label) -> list[EntryLabel]:
@@ -75,8 +75,10 @@ def entry_labels(events: pd.DataFrame, by: Sequence[str], label: Label) -> list[
     ...     "profile_properties.utm_source": ["ads"], "profile.utm_source": ["ads"],
     ...     "properties.plan": ["free"],
     ... })
-    >>> [label.said() for label in entry_labels(events, ["utm_source", "plan"], "visit")]
-    ['utm_source: what the visit of the entry had sent', 'properties.plan: the value at the entry']
+    >>> found = entry_labels(events, ["utm_source", "plan"], "visit")
+    >>> [(label.name, label.said()) for label in found]  # doctest: +NORMALIZE_WHITESPACE
+    [('utm_source', 'what the visit of the entry had sent by then'),
+     ('properties.plan', 'the value at the entry')]
     """
     found = []
     for name in dict.fromkeys(by):
@@ -120,6 +122,33 @@ def labels_at(
         return values.mask(missing(values))
 
     return {label.name: read(label) for label in labels}
+
+
+def usual_values(
+    events: pd.DataFrame, label: EntryLabel, sessions: Callable[[], FoundSessions], most: int
+) -> list[Any]:
+    """Return the values that the data have most of, whichever entries are asked about.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    label : EntryLabel
+    sessions : callable
+        Returns the sessions of the events; called if a visit is asked.
+    most : int
+    """
+    if label.read == "visit":
+        found = sessions()
+        values = found.text(label.name, np.arange(len(found.visitor)))
+    elif label.read == "sent":
+        sent = sent_text(events, label.name)
+        values = sent.take(np.arange(len(events)))
+    else:
+        values = events[label.name]
+    counts = values[~missing(values)].value_counts().rename_axis("value").reset_index()
+    counts["text"] = counts["value"].astype(str)
+    ordered = counts.sort_values(["count", "text"], ascending=[False, True], kind="stable")
+    return list(ordered["value"].head(most))
 
 
 def _of_visit(events: pd.DataFrame, name: str) -> EntryLabel | None:

@@ -88,9 +88,11 @@ def test_direct_visits_are_touches_or_the_last_resort():
         assert values(found) == social_first
 
 
-def test_what_has_no_tag_goes_by_its_channel():
+def test_what_has_no_tag_is_of_its_own_and_goes_by_its_channel_when_asked():
     s = stitched(("a", 0, "meta", None), ("a", 24, None, None), ("a", 25, None, 10.0))
-    found = s.attribution("Order", by="utm_source", model="linear")
+    asked = {"by": "utm_source", "model": "linear"}
+    assert labels(s.attribution("Order", **asked)) == [("meta", 0.5), ("(no utm_source)", 0.5)]
+    found = s.attribution("Order", otherwise="channel", **asked)
     assert labels(found) == [("meta", 0.5), ("Direct", 0.5)]
     assert found.credits["channel"].tolist() == ["Organic Social", "Direct"]
 
@@ -98,7 +100,9 @@ def test_what_has_no_tag_goes_by_its_channel():
 def test_a_visit_is_of_what_it_sent_and_not_of_what_is_carried():
     s = stitched(("a", 0, "meta", None), ("a", 1000, None, None), ("a", 1001, None, 10.0))
     assert s.events["profile.utm_source"].tolist() == ["meta"] * 3
-    assert labels(s.attribution("Order", by="utm_source", lookback="1D")) == [("Direct", 1.0)]
+    assert labels(s.attribution("Order", by="utm_source", lookback="1D")) == [
+        ("(no utm_source)", 1.0)
+    ]
 
 
 def test_several_models_stand_in_one_table():

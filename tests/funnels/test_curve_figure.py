@@ -114,11 +114,11 @@ def test_the_window_is_marked_where_the_data_end_before_it():
 @pytest.mark.parametrize(
     ("within", "ticks"),
     [
-        ("10s", ["0", "2 s", "4 s", "6 s", "8 s", "10 s"]),
-        ("30min", ["0", "5 min", "10 min", "15 min", "20 min", "25 min", "30 min"]),
-        ("24h", ["0", "4 h", "8 h", "12 h", "16 h", "20 h", "1 day"]),
-        ("7D", ["0", "1 day", "2 days", "3 days", "4 days", "5 days", "6 days", "7 days"]),
-        ("90D", ["0", "15 days", "30 days", "45 days", "60 days", "75 days", "90 days"]),
+        ("10s", ["0", "5 s", "10 s"]),
+        ("30min", ["0", "10 min", "20 min", "30 min"]),
+        ("24h", ["0", "6 h", "12 h", "18 h", "1 day"]),
+        ("7D", ["0", "2 days", "4 days", "6 days"]),
+        ("90D", ["0", "30 days", "60 days", "90 days"]),
     ],
 )
 def test_times_are_read_as_durations(within, ticks):
@@ -128,7 +128,7 @@ def test_times_are_read_as_durations(within, ticks):
 @given(st.integers(1, 10**9))
 def test_ticks_fit_on_a_narrow_figure(seconds):
     axis = drawn(TABLE[:0], within=pd.Timedelta(seconds=seconds)).layout.xaxis
-    assert 1 <= len(axis.tickvals) == len(axis.ticktext) <= 8
+    assert 1 <= len(axis.tickvals) == len(axis.ticktext) <= 5
     assert axis.tickvals[-1] <= axis.range[1]
     assert seconds <= 2 * max(axis.tickvals[-1], 1)
 
@@ -141,7 +141,8 @@ def test_a_group_has_the_colour_that_it_has_in_the_funnel():
         [of_hours([1, 24], [True, False], source=source) for source in (None, "y", "x", "z")]
     )
     figure = drawn(table, by=["source"], groups=funnel.table)
-    of_funnel = {trace.name: trace.marker.color for trace in funnel.plot().data}
+    drawn_bars = [trace for trace in funnel.plot().data if trace.base is None]
+    of_funnel = {trace.name: trace.marker.color for trace in drawn_bars}
     assert {line.name: line.line.color for line in curves(figure)} == of_funnel
     assert set(of_funnel) == {"x", "y", "no source"}
     assert figure.layout.title.text.replace("<br>", " ").endswith("within 1 day, by source")

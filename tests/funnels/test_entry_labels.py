@@ -218,7 +218,9 @@ def test_contradictions_say_what_to_do(options, said):
 
 
 def test_groups_chosen_at_later_steps_say_that_they_are_not_to_be_compared():
-    frame = log(ann="v0 o5", bob="v0").assign(**{"properties.page": ["a", "b", "a"]})
+    frame = log(ann="v0 o5", bob="v0", cid="x9999").assign(
+        **{"properties.page": ["a", "b", "a", None]}
+    )
     asked = {"within": "1D", "by": "page"}
     f = ck.funnel(frame, STEPS, by_step=2, **asked)
     assert "do not compare the conversion of these groups" in f.notes[0]

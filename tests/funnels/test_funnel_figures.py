@@ -17,8 +17,13 @@ from tests.funnels.test_funnels import STEPS, log
 pytestmark = pytest.mark.filterwarnings("ignore:no event is named")
 
 
+def solid(figure):
+    """The bars but those of open windows, which continue them."""
+    return [trace for trace in figure.data if trace.base is None]
+
+
 def bars(figure):
-    return {trace.name: list(trace.x) for trace in figure.data}
+    return {trace.name: list(trace.x) for trace in solid(figure)}
 
 
 def said(figure, name):
@@ -138,7 +143,13 @@ def test_a_breakdown_has_a_bar_per_group_and_step():
     assert bars(figure) == {
         "shop": [1, 0.5, 0.5], "web": [1, 0.5, 0.5], "no source": [1, 0.5, 0.5],
     }  # fmt: skip
-    assert list(named(figure, "web").text) == ["4", "50.0% · 2", "50.0% · 2"]
+    assert list(named(figure, "web").text) == ["4", "", "50.0% · 2"]
+    waiting = next(t for t in figure.data if t.name == "web" and t.base is not None)
+    assert (list(waiting.y), list(waiting.base), list(waiting.x)) == ([1], [0.5], [0.5])
+    assert waiting.marker.pattern.shape == "/"
+    assert not waiting.showlegend
+    assert waiting.text[0].startswith("50.0%")
+    assert "source is the value at the entry." in one_line(figure.layout.title.subtitle.text)
     assert said(figure, "web")[0] == "web: 4 profiles entered with PageView."
     assert figure.layout.title.text.replace("<br>", " ").endswith("within 1 h, by source")
     assert named(figure, "no source").marker.color == look("light").quiet
@@ -146,16 +157,42 @@ def test_a_breakdown_has_a_bar_per_group_and_step():
 
 def test_bars_of_one_step_lie_beside_each_other():
     figure = by_source({"web": 4, "shop": 6, "": 2}).plot()
-    spans = sorted((trace.offset, trace.offset + trace.width) for trace in figure.data)
+    spans = sorted((trace.offset, trace.offset + trace.width) for trace in solid(figure))
     for (_, end), (start, _) in itertools.pairwise(spans):
         assert end < start
     assert spans[0][0] > -0.5
     assert spans[-1][1] < 0.5
 
 
+def test_a_value_has_one_colour_whichever_groups_are_drawn():
+    sizes = {"a": 3, "b": 5, "c": 2, "d": 4}
+    frame = log(**{f"{who}{i}": "v0" for who, size in sizes.items() for i in range(size)})
+    frame["source"] = frame["profile_id"].str[0]
+    frame.loc[frame["source"] == "b", "event_name"] = "Added To Cart"
+    whole = ck.funnel(frame, [STEPS[:2]], within="1h", by="source")
+    part = ck.funnel(frame, ["PageView"], within="1h", by="source")
+    colours = [{t.name: t.marker.color for t in solid(f.plot())} for f in (whole, part)]
+    assert set(colours[1]) == {"a", "c", "d"}
+    assert colours[1].items() <= colours[0].items()
+    lines = {t.name: t.line.color for t in part.trend("D").plot().data if t.type == "scatter"}
+    assert colours[1].items() <= lines.items()
+
+
+def test_the_conversion_that_is_expected_in_the_end_is_said():
+    frame = log(a="v0 o30", b="v0", c="v30", d="v50 x65")
+    f = ck.funnel(frame, STEPS[::2], within="40min")
+    assert f.table["in_window"].tolist() == [0, 2]
+    said_below = one_line(f.plot().layout.title.subtitle.text)
+    share = f.table["conversion_at_window"].iloc[-1]
+    assert f"Expected in the end: {share:.1%}" in said_below
+    grouped = ck.funnel(frame.assign(source="x"), STEPS[::2], within="40min", by="source").plot()
+    assert any(f"({share:.1%})" in text for t in grouped.data for text in t.text)
+    assert "in brackets the conversion expected" in one_line(grouped.layout.title.subtitle.text)
+
+
 def test_a_group_has_its_colour_whatever_its_size():
     one, other = by_source({"a": 3, "b": 5, "c": 2}), by_source({"c": 9, "a": 1, "b": 2})
-    colours = [{t.name: t.marker.color for t in f.plot().data} for f in (one, other)]
+    colours = [{t.name: t.marker.color for t in solid(f.plot())} for f in (one, other)]
     assert colours[0] == colours[1]
     assert len(set(colours[0].values())) == 3
 
@@ -163,14 +200,14 @@ def test_a_group_has_its_colour_whatever_its_size():
 def test_groups_beyond_the_colours_are_left_out_and_said_to_be():
     sizes = {f"s{i:02}": 20 - i for i in range(9)} | {"": 1}
     figure = by_source(sizes).plot()
-    shown = [trace.name for trace in figure.data]
+    shown = [trace.name for trace in solid(figure)]
     assert shown == [f"s{i:02}" for i in range(len(COLOURS))] + ["no source"]
     assert "Not shown: 3 smaller groups; top=6 gathers them." in one_line(
         figure.layout.title.subtitle.text
     )
     gathered = by_source(sizes, top=6).plot()
-    assert [trace.name for trace in gathered.data] == [*shown[:6], "other", "no source"]
-    assert len({trace.marker.color for trace in gathered.data}) == 8
+    assert [trace.name for trace in solid(gathered)] == [*shown[:6], "other", "no source"]
+    assert len({trace.marker.color for trace in solid(gathered)}) == 8
     assert "Not shown" not in gathered.layout.title.subtitle.text
 
 
@@ -202,7 +239,7 @@ def test_long_names_are_whole_in_the_hover_text_alone():
     name = "A page of the shop that somebody has looked at, whichever it is"
     steps = [ck.Step("PageView", label=name), "Placed Order"]
     figure = ck.funnel(log(a="v0 o1"), steps, within="1h").plot()
-    assert written(figure)[0] == "<b>1. A page of the shop that someb…</b>"
+    assert written(figure)[0] == "<b>1. A page of the shop that somebody has …</b>"
     assert said(figure, "reached")[0] == f"1 profile entered with {name}."
 
 
@@ -210,4 +247,4 @@ def test_missing_labels_of_any_dtype_are_one_group():
     for values in (["x", None, "x"], [1.0, None, 1.0], pd.array([1, None, 1], dtype="Int64")):
         frame = log(a="v0", b="v0", c="v0").assign(source=values)
         figure = ck.funnel(frame, STEPS, within="1h", by="source").plot()
-        assert [trace.text[0] for trace in figure.data] == ["2", "1"]
+        assert [trace.text[0] for trace in solid(figure)] == ["2", "1"]

@@ -61,6 +61,10 @@ ASKED = {
     "journeys onwards": lambda s: s.journeys(max_steps=1),
     "paths": lambda s: s.journeys(end=ORDER).paths,
     "differences": lambda s: s.journeys(end=ORDER).differences(min_profiles=1),
+    "counts": lambda s: s.counts(HOSTILE, by="utm_source"),
+    "retention": lambda s: s.retention(HOSTILE, ORDER),
+    "retention by group": lambda s: s.retention(HOSTILE, ORDER, by="utm_source"),
+    "retention curve": lambda s: s.retention(HOSTILE, ORDER, by="utm_source").curve(),
     "customers": lambda s: s.customers(ORDER, value="total_price"),
     "lifetime value": lambda s: s.customers(ORDER, value="total_price").lifetime_value(),
 }

@@ -1,0 +1,248 @@
+"""Counts: how many events, or profiles, there are in each period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from convergekit.activity.clocks import Clock
+from convergekit.activity.events import Chosen, Subject, every_tracked
+from convergekit.activity.labels import Breakdown, Labels
+from convergekit.activity.wording import CountWords
+from convergekit.base.grouping import distinct, run_starts
+from convergekit.base.options import choice
+from convergekit.errors import ConvergekitError
+from convergekit.events.amounts import amounts, events_named
+from convergekit.events.calendar import Calendar
+from convergekit.events.steps import Step, StepLike, as_steps
+from convergekit.figures.frame import DrawnFrame
+from convergekit.funnels.labels import short_name
+from convergekit.typing import FloatArray, IntArray
+from convergekit.visits.entry import Label
+
+if TYPE_CHECKING:
+    from convergekit.figures.template import Template
+
+Measure = Literal["events", "profiles", "new_profiles"]
+
+_COLUMNS = frozenset({"period", "count", "sum", "complete"})
+
+
+@dataclass(frozen=True)
+class CountsQuestion:
+    """What is asked to be counted: the options of `Stitched.counts`, checked."""
+
+    event: Step | None
+    freq: str
+    measure: Measure
+    value: str | None
+    by: str | Sequence[str]
+    label: Label
+    top: int | None
+
+    @classmethod
+    def of(
+        cls,
+        event: StepLike | None,
+        *,
+        freq: str = "D",
+        measure: Measure = "events",
+        value: str | None = None,
+        by: str | Sequence[str] = (),
+        label: Label = "visit",
+        top: int | None = None,
+    ) -> CountsQuestion:
+        """Return the options, checked.
+
+        Raises
+        ------
+        ConvergekitError
+            One of them is not usable.
+        """
+        choice("measure", measure, Measure)
+        if value is not None and measure != "events":
+            raise ConvergekitError(
+                f"value= adds up amounts of events; leave it out with measure={measure!r}."
+            )
+        step = None if event is None else as_steps([event])[0]
+        return cls(step, freq, measure, value, by, label, top)
+
+
+def counts(
+    events: pd.DataFrame,
+    event: StepLike | None = None,
+    *,
+    freq: str = "D",
+    measure: Measure = "events",
+    value: str | None = None,
+    by: str | Sequence[str] = (),
+    label: Label = "visit",
+    top: int | None = None,
+    profile: str = "profile_id",
+    calendar: Calendar | None = None,
+) -> DrawnFrame:
+    """Count a frame's events, or the profiles of these, by period. See `Stitched.counts`.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        With `event_name`, `timestamp` (datetime) and a column of profiles.
+    event, freq, measure, value, by, label, top
+        As `Stitched.counts` takes them.
+    profile : str, default "profile_id"
+        The column that names each event's profile.
+    calendar : Calendar, optional
+        In which days, weeks and months the answer is; those of UTC when absent.
+
+    Returns
+    -------
+    DrawnFrame
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> events = pd.DataFrame({
+    ...     "profile_id": ["a", "a", "b"],
+    ...     "event_name": "PageView",
+    ...     "timestamp": pd.to_datetime(["2026-03-02", "2026-03-02", "2026-03-04"]),
+    ... })
+    >>> counts(events, "PageView")
+          period  count  complete
+    0 2026-03-02      2      True
+    1 2026-03-03      0      True
+    2 2026-03-04      1     False
+    """
+    asked = CountsQuestion.of(
+        event, freq=freq, measure=measure, value=value, by=by, label=label, top=top
+    )
+    return counts_of(Subject.of_frame(events, profile, calendar), asked)
+
+
+def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
+    """Count events, or their profiles, by period. See `Stitched.counts`."""
+    events = subject.events
+    clock = Clock.of(asked.freq, "calendar", subject.calendar)
+    breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
+    worth = None if asked.value is None else amounts(events, asked.value)
+    at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
+    chosen = Chosen.of(events, at, subject.profiles)
+    left_out = {"events without a time": len(at) - len(chosen.position)}
+    if asked.measure != "events":
+        left_out["events without a profile"] = int((chosen.profile < 0).sum())
+        chosen = chosen.of_profiles()
+    if asked.measure == "new_profiles":
+        ordered = chosen.in_order(events)
+        chosen = ordered.take(np.flatnonzero(run_starts(ordered.profile)))
+    labels = breakdown.at(subject, chosen.position)
+    name = "count" if worth is None else "sum"
+    table = _table(
+        clock,
+        clock.periods(chosen.times()),
+        events["timestamp"],
+        labels,
+        partial(
+            _found,
+            name=name,
+            profile=chosen.profile if asked.measure == "profiles" else None,
+            worth=None if worth is None else worth[chosen.position],
+        ),
+    )
+    draw = partial(
+        _figure,
+        freq=asked.freq,
+        by=tuple(breakdown.columns),
+        value=name,
+        words=_words(asked),
+        # A group keeps its colour where rows are chosen.
+        usual=labels.most_frequent(),
+    )
+    drawn = DrawnFrame.of(table, draw, ["period", *breakdown.columns, name, "complete"])
+    drawn.attrs["left_out"] = {what: number for what, number in left_out.items() if number}
+    return drawn
+
+
+def _table(
+    clock: Clock,
+    periods: IntArray,
+    times: pd.Series,
+    labels: Labels,
+    found: Callable[[IntArray, int], dict[str, Any]],
+) -> pd.DataFrame:
+    """Return a row per group and period, from the first to the last of the data.
+
+    Parameters
+    ----------
+    clock : Clock
+    periods : numpy.ndarray of int
+        Of each counted event.
+    times : pandas.Series
+        Of all events.
+    labels : Labels
+        Of each counted event.
+    found : callable
+        Takes each event's row and the number of rows, and returns a column by its name.
+    """
+    ends = pd.to_datetime(pd.Series([times.min(), times.max()]).dropna(), utc=True)
+    known = np.concatenate([clock.periods(ends), periods])
+    first, last = (int(known.min()), int(known.max())) if len(known) else (0, -1)
+    # An hour that occurs twice may lie before the last one.
+    over = int(clock.periods(ends)[-1]) if len(ends) else 0
+    every = np.arange(first, last + 1, clock.length)
+    groups = len(labels.names)
+    row = labels.code * len(every) + (periods - first) // clock.length
+    table = pd.DataFrame({"period": np.tile(clock.index(every).start_time, groups)})
+    for name in labels.names:
+        table[name] = labels.names[name].repeat(len(every)).array
+    for name, values in found(row, len(table)).items():
+        table[name] = values
+    table["complete"] = np.tile(every + clock.length <= over, groups)
+    return table
+
+
+def _found(
+    row: IntArray, rows: int, *, name: str, profile: IntArray | None, worth: FloatArray | None
+) -> dict[str, Any]:
+    """Return the column of counts, of profiles in a row once, or of amounts added up."""
+    if worth is not None:
+        # The last digit of a sum depends on the order, so that this is not to be the rows'.
+        order = np.lexsort((worth, row))
+        return {name: np.bincount(row[order], weights=worth[order], minlength=rows)}
+    if profile is not None and len(row):
+        width = int(profile.max()) + 1
+        row = distinct(row * width + profile) // width
+    return {name: np.bincount(row, minlength=rows)}
+
+
+def _words(asked: CountsQuestion) -> CountWords:
+    event = asked.event.title if asked.event else ""
+    if asked.value is not None:
+        return CountWords(f"{asked.value} of {event or 'all events'}", short_name(asked.value), "")
+    what, one = {
+        "events": (event or "Events", "event"),
+        "profiles": (f"Profiles with {event}" if event else "Active profiles", "profile"),
+        "new_profiles": (
+            f"Profiles with their first {event}" if event else "New profiles",
+            "new profile",
+        ),
+    }[asked.measure]
+    return CountWords(what, f"{one}s", one)
+
+
+def _figure(
+    table: pd.DataFrame,
+    template: Template,
+    *,
+    freq: str,
+    by: tuple[str, ...],
+    value: str,
+    words: CountWords,
+    usual: Sequence[Hashable],
+) -> Any:
+    from convergekit.activity.counts_figure import counts_figure
+
+    return counts_figure(table, freq, by, value, words, usual, template)

@@ -1,0 +1,348 @@
+"""Figures of retention: cohorts as a heat map, and the average over them as a curve.
+
+Importing this module imports plotly, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from convergekit.activity.retention import averages
+from convergekit.activity.wording import Words, in_period, period_name
+from convergekit.base.wording import counted, shortened, shortened_apart
+from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
+from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of
+from convergekit.funnels.labels import short_name
+from convergekit.typing import BoolArray, FloatArray
+
+#: Pixels of a row, and of one where there are many.
+_ROW, _NARROW_ROW = 30, 12
+#: As many rows are as high as text needs, and as many are named.
+_MOST_NAMED = 40
+#: Fewer periods have their shares written in.
+_MOST_WRITTEN = 13
+#: As many columns have a gap between them.
+_MOST_APART = 60
+#: As many cohorts, and periods since, are drawn: a year of days, and no more if a time is wrong.
+_MOST_DRAWN = 400
+#: As many groups of a breakdown are rows.
+_MOST_GROUPS = 40
+#: As many characters of a row's name leave room for the cells.
+_NAME_WIDTH = 24
+#: Pixels that the legend has on a narrow figure, where lines take more than squares.
+_NARROW = 280
+#: As many characters of an axis' title fit on a narrow figure.
+_AXIS_WIDTH = 60
+#: Lines across a cell, rising to the right; rows count downwards.
+_HATCH = (((-0.5, 0.0), (0.0, -0.5)), ((-0.5, 0.5), (0.5, -0.5)), ((0.0, 0.5), (0.5, 0.0)))
+#: Those across the corners alone, where a text is in the middle.
+_CORNERS = (
+    *(((-0.5, 0.0), (-0.25, -0.5)), ((-0.5, -0.25), (-0.375, -0.5))),
+    *(((0.25, 0.5), (0.5, 0.0)), ((0.375, 0.5), (0.5, 0.25))),
+)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The rows of a heat map, a column per period since."""
+
+    names: list[str]
+    shares: FloatArray
+    texts: list[list[str]]
+    hovers: list[list[str]]
+    open_: BoolArray
+
+
+def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Figure:
+    """Return cohorts as rows of a heat map, a column per period since the start.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `Retention.table`. Of several groups of a breakdown, a row is a group: the average
+        over its complete cohorts.
+    words : Words
+    template : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Cells of periods that are not complete are hatched, and their shares written as "≥".
+    """
+    colours, by = look(template), list(words.by)
+    table, hidden = _to_draw(table, words)
+    grouped = bool(by) and len(table[by].drop_duplicates()) > 1
+    cells = _of_groups(table, words) if grouped else _of_cohorts(table, words)
+    rows, width = cells.shares.shape
+    figure = go.Figure()
+    if width:
+        figure.add_heatmap(
+            z=[[None if np.isnan(share) else float(share) for share in row]
+               for row in cells.shares],
+            x=list(range(words.first, words.first + width)),
+            y=list(range(rows)),
+            text=cells.texts,
+            texttemplate="%{text}",
+            hovertext=cells.hovers,
+            hoverinfo="text",
+            hoverongaps=False,
+            zmin=0,
+            zmax=float(np.nanmax(cells.shares)) or 1,
+            # Text is to be read on all of it.
+            colorscale=[[0, colours.faint], [1, COLOURS[4 if template == "light" else 0]]],
+            textfont={"color": colours.ink},
+            showscale=width >= _MOST_WRITTEN,
+            colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "nticks": 6},
+            xgap=2 if width <= _MOST_APART else 0,
+            ygap=2 if rows <= _MOST_NAMED else 1,
+        )  # fmt: skip
+        _hatch(figure, cells.open_, words.first, colours.paper)
+    tall = _ROW if rows <= _MOST_NAMED else _NARROW_ROW
+    named = list(range(0, rows, -(-rows // _MOST_NAMED) or 1))
+    figure.update_layout(
+        **titled(
+            words.title,
+            [*_below_the_title(table, words, cells, grouped=grouped), hidden],
+            template=template,
+            plot_height=46 + tall * rows,
+        ),
+        xaxis={
+            "title": {"text": _axis_title(words)},
+            "showgrid": False,
+            "zeroline": False,
+            "range": [words.first - 0.5, words.first + max(width, 1) - 0.5],
+            "dtick": 1 if width < _MOST_WRITTEN else max(3, -(-width // _MOST_WRITTEN)),
+            "visible": bool(width),
+        },
+        yaxis={
+            "range": [max(rows, 1) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+            "tickvals": named,
+            "ticktext": [cells.names[row] for row in named],
+            "visible": bool(width),
+        },
+    )
+    return figure
+
+
+def curve_figure(
+    table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, template: Template
+) -> go.Figure:
+    """Return the average over cohorts as lines, by periods since the start.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `Retention.curve`.
+    cohorts : pandas.DataFrame
+        `Retention.table`: without a breakdown, each cohort is a faint line.
+    words : Words
+    template : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    colours, by = look(template), list(words.by)
+    cohorts, hidden = _to_draw(cohorts, words)
+    since = table["periods"]
+    later = table[(since >= words.first) & (since < words.first + _MOST_DRAWN)]
+    found = groups_to_draw(cohorts, by, template) if by else None
+    groups = found.shown if found else [Group((), "", "average", COLOURS[0])]
+    labels = [label_of(cells) for cells in later[by].to_numpy(dtype=object)]
+    figure, legend = go.Figure(), []
+    if not by:
+        _add_cohorts(figure, cohorts, words, colours.quiet)
+        legend += [trace.name for trace in figure.data]
+    for group in groups:
+        rows = later[np.array([label == group.label for label in labels], dtype=bool)]
+        if len(rows):
+            legend.append(group.legend)
+            figure.add_scatter(
+                x=rows["periods"].tolist(),
+                y=rows["share"].tolist(),
+                mode="lines+markers",
+                line={"color": group.colour, "width": 2.5},
+                marker={"size": 7},
+                name=group.legend,
+                hovertext=[_said_of_average(line, group.name, words) for line in rows.itertuples()],
+                hoverinfo="text",
+            )
+    said = ["A cohort counts where its period is complete.", words.note]
+    width = int(later["periods"].max()) + 1 - words.first if len(later) else 0
+    figure.update_layout(
+        **titled(
+            words.title + (f", by {' and '.join(map(short_name, by))}" if by else ""),
+            [*said, found.left_out if found else "", hidden] if width else [words.nothing],
+            template=template,
+            plot_height=300,
+            legend=legend,
+            legend_width=_NARROW,
+        ),
+        hovermode="closest",
+        xaxis={
+            "title": {"text": _axis_title(words)},
+            "dtick": max(1, -(-width // _MOST_WRITTEN)),
+            "range": [words.first - 0.3, words.first + max(width, 1) - 0.7],
+            "showgrid": False,
+            "visible": bool(width),
+        },
+        yaxis={"tickformat": ".0%", "rangemode": "tozero", "visible": bool(width),
+               "title": {"text": f"of {words.who}s"}},
+    )  # fmt: skip
+    return figure
+
+
+def _to_draw(table: pd.DataFrame, words: Words) -> tuple[pd.DataFrame, str]:
+    """Return the rows that a figure has room for, and a sentence about the others."""
+    last = table["cohort"].drop_duplicates().sort_values().tail(_MOST_DRAWN)
+    near = table["periods"] < words.first + _MOST_DRAWN
+    shown = table[near & table["cohort"].isin(last)]
+    if len(shown) == len(table):
+        return table, ""
+    return shown, f"Only the last {_MOST_DRAWN} cohorts and first {_MOST_DRAWN} {words.word}s."
+
+
+def _of_cohorts(table: pd.DataFrame, words: Words) -> _Cells:
+    cohorts = list(dict.fromkeys(table["cohort"]))
+    row_of = {cohort: place for place, cohort in enumerate(cohorts)}
+    cells = _empty(table, words, len(cohorts))
+    sizes = table.drop_duplicates("cohort").set_index("cohort")["profiles"]
+    for line in table[table["periods"] >= words.first].itertuples():
+        row, since = row_of[line.cohort], line.periods - words.first
+        cells.shares[row, since] = line.share
+        cells.open_[row, since] = not line.complete
+        if cells.shares.shape[1] < _MOST_WRITTEN:
+            cells.texts[row][since] = f"{'' if line.complete else '≥'}{line.share:.0%}"
+        more = words.mode == "on_or_after"
+        cells.hovers[row][since] = hover(
+            f"Of {counted(line.profiles, words.who)} who {words.begun} "
+            f"{in_period(line.cohort, words.word)}, {line.returned:,} {words.did} "
+            f"{words.later(line.periods)}, {line.share:.1%}.",
+            "More may return later." if line.complete and more else "",
+            "" if line.complete else f"The data end before that {words.word} does.",
+        )
+    cells.names.extend(
+        f"{period_name(cohort, words.word)} · {sizes[cohort]:,}" for cohort in cohorts
+    )
+    return cells
+
+
+def _of_groups(table: pd.DataFrame, words: Words) -> _Cells:
+    by = list(words.by)
+    begun = table[table["periods"] == 0].groupby(by, sort=False, dropna=False)["profiles"].sum()
+    sizes = {label_of(_tuple(label)): int(size) for label, size in begun.items()}
+    labels = list(sizes)[:_MOST_GROUPS]
+    row_of = {label: place for place, label in enumerate(labels)}
+    average = averages(table, by)
+    cells = _empty(average, words, len(labels))
+    places = [row_of.get(label_of(one), -1) for one in average[by].to_numpy(dtype=object)]
+    for row, line in zip(places, average.itertuples(), strict=True):
+        since = line.periods - words.first
+        if row < 0 or since < 0:
+            continue
+        cells.shares[row, since] = line.share
+        if cells.shares.shape[1] < _MOST_WRITTEN:
+            cells.texts[row][since] = f"{line.share:.0%}"
+        cells.hovers[row][since] = _said_of_average(line, name_of(labels[row], by), words)
+    short = shortened_apart([name_of(label, by) for label in labels], _NAME_WIDTH)
+    cells.names.extend(
+        plain(f"{name} · {sizes[label]:,}") for name, label in zip(short, labels, strict=True)
+    )
+    return cells
+
+
+def _empty(table: pd.DataFrame, words: Words, rows: int) -> _Cells:
+    width = max(int(table["periods"].max()) + 1 - words.first, 0) if len(table) else 0
+    texts, hovers = ([[""] * width for _ in range(rows)] for _ in range(2))
+    shape = (rows, width)
+    return _Cells([], np.full(shape, np.nan), texts, hovers, np.zeros(shape, dtype=bool))
+
+
+def _hatch(figure: go.Figure, open_: BoolArray, first: int, colour: str) -> None:
+    """Draw lines across the cells of periods that are not complete."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    lines = _CORNERS if open_.shape[1] < _MOST_WRITTEN else _HATCH
+    for row, column in zip(*(axis.tolist() for axis in np.nonzero(open_)), strict=True):
+        for (left, low), (right, high) in lines:
+            xs += [first + column + left, first + column + right, None]
+            ys += [row + low, row + high, None]
+    if xs:
+        figure.add_scatter(
+            x=xs, y=ys, mode="lines", hoverinfo="skip", showlegend=False,
+            line={"color": colour, "width": 1.2},
+        )  # fmt: skip
+
+
+def _below_the_title(
+    table: pd.DataFrame, words: Words, cells: _Cells, *, grouped: bool
+) -> list[str]:
+    if not cells.shares.size:
+        return [words.nothing]
+    if not grouped:
+        later = table[table["periods"] >= words.first]
+        open_ = not later["complete"].all()
+        return [
+            words.rows,
+            words.note,
+            f"Hatched (≥): the data end before that {words.word} does." if open_ else "",
+        ]
+    by = " and ".join(map(short_name, words.by))
+    hidden = len(table[list(words.by)].drop_duplicates()) - len(cells.names)
+    return [
+        f"A row is of one {by}: the average over its cohorts, each where it is complete.",
+        words.note,
+        f"Not shown: {counted(hidden, 'smaller group')}." if hidden else "",
+    ]
+
+
+def _add_cohorts(figure: go.Figure, cohorts: pd.DataFrame, words: Words, colour: str) -> None:
+    """Add each cohort's line, where its periods are complete; a gap is between two cohorts."""
+    known = cohorts[cohorts["complete"] & (cohorts["periods"] >= words.first)]
+    xs: list[int | None] = []
+    ys: list[float | None] = []
+    texts: list[str] = []
+    last = None
+    for line in known.itertuples():
+        if last is not None and line.cohort != last:
+            xs.append(None)
+            ys.append(None)
+            texts.append("")
+        last = line.cohort
+        xs.append(line.periods)
+        ys.append(line.share)
+        texts.append(
+            hover(
+                f"Of {counted(line.profiles, words.who)} who {words.begun} "
+                f"{in_period(line.cohort, words.word)}, {line.returned:,} {words.did} "
+                f"{words.later(line.periods)}, {line.share:.1%}."
+            )
+        )
+    if xs:
+        figure.add_scatter(
+            x=xs, y=ys, mode="lines", name="one cohort", hovertext=texts, hoverinfo="text",
+            connectgaps=False, opacity=0.45, line={"color": colour, "width": 1.2},
+        )  # fmt: skip
+
+
+def _said_of_average(line: Any, name: str, words: Words) -> str:
+    of = f" of {name}" if name else ""
+    return hover(
+        f"Of {counted(line.profiles, words.who)}{of} in {counted(line.cohorts, 'cohort')}, "
+        f"{line.returned:,} {words.did} {words.later(line.periods)}, {line.share:.1%}."
+    )
+
+
+def _axis_title(words: Words) -> str:
+    return plain(shortened(f"{words.word}s since {words.since}", _AXIS_WIDTH))
+
+
+def _tuple(label: Any) -> tuple[Any, ...]:
+    return label if isinstance(label, tuple) else (label,)
