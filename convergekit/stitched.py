@@ -579,7 +579,9 @@ class Stitched:
         """
         from convergekit.journeys.result import journeys
 
-        return journeys(self.events, start, end, events, max_steps, value)
+        return journeys(
+            self.events, start, end, events, max_steps, value, data_end=self.tables.data_end
+        )
 
     def customers(
         self,

@@ -553,18 +553,22 @@ def test_an_alias_that_is_left_out_is_not_of_the_segment(shop):
 def test_profiles_are_observed_to_the_end_of_the_data():
     frame = pd.DataFrame(
         {
-            "event_name": "Placed Order",
-            "timestamp": ["2026-01-10", "2026-02-10", "2026-04-10"],
-            "alias.email": ["a@x.org", "a@x.org", "b@x.org"],
+            "event_name": ["PageView", "Placed Order", "Placed Order", "Placed Order"],
+            "timestamp": ["2026-01-09", "2026-01-10", "2026-02-10", "2026-04-10"],
+            "alias.email": ["a@x.org", "a@x.org", "a@x.org", "b@x.org"],
             "properties.total_price": 1.0,
         }
     )
     s = ck.stitch(frame)
     old = s.where(profiles=ck.FirstSeen(end="2026-01-31"))
     assert old.tables.data_end == s.tables.data_end
+    assert old.retention("Placed Order", "Placed Order").data_end == s.tables.data_end
     retention = old.customers().retention()
     assert retention["active"].tolist() == [1, 1, 0, 0]
     assert retention["complete"].tolist() == [True, True, True, False]
+    # Its window of sixty days had ended when the data did, though not at its own last event.
+    journeys = old.journeys(start="PageView", end="Placed Order")
+    assert journeys.differences(within="60D").converters == 1
     # Where events are chosen, they end with the last of them.
     cut = s.where(events=lambda events: events["timestamp"] < "2026-03-01")
     assert cut.customers().retention()["active"].tolist() == [1, 1]
