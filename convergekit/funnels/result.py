@@ -98,7 +98,7 @@ class Funnel(Result):
         Also in ``table.attrs["notes"]``, on the card and in the figure's subtitle.
         """
         asked = self._asking.asked
-        found = [asked.label_said] if asked.label_said else []
+        found = [said for said in (asked.label_said, self._asking.known.caution) if said]
         of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
         reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
         if reason and of_profiles and self.counts["in_window"]:
@@ -143,6 +143,8 @@ class Funnel(Result):
         return f"{self.counted.capitalize()} within {self.window_words}"
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
+        if self.table.empty:
+            return ("Nobody entered.", *self.notes)
         shown = self.table.dropna(axis="columns", how="all").copy()
         # The plain share says the same where every window has ended.
         if not self.counts["in_window"]:
