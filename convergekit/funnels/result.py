@@ -22,12 +22,12 @@ from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import Asking
 from convergekit.funnels.curves import curve_of
-from convergekit.funnels.group_test import FunnelTest, groups_test
+from convergekit.funnels.group_test import FunnelTest, groups_test, periods_test
 from convergekit.funnels.labels import OTHER, short_name
 from convergekit.funnels.outcomes import DROPPED, EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
 from convergekit.funnels.step_table import StepTable, required_before
 from convergekit.funnels.times import TimeToConvert
-from convergekit.funnels.trend import trend_of
+from convergekit.funnels.trend import entered_by_period, trend_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -438,13 +438,20 @@ class Funnel(Result):
         found.attrs["notes"] = [*_differences(self, other), *self.notes]
         return found
 
-    def test(self, step: int | None = None) -> FunnelTest:
-        """Test whether the groups of the breakdown differ in who reached a step.
+    def test(
+        self, step: int | None = None, *, freq: str | None = None, calendar: str | None = None
+    ) -> FunnelTest:
+        """Test whether the groups of the breakdown, or periods, differ in who reached a step.
 
         Parameters
         ----------
         step : int, optional
             From 2; by default the last.
+        freq : str, optional
+            Test the periods of `trend` against each other, such as ``"W"``, not the groups; 40 at
+            most.
+        calendar : str, optional
+            The time zone of the periods; by default that of the funnel.
 
         Returns
         -------
@@ -454,7 +461,8 @@ class Funnel(Result):
         Raises
         ------
         ConvergekitError
-            There are no groups, or they are chosen by what happened later.
+            There are no groups, or they are chosen by what happened later; or both groups and
+            periods are asked for.
 
         Notes
         -----
@@ -463,6 +471,10 @@ class Funnel(Result):
         Visits and attempts are clustered by profile, for those of one person are alike; those whose
         windows are open are left out. Pairs are adjusted by Holm. ``base/group_tests.py`` cites the
         sources.
+
+        A profile may be in several periods, so periods are clustered by profile. Who comes often
+        enters early in a period and is observed for longer, so the log-rank test compares those who
+        entered in the same seventh of their periods (in a week: on the same day).
 
         Examples
         --------
@@ -474,6 +486,14 @@ class Funnel(Result):
         step = len(self.steps) if step is None else self._checked(step)
         if step < 2:
             raise ConvergekitError("step must be 2 or later: everybody has reached the first.")
+        if freq is not None:
+            if self.by:
+                raise ConvergekitError(
+                    "a test is of groups or of periods: with freq= leave out by= of the funnel."
+                )
+            shop = Calendar.of(calendar, usual=self._asking.asked.calendar)
+            entered = entered_by_period(self._asking, self._outcomes, freq, shop)
+            return periods_test(self._tables, self._outcomes, entered, step)
         return groups_test(
             self._tables, self._outcomes, self.by, step, self._asking.asked.label_said
         )
