@@ -178,6 +178,10 @@ class Funnel(Result):
         has converted), for ``entry="first"`` and profiles alone. It is missing where the data do
         not reach the end of anybody's window; `notes` says why. Never divide by those whose window
         has ended: who converts early would count in full, and who converts late not at all.
+
+        It takes those who enter late to convert as those who entered early. Who comes often enters
+        early: where people differ much in that and most windows are open, it is too high, and the
+        plain share too low. An `end=` a window before the end of the data avoids both.
         """
         found = self._grouped(self._outcomes, self._tables.of)
         found.attrs["notes"] = self.notes
