@@ -22,12 +22,12 @@ from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import Asking
 from convergekit.funnels.curves import curve_of
-from convergekit.funnels.group_test import FunnelTest, groups_test
+from convergekit.funnels.group_test import FunnelTest, groups_test, periods_test
 from convergekit.funnels.labels import OTHER, short_name
 from convergekit.funnels.outcomes import DROPPED, EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
 from convergekit.funnels.step_table import StepTable, required_before
 from convergekit.funnels.times import TimeToConvert
-from convergekit.funnels.trend import trend_of
+from convergekit.funnels.trend import entered_by_period, trend_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -190,6 +190,10 @@ class Funnel(Result):
         has converted), for ``entry="first"`` and profiles alone. It is missing where the data do
         not reach the end of anybody's window; `notes` says why. Never divide by those whose window
         has ended: who converts early would count in full, and who converts late not at all.
+
+        It takes those who enter late to convert as those who entered early. Who comes often enters
+        early: where people differ much in that and most windows are open, it is too high, and the
+        plain share too low. An `end=` a window before the end of the data avoids both.
         """
         found = self._grouped(self._outcomes, self._tables.of)
         found.attrs["notes"] = self.notes
@@ -448,13 +452,20 @@ class Funnel(Result):
         found.attrs["notes"] = [*_differences(self, other), *([said] if said else [])]
         return found
 
-    def test(self, step: int | None = None) -> FunnelTest:
-        """Test whether the groups of the breakdown differ in who reached a step.
+    def test(
+        self, step: int | None = None, *, freq: str | None = None, calendar: str | None = None
+    ) -> FunnelTest:
+        """Test whether the groups of the breakdown, or periods, differ in who reached a step.
 
         Parameters
         ----------
         step : int, optional
             From 2; by default the last.
+        freq : str, optional
+            Test the periods of `trend` against each other, such as ``"W"``, not the groups; 40 at
+            most.
+        calendar : str, optional
+            The time zone of the periods; by default that of the funnel.
 
         Returns
         -------
@@ -464,7 +475,8 @@ class Funnel(Result):
         Raises
         ------
         ConvergekitError
-            There are no groups, or they are chosen by what happened later.
+            There are no groups, or they are chosen by what happened later; or both groups and
+            periods are asked for.
 
         Notes
         -----
@@ -473,6 +485,10 @@ class Funnel(Result):
         Visits and attempts are clustered by profile, for those of one person are alike; those whose
         windows are open are left out. Pairs are adjusted by Holm. ``base/group_tests.py`` cites the
         sources.
+
+        A profile may be in several periods, so periods are clustered by profile. Who comes often
+        enters early in a period and is observed for longer, so the log-rank test compares those who
+        entered in the same seventh of their periods (in a week: on the same day).
 
         Examples
         --------
@@ -484,6 +500,14 @@ class Funnel(Result):
         step = len(self.steps) if step is None else self._checked(step)
         if step < 2:
             raise ConvergekitError("step must be 2 or later: everybody has reached the first.")
+        if freq is not None:
+            if self.by:
+                raise ConvergekitError(
+                    "a test is of groups or of periods: with freq= leave out by= of the funnel."
+                )
+            shop = Calendar.of(calendar, usual=self._asking.asked.calendar)
+            entered = entered_by_period(self._asking, self._outcomes, freq, shop)
+            return periods_test(self._tables, self._outcomes, entered, step)
         return groups_test(
             self._tables, self._outcomes, self.by, step, self._asking.asked.label_said
         )
