@@ -25,13 +25,9 @@ from convergekit.funnels.step_table import StepTable
 from convergekit.funnels.trend import Entered
 from convergekit.typing import BoolArray, IntArray
 
-<<<<<<< HEAD
 #: Differences that chance makes as large in fewer than one of 20 stores without any.
 _SURPRISING = 0.05
-#: More pairs than these are not tested one by one: a table of thousands is read by nobody.
-=======
 #: Pairs of more groups are not tested one by one: a table of thousands is read by nobody.
->>>>>>> h4-fair
 _MOST_GROUPS = 40
 #: What periods are called as groups.
 PERIOD = "period"
