@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -70,6 +72,23 @@ def labels_of_steps(
         origin = origin.rename_axis("step").rename("profiles").reset_index()
         origins.append(origin.assign(by=name)[["by", "step", "profiles"]])
     return labels, pd.concat(origins, ignore_index=True) if origins else no_origin()
+
+
+def groups_of(labels: pd.DataFrame) -> list[tuple[tuple[Any, ...], IntArray]]:
+    """Return the groups of a breakdown, as values and the rows that have them.
+
+    Those without a value are a group too, whatever the type of the column.
+
+    Examples
+    --------
+    >>> groups_of(pd.DataFrame({"plan": pd.Categorical(["free", None, "free"])}))
+    [(('free',), array([0, 2])), ((nan,), array([1]))]
+    """
+    # pandas leaves out the missing ones of categories, even where told not to.
+    categories = labels.select_dtypes("category").columns
+    plain = labels.astype(dict.fromkeys(categories, object))
+    found = plain.groupby(list(labels.columns), dropna=False, sort=True).indices.items()
+    return [(key if isinstance(key, tuple) else (key,), at) for key, at in found]
 
 
 def most_frequent(labels: pd.Series, top: int | None) -> pd.Series:

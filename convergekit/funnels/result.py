@@ -23,7 +23,7 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import Asking
 from convergekit.funnels.curves import curve_of
 from convergekit.funnels.group_test import FunnelTest, groups_test
-from convergekit.funnels.labels import OTHER, short_name
+from convergekit.funnels.labels import OTHER, groups_of, short_name
 from convergekit.funnels.outcomes import DROPPED, EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
 from convergekit.funnels.step_table import StepTable, required_before
 from convergekit.funnels.times import TimeToConvert
@@ -526,12 +526,11 @@ class Funnel(Result):
         if not self.by:
             return work(outcomes)
         labels = pd.DataFrame({name: outcomes.labels[name].array for name in self.by})
-        groups = labels.groupby(self.by, dropna=False, sort=True).indices.items()
+        groups = groups_of(labels)
         parts = []
         for label, at in sorted(groups, key=lambda group: _label_order(group[0], len(group[1]))):
             table = work(outcomes.chosen(at))
-            values = label if isinstance(label, tuple) else (label,)
-            for place, (name, value) in enumerate(zip(self.by, values, strict=True)):
+            for place, (name, value) in enumerate(zip(self.by, label, strict=True)):
                 cells = pd.Series([value] * len(table), dtype=labels[name].dtype)
                 table.insert(place, name, cells)
             parts.append(table)
@@ -632,8 +631,7 @@ def _differences(one: Funnel, other: Funnel) -> list[str]:
     return found
 
 
-def _label_order(label: Any, size: int) -> tuple[Any, ...]:
+def _label_order(label: tuple[Any, ...], size: int) -> tuple[Any, ...]:
     """Order labels by size, "other" and missing ones last."""
-    values = label if isinstance(label, tuple) else (label,)
-    last = [bool(pd.isna(value)) or value == OTHER for value in values]
-    return (any(last), -size, tuple(map(str, values)))
+    last = [bool(pd.isna(value)) or value == OTHER for value in label]
+    return (any(last), -size, tuple(map(str, label)))
