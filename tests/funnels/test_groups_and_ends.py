@@ -35,3 +35,12 @@ def test_categories_keep_those_without_a_value(dtype):
     pairs = frame.astype({"plan": dtype}).assign(other=frame["plan"].astype("category"))
     both = ck.funnel(pairs, ["A", "B"], within="7D", by=["plan", "other"])
     assert both.table["profiles"].tolist() == plain.table["profiles"].tolist()
+
+
+def test_ids_of_visits_are_in_utc_whatever_the_zone_of_the_times():
+    # Both visits begin at half past two by the clock of Brussels, which is set back in between.
+    frame = events(("a", "A", "2026-10-25T00:30"), ("a", "A", "2026-10-25T01:30"))
+    there = frame.assign(timestamp=frame["timestamp"].dt.tz_convert("Europe/Brussels"))
+    for given in (frame, there):
+        found = ck.funnel(given, ["A"], count="visits").conversions["session_id"]
+        assert found.tolist() == ["a@2026-10-25T00:30:00.000000Z", "a@2026-10-25T01:30:00.000000Z"]
