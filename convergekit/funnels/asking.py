@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from convergekit.base.durations import parse_duration
 from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
@@ -97,9 +98,36 @@ class Asking:
         """The time of the last event."""
         return in_utc(self.events["timestamp"].max())
 
+    @cached_property
+    def known_until(self) -> pd.Timestamp:
+        """Until when it is known what people did: to the end of the data, or of what counts."""
+        asked = self.asked
+        # The tools' trends are of their own making.
+        if asked.end is None or not self._is_cut or asked.like is not None:
+            return self.data_end
+        return min(self.data_end, pd.Timestamp(asked.end, unit="us", tz="UTC"))
+
+    @cached_property
+    def counting(self) -> FunnelEvents:
+        """The events that may count, those that count as simultaneous at the time of the first."""
+        asked, prepared = self.asked, self.prepared
+        if asked.rules.engine != "search":
+            return prepared
+        if self._is_cut:
+            prepared = prepared.before(asked.end)
+        if asked.rules.tolerance is not None:
+            tolerance = parse_duration(asked.rules.tolerance, name="tolerance")
+            micros = tolerance // pd.Timedelta(1, "us")
+            prepared = prepared.tied(np.full(len(prepared.profile_of_unit), micros))
+        return prepared
+
+    @property
+    def _is_cut(self) -> bool:
+        return self.asked.rules.range_applies_to == "entry_and_completion"
+
     def outcomes(self) -> tuple[Outcomes, pd.DataFrame]:
         """Return how everybody fared who entered, and from which steps labels were taken."""
-        return self._outcomes(self.asked, self.prepared)
+        return self._outcomes(self.asked, self.counting)
 
     def outcomes_of(self, start: int, end: int) -> Outcomes:
         """Return how those fared who entered from `start` on and before `end`, in microseconds.
@@ -107,16 +135,12 @@ class Asking:
         Their windows may reach beyond `end`.
         """
         asked, prepared = self.asked, self._in_time
-        if asked.rules.range_applies_to == "entry_and_completion":
-            prepared = prepared.before(asked.end)
         first = start if asked.start is None else max(start, asked.start)
         last = end if asked.end is None else min(end, asked.end)
         window = asked.window // pd.Timedelta(1, "us")
-        # Ties that a tolerance makes may begin before the period does.
-        low, high = np.searchsorted(prepared.time, [first - window, last + window + 1])
-        rules = replace(asked.rules, range_applies_to="entry")
+        low, high = np.searchsorted(prepared.time, [first, last + window + 1])
         part = prepared.chosen(np.arange(low, high))
-        return self._outcomes(replace(asked, start=first, end=last, rules=rules), part)[0]
+        return self._outcomes(replace(asked, start=first, end=last), part)[0]
 
     @property
     def labels_said(self) -> list[str]:
@@ -134,7 +158,7 @@ class Asking:
 
     @cached_property
     def _in_time(self) -> FunnelEvents:
-        return self.prepared.chosen(np.argsort(self.prepared.time, kind="stable"))
+        return self.counting.chosen(np.argsort(self.counting.time, kind="stable"))
 
     def _outcomes(
         self, asked: FunnelQuestion, prepared: FunnelEvents
@@ -174,7 +198,7 @@ class Asking:
             profile=counted if visits is None else visits.visitor[counted],
             ids=self.ids,
             depth=paths.depth,
-            status=_status(paths, asked, self.data_end),
+            status=_status(paths, asked, self.known_until),
             time=np.where(paths.event >= 0, paths.time, NOT_A_TIME),
             position=paths.event,
             rows=self.events.get("row"),
@@ -217,7 +241,7 @@ def _paths(
     )
 
 
-def _status(paths: Paths, asked: FunnelQuestion, data_end: pd.Timestamp) -> IntArray:
+def _status(paths: Paths, asked: FunnelQuestion, known_until: pd.Timestamp) -> IntArray:
     """Return how each path fared, as places in `STATUSES`."""
     rules, window = asked.rules, asked.window // pd.Timedelta(1, "us")
     last = max(place for place, step in enumerate(asked.steps) if not step.optional)
@@ -226,7 +250,7 @@ def _status(paths: Paths, asked: FunnelQuestion, data_end: pd.Timestamp) -> IntA
     )
     status = np.where(paths.event[:, last] >= 0, converted, dropped)
     if rules.open_windows and len(paths.unit):
-        end = microseconds(pd.Series([data_end]))[0]
+        end = microseconds(pd.Series([known_until]))[0]
         status[(status == dropped) & (paths.last_entry + window > end)] = in_window
     void = paths.depth < paths.free
     status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = excluded

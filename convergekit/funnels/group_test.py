@@ -124,7 +124,7 @@ def groups_test(
     if asked.count != "profiles":
         # Those of one profile are alike.
         test = clustered
-        used = np.flatnonzero(part.time[:, 0] + tables.window <= tables.data_end)
+        used = np.flatnonzero(part.time[:, 0] + tables.window <= tables.known_until)
     elif not waiting:
         test = shares
     elif asked.anchored:

@@ -116,7 +116,8 @@ class Funnel(Result):
 
     @property
     def _tables(self) -> StepTable:
-        end = microseconds(pd.Series([self.data_end]))[0] if self.counts["entered"] else 0
+        known = self._asking.known_until if self.counts["entered"] else pd.Timestamp(0, tz="UTC")
+        end = microseconds(pd.Series([known]))[0]
         return StepTable(self._asking.asked, self.steps, int(end))
 
     def _line(self) -> str:

@@ -56,11 +56,9 @@ def trend_of(
             part = asking.outcomes_of(*_microseconds(begin, end)).counted
         if len(part.depth):
             table = grouped(part, lambda group: _row(group, tables))
-            rows.append(table.assign(period=period.start_time, end=end))
-    table = pd.concat(rows, ignore_index=True) if rows else _nothing(whole, grouped, tables)
-    complete = (table.pop("end") + asked.window) <= asking.data_end
-    table.insert(0, "period", table.pop("period"))
-    return table.assign(complete=complete)
+            table.insert(0, "period", period.start_time)
+            rows.append(table.assign(complete=end + asked.window <= asking.known_until))
+    return pd.concat(rows, ignore_index=True) if rows else _nothing(whole, grouped, tables)
 
 
 def _row(part: Outcomes, tables: StepTable) -> pd.DataFrame:
@@ -83,13 +81,13 @@ def _row(part: Outcomes, tables: StepTable) -> pd.DataFrame:
 def _nothing(whole: Outcomes, grouped: Grouped, tables: StepTable) -> pd.DataFrame:
     """Return the trend of nobody."""
     table = grouped(whole, lambda group: _row(group, tables)).iloc[:0]
-    times = {"period": pd.Series(dtype="datetime64[us]")}
-    return table.assign(**times, end=pd.Series(dtype="datetime64[us, UTC]"))
+    table.insert(0, "period", pd.Series(dtype="datetime64[us]"))
+    return table.assign(complete=pd.Series(dtype=bool))
 
 
 def _entry_times(asking: Asking) -> np.ndarray:
     """Return the times of all entries in the range, in microseconds."""
-    asked, prepared = asking.asked, asking.prepared
+    asked, prepared = asking.asked, asking.counting
     enters = (prepared.mask if asked.order == "any" else prepared.mask & 1) > 0
     enters &= prepared.unit >= 0
     if asked.start is not None:
