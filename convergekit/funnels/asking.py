@@ -151,9 +151,10 @@ class Asking:
         step = where.get(str(self.asked.rules.by_step), f"step {self.asked.rules.by_step}")
         return [f"{short_name(name)} is the value at {step}." for name in self.columns]
 
-    def usual_labels(self, most: int) -> list[Any]:
-        """Return the labels of the first column that the data have most of."""
-        column = [*self.labels, *(EntryLabel(name, "entry") for name in self.columns)][0]
+    def usual_labels(self, name: str, most: int) -> list[Any]:
+        """Return the labels of a column of the breakdown that the data have most of."""
+        columns = [*self.labels, *(EntryLabel(name, "entry") for name in self.columns)]
+        column = next(column for column in columns if column.name == name)
         return usual_values(self.events, column, lambda: self.sessions.found, most)
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from convergekit.base.grouping import run_starts
 from convergekit.events.schema import missing
 from convergekit.funnels.vendors.presets import ByStep
 from convergekit.typing import IntArray
@@ -75,7 +76,7 @@ def labels_of_steps(
 
 
 def groups_of(labels: pd.DataFrame) -> list[tuple[tuple[Any, ...], IntArray]]:
-    """Return the groups of a breakdown, as values and the rows that have them.
+    """Return the groups of a breakdown by their texts: their values, and the rows that have them.
 
     Those without a value are a group too, whatever the type of the column.
 
@@ -84,11 +85,19 @@ def groups_of(labels: pd.DataFrame) -> list[tuple[tuple[Any, ...], IntArray]]:
     >>> groups_of(pd.DataFrame({"plan": pd.Categorical(["free", None, "free"])}))
     [(('free',), array([0, 2])), ((nan,), array([1]))]
     """
-    # pandas leaves out the missing ones of categories, even where told not to.
-    categories = labels.select_dtypes("category").columns
-    plain = labels.astype(dict.fromkeys(categories, object))
-    found = plain.groupby(list(labels.columns), dropna=False, sort=True).indices.items()
-    return [(key if isinstance(key, tuple) else (key,), at) for key, at in found]
+    # The indices of a pandas groupby lack the missing ones of categories, and it sorts values that
+    # have no order.
+    group = np.zeros(len(labels), dtype=np.int64)
+    for name in labels:
+        codes, distinct = pd.factorize(labels[name], use_na_sentinel=False)
+        group = pd.factorize(group * len(distinct) + codes)[0]
+    ascending = np.argsort(group, kind="stable")
+    begins = np.flatnonzero(run_starts(group[ascending]))
+    found = []
+    for at in np.split(ascending, begins[1:]) if len(labels) else []:
+        cells = (labels[name].iloc[at[0]] for name in labels)
+        found.append((tuple(np.nan if pd.isna(cell) else cell for cell in cells), at))
+    return sorted(found, key=lambda group: [(str(cell), str(type(cell))) for cell in group[0]])
 
 
 def most_frequent(labels: pd.Series, top: int | None) -> pd.Series:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from convergekit.figures.template import Template
 
 _PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
+#: What the table of groups has beside a breakdown's columns.
+GROUP_TIMES = ("profiles", "median", "mean", *(f"p{point}" for point in _PERCENTILES))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,7 +140,7 @@ def _of_groups(waits: pd.Series, labels: pd.DataFrame | None) -> pd.DataFrame:
             part = waits.iloc[at]
             points = part.quantile(np.array(_PERCENTILES) / 100)
             rows.append([*label, len(part), part.median(), part.mean(), *points])
-    columns = [*names, "profiles", "median", "mean", *(f"p{point}" for point in _PERCENTILES)]
+    columns = [*names, *GROUP_TIMES]
     table = pd.DataFrame(rows, columns=columns)
     times = dict.fromkeys(columns[len(names) + 1 :], "timedelta64[us]")
     table = table.astype({"profiles": "int64", **times})

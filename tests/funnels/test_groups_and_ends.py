@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -95,3 +96,134 @@ def test_ids_of_visits_are_in_utc_whatever_the_zone_of_the_times():
     for given in (frame, there):
         found = ck.funnel(given, ["A"], count="visits").conversions["session_id"]
         assert found.tolist() == ["a@2026-10-25T00:30:00.000000Z", "a@2026-10-25T01:30:00.000000Z"]
+
+
+def lab(*columns):
+    """Return events with the same labels in each of these columns."""
+    frame = events(("a", "A", "2026-03-02"), ("a", "B", "2026-03-03"), ("b", "A", "2026-03-02"))
+    return frame.assign(**{name: ["x", "y", "y"] for name in columns})
+
+
+@pytest.mark.parametrize(
+    ("column", "ask"),
+    [
+        *((name, lambda found: found.curve()) for name in ("time", "share", "low", "at_risk")),
+        *((name, lambda found: found.time_to_convert()) for name in ("median", "p10")),
+        *((name, lambda found: found.compare(found)) for name in ("difference", "p_value")),
+        *((name, lambda found: found.compare(found)) for name in ("other_profiles", "low")),
+    ],
+)
+def test_a_label_of_the_name_of_a_column_is_refused_where_that_is(column, ask):
+    found = ck.funnel(lab(column), ["A", "B"], within="7D", by=column)
+    assert found.table[column].tolist() == ["x", "x", "y", "y"]
+    with pytest.raises(ck.ConvergekitError, match=f"by='{column}'.*Rename"):
+        ask(found)
+
+
+def test_a_label_may_be_called_end():
+    trend = ck.funnel(lab("end"), ["A", "B"], within="7D", by="end").trend("D")
+    assert trend["end"].tolist() == ["x", "y"]
+
+
+@pytest.mark.parametrize("step", [2.0, True, "2", None, 3, -1])
+@pytest.mark.parametrize("ask", ["curve", "test", "converted", "drop_offs", "time_to_convert"])
+def test_a_step_is_a_whole_number(ask, step):
+    found = ck.funnel(lab("plan"), ["A", "B"], within="7D", by="plan")
+    if ask == "time_to_convert":
+        found.time_to_convert(np.int64(1), np.int64(2))
+        ask, given = found.time_to_convert, (1 if step is None else step, step or "2")
+    else:
+        getattr(found, ask)(np.int64(2))
+        ask, given = getattr(found, ask), (step or "2",)
+    with pytest.raises(ck.ConvergekitError, match="step must be"):
+        ask(*given)
+
+
+def test_by_step_is_a_whole_number_of_any_type():
+    frame = lab("plan")
+    for step in (1, 2):
+        one, other = (
+            ck.funnel(frame, ["A", "B"], within="7D", by="plan", by_step=given).table
+            for given in (step, np.int64(step))
+        )
+        pd.testing.assert_frame_equal(one, other)
+    for step in (2.0, True, [1], np.array([1, 2])):
+        with pytest.raises(ck.ConvergekitError, match="by_step must be"):
+            ck.funnel(frame, ["A", "B"], within="7D", by="plan", by_step=step)
+
+
+def test_windows_of_steps_are_given_once_and_never_left_aside():
+    frame = events(("a", "A", "2026-03-02"), ("a", "B", "2026-03-04"), ("z", "Z", "2026-04-01"))
+    found = ck.funnel(frame, ["A", "B"], within={np.int64(1): "7D", np.int64(2): "1D"})
+    assert found.table["profiles"].tolist() == [1, 0]
+    for within in ({1: "7D", "A": "1D"}, {1: "7D", 2: "1D", "B": "2D"}):
+        with pytest.raises(ck.ConvergekitError, match="two windows"):
+            ck.funnel(frame, ["A", "B"], within=within)
+    for entry in (None, "first"):
+        with pytest.raises(ck.ConvergekitError, match="count='attempts'"):
+            ck.funnel(frame, ["A", "B"], within={1: "7D", 2: "1D"}, count="attempts", entry=entry)
+
+
+def test_an_end_is_an_event():
+    found = ck.funnel(lab(), ["A", "B"], within="7D")
+    with pytest.raises(ck.ConvergekitError, match="5"):
+        found.curve(ends=5)
+
+
+def test_a_carried_label_and_a_tool_that_reads_elsewhere_are_refused():
+    with pytest.raises(ck.ConvergekitError, match="label='carried'.*like='mixpanel'"):
+        ck.funnel(lab("p"), ["A", "B"], within="7D", by="p", label="carried", like="mixpanel")
+
+
+def test_labels_of_other_types_are_of_no_common_group():
+    texts = ck.funnel(lab("plan"), ["A", "B"], within="7D", by="plan")
+    numbers = ck.funnel(lab().assign(plan=[1, 2, 2]), ["A", "B"], within="7D", by="plan")
+    assert len(texts.compare(numbers)) == len(numbers.compare(texts)) == 0
+    mixed = lab().assign(plan=pd.Series(["x", "y", "y"], dtype="category"))
+    found = texts.compare(ck.funnel(mixed, ["A", "B"], within="7D", by="plan"))
+    pd.testing.assert_frame_equal(found, texts.compare(texts))
+
+
+def test_a_group_has_its_colour_in_a_curve_of_some_of_the_breakdown():
+    # The data have "k" too, which nobody has at the entry.
+    frame = lab("one").assign(two=["p", "k", "q"])
+    found = ck.funnel(frame, ["A", "B"], within="7D", by=["one", "two"])
+    colours = [
+        {trace.name: trace.line.color for trace in funnel.curve(by="two").plot().data if trace.name}
+        for funnel in (found, ck.funnel(frame, ["A", "B"], within="7D", by="two"))
+    ]
+    assert colours[0] == colours[1] != {}
+
+
+def test_groups_of_values_without_an_order():
+    values = pd.Series([("a", 1), b"x", 2], dtype=object)
+    frame = lab().assign(plan=values)
+    one, other = (
+        ck.funnel(part, ["A", "B"], within="7D", by="plan") for part in (frame, frame.iloc[::-1])
+    )
+    assert one.table["profiles"].sum() == 3
+    pd.testing.assert_frame_equal(one.table, other.table)
+
+
+def test_what_came_next_is_found_among_profiles_of_any_text():
+    who = pd.Series(["\ud83d", "\ud83d", "a", ""], dtype=object)
+    frame = events(
+        *(("", "A", "2026-03-02"), ("", "C", "2026-03-03"), ("", "B", "2026-04-01")),
+        ("", "A", "2026-03-02"),
+    )
+    found = ck.funnel(frame.assign(profile_id=who), ["A", "B"], within="7D").drop_offs()
+    assert dict(zip(found["profile_id"], found["next_event"], strict=True))["\ud83d"] == "C"
+
+
+def test_times_after_the_last_year_of_a_calendar_are_refused():
+    frame = events(("a", "A", "2026-03-02"), ("a", "B", "2026-03-03"))
+    frame["timestamp"] = np.array(["9999-12-31"] * 2, dtype="datetime64[s]")
+    found = ck.funnel(frame, ["A", "B"], within="7D", calendar="Europe/Brussels")
+    with pytest.raises(ck.ConvergekitError, match="9999"):
+        found.trend("D")
+
+
+def test_an_unknown_end_among_names_of_several_types_is_named():
+    frame = lab().assign(event_name=pd.Series(["A", "B", 1], dtype=object))
+    with pytest.raises(ck.UnknownNameError, match="'C'"):
+        ck.funnel(frame, ["A", "B"], within="7D").curve(ends="C")
