@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -15,7 +15,13 @@ from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
 from convergekit.funnels.events import FunnelEvents, Profiles
-from convergekit.funnels.labels import labels_of_steps, most_frequent, no_origin, short_name
+from convergekit.funnels.labels import (
+    kept_labels,
+    labels_of_steps,
+    no_origin,
+    short_name,
+    with_others,
+)
 from convergekit.funnels.options import FunnelQuestion
 from convergekit.funnels.outcomes import (
     CONVERTED,
@@ -140,7 +146,7 @@ class Asking:
         window = asked.window // pd.Timedelta(1, "us")
         low, high = np.searchsorted(prepared.time, [first, last + window + 1])
         part = prepared.chosen(np.arange(low, high))
-        return self._outcomes(replace(asked, start=first, end=last), part)[0]
+        return self._outcomes(replace(asked, start=first, end=last), part, self._kept)[0]
 
     @property
     def labels_said(self) -> list[str]:
@@ -158,12 +164,28 @@ class Asking:
         return usual_values(self.events, column, lambda: self.sessions.found, most)
 
     @cached_property
+    def _kept(self) -> dict[str, pd.Series] | None:
+        """The labels that `top` keeps in the funnel of all the time."""
+        top = self.asked.top
+        if top is None:
+            return None
+        labels = self._outcomes(replace(self.asked, top=None), self.counting)[0].labels
+        return {name: kept_labels(cells, top) for name, cells in labels.items()}
+
+    @cached_property
     def _in_time(self) -> FunnelEvents:
         return self.counting.chosen(np.argsort(self.counting.time, kind="stable"))
 
     def _outcomes(
-        self, asked: FunnelQuestion, prepared: FunnelEvents
+        self,
+        asked: FunnelQuestion,
+        prepared: FunnelEvents,
+        kept: Mapping[str, pd.Series] | None = None,
     ) -> tuple[Outcomes, pd.DataFrame]:
+        """Return the outcomes of some of the events, and from which steps labels were taken.
+
+        `kept` are the labels of each column that `top` keeps; by default the most frequent here.
+        """
         of_profile = prepared
         prepared, paths, label_at = _paths(asked, prepared, self.events[self.columns])
         counted = prepared.profile_of_unit[paths.unit]
@@ -175,14 +197,11 @@ class Asking:
                     counted
                 ]
             read = labels_at(self.events, self.labels, entry, lambda: self.sessions.found)
-            labels = {name: most_frequent(values, asked.top) for name, values in read.items()}
-            origin = no_origin()
+            labels, origin = read, no_origin()
         elif label_at is not None:
             origin = no_origin()
             labels = {
-                name: most_frequent(
-                    pd.Series(self.events[name].array.take(label_at, allow_fill=True)), asked.top
-                )
+                name: pd.Series(self.events[name].array.take(label_at, allow_fill=True))
                 for name in self.columns
             }
         else:
@@ -191,9 +210,11 @@ class Asking:
                 self.columns,
                 paths.event,
                 asked.rules.by_step,
-                asked.top,
                 len(asked.steps),
             )
+        if asked.top is not None:
+            kept = kept or {name: kept_labels(cells, asked.top) for name, cells in labels.items()}
+            labels = {name: with_others(cells, kept[name]) for name, cells in labels.items()}
         visits = self.visits
         outcomes = Outcomes(
             profile=counted if visits is None else visits.visitor[counted],

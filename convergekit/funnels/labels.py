@@ -40,7 +40,6 @@ def labels_of_steps(
     columns: list[str],
     positions: IntArray,
     by_step: ByStep,
-    top: int | None,
     steps: int,
 ) -> tuple[dict[str, pd.Series], pd.DataFrame]:
     """Return the breakdown's labels of each path, and from which steps they came.
@@ -52,7 +51,6 @@ def labels_of_steps(
     positions : numpy.ndarray of int
         Per path and step, the position of the event that fills it, -1 for none.
     by_step : {"first", "last"} or int
-    top : int, optional
     steps : int
     """
     labels: dict[str, pd.Series] = {}
@@ -68,7 +66,7 @@ def labels_of_steps(
         found = has_value.any(axis=1)
         at = np.where(found, positions[np.arange(len(positions)), step], -1)
         read = pd.Series(values.array.take(at, allow_fill=True)) if len(values) else values
-        labels[name] = most_frequent(read, top)
+        labels[name] = read
         origin = pd.Series(np.where(found, step + 1, 0)).value_counts().sort_index()
         origin = origin.rename_axis("step").rename("profiles").reset_index()
         origins.append(origin.assign(by=name)[["by", "step", "profiles"]])
@@ -102,9 +100,16 @@ def groups_of(labels: pd.DataFrame) -> list[tuple[tuple[Any, ...], IntArray]]:
 
 def most_frequent(labels: pd.Series, top: int | None) -> pd.Series:
     """Return labels of which the most frequent ones are kept; the others become "other"."""
-    if top is None:
-        return labels
+    return labels if top is None else with_others(labels, kept_labels(labels, top))
+
+
+def kept_labels(labels: pd.Series, top: int) -> pd.Series:
+    """Return the most frequent labels."""
     counts = labels.value_counts().rename_axis("label").reset_index(name="count")
     counts["text"] = counts["label"].astype(str)
-    kept = counts.sort_values(["count", "text"], ascending=[False, True])["label"].head(top)
+    return counts.sort_values(["count", "text"], ascending=[False, True])["label"].head(top)
+
+
+def with_others(labels: pd.Series, kept: pd.Series) -> pd.Series:
+    """Return labels of which some are kept; the others become "other"."""
     return labels.astype(object).where(labels.isin(kept) | labels.isna(), OTHER)

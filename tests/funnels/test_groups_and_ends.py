@@ -227,3 +227,17 @@ def test_an_unknown_end_among_names_of_several_types_is_named():
     frame = lab().assign(event_name=pd.Series(["A", "B", 1], dtype=object))
     with pytest.raises(ck.UnknownNameError, match="'C'"):
         ck.funnel(frame, ["A", "B"], within="7D").curve(ends="C")
+
+
+def test_other_is_the_same_group_in_each_period():
+    days = {"2026-03-02": "xxxxxyyz", "2026-03-03": "xyyzzzzz", "2026-03-04": "xxxxxxz"}
+    rows = [
+        (f"{day}{at}", "A", day, plan)
+        for day, plans in days.items()
+        for at, plan in enumerate(plans)
+    ]
+    frame = events(*(row[:3] for row in rows), plan=[row[3] for row in rows])
+    found = ck.funnel(frame, ["A"], within="1D", by="plan", top=1)
+    assert found.table[["plan", "profiles"]].to_numpy().tolist() == [["x", 12], ["other", 11]]
+    trend = found.trend("D")[["plan", "entered"]].to_numpy().tolist()
+    assert trend == [["x", 5], ["other", 3], ["x", 1], ["other", 7], ["x", 6], ["other", 1]]
