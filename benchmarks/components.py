@@ -70,9 +70,9 @@ def compare(people: int, repeats: int) -> None:
 def links(people: int) -> tuple[IntArray, IntArray, int]:
     """Return the pairs of aliases that stitching links, and how many aliases there are."""
     s = ck.stitch(ck.simulate_store(people=people, seed=1).events)
-    one, other, _ = chain_links(s.resolution.aliases)
+    one, other, _ = chain_links(s.tables.resolution.aliases)
     pairs = np.unique(np.stack([np.minimum(one, other), np.maximum(one, other)]), axis=1)
-    return pairs[0], pairs[1], len(s.resolution.aliases.table)
+    return pairs[0], pairs[1], len(s.tables.resolution.aliases.table)
 
 
 def smallest_members(labels: IntArray) -> IntArray:

@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def obvious(events: pd.DataFrame) -> list[int]:
-    """Count by a Python loop over each profile's events: the latest entry per step."""
+    """Count by a Python loop over each profile's events from its first entry on."""
     window = WINDOW.value
     place = {name: i for i, name in enumerate(STEPS)}
     part = events[events["event_name"].isin(STEPS) & (events["kind"] == "track")]
@@ -71,17 +71,10 @@ def obvious(events: pd.DataFrame) -> list[int]:
     part = part.sort_values(["ns", "step"])[["profile_id", "step", "ns"]]
 
     def depth(profile: pd.DataFrame) -> int:
-        entry: list[int | None] = [None] * len(STEPS)
-        deepest = 0
+        entry, deepest = 0, 0
         for step, ns in zip(profile["step"].tolist(), profile["ns"].tolist(), strict=True):
-            if step == 0:
-                entry[0] = ns
-            else:
-                came_in = entry[step - 1]
-                if came_in is None or ns - came_in > window:
-                    continue
-                entry[step] = came_in
-            deepest = max(deepest, step + 1)
+            if step == deepest and (step == 0 or ns - entry <= window):
+                entry, deepest = (entry if step else ns), deepest + 1
         return deepest
 
     depths = part.groupby("profile_id").apply(depth).to_numpy()

@@ -188,7 +188,7 @@ def ours(path: str, identity: str = "retroactive") -> pd.DataFrame:
     s = ck.stitch(pd.read_parquet(path), identity=identity)
     events = s.events
     # Nobody's event is a profile of its own, as in the scripts.
-    number = s.resolution.profile
+    number = s.tables.resolution.profile
     alone = -1 - np.arange(len(number))
     events["profile"] = np.where(number >= 0, number, alone)
     return events.set_index("row", drop=False)

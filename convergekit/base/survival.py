@@ -15,7 +15,7 @@ import scipy
 
 from convergekit.base.grouping import run_starts
 from convergekit.base.proportions import check_confidence
-from convergekit.base.rounding import all_to_six_digits
+from convergekit.base.rounding import all_to_six_digits, six_digits
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 
@@ -191,10 +191,11 @@ def at_window(
     check_confidence(confidence)
     if not len(time):
         return AtWindow(np.nan, np.nan, np.nan, 0, "nobody entered")
+    if left is None:
+        return _at_window(time, happened, window, confidence)
     within = time <= window
     end = (happened & within).astype(np.int64)
-    if left is not None:
-        end[left & within] = 2
+    end[left & within] = 2
     counts = _Counts.of(np.minimum(time, window), end, 2)
     curve = _curve(counts, counts.at(1), confidence)
     observed = int(curve.at_risk[-1]) if curve.time[-1] == window else 0
@@ -203,6 +204,43 @@ def at_window(
         return AtWindow(np.nan, np.nan, np.nan, 0, reason)
     share, low, high = (float(at[-1]) for at in (curve.share, curve.low, curve.high))
     return AtWindow(share, low, high, observed, "")
+
+
+def _at_window(time: IntArray, happened: BoolArray, window: int, confidence: float) -> AtWindow:
+    """Return the same without another end, from counts between the times of censoring alone.
+
+    Between two rows that are censored, the product over all conversions is a quotient of those who
+    wait afterwards and before; so conversions need not be sorted.
+    """
+    converts = happened & (time <= window)
+    early = np.sort(time[~converts & (time < window)])
+    before = np.searchsorted(early, time[converts], side="left")
+    ended = np.bincount(before, minlength=len(early) + 1)
+    at_risk = len(time) - np.arange(len(early) + 1) - np.append(0, np.cumsum(ended)[:-1])
+    some = ended > 0
+    ended, at_risk = ended[some], at_risk[some]
+    observed = int((time >= window).sum())
+    waiting = int((~converts).sum()) - len(early)
+    share = 1 - np.cumprod(1 - ended / at_risk)[-1] if len(ended) else 0.0
+    if not observed and (not len(ended) or at_risk[-1] > ended[-1]):
+        reason = "the data end before the window of anybody who has not converted"
+        return AtWindow(np.nan, np.nan, np.nan, 0, reason)
+    if len(early) == 0:
+        # Nobody is censored: the digits of the plain share.
+        share = int(ended.sum()) / len(time)
+    z = float(scipy.special.ndtri((1 + confidence) / 2))
+    if 0 < share < 1:
+        greenwood = float(np.cumsum(ended / at_risk / (at_risk - ended))[-1])
+        waits = np.log1p(-share)
+        error = z * np.sqrt(greenwood) / -waits
+        low, high = (float(-np.expm1(waits * np.exp(sign * error))) for sign in (-1, 1))
+    else:
+        # As many rows as the estimate is worth: those at risk over the share that still waited.
+        waited = np.cumprod(1 - ended / at_risk)[-2] if len(ended) > 1 else 1.0
+        worth = waiting if share == 0 else at_risk[-1] / waited
+        low = 0.0 if share == 0 else float(worth / (worth + z**2))
+        high = 1.0 if share == 1 else float(z**2 / (worth + z**2))
+    return AtWindow(float(share), six_digits(low), six_digits(high), observed, "")
 
 
 def cumulative_incidence(

@@ -52,6 +52,7 @@ def check_up(
     alias_from: Mapping[str, str] | None = None,
     rules: Mapping[str, Rule] | None = None,
     browser_alias: str = "cookie",
+    calendar: str | None = None,
 ) -> CheckUp:
     """Audit your tracking: find its faults, ranked by the money that they concern.
 
@@ -66,7 +67,7 @@ def check_up(
     value : str, optional
         The property that holds a conversion's money, such as ``"total_price"``. By default, the
         only property of the conversions with a usual name and numbers.
-    columns, tz, rename_events, dedupe_on, block, alias_from, rules, browser_alias
+    columns, tz, rename_events, dedupe_on, block, alias_from, rules, browser_alias, calendar
         As `stitch` takes them.
 
     Returns
@@ -113,6 +114,7 @@ def check_up(
             alias_from=alias_from,
             rules=rules,
             browser_alias=browser_alias,
+            calendar=calendar,
         ),
         conversion=conversion,
         value=value,

@@ -33,6 +33,16 @@ class Calendar:
     zone: str = "UTC"
     week_starts: Weekday = "monday"
 
+    def __str__(self) -> str:
+        """Return the calendar in words.
+
+        Examples
+        --------
+        >>> print(Calendar("Europe/Brussels"))
+        Europe/Brussels, weeks from Monday
+        """
+        return f"{self.zone}, weeks from {self.week_starts.capitalize()}"
+
     @classmethod
     def of(
         cls, zone: str | None, week_starts: Weekday | None = None, usual: Calendar | None = None
@@ -52,7 +62,8 @@ class Calendar:
         usual = usual or cls()
         zone = usual.zone if zone is None else zone
         week_starts = usual.week_starts if week_starts is None else week_starts
-        check_zone(zone, name="calendar")
+        # A time zone that is left out has a default, which one of no letters has not.
+        check_zone(zone or "?", name="calendar")
         choice("week_starts", week_starts, Weekday)
         return cls(zone, week_starts)
 

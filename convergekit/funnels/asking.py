@@ -36,9 +36,32 @@ from convergekit.funnels.paths import Paths
 from convergekit.funnels.vendors.posthog import posthog_paths
 from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.funnels.visits import VisitNumbers
+from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 from convergekit.visits.entry import EntryLabel, labels_at, usual_values
 from convergekit.visits.sessions import FoundSessions
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of events besides the frame that holds them.
+
+    Attributes
+    ----------
+    end : pandas.Timestamp or None
+        Until when profiles are observed, if that is not the frame's last event.
+    caution : str
+        Why conversions of these profiles are not to be compared with others'; empty if they may.
+    """
+
+    end: pd.Timestamp | None = None
+    caution: str = ""
+
+    @classmethod
+    def of(cls, s: StitchedEvents) -> Known:
+        """Return what is known of stitched events."""
+        caution = "" if s.segment is None else s.segment.caution
+        return cls(s.data_end, f"This segment is {caution}." if caution else "")
 
 
 @dataclass(eq=False)
@@ -87,6 +110,8 @@ class Asking:
         Where visits are counted.
     ids : pandas.Index
         Of profiles.
+    known : Known
+        What is known of the events besides.
     """
 
     asked: FunnelQuestion
@@ -98,11 +123,13 @@ class Asking:
     sessions: Sessions
     visits: VisitNumbers | None
     ids: pd.Index
+    known: Known
 
     @cached_property
     def data_end(self) -> pd.Timestamp:
-        """The time of the last event."""
-        return in_utc(self.events["timestamp"].max())
+        """Until when profiles are observed: the time of the last event, unless more is known."""
+        last = self.events["timestamp"].max() if self.known.end is None else self.known.end
+        return in_utc(last)
 
     @cached_property
     def known_until(self) -> pd.Timestamp:

@@ -28,7 +28,7 @@ from convergekit.events.steps import (
     StepLike,
     single_valued,
 )
-from convergekit.funnels.asking import Asking, Sessions
+from convergekit.funnels.asking import Asking, Known, Sessions
 from convergekit.funnels.events import (
     ProfileColumn,
     ProfileNumbers,
@@ -201,7 +201,7 @@ def funnel(
         calendar=calendar,
         like=like,
     )
-    return _answer(question, as_frame(events), profile)
+    return answer(question, as_frame(events), profile)
 
 
 def funnel_of(
@@ -214,14 +214,15 @@ def funnel_of(
     """Return how far the profiles of stitched events get along the steps. See `funnel`."""
     question = FunnelQuestion.of(steps, **options, usual=s.calendar)
     if profile != PROFILE_ID:
-        return _answer(question, s.events, profile)
+        return answer(question, s.events, profile, known=Known.of(s))
     ids = pd.Index(s.resolution.profile_ids)
-    return _answer(
+    return answer(
         question,
         s.events,
         profile,
         ProfileNumbers(s.resolution.profile, ids),
         partial(sessions_of_visitors, s, s.resolution.profile),
+        Known.of(s),
     )
 
 
@@ -240,21 +241,23 @@ def funnel_of_visitors(
     visitor : numpy.ndarray of int
         The same as numbers, -1 for none.
     """
-    return _answer(
+    return answer(
         question,
         frame,
         column,
         ProfileNumbers(visitor, pd.RangeIndex(visitor.max(initial=-1) + 1)),
         partial(sessions_of_visitors, s, visitor),
+        Known.of(s),
     )
 
 
-def _answer(
+def answer(
     asked: FunnelQuestion,
     events: pd.DataFrame,
     profile: str,
     numbered: Profiles | None = None,
     sessions: Callable[[], FoundSessions] | None = None,
+    known: Known | None = None,
 ) -> Funnel:
     """Return the funnel of a frame's events.
 
@@ -268,6 +271,8 @@ def _answer(
         The profile of each event, where more is known than the column.
     sessions : callable, optional
         Returns the sessions of the events, where more is known of them than the frame says.
+    known : Known, optional
+        The same of the rest.
     """
     check_columns(events, profile)
     if asked.freq is not None:
@@ -278,8 +283,8 @@ def _answer(
     names = [label.name for label in labels] or columns
     check_names(names, len(asked.steps), profile)
     profiles: Profiles = numbered or ProfileColumn(events[profile])
-    known = Sessions(sessions or partial(_sessions, events, profiles))
-    visits = visits_of(known.found) if asked.count == "visits" else None
+    found = Sessions(sessions or partial(_sessions, events, profiles))
+    visits = visits_of(found.found) if asked.count == "visits" else None
     prepared = prepare(
         events,
         asked.steps,
@@ -298,9 +303,10 @@ def _answer(
         profiles=profiles,
         columns=columns,
         labels=labels,
-        sessions=known,
+        sessions=found,
         visits=visits,
         ids=ids,
+        known=known or Known(),
     )
     outcomes, origin = asking.outcomes()
     return Funnel(

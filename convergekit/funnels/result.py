@@ -22,13 +22,13 @@ from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import Asking
 from convergekit.funnels.curves import curve_of
-from convergekit.funnels.group_test import FunnelTest, groups_test
+from convergekit.funnels.group_test import FunnelTest, groups_test, periods_test
 from convergekit.funnels.labels import OTHER, groups_of, short_name
 from convergekit.funnels.options import check_not_taken
 from convergekit.funnels.outcomes import DROPPED, EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
 from convergekit.funnels.step_table import StepTable, required_before
 from convergekit.funnels.times import GROUP_TIMES, TimeToConvert
-from convergekit.funnels.trend import trend_of
+from convergekit.funnels.trend import entered_by_period, trend_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -99,7 +99,7 @@ class Funnel(Result):
         Also in ``table.attrs["notes"]``, on the card and in the figure's subtitle.
         """
         asked = self._asking.asked
-        found = [asked.label_said] if asked.label_said else []
+        found = [said for said in (asked.label_said, self._asking.known.caution) if said]
         of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
         reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
         if reason and of_profiles and self.counts["in_window"]:
@@ -145,6 +145,8 @@ class Funnel(Result):
         return f"{self.counted.capitalize()} within {self.window_words}"
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
+        if self.table.empty:
+            return ("Nobody entered.", *self.notes)
         shown = self.table.dropna(axis="columns", how="all").copy()
         # The plain share says the same where every window has ended.
         if not self.counts["in_window"]:
@@ -190,6 +192,10 @@ class Funnel(Result):
         has converted), for ``entry="first"`` and profiles alone. It is missing where the data do
         not reach the end of anybody's window; `notes` says why. Never divide by those whose window
         has ended: who converts early would count in full, and who converts late not at all.
+
+        It takes those who enter late to convert as those who entered early. Who comes often enters
+        early: where people differ much in that and most windows are open, it is too high, and the
+        plain share too low. An `end=` a window before the end of the data avoids both.
         """
         found = self._grouped(self._outcomes, self._tables.of)
         found.attrs["notes"] = self.notes
@@ -460,13 +466,20 @@ class Funnel(Result):
         found.attrs["notes"] = [*_differences(self, other), *([said] if said else [])]
         return found
 
-    def test(self, step: int | None = None) -> FunnelTest:
-        """Test whether the groups of the breakdown differ in who reached a step.
+    def test(
+        self, step: int | None = None, *, freq: str | None = None, calendar: str | None = None
+    ) -> FunnelTest:
+        """Test whether the groups of the breakdown, or periods, differ in who reached a step.
 
         Parameters
         ----------
         step : int, optional
             From 2; by default the last.
+        freq : str, optional
+            Test the periods of `trend` against each other, such as ``"W"``, not the groups; 40 at
+            most.
+        calendar : str, optional
+            The time zone of the periods; by default that of the funnel.
 
         Returns
         -------
@@ -476,7 +489,8 @@ class Funnel(Result):
         Raises
         ------
         ConvergekitError
-            There are no groups, or they are chosen by what happened later.
+            There are no groups, or they are chosen by what happened later; or both groups and
+            periods are asked for.
 
         Notes
         -----
@@ -485,6 +499,10 @@ class Funnel(Result):
         Visits and attempts are clustered by profile, for those of one person are alike; those whose
         windows are open are left out. Pairs are adjusted by Holm. ``base/group_tests.py`` cites the
         sources.
+
+        A profile may be in several periods, so periods are clustered by profile. Who comes often
+        enters early in a period and is observed for longer, so the log-rank test compares those who
+        entered in the same seventh of their periods (in a week: on the same day).
 
         Examples
         --------
@@ -496,6 +514,14 @@ class Funnel(Result):
         step = len(self.steps) if step is None else self._checked(step)
         if step < 2:
             raise ConvergekitError("step must be 2 or later: everybody has reached the first.")
+        if freq is not None:
+            if self.by:
+                raise ConvergekitError(
+                    "a test is of groups or of periods: with freq= leave out by= of the funnel."
+                )
+            shop = Calendar.of(calendar, usual=self._asking.asked.calendar)
+            entered = entered_by_period(self._asking, self._outcomes, freq, shop)
+            return periods_test(self._tables, self._outcomes, entered, step)
         return groups_test(
             self._tables, self._outcomes, self.by, step, self._asking.asked.label_said
         )
