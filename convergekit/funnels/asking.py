@@ -252,6 +252,11 @@ class Asking:
             position=paths.event,
             rows=self.events.get("row"),
             labels=labels,
+            gained=(
+                None
+                if paths.gained is None
+                else np.where(paths.event >= 0, paths.gained, NOT_A_TIME)
+            ),
             visit=None if visits is None else self._session_ids(visits.session[counted]),
         )
         return outcomes, origin

@@ -332,6 +332,9 @@ def _paths(
         starter = None if found.starter is None else found.starter[entered]
         event = events_of_steps(moments, reached, starter)
     there = event >= 0
+    gained = None if found.gained is None else found.gained[entered]
+    if gained is not None:
+        gained = np.where(gained >= 0, moments.time[gained], 0)
     return Paths(
         unit=moments.unit[found.first_of[entered]],
         depth=found.depth[entered],
@@ -339,4 +342,5 @@ def _paths(
         event=np.where(there, prepared.position[event], -1) if len(prepared.position) else event,
         time=np.where(there, moments.time[reached], 0) if len(moments.time) else event,
         last_entry=moments.time[found.last_entry[entered]],
+        gained=gained,
     )

@@ -101,7 +101,7 @@ class StepTable:
         Until it got there, or its window ended, or the data did. An attempt that an exclusion ended
         is observed on: it is known not to get there.
         """
-        entry, there = part.time[:, 0], part.time[:, step - 1]
+        entry, there = part.time[:, 0], part.first_at(step)
         happened = there != NOT_A_TIME
         longest = np.minimum(self.window, np.maximum(self.known_until - entry, 0))
         return np.where(happened, there - np.where(happened, entry, 0), longest), happened
