@@ -38,7 +38,7 @@ from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.funnels.visits import VisitNumbers
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
-from convergekit.visits.entry import EntryLabel, labels_at, usual_values
+from convergekit.visits.entry import EntryLabel, labels_at, usual_values, values_at
 from convergekit.visits.sessions import FoundSessions
 
 
@@ -227,10 +227,7 @@ class Asking:
             labels, origin = read, no_origin()
         elif label_at is not None:
             origin = no_origin()
-            labels = {
-                name: pd.Series(self.events[name].array.take(label_at, allow_fill=True))
-                for name in self.columns
-            }
+            labels = {name: values_at(self.events[name], label_at) for name in self.columns}
         else:
             labels, origin = labels_of_steps(
                 self.events,
