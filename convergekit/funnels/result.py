@@ -101,10 +101,19 @@ class Funnel(Result):
         asked = self._asking.asked
         found = [said for said in (asked.label_said, self._asking.known.caution) if said]
         of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
-        reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
-        if reason and of_profiles and self.counts["in_window"]:
+        reason = self._reason() if of_profiles and self.counts["in_window"] else ""
+        if reason:
             found.append(f"The conversion at the window's end is not known: {reason}.")
         return found
+
+    def _reason(self) -> str:
+        """Return why the share at the window's end is not known; empty if it is."""
+        part, last = self._outcomes.counted, len(self.steps)
+        reason = self._tables.no_curve(part, last)
+        # Who dropped off was observed to the end of the window.
+        if reason or self.counts["dropped"]:
+            return reason
+        return self._tables.at_window(part, last).reason
 
     @property
     def grouped_by(self) -> list[str]:
