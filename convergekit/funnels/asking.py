@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import parse_duration
+from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
@@ -183,6 +184,18 @@ class Asking:
         where = {"first": "the first step that has one", "last": "the last step that has one"}
         step = where.get(str(self.asked.rules.by_step), f"step {self.asked.rules.by_step}")
         return [f"{short_name(name)} is the value at {step}." for name in self.columns]
+
+    def never_sent(self, outcomes: Outcomes) -> list[str]:
+        """Return the columns that no visit of an entry sent, and that profiles carry."""
+        return [
+            label.name
+            for label in self.labels
+            if label.read != "entry"
+            and len(outcomes.depth)
+            and PROFILE + label.name in self.events
+            and outcomes.labels[label.name].isna().all()
+            and self.events[PROFILE + label.name].notna().any()
+        ]
 
     def usual_labels(self, name: str, most: int) -> list[Any]:
         """Return the labels of a column of the breakdown that the data have most of."""

@@ -100,6 +100,10 @@ class Funnel(Result):
         """
         asked = self._asking.asked
         found = [said for said in (asked.label_said, self._asking.known.caution) if said]
+        found += [
+            f"No visit had sent {name} at the entry; label='carried' reads what profiles carry."
+            for name in self._asking.never_sent(self._outcomes)
+        ]
         of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
         reason = self._reason() if of_profiles and self.counts["in_window"] else ""
         if reason:

@@ -240,3 +240,13 @@ def test_half_a_character_is_a_question_mark_in_labels_too(options):
     f = ck.funnel(frame, ["PageView"], within="1D", by="page", **options)
     assert f.table["page"].tolist() == ["?", "other" if options == {"top": 1} else "x"]
     f.plot()
+
+
+def test_a_campaign_that_no_visit_sends_is_said_to_be_carried():
+    s = stitched(("ann", 0, "Email Sent", "ads"), ("ann", 9, "PageView", None))
+    asked = {"within": "1D", "by": "utm_source"}
+    f = s.funnel(["PageView"], **asked)
+    assert f.notes == [
+        "No visit had sent utm_source at the entry; label='carried' reads what profiles carry."
+    ]
+    assert s.funnel(["PageView"], label="carried", **asked).notes == []
