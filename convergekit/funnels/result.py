@@ -180,9 +180,9 @@ class Funnel(Result):
 
     @cached_property
     def conversions(self) -> pd.DataFrame:
-        """One row per profile that entered (per attempt, under ``count="attempts"``).
+        """One row per profile that entered; per attempt or visit where these are counted.
 
-        Columns: `profile_id`, `depth` (the deepest step reached), `status` (``"converted"``,
+        Columns: `profile_id`, of visits the `session_id`, `depth` (the deepest step reached), `status` (``"converted"``,
         ``"dropped"``, ``"in_window"``, ``"excluded"``), for each step ``time_1`` ... and
         ``row_1`` ..., when and by which row it was reached, in the attempt that first got that
         deep, and the breakdown's columns.
