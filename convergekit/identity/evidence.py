@@ -11,7 +11,7 @@ import pandas as pd
 
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import written
-from convergekit.base.threads import chosen_rows, with_columns
+from convergekit.base.threads import with_columns
 from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
@@ -70,13 +70,17 @@ class Deduplicated(KeptEvents):
     @cached_property
     def kept_events(self) -> pd.DataFrame:
         """The kept events, with what their copies say of the person where those are merged."""
-        if not self.merge:
-            return self.kept_rows
+        return self.with_said(self.kept_rows)
+
+    def with_said(self, kept_rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the kept events with what their copies say of the person."""
         said = {
-            PROFILE_PROPERTY + name: take_or_missing(self.events[PROFILE_PROPERTY + name], says)
+            PROFILE_PROPERTY + name: take_or_missing(
+                self.events[PROFILE_PROPERTY + name], says[self.is_kept]
+            )
             for name, says in self.says.items()
         }
-        return chosen_rows(with_columns(self.events, said), self.is_kept)
+        return with_columns(kept_rows, said)
 
     @cached_property
     def says(self) -> dict[str, IntArray]:

@@ -82,14 +82,11 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
 
     # What may call functions of the user's stays in this thread. The other has the kept rows alone
     # to gather, with an object of its own: what one has computed is not the other's to wait for.
-    # What copies say of the person is known once their aliases are.
     (found, unnamed), kept_rows = at_once(
-        identify,
-        lambda: None if copies.merge else replace(copies).kept_rows,
-        rows=len(accepted.events),
+        identify, lambda: replace(copies).kept_rows, rows=len(accepted.events)
     )
     wide, resolution, carried = name_and_carry(
-        found.kept_events if kept_rows is None else kept_rows,
+        found.with_said(kept_rows),
         unnamed,
         identity=options.identity,
         first=options.first,

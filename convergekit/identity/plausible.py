@@ -8,8 +8,12 @@ the browser's thank-you page may know a cookie and the server's order an e-mail 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from convergekit.base.grouping import run_starts
+from convergekit.base.text import to_arrow
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.typing import BoolArray, IntArray
@@ -19,7 +23,8 @@ LONGEST_BETWEEN = 24 * 3_600_000_000
 
 #: An event ID in scientific notation, as RE2 and Java read it: a spreadsheet kept a few digits.
 #: Without a point or a plus it may be hexadecimal.
-SCIENTIFIC = r"^\s*-?(\d+([.,]\d+)?[eE]\+\d{1,3}|\d+[.,]\d+[eE]\d{1,3})\s*$"
+SCIENTIFIC = "^ *-?([0-9]+([.,][0-9]+)?[eE][+][0-9]{1,3}|[0-9]+[.,][0-9]+[eE][0-9]{1,3}) *$"
+_LONGEST_NUMBER = 32
 
 
 def find_implausible(
@@ -55,7 +60,6 @@ def find_implausible(
     --------
     A cookie's thank-you page, the order that knows an address, and another person's order:
 
-    >>> import pandas as pd
     >>> from convergekit.identity.read_aliases import read_aliases
     >>> events = pd.DataFrame({"alias.cookie": ["c", None, None],
     ...                        "alias.email": [None, "a@x.org", "b@x.org"]})
@@ -88,6 +92,23 @@ def find_implausible(
     found[event[_contradicts(cell, item, named, _first(cell, event, arrival, ~found[event]))]] = (
         True
     )
+    return found
+
+
+def in_scientific_notation(event_ids: pd.Series) -> BoolArray:
+    """Return which event IDs are in scientific notation, as spreadsheets write long numbers.
+
+    Examples
+    --------
+    >>> ids = pd.Series(["5.5501E+12", "5,55e+12", "5550100000123", "12e4f", None], dtype="str")
+    >>> in_scientific_notation(ids).tolist()
+    [True, True, False, False, False]
+    """
+    texts = to_arrow(event_ids)
+    length = pc.fill_null(pc.binary_length(texts), _LONGEST_NUMBER + 1)
+    found = length.to_numpy(zero_copy_only=False) <= _LONGEST_NUMBER
+    maybe = texts.filter(pa.array(found))
+    found[found] = pc.match_substring_regex(maybe, SCIENTIFIC).to_numpy(zero_copy_only=False)
     return found
 
 
