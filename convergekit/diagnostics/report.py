@@ -12,6 +12,7 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
+from convergekit.diagnostics.shared_values import find_shared_values
 from convergekit.events.calendar import Calendar
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
@@ -377,7 +378,8 @@ def _warnings(s: StitchedEvents) -> list[str]:
     repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
     if repeats:
         warnings.append(unnamed_repeats_warning(repeats))
-    return warnings
+    shared = find_shared_values(s).warning
+    return [*warnings, shared] if shared else warnings
 
 
 def _is_amount(events: pd.DataFrame, name: str) -> bool:
