@@ -169,7 +169,13 @@ class Calendar:
         """
         index = pd.DatetimeIndex(local)
         first = np.ones(len(index), dtype=bool)
-        there = index.tz_localize(self.zone, ambiguous=first, nonexistent="shift_forward")
+        try:
+            there = index.tz_localize(self.zone, ambiguous=first, nonexistent="shift_forward")
+        except NotImplementedError:
+            raise ConvergekitError(
+                f"the clock of {self.zone} is known up to the year 9999, and some times are later. "
+                "Leave out those events, or the calendar."
+            ) from None
         return there.tz_convert("UTC")
 
 

@@ -130,7 +130,8 @@ def funnel(
         ``"2026-03-31"``, includes that day, and a moment does not include itself. Later steps may
         follow after `end`, within the window. Without a time zone they are of the calendar.
     range_applies_to : {"entry", "entry_and_completion"}, default "entry"
-        With the latter, nothing from `end` on counts.
+        With the latter, nothing from `end` on counts, as if the data ended there: a window that
+        reaches beyond it is open.
     entry : {"first", "any", "earliest"}, default "first"
         Whether only a profile's first event of the first step in the range starts an attempt, or
         every one: then the deepest counts, so a profile converts if it does within the window of

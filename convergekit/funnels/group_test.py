@@ -19,7 +19,7 @@ from convergekit.base.group_tests import (
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
-from convergekit.funnels.labels import short_name
+from convergekit.funnels.labels import groups_of, short_name
 from convergekit.funnels.outcomes import NOT_A_TIME, Outcomes
 from convergekit.funnels.step_table import StepTable
 from convergekit.funnels.trend import Entered
@@ -199,7 +199,7 @@ def _tested(
     if tables.asked.count != "profiles":
         # Those of one profile are alike.
         test = clustered
-        used = np.flatnonzero(part.time[:, 0] + tables.window <= tables.data_end)
+        used = np.flatnonzero(part.time[:, 0] + tables.window <= tables.known_until)
     elif not part.waiting.any():
         test = shares if stratum is None else clustered
     elif tables.asked.anchored:
@@ -243,16 +243,16 @@ def _numbered(labels: pd.DataFrame) -> tuple[IntArray, list[str]]:
     by = list(labels.columns)
     if not len(labels):
         return np.zeros(0, dtype=np.int64), []
-    groups = labels.groupby(by, dropna=False, sort=True).indices.items()
-    ordered = sorted(groups, key=lambda group: (-len(group[1]), str(group[0])))
+    ordered = sorted(
+        groups_of(labels), key=lambda group: (-len(group[1]), tuple(map(str, group[0])))
+    )
     number, names = np.zeros(len(labels), dtype=np.int64), []
     for place, (label, at) in enumerate(ordered):
-        cells = label if isinstance(label, tuple) else (label,)
         number[at] = place
         names.append(
             ", ".join(
                 f"no {short_name(name)}" if pd.isna(cell) else str(cell)
-                for name, cell in zip(by, cells, strict=True)
+                for name, cell in zip(by, label, strict=True)
             )
         )
     return number, names

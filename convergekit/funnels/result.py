@@ -23,10 +23,11 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import Asking
 from convergekit.funnels.curves import curve_of
 from convergekit.funnels.group_test import FunnelTest, groups_test, periods_test
-from convergekit.funnels.labels import OTHER, short_name
+from convergekit.funnels.labels import OTHER, groups_of, short_name
+from convergekit.funnels.options import check_not_taken
 from convergekit.funnels.outcomes import DROPPED, EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
 from convergekit.funnels.step_table import StepTable, required_before
-from convergekit.funnels.times import TimeToConvert
+from convergekit.funnels.times import GROUP_TIMES, TimeToConvert
 from convergekit.funnels.trend import entered_by_period, trend_of
 
 if TYPE_CHECKING:
@@ -99,11 +100,24 @@ class Funnel(Result):
         """
         asked = self._asking.asked
         found = [said for said in (asked.label_said, self._asking.known.caution) if said]
+        found += [
+            f"No visit had sent {name} at the entry; label='carried' reads what profiles carry."
+            for name in self._asking.never_sent(self._outcomes)
+        ]
         of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
-        reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
-        if reason and of_profiles and self.counts["in_window"]:
+        reason = self._reason() if of_profiles and self.counts["in_window"] else ""
+        if reason:
             found.append(f"The conversion at the window's end is not known: {reason}.")
         return found
+
+    def _reason(self) -> str:
+        """Return why the share at the window's end is not known; empty if it is."""
+        part, last = self._outcomes.counted, len(self.steps)
+        reason = self._tables.no_curve(part, last)
+        # Who dropped off was observed to the end of the window.
+        if reason or self.counts["dropped"]:
+            return reason
+        return self._tables.at_window(part, last).reason
 
     @property
     def grouped_by(self) -> list[str]:
@@ -112,11 +126,12 @@ class Funnel(Result):
 
     def usual_labels(self, most: int) -> list[Any]:
         """Return the labels that the data have most of: they have the same colour everywhere."""
-        return self._asking.usual_labels(most) if len(self.by) == 1 else []
+        return self._asking.usual_labels(self.by[0], most) if len(self.by) == 1 else []
 
     @property
     def _tables(self) -> StepTable:
-        end = microseconds(pd.Series([self.data_end]))[0] if self.counts["entered"] else 0
+        known = self._asking.known_until if self.counts["entered"] else pd.Timestamp(0, tz="UTC")
+        end = microseconds(pd.Series([known]))[0]
         return StepTable(self._asking.asked, self.steps, int(end))
 
     def _line(self) -> str:
@@ -165,9 +180,9 @@ class Funnel(Result):
 
     @cached_property
     def conversions(self) -> pd.DataFrame:
-        """One row per profile that entered (per attempt, under ``count="attempts"``).
+        """One row per profile that entered; per attempt or visit where these are counted.
 
-        Columns: `profile_id`, `depth` (the deepest step reached), `status` (``"converted"``,
+        Columns: `profile_id`, of visits the `session_id`, `depth` (the deepest step reached), `status` (``"converted"``,
         ``"dropped"``, ``"in_window"``, ``"excluded"``), for each step ``time_1`` ... and
         ``row_1`` ..., when and by which row it was reached, in the attempt that first got that
         deep, and the breakdown's columns.
@@ -264,7 +279,8 @@ class Funnel(Result):
         if not isinstance(bins, (int, np.integer)) or bins < 1:
             raise ConvergekitError(f"bins must be a whole number from 1; got {bins!r}.")
         to_step = len(self.steps) if to_step is None else self._checked(to_step)
-        if not self._checked(from_step) < to_step:
+        from_step = self._checked(from_step)
+        if not from_step < to_step:
             raise ConvergekitError(
                 f"from_step must be before to_step, and both must be steps of {len(self.steps)}; "
                 f"got {from_step} and {to_step}."
@@ -274,6 +290,7 @@ class Funnel(Result):
         if not self._asking.asked.rules.zero_times:
             waits = waits[waits > pd.Timedelta(0)]
         names = (self.steps[from_step - 1], self.steps[to_step - 1])
+        check_not_taken(self.by, GROUP_TIMES)
         labels = part.loc[waits.index, self.by].reset_index(drop=True)
         return TimeToConvert.of(
             waits.reset_index(drop=True), bins, names, self.counted, labels=labels
@@ -359,7 +376,9 @@ class Funnel(Result):
         if step < 2:
             raise ConvergekitError("step must be 2 or later: everybody has reached the first.")
         check_confidence(confidence)
-        others = as_steps([ends] if isinstance(ends, (str, Step)) else list(ends)) if ends else []
+        listed = isinstance(ends, Iterable) and not isinstance(ends, (str, Step))
+        others: Any = ends if listed else [ends]
+        others = as_steps(list(others)) if ends else []
         names = self.by if by is None else self._some_of_by(by)
         chosen = replace(self, by=names)
         table = chosen._grouped(
@@ -418,15 +437,23 @@ class Funnel(Result):
                 f"the funnels have the breakdowns {self.by} and {other.by}; compare funnels with "
                 "the same breakdown, or without one."
             )
+        check_not_taken(self.by, _COMPARED)
         names = [*self.by, "step"]
         needed = [*names, "event_name", "profiles", "conversion"]
-        pairs = self.table[needed].merge(
-            other.table[needed].drop(columns="event_name"),
+        mine, theirs = self.table[needed], other.table[needed].drop(columns="event_name")
+        types = mine[self.by].dtypes
+        if not types.equals(theirs[self.by].dtypes):
+            # Labels of two types are compared one by one: numbers and texts are not equal.
+            mine, theirs = (
+                table.astype(dict.fromkeys(self.by, object)) for table in (mine, theirs)
+            )
+        pairs = mine.merge(
+            theirs,
             on=names,
             suffixes=("", "_other"),
             how="inner",
         )
-        pairs = pairs.rename(
+        pairs = pairs.astype(dict(types)).rename(
             columns={"profiles_other": "other_profiles", "conversion_other": "other_conversion"}
         )
         entered = pairs.loc[pairs["step"] == 1, [*self.by, "profiles", "other_profiles"]]
@@ -552,12 +579,12 @@ class Funnel(Result):
         if not self.by:
             return work(outcomes)
         labels = pd.DataFrame({name: outcomes.labels[name].array for name in self.by})
-        groups = labels.groupby(self.by, dropna=False, sort=True).indices.items()
+        groups = groups_of(labels)
         parts = []
         for label, at in sorted(groups, key=lambda group: _label_order(group[0], len(group[1]))):
             table = work(outcomes.chosen(at))
-            values = label if isinstance(label, tuple) else (label,)
-            for place, (name, value) in enumerate(zip(self.by, values, strict=True)):
+            check_not_taken(self.by, table.columns)
+            for place, (name, value) in enumerate(zip(self.by, label, strict=True)):
                 cells = pd.Series([value] * len(table), dtype=labels[name].dtype)
                 table.insert(place, name, cells)
             parts.append(table)
@@ -569,17 +596,19 @@ class Funnel(Result):
         return pd.concat(parts, ignore_index=True)
 
     def _checked(self, step: int) -> int:
-        if step not in range(1, len(self.steps) + 1):
+        whole = isinstance(step, (int, np.integer)) and not isinstance(step, bool)
+        if not whole or step not in range(1, len(self.steps) + 1):
             raise ConvergekitError(
                 f"step must be a number from 1 to {len(self.steps)}; got {step!r}."
             )
-        return step
+        return int(step)
 
     def _with_next_event(self, lost: pd.DataFrame, reached: list[str]) -> pd.DataFrame:
         # Times without a zone are UTC, as in the search.
         events = self._asking.events[["event_name"]].assign(
             timestamp=pd.to_datetime(self._asking.events["timestamp"], utc=True),
-            profile_id=self._asking.events[self._profile].array,
+            # Of the type of the others: pandas takes texts among objects for texts.
+            profile_id=self._asking.events[self._profile].astype(lost["profile_id"].dtype),
             arrival=order_of_arrival(self._asking.events, np.arange(len(self._asking.events))),
         )
         if "kind" in self._asking.events:
@@ -637,6 +666,11 @@ def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, fr
     return trend_figure(table, funnel, freq, template)
 
 
+#: What `compare` has beside a breakdown's columns, and what it needs on the way.
+_COMPARED = (
+    *("profiles_other", "conversion_other", "other_profiles", "other_conversion"),
+    *("difference", "low", "high", "p_value"),
+)
 _COUNTS = ("profiles", "drop_off", "in_window")
 _SHARES = ("conversion", "step_conversion", "conversion_at_window")
 _TIMES = ("median_time", "mean_time", "p90_time")
@@ -658,8 +692,7 @@ def _differences(one: Funnel, other: Funnel) -> list[str]:
     return found
 
 
-def _label_order(label: Any, size: int) -> tuple[Any, ...]:
+def _label_order(label: tuple[Any, ...], size: int) -> tuple[Any, ...]:
     """Order labels by size, "other" and missing ones last."""
-    values = label if isinstance(label, tuple) else (label,)
-    last = [bool(pd.isna(value)) or value == OTHER for value in values]
-    return (any(last), -size, tuple(map(str, values)))
+    last = [bool(pd.isna(value)) or value == OTHER for value in label]
+    return (any(last), -size, tuple(map(str, label)))

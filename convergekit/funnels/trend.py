@@ -92,11 +92,10 @@ def trend_of(
     for entered in entered_by_period(asking, whole, freq, calendar):
         if len(entered.part.depth):
             table = grouped(entered.part, lambda group: _row(group, tables))
-            rows.append(table.assign(period=entered.period.start_time, end=entered.end))
-    table = pd.concat(rows, ignore_index=True) if rows else _nothing(whole, grouped, tables)
-    complete = (table.pop("end") + asking.asked.window) <= asking.data_end
-    table.insert(0, "period", table.pop("period"))
-    return table.assign(complete=complete)
+            table.insert(0, "period", entered.period.start_time)
+            complete = entered.end + asking.asked.window <= asking.known_until
+            rows.append(table.assign(complete=complete))
+    return pd.concat(rows, ignore_index=True) if rows else _nothing(whole, grouped, tables)
 
 
 def _row(part: Outcomes, tables: StepTable) -> pd.DataFrame:
@@ -119,13 +118,13 @@ def _row(part: Outcomes, tables: StepTable) -> pd.DataFrame:
 def _nothing(whole: Outcomes, grouped: Grouped, tables: StepTable) -> pd.DataFrame:
     """Return the trend of nobody."""
     table = grouped(whole, lambda group: _row(group, tables)).iloc[:0]
-    times = {"period": pd.Series(dtype="datetime64[us]")}
-    return table.assign(**times, end=pd.Series(dtype="datetime64[us, UTC]"))
+    table.insert(0, "period", pd.Series(dtype="datetime64[us]"))
+    return table.assign(complete=pd.Series(dtype=bool))
 
 
 def _entry_times(asking: Asking) -> np.ndarray:
     """Return the times of all entries in the range, in microseconds."""
-    asked, prepared = asking.asked, asking.prepared
+    asked, prepared = asking.asked, asking.counting
     enters = (prepared.mask if asked.order == "any" else prepared.mask & 1) > 0
     enters &= prepared.unit >= 0
     if asked.start is not None:
