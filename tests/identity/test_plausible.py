@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from tests.identity.reference_stitch import SlowStitch, plausible
+from tests.identity.test_stitch_properties import by_row, partition
 from tests.store.store_cases import batches, check_after_each_batch
 from tests.strategies import START, event_frames
 
@@ -162,6 +163,15 @@ def test_implausible_copies_equal_the_slow_definition(frame, factor):
     assert set(found) == slow_implausible(frame)
     merged = ck.stitch(frame, duplicates="merge")
     assert merged.duplicates["repeat"].tolist() == duplicates["repeat"].tolist()
+
+
+@given(event_frames(several=True, unset=True), hours, st.sampled_from(["retroactive", "as_of"]))
+def test_merged_profiles_and_values_equal_the_slow_definition(frame, factor, identity):
+    frame = stretched(frame, factor)
+    options = {"identity": identity, "duplicates": "merge"}
+    s, slow = ck.stitch(frame, **options), SlowStitch(frame, **options)
+    assert partition(s) == slow.partition()
+    assert by_row(s, "profile.utm_source") == slow.carried("utm_source")
 
 
 @given(event_frames(max_rows=14, several=True), hours, st.randoms(use_true_random=False))
