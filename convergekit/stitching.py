@@ -98,7 +98,8 @@ def stitch(
         Columns that together name an event. ``("source", "event_id")`` counts an ID once per
         source.
     duplicates : {"drop", "merge"}, default "drop"
-        Whether a dropped copy contributes nothing, or its aliases and profile properties.
+        Whether a dropped copy contributes nothing, or its aliases and profile properties. An
+        implausible copy (see `Stitched.duplicates`) never contributes anything.
     block : iterable of str or re.Pattern
         Placeholder or shared aliases that must not link profiles: URNs, values, or patterns that
         match whole values.

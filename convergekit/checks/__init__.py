@@ -20,6 +20,8 @@ CHECKS: dict[str, Check] = {
     "conversion-without-event-id": conversions.without_event_id,
     "event-id-of-other-event": event_ids.reused_for_other_names,
     "event-id-of-other-amount": event_ids.reused_for_other_amounts,
+    "event-id-of-other-person": event_ids.reused_for_other_people,
+    "event-id-in-scientific-notation": event_ids.rounded,
     "conversion-without-alias": conversions.without_alias,
     "orphaned-conversion": conversions.orphaned,
     "templated-alias": alias_values.templated,

@@ -8,7 +8,9 @@ from convergekit.base.wording import counted
 from convergekit.checks.event_names import folded
 from convergekit.checks.fault import Fault
 from convergekit.checks.tracking import Tracking
-from convergekit.checks.wording import shown
+from convergekit.checks.wording import quoted, shown
+from convergekit.identity.plausible import in_scientific_notation
+from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.typing import IntArray
 
 #: Amounts that differ by less are the same, written or rounded otherwise.
@@ -68,8 +70,53 @@ def reused_for_other_amounts(tracking: Tracking) -> list[Fault]:
     ]
 
 
+def reused_for_other_people(tracking: Tracking) -> list[Fault]:
+    """Find dropped copies that are implausible: of other people, or of another day."""
+    at = np.flatnonzero(tracking.implausible)
+    if not len(at):
+        return []
+    return [
+        Fault(
+            "high",
+            f"{counted(len(at), 'event repeats', 'events repeat')} the event ID of another "
+            "person's event, or of one more than 24 hours away.",
+            "The same ID is the same event: only the first to arrive counts. These are dropped as "
+            f"its copies, though they have another {', '.join(LOGIN_TYPES[:-1])} or "
+            f"{LOGIN_TYPES[-1]}, or no alias in common with it.",
+            "Give every event an ID of its own: neither a placeholder, nor a counter that begins "
+            "again. If a field tells them apart, name it: dedupe_on=('event_id', 'source').",
+            at,
+            _worth_of_dropped(tracking, at),
+            lambda some: _who_and_when(tracking, some),
+        )
+    ]
+
+
+def rounded(tracking: Tracking) -> list[Fault]:
+    """Find event IDs in scientific notation: numbers that a spreadsheet rounded."""
+    ids = tracking.events["event_id"]
+    at = np.flatnonzero(in_scientific_notation(ids))
+    if not len(at):
+        return []
+    dropped = int((~tracking.is_kept[at]).sum())
+    return [
+        Fault(
+            "high" if dropped else "medium",
+            f"{counted(len(at), 'event has its', 'events have their')} event ID in scientific "
+            f"notation, such as {shown(ids.iloc[at[0]])}.",
+            "A spreadsheet rounded long numbers: events of one rounded ID count once. "
+            f"{counted(dropped, 'is', 'are')} dropped as copies.",
+            "Export again without opening the file in a spreadsheet, or have it read the column as "
+            "text.",
+            at,
+            _worth_of_dropped(tracking, at),
+            lambda some: [shown(event_id) for event_id in ids.iloc[some]],
+        )
+    ]
+
+
 def _worth_of_dropped(tracking: Tracking, at: IntArray) -> float | None:
-    """Return the amounts of the copies that are conversions: lost if they are not copies."""
+    """Return the amounts of those that are conversions, copies too: lost if they are not copies."""
     if tracking.amounts is None:
         return None
     converts = tracking.events["event_name"].iloc[at].isin(tracking.names).to_numpy(dtype=bool)
@@ -84,3 +131,20 @@ def _beside_kept(tracking: Tracking, some: IntArray, column: str) -> list[str]:
         f"{shown(values.iloc[kept])} in row {rows[kept]}"
         for copy, kept in zip(some.tolist(), tracking.kept[some].tolist(), strict=True)
     ]
+
+
+def _who_and_when(tracking: Tracking, some: IntArray) -> list[str]:
+    rows, ids = tracking.events["row"].to_numpy(), tracking.events["event_id"]
+    return [
+        f"{shown(ids.iloc[copy])}: {_described(tracking, copy)} here, "
+        f"{_described(tracking, kept)} in row {rows[kept]}"
+        for copy, kept in zip(some.tolist(), tracking.kept[some].tolist(), strict=True)
+    ]
+
+
+def _described(tracking: Tracking, at: int) -> str:
+    """Return when an event was, and its aliases."""
+    first, end = np.searchsorted(tracking.aliases.event, [at, at + 1])
+    urns = tracking.aliases.urns(tracking.aliases.alias[first:end])
+    who = f" with {quoted(shown(urn)[1:-1] for urn in sorted(urns))}" if urns else ""
+    return f"{tracking.events['timestamp'].iloc[at]:%Y-%m-%d %H:%M}{who}"

@@ -44,6 +44,8 @@ class Tracking:
         Of these events.
     kept : numpy.ndarray of int
         The position of the copy that is kept for each event: its own, unless repeated.
+    implausible : numpy.ndarray of bool
+        Which dropped copies are unlikely to be of the kept event.
     profile : numpy.ndarray of int
         The profile of each event, a copy's that of the kept event; -1 for none.
     names : tuple of str
@@ -65,6 +67,7 @@ class Tracking:
     events: pd.DataFrame
     aliases: EventAliases
     kept: IntArray
+    implausible: BoolArray
     profile: IntArray
     names: tuple[str, ...]
     titles: tuple[str, ...]
@@ -167,6 +170,7 @@ def read_tracking(
         events=found.events,
         aliases=found.aliases,
         kept=found.kept,
+        implausible=found.implausible,
         profile=profile[(np.cumsum(found.is_kept) - 1)[found.kept]],
         names=tuple(name for step in conversions for name in step.names),
         titles=tuple(step.title for step in conversions),

@@ -12,8 +12,10 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
+from convergekit.diagnostics.shared_values import find_shared_values
 from convergekit.events.calendar import Calendar
-from convergekit.identity.dedupe import repeats_without_id
+from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
+from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import reaches_browser
 from convergekit.visible import visible
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 #: Of what looks wrong, so many rows are named.
 EXAMPLE_ROWS = 5
+_LOGINS = f"{', '.join(LOGIN_TYPES[:-1])} or {LOGIN_TYPES[-1]}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,7 +41,8 @@ class Report:
     rows_in, events, profiles, aliases, links_nobody : int
         Rows of the input; events kept; profiles; aliases; events without a usable alias.
     duplicates : dict of str to int
-        Dropped copies: ``"identical"``, ``"different content"``, ``"other source"``.
+        Dropped copies: ``"identical"``, ``"different content"``, ``"other source"``,
+        ``"implausible"``.
     rejected : dict of str to int
         Rejected rows per reason.
     coverage : pandas.DataFrame
@@ -246,6 +250,26 @@ def reused_id_warning(copies: int, what: str, rows: list[int]) -> str:
     )
 
 
+def implausible_copies_warning(copies: int, row: int, kept_row: int) -> str:
+    """Return the warning that dropped copies are unlikely to be of the event that was kept."""
+    return (
+        f"{counted(copies, 'dropped copy is', 'dropped copies are')} implausible (row {row}, "
+        f"dropped as a copy of row {kept_row}): another {_LOGINS}, or more than 24 hours "
+        "away without a common alias; give every event an ID of its own, or name the field that "
+        "tells them apart, such as dedupe_on=('event_id', 'source')"
+    )
+
+
+def scientific_warning(events: int, event_id: str, row: int) -> str:
+    """Return the warning that a spreadsheet wrote event IDs in scientific notation."""
+    have = "event has an event ID" if events == 1 else "events have event IDs"
+    return (
+        f"{events:,} {have} in scientific notation, such as {event_id!r} (row {row}): a "
+        "spreadsheet rounded long numbers, so different events may have one ID; export again, and "
+        "have the column read as text"
+    )
+
+
 def unnamed_repeats_warning(repeats: int) -> str:
     """Return the warning that events without an ID look like copies."""
     if repeats == 1:
@@ -337,10 +361,25 @@ def _warnings(s: StitchedEvents) -> list[str]:
         if found.any():
             rows = s.duplicates["row"][found].head(EXAMPLE_ROWS).tolist()
             warnings.append(reused_id_warning(int(found.sum()), what, rows))
+    implausible = s.duplicates[s.duplicates["repeat"] == IMPLAUSIBLE]
+    if len(implausible):
+        first = implausible.iloc[0]
+        warnings.append(
+            implausible_copies_warning(len(implausible), first["row"], first["kept_row"])
+        )
+    rounded = [
+        table[["row", "event_id"]][in_scientific_notation(table["event_id"])]
+        for table in (s.events, s.duplicates)
+    ]
+    if any(map(len, rounded)):
+        first = pd.concat(rounded).sort_values("row").iloc[0]
+        count = sum(map(len, rounded))
+        warnings.append(scientific_warning(count, first["event_id"], first["row"]))
     repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
     if repeats:
         warnings.append(unnamed_repeats_warning(repeats))
-    return warnings
+    shared = find_shared_values(s).warning
+    return [*warnings, shared] if shared else warnings
 
 
 def _is_amount(events: pd.DataFrame, name: str) -> bool:

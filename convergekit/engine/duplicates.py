@@ -8,10 +8,12 @@ import ibis
 
 from convergekit.engine.aliases import USABLE
 from convergekit.engine.columns import OWN
-from convergekit.engine.events import KEPT_ROW
+from convergekit.engine.events import ARRIVED, KEPT_ROW
 from convergekit.engine.profiles import KEY
-from convergekit.identity.dedupe import DIFFERENT_CONTENT, IDENTICAL, OTHER_SOURCE
+from convergekit.identity.dedupe import DIFFERENT_CONTENT, IDENTICAL, IMPLAUSIBLE, OTHER_SOURCE
 from convergekit.identity.evidence import NOT_CONTENT
+from convergekit.identity.plausible import LONGEST_BETWEEN
+from convergekit.identity.profiles import LOGIN_TYPES
 
 _SHOWN = ("event_id", "event_name", "timestamp", "source")
 
@@ -53,7 +55,9 @@ def describe_copies(source: Any, rows: Any, copies: Any, members: Any) -> Any:
         conflicts=_names_where(conflicts),
         **{OWN + "other": unequal["source"]},
     )
+    implausible = _implausible(rows, copies)
     repeat = ibis.cases(
+        (described["row"].isin(implausible["row"]), IMPLAUSIBLE),
         (described[OWN + "other"], OTHER_SOURCE),
         (described["differs"].length() > 0, DIFFERENT_CONTENT),
         else_=IDENTICAL,
@@ -64,6 +68,51 @@ def describe_copies(source: Any, rows: Any, copies: Any, members: Any) -> Any:
     nothing = ibis.literal([], type="array<string>")
     found = found.mutate(lost_aliases=ibis.coalesce(found["lost_aliases"], nothing))
     return found.select("row", KEPT_ROW, *_SHOWN, "repeat", "differs", "conflicts", "lost_aliases")
+
+
+def _implausible(rows: Any, copies: Any) -> Any:
+    """Return the rows of the copies that `convergekit.identity.plausible` finds implausible."""
+    copy = copies.inner_join(rows.select("row", "timestamp", ARRIVED, USABLE), "row")
+    kept = rows.select(
+        **{_KEPT.format("row"): rows["row"], _KEPT.format("timestamp"): rows["timestamp"]},
+        **{_KEPT.format(USABLE): rows[USABLE]},
+    )
+    both = copy.inner_join(kept, copy[KEPT_ROW] == kept[_KEPT.format("row")])
+    for name in LOGIN_TYPES:
+        both = both.mutate(
+            **{
+                name: _of_type(both[USABLE], name),
+                _KEPT.format(name): _of_type(both[_KEPT.format(USABLE)], name),
+            }
+        )
+    at, then = both["timestamp"], both[_KEPT.format("timestamp")]
+    between = ibis.interval(LONGEST_BETWEEN // 1_000_000, unit="s")
+    far = (at > then + between) | (at < then - between)
+    far &= both[USABLE].intersect(both[_KEPT.format(USABLE)]).length() == 0
+    others = [_others(both[name], both[_KEPT.format(name)]) for name in LOGIN_TYPES]
+    both = both.mutate(**{_OUT: ibis.or_(far, *others)})
+    left = both.filter(~both[_OUT])
+    in_order = ibis.window(group_by=KEPT_ROW, order_by=[ARRIVED, "row"])
+    found = both.filter(both[_OUT]).select("row")
+    for name in LOGIN_TYPES:
+        has = left.filter((left[name].length() > 0) & (left[_KEPT.format(name)].length() == 0))
+        has = has.mutate(**{_FIRST: has[name].first().over(in_order)})
+        found = found.union(has.filter(_others(has[name], has[_FIRST])).select("row"))
+    return found
+
+
+_KEPT = OWN + "kept_{}"
+_OUT, _FIRST = OWN + "out", OWN + "first"
+
+
+def _of_type(keys: Any, alias_type: str) -> Any:
+    return keys.filter(lambda key: key.startswith(f"{alias_type}:"))
+
+
+def _others(mine: Any, theirs: Any) -> Any:
+    """Return whether both hold values, and none in common."""
+    both = (mine.length() > 0) & (theirs.length() > 0)
+    return both & (mine.intersect(theirs).length() == 0)
 
 
 def _lost_aliases(copy: Any, members: Any) -> Any:

@@ -10,8 +10,10 @@ import pandas as pd
 from convergekit.diagnostics.report import (
     EXAMPLE_ROWS,
     Report,
+    implausible_copies_warning,
     nameless_warning,
     reused_id_warning,
+    scientific_warning,
     unnamed_repeats_warning,
 )
 from convergekit.engine.aliases import (
@@ -25,6 +27,8 @@ from convergekit.engine.aliases import (
 from convergekit.engine.columns import OWN
 from convergekit.engine.events import NAMED, REASON, TAKEN
 from convergekit.engine.profiles import KEY
+from convergekit.identity.dedupe import IMPLAUSIBLE
+from convergekit.identity.plausible import SCIENTIFIC
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.read_aliases import LOOK_ALIKES, NO_TYPE
 
@@ -168,8 +172,8 @@ def _warnings(s: StitchedTable) -> list[str]:
         if name.startswith("properties.") and rows[name].type().is_numeric()
     ]
     warnings = []
-    events = _count(s._kept)
-    if events and not _count(s._kept.filter(s._kept["kind"] != "identify")):
+    kept, events = s._kept, _count(s._kept)
+    if events and not _count(kept.filter(kept["kind"] != "identify")):
         warnings.append(nameless_warning(events))
     for what, fields in (("event name", ["event_name"]), ("amount", amounts)):
         if not fields:
@@ -179,10 +183,26 @@ def _warnings(s: StitchedTable) -> list[str]:
         if count:
             first = other.select("row").order_by("row").limit(EXAMPLE_ROWS).execute()["row"]
             warnings.append(reused_id_warning(count, what, first.tolist()))
-    repeats = _repeats_without_id(s._source, s._kept)
+    implausible = copies.filter(copies["repeat"] == IMPLAUSIBLE)
+    count = _count(implausible)
+    if count:
+        row, kept_row = _first_of(implausible, "row", "kept_row")
+        warnings.append(implausible_copies_warning(count, int(row), int(kept_row)))
+    accepted = s._rows.filter(lambda row: row[REASON].isnull())
+    rounded = accepted.filter(accepted["event_id"].re_search(SCIENTIFIC))
+    count = _count(rounded)
+    if count:
+        row, event_id = _first_of(rounded, "row", "event_id")
+        warnings.append(scientific_warning(count, event_id, int(row)))
+    repeats = _repeats_without_id(rows, kept)
     if repeats:
         warnings.append(unnamed_repeats_warning(repeats))
     return warnings
+
+
+def _first_of(table: Any, *names: str) -> Any:
+    """Return some cells of the first row."""
+    return table.select(*names).order_by("row").limit(1).execute().iloc[0]
 
 
 def _repeats_without_id(source: Any, kept: Any) -> int:

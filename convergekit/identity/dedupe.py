@@ -18,17 +18,16 @@ import pyarrow as pa
 from convergekit.base.compiled import compiled
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.base.options import names_given
-from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text, to_arrow, written
-from convergekit.base.threads import chosen_rows, with_columns
+from convergekit.base.threads import chosen_rows
 from convergekit.errors import ColumnError, did_you_mean
-from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
 
 IDENTICAL = "identical"
 DIFFERENT_CONTENT = "different content"
 OTHER_SOURCE = "other source"
+IMPLAUSIBLE = "implausible"
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class KeptEvents:
     kept : numpy.ndarray of int
         The position of the copy that is kept for each event: its own, unless repeated.
     merge : bool
-        Whether dropped copies contribute their aliases and profile properties.
+        Whether plausible copies contribute their aliases and profile properties.
     """
 
     events: pd.DataFrame
@@ -58,13 +57,9 @@ class KeptEvents:
         return self.kept == np.arange(len(self.kept))
 
     @cached_property
-    def kept_events(self) -> pd.DataFrame:
-        """The kept events, with what their copies say of the person where those are merged."""
-        said = {
-            PROFILE_PROPERTY + name: take_or_missing(self.events[PROFILE_PROPERTY + name], says)
-            for name, says in self.says.items()
-        }
-        return chosen_rows(with_columns(self.events, said), self.is_kept)
+    def kept_rows(self) -> pd.DataFrame:
+        """The kept events, as they were sent."""
+        return chosen_rows(self.events, self.is_kept)
 
     @cached_property
     def kept_times(self) -> pd.DataFrame:
@@ -76,27 +71,6 @@ class KeptEvents:
     def in_time(self) -> IntArray:
         """The kept events' positions among the kept, in order of time, then arrival."""
         return self._among_the_kept(self._everyone_in_time)
-
-    @cached_property
-    def says(self) -> dict[str, IntArray]:
-        """Per profile property, the copy that says it for each event, where copies are merged.
-
-        A kept event speaks for itself; where it has no value, the first of its copies to arrive
-        with one does. Only what is said of the person is taken from copies: an event's own
-        properties, time and name stay those of the kept copy.
-        """
-        if not self.merge:
-            return {}
-        dropped = np.flatnonzero(~self.is_kept)
-        latest_first = dropped[np.argsort(-self.arrival[dropped])]
-        says = {}
-        for name in (c for c in self.events.columns if c.startswith(PROFILE_PROPERTY)):
-            unsaid = missing(self.events[name]).to_numpy(dtype=bool)
-            fills = latest_first[~unsaid[latest_first] & unsaid[self.kept[latest_first]]]
-            source = np.arange(len(self.events))
-            source[self.kept[fills]] = fills
-            says[name.removeprefix(PROFILE_PROPERTY)] = source
-        return says
 
     def _among_the_kept(self, everyone: IntArray) -> IntArray:
         """Return the kept of these positions of events, as positions among the kept."""

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from convergekit.base.records import take_or_missing
 from convergekit.base.text import written
-from convergekit.events.schema import missing
+from convergekit.base.threads import with_columns
+from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.as_of import Knowledge
-from convergekit.identity.dedupe import DIFFERENT_CONTENT, IDENTICAL, OTHER_SOURCE, KeptEvents
+from convergekit.identity.dedupe import (
+    DIFFERENT_CONTENT,
+    IDENTICAL,
+    IMPLAUSIBLE,
+    OTHER_SOURCE,
+    KeptEvents,
+)
 from convergekit.typing import BoolArray, IntArray
 
 #: Where and when a copy was received says nothing about its content.
@@ -28,19 +37,79 @@ class Deduplicated(KeptEvents):
     ----------
     aliases : EventAliases
         Of all events, kept and dropped.
+    find_implausible : callable
+        Returns which dropped copies are unlikely to be of the event that is kept.
     later : numpy.ndarray of bool or None
         Events that became known after all others, whenever they say that they were received.
     """
 
     aliases: EventAliases
+    find_implausible: Callable[[], BoolArray]
     later: BoolArray | None = None
+
+    @cached_property
+    def implausible(self) -> BoolArray:
+        """Which dropped copies are unlikely to be of the event that is kept."""
+        return self.find_implausible()
+
+    @cached_property
+    def counts(self) -> BoolArray:
+        """Which events are evidence: the kept ones and, where those are merged, their copies.
+
+        A copy that is implausible never is.
+        """
+        return ~self.implausible if self.merge else self.is_kept
+
+    @cached_property
+    def carried(self) -> BoolArray:
+        """Which aliases the evidence carries: those of `kept_aliases`, in the same order."""
+        carried = np.zeros(len(self.aliases.table), dtype=bool)
+        carried[self.aliases.alias[self.counts[self.aliases.event]]] = True
+        return carried
+
+    @cached_property
+    def kept_events(self) -> pd.DataFrame:
+        """The kept events, with what their copies say of the person where those are merged."""
+        return self.with_said(self.kept_rows)
+
+    def with_said(self, kept_rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the kept events with what their copies say of the person."""
+        said = {
+            PROFILE_PROPERTY + name: take_or_missing(
+                self.events[PROFILE_PROPERTY + name], says[self.is_kept]
+            )
+            for name, says in self.says.items()
+        }
+        return with_columns(kept_rows, said)
+
+    @cached_property
+    def says(self) -> dict[str, IntArray]:
+        """Per profile property, the copy that says it for each event, where copies are merged.
+
+        A kept event speaks for itself; where it has no value, the first of its copies to arrive
+        with one does. Only what is said of the person is taken from copies: an event's own
+        properties, time and name stay those of the kept copy.
+        """
+        if not self.merge:
+            return {}
+        dropped = np.flatnonzero(self.counts & ~self.is_kept)
+        latest_first = dropped[np.argsort(-self.arrival[dropped])]
+        says = {}
+        for name in (c for c in self.events.columns if c.startswith(PROFILE_PROPERTY)):
+            unsaid = missing(self.events[name]).to_numpy(dtype=bool)
+            fills = latest_first[~unsaid[latest_first] & unsaid[self.kept[latest_first]]]
+            source = np.arange(len(self.events))
+            source[self.kept[fills]] = fills
+            says[name.removeprefix(PROFILE_PROPERTY)] = source
+        return says
 
     @cached_property
     def kept_aliases(self) -> EventAliases:
         """The aliases of the kept events, with those of their copies where those are merged."""
         aliases = self.aliases
         if self.merge:
-            aliases = aliases.with_pairs(self.kept[aliases.event], aliases.alias)
+            counts = self.counts[aliases.event]
+            aliases = aliases.with_pairs(self.kept[aliases.event[counts]], aliases.alias[counts])
         return aliases.of_events(self.is_kept)
 
     @cached_property
@@ -59,11 +128,7 @@ class Deduplicated(KeptEvents):
     @cached_property
     def lost_aliases(self) -> dict[int, list[str]]:
         """Per position of a dropped copy, its aliases that no kept event carries."""
-        if self.merge:
-            return {}
-        carried = np.zeros(len(self.aliases.table), dtype=bool)
-        carried[self.aliases.alias[self.is_kept[self.aliases.event]]] = True
-        lost = np.flatnonzero(~carried[self.aliases.alias])
+        lost = np.flatnonzero(~self.carried[self.aliases.alias])
         found: dict[int, list[str]] = {}
         urns = self.aliases.urns(self.aliases.alias[lost])
         for event, urn in zip(self.aliases.event[lost].tolist(), urns, strict=True):
@@ -90,22 +155,25 @@ class Deduplicated(KeptEvents):
         """Every copy with its own aliases and those of the copies known before it.
 
         So a copy's aliases are linked to those of its event at the moment the copy becomes
-        known, not before.
+        known, not before. A copy that is not evidence has none.
         """
-        copies = np.bincount(self.kept, minlength=len(self.kept))[self.kept] > 1
-        of_copies = copies[self.aliases.event]
-        event, alias = self.aliases.event[of_copies], self.aliases.alias[of_copies]
-        pairs = pd.DataFrame(
-            {"group": self.kept[event], "alias": alias, "known": self._known[event]}
+        counts = self.counts[self.aliases.event]
+        event, alias = self.aliases.event[counts], self.aliases.alias[counts]
+        copies = np.bincount(self.kept[self.counts], minlength=len(self.kept))[self.kept] > 1
+        copies &= self.counts
+        shared = copies[event]
+        pairs = pd.DataFrame({"group": self.kept[event[shared]], "alias": alias[shared]}).assign(
+            known=self._known[event[shared]]
         )
         members = pd.DataFrame({"event": np.flatnonzero(copies)})
         members["group"] = self.kept[members["event"]]
         both = members.merge(pairs, on="group")
         both = both[both["known"] <= self._known[both["event"]]]
-        return self.aliases.with_pairs(
-            np.concatenate([self.aliases.event, both["event"].to_numpy()]),
-            np.concatenate([self.aliases.alias, both["alias"].to_numpy()]),
+        known = self.aliases.with_pairs(
+            np.concatenate([event, both["event"].to_numpy()]),
+            np.concatenate([alias, both["alias"].to_numpy()]),
         )
+        return known.of_events(np.ones(len(self.kept), dtype=bool))
 
 
 def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
@@ -115,10 +183,10 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `row`, `kept_row`, `event_id`, `event_name`, `timestamp`, `source`, `repeat`
-        (``"identical"``, ``"different content"`` or ``"other source"``), `differs` (the fields
-        whose values differ, as a list), `conflicts` (those of them in which both copies have a
-        value) and `lost_aliases` (the copy's aliases that no kept
-        event carries, a list of URNs).
+        (``"identical"``, ``"different content"``, ``"other source"`` or, for whichever of these is
+        unlikely to be a copy, ``"implausible"``), `differs` (the fields whose values differ, as a
+        list), `conflicts` (those of them in which both copies have a value) and `lost_aliases`
+        (the copy's aliases that no kept event carries, a list of URNs).
     """
     events, lost = found.events, found.lost_aliases
     dropped = np.flatnonzero(~found.is_kept)
@@ -137,6 +205,7 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
     other_source = _unequal(copies["source"], originals["source"])
     repeat = np.where([bool(fields) for fields in differs], DIFFERENT_CONTENT, IDENTICAL)
     repeat = np.where(other_source, OTHER_SOURCE, repeat)
+    repeat = np.where(found.implausible[dropped], IMPLAUSIBLE, repeat)
     return pd.DataFrame(
         {
             "row": copies["row"],

@@ -52,7 +52,7 @@ def split_by_max_age(
     kept: IntArray,
     ages: Mapping[str, int],
     *,
-    merge: bool,
+    counts: BoolArray,
 ) -> EventAliases:
     """Split the aliases of types with a max age into lives.
 
@@ -66,9 +66,9 @@ def split_by_max_age(
         The position of the copy that is kept for each event.
     ages : mapping of str to int
         Alias type to its max age, in microseconds.
-    merge : bool
-        Whether what a dropped copy carries counts. It counts at the time of the event that is
-        kept; otherwise it is of the life that the value had at that time.
+    counts : numpy.ndarray of bool
+        Which events' values count. A dropped copy's count at the time of the event that is kept;
+        those that do not count are of the life that the value had at that time.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def split_by_max_age(
     >>> found = read_aliases(pd.DataFrame({"alias.cart_token": ["t", "t", "t"]}))
     >>> times = pd.Series(pd.to_datetime(["2026-03-01", "2026-03-02", "2026-04-01"], utc=True))
     >>> lives = split_by_max_age(found, times, np.arange(3), max_ages({"cart_token": "14D"}),
-    ...                     merge=False)
+    ...                     counts=np.ones(3, dtype=bool))
     >>> lives.table["alias_value"].tolist(), lives.alias.tolist()
     (['t', 't~2'], [0, 0, 1])
     """
@@ -91,8 +91,7 @@ def split_by_max_age(
     for name, gap in ages.items():
         longest[(types == name).to_numpy()] = gap
     at = microseconds(timestamps)[kept][aliases.event]
-    counts = kept[aliases.event] == aliases.event if not merge else np.ones(len(at), dtype=bool)
-    life = _lives(aliases.alias, at, counts, longest)
+    life = _lives(aliases.alias, at, counts[aliases.event], longest)
     later = np.flatnonzero(life > 1)
     if not len(later):
         return aliases

@@ -21,6 +21,7 @@ from convergekit.events.arrow import Frame
 from convergekit.events.canonical import canonicalise
 from convergekit.events.normalise import NormalisedEvents, normalise
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
+from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, refuse_unknown_types
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.blocking import blocked_types, leave_out_blocked
@@ -30,6 +31,7 @@ from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.limits import Protection, protect
 from convergekit.identity.max_age import split_by_max_age
 from convergekit.identity.options import StitchOptions
+from convergekit.identity.plausible import find_implausible
 from convergekit.identity.profiles import TYPE_PRIORITY, profile_ids, salted
 from convergekit.identity.properties import (
     carry_as_of,
@@ -80,11 +82,14 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
 
     # What may call functions of the user's stays in this thread. The other has the kept rows alone
     # to gather, with an object of its own: what one has computed is not the other's to wait for.
-    (found, unnamed), kept_events = at_once(
-        identify, lambda: replace(copies).kept_events, rows=len(accepted.events)
+    (found, unnamed), kept_rows = at_once(
+        identify, lambda: replace(copies).kept_rows, rows=len(accepted.events)
     )
     wide, resolution, carried = name_and_carry(
-        kept_events, unnamed, identity=options.identity, first=options.first
+        found.with_said(kept_rows),
+        unnamed,
+        identity=options.identity,
+        first=options.first,
     )
     return StitchedEvents(
         events=wide,
@@ -144,12 +149,18 @@ def prove(
     later : numpy.ndarray of bool, optional
         Events that became known after all others.
     """
-    aliases = columns.united(block=options.block, rules=options.rules)
+    aliases = united = columns.united(block=options.block, rules=options.rules)
     if not options.of_more:
         refuse_unknown_types("block", blocked_types(options.block, options.rules), columns.types)
+    times = copies.events["timestamp"]
+
+    @functools.cache
+    def implausible() -> BoolArray:
+        return find_implausible(united, microseconds(times), copies.kept, copies.arrival)
+
     if options.max_age:
-        times = copies.events["timestamp"]
-        aliases = split_by_max_age(aliases, times, copies.kept, options.max_age, merge=copies.merge)
+        counts = ~implausible() if copies.merge else copies.is_kept
+        aliases = split_by_max_age(united, times, copies.kept, options.max_age, counts=counts)
         aliases = leave_out_blocked(aliases, options.block)
     return Deduplicated(
         copies.events,
@@ -157,6 +168,7 @@ def prove(
         copies.kept,
         copies.merge,
         salted(aliases, options.salt),
+        implausible,
         later,
     )
 

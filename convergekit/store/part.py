@@ -44,13 +44,8 @@ class Part:
 
     @cached_property
     def carried(self) -> IntArray:
-        """The aliases of `found` that kept events carry, in the order in which `s` has them."""
-        of = self.found.aliases
-        if self.found.merge:
-            return np.arange(len(of.table))
-        carried = np.zeros(len(of.table), dtype=bool)
-        carried[of.alias[self.found.is_kept[of.event]]] = True
-        return np.flatnonzero(carried)
+        """The aliases of `found` that are of a profile, in the order in which `s` has them."""
+        return np.flatnonzero(self.found.carried)
 
     def has_profile(self, ids: pd.Series) -> BoolArray:
         """Return which of these profile IDs there are."""

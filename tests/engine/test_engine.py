@@ -216,6 +216,27 @@ def test_the_first_copy_to_arrive_is_kept_then_the_first_row(session):
     assert [e["row"] for e in found["events"]] == [1, 2, 4, 5]
 
 
+def test_copies_that_cannot_be_copies_are_named(session):
+    frame = events(
+        {"event_id": "a", "alias.cookie": "c1", "minute": 0},
+        {"event_id": "a", "alias.email": "a@x.org", "minute": 1},
+        {"event_id": "a", "alias.email": "b@x.org", "minute": 2},
+        {"event_id": "a", "alias.email": "a@x.org", "alias.customer_id": "1", "minute": 3},
+        {"event_id": "a", "alias.customer_id": "2", "minute": 4},
+        {"event_id": "5.5E+12", "alias.cookie": "c1", "minute": 0},
+        {"event_id": "5.5E+12", "alias.cookie": "c2", "minute": 24 * 60},
+        {"event_id": "5.5E+12", "alias.cookie": "c2", "minute": 24 * 60 + 1},
+        {"event_id": "5.5E+12", "alias.cookie": "c1", "minute": 48 * 60},
+        {"event_id": "5.5E+12", "minute": 48 * 60},
+    )
+    s, found = stitched_in(session, frame)
+    named = {d["row"] for d in found["duplicates"] if d["repeat"] == "implausible"}
+    assert named == {2, 4, 7, 9}
+    warnings = "\n".join(s.report.warnings)
+    assert "4 dropped copies are implausible (row 2, dropped as a copy of row 0)" in warnings
+    assert "5 events have event IDs in scientific notation, such as '5.5E+12' (row 5)" in warnings
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -12,6 +12,7 @@ import networkx as nx
 import pandas as pd
 
 BLOCKED = {"", "null", "undefined"}
+LOGINS = ("customer_id", "user_id", "email", "phone")
 
 
 class SlowStitch:
@@ -37,7 +38,9 @@ class SlowStitch:
         for row in sorted(self.rows, key=lambda row: row.arrival):
             key = ("id", row.event_id) if row.event_id else ("row", row.position)
             by_id.setdefault(key, []).append(row)
-        return {copies[0]: copies if self.merge else copies[:1] for copies in by_id.values()}
+        return {
+            copies[0]: plausible(copies) if self.merge else copies[:1] for copies in by_id.values()
+        }
 
     def graph(self, known=None):
         """The alias graph, as far as it was known."""
@@ -101,6 +104,39 @@ class SlowStitch:
             if value is not None and value != "":
                 return value, copy
         return None, None
+
+
+def plausible(copies):
+    """The copies, in order of arrival, that may be of the first one."""
+    first = copies[0]
+    left = [
+        copy
+        for copy in copies
+        if copy.aliases & first.aliases
+        or abs(copy.timestamp - first.timestamp) <= pd.Timedelta(hours=24)
+    ]
+    left = [copy for copy in copies if copy is first or copy in left]
+    left = [copy for copy in left if not any(_others(copy, first, kind) for kind in LOGINS)]
+    return [copy for copy in left if not any(_others(copy, of, k) for k, of in _firsts(left))]
+
+
+def _firsts(copies):
+    """Per login-like type, the first of the copies that has a value of it."""
+    return [
+        (kind, next(copy for copy in copies if _values(copy, kind)))
+        for kind in LOGINS
+        if any(_values(copy, kind) for copy in copies)
+    ]
+
+
+def _values(copy, kind):
+    return {value for alias_type, value in copy.aliases if alias_type == kind}
+
+
+def _others(copy, of, kind):
+    """Whether both have values of the type, and none in common."""
+    mine, theirs = _values(copy, kind), _values(of, kind)
+    return bool(mine and theirs and not mine & theirs)
 
 
 class _Row:

@@ -52,6 +52,9 @@ def stitched_together(parts, kept_options):
         del check
         if name in named and not _known(frame, name, named):
             named.pop(name)
+    if "rename_events" in named:
+        there = set(frame["event_name"].dropna())
+        named["rename_events"] = {a: b for a, b in named["rename_events"].items() if a in there}
     if "limits" in named:
         types = set(ck.stitch(frame, **named | {"limits": None}).aliases["alias_type"])
         named["limits"] = {name: n for name, n in named["limits"].items() if name in types}
