@@ -51,6 +51,7 @@ def check_up(
     block: Block = (),
     alias_from: Mapping[str, str] | None = None,
     rules: Mapping[str, Rule] | None = None,
+    nothing: Iterable[str] = (),
     browser_alias: str = "cookie",
 ) -> CheckUp:
     """Audit your tracking: find its faults, ranked by the money that they concern.
@@ -66,7 +67,7 @@ def check_up(
     value : str, optional
         The property that holds a conversion's money, such as ``"total_price"``. By default, the
         only property of the conversions with a usual name and numbers.
-    columns, tz, rename_events, dedupe_on, block, alias_from, rules, browser_alias
+    columns, tz, rename_events, dedupe_on, block, alias_from, rules, nothing, browser_alias
         As `stitch` takes them.
 
     Returns
@@ -78,7 +79,8 @@ def check_up(
     ColumnError
         A required column is missing or ambiguous, or no column matches the name `value`.
     UnknownNameError
-        `conversion`, `rename_events`, `block`, `alias_from` or `rules` names what no event has.
+        `conversion`, `rename_events`, `block`, `alias_from`, `rules` or `nothing` names what no
+        event has.
     ConvergekitError
         The column `value` holds no numbers, or another option has a value it does not take.
 
@@ -112,6 +114,7 @@ def check_up(
             block=block,
             alias_from=alias_from,
             rules=rules,
+            nothing=nothing,
             browser_alias=browser_alias,
         ),
         conversion=conversion,

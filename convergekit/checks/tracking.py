@@ -57,6 +57,8 @@ class Tracking:
         The alias type of a browser session.
     rows_in, rejected : int
         Rows of the input, and how many of them are not events.
+    placeholder_ids : pandas.Series of str
+        The event IDs that identify nothing, by the position of their event.
     """
 
     events: pd.DataFrame
@@ -70,6 +72,7 @@ class Tracking:
     browser_alias: str
     rows_in: int
     rejected: int
+    placeholder_ids: pd.Series
 
     @cached_property
     def is_kept(self) -> BoolArray:
@@ -171,6 +174,7 @@ def read_tracking(
         browser_alias=options.browser_alias,
         rows_in=len(events),
         rejected=len(accepted.rejected),
+        placeholder_ids=accepted.placeholder_ids,
     )
 
 

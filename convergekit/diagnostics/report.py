@@ -12,6 +12,7 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
+from convergekit.diagnostics.placeholders import placeholder_remarks
 from convergekit.identity.dedupe import repeats_without_id
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import reaches_browser
@@ -199,7 +200,7 @@ def make_report(s: StitchedEvents) -> Report:
         },
         several_logins=_several_logins(s),
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
-        remarks=dict(s.remarks),
+        remarks=dict(s.remarks) | placeholder_remarks(s.events),
         warnings=_warnings(s),
     )
 

@@ -22,7 +22,8 @@ from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text, to_arrow, written
 from convergekit.base.threads import chosen_rows, with_columns
 from convergekit.errors import ColumnError, did_you_mean
-from convergekit.events.schema import PROFILE_PROPERTY, missing
+from convergekit.events.campaigns import says_something
+from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
 
@@ -91,7 +92,7 @@ class KeptEvents:
         latest_first = dropped[np.argsort(-self.arrival[dropped])]
         says = {}
         for name in (c for c in self.events.columns if c.startswith(PROFILE_PROPERTY)):
-            unsaid = missing(self.events[name]).to_numpy(dtype=bool)
+            unsaid = ~says_something(self.events, name.removeprefix(PROFILE_PROPERTY))
             fills = latest_first[~unsaid[latest_first] & unsaid[self.kept[latest_first]]]
             source = np.arange(len(self.events))
             source[self.kept[fills]] = fills
