@@ -109,6 +109,9 @@ def normalise(
     replaced = [c for c in frame if written_by_stitch(str(c))]
     frame = frame.drop(columns=replaced).reset_index(drop=True)
     remarks: Counter[str] = Counter()
+    if READ_NULLS in frame:
+        remarks.update(_read_nulls(frame[READ_NULLS]))
+        frame = frame.drop(columns=READ_NULLS)
     # As a dictionary, for pandas warns of frames whose columns are set one by one.
     typed: dict[str, pd.Series] = dict(frame.items())
     if replaced:
@@ -130,8 +133,6 @@ def normalise(
     typed["event_id"], placeholder_ids = _identifying(typed["event_id"])
     remarks[PLACEHOLDER_ID] = len(placeholder_ids)
     _leave_out_nothing(typed, nothing, remarks)
-    if READ_NULLS in typed:
-        remarks.update(_read_nulls(typed.pop(READ_NULLS)))
 
     reasons = _reject_reasons(frame, typed, unusable_names, alias_from)
     if strict and len(reasons):

@@ -68,7 +68,7 @@ DIGESTS = frozenset(
 )
 #: Identifies nobody, besides `NO_VALUE` and texts of zeros and dashes alone.
 NOBODY = DIGESTS | {
-    *("true", "false", "-1", "0.0", "na", "unknown", "anonymous", "anon", "guest", "nobody"),
+    *("true", "false", "-1", "0.0", "na", "unknown", "anonymous", "guest", "nobody"),
     *("anonymous user", "anonymous_user", "anonymoususer", "guest user", "guest_user", "guestuser"),
     *("not_authenticated", "not authenticated", "unauthenticated", "not logged in"),
     *("not_logged_in", "logged out", "logged_out", "no_user", "no user"),
@@ -119,6 +119,10 @@ def _starts(words: Iterable[str]) -> BoolArray:
     return starts
 
 
+#: What databases, pandas and spreadsheets write into a file where a value is missing, as spelled
+#: there. ``NA`` is not among them: it may be North America.
+NULL_MARKERS = ("NULL", "null", "None", "NaN", "nan", "<NA>", "#N/A")
+_OF_FILES = _Words(map(str.lower, NULL_MARKERS), (), zeros=False)
 _OF_NOTHING = _Words(NO_VALUE, (), zeros=False)
 _OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True)
 
@@ -144,6 +148,24 @@ def is_nobody(texts: pa.Array) -> BoolArray:
     [False, True, True, True, True, False]
     """
     return _found(arrow_array(texts), _OF_NOBODY)
+
+
+def null_marker(texts: pa.Array) -> IntArray:
+    """Return which of `NULL_MARKERS` each text is, letter by letter; -1 for none.
+
+    Examples
+    --------
+    >>> null_marker(pa.array(["NULL", "Null", "12.50", None, "<NA>"])).tolist()
+    [0, -1, -1, -1, 5]
+    """
+    texts = arrow_array(texts)
+    found = np.full(len(texts), -1, dtype=np.int64)
+    at = _worth_a_look(texts, _OF_FILES)
+    if len(at):
+        markers = pa.array(NULL_MARKERS, type=pa.large_string())
+        which = pc.index_in(texts.take(pa.array(at)), value_set=markers)
+        found[at] = which.fill_null(-1).to_numpy(zero_copy_only=False)
+    return found
 
 
 def without_value(column: pd.Series) -> BoolArray:
