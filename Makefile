@@ -24,7 +24,8 @@ NOT_COMPILED = browser cli docs explore figures simulate test_import.py test_pro
   base/test_durable.py base/test_deep_and_wide.py events/test_query.py events/test_query_bombs.py \
   visits/test_channels.py $(addprefix readers/, test_exports.py test_read_events.py test_export_meanings.py \
   test_packed_damage.py) $(addprefix writers/, test_writers.py test_converge_tables.py test_spreadsheets.py) \
-  $(addprefix funnels/, test_funnel_figures.py test_funnel_time_figures.py test_stitching_lift_figure.py) \
+  $(addprefix funnels/, test_funnel_figures.py test_funnel_time_figures.py test_stitching_lift_figure.py \
+  test_fair_funnels.py) \
   $(addprefix diagnostics/, test_alias_figures.py test_timeline_figure.py test_quality_figures.py) \
   $(addprefix robustness/, test_bad_exports.py test_errors.py test_hostile_names.py test_discreet.py \
   test_errors_of_ours.py) store/test_store_damage.py privacy/test_mentions.py
@@ -55,6 +56,7 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto \
 	  --ignore=tests/browser
 	$(BIN)/python -m tests.processors
+	$(BIN)/python -m tests.funnels.fair --stores 600 --processes 2
 	$(BIN)/python -m tests.store.crash
 	$(BIN)/python -m tests.store.kill --kills 500
 	$(BIN)/python -m tests.store.search --examples 2000

@@ -35,6 +35,7 @@ from .funnels.group_test import FunnelTest
 from .funnels.result import Funnel
 from .funnels.times import TimeToConvert
 from .identity.alias_rules import email_rule, phone_rule
+from .identity.conditions import Did, FirstSeen
 from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
@@ -69,6 +70,7 @@ __all__ = [
     "CreditStory",
     "Customers",
     "DamagedStoreError",
+    "Did",
     "Differences",
     "DrawnFrame",
     "Evaluation",
@@ -77,6 +79,7 @@ __all__ = [
     "Explanation",
     "Explorer",
     "Export",
+    "FirstSeen",
     "Forgotten",
     "ForgottenInStore",
     "Funnel",

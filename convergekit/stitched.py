@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from convergekit.events.calendar import Calendar
 from convergekit.identity.tables import StitchedEvents, counts_in_one_line
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         RangeAppliesTo,
         Ties,
     )
+    from convergekit.identity.conditions import ProfileCondition
     from convergekit.journeys.result import Journeys
     from convergekit.privacy.forget import Forgotten
     from convergekit.visits.channels import ChannelRule
@@ -77,7 +79,7 @@ class Stitched:
 
     Notes
     -----
-    Always: rows in = events + duplicates + rejected.
+    Always: rows in = events + duplicates + rejected; of a segment (`where`) + left out.
     """
 
     tables: StitchedEvents
@@ -201,6 +203,69 @@ class Stitched:
         from convergekit.diagnostics.report import make_report
 
         return make_report(self.tables)
+
+    def where(
+        self,
+        *,
+        profiles: ProfileCondition | Sequence[ProfileCondition] | None = None,
+        events: Where | None = None,
+    ) -> Stitched:
+        """Return a segment: the profiles or the events that meet a condition.
+
+        Identity stays as it is: profile IDs, links and carried values are those of the whole.
+
+        Parameters
+        ----------
+        profiles : str, mapping, callable, Did, FirstSeen, or sequence of these, optional
+            Which profiles, with all their events: a query of the table `profiles` such as
+            ``"events > 3"``, a mapping of its columns to a value or a list of values, a function of
+            it, or ``ck.Did(name, at_least=2)`` and ``ck.FirstSeen(start="2026-03-01")``. Of
+            several, all must hold. ``utm_source`` stands for ``profile.utm_source``, the latest
+            value.
+        events : str, mapping or callable, optional
+            Which events, as ``ck.Step(where=...)``: a query, a mapping of columns to values, or a
+            function of the events. Asked after `profiles`.
+
+        Returns
+        -------
+        Stitched
+            Of which everything can be asked but `forget`. Its `report` says what was left out. A
+            segment may be empty.
+
+        Raises
+        ------
+        ConvergekitError
+            No condition is given, or one cannot be evaluated.
+        ColumnError
+            A condition names no column, or one of several.
+
+        Notes
+        -----
+        `events`, `profiles`, `duplicates` and the answers made of events are of the segment.
+        `profiles` counts the segment's events. `aliases`, `alias_graph`, `explain`, `suspects`,
+        `refused_links`, `profile_merges` and `provenance` say how its profiles came about, so
+        events that are left out may take part. ``docs/segments.md`` says which question asks what.
+
+        A profile that was chosen by what it did in the end had to stay or to buy to be chosen: its
+        conversion cannot be compared with that of other profiles, and the report says so.
+
+        See Also
+        --------
+        convergekit.Did, convergekit.FirstSeen
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> new = s.where(profiles=ck.FirstSeen(start="2026-03-02", end="2026-03-08"))
+        >>> new.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
+        Funnel(PageView 24 → Added To Cart 12 → Placed Order 6; within 7 days)
+        >>> s.where(events={"source": "browser"}).report
+        Report(445 rows in = 379 events + 0 duplicates + 0 rejected + 66 left out; 64 profiles)
+        """
+        from convergekit.identity.conditions import where
+
+        return Stitched(where(self.tables, profiles, events))
 
     def provenance(self, name: str) -> pd.DataFrame:
         """Return the event that each value of a profile property was carried from.
@@ -514,7 +579,9 @@ class Stitched:
         """
         from convergekit.journeys.result import journeys
 
-        return journeys(self.events, start, end, events, max_steps, value)
+        return journeys(
+            self.events, start, end, events, max_steps, value, data_end=self.tables.data_end
+        )
 
     def customers(
         self,
@@ -525,6 +592,7 @@ class Stitched:
         rates: Mapping[str, float] | None = None,
         *,
         refund_value: str | None = None,
+        calendar: str | None = None,
     ) -> Customers:
         """Return customers' orders: how often, when and for how much.
 
@@ -544,6 +612,9 @@ class Stitched:
             several currencies are an error.
         refund_value : str, optional
             The property that holds a refund's amount, a positive number, if it is not `value`.
+        calendar : str, optional
+            The time zone of days, weeks and months, such as ``"Europe/Brussels"``; that of `stitch`
+            when absent.
 
         Returns
         -------
@@ -583,7 +654,8 @@ class Stitched:
             currency,
             rates,
             refund_value=refund_value,
-            calendar=self.tables.calendar,
+            calendar=Calendar.of(calendar, usual=self.tables.calendar),
+            data_end=self.tables.data_end,
         )
 
     def counts(

@@ -85,6 +85,7 @@ def _stitched(frame: Any, options: dict[str, Any], *, everything: bool) -> dict[
     check_rows(s, len(frame))
     if not everything:
         return {}
+    _check_segment(s)
     found = {name: _spelled(getattr(s, name)) for name in _TABLES}
     found["nodes"] = sorted(s.alias_graph.nodes)
     if os.environ[_SETTING] == "never":
@@ -105,6 +106,17 @@ def check_rows(s: ck.Stitched, size: int) -> None:
         raise BrokenPromiseError(f"not every row is found by its place: {rows}")
     if len(s.profiles) != s.events["profile_id"].nunique():
         raise BrokenPromiseError("there are other profiles than those of the events")
+
+
+def _check_segment(s: ck.Stitched) -> None:
+    """Raise unless a segment says of each row of the whole whether it is in it or left out."""
+    segment = s.where(profiles="events > 1")
+    here = len(segment.events) + len(segment.duplicates) + len(segment.rejected)
+    left_out = sum(segment.report.left_out.values())
+    if not here + left_out == segment.report.rows_in == s.report.rows_in:
+        raise BrokenPromiseError(
+            f"{s.report.rows_in} rows in, {here} in a segment + {left_out} left out"
+        )
 
 
 _TABLES = ("events", "profiles", "aliases", "duplicates", "rejected", "profile_merges")

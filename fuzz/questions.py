@@ -68,6 +68,9 @@ def questions(s: ck.Stitched) -> Iterator[Question]:
         yield partial(s.hindsight, first, carried=name)
         yield partial(s.sessions, new_on=[name])
         yield partial(s.attribution, first, by=name)
+    for profiles in (ck.Did(first, within="1D"), ck.Did(first, at_most=0), "events > 1"):
+        yield partial(s.where, profiles=profiles)
+    yield partial(s.where, events={"event_name": first})
     urns = ("urn:" + s.aliases["alias_type"] + ":" + s.aliases["alias_value"]).tolist()[:2]
     for urn in urns:
         yield partial(s.profile, urn)

@@ -94,12 +94,15 @@ class Subject:
     calendar : Calendar
     sessions : callable
         Returns the sessions of the events.
+    data_end : pandas.Timestamp
+        Until when profiles are observed; not a time without events.
     """
 
     events: pd.DataFrame
     profiles: Profiles
     calendar: Calendar
     sessions: Callable[[], FoundSessions]
+    data_end: pd.Timestamp
 
     @classmethod
     def of_frame(cls, events: pd.DataFrame, profile: str, calendar: Calendar | None) -> Subject:
@@ -113,19 +116,15 @@ class Subject:
         check_columns(events, profile)
         profiles = ProfileColumn(events[profile])
         sessions = partial(_sessions, events, profiles)
-        return cls(events, profiles, calendar or Calendar(), sessions)
+        end = pd.to_datetime(events["timestamp"].max(), utc=True)
+        return cls(events, profiles, calendar or Calendar(), sessions, end)
 
     @classmethod
     def of_stitched(cls, s: StitchedEvents, calendar: str | None) -> Subject:
         """Return stitched events, in the time zone that was asked for or their own."""
         numbered = ProfileNumbers(s.resolution.profile, pd.Index(s.resolution.profile_ids))
         asked = Calendar.of(calendar, None, s.calendar)
-        return cls(s.events, numbered, asked, partial(sessions_of, s))
-
-    @property
-    def data_end(self) -> pd.Timestamp:
-        """The time of the last event, of any name; not a time without events."""
-        return pd.to_datetime(self.events["timestamp"].max(), utc=True)
+        return cls(s.events, numbered, asked, partial(sessions_of, s), s.data_end)
 
 
 def every_tracked(events: pd.DataFrame) -> IntArray:

@@ -180,7 +180,11 @@ def number(values: pd.Series, at: IntArray | None = None) -> tuple[npt.NDArray[A
 
         codes, distinct = number_text(values, at)
         return codes, pd.Index(pd.array(distinct, dtype="str"))
-    part = values if at is None or size == len(values) else pd.Series(values.array.take(at))
+    part = (
+        values
+        if at is None or size == len(values)
+        else pd.Series(values.array.take(at), dtype=values.dtype)
+    )
     codes, distinct = pd.factorize(part)
     return codes, pd.Index(distinct)
 

@@ -53,6 +53,7 @@ def check_up(
     rules: Mapping[str, Rule] | None = None,
     nothing: Iterable[str] = (),
     browser_alias: str = "cookie",
+    calendar: str | None = None,
 ) -> CheckUp:
     """Audit your tracking: find its faults, ranked by the money that they concern.
 
@@ -67,7 +68,8 @@ def check_up(
     value : str, optional
         The property that holds a conversion's money, such as ``"total_price"``. By default, the
         only property of the conversions with a usual name and numbers.
-    columns, tz, rename_events, dedupe_on, block, alias_from, rules, nothing, browser_alias
+    columns, tz, rename_events, dedupe_on, block, alias_from, rules, nothing, browser_alias,
+    calendar
         As `stitch` takes them.
 
     Returns
@@ -116,6 +118,7 @@ def check_up(
             rules=rules,
             nothing=nothing,
             browser_alias=browser_alias,
+            calendar=calendar,
         ),
         conversion=conversion,
         value=value,

@@ -20,7 +20,6 @@ JUMP = 0.3
 FEWEST_EVENTS_A_DAY = 100
 FEWEST_DAYS = 7
 _HOUR = 3_600_000_000
-_DAY = 24 * _HOUR
 
 
 def bots(tracking: Tracking) -> list[Fault] | NotChecked:
@@ -68,10 +67,11 @@ def days_without_aliases(tracking: Tracking) -> list[Fault]:
     """Find days on which many more of a source's events carry no alias than on others."""
     counts = tracking.is_tracked
     source, names = tracking.sources
+    day = tracking.calendar.periods(tracking.events["timestamp"], "D")
     table = pd.DataFrame(
         {
             "source": source[counts],
-            "day": tracking.microseconds[counts] // _DAY,
+            "day": day.array[counts],
             "without": tracking.profile[counts] < 0,
         }
     )
@@ -83,9 +83,9 @@ def days_without_aliases(tracking: Tracking) -> list[Fault]:
         high = of_source[of_source["mean"] >= usual + JUMP]
         if len(of_source) < FEWEST_DAYS or high.empty:
             continue
-        on_these = np.isin(tracking.microseconds // _DAY, high["day"].to_numpy())
+        on_these = day.isin(high["day"]).to_numpy()
         at = np.flatnonzero(counts & on_these & (source == code) & (tracking.profile < 0))
-        dates = pd.to_datetime(high["day"], unit="D").dt.strftime("%Y-%m-%d").tolist()
+        dates = high["day"].astype("str").tolist()
         of_source = repr(names[int(code)]) if int(code) >= 0 else "no named source"
         faults.append(
             Fault(

@@ -18,6 +18,7 @@ from convergekit.base.grouping import distinct
 from convergekit.checks.money import Money, find_money
 from convergekit.checks.property_texts import property_texts
 from convergekit.events.amounts import events_named
+from convergekit.events.calendar import Calendar
 from convergekit.events.schema import ALIAS
 from convergekit.events.steps import Step, StepLike, any_of, tracked
 from convergekit.events.timestamps import microseconds
@@ -55,6 +56,8 @@ class Tracking:
         Each event's amount; None if it is not known which property holds it.
     browser_alias : str
         The alias type of a browser session.
+    calendar : Calendar
+        Whose days are days.
     rows_in, rejected : int
         Rows of the input, and how many of them are not events.
     placeholder_ids : pandas.Series of str
@@ -70,6 +73,7 @@ class Tracking:
     converting: BoolArray
     money: Money | None
     browser_alias: str
+    calendar: Calendar
     rows_in: int
     rejected: int
     placeholder_ids: pd.Series
@@ -172,6 +176,7 @@ def read_tracking(
         converting=converting,
         money=find_money(found.events, converting, value),
         browser_alias=options.browser_alias,
+        calendar=options.calendar,
         rows_in=len(events),
         rejected=len(accepted.rejected),
         placeholder_ids=accepted.placeholder_ids,

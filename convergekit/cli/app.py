@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich import box
@@ -28,6 +28,7 @@ from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_
 from convergekit.cli.console import PlainConsole
 from convergekit.cli.csv import write_csv
 from convergekit.errors import ConvergekitError
+from convergekit.events.calendar import Calendar, Weekday
 from convergekit.funnels.result import Funnel
 from convergekit.readers import read_events
 from convergekit.readers.reading import find_files
@@ -96,6 +97,16 @@ TimeZone = Annotated[
     str | None,
     typer.Option(help="Time zone of timestamps that name none, such as Europe/Brussels. [UTC]"),
 ]
+ShopCalendar = Annotated[
+    str | None,
+    typer.Option(
+        "--calendar",
+        help="Time zone of the shop's days, weeks and months, such as Europe/Brussels. [UTC]",
+    ),
+]
+WeekStarts = Annotated[
+    str | None, typer.Option(help="The day on which a week begins, such as sunday. [monday]")
+]
 SaltFile = Annotated[
     Path | None,
     typer.Option(
@@ -150,6 +161,8 @@ def stitch_command(
     block: Blocked = None,
     column: Columns = None,
     tz: TimeZone = None,
+    calendar: ShopCalendar = None,
+    week_starts: WeekStarts = None,
     salt_file: SaltFile = None,
 ) -> None:
     """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
@@ -159,7 +172,9 @@ def stitch_command(
         raise ConvergekitError(f"--out must name a directory; {out} is a file, or lies below one.")
     files = _files(exports)
     _refuse_to_overwrite(files, out)
-    s = _stitched(files, limit, block, column, tz, _salt(salt_file))
+    s = _stitched(
+        files, limit, block, column, tz, _salt(salt_file), Calendar.of(calendar, _day(week_starts))
+    )
     _print_summary(s)
     # No table of an earlier run stays beside the new ones.
     written = (_write_parquet if output_format is Format.parquet else _write_csv)(s, out, force)
@@ -204,6 +219,7 @@ def check_command(
     fail_on: Annotated[str, typer.Option(metavar="N|SEVERITY", help=FAIL_ON_HELP)] = "low",
     column: Columns = None,
     tz: TimeZone = None,
+    calendar: ShopCalendar = None,
 ) -> None:
     """Audit the tracking of exports: list its faults by the money concerned.
 
@@ -212,7 +228,7 @@ def check_command(
     with checked(_err):
         fails = failing(fail_on)
         events = read_events(_files(exports), columns=_columns(column))
-        found = check_up(events, conversion=conversion, value=value, tz=tz)
+        found = check_up(events, conversion=conversion, value=value, tz=tz, calendar=calendar)
     print_check_up(_out, found, output)
     if fails(found):
         raise typer.Exit(1)
@@ -225,11 +241,13 @@ def add_command(
     limit: Limits = None,
     block: Blocked = None,
     tz: TimeZone = None,
+    calendar: ShopCalendar = None,
+    week_starts: WeekStarts = None,
     salt_file: SaltFile = None,
 ) -> None:
     """Add exports to a store, and make it if needed; files added before are left out.
 
-    --limit, --block, --tz and the salt are recorded when the store is made.
+    --limit, --block, --tz, --calendar, --week-starts and the salt are recorded when it is made.
     """
     limits = dict(map(_limit, limit or []))
     given: StoreOptions = {}
@@ -239,6 +257,10 @@ def add_command(
         given["block"] = block
     if tz is not None:
         given["tz"] = tz
+    if calendar is not None:
+        given["calendar"] = calendar
+    if week_starts is not None:
+        given["week_starts"] = Calendar.of(None, _day(week_starts)).week_starts
     salt = _salt(salt_file)
     if salt is not None:
         given["salt"] = salt
@@ -329,11 +351,26 @@ def _stitched(
     column: list[str] | None,
     tz: str | None,
     salt: bytes | None = None,
+    calendar: Calendar | None = None,
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
+    calendar = calendar or Calendar()
     events = read_events(files, columns=_columns(column))
     with _err.status(f"stitching {counted(len(events), 'row')}"):
-        return stitch(events, limits=limits, block=block or (), tz=tz, salt=salt)
+        return stitch(
+            events,
+            limits=limits,
+            block=block or (),
+            tz=tz,
+            salt=salt,
+            calendar=calendar.zone,
+            week_starts=calendar.week_starts,
+        )
+
+
+def _day(week_starts: str | None) -> Weekday | None:
+    """Return a day in small letters; `Calendar.of` refuses what is none."""
+    return None if week_starts is None else cast("Weekday", week_starts.lower())
 
 
 def _salt(file: Path | None) -> bytes | None:

@@ -51,6 +51,7 @@ def customers(
     refund_value: str | None = None,
     profile: str = "profile_id",
     calendar: Calendar | None = None,
+    data_end: pd.Timestamp | None = None,
 ) -> Customers:
     """Return customers' orders. See `Stitched.customers`.
 
@@ -68,6 +69,8 @@ def customers(
         The column that names each event's profile; rows without a value are left out.
     calendar : Calendar, optional
         In which days, weeks and months the answers are; those of UTC when absent.
+    data_end : pandas.Timestamp, optional
+        Until when customers are observed; until the last event when absent.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def customers(
         order=title_of(order),
         currency=found.currency,
         left_out=found.left_out,
-        data_end=events["timestamp"].max(),
+        data_end=events["timestamp"].max() if data_end is None else data_end,
         _orders=found.orders,
         _refunds=found.refunds,
         _has_value=value is not None,
@@ -115,7 +118,8 @@ class Customers(Result):
         Orders and refunds without a profile, of profiles that never ordered, or without an
         amount, which then counts as 0.
     data_end : pandas.Timestamp
-        The time of the last event, of any name: until then customers are observed.
+        The time of the last event, of any name: until then customers are observed. Of a segment
+        of profiles, that of the whole.
     calendar : Calendar
         The time zone and the first day of the week of all periods.
     """
@@ -144,6 +148,8 @@ class Customers(Result):
         months["period"] = names.mask(~months["complete"], names + ", to date")
         months = months.drop(columns="complete").rename(columns={"period": "month"})
         said = [f"{what}: {number:,}" for what, number in self.left_out.items()]
+        if self.calendar != Calendar():
+            said.append(f"calendar: {self.calendar}")
         return (*said, months)
 
     def new_and_returning(self, freq: str = "M") -> DrawnFrame:

@@ -29,8 +29,9 @@ ANY_TYPE = "(any)"
 
 def alias_coverage(s: StitchedEvents, event_name: StepLike) -> pd.DataFrame:
     """Return what each alias type does for the events. See `Stitched.alias_coverage`."""
-    at = events_named(s.events, event_name)
-    asked = _Asked(s.resolution.knowledge(), s.browser_alias, at)
+    at = s.in_whole(events_named(s.events, event_name))
+    # Events that a segment leaves out may have linked these to a session.
+    asked = _Asked(s.whole.resolution.knowledge(), s.browser_alias, at)
     all_types = np.ones(len(asked.type_of_pair), dtype=bool)
     everything = asked.moments(all_types)
     rows = []

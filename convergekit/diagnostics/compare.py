@@ -214,7 +214,7 @@ def _joining(
     """Return the aliases that join, in one, events that are apart in the other."""
     of_a, of_b = labels
     parts = [
-        _spanning(given.tables, position, other, group, name)
+        _spanning(given.tables.whole, given.tables.in_whole(position), other, group, name)
         for given, position, other, name in (
             (a, positions[0], of_b, "a"), (b, positions[1], of_a, "b"),
         )

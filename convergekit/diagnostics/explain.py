@@ -82,6 +82,8 @@ class Explanation(TextResult):
 
 def explain(s: StitchedEvents, alias_a: str, alias_b: str) -> Explanation:
     """Return the shortest chain of aliases between two. See `Stitched.explain`."""
+    # Events that a segment leaves out may be what links the two.
+    s = s.whole
     found = s.resolution
     first, second = s.alias_position(alias_a), s.alias_position(alias_b)
     urn_a, urn_b = found.aliases.urns(np.array([first, second]))

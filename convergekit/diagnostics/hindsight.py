@@ -29,6 +29,7 @@ from convergekit.identity.properties import carry_retroactive
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from convergekit.funnels.result import Funnel
     from convergekit.identity.tables import StitchedEvents
 
 
@@ -79,12 +80,15 @@ def hindsight(
 ) -> Hindsight:
     """Return what exists only in hindsight. See `Stitched.hindsight`."""
     check_funnel(steps, within)
-    at = events_named(s.events, event_name)
+    at = s.in_whole(events_named(s.events, event_name))
+    # The funnel is the segment's; events that it leaves out may link, and carry values.
+    funnel = None if steps is None or within is None else funnel_of(s, steps, within=within)
+    s = s.whole
     amount = None if value is None else amounts(s.events, value)[at]
     names = names_given("carried", carried)
     reaches = [_session(s, at), *(_carried(s, at, name) for name in names)]
-    if steps is not None and within is not None:
-        reaches.append(_conversion(s, at, title_of(event_name), steps, within))
+    if funnel is not None:
+        reaches.append(_conversion(s, at, title_of(event_name), funnel))
     late = np.any([reach.late for reach in reaches], axis=0)
     return Hindsight(
         _events(s, at, late, reaches, amount),
@@ -146,16 +150,14 @@ def _retroactive_carrier(s: StitchedEvents, name: str) -> IntArray:
     return carry_retroactive(s.events[columns], found.profile, found.in_time, s.first)[name]
 
 
-def _conversion(
-    s: StitchedEvents, at: IntArray, event_name: str, steps: Sequence[StepLike], within: Duration
-) -> _Reach:
-    funnel = funnel_of(s, steps, within=within)
+def _conversion(s: StitchedEvents, at: IntArray, event_name: str, funnel: Funnel) -> _Reach:
     converted, rows = funnel.converted(), s.events["row"].to_numpy()
     # Nobody converts by a step that may be left out.
-    needed = [step for step in range(1, len(steps)) if step not in funnel.optional]
+    last_step = len(funnel.steps)
+    needed = [step for step in range(1, last_step) if step not in funnel.optional]
     path = [
         np.searchsorted(rows, converted[f"row_{step}"].to_numpy(dtype=np.int64))
-        for step in (*needed, len(steps))
+        for step in (*needed, last_step)
     ]
     place = np.full(len(rows), -1, dtype=np.int64)
     place[at] = np.arange(len(at))

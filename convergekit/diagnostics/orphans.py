@@ -60,7 +60,9 @@ class Orphans(TableResult):
 
 def orphans(s: StitchedEvents, event_name: StepLike) -> Orphans:
     """Return the events that had not reached a browser session. See `Stitched.orphans`."""
-    at = events_named(s.events, event_name)
+    at = s.in_whole(events_named(s.events, event_name))
+    # Events that a segment leaves out may have linked these to a session.
+    s = s.whole
     knowledge = s.resolution.knowledge()
     moment = session_moments_of_events(knowledge, knowledge.aliases, s.browser_alias)[at]
     known = knowledge.known[knowledge.item[at]]

@@ -53,6 +53,8 @@ def profile_graph_figure(
     -------
     plotly.graph_objects.Figure
     """
+    # Events that a segment leaves out link the aliases too.
+    s = s.whole
     number = s.profile_number(alias_or_id)
     profile_id = s.resolution.profile_ids.iloc[number]
     whole = s.graph_of(s.resolution.profile == number)

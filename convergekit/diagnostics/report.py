@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.diagnostics.placeholders import placeholder_remarks
+from convergekit.events.calendar import Calendar
 from convergekit.identity.dedupe import repeats_without_id
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import reaches_browser
@@ -63,6 +64,15 @@ class Report:
         Decisions about values, and for how many rows.
     warnings : list of str
         What looks like a tracking bug.
+    segment : str
+        What a segment was chosen by, and empty for the whole.
+    caution : str
+        What must not be read off a segment.
+    left_out : dict of str to int
+        Rows that a segment left out: `events`, `duplicates`, `rejected`. Always: rows in = events +
+        duplicates + rejected + left out.
+    calendar : str
+        The shop's calendar; empty for UTC and weeks from Monday.
     """
 
     rows_in: int
@@ -82,6 +92,10 @@ class Report:
     refused: dict[str, int]
     remarks: dict[str, int]
     warnings: list[str]
+    segment: str = ""
+    caution: str = ""
+    left_out: dict[str, int] = field(default_factory=dict)
+    calendar: str = ""
 
     def plot(self, *, template: Template = "light") -> go.Figure:
         """Draw the share of events that reach a profile and a browser session, by event name.
@@ -132,6 +146,7 @@ class Report:
             f"{counted(self.rows_in, 'row')} in = {counted(self.events, 'event')}"
             f" + {counted(sum(self.duplicates.values()), 'duplicate')}"
             f" + {sum(self.rejected.values()):,} rejected"
+            + (f" + {sum(self.left_out.values()):,} left out" if self.segment else "")
         )
 
     def _lines(self) -> list[str]:
@@ -154,6 +169,10 @@ class Report:
         blocked = self.blocked.groupby("alias_type")["events"].sum().to_dict()
         several = {f"{name} on one profile": n for name, n in self.several_logins.items() if n}
         found = [
+            ("calendar", self.calendar),
+            ("segment", self.segment),
+            ("caution", self.caution),
+            ("left out by the segment", _listed(self.left_out)),
             ("duplicates", _listed(self.duplicates)),
             ("rejected", _listed(self.rejected)),
             ("without a usable alias", f"{self.links_nobody:,}" if self.links_nobody else ""),
@@ -181,8 +200,9 @@ def make_report(s: StitchedEvents) -> Report:
     types = found.aliases.types
     counts = np.bincount(types.codes, minlength=len(types.categories))
     reasons = s.malformed["reason"]
+    left_out = {} if s.segment is None else s.segment.left_out
     return Report(
-        rows_in=len(s.events) + len(s.duplicates) + len(s.rejected),
+        rows_in=len(s.events) + len(s.duplicates) + len(s.rejected) + sum(left_out.values()),
         events=len(s.events),
         profiles=len(found.profile_ids),
         aliases=len(found.aliases.table),
@@ -202,6 +222,10 @@ def make_report(s: StitchedEvents) -> Report:
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
         remarks=dict(s.remarks) | placeholder_remarks(s.events),
         warnings=_warnings(s),
+        segment="" if s.segment is None else s.segment.description,
+        caution="" if s.segment is None else s.segment.caution,
+        left_out=left_out,
+        calendar=str(s.calendar) if s.calendar != Calendar() else "",
     )
 
 

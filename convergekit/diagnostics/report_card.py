@@ -43,6 +43,7 @@ def _tiles(report: Report) -> str:
         ("rejected", sum(report.rejected.values())),
         ("blocked aliases", int(report.blocked["events"].sum())),
         ("profiles", report.profiles),
+        *((("left out", sum(report.left_out.values())),) if report.segment else ()),
     )
     cells = (
         f'<div class="ck-tile"><div class="ck-number">{number:,}</div>'
@@ -79,4 +80,4 @@ def _findings_list(findings: list[tuple[str, str]]) -> str:
 
 
 def _emphasis(title: str) -> str:
-    return ' class="ck-warning"' if title == "warning" else ""
+    return ' class="ck-warning"' if title in ("warning", "caution") else ""

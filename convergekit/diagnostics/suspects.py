@@ -68,6 +68,8 @@ def find_suspects(s: StitchedEvents) -> pd.DataFrame:
     >>> find_suspects(ck.stitch(events).tables)[["evidence", "repair"]].values.tolist()
     [['weak', 'ck.stitch(..., block=["urn:cookie:c"])']]
     """
+    # Events that a segment leaves out may be to blame.
+    s = s.whole
     candidates = Candidates.of(s)
     blamed = blame(candidates, s.resolution.in_time)
     remains = _Remains.of(s, candidates, blamed)

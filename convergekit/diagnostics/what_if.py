@@ -20,6 +20,7 @@ from convergekit.figures.card import TableResult
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.alias_rules import split_urn
 from convergekit.identity.pipeline import name_and_carry, resolve
+from convergekit.identity.segment import as_segment
 from convergekit.identity.tables import reaches_browser
 
 if TYPE_CHECKING:
@@ -69,8 +70,15 @@ def what_if(
         raise ConvergekitError(
             "value= and carried= need event=; name the event that they belong to."
         )
+    if s.segment is not None and s.resolution.protection.limits:
+        raise ConvergekitError(
+            "which links limits= refuses depends on profiles that a segment leaves out: ask the "
+            "whole, and choose the segment of its .stitched."
+        )
     types, urns = _named(s, names_given("alias", alias))
-    other = _stitched_without(s, types, urns)
+    other = _stitched_without(s.whole, types, urns)
+    if s.segment is not None:
+        other = as_segment(other, s.segment)
     names = names_given("carried", carried)
     columns = [_measures(each, event, value, names, steps, within) for each in (s, other)]
     table = pd.DataFrame(
@@ -92,7 +100,8 @@ def _named(s: StitchedEvents, given: Sequence[str]) -> tuple[set[str], set[tuple
         if split_urn(text) is not None:
             chosen = table.iloc[s.alias_position(text)]
             aliases.add((str(chosen["alias_type"]), str(chosen["alias_value"])))
-        elif text.lower() in known:
+        elif text.lower() in known or (s.segment is not None and not len(table)):
+            # Of an empty segment nothing is known, and nothing changes.
             types.add(text.lower())
         else:
             raise UnknownAliasError(

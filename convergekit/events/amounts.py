@@ -39,7 +39,7 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     for name in chosen.names:
         of_name = (events["event_name"] == name).to_numpy(dtype=bool) & tracked(events)
         if len(events) and not of_name.any():
-            names = sorted(events["event_name"].dropna().unique())
+            names = sorted(map(str, events["event_name"].dropna().unique()))
             raise UnknownNameError(
                 f"no event is named {name!r}. {what_there_is(names, name, none='no names')}"
             )

@@ -33,6 +33,16 @@ class Calendar:
     zone: str = "UTC"
     week_starts: Weekday = "monday"
 
+    def __str__(self) -> str:
+        """Return the calendar in words.
+
+        Examples
+        --------
+        >>> print(Calendar("Europe/Brussels"))
+        Europe/Brussels, weeks from Monday
+        """
+        return f"{self.zone}, weeks from {self.week_starts.capitalize()}"
+
     @classmethod
     def of(
         cls, zone: str | None, week_starts: Weekday | None = None, usual: Calendar | None = None
@@ -52,7 +62,8 @@ class Calendar:
         usual = usual or cls()
         zone = usual.zone if zone is None else zone
         week_starts = usual.week_starts if week_starts is None else week_starts
-        check_zone(zone, name="calendar")
+        # A time zone that is left out has a default, which one of no letters has not.
+        check_zone(zone or "?", name="calendar")
         choice("week_starts", week_starts, Weekday)
         return cls(zone, week_starts)
 
@@ -158,7 +169,13 @@ class Calendar:
         """
         index = pd.DatetimeIndex(local)
         first = np.ones(len(index), dtype=bool)
-        there = index.tz_localize(self.zone, ambiguous=first, nonexistent="shift_forward")
+        try:
+            there = index.tz_localize(self.zone, ambiguous=first, nonexistent="shift_forward")
+        except NotImplementedError:
+            raise ConvergekitError(
+                f"the clock of {self.zone} is known up to the year 9999, and some times are later. "
+                "Leave out those events, or the calendar."
+            ) from None
         return there.tz_convert("UTC")
 
 

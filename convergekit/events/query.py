@@ -54,7 +54,9 @@ _VALUES = (str, int, float, type(None))
 _BACKTICKS = re.compile(r"""'(?:\\.|[^'\\])*+'?|"(?:\\.|[^"\\])*+"?|`([^`]*)`""", re.DOTALL)
 
 
-def evaluate_query(events: pd.DataFrame, where: str, title: str) -> Any:
+def evaluate_query(
+    events: pd.DataFrame, where: str, title: str | None, *, option: str = "where"
+) -> Any:
     """Return what a query says of each event.
 
     Parameters
@@ -64,8 +66,10 @@ def evaluate_query(events: pd.DataFrame, where: str, title: str) -> Any:
         Comparisons of columns, such as ``"total_price > 30 and shop in ['north', 'south']"``. Short
         names stand for `properties.<name>` or `profile.<name>`; names with dots, spaces or ``$``
         stand between backticks.
-    title : str
-        What is asked, for error messages.
+    title : str or None
+        The step that it is a condition of, for error messages.
+    option : str, default "where"
+        The argument that it was given as.
 
     Raises
     ------
@@ -89,10 +93,23 @@ def evaluate_query(events: pd.DataFrame, where: str, title: str) -> Any:
             problem = str(error)
         except Exception as error:
             problem = query.told(error)
+    of_step = "" if title is None else f" of {title!r}"
     raise ConvergekitError(
-        f"where={shortened(where, 300)!r} of {title!r} cannot be evaluated: "
+        f"{option}={shortened(where, 300)!r}{of_step} cannot be evaluated: "
         f"{shortened(problem, 2_000)}"
     ) from None
+
+
+def columns_of_query(events: pd.DataFrame, where: str) -> set[str]:
+    """Return the columns that a query looks at; it is one that `evaluate_query` takes.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"properties.price": [5], "source": ["web"]})
+    >>> columns_of_query(events, "price > 3")
+    {'properties.price'}
+    """
+    return _Query(events, where).columns()
 
 
 class _Query:
@@ -104,13 +121,20 @@ class _Query:
         self._used: dict[str, Any] = {}
         self._text = _BACKTICKS.sub(self._placeholder, where.strip())
 
-    def answer(self) -> Any:
+    def columns(self) -> set[str]:
+        return set(self._named(_parsed(self._text)).values())
+
+    def _named(self, tree: ast.Expression) -> dict[str, str]:
+        """Return the column that each name in it stands for."""
         columns = _columns(self._events)
-        tree = _parsed(self._text)
         names: list[str] = []
         _check(tree, names)
-        for name in names:
-            self._used[name] = self._events[_column(columns, self._quoted.get(name, name))]
+        return {name: _column(columns, self._quoted.get(name, name)) for name in names}
+
+    def answer(self) -> Any:
+        tree = _parsed(self._text)
+        for name, column in self._named(tree).items():
+            self._used[name] = self._events[column]
         _Growth(self._used).check(tree)
         return self._evaluated(self._text, tree)
 

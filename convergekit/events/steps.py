@@ -359,7 +359,7 @@ class EventNames:
         named = np.append(known, False)[self.codes] & self.tracked
         if where is None or not named.any():
             return named
-        named[named] = _meets(self._events[named], where, title)
+        named[named] = meets(self._events[named], where, title)
         if not named.any():
             warnings.warn(
                 f"no event of {title!r} meets where={shortened(repr(where), 200)}, so it never "
@@ -369,9 +369,45 @@ class EventNames:
         return named
 
 
-def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
+def meets(
+    events: pd.DataFrame,
+    where: Where,
+    title: str | None = None,
+    *,
+    option: str = "where",
+    row: str = "event",
+) -> BoolArray:
+    """Return which rows meet a condition.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Of events, or of profiles.
+    where : str, mapping or callable
+        As for `Step`.
+    title : str, optional
+        The step that it is a condition of, for error messages.
+    option : str, default "where"
+        The argument that it was given as.
+    row : str, default "event"
+        What a row is.
+
+    Raises
+    ------
+    ConvergekitError
+        It is not a condition, or does not say one True or False for each row.
+    ColumnError
+        It names no column, or one of several.
+
+    Examples
+    --------
+    >>> profiles = pd.DataFrame({"profile.utm_source": ["ads", None], "events": [3, 5]})
+    >>> meets(profiles, {"utm_source": "ads"}, option="profiles", row="profile").tolist()
+    [True, False]
+    """
+    asked = option if title is None else f"{option} of {title!r}"
     if isinstance(where, str):
-        met = evaluate_query(events, where, title)
+        met = evaluate_query(events, where, title, option=option)
     elif isinstance(where, Mapping):
         met = pd.Series(True, index=events.index)
         for name, value in where.items():
@@ -379,33 +415,33 @@ def _meets(events: pd.DataFrame, where: Where, title: str) -> BoolArray:
             values = [known_characters(one) if isinstance(one, str) else one for one in values]
             met &= events[resolve_column(events, name)].isin(values)
     elif callable(where):
-        met = _answered(where, events, title)
+        met = _answered(where, events, asked)
     else:
         raise ConvergekitError(
-            f"where of {title!r} must be a query, a mapping of columns to values, or a function "
-            f"of the events; got {where!r}."
+            f"{asked} must be a query, a mapping of columns to values, or a function of the "
+            f"{row}s; got {where!r}."
         )
     found = pd.Series(met)
     if len(found) != len(events) or not pd.api.types.is_bool_dtype(found.dtype):
         raise ConvergekitError(
-            f"where of {title!r} gave {counted(len(found), 'value')} of {found.dtype} for "
-            f"{counted(len(events), 'event')}; it must give one True or False for each."
+            f"{asked} gave {counted(len(found), 'value')} of {found.dtype} for "
+            f"{counted(len(events), row)}; it must give one True or False for each."
         )
     return found.fillna(False).to_numpy(dtype=bool)
 
 
-def _answered(where: Callable[[pd.DataFrame], Any], events: pd.DataFrame, title: str) -> Any:
+def _answered(where: Callable[[pd.DataFrame], Any], events: pd.DataFrame, asked: str) -> Any:
     """Return what a function says of the events."""
     problem: KeyError | AttributeError
     try:
         return where(events)
     except KeyError as error:
-        problem, asked = error, error.args[0]
+        problem, name = error, error.args[0]
     except AttributeError as error:
         if error.obj is not events:
             raise
-        problem, asked = error, error.name
+        problem, name = error, error.name
     raise ColumnError(
-        f"where of {title!r} asks for {asked!r}, which is not a column. Name columns in full "
-        f"there. {what_there_is(events.columns, asked)}"
+        f"{asked} asks for {name!r}, which is not a column. Name columns in full there. "
+        f"{what_there_is(events.columns, name)}"
     ) from problem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -10,11 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from convergekit.base.durations import parse_duration
 from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
 from convergekit.funnels.events import FunnelEvents, Profiles
-from convergekit.funnels.labels import labels_of_steps, most_frequent, no_origin, short_name
+from convergekit.funnels.labels import (
+    kept_labels,
+    labels_of_steps,
+    no_origin,
+    short_name,
+    with_others,
+)
 from convergekit.funnels.options import FunnelQuestion
 from convergekit.funnels.outcomes import (
     CONVERTED,
@@ -29,9 +36,32 @@ from convergekit.funnels.paths import Paths
 from convergekit.funnels.vendors.posthog import posthog_paths
 from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.funnels.visits import VisitNumbers
+from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 from convergekit.visits.entry import EntryLabel, labels_at, usual_values
 from convergekit.visits.sessions import FoundSessions
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of events besides the frame that holds them.
+
+    Attributes
+    ----------
+    end : pandas.Timestamp or None
+        Until when profiles are observed, if that is not the frame's last event.
+    caution : str
+        Why conversions of these profiles are not to be compared with others'; empty if they may.
+    """
+
+    end: pd.Timestamp | None = None
+    caution: str = ""
+
+    @classmethod
+    def of(cls, s: StitchedEvents) -> Known:
+        """Return what is known of stitched events."""
+        caution = "" if s.segment is None else s.segment.caution
+        return cls(s.data_end, f"This segment is {caution}." if caution else "")
 
 
 @dataclass(eq=False)
@@ -80,6 +110,8 @@ class Asking:
         Where visits are counted.
     ids : pandas.Index
         Of profiles.
+    known : Known
+        What is known of the events besides.
     """
 
     asked: FunnelQuestion
@@ -91,15 +123,44 @@ class Asking:
     sessions: Sessions
     visits: VisitNumbers | None
     ids: pd.Index
+    known: Known
 
     @cached_property
     def data_end(self) -> pd.Timestamp:
-        """The time of the last event."""
-        return in_utc(self.events["timestamp"].max())
+        """Until when profiles are observed: the time of the last event, unless more is known."""
+        last = self.events["timestamp"].max() if self.known.end is None else self.known.end
+        return in_utc(last)
+
+    @cached_property
+    def known_until(self) -> pd.Timestamp:
+        """Until when it is known what people did: to the end of the data, or of what counts."""
+        asked = self.asked
+        # The tools' trends are of their own making.
+        if asked.end is None or not self._is_cut or asked.like is not None:
+            return self.data_end
+        return min(self.data_end, pd.Timestamp(asked.end, unit="us", tz="UTC"))
+
+    @cached_property
+    def counting(self) -> FunnelEvents:
+        """The events that may count, those that count as simultaneous at the time of the first."""
+        asked, prepared = self.asked, self.prepared
+        if asked.rules.engine != "search":
+            return prepared
+        if self._is_cut:
+            prepared = prepared.before(asked.end)
+        if asked.rules.tolerance is not None:
+            tolerance = parse_duration(asked.rules.tolerance, name="tolerance")
+            micros = tolerance // pd.Timedelta(1, "us")
+            prepared = prepared.tied(np.full(len(prepared.profile_of_unit), micros))
+        return prepared
+
+    @property
+    def _is_cut(self) -> bool:
+        return self.asked.rules.range_applies_to == "entry_and_completion"
 
     def outcomes(self) -> tuple[Outcomes, pd.DataFrame]:
         """Return how everybody fared who entered, and from which steps labels were taken."""
-        return self._outcomes(self.asked, self.prepared)
+        return self._outcomes(self.asked, self.counting)
 
     def outcomes_of(self, start: int, end: int) -> Outcomes:
         """Return how those fared who entered from `start` on and before `end`, in microseconds.
@@ -107,16 +168,12 @@ class Asking:
         Their windows may reach beyond `end`.
         """
         asked, prepared = self.asked, self._in_time
-        if asked.rules.range_applies_to == "entry_and_completion":
-            prepared = prepared.before(asked.end)
         first = start if asked.start is None else max(start, asked.start)
         last = end if asked.end is None else min(end, asked.end)
         window = asked.window // pd.Timedelta(1, "us")
-        # Ties that a tolerance makes may begin before the period does.
-        low, high = np.searchsorted(prepared.time, [first - window, last + window + 1])
-        rules = replace(asked.rules, range_applies_to="entry")
+        low, high = np.searchsorted(prepared.time, [first, last + window + 1])
         part = prepared.chosen(np.arange(low, high))
-        return self._outcomes(replace(asked, start=first, end=last, rules=rules), part)[0]
+        return self._outcomes(replace(asked, start=first, end=last), part, self._kept)[0]
 
     @property
     def labels_said(self) -> list[str]:
@@ -127,18 +184,35 @@ class Asking:
         step = where.get(str(self.asked.rules.by_step), f"step {self.asked.rules.by_step}")
         return [f"{short_name(name)} is the value at {step}." for name in self.columns]
 
-    def usual_labels(self, most: int) -> list[Any]:
-        """Return the labels of the first column that the data have most of."""
-        column = [*self.labels, *(EntryLabel(name, "entry") for name in self.columns)][0]
+    def usual_labels(self, name: str, most: int) -> list[Any]:
+        """Return the labels of a column of the breakdown that the data have most of."""
+        columns = [*self.labels, *(EntryLabel(name, "entry") for name in self.columns)]
+        column = next(column for column in columns if column.name == name)
         return usual_values(self.events, column, lambda: self.sessions.found, most)
 
     @cached_property
+    def _kept(self) -> dict[str, pd.Series] | None:
+        """The labels that `top` keeps in the funnel of all the time."""
+        top = self.asked.top
+        if top is None:
+            return None
+        labels = self._outcomes(replace(self.asked, top=None), self.counting)[0].labels
+        return {name: kept_labels(cells, top) for name, cells in labels.items()}
+
+    @cached_property
     def _in_time(self) -> FunnelEvents:
-        return self.prepared.chosen(np.argsort(self.prepared.time, kind="stable"))
+        return self.counting.chosen(np.argsort(self.counting.time, kind="stable"))
 
     def _outcomes(
-        self, asked: FunnelQuestion, prepared: FunnelEvents
+        self,
+        asked: FunnelQuestion,
+        prepared: FunnelEvents,
+        kept: Mapping[str, pd.Series] | None = None,
     ) -> tuple[Outcomes, pd.DataFrame]:
+        """Return the outcomes of some of the events, and from which steps labels were taken.
+
+        `kept` are the labels of each column that `top` keeps; by default the most frequent here.
+        """
         of_profile = prepared
         prepared, paths, label_at = _paths(asked, prepared, self.events[self.columns])
         counted = prepared.profile_of_unit[paths.unit]
@@ -150,14 +224,11 @@ class Asking:
                     counted
                 ]
             read = labels_at(self.events, self.labels, entry, lambda: self.sessions.found)
-            labels = {name: most_frequent(values, asked.top) for name, values in read.items()}
-            origin = no_origin()
+            labels, origin = read, no_origin()
         elif label_at is not None:
             origin = no_origin()
             labels = {
-                name: most_frequent(
-                    pd.Series(self.events[name].array.take(label_at, allow_fill=True)), asked.top
-                )
+                name: pd.Series(self.events[name].array.take(label_at, allow_fill=True))
                 for name in self.columns
             }
         else:
@@ -166,19 +237,26 @@ class Asking:
                 self.columns,
                 paths.event,
                 asked.rules.by_step,
-                asked.top,
                 len(asked.steps),
             )
+        if asked.top is not None:
+            kept = kept or {name: kept_labels(cells, asked.top) for name, cells in labels.items()}
+            labels = {name: with_others(cells, kept[name]) for name, cells in labels.items()}
         visits = self.visits
         outcomes = Outcomes(
             profile=counted if visits is None else visits.visitor[counted],
             ids=self.ids,
             depth=paths.depth,
-            status=_status(paths, asked, self.data_end),
+            status=_status(paths, asked, self.known_until),
             time=np.where(paths.event >= 0, paths.time, NOT_A_TIME),
             position=paths.event,
             rows=self.events.get("row"),
             labels=labels,
+            gained=(
+                None
+                if paths.gained is None
+                else np.where(paths.event >= 0, paths.gained, NOT_A_TIME)
+            ),
             visit=None if visits is None else self._session_ids(visits.session[counted]),
         )
         return outcomes, origin
@@ -217,7 +295,7 @@ def _paths(
     )
 
 
-def _status(paths: Paths, asked: FunnelQuestion, data_end: pd.Timestamp) -> IntArray:
+def _status(paths: Paths, asked: FunnelQuestion, known_until: pd.Timestamp) -> IntArray:
     """Return how each path fared, as places in `STATUSES`."""
     rules, window = asked.rules, asked.window // pd.Timedelta(1, "us")
     last = max(place for place, step in enumerate(asked.steps) if not step.optional)
@@ -226,7 +304,7 @@ def _status(paths: Paths, asked: FunnelQuestion, data_end: pd.Timestamp) -> IntA
     )
     status = np.where(paths.event[:, last] >= 0, converted, dropped)
     if rules.open_windows and len(paths.unit):
-        end = microseconds(pd.Series([data_end]))[0]
+        end = microseconds(pd.Series([known_until]))[0]
         status[(status == dropped) & (paths.last_entry + window > end)] = in_window
     void = paths.depth < paths.free
     status[void & ((rules.on_exclude == "remove") | (paths.depth == 0))] = excluded

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from convergekit.base.compiled import compiled
-from convergekit.base.durations import parse_duration
 from convergekit.funnels.events import FunnelEvents, attempts_apart
 from convergekit.funnels.paths import (
     Paths,
@@ -153,13 +151,8 @@ class _Asked:
 
 
 def _prepared(prepared: FunnelEvents, asked: _Asked) -> FunnelEvents:
-    """Return the events that may take part, at the times that the rules give them."""
+    """Return the events that may take part."""
     rules = asked.rules
-    if rules.range_applies_to == "entry_and_completion":
-        prepared = prepared.before(asked.end)
-    if rules.tolerance is not None:
-        tolerance = parse_duration(rules.tolerance, name="tolerance") // pd.Timedelta(1, "us")
-        prepared = prepared.tied(np.full(len(prepared.profile_of_unit), tolerance))
     if rules.once_per_tie:
         prepared = prepared.once_per_tie()
         if asked.order == "strict":
@@ -339,6 +332,9 @@ def _paths(
         starter = None if found.starter is None else found.starter[entered]
         event = events_of_steps(moments, reached, starter)
     there = event >= 0
+    gained = None if found.gained is None else found.gained[entered]
+    if gained is not None:
+        gained = np.where(gained >= 0, moments.time[gained], 0)
     return Paths(
         unit=moments.unit[found.first_of[entered]],
         depth=found.depth[entered],
@@ -346,4 +342,5 @@ def _paths(
         event=np.where(there, prepared.position[event], -1) if len(prepared.position) else event,
         time=np.where(there, moments.time[reached], 0) if len(moments.time) else event,
         last_entry=moments.time[found.last_entry[entered]],
+        gained=gained,
     )

@@ -24,7 +24,7 @@ from convergekit.figures.template import (
     titled,
 )
 from convergekit.funnels.groups import Groups, groups_to_draw, label_of
-from convergekit.funnels.labels import short_name
+from convergekit.funnels.labels import groups_of, short_name
 from convergekit.funnels.step_table import required_before
 
 if TYPE_CHECKING:
@@ -203,8 +203,8 @@ def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
 
 def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
     found = drawn_groups(funnel, template)
-    of_group = dict(list(funnel.table.groupby(funnel.by, dropna=False, sort=False)))
-    tables = {label_of(label): table for label, table in of_group.items()}
+    groups = groups_of(funnel.table[funnel.by])
+    tables = {label_of(label): funnel.table.iloc[at] for label, at in groups}
     places, figure = bar_places(len(found.shown)), go.Figure()
     for group, start in zip(found.shown, places.starts, strict=True):
         table = tables[group.label]

@@ -28,7 +28,7 @@ from convergekit.events.steps import (
     StepLike,
     single_valued,
 )
-from convergekit.funnels.asking import Asking, Sessions
+from convergekit.funnels.asking import Asking, Known, Sessions
 from convergekit.funnels.events import (
     ProfileColumn,
     ProfileNumbers,
@@ -130,7 +130,8 @@ def funnel(
         ``"2026-03-31"``, includes that day, and a moment does not include itself. Later steps may
         follow after `end`, within the window. Without a time zone they are of the calendar.
     range_applies_to : {"entry", "entry_and_completion"}, default "entry"
-        With the latter, nothing from `end` on counts.
+        With the latter, nothing from `end` on counts, as if the data ended there: a window that
+        reaches beyond it is open.
     entry : {"first", "any", "earliest"}, default "first"
         Whether only a profile's first event of the first step in the range starts an attempt, or
         every one: then the deepest counts, so a profile converts if it does within the window of
@@ -213,7 +214,7 @@ def funnel_of(
     """Return how far the profiles of stitched events get along the steps. See `funnel`."""
     question = FunnelQuestion.of(steps, **options, usual=s.calendar)
     if profile != PROFILE_ID:
-        return answer(question, s.events, profile)
+        return answer(question, s.events, profile, known=Known.of(s))
     ids = pd.Index(s.resolution.profile_ids)
     return answer(
         question,
@@ -221,6 +222,7 @@ def funnel_of(
         profile,
         ProfileNumbers(s.resolution.profile, ids),
         partial(sessions_of_visitors, s, s.resolution.profile),
+        Known.of(s),
     )
 
 
@@ -245,6 +247,7 @@ def funnel_of_visitors(
         column,
         ProfileNumbers(visitor, pd.RangeIndex(visitor.max(initial=-1) + 1)),
         partial(sessions_of_visitors, s, visitor),
+        Known.of(s),
     )
 
 
@@ -254,6 +257,7 @@ def answer(
     profile: str,
     numbered: Profiles | None = None,
     sessions: Callable[[], FoundSessions] | None = None,
+    known: Known | None = None,
 ) -> Funnel:
     """Return the funnel of a frame's events.
 
@@ -267,6 +271,8 @@ def answer(
         The profile of each event, where more is known than the column.
     sessions : callable, optional
         Returns the sessions of the events, where more is known of them than the frame says.
+    known : Known, optional
+        The same of the rest.
     """
     check_columns(events, profile)
     if asked.freq is not None:
@@ -277,8 +283,8 @@ def answer(
     names = [label.name for label in labels] or columns
     check_names(names, len(asked.steps), profile)
     profiles: Profiles = numbered or ProfileColumn(events[profile])
-    known = Sessions(sessions or partial(_sessions, events, profiles))
-    visits = visits_of(known.found) if asked.count == "visits" else None
+    found = Sessions(sessions or partial(_sessions, events, profiles))
+    visits = visits_of(found.found) if asked.count == "visits" else None
     prepared = prepare(
         events,
         asked.steps,
@@ -297,9 +303,10 @@ def answer(
         profiles=profiles,
         columns=columns,
         labels=labels,
-        sessions=known,
+        sessions=found,
         visits=visits,
         ids=ids,
+        known=known or Known(),
     )
     outcomes, origin = asking.outcomes()
     return Funnel(

@@ -1,31 +1,40 @@
-"""`FunnelTest`: whether the groups of a breakdown differ by more than chance."""
+"""`FunnelTest`: whether the groups of a breakdown, or periods, differ by more than chance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from convergekit.base.group_tests import (
     GroupTest,
+    clustered_log_rank,
     clustered_shares,
     every_pair,
     log_rank,
     shares_differ,
 )
 from convergekit.errors import ConvergekitError
+from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
-from convergekit.funnels.labels import short_name
-from convergekit.funnels.outcomes import IN_WINDOW, NOT_A_TIME, STATUSES, Outcomes
+from convergekit.funnels.labels import groups_of, short_name
+from convergekit.funnels.outcomes import NOT_A_TIME, Outcomes
 from convergekit.funnels.step_table import StepTable
+from convergekit.funnels.trend import Entered
 from convergekit.typing import BoolArray, IntArray
 
 #: Differences that chance makes as large in fewer than one of 20 stores without any.
 _SURPRISING = 0.05
-#: More pairs than these are not tested one by one: a table of thousands is read by nobody.
+#: Pairs of more groups are not tested one by one: a table of thousands is read by nobody.
 _MOST_GROUPS = 40
+#: What periods are called as groups.
+PERIOD = "period"
+#: Who comes often enters early in a period, and is observed for longer where it is not over. So
+#: those are compared who entered in the same seventh of their periods: the same day of a week.
+_STRATA = 7
+_MOMENTS = "datetime64[us, UTC]"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +61,7 @@ class FunnelTest(Result):
     reason : str
         Why nothing can be said; empty otherwise.
     step, by : str, list of str
-        The step whose conversion is tested, and the breakdown.
+        The step whose conversion is tested, and the breakdown; ``["period"]`` of periods.
     """
 
     method: str
@@ -101,13 +110,77 @@ def groups_test(
         Why the groups must not be compared, empty if they may.
     """
     if not by:
-        raise ConvergekitError("a test needs groups: give by= to the funnel.")
+        raise ConvergekitError(
+            "a test needs groups: give by= to the funnel, or freq= to the test of periods."
+        )
     if not_to_compare:
         raise ConvergekitError(f"{not_to_compare} Leave out by_step= to read them at the entry.")
-    part, asked = outcomes.counted, tables.asked
-    labels = pd.DataFrame({name: part.labels[name].array for name in by})
-    group, names = _numbered(labels)
-    waiting = bool((part.status == STATUSES.index(IN_WINDOW)).any())
+    part = outcomes.counted
+    group, names = _numbered(pd.DataFrame({name: part.labels[name].array for name in by}))
+    return _tested(tables, part, group, names, step, by)
+
+
+def periods_test(
+    tables: StepTable, whole: Outcomes, periods: Sequence[Entered], step: int
+) -> FunnelTest:
+    """Test whether periods differ in who reached a step. See `Funnel.test`.
+
+    Parameters
+    ----------
+    tables : StepTable
+    whole : Outcomes
+        Of the funnel of all the time.
+    periods : sequence of Entered
+    step : int
+    """
+    if len(periods) > _MOST_GROUPS:
+        raise ConvergekitError(
+            f"a test of periods takes at most {_MOST_GROUPS}; these are {len(periods)}. Give a "
+            "longer freq=, or a start= to the funnel."
+        )
+    parts = [whole.chosen(np.arange(0)), *(one.part for one in periods)]
+    part = replace(
+        parts[0],
+        profile=np.concatenate([one.profile for one in parts]),
+        depth=np.concatenate([one.depth for one in parts]),
+        status=np.concatenate([one.status for one in parts]),
+        time=np.concatenate([one.time for one in parts]),
+        position=np.concatenate([one.position for one in parts]),
+    )
+    group = np.repeat(np.arange(len(periods)), [len(one.part.depth) for one in periods])
+    begin, end = (
+        microseconds(pd.Series([getattr(one, edge) for one in periods], dtype=_MOMENTS))[group]
+        for edge in ("begin", "end")
+    )
+    stratum = (part.time[:, 0] - begin) * _STRATA // (end - begin)
+    names = [str(one.period) for one in periods]
+    return _tested(tables, part, group, names, step, [PERIOD], stratum)
+
+
+def _tested(
+    tables: StepTable,
+    part: Outcomes,
+    group: IntArray,
+    names: list[str],
+    step: int,
+    by: list[str],
+    stratum: IntArray | None = None,
+) -> FunnelTest:
+    """Return the test of groups of rows, and that of each pair of groups.
+
+    Parameters
+    ----------
+    tables : StepTable
+    part : Outcomes
+    group : numpy.ndarray of int
+        Of each row.
+    names : list of str
+        Of the groups.
+    step : int
+    by : list of str
+    stratum : numpy.ndarray of int, optional
+        Where a profile may have rows in several groups: the rows that are compared.
+    """
     happened = part.time[:, step - 1] != NOT_A_TIME
     used = np.arange(len(group))
 
@@ -118,21 +191,24 @@ def groups_test(
         return clustered_shares(happened[of], group[of], part.profile[of])
 
     def censored(of: IntArray) -> GroupTest:
-        time, _ = tables.observed(part, step)
-        return log_rank(time[of], happened[of], group[of])
+        rows = observed[of], happened[of], group[of]
+        if stratum is None:
+            return log_rank(*rows)
+        return clustered_log_rank(*rows, part.profile[of], stratum[of])
 
-    if asked.count != "profiles":
+    if tables.asked.count != "profiles":
         # Those of one profile are alike.
         test = clustered
-        used = np.flatnonzero(part.time[:, 0] + tables.window <= tables.data_end)
-    elif not waiting:
-        test = shares
-    elif asked.anchored:
+        used = np.flatnonzero(part.time[:, 0] + tables.window <= tables.known_until)
+    elif not part.waiting.any():
+        test = shares if stratum is None else clustered
+    elif tables.asked.anchored:
         test = censored
+        observed, _ = tables.observed(part, step)
     else:
         raise ConvergekitError(
-            f"with entry={asked.rules.entry!r} a window begins where the outcome says, so open "
-            "windows cannot be told from drop-offs; set entry='first', or an end= that lies a "
+            f"with entry={tables.asked.rules.entry!r} a window begins where the outcome says, so "
+            "open windows cannot be told from drop-offs; set entry='first', or an end= that lies a "
             "window before the end of the data."
         )
     whole = test(used)
@@ -167,16 +243,16 @@ def _numbered(labels: pd.DataFrame) -> tuple[IntArray, list[str]]:
     by = list(labels.columns)
     if not len(labels):
         return np.zeros(0, dtype=np.int64), []
-    groups = labels.groupby(by, dropna=False, sort=True).indices.items()
-    ordered = sorted(groups, key=lambda group: (-len(group[1]), str(group[0])))
+    ordered = sorted(
+        groups_of(labels), key=lambda group: (-len(group[1]), tuple(map(str, group[0])))
+    )
     number, names = np.zeros(len(labels), dtype=np.int64), []
     for place, (label, at) in enumerate(ordered):
-        cells = label if isinstance(label, tuple) else (label,)
         number[at] = place
         names.append(
             ", ".join(
                 f"no {short_name(name)}" if pd.isna(cell) else str(cell)
-                for name, cell in zip(by, cells, strict=True)
+                for name, cell in zip(by, label, strict=True)
             )
         )
     return number, names

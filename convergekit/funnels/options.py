@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypedDict
 
+import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import Duration, parse_duration, readable_duration
@@ -155,7 +156,7 @@ class FunnelQuestion:
             "tolerance": tolerance,
             "on_exclude": on_exclude,
             "range_applies_to": range_applies_to,
-            "by_step": by_step,
+            "by_step": int(by_step) if isinstance(by_step, np.integer) else by_step,
             "label": label,
         }
         rules = rules_of(like, options)
@@ -183,7 +184,12 @@ class FunnelQuestion:
             end=end is not None,
             label=label,
         )
-        check_step_windows(step_windows, window, given, rules, order, bool(excluding))
+        check_step_windows(step_windows, window, given, rules, order, count, bool(excluding))
+        if label == "carried" and rules.by_step != "entry" and by_step is None:
+            raise ConvergekitError(
+                f"label={label!r} says what is read at the entry, and like={like!r} reads labels "
+                "elsewhere; leave out one of the two."
+            )
         check_tool(like, rules, given, order, count, bool(excluding))
         check_visits(count, rules)
         check_combination(rules, given, order, excluding)
@@ -261,7 +267,8 @@ def check_choices(
 
 def check_labels(by_step: ByStep, top: int | None, steps: int) -> None:
     """Raise unless labels can be read at the step, and so many of them be kept."""
-    if by_step not in ("entry", "first", "last") and by_step not in range(1, steps + 1):
+    place = isinstance(by_step, int) and not isinstance(by_step, bool) and 0 < by_step <= steps
+    if not place and not (isinstance(by_step, str) and by_step in ("entry", "first", "last")):
         raise ConvergekitError(
             f"by_step must be 'entry', 'first', 'last' or a step from 1 to {steps}; got "
             f"{by_step!r}."
@@ -276,7 +283,14 @@ def check_names(columns: Sequence[str], steps: int, profile: str) -> None:
     taken = {*TABLES, *(f"{what}_{place}" for place in places for what in ("time", "row"))}
     for name in columns:
         # Of profiles by themselves the two columns are one.
-        if name in taken and not name == profile == "profile_id":
+        if not name == profile == "profile_id":
+            check_not_taken([name], taken)
+
+
+def check_not_taken(by: Sequence[str], columns: Collection[str]) -> None:
+    """Raise if a breakdown's column has the name of another that a table has."""
+    for name in by:
+        if name in columns:
             raise ConvergekitError(
                 f"by={name!r}: the funnel's tables have a column of that name. Rename that of the "
                 f"events, as in ck.funnel(events.assign(label=events[{name!r}]), ..., by='label')."
@@ -350,10 +364,12 @@ def windows_of(
         return within, {}
     titles = [step.title for step in steps]
     found: dict[int, pd.Timedelta] = {}
+    given: set[int] = set()
     whole: Duration | None = None
     for key, value in within.items():
-        places = [key] if isinstance(key, int) and not isinstance(key, bool) else None
-        if places is None:
+        if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+            places = [int(key)]
+        else:
             places = [at for at, title in enumerate(titles, start=1) if title == key]
         if len(places) != 1 or places[0] not in range(1, len(steps) + 1):
             several = len(places) > 1
@@ -362,6 +378,12 @@ def windows_of(
                 + ("names several steps; give the number of one" if several else "names no step")
                 + f", of {', '.join(f'{at} ({title})' for at, title in enumerate(titles, 1))}."
             )
+        if places[0] in given:
+            raise ConvergekitError(
+                f"within= gives step {places[0]} ({titles[places[0] - 1]}) two windows, by its "
+                "name and by its number; leave out one."
+            )
+        given.add(places[0])
         if places[0] == 1:
             whole = value
         else:
@@ -382,6 +404,7 @@ def check_step_windows(
     steps: Sequence[Step],
     rules: Rules,
     order: Order,
+    count: Count,
     excluding: bool,
 ) -> None:
     """Raise where the windows of steps contradict the whole, or another option."""
@@ -401,7 +424,8 @@ def check_step_windows(
             (f"order={order!r}", order != "ordered"),
             ("exclude=", excluding),
             ("optional steps", any(step.optional for step in steps)),
-            (f"entry={rules.entry!r}", rules.entry != "first"),
+            (f"count={count!r}", count == "attempts"),
+            (f"entry={rules.entry!r}", rules.entry != "first" and count != "attempts"),
         )
         if given
     ]

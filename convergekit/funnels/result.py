@@ -22,12 +22,13 @@ from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import Asking
 from convergekit.funnels.curves import curve_of
-from convergekit.funnels.group_test import FunnelTest, groups_test
-from convergekit.funnels.labels import OTHER, short_name
+from convergekit.funnels.group_test import FunnelTest, groups_test, periods_test
+from convergekit.funnels.labels import OTHER, groups_of, short_name
+from convergekit.funnels.options import check_not_taken
 from convergekit.funnels.outcomes import DROPPED, EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
 from convergekit.funnels.step_table import StepTable, required_before
-from convergekit.funnels.times import TimeToConvert
-from convergekit.funnels.trend import trend_of
+from convergekit.funnels.times import GROUP_TIMES, TimeToConvert
+from convergekit.funnels.trend import entered_by_period, trend_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -98,7 +99,7 @@ class Funnel(Result):
         Also in ``table.attrs["notes"]``, on the card and in the figure's subtitle.
         """
         asked = self._asking.asked
-        found = [asked.label_said] if asked.label_said else []
+        found = [said for said in (asked.label_said, self._asking.known.caution) if said]
         of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
         reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
         if reason and of_profiles and self.counts["in_window"]:
@@ -112,11 +113,12 @@ class Funnel(Result):
 
     def usual_labels(self, most: int) -> list[Any]:
         """Return the labels that the data have most of: they have the same colour everywhere."""
-        return self._asking.usual_labels(most) if len(self.by) == 1 else []
+        return self._asking.usual_labels(self.by[0], most) if len(self.by) == 1 else []
 
     @property
     def _tables(self) -> StepTable:
-        end = microseconds(pd.Series([self.data_end]))[0] if self.counts["entered"] else 0
+        known = self._asking.known_until if self.counts["entered"] else pd.Timestamp(0, tz="UTC")
+        end = microseconds(pd.Series([known]))[0]
         return StepTable(self._asking.asked, self.steps, int(end))
 
     def _line(self) -> str:
@@ -143,6 +145,8 @@ class Funnel(Result):
         return f"{self.counted.capitalize()} within {self.window_words}"
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
+        if self.table.empty:
+            return ("Nobody entered.", *self.notes)
         shown = self.table.dropna(axis="columns", how="all").copy()
         # The plain share says the same where every window has ended.
         if not self.counts["in_window"]:
@@ -188,6 +192,10 @@ class Funnel(Result):
         has converted), for ``entry="first"`` and profiles alone. It is missing where the data do
         not reach the end of anybody's window; `notes` says why. Never divide by those whose window
         has ended: who converts early would count in full, and who converts late not at all.
+
+        It takes those who enter late to convert as those who entered early. Who comes often enters
+        early: where people differ much in that and most windows are open, it is too high, and the
+        plain share too low. An `end=` a window before the end of the data avoids both.
         """
         found = self._grouped(self._outcomes, self._tables.of)
         found.attrs["notes"] = self.notes
@@ -258,7 +266,8 @@ class Funnel(Result):
         if not isinstance(bins, (int, np.integer)) or bins < 1:
             raise ConvergekitError(f"bins must be a whole number from 1; got {bins!r}.")
         to_step = len(self.steps) if to_step is None else self._checked(to_step)
-        if not self._checked(from_step) < to_step:
+        from_step = self._checked(from_step)
+        if not from_step < to_step:
             raise ConvergekitError(
                 f"from_step must be before to_step, and both must be steps of {len(self.steps)}; "
                 f"got {from_step} and {to_step}."
@@ -268,6 +277,7 @@ class Funnel(Result):
         if not self._asking.asked.rules.zero_times:
             waits = waits[waits > pd.Timedelta(0)]
         names = (self.steps[from_step - 1], self.steps[to_step - 1])
+        check_not_taken(self.by, GROUP_TIMES)
         labels = part.loc[waits.index, self.by].reset_index(drop=True)
         return TimeToConvert.of(
             waits.reset_index(drop=True), bins, names, self.counted, labels=labels
@@ -353,7 +363,9 @@ class Funnel(Result):
         if step < 2:
             raise ConvergekitError("step must be 2 or later: everybody has reached the first.")
         check_confidence(confidence)
-        others = as_steps([ends] if isinstance(ends, (str, Step)) else list(ends)) if ends else []
+        listed = isinstance(ends, Iterable) and not isinstance(ends, (str, Step))
+        others: Any = ends if listed else [ends]
+        others = as_steps(list(others)) if ends else []
         names = self.by if by is None else self._some_of_by(by)
         chosen = replace(self, by=names)
         table = chosen._grouped(
@@ -412,15 +424,23 @@ class Funnel(Result):
                 f"the funnels have the breakdowns {self.by} and {other.by}; compare funnels with "
                 "the same breakdown, or without one."
             )
+        check_not_taken(self.by, _COMPARED)
         names = [*self.by, "step"]
         needed = [*names, "event_name", "profiles", "conversion"]
-        pairs = self.table[needed].merge(
-            other.table[needed].drop(columns="event_name"),
+        mine, theirs = self.table[needed], other.table[needed].drop(columns="event_name")
+        types = mine[self.by].dtypes
+        if not types.equals(theirs[self.by].dtypes):
+            # Labels of two types are compared one by one: numbers and texts are not equal.
+            mine, theirs = (
+                table.astype(dict.fromkeys(self.by, object)) for table in (mine, theirs)
+            )
+        pairs = mine.merge(
+            theirs,
             on=names,
             suffixes=("", "_other"),
             how="inner",
         )
-        pairs = pairs.rename(
+        pairs = pairs.astype(dict(types)).rename(
             columns={"profiles_other": "other_profiles", "conversion_other": "other_conversion"}
         )
         entered = pairs.loc[pairs["step"] == 1, [*self.by, "profiles", "other_profiles"]]
@@ -446,13 +466,20 @@ class Funnel(Result):
         found.attrs["notes"] = [*_differences(self, other), *([said] if said else [])]
         return found
 
-    def test(self, step: int | None = None) -> FunnelTest:
-        """Test whether the groups of the breakdown differ in who reached a step.
+    def test(
+        self, step: int | None = None, *, freq: str | None = None, calendar: str | None = None
+    ) -> FunnelTest:
+        """Test whether the groups of the breakdown, or periods, differ in who reached a step.
 
         Parameters
         ----------
         step : int, optional
             From 2; by default the last.
+        freq : str, optional
+            Test the periods of `trend` against each other, such as ``"W"``, not the groups; 40 at
+            most.
+        calendar : str, optional
+            The time zone of the periods; by default that of the funnel.
 
         Returns
         -------
@@ -462,7 +489,8 @@ class Funnel(Result):
         Raises
         ------
         ConvergekitError
-            There are no groups, or they are chosen by what happened later.
+            There are no groups, or they are chosen by what happened later; or both groups and
+            periods are asked for.
 
         Notes
         -----
@@ -471,6 +499,10 @@ class Funnel(Result):
         Visits and attempts are clustered by profile, for those of one person are alike; those whose
         windows are open are left out. Pairs are adjusted by Holm. ``base/group_tests.py`` cites the
         sources.
+
+        A profile may be in several periods, so periods are clustered by profile. Who comes often
+        enters early in a period and is observed for longer, so the log-rank test compares those who
+        entered in the same seventh of their periods (in a week: on the same day).
 
         Examples
         --------
@@ -482,6 +514,14 @@ class Funnel(Result):
         step = len(self.steps) if step is None else self._checked(step)
         if step < 2:
             raise ConvergekitError("step must be 2 or later: everybody has reached the first.")
+        if freq is not None:
+            if self.by:
+                raise ConvergekitError(
+                    "a test is of groups or of periods: with freq= leave out by= of the funnel."
+                )
+            shop = Calendar.of(calendar, usual=self._asking.asked.calendar)
+            entered = entered_by_period(self._asking, self._outcomes, freq, shop)
+            return periods_test(self._tables, self._outcomes, entered, step)
         return groups_test(
             self._tables, self._outcomes, self.by, step, self._asking.asked.label_said
         )
@@ -526,12 +566,12 @@ class Funnel(Result):
         if not self.by:
             return work(outcomes)
         labels = pd.DataFrame({name: outcomes.labels[name].array for name in self.by})
-        groups = labels.groupby(self.by, dropna=False, sort=True).indices.items()
+        groups = groups_of(labels)
         parts = []
         for label, at in sorted(groups, key=lambda group: _label_order(group[0], len(group[1]))):
             table = work(outcomes.chosen(at))
-            values = label if isinstance(label, tuple) else (label,)
-            for place, (name, value) in enumerate(zip(self.by, values, strict=True)):
+            check_not_taken(self.by, table.columns)
+            for place, (name, value) in enumerate(zip(self.by, label, strict=True)):
                 cells = pd.Series([value] * len(table), dtype=labels[name].dtype)
                 table.insert(place, name, cells)
             parts.append(table)
@@ -543,17 +583,19 @@ class Funnel(Result):
         return pd.concat(parts, ignore_index=True)
 
     def _checked(self, step: int) -> int:
-        if step not in range(1, len(self.steps) + 1):
+        whole = isinstance(step, (int, np.integer)) and not isinstance(step, bool)
+        if not whole or step not in range(1, len(self.steps) + 1):
             raise ConvergekitError(
                 f"step must be a number from 1 to {len(self.steps)}; got {step!r}."
             )
-        return step
+        return int(step)
 
     def _with_next_event(self, lost: pd.DataFrame, reached: list[str]) -> pd.DataFrame:
         # Times without a zone are UTC, as in the search.
         events = self._asking.events[["event_name"]].assign(
             timestamp=pd.to_datetime(self._asking.events["timestamp"], utc=True),
-            profile_id=self._asking.events[self._profile].array,
+            # Of the type of the others: pandas takes texts among objects for texts.
+            profile_id=self._asking.events[self._profile].astype(lost["profile_id"].dtype),
             arrival=order_of_arrival(self._asking.events, np.arange(len(self._asking.events))),
         )
         if "kind" in self._asking.events:
@@ -611,6 +653,11 @@ def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, fr
     return trend_figure(table, funnel, freq, template)
 
 
+#: What `compare` has beside a breakdown's columns, and what it needs on the way.
+_COMPARED = (
+    *("profiles_other", "conversion_other", "other_profiles", "other_conversion"),
+    *("difference", "low", "high", "p_value"),
+)
 _COUNTS = ("profiles", "drop_off", "in_window")
 _SHARES = ("conversion", "step_conversion", "conversion_at_window")
 _TIMES = ("median_time", "mean_time", "p90_time")
@@ -632,8 +679,7 @@ def _differences(one: Funnel, other: Funnel) -> list[str]:
     return found
 
 
-def _label_order(label: Any, size: int) -> tuple[Any, ...]:
+def _label_order(label: tuple[Any, ...], size: int) -> tuple[Any, ...]:
     """Order labels by size, "other" and missing ones last."""
-    values = label if isinstance(label, tuple) else (label,)
-    last = [bool(pd.isna(value)) or value == OTHER for value in values]
-    return (any(last), -size, tuple(map(str, values)))
+    last = [bool(pd.isna(value)) or value == OTHER for value in label]
+    return (any(last), -size, tuple(map(str, label)))

@@ -24,13 +24,13 @@ class StepTable:
     asked : FunnelQuestion
     titles : list of str
         The names of the steps.
-    data_end : int
-        Time of the last event, in microseconds.
+    known_until : int
+        Until when it is known what people did, in microseconds.
     """
 
     asked: FunnelQuestion
     titles: list[str]
-    data_end: int
+    known_until: int
 
     def of(self, outcomes: Outcomes) -> pd.DataFrame:
         """Return a row per step. See `Funnel.table`."""
@@ -101,9 +101,9 @@ class StepTable:
         Until it got there, or its window ended, or the data did. An attempt that an exclusion ended
         is observed on: it is known not to get there.
         """
-        entry, there = part.time[:, 0], part.time[:, step - 1]
+        entry, there = part.time[:, 0], part.first_at(step)
         happened = there != NOT_A_TIME
-        longest = np.minimum(self.window, np.maximum(self.data_end - entry, 0))
+        longest = np.minimum(self.window, np.maximum(self.known_until - entry, 0))
         return np.where(happened, there - np.where(happened, entry, 0), longest), happened
 
     def no_curve(self, part: Outcomes, step: int) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.figures.card import Result
+from convergekit.funnels.labels import groups_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from convergekit.figures.template import Template
 
 _PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
+#: What the table of groups has beside a breakdown's columns.
+GROUP_TIMES = ("profiles", "median", "mean", *(f"p{point}" for point in _PERCENTILES))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,12 +136,11 @@ def _of_groups(waits: pd.Series, labels: pd.DataFrame | None) -> pd.DataFrame:
     names: Sequence[str] = [] if labels is None else list(labels.columns)
     rows = []
     if labels is not None and names:
-        for label, at in labels.groupby(list(names), dropna=False, sort=True).indices.items():
+        for label, at in groups_of(labels):
             part = waits.iloc[at]
-            values = label if isinstance(label, tuple) else (label,)
             points = part.quantile(np.array(_PERCENTILES) / 100)
-            rows.append([*values, len(part), part.median(), part.mean(), *points])
-    columns = [*names, "profiles", "median", "mean", *(f"p{point}" for point in _PERCENTILES)]
+            rows.append([*label, len(part), part.median(), part.mean(), *points])
+    columns = [*names, *GROUP_TIMES]
     table = pd.DataFrame(rows, columns=columns)
     times = dict.fromkeys(columns[len(names) + 1 :], "timedelta64[us]")
     table = table.astype({"profiles": "int64", **times})

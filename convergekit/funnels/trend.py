@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,56 @@ from convergekit.funnels.step_table import StepTable
 
 #: Gives a table for each group of a breakdown, with the breakdown's columns first.
 Grouped = Callable[[Outcomes, Callable[[Outcomes], pd.DataFrame]], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Entered:
+    """Those who entered in a period, as a funnel of their own.
+
+    Attributes
+    ----------
+    period : pandas.Period
+    begin, end : pandas.Timestamp
+    part : Outcomes
+    """
+
+    period: pd.Period
+    begin: pd.Timestamp
+    end: pd.Timestamp
+    part: Outcomes
+
+
+def entered_by_period(
+    asking: Asking, whole: Outcomes, freq: str, calendar: Calendar
+) -> list[Entered]:
+    """Return those who entered in each period, of periods in which somebody may have.
+
+    Parameters
+    ----------
+    asking : Asking
+    whole : Outcomes
+        Of the funnel of all the time.
+    freq : str
+    calendar : Calendar
+    """
+    asked = asking.asked
+    # A visit and an attempt enter once; and tools have trends of their own making.
+    once = asked.count != "profiles" or asked.like is not None
+    counted = whole.counted
+    times = counted.time[:, 0] if once else _entry_times(asking)
+    of_each = calendar.periods(_times(times), freq)
+    found = pd.PeriodIndex(sorted(of_each.unique()), freq=of_each.dt.freq)
+    begins, ends = calendar.begin(found), calendar.end(found)
+
+    def part(period: pd.Period, begin: pd.Timestamp, end: pd.Timestamp) -> Outcomes:
+        if once:
+            return counted.chosen(np.flatnonzero((of_each == period).to_numpy(dtype=bool)))
+        return asking.outcomes_of(*_microseconds(begin, end)).counted
+
+    return [
+        Entered(period, begin, end, part(period, begin, end))
+        for period, begin, end in zip(found, begins, ends, strict=True)
+    ]
 
 
 def trend_of(
@@ -37,30 +88,14 @@ def trend_of(
     calendar : Calendar
     grouped : callable
     """
-    asked = asking.asked
-    # A visit and an attempt enter once; and tools have trends of their own making.
-    once = asked.count != "profiles" or asked.like is not None
-    if once:
-        counted = whole.counted
-        periods = calendar.periods(_times(counted.time[:, 0]), freq)
-        found = pd.PeriodIndex(sorted(periods.unique()), freq=periods.dt.freq)
-    else:
-        found = calendar.periods(_times(_entry_times(asking)), freq)
-        found = pd.PeriodIndex(sorted(found.unique()), freq=found.dt.freq)
-    begins, ends = calendar.begin(found), calendar.end(found)
     rows = []
-    for period, begin, end in zip(found, begins, ends, strict=True):
-        if once:
-            part = counted.chosen(np.flatnonzero((periods == period).to_numpy(dtype=bool)))
-        else:
-            part = asking.outcomes_of(*_microseconds(begin, end)).counted
-        if len(part.depth):
-            table = grouped(part, lambda group: _row(group, tables))
-            rows.append(table.assign(period=period.start_time, end=end))
-    table = pd.concat(rows, ignore_index=True) if rows else _nothing(whole, grouped, tables)
-    complete = (table.pop("end") + asked.window) <= asking.data_end
-    table.insert(0, "period", table.pop("period"))
-    return table.assign(complete=complete)
+    for entered in entered_by_period(asking, whole, freq, calendar):
+        if len(entered.part.depth):
+            table = grouped(entered.part, lambda group: _row(group, tables))
+            table.insert(0, "period", entered.period.start_time)
+            complete = entered.end + asking.asked.window <= asking.known_until
+            rows.append(table.assign(complete=complete))
+    return pd.concat(rows, ignore_index=True) if rows else _nothing(whole, grouped, tables)
 
 
 def _row(part: Outcomes, tables: StepTable) -> pd.DataFrame:
@@ -83,13 +118,13 @@ def _row(part: Outcomes, tables: StepTable) -> pd.DataFrame:
 def _nothing(whole: Outcomes, grouped: Grouped, tables: StepTable) -> pd.DataFrame:
     """Return the trend of nobody."""
     table = grouped(whole, lambda group: _row(group, tables)).iloc[:0]
-    times = {"period": pd.Series(dtype="datetime64[us]")}
-    return table.assign(**times, end=pd.Series(dtype="datetime64[us, UTC]"))
+    table.insert(0, "period", pd.Series(dtype="datetime64[us]"))
+    return table.assign(complete=pd.Series(dtype=bool))
 
 
 def _entry_times(asking: Asking) -> np.ndarray:
     """Return the times of all entries in the range, in microseconds."""
-    asked, prepared = asking.asked, asking.prepared
+    asked, prepared = asking.asked, asking.counting
     enters = (prepared.mask if asked.order == "any" else prepared.mask & 1) > 0
     enters &= prepared.unit >= 0
     if asked.start is not None:

@@ -148,6 +148,26 @@ class EventAliases:
             apart=apart,
         )
 
+    def part(self, keep: BoolArray, left: BoolArray) -> EventAliases:
+        """Return the pairs of the chosen events and aliases, both renumbered.
+
+        Unlike `of_events`, it is for the caller to say which aliases are left.
+        """
+        chosen = keep[self.event] & left[self.alias]
+        apart = self.apart
+        if apart is not None:
+            home = None if apart.home is None else apart.home[keep]
+            apart = Apart(apart.group[left], apart.rank[left], home)
+        table = self.table[left].reset_index(drop=True)
+        return replace(
+            self,
+            table=table.assign(alias_type=table["alias_type"].cat.remove_unused_categories()),
+            event=(np.cumsum(keep) - 1)[self.event[chosen]],
+            alias=(np.cumsum(left) - 1)[self.alias[chosen]],
+            malformed=self.malformed.iloc[:0],
+            apart=apart,
+        )
+
     def without(self, dropped: BoolArray) -> EventAliases:
         """Return the pairs without these aliases, the others renumbered and none kept apart."""
         left = ~dropped

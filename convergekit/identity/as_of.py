@@ -175,6 +175,35 @@ class Knowledge:
             apart = replace(apart, home=group[self.event])
         return replace(self, aliases=replace(self.aliases, apart=apart))
 
+    def part(self, keep: BoolArray, left: BoolArray) -> Knowledge:
+        """Return what was known of the chosen kept events and aliases, both renumbered."""
+        keep_item = keep[self.event]
+        place, item = np.cumsum(keep) - 1, np.cumsum(keep_item) - 1
+        ranks = np.empty(int(keep_item.sum()), dtype=np.int64)
+        ranks[np.argsort(self.known[keep_item])] = np.arange(len(ranks))
+        return Knowledge(
+            aliases=self.aliases.part(keep_item, left),
+            known=ranks,
+            known_at=self.known_at[keep_item],
+            event=place[self.event[keep_item]],
+            item=item[self.item[keep]],
+            says={name: item[says[keep]] for name, says in self.says.items()},
+        )
+
+    def seen_by(self, at: IntArray) -> Knowledge:
+        """Return the same for those who see the kept events at these positions alone.
+
+        Nothing less is known: the items of other events stay, and are of no event (-1).
+        """
+        place = np.full(len(self.item), -1, dtype=np.int64)
+        place[at] = np.arange(len(at))
+        return replace(
+            self,
+            event=place[self.event],
+            item=self.item[at],
+            says={name: says[at] for name, says in self.says.items()},
+        )
+
     def without(self, dropped: BoolArray) -> Knowledge:
         """Return what would have been known if these aliases had not been sent."""
         return replace(self, aliases=self.aliases.without(dropped))

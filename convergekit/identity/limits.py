@@ -21,7 +21,7 @@ from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import Apart, EventAliases, refuse_unknown_types
 from convergekit.identity.graph import all_links, connected_components
 from convergekit.identity.profiles import TYPE_PRIORITY, alias_ranks
-from convergekit.typing import IntArray
+from convergekit.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,19 @@ class RefusedLinks:
     events: IntArray
     alias_type: list[str]
     together: IntArray
+
+    def part(self, keep: BoolArray, left: BoolArray) -> RefusedLinks:
+        """Return those of the chosen events and aliases, both renumbered."""
+        chosen = keep[self.event] & left[self.first] & left[self.second]
+        alias = np.cumsum(left) - 1
+        return RefusedLinks(
+            first=alias[self.first[chosen]],
+            second=alias[self.second[chosen]],
+            event=(np.cumsum(keep) - 1)[self.event[chosen]],
+            events=self.events[chosen],
+            alias_type=[self.alias_type[i] for i in np.flatnonzero(chosen)],
+            together=self.together[chosen],
+        )
 
 
 def protect(

@@ -31,9 +31,12 @@ from convergekit.identity.lookup import has_value
 from convergekit.identity.profiles import alias_times
 from convergekit.identity.properties import carry_retroactive
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from convergekit.identity.segment import Segment
 
 _REFUSING = ("row", "event_id", "event_name", "timestamp")
 
@@ -96,6 +99,8 @@ class StitchedEvents:
         `row` and `reason` of everything that was not an alias.
     calendar : Calendar
         In which days, weeks and months the answers are, unless they are asked for others.
+    segment : Segment or None
+        What these are a part of the input by; None if they are all of it.
     """
 
     events: pd.DataFrame
@@ -109,6 +114,22 @@ class StitchedEvents:
     remarks: Mapping[str, int] = field(default_factory=dict)
     malformed: pd.DataFrame = field(default_factory=pd.DataFrame)
     calendar: Calendar = field(default_factory=Calendar)
+    segment: Segment | None = None
+
+    @property
+    def whole(self) -> StitchedEvents:
+        """All events of the profiles: by them aliases are linked and values carried."""
+        return self if self.segment is None or self.segment.whole is None else self.segment.whole
+
+    @property
+    def data_end(self) -> pd.Timestamp:
+        """Until when profiles are observed; NaT without events."""
+        return self.events["timestamp"].max() if self.segment is None else self.segment.data_end
+
+    def in_whole(self, at: IntArray) -> IntArray:
+        """Return the positions in `whole` of the events at these positions."""
+        within = None if self.segment is None else self.segment.positions
+        return at if within is None else within[at]
 
     @cached_property
     def duplicates(self) -> pd.DataFrame:
@@ -124,24 +145,31 @@ class StitchedEvents:
     @cached_property
     def profiles(self) -> pd.DataFrame:
         """See `Stitched.profiles`."""
+        table, _ = self.profile_table
+        return table
+
+    @cached_property
+    def profile_table(self) -> tuple[pd.DataFrame, IntArray]:
+        """The profiles, sorted, and each one's number."""
+        sent = self.whole.events
         latest = {
-            PROFILE + name: take_or_missing(self.events[PROFILE_PROPERTY + name], carrier)
+            PROFILE + name: take_or_missing(sent[PROFILE_PROPERTY + name], carrier)
             for name, carrier in self.latest_carriers().items()
         }
         table = with_columns(self.profile_counts(), latest)
         order = order_of(microseconds(table["first_seen"]), texts=table["profile_id"])
-        return table.take(order).reset_index(drop=True)
+        return table.take(order).reset_index(drop=True), order
 
     @cached_property
     def alias_graph(self) -> nx.Graph:
         """See `Stitched.alias_graph`."""
-        return self.graph_of(np.ones(len(self.events), dtype=bool))
+        return self.whole.graph_of(np.ones(len(self.whole.events), dtype=bool))
 
     @cached_property
     def refused_links(self) -> pd.DataFrame:
         """See `Stitched.refused_links`."""
         found, refused = self.resolution, self.resolution.refused
-        events = self.events.iloc[refused.event]
+        events = self.whole.events.iloc[refused.event]
         limits = [found.protection.limits[name] for name in refused.alias_type]
         ids = [found.profile_ids.take(found.component[a]) for a in (refused.first, refused.second)]
         return pd.DataFrame(
@@ -163,15 +191,15 @@ class StitchedEvents:
         """See `Stitched.profile_merges`."""
         from convergekit.identity.merges import profile_merges
 
-        return profile_merges(self)
+        return profile_merges(self.whole)
 
     def provenance(self, name: str) -> pd.DataFrame:
         """See `Stitched.provenance`."""
         self.check_property(name)
-        carrier = self.carried_from[name]
-        at = np.flatnonzero(carrier >= 0)
-        earlier = carrier[at]
-        events, sources = self.events.iloc[at], self.events.iloc[earlier]
+        whole, at = self.whole, self.in_whole(np.arange(len(self.events)))
+        at = at[whole.carried_from[name][at] >= 0]
+        earlier = whole.carried_from[name][at]
+        events, sources = whole.events.iloc[at], whole.events.iloc[earlier]
         return WordedFrame(
             {
                 "row": events["row"].to_numpy(),
@@ -183,7 +211,7 @@ class StitchedEvents:
                 "from_event_name": sources["event_name"].array,
                 "from_source": sources["source"].array,
                 "age": events["timestamp"].array - sources["timestamp"].array,
-                "hindsight": ~self.resolution.knowledge().knew(at, earlier)
+                "hindsight": ~whole.resolution.knowledge().knew(at, earlier)
                 & (self.identity == "retroactive"),
             }
         )
@@ -191,6 +219,9 @@ class StitchedEvents:
     @cached_property
     def alias_table(self) -> tuple[pd.DataFrame, IntArray]:
         """The aliases with their URNs, sorted, and each one's position before sorting."""
+        if self.whole is not self:
+            # They are numbered alike.
+            return self.whole.alias_table
         found = self.resolution
         first, last = alias_times(found.aliases, self.events["timestamp"])
         categories = found.aliases.types
@@ -245,7 +276,7 @@ class StitchedEvents:
             if len(found):
                 return int(found[0])
             raise UnknownAliasError(
-                f"no profile has the ID {alias_or_id!r}. "
+                f"no profile{self._here} has the ID {alias_or_id!r}. "
                 "See `.profiles`, or give an alias such as 'urn:email:ada@example.com'."
             )
         return int(self.resolution.component[self.alias_position(alias_or_id)])
@@ -270,7 +301,7 @@ class StitchedEvents:
         types = list(table["alias_type"].cat.categories)
         if alias_type not in types:
             raise UnknownAliasError(
-                f"no event carries an alias of type {alias_type!r}. "
+                f"no event{self._here} carries an alias of type {alias_type!r}. "
                 f"{what_there_is(types, alias_type, none='no aliases')}"
             )
         # Two people's addresses at one shop's domain are near each other, and no slip.
@@ -279,9 +310,13 @@ class StitchedEvents:
             urn(alias_type, values[0]), [urn(alias_type, value) for value in known], cutoff=0.9
         )
         raise UnknownAliasError(
-            f"no event carries the alias {urn(alias_type, values[0])!r}; it may have been blocked "
-            f"(see `.report`).{near_urns}"
+            f"no event{self._here} carries the alias {urn(alias_type, values[0])!r}; it may have "
+            f"been blocked (see `.report`).{near_urns}"
         )
+
+    @property
+    def _here(self) -> str:
+        return "" if self.segment is None else " of the segment"
 
     def profile_counts(self) -> pd.DataFrame:
         """Return when each profile was seen, and what it has how many of, by number."""
@@ -298,7 +333,7 @@ class StitchedEvents:
         np.add.at(by_type, (found.component, types.codes), 1)
         browser = types.categories == self.browser_alias
         # Limits may leave a profile with aliases that were seen on other profiles' events alone.
-        seen = _seen(found, self.events["timestamp"], count)
+        seen = _seen(self.whole.resolution, self.whole.events["timestamp"], count)
         numbers = pd.RangeIndex(count)
         return pd.DataFrame(
             {
@@ -315,16 +350,20 @@ class StitchedEvents:
         )
 
     def latest_carriers(self) -> dict[str, IntArray]:
-        """Return, per profile property, the event whose value each profile has in the end."""
-        found = self.resolution
+        """Return, per profile property, the event whose value each profile has in the end.
+
+        That is at the profile's last event; the positions are those in `whole`.
+        """
+        found, whole = self.resolution, self.whole
         last = np.full(len(found.profile_ids), -1, dtype=np.int64)
         member = found.in_time[found.profile[found.in_time] >= 0]
-        last[found.profile[member]] = member
+        last[found.profile[member]] = self.in_whole(member)
         if self.identity == "retroactive":
-            carried = self.carried_from
+            carried = whole.carried_from
         else:
             # In the end everything is known, whatever was known at the last event.
-            carried = carry_retroactive(self.events, found.profile, found.in_time, self.first)
+            of = whole.resolution
+            carried = carry_retroactive(whole.events, of.profile, of.in_time, self.first)
         return {name: np.where(last >= 0, carrier[last], -1) for name, carrier in carried.items()}
 
 
@@ -341,14 +380,18 @@ def reaches_browser(s: StitchedEvents) -> BoolArray:
 def counts_in_one_line(tables: StitchedEvents) -> str:
     """Return what there is of events, aliases and profiles."""
     found = tables.resolution
-    counts = (
+    counts = [
         counted(len(tables.events), "event"),
         counted(len(tables.duplicates), "duplicate"),
         f"{len(tables.rejected):,} rejected",
-    )
+    ]
+    segment = ""
+    if tables.segment is not None:
+        counts.append(f"{sum(tables.segment.left_out.values()):,} left out")
+        segment = f"; segment: {visible(tables.segment.description)}"
     return (
         f"{', '.join(counts)}; {counted(len(found.aliases.table), 'alias', 'aliases')}, "
-        f"{counted(len(found.profile_ids), 'profile')}"
+        f"{counted(len(found.profile_ids), 'profile')}{segment}"
     )
 
 

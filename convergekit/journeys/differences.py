@@ -80,6 +80,7 @@ class Differences(Result):
 
 def differences(
     events: pd.DataFrame,
+    data_end: pd.Timestamp,
     visits: JourneyEvents,
     window: pd.Timedelta,
     properties: Sequence[str],
@@ -91,6 +92,8 @@ def differences(
     Parameters
     ----------
     events : pandas.DataFrame
+    data_end : pandas.Timestamp
+        Until when profiles are observed.
     visits : JourneyEvents
         Journeys to the conversion.
     window : pandas.Timedelta
@@ -105,7 +108,7 @@ def differences(
     micros = window // pd.Timedelta(1, "us")
     reached = visits.end >= 0
     converted = reached & (np.where(reached, visits.converted_at, 0) - visits.begin <= micros)
-    span, left_out = _spans(events, visits, converted, micros)
+    span, left_out = _spans(data_end, visits, converted, micros)
     before = visits.time - visits.begin[visits.unit] < span[visits.unit]
     unit, position = visits.unit[before], visits.position[before]
     converters = converted & (span > 0)
@@ -141,7 +144,7 @@ def differences(
 
 
 def _spans(
-    events: pd.DataFrame, visits: JourneyEvents, converted: BoolArray, window: int
+    data_end: pd.Timestamp, visits: JourneyEvents, converted: BoolArray, window: int
 ) -> tuple[IntArray, dict[str, int]]:
     """Return for how long each journey is observed, in microseconds; 0 for one left out.
 
@@ -149,8 +152,7 @@ def _spans(
     nothing to do with what they did, take the times of the converters from short to long, all
     equally often.
     """
-    data_end = microseconds(pd.Series([events["timestamp"].max()]))[0]
-    ended = visits.begin + window <= data_end
+    ended = visits.begin + window <= microseconds(pd.Series([data_end]))[0]
     converters = np.flatnonzero(ended & converted)
     others = np.flatnonzero(ended & ~converted)
     span = np.zeros(len(visits.begin), dtype=np.int64)

@@ -49,6 +49,7 @@ def journeys(
     value: str | None = None,
     *,
     profile: str = "profile_id",
+    data_end: pd.Timestamp | None = None,
 ) -> Journeys:
     """Return the paths of profiles. See `Stitched.journeys`.
 
@@ -62,6 +63,8 @@ def journeys(
     value : str, optional
     profile : str, default "profile_id"
         The column that names each event's profile; rows without a value are left out.
+    data_end : pandas.Timestamp, optional
+        Until when profiles are observed; until the last event when absent.
 
     Returns
     -------
@@ -100,6 +103,7 @@ def journeys(
         _visits=visits,
         _worth=None if worth is None else np.append(worth, 0.0)[visits.end],
         _events=events,
+        _data_end=events["timestamp"].max() if data_end is None else data_end,
         _to=to,
     )
 
@@ -126,6 +130,7 @@ class Journeys(Result):
     _visits: JourneyEvents
     _worth: FloatArray | None
     _events: pd.DataFrame
+    _data_end: pd.Timestamp
     _to: Callable[[BoolArray | None], JourneyEvents]
 
     def _line(self) -> str:
@@ -311,7 +316,9 @@ class Journeys(Result):
         chosen = names_given("properties", properties)
         visits = self._to(_among(self._events, given)) if given else self._visits
         window = parse_duration(within, name="within")
-        return differences(self._events, visits, window, chosen, min_profiles, confidence)
+        return differences(
+            self._events, self._data_end, visits, window, chosen, min_profiles, confidence
+        )
 
     def plot(self, top: int = 6, *, template: Template = "light") -> go.Figure:
         """Draw the journeys as flows from step to step (a Sankey diagram).

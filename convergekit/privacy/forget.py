@@ -33,11 +33,12 @@ from convergekit.base.records import take_or_missing
 from convergekit.base.text import folded_text, to_arrow
 from convergekit.base.threads import chosen_rows
 from convergekit.base.wording import counted
+from convergekit.errors import ConvergekitError
 from convergekit.figures.card import TableResult
-from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.limits import Protection
 from convergekit.identity.profiles import ALIAS_ID, ids_of_leaders
+from convergekit.identity.segment import aliases_left, part_of
 from convergekit.privacy.erasing import compact
 from convergekit.privacy.mentions import (
     LOST_ALIAS,
@@ -86,6 +87,11 @@ def forget(
     s: StitchedEvents, alias_or_profile: str, *, face: Callable[[StitchedEvents], Face]
 ) -> Forgotten[Face]:
     """Return everything without one person. See `Stitched.forget`."""
+    if s.segment is not None:
+        raise ConvergekitError(
+            "a segment is a part of a Stitched that would still hold the person: ask the whole to "
+            "forget, and choose the segment of its .stitched."
+        )
     found = s.resolution
     number = s.profile_number(alias_or_profile)
     keep = found.profile != number
@@ -105,7 +111,8 @@ def forget(
     duplicates = _duplicates_of(s, copies, eraser)
     no_rows = np.zeros(len(s.rejected), dtype=bool)
     rejected = eraser.erase(s.rejected, no_rows, ~no_rows)
-    identity, left = _identity_of(found, keep, gone_alias, blocked, eraser)
+    gone_profile = np.arange(len(found.profile_ids)) == number
+    identity, left = _identity_of(found, keep, gone_profile, blocked, eraser)
     place = np.append(np.cumsum(keep) - 1, -1)
     stitched = replace(
         s,
@@ -189,47 +196,37 @@ def _labelled(eraser: Eraser, by_property: Mapping[str, T]) -> dict[str, T]:
 
 
 def _identity_of(
-    found: Resolution, keep: BoolArray, gone_alias: BoolArray, blocked: pd.DataFrame, eraser: Eraser
+    found: Resolution,
+    keep: BoolArray,
+    gone_profile: BoolArray,
+    blocked: pd.DataFrame,
+    eraser: Eraser,
 ) -> tuple[Resolution, BoolArray]:
     """Return who is who among the others, and which aliases are left."""
-    left = np.zeros(len(gone_alias), dtype=bool)
-    left[found.aliases.alias[keep[found.aliases.event]]] = True
-    left &= ~gone_alias
-    stays = np.zeros(len(found.profile_ids), dtype=bool)
-    stays[found.component[left]] = True
-    number = np.append(np.cumsum(stays) - 1, -1)
-    place, alias = np.cumsum(keep) - 1, np.cumsum(left) - 1
-    table = _left(found.aliases.table, left)
-    named = _named_aliases(table, eraser)
-    blocked = _named_blocked(blocked, eraser)
-    aliases = _part(found.aliases, keep, left, named, blocked)
-    profile_ids = _left(found.profile_ids.to_frame("id"), stays)["id"].rename(None)
-    refused = found.refused
-    chosen = keep[refused.event] & left[refused.first] & left[refused.second]
-    protection = found.protection.among(table["alias_type"].cat)
+    left = aliases_left(found, keep, ~gone_profile)
+    others = part_of(found, keep, left)
+    # Compact: what is left of a table shares no memory with what is gone.
+    table = compact(others.aliases.table)
+    named, blocked = _named_aliases(table, eraser), _named_blocked(blocked, eraser)
+    protection = others.protection.among(table["alias_type"].cat)
     identity = replace(
-        found,
-        aliases=aliases,
-        component=number[found.component[left]],
-        profile=number[found.profile[keep]],
-        profile_ids=_with_new_ids(profile_ids, table, named),
-        in_time=place[found.in_time[keep[found.in_time]]],
+        others,
+        aliases=replace(others.aliases, table=named, blocked=blocked),
+        profile_ids=_with_new_ids(_compact_ids(others.profile_ids), table, named),
         # Made now: what would make it later holds on to the events that are to be forgotten.
-        knowledge=_Known(_knowledge_of(found.knowledge(), keep, left, aliases, eraser)),
+        knowledge=_Known(_named_knowledge(others.knowledge(), named, blocked, eraser)),
         protection=Protection(
             _labelled(eraser, protection.limits), tuple(map(eraser.label, protection.priority))
         ),
         refused=replace(
-            refused,
-            first=alias[refused.first[chosen]],
-            second=alias[refused.second[chosen]],
-            event=place[refused.event[chosen]],
-            events=refused.events[chosen],
-            alias_type=[eraser.label(refused.alias_type[i]) for i in np.flatnonzero(chosen)],
-            together=refused.together[chosen],
+            others.refused, alias_type=list(map(eraser.label, others.refused.alias_type))
         ),
     )
     return identity, left
+
+
+def _compact_ids(ids: pd.Series) -> pd.Series:
+    return compact(ids.to_frame("id"))["id"].rename(None)
 
 
 def _named_aliases(table: pd.DataFrame, eraser: Eraser) -> pd.DataFrame:
@@ -289,44 +286,13 @@ class _Known:
         return self.knowledge
 
 
-def _knowledge_of(
-    known: Knowledge, keep: BoolArray, left: BoolArray, now: EventAliases, eraser: Eraser
+def _named_knowledge(
+    known: Knowledge, table: pd.DataFrame, blocked: pd.DataFrame, eraser: Eraser
 ) -> Knowledge:
-    keep_item = keep[known.event]
-    place, item = np.cumsum(keep) - 1, np.cumsum(keep_item) - 1
-    ranks = np.empty(int(keep_item.sum()), dtype=np.int64)
-    ranks[np.argsort(known.known[keep_item])] = np.arange(len(ranks))
-    return Knowledge(
-        aliases=_part(known.aliases, keep_item, left, now.table, now.blocked),
-        known=ranks,
-        known_at=known.known_at[keep_item],
-        event=place[known.event[keep_item]],
-        item=item[known.item[keep]],
-        says=_labelled(eraser, {name: item[says[keep]] for name, says in known.says.items()}),
-    )
-
-
-def _part(
-    aliases: EventAliases,
-    keep: BoolArray,
-    left: BoolArray,
-    table: pd.DataFrame,
-    blocked: pd.DataFrame,
-) -> EventAliases:
-    """Return the pairs of the kept events and the aliases that are left, both renumbered."""
-    chosen = keep[aliases.event] & left[aliases.alias]
-    apart = aliases.apart
-    if apart is not None:
-        home = None if apart.home is None else apart.home[keep]
-        apart = Apart(apart.group[left], apart.rank[left], home)
     return replace(
-        aliases,
-        table=table,
-        event=(np.cumsum(keep) - 1)[aliases.event[chosen]],
-        alias=(np.cumsum(left) - 1)[aliases.alias[chosen]],
-        blocked=blocked,
-        malformed=aliases.malformed.iloc[:0],
-        apart=apart,
+        known,
+        aliases=replace(known.aliases, table=table, blocked=blocked),
+        says=_labelled(eraser, known.says),
     )
 
 

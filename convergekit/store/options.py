@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Never, TypedDict
 
 from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.events.calendar import Weekday
 from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode
 from convergekit.identity.profiles import salt_key
@@ -35,6 +36,8 @@ class StoreOptions(TypedDict, total=False):
     nothing: Iterable[str]
     browser_alias: str
     salt: str | bytes | None
+    calendar: str | None
+    week_starts: Weekday
 
 
 class RefusedOptions(TypedDict, total=False):

@@ -125,6 +125,7 @@ def stitch_part(
         describe_duplicates=pd.DataFrame,
         carried_from=carried,
         first=chosen.first,
+        calendar=chosen.calendar,
     )
     return Part(found, s)
 

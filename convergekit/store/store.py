@@ -14,6 +14,7 @@ from convergekit.base.records import take_or_missing
 from convergekit.diagnostics.timeline import timeline
 from convergekit.errors import ConvergekitError, UnknownAliasError
 from convergekit.events.arrow import Frame, series_from_arrow
+from convergekit.events.calendar import Weekday
 from convergekit.events.canonical import written_by_stitch
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.figures.frame import DrawnFrame
@@ -65,6 +66,8 @@ def open_store(
     nothing: Iterable[str] | None = None,
     browser_alias: str | None = None,
     salt: str | bytes | None = None,
+    calendar: str | None = None,
+    week_starts: Weekday | None = None,
     **refused: Unpack[RefusedOptions],
 ) -> Store:
     """Open a persistent store, or make one.
@@ -76,7 +79,7 @@ def open_store(
     tz, rename_events, dedupe_on, duplicates, block, alias_from, limits, alias_priority
         How to stitch, for all batches to come, as `stitch` takes them; None is its default. They
         are recorded in the store; leave them out to open it again.
-    identity, first, nothing, browser_alias, salt
+    identity, first, nothing, browser_alias, salt, calendar, week_starts
         Likewise; the salt is recorded too.
     **refused
         Options of `stitch` that a store cannot have: the error says what to do instead.
@@ -132,6 +135,8 @@ def open_store(
         "nothing": nothing,
         "browser_alias": browser_alias,
         "salt": salt,
+        "calendar": calendar,
+        "week_starts": week_starts,
     }
     options = {name: value for name, value in named.items() if value is not None}
     check_names(options | refused)

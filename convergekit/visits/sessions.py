@@ -236,7 +236,7 @@ class FoundSessions:
         if not len(self.visitor):
             return pd.Series(np.nan, index=range(len(which)), dtype="str")
         ids = profile_ids.take(self.visitor[real]).reset_index(drop=True).astype("str")
-        started = self.start(real).dt.tz_localize(None).to_numpy()
+        started = pd.to_datetime(self.start(real), utc=True).dt.tz_localize(None).to_numpy()
         texts = pd.Series(np.datetime_as_string(started, unit="us"), dtype="str")
         twin = pd.Series(self._twin[real])
         suffix = ("." + (twin + 1).astype("str")).where(twin > 0, "")

@@ -117,6 +117,10 @@ def _parts(knowledge: Knowledge) -> tuple[IntArray, IntArray, IntArray, IntArray
 
 
 def _events(s: StitchedEvents) -> pa.Table:
+    seen = np.zeros(len(s.whole.events), dtype=bool)
+    seen[s.in_whole(np.arange(len(s.events)))] = True
+    # Events that a segment leaves out may link these, and values may be carried from them.
+    s = s.whole
     events = s.events
     carried = s.carried_from
     if s.identity != "as_of":
@@ -149,7 +153,7 @@ def _events(s: StitchedEvents) -> pa.Table:
             ),
         }
     )
-    return table.filter(pa.array(events["kind"] == "track"))
+    return table.filter(pa.array(seen & (events["kind"] == "track").to_numpy(dtype=bool)))
 
 
 def _merges(s: StitchedEvents) -> pa.Table:

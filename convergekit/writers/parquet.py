@@ -21,17 +21,26 @@ from convergekit.base.tagged_json import NotKnownError, to_json
 from convergekit.base.text import text_of
 from convergekit.diagnostics.report import Report
 from convergekit.errors import AlreadyThereError
+from convergekit.events.calendar import Calendar
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.graph import profile_of_events
 from convergekit.identity.limits import Protection, RefusedLinks
 from convergekit.identity.profiles import ALIAS_ID
+from convergekit.identity.segment import Segment, as_segment
 from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.stitched import Stitched
-from convergekit.typing import IntArray
-from convergekit.writers.saved_checks import check_summary, check_tables
+from convergekit.typing import BoolArray, IntArray
+from convergekit.writers.saved_checks import SEEN, check_summary, check_tables
 from convergekit.writers.saved_frames import frame_of, parquet_of
-from convergekit.writers.saved_manifest import MANIFEST, damaged, digest, read_sealed, sealed
+from convergekit.writers.saved_manifest import (
+    MANIFEST,
+    damaged,
+    digest,
+    in_this_format,
+    read_sealed,
+    sealed,
+)
 
 _TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
 #: What a Stitched is made of again; its profiles follow from these.
@@ -63,9 +72,13 @@ def write_stitched(
         raise AlreadyThereError(
             f"{directory} already holds {held}; give another directory, or overwrite=True."
         )
-    frames = {name: getattr(s, name) for name in _TABLES} | _inner_tables(s.tables)
+    # Of a segment of events, all events of its profiles are written: by them it is linked.
+    whole = s.tables.whole
+    frames = {name: getattr(whole, name) for name in _TABLES} | _inner_tables(whole)
+    if whole is not s.tables:
+        frames["order"] = frames["order"].assign(**{SEEN: _seen(s.tables)})
     frames["rejected"] = _written_out(frames["rejected"])
-    frames["aliases"] = _with_salted_ids(s.tables)
+    frames["aliases"] = _with_salted_ids(whole)
     summary = {
         "identity": s.identity,
         "browser_alias": s.browser_alias,
@@ -73,6 +86,9 @@ def write_stitched(
         "limits": dict(s.tables.resolution.protection.limits),
         "alias_priority": list(s.tables.resolution.protection.priority),
         "remarks": dict(s.tables.remarks),
+        "calendar": s.tables.calendar.zone,
+        "week_starts": s.tables.calendar.week_starts,
+        "segment": _segment_record(s.tables.segment),
         "report": s.report.to_dict(),
     }
     contents = {}
@@ -123,6 +139,7 @@ def read_stitched(directory: str | Path) -> Stitched:
     place = real_path(directory)
     summary, files = read_sealed(place, [f"{name}.parquet" for name in _READ], frame_of)
     tables = {name: files[f"{name}.parquet"] for name in _READ}
+    summary = in_this_format(summary)
     check_summary(place / MANIFEST, summary)
     check_tables(place, tables, summary["limits"])
     identity = _read_identity(
@@ -131,23 +148,56 @@ def read_stitched(directory: str | Path) -> Stitched:
     ids = take_or_missing(identity.profile_ids, identity.profile)
     if not ids.equals(tables["events"]["profile_id"]):
         raise damaged(place / "events.parquet", "its profile IDs do not match its aliases'")
-    s = Stitched(
-        StitchedEvents(
-            events=tables["events"],
-            rejected=tables["rejected"],
-            identity=summary["identity"],
-            browser_alias=summary["browser_alias"],
-            resolution=identity,
-            describe_duplicates=lambda: tables["duplicates"],
-            carried_from=_integers(tables["carried_from"]),
-            first=tuple(summary["first"]),
-            remarks=summary["remarks"],
-            malformed=tables["malformed"],
-        )
+    whole = StitchedEvents(
+        events=tables["events"],
+        rejected=tables["rejected"],
+        identity=summary["identity"],
+        browser_alias=summary["browser_alias"],
+        resolution=identity,
+        describe_duplicates=lambda: tables["duplicates"],
+        carried_from=_integers(tables["carried_from"]),
+        first=tuple(summary["first"]),
+        remarks=summary["remarks"],
+        malformed=tables["malformed"],
+        calendar=Calendar(summary["calendar"], summary["week_starts"]),
     )
+    s = Stitched(_read_segment(whole, summary["segment"], tables["order"]))
     # The report also counts what only the input held, so it is kept, not made again.
     s.__dict__["report"] = _report(place / MANIFEST, summary["report"])
     return s
+
+
+def _segment_record(segment: Segment | None) -> dict[str, Any] | None:
+    if segment is None:
+        return None
+    return {
+        "description": segment.description,
+        "after_the_fact": segment.after_the_fact,
+        "left_out": segment.left_out,
+        "data_end": None if pd.isna(segment.data_end) else segment.data_end.isoformat(),
+    }
+
+
+def _seen(s: StitchedEvents) -> BoolArray:
+    """Return which events of the whole are in a segment."""
+    seen = np.zeros(len(s.whole.events), dtype=bool)
+    seen[s.in_whole(np.arange(len(s.events)))] = True
+    return seen
+
+
+def _read_segment(
+    whole: StitchedEvents, record: dict[str, Any] | None, order: pd.DataFrame
+) -> StitchedEvents:
+    if record is None:
+        return whole
+    segment = Segment(
+        record["description"],
+        record["after_the_fact"],
+        lambda: dict(record["left_out"]),
+        pd.NaT if record["data_end"] is None else pd.Timestamp(record["data_end"]),
+        positions=np.flatnonzero(order[SEEN].to_numpy()) if SEEN in order else None,
+    )
+    return as_segment(whole, segment)
 
 
 def _report(manifest: Path, values: dict[str, Any]) -> Report:
@@ -207,7 +257,7 @@ def _apart_table(aliases: EventAliases, place: IntArray) -> pd.DataFrame:
 def _read_identity(tables: dict[str, pd.DataFrame], protection: Protection) -> Resolution:
     component, profile_ids = pd.factorize(tables["aliases"]["profile_id"])
     aliases = _read_aliases(tables, "event_aliases")
-    order = _integers(tables["order"])
+    order = _integers(tables["order"][["in_time", "item"]])
     size = len(tables["order"])
     knowledge = Knowledge(
         aliases=_read_aliases(tables, "item_aliases"),

@@ -9,13 +9,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from convergekit.base.text import is_utf8
 from convergekit.diagnostics.report import Report
+from convergekit.errors import ConvergekitError
+from convergekit.events.calendar import Calendar, Weekday
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import EARLIEST, LATEST, microseconds
 from convergekit.identity.profiles import ALIAS_ID
@@ -47,6 +49,10 @@ _COLUMNS = {
 _PROFILE_ID = r"p_[0-9a-f]{16}"
 #: Far beyond the rows of any export, and exact as a float.
 _MOST = 2**53
+
+
+#: A column of `order`, where a segment leaves out events of its profiles: which it does not.
+SEEN = "seen"
 
 
 def check_summary(path: Path, summary: Mapping[str, Any]) -> None:
@@ -169,6 +175,8 @@ class _Checks:
         events, items = len(self.tables["events"]), len(self.tables["items"])
         self._sized("order", events)
         self._permutes("order", "in_time")
+        seen = self.tables["order"].get(SEEN)
+        self._demand("order", seen is None or seen.dtype == bool, f"{SEEN} is not of booleans")
         self._within("order", self._numbers("order", "item"), 0, items, "item")
         self._permutes("items", "known")
         self._within("items", self._numbers("items", "event"), 0, events, "event")
@@ -264,6 +272,33 @@ def _are_records(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(record, dict) for record in value)
 
 
+def _is_zone(value: Any) -> bool:
+    try:
+        Calendar.of(value if _is_text(value) else "?")
+    except ConvergekitError:
+        return False
+    return True
+
+
+def _is_segment(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"description", "after_the_fact", "left_out", "data_end"}
+        and _is_text(value["description"])
+        and isinstance(value["after_the_fact"], bool)
+        and _are_counts(value["left_out"])
+        and value["left_out"].keys() == {"events", "duplicates", "rejected"}
+        and (value["data_end"] is None or _is_moment(value["data_end"]))
+    )
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return _is_text(value) and pd.Timestamp(value).tz is not None
+    except ValueError:
+        return False
+
+
 _SUMMARY: dict[str, Callable[[Any], bool]] = {
     "identity": lambda value: value in ("retroactive", "as_of"),
     "browser_alias": _is_text,
@@ -271,11 +306,15 @@ _SUMMARY: dict[str, Callable[[Any], bool]] = {
     "limits": lambda value: _are_counts(value) and all(value.values()),
     "alias_priority": _are_texts,
     "remarks": _are_counts,
+    "calendar": _is_zone,
+    "week_starts": lambda value: value in get_args(Weekday),
+    "segment": lambda value: value is None or _is_segment(value),
     "report": lambda value: isinstance(value, dict),
 }
 #: By how `Report` declares them.
 _BY_TYPE: dict[str, Callable[[Any], bool]] = {
     "int": _is_count,
+    "str": _is_text,
     "dict[str, int]": _are_counts,
     "dict[str, list[int]]": _are_rows,
     "list[str]": _are_texts,

@@ -17,7 +17,9 @@ from convergekit.base.durable import newest
 from convergekit.errors import ConvergekitError, ReadError
 
 MANIFEST = "stitched.json"
-FORMAT = 4
+FORMAT = 5
+#: The same without the calendar and segments.
+_WITHOUT_CALENDAR = 4
 #: The same without checksums.
 _UNSEALED = 3
 _UNKNOWN = "0" * 64
@@ -82,6 +84,21 @@ def read_sealed(
     raise ReadError(f"{directory} is still being written. Read it when that is done.")
 
 
+def in_this_format(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return a summary with what former formats did not say: they knew UTC alone, and no segments.
+
+    Examples
+    --------
+    >>> in_this_format({"format": 4, "report": {}})["calendar"]
+    'UTC'
+    """
+    if summary["format"] == FORMAT or not isinstance(summary.get("report"), dict):
+        return summary
+    report = {"segment": "", "caution": "", "left_out": {}, "calendar": ""} | summary["report"]
+    usual = {"calendar": "UTC", "week_starts": "monday", "segment": None}
+    return usual | summary | {"report": report}
+
+
 def _manifest(directory: Path) -> bytes:
     path = newest(directory, MANIFEST)
     if not path.exists():
@@ -128,14 +145,14 @@ def _summary(
     version = summary["format"]
     if version == _UNSEALED and not {_CHECKSUM, _FILES} & summary.keys():
         return summary, None
-    if version == FORMAT:
+    if version in (FORMAT, _WITHOUT_CALENDAR):
         _check_own_digest(path, manifest, summary)
         return summary, summary[_FILES]
     if _CHECKSUM in summary and version < FORMAT:
         raise damaged(path, "it names another format than it is in")
     raise ConvergekitError(
         f"{directory} was written in format {version}; this version reads the formats "
-        f"{_UNSEALED} and {FORMAT}. Stitch the events again, or upgrade with "
+        f"{_UNSEALED} to {FORMAT}. Stitch the events again, or upgrade with "
         "pip install -U convergekit."
     )
 

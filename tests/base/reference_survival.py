@@ -84,3 +84,20 @@ def slow_clustered(converted, group, cluster):
         excess += own
         covariance += np.outer(own, own)
     return excess[1:] @ np.linalg.solve(covariance[1:, 1:], excess[1:])
+
+
+def slow_clustered_log_rank(time, happened, group, cluster, stratum):
+    """Return the robust log-rank statistic, row by row, the first group left out."""
+    rows = list(zip(time, happened, group, cluster, stratum, strict=True))
+    groups = sorted(set(group))
+    of_person = {who: np.zeros(len(groups)) for who in cluster}
+    for t, did, g, who, part in rows:
+        for at in sorted({u for u, other, *_, s in rows if other and s == part and u <= t}):
+            risk = [row for row in rows if row[0] >= at and row[4] == part]
+            ended = sum(1 for row in risk if row[0] == at and row[1])
+            share = np.array([sum(1 for row in risk if row[2] == one) for one in groups])
+            from_share = (np.array(groups) == g) - share / len(risk)
+            of_person[who] += ((did and t == at) - ended / len(risk)) * from_share
+    each = np.array(list(of_person.values()))
+    excess, covariance = each.sum(axis=0), each.T @ each
+    return excess[1:] @ np.linalg.solve(covariance[1:, 1:], excess[1:])

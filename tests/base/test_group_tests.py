@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 
 from convergekit.base import group_tests
 from convergekit.base.group_tests import (
+    clustered_log_rank,
     clustered_shares,
     every_pair,
     holm,
     log_rank,
     shares_differ,
 )
-from tests.base.reference_survival import slow_clustered, slow_freeman_halton, slow_log_rank
+from tests.base.reference_survival import (
+    slow_clustered,
+    slow_clustered_log_rank,
+    slow_freeman_halton,
+    slow_log_rank,
+)
 
 rows_of_groups = st.lists(
     st.tuples(st.integers(0, 6), st.booleans(), st.integers(-1, 3)), max_size=40
@@ -66,6 +72,38 @@ def test_the_log_rank_test_is_that_of_lifelines(groups):
     assert found.p_value == pytest.approx(expected.p_value, rel=1e-5)
 
 
+@pytest.mark.parametrize(("groups", "strata"), [(2, 1), (3, 1), (3, 4)])
+def test_the_clustered_log_rank_test_is_its_definition(groups, strata):
+    time, happened, group = drawn(5, groups, rows=80)
+    rng = np.random.default_rng(6)
+    cluster, stratum = rng.integers(0, 30, 80), rng.integers(0, strata, 80)
+    found = clustered_log_rank(time, happened, group, cluster, stratum)
+    slow = slow_clustered_log_rank(time, happened, group, cluster, stratum)
+    assert (found.method, found.degrees) == ("log-rank, clustered", groups - 1)
+    assert found.statistic == pytest.approx(slow, rel=1e-5)
+    order = rng.permutation(80)
+    columns = (time, happened, group, cluster, stratum)
+    assert clustered_log_rank(*(column[order] for column in columns)) == found
+
+
+def test_the_clustered_log_rank_test_agrees_where_each_row_is_of_somebody_else():
+    time, happened, group = drawn(7, 3, rows=4000)
+    every, one = np.arange(4000), np.zeros(4000, dtype=np.int64)
+    found = clustered_log_rank(time, happened, group, every, one)
+    # Ties are taken as one moment of many, so the variances are not quite equal.
+    assert found.statistic == pytest.approx(log_rank(time, happened, group).statistic, rel=0.1)
+    # The same people once more: twice the rows say no more.
+    twice = [np.tile(column, 2) for column in (time, happened, group, every, one)]
+    assert clustered_log_rank(*twice).statistic == pytest.approx(found.statistic, rel=1e-5)
+    nobody = clustered_log_rank(time, np.zeros(4000, dtype=bool), group, every, one)
+    assert nobody[3:] == (1, "nobody converted")
+    apart = clustered_log_rank(time, happened, group, every, stratum=group)
+    assert np.isnan(apart.p_value)
+    assert apart.reason == "no two groups are observed at the same time"
+    alone = clustered_log_rank(time, happened, one, every, one)
+    assert alone.reason == "only one group has rows"
+
+
 @given(rows_of_groups, st.randoms(use_true_random=False))
 def test_no_rows_break_a_test_and_their_order_does_not_matter(rows, random):
     shuffled = random.sample(rows, len(rows))
@@ -84,6 +122,7 @@ def test_no_rows_break_a_test_and_their_order_does_not_matter(rows, random):
                 shares_differ(converted, size),
                 # Here the time is whose row it is.
                 clustered_shares(happened, group, time),
+                clustered_log_rank(*(v[known] for v in (time, happened, group, time, time % 2))),
             ]
         )
     assert repr(answers[0]) == repr(answers[1])

@@ -99,7 +99,7 @@ def test_a_funnel_is_chosen_changed_and_its_code_run_again(page, explorer):
     table.get_by_text("Added To Cart").wait_for()
     explorer.get_by_title("Move up").nth(2).click()
     explorer.get_by_text("['PageView', 'Added To Cart', 'Placed Order']").wait_for()
-    assert column(table, "profiles") == ["60", "33", "20"]
+    assert column(table, "profiles") == ["60", "30", "18"]
     figure(explorer, "Added To Cart").wait_for()
 
     explorer.get_by_role("slider").press("ArrowLeft")

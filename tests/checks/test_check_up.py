@@ -638,3 +638,27 @@ def test_a_conversion_may_have_a_condition(store):
     all_of_them = ck.check_up(store).to_dict()["conversions"]
     dear = ck.Step("Placed Order", where="total_price > 30")
     assert 0 < ck.check_up(store, conversion=dear).to_dict()["conversions"] < all_of_them
+
+
+def test_days_without_aliases_are_the_shops_days():
+    # The clock is set forward within them.
+    rows = pd.DataFrame(
+        {
+            "event_name": "PageView",
+            "timestamp": pd.date_range("2026-03-24T23:00Z", "2026-04-04T22:00Z", freq="5min")[:-1],
+            "source": "shop",
+        }
+    )
+    local = rows["timestamp"].dt.tz_convert("Europe/Brussels").dt.strftime("%Y-%m-%d")
+    rows["alias.cookie"] = np.where(local == "2026-03-29", None, "c")
+
+    def said(**options):
+        found = ck.check_up(rows, **options).findings
+        (what,) = found.loc[found["check"] == "days-without-aliases", "what"]
+        return what
+
+    assert said(calendar="Europe/Brussels").startswith("On 1 day ('2026-03-29') up to 100% ")
+    # By UTC it lies on two: 22 of 24 hours on one of them.
+    assert said().startswith("On 1 day ('2026-03-29') up to 92% ")
+    with pytest.raises(ck.ConvergekitError, match="calendar must be a time zone"):
+        ck.check_up(rows, calendar="Brussels")

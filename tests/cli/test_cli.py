@@ -346,6 +346,36 @@ def test_a_store_keeps_the_time_zone_it_was_made_with(run, tmp_path):
     ]
 
 
+def test_a_calendar_is_kept_with_what_is_written(run, tmp_path):
+    export = tmp_path / "orders.csv"
+    pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            # Brussels's clock is set forward on 29 March.
+            "timestamp": ["2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z"],
+            "alias.email": ["a@x.org", "b@x.org", "c@x.org"],
+        }
+    ).to_csv(export, index=False)
+    shop = ["--calendar", "Europe/Brussels", "--week-starts", "Sunday"]
+    done = run("stitch", export, "--out", tmp_path / "out", *shop)
+    assert done.returncode == 0, done.stderr
+    assert "calendar: Europe/Brussels, weeks from Sunday" in done.stdout
+    done = run("add", export, "--store", tmp_path / "store", *shop)
+    assert done.returncode == 0, done.stderr
+    for s in (ck.read_stitched(tmp_path / "out"), ck.open_store(tmp_path / "store").stitched()):
+        customers = s.customers(value=None)
+        assert customers.new_and_returning("D")["new"].tolist() == [2, 1]
+        assert len(customers.new_and_returning("W")) == 1
+    assert run("check", export, *shop[:2]).returncode in (0, 1)
+    for command in (["stitch", export, "--out", tmp_path / "other"], ["check", export]):
+        done = run(*command, "--calendar", "Brussels")
+        assert done.returncode
+        assert "calendar must be a time zone" in done.stderr
+    done = run("add", export, "--store", tmp_path / "new", "--week-starts", "sun")
+    assert done.returncode == 1
+    assert "week_starts must be one of" in done.stderr
+
+
 def broken_export(directory):
     """An export with two findings: of high severity, and of medium severity."""
     events = ck.simulate_store(noise=0).events

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+from collections import Counter
+
 import pandas as pd
 import pytest
 from hypothesis import assume, given
@@ -345,3 +348,88 @@ def test_a_refund_that_is_the_order_itself_is_refused(refund):
     s = ck.stitch(ck.simulate_store(people=6).events)
     with pytest.raises(ck.ConvergekitError, match="refund must be other events than the order"):
         s.customers(refund=refund)
+
+
+# The shop's calendar
+
+
+@pytest.mark.parametrize(
+    ("zone", "around"),
+    [
+        # Brussels sets its clock forward on 29 March, Sydney back on 5 April, and St John's is half
+        # an hour off.
+        ("Europe/Brussels", "2026-03-29"),
+        ("Australia/Sydney", "2026-04-05"),
+        ("America/St_Johns", "2026-03-08"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("freq", "week_starts"), [("D", "monday"), ("W", "sunday"), ("M", "monday")]
+)
+def test_periods_are_of_the_shops_clock_across_its_changes(zone, around, freq, week_starts):
+    begin = pd.Timestamp(around, tz="UTC") - pd.Timedelta(days=3)
+    times = [begin + pd.Timedelta(minutes=37 * i) for i in range(250)]
+    frame = pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": times,
+            "alias.email": [f"{i % 40}@x.org" for i in range(len(times))],
+            "properties.total_price": 1.0,
+        }
+    )
+    s = ck.stitch(frame, calendar=zone, week_starts=week_starts)
+
+    def start_of(time):
+        """Return the period's first day, by the clock on the wall."""
+        day = time.tz_convert(zone).date()
+        if freq == "M":
+            return day.replace(day=1)
+        if freq == "W":
+            first = {"monday": 0, "sunday": 6}[week_starts]
+            return day - datetime.timedelta(days=(day.weekday() - first) % 7)
+        return day
+
+    orders, buyers, since = Counter(), {}, {}
+    for i, time in enumerate(times):
+        period = start_of(time)
+        orders[period] += 1
+        buyers.setdefault(period, set()).add(i % 40)
+        since.setdefault(i % 40, period)
+    table = s.customers().new_and_returning(freq)
+    assert [day.date() for day in table["period"]] == sorted(orders)
+    assert (table["new_orders"] + table["returning_orders"]).tolist() == [
+        orders[period] for period in sorted(orders)
+    ]
+    assert table["new"].tolist() == [
+        sum(since[who] == period for who in buyers[period]) for period in sorted(orders)
+    ]
+    assert not table["complete"].iloc[-1]
+    assert table["complete"].iloc[:-1].all()
+    if freq == "M":
+        cohorts = s.customers().retention().query("months == 0")
+        assert [day.date() for day in cohorts["cohort"]] == sorted(set(since.values()))
+
+
+def test_customers_can_be_asked_in_another_calendar():
+    frame = pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": ["2026-03-31T21:59:59Z", "2026-03-31T22:00:00Z", "2026-05-01T00:00:00Z"],
+            "alias.email": ["a@x.org", "b@x.org", "a@x.org"],
+            "properties.total_price": 1.0,
+        }
+    )
+
+    def months(found):
+        return found.new_and_returning("M")["new"].tolist()
+
+    s = ck.stitch(frame)
+    assert months(s.customers()) == [2, 0, 0]
+    assert months(s.customers(calendar="Europe/Brussels")) == [1, 1, 0]
+    local = ck.stitch(frame, calendar="Europe/Brussels")
+    assert months(local.customers()) == [1, 1, 0]
+    assert months(local.customers(calendar="UTC")) == [2, 0, 0]
+    assert "calendar: Europe/Brussels, weeks from Monday" in str(local.customers())
+    assert "calendar" not in str(s.customers())
+    with pytest.raises(ck.ConvergekitError, match="calendar must be a time zone"):
+        s.customers(calendar="Brussels")

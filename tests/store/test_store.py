@@ -569,3 +569,52 @@ def test_a_full_disk_changes_nothing_and_says_so(path):
     assert store.status().rows == 10
     store.add(events[10:])
     assert store.status().rows == len(events)
+
+
+def orders_at(*times):
+    return pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": list(times),
+            "alias.email": [f"{i}@x.org" for i in range(len(times))],
+            "properties.total_price": 1.0,
+        }
+    )
+
+
+def test_a_store_keeps_the_calendar_it_was_made_with(path):
+    # Brussels's clock is set forward on 29 March: the day lies between 23 h and 22 h UTC.
+    store = ck.open_store(path, calendar="Europe/Brussels", week_starts="sunday")
+    store.add(orders_at("2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z"))
+    ck.open_store(path).add(orders_at("2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z"))
+    s = ck.open_store(path).stitched()
+    days = s.customers(value=None).new_and_returning("D")
+    assert days["period"].dt.strftime("%d").tolist() == ["28", "29", "30"]
+    assert (days["new_orders"] + days["returning_orders"]).tolist() == [1, 2, 1]
+    weeks = s.customers(value=None).new_and_returning("W")
+    assert weeks["period"].dt.strftime("%Y-%m-%d").tolist() == ["2026-03-22", "2026-03-29"]
+    assert "calendar: Europe/Brussels, weeks from Sunday" in str(s.report)
+    with pytest.raises(ck.ConvergekitError, match="made with calendar='Europe/Brussels', not cal"):
+        ck.open_store(path, calendar="UTC")
+
+
+def test_a_store_made_without_a_calendar_is_in_utc(path):
+    store = ck.open_store(path)
+    store.add(orders_at("2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z"))
+    s = store.stitched()
+    assert len(s.customers(value=None).new_and_returning("D")) == 1
+    assert "calendar" not in str(s.report)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"calendar": "Brussels"}, "calendar must be a time zone"),
+        ({"calendar": ""}, "calendar must be a time zone"),
+        ({"week_starts": "sun"}, "week_starts must be one of 'monday'"),
+    ],
+)
+def test_a_calendar_that_is_none_is_refused(path, chosen, message):
+    with pytest.raises(ck.ConvergekitError, match=message):
+        ck.open_store(path, **chosen)
+    assert not path.exists()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import convergekit as ck
@@ -152,3 +155,70 @@ def test_a_killed_save_leaves_the_old_or_the_new(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 5
+
+
+def test_a_save_keeps_the_calendar_and_a_former_one_is_in_utc(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            # Two on one day in Sydney, where the clock is set back in the night.
+            "timestamp": ["2026-04-04T13:00:00Z", "2026-04-05T13:59:59Z", "2026-04-05T14:00:00Z"],
+            "alias.email": ["a@x.org", "b@x.org", "c@x.org"],
+            "alias.cookie": "kiosk",
+        }
+    )
+    s = ck.stitch(frame, limits={"email": 1}, calendar="Australia/Sydney", week_starts="sunday")
+    s.to_parquet(tmp_path)
+    again = ck.read_stitched(tmp_path)
+    for one in (s, again, again.without("cookie", event=None).stitched):
+        days = one.customers(value=None).new_and_returning("D")
+        assert days["new"].tolist() == [2, 1]
+        weeks = one.customers(value=None).new_and_returning("W")
+        assert weeks["period"].dt.strftime("%Y-%m-%d").tolist() == ["2026-04-05"]
+    assert "calendar: Australia/Sydney, weeks from Sunday" in str(again.report)
+    left = again.forget("urn:email:a@x.org").stitched
+    assert left.customers(value=None).new_and_returning("D")["new"].tolist() == [1, 1]
+    segment = again.where(profiles=ck.FirstSeen(end="2026-04-05"))
+    assert segment.customers(value=None).new_and_returning("D")["new"].tolist() == [2, 0]
+
+    as_in_format_4(tmp_path)
+    former = ck.read_stitched(tmp_path)
+    assert former.customers(value=None).new_and_returning("D")["new"].tolist() == [1, 2]
+    assert "calendar" not in str(former.report)
+    pd.testing.assert_frame_equal(former.events, s.events)
+
+
+def as_in_format_4(directory):
+    """Rewrite a save's manifest as it was before it named a calendar and segments."""
+    path = directory / "stitched.json"
+    summary = json.loads(path.read_text("utf-8"))
+    for name in ("calendar", "week_starts", "segment"):
+        del summary[name]
+    for name in ("calendar", "segment", "caution", "left_out"):
+        del summary["report"][name]
+    summary |= {"format": 4, "checksum": "0" * 64}
+    text = json.dumps(summary)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(text.replace("0" * 64, digest, 1), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("calendar", "Brussels"),
+        ("calendar", ""),
+        ("calendar", 3),
+        ("week_starts", "sun"),
+        ("segment", {}),
+        ("segment", {"description": "x", "after_the_fact": 1, "left_out": {}}),
+    ],
+)
+def test_a_calendar_or_segment_that_is_none_is_damage(tmp_path, name, value):
+    ck.stitch(ck.simulate_store(people=3).events).to_parquet(tmp_path)
+    path = tmp_path / "stitched.json"
+    summary = json.loads(path.read_text("utf-8")) | {name: value, "checksum": "0" * 64}
+    text = json.dumps(summary)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(text.replace("0" * 64, digest, 1), "utf-8")
+    with pytest.raises(ck.ReadError, match=f"{name} is missing, or has the wrong type"):
+        ck.read_stitched(tmp_path)
