@@ -30,7 +30,7 @@ The words are those that these pages name, and more of their kind:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,6 @@ def _starts(words: Iterable[str]) -> BoolArray:
 #: What databases, pandas and spreadsheets write into a file where a value is missing, as spelled
 #: there. ``NA`` is not among them: it may be North America.
 NULL_MARKERS = ("NULL", "null", "None", "NaN", "nan", "<NA>", "#N/A")
-_OF_FILES = _Words(map(str.lower, NULL_MARKERS), (), zeros=False)
 _OF_NOTHING = _Words(NO_VALUE, (), zeros=False)
 _OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True)
 
@@ -150,22 +149,33 @@ def is_nobody(texts: pa.Array) -> BoolArray:
     return _found(arrow_array(texts), _OF_NOBODY)
 
 
-def null_marker(texts: pa.Array) -> IntArray:
-    """Return which of `NULL_MARKERS` each text is, letter by letter; -1 for none.
+class Markers:
+    """Texts that are looked for letter by letter.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Of ASCII characters.
 
     Examples
     --------
-    >>> null_marker(pa.array(["NULL", "Null", "12.50", None, "<NA>"])).tolist()
-    [0, -1, -1, -1, 5]
+    >>> Markers(["NULL", "<NA>"]).find(pa.array(["Null", "NULL", None, "<NA>"])).tolist()
+    [-1, 0, -1, 1]
     """
-    texts = arrow_array(texts)
-    found = np.full(len(texts), -1, dtype=np.int64)
-    at = _worth_a_look(texts, _OF_FILES)
-    if len(at):
-        markers = pa.array(NULL_MARKERS, type=pa.large_string())
-        which = pc.index_in(texts.take(pa.array(at)), value_set=markers)
-        found[at] = which.fill_null(-1).to_numpy(zero_copy_only=False)
-    return found
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = pa.array(texts, type=pa.large_string())
+        self._words = _Words(map(str.lower, texts), (), zeros=False)
+
+    def find(self, texts: pa.Array) -> IntArray:
+        """Return which of the markers each text is, -1 for none."""
+        texts = arrow_array(texts)
+        found = np.full(len(texts), -1, dtype=np.int64)
+        at = _worth_a_look(texts, self._words)
+        if len(at):
+            which = pc.index_in(texts.take(pa.array(at)), value_set=self._texts)
+            found[at] = which.fill_null(-1).to_numpy(zero_copy_only=False)
+        return found
 
 
 def without_value(column: pd.Series) -> BoolArray:

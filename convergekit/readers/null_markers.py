@@ -13,12 +13,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import to_arrow
 from convergekit.base.threads import with_columns
-from convergekit.events.nothing import NULL_MARKERS, null_marker
+from convergekit.events.nothing import NULL_MARKERS, Markers
 from convergekit.typing import IntArray
 
 #: What MySQL, PostgreSQL, Hive, Snowflake and ClickHouse write unquoted for a missing value,
@@ -27,8 +26,10 @@ from convergekit.typing import IntArray
 NULL = "\\N"
 #: The same in quotes, where it is text.
 QUOTED = f'"{NULL}"'
-#: What stands for that text until its column is known: no cell of a file holds the first character.
+#: What stands for that text until its column is known: no tool writes the first character.
 _TOLD_APART = "\x00\\N"
+_MARKERS = Markers((*NULL_MARKERS, NULL, _TOLD_APART))
+_NULL = len(NULL_MARKERS)
 
 
 def with_quoted_told_apart(row: list[str], lines: Sequence[str], delimiter: str) -> list[str]:
@@ -78,19 +79,14 @@ def without_null_markers(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series |
     columns: dict[str, pd.Series] = {}
     words: dict[str, IntArray] = {}
     for name, column in frame.items():
-        texts = to_arrow(column)
-        marker = null_marker(texts)
-        missing = marker >= 0
-        if missing.any():
-            words[str(name)] = marker
-        null = pc.equal(texts, NULL).fill_null(False)
-        if pc.any(null).as_py():
-            missing |= null.to_numpy(zero_copy_only=False)
-        if missing.any():
-            columns[str(name)] = column.mask(missing)
-        if pc.any(pc.equal(texts, _TOLD_APART)).as_py():
-            known = columns.get(str(name), column)
-            columns[str(name)] = known.mask(known == _TOLD_APART, NULL)
+        marker = _MARKERS.find(to_arrow(column))
+        if marker.max(initial=-1) < 0:
+            continue
+        text = marker > _NULL
+        columns[str(name)] = column.mask(text, NULL).mask((marker >= 0) & ~text)
+        word = np.where(marker < _NULL, marker, -1)
+        if word.max() >= 0:
+            words[str(name)] = word
     return with_columns(frame, columns), _said(words) if words else None
 
 

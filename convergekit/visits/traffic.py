@@ -46,8 +46,8 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
         `landing_page`, the page's address without what follows ``?`` or ``#``; and `referrer`,
         the host that linked here, unless it is one of the pages' own. A tag is looked for in
         `profile_properties`, in `properties`, and in the address, under one of `PAGES`; a text
-        that stands for nothing is none. `direct` says where the source was ``(direct)`` and the
-        medium nothing, which channels ask first.
+        that stands for nothing is none. `SAID_DIRECT` says where the source was ``(direct)`` and
+        the medium nothing, which channels ask first.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
     found["click_id"] = _click_columns(events).or_else(pages.mapped(_click_parameter(urls)))
     found["landing_page"] = pages.mapped(urls.str.replace(r"(?s)[?#].*", "", regex=True))
     found["referrer"] = referrers.mapped(from_hosts)
-    found["direct"] = _said_direct(events, found["utm_medium"])
+    found[SAID_DIRECT] = _said_direct(events, pages, found)
     return found
 
 
@@ -119,16 +119,22 @@ def _sent(events: pd.DataFrame, *names: str) -> NumberedText:
     return found
 
 
-def _said_direct(events: pd.DataFrame, medium: NumberedText) -> NumberedText:
-    """Return where an event says itself that its visit is direct."""
+def _said_direct(
+    events: pd.DataFrame, pages: NumberedText, found: dict[str, NumberedText]
+) -> NumberedText:
+    """Return where an event says itself that its visit is direct, and no tag says otherwise."""
+    sent = [
+        NumberedText.of(as_text(events[column])[0])
+        for column in (PROFILE_PROPERTY + "utm_source", PROPERTY + "utm_source")
+        if column in events
+    ]
+    sent.append(pages.mapped(_raw_parameter(pages.distinct, "utm_source")))
     says = np.zeros(len(events), dtype=bool)
-    for column in (PROFILE_PROPERTY + "utm_source", PROPERTY + "utm_source"):
-        if column in events:
-            sent = NumberedText.of(as_text(events[column])[0])
-            direct = (sent.distinct.str.strip().str.lower() == SAID_DIRECT).to_numpy(dtype=bool)
-            says |= np.append(direct, False)[sent.codes]
-    codes = np.where(says & (medium.codes < 0), 0, -1)
-    return NumberedText(codes, pd.Series([SAID_DIRECT], dtype="str"))
+    for source in sent:
+        direct = source.distinct.str.strip().str.lower() == SAID_DIRECT
+        says |= np.append(direct.to_numpy(dtype=bool), False)[source.codes]
+    says &= (found["utm_source"].codes < 0) & (found["utm_medium"].codes < 0)
+    return NumberedText(np.where(says, 0, -1), pd.Series([SAID_DIRECT], dtype="str"))
 
 
 def _without_nothing(texts: pd.Series) -> pd.Series:
@@ -136,10 +142,13 @@ def _without_nothing(texts: pd.Series) -> pd.Series:
 
 
 def _parameter(pages: pd.Series, name: str) -> pd.Series:
+    return _without_nothing(_raw_parameter(pages, name))
+
+
+def _raw_parameter(pages: pd.Series, name: str) -> pd.Series:
     asked = pages[pages.str.contains(f"{name}=", regex=False)]
     raw = asked.str.extract(rf"[?&]{name}=([^&#]*)", expand=False).dropna()
-    sent = _without_nothing(pd.Series(raw.map(unquote_plus), dtype="str"))
-    return sent.reindex(pages.index)
+    return pd.Series(raw.map(unquote_plus), dtype="str").reindex(pages.index)
 
 
 def _click_parameter(pages: pd.Series) -> pd.Series:

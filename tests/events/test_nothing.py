@@ -318,3 +318,31 @@ def test_placeholders_change_nothing_but_what_the_report_names(frame, data):
     tags = found.events["row"].isin(added["profile_properties.utm_source"]).sum()
     said = "utm_source is a placeholder: neither carried nor a campaign"
     assert remarks.get(said, 0) == tags
+
+
+def test_an_address_may_say_that_a_visit_is_direct():
+    tags = "utm_source=(direct)&utm_medium=(none)&utm_campaign=spring"
+    for more, channel in (("", "Direct"), ("&utm_source=", "Direct"), ("&gclid=x1", "Paid Search")):
+        frame = visits(None).iloc[[1]]
+        frame = frame.assign(**{"properties.$url": f"https://shop.test/?{tags}{more}"})
+        assert ck.stitch(frame).sessions()["channel"].tolist() == [channel]
+    told = frame.assign(**{"profile_properties.utm_source": "newsletter"})
+    assert ck.stitch(told).sessions()["utm_source"].tolist() == ["newsletter"]
+
+
+def test_a_copy_says_what_the_kept_event_did_not():
+    frame = orders(["e1", "e1"]).assign(
+        **{"alias.cookie": "c1", "profile_properties.utm_source": ["undefined", "google"]}
+    )
+    assert ck.stitch(frame).events["profile.utm_source"].isna().all()
+    merged = ck.stitch(frame, duplicates="merge").events
+    assert merged["profile.utm_source"].tolist() == ["google"]
+
+
+def test_placeholders_of_rejected_rows_are_on_no_finding():
+    frame = orders(["undefined", "e2", "null"])
+    frame["timestamp"] = frame["timestamp"].astype(object).where([False, True, True], None)
+    found = ck.check_up(frame)
+    at = found.findings.set_index("check").loc["placeholder-event-id"]
+    assert at[["events", "rows"]].tolist() == [1, [2]]
+    assert found.examples(int(at["finding"]))["seen"].tolist() == ["'null'"]
