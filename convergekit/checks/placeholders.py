@@ -14,6 +14,7 @@ from convergekit.events.campaigns import holds_campaign
 from convergekit.events.nothing import without_value
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visits.traffic import unfilled_tags
 
 
 def event_ids(tracking: Tracking) -> list[Fault]:
@@ -87,6 +88,11 @@ def _found(tracking: Tracking, *, campaigns: bool) -> dict[str, BoolArray]:
     for column in tracking.events.columns:
         if column.startswith((PROPERTY, PROFILE_PROPERTY)) and holds_campaign(column) is campaigns:
             marked = without_value(tracking.events[column]) & tracking.is_kept
+            if marked.any():
+                found[column] = marked
+    if campaigns:
+        for column, unfilled in unfilled_tags(tracking.events).items():
+            marked = unfilled & tracking.is_kept
             if marked.any():
                 found[column] = marked
     return found

@@ -121,7 +121,10 @@ def _starts(words: Iterable[str]) -> BoolArray:
 
 #: What databases, pandas and spreadsheets write into a file where a value is missing, as spelled
 #: there. ``NA`` is not among them: it may be North America.
-NULL_MARKERS = ("NULL", "null", "None", "NaN", "nan", "<NA>", "#N/A")
+NULL_MARKERS = (
+    *("NULL", "null", "None", "NaN", "nan", "<NA>", "#N/A"),
+    *("(null)", "[NULL]", "<null>"),
+)
 _OF_NOTHING = _Words(NO_VALUE, (), zeros=False)
 _OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True)
 

@@ -83,8 +83,9 @@ def read_events(
         array or Parquet file: the place) and `source` (the file's name without its suffixes,
         where the file does not say). A row that cannot be read is kept, with everything missing
         and the reason in `read_error`; `stitch` lists it in `rejected`. In CSV and TSV files an
-        unquoted ``\N`` is missing, and so are `NULL`, `null`, `None`, `NaN`, `nan`, `<NA>` and
-        `#N/A`; where such a word stood, `read_nulls` says so, and the report of `stitch` counts it.
+        unquoted ``\N`` is missing, and so are `NULL`, `null`, `None`, `NaN`, `nan`, `<NA>`, `#N/A`,
+        `(null)`, `[NULL]` and `<null>`; where such a word stood, `read_nulls` says so, and the
+        report of `stitch` counts it.
 
     Raises
     ------

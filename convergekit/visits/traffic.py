@@ -18,7 +18,7 @@ from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.campaigns import CLICK_IDS, TAGS
 from convergekit.events.nothing import SAID_DIRECT, is_no_value
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
-from convergekit.typing import IntArray
+from convergekit.typing import BoolArray, IntArray
 
 #: The page's address, and that of the page before, as Converge, Segment and Snowplow are read;
 #: `$current_url` is Mixpanel's and PostHog's,
@@ -70,6 +70,29 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
     found["landing_page"] = pages.mapped(urls.str.replace(r"(?s)[?#].*", "", regex=True))
     found["referrer"] = referrers.mapped(from_hosts)
     found[SAID_DIRECT] = _said_direct(events, pages, found)
+    return found
+
+
+def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
+    """Return where a page's address has a tag or a click ID that stands for nothing, by column.
+
+    Examples
+    --------
+    >>> unfilled_tags(pd.DataFrame({
+    ...     "properties.url": ["https://shop.example/?utm_source=undefined", "https://shop.example/"],
+    ... }))["properties.url"].tolist()
+    [True, False]
+    """
+    found = {}
+    for column in (prefix + name for name in PAGES for prefix in (PROFILE_PROPERTY, PROPERTY)):
+        if column in events:
+            pages = NumberedText.of(as_text(events[column])[0])
+            tagged = pages.distinct[pages.distinct.str.contains("[?&]")]
+            values = tagged.str.extractall(rf"(?i)[?&](?:{'|'.join((*TAGS, *CLICK_IDS))})=([^&#]+)")
+            nothing = is_no_value(to_arrow(pd.Series(values[0].map(unquote_plus), dtype="str")))
+            marks = np.zeros(len(pages.distinct) + 1, dtype=bool)
+            marks[values.index.get_level_values(0)[nothing]] = True
+            found[column] = marks[pages.codes]
     return found
 
 

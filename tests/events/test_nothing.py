@@ -330,6 +330,20 @@ def test_an_address_may_say_that_a_visit_is_direct():
     assert ck.stitch(told).sessions()["utm_source"].tolist() == ["newsletter"]
 
 
+def test_an_unfilled_tag_of_an_address_is_a_finding():
+    for query, events in (
+        ("utm_source=undefined&utm_medium=cpc", 1),
+        ("gclid=null", 1),
+        ("utm_campaign=%28not%20set%29", 1),
+        ("utm_source=&utm_medium=email", 0),
+        ("utm_source=news&q=undefined", 0),
+    ):
+        frame = visits(None)
+        frame.loc[1, "properties.$url"] = f"https://shop.test/?{query}"
+        found = ck.check_up(frame).findings
+        assert found.loc[found["check"] == "placeholder-campaign", "events"].sum() == events
+
+
 def test_a_copy_says_what_the_kept_event_did_not():
     frame = orders(["e1", "e1"]).assign(
         **{"alias.cookie": "c1", "profile_properties.utm_source": ["undefined", "google"]}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from tests.effort import tries
 
-MARKERS = ["NULL", "null", "None", "NaN", "nan", "<NA>", "#N/A"]
+MARKERS = ["NULL", "null", "None", "NaN", "nan", "<NA>", "#N/A", "(null)", "[NULL]", "<null>"]
 
 
 def write(path, rows, delimiter=","):
