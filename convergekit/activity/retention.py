@@ -343,6 +343,14 @@ def _groups(label: IntArray, period: IntArray) -> tuple[IntArray, IntArray, IntA
     return keys // width, keys % width + base, group, sizes
 
 
+def _starts(begin: Chosen, events: pd.DataFrame, clock: Clock, *, every: bool) -> Chosen:
+    """Return the events that put profiles into cohorts: the first of each, or of each period."""
+    if not every:
+        return begin.first_of_each(events)
+    ordered = begin.in_order(events)
+    return ordered.take(first_starts(ordered.profile, clock.periods(ordered.times())))
+
+
 def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     """Return who comes back. See `Stitched.retention`."""
     events, profiles, calendar = subject.events, subject.profiles, subject.calendar
@@ -350,9 +358,7 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
     at = [events_named(events, step) for step in (asked.start, asked.returns)]
     begin, back = Chosen.together(events, at, profiles)
-    starts = begin.of_profiles().in_order(events)
-    periods = clock.periods(starts.times()) if asked.cohort == "every" else None
-    first = starts.take(first_starts(starts.profile, periods))
+    first = _starts(begin.of_profiles(), events, clock, every=asked.cohort == "every")
     labels = breakdown.at(subject, first.position)
     end = subject.data_end
     table = cohort_table(first, back.of_profiles(), end, clock, asked.mode, labels)

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
-from convergekit.events.steps import EventNames, StepLike, as_steps, resolve_column, tracked
+from convergekit.events.steps import (
+    EventNames,
+    StepLike,
+    as_steps,
+    is_known,
+    resolve_column,
+    tracked,
+)
 from convergekit.typing import FloatArray, IntArray
 
 
@@ -22,7 +29,7 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     Raises
     ------
     UnknownNameError
-        There are events, but none of a name.
+        There are events, but none of a name, nor of the whole of which they are a segment.
 
     Examples
     --------
@@ -38,7 +45,7 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     named = np.zeros(len(events), dtype=bool)
     for name in chosen.names:
         of_name = (events["event_name"] == name).to_numpy(dtype=bool) & tracked(events)
-        if len(events) and not of_name.any():
+        if len(events) and not of_name.any() and not is_known(events, name):
             names = sorted(map(str, events["event_name"].dropna().unique()))
             raise UnknownNameError(
                 f"no event is named {name!r}. {what_there_is(names, name, none='no names')}"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import parse_duration
+from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
@@ -38,7 +39,7 @@ from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.funnels.visits import VisitNumbers
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
-from convergekit.visits.entry import EntryLabel, labels_at, usual_values
+from convergekit.visits.entry import EntryLabel, labels_at, usual_values, values_at
 from convergekit.visits.sessions import FoundSessions
 
 
@@ -184,6 +185,18 @@ class Asking:
         step = where.get(str(self.asked.rules.by_step), f"step {self.asked.rules.by_step}")
         return [f"{short_name(name)} is the value at {step}." for name in self.columns]
 
+    def never_sent(self, outcomes: Outcomes) -> list[str]:
+        """Return the columns that no visit of an entry sent, and that profiles carry."""
+        return [
+            label.name
+            for label in self.labels
+            if label.read != "entry"
+            and len(outcomes.depth)
+            and PROFILE + label.name in self.events
+            and outcomes.labels[label.name].isna().all()
+            and self.events[PROFILE + label.name].notna().any()
+        ]
+
     def usual_labels(self, name: str, most: int) -> list[Any]:
         """Return the labels of a column of the breakdown that the data have most of."""
         columns = [*self.labels, *(EntryLabel(name, "entry") for name in self.columns)]
@@ -227,10 +240,7 @@ class Asking:
             labels, origin = read, no_origin()
         elif label_at is not None:
             origin = no_origin()
-            labels = {
-                name: pd.Series(self.events[name].array.take(label_at, allow_fill=True))
-                for name in self.columns
-            }
+            labels = {name: values_at(self.events[name], label_at) for name in self.columns}
         else:
             labels, origin = labels_of_steps(
                 self.events,

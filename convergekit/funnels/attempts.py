@@ -66,7 +66,14 @@ def find_paths(
         steps, window, exclusions, rules, order, count, start, end, optional, step_windows or {}
     )
     prepared = _prepared(prepared, asked)
-    if asked.is_plain and not prepared.is_split and compiled(len(prepared.unit)):
+    fast = asked.is_plain and not prepared.is_split and compiled(len(prepared.unit))
+    if fast and rules.entry == "first" and prepared.fills_one_step:
+        from convergekit.funnels.search.compiled_first import paths_from_first_entry
+
+        return paths_from_first_entry(
+            prepared, steps, window, ties=rules.ties == "best", start=start, end=end
+        )
+    if fast:
         from convergekit.funnels.search.compiled import paths_in_order
 
         return paths_in_order(
