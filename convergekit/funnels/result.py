@@ -182,10 +182,10 @@ class Funnel(Result):
     def conversions(self) -> pd.DataFrame:
         """One row per profile that entered; per attempt or visit where these are counted.
 
-        Columns: `profile_id`, of visits the `session_id`, `depth` (the deepest step reached), `status` (``"converted"``,
-        ``"dropped"``, ``"in_window"``, ``"excluded"``), for each step ``time_1`` ... and
-        ``row_1`` ..., when and by which row it was reached, in the attempt that first got that
-        deep, and the breakdown's columns.
+        Columns: `profile_id`, of visits the `session_id`, `depth` (the deepest step reached),
+        `status` (``"converted"``, ``"dropped"``, ``"in_window"``, ``"excluded"``), for each step
+        ``time_1`` ... and ``row_1`` ..., when and by which row it was reached, in the attempt that
+        first got that deep, and the breakdown's columns.
         """
         return self._outcomes.frame()
 
