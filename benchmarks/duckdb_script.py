@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
-from convergekit.identity.blocking import BLOCKED_VALUES
+from convergekit.events.nothing import PLACEHOLDERS
 
 
 def stitch(path: str) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def stitch(path: str) -> pd.DataFrame:
         "row_number() OVER (PARTITION BY event_id ORDER BY row) = 1"
     )
     names = [name for name, *_ in db.execute("DESCRIBE events").fetchall()]
-    junk = ", ".join(f"'{value}'" for value in sorted(BLOCKED_VALUES))
+    junk = ", ".join(f"'{value}'" for value in sorted(PLACEHOLDERS))
     parts = []
     for name in (n for n in names if n.startswith("alias.")):
         value = f'trim("{name}")' if name != "alias.email" else f'lower(trim("{name}"))'

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import scipy
 
-from convergekit.identity.blocking import BLOCKED_VALUES
+from convergekit.events.nothing import PLACEHOLDERS
 
 
 def stitch(path: str) -> pd.DataFrame:
@@ -15,7 +15,7 @@ def stitch(path: str) -> pd.DataFrame:
     events = pl.read_parquet(path).with_row_index("row")
     events = events.filter(pl.col("event_id").is_null() | pl.col("event_id").is_first_distinct())
     columns = [c for c in events.columns if c.startswith("alias.")]
-    junk = list(BLOCKED_VALUES)
+    junk = list(PLACEHOLDERS)
     cleaned = events.select(_clean(c, junk) for c in columns)
 
     # A number per alias: a column's own codes, above those of the columns before.

@@ -51,6 +51,7 @@ def stitch(
     alias_priority: Sequence[str] = TYPE_PRIORITY,
     identity: IdentityMode = "retroactive",
     first: Iterable[str] = (),
+    nothing: Iterable[str] = (),
     browser_alias: str = "cookie",
     salt: str | bytes | None = None,
     calendar: str | None = None,
@@ -73,6 +74,7 @@ def stitch(
     alias_priority: Sequence[str] = TYPE_PRIORITY,
     identity: IdentityMode = "retroactive",
     first: Iterable[str] = (),
+    nothing: Iterable[str] = (),
     browser_alias: str = "cookie",
     salt: str | bytes | None = None,
     calendar: str | None = None,
@@ -126,6 +128,10 @@ def stitch(
     first : iterable of str
         Profile properties, as names or patterns such as ``"$initial_*"``, of which the first
         value is kept instead of the last.
+    nothing : iterable of str
+        Properties and profile properties, as names or patterns, whose placeholder texts
+        (``"undefined"``, ``"null"``, ``"(not set)"`` ...) are missing. Without it they are kept as
+        sent and counted in the report, but for campaigns, where they are never carried.
     browser_alias : str, default "cookie"
         The alias type of a browser session.
     salt : str or bytes, optional
@@ -152,7 +158,7 @@ def stitch(
         A required column is missing, ambiguous or duplicated, or aliases are missing.
     UnknownNameError
         `rename_events`, `block`, `alias_from`, `rules`, `max_age`, `limits`, `alias_priority`,
-        `first` or `browser_alias` names something that no event has.
+        `first`, `nothing` or `browser_alias` names something that no event has.
     EventError
         Under `strict`, the first row or alias that cannot be used.
     ConvergekitError
@@ -190,6 +196,7 @@ def stitch(
             max_age=max_age,
             limits=limits,
             identity=identity != "retroactive",
+            nothing=bool(nothing),
             salt=salt is not None,
             calendar=calendar is not None,
             week_starts=week_starts != "monday",
@@ -219,6 +226,7 @@ def stitch(
         alias_priority=alias_priority,
         identity=identity,
         first=first,
+        nothing=nothing,
         browser_alias=browser_alias,
         salt=salt,
         calendar=calendar,

@@ -23,12 +23,13 @@ from convergekit.base.wording import counted
 from convergekit.checks.money import currency_codes, currency_of
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts, events_named
+from convergekit.events.campaigns import TAGS
 from convergekit.events.steps import as_steps
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, FloatArray, IntArray
 from convergekit.visits.channels import DIRECT
 from convergekit.visits.sessions import FoundSessions, find_sessions, visiting
-from convergekit.visits.traffic import TAGS, sent_traffic
+from convergekit.visits.traffic import sent_traffic
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents

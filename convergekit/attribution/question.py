@@ -12,10 +12,10 @@ from convergekit.attribution.models import DATA_DRIVEN, RULES, Tuning
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.events.campaigns import TAGS
 from convergekit.events.steps import StepLike
 from convergekit.visits.channels import ChannelRule
 from convergekit.visits.sessions import SessionRules
-from convergekit.visits.traffic import TAGS
 
 #: What becomes of direct visits: touches like others, or only where a journey has no others.
 Direct: TypeAlias = Literal["touch", "last_resort"]

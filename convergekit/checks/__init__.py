@@ -10,6 +10,7 @@ from convergekit.checks import (
     event_names,
     gaps,
     personal_data,
+    placeholders,
     property_values,
     spikes,
 )
@@ -18,6 +19,7 @@ from convergekit.checks.fault import Check
 #: In the order of the documentation.
 CHECKS: dict[str, Check] = {
     "conversion-without-event-id": conversions.without_event_id,
+    "placeholder-event-id": placeholders.event_ids,
     "event-id-of-other-event": event_ids.reused_for_other_names,
     "event-id-of-other-amount": event_ids.reused_for_other_amounts,
     "event-id-of-other-person": event_ids.reused_for_other_people,
@@ -26,6 +28,7 @@ CHECKS: dict[str, Check] = {
     "orphaned-conversion": conversions.orphaned,
     "templated-alias": alias_values.templated,
     "shared-alias": alias_values.shared,
+    "placeholder-campaign": placeholders.campaigns,
     "bot": spikes.bots,
     "days-without-aliases": spikes.days_without_aliases,
     "clock-skew": clocks.skewed,
@@ -33,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "changing-type": property_values.changing_types,
     "amount-no-number": property_values.unreadable_amounts,
     "several-currencies": property_values.several_currencies,
+    "placeholder-property": placeholders.properties,
     "event-name-spelling": event_names.spelled_differently,
     "email-address": personal_data.email_addresses,
     "card-number": personal_data.card_numbers,

@@ -10,8 +10,9 @@ from convergekit.base.text import to_arrow
 from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
-from convergekit.checks.wording import quoted, shown
+from convergekit.checks.wording import quoted, shown, shown_text
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visible import visible
 
 # Liquid and Handlebars, JavaScript and shell, ERB, Mailchimp, and the first three in a URL.
 _TEMPLATE = r"(?i)\{\{|\}\}|\{%|\$\{|<%|\*\||%7B%7B|%7D%7D|%24%7B|^\{[\w.]+\}$|^%%.+%%$"
@@ -35,7 +36,7 @@ def templated(tracking: Tracking) -> list[Fault]:
         Fault(
             "high",
             f"{counted(len(at), 'event carries', 'events carry')} a placeholder as an alias: "
-            f"{quoted(map(_without_quotes, values))}.",
+            f"{quoted(map(shown_text, values))}.",
             "All visitors get the same value, so it joins strangers into one profile.",
             "Have the template filled in where the event is sent: it is written in a place that "
             f"nothing renders. Until then: {_block(tracking, bad)}.",
@@ -116,7 +117,7 @@ def _carried(tracking: Tracking, some: IntArray, bad: BoolArray) -> list[str]:
     event, alias = tracking.pairs
     event, alias = event[bad[alias]], alias[bad[alias]]
     first = np.searchsorted(event, some)
-    return [shown(urn)[1:-1] for urn in tracking.aliases.urns(alias[first])]
+    return [visible(shown_text(urn)) for urn in tracking.aliases.urns(alias[first])]
 
 
 def _urns(tracking: Tracking, bad: BoolArray) -> list[str]:
@@ -124,14 +125,10 @@ def _urns(tracking: Tracking, bad: BoolArray) -> list[str]:
 
 
 def _masked_urns(tracking: Tracking, bad: BoolArray) -> list[str]:
-    return [shown(urn)[1:-1] for urn in _urns(tracking, bad)]
+    return [shown_text(urn) for urn in _urns(tracking, bad)]
 
 
 def _block(tracking: Tracking, bad: BoolArray) -> str:
     """Return the call that blocks the aliases, without those that hold something personal."""
     plain = [urn for urn in _urns(tracking, bad) if shown(urn) == repr(urn)]
     return f"block={plain[:FEWEST_BROWSERS]!r}" if plain else "block= these URNs"
-
-
-def _without_quotes(value: str) -> str:
-    return shown(value)[1:-1]

@@ -51,6 +51,7 @@ def check_up(
     block: Block = (),
     alias_from: Mapping[str, str] | None = None,
     rules: Mapping[str, Rule] | None = None,
+    nothing: Iterable[str] = (),
     browser_alias: str = "cookie",
     calendar: str | None = None,
 ) -> CheckUp:
@@ -67,7 +68,8 @@ def check_up(
     value : str, optional
         The property that holds a conversion's money, such as ``"total_price"``. By default, the
         only property of the conversions with a usual name and numbers.
-    columns, tz, rename_events, dedupe_on, block, alias_from, rules, browser_alias, calendar
+    columns, tz, rename_events, dedupe_on, block, alias_from, rules, nothing, browser_alias,
+    calendar
         As `stitch` takes them.
 
     Returns
@@ -79,7 +81,8 @@ def check_up(
     ColumnError
         A required column is missing or ambiguous, or no column matches the name `value`.
     UnknownNameError
-        `conversion`, `rename_events`, `block`, `alias_from` or `rules` names what no event has.
+        `conversion`, `rename_events`, `block`, `alias_from`, `rules` or `nothing` names what no
+        event has.
     ConvergekitError
         The column `value` holds no numbers, or another option has a value it does not take.
 
@@ -113,6 +116,7 @@ def check_up(
             block=block,
             alias_from=alias_from,
             rules=rules,
+            nothing=nothing,
             browser_alias=browser_alias,
             calendar=calendar,
         ),

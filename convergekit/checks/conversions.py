@@ -25,6 +25,8 @@ def without_event_id(tracking: Tracking) -> list[Fault] | NotChecked:
     at = np.flatnonzero(
         tracking.is_conversion & tracking.events["event_id"].isna().to_numpy(dtype=bool)
     )
+    # Those are a finding of their own.
+    at = np.setdiff1d(at, tracking.placeholder_ids.index)
     if not len(at):
         return []
     total = int(tracking.is_conversion.sum())

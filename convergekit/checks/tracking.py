@@ -62,6 +62,8 @@ class Tracking:
         Whose days are days.
     rows_in, rejected : int
         Rows of the input, and how many of them are not events.
+    placeholder_ids : pandas.Series of str
+        The event IDs that identify nothing, by the position of their event.
     """
 
     events: pd.DataFrame
@@ -77,6 +79,7 @@ class Tracking:
     calendar: Calendar
     rows_in: int
     rejected: int
+    placeholder_ids: pd.Series
 
     @cached_property
     def is_kept(self) -> BoolArray:
@@ -180,6 +183,7 @@ def read_tracking(
         calendar=options.calendar,
         rows_in=len(events),
         rejected=len(accepted.rejected),
+        placeholder_ids=accepted.placeholder_ids,
     )
 
 

@@ -77,11 +77,22 @@ def shown(value: object) -> str:
     ("'a…@example.com'", '12.5', 'nothing')
     """
     if isinstance(value, str):
-        # Masked first: half of an address that was cut in two would not be known as one.
-        return repr(_cut(masked(value)))
+        return repr(shown_text(value))
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "nothing"
     return _cut(masked(str(value)))
+
+
+def shown_text(text: str) -> str:
+    r"""Return a text as it is shown, without quotes: masked, and not too long.
+
+    Examples
+    --------
+    >>> shown_text("urn:user_id:SHOP\\ada")
+    'urn:user_id:SHOP\\ada'
+    """
+    # Masked first: half of an address that was cut in two would not be known as one.
+    return _cut(masked(text))
 
 
 def _cut(text: str) -> str:

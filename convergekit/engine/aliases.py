@@ -16,9 +16,10 @@ import ibis
 from convergekit.base.text import folded_text, usual_characters
 from convergekit.engine.backends import USUAL, Backend, joined
 from convergekit.engine.columns import OWN, alias_columns, as_text, trimmed
+from convergekit.engine.nothing import is_nobody
 from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.identity.alias_rules import EMAIL, AliasRules
-from convergekit.identity.blocking import BLOCKED_VALUES, Block
+from convergekit.identity.blocking import Block
 
 #: The arrays that an event's aliases are in, and how many of its `aliases` are none.
 USABLE, BLOCKED, MALFORMED = OWN + "usable", OWN + "blocked", OWN + "malformed"
@@ -37,7 +38,7 @@ class Blocker:
     Attributes
     ----------
     values : list of str
-        In every type, lower-cased.
+        In every type, lower-cased, besides the placeholders.
     aliases : list of str
         Types and values.
     emails : list of str
@@ -64,7 +65,7 @@ class Blocker:
         >>> Blocker.of("urn:Email:Ada@example.com").aliases
         ['email:ada@example.com']
         """
-        values, aliases, emails = set(BLOCKED_VALUES), set(), set()
+        values, aliases, emails = set(), set(), set()
         items = [block] if isinstance(block, (str, re.Pattern)) else block
         if not isinstance(items, Iterable):
             raise ConvergekitError(f"block={block!r}: give a list of URNs or values.")
@@ -94,7 +95,9 @@ class Blocker:
 
     def blocks(self, backend: Backend, alias_type: Any, value: Any) -> Any:
         """Return whether an alias is blocked, as an expression."""
-        blocked = backend.lowered(value).isin(self.values) | value.re_search("^[0-]*$")
+        blocked = is_nobody(backend, value)
+        if self.values:
+            blocked |= backend.lowered(value).isin(self.values)
         if self.emails:
             blocked |= (alias_type == EMAIL) & value.isin(self.emails)
         if self.aliases:

@@ -13,6 +13,7 @@ import ibis
 
 from convergekit.engine.backends import Backend
 from convergekit.errors import ColumnError, NotOnThisEngine, did_you_mean
+from convergekit.events.normalise import READ_NULLS
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY, SPELLINGS
 
 #: Columns of our own, next to those of the table.
@@ -56,7 +57,9 @@ def canonical(backend: Backend, table: Any, columns: Mapping[str, str]) -> Any:
     ('row', 'event_id', 'event_name', 'timestamp', 'source', 'alias.cookie', 'properties.price')
     """
     table = _opened(_renamed(table, columns))
-    written = [c for c in table.columns if c in _WRITTEN_BY_STITCH or c.startswith(PROFILE)]
+    written = [
+        c for c in table.columns if c in (*_WRITTEN_BY_STITCH, READ_NULLS) or c.startswith(PROFILE)
+    ]
     table = table.drop(*written) if written else table
     _check(table)
     typed = {name: _text(table, name) for name in _TEXTS}

@@ -21,11 +21,14 @@ from convergekit.engine.aliases import (
 )
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN, canonical, trimmed
+from convergekit.engine.nothing import is_nobody
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.normalise import MISSING_TIMESTAMP, NOT_AN_EVENT
 
 #: When an event arrived; why a row is none; what it was named; whether its time is that of arrival.
 ARRIVED, REASON, NAMED, TAKEN = (OWN + name for name in ("arrived", "reason", "named", "taken"))
+#: Whether an event has an ID that identifies nothing.
+UNIDENTIFIED = OWN + "unidentified"
 #: The row that is kept instead of a copy.
 KEPT_ROW = "kept_row"
 
@@ -49,7 +52,12 @@ def read_events(
     for name in ("event_id", "event_name", "source"):
         text = table[name]
         named[name] = ibis.ifelse(trimmed(text) == "", ibis.null("string"), text)
-    table = table.mutate(**named, **{NAMED: named["event_name"], TAKEN: ibis.literal(False)})
+    unidentified = is_nobody(backend, named["event_id"]).fill_null(False)
+    named["event_id"] = ibis.ifelse(unidentified, ibis.null("string"), named["event_id"])
+    table = table.mutate(
+        **named,
+        **{NAMED: named["event_name"], TAKEN: ibis.literal(False), UNIDENTIFIED: unidentified},
+    )
     if rename_events:
         names = table["event_name"].cases(*rename_events.items(), else_=table["event_name"])
         table = table.mutate(event_name=names)
@@ -101,7 +109,7 @@ def read_rows(
         reason = ibis.coalesce(table["read_error"], reason)
     table = table.mutate(**{REASON: reason})
     needed = ["row", "kind", "event_id", "event_name", "timestamp", "source", *dedupe_on]
-    needed += [ARRIVED, REASON, TAKEN, NAMED, USABLE, BLOCKED, MALFORMED, LOOKS_ALIKE]
+    needed += [ARRIVED, REASON, TAKEN, NAMED, UNIDENTIFIED, USABLE, BLOCKED, MALFORMED, LOOKS_ALIKE]
     return table.select(*dict.fromkeys(needed))
 
 

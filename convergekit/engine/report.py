@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pandas as pd
 
+from convergekit.diagnostics.placeholders import placeholder_remark
 from convergekit.diagnostics.report import (
     EXAMPLE_ROWS,
     Report,
@@ -25,8 +26,12 @@ from convergekit.engine.aliases import (
     alias_value_of,
 )
 from convergekit.engine.columns import OWN
-from convergekit.engine.events import NAMED, REASON, TAKEN
+from convergekit.engine.events import NAMED, REASON, TAKEN, UNIDENTIFIED
+from convergekit.engine.nothing import is_no_value
 from convergekit.engine.profiles import KEY
+from convergekit.events.campaigns import holds_campaign
+from convergekit.events.normalise import PLACEHOLDER_ID
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.identity.dedupe import IMPLAUSIBLE
 from convergekit.identity.plausible import SCIENTIFIC
 from convergekit.identity.profiles import LOGIN_TYPES
@@ -157,22 +162,43 @@ def _remarks(s: StitchedTable) -> dict[str, int]:
         late = rows["received_at"].isnull() & rows["timestamp"].notnull()
         counted["timestamp is missing: received_at taken"] = rows[TAKEN].sum()
         counted["received_at is missing: timestamp taken as the time of arrival"] = late.sum()
+    counted[PLACEHOLDER_ID] = rows[UNIDENTIFIED].sum()
     # What rejected rows carry is read by nobody.
     counted[LOOK_ALIKES] = (rows[LOOKS_ALIKE] & rows[REASON].isnull()).sum()
     found = rows.aggregate(**{f"n_{i}": n for i, n in enumerate(counted.values())}).execute()
     counts = found.fillna(0).iloc[0].astype(int)
-    return {remark: int(n) for remark, n in zip(counted, counts, strict=True) if n}
+    remarks = {remark: int(n) for remark, n in zip(counted, counts, strict=True) if n}
+    return remarks | _placeholders(s, of_campaigns=True) | _placeholders(s, of_campaigns=False)
+
+
+def _placeholders(s: StitchedTable, *, of_campaigns: bool) -> dict[str, int]:
+    """Return on how many kept events properties hold texts that stand for nothing."""
+    source = s._source.semi_join(s._kept, "row")
+    found = {
+        name: (is_no_value(s._backend, source[name]) & (source[name] != "")).fill_null(False)
+        for name in source.columns
+        if name.startswith((PROPERTY, PROFILE_PROPERTY))
+        and source[name].type().is_string()
+        and holds_campaign(name) is of_campaigns
+    }
+    if not found:
+        return {}
+    sums = {f"n_{place}": marked.sum() for place, marked in enumerate(found.values())}
+    counts = source.aggregate(rows=ibis.or_(*found.values()).sum(), **sums).execute()
+    counts = counts.fillna(0).iloc[0].astype(int)
+    columns = [name for place, name in enumerate(found) if counts[f"n_{place}"]]
+    return placeholder_remark(columns, int(counts["rows"]), of_campaigns=of_campaigns)
 
 
 def _warnings(s: StitchedTable) -> list[str]:
-    rows, copies = s._source, s.duplicates
+    rows, kept, copies = s._source, s._kept, s.duplicates
     amounts = [
         name
         for name in rows.columns
         if name.startswith("properties.") and rows[name].type().is_numeric()
     ]
     warnings = []
-    kept, events = s._kept, _count(s._kept)
+    events = _count(kept)
     if events and not _count(kept.filter(kept["kind"] != "identify")):
         warnings.append(nameless_warning(events))
     for what, fields in (("event name", ["event_name"]), ("amount", amounts)):

@@ -14,9 +14,11 @@ from convergekit.base.wording import counted
 from convergekit.engine.aliases import USABLE
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN, property_columns
-from convergekit.engine.events import ARRIVED, NAMED, REASON, TAKEN
+from convergekit.engine.events import ARRIVED, NAMED, REASON, TAKEN, UNIDENTIFIED
+from convergekit.engine.nothing import is_no_value
 from convergekit.engine.profiles import KEY
 from convergekit.errors import NotOnThisEngine
+from convergekit.events.campaigns import carries_campaign
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.steps import StepLike
 from convergekit.identity.properties import matches_first
@@ -88,14 +90,14 @@ class StitchedTable:
         """
         carried = self._carried.drop(_LAST)
         events = self._source.inner_join(carried, "row")
-        return events.drop(NAMED, TAKEN).relocate("profile_id", after="kind")
+        return events.drop(NAMED, TAKEN, UNIDENTIFIED).relocate("profile_id", after="kind")
 
     @cached_property
     def rejected(self) -> Any:
         """One row per row of the table that is no event: `row`, `reason`, and its columns."""
         rows = self._rows.filter(self._rows[REASON].notnull())
         rejected = self._source.inner_join(rows.select("row", reason=rows[REASON]), "row")
-        return rejected.drop("kind", NAMED, TAKEN).relocate("reason", after="row")
+        return rejected.drop("kind", NAMED, TAKEN, UNIDENTIFIED).relocate("reason", after="row")
 
     @cached_property
     def aliases(self) -> Any:
@@ -193,7 +195,7 @@ class StitchedTable:
         """Of each kept event, its profile, what is then known of it, and if it is its last."""
         names = property_columns(self._source)
         given = {
-            _GIVEN.format(i): _given(self._source[PROFILE_PROPERTY + n])
+            _GIVEN.format(i): _given(self._backend, self._source[PROFILE_PROPERTY + n], n)
             for i, n in enumerate(names)
         }
         events = self._timeline.select("row", "profile_id", "timestamp", ARRIVED)
@@ -211,9 +213,11 @@ class StitchedTable:
         return self._backend.keep(filled.select("row", "profile_id", _LAST, **own))
 
 
-def _given(value: Any) -> Any:
-    """Return a value, null where it is as good as missing."""
+def _given(backend: Backend, value: Any, name: str) -> Any:
+    """Return a value of a profile property, null where it is as good as missing."""
     if value.type().is_string():
+        if carries_campaign(name):
+            return ibis.ifelse(is_no_value(backend, value), ibis.null("string"), value)
         return value.nullif("")
     if value.type().is_floating():
         return ibis.ifelse(value.isnan(), ibis.null(value.type()), value)

@@ -1,14 +1,16 @@
 """Values in their types, and rows as events or rejected rows.
 
 Every row's 0-based position in the input is remembered (`row`). Missing is missing: a null, an
-empty cell and text of white space alone do not count as an event name, event ID or source.
+empty cell and text of white space alone do not count as an event name, event ID or source. An
+event ID that identifies nothing (`convergekit.events.nothing`) is missing as well.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,9 @@ import pyarrow.compute as pc
 from convergekit.base.text import as_text, has_text, to_arrow
 from convergekit.base.threads import each_column
 from convergekit.base.wording import shortened
-from convergekit.errors import EventError
+from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.canonical import told, written_by_stitch
+from convergekit.events.nothing import is_nobody, without_value
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
 from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
 from convergekit.typing import BoolArray, IntArray
@@ -29,6 +32,9 @@ MISSING_TIMESTAMP = "timestamp is missing"
 UNPARSEABLE_TIMESTAMP = "timestamp cannot be parsed"
 NOT_AN_EVENT = "neither an event nor an identify call: no event name and no alias"
 UNUSABLE_EVENT_NAME = "event name is not text"
+PLACEHOLDER_ID = "event_id is a placeholder: treated as missing"
+#: The column in which the readers say which null markers of a file they took for missing.
+READ_NULLS = "read_nulls"
 _MOST_OF_A_VALUE = 60
 
 
@@ -50,6 +56,8 @@ class NormalisedEvents:
         What was decided about values, and for how many rows.
     renamed : dict of str to int
         Each event name that was to be replaced, and how many rows had it.
+    placeholder_ids : pandas.Series of str
+        The event IDs that identify nothing, by the position of their event: missing in `events`.
     """
 
     events: pd.DataFrame
@@ -57,6 +65,7 @@ class NormalisedEvents:
     rejected: pd.DataFrame
     remarks: dict[str, int] = field(default_factory=dict)
     renamed: dict[str, int] = field(default_factory=dict)
+    placeholder_ids: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
 
 
 def normalise(
@@ -65,6 +74,7 @@ def normalise(
     tz: str | None = None,
     rename_events: Mapping[str, str] | None = None,
     alias_from: Iterable[str] = (),
+    nothing: Sequence[str] = (),
     strict: bool = False,
 ) -> NormalisedEvents:
     """Type a canonical frame's columns and set apart the rows that are not events.
@@ -79,6 +89,8 @@ def normalise(
         Event names to replace, such as ``{"$page_load": "PageView"}``.
     alias_from : iterable of str
         Profile properties that are aliases as well, so that they make a row an identify call.
+    nothing : sequence of str
+        Properties whose placeholder texts are missing, as `stitch` takes them.
     strict : bool, default False
         Raise at the first row that would be rejected.
 
@@ -97,6 +109,9 @@ def normalise(
     replaced = [c for c in frame if written_by_stitch(str(c))]
     frame = frame.drop(columns=replaced).reset_index(drop=True)
     remarks: Counter[str] = Counter()
+    if READ_NULLS in frame:
+        remarks.update(_read_nulls(frame[READ_NULLS]))
+        frame = frame.drop(columns=READ_NULLS)
     # As a dictionary, for pandas warns of frames whose columns are set one by one.
     typed: dict[str, pd.Series] = dict(frame.items())
     if replaced:
@@ -115,6 +130,9 @@ def normalise(
         typed[name] = text
         if unusable.any():
             remarks[f"{name} is not text: treated as missing"] = int(unusable.sum())
+    typed["event_id"], placeholder_ids = _identifying(typed["event_id"])
+    remarks[PLACEHOLDER_ID] = len(placeholder_ids)
+    _leave_out_nothing(typed, nothing, remarks)
 
     reasons = _reject_reasons(frame, typed, unusable_names, alias_from)
     if strict and len(reasons):
@@ -134,13 +152,17 @@ def normalise(
     typed["kind"] = _kinds(typed["event_name"])
     events = pd.DataFrame({name: typed[name] for name in _in_order(typed)}, copy=False)
     if len(rejected):
-        events = events.iloc[np.delete(np.arange(len(frame)), rejected["row"])]
+        kept = np.delete(np.arange(len(frame)), rejected["row"])
+        events = events.iloc[kept]
+        placeholder_ids = placeholder_ids[placeholder_ids.index.isin(kept)]
+        placeholder_ids.index = pd.Index(np.searchsorted(kept, placeholder_ids.index))
     return NormalisedEvents(
         events.drop(columns="read_error", errors="ignore").reset_index(drop=True),
         _arrival(events),
         rejected.reset_index(drop=True),
         {remark: count for remark, count in remarks.items() if count},
         renamed,
+        placeholder_ids,
     )
 
 
@@ -215,6 +237,70 @@ def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, BoolArray]:
     if pc.any(blank).as_py():
         text = text.mask(blank.to_numpy(zero_copy_only=False))
     return text, unusable
+
+
+def _identifying(ids: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return the event IDs without those that identify nothing, and these."""
+    nothing = is_nobody(to_arrow(ids))
+    return (ids.mask(nothing), ids[nothing]) if nothing.any() else (ids, ids[:0])
+
+
+def _leave_out_nothing(
+    typed: dict[str, pd.Series], nothing: Sequence[str], remarks: Counter[str]
+) -> None:
+    """Make the placeholder texts of these properties missing."""
+    for name in properties_named(typed, nothing):
+        found = without_value(typed[name])
+        if found.any():
+            gap = None if typed[name].dtype == object else np.nan
+            typed[name] = typed[name].mask(found, gap)
+            remarks[f"{name} is a placeholder: treated as missing"] = int(found.sum())
+
+
+def properties_named(columns: Iterable[str], names: Sequence[str]) -> list[str]:
+    """Return the properties that names or patterns of names mean, short or with their prefix.
+
+    Examples
+    --------
+    >>> properties_named(["properties.coupon", "profile_properties.plan", "source"], ["c*", "plan"])
+    ['properties.coupon', 'profile_properties.plan']
+    """
+    found = []
+    for column in columns if names else ():
+        if column.startswith((PROPERTY, PROFILE_PROPERTY)):
+            short = column.removeprefix(PROFILE_PROPERTY).removeprefix(PROPERTY)
+            if any(fnmatchcase(column, name) or fnmatchcase(short, name) for name in names):
+                found.append(column)
+    return found
+
+
+def refuse_unknown_nothing(columns: Iterable[str], names: Sequence[str]) -> None:
+    """Raise if `nothing` names a property that no event has; a pattern may fit none.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    known = [c for c in columns if c.startswith((PROPERTY, PROFILE_PROPERTY))]
+    for name in names:
+        if known and not _WILD.intersection(name) and not properties_named(known, [name]):
+            short = sorted({c.removeprefix(PROFILE_PROPERTY).removeprefix(PROPERTY) for c in known})
+            raise UnknownNameError(
+                f"nothing names {name!r}, which is not a property of the events. "
+                f"{what_there_is(short, name)}"
+            )
+
+
+#: What makes a name a pattern.
+_WILD = frozenset("*?[")
+
+
+def _read_nulls(said: pd.Series) -> dict[str, int]:
+    """Return what the readers took for missing, and in how many rows."""
+    counts: Counter[str] = Counter()
+    for text, rows in as_text(said)[0].value_counts().items():
+        counts.update(dict.fromkeys(str(text).split("\n"), int(rows)))
+    return {f"{what}: read as missing": rows for what, rows in sorted(counts.items())}
 
 
 def _reject_reasons(

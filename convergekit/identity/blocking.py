@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from convergekit.base.text import folded_text, to_arrow, usual_characters
 from convergekit.errors import ConvergekitError
+from convergekit.events.nothing import is_nobody
 from convergekit.identity.alias_rules import (
     EMAIL,
     AliasRules,
@@ -22,25 +23,6 @@ from convergekit.typing import BoolArray, IntArray
 
 #: What `block=` takes.
 Block = str | re.Pattern[str] | Iterable[str | re.Pattern[str]]
-
-
-#: Blocked in every type, compared trimmed and lower-cased; so is any value of zeros and dashes.
-BLOCKED_VALUES = frozenset(
-    {
-        "",
-        "null",
-        "none",
-        "nan",
-        "undefined",
-        "n/a",
-        "(not set)",
-        "unknown",
-        "anonymous",
-        "guest",
-        "-1",
-        "[object object]",
-    }
-)
 
 
 def leave_out_blocked(aliases: EventAliases, block: Block) -> EventAliases:
@@ -81,7 +63,7 @@ class Placeholders:
             raise ConvergekitError(
                 f"block must be a list of URNs, values or compiled patterns; got {block!r}."
             )
-        self._values = set(BLOCKED_VALUES)
+        self._values: set[str] = set()
         self._emails: set[str] = set()
         self.aliases: dict[str, set[str]] = {}
         self._patterns: list[re.Pattern[str]] = []
@@ -107,20 +89,21 @@ class Placeholders:
     def __call__(self, alias_type: str, values: pa.Array) -> BoolArray:
         """Return which values of a type are blocked."""
         wanted = self._values | self._emails if alias_type == EMAIL else self._values
-        blocked = pc.is_in(pc.utf8_lower(values), value_set=_texts(wanted))
-        zeros_and_dashes = pc.equal(pc.ascii_trim(values, characters="0-"), "")
-        blocked = pc.or_(blocked, zeros_and_dashes)
+        found = is_nobody(values)
+        if wanted:
+            found |= _in(pc.utf8_lower(values), wanted)
         if alias_type in self.aliases:
-            blocked = pc.or_(blocked, pc.is_in(values, value_set=_texts(self.aliases[alias_type])))
-        found = blocked.to_numpy(zero_copy_only=False).astype(bool)
+            found |= _in(values, self.aliases[alias_type])
         for pattern in self._patterns:
             hits = (pattern.fullmatch(value) is not None for value in values.to_pylist())
             found |= np.fromiter(hits, dtype=bool, count=len(values))
         return found
 
 
-def _texts(values: Collection[str]) -> pa.Array:
-    return pa.array(sorted(values), type=pa.large_string())
+def _in(texts: pa.Array, values: Collection[str]) -> BoolArray:
+    asked = pa.array(sorted(values), type=pa.large_string())
+    found: BoolArray = pc.is_in(texts, value_set=asked).to_numpy(zero_copy_only=False)
+    return found
 
 
 def count_blocked(

@@ -12,6 +12,7 @@ import pandas as pd
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import written
 from convergekit.base.threads import with_columns
+from convergekit.events.campaigns import says_something
 from convergekit.events.schema import PROFILE_PROPERTY, missing
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
@@ -96,7 +97,7 @@ class Deduplicated(KeptEvents):
         latest_first = dropped[np.argsort(-self.arrival[dropped])]
         says = {}
         for name in (c for c in self.events.columns if c.startswith(PROFILE_PROPERTY)):
-            unsaid = missing(self.events[name]).to_numpy(dtype=bool)
+            unsaid = ~says_something(self.events, name.removeprefix(PROFILE_PROPERTY))
             fills = latest_first[~unsaid[latest_first] & unsaid[self.kept[latest_first]]]
             source = np.arange(len(self.events))
             source[self.kept[fills]] = fills

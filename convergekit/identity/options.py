@@ -48,7 +48,7 @@ class StitchOptions:
     protection : Protection
         Limits and priority of alias types.
     identity : {"retroactive", "as_of"}
-    first : tuple of str
+    first, nothing : tuple of str
     browser_alias : str
     salt : bytes or None
     calendar : Calendar
@@ -69,6 +69,7 @@ class StitchOptions:
     protection: Protection = field(default_factory=Protection)
     identity: IdentityMode = "retroactive"
     first: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()
     browser_alias: str = "cookie"
     salt: bytes | None = None
     calendar: Calendar = field(default_factory=Calendar)
@@ -92,6 +93,7 @@ class StitchOptions:
         alias_priority: Sequence[str] = TYPE_PRIORITY,
         identity: IdentityMode = "retroactive",
         first: Iterable[str] = (),
+        nothing: Iterable[str] = (),
         browser_alias: str = "cookie",
         salt: str | bytes | None = None,
         calendar: str | None = None,
@@ -126,6 +128,7 @@ class StitchOptions:
             protection=Protection.of(limits, alias_priority),
             identity=identity,
             first=names_given("first", first),
+            nothing=names_given("nothing", nothing),
             browser_alias=browser_type(browser_alias),
             salt=salt_key(salt),
             calendar=Calendar.of(calendar, week_starts),

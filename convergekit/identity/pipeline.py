@@ -19,7 +19,11 @@ from convergekit.base.threads import at_once, each_column
 from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.arrow import Frame
 from convergekit.events.canonical import canonicalise
-from convergekit.events.normalise import NormalisedEvents, normalise
+from convergekit.events.normalise import (
+    NormalisedEvents,
+    normalise,
+    refuse_unknown_nothing,
+)
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, refuse_unknown_types
@@ -114,10 +118,12 @@ def accept(events: Frame, options: StitchOptions) -> NormalisedEvents:
         tz=options.tz,
         rename_events=options.rename_events,
         alias_from=options.alias_from,
+        nothing=options.nothing,
         strict=options.strict,
     )
     if not options.of_more:
         _refuse_unknown_events(accepted, canonical)
+        refuse_unknown_nothing(accepted.events, options.nothing)
     return accepted
 
 

@@ -2,9 +2,10 @@
 
 At an event, `profile.<name>` is the value of the latest event up to and including it, in the
 same profile, that carried one. The order is that of time, then arrival. A missing value, a null
-and the empty text do not erase; a name in the event's `unset` does. A value whose name is in the
-event's `set_once` counts as long as nothing else has set or erased the property; of several, the
-first. Names in `first` keep the first value instead, and are not erased.
+and the empty text do not erase, nor does a campaign that stands for nothing (``undefined``); a
+name in the event's `unset` does. A value whose name is in the event's `set_once` counts as long as
+nothing else has set or erased the property; of several, the first. Names in `first` keep the first
+value instead, and are not erased.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import scipy
 from convergekit.base.compiled import compiled
 from convergekit.base.threads import each_column
 from convergekit.errors import UnknownNameError, what_there_is
-from convergekit.events.schema import PROFILE_PROPERTY, missing
+from convergekit.events.campaigns import says_something
+from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.identity.as_of import Knowledge
 from convergekit.typing import BoolArray, IntArray
 
@@ -194,11 +196,6 @@ def carry_as_of(
     return _carry_together(carry, events, first, knowledge.says)
 
 
-def given_values(events: pd.DataFrame, name: str) -> BoolArray:
-    """Return which events carry a value of the profile property."""
-    return ~missing(events[PROFILE_PROPERTY + name]).to_numpy(dtype=bool)
-
-
 def erasures(events: pd.DataFrame) -> dict[str, BoolArray]:
     """Return, per profile property that any event's `unset` names, which events erase it."""
     return _named_in(events, "unset")
@@ -292,7 +289,7 @@ def _carry_together(
 ) -> dict[str, IntArray]:
     """Return what `carry` does for each property; those that come together are carried once."""
     names, erased, once = property_names(events), erasures(events), set_once(events)
-    givens = each_column(lambda name: given_values(events, name), names, rows=len(events))
+    givens = each_column(lambda name: says_something(events, name), names, rows=len(events))
     sorts: dict[tuple[bytes | bool, ...], _Alike] = {}
     for name, given in zip(names, givens, strict=True):
         keeps_first = matches_first(name, first)

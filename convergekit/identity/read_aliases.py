@@ -53,7 +53,7 @@ def read_aliases(
         Normalised events with `alias.<type>` columns, a column `aliases` of lists of URNs, or
         both.
     block : iterable of str or re.Pattern
-        Aliases to leave out besides `BLOCKED_VALUES`: a URN blocks that alias, any other text
+        Aliases to leave out besides `PLACEHOLDERS`: a URN blocks that alias, any other text
         that value in every type (whatever its case), a pattern every value that it fully
         matches.
     alias_from : mapping of str to str, optional

@@ -46,10 +46,10 @@ import pyarrow.compute as pc
 from convergekit.base.text import as_text, folded, folded_text, to_arrow
 from convergekit.base.threads import chosen_rows
 from convergekit.errors import ConvergekitError
+from convergekit.events.nothing import PLACEHOLDERS, is_nobody
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.identity.alias_rules import AliasRules, plain_form
 from convergekit.identity.aliases import urn
-from convergekit.identity.blocking import BLOCKED_VALUES
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.read_aliases import alias_items
 from convergekit.privacy.erasing import (
@@ -178,7 +178,7 @@ class Person:
     @cached_property
     def own(self) -> frozenset[str]:
         """The values that no other event sent as an alias, profile property or event ID."""
-        return (self._values | self.sent) - self.of_others - BLOCKED_VALUES
+        return (self._values | self.sent) - self.of_others - PLACEHOLDERS
 
     @cached_property
     def addresses(self) -> Addresses:
@@ -485,7 +485,7 @@ def blocked_left(
 ) -> pd.DataFrame:
     """Return the blocked values that others sent, or placeholders, and on how many events."""
     text = blocked["alias_value"].map(folded_text)
-    placeholder = text.isin(BLOCKED_VALUES) | text.str.fullmatch("[0-]*")
+    placeholder = is_nobody(to_arrow(text.astype("str")))
     theirs = sent.groupby(["alias_type", "text"])["row"].nunique()
     keys = zip(blocked["alias_type"], text, strict=True)
     events = blocked["events"] - [int(theirs.get(key, 0)) for key in keys]

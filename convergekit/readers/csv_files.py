@@ -17,6 +17,12 @@ from convergekit.base.bounds import MOST_COLUMNS
 from convergekit.base.wording import counted
 from convergekit.errors import ReadError, repeated
 from convergekit.readers.lines import LONGEST_LINE, Lines, Progress
+from convergekit.readers.null_markers import (
+    NULL,
+    QUOTED,
+    with_quoted_told_apart,
+    without_null_markers,
+)
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 
 #: A record over more lines than this has a quote that is never closed.
@@ -28,7 +34,7 @@ _IS_VALUE = re.compile(
 
 
 def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
-    """Yield the rows of a CSV file, in batches; an empty cell is missing.
+    """Yield the rows of a CSV file, in batches; an empty cell is missing, and so is a null marker.
 
     Raises
     ------
@@ -54,7 +60,7 @@ def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRo
         elif text.undecodable and _has_escapes(row):
             batch.reject(start, "not UTF-8")
         else:
-            batch.add(start, row)
+            batch.add(start, text.with_quoted_nulls(row, delimiter))
         if len(batch.line) >= BATCH_ROWS:
             yield batch.rows()
             batch = _Batch(path, header)
@@ -93,7 +99,8 @@ class _Batch:
                     f"{self._path}: column {place} has values but no name; name it in line 1."
                 )
         index = pd.RangeIndex(len(self._cells))
-        return RawRows(pd.DataFrame(frame, index=index), self.line, self._reasons)
+        found, nulls = without_null_markers(pd.DataFrame(frame, index=index))
+        return RawRows(found, self.line, self._reasons, nulls)
 
 
 def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:
@@ -162,6 +169,7 @@ class _Decoder:
         self._again: deque[str] = deque()
         self.number = 0
         self.undecodable = False
+        self._may_quote_nulls = False
 
     def __iter__(self) -> _Decoder:
         return self
@@ -172,7 +180,15 @@ class _Decoder:
         line = self._again.popleft() if self._again else self._decoded(next(self._lines))
         self.number += 1
         self._marked.append(line)
+        if QUOTED in line:
+            self._may_quote_nulls = True
         return line
+
+    def with_quoted_nulls(self, row: list[str], delimiter: str) -> list[str]:
+        """Return the record of the remembered lines with the null markers in quotes told apart."""
+        if not self._may_quote_nulls or NULL not in row:
+            return row
+        return with_quoted_told_apart(row, self._marked, delimiter)
 
     def mark(self) -> None:
         """Remember the lines from here on."""

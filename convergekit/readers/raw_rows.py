@@ -27,11 +27,14 @@ class RawRows:
         1-based line of each row, or its place in a JSON array or Parquet file.
     reasons : dict of int to str
         Per position of an unreadable row, why.
+    nulls : pandas.Series of str or None
+        For each row, which null markers were taken for missing, as `without_null_markers` has it.
     """
 
     frame: pd.DataFrame
     line: list[int]
     reasons: dict[int, str]
+    nulls: pd.Series | None = None
 
     @classmethod
     def of_records(cls, records: Sequence[Mapping[str, Any] | str], line: Sequence[int]) -> RawRows:

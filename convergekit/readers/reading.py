@@ -22,6 +22,7 @@ from convergekit.base.text import as_text
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import canonicalise, check_required, noted, open_columns
+from convergekit.events.normalise import READ_NULLS
 from convergekit.events.schema import PROPERTY
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
@@ -37,7 +38,7 @@ Paths = str | Path | Iterable[str | Path]
 
 #: From this size on, reading takes long enough for a progress bar.
 PROGRESS_FROM_BYTES = 50_000_000
-_OURS = ("file", "line", "read_error")
+_OURS = ("file", "line", "read_error", READ_NULLS)
 
 
 def read_events(
@@ -81,7 +82,10 @@ def read_events(
         One row per row of the files, in the order of the files, with `file`, `line` (of a JSON
         array or Parquet file: the place) and `source` (the file's name without its suffixes,
         where the file does not say). A row that cannot be read is kept, with everything missing
-        and the reason in `read_error`; `stitch` lists it in `rejected`.
+        and the reason in `read_error`; `stitch` lists it in `rejected`. In CSV and TSV files an
+        unquoted ``\N`` is missing, and so are `NULL`, `null`, `None`, `NaN`, `nan`, `<NA>`, `#N/A`,
+        `(null)`, `[NULL]` and `<null>`; where such a word stood, `read_nulls` says so, and the
+        report of `stitch` counts it.
 
     Raises
     ------
@@ -237,6 +241,7 @@ class _File:
         """Return the file's rows under canonical names."""
         parts: list[pd.DataFrame] = []
         lines: list[IntArray] = []
+        nulls: list[pd.Series] = []
         reasons: dict[int, str] = {}
         done = 0
         for rows in read_file(self._path, progress):
@@ -247,6 +252,8 @@ class _File:
                 parts.append(_narrowed(self._canonical(rows), self._names))
                 self._names |= set(parts[-1].columns)
                 lines.append(np.array(rows.line, dtype=np.int64))
+                if rows.nulls is not None:
+                    nulls.append(rows.nulls.set_axis(rows.nulls.index + done))
                 reasons.update({done + row: reason for row, reason in rows.reasons.items()})
                 done += len(rows.line)
         if not done:
@@ -257,7 +264,10 @@ class _File:
             frame = self._export.settled(frame)
         with self._named_in_errors():
             check_required(frame)
-        return self._finished(frame, np.concatenate(lines), reasons)
+        found = self._finished(frame, np.concatenate(lines), reasons)
+        if nulls:
+            found[READ_NULLS] = pd.concat(nulls).reindex(found.index)
+        return found
 
     def _canonical(self, rows: RawRows) -> pd.DataFrame:
         # What read_events adds to a row has these names; the file's own are properties.

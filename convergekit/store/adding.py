@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from convergekit.base.options import names_given
 from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
 from convergekit.events.normalise import NormalisedEvents, normalise
@@ -134,6 +135,7 @@ def _normalised(frame: pd.DataFrame, columns: Columns, options: StoreOptions) ->
         tz=options.get("tz"),
         rename_events=options.get("rename_events"),
         alias_from=options.get("alias_from", ()),
+        nothing=names_given("nothing", options.get("nothing", ())),
     )
     if len(columns.places) and not any(_of_aliases(name) for name in accepted.events):
         # Others brought aliases; this batch alone is not to blame for having none.

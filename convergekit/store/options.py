@@ -33,6 +33,7 @@ class StoreOptions(TypedDict, total=False):
     alias_priority: Sequence[str]
     identity: IdentityMode
     first: Iterable[str]
+    nothing: Iterable[str]
     browser_alias: str
     salt: str | bytes | None
     calendar: str | None
@@ -58,7 +59,7 @@ _REFUSED = {
     "strict": "a row that cannot be used is listed in `store.stitched().rejected`. Read files with "
     "ck.read_events(..., strict=True) to stop at the first",
 }
-_LISTS = ("dedupe_on", "alias_priority", "first")
+_LISTS = ("dedupe_on", "alias_priority", "first", "nothing")
 
 
 def check_names(options: Mapping[str, Any]) -> None:

@@ -94,7 +94,7 @@ def stitch_part(
         Events that became known after all others.
     """
     chosen = options_among(events, options)
-    accepted = normalise(events, alias_from=chosen.alias_from)
+    accepted = normalise(events, alias_from=chosen.alias_from, nothing=chosen.nothing)
     found = prove(*read(accepted, chosen), chosen, later=later)
     wide = found.kept_events
     profiles = resolve(

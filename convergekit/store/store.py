@@ -63,6 +63,7 @@ def open_store(
     alias_priority: Sequence[str] | None = None,
     identity: IdentityMode | None = None,
     first: Iterable[str] | None = None,
+    nothing: Iterable[str] | None = None,
     browser_alias: str | None = None,
     salt: str | bytes | None = None,
     calendar: str | None = None,
@@ -78,7 +79,7 @@ def open_store(
     tz, rename_events, dedupe_on, duplicates, block, alias_from, limits, alias_priority
         How to stitch, for all batches to come, as `stitch` takes them; None is its default. They
         are recorded in the store; leave them out to open it again.
-    identity, first, browser_alias, salt, calendar, week_starts
+    identity, first, nothing, browser_alias, salt, calendar, week_starts
         Likewise; the salt is recorded too.
     **refused
         Options of `stitch` that a store cannot have: the error says what to do instead.
@@ -131,6 +132,7 @@ def open_store(
         "alias_priority": alias_priority,
         "identity": identity,
         "first": first,
+        "nothing": nothing,
         "browser_alias": browser_alias,
         "salt": salt,
         "calendar": calendar,

@@ -17,6 +17,7 @@ import pandas as pd
 from convergekit.base.grouping import NumberedText, together
 from convergekit.base.patterns import as_texts, matched
 from convergekit.errors import ConvergekitError
+from convergekit.events.nothing import SAID_DIRECT
 from convergekit.typing import BoolArray, IntArray
 
 #: A visit that neither a tag, a click ID nor a referrer explains.
@@ -174,8 +175,12 @@ def channel_of(visits: pd.DataFrame, rules: Sequence[ChannelRule] = CHANNEL_RULE
 def channels_of(
     visits: Mapping[str, NumberedText], rules: Sequence[ChannelRule] = CHANNEL_RULES
 ) -> NumberedText:
-    """Return each visit's channel, as `channel_of` does, where the columns are numbered."""
-    columns = [visits[column] for column in ASKED]
+    """Return each visit's channel, as `channel_of` does, where the columns are numbered.
+
+    Where `SAID_DIRECT` has a text, the visit said itself that it is direct, whatever its campaign
+    is called: Google Analytics asks that first. A click ID knows better.
+    """
+    columns = [visits[column] for column in (*ASKED, SAID_DIRECT) if column in visits]
     key = together(columns, len(columns[0].codes))
     # Rules look at what visits say, and many visits say the same.
     kind, keys = pd.factorize(key)
@@ -187,6 +192,9 @@ def channels_of(
     names = pd.Series(list(dict.fromkeys([UNASSIGNED, DIRECT, *(r.channel for r in rules)])))
     code_of = {name: code for code, name in enumerate(names)}
     found = np.where(tagged | (codes["referrer"] >= 0), -1, code_of[DIRECT])
+    if SAID_DIRECT in visits:
+        direct = (visits[SAID_DIRECT].codes[one] >= 0) & tagged & (codes["click_id"] < 0)
+        found[direct] = code_of[DIRECT]
     for rule in rules:
         found[_meets(rule, visits, codes) & (found < 0)] = code_of[rule.channel]
     found = np.where(found < 0, code_of[UNASSIGNED], found)

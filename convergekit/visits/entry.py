@@ -16,18 +16,17 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.text import known_characters
+from convergekit.events.campaigns import TAGS, is_campaign
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
 from convergekit.events.steps import single_valued
 from convergekit.typing import IntArray
 from convergekit.visits.sessions import FoundSessions
-from convergekit.visits.traffic import CLICK_IDS, PAGES, TAGS, sent_text
+from convergekit.visits.traffic import PAGES, sent_text
 
 Label = Literal["visit", "carried"]
 
 #: What a visit says itself, beside its tags.
 _OF_VISITS = ("channel", "click_id", "landing_page", "referrer")
-#: Profile properties that say where a visit came from.
-_CAMPAIGN = {*CLICK_IDS, "channel", "source", "medium", "campaign"}
 
 
 @dataclass(frozen=True)
@@ -175,8 +174,7 @@ def _of_visit(events: pd.DataFrame, name: str) -> EntryLabel | None:
     if PROFILE_PROPERTY + short in events or (short in TAGS and _is_sent(events, short)):
         if short in TAGS:
             return EntryLabel(short, "visit")
-        campaign = short.startswith("utm_") or short.removeprefix("$") in _CAMPAIGN
-        return EntryLabel(short, "sent") if campaign else None
+        return EntryLabel(short, "sent") if is_campaign(short) else None
     # No column says it: it is the visit's own.
     own = short in _OF_VISITS and name == short and PROPERTY + short not in events
     return EntryLabel(short, "visit") if own else None

@@ -15,11 +15,13 @@ from convergekit.base.grouping import NumberedText, first_of_run, run_starts
 from convergekit.base.options import names_given
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
+from convergekit.events.campaigns import TAGS
+from convergekit.events.nothing import SAID_DIRECT
 from convergekit.events.steps import StepLike, tracked
 from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
-from convergekit.visits.traffic import TAGS, sent_traffic, sent_values
+from convergekit.visits.traffic import sent_traffic, sent_values
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
@@ -103,11 +105,12 @@ class Marks:
         speaking, visit = (_first_in(marked, first, last) for marked in (self.tagged, self.seen))
         landing = _first_in(self.landed, first, last)
         position = np.append(order, -1)
-        says = dict.fromkeys((*TAGS, "click_id"), position[speaking])
+        says = dict.fromkeys((*TAGS, "click_id", SAID_DIRECT), position[speaking])
         says["landing_page"] = position[landing]
         says["referrer"] = position[np.where(landing >= 0, landing, visit)]
         arrival = position[np.where(speaking >= 0, speaking, visit)]
-        channel = channels_of({name: traffic[name].at(says[name]) for name in ASKED}, rules)
+        asked = {name: traffic[name].at(says[name]) for name in (*ASKED, SAID_DIRECT)}
+        channel = channels_of(asked, rules)
         known = NumberedText(np.where(arrival < 0, -1, channel.codes), channel.distinct)
         return arrival, says, known
 

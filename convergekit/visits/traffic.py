@@ -13,29 +13,13 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import NumberedText
-from convergekit.base.text import as_text
+from convergekit.base.text import as_text, to_arrow
 from convergekit.errors import ColumnError, what_there_is
-from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY, missing
-from convergekit.typing import IntArray
+from convergekit.events.campaigns import CLICK_IDS, TAGS
+from convergekit.events.nothing import SAID_DIRECT, is_no_value
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
+from convergekit.typing import BoolArray, IntArray
 
-#: The campaign parameters, https://support.google.com/analytics/answer/10917952.
-TAGS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
-#: What ad platforms append to a link, https://www.simoahava.com/analytics/common-mistakes-click-identifiers;
-#: the names are compared without regard to case.
-CLICK_IDS = (
-    "gclid",
-    "gbraid",
-    "wbraid",
-    "dclid",
-    "msclkid",
-    "fbclid",
-    "ttclid",
-    "twclid",
-    "li_fat_id",
-    "sccid",
-    "epik",
-    "obclid",
-)  # fmt: skip
 #: The page's address, and that of the page before, as Converge, Segment and Snowplow are read;
 #: `$current_url` is Mixpanel's and PostHog's,
 #: https://docs.mixpanel.com/docs/data-structure/property-reference/default-properties and
@@ -44,8 +28,6 @@ CLICK_IDS = (
 #: the last is Amplitude's, https://amplitude.com/docs/get-started/event-property-definitions.
 PAGES = ("$url", "url", "$current_url", "page_location", "[Amplitude] Page Location")
 REFERRERS = ("$referrer", "referrer", "page_referrer")
-# What analytics tools write where there is nothing.
-_NOTHING = r"\((?:not set|none|direct|not provided)\)"
 _HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?:www\.)?([^/:?#]+)"
 
 
@@ -63,7 +45,9 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
         A row per event: `utm_source` ... `utm_term`; `click_id`, the name of the parameter;
         `landing_page`, the page's address without what follows ``?`` or ``#``; and `referrer`,
         the host that linked here, unless it is one of the pages' own. A tag is looked for in
-        `profile_properties`, in `properties`, and in the address, under one of `PAGES`.
+        `profile_properties`, in `properties`, and in the address, under one of `PAGES`; a text
+        that stands for nothing is none. `SAID_DIRECT` says where the source was ``(direct)`` and
+        the medium nothing, which channels ask first.
 
     Examples
     --------
@@ -85,6 +69,30 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
     found["click_id"] = _click_columns(events).or_else(pages.mapped(_click_parameter(urls)))
     found["landing_page"] = pages.mapped(urls.str.replace(r"(?s)[?#].*", "", regex=True))
     found["referrer"] = referrers.mapped(from_hosts)
+    found[SAID_DIRECT] = _said_direct(events, pages, found)
+    return found
+
+
+def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
+    """Return where a page's address has a tag or a click ID that stands for nothing, by column.
+
+    Examples
+    --------
+    >>> unfilled_tags(pd.DataFrame({
+    ...     "properties.url": ["https://shop.example/?utm_source=undefined", "https://shop.example/"],
+    ... }))["properties.url"].tolist()
+    [True, False]
+    """
+    found = {}
+    for column in (prefix + name for name in PAGES for prefix in (PROFILE_PROPERTY, PROPERTY)):
+        if column in events:
+            pages = NumberedText.of(as_text(events[column])[0])
+            tagged = pages.distinct[pages.distinct.str.contains("[?&]")]
+            values = tagged.str.extractall(rf"(?i)[?&](?:{'|'.join((*TAGS, *CLICK_IDS))})=([^&#]+)")
+            nothing = is_no_value(to_arrow(pd.Series(values[0].map(unquote_plus), dtype="str")))
+            marks = np.zeros(len(pages.distinct) + 1, dtype=bool)
+            marks[values.index.get_level_values(0)[nothing]] = True
+            found[column] = marks[pages.codes]
     return found
 
 
@@ -134,17 +142,36 @@ def _sent(events: pd.DataFrame, *names: str) -> NumberedText:
     return found
 
 
+def _said_direct(
+    events: pd.DataFrame, pages: NumberedText, found: dict[str, NumberedText]
+) -> NumberedText:
+    """Return where an event says itself that its visit is direct, and no tag says otherwise."""
+    sent = [
+        NumberedText.of(as_text(events[column])[0])
+        for column in (PROFILE_PROPERTY + "utm_source", PROPERTY + "utm_source")
+        if column in events
+    ]
+    sent.append(pages.mapped(_raw_parameter(pages.distinct, "utm_source")))
+    says = np.zeros(len(events), dtype=bool)
+    for source in sent:
+        direct = source.distinct.str.strip().str.lower() == SAID_DIRECT
+        says |= np.append(direct.to_numpy(dtype=bool), False)[source.codes]
+    says &= (found["utm_source"].codes < 0) & (found["utm_medium"].codes < 0)
+    return NumberedText(np.where(says, 0, -1), pd.Series([SAID_DIRECT], dtype="str"))
+
+
 def _without_nothing(texts: pd.Series) -> pd.Series:
-    text = texts.str.strip()
-    nothing = text.str.fullmatch(_NOTHING, case=False).fillna(False).astype(bool)
-    return text.mask(missing(text) | nothing).astype("str")
+    return texts.str.strip().mask(is_no_value(to_arrow(texts))).astype("str")
 
 
 def _parameter(pages: pd.Series, name: str) -> pd.Series:
+    return _without_nothing(_raw_parameter(pages, name))
+
+
+def _raw_parameter(pages: pd.Series, name: str) -> pd.Series:
     asked = pages[pages.str.contains(f"{name}=", regex=False)]
     raw = asked.str.extract(rf"[?&]{name}=([^&#]*)", expand=False).dropna()
-    sent = _without_nothing(pd.Series(raw.map(unquote_plus), dtype="str"))
-    return sent.reindex(pages.index)
+    return pd.Series(raw.map(unquote_plus), dtype="str").reindex(pages.index)
 
 
 def _click_parameter(pages: pd.Series) -> pd.Series:
@@ -152,8 +179,10 @@ def _click_parameter(pages: pd.Series) -> pd.Series:
     asked = pages[pages.str.contains("[?&]")]
     if asked.empty:
         return found
-    named = asked.str.extract(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=[^&#]", expand=False).dropna()
-    found[named.index] = named.str.lower()
+    named = asked.str.extractall(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=([^&#]+)")
+    values = pd.Series(named[1].map(unquote_plus), dtype="str")
+    first = named[0][~is_no_value(to_arrow(values))].groupby(level=0, sort=False).first()
+    found[first.index] = first.str.lower()
     return found
 
 

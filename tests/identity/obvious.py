@@ -8,7 +8,7 @@ import networkx as nx
 import pandas as pd
 
 import convergekit as ck
-from convergekit.identity.blocking import BLOCKED_VALUES
+from convergekit.events.nothing import PLACEHOLDERS
 
 
 def stitch(events: pd.DataFrame) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def stitch(events: pd.DataFrame) -> pd.DataFrame:
 def _clean(values: pd.Series, *, lower: bool) -> pd.Series:
     values = values.str.strip()
     values = values.str.lower() if lower else values
-    junk = values.str.lower().isin(BLOCKED_VALUES) | values.str.fullmatch("[0-]+").fillna(False)
+    junk = values.str.lower().isin(PLACEHOLDERS) | values.str.fullmatch("[0-]+").fillna(False)
     return values.mask(junk)
 
 

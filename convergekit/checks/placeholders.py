@@ -1,0 +1,113 @@
+"""Texts that stand for nothing: as event IDs, as campaigns, and in other properties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from convergekit.base.wording import counted
+from convergekit.checks.fault import Fault
+from convergekit.checks.tracking import Tracking
+from convergekit.checks.wording import property_name, quoted, shown
+from convergekit.events.campaigns import holds_campaign
+from convergekit.events.nothing import without_value
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
+from convergekit.typing import BoolArray, IntArray
+from convergekit.visits.traffic import unfilled_tags
+
+
+def event_ids(tracking: Tracking) -> list[Fault]:
+    """Find events whose event ID identifies nothing."""
+    ids = tracking.placeholder_ids
+    if not len(ids):
+        return []
+    at = ids.index.to_numpy(dtype=np.int64)
+    return [
+        Fault(
+            "high",
+            f"{counted(len(at), 'event has', 'events have')} a placeholder as event ID: "
+            f"{quoted(sorted(set(ids.str.strip())))}.",
+            "It identifies nothing, so it counts as missing: all of them are counted, and nothing "
+            "says which are copies of one order.",
+            "Fill the ID in where the event is sent: an order's number on orders, and a number "
+            "made at random on other events.",
+            at,
+            tracking.worth(at),
+            lambda some: [shown(text) for text in ids.loc[some]],
+        )
+    ]
+
+
+def campaigns(tracking: Tracking) -> list[Fault]:
+    """Find events whose campaign properties hold a text that stands for nothing."""
+    found = _found(tracking, campaigns=True)
+    at = _positions(found)
+    if not len(at):
+        return []
+    return [
+        Fault(
+            "medium",
+            f"{counted(len(at), 'event has', 'events have')} a placeholder as a campaign, in "
+            f"{quoted(dict.fromkeys(map(property_name, found)))}.",
+            "A link or a template was not filled in. The value is not carried and not a campaign, "
+            "so that the visit is credited to what else is known of it.",
+            "Repair the links of the campaign, or leave the parameter out where there is none.",
+            at,
+            tracking.worth_of_profiles(at),
+            lambda some: _seen(tracking, found, some),
+        )
+    ]
+
+
+def properties(tracking: Tracking) -> list[Fault]:
+    """Find events whose other properties hold a text that stands for nothing."""
+    found = _found(tracking, campaigns=False)
+    at = _positions(found)
+    if not len(at):
+        return []
+    names = list(dict.fromkeys(map(property_name, found)))
+    return [
+        Fault(
+            "low",
+            f"{counted(len(at), 'event holds', 'events hold')} a placeholder text in "
+            f"{quoted(names)}.",
+            "It counts as a value: a breakdown shows it as a group, and as a profile property it "
+            "replaces what was known.",
+            "Send nothing where there is nothing. Until then, where the text means that: "
+            f"nothing={names!r}.",
+            at,
+            tracking.worth(at),
+            lambda some: _seen(tracking, found, some),
+        )
+    ]
+
+
+def _found(tracking: Tracking, *, campaigns: bool) -> dict[str, BoolArray]:
+    found = {}
+    for column in tracking.events.columns:
+        if column.startswith((PROPERTY, PROFILE_PROPERTY)) and holds_campaign(column) is campaigns:
+            marked = without_value(tracking.events[column]) & tracking.is_kept
+            if marked.any():
+                found[column] = marked
+    if campaigns:
+        for column, unfilled in unfilled_tags(tracking.events).items():
+            marked = unfilled & tracking.is_kept
+            if marked.any():
+                found[column] = marked
+    return found
+
+
+def _positions(found: Mapping[str, BoolArray]) -> IntArray:
+    return np.flatnonzero(np.any(list(found.values()), axis=0)) if found else np.empty(0, np.int64)
+
+
+def _seen(tracking: Tracking, found: Mapping[str, BoolArray], some: IntArray) -> list[str]:
+    return [
+        ", ".join(
+            f"{property_name(column)}: {shown(tracking.events[column].iloc[position])}"
+            for column, marked in found.items()
+            if marked[position]
+        )
+        for position in some.tolist()
+    ]
