@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,8 +17,9 @@ from convergekit.activity.wording import CountWords
 from convergekit.base.grouping import distinct, run_starts
 from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import amounts, events_named
+from convergekit.events.amounts import events_named, summed_amounts
 from convergekit.events.calendar import Calendar
+from convergekit.events.currencies import check_rates
 from convergekit.events.steps import Step, StepLike, as_steps
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.labels import short_name
@@ -44,6 +45,8 @@ class CountsQuestion:
     by: str | Sequence[str]
     label: Label
     top: int | None
+    currency: str | None = None
+    rates: Mapping[str, float] | None = None
 
     @classmethod
     def of(
@@ -56,6 +59,8 @@ class CountsQuestion:
         by: str | Sequence[str] = (),
         label: Label = "visit",
         top: int | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
     ) -> CountsQuestion:
         """Return the options, checked.
 
@@ -69,8 +74,9 @@ class CountsQuestion:
             raise ConvergekitError(
                 f"value= adds up amounts of events; leave it out with measure={measure!r}."
             )
+        check_rates(value, currency, rates)
         step = None if event is None else as_steps([event])[0]
-        return cls(step, freq, measure, value, by, label, top)
+        return cls(step, freq, measure, value, by, label, top, currency, rates)
 
 
 def counts(
@@ -128,7 +134,6 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
     events = subject.events
     clock = Clock.of(asked.freq, "calendar", subject.calendar)
     breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
-    worth = None if asked.value is None else amounts(events, asked.value)
     at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
     chosen = Chosen.of(events, at, subject.profiles)
     left_out = {"events without a time": len(at) - len(chosen.position)}
@@ -139,6 +144,11 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
         ordered = chosen.in_order(events)
         chosen = ordered.take(np.flatnonzero(run_starts(ordered.profile)))
     labels = breakdown.at(subject, chosen.position)
+    worth = None
+    if asked.value is not None:
+        worth = summed_amounts(
+            events, chosen.position, asked.value, asked.currency, asked.rates, apart=labels.code
+        )
     name = "count" if worth is None else "sum"
     table = _table(
         clock,
@@ -149,7 +159,7 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
             _found,
             name=name,
             profile=chosen.profile if asked.measure == "profiles" else None,
-            worth=None if worth is None else worth[chosen.position],
+            worth=worth,
         ),
     )
     draw = partial(
