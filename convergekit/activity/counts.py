@@ -20,6 +20,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named, summed_amounts
 from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import check_rates
+from convergekit.events.observed import BEYOND, Observed
 from convergekit.events.steps import Step, StepLike, as_steps
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.labels import short_name
@@ -137,6 +138,8 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
     at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
     chosen = Chosen.of(events, at, subject.profiles)
     left_out = {"events without a time": len(at) - len(chosen.position)}
+    timed, chosen = len(chosen.position), subject.inside(chosen)
+    left_out[f"events {BEYOND}"] = timed - len(chosen.position)
     if asked.measure != "events":
         left_out["events without a profile"] = int((chosen.profile < 0).sum())
         chosen = chosen.of_profiles()
@@ -153,7 +156,7 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
     table = _table(
         clock,
         clock.periods(chosen.times()),
-        events["timestamp"],
+        subject.observed,
         labels,
         partial(
             _found,
@@ -179,7 +182,7 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
 def _table(
     clock: Clock,
     periods: IntArray,
-    times: pd.Series,
+    observed: Observed,
     labels: Labels,
     found: Callable[[IntArray, int], dict[str, Any]],
 ) -> pd.DataFrame:
@@ -190,14 +193,14 @@ def _table(
     clock : Clock
     periods : numpy.ndarray of int
         Of each counted event.
-    times : pandas.Series
+    observed : Observed
         Of all events.
     labels : Labels
         Of each counted event.
     found : callable
         Takes each event's row and the number of rows, and returns a column by its name.
     """
-    ends = pd.to_datetime(pd.Series([times.min(), times.max()]).dropna(), utc=True)
+    ends = pd.to_datetime(pd.Series([observed.begin, observed.end]).dropna(), utc=True)
     known = np.concatenate([clock.periods(ends), periods])
     first, last = (int(known.min()), int(known.max())) if len(known) else (0, -1)
     # An hour that occurs twice may lie before the last one.

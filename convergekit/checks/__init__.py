@@ -26,6 +26,7 @@ CHECKS: dict[str, Check] = {
     "shared-alias": alias_values.shared,
     "bot": spikes.bots,
     "days-without-aliases": spikes.days_without_aliases,
+    "far-time": clocks.far,
     "clock-skew": clocks.skewed,
     "silence": gaps.silent,
     "changing-type": property_values.changing_types,

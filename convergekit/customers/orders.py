@@ -13,8 +13,9 @@ from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts_at, events_named
 from convergekit.events.currencies import check_rates, row_of, to_one_currency
+from convergekit.events.observed import BEYOND, Observed
 from convergekit.events.steps import StepLike, title_of
-from convergekit.events.timestamps import order_of_arrival
+from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import FloatArray, IntArray
 
 
@@ -49,6 +50,7 @@ def find_orders(
     refund_value: str | None,
     currency: str | None,
     rates: Mapping[str, float] | None,
+    observed: Observed,
 ) -> Orders:
     """Return the orders and refunds of a frame's events. See `Stitched.customers`."""
     _check_money(value, refund, refund_value, currency, rates)
@@ -87,7 +89,11 @@ def find_orders(
         known = frame[["profile_id", "timestamp"]].notna()
         left_out[f"{name}s without a profile"] = int((~known["profile_id"]).sum())
         left_out[f"{name}s without a time"] = int((known["profile_id"] & ~known["timestamp"]).sum())
-        frame = frame[known.all(axis=1)].sort_values(["profile_id", "timestamp", "arrival"])
+        inside = observed.holds(microseconds(frame["timestamp"]))
+        left_out[f"{name}s {BEYOND}"] = int((known.all(axis=1) & ~inside).sum())
+        frame = frame[known.all(axis=1) & inside].sort_values(
+            ["profile_id", "timestamp", "arrival"]
+        )
         if name == "refund":
             ours = frame["profile_id"].isin(frames["order"]["profile_id"])
             left_out["refunds of profiles without an order"] = int((~ours).sum())

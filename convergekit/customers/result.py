@@ -24,6 +24,7 @@ from convergekit.base.wording import counted
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.calendar import Calendar
+from convergekit.events.observed import observed
 from convergekit.events.steps import StepLike, title_of
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
@@ -91,12 +92,13 @@ def customers(
     for column in ("event_name", "timestamp", profile):
         if column not in events:
             raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
-    found = find_orders(events, profile, order, value, refund, refund_value, currency, rates)
+    span = observed(events, data_end)
+    found = find_orders(events, profile, order, value, refund, refund_value, currency, rates, span)
     return Customers(
         order=title_of(order),
         currency=found.currency,
         left_out=found.left_out,
-        data_end=events["timestamp"].max() if data_end is None else data_end,
+        data_end=span.end,
         _orders=found.orders,
         _refunds=found.refunds,
         _has_value=value is not None,

@@ -23,6 +23,7 @@ from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.amounts import events_named, summed_amounts
 from convergekit.events.currencies import check_rates
+from convergekit.events.observed import observed
 from convergekit.events.steps import Step, StepLike, any_of
 from convergekit.figures.card import Result
 from convergekit.journeys.visits import JourneyEvents, visits_of
@@ -112,7 +113,7 @@ def journeys(
         _visits=visits,
         _worth=worth,
         _events=events,
-        _data_end=events["timestamp"].max() if data_end is None else data_end,
+        _data_end=observed(events).end if data_end is None else data_end,
         _to=to,
     )
 
