@@ -93,25 +93,22 @@ class Spans:
         return cls(group, since, begin, last[group] + (since + 1) * length <= end)
 
 
-def first_starts(profile: IntArray, period: IntArray | None = None) -> IntArray:
-    """Return the places of the events that put a profile into a cohort.
+def first_starts(profile: IntArray, period: IntArray) -> IntArray:
+    """Return the places of the events that are a profile's first in a period.
 
     Parameters
     ----------
-    profile : numpy.ndarray of int
+    profile, period : numpy.ndarray of int
         Of each start event, ordered by profile, then time.
-    period : numpy.ndarray of int, optional
-        The same's period, where a profile is in the cohort of every one in which it starts.
 
     Examples
     --------
-    >>> profile, period = np.array([0, 0, 0, 1]), np.array([3, 3, 4, 4])
-    >>> first_starts(profile).tolist(), first_starts(profile, period).tolist()
-    ([0, 3], [0, 2, 3])
+    >>> first_starts(np.array([0, 0, 0, 1]), np.array([3, 3, 4, 4])).tolist()
+    [0, 2, 3]
     """
     if not len(profile):
         return np.array([], dtype=np.int64)
-    return np.flatnonzero(run_starts(profile) if period is None else run_starts(profile, period))
+    return np.flatnonzero(run_starts(profile, period))
 
 
 def count_returned(
@@ -140,7 +137,7 @@ def count_returned(
     width = max(int(members.tick.max()), int(returns.tick.max())) - base + 1
     # Each profile and tick once, with the latest event in it.
     keys = returns.profile * width + (returns.tick - base)
-    order = np.argsort(keys, kind="stable")
+    order = np.argsort(keys)  # of equal ones the latest is taken, in whatever order
     starts = np.flatnonzero(run_starts(keys[order]))
     latest = np.maximum.reduceat(returns.time[order], starts)
     keys = keys[order[starts]]

@@ -14,7 +14,7 @@ from convergekit.activity.clocks import Clock
 from convergekit.activity.events import Chosen, Subject, every_tracked
 from convergekit.activity.labels import Breakdown, Labels
 from convergekit.activity.wording import CountWords
-from convergekit.base.grouping import distinct, run_starts
+from convergekit.base.grouping import distinct
 from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named, summed_amounts
@@ -144,8 +144,7 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
         left_out["events without a profile"] = int((chosen.profile < 0).sum())
         chosen = chosen.of_profiles()
     if asked.measure == "new_profiles":
-        ordered = chosen.in_order(events)
-        chosen = ordered.take(np.flatnonzero(run_starts(ordered.profile)))
+        chosen = chosen.first_of_each(events)
     labels = breakdown.at(subject, chosen.position)
     worth = None
     if asked.value is not None:

@@ -74,6 +74,23 @@ class Chosen:
         """Return their times, in UTC."""
         return pd.Series(self.time.view("datetime64[us]")).dt.tz_localize("UTC")
 
+    def first_of_each(self, events: pd.DataFrame) -> Chosen:
+        """Return the first of each profile's by time, then arrival; in the order of profiles.
+
+        Each has a profile.
+        """
+        count, latest = int(self.profile.max(initial=-1)) + 1, np.iinfo(np.int64).max
+        earliest = np.full(count, latest)
+        np.minimum.at(earliest, self.profile, self.time)
+        tied = np.flatnonzero(self.time == earliest[self.profile])
+        arrival = order_of_arrival(events, self.position[tied])
+        arrived = np.full(count, latest)
+        np.minimum.at(arrived, self.profile[tied], arrival)
+        first = np.full(count, -1, dtype=np.int64)
+        chosen = tied[arrival == arrived[self.profile[tied]]]
+        first[self.profile[chosen]] = chosen
+        return self.take(first[first >= 0])
+
     def in_order(self, events: pd.DataFrame) -> Chosen:
         """Return them by profile, then time, then arrival."""
         keys = [self.time, self.profile]

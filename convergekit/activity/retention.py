@@ -188,7 +188,7 @@ class Retention(Result):
     left_out : dict of str to int
         Start events and returns that have no profile, or no time.
     data_end : pandas.Timestamp
-        The time of the last event, of any name.
+        The time of the last event, of any name, whose clock is not evidently wrong.
     calendar : Calendar
         The time zone and the first day of the week of all periods.
     """
@@ -344,6 +344,14 @@ def _groups(label: IntArray, period: IntArray) -> tuple[IntArray, IntArray, IntA
     return keys // width, keys % width + base, group, sizes
 
 
+def _starts(begin: Chosen, events: pd.DataFrame, clock: Clock, *, every: bool) -> Chosen:
+    """Return the events that put profiles into cohorts: the first of each, or of each period."""
+    if not every:
+        return begin.first_of_each(events)
+    ordered = begin.in_order(events)
+    return ordered.take(first_starts(ordered.profile, clock.periods(ordered.times())))
+
+
 def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     """Return who comes back. See `Stitched.retention`."""
     events, profiles, calendar = subject.events, subject.profiles, subject.calendar
@@ -352,9 +360,7 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     at = [events_named(events, step) for step in (asked.start, asked.returns)]
     timed = Chosen.together(events, at, profiles)
     begin, back = map(subject.inside, timed)
-    starts = begin.of_profiles().in_order(events)
-    periods = clock.periods(starts.times()) if asked.cohort == "every" else None
-    first = starts.take(first_starts(starts.profile, periods))
+    first = _starts(begin.of_profiles(), events, clock, every=asked.cohort == "every")
     labels = breakdown.at(subject, first.position)
     end = subject.observed.end
     table = cohort_table(first, back.of_profiles(), end, clock, asked.mode, labels)

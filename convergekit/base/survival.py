@@ -192,7 +192,9 @@ def at_window(
     if not len(time):
         return AtWindow(np.nan, np.nan, np.nan, 0, "nobody entered")
     if left is None:
-        return _at_window(time, happened, window, confidence)
+        inside = time < window
+        early, soon = time[inside & ~happened], time[happened & (time <= window)]
+        return share_at_window(soon, early, len(time), window, confidence)
     within = time <= window
     end = (happened & within).astype(np.int64)
     end[left & within] = 2
@@ -206,28 +208,48 @@ def at_window(
     return AtWindow(share, low, high, observed, "")
 
 
-def _at_window(time: IntArray, happened: BoolArray, window: int, confidence: float) -> AtWindow:
-    """Return the same without another end, from counts between the times of censoring alone.
+def share_at_window(
+    converted: IntArray, early: IntArray, rows: int, window: int, confidence: float = 0.95
+) -> AtWindow:
+    """Estimate the same without another end, from those alone who convert or are censored before.
 
     Between two rows that are censored, the product over all conversions is a quotient of those who
-    wait afterwards and before; so conversions need not be sorted.
+    wait afterwards and before: so the order of the others does not matter.
+
+    Parameters
+    ----------
+    converted : numpy.ndarray of int
+        When each of those converts who do within the window, in microseconds.
+    early : numpy.ndarray of int
+        When each of those is last observed who do not convert, if that is before the window ends.
+    rows : int
+        How many there are in all.
+    window : int
+    confidence : float, default 0.95
+
+    Examples
+    --------
+    >>> share_at_window(np.array([3, 5]), np.array([4]), 4, 5).share
+    0.625
     """
-    converts = happened & (time <= window)
-    early = np.sort(time[~converts & (time < window)])
-    before = np.searchsorted(early, time[converts], side="left")
-    ended = np.bincount(before, minlength=len(early) + 1)
-    at_risk = len(time) - np.arange(len(early) + 1) - np.append(0, np.cumsum(ended)[:-1])
+    if not rows:
+        return AtWindow(np.nan, np.nan, np.nan, 0, "nobody entered")
+    converted, early = np.sort(converted), np.sort(early)
+    # Who converts when another is censored converts before.
+    by_then = np.searchsorted(converted, early, side="right")
+    ended = np.diff(by_then, prepend=0, append=len(converted))
+    at_risk = rows - np.arange(len(early) + 1) - np.append(0, by_then)
     some = ended > 0
     ended, at_risk = ended[some], at_risk[some]
-    observed = int((time >= window).sum())
-    waiting = int((~converts).sum()) - len(early)
+    waiting = rows - len(converted) - len(early)
+    observed = waiting + len(converted) - int(np.searchsorted(converted, window, side="left"))
     share = 1 - np.cumprod(1 - ended / at_risk)[-1] if len(ended) else 0.0
     if not observed and (not len(ended) or at_risk[-1] > ended[-1]):
         reason = "the data end before the window of anybody who has not converted"
         return AtWindow(np.nan, np.nan, np.nan, 0, reason)
     if len(early) == 0:
         # Nobody is censored: the digits of the plain share.
-        share = int(ended.sum()) / len(time)
+        share = len(converted) / rows
     z = float(scipy.special.ndtri((1 + confidence) / 2))
     if 0 < share < 1:
         greenwood = float(np.cumsum(ended / at_risk / (at_risk - ended))[-1])

@@ -120,8 +120,8 @@ class Customers(Result):
         Orders and refunds without a profile, of profiles that never ordered, or without an
         amount, which then counts as 0.
     data_end : pandas.Timestamp
-        The time of the last event, of any name: until then customers are observed. Of a segment
-        of profiles, that of the whole.
+        The time of the last event, of any name, whose clock is not evidently wrong: until then
+        customers are observed. Of a segment of profiles, that of the whole.
     calendar : Calendar
         The time zone and the first day of the week of all periods.
     """

@@ -16,7 +16,7 @@ from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
 from convergekit.events.amounts import check_funnel, events_named, summed_amounts
 from convergekit.events.currencies import check_rates
 from convergekit.events.schema import PROFILE, missing
-from convergekit.events.steps import StepLike, title_of
+from convergekit.events.steps import StepLike, among_all, title_of
 from convergekit.figures.card import TableResult
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.alias_rules import split_urn
@@ -153,7 +153,7 @@ def _stitched_without(
 
     return replace(
         s,
-        events=events,
+        events=among_all(events, s.events),
         resolution=resolution,
         carried_from=carried_from,
         describe_duplicates=duplicates,

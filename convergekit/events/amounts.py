@@ -14,7 +14,14 @@ import pandas as pd
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
 from convergekit.events.currencies import check_rates, row_of, to_one_currency
-from convergekit.events.steps import EventNames, StepLike, as_steps, resolve_column, tracked
+from convergekit.events.steps import (
+    EventNames,
+    StepLike,
+    as_steps,
+    is_known,
+    resolve_column,
+    tracked,
+)
 from convergekit.typing import FloatArray, IntArray
 
 _NOTHING = (type(None), type(pd.NA), type(pd.NaT))
@@ -34,7 +41,7 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     Raises
     ------
     UnknownNameError
-        There are events, but none of a name.
+        There are events, but none of a name, nor of the whole of which they are a segment.
 
     Examples
     --------
@@ -50,7 +57,7 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     named = np.zeros(len(events), dtype=bool)
     for name in chosen.names:
         of_name = (events["event_name"] == name).to_numpy(dtype=bool) & tracked(events)
-        if len(events) and not of_name.any():
+        if len(events) and not of_name.any() and not is_known(events, name):
             names = sorted(map(str, events["event_name"].dropna().unique()))
             raise UnknownNameError(
                 f"no event is named {name!r}. {what_there_is(names, name, none='no names')}"

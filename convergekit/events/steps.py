@@ -323,6 +323,31 @@ def _is_name(given: Any) -> bool:
     return several and all(isinstance(name, str) for name in names)
 
 
+#: Where a frame of some of the events keeps the names of all: none of these is misspelt.
+_NAMES_OF_ALL = "names of all events"
+
+
+def among_all(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Return some of the events, so that they know the names of all.
+
+    Examples
+    --------
+    >>> whole = pd.DataFrame({"event_name": ["PageView", "Placed Order"]})
+    >>> is_known(among_all(whole.head(1), whole), "Placed Order")
+    True
+    """
+    names = whole.attrs.get(_NAMES_OF_ALL)
+    names = frozenset(number(whole["event_name"])[1]) if names is None else names
+    known = part.copy(deep=False)
+    known.attrs = {**whole.attrs, _NAMES_OF_ALL: names}
+    return known
+
+
+def is_known(events: pd.DataFrame, name: str) -> bool:
+    """Whether an event that these are some of has the name."""
+    return name in events.attrs.get(_NAMES_OF_ALL, ())
+
+
 class EventNames:
     """Finds events by name and condition.
 
@@ -345,7 +370,7 @@ class EventNames:
     def among(self, names: tuple[str, ...]) -> BoolArray:
         """Return which of the distinct names are among these; warn of those that none is."""
         for name in names:
-            if name not in self.distinct and len(self._events):
+            if name not in self.distinct and len(self._events) and not is_known(self._events, name):
                 near = did_you_mean(name, map(str, self.distinct))
                 warnings.warn(
                     f"no event is named {name!r}, so it never matches.{near}",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from convergekit.base.durations import parse_duration
 from convergekit.events.observed import Observed, observed
+from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
@@ -39,7 +40,7 @@ from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.funnels.visits import VisitNumbers
 from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.typing import IntArray
-from convergekit.visits.entry import EntryLabel, labels_at, usual_values
+from convergekit.visits.entry import EntryLabel, labels_at, usual_values, values_at
 from convergekit.visits.sessions import FoundSessions
 
 
@@ -195,6 +196,18 @@ class Asking:
         step = where.get(str(self.asked.rules.by_step), f"step {self.asked.rules.by_step}")
         return [f"{short_name(name)} is the value at {step}." for name in self.columns]
 
+    def never_sent(self, outcomes: Outcomes) -> list[str]:
+        """Return the columns that no visit of an entry sent, and that profiles carry."""
+        return [
+            label.name
+            for label in self.labels
+            if label.read != "entry"
+            and len(outcomes.depth)
+            and PROFILE + label.name in self.events
+            and outcomes.labels[label.name].isna().all()
+            and self.events[PROFILE + label.name].notna().any()
+        ]
+
     def usual_labels(self, name: str, most: int) -> list[Any]:
         """Return the labels of a column of the breakdown that the data have most of."""
         columns = [*self.labels, *(EntryLabel(name, "entry") for name in self.columns)]
@@ -238,10 +251,7 @@ class Asking:
             labels, origin = read, no_origin()
         elif label_at is not None:
             origin = no_origin()
-            labels = {
-                name: pd.Series(self.events[name].array.take(label_at, allow_fill=True))
-                for name in self.columns
-            }
+            labels = {name: values_at(self.events[name], label_at) for name in self.columns}
         else:
             labels, origin = labels_of_steps(
                 self.events,
@@ -263,6 +273,11 @@ class Asking:
             position=paths.event,
             rows=self.events.get("row"),
             labels=labels,
+            gained=(
+                None
+                if paths.gained is None
+                else np.where(paths.event >= 0, paths.gained, NOT_A_TIME)
+            ),
             visit=None if visits is None else self._session_ids(visits.session[counted]),
         )
         return outcomes, origin

@@ -66,7 +66,14 @@ def find_paths(
         steps, window, exclusions, rules, order, count, start, end, optional, step_windows or {}
     )
     prepared = _prepared(prepared, asked)
-    if asked.is_plain and not prepared.is_split and compiled(len(prepared.unit)):
+    fast = asked.is_plain and not prepared.is_split and compiled(len(prepared.unit))
+    if fast and rules.entry == "first" and prepared.fills_one_step:
+        from convergekit.funnels.search.compiled_first import paths_from_first_entry
+
+        return paths_from_first_entry(
+            prepared, steps, window, ties=rules.ties == "best", start=start, end=end
+        )
+    if fast:
         from convergekit.funnels.search.compiled import paths_in_order
 
         return paths_in_order(
@@ -332,6 +339,9 @@ def _paths(
         starter = None if found.starter is None else found.starter[entered]
         event = events_of_steps(moments, reached, starter)
     there = event >= 0
+    gained = None if found.gained is None else found.gained[entered]
+    if gained is not None:
+        gained = np.where(gained >= 0, moments.time[gained], 0)
     return Paths(
         unit=moments.unit[found.first_of[entered]],
         depth=found.depth[entered],
@@ -339,4 +349,5 @@ def _paths(
         event=np.where(there, prepared.position[event], -1) if len(prepared.position) else event,
         time=np.where(there, moments.time[reached], 0) if len(moments.time) else event,
         last_entry=moments.time[found.last_entry[entered]],
+        gained=gained,
     )

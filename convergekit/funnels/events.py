@@ -141,6 +141,11 @@ class FunnelEvents:
         return ((self.mask > 0) | self.non_step | self.excluding) & (self.unit >= 0)
 
     @property
+    def fills_one_step(self) -> bool:
+        """Whether no event fills several steps."""
+        return not (self.mask & (self.mask - 1)).any()
+
+    @property
     def is_split(self) -> bool:
         """Whether a profile may be several units, one for each value that is held."""
         return not np.array_equal(self.profile_of_unit, np.arange(len(self.profiles)))

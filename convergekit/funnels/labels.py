@@ -11,6 +11,7 @@ from convergekit.base.grouping import run_starts
 from convergekit.events.schema import missing
 from convergekit.funnels.vendors.presets import ByStep
 from convergekit.typing import IntArray
+from convergekit.visits.entry import values_at
 
 #: The label of those that `top=` leaves out.
 OTHER = "other"
@@ -65,7 +66,7 @@ def labels_of_steps(
             step = steps - 1 - has_value[:, ::-1].argmax(axis=1)
         found = has_value.any(axis=1)
         at = np.where(found, positions[np.arange(len(positions)), step], -1)
-        read = pd.Series(values.array.take(at, allow_fill=True)) if len(values) else values
+        read = values_at(values, at) if len(values) else values
         labels[name] = read
         origin = pd.Series(np.where(found, step + 1, 0)).value_counts().sort_index()
         origin = origin.rename_axis("step").rename("profiles").reset_index()

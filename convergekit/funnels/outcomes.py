@@ -39,6 +39,9 @@ class Outcomes:
         Per column of the breakdown.
     visit : pandas.Series of str, optional
         Where visits are counted, the session that each row is.
+    gained : numpy.ndarray of int, optional
+        Per row and step, when it first got so deep, whichever way it went on; where that is not
+        `time`.
     """
 
     profile: IntArray
@@ -50,6 +53,7 @@ class Outcomes:
     rows: pd.Series | None = None
     labels: Mapping[str, pd.Series] = field(default_factory=dict)
     visit: pd.Series | None = None
+    gained: IntArray | None = None
 
     def chosen(self, keep: IntArray) -> Outcomes:
         """Return some of the rows."""
@@ -62,6 +66,7 @@ class Outcomes:
             position=self.position[keep],
             labels={name: values.iloc[keep] for name, values in self.labels.items()},
             visit=None if self.visit is None else self.visit.iloc[keep],
+            gained=None if self.gained is None else self.gained[keep],
         )
 
     @property
@@ -74,6 +79,10 @@ class Outcomes:
     def waiting(self) -> BoolArray:
         """Which rows are neither converted nor dropped, their windows still open."""
         return self.status == STATUSES.index(IN_WINDOW)
+
+    def first_at(self, step: int) -> IntArray:
+        """Return when each row first got to a step (from 1): what it did later does not matter."""
+        return (self.time if self.gained is None else self.gained)[:, step - 1]
 
     def waits(self, before: int, step: int) -> pd.Series:
         """Return how long those that reached both steps (from 1) took, as Timedelta."""

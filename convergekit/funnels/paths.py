@@ -29,6 +29,9 @@ class Paths:
         Per row and step, when, in microseconds; 0 where `event` is -1.
     last_entry : numpy.ndarray of int
         When the latest attempt entered.
+    gained : numpy.ndarray of int or None
+        Per row and step, when it first got so deep, whichever way it went on; None where that is
+        `time`.
     """
 
     unit: IntArray
@@ -37,6 +40,7 @@ class Paths:
     event: IntArray
     time: IntArray
     last_entry: IntArray
+    gained: IntArray | None = None
 
     def chosen(self, keep: IntArray) -> Paths:
         """Return some of the rows."""
@@ -47,6 +51,7 @@ class Paths:
             self.event[keep],
             self.time[keep],
             self.last_entry[keep],
+            None if self.gained is None else self.gained[keep],
         )
 
 
@@ -224,7 +229,7 @@ def with_optional_steps(
     depth = np.where(event >= 0, np.arange(1, steps + 1), 0).max(axis=1, initial=0)
     void = paths.free > paths.depth
     free = np.where(void, steps + 1, depth)
-    return replace(paths, depth=depth, free=free, event=event, time=time)
+    return replace(paths, depth=depth, free=free, event=event, time=time, gained=None)
 
 
 @dataclass(frozen=True)

@@ -100,11 +100,24 @@ class Funnel(Result):
         """
         asked = self._asking.asked
         found = [said for said in (asked.label_said, self._asking.known.caution) if said]
+        found += [
+            f"No visit had sent {name} at the entry; label='carried' reads what profiles carry."
+            for name in self._asking.never_sent(self._outcomes)
+        ]
         of_profiles = asked.anchored and asked.count == "profiles" and asked.like is None
-        reason = self._tables.at_window(self._outcomes.counted, len(self.steps)).reason
-        if reason and of_profiles and self.counts["in_window"]:
+        reason = self._reason() if of_profiles and self.counts["in_window"] else ""
+        if reason:
             found.append(f"The conversion at the window's end is not known: {reason}.")
         return found
+
+    def _reason(self) -> str:
+        """Return why the share at the window's end is not known; empty if it is."""
+        part, last = self._outcomes.counted, len(self.steps)
+        reason = self._tables.no_curve(part, last)
+        # Who dropped off was observed to the end of the window.
+        if reason or self.counts["dropped"]:
+            return reason
+        return self._tables.at_window(part, last).reason
 
     @property
     def grouped_by(self) -> list[str]:
@@ -167,9 +180,9 @@ class Funnel(Result):
 
     @cached_property
     def conversions(self) -> pd.DataFrame:
-        """One row per profile that entered (per attempt, under ``count="attempts"``).
+        """One row per profile that entered; per attempt or visit where these are counted.
 
-        Columns: `profile_id`, `depth` (the deepest step reached), `status` (``"converted"``,
+        Columns: `profile_id`, of visits the `session_id`, `depth` (the deepest step reached), `status` (``"converted"``,
         ``"dropped"``, ``"in_window"``, ``"excluded"``), for each step ``time_1`` ... and
         ``row_1`` ..., when and by which row it was reached, in the attempt that first got that
         deep, and the breakdown's columns.

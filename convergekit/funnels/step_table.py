@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.base.survival import AtWindow, at_window
+from convergekit.base.survival import AtWindow, share_at_window
 from convergekit.funnels.options import FunnelQuestion
 from convergekit.funnels.outcomes import EXCLUDED, NOT_A_TIME, STATUSES, Outcomes
 from convergekit.typing import BoolArray, IntArray
@@ -87,8 +87,12 @@ class StepTable:
             # Who entered has.
             share = 1.0 if len(part.depth) else np.nan
             return AtWindow(share, np.nan, np.nan, len(part.depth), "")
-        time, happened = self.observed(part, step)
-        return at_window(time, happened, self.window)
+        entry, there = part.time[:, 0], part.first_at(step)
+        got = np.flatnonzero(there != NOT_A_TIME)
+        late = np.flatnonzero(entry > self.known_until - self.window)
+        early = late[there[late] == NOT_A_TIME]
+        observed = np.maximum(self.known_until - entry[early], 0)
+        return share_at_window(there[got] - entry[got], observed, len(entry), self.window)
 
     @property
     def window(self) -> int:
@@ -101,7 +105,7 @@ class StepTable:
         Until it got there, or its window ended, or the data did. An attempt that an exclusion ended
         is observed on: it is known not to get there.
         """
-        entry, there = part.time[:, 0], part.time[:, step - 1]
+        entry, there = part.time[:, 0], part.first_at(step)
         happened = there != NOT_A_TIME
         longest = np.minimum(self.window, np.maximum(self.known_until - entry, 0))
         return np.where(happened, there - np.where(happened, entry, 0), longest), happened

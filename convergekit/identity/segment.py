@@ -20,6 +20,7 @@ import pandas as pd
 from convergekit.base.text import known_characters
 from convergekit.base.threads import chosen_rows
 from convergekit.events.observed import Observed
+from convergekit.events.steps import among_all
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
 
@@ -209,7 +210,7 @@ def _part(whole: StitchedEvents, keep: BoolArray, chosen: BoolArray) -> Stitched
     place = np.append(np.cumsum(keep) - 1, -1)
     return replace(
         whole,
-        events=chosen_rows(whole.events, keep),
+        events=among_all(chosen_rows(whole.events, keep), whole.events),
         resolution=part_of(found, keep, aliases_left(found, keep, chosen)),
         # A value is carried within a profile, of which all events are kept.
         carried_from={name: place[of[keep]] for name, of in whole.carried_from.items()},
@@ -229,7 +230,7 @@ def _seeing(whole: StitchedEvents, at: IntArray) -> StitchedEvents:
         apart = replace(apart, home=apart.home[at])
     return replace(
         whole,
-        events=chosen_rows(whole.events, seen),
+        events=among_all(chosen_rows(whole.events, seen), whole.events),
         resolution=replace(
             found,
             aliases=replace(

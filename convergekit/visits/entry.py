@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from convergekit.base.text import known_characters
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
 from convergekit.events.steps import single_valued
 from convergekit.typing import IntArray
@@ -118,10 +119,25 @@ def labels_at(
             return until().text(label.name, rows)
         if label.read == "sent":
             return visits().first_sent(sent_text(events, label.name), at).take(rows)
-        values = pd.Series(events[label.name].array.take(at, allow_fill=True))
+        values = values_at(events[label.name], at)
         return values.mask(missing(values))
 
     return {label.name: read(label) for label in labels}
+
+
+def values_at(column: pd.Series, at: IntArray) -> pd.Series:
+    """Return the values at these positions, missing at -1; half a character is a question mark.
+
+    Examples
+    --------
+    >>> values_at(pd.Series(["a", "b"], dtype="str"), np.array([1, -1])).tolist()
+    ['b', nan]
+    """
+    cells = column.array.take(at, allow_fill=True)
+    if column.dtype != object:
+        return pd.Series(cells)
+    known = [known_characters(cell) if isinstance(cell, str) else cell for cell in cells]
+    return pd.Series(known, index=range(len(at)), dtype=object).infer_objects()
 
 
 def usual_values(
@@ -144,7 +160,7 @@ def usual_values(
         sent = sent_text(events, label.name)
         values = sent.take(np.arange(len(events)))
     else:
-        values = events[label.name]
+        values = values_at(events[label.name], np.arange(len(events)))
     counts = values[~missing(values)].value_counts().rename_axis("value").reset_index()
     counts["text"] = counts["value"].astype(str)
     ordered = counts.sort_values(["count", "text"], ascending=[False, True], kind="stable")

@@ -231,3 +231,22 @@ def test_groups_chosen_at_later_steps_say_that_they_are_not_to_be_compared():
         f.test()
     assert ck.funnel(frame, STEPS, **asked).notes == []
     assert ck.funnel(frame, STEPS, by_step=1, **asked).notes == []
+
+
+@pytest.mark.parametrize("options", [{}, {"by_step": 1}, {"top": 1}])
+def test_half_a_character_is_a_question_mark_in_labels_too(options):
+    frame = log(ann="v0", bob="v0", cid="v0")
+    frame["page"] = pd.Series(["x", "\ud800", "\ud800"], dtype=object)
+    f = ck.funnel(frame, ["PageView"], within="1D", by="page", **options)
+    assert f.table["page"].tolist() == ["?", "other" if options == {"top": 1} else "x"]
+    f.plot()
+
+
+def test_a_campaign_that_no_visit_sends_is_said_to_be_carried():
+    s = stitched(("ann", 0, "Email Sent", "ads"), ("ann", 9, "PageView", None))
+    asked = {"within": "1D", "by": "utm_source"}
+    f = s.funnel(["PageView"], **asked)
+    assert f.notes == [
+        "No visit had sent utm_source at the entry; label='carried' reads what profiles carry."
+    ]
+    assert s.funnel(["PageView"], label="carried", **asked).notes == []

@@ -88,3 +88,19 @@ def test_the_whole_may_be_the_sum():
 def test_contradictions_say_what_to_do(options, said):
     with pytest.raises(ck.ConvergekitError, match=said):
         ck.funnel(log(a="v0"), STEPS, **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"within": {1: "7D", 3: "1D"}},
+        {"within": "7D", "on_exclude": "drop_off", "exclude": ck.Exclusion("Refund", 2, 3)},
+    ],
+)
+def test_the_clock_of_a_step_does_not_depend_on_what_follows_it(options):
+    day = 1440
+    again = f"v0 c60 x{2 * day} c{3 * day}"
+    frame = log(ann=f"{again} o{3 * day + 30}", bob=again, z=f"x{30 * day}")
+    curve = ck.funnel(frame, STEPS, **options).curve(2)
+    assert curve["time"].tolist() == [pd.Timedelta("1h")]
+    assert curve["share"].tolist() == [1.0]

@@ -636,3 +636,19 @@ def test_what_was_known_is_known_though_its_event_is_left_out(identity, credited
     told = s.provenance("utm_source")
     assert len(told) == (4 if identity == "retroactive" else 3)
     equal(segment.provenance("utm_source"), told[told["event_name"] != "Signed In"])
+
+
+def test_what_nobody_in_a_segment_did_is_zero_and_a_misspelt_name_is_an_error():
+    s = ck.stitch(ck.simulate_store(people=80).events)
+    others = s.where(profiles=ck.Did("Placed Order", at_most=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert others.funnel(["PageView", "Placed Order"], within="7D").counts["converted"] == 0
+        assert others.customers().lifetime_value().empty
+        assert others.attribution("Placed Order", "total_price").credits.empty
+        assert others.counts("Placed Order")["count"].sum() == 0
+        assert others.retention("PageView", "Placed Order").table["returned"].sum() == 0
+        assert others.sessions(conversion="Placed Order")["conversions"].sum() == 0
+        assert others.without("cookie", event="Placed Order").table["with_it"].notna().all()
+    with pytest.raises(ck.UnknownNameError, match="no event is named 'Placed Ordre'"):
+        others.customers("Placed Ordre")

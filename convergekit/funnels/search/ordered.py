@@ -35,6 +35,9 @@ class Found:
     event : numpy.ndarray of int or None
         Per unit and step, the position of the event that fills the step, where the search has to
         say it.
+    gained : numpy.ndarray of int or None
+        Per unit and step, the moment at which the unit first got so deep, whichever way it went on;
+        -1 if it did not. None where that is `reached`.
     """
 
     first_of: IntArray
@@ -43,6 +46,7 @@ class Found:
     last_entry: IntArray
     starter: IntArray | None = None
     event: IntArray | None = None
+    gained: IntArray | None = None
 
 
 def search(
@@ -106,7 +110,13 @@ def search(
         at = np.flatnonzero(depth == deepest)
         goal = first_gain(got_to[deepest], first_of[at])
         trace.back(deepest, goal, got_to[deepest][goal], reached, at, goes_on=False)
-    return Found(first_of, depth, reached, last_entries(moments, steps, enters, first_of))
+    return Found(
+        first_of,
+        depth,
+        reached,
+        last_entries(moments, steps, enters, first_of),
+        gained=first_gains(got_to, depth, first_of) if exclusions else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -213,6 +223,24 @@ def deepest_of_each(got_to: list[IntArray], first_of: IntArray, last_of: IntArra
             ever = np.maximum.accumulate(np.where(got >= 0, here, -1))
             depth[ever[last_of] >= first_of] = step
     return depth
+
+
+def first_gains(got_to: list[IntArray], depth: IntArray, first_of: IntArray) -> IntArray:
+    """Return the first moment at which each unit got to each depth, -1 if it did not.
+
+    Parameters
+    ----------
+    got_to : list of numpy.ndarray of int
+        Per depth from 0 and moment, not below 0 where a unit gets so deep.
+    depth, first_of : numpy.ndarray of int
+        Of each unit, how deep it got and its first moment.
+    """
+    steps = len(got_to) - 1
+    found = np.full((len(first_of), steps), -1, dtype=np.int64)
+    for step in range(1, steps + 1):
+        at = np.flatnonzero(depth >= step)
+        found[at, step - 1] = first_gain(got_to[step], first_of[at])
+    return found
 
 
 def first_gain(gained: IntArray, since: IntArray) -> IntArray:

@@ -16,6 +16,7 @@ from convergekit.funnels.search.ordered import (
     Found,
     deepest_of_each,
     first_gain,
+    first_gains,
     last_entries,
 )
 from convergekit.typing import BoolArray, IntArray
@@ -82,7 +83,13 @@ def search_step_windows(
             going = origin > 0
             at, left, moment = at[going], origin[going], moment[going]
             moment = back[left, moment - 1]
-    return Found(first_of, depth, reached, last_entries(moments, steps, enters, first_of))
+    return Found(
+        first_of,
+        depth,
+        reached,
+        last_entries(moments, steps, enters, first_of),
+        gained=first_gains(gained, depth, first_of),
+    )
 
 
 def _came(moments: Moments, carried: IntArray, rows: IntArray, window: int) -> BoolArray:
