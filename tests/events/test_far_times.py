@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,46 @@ def test_one_far_row_changes_no_answer_of_a_store(seed: int, years: int, at: int
     funnels = [s.funnel(steps, within="7D", freq="W") for s in (one, other)]
     assert funnels[0].table.equals(funnels[1].table)
     assert funnels[0].trend().equals(funnels[1].trend())
+
+
+def _reference_end(days: list[int]) -> int:
+    """Return the last day of those, since 1970, that are not far: as docs/concepts.md has it."""
+    web = (pd.Timestamp("1990-01-01") - pd.Timestamp("1970-01-01")).days
+    ordered = sorted(day for day in days if day >= web) or sorted(days)
+    size, few = len(ordered), max(3, len(ordered) // 1000)
+    others = ordered[few : size - few]
+    longest = max((late - early for early, late in pairwise(others)), default=0)
+    far = 0
+    for last in range(1, size):
+        pause = ordered[size - last] - ordered[size - last - 1]
+        long = last <= few and len(others) >= 10 and pause >= max(180, 10 * longest)
+        certain = pause >= 100 * 366 and last < size - last
+        if long or certain:
+            far = last
+    return ordered[size - far - 1]
+
+
+@given(
+    begin=st.sampled_from([0, 7000, 7400, 20000]),
+    pauses=st.lists(st.sampled_from([0, 1, 1, 1, 2, 17, 18, 30]), max_size=40),
+    ends=st.lists(st.sampled_from([1, 179, 180, 181, 400, 4000, 36599, 36600, 40000]), max_size=5),
+    order=st.randoms(use_true_random=False),
+)
+@tries(300)
+def test_the_end_is_that_of_the_rule(
+    begin: int, pauses: list[int], ends: list[int], order: Any
+) -> None:
+    days = list(accumulate([begin, *pauses, *ends]))
+    order.shuffle(days)
+    frame = pd.DataFrame(
+        {
+            "timestamp": np.array(days, dtype="datetime64[D]").astype("datetime64[us]"),
+            "event_name": "PageView",
+            "profile_id": "p",
+        }
+    )
+    end = ck.funnel(frame, ["PageView"], within="1D").data_end
+    assert (end.tz_localize(None) - pd.Timestamp("1970-01-01")).days == _reference_end(days)
 
 
 def test_the_end_can_be_set() -> None:
