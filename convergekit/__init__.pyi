@@ -27,6 +27,7 @@ from .errors import (
     UnknownNameError,
     WriteError,
 )
+from .events.money import money
 from .events.steps import Exclusion, Step
 from .explore.explorer import Explorer
 from .figures.frame import DrawnFrame
@@ -111,6 +112,7 @@ __all__ = [
     "email_rule",
     "evaluate",
     "funnel",
+    "money",
     "open_store",
     "phone_rule",
     "read_events",

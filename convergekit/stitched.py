@@ -539,6 +539,9 @@ class Stitched:
         events: Sequence[StepLike] | None = None,
         max_steps: int = 5,
         value: str | None = None,
+        *,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
     ) -> Journeys:
         """Return the paths that profiles took to an event, or from one.
 
@@ -557,6 +560,11 @@ class Stitched:
             before `end` if only `end` is given.
         value : str, optional
             What an `end` event is worth, such as ``"total_price"``.
+        currency : str, optional
+            The property that says an amount's currency. Without it, amounts of several currencies
+            are an error, as far as ``currency`` or what is spelled like it says them.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``.
 
         Returns
         -------
@@ -583,7 +591,15 @@ class Stitched:
         from convergekit.journeys.result import journeys
 
         return journeys(
-            self.events, start, end, events, max_steps, value, data_end=self.tables.data_end
+            self.events,
+            start,
+            end,
+            events,
+            max_steps,
+            value,
+            currency=currency,
+            rates=rates,
+            data_end=self.tables.data_end,
         )
 
     def customers(
@@ -609,7 +625,8 @@ class Stitched:
             The event that is a refund: its amount is subtracted from its profile's value. It is
             never guessed; without it nothing is subtracted.
         currency : str, optional
-            The property that holds an amount's currency. Without it all amounts count as one.
+            The property that holds an amount's currency. Without it, amounts of several currencies
+            are an error, as far as ``currency`` or what is spelled like it says them.
         rates : mapping of str to float, optional
             What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``. Without it,
             several currencies are an error.
@@ -672,6 +689,8 @@ class Stitched:
         label: Label = "visit",
         top: int | None = None,
         calendar: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
     ) -> DrawnFrame:
         """Count events, or the profiles that have them, by day, week or month.
 
@@ -686,8 +705,7 @@ class Stitched:
             (daily or weekly active people); or the profiles whose first such event in the data is
             in the period.
         value : str, optional
-            A number of these events, such as ``"total_price"``, to add up instead, as it is,
-            whatever the currency.
+            A number of these events, such as ``"total_price"``, to add up instead.
         by : str or sequence of str, default ()
             Columns to count by: an event's own value, or the profile property that it carries. A
             campaign property is what the event's visit had sent up to it. Of new profiles, the
@@ -699,6 +717,11 @@ class Stitched:
             Keep as many labels of each column, and gather the others as "other".
         calendar : str, optional
             A time zone for the periods, such as ``"Europe/Brussels"``; by default that of `stitch`.
+        currency : str, optional
+            The property that says an amount's currency. Without it, amounts of several currencies
+            are an error, unless `by` parts them.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``.
 
         Returns
         -------
@@ -739,7 +762,15 @@ class Stitched:
         from convergekit.activity.events import Subject
 
         asked = CountsQuestion.of(
-            event, freq=freq, measure=measure, value=value, by=by, label=label, top=top
+            event,
+            freq=freq,
+            measure=measure,
+            value=value,
+            by=by,
+            label=label,
+            top=top,
+            currency=currency,
+            rates=rates,
         )
         return counts_of(Subject.of_stitched(self.tables, calendar), asked)
 
@@ -852,6 +883,8 @@ class Stitched:
         *,
         within: Within | None = None,
         value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
         carried: str | None = None,
         order: Order = "ordered",
         exclude: ExclusionLike | Sequence[ExclusionLike] = (),
@@ -874,8 +907,12 @@ class Stitched:
         within : str or datetime.timedelta
             As `funnel` takes it.
         value : str, optional
-            A number of the last step's event, such as ``"total_price"``, to sum up as it is,
-            whatever the currency.
+            A number of the last step's event, such as ``"total_price"``, to sum up.
+        currency : str, optional
+            The property that says an amount's currency. Without it, amounts of several currencies
+            are an error, as far as ``currency`` or what is spelled like it says them.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``.
         carried : str, optional
             A profile property, such as ``"utm_source"``: which share of the converting events
             has it.
@@ -904,6 +941,8 @@ class Stitched:
             self.tables,
             steps,
             value=value,
+            currency=currency,
+            rates=rates,
             carried=carried,
             within=within,
             order=order,
@@ -1268,6 +1307,8 @@ class Stitched:
         *,
         event: StepLike | None = "Placed Order",
         value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
         carried: str | Sequence[str] | None = None,
         steps: Sequence[StepLike] | None = None,
         within: Duration | None = None,
@@ -1281,8 +1322,12 @@ class Stitched:
         event : str, sequence of str, or Step, optional
             The events to measure; None to measure no event.
         value : str, optional
-            A number of these events, such as ``"total_price"``, to sum up as it is, whatever
-            the currency.
+            A number of these events, such as ``"total_price"``, to sum up.
+        currency : str, optional
+            The property that says an amount's currency. Without it, amounts of several currencies
+            are an error, as far as ``currency`` or what is spelled like it says them.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``.
         carried : str or sequence of str, optional
             Profile properties, such as ``"utm_source"``: how many of the events have them.
         steps, within : optional
@@ -1329,6 +1374,8 @@ class Stitched:
             alias,
             event=event,
             value=value,
+            currency=currency,
+            rates=rates,
             carried=carried,
             steps=steps,
             within=within,
@@ -1340,6 +1387,8 @@ class Stitched:
         event_name: StepLike,
         *,
         value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
         carried: str | Sequence[str] | None = None,
         steps: Sequence[StepLike] | None = None,
         within: Duration | None = None,
@@ -1351,8 +1400,12 @@ class Stitched:
         event_name : str, sequence of str, or Step
             Such as ``"Placed Order"``.
         value : str, optional
-            A number of these events, such as ``"total_price"``, to sum up as it is, whatever
-            the currency.
+            A number of these events, such as ``"total_price"``, to sum up.
+        currency : str, optional
+            The property that says an amount's currency. Without it, amounts of several currencies
+            are an error, as far as ``currency`` or what is spelled like it says them.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``.
         carried : str or sequence of str, optional
             Profile properties, such as ``"utm_source"``, that the events carry.
         steps, within : optional
@@ -1399,7 +1452,14 @@ class Stitched:
         from convergekit.diagnostics.hindsight import hindsight
 
         return hindsight(
-            self.tables, event_name, value=value, carried=carried, steps=steps, within=within
+            self.tables,
+            event_name,
+            value=value,
+            currency=currency,
+            rates=rates,
+            carried=carried,
+            steps=steps,
+            within=within,
         )
 
     def forget(self, alias_or_profile: str) -> Forgotten[Stitched]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -56,6 +57,7 @@ def stitch(
     salt: str | bytes | None = None,
     calendar: str | None = None,
     week_starts: Weekday = "monday",
+    observed_until: str | datetime.date | None = None,
     strict: bool = False,
 ) -> Stitched: ...
 def stitch(
@@ -79,6 +81,7 @@ def stitch(
     salt: str | bytes | None = None,
     calendar: str | None = None,
     week_starts: Weekday = "monday",
+    observed_until: str | datetime.date | None = None,
     strict: bool = False,
 ) -> Stitched | StitchedTable:
     """Resolve identities: stitch events into profiles, and forward-fill profile properties.
@@ -144,6 +147,11 @@ def stitch(
         Timestamps stay UTC.
     week_starts : {"monday", ..., "sunday"}, default "monday"
         The day on which a week begins.
+    observed_until : str, datetime.date or datetime.datetime, optional
+        When the data end: until then profiles are observed, and what is later is left out of
+        funnels, counts, retention and customers. A date includes its day. By default that of the
+        last event whose clock is not evidently wrong: ``docs/concepts.md`` has the rule, and the
+        report names the events.
     strict : bool, default False
         Raise on the first row or alias that cannot be used, instead of listing it.
 
@@ -200,6 +208,7 @@ def stitch(
             salt=salt is not None,
             calendar=calendar is not None,
             week_starts=week_starts != "monday",
+            observed_until=observed_until is not None,
             strict=strict,
         )
         return stitch_table(
@@ -231,6 +240,7 @@ def stitch(
         salt=salt,
         calendar=calendar,
         week_starts=week_starts,
+        observed_until=observed_until,
         strict=strict,
     )
     return Stitched(identified(events, options))

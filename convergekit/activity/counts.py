@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,8 +17,10 @@ from convergekit.activity.wording import CountWords
 from convergekit.base.grouping import distinct
 from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import amounts, events_named
+from convergekit.events.amounts import events_named, summed_amounts
 from convergekit.events.calendar import Calendar
+from convergekit.events.currencies import check_rates
+from convergekit.events.observed import BEYOND, Observed
 from convergekit.events.steps import Step, StepLike, as_steps
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.labels import short_name
@@ -44,6 +46,8 @@ class CountsQuestion:
     by: str | Sequence[str]
     label: Label
     top: int | None
+    currency: str | None = None
+    rates: Mapping[str, float] | None = None
 
     @classmethod
     def of(
@@ -56,6 +60,8 @@ class CountsQuestion:
         by: str | Sequence[str] = (),
         label: Label = "visit",
         top: int | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
     ) -> CountsQuestion:
         """Return the options, checked.
 
@@ -69,8 +75,9 @@ class CountsQuestion:
             raise ConvergekitError(
                 f"value= adds up amounts of events; leave it out with measure={measure!r}."
             )
+        check_rates(value, currency, rates)
         step = None if event is None else as_steps([event])[0]
-        return cls(step, freq, measure, value, by, label, top)
+        return cls(step, freq, measure, value, by, label, top, currency, rates)
 
 
 def counts(
@@ -128,27 +135,33 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
     events = subject.events
     clock = Clock.of(asked.freq, "calendar", subject.calendar)
     breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
-    worth = None if asked.value is None else amounts(events, asked.value)
     at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
     chosen = Chosen.of(events, at, subject.profiles)
     left_out = {"events without a time": len(at) - len(chosen.position)}
+    timed, chosen = len(chosen.position), subject.inside(chosen)
+    left_out[f"events {BEYOND}"] = timed - len(chosen.position)
     if asked.measure != "events":
         left_out["events without a profile"] = int((chosen.profile < 0).sum())
         chosen = chosen.of_profiles()
     if asked.measure == "new_profiles":
         chosen = chosen.first_of_each(events)
     labels = breakdown.at(subject, chosen.position)
+    worth = None
+    if asked.value is not None:
+        worth = summed_amounts(
+            events, chosen.position, asked.value, asked.currency, asked.rates, apart=labels.code
+        )
     name = "count" if worth is None else "sum"
     table = _table(
         clock,
         clock.periods(chosen.times()),
-        events["timestamp"],
+        subject.observed,
         labels,
         partial(
             _found,
             name=name,
             profile=chosen.profile if asked.measure == "profiles" else None,
-            worth=None if worth is None else worth[chosen.position],
+            worth=worth,
         ),
     )
     draw = partial(
@@ -168,7 +181,7 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
 def _table(
     clock: Clock,
     periods: IntArray,
-    times: pd.Series,
+    observed: Observed,
     labels: Labels,
     found: Callable[[IntArray, int], dict[str, Any]],
 ) -> pd.DataFrame:
@@ -179,14 +192,14 @@ def _table(
     clock : Clock
     periods : numpy.ndarray of int
         Of each counted event.
-    times : pandas.Series
+    observed : Observed
         Of all events.
     labels : Labels
         Of each counted event.
     found : callable
         Takes each event's row and the number of rows, and returns a column by its name.
     """
-    ends = pd.to_datetime(pd.Series([times.min(), times.max()]).dropna(), utc=True)
+    ends = pd.to_datetime(pd.Series([observed.begin, observed.end]).dropna(), utc=True)
     known = np.concatenate([clock.periods(ends), periods])
     first, last = (int(known.min()), int(known.max())) if len(known) else (0, -1)
     # An hour that occurs twice may lie before the last one.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.events.calendar import Calendar
+from convergekit.events.observed import Observed, observed
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.funnels.events import (
@@ -18,7 +19,7 @@ from convergekit.funnels.events import (
     Profiles,
     check_columns,
 )
-from convergekit.identity.tables import StitchedEvents
+from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.typing import IntArray
 from convergekit.visits.sessions import FoundSessions, sessions_of, sessions_of_frame
 
@@ -111,15 +112,15 @@ class Subject:
     calendar : Calendar
     sessions : callable
         Returns the sessions of the events.
-    data_end : pandas.Timestamp
-        Until when profiles are observed; not a time without events.
+    observed : Observed
+        From when to when profiles are observed.
     """
 
     events: pd.DataFrame
     profiles: Profiles
     calendar: Calendar
     sessions: Callable[[], FoundSessions]
-    data_end: pd.Timestamp
+    observed: Observed
 
     @classmethod
     def of_frame(cls, events: pd.DataFrame, profile: str, calendar: Calendar | None) -> Subject:
@@ -133,15 +134,18 @@ class Subject:
         check_columns(events, profile)
         profiles = ProfileColumn(events[profile])
         sessions = partial(_sessions, events, profiles)
-        end = pd.to_datetime(events["timestamp"].max(), utc=True)
-        return cls(events, profiles, calendar or Calendar(), sessions, end)
+        return cls(events, profiles, calendar or Calendar(), sessions, observed(events))
 
     @classmethod
     def of_stitched(cls, s: StitchedEvents, calendar: str | None) -> Subject:
         """Return stitched events, in the time zone that was asked for or their own."""
         numbered = ProfileNumbers(s.resolution.profile, pd.Index(s.resolution.profile_ids))
         asked = Calendar.of(calendar, None, s.calendar)
-        return cls(s.events, numbered, asked, partial(sessions_of, s), s.data_end)
+        return cls(s.events, numbered, asked, partial(sessions_of, s), observed_of(s))
+
+    def inside(self, chosen: Chosen) -> Chosen:
+        """Return those of the events that are not beyond the end of the data."""
+        return chosen.take(np.flatnonzero(self.observed.holds(chosen.time)))
 
 
 def every_tracked(events: pd.DataFrame) -> IntArray:

@@ -30,6 +30,7 @@ from convergekit.base.wording import counted, period_word
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar
+from convergekit.events.observed import BEYOND
 from convergekit.events.steps import Step, StepLike, Where, as_steps
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
@@ -187,7 +188,7 @@ class Retention(Result):
     left_out : dict of str to int
         Start events and returns that have no profile, or no time.
     data_end : pandas.Timestamp
-        The time of the last event, of any name.
+        The time of the last event, of any name, whose clock is not evidently wrong.
     calendar : Calendar
         The time zone and the first day of the week of all periods.
     """
@@ -357,15 +358,19 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     clock = Clock.of(asked.freq, asked.periods, calendar)
     breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
     at = [events_named(events, step) for step in (asked.start, asked.returns)]
-    begin, back = Chosen.together(events, at, profiles)
+    timed = Chosen.together(events, at, profiles)
+    begin, back = map(subject.inside, timed)
     first = _starts(begin.of_profiles(), events, clock, every=asked.cohort == "every")
     labels = breakdown.at(subject, first.position)
-    end = subject.data_end
+    end = subject.observed.end
     table = cohort_table(first, back.of_profiles(), end, clock, asked.mode, labels)
     left_out: dict[str, int] = {}
-    for step, asked_for, part in zip((asked.start, asked.returns), at, (begin, back), strict=True):
+    for step, asked_for, every, part in zip(
+        (asked.start, asked.returns), at, timed, (begin, back), strict=True
+    ):
         left_out[f"{step.title} without a profile"] = int((part.profile < 0).sum())
-        left_out[f"{step.title} without a time"] = len(asked_for) - len(part.position)
+        left_out[f"{step.title} without a time"] = len(asked_for) - len(every.position)
+        left_out[f"{step.title} {BEYOND}"] = len(every.position) - len(part.position)
     found = Retention(
         start=asked.start.title,
         returns=asked.returns.title,

@@ -19,11 +19,11 @@ from convergekit.attribution.touchpoints import (
 )
 from convergekit.base.durations import parse_duration
 from convergekit.base.grouping import NumberedText
-from convergekit.base.wording import counted
-from convergekit.checks.money import currency_codes, currency_of
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import amounts, events_named
+from convergekit.events.amounts import amounts_at, events_named
 from convergekit.events.campaigns import TAGS
+from convergekit.events.currencies import currency_columns, paid_currencies
+from convergekit.events.schema import PROPERTY
 from convergekit.events.steps import as_steps
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, FloatArray, IntArray
@@ -181,26 +181,19 @@ class Attributor:
 
     def _whole_cents(self, value: str) -> IntArray:
         events = self._s.events
-        column = currency_of(events)
-        if column is not None and not self._asked.mixed_currencies:
-            found = currency_codes(events[column].iloc[self.positions]).dropna().unique()
+        money = amounts_at(events, self.positions, value)
+        if not self._asked.mixed_currencies:
+            found = sorted(paid_currencies(events, self.positions, money).index)
             if len(found) > 1:
-                short = column.removeprefix("properties.")
+                short = currency_columns(events)[0].removeprefix(PROPERTY)
                 raise ConvergekitError(
-                    f"the conversions are in several currencies ({', '.join(sorted(found))}), "
+                    f"the conversions are in several currencies ({', '.join(found)}), "
                     "which cannot be added up. Choose one, such as "
                     f"conversion=ck.Step({as_steps([self._asked.conversion])[0].title!r}, "
-                    f"where={{{short!r}: {sorted(found)[0]!r}}}), or set mixed_currencies=True if "
+                    f"where={{{short!r}: {found[0]!r}}}), or set mixed_currencies=True if "
                     f"{value!r} is in one currency all the same."
                 )
-        money = amounts(events, value)[self.positions]
-        if not np.isfinite(money).all():
-            infinite = int((~np.isfinite(money)).sum())
-            raise ConvergekitError(
-                f"value={value!r}: {counted(infinite, 'conversion has', 'conversions have')} an "
-                "infinite amount. Correct these, or leave them out with ck.Step(name, where=...)."
-            )
-        return np.rint(money * 100).astype(np.int64)
+        return np.rint(np.nan_to_num(money) * 100).astype(np.int64)
 
 
 def attribution(s: StitchedEvents, question: Question) -> Attribution:

@@ -31,6 +31,7 @@ CHECKS: dict[str, Check] = {
     "placeholder-campaign": placeholders.campaigns,
     "bot": spikes.bots,
     "days-without-aliases": spikes.days_without_aliases,
+    "far-time": clocks.far,
     "clock-skew": clocks.skewed,
     "silence": gaps.silent,
     "changing-type": property_values.changing_types,

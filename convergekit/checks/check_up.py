@@ -44,6 +44,8 @@ def check_up(
     *,
     conversion: StepLike | Iterable[StepLike] | None = None,
     value: str | None = None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
     columns: Mapping[str, str] | None = None,
     tz: str | None = None,
     rename_events: Mapping[str, str] | None = None,
@@ -68,6 +70,11 @@ def check_up(
     value : str, optional
         The property that holds a conversion's money, such as ``"total_price"``. By default, the
         only property of the conversions with a usual name and numbers.
+    currency : str, optional
+        The property that says an amount's currency; by default ``currency`` or what is spelled
+        like it. Without `rates`, only the money in the currency of most conversions is counted.
+    rates : mapping of str to float, optional
+        What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``.
     columns, tz, rename_events, dedupe_on, block, alias_from, rules, nothing, browser_alias,
     calendar
         As `stitch` takes them.
@@ -122,6 +129,8 @@ def check_up(
         ),
         conversion=conversion,
         value=value,
+        currency=currency,
+        rates=rates,
     )
     found: list[tuple[str, Fault]] = []
     results: list[tuple[str, str, str]] = []
@@ -241,9 +250,11 @@ class CheckUp:
 
     @property
     def currency(self) -> str:
-        """The currency of the money; empty if unknown, or if there are several."""
+        """The currency of the money; empty if unknown, or if findings are in several."""
         money = self._tracking.money
-        return money.currencies[0] if money is not None and len(money.currencies) == 1 else ""
+        if money is None or (money.foreign & self._tracking.is_conversion).any():
+            return ""
+        return money.currency
 
     @property
     def title(self) -> str:
@@ -353,6 +364,13 @@ def _remarks(tracking: Tracking) -> list[str]:
         f"Money is {property_name(money.column)!r} of {quoted(tracking.titles)}"
         + (", taken for its name; value= names another." if money.guessed else ".")
     ]
-    if len(money.currencies) > 1:
-        remarks.append(f"It adds up {quoted(money.currencies)} as if they were one.")
+    foreign = int((money.foreign & tracking.is_conversion).sum())
+    if foreign:
+        others = [code for code in money.currencies if code != money.currency]
+        conversions = counted(foreign, "conversion is", "conversions are")
+        remarks.append(
+            f"{quoted(money.currencies)} are not added up as if they were one: only amounts in "
+            f"{money.currency} are counted, and {conversions} in {quoted(others)}. currency= and "
+            "rates= convert them."
+        )
     return remarks

@@ -1,4 +1,4 @@
-"""Clocks that differ: server events before the browser's events that led to them."""
+"""Clocks that differ: events far from all others, and a server's before what led to them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
+from convergekit.base.wording import counted
 from convergekit.checks.alias_values import token_types
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
+from convergekit.events.observed import moment, observed
 from convergekit.typing import BoolArray, IntArray
 
 #: By how much an event must come before all of the browser's, in microseconds.
@@ -16,6 +18,32 @@ LEAST_LEAD = 60_000_000
 #: A finding from this share of a source's events on that share a token with the browser.
 SKEWED_SHARE = 0.2
 FEWEST_SKEWED = 10
+
+
+def far(tracking: Tracking) -> list[Fault]:
+    """Find events whose time lies far from all others, or after the event was received."""
+    kept = np.flatnonzero(tracking.is_kept)
+    events = tracking.events.iloc[kept]
+    at = kept[observed(events).outside(events)]
+    if not len(at):
+        return []
+    times = tracking.events["timestamp"].iloc[at]
+    return [
+        Fault(
+            "medium",
+            f"{counted(len(at), 'event is', 'events are')} dated far from all others, or long "
+            f"after being received: {moment(times.min())}"
+            + (f" to {moment(times.max())}." if len(at) > 1 else "."),
+            "A clock is wrong. Taken for the end of the data, such a time would close every "
+            "window, and count those who have not come back yet as lost.",
+            "Set the clock, or leave the events out. They are not taken for the end of the data, "
+            "and funnels, counts, retention and customers leave them out; observed_until= of "
+            "ck.stitch sets another end.",
+            at,
+            tracking.worth(at),
+            lambda some: [moment(time) for time in tracking.events["timestamp"].iloc[some]],
+        )
+    ]
 
 
 def skewed(tracking: Tracking) -> list[Fault] | NotChecked:

@@ -6,7 +6,7 @@ things that it looks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,14 @@ import pandas as pd
 
 from convergekit.base.text import as_text
 from convergekit.errors import ConvergekitError
+from convergekit.events.currencies import (
+    by_code,
+    check_rates,
+    currencies_at,
+    currency_columns,
+    most_first,
+    to_one_currency,
+)
 from convergekit.events.schema import PROPERTY, missing
 from convergekit.events.steps import resolve_column
 from convergekit.typing import BoolArray, FloatArray
@@ -32,7 +40,6 @@ USUAL_VALUES = (
     "total_amount",
     "tr_total",
 )
-_CURRENCIES = ("currency", "$currency", "currency_code", "tr_currency")
 
 
 @dataclass(frozen=True)
@@ -43,28 +50,45 @@ class Money:
     ----------
     column : str
     amounts : numpy.ndarray of float
-        Zero where an event has none, or none that can be read.
+        As they were sent; zero where an event has none, or none that can be read.
+    counted : numpy.ndarray of float
+        What of these is added up: in one currency, that of most conversions unless rates were
+        given; zero in another one.
+    foreign : numpy.ndarray of bool
+        Where the currency is another one.
     unreadable : numpy.ndarray of bool
         Where there is a value, but no number.
     readable : bool
         Whether any amount can be read.
-    currency_column : str or None
+    codes : pandas.Series of str or None
+        Each event's currency; None where no property says any.
     currencies : tuple of str
         The currencies of the conversions, the one of most conversions first.
+    currency : str
+        That of what is added up; empty if it is not known.
     guessed : bool
         Whether the column was found by its name.
     """
 
     column: str
     amounts: FloatArray
+    counted: FloatArray
+    foreign: BoolArray
     unreadable: BoolArray
     readable: bool
-    currency_column: str | None
+    codes: pd.Series | None
     currencies: tuple[str, ...]
+    currency: str
     guessed: bool
 
 
-def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None) -> Money | None:
+def find_money(
+    events: pd.DataFrame,
+    is_conversion: BoolArray,
+    value: str | None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
+) -> Money | None:
     """Return the events' amounts; None if no property is named and not just one looks like it.
 
     Raises
@@ -72,7 +96,7 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
     ColumnError
         No column, or more than one, matches the name `value`.
     ConvergekitError
-        The column holds nothing that might be an amount.
+        The column holds nothing that might be an amount, or a currency has no rate.
 
     Examples
     --------
@@ -81,6 +105,7 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
     >>> money.column, money.amounts.tolist(), money.unreadable.tolist()
     ('properties.total', [30.0, 0.0, 0.0], [False, True, False])
     """
+    check_rates("", currency, rates)
     if value is None:
         guess = _guess(events[is_conversion])
         if guess is None:
@@ -92,18 +117,34 @@ def find_money(events: pd.DataFrame, is_conversion: BoolArray, value: str | None
     given = ~missing(events[column]).to_numpy(dtype=bool)
     if given.any() and not np.isfinite(numbers).any() and not _holds_digits(events[column]):
         raise ConvergekitError(f"value must name a column of numbers; {column!r} holds none.")
-    currency_column = currency_of(events)
-    currencies: tuple[str, ...] = ()
-    if currency_column is not None:
-        codes = currency_codes(events.loc[is_conversion, currency_column])
-        currencies = tuple(most_first(codes).index)
+    amounts = np.where(np.isfinite(numbers), numbers, 0.0)
+    columns = currency_columns(events)
+    if currency is not None:
+        columns = [resolve_column(events, currency, option="currency")]
+    codes = currencies_at(events, np.arange(len(events)), columns) if columns else None
+    most = () if codes is None else tuple(most_first(codes[is_conversion]).index)
+    counted, foreign = amounts, np.zeros(len(events), dtype=bool)
+    code = most[0] if most else ""
+    if rates is not None:
+        at = np.flatnonzero(is_conversion)
+        _, code = to_one_currency(events, at, amounts[at], currency, rates)
+        # Copies, and events of other names, are looked at too.
+        worth = np.ones(len(events)) if codes is None else codes.map(by_code(rates)).to_numpy()
+        foreign = np.isnan(worth)
+        counted = np.where(foreign, 0.0, amounts * worth)
+    elif codes is not None and len(most) > 1:
+        foreign = (codes.notna() & (codes != code)).to_numpy(dtype=bool)
+        counted = np.where(foreign, 0.0, amounts)
     return Money(
         column=column,
-        amounts=np.where(np.isfinite(numbers), numbers, 0.0),
+        amounts=amounts,
+        counted=counted,
+        foreign=foreign,
         unreadable=given & ~np.isfinite(numbers),
         readable=bool(np.isfinite(numbers).any()),
-        currency_column=currency_column,
-        currencies=currencies,
+        codes=codes,
+        currencies=most,
+        currency=code,
         guessed=value is None,
     )
 
@@ -159,42 +200,7 @@ def as_numbers(values: pd.Series) -> FloatArray:
     return numbers.to_numpy(dtype="float64", na_value=np.nan)
 
 
-def currency_of(events: pd.DataFrame) -> str | None:
-    """Return the column of currencies, if there is one.
-
-    Examples
-    --------
-    >>> currency_of(pd.DataFrame({"total": [30.0], "currency": ["EUR"]}))
-    'currency'
-    """
-    return next(iter(_columns(events, _CURRENCIES)), None)
-
-
 def _columns(events: pd.DataFrame, names: Iterable[str]) -> list[str]:
     # A CSV of orders has a column `currency`, where nested JSON has `properties.currency`.
     named = [column for name in names for column in (PROPERTY + name, name)]
     return [column for column in named if column in events]
-
-
-def most_first(values: pd.Series) -> pd.Series:
-    """Return how often each value occurs, the commonest first, ties by the alphabet.
-
-    Examples
-    --------
-    >>> most_first(pd.Series(["b", "a", "c", "c", None])).to_dict()
-    {'c': 2, 'a': 1, 'b': 1}
-    """
-    return values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-
-
-def currency_codes(values: pd.Series) -> pd.Series:
-    """Return currencies in one spelling, missing where blank.
-
-    Examples
-    --------
-    >>> currency_codes(pd.Series(["eur", "EUR ", ""])).tolist()
-    ['EUR', 'EUR', nan]
-    """
-    text, _ = as_text(values)
-    codes = text.str.strip().str.upper()
-    return codes.mask(codes == "")

@@ -6,9 +6,9 @@ import numpy as np
 
 from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
-from convergekit.checks.money import currency_codes, most_first
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import property_name, quoted, shown
+from convergekit.events.currencies import most_first
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY, missing
 
 _KINDS = ("number", "text", "true or false", "list or object", "something else")
@@ -84,7 +84,8 @@ def unreadable_amounts(tracking: Tracking) -> list[Fault] | NotChecked:
             "high",
             f"The amount {name!r} of {counted(len(at), 'conversion')} is not a number.",
             "They count as conversions, but nothing can add them up.",
-            "Send a plain number with a point: 12.50, without a currency and without commas.",
+            "Send a plain number with a point: 12.50, without a currency and without commas. Until "
+            "then read them with ck.money before stitching.",
             at,
             None,
             lambda some: [
@@ -99,10 +100,9 @@ def several_currencies(tracking: Tracking) -> list[Fault] | NotChecked:
     money = tracking.money
     if money is None or not tracking.names:
         return NotChecked("no property of money is known: name it with value=")
-    if money.currency_column is None:
+    if money.codes is None:
         return NotChecked("no property of currencies is known")
-    codes = currency_codes(tracking.events[money.currency_column])
-    codes = codes.where(tracking.is_conversion)
+    codes = money.codes.where(tracking.is_conversion)
     counts = most_first(codes)
     if len(counts) < 2:
         return []
@@ -113,9 +113,9 @@ def several_currencies(tracking: Tracking) -> list[Fault] | NotChecked:
             "high",
             f"The amounts of {len(counts)} currencies are in one property, "
             f"{property_name(money.column)!r}: {listed}.",
-            "Adding them up gives an amount without a currency.",
+            "Amounts of several currencies cannot be added up: questions about money are refused.",
             "Send a second property in the currency of the shop, and name that as the value; or "
-            "convert the amounts before stitching.",
+            "say with currency= and rates= what one of each is worth.",
             at,
             tracking.worth(at),
             lambda some: [

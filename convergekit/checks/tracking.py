@@ -129,10 +129,10 @@ class Tracking:
 
     @property
     def amounts(self) -> FloatArray | None:
-        """Each event's amount; None without conversions, or where no amount can be read."""
+        """Each event's amount, in one currency; None without conversions, or without amounts."""
         if self.money is None or not self.names or not self.money.readable:
             return None
-        return self.money.amounts
+        return self.money.counted
 
     def worth(self, at: IntArray) -> float | None:
         """Return the money of the conversions among these events; None if unknown."""
@@ -149,7 +149,15 @@ class Tracking:
         return self._worth(np.flatnonzero(found & self.is_conversion))
 
     def _worth(self, conversions: IntArray) -> float | None:
-        return None if self.amounts is None else float(self.amounts[conversions].sum())
+        if self.amounts is None or self.money is None:
+            return None
+        if not len(conversions) or not self.money.foreign[conversions].all():
+            return float(self.amounts[conversions].sum())
+        # Wholly in other currencies: their own, if they are one.
+        codes = self.money.codes
+        if codes is None or len(codes.iloc[conversions].unique()) > 1:
+            return None
+        return float(self.money.amounts[conversions].sum())
 
 
 def read_tracking(
@@ -158,6 +166,8 @@ def read_tracking(
     *,
     conversion: StepLike | Iterable[StepLike] | None,
     value: str | None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
 ) -> Tracking:
     """Read an export for the checks. See `check_up`."""
     accepted = accept(events, options)
@@ -178,7 +188,7 @@ def read_tracking(
         names=tuple(name for step in conversions for name in step.names),
         titles=tuple(step.title for step in conversions),
         converting=converting,
-        money=find_money(found.events, converting, value),
+        money=find_money(found.events, converting, value, currency, rates),
         browser_alias=options.browser_alias,
         calendar=options.calendar,
         rows_in=len(events),

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.wording import counted
-from convergekit.checks.money import currency_codes, most_first
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import amounts, events_named
-from convergekit.events.steps import StepLike, resolve_column, title_of
-from convergekit.events.timestamps import order_of_arrival
+from convergekit.events.amounts import amounts_at, events_named
+from convergekit.events.currencies import check_rates, row_of, to_one_currency
+from convergekit.events.observed import BEYOND, Observed
+from convergekit.events.steps import StepLike, title_of
+from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import FloatArray, IntArray
 
 
@@ -49,6 +50,7 @@ def find_orders(
     refund_value: str | None,
     currency: str | None,
     rates: Mapping[str, float] | None,
+    observed: Observed,
 ) -> Orders:
     """Return the orders and refunds of a frame's events. See `Stitched.customers`."""
     _check_money(value, refund, refund_value, currency, rates)
@@ -68,15 +70,17 @@ def find_orders(
     if len(below):
         raise ConvergekitError(
             f"{counted(len(below), 'refund')} of {title_of(refund or 'refund')!r} are below zero, "
-            f"the first in {_row(events, below[0])}. Make them positive: a refund's amount is "
+            f"the first in {row_of(events, below[0])}. Make them positive: a refund's amount is "
             "subtracted."
         )
-    code = ""
-    if currency is not None:
-        at = np.concatenate([of_order, of_refund])
-        paid = at[np.nan_to_num(np.concatenate([money["order"], money["refund"]])) != 0]
-        factor, code = _factors(events, paid, currency, rates)
-        money = {name: money[name] * factor[at] for name, (at, _) in places.items()}
+    both, code = to_one_currency(
+        events,
+        np.concatenate([of_order, of_refund]),
+        np.concatenate([money["order"], money["refund"]]),
+        currency,
+        rates,
+    )
+    money = dict(zip(places, np.split(both, [len(of_order)]), strict=True))
 
     left_out: dict[str, int] = {}
     frames: dict[str, Any] = {}
@@ -85,7 +89,11 @@ def find_orders(
         known = frame[["profile_id", "timestamp"]].notna()
         left_out[f"{name}s without a profile"] = int((~known["profile_id"]).sum())
         left_out[f"{name}s without a time"] = int((known["profile_id"] & ~known["timestamp"]).sum())
-        frame = frame[known.all(axis=1)].sort_values(["profile_id", "timestamp", "arrival"])
+        inside = observed.holds(microseconds(frame["timestamp"]))
+        left_out[f"{name}s {BEYOND}"] = int((known.all(axis=1) & ~inside).sum())
+        frame = frame[known.all(axis=1) & inside].sort_values(
+            ["profile_id", "timestamp", "arrival"]
+        )
         if name == "refund":
             ours = frame["profile_id"].isin(frames["order"]["profile_id"])
             left_out["refunds of profiles without an order"] = int((~ours).sum())
@@ -98,7 +106,8 @@ def find_orders(
         orders=orders.assign(number=orders.groupby("profile_id").cumcount() + 1),
         refunds=frames["refund"],
         left_out={what: count for what, count in left_out.items() if count},
-        currency=code,
+        # Of amounts whose currency nobody named it is only known that they may be added up.
+        currency="" if currency is None else code,
     )
 
 
@@ -123,72 +132,19 @@ def _check_money(
 ) -> None:
     for name, given, lacking, needed in (
         ("refund_value", refund_value, "refund", refund),
-        ("currency", currency, "value", value),
-        ("rates", rates, "currency", currency),
         ("refund", refund, "value", value),
     ):
         if given is not None and needed is None:
             raise ConvergekitError(f"{name}= needs {lacking}= too; got {name}={given!r} alone.")
-    if rates is not None and not isinstance(rates, Mapping):
-        raise ConvergekitError(
-            f"rates must say what one of each currency is worth, such as {{'EUR': 1, 'USD': "
-            f"0.9}}; got {rates!r}."
-        )
-    for code, rate in (rates or {}).items():
-        if not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
-            raise ConvergekitError(
-                f"rates must give a number above zero for {code!r}; got {rate!r}."
-            )
+    check_rates(value, currency, rates)
 
 
 def _amounts(events: pd.DataFrame, at: IntArray, column: str | None) -> FloatArray:
     """Return the amounts of these events, not a number where they have none."""
     if column is None:
         return np.full(len(at), np.nan)
-    found = amounts(events, column)[at]
-    found[events[resolve_column(events, column)].isna().to_numpy()[at]] = np.nan
-    return found
-
-
-def _factors(
-    events: pd.DataFrame, paid: IntArray, currency: str, rates: Mapping[str, float] | None
-) -> tuple[FloatArray, str]:
-    """Return by what each event's amount is multiplied, and in which currency it then is."""
-    column = resolve_column(events, currency, option="currency")
-    codes = currency_codes(events[column].iloc[paid])
-    unsaid = paid[codes.isna().to_numpy()]
-    if len(unsaid):
-        raise ConvergekitError(
-            f"{counted(len(unsaid), 'amount')} without a currency in {column!r}, the first in "
-            f"{_row(events, unsaid[0])}. Fill the column in before stitching, or leave out "
-            "currency= if all amounts are in one."
-        )
-    found = most_first(codes)
-    factors = np.ones(len(events))
-    if rates is None:
-        if len(found) > 1:
-            counts = ", ".join(f"{code} ({count:,})" for code, count in found.items())
-            example = {code: 1.0 if not place else "..." for place, code in enumerate(found.index)}
-            raise ConvergekitError(
-                f"amounts of several currencies in {column!r}: {counts}. They cannot be added up; "
-                f"say what one of each is worth: rates={example}."
-            )
-        return factors, str(found.index[0]) if len(found) else ""
-    worth = {str(code).strip().upper(): float(rate) for code, rate in rates.items()}
-    lacking = [str(code) for code in found.index if code not in worth]
-    if lacking:
-        raise ConvergekitError(
-            f"rates must say what one {', '.join(lacking)} is worth too; {column!r} holds amounts "
-            "in it."
-        )
-    factors[paid] = codes.map(worth).to_numpy(dtype=float)
-    base = [code for code, rate in worth.items() if rate == 1]
-    return factors, base[0] if len(base) == 1 else ""
+    return amounts_at(events, at, column)
 
 
 def _rows(events: pd.DataFrame) -> Any:
     return events["row"].to_numpy() if "row" in events else np.arange(len(events))
-
-
-def _row(events: pd.DataFrame, at: int) -> str:
-    return f"row {_rows(events)[at]}"

@@ -24,6 +24,7 @@ from convergekit.base.wording import counted
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.calendar import Calendar
+from convergekit.events.observed import observed
 from convergekit.events.steps import StepLike, title_of
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
@@ -91,12 +92,13 @@ def customers(
     for column in ("event_name", "timestamp", profile):
         if column not in events:
             raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
-    found = find_orders(events, profile, order, value, refund, refund_value, currency, rates)
+    span = observed(events, data_end)
+    found = find_orders(events, profile, order, value, refund, refund_value, currency, rates, span)
     return Customers(
         order=title_of(order),
         currency=found.currency,
         left_out=found.left_out,
-        data_end=events["timestamp"].max() if data_end is None else data_end,
+        data_end=span.end,
         _orders=found.orders,
         _refunds=found.refunds,
         _has_value=value is not None,
@@ -118,8 +120,8 @@ class Customers(Result):
         Orders and refunds without a profile, of profiles that never ordered, or without an
         amount, which then counts as 0.
     data_end : pandas.Timestamp
-        The time of the last event, of any name: until then customers are observed. Of a segment
-        of profiles, that of the whole.
+        The time of the last event, of any name, whose clock is not evidently wrong: until then
+        customers are observed. Of a segment of profiles, that of the whole.
     calendar : Calendar
         The time zone and the first day of the week of all periods.
     """

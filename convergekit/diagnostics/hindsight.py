@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from convergekit.base.options import names_given
 from convergekit.base.records import take_or_missing
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import amounts, check_funnel, events_named
+from convergekit.events.amounts import check_funnel, events_named, summed_amounts
+from convergekit.events.currencies import check_rates
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.steps import StepLike, title_of
 from convergekit.figures.card import TableResult
@@ -74,17 +75,20 @@ def hindsight(
     event_name: StepLike,
     *,
     value: str | None = None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
     carried: str | Sequence[str] | None = None,
     steps: Sequence[StepLike] | None = None,
     within: Duration | None = None,
 ) -> Hindsight:
     """Return what exists only in hindsight. See `Stitched.hindsight`."""
     check_funnel(steps, within)
+    check_rates(value, currency, rates)
     at = s.in_whole(events_named(s.events, event_name))
     # The funnel is the segment's; events that it leaves out may link, and carry values.
     funnel = None if steps is None or within is None else funnel_of(s, steps, within=within)
     s = s.whole
-    amount = None if value is None else amounts(s.events, value)[at]
+    amount = None if value is None else summed_amounts(s.events, at, value, currency, rates)
     names = names_given("carried", carried)
     reaches = [_session(s, at), *(_carried(s, at, name) for name in names)]
     if funnel is not None:

@@ -15,10 +15,12 @@ from convergekit.base.wording import counted
 from convergekit.diagnostics.placeholders import placeholder_remarks
 from convergekit.diagnostics.shared_values import find_shared_values
 from convergekit.events.calendar import Calendar
+from convergekit.events.observed import moment
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
-from convergekit.identity.tables import reaches_browser
+from convergekit.identity.tables import observed_of, reaches_browser
+from convergekit.typing import IntArray
 from convergekit.visible import visible
 
 if TYPE_CHECKING:
@@ -376,11 +378,36 @@ def _warnings(s: StitchedEvents) -> list[str]:
         first = pd.concat(rounded).sort_values("row").iloc[0]
         count = sum(map(len, rounded))
         warnings.append(scientific_warning(count, first["event_id"], first["row"]))
+    far = observed_of(s).outside(s.events)
+    if len(far):
+        warnings.append(_far_warning(s, far))
     repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
     if repeats:
         warnings.append(unnamed_repeats_warning(repeats))
     shared = find_shared_values(s).warning
     return [*warnings, shared] if shared else warnings
+
+
+def _far_warning(s: StitchedEvents, far: IntArray) -> str:
+    """Return the warning that events lie beyond the end of the data, or before their begin."""
+    some = s.events[["row", "timestamp"]].iloc[far[:EXAMPLE_ROWS]]
+    named = ", ".join(
+        f"row {row}: {moment(time)}"
+        for row, time in zip(some["row"], some["timestamp"], strict=True)
+    )
+    more = f" and {len(far) - len(some):,} more" if len(far) > len(some) else ""
+    one = len(far) == 1
+    asked = f"funnels, counts, retention and customers leave {'it' if one else 'them'} out"
+    if s.segment is None and s.observed_until is not None:
+        return (
+            f"{counted(len(far), 'event lies', 'events lie')} beyond observed_until=, or before "
+            f"the Web began ({named}{more}): {asked}"
+        )
+    return (
+        f"{counted(len(far), 'event is', 'events are')} dated far from the rest ({named}{more}), "
+        f"so {'its clock is' if one else 'their clocks are'} taken to be wrong: the data end at "
+        f"{moment(s.data_end)}, and {asked}; observed_until= sets another end"
+    )
 
 
 def _is_amount(events: pd.DataFrame, name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -13,7 +13,8 @@ from convergekit.base.durations import Duration
 from convergekit.base.options import names_given
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean
-from convergekit.events.amounts import amounts, check_funnel, events_named
+from convergekit.events.amounts import check_funnel, events_named, summed_amounts
+from convergekit.events.currencies import check_rates
 from convergekit.events.schema import PROFILE, missing
 from convergekit.events.steps import StepLike, among_all, title_of
 from convergekit.figures.card import TableResult
@@ -22,6 +23,7 @@ from convergekit.identity.alias_rules import split_urn
 from convergekit.identity.pipeline import name_and_carry, resolve
 from convergekit.identity.segment import as_segment
 from convergekit.identity.tables import reaches_browser
+from convergekit.typing import FloatArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
@@ -59,6 +61,8 @@ def what_if(
     *,
     event: StepLike | None = "Placed Order",
     value: str | None = None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
     carried: str | Sequence[str] | None = None,
     steps: Sequence[StepLike] | None = None,
     within: Duration | None = None,
@@ -66,6 +70,7 @@ def what_if(
 ) -> WhatIf[Face]:
     """Return what changes without an alias. See `Stitched.without`."""
     check_funnel(steps, within)
+    check_rates(value, currency, rates)
     if event is None and not (value is None and carried is None):
         raise ConvergekitError(
             "value= and carried= need event=; name the event that they belong to."
@@ -80,7 +85,11 @@ def what_if(
     if s.segment is not None:
         other = as_segment(other, s.segment)
     names = names_given("carried", carried)
-    columns = [_measures(each, event, value, names, steps, within) for each in (s, other)]
+    amount = None
+    if event is not None and value is not None:
+        # Both have the same events, in the same order.
+        amount = summed_amounts(s.events, events_named(s.events, event), value, currency, rates)
+    columns = [_measures(each, event, value, amount, names, steps, within) for each in (s, other)]
     table = pd.DataFrame(
         {
             "measure": list(columns[0]),
@@ -155,6 +164,7 @@ def _measures(
     s: StitchedEvents,
     event: StepLike | None,
     value: str | None,
+    amount: FloatArray | None,
     carried: Sequence[str],
     steps: Sequence[StepLike] | None,
     within: Duration | None,
@@ -165,7 +175,6 @@ def _measures(
     }
     if event is not None:
         at = events_named(s.events, event)
-        amount = None if value is None else amounts(s.events, value)[at]
         reached = {"a browser session": reaches_browser(s)[at]}
         for name in carried:
             s.check_property(name)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
+from convergekit.events.currencies import check_rates, row_of, to_one_currency
 from convergekit.events.steps import (
     EventNames,
     StepLike,
@@ -15,6 +23,10 @@ from convergekit.events.steps import (
     tracked,
 )
 from convergekit.typing import FloatArray, IntArray
+
+_NOTHING = (type(None), type(pd.NA), type(pd.NaT))
+# A longer text in an amount's place is not shown: it may be anything.
+_LONGEST_AMOUNT = 40
 
 
 def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
@@ -56,30 +68,152 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     return np.flatnonzero(named)
 
 
-def amounts(events: pd.DataFrame, value: str) -> FloatArray:
-    """Return each event's amount, zero where it has none.
+def amounts_at(events: pd.DataFrame, at: IntArray, value: str) -> FloatArray:
+    """Return the amounts of the events at these positions, not a number where they have none.
 
     Raises
     ------
     ColumnError
         No column, or more than one, matches the name.
     ConvergekitError
-        The column holds no numbers.
+        The column holds something else than numbers, or one of these amounts is infinite.
 
     Examples
     --------
-    >>> amounts(pd.DataFrame({"properties.total_price": [30.0, None]}), "total_price")
-    array([30.,  0.])
+    >>> events = pd.DataFrame({"properties.total_price": [30.0, None, 12.0]})
+    >>> amounts_at(events, np.array([0, 1]), "total_price")
+    array([30., nan])
     """
     column = resolve_column(events, value, option="value")
-    dtype = events[column].dtype
-    if not pd.api.types.is_numeric_dtype(dtype):
+    found = numbers_in(events[column], at)
+    if found is None:
+        raise ConvergekitError(_not_numbers(events, at, column))
+    infinite = at[np.isinf(found)]
+    if len(infinite):
         raise ConvergekitError(
-            f"value must name a column of numbers; {column!r} is {dtype}. If its texts are "
-            f"amounts, make them numbers before stitching: pd.to_numeric(events[{column!r}])."
+            f"value={value!r}: {counted(len(infinite), 'event has', 'events have')} an infinite "
+            f"amount, the first in {row_of(events, infinite[0])}. Correct it, or leave such events "
+            "out with ck.Step(name, where=...)."
         )
-    numbers = events[column].to_numpy(dtype="float64", na_value=np.nan)
-    return np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    return found
+
+
+def summed_amounts(
+    events: pd.DataFrame,
+    at: IntArray,
+    value: str,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
+    *,
+    apart: IntArray | None = None,
+) -> FloatArray:
+    """Return the amounts of events that are to be added up, zero where they have none.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    at : numpy.ndarray of int
+        Positions of the events.
+    value : str
+    currency, rates
+        As `Stitched.customers` takes them.
+    apart : numpy.ndarray of int, optional
+        Of each event, its group: those of different groups are not added up.
+
+    Raises
+    ------
+    ColumnError
+        No column, or more than one, matches a name.
+    ConvergekitError
+        The amounts are not numbers, or infinite, or of several currencies.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"total": [30.0, 10.0, None], "currency": ["EUR", "USD", "USD"]})
+    >>> summed_amounts(events, np.array([0, 2]), "total")
+    array([30.,  0.])
+    >>> summed_amounts(events, np.arange(3), "total", "currency", {"EUR": 1, "USD": 0.9})
+    array([30.,  9.,  0.])
+    """
+    check_rates(value, currency, rates)
+    found, _ = to_one_currency(events, at, amounts_at(events, at, value), currency, rates, apart)
+    return np.nan_to_num(found)
+
+
+def numbers_in(values: pd.Series, at: IntArray) -> FloatArray | None:
+    """Return the numbers at these positions, or None if the column holds something else too.
+
+    A column of Python objects is one of numbers if all of them are, `decimal.Decimal` included.
+
+    Examples
+    --------
+    >>> numbers_in(pd.Series([Decimal("1.5"), 2, None], dtype=object), np.arange(3))
+    array([1.5, 2. , nan])
+    >>> numbers_in(pd.Series([1, "2"], dtype=object), np.arange(1)) is None
+    True
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        kinds = pd.Series(values.cat.categories)
+        found = numbers_in(kinds, np.arange(len(kinds)))
+        return None if found is None else np.append(found, np.nan)[values.cat.codes.to_numpy()[at]]
+    cells = values.iloc[at]
+    if values.dtype == object:
+        if not all(map(_is_of_numbers, set(map(type, values)))):
+            return None
+        return np.fromiter(map(_as_float, cells), dtype=np.float64, count=len(cells))
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return None
+    return cells.to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _is_of_numbers(kind: type) -> bool:
+    return issubclass(kind, _NOTHING) or (
+        issubclass(kind, (Real, Decimal)) and not issubclass(kind, bool)
+    )
+
+
+def _as_float(cell: Any) -> float:
+    if isinstance(cell, _NOTHING):
+        return math.nan
+    try:
+        return float(cell)
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf
+    except ValueError:
+        # A signalling NaN of `decimal`.
+        return math.nan
+
+
+def _not_numbers(events: pd.DataFrame, at: IntArray, column: str) -> str:
+    """Return the error that says that a column does not hold amounts, and what it holds."""
+    cells = events[column]
+    texts = [(place, cell) for place, cell in zip(at, cells.iloc[at], strict=True) if _shown(cell)]
+    said = f"value must name a column of numbers; {column!r} is {cells.dtype}"
+    if not texts:
+        return f"{said}."
+    place, text = texts[0]
+    plain = f"pd.to_numeric(events[{column!r}])"
+    try:
+        float(text)
+    except ValueError:
+        plain = (
+            f"ck.money(events[{column!r}], amounts='en')['amount'], or amounts='de' where the "
+            "comma is the decimal mark"
+        )
+    return (
+        f"{said}, with {text!r} in {row_of(events, int(place))}. If its texts are amounts, make "
+        f"them numbers before stitching: {plain}."
+    )
+
+
+def _shown(cell: Any) -> bool:
+    """Return whether a cell may be an amount in text, so that it can be shown."""
+    return (
+        isinstance(cell, str)
+        and len(cell) <= _LONGEST_AMOUNT
+        and "@" not in cell
+        and any(character.isdigit() for character in cell)
+    )
 
 
 def check_funnel(steps: object, within: object) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import parse_duration
+from convergekit.events.observed import Observed, observed
 from convergekit.events.schema import PROFILE
-from convergekit.events.timestamps import in_utc, microseconds
+from convergekit.events.timestamps import microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
 from convergekit.funnels.events import FunnelEvents, Profiles
@@ -37,7 +38,7 @@ from convergekit.funnels.paths import Paths
 from convergekit.funnels.vendors.posthog import posthog_paths
 from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.funnels.visits import VisitNumbers
-from convergekit.identity.tables import StitchedEvents
+from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.typing import IntArray
 from convergekit.visits.entry import EntryLabel, labels_at, usual_values, values_at
 from convergekit.visits.sessions import FoundSessions
@@ -49,20 +50,20 @@ class Known:
 
     Attributes
     ----------
-    end : pandas.Timestamp or None
-        Until when profiles are observed, if that is not the frame's last event.
+    observed : Observed or None
+        From when to when profiles are observed, if that is not known of the frame.
     caution : str
         Why conversions of these profiles are not to be compared with others'; empty if they may.
     """
 
-    end: pd.Timestamp | None = None
+    observed: Observed | None = None
     caution: str = ""
 
     @classmethod
     def of(cls, s: StitchedEvents) -> Known:
         """Return what is known of stitched events."""
         caution = "" if s.segment is None else s.segment.caution
-        return cls(s.data_end, f"This segment is {caution}." if caution else "")
+        return cls(observed_of(s), f"This segment is {caution}." if caution else "")
 
 
 @dataclass(eq=False)
@@ -129,8 +130,12 @@ class Asking:
     @cached_property
     def data_end(self) -> pd.Timestamp:
         """Until when profiles are observed: the time of the last event, unless more is known."""
-        last = self.events["timestamp"].max() if self.known.end is None else self.known.end
-        return in_utc(last)
+        return self.observed.end
+
+    @cached_property
+    def observed(self) -> Observed:
+        """From when to when profiles are observed."""
+        return self.known.observed or observed(self.events)
 
     @cached_property
     def known_until(self) -> pd.Timestamp:
@@ -143,8 +148,14 @@ class Asking:
 
     @cached_property
     def counting(self) -> FunnelEvents:
-        """The events that may count, those that count as simultaneous at the time of the first."""
+        """The events that may count, those that count as simultaneous at the time of the first.
+
+        What lies beyond the end of the data has a wrong clock.
+        """
         asked, prepared = self.asked, self.prepared
+        bounds = self.observed.bounds()
+        if bounds is not None and not self.observed.holds(prepared.time).all():
+            prepared = prepared.since(bounds[0]).before(bounds[1])
         if asked.rules.engine != "search":
             return prepared
         if self._is_cut:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
-from convergekit.events.amounts import amounts
+from convergekit.events.amounts import summed_amounts
+from convergekit.events.currencies import check_rates
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.events.steps import StepLike
 from convergekit.figures.frame import DrawnFrame
@@ -32,10 +33,13 @@ def stitching_lift(
     steps: Sequence[StepLike],
     *,
     value: str | None = None,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
     carried: str | None = None,
     **options: Unpack[FunnelOptions],
 ) -> DrawnFrame:
     """Return the funnel per way of counting visitors. See `Stitched.stitching_lift`."""
+    check_rates(value, currency, rates)
     events, question = s.events, FunnelQuestion.of(steps, **options, usual=s.calendar)
     # Without stitching nothing is carried: what an event sent is all that is known.
     sent = {PROFILE + name: events[PROFILE_PROPERTY + name] for name in property_names(events)}
@@ -47,11 +51,14 @@ def stitching_lift(
             frame = frame.assign(**sent)
         found = funnel_of_visitors(s, question, frame, _WHO, unit)
         rows = found.table[["step", "event_name", "profiles", "conversion"]]
-        row = {"counted_by": name}
+        row: dict[str, Any] = {"counted_by": name}
         row |= {f"step_{step}": n for step, n in zip(rows["step"], rows["profiles"], strict=True)}
         row["conversion"] = rows["conversion"].iloc[-1]
         converting = found.converted()[f"row_{len(rows)}"]
-        row |= _money(events, converting, value) | _coverage(s, converting, carried, name)
+        if value is not None:
+            at = np.flatnonzero(events["row"].isin(converting.dropna()))
+            row["value"] = float(summed_amounts(events, at, value, currency, rates).sum())
+        row |= _coverage(s, converting, carried, name)
         table.append(row)
     draw = partial(
         _figure,
@@ -95,12 +102,6 @@ def ways_of_counting(s: StitchedEvents) -> dict[str, IntArray]:
         ways[f"source {source} alone"] = unit
     ways[STITCHED] = s.resolution.profile
     return ways
-
-
-def _money(events: pd.DataFrame, rows: pd.Series, value: str | None) -> dict[str, Any]:
-    if value is None:
-        return {}
-    return {"value": float(amounts(events, value)[events["row"].isin(rows.dropna())].sum())}
 
 
 def _coverage(

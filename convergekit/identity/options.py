@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
+
+import pandas as pd
 
 from convergekit.base.durations import Duration
 from convergekit.base.options import choice, names_given, pairs_given
@@ -52,6 +54,7 @@ class StitchOptions:
     browser_alias : str
     salt : bytes or None
     calendar : Calendar
+    observed_until : pandas.Timestamp or None
     strict : bool
     of_more : bool
         Whether there are other events than those at hand, so that a name may be one of theirs.
@@ -73,6 +76,7 @@ class StitchOptions:
     browser_alias: str = "cookie"
     salt: bytes | None = None
     calendar: Calendar = field(default_factory=Calendar)
+    observed_until: pd.Timestamp | None = None
     strict: bool = False
     of_more: bool = False
 
@@ -98,6 +102,7 @@ class StitchOptions:
         salt: str | bytes | None = None,
         calendar: str | None = None,
         week_starts: Weekday = "monday",
+        observed_until: Any = None,
         strict: bool = False,
     ) -> StitchOptions:
         """Return the options as `stitch` takes them, checked.
@@ -114,6 +119,7 @@ class StitchOptions:
         alias_rules = AliasRules.of(rules)
         # Read more than once.
         block = list(block) if isinstance(block, Iterator) else block
+        shop = Calendar.of(calendar, week_starts)
         blocked_types(block, alias_rules)
         return cls(
             columns=columns,
@@ -131,7 +137,8 @@ class StitchOptions:
             nothing=names_given("nothing", nothing),
             browser_alias=browser_type(browser_alias),
             salt=salt_key(salt),
-            calendar=Calendar.of(calendar, week_starts),
+            calendar=shop,
+            observed_until=_last_moment(shop, observed_until),
             strict=strict,
         )
 
@@ -165,3 +172,12 @@ class StitchOptions:
             ),
             of_more=True,
         )
+
+
+def _last_moment(calendar: Calendar, given: Any) -> pd.Timestamp | None:
+    """Return the last moment that is observed: of a date, the last of its day."""
+    begin = calendar.moment(given, "observed_until")
+    end = calendar.moment(given, "observed_until", last=True)
+    if begin is None or end is None:
+        return None
+    return pd.Timestamp(end - (begin != end), unit="us", tz="UTC")

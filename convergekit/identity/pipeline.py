@@ -107,6 +107,7 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
         remarks=_remarks(accepted, found.aliases),
         malformed=_malformed_rows(found.aliases, accepted.events),
         calendar=options.calendar,
+        observed_until=options.observed_until,
     )
 
 

@@ -19,7 +19,9 @@ import pandas as pd
 
 from convergekit.base.text import known_characters
 from convergekit.base.threads import chosen_rows
+from convergekit.events.observed import Observed
 from convergekit.events.steps import among_all
+from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
@@ -104,11 +106,19 @@ def segment_of(
         known_characters(description),
         after_the_fact,
         lambda: _left_out(s, rows),
-        found.events["timestamp"].max() if data_end is None else data_end,
+        _last_event(s, found) if data_end is None else data_end,
         whole=None if found.segment is None else found.segment.whole,
         positions=None if found.segment is None else found.segment.positions,
     )
     return replace(found, segment=segment)
+
+
+def _last_event(s: StitchedEvents, found: StitchedEvents) -> pd.Timestamp:
+    """Return the time of the last event of a part of `s` whose clock is not wrong."""
+    times = found.events["timestamp"]
+    inside = Observed(*s.observed_span).holds(microseconds(times))
+    # All may be far: then they are observed for as long as the others.
+    return times[inside].max() if inside.any() or not len(times) else s.data_end
 
 
 def as_segment(whole: StitchedEvents, segment: Segment) -> StitchedEvents:

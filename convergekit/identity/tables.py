@@ -20,6 +20,7 @@ from convergekit.base.threads import with_columns
 from convergekit.base.wording import counted
 from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
 from convergekit.events.calendar import Calendar
+from convergekit.events.observed import Observed, observed
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.frame import WordedFrame
@@ -99,6 +100,8 @@ class StitchedEvents:
         `row` and `reason` of everything that was not an alias.
     calendar : Calendar
         In which days, weeks and months the answers are, unless they are asked for others.
+    observed_until : pandas.Timestamp or None
+        Until when profiles are observed, where that was given.
     segment : Segment or None
         What these are a part of the input by; None if they are all of it.
     """
@@ -114,6 +117,7 @@ class StitchedEvents:
     remarks: Mapping[str, int] = field(default_factory=dict)
     malformed: pd.DataFrame = field(default_factory=pd.DataFrame)
     calendar: Calendar = field(default_factory=Calendar)
+    observed_until: pd.Timestamp | None = None
     segment: Segment | None = None
 
     @property
@@ -123,8 +127,15 @@ class StitchedEvents:
 
     @property
     def data_end(self) -> pd.Timestamp:
-        """Until when profiles are observed; NaT without events."""
-        return self.events["timestamp"].max() if self.segment is None else self.segment.data_end
+        """Until when profiles are observed, wrong clocks left aside; NaT without events."""
+        return self.observed_span[1] if self.segment is None else self.segment.data_end
+
+    @cached_property
+    def observed_span(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        """From when to when profiles are observed, as `observed_of` has it."""
+        given = self.observed_until if self.segment is None else self.segment.data_end
+        found = observed(self.events, given)
+        return found.begin, found.end
 
     def in_whole(self, at: IntArray) -> IntArray:
         """Return the positions in `whole` of the events at these positions."""
@@ -365,6 +376,11 @@ class StitchedEvents:
             of = whole.resolution
             carried = carry_retroactive(whole.events, of.profile, of.in_time, self.first)
         return {name: np.where(last >= 0, carrier[last], -1) for name, carrier in carried.items()}
+
+
+def observed_of(s: StitchedEvents) -> Observed:
+    """Return from when to when profiles are observed."""
+    return Observed(*s.observed_span)
 
 
 def reaches_browser(s: StitchedEvents) -> BoolArray:

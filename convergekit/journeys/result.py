@@ -8,7 +8,7 @@ no part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -21,7 +21,9 @@ from convergekit.base.grouping import run_starts
 from convergekit.base.options import names_given
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError
-from convergekit.events.amounts import amounts, events_named
+from convergekit.events.amounts import events_named, summed_amounts
+from convergekit.events.currencies import check_rates
+from convergekit.events.observed import observed
 from convergekit.events.steps import Step, StepLike, any_of
 from convergekit.figures.card import Result
 from convergekit.journeys.visits import JourneyEvents, visits_of
@@ -48,6 +50,8 @@ def journeys(
     max_steps: int = 5,
     value: str | None = None,
     *,
+    currency: str | None = None,
+    rates: Mapping[str, float] | None = None,
     profile: str = "profile_id",
     data_end: pd.Timestamp | None = None,
 ) -> Journeys:
@@ -60,7 +64,8 @@ def journeys(
     start, end : str, Step, or sequence of these, optional
     names : sequence of str or Step, optional
     max_steps : int, default 5
-    value : str, optional
+    value, currency : str, optional
+    rates : mapping of str to float, optional
     profile : str, default "profile_id"
         The column that names each event's profile; rows without a value are left out.
     data_end : pandas.Timestamp, optional
@@ -94,16 +99,21 @@ def journeys(
     begin, chosen = _among(events, starts), _among(events, any_of("events", names))
     to = partial(visits_of, events, events[profile], begin, chosen=chosen)
     visits = to(_among(events, ends))
-    worth = amounts(events, value) if value is not None else None
+    check_rates(value, currency, rates)
+    worth = None
+    if value is not None:
+        worth = np.zeros(len(visits.end))
+        reached = visits.end >= 0
+        worth[reached] = summed_amounts(events, visits.end[reached], value, currency, rates)
     return Journeys(
         start=tuple(step.title for step in starts),
         end=tuple(step.title for step in ends),
         max_steps=max_steps,
         profiles=len(visits.begin),
         _visits=visits,
-        _worth=None if worth is None else np.append(worth, 0.0)[visits.end],
+        _worth=worth,
         _events=events,
-        _data_end=events["timestamp"].max() if data_end is None else data_end,
+        _data_end=observed(events).end if data_end is None else data_end,
         _to=to,
     )
 

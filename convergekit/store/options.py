@@ -46,6 +46,7 @@ class RefusedOptions(TypedDict, total=False):
     max_age: Never
     rules: Never
     columns: Never
+    observed_until: Never
     strict: Never
 
 
@@ -56,6 +57,7 @@ _REFUSED = {
     "rules": "a function cannot be recorded in the file. Bring the values into one form before "
     "adding them",
     "columns": "each batch may have names of its own. Add ck.read_events(..., columns=...)",
+    "observed_until": "the next batch goes on where this one ends. Give it to ck.stitch",
     "strict": "a row that cannot be used is listed in `store.stitched().rejected`. Read files with "
     "ck.read_events(..., strict=True) to stop at the first",
 }

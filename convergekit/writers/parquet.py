@@ -91,6 +91,8 @@ def write_stitched(
         "segment": _segment_record(s.tables.segment),
         "report": s.report.to_dict(),
     }
+    if s.tables.observed_until is not None:
+        summary["observed_until"] = s.tables.observed_until.isoformat()
     contents = {}
     with whole_files(directory, gone=gone) as draft:
         for name, frame in frames.items():
@@ -139,7 +141,8 @@ def read_stitched(directory: str | Path) -> Stitched:
     place = real_path(directory)
     summary, files = read_sealed(place, [f"{name}.parquet" for name in _READ], frame_of)
     tables = {name: files[f"{name}.parquet"] for name in _READ}
-    summary = in_this_format(summary)
+    # Written only where it was given.
+    summary = {"observed_until": None} | in_this_format(summary)
     check_summary(place / MANIFEST, summary)
     check_tables(place, tables, summary["limits"])
     identity = _read_identity(
@@ -160,6 +163,7 @@ def read_stitched(directory: str | Path) -> Stitched:
         remarks=summary["remarks"],
         malformed=tables["malformed"],
         calendar=Calendar(summary["calendar"], summary["week_starts"]),
+        observed_until=_moment_or_none(summary["observed_until"]),
     )
     s = Stitched(_read_segment(whole, summary["segment"], tables["order"]))
     # The report also counts what only the input held, so it is kept, not made again.
@@ -194,10 +198,14 @@ def _read_segment(
         record["description"],
         record["after_the_fact"],
         lambda: dict(record["left_out"]),
-        pd.NaT if record["data_end"] is None else pd.Timestamp(record["data_end"]),
+        _moment_or_none(record["data_end"]) or pd.NaT,
         positions=np.flatnonzero(order[SEEN].to_numpy()) if SEEN in order else None,
     )
     return as_segment(whole, segment)
+
+
+def _moment_or_none(text: str | None) -> pd.Timestamp | None:
+    return None if text is None else pd.Timestamp(text)
 
 
 def _report(manifest: Path, values: dict[str, Any]) -> Report:

@@ -308,6 +308,7 @@ _SUMMARY: dict[str, Callable[[Any], bool]] = {
     "remarks": _are_counts,
     "calendar": _is_zone,
     "week_starts": lambda value: value in get_args(Weekday),
+    "observed_until": lambda value: value is None or _is_moment(value),
     "segment": lambda value: value is None or _is_segment(value),
     "report": lambda value: isinstance(value, dict),
 }

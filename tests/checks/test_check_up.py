@@ -287,7 +287,9 @@ def test_a_source_that_ends_early(store):
     wrong = store.copy()
     wrong.loc[first(store, store["source"] == "crm", 1), "timestamp"] += pd.Timedelta("3000D")
     wrong.loc[first(store, store["source"] == "browser", 1), "timestamp"] += pd.Timedelta("3000D")
-    assert len(ck.check_up(wrong)) == 0
+    finding, _ = only(ck.check_up(wrong))
+    assert finding["check"] == "far-time"
+    assert finding["events"] == 2
 
 
 def test_nights_and_sundays_are_no_gaps():
@@ -580,7 +582,7 @@ def test_no_frame_is_changed_none_fails_and_counts_add_up(frame):
         assert set(examples["row"]) <= (copies if of_copies else kept)
         profiles = s.events.set_index("row")["profile_id"].reindex(examples["row"])
         assert of_copies or profiles.nunique() == row["profiles"]
-    assert len(found.checks) == 22
+    assert len(found.checks) == 23
     assert sum(found.findings["check"].value_counts()) == len(found)
     assert "ada@" not in found._repr_html_() + str(found) + str(found.to_dict())
 
