@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import NumberedText
-from convergekit.base.text import as_text
+from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
+from convergekit.events.nothing import is_no_value
 from convergekit.events.schema import PROPERTY
 from convergekit.events.steps import resolve_column
 from convergekit.typing import BoolArray, FloatArray, IntArray
@@ -41,17 +42,18 @@ def currency_columns(events: pd.DataFrame) -> list[str]:
 
 
 def currency_codes(values: pd.Series) -> pd.Series:
-    """Return currencies in one spelling, missing where blank.
+    """Return currencies in one spelling, missing where blank or a word for nothing.
 
     Examples
     --------
-    >>> currency_codes(pd.Series(["eur", "EUR ", ""])).tolist()
-    ['EUR', 'EUR', nan]
+    >>> currency_codes(pd.Series(["eur", "EUR ", "", "undefined"])).tolist()
+    ['EUR', 'EUR', nan, nan]
     """
     text, _ = as_text(values)
     numbered = NumberedText.of(text)
     codes = numbered.distinct.str.strip().str.upper()
-    spelled = numbered.mapped(codes.mask(codes == ""))
+    nothing = is_no_value(to_arrow(codes)) if len(codes) else np.zeros(0, dtype=bool)
+    spelled = numbered.mapped(codes.mask((codes == "") | nothing))
     return spelled.take(np.arange(len(values))).set_axis(values.index)
 
 
