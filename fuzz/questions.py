@@ -118,5 +118,7 @@ def look_at(answer: Any, *, figures: bool = False) -> None:
     for name in dir(type(answer)):
         if not name.startswith("_") and not callable(getattr(type(answer), name)):
             getattr(answer, name)
-    if figures and hasattr(answer, "plot"):
+    # Tables without a figure of ours have pandas' own, which needs another library.
+    ours = isinstance(answer, ck.DrawnFrame) or not isinstance(answer, pd.DataFrame)
+    if figures and ours and hasattr(answer, "plot"):
         answer.plot()

@@ -171,7 +171,7 @@ class Calendar:
         first = np.ones(len(index), dtype=bool)
         try:
             there = index.tz_localize(self.zone, ambiguous=first, nonexistent="shift_forward")
-        except NotImplementedError:
+        except (NotImplementedError, ValueError):
             raise ConvergekitError(
                 f"the clock of {self.zone} is known up to the year 9999, and some times are later. "
                 "Leave out those events, or the calendar."
