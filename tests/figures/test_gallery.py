@@ -36,8 +36,9 @@ def test_there_is_a_small_picture_of_every_figure_and_none_besides(gallery):
         for picture in gallery.PICTURES
         for template in get_args(Template)
     }
-    assert max(pictures.values()) < 80_000
-    assert sum(pictures.values()) < 2_000_000
+    # A curve per cohort, and cells of many shades, take most.
+    assert max(pictures.values()) < 130_000
+    assert sum(pictures.values()) < 3_000_000
 
 
 @pytest.mark.slow
