@@ -9,7 +9,7 @@ import statistics
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import convergekit as ck
@@ -336,6 +336,8 @@ class TestWithout:
     def test_equals_stitching_with_the_alias_blocked(self, frame, identity, duplicates, alias):
         options = {"identity": identity, "duplicates": duplicates, "first": "$initial_*"}
         s = ck.stitch(frame, **options)
+        # Copies stay what they are, though the alias may be why they cannot be copies.
+        assume(not (s.duplicates["repeat"] == "implausible").any())
         try:
             found = s.without(alias, event=None).stitched
         except ck.UnknownAliasError:
