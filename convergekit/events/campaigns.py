@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from convergekit.events.nothing import without_value
@@ -92,4 +93,8 @@ def says_something(events: pd.DataFrame, name: str) -> BoolArray:
     """
     column = events[PROFILE_PROPERTY + name]
     given = ~missing(column).to_numpy(dtype=bool)
-    return given & ~without_value(column) if carries_campaign(name) else given
+    if carries_campaign(name):
+        # Few events send a campaign.
+        at = np.flatnonzero(given)
+        given[at] = ~without_value(column.iloc[at])
+    return given
