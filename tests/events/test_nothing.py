@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -262,7 +263,9 @@ def test_an_engine_leaves_out_the_same():
     ).astype({"event_id": "str"})
     ours = ck.stitch(frame)
     raw = duckdb.connect()
-    numbered = frame.assign(row=range(len(frame)))  # noqa: F841 - DuckDB finds it by its name
+    # As an Arrow table: DuckDB's older versions do not know pandas' texts.
+    numbered = pa.Table.from_pandas(frame.assign(row=range(len(frame))), preserve_index=False)
+    raw.register("numbered", numbered)
     raw.execute("CREATE TABLE events AS SELECT * FROM numbered")
     table = ibis.duckdb.from_connection(raw).table("events")
     theirs = ck.stitch(table)
