@@ -215,7 +215,7 @@ class Retention(Result):
             are complete there), their `profiles`, how many of these `returned`, and `share`, the
             one over the other: an average in which a cohort weighs by its size. Its
             ``plot(template=...)`` returns a figure, with a line per cohort behind the average
-            where there is no breakdown.
+            without a breakdown.
 
         Notes
         -----

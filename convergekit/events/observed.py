@@ -38,7 +38,7 @@ LEAST_PAUSE, TIMES_ANY_OTHER = 180 * _DAY, 10
 MOST_FAR, FAR_SHARE = 3, 0.001
 #: So many must not be, the earliest and the latest few of all left aside.
 FEWEST_OTHERS = 10
-#: A pause after which there is no doubt.
+#: A pause that leaves no doubt.
 CERTAIN_PAUSE = 100 * 366 * _DAY
 #: What is said of events that are left out, as they are far.
 BEYOND = "beyond the end of the data, or before their begin"

@@ -208,48 +208,38 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
     places, figure = bar_places(len(found.shown)), go.Figure()
     for group, start in zip(found.shown, places.starts, strict=True):
         table = tables[group.label]
+        shared: dict[str, Any] = {
+            "orientation": "h",
+            "width": places.width,
+            "offset": start,
+            "textposition": "outside",
+            "textfont": {"size": 12},
+            "cliponaxis": False,
+            "hoverinfo": "text",
+            "name": group.legend,
+            "legendgroup": group.legend,
+        }
+        whose = hover(f"{group.name}:")
         figure.add_bar(
             x=table["conversion"].tolist(),
             y=list(range(len(table))),
-            orientation="h",
-            width=places.width,
-            offset=start,
             marker={"color": group.colour, "line": {"width": 0}},
             text=["" if line.in_window else _grouped_text(line) for line in table.itertuples()],
-            textposition="outside",
-            textfont={"size": 12},
-            cliponaxis=False,
-            hovertext=[
-                f"{hover(f'{group.name}:')}<br>{_said_reached(line, funnel)}"
-                for line in table.itertuples()
-            ],
-            hoverinfo="text",
-            name=group.legend,
-            legendgroup=group.legend,
+            hovertext=[f"{whose}<br>{_said_reached(line, funnel)}" for line in table.itertuples()],
+            **shared,
         )
         waiting = table[table["in_window"] > 0]
         if len(waiting):
-            entered = int(table["profiles"].iloc[0])
+            lines = list(waiting.itertuples())
             figure.add_bar(
-                x=(waiting["in_window"] / entered).tolist(),
+                x=(waiting["in_window"] / int(table["profiles"].iloc[0])).tolist(),
                 base=waiting["conversion"].tolist(),
                 y=(waiting["step"] - 1).tolist(),
-                orientation="h",
-                width=places.width,
-                offset=start,
                 marker={**_hatched(look(template), group.colour), "line": {"width": 0}},
-                text=[_grouped_text(line) for line in waiting.itertuples()],
-                textposition="outside",
-                textfont={"size": 12},
-                cliponaxis=False,
-                hovertext=[
-                    f"{hover(f'{group.name}:')}<br>{_said_in_window(line, funnel)}"
-                    for line in waiting.itertuples()
-                ],
-                hoverinfo="text",
-                name=group.legend,
-                legendgroup=group.legend,
+                text=[_grouped_text(line) for line in lines],
+                hovertext=[f"{whose}<br>{_said_in_window(line, funnel)}" for line in lines],
                 showlegend=False,
+                **shared,
             )
     add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half)
     by = " and ".join(map(short_name, funnel.by))

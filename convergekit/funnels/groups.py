@@ -115,7 +115,7 @@ def _colours(
 
 
 def is_rest(label: tuple[Any, ...]) -> bool:
-    """Return whether a label is no value's own: "other", or missing."""
+    """Return whether a label does not name a value: "other", or missing."""
     return all(value is None or value == OTHER for value in label)
 
 

@@ -502,7 +502,7 @@ class Funnel(Result):
         Raises
         ------
         ConvergekitError
-            There are no groups, or they are chosen by what happened later; or both groups and
+            Groups are missing, or they are chosen by what happened later; or both groups and
             periods are asked for.
 
         Notes
