@@ -214,8 +214,8 @@ class Retention(Result):
             One row per group of the breakdown and number of `periods` since: `cohorts` (how many
             are complete there), their `profiles`, how many of these `returned`, and `share`, the
             one over the other: an average in which a cohort weighs by its size. Its
-            ``plot(template=...)`` returns a figure, with a line per cohort behind the average
-            without a breakdown.
+            ``plot(template=...)`` returns a figure; without a breakdown a line per cohort lies
+            behind the average.
 
         Notes
         -----

@@ -344,7 +344,7 @@ def _reached(
     share = np.append(curve.share, 0.0)[place]
     some = (share > 0) & (share < 1)
     low, high = (np.where(some, edge[place], np.nan) for edge in (curve.low, curve.high))
-    # Who is observed up to a day between two times of the curve, is so at the curve's next time.
+    # Who is observed up to a day between two times of the curve is so at its next time.
     at_risk = np.append(curve.at_risk, 0)[np.searchsorted(curve.time, at)]
     return {"share": share, "low": low, "high": high, "at_risk": at_risk}
 
