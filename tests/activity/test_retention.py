@@ -348,7 +348,7 @@ def test_a_campaign_is_that_of_the_visit_of_the_start_event():
     s = ck.stitch(frame.drop(columns=["profile_id", "day"]))
     found = s.retention("Placed Order", "Placed Order", by="utm_source").table
     assert found.query("periods == 1")[["utm_source", "returned"]].values.tolist()[0] == ["shop", 0]
-    # The visit of a's first order sent nothing; the one before did, and a later one does not matter.
+    # The visit of a's first order sent nothing; the one before did; a later one does not matter.
     assert found["utm_source"].isna().sum() == 3
     carried = s.retention("Placed Order", "Placed Order", by="utm_source", label="carried").table
     assert carried.drop_duplicates("profile.utm_source")["profile.utm_source"].tolist() == [
