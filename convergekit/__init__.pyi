@@ -56,10 +56,12 @@ from .store import (
 )
 from .versions import show_versions
 from .visits.channels import CHANNEL_RULES, ChannelRule
+from .visits.rules import VISIT_PRESETS, VisitRules
 from .writers.parquet import read_stitched
 
 __all__ = [
     "CHANNEL_RULES",
+    "VISIT_PRESETS",
     "Added",
     "AlreadyThereError",
     "Attribution",
@@ -105,6 +107,7 @@ __all__ = [
     "TimeToConvert",
     "UnknownAliasError",
     "UnknownNameError",
+    "VisitRules",
     "WhatIf",
     "WriteError",
     "check_up",
