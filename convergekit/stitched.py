@@ -1638,7 +1638,8 @@ class Stitched:
 
         Four tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
         any alias, and why its aliases are one; block an alias that joins too much, and compare;
-        see which conversions have a campaign, and why the others have none. Each shows the code that gives the same.
+        see which conversions have a campaign, and why the others have none. Each shows the code
+        that gives the same.
 
         Parameters
         ----------
