@@ -398,15 +398,15 @@ def _far_warning(s: StitchedEvents, far: IntArray) -> str:
     more = f" and {len(far) - len(some):,} more" if len(far) > len(some) else ""
     one = len(far) == 1
     asked = f"funnels, counts, retention and customers leave {'it' if one else 'them'} out"
-    if s.segment is None and s.observed_until is not None:
+    if s.observed_until is not None:
         return (
             f"{counted(len(far), 'event lies', 'events lie')} beyond observed_until=, or before "
             f"the Web began ({named}{more}): {asked}"
         )
     return (
-        f"{counted(len(far), 'event is', 'events are')} dated far from the rest ({named}{more}), "
-        f"so {'its clock is' if one else 'their clocks are'} taken to be wrong: the data end at "
-        f"{moment(s.data_end)}, and {asked}; observed_until= sets another end"
+        f"{counted(len(far), 'event is', 'events are')} dated far from the rest, or long after "
+        f"being received ({named}{more}), so {'its clock is' if one else 'their clocks are'} "
+        f"taken to be wrong: the data end at {moment(s.data_end)}, and {asked}; observed_until= sets another end"
     )
 
 
