@@ -406,7 +406,8 @@ def _far_warning(s: StitchedEvents, far: IntArray) -> str:
     return (
         f"{counted(len(far), 'event is', 'events are')} dated far from the rest, or long after "
         f"being received ({named}{more}), so {'its clock is' if one else 'their clocks are'} "
-        f"taken to be wrong: the data end at {moment(s.data_end)}, and {asked}; observed_until= sets another end"
+        f"taken to be wrong: the data end at {moment(s.data_end)}, and {asked}; observed_until= "
+        "sets another end"
     )
 
 

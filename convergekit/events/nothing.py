@@ -152,6 +152,17 @@ def is_nobody(texts: pa.Array) -> BoolArray:
     return _found(arrow_array(texts), _OF_NOBODY)
 
 
+def trimmed(texts: pa.Array) -> pa.Array:
+    """Return texts without what may stand around them: spaces, quotes, what is not seen.
+
+    Examples
+    --------
+    >>> trimmed(pa.array([" EUR\u200b", "'EUR'", None])).to_pylist()
+    ['EUR', 'EUR', None]
+    """
+    return pc.utf8_trim(arrow_array(texts), characters=AROUND)
+
+
 class Markers:
     """Texts that are looked for letter by letter.
 
@@ -212,7 +223,7 @@ def _found(texts: pa.LargeStringArray, words: _Words) -> BoolArray:
     found = np.zeros(len(texts), dtype=bool)
     at = _worth_a_look(texts, words)
     if len(at):
-        plain = pc.utf8_trim(pc.utf8_lower(texts.take(pa.array(at))), characters=AROUND)
+        plain = trimmed(pc.utf8_lower(texts.take(pa.array(at))))
         hit = pc.is_in(plain, value_set=words.texts)
         if words.zeros:
             hit = pc.or_(hit, pc.equal(pc.ascii_trim(plain, characters="0-"), ""))
