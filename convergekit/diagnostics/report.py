@@ -14,8 +14,10 @@ from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.diagnostics.placeholders import placeholder_remarks
 from convergekit.diagnostics.shared_values import find_shared_values
+from convergekit.events.amounts import numbers_in
 from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
+from convergekit.events.schema import PROPERTY
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
@@ -359,7 +361,9 @@ def _warnings(s: StitchedEvents) -> list[str]:
         warnings.append(nameless_warning(len(s.events)))
     conflicts = s.duplicates["conflicts"]
     names = conflicts.map(lambda fields: "event_name" in fields)
-    amounts = conflicts.map(lambda fields: any(_is_amount(s.events, field) for field in fields))
+    fields = set(conflicts.explode().dropna())
+    money = {name for name in fields if _holds_amounts(s.events, name)}
+    amounts = conflicts.map(lambda fields: not money.isdisjoint(fields))
     for what, found in (("event name", names), ("amount", amounts)):
         if found.any():
             rows = s.duplicates["row"][found].head(EXAMPLE_ROWS).tolist()
@@ -411,8 +415,9 @@ def _far_warning(s: StitchedEvents, far: IntArray) -> str:
     )
 
 
-def _is_amount(events: pd.DataFrame, name: str) -> bool:
-    return name.startswith("properties.") and pd.api.types.is_numeric_dtype(events[name].dtype)
+def _holds_amounts(events: pd.DataFrame, name: str) -> bool:
+    nowhere = np.empty(0, dtype=np.int64)
+    return name.startswith(PROPERTY) and numbers_in(events[name], nowhere) is not None
 
 
 def _written(events: pd.DataFrame) -> list[str]:
