@@ -14,19 +14,25 @@ _OR_ESCAPED = AROUND + "\\\\"
 
 def is_no_value(backend: Backend, text: Any) -> Any:
     """Return whether a text is not a value of anything, as an expression."""
-    return _is_one_of(_plain(backend, text), NO_VALUE)
+    plain = _plain(backend, text)
+    return _is_one_of(plain, NO_VALUE) | plain.re_search(TEMPLATE)
 
 
 def is_nobody(backend: Backend, text: Any) -> Any:
-    """Return whether a text identifies nobody and nothing, as an expression."""
+    """Return whether a text identifies nobody, as an expression."""
     plain = _plain(backend, text)
     return _is_one_of(plain, PLACEHOLDERS) | plain.re_search("^[0-]*$")
+
+
+def identifies_nothing(backend: Backend, text: Any) -> Any:
+    """Return whether a text is not an event ID, as an expression."""
+    return is_nobody(backend, text) | _plain(backend, text).re_search(TEMPLATE)
 
 
 def _is_one_of(plain: Any, words: Collection[str]) -> Any:
     unescaped = plain.re_replace(f"^[{_OR_ESCAPED}]+|[{_OR_ESCAPED}]+$", "")
     listed = sorted(words)
-    return plain.isin(listed) | unescaped.isin(listed) | plain.re_search(TEMPLATE)
+    return plain.isin(listed) | unescaped.isin(listed)
 
 
 def _plain(backend: Backend, text: Any) -> Any:

@@ -6,8 +6,8 @@ layers. `NO_VALUE` are texts that are not a value of anything (``undefined``, ``
 may be a value, but identify nobody and nothing (``true``, ``0``, ``guest``): not as an alias, not
 as an event ID. Both are compared without regard to case, and without what may stand around them:
 white space, quotes (escaped ones too), and characters that are not seen. A template that nobody
-filled in (``{{campaign.name}}``) is not a value either. Numbers and booleans of properties are
-never nothing.
+filled in (``{{campaign.name}}``) is not a value either; as an alias it links, and is a finding of
+the check-up. Numbers and booleans of properties are never nothing.
 
 The words are those that these pages name, and more of their kind:
 
@@ -123,6 +123,7 @@ TEMPLATE = (
     "^([{][{].*[}][}]|[{][a-z_.:]+[}]|[{]%.*%[}]|[$][{].*[}]|%%.+%%|[[][[].*[]][]]|<%.*%>"
     "|[*][|].*[|][*]|__[a-z_]+__)$"
 )
+_ESCAPED = ('\\"', "\\'", "\\`")
 _TEMPLATE_STARTS = (
     *("{{", "{%", "${", "%%", "[[", "<%", "*|", "__"),
     *(f"{{{letter}" for letter in "abcdefghijklmnopqrstuvwxyz_"),
@@ -149,8 +150,10 @@ class _Words:
     ) -> None:
         short = set(words)
         self.zeros, self.templates = zeros, templates
-        begins = short | ({"0", "-", "00", "0-", "--", "-0"} if zeros else set())
-        self.starts = _starts(begins | ({*_TEMPLATE_STARTS, '\\"', "\\'"} if templates else set()))
+        begins = short | set(_ESCAPED)
+        begins |= {"0", "-", "00", "0-", "--", "-0"} if zeros else set()
+        begins |= set(_TEMPLATE_STARTS) if templates else set()
+        self.starts = _starts(begins)
         self.digest_starts = _starts(digests)
         self.lengths = np.zeros(_LONGEST_DIGEST + 2, dtype=bool)
         self.lengths[[len(digest) for digest in digests]] = True
@@ -176,7 +179,7 @@ NULL_MARKERS = (
     *("(null)", "[NULL]", "<null>"),
 )
 _OF_NOTHING = _Words(NO_VALUE, templates=True)
-_OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True, templates=True)
+_OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True)
 
 
 def is_no_value(texts: pa.Array) -> BoolArray:
@@ -192,7 +195,7 @@ def is_no_value(texts: pa.Array) -> BoolArray:
 
 
 def is_nobody(texts: pa.Array) -> BoolArray:
-    """Return which texts identify nobody and nothing: those without a value among them.
+    """Return which texts identify nobody: those without a value among them, templates left aside.
 
     Examples
     --------
@@ -211,6 +214,17 @@ def trimmed(texts: pa.Array) -> pa.Array:
     ['EUR', 'EUR', None]
     """
     return pc.utf8_trim(arrow_array(texts), characters=AROUND)
+
+
+def identifies_nothing(texts: pa.Array) -> BoolArray:
+    """Return which texts are not an event ID; a missing one is not asked.
+
+    Examples
+    --------
+    >>> identifies_nothing(pa.array(["1001", "guest", "{{event_id}}", None])).tolist()
+    [False, True, True, False]
+    """
+    return is_nobody(texts) | is_no_value(texts)
 
 
 class Markers:

@@ -311,3 +311,12 @@ def test_a_check_up_adds_up_one_currency_alone() -> None:
     assert math.isnan(money["several-currencies"])
     with pytest.raises(ConvergekitError, match="JPY"):
         ck.check_up(events, currency="currency", rates={"EUR": 1})
+
+
+@pytest.mark.parametrize("amounts", [[100.0, 0.0, 0.0], [100.0, None, np.nan]])
+def test_a_check_up_lets_pass_what_no_question_refuses(amounts: list[Any]) -> None:
+    s = _store(amounts, ["EUR", "USD", "JPY"])
+    assert _sum_of_customers(s) == 100.0
+    found = ck.check_up(s.events.drop(columns=["profile_id", "row", "kind"]))
+    assert "several-currencies" not in found.findings["check"].tolist()
+    assert not any("not added up" in remark for remark in found.remarks)

@@ -45,10 +45,17 @@ NOT_A_VALUE = [
     *("\u200enull\u200f", "\u2066undefined\u2069", "none\ufe0f", "\u061cnull", "\x01null\x7f"),
     *("\u2039null\u203a", "\u201anull\u2018", '\\"null\\"', "\\'\\'", '"\\"undefined\\""', "\\\\N"),
     *("not_set", "Not-Set", "unset", "undef", "\u2014", " \u2013 "),
-    # Templates that nobody filled in.
-    *("{{event_id}}", "{{ campaign.name }}_{{ad.name}}", "{CampaignID}", "{keyword:tea}"),
+]
+#: Not an event ID and not a campaign; aliases of the kind are for the check-up to say.
+TEMPLATES = [
+    *(
+        "{{event_id}}",
+        "{{ campaign.name }}_{{ad.name}}",
+        "{CampaignID}",
+        "{keyword:tea}",
+        "'{{id}}'",
+    ),
     *("${id}", "%%ID%%", "[[id]]", "<%= id %>", "{% id %}", "*|EMAIL|*", "__CAMPAIGN_NAME__"),
-    '"{{id}}"',
 ]
 #: Nobody, though it may be a value of a property.
 NOT_SOMEBODY = [
@@ -130,6 +137,16 @@ def test_a_placeholder_is_neither_an_event_id_nor_an_alias(text):
     assert "conversion-without-event-id" not in findings.index
 
 
+@pytest.mark.parametrize("text", TEMPLATES)
+def test_a_template_that_nobody_filled_in_is_not_an_event_id(text):
+    frame = orders([text] * 5)
+    s = ck.stitch(frame, duplicates="merge")
+    assert (len(s.events), len(s.duplicates), len(s.profiles)) == (5, 0, 5)
+    assert s.report.remarks["event_id is a placeholder: treated as missing"] == 5
+    finding = ck.check_up(frame).findings.set_index("check").loc["placeholder-event-id"]
+    assert finding[["events", "money"]].tolist() == [5, 200.0]
+
+
 @pytest.mark.parametrize("text", SOMETHING)
 def test_what_only_looks_like_a_placeholder_links_and_is_counted_once(text):
     s = ck.stitch(orders([text] * 5, [text] * 5), duplicates="merge")
@@ -162,7 +179,9 @@ def visits(tag, **more):
     )
 
 
-@pytest.mark.parametrize("text", [*NOT_A_VALUE, "(direct)", " ", "(Direct)", "'(direct)'"])
+@pytest.mark.parametrize(
+    "text", [*NOT_A_VALUE, *TEMPLATES, "(direct)", " ", "(Direct)", "'(direct)'"]
+)
 def test_a_placeholder_never_replaces_a_campaign(text):
     frame = visits(text)
     for identity in ("retroactive", "as_of"):
@@ -272,7 +291,7 @@ def test_a_store_records_what_is_nothing(tmp_path):
 
 def test_an_engine_leaves_out_the_same():
     duckdb, ibis = pytest.importorskip("duckdb"), pytest.importorskip("ibis")
-    texts = [*NOT_A_VALUE, *NOT_SOMEBODY, *SOMETHING]
+    texts = [*NOT_A_VALUE, *TEMPLATES, *NOT_SOMEBODY, *SOMETHING]
     frame = pd.DataFrame(
         {
             "event_name": "PageView",
