@@ -129,7 +129,7 @@ _TEMPLATE_STARTS = (
     *(f"{{{letter}" for letter in "abcdefghijklmnopqrstuvwxyz_"),
 )
 _BYTES = 256
-_LONGEST_DIGEST = 128
+_SHORTEST_DIGEST, _LONGEST_DIGEST = 32, 128
 #: Of which bytes characters of `AROUND` are, and others that are not ASCII.
 _BYTES_AROUND = [*range(0x80, _BYTES), *(ord(c) for c in AROUND if c.isascii())]
 
@@ -180,6 +180,7 @@ NULL_MARKERS = (
 )
 _OF_NOTHING = _Words(NO_VALUE, templates=True)
 _OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True)
+_NOT_AN_ID = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True, templates=True)
 
 
 def is_no_value(texts: pa.Array) -> BoolArray:
@@ -224,7 +225,7 @@ def identifies_nothing(texts: pa.Array) -> BoolArray:
     >>> identifies_nothing(pa.array(["1001", "guest", "{{event_id}}", None])).tolist()
     [False, True, True, False]
     """
-    return is_nobody(texts) | is_no_value(texts)
+    return _found(arrow_array(texts), _NOT_AN_ID)
 
 
 class Markers:
@@ -314,7 +315,9 @@ def _worth_a_look(texts: pa.LargeStringArray, words: _Words) -> IntArray:
         first = content[np.minimum(start, last)]
         second = np.where(length > 1, content[np.minimum(start + 1, last)], 0)
         look |= words.starts[first, second]
-        as_long = words.lengths[np.minimum(length, len(words.lengths) - 1)]
-        padded = _IS_AROUND[content[np.clip(start + length - 1, 0, last)]]
-        look |= (as_long | padded) & words.digest_starts[first, second]
+        digest = words.digest_starts[first, second]
+        look |= digest & words.lengths[np.minimum(length, len(words.lengths) - 1)]
+        # Most that are longer are UUIDs, which end in a digit: few digests are padded.
+        longer = np.flatnonzero(digest & ~look & (length > _SHORTEST_DIGEST))
+        look[longer] = _IS_AROUND[content[start[longer] + length[longer] - 1]]
     return np.flatnonzero(look & texts.is_valid().to_numpy(zero_copy_only=False))
