@@ -22,6 +22,8 @@ from convergekit.events.timestamps import check_zone, in_utc, microseconds
 _LAST_YEAR = 9999
 #: A text of which one cannot tell the day from the month: ``10.03.2026``, ``03/10/26``.
 _DAY_OR_MONTH = re.compile(r"\s*[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2}")
+#: A year, which ``10:00`` and ``March`` do not have: they would be of today.
+_YEAR = re.compile(r"(?<![0-9.])[0-9]{4}")
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -136,7 +138,8 @@ class Calendar:
         Raises
         ------
         ConvergekitError
-            It is not a date or datetime, or of a text the day cannot be told from the month.
+            It is not a date or datetime, or a text of which the day may be the month, or that has
+            no year.
 
         Examples
         --------
@@ -163,7 +166,7 @@ class Calendar:
                 moments = pd.DatetimeIndex([in_utc(stamp)]) if named else self._moments([stamp])
         except (ValueError, TypeError):
             moments = pd.DatetimeIndex([pd.NaT])
-        if moments.hasnans or (isinstance(value, str) and _DAY_OR_MONTH.match(value)):
+        if moments.hasnans or (isinstance(value, str) and not _says_one_day(value)):
             raise ConvergekitError(
                 f"{name} must be a date or datetime, such as '2026-03-02'; got {value!r}."
             )
@@ -186,6 +189,11 @@ class Calendar:
                 "Leave out those events, or the calendar."
             ) from None
         return there.tz_convert("UTC")
+
+
+def _says_one_day(text: str) -> bool:
+    """Return whether a text says its day by itself: not by the day on which it is read either."""
+    return not _DAY_OR_MONTH.match(text) and bool(_YEAR.search(text))
 
 
 def _whole_days(value: Any) -> pd.Period | None:
