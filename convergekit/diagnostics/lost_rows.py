@@ -197,12 +197,9 @@ def _read_by_pandas(texts: list[str], chosen: str) -> str:
         sure = days_first or months_first
         what = "" if sure else "dayfirst=False if months come first"
     if chosen:
-        how = (
-            f"rows = {chosen}; events.loc[rows, 'timestamp'] = "
-            + how.removeprefix("events['timestamp'] = ").replace(
-                "events['timestamp']", "events.loc[rows, 'timestamp']"
-            )
-        )
+        how = f"rows = {chosen}; events.loc[rows, 'timestamp'] = " + how.removeprefix(
+            "events['timestamp'] = "
+        ).replace("events['timestamp']", "events.loc[rows, 'timestamp']")
     return f"Before stitching, read it with pandas: {how}{f' ({what})' if what else ''}."
 
 

@@ -131,11 +131,8 @@ class Rows:
             self[path],
             read,
             self.shapes.setdefault(path, {}).setdefault,
-            lambda row, reason: self._reject(row, f"{path}: {reason}"),
+            lambda row, reason: self.reasons.setdefault(row, f"{path}: {reason}"),
         )
-
-    def _reject(self, row: int, reason: str) -> None:
-        self.reasons.setdefault(row, reason)
 
     def _looked_up(self, path: str) -> list[Any]:
         if path in self.frame:
