@@ -20,7 +20,7 @@ from convergekit.typing import IntArray
 _HOUR = 3_600_000_000
 _WEEK = 7 * 24 * _HOUR
 SHORTEST_GAP = _HOUR
-#: A source that ends less than so long before the others ends with them: exports are cut at an hour.
+#: A source that ends less than so long before the others ends with them.
 SHORTEST_END = 24 * _HOUR
 #: In how many other weeks a source must have been busy in the same hours, and with how many visits.
 FEWEST_WEEKS = 3

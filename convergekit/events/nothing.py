@@ -5,7 +5,8 @@ layers. `NO_VALUE` are texts that are not a value of anything (``undefined``, ``
 ``(not set)``): not as an alias, not as an event ID, not as a campaign. `NOBODY` are texts that
 may be a value, but identify nobody and nothing (``true``, ``0``, ``guest``): not as an alias, not
 as an event ID. Both are compared without regard to case, and without the white space and the quotes
-around them, escaped ones (``\"undefined\"``) too. Numbers and booleans of properties are never nothing.
+around them, escaped ones (``\"undefined\"``) too. Numbers and booleans of properties are never
+nothing.
 
 The words are those that these pages name, and more of their kind:
 
