@@ -14,8 +14,8 @@ import ibis
 from convergekit.engine.backends import Backend
 from convergekit.errors import ColumnError, NotOnThisEngine, did_you_mean
 from convergekit.events.normalise import READ_NULLS
-from convergekit.events.shapes import READ_SHAPES
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY, SPELLINGS
+from convergekit.events.shapes import READ_SHAPES
 
 #: Columns of our own, next to those of the table.
 OWN = "_ck_"

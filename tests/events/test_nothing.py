@@ -41,6 +41,14 @@ NOT_A_VALUE = [
         "\u201cnull\u201d",
     ),
     *("\u200bundefined", "\u00a0none\u00a0", "-", "(not provided)"),
+    *(
+        '\\"undefined\\"',
+        "\\'Null\\'",
+        '\\\\"none\\\\"',
+        "%22NULL%22",
+        "&quot;nil&quot;",
+        '\\"\\N\\"',
+    ),
 ]
 #: Nobody, though it may be a value of a property.
 NOT_SOMEBODY = [
@@ -76,6 +84,7 @@ SOMETHING = [
         "null@x.org",
     ),
     *("o'neil", "true-north", "identity", hashlib.sha256(b"ada@example.com").hexdigest()),
+    *('\\"ada\\"', "%2", "a&quot;b", "\\\\"),
     *("North America", "nonesuch", "(not", "d41d8cd98f00b204e9800998ecf8427f", "\\Nora"),
 ]
 
