@@ -6,7 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from convergekit.engine.backends import Backend
-from convergekit.events.nothing import AROUND, NO_VALUE, PLACEHOLDERS, TEMPLATE
+from convergekit.events.nothing import (
+    AROUND,
+    ESCAPED_QUOTE,
+    NO_VALUE,
+    PLACEHOLDERS,
+    TEMPLATE,
+)
 
 #: With a backslash.
 _OR_ESCAPED = AROUND + "\\\\"
@@ -32,8 +38,9 @@ def identifies_nothing(backend: Backend, text: Any) -> Any:
 def _is_one_of(plain: Any, words: Collection[str]) -> Any:
     unescaped = plain.re_replace(f"^[{_OR_ESCAPED}]+|[{_OR_ESCAPED}]+$", "")
     listed = sorted(words)
-    return plain.isin(listed) | unescaped.isin(listed)
+    return plain.isin(listed) | (unescaped.isin(listed) & (unescaped != ""))
 
 
 def _plain(backend: Backend, text: Any) -> Any:
+    text = text.re_replace(ESCAPED_QUOTE, '"')
     return backend.lowered(text.re_replace(f"^[{AROUND}]+|[{AROUND}]+$", ""))

@@ -123,11 +123,13 @@ TEMPLATE = (
     "^([{][{].*[}][}]|[{][a-z_.:]+[}]|[{]%.*%[}]|[$][{].*[}]|%%.+%%|[[][[].*[]][]]|<%.*%>"
     "|[*][|].*[|][*]|__[a-z_]+__)$"
 )
-_ESCAPED = ('\\"', "\\'", "\\`")
 _TEMPLATE_STARTS = (
     *("{{", "{%", "${", "%%", "[[", "<%", "*|", "__"),
     *(f"{{{letter}" for letter in "abcdefghijklmnopqrstuvwxyz_"),
 )
+#: How quotes are written where they had to be escaped: in JSON, HTML, and addresses of pages.
+ESCAPED_QUOTE = "\\\\+[\"'`]|&(?:quot|apos|#34|#39);|%2[27]"
+_ESCAPED = ('\\"', "\\'", "\\`", "\\\\", "&q", "&a", "&#", "%2")
 _BYTES = 256
 _SHORTEST_DIGEST, _LONGEST_DIGEST = 32, 128
 #: Of which bytes characters of `AROUND` are, and others that are not ASCII.
@@ -288,11 +290,16 @@ def _found(texts: pa.LargeStringArray, words: _Words) -> BoolArray:
     found = np.zeros(len(texts), dtype=bool)
     at = _worth_a_look(texts, words)
     if len(at):
-        plain = trimmed(pc.utf8_lower(texts.take(pa.array(at))))
+        plain = pc.replace_substring_regex(
+            pc.utf8_lower(texts.take(pa.array(at))), pattern=ESCAPED_QUOTE, replacement='"'
+        )
+        plain = trimmed(plain)
         hit = pc.is_in(plain, value_set=words.texts)
         # What is left of a text in escaped quotes: \\"null\\".
         unescaped = pc.utf8_trim(plain, characters=AROUND + "\\")
-        hit = pc.or_(hit, pc.is_in(unescaped, value_set=words.texts))
+        hit = pc.or_(
+            hit, pc.and_(pc.is_in(unescaped, value_set=words.texts), pc.not_equal(unescaped, ""))
+        )
         if words.zeros:
             hit = pc.or_(hit, pc.equal(pc.ascii_trim(plain, characters="0-"), ""))
         if words.templates:

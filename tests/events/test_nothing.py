@@ -45,6 +45,14 @@ NOT_A_VALUE = [
     *("\u200enull\u200f", "\u2066undefined\u2069", "none\ufe0f", "\u061cnull", "\x01null\x7f"),
     *("\u2039null\u203a", "\u201anull\u2018", '\\"null\\"', "\\'\\'", '"\\"undefined\\""', "\\\\N"),
     *("not_set", "Not-Set", "unset", "undef", "\u2014", " \u2013 "),
+    *(
+        '\\"undefined\\"',
+        "\\'Null\\'",
+        '\\\\"none\\\\"',
+        "%22NULL%22",
+        "&quot;nil&quot;",
+        '\\"\\N\\"',
+    ),
 ]
 #: Not an event ID and not a campaign; aliases of the kind are for the check-up to say.
 TEMPLATES = [
@@ -94,6 +102,7 @@ SOMETHING = [
         "null@x.org",
     ),
     *("o'neil", "true-north", "identity", hashlib.sha256(b"ada@example.com").hexdigest()),
+    *('\\"ada\\"', "%2", "a&quot;b", "\\\\"),
     *("North America", "nonesuch", "(not", "d41d8cd98f00b204e9800998ecf8427f", "\\Nora"),
     *(
         "{123e4567-e89b-12d3-a456-426614174000}",
