@@ -69,12 +69,15 @@ def test_settling_several_files_keeps_lines_types_and_errors(tmp_path):
     with first.open("a") as file:
         file.write("oops\n")
     second = tmp_path / "b.csv"
-    second.write_text("receipt_no,sold_at,mail,total,shop\n2,2026-03-02,2@x.org,7,\\N\n")
+    second.write_text(
+        "receipt_no,sold_at,mail,total,shop\n"
+        "2,2026-03-02,2@x.org,7,NULL\n3,2026-03-03,3@x.org,8,Ghent\n"
+    )
     events = ck.read_events([first, second], format="ranked_till")
-    assert events["line"].tolist() == [1, 2, 2]
-    assert events["read_error"].notna().tolist() == [False, True, False]
+    assert events["line"].tolist() == [1, 2, 2, 3]
+    assert events["read_error"].notna().tolist() == [False, True, False, False]
     assert events["properties.total"].dtype == "Int64"
-    assert events["read_nulls"].notna().tolist() == [False, False, True]
+    assert events["read_nulls"].notna().tolist() == [False, False, True, False]
     with pytest.raises(ck.ReadError, match=r"a\.jsonl, line 2: not JSON"):
         ck.read_events([first, second], format="ranked_till", strict=True)
 
@@ -93,3 +96,53 @@ def test_an_error_after_settling_names_the_file(tmp_path):
     path = lines(tmp_path / "a.jsonl", [sale(1, 5)])
     with pytest.raises(ck.ColumnError, match=r"a\.jsonl: no timestamp column"):
         ck.read_events(path)
+
+
+PAGE = {"messageId": "m1", "type": "page", "timestamp": "2026-03-02T10:00:00Z", "anonymousId": "a1",
+        "context": {"campaign": {"source": "news"}}}  # fmt: skip
+ALIAS = {"messageId": "m2", "type": "alias", "timestamp": "2026-03-02T11:00:00Z", "userId": "u1",
+         "previousId": "a1"}  # fmt: skip
+ORDER = {"messageId": "m3", "type": "track", "event": "Order Completed", "userId": "u1",
+         "timestamp": "2026-03-02T11:01:00Z"}  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", [
+    [[PAGE, ALIAS, ORDER]], [[PAGE], [ALIAS, ORDER]], [[ALIAS, ORDER], [PAGE]],
+    [[ORDER], [ALIAS], [PAGE]],
+])  # fmt: skip
+@pytest.mark.parametrize("channel", [{}, {"channel": "web", "originalTimestamp": "2026-03-02"}])
+def test_an_alias_call_links_whichever_file_knows_the_anonymous_id(tmp_path, cut, channel):
+    files = [
+        lines(tmp_path / f"{place}.jsonl", [row | channel for row in rows])
+        for place, rows in enumerate(cut)
+    ]
+    store = ck.open_store(tmp_path / "store")
+    for file in files:
+        store.add(ck.read_events(file, format="rudderstack" if channel else "segment"))
+    read = ck.read_events(files, format="rudderstack" if channel else "segment")
+    for s in (ck.stitch(read), store.stitched()):
+        aliases = s.aliases["alias_type"].astype(str) + ":" + s.aliases["alias_value"]
+        assert sorted(aliases) == ["cookie:a1", "user_id:a1", "user_id:u1"]
+        assert len(s.profiles) == 1
+        orders = s.events[s.events["event_name"] == "Order Completed"]
+        assert orders["profile.utm_source"].tolist() == ["news"]
+        funnel = s.funnel(["page", "Order Completed"], within="1D")
+        assert funnel.table["profiles"].tolist() == [1, 1]
+
+
+def test_a_previous_id_that_the_call_itself_shows_to_be_anonymous_is_no_user_id(tmp_path):
+    path = lines(tmp_path / "a.jsonl", [PAGE, ALIAS | {"anonymousId": "a1"}, ORDER])
+    aliases = ck.stitch(ck.read_events(path)).aliases
+    found = set(zip(aliases["alias_type"], aliases["alias_value"], strict=True))
+    assert found == {("cookie", "a1"), ("user_id", "u1")}
+
+
+def test_equal_ids_of_strangers_are_linked_by_a_previous_id_only(tmp_path):
+    stranger = ORDER | {"messageId": "m4", "userId": "a1"}
+    apart = ck.stitch(ck.read_events(lines(tmp_path / "a.jsonl", [PAGE, stranger])))
+    assert len(apart.profiles) == 2
+    own = ALIAS | {"anonymousId": "a1"}
+    apart = ck.stitch(ck.read_events(lines(tmp_path / "b.jsonl", [PAGE, stranger, own])))
+    assert len(apart.profiles) == 2
+    both = ck.stitch(ck.read_events(lines(tmp_path / "c.jsonl", [PAGE, stranger, ALIAS])))
+    assert len(both.profiles) == 1
