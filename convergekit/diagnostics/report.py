@@ -226,7 +226,7 @@ def make_report(s: StitchedEvents) -> Report:
         },
         several_logins=_several_logins(s),
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
-        remarks=dict(s.remarks) | placeholder_remarks(s.events),
+        remarks=dict(s.remarks) | placeholder_remarks(s.events) | _by_order(s),
         warnings=_warnings(s),
         segment="" if s.segment is None else s.segment.description,
         caution="" if s.segment is None else s.segment.caution,
@@ -295,6 +295,23 @@ def unnamed_repeats_warning(repeats: int, elsewhere: Mapping[tuple[str, str], in
     if one:
         return f"{said}: it is counted, because nothing marks it as a duplicate"
     return f"{said}: they are counted, because nothing marks them as duplicates"
+
+
+def by_order_remark(copies: int) -> dict[str, int]:
+    """Return the remark that the order of the rows alone said which copies to drop."""
+    what = "copy" if copies == 1 else "copies"
+    said = f"{what} with other content dropped by the order of rows, without received_at"
+    return {said: copies} if copies else {}
+
+
+def _by_order(s: StitchedEvents) -> dict[str, int]:
+    differ = s.duplicates[s.duplicates["differs"].map(bool).to_numpy(dtype=bool)]
+    if not len(differ) or "received_at" not in s.events:
+        return by_order_remark(len(differ))
+    kept = s.events.set_index("row")[["timestamp", "received_at"]].reindex(differ["kept_row"])
+    # Without a time of receipt an event arrives when it happens.
+    tied = kept["timestamp"].array == differ["timestamp"].array
+    return by_order_remark(int((tied & kept["received_at"].isna().to_numpy()).sum()))
 
 
 def _counts(values: pd.Series) -> dict[str, int]:

@@ -24,6 +24,7 @@ from convergekit.identity.dedupe import (
     IMPLAUSIBLE,
     OTHER_SOURCE,
     KeptEvents,
+    as_typed,
 )
 from convergekit.typing import BoolArray, IntArray
 
@@ -241,6 +242,10 @@ def _unequal(first: pd.Series, second: pd.Series) -> BoolArray:
     return ~(same | (first.isna() & second.isna()).to_numpy())
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number)
+
+
 def _same(first: object, second: object) -> bool:
     if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
         return np.array_equal(np.asarray(first, dtype=object), np.asarray(second, dtype=object))
@@ -249,7 +254,11 @@ def _same(first: object, second: object) -> bool:
     both_missing = pd.api.types.is_scalar(first) and pd.api.types.is_scalar(second)
     if both_missing and pd.isna(first) and pd.isna(second):
         return True
-    if type(first) is not type(second):
+    if isinstance(first, str) is not isinstance(second, str):
+        first, second = as_typed(first), as_typed(second)
+    if isinstance(first, bool | np.bool_) is not isinstance(second, bool | np.bool_):
+        return False
+    if type(first) is not type(second) and not (_is_number(first) and _is_number(second)):
         return False
     try:
         return bool(first == second)
