@@ -176,7 +176,7 @@ def _remarks(s: StitchedTable) -> dict[str, int]:
 
 def _by_order(s: StitchedTable) -> dict[str, int]:
     """Return the remark on copies of which the order of rows alone said which to drop."""
-    rows, copies = s._source, s.duplicates
+    rows, copies = s.events, s.duplicates
     differ = copies.filter(copies["differs"].length() > 0)
     if "received_at" in rows.columns:
         kept = rows.filter(rows["received_at"].isnull())
