@@ -280,17 +280,45 @@ def scientific_warning(events: int, event_id: str, row: int) -> str:
     )
 
 
-def unnamed_repeats_warning(repeats: int) -> str:
-    """Return the warning that events without an ID look like copies."""
-    if repeats == 1:
-        return (
-            "1 event without an event ID repeats another in every field: it is counted, because "
-            "nothing marks it as a duplicate"
-        )
-    return (
-        f"{repeats:,} events without an event ID repeat another in every field: they are counted, "
-        "because nothing marks them as duplicates"
+def unnamed_repeats_warning(repeats: int, elsewhere: Mapping[tuple[str, str], int]) -> str:
+    """Return the warning that events without an ID look like copies.
+
+    Parameters
+    ----------
+    repeats : int
+    elsewhere : mapping of tuple of str to int
+        As `UnnamedRepeats` has it.
+    """
+    one = repeats == 1
+    said = (
+        f"{counted(repeats, 'event')} without an event ID repeat{'s' * one} another in every field"
     )
+    if elsewhere:
+        (first, file), most = next(iter(elsewhere.items()))
+        count = sum(elsewhere.values())
+        many = "" if count == repeats else f"{count:,} of them "
+        named = f"{first!r} and {file!r}" + ("" if most == count else f": {most:,}")
+        said += f", {many}in another file ({named})"
+    if one:
+        return f"{said}: it is counted, because nothing marks it as a duplicate"
+    return f"{said}: they are counted, because nothing marks them as duplicates"
+
+
+def by_order_remark(copies: int) -> dict[str, int]:
+    """Return the remark that the order of the rows alone said which copies to drop."""
+    what = "copy" if copies == 1 else "copies"
+    said = f"{what} with other content dropped by the order of rows, without received_at"
+    return {said: copies} if copies else {}
+
+
+def _by_order(s: StitchedEvents) -> dict[str, int]:
+    differ = s.duplicates[s.duplicates["differs"].map(bool).to_numpy(dtype=bool)]
+    if not len(differ) or "received_at" not in s.events:
+        return by_order_remark(len(differ))
+    kept = s.events.set_index("row")[["timestamp", "received_at"]].reindex(differ["kept_row"])
+    # Without a time of receipt an event arrives when it happens.
+    tied = kept["timestamp"].array == differ["timestamp"].array
+    return by_order_remark(int((tied & kept["received_at"].isna().to_numpy()).sum()))
 
 
 def _counts(values: pd.Series) -> dict[str, int]:
@@ -300,7 +328,7 @@ def _counts(values: pd.Series) -> dict[str, int]:
 def _remarks(s: StitchedEvents) -> dict[str, int]:
     """Return the decisions about values; those by which something is lost are warnings."""
     decided = {remark: n for remark, n in s.remarks.items() if NOTHING_READ not in remark}
-    return decided | placeholder_remarks(s.events)
+    return decided | placeholder_remarks(s.events) | _by_order(s)
 
 
 def _coverage(s: StitchedEvents) -> pd.DataFrame:
@@ -399,8 +427,8 @@ def _warnings(s: StitchedEvents) -> list[str]:
     if len(far):
         warnings.append(_far_warning(s, far))
     repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
-    if repeats:
-        warnings.append(unnamed_repeats_warning(repeats))
+    if len(repeats.event):
+        warnings.append(unnamed_repeats_warning(len(repeats.event), repeats.elsewhere))
     shared = find_shared_values(s).warning
     return [*warnings, shared] if shared else warnings
 
