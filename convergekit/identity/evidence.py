@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from convergekit.base.text import written
 from convergekit.base.threads import with_columns
 from convergekit.events.campaigns import says_something
 from convergekit.events.schema import PROFILE_PROPERTY, missing
+from convergekit.events.sources import exports, filled_in
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.as_of import Knowledge
@@ -23,6 +26,7 @@ from convergekit.identity.dedupe import (
     IMPLAUSIBLE,
     OTHER_SOURCE,
     KeptEvents,
+    as_typed,
 )
 from convergekit.typing import BoolArray, IntArray
 
@@ -203,8 +207,11 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
             differs[position].append(name)
             if both[position]:
                 conflicts[position].append(name)
-    other_source = _unequal(copies["source"], originals["source"])
-    repeat = np.where([bool(fields) for fields in differs], DIFFERENT_CONTENT, IDENTICAL)
+    other_source = _unequal(exports(copies), exports(originals))
+    same = np.fromiter((not fields for fields in differs), dtype=bool, count=len(dropped))
+    # What we fill in does not make two copies different that are the same in all that was sent.
+    other_source &= ~(same & filled_in(copies) & filled_in(originals))
+    repeat = np.where(same, IDENTICAL, DIFFERENT_CONTENT)
     repeat = np.where(other_source, OTHER_SOURCE, repeat)
     repeat = np.where(found.implausible[dropped], IMPLAUSIBLE, repeat)
     return pd.DataFrame(
@@ -237,6 +244,10 @@ def _unequal(first: pd.Series, second: pd.Series) -> BoolArray:
     return ~(same | (first.isna() & second.isna()).to_numpy())
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (Real, Decimal)) and not isinstance(value, bool)
+
+
 def _same(first: object, second: object) -> bool:
     if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
         return np.array_equal(np.asarray(first, dtype=object), np.asarray(second, dtype=object))
@@ -245,7 +256,11 @@ def _same(first: object, second: object) -> bool:
     both_missing = pd.api.types.is_scalar(first) and pd.api.types.is_scalar(second)
     if both_missing and pd.isna(first) and pd.isna(second):
         return True
-    if type(first) is not type(second):
+    if isinstance(first, str) is not isinstance(second, str):
+        first, second = as_typed(first), as_typed(second)
+    if isinstance(first, bool | np.bool_) is not isinstance(second, bool | np.bool_):
+        return False
+    if type(first) is not type(second) and not (_is_number(first) and _is_number(second)):
         return False
     try:
         return bool(first == second)
