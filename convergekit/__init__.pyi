@@ -56,10 +56,12 @@ from .store import (
 )
 from .versions import show_versions
 from .visits.channels import CHANNEL_RULES, ChannelRule
+from .visits.detours import IGNORED_REFERRERS
 from .writers.parquet import read_stitched
 
 __all__ = [
     "CHANNEL_RULES",
+    "IGNORED_REFERRERS",
     "Added",
     "AlreadyThereError",
     "Attribution",

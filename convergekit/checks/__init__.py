@@ -12,6 +12,7 @@ from convergekit.checks import (
     personal_data,
     placeholders,
     property_values,
+    referrers,
     spikes,
 )
 from convergekit.checks.fault import Check
@@ -29,6 +30,8 @@ CHECKS: dict[str, Check] = {
     "templated-alias": alias_values.templated,
     "shared-alias": alias_values.shared,
     "placeholder-campaign": placeholders.campaigns,
+    "own-pages": referrers.own_pages,
+    "detour-referrer": referrers.detours,
     "bot": spikes.bots,
     "days-without-aliases": spikes.days_without_aliases,
     "far-time": clocks.far,

@@ -70,6 +70,11 @@ class OwnPages:
         """The host of each page."""
         return self.shown.mapped(hosts_of(self.shown.distinct))
 
+    @cached_property
+    def domains(self) -> NumberedText:
+        """The registrable domain of each page."""
+        return _domains(self.shown)
+
     def is_own(self, host: str) -> bool:
         """Return whether a host is of the shop's own."""
         return is_within(host, frozenset(self.own))
@@ -91,16 +96,16 @@ class OwnPages:
         Examples
         --------
         >>> own_pages(pd.DataFrame({"properties.$url": ["https://www.shop.example/"] * 3})).said()
-        'own pages: shop.example (100 % of page views)'
+        'shop.example (100 % of page views)'
         """
         if not self.own:
             return ""
         if self.learned_from == "own_domains":
-            return f"own pages: {', '.join(self.own)} (own_domains)"
+            return f"{', '.join(self.own)} (own_domains)"
         what = "page views" if self.learned_from == "pages" else "referrers: pages have no host"
         total = max(int(self.views.sum()), 1)
         shares = [f"{d} ({_percent(self.views[d], total)} of {what})" for d in self.own]
-        return f"own pages: {', '.join(shares)}"
+        return ", ".join(shares)
 
 
 def own_pages(
