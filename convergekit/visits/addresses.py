@@ -39,44 +39,51 @@ _RESERVED = ("example", "invalid", "localhost", "test")
 _CAPACITY = 100_000
 
 
-def hosts_of(addresses: pd.Series) -> pd.Series:
+def hosts_of(addresses: NumberedText) -> NumberedText:
     """Return the host of each address, in small letters and without ``www.``, missing for none.
 
     Parameters
     ----------
-    addresses : pandas.Series of str
+    addresses : NumberedText
         With or without a scheme. Without one, what stands before the path is a host if it ends in
         a public suffix: ``shop.com/tea`` has one, ``/tea`` and ``index.html`` do not.
 
     Examples
     --------
-    >>> hosts_of(pd.Series([
+    >>> hosts = hosts_of(NumberedText.of(pd.Series([
     ...     "HTTPS://WWW.Shop.Example:443/tea", "shop.example./", "//user@shop.example", "/tea",
     ...     "http://[2001:db8::1]:8080/", "https://bücher.example/", "google.com", "index.html",
-    ... ])).tolist()  # doctest: +NORMALIZE_WHITESPACE
-    ['shop.example', 'shop.example', 'shop.example', nan, '2001:db8::1', 'xn--bcher-kva.example',
-     'google.com', nan]
+    ... ])))
+    >>> hosts.distinct.tolist(), hosts.codes.tolist()  # doctest: +NORMALIZE_WHITESPACE
+    (['shop.example', '2001:db8::1', 'xn--bcher-kva.example', 'google.com'],
+     [0, 0, 0, -1, 1, 2, 3, -1])
     """
-    parts = pc.extract_regex(to_arrow(addresses.astype("str")), _START)
-    starts = NumberedText.of(_texts(pc.struct_field(parts, "start")))
-    hosts = pd.Series([_host(start) for start in starts.distinct], dtype="str")
-    return (
-        starts.mapped(hosts)
-        .take(pd.RangeIndex(len(addresses)).to_numpy())
-        .set_axis(addresses.index)
-    )
+    parts = pc.extract_regex(to_arrow(addresses.distinct), _START)
+    starts = _numbered(addresses, pc.struct_field(parts, "start"))
+    return replaced(starts, [_host(start) for start in starts.distinct])
 
 
-def parameters_of(addresses: pd.Series) -> dict[str, pd.Series]:
+def domains_of(hosts: NumberedText) -> NumberedText:
+    """Return the registrable domain of each host.
+
+    Examples
+    --------
+    >>> domains_of(NumberedText.of(pd.Series(["a.shop.test", "b.shop.test"]))).codes.tolist()
+    [0, 0]
+    """
+    return replaced(hosts, [registrable_domain(host) for host in hosts.distinct])
+
+
+def parameters_of(addresses: NumberedText) -> dict[str, NumberedText]:
     """Return the campaign parameters and click IDs in the query of each address.
 
     Parameters
     ----------
-    addresses : pandas.Series of str
+    addresses : NumberedText
 
     Returns
     -------
-    dict of str to pandas.Series
+    dict of str to NumberedText
         Per name in `TAGS` and `CLICK_IDS`, the value of each address, missing where it has none.
         Names are compared without regard to case. Of a repeated parameter, the first value counts
         that is not a text that stands for nothing. The fragment counts if the query has none of
@@ -90,26 +97,34 @@ def parameters_of(addresses: pd.Series) -> dict[str, pd.Series]:
 
     Examples
     --------
-    >>> found = parameters_of(pd.Series([
+    >>> found = parameters_of(NumberedText.of(pd.Series([
     ...     "https://shop.example/?UTM_Source=news&amp;utm_medium=email",
     ...     "https://shop.example/#utm_source=ads",
     ...     "https://shop.example/?next=https://other.example/?utm_source=foo",
-    ... ]))
-    >>> found["utm_source"].tolist(), found["utm_medium"].tolist()
-    (['news', 'ads', nan], ['email', nan, nan])
+    ... ])))
+    >>> found["utm_source"].distinct.tolist(), found["utm_source"].codes.tolist()
+    (['news', 'ads'], [0, 1, -1])
+    >>> found["utm_medium"].codes.tolist()
+    [0, -1, -1]
     """
-    texts = to_arrow(addresses.astype("str"))
+    texts = to_arrow(addresses.distinct)
     tagged = pc.match_substring_regex(texts, _CAMPAIGN)
     parts = pc.extract_regex(pc.if_else(tagged, texts, None), _REST)
     rest = pc.replace_substring_regex(pc.struct_field(parts, "rest"), _LONG_ID, r"\1x")
-    rests = NumberedText.of(_texts(rest))
+    rests = _numbered(addresses, rest)
     read = [_parameters(text) for text in rests.distinct]
-    rows = pd.RangeIndex(len(addresses)).to_numpy()
-    found = {}
-    for name in (*TAGS, *CLICK_IDS):
-        values = pd.Series([one.get(name) for one in read], dtype="str")
-        found[name] = rests.mapped(values).take(rows).set_axis(addresses.index)
-    return found
+    return {name: replaced(rests, [one.get(name) for one in read]) for name in (*TAGS, *CLICK_IDS)}
+
+
+def replaced(column: NumberedText, texts: Sequence[str | None]) -> NumberedText:
+    """Return the column with another text, or none, in place of each distinct one.
+
+    Examples
+    --------
+    >>> replaced(NumberedText.of(pd.Series(["a", "b"], dtype="str")), [None, "c"]).codes.tolist()
+    [-1, 0]
+    """
+    return column.mapped(pd.Series(texts, dtype="str"))
 
 
 def host_of(address: str) -> str | None:
@@ -203,8 +218,9 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-def _texts(texts: pa.Array | pa.ChunkedArray) -> pd.Series:
-    return pd.Series(pd.array(texts, dtype="str"))
+def _numbered(column: NumberedText, texts: pa.Array | pa.ChunkedArray) -> NumberedText:
+    """Return the column with a part of each distinct text in its place."""
+    return column.mapped(pd.Series(pd.array(texts, dtype="str")))
 
 
 def _host(start: str) -> str | None:

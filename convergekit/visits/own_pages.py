@@ -17,7 +17,7 @@ import pandas as pd
 from convergekit.base.grouping import NumberedText
 from convergekit.base.text import as_text
 from convergekit.typing import BoolArray, IntArray
-from convergekit.visits.addresses import domains_given, hosts_of, registrable_domain
+from convergekit.visits.addresses import domains_given, domains_of, hosts_of
 from convergekit.visits.detours import IGNORED_REFERRERS, is_within
 from convergekit.visits.sites import kind_of_host
 from convergekit.visits.values import first_sent
@@ -68,12 +68,12 @@ class OwnPages:
     @cached_property
     def hosts(self) -> NumberedText:
         """The host of each page."""
-        return self.shown.mapped(hosts_of(self.shown.distinct))
+        return hosts_of(self.shown)
 
     @cached_property
     def domains(self) -> NumberedText:
         """The registrable domain of each page."""
-        return _domains(self.shown)
+        return domains_of(self.hosts)
 
     def is_own(self, host: str) -> bool:
         """Return whether a host is of the shop's own."""
@@ -148,7 +148,7 @@ def own_pages(
     if len(plain.distinct):
         shown = shown.or_else(_only(plain, _are_page_views(names)[names.codes]))
     given = None if own_domains is None else domains_given("own_domains", own_domains)
-    weighed = _domains(shown if len(shown.distinct) else plain)
+    weighed = domains_of(hosts_of(shown if len(shown.distinct) else plain))
     views, own, learned_from = _weigh(weighed), given or (), "own_domains"
     if given is None:
         own, learned_from = _heaviest(views), "pages"
@@ -178,21 +178,16 @@ def _are_page_views(names: NumberedText) -> BoolArray:
 
 def _agreeing(names: NumberedText, plain: NumberedText, found: OwnPages) -> BoolArray:
     """Return of which names nearly all events carry a `url`, nearly always of an own site."""
-    hosts = hosts_of(plain.distinct)
-    own = np.array([isinstance(h, str) and found.is_own(h) for h in hosts] + [False], dtype=bool)
+    hosts = hosts_of(plain)
+    own = np.array([*(found.is_own(host) for host in hosts.distinct), False], dtype=bool)
     size = len(names.distinct) + 1
 
     def count(marked: BoolArray) -> IntArray:
         return np.bincount(names.codes[marked & (names.codes >= 0)], minlength=size)
 
     everything = count(np.ones(len(names.codes), dtype=bool))
-    carrying, on_own = count(plain.codes >= 0), count(own[plain.codes])
+    carrying, on_own = count(plain.codes >= 0), count(own[hosts.codes])
     return (on_own > 0) & (carrying >= AGREEING * everything) & (on_own >= AGREEING * carrying)
-
-
-def _domains(addresses: NumberedText) -> NumberedText:
-    hosts = hosts_of(addresses.distinct)
-    return addresses.mapped(hosts.map(registrable_domain, na_action="ignore").astype("str"))
 
 
 def _weigh(domains: NumberedText) -> pd.Series:
@@ -221,7 +216,7 @@ def _of_referrers(
 ) -> tuple[pd.Series, tuple[str, ...]]:
     """Return the own site where pages have no host: most pages are reached from others of it."""
     of_pages = _only(referrers, shown.codes >= 0)
-    views = _weigh(_domains(of_pages))
+    views = _weigh(domains_of(of_pages))
     ignored = frozenset(IGNORED_REFERRERS)
     for domain, count in views.items():
         name = str(domain)

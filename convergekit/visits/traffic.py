@@ -20,9 +20,9 @@ from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.addresses import (
     domains_given,
+    domains_of,
     hosts_of,
     parameters_of,
-    registrable_domain,
 )
 from convergekit.visits.detours import IGNORED_REFERRERS, is_within
 from convergekit.visits.own_pages import ANY_ADDRESS, TRACKERS_PAGES, OwnPages, own_pages
@@ -80,16 +80,18 @@ def sent_traffic(
     [['https://www.shop.example/tea', nan], ['mail.example', nan]]
     """
     own, from_hosts = pages_and_referrers(events, own_domains)
-    urls, pages = own.shown.distinct, own.shown
-    parameters = parameters_of(urls)
+    parameters = parameters_of(own.shown)
     found = {
-        tag: first_sent(events, tag).or_else(pages.mapped(without_nothing(parameters[tag])))
+        tag: first_sent(events, tag).or_else(
+            parameters[tag].mapped(without_nothing(parameters[tag].distinct))
+        )
         for tag in TAGS
     }
-    found["click_id"] = _click_columns(events).or_else(pages.mapped(_click_parameter(parameters)))
-    found["landing_page"] = pages.mapped(urls.str.replace(r"(?s)[?#].*", "", regex=True))
+    found["click_id"] = _click_columns(events).or_else(_click_parameter(parameters))
+    pages = own.shown.distinct.str.replace(r"(?s)[?#].*", "", regex=True)
+    found["landing_page"] = own.shown.mapped(pages)
     found["referrer"], found[SET_ASIDE] = _arrivals(own, from_hosts, ignore_referrers)
-    found[SAID_DIRECT] = _said_direct(events, pages.mapped(parameters["utm_source"]), found)
+    found[SAID_DIRECT] = _said_direct(events, parameters["utm_source"], found)
     return found
 
 
@@ -107,7 +109,7 @@ def pages_and_referrers(
     (('shop.example',), ['bing.com'])
     """
     referrers = first_sent(events, *REFERRERS)
-    hosts = referrers.mapped(hosts_of(referrers.distinct))
+    hosts = hosts_of(referrers)
     return own_pages(events, own_domains, hosts), hosts
 
 
@@ -126,10 +128,10 @@ def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
     for column in (prefix + name for name in PAGES for prefix in (PROFILE_PROPERTY, PROPERTY)):
         if column in events:
             pages = NumberedText.of(as_text(events[column])[0])
-            marks = np.zeros(len(pages.distinct) + 1, dtype=bool)
-            for values in parameters_of(pages.distinct).values():
-                marks[:-1] |= _is_nothing(values)
-            found[column] = marks[pages.codes] & (shown >= 0)
+            marks = np.zeros(len(events), dtype=bool)
+            for values in parameters_of(pages).values():
+                marks |= _are_nothing(values)
+            found[column] = marks & (shown >= 0)
     return found
 
 
@@ -194,11 +196,11 @@ def _which(marks: Iterable[bool]) -> BoolArray:
 
 def _of_the_page_itself(hosts: NumberedText, from_hosts: NumberedText) -> BoolArray:
     """Return which pages were reached from their own site, whoever's it is."""
-    sites = pd.concat([hosts.distinct, from_hosts.distinct], ignore_index=True)
-    site, _ = pd.factorize(sites.map(registrable_domain, na_action="ignore"))
-    of_page = np.append(site[: len(hosts.distinct)], -1)[hosts.codes]
-    of_referrer = np.append(site[len(hosts.distinct) :], -2)[from_hosts.codes]
-    return np.asarray(of_page == of_referrer)
+    of_page, of_referrer = domains_of(hosts), domains_of(from_hosts)
+    # The same numbers for both.
+    place = pd.Index(of_page.distinct).get_indexer(of_referrer.distinct)
+    linked_from = np.append(place, -1)[of_referrer.codes]
+    return (linked_from >= 0) & (linked_from == of_page.codes)
 
 
 def _said_direct(
@@ -219,17 +221,24 @@ def _said_direct(
     return NumberedText(np.where(says, 0, -1), pd.Series([SAID_DIRECT], dtype="str"))
 
 
-def _click_parameter(parameters: dict[str, pd.Series]) -> pd.Series:
+def _click_parameter(parameters: dict[str, NumberedText]) -> NumberedText:
     """Return the name of the first click ID in each address."""
-    found = pd.Series(np.nan, index=parameters[CLICK_IDS[0]].index, dtype="str")
-    for name in reversed(CLICK_IDS):
+    codes = np.full(len(parameters[CLICK_IDS[0]].codes), -1)
+    for code, name in enumerate(CLICK_IDS):
         values = parameters[name]
-        found = found.mask((values.notna() & ~_is_nothing(values)), name)
-    return found.astype("str")
+        if len(values.distinct):
+            codes[(codes < 0) & (values.codes >= 0) & ~_are_nothing(values)] = code
+    return _click_names(codes)
 
 
-def _is_nothing(values: pd.Series) -> BoolArray:
-    return is_no_value(to_arrow(values))
+def _are_nothing(values: NumberedText) -> BoolArray:
+    """Return where a value stands for nothing."""
+    return np.append(is_no_value(to_arrow(values.distinct)), False)[values.codes]
+
+
+def _click_names(codes: IntArray) -> NumberedText:
+    names = CLICK_IDS if (codes >= 0).any() else ()
+    return NumberedText(codes, pd.Series(names, dtype="str"))
 
 
 def _click_columns(events: pd.DataFrame) -> NumberedText:
@@ -238,7 +247,7 @@ def _click_columns(events: pd.DataFrame) -> NumberedText:
         sent = first_sent(events, name, f"${name}")
         if len(sent.distinct):
             codes[(sent.codes >= 0) & (codes < 0)] = code
-    return NumberedText(codes, pd.Series(CLICK_IDS, dtype="str"))
+    return _click_names(codes)
 
 
 def _check_known(events: pd.DataFrame, name: str) -> None:
