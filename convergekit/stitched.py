@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from convergekit.privacy.forget import Forgotten
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
+    from convergekit.visits.rules import Visits
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -429,6 +430,7 @@ class Stitched:
         count: Count = "profiles",
         freq: str | None = None,
         calendar: str | None = None,
+        visits: Visits | None = None,
         like: Like | None = None,
     ) -> Funnel:
         """Count how far profiles get along the steps.
@@ -477,6 +479,8 @@ class Stitched:
             Periods of `Funnel.trend`, such as ``"W"``.
         calendar : str, optional
             The time zone of periods and dates; by default that of `stitch`.
+        visits : VisitRules or str, optional
+            What a visit is, where visits are counted or label a breakdown, as `sessions` takes it.
         like : {"posthog", "mixpanel", "amplitude", "clickhouse"}, optional
             Count as this tool does.
 
@@ -529,6 +533,7 @@ class Stitched:
             count=count,
             freq=freq,
             calendar=calendar,
+            visits=visits,
             like=like,
         )
 
@@ -689,6 +694,7 @@ class Stitched:
         label: Label = "visit",
         top: int | None = None,
         calendar: str | None = None,
+        visits: Visits | None = None,
         currency: str | None = None,
         rates: Mapping[str, float] | None = None,
     ) -> DrawnFrame:
@@ -717,6 +723,8 @@ class Stitched:
             Keep as many labels of each column, and gather the others as "other".
         calendar : str, optional
             A time zone for the periods, such as ``"Europe/Brussels"``; by default that of `stitch`.
+        visits : VisitRules or str, optional
+            What a visit is, where visits label a breakdown, as `sessions` takes it.
         currency : str, optional
             The property that says an amount's currency. Without it, amounts of several currencies
             are an error, unless `by` parts them.
@@ -772,7 +780,7 @@ class Stitched:
             currency=currency,
             rates=rates,
         )
-        return counts_of(Subject.of_stitched(self.tables, calendar), asked)
+        return counts_of(Subject.of_stitched(self.tables, calendar, visits), asked)
 
     def retention(
         self,
@@ -788,6 +796,7 @@ class Stitched:
         label: Label = "visit",
         top: int | None = None,
         calendar: str | None = None,
+        visits: Visits | None = None,
     ) -> Retention:
         """Return how many profiles come back after an event, by cohort (retention).
 
@@ -821,6 +830,8 @@ class Stitched:
             Keep as many labels of each column, and gather the others as "other".
         calendar : str, optional
             A time zone for the periods, such as ``"Europe/Brussels"``; by default that of `stitch`.
+        visits : VisitRules or str, optional
+            What a visit is, where visits label a breakdown, as `sessions` takes it.
 
         Returns
         -------
@@ -875,7 +886,7 @@ class Stitched:
             label=label,
             top=top,
         )
-        return retention_of(Subject.of_stitched(self.tables, calendar), asked)
+        return retention_of(Subject.of_stitched(self.tables, calendar, visits), asked)
 
     def stitching_lift(
         self,
@@ -961,9 +972,10 @@ class Stitched:
 
     def sessions(
         self,
-        timeout: Duration = "30min",
-        new_on: Iterable[str] = ("utm_source", "utm_campaign"),
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
         *,
+        visits: Visits | None = None,
         conversion: StepLike | None = None,
         rules: Sequence[ChannelRule] | None = None,
     ) -> pd.DataFrame:
@@ -971,13 +983,16 @@ class Stitched:
 
         Parameters
         ----------
-        timeout : str or datetime.timedelta, default "30min"
-            A longer gap between two events of a profile starts a new session.
-        new_on : iterable of str, default ("utm_source", "utm_campaign")
+        timeout : str or datetime.timedelta, optional
+            A longer pause between two events of one browser starts a new session: 30 minutes,
+            unless `visits` says another.
+        new_on : iterable of str, optional
             Properties of which another value than the last one sent starts a new session, and
-            so does a first value after events that sent none. What an event leaves out changes
-            nothing. Give ``()`` for Google Analytics 4's and Snowplow's way, where only
-            inactivity does.
+            so does a first value after events that sent none: by default the five tags
+            (`utm_source` and so on), `click_id` (another kind of ad click) and `referrer`, unless
+            `visits` says others. What an event leaves out changes nothing. ``()`` is none.
+        visits : VisitRules or {"convergekit", "converge", "ga4", "universal", "matomo"}, optional
+            What ends a visit: the rule of a tool, by its name, or your own.
         conversion : str, sequence of str, or Step, optional
             An event's name: a column `conversions` counts these events in each session.
         rules : sequence of ChannelRule, optional
@@ -998,23 +1013,29 @@ class Stitched:
         ColumnError
             No event sends a property that `new_on` names.
         ConvergekitError
-            The timeout is not a duration, or a rule is not a `ChannelRule`.
+            The timeout is not a duration, `visits` is not a rule, or a rule is not a
+            `ChannelRule`.
 
         Notes
         -----
+        A session is one browser's: what carries an alias of the type `browser_alias` or of a
+        device, and what shows a page. Two devices of one person have sessions of their own, also
+        at the same time. What a server or a CRM sends is of the session that is under way; it
+        neither starts one nor keeps it alive. Where none is under way, such events, as an order by
+        telephone, make sessions too: these have no `channel`.
+
         A session's campaign is what its own events sent: carried values (`profile.utm_source`)
-        are left aside. All tags are those of the first event that sent any. Events that no visit
-        explains, such as an order by telephone, make sessions too: these have no `channel`.
-        Identify calls and events without a profile are in no session.
+        are left aside. All tags are those of the first event that sent any. Identify calls and
+        events without a profile are in no session.
 
         A page's address is the property `$url`, `url`, `$current_url`, `page_location` or
         `[Amplitude] Page Location`, that of the page before `$referrer`, `referrer` or
         `page_referrer`. Others go by these names with ``columns={"properties.$url": "page"}``.
 
         Half an hour is Google Analytics' and Snowplow's (https://docs.snowplow.io, "Session
-        tracking"). A new session for a new campaign is what Universal Analytics had,
-        https://support.google.com/analytics/answer/2731565, here without its break at midnight;
-        Google Analytics 4 has neither.
+        tracking"), and a new session for each new campaign is what Universal Analytics had,
+        https://support.google.com/analytics/answer/2731565. ``docs/attribution.md`` has the table
+        of the presets, and the source of each.
 
         Examples
         --------
@@ -1026,10 +1047,11 @@ class Stitched:
         2       1       2  Paid Social  spring-roast
         3       1       3  Paid Search       kettles
         """
-        from convergekit.visits.sessions import SessionRules, sessions
+        from convergekit.visits.rules import VisitRules
+        from convergekit.visits.sessions import sessions
 
-        how = SessionRules.of(timeout, new_on, rules)
-        return sessions(self.tables, how, conversion)
+        asked = VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules)
+        return sessions(self.tables, asked, conversion)
 
     def attribution(
         self,
@@ -1044,8 +1066,9 @@ class Stitched:
         weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
         half_life: Duration = "7D",
         mixed_currencies: bool = False,
-        timeout: Duration = "30min",
-        new_on: Iterable[str] = ("utm_source", "utm_campaign"),
+        visits: Visits | None = None,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
         rules: Sequence[ChannelRule] | None = None,
     ) -> Attribution:
         """Credit conversions, or their value, to the visits (touchpoints) before them.
@@ -1074,7 +1097,7 @@ class Stitched:
             That of ``"time_decay"``.
         mixed_currencies : bool, default False
             Add up a value although the conversions are in several currencies.
-        timeout, new_on, rules
+        visits, timeout, new_on, rules
             As `sessions` takes them.
 
         Returns
@@ -1130,6 +1153,7 @@ class Stitched:
             weights=weights,
             half_life=half_life,
             mixed_currencies=mixed_currencies,
+            visits=visits,
             timeout=timeout,
             new_on=new_on,
             rules=rules,
@@ -1149,8 +1173,9 @@ class Stitched:
         weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
         half_life: Duration = "7D",
         mixed_currencies: bool = False,
-        timeout: Duration = "30min",
-        new_on: Iterable[str] = ("utm_source", "utm_campaign"),
+        visits: Visits | None = None,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
         rules: Sequence[ChannelRule] | None = None,
     ) -> AttributionLift:
         """Compare an attribution with the same attribution without stitching.
@@ -1159,7 +1184,7 @@ class Stitched:
         ----------
         conversion, value, model, lookback, by
             As `attribution` takes them.
-        otherwise, direct, weights, half_life, mixed_currencies, timeout, new_on, rules
+        otherwise, direct, weights, half_life, mixed_currencies, visits, timeout, new_on, rules
             As `attribution` takes them.
 
         Returns
@@ -1208,6 +1233,7 @@ class Stitched:
             weights=weights,
             half_life=half_life,
             mixed_currencies=mixed_currencies,
+            visits=visits,
             timeout=timeout,
             new_on=new_on,
             rules=rules,

@@ -26,6 +26,7 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.labels import short_name
 from convergekit.typing import FloatArray, IntArray
 from convergekit.visits.entry import Label
+from convergekit.visits.rules import VisitRules, Visits
 
 if TYPE_CHECKING:
     from convergekit.figures.template import Template
@@ -92,6 +93,7 @@ def counts(
     top: int | None = None,
     profile: str = "profile_id",
     calendar: Calendar | None = None,
+    visits: Visits | None = None,
 ) -> DrawnFrame:
     """Count a frame's events, or the profiles of these, by period. See `Stitched.counts`.
 
@@ -105,6 +107,8 @@ def counts(
         The column that names each event's profile.
     calendar : Calendar, optional
         In which days, weeks and months the answer is; those of UTC when absent.
+    visits : VisitRules or str, optional
+        What a visit is, where visits label a breakdown.
 
     Returns
     -------
@@ -127,7 +131,7 @@ def counts(
     asked = CountsQuestion.of(
         event, freq=freq, measure=measure, value=value, by=by, label=label, top=top
     )
-    return counts_of(Subject.of_frame(events, profile, calendar), asked)
+    return counts_of(Subject.of_frame(events, profile, calendar, VisitRules.of(visits)), asked)
 
 
 def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:

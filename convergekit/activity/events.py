@@ -21,7 +21,8 @@ from convergekit.funnels.events import (
 )
 from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.typing import IntArray
-from convergekit.visits.sessions import FoundSessions, sessions_of, sessions_of_frame
+from convergekit.visits.rules import VisitRules, Visits
+from convergekit.visits.sessions import FoundSessions, sessions_of_frame, sessions_of_visitors
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,9 @@ class Subject:
     observed: Observed
 
     @classmethod
-    def of_frame(cls, events: pd.DataFrame, profile: str, calendar: Calendar | None) -> Subject:
+    def of_frame(
+        cls, events: pd.DataFrame, profile: str, calendar: Calendar | None, rules: VisitRules
+    ) -> Subject:
         """Return a frame whose profiles a column names.
 
         Raises
@@ -133,15 +136,19 @@ class Subject:
         """
         check_columns(events, profile)
         profiles = ProfileColumn(events[profile])
-        sessions = partial(_sessions, events, profiles)
-        return cls(events, profiles, calendar or Calendar(), sessions, observed(events))
+        shop = calendar or Calendar()
+        sessions = partial(_sessions, events, profiles, rules, shop.zone)
+        return cls(events, profiles, shop, sessions, observed(events))
 
     @classmethod
-    def of_stitched(cls, s: StitchedEvents, calendar: str | None) -> Subject:
+    def of_stitched(cls, s: StitchedEvents, calendar: str | None, visits: Visits | None) -> Subject:
         """Return stitched events, in the time zone that was asked for or their own."""
         numbered = ProfileNumbers(s.resolution.profile, pd.Index(s.resolution.profile_ids))
         asked = Calendar.of(calendar, None, s.calendar)
-        return cls(s.events, numbered, asked, partial(sessions_of, s), observed_of(s))
+        sessions = partial(
+            sessions_of_visitors, s, s.resolution.profile, VisitRules.of(visits), asked.zone
+        )
+        return cls(s.events, numbered, asked, sessions, observed_of(s))
 
     def inside(self, chosen: Chosen) -> Chosen:
         """Return those of the events that are not beyond the end of the data."""
@@ -153,5 +160,7 @@ def every_tracked(events: pd.DataFrame) -> IntArray:
     return np.flatnonzero(tracked(events))
 
 
-def _sessions(events: pd.DataFrame, profiles: Profiles) -> FoundSessions:
-    return sessions_of_frame(events, profiles.of(np.arange(len(events)))[0])
+def _sessions(
+    events: pd.DataFrame, profiles: Profiles, rules: VisitRules, zone: str
+) -> FoundSessions:
+    return sessions_of_frame(events, profiles.of(np.arange(len(events)))[0], rules, zone)

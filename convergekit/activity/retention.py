@@ -36,6 +36,7 @@ from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.typing import IntArray
 from convergekit.visits.entry import Label
+from convergekit.visits.rules import VisitRules, Visits
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -114,6 +115,7 @@ def retention(
     top: int | None = None,
     profile: str = "profile_id",
     calendar: Calendar | None = None,
+    visits: Visits | None = None,
 ) -> Retention:
     """Return who comes back, of a frame's events. See `Stitched.retention`.
 
@@ -127,6 +129,8 @@ def retention(
         The column that names each event's profile; rows without a value are left out.
     calendar : Calendar, optional
         In which days, weeks and months the answer is; those of UTC when absent.
+    visits : VisitRules or str, optional
+        What a visit is, where visits label a breakdown.
 
     Returns
     -------
@@ -159,7 +163,7 @@ def retention(
         label=label,
         top=top,
     )
-    return retention_of(Subject.of_frame(events, profile, calendar), asked)
+    return retention_of(Subject.of_frame(events, profile, calendar, VisitRules.of(visits)), asked)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

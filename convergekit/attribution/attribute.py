@@ -27,8 +27,9 @@ from convergekit.events.schema import PROPERTY
 from convergekit.events.steps import as_steps
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, FloatArray, IntArray
+from convergekit.visits.browsers import browsers_of
 from convergekit.visits.channels import DIRECT
-from convergekit.visits.sessions import FoundSessions, find_sessions, visiting
+from convergekit.visits.sessions import FoundSessions, find_sessions
 from convergekit.visits.traffic import sent_traffic
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Attributor:
         self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = events_named(s.events, question.conversion)
         self.cents = None if question.value is None else self._whole_cents(question.value)
-        self._traffic, self._of_browser = sent_traffic(s.events), visiting(s)
+        self._traffic, self._browser = sent_traffic(s.events), browsers_of(s)
         self._moments = microseconds(s.events["timestamp"])
 
     def credited(self, visitor: IntArray, *, as_of: bool) -> Credited:
@@ -102,9 +103,18 @@ class Attributor:
         """
         events, found = self._s.events, self._s.resolution
         sessions = find_sessions(
-            events, self._traffic, visitor, found.in_time, self._of_browser, self._asked.sessions
+            events,
+            self._traffic,
+            visitor,
+            found.in_time,
+            self._browser,
+            self._asked.visits,
+            self._s.calendar.zone,
         )
         visits = np.flatnonzero(sessions.arrival >= 0)
+        # Those of two browsers may overlap, so that the later one says first where it is from.
+        arrived = self._moments[sessions.arrival[visits]]
+        visits = visits[np.lexsort((arrived, sessions.visitor[visits]))]
         arrival, mine = sessions.arrival[visits], sessions.visitor[visits]
         at = self.positions
         touchpoints = find_touchpoints(
@@ -117,8 +127,10 @@ class Attributor:
             touchpoints = only_known(touchpoints, lambda c, v: knowledge.knew(at[c], arrival[v]))
         direct = (sessions.channel.distinct == DIRECT).to_numpy(dtype=bool)
         is_direct = direct[sessions.channel.codes[visits]]
-        if self._asked.direct == "last_resort":
-            touchpoints = direct_last(touchpoints, is_direct)
+        # What begins with the conversion itself and says nothing is the order, not a visit.
+        itself = np.isin(sessions.first[visits], at)
+        last = is_direct if self._asked.direct == "last_resort" else is_direct & itself
+        touchpoints = direct_last(touchpoints, last)
         return self._share_out(touchpoints, sessions, visits, is_direct)
 
     def _share_out(

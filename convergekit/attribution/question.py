@@ -15,7 +15,7 @@ from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.campaigns import TAGS
 from convergekit.events.steps import StepLike
 from convergekit.visits.channels import ChannelRule
-from convergekit.visits.sessions import SessionRules
+from convergekit.visits.rules import VisitRules, Visits
 
 #: What becomes of direct visits: touches like others, or only where a journey has no others.
 Direct: TypeAlias = Literal["touch", "last_resort"]
@@ -40,7 +40,7 @@ class Question:
     weights: tuple[float, float, float] = (0.4, 0.2, 0.4)
     half_life: Duration = "7D"
     mixed_currencies: bool = False
-    sessions: SessionRules = field(default_factory=SessionRules)
+    visits: VisitRules = field(default_factory=VisitRules)
 
     @classmethod
     def of(
@@ -56,8 +56,9 @@ class Question:
         weights: tuple[float, float, float],
         half_life: Duration,
         mixed_currencies: bool,
-        timeout: Duration,
-        new_on: Iterable[str],
+        visits: Visits | None,
+        timeout: Duration | None,
+        new_on: Iterable[str] | None,
         rules: Sequence[ChannelRule] | None,
     ) -> Question:
         """Return what `Stitched.attribution` was asked."""
@@ -72,7 +73,7 @@ class Question:
             weights=weights,
             half_life=half_life,
             mixed_currencies=mixed_currencies,
-            sessions=SessionRules.of(timeout, new_on, rules),
+            visits=VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules),
         )
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
+from convergekit.diagnostics.page_addresses import address_remarks
 from convergekit.diagnostics.placeholders import placeholder_remarks
 from convergekit.diagnostics.shared_values import find_shared_values
 from convergekit.events.calendar import Calendar
@@ -231,7 +232,7 @@ def make_report(s: StitchedEvents) -> Report:
         },
         several_logins=_several_logins(s),
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
-        remarks=dict(s.remarks) | placeholder_remarks(s.events),
+        remarks=dict(s.remarks) | placeholder_remarks(s.events) | address_remarks(s.events),
         warnings=_warnings(s),
         segment="" if s.segment is None else s.segment.description,
         caution="" if s.segment is None else s.segment.caution,

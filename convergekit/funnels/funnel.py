@@ -52,6 +52,7 @@ from convergekit.funnels.visits import visits_of
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 from convergekit.visits.entry import Label, entry_labels
+from convergekit.visits.rules import VisitRules, Visits
 from convergekit.visits.sessions import FoundSessions, sessions_of_frame, sessions_of_visitors
 
 PROFILE_ID = "profile_id"
@@ -80,6 +81,7 @@ def funnel(
     count: Count = "profiles",
     freq: str | None = None,
     calendar: str | None = None,
+    visits: Visits | None = None,
     like: Like | None = None,
 ) -> Funnel:
     """Count how far profiles get along the steps.
@@ -152,6 +154,8 @@ def funnel(
         The period of `Funnel.trend`, such as ``"W"``.
     calendar : str, optional
         The time zone of periods and dates, such as ``"Europe/Brussels"``; UTC when absent.
+    visits : VisitRules or {"convergekit", "converge", "ga4", "universal", "matomo"}, optional
+        What a visit is, where visits are counted or label a breakdown.
     like : {"posthog", "mixpanel", "amplitude", "clickhouse"}, optional
         Count as this tool does. The presets follow the tools' source (PostHog, ClickHouse's
         `windowFunnel`) or documentation (Mixpanel, Amplitude), which
@@ -199,6 +203,7 @@ def funnel(
         count=count,
         freq=freq,
         calendar=calendar,
+        visits=visits,
         like=like,
     )
     return answer(question, as_frame(events), profile)
@@ -256,7 +261,7 @@ def answer(
     events: pd.DataFrame,
     profile: str,
     numbered: Profiles | None = None,
-    sessions: Callable[[], FoundSessions] | None = None,
+    sessions: Callable[[VisitRules, str], FoundSessions] | None = None,
     known: Known | None = None,
 ) -> Funnel:
     """Return the funnel of a frame's events.
@@ -270,7 +275,8 @@ def answer(
     numbered : Profiles, optional
         The profile of each event, where more is known than the column.
     sessions : callable, optional
-        Returns the sessions of the events, where more is known of them than the frame says.
+        Returns the sessions of the events by rules of visits and a time zone, where more is known
+        of them than the frame says.
     known : Known, optional
         The same of the rest.
     """
@@ -283,7 +289,8 @@ def answer(
     names = [label.name for label in labels] or columns
     check_names(names, len(asked.steps), profile)
     profiles: Profiles = numbered or ProfileColumn(events[profile])
-    found = Sessions(sessions or partial(_sessions, events, profiles))
+    find = sessions or partial(_sessions, events, profiles)
+    found = Sessions(partial(find, asked.visits, asked.calendar.zone))
     visits = visits_of(found.found) if asked.count == "visits" else None
     prepared = prepare(
         events,
@@ -329,8 +336,10 @@ def _columns(events: pd.DataFrame, by: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(single_valued(events, name, option="by") for name in by))
 
 
-def _sessions(events: pd.DataFrame, profiles: Profiles) -> FoundSessions:
-    return sessions_of_frame(events, profiles.of(np.arange(len(events)))[0])
+def _sessions(
+    events: pd.DataFrame, profiles: Profiles, rules: VisitRules, zone: str
+) -> FoundSessions:
+    return sessions_of_frame(events, profiles.of(np.arange(len(events)))[0], rules, zone)
 
 
 def _titles(order: Order, steps: Sequence[Step]) -> list[str]:

@@ -35,6 +35,7 @@ from convergekit.funnels.vendors.presets import (
     rules_of,
 )
 from convergekit.visits.entry import Label
+from convergekit.visits.rules import VisitRules, Visits
 
 #: The conversion window; or the windows of steps, by name or number: the first step's is the whole.
 Within: TypeAlias = Duration | Mapping[str | int, Duration]
@@ -72,6 +73,7 @@ class FunnelOptions(TypedDict, total=False):
     count: Count
     freq: str | None
     calendar: str | None
+    visits: Visits | None
     like: Like | None
 
 
@@ -94,6 +96,7 @@ class FunnelQuestion:
     start, end : int or None
         In microseconds.
     calendar : Calendar
+    visits : VisitRules
     """
 
     steps: Sequence[Step]
@@ -110,6 +113,7 @@ class FunnelQuestion:
     count: Count
     freq: str | None
     calendar: Calendar
+    visits: VisitRules
     like: Like | None
 
     @classmethod
@@ -135,6 +139,7 @@ class FunnelQuestion:
         count: Count = "profiles",
         freq: str | None = None,
         calendar: str | None = None,
+        visits: Visits | None = None,
         like: Like | None = None,
         usual: Calendar | None = None,
     ) -> FunnelQuestion:
@@ -192,6 +197,11 @@ class FunnelQuestion:
             )
         check_tool(like, rules, given, order, count, bool(excluding))
         check_visits(count, rules)
+        if visits is not None and not named and count != "visits":
+            raise ConvergekitError(
+                f"visits={visits!r} says what a visit is, which this funnel does not ask; give "
+                "count='visits' or by=..., or leave it out."
+            )
         check_combination(rules, given, order, excluding)
         first, last = shop.moment(start, "start"), shop.moment(end, "end", last=True)
         if first is not None and last is not None and first >= last:
@@ -211,6 +221,7 @@ class FunnelQuestion:
             count=count,
             freq=freq,
             calendar=shop,
+            visits=VisitRules.of(visits),
             like=like,
         )
 

@@ -55,7 +55,7 @@ def visits_of(found: FoundSessions) -> VisitNumbers:
     moment = microseconds(found.events["timestamp"])[order]
     session = found.of_event[order]
     visitor = found.visitor[session]
-    speaks = found.marks.seen | found.marks.of_browser
+    speaks = found.marks.speaks
     is_visit = found.arrival >= 0
     place = np.arange(len(order))
     # The first place of each visit at which a browser speaks: there it begins.

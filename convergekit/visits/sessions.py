@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,62 +10,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from convergekit.base.durations import Duration, parse_duration
+from convergekit.base.durations import parse_duration
 from convergekit.base.grouping import NumberedText, first_of_run, run_starts
-from convergekit.base.options import names_given
-from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.campaigns import TAGS
 from convergekit.events.nothing import SAID_DIRECT
 from convergekit.events.steps import StepLike, tracked
 from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import BoolArray, IntArray
-from convergekit.visits.channels import ASKED, CHANNEL_RULES, ChannelRule, channels_of
+from convergekit.visits.browsers import browsers_of, speaking
+from convergekit.visits.channels import ASKED, ChannelRule, channels_of
+from convergekit.visits.pauses import Runs, Timed, in_sessions
+from convergekit.visits.rules import VisitRules
 from convergekit.visits.traffic import sent_traffic, sent_values
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
-
-
-#: What starts a new session beside inactivity, unless told otherwise.
-NEW_ON = ("utm_source", "utm_campaign")
-
-
-@dataclass(frozen=True)
-class SessionRules:
-    """What a session is, and which channel it is of.
-
-    Attributes
-    ----------
-    timeout : str or datetime.timedelta
-    new_on : iterable of str
-    rules : sequence of ChannelRule
-    """
-
-    timeout: Duration = "30min"
-    new_on: Iterable[str] = NEW_ON
-    rules: Sequence[ChannelRule] = CHANNEL_RULES
-
-    @classmethod
-    def of(
-        cls, timeout: Duration, new_on: Iterable[str], rules: Sequence[ChannelRule] | None
-    ) -> SessionRules:
-        """Return what was asked for, with the usual channels where none are given."""
-        return cls(timeout, new_on, CHANNEL_RULES if rules is None else rules)
-
-    def __post_init__(self) -> None:
-        if isinstance(self.new_on, str):
-            raise ConvergekitError(
-                f"new_on must be a list of names, such as [{self.new_on!r}], or () for none; got "
-                f"{self.new_on!r}."
-            )
-        object.__setattr__(self, "new_on", names_given("new_on", self.new_on))
-        several = isinstance(self.rules, Sequence)
-        if not several or not all(isinstance(rule, ChannelRule) for rule in self.rules):
-            raise ConvergekitError(
-                "rules must be a list of ck.ChannelRule(channel, ...), or [..., "
-                f"*ck.CHANNEL_RULES]; got {self.rules!r}."
-            )
 
 
 @dataclass(frozen=True)
@@ -74,16 +34,16 @@ class Marks:
 
     Attributes
     ----------
-    tagged, landed, seen : numpy.ndarray of bool
+    tagged, landed, tells : numpy.ndarray of bool
         Which have a tag or a click ID, a page's address, or anything that tells a visit.
-    of_browser : numpy.ndarray of bool
-        Which are of a browser.
+    speaks : numpy.ndarray of bool
+        Which are a browser's own: only these begin a visit and keep it alive.
     """
 
     tagged: BoolArray
     landed: BoolArray
-    seen: BoolArray
-    of_browser: BoolArray
+    tells: BoolArray
+    speaks: BoolArray
 
     def read(
         self,
@@ -102,8 +62,10 @@ class Marks:
         first, last : numpy.ndarray of int
             The first and the last place of each run; a run that ends before it begins is empty.
         """
-        speaking, visit = (_first_in(marked, first, last) for marked in (self.tagged, self.seen))
-        landing = _first_in(self.landed, first, last)
+        speaking, visit = (
+            _first_in(marked & self.tells, first, last) for marked in (self.tagged, self.tells)
+        )
+        landing = _first_in(self.landed & self.tells, first, last)
         position = np.append(order, -1)
         says = dict.fromkeys((*TAGS, "click_id", SAID_DIRECT), position[speaking])
         says["landing_page"] = position[landing]
@@ -257,13 +219,16 @@ class FoundSessions:
         return _place(self.visitor, microseconds(self.events["timestamp"])[self.first])
 
 
-def sessions_of(s: StitchedEvents, how: SessionRules | None = None) -> FoundSessions:
+def sessions_of(s: StitchedEvents, rules: VisitRules | None = None) -> FoundSessions:
     """Return the sessions of stitched events, by the usual rules if none are given."""
-    return sessions_of_visitors(s, s.resolution.profile, how)
+    return sessions_of_visitors(s, s.resolution.profile, rules)
 
 
 def sessions_of_visitors(
-    s: StitchedEvents, visitor: IntArray, how: SessionRules | None = None
+    s: StitchedEvents,
+    visitor: IntArray,
+    rules: VisitRules | None = None,
+    zone: str | None = None,
 ) -> FoundSessions:
     """Return the sessions of stitched events where the visitor of each is another number."""
     return find_sessions(
@@ -271,15 +236,21 @@ def sessions_of_visitors(
         sent_traffic(s.events),
         visitor,
         s.resolution.in_time,
-        visiting(s),
-        how or SessionRules(),
+        browsers_of(s),
+        rules or VisitRules(),
+        zone or s.calendar.zone,
     )
 
 
-def sessions_of_frame(events: pd.DataFrame, visitor: IntArray) -> FoundSessions:
-    """Return the sessions of a frame whose profiles are numbered, by the usual rules.
+def sessions_of_frame(
+    events: pd.DataFrame,
+    visitor: IntArray,
+    rules: VisitRules | None = None,
+    zone: str = "UTC",
+) -> FoundSessions:
+    """Return the sessions of a frame whose profiles are numbered, by the usual rules if none given.
 
-    Where no event has a page's address, every session is a visit: nothing tells a browser's.
+    A frame does not say which browser an event is of: each profile is taken to have one.
     """
     arrival = order_of_arrival(events, np.arange(len(events)))
     timed = events["timestamp"].notna().to_numpy(dtype=bool)
@@ -288,17 +259,18 @@ def sessions_of_frame(events: pd.DataFrame, visitor: IntArray) -> FoundSessions:
         sent_traffic(events),
         np.where(timed, visitor, -1),
         np.lexsort((arrival, microseconds(events["timestamp"]))),
-        np.ones(len(events), dtype=bool),
-        SessionRules(),
+        np.zeros(len(events), dtype=np.int64),
+        rules or VisitRules(),
+        zone,
     )
 
 
 def sessions(
-    s: StitchedEvents, how: SessionRules, conversion: StepLike | None = None
+    s: StitchedEvents, rules: VisitRules, conversion: StepLike | None = None
 ) -> pd.DataFrame:
     """Return a row per session. See `Stitched.sessions`."""
     events, ids = s.events, s.resolution.profile_ids
-    found = sessions_of(s, how)
+    found = sessions_of(s, rules)
     every = np.arange(len(found.visitor))
     table = pd.DataFrame(
         {
@@ -323,22 +295,14 @@ def sessions(
     return table.sort_values(["start", "session_id"], ignore_index=True)
 
 
-def visiting(s: StitchedEvents) -> BoolArray:
-    """Return which events carry an alias of a browser session."""
-    aliases = s.resolution.aliases
-    of_browser = (aliases.table["alias_type"] == s.browser_alias).to_numpy(dtype=bool)
-    carries = np.zeros(len(s.events), dtype=bool)
-    carries[aliases.event[of_browser[aliases.alias]]] = True
-    return carries
-
-
 def find_sessions(
     events: pd.DataFrame,
     traffic: dict[str, NumberedText],
     visitor: IntArray,
     in_time: IntArray,
-    of_browser: BoolArray,
-    how: SessionRules,
+    browser: IntArray,
+    rules: VisitRules,
+    zone: str = "UTC",
 ) -> FoundSessions:
     """Return the sessions by visitor and time.
 
@@ -351,64 +315,55 @@ def find_sessions(
         The visitor of each event, -1 if unassigned.
     in_time : numpy.ndarray of int
         Positions of the events in order of time, then arrival.
-    of_browser : numpy.ndarray of bool
-        Which events are of a browser, in case none has an address.
-    how : SessionRules
+    browser : numpy.ndarray of int
+        The browser of each event, -1 if none is known.
+    rules : VisitRules
+    zone : str
+        Whose midnight it is, if that begins another session.
     """
-    timeout = parse_duration(how.timeout, name="timeout")
+    timeout = parse_duration(rules.timeout, name="timeout").value // 1000
     kept = in_time[(visitor[in_time] >= 0) & tracked(events)[in_time]]
-    order = kept[np.argsort(visitor[kept], kind="stable")]
-    mine = visitor[order]
-    moment = microseconds(events["timestamp"])[order]
-    begins = np.ones(len(order), dtype=bool)
-    begins[1:] = (mine[1:] != mine[:-1]) | (np.diff(moment) > timeout.value // 1000)
-    after_pause = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
-    for sent in sent_values(events, traffic, how.new_on):
-        begins |= _another_value(sent[order], after_pause)
+    speaks, tells = speaking(events, traffic, browser)
+    timed = Timed(visitor[kept], browser[kept], microseconds(events["timestamp"])[kept])
+    own = Runs.of(timed, np.flatnonzero(speaks[kept]), tells[kept], timeout)
+    for sent in sent_values(events, traffic, rules.new_on):
+        own.begins[own.another(sent[kept])] = True
+    if rules.midnight:
+        own.begins[own.another_day(timed, zone)] = True
+    session, first = in_sessions(timed, own, timeout)
 
-    first = np.flatnonzero(begins)
-    last = np.append(first, len(order))[1:] - 1
+    # By visitor and time: sessions in the order in which they begin.
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.lexsort((first, timed.visitor[first]))] = np.arange(len(first))
+    session = rank[session]
+    by_session = np.argsort(session, kind="stable")
+    order, session = kept[by_session], session[by_session]
+    begin = np.flatnonzero(np.diff(session, prepend=-1))
+    last = np.append(begin, len(order))[1:] - 1
+
     tagged = np.any([traffic[name].codes >= 0 for name in (*TAGS, "click_id")], axis=0)[order]
-    landed, referred = (traffic[name].codes[order] >= 0 for name in ("landing_page", "referrer"))
-    seen = tagged | landed | referred
-    if not len(traffic["landing_page"].distinct):
-        seen |= of_browser[order]
-    marks = Marks(tagged, landed, seen, of_browser[order])
-    arrival, says, channel = marks.read(traffic, order, first, last, how.rules)
+    landed = traffic["landing_page"].codes[order] >= 0
+    speaks = np.zeros(len(kept), dtype=bool)
+    speaks[own.place] = True
+    marks = Marks(tagged, landed, tells[order], speaks[by_session])
+    arrival, says, channel = marks.read(traffic, order, begin, last, rules.rules)
     of_event = np.full(len(events), -1, dtype=np.int64)
-    of_event[order] = np.cumsum(begins) - 1
+    of_event[order] = session
     return FoundSessions(
         events=events,
         traffic=traffic,
-        visitor=mine[first],
-        first=order[first],
+        visitor=visitor[order[begin]],
+        first=order[begin],
         last=order[last],
-        events_in=last - first + 1,
+        events_in=last - begin + 1,
         arrival=arrival,
         says=says,
         channel=channel,
         of_event=of_event,
         order=order,
         marks=marks,
-        rules=how.rules,
+        rules=rules.rules,
     )
-
-
-def _another_value(sent: IntArray, after_pause: IntArray) -> BoolArray:
-    """Return which events send another value than was last sent, if any was, since a pause.
-
-    Parameters
-    ----------
-    sent : numpy.ndarray of int
-        What each event sends of one property, -1 for nothing.
-    after_pause : numpy.ndarray of int
-        The place of the visitor's first event after the pause before each.
-    """
-    place = np.arange(len(sent))
-    before = np.full(len(sent), -1, dtype=np.int64)
-    before[1:] = np.maximum.accumulate(np.where(sent >= 0, place, -1))[:-1]
-    same = (before >= after_pause) & (sent[before] == sent)
-    return (sent >= 0) & ~same & (place > after_pause)
 
 
 def _first_in(marked: BoolArray, first: IntArray, last: IntArray) -> IntArray:

@@ -269,7 +269,10 @@ def test_an_engine_leaves_out_the_same():
     raw.execute("CREATE TABLE events AS SELECT * FROM numbered")
     table = ibis.duckdb.from_connection(raw).table("events")
     theirs = ck.stitch(table)
-    assert theirs.report.to_dict() == ours.report.to_dict()
+    said = ours.report.to_dict()
+    # Engines do not tell visits.
+    said["remarks"] = {k: n for k, n in said["remarks"].items() if "visits are told" not in k}
+    assert theirs.report.to_dict() == said
     carried = theirs.to_pandas()["profile.utm_source"]
     assert carried.fillna("").tolist() == ours.events["profile.utm_source"].fillna("").tolist()
     with pytest.raises(ck.NotOnThisEngine, match="nothing="):

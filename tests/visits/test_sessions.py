@@ -255,7 +255,7 @@ def slow_sessions(rows, timeout, new_on):
 @given(
     VISITS,
     st.sampled_from([5, 30, 60]),
-    st.sampled_from([(), ("utm_source",), ck.Stitched.sessions.__defaults__[1]]),
+    st.sampled_from([(), ("utm_source",), ("utm_source", "utm_campaign")]),
 )
 def test_sessions_are_those_found_one_event_at_a_time(rows, timeout, new_on):
     s = stitched(*rows)

@@ -1,0 +1,136 @@
+"""What a visit is: after which pause, on which news and at which hour another one begins.
+
+A preset is a tool's own documented rule; each reason can be named or left out on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from convergekit.base.durations import Duration, parse_duration
+from convergekit.base.options import choice, names_given
+from convergekit.errors import ConvergekitError
+from convergekit.events.campaigns import TAGS
+from convergekit.visits.channels import CHANNEL_RULES, ChannelRule
+
+VisitPreset = Literal["convergekit", "converge", "ga4", "universal", "matomo"]
+
+#: What begins another visit when its value changes: every tag, another kind of ad click, and
+#: another site that links here.
+NEW_ON = (*TAGS, "click_id", "referrer")
+
+
+@dataclass(frozen=True)
+class VisitRules:
+    """What ends a visit, and which channel a visit is of.
+
+    Attributes
+    ----------
+    timeout : str or datetime.timedelta, default "30min"
+        A longer pause between two events of one browser begins another visit.
+    new_on : iterable of str
+        Properties of which another value than the one sent last begins another visit, and so does
+        a first value after events that sent none: by default the five tags (`utm_source` and so
+        on), `click_id` and `referrer`. Any property that events send may be named. Give ``()``
+        for none.
+    midnight : bool, default False
+        Whether midnight in the shop's calendar begins another visit.
+    rules : sequence of ChannelRule
+        By default ``convergekit.CHANNEL_RULES``.
+
+    Raises
+    ------
+    ConvergekitError
+        The timeout is not a duration, `new_on` is a single text, or a rule is not a `ChannelRule`.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> s = ck.stitch(ck.simulate_store().events)
+    >>> hours = ck.VisitRules(timeout="4h", new_on=["utm_campaign"])
+    >>> len(s.sessions()), len(s.sessions(visits=hours)), len(s.sessions(visits="ga4"))
+    (143, 142, 143)
+
+    See Also
+    --------
+    Stitched.sessions : The visits themselves.
+    ChannelRule : Which channel a visit is of.
+    """
+
+    timeout: Duration = "30min"
+    new_on: Iterable[str] = NEW_ON
+    midnight: bool = False
+    rules: Sequence[ChannelRule] = CHANNEL_RULES
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a rule."""
+        parse_duration(self.timeout, name="timeout")
+        if isinstance(self.new_on, str):
+            raise ConvergekitError(
+                f"new_on must be a list of names, such as [{self.new_on!r}], or () for none; got "
+                f"{self.new_on!r}."
+            )
+        object.__setattr__(self, "new_on", names_given("new_on", self.new_on))
+        several = isinstance(self.rules, Sequence)
+        if not several or not all(isinstance(rule, ChannelRule) for rule in self.rules):
+            raise ConvergekitError(
+                "rules must be a list of ck.ChannelRule(channel, ...), or [..., "
+                f"*ck.CHANNEL_RULES]; got {self.rules!r}."
+            )
+
+    @classmethod
+    def of(
+        cls,
+        visits: Visits | None = None,
+        *,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
+        rules: Sequence[ChannelRule] | None = None,
+    ) -> VisitRules:
+        """Return the rules that were asked for, some of them changed.
+
+        Raises
+        ------
+        ConvergekitError
+            It is not a preset, or what is changed is not a rule.
+
+        Examples
+        --------
+        >>> VisitRules.of("ga4", timeout="1h").timeout
+        '1h'
+        """
+        found = visits if isinstance(visits, VisitRules) else _preset(visits)
+        changed = {"timeout": timeout, "new_on": new_on, "rules": rules}
+        return replace(found, **{k: v for k, v in changed.items() if v is not None})  # type: ignore[arg-type]
+
+
+#: Rules of visits, or the name of a tool that has them.
+Visits: TypeAlias = VisitPreset | VisitRules
+
+#: The rules of each tool, as far as its documentation says them: Google Analytics 4,
+#: https://support.google.com/analytics/answer/12798876, has inactivity alone; Universal Analytics,
+#: https://support.google.com/analytics/answer/2731565, midnight and every change of campaign;
+#: Converge, https://docs.runconverge.com/attribution, 60 minutes and another source; Matomo,
+#: https://matomo.org/faq/general/faq_36, midnight, campaign parameters and click IDs, and not
+#: another referrer.
+VISIT_PRESETS: Mapping[VisitPreset, VisitRules] = {
+    "convergekit": VisitRules(),
+    "converge": VisitRules(timeout="60min", new_on=("utm_source", "click_id", "referrer")),
+    "ga4": VisitRules(new_on=()),
+    "universal": VisitRules(midnight=True),
+    "matomo": VisitRules(new_on=(*TAGS, "click_id"), midnight=True),
+}
+
+
+def _preset(name: VisitPreset | None) -> VisitRules:
+    if name is None:
+        return VISIT_PRESETS["convergekit"]
+    if not isinstance(name, str):
+        raise ConvergekitError(
+            "visits must be a preset, such as 'ga4', or ck.VisitRules(timeout=..., new_on=...); "
+            f"got {name!r}."
+        )
+    choice("visits", name, VisitPreset)
+    return VISIT_PRESETS[name]
