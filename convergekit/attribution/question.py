@@ -23,7 +23,10 @@ Direct: TypeAlias = Literal["touch", "last_resort"]
 Otherwise: TypeAlias = Literal["channel"]
 MODELS = (*RULES, *DATA_DRIVEN)
 #: What credit may be given to: columns of the sessions.
-LABELS = ("channel", *TAGS, "click_id", "landing_page", "referrer")
+LABELS = (
+    *("channel", "source", "medium", "campaign", *TAGS),
+    *("click_id", "landing_page", "referrer"),
+)
 
 
 @dataclass(frozen=True)

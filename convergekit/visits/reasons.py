@@ -23,7 +23,7 @@ from convergekit.visits.channels import (
     Decided,
     decide,
 )
-from convergekit.visits.sites import google_sources, kind_of_host
+from convergekit.visits.sites import google_sources, is_googles, kind_of_host
 from convergekit.visits.traffic import SET_ASIDE
 
 #: What click IDs alone say of source and medium: Google Analytics' words for Google Ads, and what
@@ -165,7 +165,20 @@ def _reason(
         evidence = joined.where(codes >= 0, evidence)
     if rule is None:
         return evidence + f": {UNASSIGNED} (no rule fits)"
-    return evidence + f": {rule.channel} ({rule.because or 'your rule'})"
+    because = pd.Series([rule.because or "your rule"] * len(at), dtype="str")
+    if rule.site is not None and rule.because.endswith(" sources"):
+        because += _whose_list(decided, visits, at)
+    return evidence + f": {rule.channel} (" + because + ")"
+
+
+def _whose_list(decided: Decided, visits: Mapping[str, NumberedText], at: IntArray) -> pd.Series:
+    """Return what to add where a source stands in our list, and not in Google's."""
+    found = np.zeros(len(at), dtype=bool)
+    for name in ("utm_source", "referrer"):
+        codes = decided.codes[name][at]
+        ours = [not is_googles(text) for text in visits[name].distinct]
+        found |= np.array([*ours, False], dtype=bool)[codes]
+    return pd.Series(np.where(found, " and ours", ""), dtype="str")
 
 
 def _evidence(rule: ChannelRule | None) -> list[str]:

@@ -141,6 +141,27 @@ def kind_of_host(host: str) -> SiteKind | None:
     return None
 
 
+def is_googles(source: str) -> bool:
+    """Return whether Google's list has a source or a host, or the name of the site, as we do.
+
+    Examples
+    --------
+    >>> [is_googles(text) for text in ("facebook", "de-de.facebook.com", "google.de", "meta")]
+    [True, True, True, False]
+    """
+    word = source.strip().lower()
+    known = google_sources()
+    if word in known or "." not in word:
+        return word in known
+    host = host_of(word) or word
+    return any(domain in known for domain in (*parents(host), *_names(host)))
+
+
+def _names(host: str) -> tuple[str, ...]:
+    name = registrable_domain(host).partition(".")[0]
+    return (name,) if f"{name}.*" in _known() else ()
+
+
 def _of_all_countries(domain: str) -> SiteKind | None:
     """Return the kind of a brand that has a domain in many countries."""
     name = domain.partition(".")[0]

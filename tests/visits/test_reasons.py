@@ -135,6 +135,16 @@ def test_the_channel_of_a_source(source, medium, channel):
             "referrer=youtube.com: Organic Video (Google's default channel group, video sources)",
         ),
         (
+            {"utm_source": "meta", "utm_medium": "cpc"},
+            "source=meta + medium=cpc: Paid Social (Google's default channel group, social "
+            "sources and ours)",
+        ),
+        (
+            {"referrer": "amazon.de"},
+            "referrer=amazon.de: Organic Shopping (Google's default channel group, shopping "
+            "sources)",
+        ),
+        (
             {"utm_source": "news", "utm_campaign": "spring shop"},
             "campaign=spring shop: Organic Shopping (Google's default channel group)",
         ),
@@ -250,9 +260,8 @@ def test_channels_and_reasons_are_those_found_one_visit_at_a_time(visits):
     assert texts(channels_of(found)) == [channel for channel, _ in expected]
     for why, visit, (channel, rule) in zip(texts(reasons_of(found)), visits, expected, strict=True):
         evidence, _, told = why.partition(f": {channel}")
-        assert told == (
-            "" if channel == "Direct" else f" ({rule.because if rule else 'no rule fits'})"
-        )
+        because = rule.because if rule else "no rule fits"
+        assert told == "" if channel == "Direct" else told.startswith(f" ({because}")
         for part in evidence.split(" + "):
             field, equals, value = part.partition("=")
             if equals:
