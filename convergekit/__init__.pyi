@@ -3,6 +3,7 @@
 from .activity.retention import Retention
 from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
+from .attribution.without_campaign import WithoutCampaign
 from .checks.check_up import CheckUp, check_up
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
@@ -111,6 +112,7 @@ __all__ = [
     "UnknownNameError",
     "VisitRules",
     "WhatIf",
+    "WithoutCampaign",
     "WriteError",
     "check_up",
     "compare_profiles",

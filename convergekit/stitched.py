@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from convergekit.activity.counts import Measure
     from convergekit.activity.retention import Cohort, Retention
     from convergekit.attribution.lift import AttributionLift
-    from convergekit.attribution.question import Direct, Otherwise
+    from convergekit.attribution.question import Direct, Otherwise, Repeats, Touches
     from convergekit.attribution.result import Attribution
+    from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
     from convergekit.diagnostics.explain import Explanation
@@ -1070,6 +1071,10 @@ class Stitched:
         weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
         half_life: Duration = "7D",
         mixed_currencies: bool = False,
+        touches: Touches = "all",
+        brand: str | None = None,
+        repeats: Repeats = "count",
+        whole_days: bool = False,
         visits: Visits | None = None,
         timeout: Duration | None = None,
         new_on: Iterable[str] | None = None,
@@ -1101,6 +1106,17 @@ class Stitched:
             That of ``"time_decay"``.
         mixed_currencies : bool, default False
             Add up a value although the conversions are in several currencies.
+        touches : {"all", "paid", "non_brand"}, default "all"
+            Which visits may be touchpoints: all; those of paid channels (`Paid ...`, `Display` and
+            `Cross-network`); or all but direct ones and those that looked for your brand.
+        brand : str, optional
+            For ``"non_brand"``: a regular expression that the whole `utm_campaign` or `utm_term` of
+            such visits matches, such as ``".*acme.*"``; capitals do not matter.
+        repeats : {"count", "collapse"}, default "count"
+            Whether visits of one label in a row are touchpoints each, or one, the last of them.
+        whole_days : bool, default False
+            Whether the lookback window begins at midnight in the shop's calendar, so many days
+            before the day of the conversion.
         visits, timeout, new_on, rules
             As `sessions` takes them.
 
@@ -1157,6 +1173,10 @@ class Stitched:
             weights=weights,
             half_life=half_life,
             mixed_currencies=mixed_currencies,
+            touches=touches,
+            brand=brand,
+            repeats=repeats,
+            whole_days=whole_days,
             visits=visits,
             timeout=timeout,
             new_on=new_on,
@@ -1177,6 +1197,10 @@ class Stitched:
         weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
         half_life: Duration = "7D",
         mixed_currencies: bool = False,
+        touches: Touches = "all",
+        brand: str | None = None,
+        repeats: Repeats = "count",
+        whole_days: bool = False,
         visits: Visits | None = None,
         timeout: Duration | None = None,
         new_on: Iterable[str] | None = None,
@@ -1188,7 +1212,8 @@ class Stitched:
         ----------
         conversion, value, model, lookback, by
             As `attribution` takes them.
-        otherwise, direct, weights, half_life, mixed_currencies, visits, timeout, new_on, rules
+        otherwise, direct, weights, half_life, mixed_currencies, touches, brand, repeats,
+        whole_days, visits, timeout, new_on, rules
             As `attribution` takes them.
 
         Returns
@@ -1237,12 +1262,89 @@ class Stitched:
             weights=weights,
             half_life=half_life,
             mixed_currencies=mixed_currencies,
+            touches=touches,
+            brand=brand,
+            repeats=repeats,
+            whole_days=whole_days,
             visits=visits,
             timeout=timeout,
             new_on=new_on,
             rules=rules,
         )
         return attribution_lift(self.tables, asked)
+
+    def without_campaign(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        lookback: Duration = "30D",
+        *,
+        visits: Visits | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+    ) -> WithoutCampaign:
+        """Return why each conversion has, or does not have, a campaign.
+
+        Parameters
+        ----------
+        conversion : str, sequence of str, or Step
+            The converting event, such as ``"Placed Order"``.
+        value : str, optional
+            A number of these events, such as ``"total_price"``, to add up by reason.
+        lookback : str or datetime.timedelta, default "30D"
+            The lookback window before a conversion in which a visit may have begun, end included.
+        visits : VisitRules or str, optional
+            What a visit is, as `sessions` takes it.
+        currency, rates
+            As `customers` takes them.
+
+        Returns
+        -------
+        WithoutCampaign
+            `.events`, a row per conversion with its `outcome`; `.summary`, which adds up to all
+            conversions; and `.plot()`.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of that name.
+        ConvergekitError
+            A duration is not usable, or amounts cannot be added up.
+
+        Notes
+        -----
+        A campaign is a tag or a click ID that a visit sent itself, within the lookback window and,
+        under as-of identity, known when the conversion became known. Without one, the first of
+        these holds: pages, but none with a browser's alias (somebody who refuses the cookie);
+        visits in the window, but none with a campaign; those of `orphans` (an alias seen in the
+        browser only later, or never, only aliases that identify nobody, no alias at all); visits,
+        but none in the window; a browser's alias, but no page.
+
+        See Also
+        --------
+        orphans : The conversions that reach no browser session.
+        attribution : Credit conversions to visits.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> print(s.without_campaign("Placed Order").summary[["outcome", "conversions"]].head(2))
+                             outcome  conversions
+        0    a visit with a campaign           20
+        1  visits without a campaign            5
+        """
+        from convergekit.attribution.without_campaign import without_campaign
+
+        return without_campaign(
+            self.tables,
+            conversion,
+            value,
+            lookback,
+            visits=visits,
+            currency=currency,
+            rates=rates,
+        )
 
     def orphans(self, event_name: StepLike) -> Orphans:
         """Return the events that had not reached a browser session when they became known, and why.

@@ -13,12 +13,14 @@ from convergekit.attribution.question import Question
 from convergekit.attribution.result import NONE, Attribution
 from convergekit.attribution.touchpoints import (
     Touchpoints,
+    collapsed,
     direct_last,
     find_touchpoints,
     only_known,
 )
 from convergekit.base.durations import parse_duration
 from convergekit.base.grouping import NumberedText
+from convergekit.base.patterns import as_texts, matched
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts_at, events_named
 from convergekit.events.campaigns import TAGS
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 
 _MICROSECONDS_A_DAY = 86_400_000_000
+#: Paid channels whose names do not say so.
+_ALSO_PAID = ("Display", "Cross-network")
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class Attributor:
         The converting events.
     cents : numpy.ndarray of int or None
         What each is worth; None without a value.
+    browser : numpy.ndarray of int
+        The browser of each event, -1 if none is known.
     """
 
     def __init__(self, s: StitchedEvents, question: Question) -> None:
@@ -87,8 +93,7 @@ class Attributor:
         self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = events_named(s.events, question.conversion)
         self.cents = None if question.value is None else self._whole_cents(question.value)
-        self._traffic = sent_by(s.events, question.visits)
-        self._browser = browsers_of(s)
+        self._traffic, self.browser = sent_by(s.events, question.visits), browsers_of(s)
         self._moments = microseconds(s.events["timestamp"])
 
     def credited(self, visitor: IntArray, *, as_of: bool) -> Credited:
@@ -107,11 +112,11 @@ class Attributor:
             self._traffic,
             visitor,
             found.in_time,
-            self._browser,
+            self.browser,
             self._asked.visits,
             self._s.calendar.zone,
         )
-        visits = np.flatnonzero(sessions.arrival >= 0)
+        visits = np.flatnonzero(self._may_touch(sessions))
         # Those of two browsers may overlap, so that the later one says first where it is from.
         arrived = self._moments[sessions.arrival[visits]]
         visits = visits[np.lexsort((arrived, sessions.visitor[visits]))]
@@ -120,7 +125,7 @@ class Attributor:
         touchpoints = find_touchpoints(
             (mine, self._moments[arrival]),
             (visitor[at], self._moments[at]),
-            self.lookback.value // 1000,
+            self._lookback(at),
         )
         if as_of:
             knowledge = found.knowledge()
@@ -131,7 +136,53 @@ class Attributor:
         itself = np.isin(sessions.first[visits], at)
         last = is_direct if self._asked.direct == "last_resort" else is_direct & itself
         touchpoints = direct_last(touchpoints, last)
+        if self._asked.repeats == "collapse":
+            label = self._labels(touchpoints, sessions, visits)
+            size = len(touchpoints.conversion)
+            touchpoints = collapsed(touchpoints, label.codes[:size], label.codes[size:])
         return self._share_out(touchpoints, sessions, visits, is_direct)
+
+    def _may_touch(self, sessions: FoundSessions) -> BoolArray:
+        """Return which sessions are visits that may receive credit."""
+        visits = sessions.arrival >= 0
+        if self._asked.touches == "all":
+            return visits
+        channel = sessions.channel
+        if self._asked.touches == "paid":
+            paid = channel.distinct.str.startswith("Paid ") | channel.distinct.isin(_ALSO_PAID)
+            return visits & np.append(paid.to_numpy(dtype=bool), False)[channel.codes]
+        every = np.arange(len(visits))
+        for name in ("utm_campaign", "utm_term"):
+            said = sessions.numbered(name, every)
+            of_brand = matched(
+                as_texts(said.distinct), str(self._asked.brand), "fullmatch", ignore_case=True
+            )
+            visits &= ~np.append(of_brand, False)[said.codes]
+        direct = (channel.distinct == DIRECT).to_numpy(dtype=bool)
+        return visits & ~np.append(direct, False)[channel.codes]
+
+    def _lookback(self, at: IntArray) -> int | IntArray:
+        """Return the window in microseconds, of each conversion where it begins at midnight."""
+        window = self.lookback.value // 1000
+        if not self._asked.whole_days:
+            return window
+        calendar = self._s.calendar
+        times = self._s.events["timestamp"].iloc[at].reset_index(drop=True)
+        first = calendar.periods(times, "D") - self.lookback // pd.Timedelta("1D")
+        begin = calendar.begin(first).as_unit("us").asi8
+        return self._moments[at] - begin
+
+    def _labels(
+        self, touchpoints: Touchpoints, sessions: FoundSessions, visits: IntArray
+    ) -> NumberedText:
+        """Return what receives credit, of all touchpoints and then of the lost visits."""
+        used = np.concatenate([visits[touchpoints.visit], visits[touchpoints.lost_visit]])
+        by = self._asked.by
+        unnamed = NumberedText(
+            np.zeros(len(used), dtype=np.int64), pd.Series([f"(no {by})"], dtype="str")
+        )
+        otherwise = sessions.numbered("channel", used) if self._asked.otherwise else unnamed
+        return sessions.numbered(by, used).or_else(otherwise)
 
     def _share_out(
         self,
@@ -140,14 +191,8 @@ class Attributor:
         visits: IntArray,
         is_direct: BoolArray,
     ) -> Credited:
-        visit, lost = visits[touchpoints.visit], visits[touchpoints.lost_visit]
-        used = np.concatenate([visit, lost])
-        by = self._asked.by
-        unnamed = NumberedText(
-            np.zeros(len(used), dtype=np.int64), pd.Series([f"(no {by})"], dtype="str")
-        )
-        otherwise = sessions.numbered("channel", used) if self._asked.otherwise else unnamed
-        label = sessions.numbered(by, used).or_else(otherwise)
+        label = self._labels(touchpoints, sessions, visits)
+        visit = visits[touchpoints.visit]
         codes, distinct = _sorted(label)
         path = np.cumsum(np.diff(touchpoints.conversion, prepend=-1) != 0) - 1
         arrived = self._moments[sessions.arrival[visit]]

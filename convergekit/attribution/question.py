@@ -21,6 +21,10 @@ from convergekit.visits.rules import VisitRules, Visits
 Direct: TypeAlias = Literal["touch", "last_resort"]
 #: By what visits go that have no value of what receives credit.
 Otherwise: TypeAlias = Literal["channel"]
+#: Which visits may be touchpoints.
+Touches: TypeAlias = Literal["all", "paid", "non_brand"]
+#: What becomes of touchpoints of one label in a row.
+Repeats: TypeAlias = Literal["count", "collapse"]
 MODELS = (*RULES, *DATA_DRIVEN)
 #: What credit may be given to: columns of the sessions.
 LABELS = (
@@ -43,6 +47,10 @@ class Question:
     weights: tuple[float, float, float] = (0.4, 0.2, 0.4)
     half_life: Duration = "7D"
     mixed_currencies: bool = False
+    touches: Touches = "all"
+    brand: str | None = None
+    repeats: Repeats = "count"
+    whole_days: bool = False
     visits: VisitRules = field(default_factory=VisitRules)
 
     @classmethod
@@ -59,6 +67,10 @@ class Question:
         weights: tuple[float, float, float],
         half_life: Duration,
         mixed_currencies: bool,
+        touches: Touches,
+        brand: str | None,
+        repeats: Repeats,
+        whole_days: bool,
         visits: Visits | None,
         timeout: Duration | None,
         new_on: Iterable[str] | None,
@@ -76,6 +88,10 @@ class Question:
             weights=weights,
             half_life=half_life,
             mixed_currencies=mixed_currencies,
+            touches=touches,
+            brand=brand,
+            repeats=repeats,
+            whole_days=whole_days,
             visits=VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules),
         )
 
@@ -88,6 +104,20 @@ class Question:
         choice("direct", self.direct, Direct)
         if self.otherwise is not None:
             choice("otherwise", self.otherwise, Otherwise)
+        choice("touches", self.touches, Touches)
+        choice("repeats", self.repeats, Repeats)
+        if (self.touches == "non_brand") != (self.brand is not None):
+            raise ConvergekitError(
+                "touches='non_brand' needs brand=, the pattern that your brand's campaigns and "
+                "search terms match, such as brand='.*acme.*', and nothing else takes it; got "
+                f"touches={self.touches!r} and brand={self.brand!r}."
+            )
+        window = parse_duration(self.lookback, name="lookback")
+        if self.whole_days and window % pd.Timedelta("1D"):
+            raise ConvergekitError(
+                f"whole_days=True needs a lookback of whole days, such as '30D'; got "
+                f"{self.lookback!r}."
+            )
 
     @property
     def models(self) -> tuple[str, ...]:

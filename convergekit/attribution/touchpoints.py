@@ -37,7 +37,9 @@ class Touchpoints:
 
 
 def find_touchpoints(
-    visits: tuple[IntArray, IntArray], conversions: tuple[IntArray, IntArray], lookback: int
+    visits: tuple[IntArray, IntArray],
+    conversions: tuple[IntArray, IntArray],
+    lookback: int | IntArray,
 ) -> Touchpoints:
     """Pair each conversion with the visits of the same visitor in the lookback window before it.
 
@@ -47,7 +49,7 @@ def find_touchpoints(
         Visitor and time; in the order of both.
     conversions : tuple of numpy.ndarray
         Visitor (-1 if unassigned) and time.
-    lookback : int
+    lookback : int, or numpy.ndarray of int for each conversion
         In the unit of the times. A visit that is exactly so old counts, and so does one at the
         moment of the conversion.
 
@@ -105,6 +107,33 @@ def direct_last(touchpoints: Touchpoints, direct: BoolArray) -> Touchpoints:
     kept = touchpoints.kept(_remaining(touchpoints.conversion, direct[touchpoints.visit]))
     return Touchpoints(
         kept.conversion, kept.visit, touchpoints.lost_journey[lost], touchpoints.lost_visit[lost]
+    )
+
+
+def collapsed(touchpoints: Touchpoints, label: IntArray, lost_label: IntArray) -> Touchpoints:
+    """Return the touchpoints without repeats: of one label in a row the last alone counts.
+
+    Parameters
+    ----------
+    touchpoints : Touchpoints
+    label, lost_label : numpy.ndarray of int
+        What receives credit, of each pair and of each visit before no conversion.
+
+    Examples
+    --------
+    >>> none = np.array([], dtype=int)
+    >>> pairs = Touchpoints(np.array([0, 0, 0, 1]), np.array([0, 1, 2, 3]), none, none)
+    >>> collapsed(pairs, np.array([7, 7, 8, 8]), none).visit.tolist()
+    [1, 2, 3]
+    """
+
+    def last(journey: IntArray, of: IntArray) -> BoolArray:
+        return np.append(run_starts(journey, of)[1:], True)[: len(journey)]
+
+    keep = last(touchpoints.lost_journey, lost_label)
+    kept = touchpoints.kept(last(touchpoints.conversion, label))
+    return Touchpoints(
+        kept.conversion, kept.visit, touchpoints.lost_journey[keep], touchpoints.lost_visit[keep]
     )
 
 

@@ -63,15 +63,7 @@ def orphans(s: StitchedEvents, event_name: StepLike) -> Orphans:
     at = s.in_whole(events_named(s.events, event_name))
     # Events that a segment leaves out may have linked these to a session.
     s = s.whole
-    knowledge = s.resolution.knowledge()
-    moment = session_moments_of_events(knowledge, knowledge.aliases, s.browser_alias)[at]
-    known = knowledge.known[knowledge.item[at]]
-    no_profile = s.resolution.profile[at] < 0
-    outcome = np.select(
-        [no_profile & carries_aliases(s.events, at), no_profile, moment == NEVER],
-        [UNUSABLE, NO_ALIAS, NEVER_SEEN],
-        default=np.where(moment > known, SEEN_LATER, REACHED),
-    )
+    outcome, moment = _outcomes(s, at)
     orphan = outcome != REACHED
     later = moment[orphan]
     counts = pd.Series(outcome).value_counts().reindex(_OUTCOMES, fill_value=0)
@@ -85,6 +77,32 @@ def orphans(s: StitchedEvents, event_name: StepLike) -> Orphans:
             }
         ),
     )
+
+
+def outcomes_of(s: StitchedEvents, at: IntArray) -> npt.NDArray[np.str_]:
+    """Return whether each event had reached a browser session when it became known, or why not.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    at : numpy.ndarray of int
+        Positions of events.
+    """
+    return _outcomes(s.whole, s.in_whole(at))[0]
+
+
+def _outcomes(s: StitchedEvents, at: IntArray) -> tuple[npt.NDArray[np.str_], IntArray]:
+    """Return the outcome of each event, and the moment at which it reached a session."""
+    knowledge = s.resolution.knowledge()
+    moment = session_moments_of_events(knowledge, knowledge.aliases, s.browser_alias)[at]
+    known = knowledge.known[knowledge.item[at]]
+    no_profile = s.resolution.profile[at] < 0
+    outcome = np.select(
+        [no_profile & carries_aliases(s.events, at), no_profile, moment == NEVER],
+        [UNUSABLE, NO_ALIAS, NEVER_SEEN],
+        default=np.where(moment > known, SEEN_LATER, REACHED),
+    )
+    return outcome, moment
 
 
 def _events(

@@ -6,7 +6,7 @@ neither begins a visit nor keeps it alive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -93,6 +93,24 @@ def speaking(
     if landed.any():
         return speaks, speaks & (landed | told)
     return speaks, speaks & (told | _any_in(_codes(events, "event_name"), told))
+
+
+def named_alike(names: pd.Series, asked: Iterable[str]) -> BoolArray:
+    """Return which names are one of those asked for, whatever their capitals and separators.
+
+    Examples
+    --------
+    >>> named_alike(pd.Series(["ad_impression", "PageView"]), ["Ad Impression"]).tolist()
+    [True, False]
+    """
+    codes, distinct = pd.factorize(names)
+    wanted = {_plain(name) for name in asked}
+    found = [isinstance(name, str) and _plain(name) in wanted for name in distinct]
+    return np.append(np.array(found, dtype=bool), False)[codes]
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace(" ", "").replace("_", "").replace("-", "")
 
 
 def _codes(events: pd.DataFrame, name: str) -> IntArray:

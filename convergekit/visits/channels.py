@@ -26,8 +26,8 @@ from convergekit.visits.sites import KINDS, SiteKind, kind_of_host, kind_of_sour
 DIRECT = "Direct"
 #: A tagged visit that no rule knows.
 UNASSIGNED = "Unassigned"
-#: The day on which the rules were compared with Google's page.
-CHANNEL_RULES_DATE = "2026-11-30"
+#: The day of the description of Google's page with which the rules were last compared.
+CHANNEL_RULES_DATE = "2026-09-24"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,10 @@ from convergekit.visits.detours import IGNORED_REFERRERS
 
 VisitPreset = Literal["convergekit", "converge", "ga4", "universal", "matomo"]
 
+#: Names of events that nobody did: an ad was shown (view-through). Compared without capitals and
+#: separators.
+IMPRESSIONS = ("Ad Impression", "Ad Viewed", "Ad View", "Impression")
+
 #: What begins another visit when its value changes: every tag, another kind of ad click, and
 #: another site that links here.
 NEW_ON = (*TAGS, "click_id", "referrer")
@@ -39,6 +43,9 @@ class VisitRules:
         for none.
     midnight : bool, default False
         Whether midnight in the shop's calendar begins another visit.
+    impressions : iterable of str
+        Names of events that nobody did, such as an ad that was shown (view-through): these neither
+        begin a visit nor say where one is from. Capitals, spaces and underscores do not matter.
     rules : sequence of ChannelRule
         By default ``convergekit.CHANNEL_RULES``.
     own_domains : sequence of str, optional
@@ -71,6 +78,7 @@ class VisitRules:
     timeout: Duration = "30min"
     new_on: Iterable[str] = NEW_ON
     midnight: bool = False
+    impressions: Iterable[str] = IMPRESSIONS
     rules: Sequence[ChannelRule] = CHANNEL_RULES
     own_domains: Sequence[str] | None = None
     ignore_referrers: Sequence[str] = IGNORED_REFERRERS
@@ -84,6 +92,7 @@ class VisitRules:
                 f"{self.new_on!r}."
             )
         object.__setattr__(self, "new_on", names_given("new_on", self.new_on))
+        object.__setattr__(self, "impressions", names_given("impressions", self.impressions))
         several = isinstance(self.rules, Sequence)
         if not several or not all(isinstance(rule, ChannelRule) for rule in self.rules):
             raise ConvergekitError(

@@ -18,7 +18,7 @@ from convergekit.events.nothing import SAID_DIRECT
 from convergekit.events.steps import StepLike, tracked
 from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import BoolArray, IntArray
-from convergekit.visits.browsers import browsers_of, speaking
+from convergekit.visits.browsers import browsers_of, named_alike, speaking
 from convergekit.visits.channels import ASKED, ChannelRule, channels_of
 from convergekit.visits.pauses import Runs, Timed, in_sessions
 from convergekit.visits.reasons import reasons_of, sources_of
@@ -348,6 +348,8 @@ def find_sessions(
     timeout = parse_duration(rules.timeout, name="timeout").value // 1000
     kept = in_time[(visitor[in_time] >= 0) & tracked(events)[in_time]]
     speaks, tells = speaking(events, traffic, browser)
+    shown = named_alike(events["event_name"], rules.impressions)
+    speaks, tells = speaks & ~shown, tells & ~shown
     timed = Timed(visitor[kept], browser[kept], microseconds(events["timestamp"])[kept])
     own = Runs.of(timed, np.flatnonzero(speaks[kept]), tells[kept], timeout)
     for sent in sent_values(events, traffic, rules.new_on):

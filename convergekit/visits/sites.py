@@ -27,8 +27,8 @@ GOOGLE_SOURCES_DATE = "2026-09-19"
 MORE_SOURCES_DATE = "2026-11-30"
 
 #: What Google's list lacks. ``google.*`` is google.com and every national domain of that name:
-#: Google's list has the word alone, and says that it means the sites. Apps go by the name of their
-#: package, as in ``android-app://com.google.android.gm/``.
+#: Google's list has the word alone. Apps go by the name of their package, as in
+#: ``android-app://com.google.android.gm/``.
 MORE_SOURCES: dict[SiteKind, str] = {
     "search": """
         google.* bing.* yahoo.* yandex.* baidu.com duckduckgo.com ecosia startpage startpage.com
@@ -141,6 +141,7 @@ def kind_of_host(host: str) -> SiteKind | None:
     return None
 
 
+@lru_cache(_CAPACITY)
 def is_googles(source: str) -> bool:
     """Return whether Google's list has a source or a host, or the name of the site, as we do.
 

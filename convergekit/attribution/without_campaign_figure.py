@@ -1,0 +1,61 @@
+"""The figure of conversions without a campaign: a bar for each reason.
+
+Importing this module imports plotly, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from convergekit.attribution.figure import Bars, labelled_bars
+from convergekit.attribution.without_campaign import CAMPAIGN, WithoutCampaign
+from convergekit.base.durations import readable_duration
+from convergekit.base.wording import counted
+from convergekit.figures.template import Template
+
+
+def without_campaign_figure(found: WithoutCampaign, template: Template = "light") -> go.Figure:
+    """Return the outcomes as rows, those with a campaign first, with a bar of conversions.
+
+    Parameters
+    ----------
+    found : WithoutCampaign
+    template : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> s = ck.stitch(ck.simulate_store().events)
+    >>> figure = without_campaign_figure(s.without_campaign("Placed Order"))
+    >>> sum(figure.data[0].x)
+    27.0
+    """
+    rows = found.summary[found.summary["conversions"] > 0].set_index("outcome")
+    total, without = len(found.events), int((found.events["outcome"] != CAMPAIGN).sum())
+    return labelled_bars(
+        [Bars("conversions", rows["conversions"].astype(float), partial(_sentences, rows, total))],
+        rows.index.tolist(),
+        f"Where the campaign of {found.conversion} is known, and why not",
+        [
+            f"{without:,} of {counted(total, 'conversion')} without a campaign in the "
+            f"{readable_duration(found.lookback)} before."
+        ],
+        is_money=False,
+        template=template,
+        quiet=(CAMPAIGN,),
+    )
+
+
+def _sentences(rows: pd.DataFrame, total: int, outcome: str) -> list[str]:
+    row = rows.loc[outcome]
+    said = [f"{row['conversions']:,} of {counted(total, 'conversion')}: {outcome}."]
+    if "value" in row:
+        said.append(f"They are worth {row['value']:,.2f}.")
+    return said + ([f"Next: {row['next']}."] if row["next"] else [])
