@@ -6,7 +6,7 @@ import numpy as np
 
 from convergekit.base.grouping import NumberedText
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Fault, NotChecked
+from convergekit.checks.fault import Fault
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted
 from convergekit.typing import BoolArray, IntArray
@@ -22,12 +22,10 @@ FEWEST_RETURNS = 5
 RETURNING_SHARE = 0.8
 
 
-def own_pages(tracking: Tracking) -> list[Fault] | NotChecked:
+def own_pages(tracking: Tracking) -> list[Fault]:
     """Find sites of which it is unclear whether they are the shop's own."""
     own, hosts = pages_and_referrers(tracking.events)
-    if not len(own.shown.distinct):
-        return NotChecked("no event has a page's address")
-    if own.learned_from == "nothing" and not len(hosts.distinct):
+    if not len(own.shown.distinct) or (not own.own and not len(hosts.distinct)):
         return []
     if own.learned_from == "pages" and not own.further and kind_of_host(own.own[0]) is None:
         return []
@@ -36,11 +34,9 @@ def own_pages(tracking: Tracking) -> list[Fault] | NotChecked:
     return [_several(tracking, own)]
 
 
-def detours(tracking: Tracking) -> list[Fault] | NotChecked:
+def detours(tracking: Tracking) -> list[Fault]:
     """Find referrers from which profiles return that were on the site shortly before."""
     own, hosts = pages_and_referrers(tracking.events)
-    if not len(hosts.distinct):
-        return NotChecked("no event has a referrer")
     ignored = frozenset(IGNORED_REFERRERS)
     outside = [
         not own.is_own(host) and not is_within(host, ignored) and kind_of_host(host) is None
