@@ -32,6 +32,7 @@ CHECKS: dict[str, Check] = {
     "placeholder-campaign": placeholders.campaigns,
     "own-pages": referrers.own_pages,
     "detour-referrer": referrers.detours,
+    "unread-referrer": referrers.unread,
     "bot": spikes.bots,
     "days-without-aliases": spikes.days_without_aliases,
     "far-time": clocks.far,

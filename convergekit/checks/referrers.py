@@ -8,12 +8,14 @@ from convergekit.base.grouping import NumberedText
 from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault
 from convergekit.checks.tracking import Tracking
-from convergekit.checks.wording import quoted
+from convergekit.checks.wording import quoted, shown
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visits.addresses import hosts_of
 from convergekit.visits.detours import IGNORED_REFERRERS, is_within
 from convergekit.visits.own_pages import OwnPages
 from convergekit.visits.sites import kind_of_host
-from convergekit.visits.traffic import pages_and_referrers
+from convergekit.visits.traffic import REFERRERS, pages_and_referrers
+from convergekit.visits.values import first_sent
 
 #: A profile that was here so shortly before, in microseconds, comes back from a referrer.
 _SHORTLY = 3_600_000_000
@@ -63,6 +65,30 @@ def detours(tracking: Tracking) -> list[Fault]:
             at,
             tracking.worth_of_profiles(at),
             lambda some: _hosts_at(hosts, some),
+        )
+    ]
+
+
+def unread(tracking: Tracking) -> list[Fault]:
+    """Find referrers that are neither an address nor a host."""
+    sent = first_sent(tracking.events, *REFERRERS)
+    hosts = hosts_of(sent)
+    # A path is one of the own pages, and Mixpanel and PostHog write $direct for none.
+    known = sent.distinct.str.startswith(("/", "$direct", "about:"))
+    wrong = (sent.codes >= 0) & (hosts.codes < 0) & tracking.is_kept
+    at = np.flatnonzero(wrong & ~np.append(known.to_numpy(dtype=bool), False)[sent.codes])
+    if not len(at):
+        return []
+    return [
+        Fault(
+            "low",
+            f"{counted(len(at), 'event has', 'events have')} a referrer that is not an address.",
+            "Nothing says from which site the visit came: without a tag or a click ID it is "
+            "Direct.",
+            "Send the address of the page before, or its host, such as 'news.example'.",
+            at,
+            tracking.worth_of_profiles(at),
+            lambda some: [shown(text) for text in sent.take(some)],
         )
     ]
 

@@ -158,8 +158,9 @@ def domains_given(option: str, domains: Sequence[str]) -> tuple[str, ...]:
         )
     found = []
     for domain in domains:
-        host = host_of(domain)
-        if host is None:
+        start = re.match(_START, domain if "//" in domain else f"//{domain}")
+        host = _host(start["start"]) if start else None
+        if host is None or not _may_be_a_host(host):
             raise ConvergekitError(
                 f"{option} names {domain!r}, which is not a domain; write it as 'shop.example'."
             )
@@ -255,11 +256,15 @@ def _is_host(text: str) -> bool:
     """Return whether a text that no scheme precedes is a host, and not a path or a word."""
     if text == "localhost" or _NUMBERS.fullmatch(text):
         return True
-    if not _LABELS.fullmatch(text):
+    if not _may_be_a_host(text):
         return False
     if text.rpartition(".")[2] in _RESERVED:
         return True
     return _suffixes().publicsuffix(text, accept_unknown=False) is not None
+
+
+def _may_be_a_host(text: str) -> bool:
+    return text == "localhost" or ":" in text or _LABELS.fullmatch(text) is not None
 
 
 def _parameters(rest: str) -> dict[str, str]:

@@ -70,7 +70,25 @@ def test_a_long_time_away_is_not_a_return():
     assert findings(frame, "detour-referrer") == []
 
 
+def test_a_referrer_that_is_not_an_address_is_named():
+    home = "https://shop.test/"
+    words = [
+        "a friend",
+        "friend-123",
+        "https://[::1",
+        "/cart",
+        "$direct",
+        "about:blank",
+        "news.test",
+    ]
+    rows = [("PageView", f"c{at}", home, word) for at, word in enumerate(words)]
+    (found,) = findings(events(*rows), "unread-referrer")
+    assert (found["events"], found["rows"]) == (3, [0, 1, 2])
+    assert found["what"] == "3 events have a referrer that is not an address."
+    assert findings(events(*rows[3:]), "unread-referrer") == []
+
+
 def test_without_addresses_there_is_nothing_to_find():
     frame = events(("PageView", "a", None, None))
     checks = ck.check_up(frame).checks.set_index("check")["result"]
-    assert checks[["own-pages", "detour-referrer"]].tolist() == ["no finding"] * 2
+    assert checks[["own-pages", "detour-referrer", "unread-referrer"]].eq("no finding").all()

@@ -130,7 +130,10 @@ def test_own_sites_can_be_told():
     frame = events(("PageView", "a", "https://shop.test/", "https://blog.shop.test/"), *OWN)
     # Told, nothing is learned; a page is still reached from its own site.
     assert sent_traffic(frame, ["other.test"])["referrer"].codes.tolist()[0] == -1
-    for told in ("shop.test", ["not a domain"], [3]):
+    # A name that no public suffix ends is a domain where it is called one.
+    frame = events(("PageView", "a", "http://shop.local/", "http://blog.shop.local/"))
+    assert sent_traffic(frame, ["shop.local", "localhost"])["referrer"].codes.tolist() == [-1]
+    for told in ("shop.test", ["not a domain"], ["shop"], [""], [3]):
         with pytest.raises(ck.ConvergekitError, match="own_domains"):
             sent_traffic(frame, told)
 
