@@ -231,8 +231,8 @@ def _host(start: str) -> str | None:
     try:
         found = urlsplit(f"//{text}" if alone else text)
         host = found.hostname
-        if alone and found.port is None and ":" in text:
-            # Such as `mailto:` or `about:blank`.
+        if alone and ("@" in text or (found.port is None and ":" in text)):
+            # Such as `mailto:`, `about:blank` or a mail address.
             return None
     except ValueError:
         return None

@@ -87,7 +87,11 @@ class OwnPages:
         return tuple(
             str(domain)
             for domain, views in self.views.items()
-            if views >= LEAST_VIEWS and domain not in self.own and kind_of_host(str(domain)) is None
+            if views >= LEAST_VIEWS
+            and domain not in self.own
+            and kind_of_host(str(domain)) is None
+            # A developer's own machine.
+            and domain != "localhost"
         )
 
     def said(self) -> str:

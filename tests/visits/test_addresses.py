@@ -51,6 +51,7 @@ def visit(url, referrer=None, **sent):
         ("$direct", None),
         ("about:blank", None),
         ("mailto:ada@news.test", None),
+        ("ada@news.test", None),
         ("https://[2001:db8::7/", None),
         ("https://", None),
         ("www.", None),
