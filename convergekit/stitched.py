@@ -1640,9 +1640,10 @@ class Stitched:
     def explore(self, *, template: Template = "light") -> Explorer:
         """Open an interactive explorer of funnels, profiles and identity in a notebook.
 
-        Three tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
-        any alias, and why its aliases are one; block an alias that joins too much, and compare.
-        Each shows the code that gives the same.
+        Four tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
+        any alias, and why its aliases are one; block an alias that joins too much, and compare;
+        see which conversions have a campaign, and why the others have none. Each shows the code
+        that gives the same.
 
         Parameters
         ----------

@@ -85,7 +85,7 @@ def attribution_figure(found: Attribution, template: Template = "light") -> go.F
         shown,
         f"What each {found.by} is credited with for {found.conversion}",
         _subtitle(found, len(labels) - len(shown), len(found.models) - len(models)),
-        is_money=found.value is not None,
+        digits=1 if found.value is None else 2,
         template=template,
         # It is the same for all models.
         quiet=(NONE,),
@@ -106,7 +106,7 @@ def labelled_bars(
     title: str,
     subtitle: Sequence[str],
     *,
-    is_money: bool,
+    digits: int,
     template: Template,
     quiet: Collection[str] = (),
 ) -> go.Figure:
@@ -120,8 +120,8 @@ def labelled_bars(
         The labels, from above.
     title : str
     subtitle : sequence of str
-    is_money : bool
-        Whether amounts have cents.
+    digits : int
+        How many digits an amount has after the point.
     template : {"light", "dark"}
     quiet : collection of str, optional
         Labels whose bars are of no colour.
@@ -142,7 +142,7 @@ def labelled_bars(
                 "color": [colours.quiet if label in quiet else colour for label in shown],
                 "line": {"width": 1, "color": colours.paper},
             },
-            text=[f"{amount:,.2f}" if is_money else f"{amount:,.1f}" for amount in amounts],
+            text=[f"{amount:,.{digits}f}" for amount in amounts],
             textposition="outside",
             textfont={"size": 12},
             cliponaxis=False,

@@ -59,7 +59,7 @@ def attribution_lift_figure(
         shown,
         f"What stitching changes: {found.conversion} by {found.by}",
         _subtitle(found, model, nothing, 2 + len(alone) - len(ways), len(labels) - len(shown)),
-        is_money=found.value is not None,
+        digits=2 if found.value is not None else 1,
         template=template,
     )
 

@@ -89,13 +89,17 @@ class WithoutCampaign(TableResult):
     conversion: str
     lookback: pd.Timedelta
 
-    def _line(self) -> str:
-        total = len(self.events)
+    @property
+    def headline(self) -> str:
+        """How many conversions are without a campaign, as a sentence."""
         without = int((self.events["outcome"] != CAMPAIGN).sum())
         return (
-            f"WithoutCampaign({self.conversion}: {without:,} of {counted(total, 'conversion')} "
-            f"without a campaign in the {readable_duration(self.lookback)} before)"
+            f"{without:,} of {counted(len(self.events), 'conversion')} without a campaign in the "
+            f"{readable_duration(self.lookback)} before"
         )
+
+    def _line(self) -> str:
+        return f"WithoutCampaign({self.conversion}: {self.headline})"
 
     def _shown(self) -> pd.DataFrame:
         return self.summary[self.summary["conversions"] > 0]

@@ -11,10 +11,30 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.attribution.figure import Bars, labelled_bars
-from convergekit.attribution.without_campaign import CAMPAIGN, WithoutCampaign
-from convergekit.base.durations import readable_duration
+from convergekit.attribution.without_campaign import (
+    CAMPAIGN,
+    NO_VISIT,
+    REFUSED,
+    TOO_OLD,
+    UNTAGGED,
+    WithoutCampaign,
+)
 from convergekit.base.wording import counted
+from convergekit.diagnostics.orphans import NEVER_SEEN, NO_ALIAS, SEEN_LATER, UNUSABLE
 from convergekit.figures.template import Template
+
+#: What fits beside a bar.
+_SHORT = {
+    CAMPAIGN: "campaign known",
+    REFUSED: "pages without cookie",
+    UNTAGGED: "visit without campaign",
+    TOO_OLD: "visit too long ago",
+    NO_VISIT: "browser without page",
+    SEEN_LATER: "alias seen only later",
+    NEVER_SEEN: "alias never seen",
+    UNUSABLE: "alias is a placeholder",
+    NO_ALIAS: "no alias at all",
+}
 
 
 def without_campaign_figure(found: WithoutCampaign, template: Template = "light") -> go.Figure:
@@ -37,25 +57,23 @@ def without_campaign_figure(found: WithoutCampaign, template: Template = "light"
     >>> sum(figure.data[0].x)
     27.0
     """
-    rows = found.summary[found.summary["conversions"] > 0].set_index("outcome")
-    total, without = len(found.events), int((found.events["outcome"] != CAMPAIGN).sum())
+    rows = found.summary[found.summary["conversions"] > 0]
+    rows = rows.set_index(rows["outcome"].map(_SHORT))
+    total = len(found.events)
     return labelled_bars(
         [Bars("conversions", rows["conversions"].astype(float), partial(_sentences, rows, total))],
         rows.index.tolist(),
         f"Where the campaign of {found.conversion} is known, and why not",
-        [
-            f"{without:,} of {counted(total, 'conversion')} without a campaign in the "
-            f"{readable_duration(found.lookback)} before."
-        ],
-        is_money=False,
+        [f"{found.headline}."],
+        digits=0,
         template=template,
-        quiet=(CAMPAIGN,),
+        quiet=(_SHORT[CAMPAIGN],),
     )
 
 
 def _sentences(rows: pd.DataFrame, total: int, outcome: str) -> list[str]:
     row = rows.loc[outcome]
-    said = [f"{row['conversions']:,} of {counted(total, 'conversion')}: {outcome}."]
+    said = [f"{row['conversions']:,} of {counted(total, 'conversion')}: {row['outcome']}."]
     if "value" in row:
         said.append(f"They are worth {row['value']:,.2f}.")
     return said + ([f"Next: {row['next']}."] if row["next"] else [])

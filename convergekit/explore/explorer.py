@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 from IPython import get_ipython
 
+from convergekit.explore.campaigns import CampaignExplorer
 from convergekit.explore.funnel import FunnelExplorer
 from convergekit.explore.identity import IdentityExplorer
 from convergekit.explore.profile import ProfileExplorer
@@ -33,12 +34,15 @@ class Explorer:
         Its `timeline` is that of the profile that is shown.
     identity : IdentityExplorer
         Its `result` is the comparison that is shown, a WhatIf.
+    campaigns : CampaignExplorer
+        Its `result` says why conversions have no campaign, a WithoutCampaign.
     """
 
     tabs: widgets.Tab
     funnel: FunnelExplorer
     profile: ProfileExplorer
     identity: IdentityExplorer
+    campaigns: CampaignExplorer
 
     def __repr__(self) -> str:
         """Say where it can be seen."""
@@ -54,16 +58,19 @@ def explore(s: Stitched, template: Template = "light") -> Explorer:
     funnel = FunnelExplorer(s, name, template)
     profile = ProfileExplorer(s, name, template)
     identity = IdentityExplorer(s, name)
+    campaigns = CampaignExplorer(s, name, template)
     tabs = widgets.Tab(
-        [funnel.box, profile.box, identity.box], titles=["Funnel", "Profile", "Identity"]
+        [funnel.box, profile.box, identity.box, campaigns.box],
+        titles=["Funnel", "Profile", "Identity", "Campaigns"],
     )
 
     def opened(change: Any) -> None:
-        if change["new"] == tabs.children.index(identity.box):
-            identity.load()
+        for tab in (identity, campaigns):
+            if change["new"] == tabs.children.index(tab.box):
+                tab.load()
 
     tabs.observe(opened, "selected_index")
-    return Explorer(tabs, funnel, profile, identity)
+    return Explorer(tabs, funnel, profile, identity, campaigns)
 
 
 def _name_of(s: Stitched) -> str:

@@ -81,8 +81,8 @@ def ran(code, s):
 # -- The tabs ------------------------------------------------------------------------------------
 
 
-def test_there_are_three_tabs_and_a_notebook_shows_them(explorer):
-    assert explorer.tabs.titles == ("Funnel", "Profile", "Identity")
+def test_there_are_four_tabs_and_a_notebook_shows_them(explorer):
+    assert explorer.tabs.titles == ("Funnel", "Profile", "Identity", "Campaigns")
     shown = explorer._repr_mimebundle_(include=None, exclude=None)
     assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.tabs.model_id
     assert shown["text/plain"] == repr(explorer)
@@ -622,3 +622,37 @@ def test_a_rule_that_fails_on_texts_of_other_types_hinders_no_search():
     assert find_aliases(s.tables, "cup-7", most=5).urns == ["urn:sku:7"]
     with pytest.raises(ck.UnknownAliasError, match="Did you mean 'urn:email:ada@example.com'"):
         s.profile("ada@example.com")
+
+
+# -- Campaigns -----------------------------------------------------------------------------------
+
+
+def test_campaigns_are_asked_for_when_the_tab_opens_and_again_when_something_changes(explorer, s):
+    tab = explorer.campaigns
+    assert tab.result is None
+    explorer.tabs.selected_index = 3
+    assert tab.event.value == "Placed Order"
+    expected = s.without_campaign("Placed Order")
+    pd.testing.assert_frame_equal(tab.result.summary, expected.summary)
+    assert expected.headline in tab.table.value
+    assert len(tab.figure.outputs) == 1
+    tab.lookback.value = "1h"
+    tab.visits.value = "ga4"
+    names, last = ran(tab.source(), s)
+    pd.testing.assert_frame_equal(last.events, tab.result.events)
+    assert names["found"].lookback == pd.Timedelta("1h")
+
+
+def test_what_cannot_be_asked_of_campaigns_is_said_and_the_old_answer_goes(explorer):
+    explorer.tabs.selected_index = 3
+    explorer.campaigns.lookback.value = "soon"
+    assert "lookback" in explorer.campaigns.statuses[0].value
+    assert explorer.campaigns.result is None
+    assert explorer.campaigns.table.value == ""
+
+
+def test_identify_calls_alone_have_no_campaigns_to_ask_for():
+    events = pd.DataFrame({"event_name": [], "timestamp": [], "alias.email": []})
+    explorer = ck.stitch(events).explore()
+    explorer.tabs.selected_index = 3
+    assert "only identify calls" in explorer.campaigns.statuses[0].value
