@@ -36,6 +36,10 @@ _LABELS = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-
 _NUMBERS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 #: Domains that nobody can register, https://www.rfc-editor.org/rfc/rfc6761, are hosts all the same.
 _RESERVED = ("example", "invalid", "localhost", "test")
+# What `&amp;` leaves before the name of the next parameter, written out once or more.
+_ESCAPED = re.compile(r"^(?:amp;)+")
+#: No host is longer, https://www.rfc-editor.org/rfc/rfc1035.
+_LONGEST_HOST = 253
 _CAPACITY = 100_000
 
 
@@ -236,7 +240,10 @@ def _host(start: str) -> str | None:
             return None
     except ValueError:
         return None
-    host = _ascii((host or "").rstrip("."))
+    host = (host or "").rstrip(".")
+    if len(host) > _LONGEST_HOST:
+        return None
+    host = _ascii(host)
     if not host or (alone and not _is_host(host)):
         return None
     short = host.removeprefix("www.")
@@ -285,9 +292,7 @@ def _of_query(query: str) -> dict[str, str]:
 
 @lru_cache(_CAPACITY)
 def _name(name: str) -> str | None:
-    plain = name.lower().lstrip("?")
-    while plain.startswith("amp;"):
-        plain = plain.removeprefix("amp;")
+    plain = _ESCAPED.sub("", name.lower().lstrip("?"))
     return plain if plain in TAGS or plain in CLICK_IDS else None
 
 

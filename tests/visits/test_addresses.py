@@ -135,3 +135,33 @@ def test_an_address_within_an_address_says_nothing_of_the_visit(value):
     nested = quote(f"https://other.test/?utm_source={value}&gclid=1", safe="")
     found = visit(f"https://shop.test/?next={nested}")
     assert (found["utm_source"], found["click_id"], found["channel"]) == (None, None, "Direct")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://" + "a." * 100_000 + "test/",
+        "a." * 100_000 + "com",
+        "https://shop.test/?" + "amp;" * 100_000 + "utm_source=x",
+        "https://shop.test/?" + "&".join(["utm_source="] * 50_000),
+        "https://" + "é" * 100_000 + ".test/",
+        "https://shop.test/?utm_source=%ff%00\x00",
+        "https://sh\nop.test/?utm_so\nurce=x",
+        "https://\u2100.test/?utm_source=%ED%A0%BD",
+        "http://[::1%25eth0]/",
+        "https://shop.test:99999/",
+        "https://shop.test:port/",
+        "//",
+        "://",
+        "?",
+        "#?",
+    ],
+)
+def test_any_address_is_read_soon_and_without_an_error(address):
+    assert isinstance(visit(address, address)["channel"], str)
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_text_is_a_page_or_a_referrer(page, referrer):
+    visit("https://shop.test/" + page, referrer)
+    visit(page or None, "https://" + referrer)
