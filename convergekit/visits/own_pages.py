@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -148,8 +148,9 @@ def own_pages(
     (('shop.example',), [0, 0, 0, -1])
     """
     shown, plain = first_sent(events, *TRACKERS_PAGES), first_sent(events, ANY_ADDRESS)
-    names = _names(events)
-    if len(plain.distinct):
+    # Names are asked where there is a plain address alone: there are many events.
+    names = _names(events) if len(plain.distinct) else None
+    if names is not None:
         shown = shown.or_else(_only(plain, _are_page_views(names)[names.codes]))
     given = None if own_domains is None else domains_given("own_domains", own_domains)
     weighed = domains_of(hosts_of(shown if len(shown.distinct) else plain))
@@ -160,11 +161,9 @@ def own_pages(
             views, own = _of_referrers(referrers, shown)
             learned_from = "referrers"
     found = OwnPages(shown, views, own, learned_from if own else "nothing")
-    if len(plain.distinct):
-        agreeing = _agreeing(names, plain, found)
-        found = OwnPages(
-            shown.or_else(_only(plain, agreeing[names.codes])), views, own, found.learned_from
-        )
+    if names is not None:
+        agreeing = _only(plain, _agreeing(names, plain, found)[names.codes])
+        found = replace(found, shown=shown.or_else(agreeing))
     return found
 
 
