@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.visits.traffic import sent_traffic
+from convergekit.visits.traffic import pages_and_referrers, sent_traffic
+from tests.visits.reference_own_pages import reference
 
 INSTAGRAM = "https://www.instagram.com/"
 
@@ -196,3 +199,36 @@ def test_rows_may_come_in_any_order():
         there = sent.take(pd.RangeIndex(len(frame)).to_numpy()).tolist()
         again = sent_traffic(back)[name].take(pd.RangeIndex(len(frame)).to_numpy()).tolist()
         assert pd.Series(there).equals(pd.Series(again[::-1])), name
+
+
+SITES = [
+    *("https://shop.test/tea", "https://www.shop.test/", "https://blog.shop.test/"),
+    *("https://other.test/", "https://www.instagram.com/", "/tea", None),
+]
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["PageView", "Link Clicked", "Viewed Tea"]),
+        st.sampled_from(SITES),
+        st.sampled_from(SITES),
+        st.sampled_from([*SITES, "https://www.paypal.com/", "https://www.google.com/"]),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@given(ROWS, st.sets(st.sampled_from(["$url", "url"])))
+def test_own_pages_and_arrivals_are_those_found_one_event_at_a_time(rows, sent):
+    rows = [
+        (name, page if "$url" in sent else None, plain if "url" in sent else None, referrer)
+        for name, page, plain, referrer in rows
+    ]
+    names = ["event_name", "properties.$url", "properties.url", "properties.$referrer"]
+    frame = pd.DataFrame(rows, columns=names, dtype="str")
+    own, pages, arrived = reference(rows)
+    found, _ = pages_and_referrers(frame)
+    every = pd.RangeIndex(len(rows)).to_numpy()
+    assert set(found.own) == own
+    assert [None if pd.isna(page) else page for page in found.shown.take(every)] == pages
+    referrers = sent_traffic(frame)["referrer"].take(every)
+    assert [None if pd.isna(one) else one for one in referrers] == arrived
