@@ -57,11 +57,13 @@ from .store import (
 )
 from .versions import show_versions
 from .visits.channels import CHANNEL_RULES, ChannelRule
+from .visits.detours import IGNORED_REFERRERS
 from .visits.rules import VISIT_PRESETS, VisitRules
 from .writers.parquet import read_stitched
 
 __all__ = [
     "CHANNEL_RULES",
+    "IGNORED_REFERRERS",
     "VISIT_PRESETS",
     "Added",
     "AlreadyThereError",

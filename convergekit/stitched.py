@@ -1004,10 +1004,12 @@ class Stitched:
         pandas.DataFrame
             One row per session, earliest first: `session_id` (the profile's ID and the start),
             `profile_id`, `number` (from 1, of the profile), `start`, `end`, `arrived` (when the
-            event came that says where the visit is from), `events`, `channel`, `utm_source`,
-            `utm_medium`, `utm_campaign`, `utm_content`, `utm_term`, `click_id` (the parameter's
-            name), `landing_page`, `referrer` (a host that is not the site's own) and `row` (of
-            the event that says where the visit is from, or of the first).
+            event came that says where the visit is from), `events`, `channel`, `source`, `medium`
+            and `campaign` (as Google Analytics shows them), `utm_source`, `utm_medium`,
+            `utm_campaign`, `utm_content`, `utm_term`, `click_id` (the parameter's name),
+            `landing_page`, `referrer` (a host that is not the site's own, nor among those to
+            ignore), `why` (the rule of the channel, and its evidence) and `row` (of the event
+            that says where the visit is from, or of the first).
 
         Raises
         ------
@@ -1029,9 +1031,11 @@ class Stitched:
         are left aside. All tags are those of the first event that sent any. Identify calls and
         events without a profile are in no session.
 
-        A page's address is the property `$url`, `url`, `$current_url`, `page_location` or
-        `[Amplitude] Page Location`, that of the page before `$referrer`, `referrer` or
-        `page_referrer`. Others go by these names with ``columns={"properties.$url": "page"}``.
+        A page's address is the property `$url`, `$current_url`, `page_location` or
+        `[Amplitude] Page Location`, and `url` of events that are page views; that of the page
+        before, or its host, is `$referrer`, `referrer`, `page_referrer` or `$referring_domain`.
+        Others go by these names with ``columns={"properties.$url": "page"}``.
+        ``docs/channels.md`` says which pages are the shop's own, and what the channels are.
 
         Half an hour is Google Analytics' and Snowplow's (https://docs.snowplow.io, "Session
         tracking"), and a new session for each new campaign is what Universal Analytics had,

@@ -29,6 +29,12 @@ def test_heavy_libraries_are_imported_when_they_are_used():
     assert loaded.isdisjoint(heavy)
 
 
+def test_rules_of_visits_do_not_read_the_list_of_public_suffixes():
+    loaded = modules_after("import convergekit; convergekit.VisitRules; convergekit.check_up")
+    assert "convergekit.visits.addresses" in loaded
+    assert "publicsuffixlist" not in loaded
+
+
 def test_no_module_stands_in_the_way_of_a_name():
     # A module, once imported, is an attribute of the package, in place of what has its name.
     modules = {module.name for module in pkgutil.iter_modules(ck.__path__)}

@@ -35,8 +35,7 @@ from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, FloatArray, IntArray
 from convergekit.visits.browsers import browsers_of
 from convergekit.visits.channels import DIRECT
-from convergekit.visits.sessions import FoundSessions, find_sessions
-from convergekit.visits.traffic import sent_traffic
+from convergekit.visits.sessions import FoundSessions, find_sessions, sent_by
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
@@ -100,7 +99,7 @@ class Attributor:
         self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = events_named(s.events, question.conversion)
         self.cents = None if question.value is None else self._whole_cents(question.value)
-        self._traffic, self.browser = sent_traffic(s.events), browsers_of(s)
+        self._traffic, self.browser = sent_by(s.events, question.visits), browsers_of(s)
         self._moments = microseconds(s.events["timestamp"])
 
     def credited(self, visitor: IntArray, *, as_of: bool) -> Credited:

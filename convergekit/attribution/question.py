@@ -27,7 +27,10 @@ Touches: TypeAlias = Literal["all", "paid", "non_brand"]
 Repeats: TypeAlias = Literal["count", "collapse"]
 MODELS = (*RULES, *DATA_DRIVEN)
 #: What credit may be given to: columns of the sessions.
-LABELS = ("channel", *TAGS, "click_id", "landing_page", "referrer")
+LABELS = (
+    *("channel", "source", "medium", "campaign", *TAGS),
+    *("click_id", "landing_page", "referrer"),
+)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from convergekit.checks import (
     personal_data,
     placeholders,
     property_values,
+    referrers,
     spikes,
 )
 from convergekit.checks.fault import Check
@@ -31,6 +32,9 @@ CHECKS: dict[str, Check] = {
     "templated-alias": alias_values.templated,
     "shared-alias": alias_values.shared,
     "placeholder-campaign": placeholders.campaigns,
+    "own-pages": referrers.own_pages,
+    "detour-referrer": referrers.detours,
+    "unread-referrer": referrers.unread,
     "bot": spikes.bots,
     "days-without-aliases": spikes.days_without_aliases,
     "far-time": clocks.far,

@@ -27,6 +27,7 @@ from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import observed_of, reaches_browser
 from convergekit.typing import IntArray
 from convergekit.visible import visible
+from convergekit.visits.traffic import pages_and_referrers
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -85,6 +86,8 @@ class Report:
         duplicates + rejected + left out.
     calendar : str
         The shop's calendar; empty for UTC and weeks from Monday.
+    own_pages : str
+        The sites that are taken for the shop's own, and by which share of the page views.
     """
 
     rows_in: int
@@ -108,6 +111,7 @@ class Report:
     caution: str = ""
     left_out: dict[str, int] = field(default_factory=dict)
     calendar: str = ""
+    own_pages: str = ""
 
     def plot(self, *, template: Template = "light") -> go.Figure:
         """Draw the share of events that reach a profile and a browser session, by event name.
@@ -185,6 +189,7 @@ class Report:
         found = [
             *(("warning", text) for text in self.warnings),
             ("calendar", self.calendar),
+            ("own pages", self.own_pages),
             ("segment", self.segment),
             ("caution", self.caution),
             ("left out by the segment", _listed(self.left_out)),
@@ -240,6 +245,7 @@ def make_report(s: StitchedEvents) -> Report:
         caution="" if s.segment is None else s.segment.caution,
         left_out=left_out,
         calendar=str(s.calendar) if s.calendar != Calendar() else "",
+        own_pages=pages_and_referrers(s.events)[0].said(),
     )
 
 

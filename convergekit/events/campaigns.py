@@ -32,6 +32,9 @@ CLICK_IDS = (
     "sccid",
     "epik",
     "obclid",
+    "gad_source",
+    "yclid",
+    "rdt_cid",
 )  # fmt: skip
 #: Profile properties that say where a visit came from.
 _CAMPAIGN = {*CLICK_IDS, "channel", "source", "medium", "campaign"}

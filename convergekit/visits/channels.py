@@ -1,9 +1,10 @@
 """Marketing channels: which kind of traffic a visit belongs to, by a table of rules.
 
 The rules for tagged visits are those that Google Analytics 4 documents for manual traffic in its
-default channel group, https://support.google.com/analytics/answer/9756891, as far as they need
-only what an event can carry. Its lists of search, social, shopping and video sites are long and
-change; the ones here are short, and ours. Each rule says where it is from.
+default channel group, https://support.google.com/analytics/answer/9756891, in its order, as far as
+they need only what an event can carry. `sites` holds Google's list of search, social, shopping and
+video sites, and what we add; it is asked of tags and of referrers alike. Each rule says where it is
+from.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from convergekit.base.patterns import as_texts, matched
 from convergekit.errors import ConvergekitError
 from convergekit.events.nothing import SAID_DIRECT
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visits.sites import KINDS, SiteKind, kind_of_host, kind_of_source
 
 #: A visit that neither a tag, a click ID nor a referrer explains.
 DIRECT = "Direct"
 #: A tagged visit that no rule knows.
 UNASSIGNED = "Unassigned"
+#: The day of the description of Google's page with which the rules were last compared.
+CHANNEL_RULES_DATE = "2026-09-24"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class ChannelRule:
         ID: what the marketer wrote into the link goes before what the browser says.
     because : str
         Where the rule is from.
+    site : {"search", "social", "shopping", "video", "mail", "assistant"}, optional
+        The kind of site, by Google's list of sources and ours. It is asked of `utm_source`; of
+        visits without tags and click ID, of the referrer.
 
     Examples
     --------
@@ -58,73 +65,81 @@ class ChannelRule:
     click_id: str | None = None
     referrer: str | None = None
     because: str = ""
+    site: SiteKind | None = None
 
 
-_GA4 = "Google Analytics 4, default channel group, manual traffic"
-_LISTED = f"{_GA4}; the list of sites is ours"
+_GA4 = "Google's default channel group"
+_SEARCH = f"{_GA4}, search sources"
+_SOCIAL = f"{_GA4}, social sources"
+_SHOPPING = f"{_GA4}, shopping sources"
+_VIDEO = f"{_GA4}, video sources"
 _CONVENTION = "convention: the click ID does not say which kind of ad of the platform it was"
-_SITE = "a well-known site"
+_SAYS = "ours: the source says that it is an ad"
 
 _PAID = r".*cp.*|ppc|retargeting|paid.*"
-_SEARCH = (
-    r"(?:.*\.)?(?:google|bing|yahoo|duckduckgo|ecosia|baidu|yandex|qwant|startpage|naver|brave)"
-    r"(?:\..+)?"
-)
-_SOCIAL = (
-    r"(?:.*\.)?(?:facebook|fb|instagram|ig|meta|threads|tiktok|twitter|x|t\.co|linkedin|lnkd\.in|"
-    r"pinterest|pin\.it|reddit|snapchat|bluesky|bsky|mastodon|quora|vk|weibo|whatsapp|telegram)"
-    r"(?:\..+)?"
-)
-_VIDEO = r"(?:.*\.)?(?:youtube|youtu\.be|vimeo|twitch|dailymotion)(?:\..+)?"
-_SHOPPING = r"(?:.*\.)?(?:amazon|ebay|etsy|walmart|alibaba|aliexpress|shopify|shopping)(?:\..+)?"
 _SHOP_CAMPAIGN = r".*(?:(?:[^a-df-z]|^)shop|shopping).*"
 _EMAIL = r"e[-_ ]?mail"
-_WEBMAIL = r"(?:web)?mail\..+|.*\.mail\..+|outlook\..+"
+_WEBMAIL = r"(?:web)?mail\..+|.*\.(?:web)?mail\..+|outlook\..+"
+_SEARCH_ADS = r"(?:google|bing|microsoft|yandex)[-_ ]?ads|adwords"
+_SOCIAL_ADS = (
+    "(?:facebook|fb|meta|instagram|ig|tiktok|snapchat|linkedin|pinterest|reddit|twitter|x)[-_ ]?ads"
+)
 
 #: The rules in the order in which they are tried; the first that a visit meets is its channel's.
 CHANNEL_RULES: tuple[ChannelRule, ...] = (
     ChannelRule("Cross-network", campaign=".*cross-network.*", because=_GA4),
-    ChannelRule("Paid Shopping", source=_SHOPPING, medium=_PAID, because=_LISTED),
+    ChannelRule("Paid Shopping", site="shopping", medium=_PAID, because=_SHOPPING),
     ChannelRule("Paid Shopping", campaign=_SHOP_CAMPAIGN, medium=_PAID, because=_GA4),
-    ChannelRule("Paid Search", source=_SEARCH, medium=_PAID, because=_LISTED),
-    ChannelRule("Paid Social", source=_SOCIAL, medium=_PAID, because=_LISTED),
+    ChannelRule("Paid Search", site="search", medium=_PAID, because=_SEARCH),
+    ChannelRule("Paid Social", site="social", medium=_PAID, because=_SOCIAL),
     ChannelRule("Paid Social", medium=r"paid[-_ ]?social", because="ours: the medium says it"),
-    ChannelRule("Paid Video", source=_VIDEO, medium=_PAID, because=_LISTED),
+    ChannelRule("Paid Video", site="video", medium=_PAID, because=_VIDEO),
     ChannelRule("Display", medium="display|banner|expandable|interstitial|cpm", because=_GA4),
-    ChannelRule("Paid Search", click_id="gclid|gbraid|wbraid|msclkid", because=_CONVENTION),
-    ChannelRule("Paid Social", click_id="ttclid|twclid|li_fat_id|sccid|epik", because=_CONVENTION),
+    ChannelRule(
+        "Paid Search", click_id="gclid|gbraid|wbraid|gad_source|msclkid|yclid", because=_CONVENTION
+    ),
+    ChannelRule(
+        "Paid Social", click_id="ttclid|twclid|li_fat_id|sccid|epik|rdt_cid", because=_CONVENTION
+    ),
     ChannelRule("Display", click_id="dclid|obclid", because=_CONVENTION),
+    ChannelRule("Paid Search", source=_SEARCH_ADS, because=_SAYS),
+    ChannelRule("Paid Social", source=_SOCIAL_ADS, because=_SAYS),
     ChannelRule("Paid Other", medium=_PAID, because=_GA4),
-    ChannelRule("Organic Shopping", source=_SHOPPING, because=_LISTED),
+    ChannelRule("Organic Shopping", site="shopping", because=_SHOPPING),
     ChannelRule("Organic Shopping", campaign=_SHOP_CAMPAIGN, because=_GA4),
-    ChannelRule("Email", source=_EMAIL, because=_GA4),
-    ChannelRule("Email", medium=_EMAIL, because=_GA4),
-    ChannelRule("Affiliates", medium="affiliates?", because=_GA4),
-    ChannelRule("Organic Social", source=_SOCIAL, because=_LISTED),
+    ChannelRule("Organic Social", site="social", because=_SOCIAL),
     ChannelRule(
         "Organic Social",
         medium="social|social-network|social-media|sm|social network|social media",
         because=_GA4,
     ),
-    ChannelRule("Organic Video", source=_VIDEO, because=_LISTED),
+    ChannelRule("Organic Video", site="video", because=_VIDEO),
     ChannelRule("Organic Video", medium=".*video.*", because=_GA4),
-    ChannelRule("Organic Search", source=_SEARCH, because=_LISTED),
+    ChannelRule("Organic Search", site="search", because=_SEARCH),
     ChannelRule("Organic Search", medium="organic", because=_GA4),
+    ChannelRule("AI Assistant", medium="ai-assistant", because=_GA4),
     ChannelRule("Referral", medium="referral|app|link", because=_GA4),
+    ChannelRule("Email", source=_EMAIL, because=_GA4),
+    ChannelRule("Email", medium=_EMAIL, because=_GA4),
+    ChannelRule("Affiliates", medium="affiliates?", because=_GA4),
     ChannelRule("Audio", medium="audio", because=_GA4),
     ChannelRule("SMS", source="sms", because=_GA4),
     ChannelRule("SMS", medium="sms", because=_GA4),
     ChannelRule("Mobile Push", medium=".*push|.*mobile.*|.*notification.*", because=_GA4),
+    ChannelRule("Mobile Push", source="firebase", because=_GA4),
+    ChannelRule(
+        "AI Assistant",
+        site="assistant",
+        because=f"{_GA4}; Google does not publish its list of assistants, this one is ours",
+    ),
     ChannelRule(
         "Organic Social",
         click_id="fbclid",
         because="Meta adds it to posts as to ads; only tags tell an ad, "
         "https://docs.northbeam.io/docs/gclid-fbclid-redirects",
     ),
-    ChannelRule("Email", referrer=_WEBMAIL, because=_SITE),
-    ChannelRule("Organic Video", referrer=_VIDEO, because=_SITE),
-    ChannelRule("Organic Social", referrer=_SOCIAL, because=_SITE),
-    ChannelRule("Organic Search", referrer=_SEARCH, because=_SITE),
+    ChannelRule("Email", site="mail", because="ours: a mail program on the web or a phone"),
+    ChannelRule("Email", referrer=_WEBMAIL, because="ours: hosts are called so for mail"),
     ChannelRule("Referral", referrer=".+", because="another site linked here"),
 )
 
@@ -172,6 +187,35 @@ def channel_of(visits: pd.DataFrame, rules: Sequence[ChannelRule] = CHANNEL_RULE
     return found.set_axis(visits.index)
 
 
+@dataclass(frozen=True)
+class Decided:
+    """Which rule each visit meets.
+
+    Attributes
+    ----------
+    rules : sequence of ChannelRule
+    kind : numpy.ndarray of int
+        Of each visit, the place of what it says in the arrays below: many visits say the same.
+    codes : dict of str to numpy.ndarray of int
+        What each kind says, per column: the number of the text, -1 for nothing. Referrers of
+        visits with a tag or a click ID are left out.
+    one : numpy.ndarray of int
+        A visit of each kind.
+    rule : numpy.ndarray of int
+        The place of the first rule that each kind meets; `BARE`, `SAID_SO` or `NO_RULE` for none.
+    """
+
+    rules: Sequence[ChannelRule]
+    kind: IntArray
+    codes: dict[str, IntArray]
+    one: IntArray
+    rule: IntArray
+
+
+#: Why a visit meets no rule: it says nothing, it says that it is direct, or none fits.
+BARE, SAID_SO, NO_RULE = -1, -2, -3
+
+
 def channels_of(
     visits: Mapping[str, NumberedText], rules: Sequence[ChannelRule] = CHANNEL_RULES
 ) -> NumberedText:
@@ -180,38 +224,67 @@ def channels_of(
     Where `SAID_DIRECT` has a text, the visit said itself that it is direct, whatever its campaign
     is called: Google Analytics asks that first. A click ID knows better.
     """
+    decided = decide(visits, rules)
+    names = pd.Series(list(dict.fromkeys([UNASSIGNED, DIRECT, *(r.channel for r in rules)])))
+    code_of = {name: code for code, name in enumerate(names)}
+    # The last three are those of NO_RULE, SAID_SO and BARE.
+    of_rule = [*(code_of[rule.channel] for rule in rules), code_of[UNASSIGNED]]
+    of_rule += [code_of[DIRECT], code_of[DIRECT]]
+    return NumberedText(np.array(of_rule)[decided.rule][decided.kind], names.astype("str"))
+
+
+def decide(visits: Mapping[str, NumberedText], rules: Sequence[ChannelRule]) -> Decided:
+    """Return which rule each visit meets. See `channels_of`."""
     columns = [visits[column] for column in (*ASKED, SAID_DIRECT) if column in visits]
     key = together(columns, len(columns[0].codes))
-    # Rules look at what visits say, and many visits say the same.
     kind, keys = pd.factorize(key)
     one = np.empty(len(keys), dtype=np.int64)
     one[kind[::-1]] = np.arange(len(kind))[::-1]
     codes = {name: visits[name].codes[one] for name in ASKED}
     tagged = np.any([codes[name] >= 0 for name in ASKED if name != "referrer"], axis=0)
     codes["referrer"] = np.where(tagged, -1, codes["referrer"])
-    names = pd.Series(list(dict.fromkeys([UNASSIGNED, DIRECT, *(r.channel for r in rules)])))
-    code_of = {name: code for code, name in enumerate(names)}
-    found = np.where(tagged | (codes["referrer"] >= 0), -1, code_of[DIRECT])
+    found = np.where(tagged | (codes["referrer"] >= 0), NO_RULE, BARE)
     if SAID_DIRECT in visits:
         direct = (visits[SAID_DIRECT].codes[one] >= 0) & tagged & (codes["click_id"] < 0)
-        found[direct] = code_of[DIRECT]
-    for rule in rules:
-        found[_meets(rule, visits, codes) & (found < 0)] = code_of[rule.channel]
-    found = np.where(found < 0, code_of[UNASSIGNED], found)
-    return NumberedText(found[kind], names.astype("str"))
+        found[direct] = SAID_SO
+    sites = _sites(visits, codes)
+    for place, rule in enumerate(rules):
+        found[_meets(rule, visits, codes, sites) & (found == NO_RULE)] = place
+    return Decided(rules, kind, codes, one, found)
+
+
+def _sites(visits: Mapping[str, NumberedText], codes: Mapping[str, IntArray]) -> IntArray:
+    """Return the kind of site that each is from, as its place in `KINDS`; -1 for none."""
+    place = {kind: number for number, kind in enumerate(KINDS)}
+    found = np.full(len(codes["referrer"]), -1, dtype=np.int64)
+    for name, kind_of in (("referrer", kind_of_host), ("utm_source", kind_of_source)):
+        kinds = [kind_of(text) for text in visits[name].distinct]
+        numbers = np.array([*(-1 if kind is None else place[kind] for kind in kinds), -1])
+        found = np.where(codes[name] >= 0, numbers[codes[name]], found)
+    return found
 
 
 def _meets(
-    rule: ChannelRule, visits: Mapping[str, NumberedText], codes: Mapping[str, IntArray]
+    rule: ChannelRule,
+    visits: Mapping[str, NumberedText],
+    codes: Mapping[str, IntArray],
+    sites: IntArray,
 ) -> BoolArray:
     conditions = {name: getattr(rule, field) for name, field in ASKED.items()}
     conditions = {name: text for name, text in conditions.items() if text is not None}
-    if not conditions:
+    if not conditions and rule.site is None:
         raise ConvergekitError(
             f"the rule for {rule.channel!r} has no condition; give at least one of "
-            f"{', '.join(ASKED.values())}."
+            f"{', '.join(ASKED.values())}, site."
         )
     met = np.ones(len(codes["referrer"]), dtype=bool)
+    if rule.site is not None:
+        if rule.site not in KINDS:
+            raise ConvergekitError(
+                f"the rule for {rule.channel!r}: site={rule.site!r} is not one of "
+                f"{', '.join(KINDS)}."
+            )
+        met &= sites == KINDS.index(rule.site)
     for name, text in conditions.items():
         try:
             matches = matched(as_texts(visits[name].distinct), text, "fullmatch", ignore_case=True)

@@ -13,7 +13,9 @@ from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError
 from convergekit.events.campaigns import TAGS
+from convergekit.visits.addresses import domains_given
 from convergekit.visits.channels import CHANNEL_RULES, ChannelRule
+from convergekit.visits.detours import IGNORED_REFERRERS
 
 VisitPreset = Literal["convergekit", "converge", "ga4", "universal", "matomo"]
 
@@ -46,11 +48,18 @@ class VisitRules:
         begin a visit nor say where one is from. Capitals, spaces and underscores do not matter.
     rules : sequence of ChannelRule
         By default ``convergekit.CHANNEL_RULES``.
+    own_domains : sequence of str, optional
+        The shop's own domains, with their subdomains: a link from there is not an arrival. By
+        default they are learned from the page views, and the report says which they are.
+    ignore_referrers : sequence of str
+        Domains, with their subdomains, from which nobody arrives anew: by default payment and
+        sign-in pages, ``convergekit.IGNORED_REFERRERS``.
 
     Raises
     ------
     ConvergekitError
-        The timeout is not a duration, `new_on` is a single text, or a rule is not a `ChannelRule`.
+        The timeout is not a duration, `new_on` is a single text, a rule is not a `ChannelRule`, or
+        a domain is not one.
 
     Examples
     --------
@@ -71,6 +80,8 @@ class VisitRules:
     midnight: bool = False
     impressions: Iterable[str] = IMPRESSIONS
     rules: Sequence[ChannelRule] = CHANNEL_RULES
+    own_domains: Sequence[str] | None = None
+    ignore_referrers: Sequence[str] = IGNORED_REFERRERS
 
     def __post_init__(self) -> None:
         """Refuse what is not a rule."""
@@ -88,6 +99,9 @@ class VisitRules:
                 "rules must be a list of ck.ChannelRule(channel, ...), or [..., "
                 f"*ck.CHANNEL_RULES]; got {self.rules!r}."
             )
+        for option in ("own_domains", "ignore_referrers"):
+            if getattr(self, option) is not None:
+                object.__setattr__(self, option, domains_given(option, getattr(self, option)))
 
     @classmethod
     def of(

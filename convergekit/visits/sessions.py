@@ -21,11 +21,18 @@ from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.browsers import browsers_of, named_alike, speaking
 from convergekit.visits.channels import ASKED, ChannelRule, channels_of
 from convergekit.visits.pauses import Runs, Timed, in_sessions
+from convergekit.visits.reasons import reasons_of, sources_of
 from convergekit.visits.rules import VisitRules
-from convergekit.visits.traffic import sent_traffic, sent_values
+from convergekit.visits.traffic import SET_ASIDE, sent_traffic, sent_values
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
+
+
+#: What is told of each visit besides what its events sent.
+TOLD = ("source", "medium", "campaign", "why")
+#: The texts of a session, as `Stitched.sessions` has them.
+COLUMNS = ("channel", *TOLD[:3], *TAGS, "click_id", "landing_page", "referrer", "why")
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ class Marks:
         says = dict.fromkeys((*TAGS, "click_id", SAID_DIRECT), position[speaking])
         says["landing_page"] = position[landing]
         says["referrer"] = position[np.where(landing >= 0, landing, visit)]
+        says[SET_ASIDE] = says["referrer"]
         arrival = position[np.where(speaking >= 0, speaking, visit)]
         asked = {name: traffic[name].at(says[name]) for name in (*ASKED, SAID_DIRECT)}
         channel = channels_of(asked, rules)
@@ -120,9 +128,11 @@ class FoundSessions:
     rules: Sequence[ChannelRule]
 
     def numbered(self, name: str, which: IntArray) -> NumberedText:
-        """Return a column of some sessions, missing at -1: a column of `traffic`, or `channel`."""
+        """Return a column of some sessions, missing at -1: of `traffic`, `channel` or `TOLD`."""
         if name == "channel":
             return self.channel.at(which)
+        if name in TOLD:
+            return self._told[name].at(which)
         return self.traffic[name].at(np.append(self.says[name], -1)[which])
 
     def text(self, name: str, which: IntArray) -> pd.Series:
@@ -205,6 +215,17 @@ class FoundSessions:
         suffix = ("." + (twin + 1).astype("str")).where(twin > 0, "")
         return (ids + "@" + texts + "Z" + suffix).mask(which < 0)
 
+    @cached_property
+    def _told(self) -> dict[str, NumberedText]:
+        """What Google Analytics calls each visit, and why it is of its channel."""
+        names = (*ASKED, SAID_DIRECT, SET_ASIDE)
+        said = {name: self.traffic[name].at(self.says[name]) for name in names}
+        told = sources_of(said) | {"why": reasons_of(said, self.rules)}
+        return {
+            name: NumberedText(np.where(self.arrival < 0, -1, text.codes), text.distinct)
+            for name, text in told.items()
+        }
+
     @property
     def number(self) -> IntArray:
         """The place of each session among its visitor's, from 1."""
@@ -233,7 +254,7 @@ def sessions_of_visitors(
     """Return the sessions of stitched events where the visitor of each is another number."""
     return find_sessions(
         s.events,
-        sent_traffic(s.events),
+        sent_by(s.events, rules),
         visitor,
         s.resolution.in_time,
         browsers_of(s),
@@ -256,13 +277,19 @@ def sessions_of_frame(
     timed = events["timestamp"].notna().to_numpy(dtype=bool)
     return find_sessions(
         events,
-        sent_traffic(events),
+        sent_by(events, rules),
         np.where(timed, visitor, -1),
         np.lexsort((arrival, microseconds(events["timestamp"]))),
         np.zeros(len(events), dtype=np.int64),
         rules or VisitRules(),
         zone,
     )
+
+
+def sent_by(events: pd.DataFrame, rules: VisitRules | None) -> dict[str, NumberedText]:
+    """Return what events sent of their visits, by the usual rules if none are given."""
+    asked = rules or VisitRules()
+    return sent_traffic(events, asked.own_domains, asked.ignore_referrers)
 
 
 def sessions(
@@ -281,10 +308,7 @@ def sessions(
             "end": events["timestamp"].array.take(found.last),
             "arrived": found.arrived(every),
             "events": found.events_in,
-            **{
-                name: found.text(name, every)
-                for name in ("channel", *TAGS, "click_id", "landing_page", "referrer")
-            },
+            **{name: found.text(name, every) for name in COLUMNS},
         }
     )
     if conversion is not None:

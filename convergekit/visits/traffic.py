@@ -6,8 +6,7 @@ this one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from urllib.parse import unquote_plus
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,35 +18,55 @@ from convergekit.events.campaigns import CLICK_IDS, TAGS
 from convergekit.events.nothing import SAID_DIRECT, is_no_value, trimmed
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visits.addresses import (
+    domains_given,
+    domains_of,
+    hosts_of,
+    parameters_of,
+)
+from convergekit.visits.detours import IGNORED_REFERRERS, is_within
+from convergekit.visits.own_pages import ANY_ADDRESS, TRACKERS_PAGES, OwnPages, own_pages
+from convergekit.visits.values import first_sent, without_nothing
 
-#: The page's address, and that of the page before, as Converge, Segment and Snowplow are read;
-#: `$current_url` is Mixpanel's and PostHog's,
-#: https://docs.mixpanel.com/docs/data-structure/property-reference/default-properties and
-#: https://posthog.com/docs/references/posthog-js/types/Properties, `page_location` and
-#: `page_referrer` are Google Analytics', https://support.google.com/analytics/answer/9234069, and
-#: the last is Amplitude's, https://amplitude.com/docs/get-started/event-property-definitions.
-PAGES = ("$url", "url", "$current_url", "page_location", "[Amplitude] Page Location")
-REFERRERS = ("$referrer", "referrer", "page_referrer")
-_HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(?:www\.)?([^/:?#]+)"
+#: Where a page's address is looked for.
+PAGES = (*TRACKERS_PAGES, ANY_ADDRESS)
+#: The address of the page before, or its host alone. `page_referrer` is Google Analytics'.
+REFERRERS = ("$referrer", "referrer", "page_referrer", "$referring_domain", "referring_domain")
+#: Why a referrer of a visit does not count: a column of what `sent_traffic` returns.
+SET_ASIDE = "set_aside"
 
 
-def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
+def sent_traffic(
+    events: pd.DataFrame,
+    own_domains: Sequence[str] | None = None,
+    ignore_referrers: Sequence[str] = IGNORED_REFERRERS,
+) -> dict[str, NumberedText]:
     """Return what each event sent about its visit.
 
     Parameters
     ----------
     events : pandas.DataFrame
         A canonical event frame.
+    own_domains : sequence of str, optional
+        The shop's own domains, with their subdomains. By default they are learned by weight, as
+        `own_pages` says.
+    ignore_referrers : sequence of str
+        Domains, with their subdomains, from which nobody arrives anew.
 
     Returns
     -------
     dict of str to NumberedText
         A row per event: `utm_source` ... `utm_term`; `click_id`, the name of the parameter;
-        `landing_page`, the page's address without what follows ``?`` or ``#``; and `referrer`,
-        the host that linked here, unless it is one of the pages' own. A tag is looked for in
-        `profile_properties`, in `properties`, and in the address, under one of `PAGES`; a text
-        that stands for nothing is none. `SAID_DIRECT` says where the source was ``(direct)`` and
-        the medium nothing, which channels ask first.
+        `landing_page`, the page's address without what follows ``?`` or ``#``; `referrer`, the
+        host that linked here, unless it is one of the pages' own or ignored; and `set_aside`, why
+        a referrer does not count. A tag is looked for in `profile_properties`, in `properties`,
+        and in the address of the page; a text that stands for nothing is none. `SAID_DIRECT` says
+        where the source was ``(direct)`` and the medium nothing, which channels ask first.
+
+    Raises
+    ------
+    ConvergekitError
+        What is given is not a list of domains.
 
     Examples
     --------
@@ -60,17 +79,38 @@ def sent_traffic(events: pd.DataFrame) -> dict[str, NumberedText]:
     >>> [sent[name].take(np.arange(2)).tolist() for name in ("landing_page", "referrer")]
     [['https://www.shop.example/tea', nan], ['mail.example', nan]]
     """
-    pages, referrers = _sent(events, *PAGES), _sent(events, *REFERRERS)
-    urls = pages.distinct
-    from_hosts = _hosts(referrers.distinct)
-    # A link from one page of the site to another is not an arrival.
-    from_hosts = from_hosts.mask(from_hosts.isin(_hosts(urls).dropna()))
-    found = {tag: _sent(events, tag).or_else(pages.mapped(_parameter(urls, tag))) for tag in TAGS}
-    found["click_id"] = _click_columns(events).or_else(pages.mapped(_click_parameter(urls)))
-    found["landing_page"] = pages.mapped(urls.str.replace(r"(?s)[?#].*", "", regex=True))
-    found["referrer"] = referrers.mapped(from_hosts)
-    found[SAID_DIRECT] = _said_direct(events, pages, found)
+    own, from_hosts = pages_and_referrers(events, own_domains)
+    parameters = parameters_of(own.shown)
+    found = {
+        tag: first_sent(events, tag).or_else(
+            parameters[tag].mapped(without_nothing(parameters[tag].distinct))
+        )
+        for tag in TAGS
+    }
+    found["click_id"] = _click_columns(events).or_else(_click_parameter(parameters))
+    pages = own.shown.distinct.str.replace(r"(?s)[?#].*", "", regex=True)
+    found["landing_page"] = own.shown.mapped(pages)
+    found["referrer"], found[SET_ASIDE] = _arrivals(own, from_hosts, ignore_referrers)
+    found[SAID_DIRECT] = _said_direct(events, parameters["utm_source"], found)
     return found
+
+
+def pages_and_referrers(
+    events: pd.DataFrame, own_domains: Sequence[str] | None = None
+) -> tuple[OwnPages, NumberedText]:
+    """Return the pages that events show, with the shop's own sites, and the referrers' hosts.
+
+    Examples
+    --------
+    >>> own, hosts = pages_and_referrers(pd.DataFrame({
+    ...     "properties.$url": ["https://www.shop.example/"], "properties.$referrer": ["bing.com"],
+    ... }))
+    >>> own.own, hosts.distinct.tolist()
+    (('shop.example',), ['bing.com'])
+    """
+    referrers = first_sent(events, *REFERRERS)
+    hosts = hosts_of(referrers)
+    return own_pages(events, own_domains, hosts), hosts
 
 
 def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
@@ -84,15 +124,14 @@ def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
     [True, False]
     """
     found = {}
+    shown = own_pages(events).shown.codes
     for column in (prefix + name for name in PAGES for prefix in (PROFILE_PROPERTY, PROPERTY)):
         if column in events:
             pages = NumberedText.of(as_text(events[column])[0])
-            tagged = pages.distinct[pages.distinct.str.contains("[?&]")]
-            values = tagged.str.extractall(rf"(?i)[?&](?:{'|'.join((*TAGS, *CLICK_IDS))})=([^&#]+)")
-            nothing = is_no_value(to_arrow(pd.Series(values[0].map(unquote_plus), dtype="str")))
-            marks = np.zeros(len(pages.distinct) + 1, dtype=bool)
-            marks[values.index.get_level_values(0)[nothing]] = True
-            found[column] = marks[pages.codes]
+            marks = np.zeros(len(events), dtype=bool)
+            for values in parameters_of(pages).values():
+                marks |= _are_nothing(values)
+            found[column] = marks & (shown >= 0)
     return found
 
 
@@ -116,7 +155,7 @@ def sent_values(
     for name in names:
         if name not in traffic:
             _check_known(events, name)
-        found.append((traffic[name] if name in traffic else _sent(events, name)).codes)
+        found.append((traffic[name] if name in traffic else first_sent(events, name)).codes)
     return found
 
 
@@ -128,22 +167,44 @@ def sent_text(events: pd.DataFrame, name: str) -> NumberedText:
     >>> sent_text(pd.DataFrame({"properties.gclid": ["x", "(none)"]}), "gclid").codes.tolist()
     [0, -1]
     """
-    return _sent(events, name)
+    return first_sent(events, name)
 
 
-def _sent(events: pd.DataFrame, *names: str) -> NumberedText:
-    """Return the first of the names' values that an event sent, as text."""
-    found = NumberedText(np.full(len(events), -1), pd.Series(dtype="str"))
-    for name in names:
-        for column in (PROFILE_PROPERTY + name, PROPERTY + name):
-            if column in events:
-                sent = NumberedText.of(as_text(events[column])[0])
-                found = found.or_else(sent.mapped(_without_nothing(sent.distinct)))
-    return found
+def _arrivals(
+    own: OwnPages, from_hosts: NumberedText, ignore_referrers: Sequence[str]
+) -> tuple[NumberedText, NumberedText]:
+    """Return the referrers from which somebody arrived, and why the others do not count."""
+    ignored = frozenset(domains_given("ignore_referrers", ignore_referrers))
+    names = from_hosts.distinct
+    is_own = _which(own.is_own(host) for host in names)[from_hosts.codes]
+    is_own |= _of_the_page_itself(own.hosts, from_hosts)
+    is_ignored = _which(is_within(host, ignored) for host in names)[from_hosts.codes]
+    arrived = NumberedText(np.where(is_own | is_ignored, -1, from_hosts.codes), names)
+    why = pd.concat(
+        [names + " is one of the own pages", names + " is among ignore_referrers"],
+        ignore_index=True,
+    )
+    codes = np.where(is_own, from_hosts.codes, from_hosts.codes + len(names))
+    aside = NumberedText(np.where(is_own | is_ignored, codes, -1), why.astype("str"))
+    return arrived, aside
+
+
+def _which(marks: Iterable[bool]) -> BoolArray:
+    """Return marks of distinct texts, and one more, for no text."""
+    return np.array([*marks, False], dtype=bool)
+
+
+def _of_the_page_itself(hosts: NumberedText, from_hosts: NumberedText) -> BoolArray:
+    """Return which pages were reached from their own site, whoever's it is."""
+    of_page, of_referrer = domains_of(hosts), domains_of(from_hosts)
+    # The same numbers for both.
+    place = pd.Index(of_page.distinct).get_indexer(of_referrer.distinct)
+    linked_from = np.append(place, -1)[of_referrer.codes]
+    return (linked_from >= 0) & (linked_from == of_page.codes)
 
 
 def _said_direct(
-    events: pd.DataFrame, pages: NumberedText, found: dict[str, NumberedText]
+    events: pd.DataFrame, in_address: NumberedText, found: dict[str, NumberedText]
 ) -> NumberedText:
     """Return where an event says itself that its visit is direct, and no tag says otherwise."""
     sent = [
@@ -151,7 +212,7 @@ def _said_direct(
         for column in (PROFILE_PROPERTY + "utm_source", PROPERTY + "utm_source")
         if column in events
     ]
-    sent.append(pages.mapped(_raw_parameter(pages.distinct, "utm_source")))
+    sent.append(in_address)
     says = np.zeros(len(events), dtype=bool)
     for source in sent:
         said = pd.Series(trimmed(to_arrow(source.distinct)), dtype="str")
@@ -161,43 +222,33 @@ def _said_direct(
     return NumberedText(np.where(says, 0, -1), pd.Series([SAID_DIRECT], dtype="str"))
 
 
-def _without_nothing(texts: pd.Series) -> pd.Series:
-    return texts.str.strip().mask(is_no_value(to_arrow(texts))).astype("str")
+def _click_parameter(parameters: dict[str, NumberedText]) -> NumberedText:
+    """Return the name of the first click ID in each address."""
+    codes = np.full(len(parameters[CLICK_IDS[0]].codes), -1)
+    for code, name in enumerate(CLICK_IDS):
+        values = parameters[name]
+        if len(values.distinct):
+            codes[(codes < 0) & (values.codes >= 0) & ~_are_nothing(values)] = code
+    return _click_names(codes)
 
 
-def _parameter(pages: pd.Series, name: str) -> pd.Series:
-    return _without_nothing(_raw_parameter(pages, name))
+def _are_nothing(values: NumberedText) -> BoolArray:
+    """Return where a value stands for nothing."""
+    return np.append(is_no_value(to_arrow(values.distinct)), False)[values.codes]
 
 
-def _raw_parameter(pages: pd.Series, name: str) -> pd.Series:
-    asked = pages[pages.str.contains(f"{name}=", regex=False)]
-    raw = asked.str.extract(rf"[?&]{name}=([^&#]*)", expand=False).dropna()
-    return pd.Series(raw.map(unquote_plus), dtype="str").reindex(pages.index)
-
-
-def _click_parameter(pages: pd.Series) -> pd.Series:
-    found = pd.Series(np.nan, index=pages.index, dtype="str")
-    asked = pages[pages.str.contains("[?&]")]
-    if asked.empty:
-        return found
-    named = asked.str.extractall(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=([^&#]+)")
-    values = pd.Series(named[1].map(unquote_plus), dtype="str")
-    first = named[0][~is_no_value(to_arrow(values))].groupby(level=0, sort=False).first()
-    found[first.index] = first.str.lower()
-    return found
+def _click_names(codes: IntArray) -> NumberedText:
+    names = CLICK_IDS if (codes >= 0).any() else ()
+    return NumberedText(codes, pd.Series(names, dtype="str"))
 
 
 def _click_columns(events: pd.DataFrame) -> NumberedText:
     codes = np.full(len(events), -1)
     for code, name in enumerate(CLICK_IDS):
-        sent = _sent(events, name, f"${name}")
+        sent = first_sent(events, name, f"${name}")
         if len(sent.distinct):
             codes[(sent.codes >= 0) & (codes < 0)] = code
-    return NumberedText(codes, pd.Series(CLICK_IDS, dtype="str"))
-
-
-def _hosts(addresses: pd.Series) -> pd.Series:
-    return addresses.str.extract(_HOST, expand=False).str.lower().astype("str")
+    return _click_names(codes)
 
 
 def _check_known(events: pd.DataFrame, name: str) -> None:

@@ -137,8 +137,12 @@ def report_of(s):
     report = s.report.to_dict()
     # A column `row` is read here, and replaced in memory.
     report["remarks"] = {
-        k: n for k, n in report["remarks"].items() if "that stitch writes" not in k
+        k: n
+        for k, n in report["remarks"].items()
+        if "that stitch writes" not in k and "no page's address" not in k
     }
+    # Tables have no visits, so nothing asks which pages there are, and which are the shop's.
+    del report["own_pages"]
     report["several_logins"] = {k: n for k, n in report["several_logins"].items() if n}
     return report
 

@@ -278,3 +278,57 @@ def test_sessions_are_those_found_one_event_at_a_time(rows, timeout, new_on):
     assert table["session_id"].is_unique
     assert table["events"].sum() == len(rows)
     assert (table.groupby("profile_id")["number"].max() == table.groupby("profile_id").size()).all()
+
+
+def test_a_visit_has_its_source_and_the_reason_for_its_channel():
+    s = stitched(("a", 0, "google", "x"), ("b", 0, None, None), ("c", 0, None, None))
+    table = s.sessions().set_index("channel")
+    assert table.loc["Organic Search", ["source", "medium", "campaign"]].tolist() == [
+        *("google", "(not set)", "x"),
+    ]
+    assert table.loc["Organic Search", "why"].startswith("source=google: Organic Search (Google's")
+    assert set(table.loc["Direct", "medium"]) == {"(none)"}
+
+
+def test_own_domains_and_ignored_referrers_are_rules_of_visits():
+    addresses = {
+        "properties.$url": ["/", "https://shop.example/"],
+        "properties.$referrer": ["https://shop.example/", "https://bank.example/"],
+    }
+    s = stitched(("a", 0, None, None), ("b", 1, None, None), **addresses)
+    told = ck.VisitRules(own_domains=["www.shop.example"], ignore_referrers=["bank.example"])
+    assert s.sessions(visits=told)["why"].tolist() == [
+        "referrer shop.example is one of the own pages: Direct",
+        "referrer bank.example is among ignore_referrers: Direct",
+    ]
+    assert s.sessions(visits=told)["channel"].tolist() == ["Direct", "Direct"]
+    assert s.sessions()["channel"].tolist() == ["Direct", "Referral"]
+    with pytest.raises(ck.ConvergekitError, match="ignore_referrers names 'a b', which is not"):
+        ck.VisitRules(ignore_referrers=["a b"])
+
+
+def test_a_session_that_is_not_a_visit_has_no_source_and_no_reason():
+    s = stitched(
+        ("a", 0, None, None), ("a", 200, None, None),
+        event_name=["PageView", "Placed Order"],
+        **{"properties.$url": ["https://shop.example/", None]},
+    )  # fmt: skip
+    assert s.sessions()[["source", "medium", "campaign", "why"]].isna().sum(axis=1).tolist() == [
+        *(0, 4),
+    ]
+
+
+def test_credit_goes_to_sources_as_google_analytics_has_them():
+    s = stitched(
+        ("a", 0, "meta", "x"), ("a", 60, None, None), ("a", 61, None, None),
+        event_name=["PageView", "PageView", "Placed Order"],
+        **{
+            "properties.$url": ["https://shop.example/", "https://shop.example/", None],
+            "properties.$referrer": [None, "https://www.google.be/", None],
+        },
+    )  # fmt: skip
+    found = s.attribution("Placed Order", model=["first_touch", "last_touch"], by="source")
+    assert found.comparison.set_index("source").loc[["meta", "google"]].values.tolist() == [
+        [1.0, 0.0],
+        [0.0, 1.0],
+    ]
