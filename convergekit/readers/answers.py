@@ -13,7 +13,8 @@ from typing import Any
 
 #: Words in the keys of a row; an answer has none of them beside its rows.
 _OF_A_ROW = frozenset(
-    "id ids uuid event name time timestamp date created updated email user properties".split()
+    ("id", "ids", "uuid", "event", "name", "email", "user", "properties")
+    + ("time", "timestamp", "date", "created", "updated")
 )
 _IDS = frozenset({"id", "uuid"})
 _TIMES = frozenset({"time", "timestamp", "date", "created", "at"})
@@ -55,7 +56,8 @@ def rows_inside(answer: Any, *, alone: bool) -> list[Any] | None:
     lists = lists or [key for key, value in answer.items() if value == []]
     if len(lists) == 1:
         beside = {key: value for key, value in answer.items() if key != lists[0]}
-        wraps = all(_is_small(value) and not _words(key) & _OF_A_ROW for key, value in beside.items())
+        is_row = any(_words(key) & _OF_A_ROW for key in beside)
+        wraps = not is_row and all(map(_is_small, beside.values()))
         return list(answer[lists[0]]) if wraps else None
     ((_, only), *others) = answer.items()
     return [only] if alone and not others and _is_row(only) else None

@@ -11,9 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-#: The fields of a line, in their order.
-ENRICHED = tuple(
-    """
+_NAMES = """
     app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id
     name_tracker v_tracker v_collector v_etl user_id user_ipaddress user_fingerprint domain_userid
     domain_sessionidx network_userid geo_country geo_region geo_city geo_zipcode geo_latitude
@@ -34,21 +32,22 @@ ENRICHED = tuple(
     dvce_sent_tstamp refr_domain_userid refr_dvce_tstamp derived_contexts domain_sessionid
     derived_tstamp event_vendor event_name event_format event_version event_fingerprint
     true_tstamp
-    """.split()
-)
+"""
+#: The fields of a line, in their order.
+ENRICHED = tuple(_NAMES.split())
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def is_enriched(line: str) -> bool:
-    """Return whether a line is an enriched event: 131 fields, a time and a UUID in their places.
+    r"""Return whether a line is an enriched event: 131 fields, a time and a UUID in their places.
 
     Examples
     --------
     >>> cells = dict.fromkeys(ENRICHED, "")
     >>> cells["collector_tstamp"] = "2026-03-02 09:08:01.121"
     >>> cells["event_id"] = "f1a20968-586a-4bec-9da1-c797bfed44a2"
-    >>> is_enriched("\\t".join(cells.values())), is_enriched("\\t".join(ENRICHED))
+    >>> is_enriched("\t".join(cells.values())), is_enriched("\t".join(ENRICHED))
     (True, False)
     """
     cells = line.rstrip("\r\n").split("\t")
@@ -59,11 +58,11 @@ def is_enriched(line: str) -> bool:
 
 
 def unquoted(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the cells of each line, a line without any as no cells.
+    r"""Yield the cells of each line, a line without any as no cells.
 
     Examples
     --------
-    >>> list(unquoted(['a\\t{"b": 1}\\n', "\\n"]))
+    >>> list(unquoted(['a\t{"b": 1}\n', "\n"]))
     [['a', '{"b": 1}'], []]
     """
     for line in lines:

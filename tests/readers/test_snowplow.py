@@ -128,7 +128,8 @@ def test_one_event_id_with_two_fingerprints_is_two_events_on_request():
 
 
 def test_click_ids_have_their_usual_names():
-    for network, name in {"Google": "gclid", "Microsoft": "msclkid", "DoubleClick": "dclid"}.items():
+    names = {"Google": "gclid", "Microsoft": "msclkid", "DoubleClick": "dclid"}
+    for network, name in names.items():
         row = read(mkt_network=network, mkt_clickid="x1")
         assert row[f"profile_properties.{name}"] == "x1"
     other = read(mkt_network="Acme", mkt_clickid="x1")
