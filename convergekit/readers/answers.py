@@ -11,13 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-#: Words in the keys of a row; an answer has none of them beside its rows.
-_OF_A_ROW = frozenset(
-    ("id", "ids", "uuid", "event", "name", "email", "user", "properties")
-    + ("time", "timestamp", "date", "created", "updated")
-)
 _IDS = frozenset({"id", "uuid"})
 _TIMES = frozenset({"time", "timestamp", "date", "created", "at"})
+#: Words in the keys of a row; an answer has none of them beside its rows.
+_OF_A_ROW = (_IDS | _TIMES | {"ids", "event", "name", "email", "user", "properties", "updated"}) - {
+    "at"  # A batch says when it was sent.
+}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 #: Beside rows stand a few links and counts.
 _MOST_KEYS = 12
