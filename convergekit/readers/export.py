@@ -48,8 +48,10 @@ class Export:
     unset : Field, optional
         Lists of profile properties to erase.
     settle : function, optional
-        From a file's rows under canonical names to the same rows, for what can only be said when
-        all of them are known: a file is read in batches.
+        From rows under canonical names to the same rows, for what can only be said when all of
+        them are known: it gets the rows of all files of the format in a call of `read_events`, in
+        the order of the files. What it says must not depend on that order, nor on rows of another
+        call: a store adds an export a night.
 
     Examples
     --------
@@ -116,8 +118,23 @@ class Export:
                             index=frame.index)  # fmt: skip
 
     def settled(self, canonical: pd.DataFrame) -> pd.DataFrame:
-        """Return all canonical rows of a file with what only all of them can say."""
-        return canonical if self.settle is None else self.settle(canonical)
+        """Return all canonical rows of a call with what only all of them can say.
+
+        Raises
+        ------
+        ConvergekitError
+            `settle` does not return the same rows.
+        """
+        if self.settle is None:
+            return canonical
+        settled = self.settle(canonical)
+        if not settled.index.equals(canonical.index):
+            raise ConvergekitError(
+                f"format {self.name!r}: settle returned {counted(len(settled), 'row')} for "
+                f"{counted(len(canonical), 'row')}; it must return the same rows, with the same "
+                "index."
+            )
+        return settled
 
     def _aliases(self, rows: Rows) -> dict[str, pd.Series]:
         found: dict[str, pd.Series] = {}

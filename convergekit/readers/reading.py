@@ -131,16 +131,39 @@ def read_events(
     named = Counter(path.name for path in files)
     total = sum(path.stat().st_size for path in files)
     parts = []
+    read: list[_File] = []
     used: set[str] = set()
     with _bar(total, progress) as bar, _garbage_let_be():
         for path in files:
             bar.set_postfix_str(visible(path.name))
             file = _File(path, _label(path, named), columns or {}, format, strict)
             parts.append(file.read(bar.update))
+            read.append(file)
             used |= file.used
+        _settle_together(read, parts)
     _check_mapping(columns or {}, used, parts)
     parts = [part for part in parts if len(part)] or parts[:1]
     return concatenate(parts)
+
+
+def _settle_together(files: list[_File], parts: list[pd.DataFrame]) -> None:
+    """Have each format that settles do so with the rows of all its files, in place of the parts."""
+    exports = {file.settles.name: file.settles for file in files if file.settles is not None}
+    for export in exports.values():
+        at = [place for place, file in enumerate(files) if file.settles is export]
+        named = [set(parts[place].columns) for place in at]
+        ends = np.cumsum([len(parts[place]) for place in at]).tolist()
+        group = [parts[place] for place in at]
+        for place in at:
+            # Not held beside the rows of the group: a column leaves its part as it is joined.
+            parts[place] = pd.DataFrame()
+        settled = export.settled(concatenate(group))
+        known = set().union(*named)
+        for place, own, start, end in zip(at, named, [0, *ends], ends, strict=False):
+            # A column of another file is not this one's; what settling adds is everybody's.
+            kept = [name for name in settled.columns if name in own or name not in known]
+            parts[place] = settled[kept].iloc[start:end]
+            files[place].check(parts[place])
 
 
 def _bar(total: int, shown: bool | None) -> Any:
@@ -222,6 +245,9 @@ class _File:
     ----------
     used : set of str
         The names in `columns` of which the file had the column.
+    settles : Export or None
+        The file's format, if that says more when the rows of all its files are known: `read` then
+        leaves it to the caller to settle and to `check` the rows.
     """
 
     def __init__(
@@ -236,6 +262,7 @@ class _File:
         self._known = False
         self._names: set[str] = set()
         self.used: set[str] = set()
+        self.settles: Export | None = None
 
     def read(self, progress: Progress) -> pd.DataFrame:
         """Return the file's rows under canonical names."""
@@ -260,14 +287,22 @@ class _File:
             names = ["event_id", "event_name", "timestamp", "source", "aliases"]
             return pd.DataFrame(columns=names)
         frame = concatenate(parts)
-        if self._export is not None:
-            frame = self._export.settled(frame)
-        with self._named_in_errors():
-            check_required(frame)
+        if self._export is not None and self._export.settle is not None:
+            self.settles = self._export
         found = self._finished(frame, np.concatenate(lines), reasons)
         if nulls:
             found[READ_NULLS] = pd.concat(nulls).reindex(found.index)
+        if self.settles is None:
+            self.check(found)
         return found
+
+    def check(self, found: pd.DataFrame) -> None:
+        """Raise unless the rows have the required columns and, if strict, can all be read."""
+        with self._named_in_errors():
+            check_required(found.drop(columns=["source", *_OURS], errors="ignore"))
+        if self._strict and "read_error" in found and found["read_error"].notna().any():
+            first = found[found["read_error"].notna()].iloc[0]
+            raise ReadError(f"{self._path}, line {first['line']}: {first['read_error']}.")
 
     def _canonical(self, rows: RawRows) -> pd.DataFrame:
         # What read_events adds to a row has these names; the file's own are properties.
@@ -311,9 +346,6 @@ class _File:
             frame["read_error"] = unread
         elif "read_error" in frame:
             frame["read_error"] = frame.pop("read_error").astype("str")
-        if self._strict and "read_error" in frame and frame["read_error"].notna().any():
-            first = frame[frame["read_error"].notna()].iloc[0]
-            raise ReadError(f"{self._path}, line {first['line']}: {first['read_error']}.")
         return frame
 
     @contextlib.contextmanager
