@@ -7,13 +7,20 @@ text in a cell, or columns flattened with dots.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
-from convergekit.base.json_text import read_json
+from convergekit.events.shapes import (
+    ENTRIES_NOT_OBJECTS,
+    all_lists,
+    all_objects,
+    as_list,
+    as_object,
+    opened,
+    read_cells,
+)
 
 T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series
@@ -31,6 +38,9 @@ class Rows:
     ----------
     reasons : dict of int to str
         Per position of a row in which JSON text says two things at once, what it says.
+    shapes : dict of str to dict of int to str
+        Per path at which objects or lists are looked for, and position of a row that has another
+        shape there, which.
 
     Examples
     --------
@@ -44,7 +54,9 @@ class Rows:
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
         self.reasons: dict[int, str] = {}
+        self.shapes: dict[str, dict[int, str]] = {}
         self._known: dict[str, list[Any]] = {}
+        self._opened_objects: dict[str, list[dict[str, Any] | None]] = {}
         self._made: dict[Any, Any] = {}
 
     def __len__(self) -> int:
@@ -68,7 +80,7 @@ class Rows:
 
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
-        found: list[Any] = [cell if isinstance(cell, dict) else {} for cell in self[path]]
+        found: list[Any] = [cell or {} for cell in self._objects(path)]
         prefix = path + "."
         flat = [column for column in map(str, self.frame.columns) if column.startswith(prefix)]
         if flat:
@@ -79,6 +91,52 @@ class Rows:
                     cell.setdefault(column.removeprefix(prefix), value)
         return found
 
+    def lists(self, path: str) -> list[list[Any] | None]:
+        """Return the list at the path of every row without wrappers, None where there is none.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"items": [{"list": [{"element": 7}]}, "[8]", 9]})).lists("items")
+        [[7], [8], None]
+        """
+        cells = self[path]
+        return cells if all_lists(cells) else self._read(path, as_list)
+
+    def object_lists(self, path: str) -> list[list[dict[str, Any]] | None]:
+        """Return the list of objects at the path of every row, None where there is none.
+
+        Examples
+        --------
+        >>> rows = Rows(pd.DataFrame({"items": [[{"sku": "a"}, 7], {"sku": "b"}]}))
+        >>> rows.object_lists("items"), rows.shapes
+        ([[{'sku': 'a'}], [{'sku': 'b'}]], {'items': {0: 'has entries that are not objects'}})
+        """
+        lists = self.lists(path)
+        for row, entries in enumerate(lists):
+            if entries and not {dict}.issuperset(map(type, entries)):
+                lists[row] = [entry for entry in entries if isinstance(entry, dict)]
+                if len(lists[row] or ()) < len(entries):
+                    self.shapes.setdefault(path, {}).setdefault(row, ENTRIES_NOT_OBJECTS)
+        return lists
+
+    def _objects(self, path: str) -> list[dict[str, Any] | None]:
+        if path not in self._opened_objects:
+            cells = self[path]
+            found = cells if all_objects(cells) else self._read(path, as_object)
+            self._opened_objects[path] = found
+        return self._opened_objects[path]
+
+    def _read(self, path: str, read: Callable[[Any], T | None]) -> list[T | None]:
+        return read_cells(
+            self[path],
+            read,
+            self.shapes.setdefault(path, {}).setdefault,
+            lambda row, reason: self._reject(row, f"{path}: {reason}"),
+        )
+
+    def _reject(self, row: int, reason: str) -> None:
+        self.reasons.setdefault(row, reason)
+
     def _looked_up(self, path: str) -> list[Any]:
         if path in self.frame:
             column = self.frame[path]
@@ -87,7 +145,7 @@ class Rows:
             outer, _, key = path.rpartition(".")
             if not outer:
                 return [None] * len(self)
-            cells = [cell.get(key) if isinstance(cell, dict) else None for cell in self[outer]]
+            cells = [None if cell is None else cell.get(key) for cell in self._objects(outer)]
         for row, cell in enumerate(cells):
             # An object or list may stand as JSON text in a cell.
             if type(cell) is str and cell[:1] in _JSON_STARTS:
@@ -96,9 +154,7 @@ class Rows:
 
     def _opened(self, cell: str, path: str, row: int) -> Any:
         try:
-            return read_json(cell)
-        except json.JSONDecodeError:
-            return cell
+            return opened(cell)
         except ValueError as error:
             self.reasons.setdefault(row, f"{path}: {error}")
             return cell
