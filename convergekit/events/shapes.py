@@ -292,7 +292,9 @@ def shape_remarks(said: pd.Series, files: pd.Series | None) -> dict[str, int]:
     rest = ordered[MOST_NAMED:]
     if rest:
         more = f"{len(rest):,} more {'field has' if len(rest) == 1 else 'fields have'} other shapes"
-        found[f"{more}{NOTHING_READ} {'it' if len(rest) == 1 else 'them'}"] = sum(count for _, count in rest)
+        found[f"{more}{NOTHING_READ} {'it' if len(rest) == 1 else 'them'}"] = sum(
+            count for _, count in rest
+        )
     return found
 
 

@@ -53,6 +53,15 @@ class Export:
         them are known: it gets the rows of all files of the format in a call of `read_events`, in
         the order of the files. What it says must not depend on that order, nor on rows of another
         call: a store adds an export a night.
+    absent : sequence of str
+        Paths that prove, if a file has one of them, that it is not of this format.
+    table : str, optional
+        The table that the rows are of, where several of a vendor's have the same columns: of the
+        formats that fit a file, its name then chooses.
+    prepare : function, optional
+        From rows as they came to as many rows that the fields are of, with the same index.
+    refused : str, optional
+        Why files of this kind are not read, and what to read instead.
 
     Examples
     --------
@@ -82,6 +91,10 @@ class Export:
     set_once: Mapping[str, Field] = field(default_factory=dict)
     unset: Field | None = None
     settle: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    absent: Sequence[str] = ()
+    table: str | None = None
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    refused: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration under which no file could be recognised."""
@@ -94,12 +107,16 @@ class Export:
             )
 
     def recognises(self, rows: Rows) -> bool:
-        """Return whether the rows have all the fields that prove the format."""
+        """Return whether the rows have all the fields that prove the format, and no other's."""
+        if any(path in rows.frame or rows.has(path) for path in self.absent):
+            return False
         return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
 
     def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
         rows = Rows(frame)
+        if self.prepare is not None:
+            rows = Rows(self.prepare(rows.frame))
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)

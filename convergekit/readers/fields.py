@@ -32,10 +32,13 @@ class Rows:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One column per top-level field.
+        One column per top-level field. Where all names are in capitals, as Snowflake writes them,
+        paths are looked up whatever their case.
 
     Attributes
     ----------
+    frame : pandas.DataFrame
+        The same, with names in capitals in small letters.
     reasons : dict of int to str
         Per position of a row in which JSON text says two things at once, what it says.
     shapes : dict of str to dict of int to str
@@ -52,7 +55,8 @@ class Rows:
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame
+        self._in_capitals = _in_capitals(frame)
+        self.frame = frame.rename(columns=_small) if self._in_capitals else frame
         self.reasons: dict[int, str] = {}
         self.shapes: dict[str, dict[int, str]] = {}
         self._known: dict[str, list[Any]] = {}
@@ -81,7 +85,7 @@ class Rows:
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
         found: list[Any] = [cell or {} for cell in self._objects(path)]
-        prefix = path + "."
+        prefix = self._spelled(path) + "."
         flat = [column for column in map(str, self.frame.columns) if column.startswith(prefix)]
         if flat:
             found = list(map(dict, found))
@@ -137,9 +141,13 @@ class Rows:
     def _reject(self, row: int, reason: str) -> None:
         self.reasons.setdefault(row, reason)
 
+    def _spelled(self, path: str) -> str:
+        """Return a path as the frame spells its columns."""
+        return path.lower() if self._in_capitals and path not in self.frame else path
+
     def _looked_up(self, path: str) -> list[Any]:
-        if path in self.frame:
-            column = self.frame[path]
+        if self._spelled(path) in self.frame:
+            column = self.frame[self._spelled(path)]
             cells: list[Any] = column.astype(object).where(column.notna(), None).tolist()
         else:
             outer, _, key = path.rpartition(".")
@@ -158,6 +166,20 @@ class Rows:
         except ValueError as error:
             self.reasons.setdefault(row, f"{path}: {error}")
             return cell
+
+
+def _small(name: Any) -> str:
+    return str(name).lower()
+
+
+def _in_capitals(frame: pd.DataFrame) -> bool:
+    """Return whether all names are in capitals, and stay different in small letters."""
+    names = list(map(str, frame.columns))
+    return (
+        any(name != name.lower() for name in names)
+        and all(name == name.upper() for name in names)
+        and len({name.lower() for name in names}) == len(names)
+    )
 
 
 Field: TypeAlias = str | Callable[[Rows], Values]

@@ -19,9 +19,7 @@ from convergekit.readers.fields import Rows, number
 
 def _parameters(path: str) -> Any:
     def read(rows: Rows) -> list[dict[str, Any]]:
-        return [
-            {key: _value(value) for key, value in cell.items()} for cell in rows.objects(path)
-        ]
+        return [{key: _value(value) for key, value in cell.items()} for cell in rows.objects(path)]
 
     return read
 

@@ -20,7 +20,7 @@ A row is given the names of the call that it was, and read as that (`vendors.seg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -66,8 +66,11 @@ def _as_call(call: str, own: str | None) -> Callable[[pd.DataFrame], pd.DataFram
         found = frame[list(known)].rename(columns=known)
         found = found.loc[:, ~found.columns.duplicated()]
         alone = not any(name.startswith("properties.") for name in found.columns)
-        if call == "track" and alone and "receivedAt" in found:
-            found["receivedAt"] = _later(found["receivedAt"])
+        if "receivedAt" in found:
+            received = found["receivedAt"]
+            found = found.assign(
+                arrived=_later(received) if call == "track" and alone else received
+            )
         return found.assign(type=call)
 
     return prepare
@@ -93,27 +96,47 @@ def _later(received: pd.Series) -> pd.Series:
     return received.astype(object).where(~known, (times + _MICROSECOND).astype(object))
 
 
-def _table(name: str, prepare: Callable[[pd.DataFrame], pd.DataFrame], *more: str) -> Export:
+def _table(
+    name: str,
+    prepare: Callable[[pd.DataFrame], pd.DataFrame],
+    *more: str,
+    absent: Sequence[str] = ("event_text",),
+) -> Export:
     ids = ("anonymous_id", "user_id")
     times = ("original_timestamp", "sent_at")
     proofs = [[*more, one] for one in ids] if more else [[i, time] for i in ids for time in times]
-    absent: Mapping[str, tuple[str, ...]] = {"segment_tracks": ()}
     return replace(
         SEGMENT,
         name=name,
         documentation=_DOCUMENTATION,
         recognised_by=[["id", "received_at", *proof] for proof in proofs],
-        absent=absent.get(name, ("event_text",)),
+        absent=absent,
         table=name.removeprefix("segment_"),
+        received_at="arrived",
         prepare=prepare,
     )
 
 
 SEGMENT_TABLES = (
-    _table("segment_tracks", _as_call("track", "properties"), "event", "event_text"),
+    _table("segment_tracks", _as_call("track", "properties"), "event", "event_text", absent=()),
     _table("segment_pages", _as_call("page", "properties")),
     _table("segment_screens", _as_call("screen", "properties")),
     _table("segment_identifies", _as_call("identify", "traits")),
     _table("segment_groups", _as_call("group", None), "group_id"),
     _table("segment_aliases", _as_call("alias", "traits"), "previous_id"),
+)
+SEGMENT_USERS = Export(
+    name="segment_users",
+    documentation=_DOCUMENTATION,
+    recognised_by=[
+        ["id", "received_at", own] for own in ("context_library_name", "context_ip", "uuid_ts")
+    ],
+    absent=("event_text", "user_id", "sent_at", "original_timestamp", "timestamp"),
+    event_name="event",
+    timestamp="received_at",
+    table="users",
+    refused=(
+        "the table 'users' of Segment's or RudderStack's warehouse holds the latest traits of each "
+        "user, not calls. Read the table 'identifies', which has every identify call."
+    ),
 )
