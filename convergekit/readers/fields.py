@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 
+from convergekit.events.campaigns import CLICK_IDS
 from convergekit.events.shapes import (
     ENTRIES_NOT_OBJECTS,
     all_lists,
@@ -248,17 +249,19 @@ def renamed(path: str, names: Mapping[str, str]) -> Field:
 
 
 def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
-    """Return a field of the UTM parameters at the path, and of those that `names` maps.
+    """Return a field of the UTM parameters and click IDs at the path, and of what `names` maps.
 
     Examples
     --------
-    >>> rows = Rows(pd.DataFrame({"p": [{"utm_source": "news", "price": 3, "src": "ad"}]}))
+    >>> rows = Rows(pd.DataFrame({"p": [{"utm_source": "news", "gclid": "x", "src": "ad"}]}))
     >>> read_field(campaign("p", {"src": "utm_id"}), rows)
-    [{'utm_source': 'news', 'utm_id': 'ad'}]
+    [{'utm_source': 'news', 'gclid': 'x', 'utm_id': 'ad'}]
     """
-    wanted = {**{name: name for name in UTM}, **(names or {})}
+    wanted = {**{name: name for name in (*UTM, *CLICK_IDS)}, **(names or {})}
     return lambda rows: [
         {own: cell[theirs] for theirs, own in wanted.items() if theirs in cell}
+        if not wanted.keys().isdisjoint(cell)
+        else {}
         for cell in rows.objects(path)
     ]
 

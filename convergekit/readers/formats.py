@@ -23,7 +23,7 @@ from convergekit.readers.vendors.converge_bigquery import CONVERGE_BIGQUERY
 from convergekit.readers.vendors.ga4 import GA4
 from convergekit.readers.vendors.klaviyo import KLAVIYO
 from convergekit.readers.vendors.mixpanel import MIXPANEL
-from convergekit.readers.vendors.posthog import POSTHOG
+from convergekit.readers.vendors.posthog import POSTHOG, POSTHOG_PERSONS
 from convergekit.readers.vendors.rudderstack import RUDDERSTACK
 from convergekit.readers.vendors.segment import SEGMENT
 from convergekit.readers.vendors.segment_tables import SEGMENT_TABLES, SEGMENT_USERS
@@ -43,6 +43,7 @@ _BUILT_IN = {
         SHOPIFY,
         GA4,
         POSTHOG,
+        POSTHOG_PERSONS,
         MIXPANEL,
         AMPLITUDE,
         SNOWPLOW,
