@@ -218,7 +218,7 @@ def _type_times(
     stamps = parse_timestamps(typed["timestamp"], tz=tz)
     typed["timestamp"] = stamps.times
     for unit, count in stamps.epoch_rows.items():
-        remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}"] = count
+        remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}{_NOT_ZONED if tz else ''}"] = count
     if "received_at" in typed:
         # Converge's webhook: without a timestamp, the time of receipt is the event's time.
         absent = stamps.times.isna() & ~stamps.unparseable & typed["received_at"].notna()
@@ -228,6 +228,7 @@ def _type_times(
         remarks["received_at is missing: timestamp taken as the time of arrival"] = int(late.sum())
 
 
+_NOT_ZONED = ", which are UTC whatever tz= says; clock= of read_events is for others"
 _UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 

@@ -25,11 +25,12 @@ from convergekit.events.canonical import canonicalise, check_required, noted, op
 from convergekit.events.normalise import READ_NULLS
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import READ_SHAPES
+from convergekit.readers.clocks import check_clock, in_clock
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
 from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
-from convergekit.readers.formats import AUTO, check_format, find_format
+from convergekit.readers.formats import AUTO, check_format, find_format, format_names
 from convergekit.readers.lines import Progress
 from convergekit.readers.raw_rows import RawRows
 from convergekit.typing import IntArray
@@ -47,6 +48,7 @@ def read_events(
     *,
     format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
     columns: Mapping[str, str] | None = None,
+    clock: Mapping[str, str] | None = None,
     strict: bool = False,
     progress: bool | None = None,
 ) -> pd.DataFrame:
@@ -72,6 +74,10 @@ def read_events(
         has none of the columns is read by its own spelling. A field inside an object, and one
         of a vendor's format, has the name that reading it gave:
         ``{"alias.cart_token": "properties.cart_id"}``.
+    clock : mapping of str to str, optional
+        Of a format whose epoch numbers are not UTC, the time zone of the clock that they show:
+        ``{"mixpanel": "America/New_York"}`` for a project whose export is in its own time. Of an
+        hour that occurs twice the first is taken; one skipped in spring moves to its end.
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
@@ -118,9 +124,11 @@ def read_events(
             f"columns must map canonical names to the files' own, such as {{'event_name': "
             f"'action'}}; got {columns!r}."
         )
+    clocks = check_clock({} if clock is None else clock, format_names()[2:])
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         given = as_frame(paths)
-        export = _format_of(given, columns or {}, format, "the frame")
+        export = _format_of(given, columns or {}, format, "the frame", clocks)
+        _check_clocks_used(clocks, {export.name if export else None})
         if export is None:
             return canonicalise(given, columns=columns)
         shallow, reasons = without_deep(given)
@@ -137,12 +145,14 @@ def read_events(
     with _bar(total, progress) as bar, _garbage_let_be():
         for path in files:
             bar.set_postfix_str(visible(path.name))
-            file = _File(path, _label(path, named), columns or {}, format, strict)
+            file = _File(path, _label(path, named), columns or {}, format, strict, clocks)
             parts.append(file.read(bar.update))
             read.append(file)
             used |= file.used
         _settle_together(read, parts)
     _check_mapping(columns or {}, used, parts)
+    if any(map(len, parts)):
+        _check_clocks_used(clocks, {file.format for file in read})
     parts = [part for part in parts if len(part)] or parts[:1]
     return concatenate(parts)
 
@@ -252,18 +262,30 @@ class _File:
     """
 
     def __init__(
-        self, path: Path, label: str, columns: Mapping[str, str], name: str, strict: bool
+        self,
+        path: Path,
+        label: str,
+        columns: Mapping[str, str],
+        name: str,
+        strict: bool,
+        clocks: Mapping[str, str],
     ) -> None:
         self._path = path
         self._label = label
         self._columns = columns
         self._name = name
         self._strict = strict
+        self._clocks = clocks
         self._export: Export | None = None
         self._known = False
         self._names: set[str] = set()
         self.used: set[str] = set()
         self.settles: Export | None = None
+
+    @property
+    def format(self) -> str | None:
+        """The name of the format that the file is in, None if it is read by its own names."""
+        return self._export.name if self._export else None
 
     def read(self, progress: Progress) -> pd.DataFrame:
         """Return the file's rows under canonical names."""
@@ -310,7 +332,9 @@ class _File:
         ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
         frame = rows.frame.rename(columns=ours) if ours else rows.frame
         if not self._known and len(rows.reasons) < len(rows.line):
-            self._export = _format_of(frame, self._columns, self._name, str(self._path))
+            self._export = _format_of(
+                frame, self._columns, self._name, str(self._path), self._clocks
+            )
             self._known = True
         if self._export is not None:
             frame = self._export.canonical(frame)
@@ -373,13 +397,26 @@ def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 
 
 def _format_of(
-    frame: pd.DataFrame, columns: Mapping[str, str], name: str, where: str
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    name: str,
+    where: str,
+    clocks: Mapping[str, str],
 ) -> Export | None:
     """Return the format of rows, None for rows that are read by their own names."""
     if name == AUTO and any(own in frame for own in columns.values()):
         # The caller says what the file's own columns mean.
         return None
-    return find_format(frame, name, where)
+    found = find_format(frame, name, where)
+    return None if found is None else in_clock(found, clocks)
+
+
+def _check_clocks_used(clocks: Mapping[str, str], formats: set[str | None]) -> None:
+    for name in clocks.keys() - formats:
+        read = ", ".join(sorted(map(repr, formats - {None}))) or "none of a vendor's"
+        raise ConvergekitError(
+            f"clock names {name!r}, but nothing that was read is in this format. Found: {read}."
+        )
 
 
 def _check_mapping(columns: Mapping[str, str], used: set[str], parts: list[pd.DataFrame]) -> None:
