@@ -1,9 +1,10 @@
 """Mixpanel: events as its raw event export gives them.
 
 https://developer.mixpanel.com/reference/raw-event-export documents one object per line, with
-`event` and `properties`; `time` is in seconds. Projects created before 2023 may export their own
-local time as if it were UTC (https://docs.mixpanel.com/docs/export-methods): say so with
-``clock={"mixpanel": "America/New_York"}``. `$insert_id` is the event ID, which events sent without
+`event` and `properties`; `time` is in seconds. Older projects export times "based on your
+project's time zone settings" as if they were UTC
+(https://fivetran.com/docs/connectors/applications/mixpanel/troubleshooting/incorrect-time-zone):
+say so with ``clock={"mixpanel": "America/New_York"}``. `$insert_id` is the event ID, which events sent without
 one do not have. UTM parameters and click IDs are default properties of the libraries, and carried
 by the profile. Under the Simplified ID Merge
 (https://docs.mixpanel.com/docs/tracking-methods/id-management) an event that carries both
