@@ -3,9 +3,10 @@
 https://support.google.com/analytics/answer/7029846 documents the fields: `event_timestamp` in
 microseconds, parameters as a list of keys with a value of one of four types. There is no event
 ID, so nothing is deduplicated. `user_pseudo_id` is the browser (alias type `cookie`), `user_id`
-the alias of that name. The campaign collected with the event is carried as `utm_source` and so
-on; `traffic_source`, "the source that first acquired the user", is set once as
-`$initial_utm_source`, `$initial_utm_medium` and `$initial_utm_campaign`.
+the alias of that name; without consent both are missing. The campaign collected with the event
+is carried as `utm_source` and so on, and so are `gclid` and `dclid`. `traffic_source`, "the
+source that first acquired the user", is set once as `$initial_utm_source`, `$initial_utm_medium`
+and `$initial_utm_campaign`.
 """
 
 from __future__ import annotations
@@ -53,7 +54,10 @@ _TYPED = frozenset({"string_value", "int_value", *_DOUBLES})
 GA4 = Export(
     name="ga4",
     documentation="https://support.google.com/analytics/answer/7029846",
-    recognised_by=[["event_timestamp", "event_name", "event_params", "user_pseudo_id"]],
+    recognised_by=[
+        ["event_timestamp", "event_name", "event_params", own]
+        for own in ("user_pseudo_id", "event_date")
+    ],
     event_name="event_name",
     timestamp="event_timestamp",
     aliases={"cookie": "user_pseudo_id", "user_id": "user_id"},
@@ -72,6 +76,8 @@ GA4 = Export(
         "utm_campaign": "collected_traffic_source.manual_campaign_name",
         "utm_term": "collected_traffic_source.manual_term",
         "utm_content": "collected_traffic_source.manual_content",
+        "gclid": "collected_traffic_source.gclid",
+        "dclid": "collected_traffic_source.dclid",
     },
     set_once={
         "$initial_utm_source": "traffic_source.source",
