@@ -112,11 +112,14 @@ class Export:
             return False
         return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
 
+    def rows(self, frame: pd.DataFrame) -> Rows:
+        """Return the rows that the fields are of: those that came, or what `prepare` makes of them."""
+        rows = Rows(frame)
+        return rows if self.prepare is None else Rows(self.prepare(rows.frame))
+
     def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
-        rows = Rows(frame)
-        if self.prepare is not None:
-            rows = Rows(self.prepare(rows.frame))
+        rows = self.rows(frame)
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)
