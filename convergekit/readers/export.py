@@ -113,7 +113,7 @@ class Export:
         return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
 
     def rows(self, frame: pd.DataFrame) -> Rows:
-        """Return the rows that the fields are of: those that came, or what `prepare` makes of them."""
+        """Return the rows that the fields are of, which `prepare` may have made."""
         rows = Rows(frame)
         return rows if self.prepare is None else Rows(self.prepare(rows.frame))
 

@@ -17,7 +17,11 @@ PROPERTIES, PROFILE = "properties.", "profile_properties."
 
 
 def same(prefix, names):
-    return {name: prefix + name for name in names.split()}
+    return same_of("", prefix, names)
+
+
+def same_of(where, prefix, names):
+    return {where + name: prefix + name for name in names.split()}
 
 
 def left(names):
@@ -33,8 +37,8 @@ STANDARD = {"id": "event_id", "anonymous_id": "alias.cookie", "user_id": "alias.
             "context_campaign_name": PROFILE + "utm_campaign",
             "context_campaign_term": PROFILE + "utm_term",
             "context_campaign_content": PROFILE + "utm_content",
-            "context_traits_email": PROFILE + "$email",
-            **left("context_library_name context_locale context_page_title uuid channel")}  # fmt: skip
+            "context_traits_email": PROFILE + "$email", **left("uuid channel"),
+            **left("context_library_name context_locale context_page_title")}  # fmt: skip
 TIMES = {"received_at": AT, "sent_at": AT, "original_timestamp": AT, "timestamp": AT}
 CALL = {"id": "m", "anonymous_id": "a", "user_id": "u", **TIMES}
 PLAIN = {"plan": PROFILE + "plan", "first_name": PROFILE + "$first_name"}
@@ -72,17 +76,23 @@ TABLE = {
     "segment_screens": (CALL, {**STANDARD, **same(PROPERTIES, "name category")}),
     "segment_identifies": (CALL, {**STANDARD, **PLAIN, "email": PROFILE + "$email"}),
     "segment_groups": ({"group_id": "g", **CALL}, {**STANDARD, **left("group_id plan email")}),
-    "segment_aliases": ({"previous_id": "p", **CALL}, {**STANDARD, **PLAIN, "previous_id": "aliases"}),
+    "segment_aliases": (
+        {"previous_id": "p", **CALL},
+        {**STANDARD, **PLAIN, "previous_id": "aliases"},
+    ),
     "posthog": (
         {"uuid": "u", "event": "order", "timestamp": AT, "distinct_id": "a", "properties": {}},
         {
             "uuid": "event_id", "event": "event_name", "distinct_id": "alias.distinct_id",
             "person_id": PROPERTIES + "person_id", "created_at": "received_at",
-            "properties.price": PROPERTIES + "price", "properties.utm_source": PROFILE + "utm_source",
+            "properties.price": PROPERTIES + "price",
+            "properties.utm_source": PROFILE + "utm_source",
             "properties.gclid": PROFILE + "gclid", "properties.$set.email": PROFILE + "$email",
             "properties.$set_once.first": PROFILE + "first", "set.plan": PROFILE + "plan",
-            "set_once.first": PROFILE + "first", "properties.$device_id": PROPERTIES + "$device_id",
-            **left("person_properties.plan elements_chain elements team_id ip site_url _inserted_at"),
+            "set_once.first": PROFILE + "first",
+            "properties.$device_id": PROPERTIES + "$device_id",
+            **left("person_properties.plan elements_chain elements team_id ip site_url"),
+            **left("_inserted_at"),
         },
     ),
     "posthog_persons": (
@@ -99,8 +109,10 @@ TABLE = {
         {
             "event": "event_name", "properties.$insert_id": "event_id",
             "properties.$device_id": "alias.cookie", "properties.$user_id": "alias.user_id",
-            "properties.distinct_id": "alias.distinct_id", "properties.price": PROPERTIES + "price",
-            "properties.utm_source": PROFILE + "utm_source", "properties.fbclid": PROFILE + "fbclid",
+            "properties.distinct_id": "alias.distinct_id",
+            "properties.price": PROPERTIES + "price",
+            "properties.utm_source": PROFILE + "utm_source",
+            "properties.fbclid": PROFILE + "fbclid",
         },
     ),
     "amplitude": (
@@ -111,9 +123,11 @@ TABLE = {
             "device_id": "alias.cookie", "user_id": "alias.user_id",
             "server_received_time": "received_at",
             **same(PROPERTIES, "session_id amplitude_id platform country"),
-            "event_properties.price": PROPERTIES + "price", "user_properties.plan": PROFILE + "plan",
+            "event_properties.price": PROPERTIES + "price",
+            "user_properties.plan": PROFILE + "plan",
             "event_properties.utm_source": PROFILE + "utm_source",
-            **left("app city region language library os_name device_type ip_address processed_time"),
+            **left("app city region language library os_name device_type ip_address"),
+            **left("processed_time"),
             **left("client_event_time server_upload_time groups.org user_creation_time adid idfa"),
         },
     ),
@@ -123,7 +137,8 @@ TABLE = {
         {
             "event_name": "event_name", "user_pseudo_id": "alias.cookie",
             "user_id": "alias.user_id", "ecommerce.transaction_id": PROPERTIES + "transaction_id",
-            "device.category": PROPERTIES + "device_category", "geo.country": PROPERTIES + "country",
+            "device.category": PROPERTIES + "device_category",
+            "geo.country": PROPERTIES + "country",
             "collected_traffic_source.manual_source": PROFILE + "utm_source",
             "collected_traffic_source.manual_medium": PROFILE + "utm_medium",
             "collected_traffic_source.manual_campaign_name": PROFILE + "utm_campaign",
@@ -159,16 +174,17 @@ TABLE = {
             "action.eventAction": "event_name", "action.pageId": "event_id",
             "visit.visitorId": "alias.cookie", "visit.userId": "alias.user_id",
             "action.url": PROPERTIES + "$url", "visit.referrerUrl": PROPERTIES + "$referrer",
-            "visit.idVisit": PROPERTIES + "session_id", "visit.siteCurrency": PROPERTIES + "currency",
+            "visit.idVisit": PROPERTIES + "session_id",
+            "visit.siteCurrency": PROPERTIES + "currency",
             "visit.referrerName": PROFILE + "utm_campaign",
             "visit.referrerKeyword": PROFILE + "utm_term", "visit.visitIp": PROFILE + "$ip",
             "visit.campaignSource": PROFILE + "utm_source",
             "visit.campaignMedium": PROFILE + "utm_medium",
             "visit.campaignContent": PROFILE + "utm_content", "visit.city": PROFILE + "$city",
             "visit.country": PROFILE + "country", "action.dimension1": PROPERTIES + "dimension1",
-            **{f"action.{name}": PROPERTIES + name for name in (
-                "pageTitle eventCategory eventName eventValue goalName goalId orderId revenue "
-                "revenueTax siteSearchKeyword timeSpent productViewSku").split()},
+            **same_of("action.", PROPERTIES, "pageTitle eventCategory eventName eventValue"),
+            **same_of("action.", PROPERTIES, "goalName goalId orderId revenue revenueTax"),
+            **same_of("action.", PROPERTIES, "siteSearchKeyword timeSpent productViewSku"),
             **left("action.icon action.serverTimePretty action.subtitle visit.visitorType"),
             **left("visit.serverDatePretty visit.browserName visit.campaignGroup"),
         },

@@ -1,4 +1,4 @@
-"""Any cell of a vendor's export replaced by another kind of value: no row is lost, nothing raises."""
+"""Any cell of an export replaced by another kind of value: no row is lost, nothing raises."""
 
 from __future__ import annotations
 
