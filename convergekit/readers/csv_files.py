@@ -16,7 +16,7 @@ import pandas as pd
 from convergekit.base.bounds import MOST_COLUMNS
 from convergekit.base.wording import counted
 from convergekit.errors import ReadError, repeated
-from convergekit.readers.enriched_tsv import ENRICHED, is_enriched, unquoted
+from convergekit.readers.vendors.enriched_tsv import ENRICHED, is_enriched, unquoted
 from convergekit.readers.lines import LONGEST_LINE, Lines, Progress
 from convergekit.readers.null_markers import (
     NULL,

@@ -112,14 +112,9 @@ class Export:
             return False
         return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
 
-    def rows(self, frame: pd.DataFrame) -> Rows:
-        """Return the rows that the fields are of, which `prepare` may have made."""
-        rows = Rows(frame)
-        return rows if self.prepare is None else Rows(self.prepare(rows.frame))
-
     def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
-        rows = self.rows(frame)
+        rows = rows_of(self, frame)
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)
@@ -231,6 +226,12 @@ class Export:
                 f"{counted(len(values), 'value')} for {counted(len(rows), 'row')}; it must "
                 "return one per row, None where there is none."
             )
+
+
+def rows_of(export: Export, frame: pd.DataFrame) -> Rows:
+    """Return the rows that a format's fields are of, which its `prepare` may have made."""
+    rows = Rows(frame)
+    return rows if export.prepare is None else Rows(export.prepare(rows.frame))
 
 
 def _filled(column: pd.Series, other: pd.Series) -> pd.Series:

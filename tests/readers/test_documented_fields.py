@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.readers.enriched_tsv import ENRICHED
+from convergekit.readers.vendors.enriched_tsv import ENRICHED
 
 #: Not read; the docstring of the declaration says so.
 LEFT = None

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.readers.enriched_tsv import ENRICHED
+from convergekit.readers.vendors.enriched_tsv import ENRICHED
 from tests.effort import tries
 from tests.readers.test_documented_fields import TABLE, with_value
 

@@ -2,7 +2,7 @@
 
 The fields are those that https://github.com/matomo-org/matomo writes (`plugins/Live`, `Actions`,
 `Events`, `Goals`, `Ecommerce` and `Referrers`, each in ``VisitorDetails.php``), and the plugin
-https://github.com/matomo-org/plugin-MarketingCampaignsReporting. `readers.matomo_visits` makes a
+https://github.com/matomo-org/plugin-MarketingCampaignsReporting. `vendors.matomo_visits` makes a
 row of every action.
 
 - An action is an event of its `type`: `action` is a page view; others are `download`, `outlink`,
