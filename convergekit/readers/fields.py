@@ -138,11 +138,8 @@ class Rows:
             self[path],
             read,
             self.shapes.setdefault(path, {}).setdefault,
-            lambda row, reason: self._reject(row, f"{path}: {reason}"),
+            lambda row, reason: self.reasons.setdefault(row, f"{path}: {reason}"),
         )
-
-    def _reject(self, row: int, reason: str) -> None:
-        self.reasons.setdefault(row, reason)
 
     def _spelled(self, path: str) -> str:
         """Return a path as the frame spells its columns."""
