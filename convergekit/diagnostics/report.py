@@ -278,17 +278,28 @@ def scientific_warning(events: int, event_id: str, row: int) -> str:
     )
 
 
-def unnamed_repeats_warning(repeats: int) -> str:
-    """Return the warning that events without an ID look like copies."""
-    if repeats == 1:
-        return (
-            "1 event without an event ID repeats another in every field: it is counted, because "
-            "nothing marks it as a duplicate"
-        )
-    return (
-        f"{repeats:,} events without an event ID repeat another in every field: they are counted, "
-        "because nothing marks them as duplicates"
+def unnamed_repeats_warning(repeats: int, elsewhere: Mapping[tuple[str, str], int]) -> str:
+    """Return the warning that events without an ID look like copies.
+
+    Parameters
+    ----------
+    repeats : int
+    elsewhere : mapping of tuple of str to int
+        As `UnnamedRepeats` has it.
+    """
+    one = repeats == 1
+    said = (
+        f"{counted(repeats, 'event')} without an event ID repeat{'s' * one} another in every field"
     )
+    if elsewhere:
+        (first, file), most = next(iter(elsewhere.items()))
+        count = sum(elsewhere.values())
+        many = "" if count == repeats else f"{count:,} of them "
+        named = f"{first!r} and {file!r}" + ("" if most == count else f": {most:,}")
+        said += f", {many}in another file ({named})"
+    if one:
+        return f"{said}: it is counted, because nothing marks it as a duplicate"
+    return f"{said}: they are counted, because nothing marks them as duplicates"
 
 
 def _counts(values: pd.Series) -> dict[str, int]:
@@ -395,8 +406,8 @@ def _warnings(s: StitchedEvents) -> list[str]:
     if len(far):
         warnings.append(_far_warning(s, far))
     repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
-    if repeats:
-        warnings.append(unnamed_repeats_warning(repeats))
+    if len(repeats.event):
+        warnings.append(unnamed_repeats_warning(len(repeats.event), repeats.elsewhere))
     shared = find_shared_values(s).warning
     return [*warnings, shared] if shared else warnings
 

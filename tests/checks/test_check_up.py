@@ -639,6 +639,41 @@ def test_frames_with_hardly_anything(frame):
     assert isinstance(found._repr_html_(), str)
 
 
+def test_conversions_without_an_id_that_come_again_in_another_file(store):
+    order = store.index[store["event_name"] == ORDER][:3]
+    store["event_id"] = store["event_id"].mask(store.index.isin(order))
+    store["file"] = "a.jsonl"
+    again = store.loc[order].assign(file="b.jsonl")
+    found = ck.check_up(pd.concat([store, again], ignore_index=True))
+    findings = found.findings.set_index("check")
+    finding = findings.loc["repeated-without-event-id"]
+    assert finding["severity"] == "high"
+    assert finding["what"] == (
+        "3 events without an event ID repeat another in every field, 3 of them in another file."
+    )
+    assert finding["money"] == pytest.approx(again["properties.total_price"].sum())
+    place = list(found.findings["check"]).index("repeated-without-event-id") + 1
+    examples = found.examples(place, None)
+    assert examples["row"].tolist() == [len(store), len(store) + 1, len(store) + 2]
+    shown = [f"row {row} of 'a.jsonl' again" for row in order]
+    assert examples["seen"].tolist() == shown
+    # A second later it is another order, and so it is with another price.
+    later = again.assign(timestamp=again["timestamp"] + pd.Timedelta("1s"))
+    found = ck.check_up(pd.concat([store, later], ignore_index=True))
+    assert "repeated-without-event-id" not in set(found.findings["check"])
+
+
+def test_other_events_without_an_id_that_come_again(store):
+    page = store.index[store["event_name"] == "PageView"][:1]
+    store["event_id"] = store["event_id"].mask(store.index.isin(page))
+    found = ck.check_up(pd.concat([store, store.loc[page]], ignore_index=True))
+    finding, examples = only(found)
+    assert finding["check"] == "repeated-without-event-id"
+    assert finding["severity"] == "medium"
+    assert finding["what"] == "1 event without an event ID repeats another in every field."
+    assert examples["seen"].tolist() == [f"row {page[0]} again"]
+
+
 def test_one_of_a_thing_is_no_several():
     order = {
         "event_name": "Placed Order",
