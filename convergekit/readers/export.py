@@ -305,6 +305,30 @@ class Further:
         ), row
 
 
+@dataclass(frozen=True, kw_only=True)
+class NoEvents:
+    """A vendor's file that is like one of events and holds none.
+
+    Attributes
+    ----------
+    recognised_by : sequence of sequences of str
+        As of an `Export`.
+    present : sequence of str
+        Paths of columns that have to be there, be they filled in or not.
+    what : str
+        What it is, and what to read instead.
+    """
+
+    recognised_by: Sequence[Sequence[str]]
+    present: Sequence[str]
+    what: str
+
+    def recognises(self, rows: Rows) -> bool:
+        """Return whether the rows have all the fields that prove it."""
+        there = all(path in rows.frame for path in self.present)
+        return there and any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
+
+
 def _filled(column: pd.Series, other: pd.Series) -> pd.Series:
     """Return the column with its gaps filled from the other."""
     gaps = column.isna()

@@ -24,7 +24,8 @@ from convergekit.readers.vendors.mixpanel import MIXPANEL
 from convergekit.readers.vendors.posthog import POSTHOG
 from convergekit.readers.vendors.rudderstack import RUDDERSTACK
 from convergekit.readers.vendors.segment import SEGMENT
-from convergekit.readers.vendors.shopify import SHOPIFY
+from convergekit.readers.vendors.shopify import SHOPIFY, SHOPIFY_CHECKOUTS, SHOPIFY_DRAFTS
+from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
 from convergekit.readers.vendors.snowplow import SNOWPLOW
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
@@ -37,6 +38,8 @@ _BUILT_IN = {
         SEGMENT,
         RUDDERSTACK,
         SHOPIFY,
+        SHOPIFY_CHECKOUTS,
+        SHOPIFY_CSV,
         GA4,
         POSTHOG,
         MIXPANEL,
@@ -45,6 +48,8 @@ _BUILT_IN = {
         KLAVIYO,
     )
 }
+#: Files that are like a vendor's events and hold none.
+_NO_EVENTS = (SHOPIFY_DRAFTS,)
 _registered: dict[str, Export] = {}
 # So many rows tell what a file is; a format's fields are on nearly every row.
 _LOOKED_AT = 1000
@@ -129,9 +134,12 @@ def find_format(frame: pd.DataFrame, name: str, where: str) -> Export | None:
     rows = Rows(frame.dropna(how="all").head(_LOOKED_AT))
     exports = {**_BUILT_IN, **_registered}
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
+    if name in fitting:
+        return exports[name]
+    for refused in _NO_EVENTS:
+        if not fitting and refused.recognises(rows):
+            raise ReadError(f"{where}: these are {refused.what}.")
     if name != AUTO:
-        if name in fitting:
-            return exports[name]
         wanted = " or ".join(" + ".join(paths) for paths in exports[name].recognised_by)
         looks = f" It looks like {' or '.join(map(repr, fitting))}." if fitting else ""
         raise ReadError(

@@ -67,7 +67,8 @@ def read_events(
         Arrow PyCapsule interface, only gets canonical column names.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
-        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
+        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``,
+        ``"shopify_checkouts"``, ``"shopify_csv"``, ``"ga4"``,
         ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, or one
         of yours. By default each file is read as the one format whose fields it has.
     columns : mapping of str to str, optional
