@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -88,7 +90,7 @@ def lines_of_one(tracking: Tracking) -> list[Fault] | NotChecked:
     ]  # fmt: skip
 
 
-def _said(tracking: Tracking, signs: dict[str, set[str] | None]) -> np.ndarray:
+def _said(tracking: Tracking, signs: Mapping[str, set[str] | None]) -> np.ndarray:
     """Return of each event which property says so, and what it says; "" where none does."""
     events = tracking.events
     found = np.full(len(events), "", dtype=object)

@@ -97,6 +97,15 @@ TimeZone = Annotated[
     str | None,
     typer.Option(help="Time zone of timestamps that name none, such as Europe/Brussels. [UTC]"),
 ]
+Clocks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--clock",
+        metavar="FORMAT=ZONE",
+        help="Time zone of a format's epoch numbers that are not UTC, such as "
+        "mixpanel=America/New_York; repeatable.",
+    ),
+]
 ShopCalendar = Annotated[
     str | None,
     typer.Option(
@@ -160,6 +169,7 @@ def stitch_command(
     limit: Limits = None,
     block: Blocked = None,
     column: Columns = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
     week_starts: WeekStarts = None,
@@ -173,7 +183,14 @@ def stitch_command(
     files = _files(exports)
     _refuse_to_overwrite(files, out)
     s = _stitched(
-        files, limit, block, column, tz, _salt(salt_file), Calendar.of(calendar, _day(week_starts))
+        files,
+        limit,
+        block,
+        column,
+        clock,
+        tz,
+        _salt(salt_file),
+        Calendar.of(calendar, _day(week_starts)),
     )
     _print_summary(s)
     # No table of an earlier run stays beside the new ones.
@@ -189,11 +206,12 @@ def funnel_command(
     limit: Limits = None,
     block: Blocked = None,
     column: Columns = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
-    s = _stitched(_files(exports), limit, block, column, tz)
+    s = _stitched(_files(exports), limit, block, column, clock, tz)
     _out.print(escape(repr(s)), soft_wrap=True)
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
@@ -218,6 +236,7 @@ def check_command(
     ] = Output.text,
     fail_on: Annotated[str, typer.Option(metavar="N|SEVERITY", help=FAIL_ON_HELP)] = "low",
     column: Columns = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
 ) -> None:
@@ -227,7 +246,7 @@ def check_command(
     """
     with checked(_err):
         fails = failing(fail_on)
-        events = read_events(_files(exports), columns=_columns(column))
+        events = read_events(_files(exports), columns=_columns(column), clock=_clocks(clock))
         found = check_up(events, conversion=conversion, value=value, tz=tz, calendar=calendar)
     print_check_up(_out, found, output)
     if fails(found):
@@ -349,13 +368,14 @@ def _stitched(
     limit: list[str] | None,
     block: list[str] | None,
     column: list[str] | None,
+    clock: list[str] | None,
     tz: str | None,
     salt: bytes | None = None,
     calendar: Calendar | None = None,
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
     calendar = calendar or Calendar()
-    events = read_events(files, columns=_columns(column))
+    events = read_events(files, columns=_columns(column), clock=_clocks(clock))
     with _err.status(f"stitching {counted(len(events), 'row')}"):
         return stitch(
             events,
@@ -401,6 +421,20 @@ def _columns(given: list[str] | None) -> dict[str, str]:
         if columns.setdefault(name, own) != own:
             raise ConvergekitError(f"--column names {name!r} twice; give it once.")
     return columns
+
+
+def _clocks(given: list[str] | None) -> dict[str, str]:
+    clocks: dict[str, str] = {}
+    for text in given or ():
+        name, _, zone = text.partition("=")
+        if not name or not zone:
+            raise ConvergekitError(
+                "--clock must be a format and a time zone, such as mixpanel=America/New_York; got "
+                f"{text!r}."
+            )
+        if clocks.setdefault(name, zone) != zone:
+            raise ConvergekitError(f"--clock names {name!r} twice; give it once.")
+    return clocks
 
 
 def _files(exports: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ import pandas as pd
 from convergekit.base.bounds import MOST_COLUMNS
 from convergekit.base.wording import counted
 from convergekit.errors import ReadError, repeated
+from convergekit.readers.enriched_tsv import ENRICHED, is_enriched, unquoted
 from convergekit.readers.lines import LONGEST_LINE, Lines, Progress
 from convergekit.readers.null_markers import (
     NULL,
@@ -44,10 +45,11 @@ def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRo
     lines = Lines(path, progress)
     text = _Decoder(lines)
     first = next(text, "")
-    delimiter = "\t" if suffix == ".tsv" else _delimiter(first)
-    header = _csv_header(path, first, delimiter)
+    enriched = is_enriched(first)
+    delimiter = "\t" if suffix == ".tsv" or enriched else _delimiter(first)
+    header = list(ENRICHED) if enriched else _csv_header(path, first, delimiter)
     batch, cut = _Batch(path, header), None
-    for start, row in _csv_records(text, delimiter):
+    for start, row in _plain_records(text, first) if enriched else _csv_records(text, delimiter):
         if start == lines.cut or (text.number == lines.cut and not isinstance(row, str)):
             # What is left of the row is said with the damage.
             cut = start
@@ -158,6 +160,21 @@ def _csv_records(text: _Decoder, delimiter: str) -> Iterator[tuple[int, list[str
             return
         if row:
             yield start, row
+
+
+def _plain_records(text: _Decoder, first: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the fields of each record where nothing is quoted, the first one too."""
+
+    def lines() -> Iterator[str]:
+        yield first
+        text.mark()
+        for line in text:
+            yield line
+            text.mark()
+
+    for row in unquoted(lines()):
+        if row:
+            yield text.number, row
 
 
 class _Decoder:

@@ -15,6 +15,7 @@ from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.shapes import READ_SHAPES, said_of
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.fields import Field, Rows, read_field
 from convergekit.readers.gathered import ItemLines
@@ -56,8 +57,19 @@ class Export:
     unset : Field, optional
         Lists of profile properties to erase.
     settle : function, optional
-        From a file's rows under canonical names to the same rows, for what can only be said when
-        all of them are known: a file is read in batches.
+        From rows under canonical names to the same rows, for what can only be said when all of
+        them are known: it gets the rows of all files of the format in a call of `read_events`, in
+        the order of the files. What it says must not depend on that order, nor on rows of another
+        call: a store adds an export a night.
+    absent : sequence of str
+        Paths that prove, if a file has one of them, that it is not of this format.
+    table : str, optional
+        The table that the rows are of, where several of a vendor's have the same columns: of the
+        formats that fit a file, its name then chooses.
+    prepare : function, optional
+        From rows as they came to as many rows that the fields are of, with the same index.
+    refused : str, optional
+        Why files of this kind are not read, and what to read instead.
     lines : ItemLines, optional
         For a table in which several lines are one event: which lines, and the items in them.
         The fields are then those of the gathered rows.
@@ -95,6 +107,9 @@ class Export:
     absent: Sequence[str] = ()
     lines: ItemLines | None = None
     also: Sequence[Further] = ()
+    table: str | None = None
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    refused: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration under which no file could be recognised."""
@@ -143,6 +158,8 @@ class Export:
     def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
         rows = Rows(frame)
+        if self.prepare is not None:
+            rows = Rows(self.prepare(rows.frame))
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)
@@ -156,14 +173,32 @@ class Export:
         if rows.reasons:
             reasons = pd.Series(rows.reasons, dtype="str").reindex(pd.RangeIndex(len(rows)))
             columns["read_error"] = reasons
+        shapes = said_of(rows.shapes, len(rows))
+        if shapes is not None:
+            columns[READ_SHAPES] = shapes
         wanted = ("event_name", "timestamp")
         kept = {n: c for n, c in columns.items() if n in wanted or c.notna().any()}
         return pd.DataFrame({name: column.array for name, column in kept.items()},
                             index=frame.index)  # fmt: skip
 
     def settled(self, canonical: pd.DataFrame) -> pd.DataFrame:
-        """Return all canonical rows of a file with what only all of them can say."""
-        return canonical if self.settle is None else self.settle(canonical)
+        """Return all canonical rows of a call with what only all of them can say.
+
+        Raises
+        ------
+        ConvergekitError
+            `settle` does not return the same rows.
+        """
+        if self.settle is None:
+            return canonical
+        settled = self.settle(canonical)
+        if not settled.index.equals(canonical.index):
+            raise ConvergekitError(
+                f"format {self.name!r}: settle returned {counted(len(settled), 'row')} for "
+                f"{counted(len(canonical), 'row')}; it must return the same rows, with the same "
+                "index."
+            )
+        return settled
 
     def _aliases(self, rows: Rows) -> dict[str, pd.Series]:
         found: dict[str, pd.Series] = {}
@@ -245,7 +280,8 @@ class Further:
     Attributes
     ----------
     each : Field
-        Lists of objects; each object is an event. It has the aliases of the row's own event.
+        Lists of objects, None where there is none; each object is an event. It has the aliases of
+        the row's own event.
     event_name, timestamp : Field
         Of the objects, as all fields here; those of the row are reached as ``"row.<path>"``.
     event_id : Field, optional
@@ -282,13 +318,13 @@ class Further:
         canonical : pandas.DataFrame
             The rows' own events.
         """
-        lists = read_field(self.each, Rows(frame))
+        rows = Rows(frame)
+        lists = rows.object_lists(self.each) if isinstance(self.each, str) else self.each(rows)
         places, objects = [], []
         for place, listed in enumerate(lists):
-            for given in listed if isinstance(listed, list) else ():
-                if isinstance(given, Mapping):
-                    places.append(place)
-                    objects.append(given)
+            for given in listed or ():
+                places.append(place)
+                objects.append(given)
         if not objects:
             return None
         row = np.array(places, dtype=np.int64)
@@ -303,30 +339,6 @@ class Further:
         return pd.concat(
             [events, canonical[names].iloc[row].reset_index(drop=True)], axis="columns"
         ), row
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoEvents:
-    """A vendor's file that is like one of events and holds none.
-
-    Attributes
-    ----------
-    recognised_by : sequence of sequences of str
-        As of an `Export`.
-    present : sequence of str
-        Paths of columns that have to be there, be they filled in or not.
-    what : str
-        What it is, and what to read instead.
-    """
-
-    recognised_by: Sequence[Sequence[str]]
-    present: Sequence[str]
-    what: str
-
-    def recognises(self, rows: Rows) -> bool:
-        """Return whether the rows have all the fields that prove it."""
-        there = all(path in rows.frame for path in self.present)
-        return there and any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
 
 
 def _filled(column: pd.Series, other: pd.Series) -> pd.Series:

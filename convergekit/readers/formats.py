@@ -6,8 +6,10 @@ that format, and no other's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -21,9 +23,10 @@ from convergekit.readers.vendors.converge_bigquery import CONVERGE_BIGQUERY
 from convergekit.readers.vendors.ga4 import GA4
 from convergekit.readers.vendors.klaviyo import KLAVIYO
 from convergekit.readers.vendors.mixpanel import MIXPANEL
-from convergekit.readers.vendors.posthog import POSTHOG
+from convergekit.readers.vendors.posthog import POSTHOG, POSTHOG_PERSONS
 from convergekit.readers.vendors.rudderstack import RUDDERSTACK
 from convergekit.readers.vendors.segment import SEGMENT
+from convergekit.readers.vendors.segment_tables import SEGMENT_TABLES, SEGMENT_USERS
 from convergekit.readers.vendors.shopify import SHOPIFY, SHOPIFY_CHECKOUTS, SHOPIFY_DRAFTS
 from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
 from convergekit.readers.vendors.snowplow import SNOWPLOW
@@ -37,19 +40,21 @@ _BUILT_IN = {
         CONVERGE_BIGQUERY,
         SEGMENT,
         RUDDERSTACK,
+        *SEGMENT_TABLES,
         SHOPIFY,
         SHOPIFY_CHECKOUTS,
         SHOPIFY_CSV,
         GA4,
         POSTHOG,
+        POSTHOG_PERSONS,
         MIXPANEL,
         AMPLITUDE,
         SNOWPLOW,
         KLAVIYO,
     )
 }
-#: Files that are like a vendor's events and hold none.
-_NO_EVENTS = (SHOPIFY_DRAFTS,)
+#: Known to be told, and not to be read.
+_REFUSED = {export.name: export for export in (SEGMENT_USERS, SHOPIFY_DRAFTS)}
 _registered: dict[str, Export] = {}
 # So many rows tell what a file is; a format's fields are on nearly every row.
 _LOOKED_AT = 1000
@@ -132,14 +137,11 @@ def find_format(frame: pd.DataFrame, name: str, where: str) -> Export | None:
     if name == CONVERGE or not len(frame):
         return None
     rows = Rows(frame.dropna(how="all").head(_LOOKED_AT))
-    exports = {**_BUILT_IN, **_registered}
+    exports = {**_BUILT_IN, **_REFUSED, **_registered}
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
-    if name in fitting:
-        return exports[name]
-    for refused in _NO_EVENTS:
-        if not fitting and refused.recognises(rows):
-            raise ReadError(f"{where}: these are {refused.what}.")
     if name != AUTO:
+        if name in fitting:
+            return exports[name]
         wanted = " or ".join(" + ".join(paths) for paths in exports[name].recognised_by)
         looks = f" It looks like {' or '.join(map(repr, fitting))}." if fitting else ""
         raise ReadError(
@@ -149,12 +151,31 @@ def find_format(frame: pd.DataFrame, name: str, where: str) -> Export | None:
     if _in_converge_spelling(frame):
         fitting.append(CONVERGE)
     fitting = [n for i, n in enumerate(fitting) if not any(map(_alike(n, exports), fitting[:i]))]
+    fitting = _of_table(fitting, exports, where)
     if len(fitting) > 1:
         raise ReadError(
             f"{where}: could be {' or '.join(map(repr, fitting))}; say which with format=, such "
             f"as format={fitting[0]!r}."
         )
-    return exports.get(fitting[0]) if fitting else None
+    found = exports.get(fitting[0]) if fitting else None
+    if found is not None and found.refused:
+        raise ReadError(f"{where}: {found.refused}")
+    return found
+
+
+def _of_table(fitting: list[str], exports: Mapping[str, Export], where: str) -> list[str]:
+    """Return the formats of the table that the file is named after, all if it is of none."""
+    tables = [exports[name].table if name in exports else None for name in fitting]
+    # A file may be a part of what lies in a folder of the table's name.
+    for part in reversed(PurePath(where).parts[-2:]):
+        words = set(_WORD.findall(part.lower()))
+        named = [n for n, table in zip(fitting, tables, strict=True) if table in words]
+        if named:
+            return named
+    return fitting
+
+
+_WORD = re.compile("[a-z]+")
 
 
 def _alike(name: str, exports: Mapping[str, Export]) -> Callable[[str], bool]:

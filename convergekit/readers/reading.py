@@ -27,11 +27,13 @@ from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import canonicalise, check_required, noted, open_columns
 from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.schema import PROPERTY
+from convergekit.events.shapes import READ_SHAPES
+from convergekit.readers.clocks import check_clock, in_clock
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
 from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
-from convergekit.readers.formats import AUTO, check_format, find_format
+from convergekit.readers.formats import AUTO, check_format, find_format, format_names
 from convergekit.readers.gathered import OF_LINES, gathered, gathered_frame
 from convergekit.readers.lines import Progress
 from convergekit.readers.raw_rows import RawRows
@@ -42,7 +44,7 @@ Paths = str | Path | Iterable[str | Path]
 
 #: From this size on, reading takes long enough for a progress bar.
 PROGRESS_FROM_BYTES = 50_000_000
-_OURS = ("file", "line", "read_error", *SAID_BY_READERS)
+_OURS = ("file", "line", "read_error", *SAID_BY_READERS, READ_SHAPES)
 
 
 def read_events(
@@ -50,6 +52,7 @@ def read_events(
     *,
     format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
     columns: Mapping[str, str] | None = None,
+    clock: Mapping[str, str] | None = None,
     strict: bool = False,
     progress: bool | None = None,
 ) -> pd.DataFrame:
@@ -67,8 +70,7 @@ def read_events(
         Arrow PyCapsule interface, only gets canonical column names.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
-        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``,
-        ``"shopify_checkouts"``, ``"shopify_csv"``, ``"ga4"``,
+        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
         ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, or one
         of yours. By default each file is read as the one format whose fields it has.
     columns : mapping of str to str, optional
@@ -76,6 +78,10 @@ def read_events(
         has none of the columns is read by its own spelling. A field inside an object, and one
         of a vendor's format, has the name that reading it gave:
         ``{"alias.cart_token": "properties.cart_id"}``.
+    clock : mapping of str to str, optional
+        Of a format whose epoch numbers are not UTC, the time zone of the clock that they show:
+        ``{"mixpanel": "America/New_York"}`` for a project whose export is in its own time. Of an
+        hour that occurs twice the first is taken; one skipped in spring moves to its end.
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
@@ -122,9 +128,11 @@ def read_events(
             f"columns must map canonical names to the files' own, such as {{'event_name': "
             f"'action'}}; got {columns!r}."
         )
+    clocks = check_clock({} if clock is None else clock, format_names()[2:])
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         given = as_frame(paths)
-        export = _format_of(given, columns or {}, format, "the frame")
+        export = _format_of(given, columns or {}, format, "the frame", clocks)
+        _check_clocks_used(clocks, {export.name if export else None})
         if export is None:
             return canonicalise(given, columns=columns)
         return canonicalise(_events_of(given, export), columns=columns)
@@ -134,14 +142,19 @@ def read_events(
     named = Counter(path.name for path in files)
     total = sum(path.stat().st_size for path in files)
     parts = []
+    read: list[_File] = []
     used: set[str] = set()
     with _bar(total, progress) as bar, _garbage_let_be():
         for path in files:
             bar.set_postfix_str(visible(path.name))
-            file = _File(path, _label(path, named), columns or {}, format, strict)
+            file = _File(path, _label(path, named), columns or {}, format, strict, clocks)
             parts.append(file.read(bar.update))
+            read.append(file)
             used |= file.used
+        _settle_together(read, parts)
     _check_mapping(columns or {}, used, parts)
+    if any(map(len, parts)):
+        _check_clocks_used(clocks, {file.format for file in read})
     parts = [part for part in parts if len(part)] or parts[:1]
     return concatenate(parts)
 
@@ -168,6 +181,26 @@ def _of_own(reasons: Mapping[int, str], own: BoolArray) -> dict[int, str]:
         return dict(reasons)
     place = np.flatnonzero(own)
     return {int(place[row]): reason for row, reason in reasons.items()}
+
+
+def _settle_together(files: list[_File], parts: list[pd.DataFrame]) -> None:
+    """Have each format that settles do so with the rows of all its files, in place of the parts."""
+    exports = {file.settles.name: file.settles for file in files if file.settles is not None}
+    for export in exports.values():
+        at = [place for place, file in enumerate(files) if file.settles is export]
+        named = [set(parts[place].columns) for place in at]
+        ends = np.cumsum([len(parts[place]) for place in at]).tolist()
+        group = [parts[place] for place in at]
+        for place in at:
+            # Not held beside the rows of the group: a column leaves its part as it is joined.
+            parts[place] = pd.DataFrame()
+        settled = export.settled(concatenate(group))
+        known = set().union(*named)
+        for place, own, start, end in zip(at, named, [0, *ends], ends, strict=False):
+            # A column of another file is not this one's; what settling adds is everybody's.
+            kept = [name for name in settled.columns if name in own or name not in known]
+            parts[place] = settled[kept].iloc[start:end]
+            files[place].check(parts[place])
 
 
 def _bar(total: int, shown: bool | None) -> Any:
@@ -249,20 +282,36 @@ class _File:
     ----------
     used : set of str
         The names in `columns` of which the file had the column.
+    settles : Export or None
+        The file's format, if that says more when the rows of all its files are known: `read` then
+        leaves it to the caller to settle and to `check` the rows.
     """
 
     def __init__(
-        self, path: Path, label: str, columns: Mapping[str, str], name: str, strict: bool
+        self,
+        path: Path,
+        label: str,
+        columns: Mapping[str, str],
+        name: str,
+        strict: bool,
+        clocks: Mapping[str, str],
     ) -> None:
         self._path = path
         self._label = label
         self._columns = columns
         self._name = name
         self._strict = strict
+        self._clocks = clocks
         self._export: Export | None = None
         self._known = False
         self._names: set[str] = set()
         self.used: set[str] = set()
+        self.settles: Export | None = None
+
+    @property
+    def format(self) -> str | None:
+        """The name of the format that the file is in, None if it is read by its own names."""
+        return self._export.name if self._export else None
 
     def read(self, progress: Progress) -> pd.DataFrame:
         """Return the file's rows under canonical names."""
@@ -282,23 +331,30 @@ class _File:
                 self._names |= set(parts[-1].columns)
                 lines.append(np.array(rows.line, dtype=np.int64)[row])
                 if (told := rows.said) is not None:
-                    events = np.flatnonzero(own) + done
-                    said.append(told.set_axis(pd.Index(events)))
-                found = _of_own(rows.reasons, own)
-                reasons.update({done + event: reason for event, reason in found.items()})
+                    said.append(told.set_axis(pd.Index(np.flatnonzero(own) + done)))
+                at_own = _of_own(rows.reasons, own)
+                reasons.update({done + event: reason for event, reason in at_own.items()})
                 done += len(row)
         if not done:
             names = ["event_id", "event_name", "timestamp", "source", "aliases"]
             return pd.DataFrame(columns=names)
         frame = concatenate(parts)
-        if self._export is not None:
-            frame = self._export.settled(frame)
-        with self._named_in_errors():
-            check_required(frame)
+        if self._export is not None and self._export.settle is not None:
+            self.settles = self._export
         found = self._finished(frame, np.concatenate(lines), reasons)
         for name, column in pd.concat(said).items() if said else ():
             found[name] = column.reindex(found.index)
+        if self.settles is None:
+            self.check(found)
         return found
+
+    def check(self, found: pd.DataFrame) -> None:
+        """Raise unless the rows have the required columns and, if strict, can all be read."""
+        with self._named_in_errors():
+            check_required(found.drop(columns=["source", *_OURS], errors="ignore"))
+        if self._strict and "read_error" in found and found["read_error"].notna().any():
+            first = found[found["read_error"].notna()].iloc[0]
+            raise ReadError(f"{self._path}, line {first['line']}: {first['read_error']}.")
 
     def _of_events(self, batches: Iterator[RawRows]) -> Iterator[RawRows]:
         """Yield the rows of the file, each an event: where several lines are one, gathered."""
@@ -307,7 +363,9 @@ class _File:
             ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
             named = replace(rows, frame=rows.frame.rename(columns=ours)) if ours else rows
             if not self._known and len(rows.reasons) < len(rows.line):
-                self._export = _format_of(named.frame, self._columns, self._name, str(self._path))
+                self._export = _format_of(
+                    named.frame, self._columns, self._name, str(self._path), self._clocks
+                )
                 self._known = True
             if self._export is not None and self._export.lines is not None:
                 texts = format_suffix(self._path) in CSV_SUFFIXES
@@ -354,9 +412,6 @@ class _File:
             frame["read_error"] = unread
         elif "read_error" in frame:
             frame["read_error"] = frame.pop("read_error").astype("str")
-        if self._strict and "read_error" in frame and frame["read_error"].notna().any():
-            first = frame[frame["read_error"].notna()].iloc[0]
-            raise ReadError(f"{self._path}, line {first['line']}: {first['read_error']}.")
         return frame
 
     @contextlib.contextmanager
@@ -383,13 +438,26 @@ def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 
 
 def _format_of(
-    frame: pd.DataFrame, columns: Mapping[str, str], name: str, where: str
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    name: str,
+    where: str,
+    clocks: Mapping[str, str],
 ) -> Export | None:
     """Return the format of rows, None for rows that are read by their own names."""
     if name == AUTO and any(own in frame for own in columns.values()):
         # The caller says what the file's own columns mean.
         return None
-    return find_format(frame, name, where)
+    found = find_format(frame, name, where)
+    return None if found is None else in_clock(found, clocks)
+
+
+def _check_clocks_used(clocks: Mapping[str, str], formats: set[str | None]) -> None:
+    for name in clocks.keys() - formats:
+        read = ", ".join(sorted(map(repr, formats - {None}))) or "none of a vendor's"
+        raise ConvergekitError(
+            f"clock names {name!r}, but nothing that was read is in this format. Found: {read}."
+        )
 
 
 def _check_mapping(columns: Mapping[str, str], used: set[str], parts: list[pd.DataFrame]) -> None:

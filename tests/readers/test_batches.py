@@ -57,21 +57,6 @@ def test_parquet_comes_the_same_in_batches(batches_of, tmp_path, name):
     assert found["line"].tolist() == list(range(1, len(records) + 1))
 
 
-def test_a_previous_id_is_what_it_was_anywhere_in_the_file(batches_of, tmp_path):
-    base = {"messageId": "m", "timestamp": "2026-03-02T10:00:00Z"}
-    rows = [
-        base | {"type": "alias", "messageId": "1", "userId": "u", "previousId": "anon"},
-        base | {"type": "alias", "messageId": "2", "userId": "u", "previousId": "old"},
-        base | {"type": "track", "messageId": "3", "event": "A", "anonymousId": "anon"},
-    ]
-    path = tmp_path / "segment.jsonl"
-    path.write_text("\n".join(map(json.dumps, rows)))
-    batches_of(1)
-    aliases = ck.stitch(ck.read_events(path)).aliases
-    found = set(zip(aliases["alias_type"], aliases["alias_value"], strict=True))
-    assert found == {("user_id", "u"), ("cookie", "anon"), ("user_id", "old")}
-
-
 def test_lines_and_reasons_are_of_the_file(batches_of, tmp_path):
     good = {"event_name": "A", "timestamp": "2026-03-02", "aliases": ["urn:cookie:c"]}
     lines = [json.dumps(good), "oops", "", json.dumps(good), "[]", json.dumps(good)]

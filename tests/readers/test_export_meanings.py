@@ -47,17 +47,6 @@ def write(tmp_path):
     return write
 
 
-@pytest.fixture
-def registered():
-    """Forget the formats that a test registers."""
-    from convergekit.readers import formats
-
-    before = dict(formats._registered)
-    yield
-    formats._registered.clear()
-    formats._registered.update(before)
-
-
 @pytest.mark.parametrize("name", FUNNELS)
 def test_from_file_to_funnel(name):
     s = stitched(name)

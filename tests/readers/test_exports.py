@@ -262,3 +262,35 @@ def test_the_callers_frame_is_not_changed():
     copy = frame.copy(deep=True)
     ck.read_events(frame)
     pd.testing.assert_frame_equal(frame, copy)
+
+
+@pytest.mark.parametrize("name", ["ga4", "posthog", "mixpanel", "amplitude", "snowplow", "segment"])
+def test_columns_in_capitals_are_read_the_same(name):
+    rows = [row for path in sample(name) for row in _rows(path)]
+    frame = pd.DataFrame(rows)
+    found = ck.read_events(frame.rename(columns=str.upper))
+    pd.testing.assert_frame_equal(found, ck.read_events(frame))
+
+
+def _rows(path):
+    if path.suffix == ".csv":
+        return pd.read_csv(path, dtype="str").to_dict("records")
+    return list(map(json.loads, path.read_text("utf-8").splitlines()))
+
+
+def test_a_format_declared_in_capitals_is_read():
+    ck.register_export(
+        ck.Export(name="till", documentation="", recognised_by=[["RECEIPT_NO"]],
+                  event_name=lambda rows: ["Sale"] * len(rows), timestamp="SOLD.AT",
+                  properties={"*": "SOLD"})
+    )  # fmt: skip
+    frame = pd.DataFrame({"RECEIPT_NO": [7], "SOLD": [{"AT": "2026-03-02", "total": 3}]})
+    found = ck.read_events(frame)
+    assert found["timestamp"].tolist() == ["2026-03-02"]
+    assert found["properties.total"].tolist() == [3]
+
+
+def test_columns_in_capitals_of_the_callers_own_keep_their_names():
+    frame = pd.DataFrame({"ACTION": ["Order"], "AT": ["2026-03-02"], "MAIL": ["a@x.org"]})
+    columns = {"event_name": "ACTION", "timestamp": "AT", "alias.email": "MAIL"}
+    assert ck.read_events(frame, columns=columns)["event_name"].tolist() == ["Order"]

@@ -1,8 +1,12 @@
 """Mixpanel: events as its raw event export gives them.
 
 https://developer.mixpanel.com/reference/raw-event-export documents one object per line, with
-`event` and `properties`; `time` is in seconds, of the project's time zone in older projects.
-`$insert_id` is the event ID. Under the Simplified ID Merge
+`event` and `properties`; `time` is in seconds. Older projects export times "based on your
+project's time zone settings" as if they were UTC
+(https://fivetran.com/docs/connectors/applications/mixpanel/troubleshooting/incorrect-time-zone):
+say so with ``clock={"mixpanel": "America/New_York"}``. `$insert_id` is the event ID, which events sent without
+one do not have. UTM parameters and click IDs are default properties of the libraries, and carried
+by the profile. Under the Simplified ID Merge
 (https://docs.mixpanel.com/docs/tracking-methods/id-management) an event that carries both
 `$device_id` (alias type `cookie`) and `$user_id` (`user_id`) links them, and `distinct_id` is
 the `$user_id`, or ``"$device:"`` and the `$device_id`: it is an alias of its own only where it
@@ -70,7 +74,7 @@ def _properties(rows: Rows) -> list[dict[str, Any]]:
 MIXPANEL = Export(
     name="mixpanel",
     documentation="https://developer.mixpanel.com/reference/raw-event-export",
-    recognised_by=[["event", "properties.time", "properties.distinct_id", "properties.$insert_id"]],
+    recognised_by=[["event", "properties.time", "properties.distinct_id"]],
     event_id="properties.$insert_id",
     event_name=_event_name,
     timestamp="properties.time",

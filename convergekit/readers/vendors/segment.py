@@ -6,9 +6,13 @@ https://segment.com/docs/connections/spec/common/ and of the pages of each call 
 - `track` is an event; `page` and `screen` are events of these names, with their `name` as a
   property; `identify`, `group` and `alias` are identify calls. A group's ID and traits are not a
   person's, and are left out.
-- `anonymousId` is the browser or device (alias type `cookie`), `userId` the alias `user_id`;
-  `alias` links `previousId`, which "can be either" of the two: an anonymous ID if the file has
-  seen it as one. The trait `email` is an alias as well, as in Segment's default external IDs.
+- `anonymousId` is the browser or device (alias type `cookie`), `userId` the alias `user_id`. The
+  trait `email` is an alias as well, as in Segment's default external IDs.
+- `alias` links `previousId`, which "can be either" of the two. Which one it is may stand in a
+  file that is read another day, so the call itself has to say it: an anonymous ID where it is the
+  `anonymousId` of the call, and otherwise it is linked as both. So the profiles do not depend on
+  how an export was cut into files. An anonymous ID of one person that equals the user ID of
+  another joins the two only if somebody sends it as a `previousId`.
 - `timestamp` is already corrected for the clock of the device; where it is absent it is computed
   as documented, `receivedAt - (sentAt - originalTimestamp)`.
 
@@ -22,7 +26,6 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.base.text import as_text
 from convergekit.events.timestamps import parse_timestamps
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Rows, Values, first_of
@@ -85,22 +88,13 @@ def _previous(rows: Rows) -> list[Any]:
     ]
 
 
-def _settle_previous(frame: pd.DataFrame) -> pd.DataFrame:
-    """Say of each `previousId` what it was: an anonymous ID if the file has it as one."""
-    if _PREVIOUS not in frame:
-        return frame
-    previous, cookie = frame.pop(_PREVIOUS), frame.get("alias.cookie", pd.Series(dtype=object))
-    anonymous = as_text(previous)[0].isin(as_text(cookie)[0].dropna())
-    of_type = anonymous.map({True: "urn:cookie:", False: "urn:user_id:"})
-    urns = (of_type + as_text(previous)[0]).astype(object)
-    return frame.assign(aliases=urns.where(previous.notna(), None).map(_listed))
+def _previous_user(rows: Rows) -> list[Any]:
+    """Return the previous IDs that may be a user's: not the anonymous ID of the call itself."""
+    return [
+        None if previous is None or str(previous) == str(anonymous) else previous
+        for previous, anonymous in zip(rows.once(_previous), rows["anonymousId"], strict=True)
+    ]
 
-
-def _listed(urn: str | None) -> list[str] | None:
-    return None if urn is None else [urn]
-
-
-_PREVIOUS = "alias.previous"
 
 SEGMENT = Export(
     name="segment",
@@ -111,9 +105,8 @@ SEGMENT = Export(
     timestamp=_corrected_timestamp,
     received_at="receivedAt",
     aliases={
-        "cookie": "anonymousId",
-        "user_id": "userId",
-        "previous": _previous,
+        "cookie": ["anonymousId", lambda rows: rows.once(_previous)],
+        "user_id": ["userId", _previous_user],
         "email": lambda rows: [traits.get("$email") for traits in rows.once(_person)],
     },
     properties={
@@ -127,5 +120,4 @@ SEGMENT = Export(
         "$ip": "context.ip",
         "$user_agent": "context.userAgent",
     },
-    settle=_settle_previous,
 )

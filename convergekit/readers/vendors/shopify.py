@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convergekit.readers.export import Export, Further, NoEvents
+from convergekit.readers.export import Export, Further
 from convergekit.readers.fields import Rows, constant, first_of, number, number_of, prefixed
 
 _ITEM = {
@@ -39,31 +39,23 @@ _ITEM = {
 _ALL = ["id", "created_at", "line_items", "total_price", "currency"]
 
 
+def _item(line: Mapping[str, Any]) -> dict[str, Any]:
+    item = {own: line[key] for key, own in _ITEM.items() if key in line}
+    return item | {"price": number_of(item["price"])} if "price" in item else item
+
+
 def _items(rows: Rows) -> list[Any]:
     return [
-        [
-            {
-                own: number_of(line[key]) if own == "price" else line[key]
-                for key, own in _ITEM.items()
-                if key in line
-            }
-            for line in lines
-            if isinstance(line, Mapping)
-        ]
-        if isinstance(lines, list)
-        else None
-        for lines in rows["line_items"]
+        None if lines is None else [_item(line) for line in lines]
+        for lines in rows.object_lists("line_items")
     ]
 
 
 def _discount_codes(rows: Rows) -> list[str | None]:
     """Return the codes as one text, as the admin's CSV file has them."""
     return [
-        ", ".join(str(one["code"]) for one in found if isinstance(one, Mapping) and one.get("code"))
-        or None
-        if isinstance(found, list)
-        else None
-        for found in rows["discount_codes"]
+        ", ".join(str(one["code"]) for one in found or () if one.get("code")) or None
+        for found in rows.object_lists("discount_codes")
     ]
 
 
@@ -78,19 +70,13 @@ def _order(rows: Rows) -> list[str]:
 
 def _refunded(rows: Rows) -> list[tuple[Any, Any]]:
     """Return what each refund gave back, and in which currency."""
-    return list(map(_given_back, rows["transactions"]))
+    return list(map(_given_back, rows.object_lists("transactions")))
 
 
-def _given_back(transactions: Any) -> tuple[Any, Any]:
-    if not isinstance(transactions, list):
+def _given_back(transactions: list[dict[str, Any]] | None) -> tuple[Any, Any]:
+    if transactions is None:
         return None, None
-    done = [
-        one
-        for one in transactions
-        if isinstance(one, Mapping)
-        and one.get("kind") == "refund"
-        and one.get("status") == "success"
-    ]
+    done = [t for t in transactions if (t.get("kind"), t.get("status")) == ("refund", "success")]
     amounts = [number_of(one.get("amount")) for one in done]
     currencies = {one.get("currency") for one in done}
     if len(currencies) > 1 or not all(isinstance(amount, (int, float)) for amount in amounts):
@@ -200,10 +186,15 @@ SHOPIFY_CHECKOUTS = Export(
     profile_properties=_PERSON,
 )
 
-#: https://shopify.dev/docs/api/admin-rest/latest/resources/draftorder
-SHOPIFY_DRAFTS = NoEvents(
-    recognised_by=[["id", "created_at", "line_items"]],
-    present=["invoice_sent_at"],
-    what="Shopify's draft orders, which nobody has placed: a draft that is completed becomes an "
-    "order of its own. Read the orders (orders.json) instead",
+_DRAFT = ["id", "created_at", "line_items"]
+
+SHOPIFY_DRAFTS = Export(
+    name="shopify_drafts",
+    documentation="https://shopify.dev/docs/api/admin-rest/latest/resources/draftorder",
+    recognised_by=[[*_DRAFT, "invoice_sent_at"], [*_DRAFT, "invoice_url"], [*_DRAFT, "status"]],
+    absent=["financial_status", "order_number", "abandoned_checkout_url"],
+    event_name=constant(None),
+    timestamp="created_at",
+    refused="these are Shopify's draft orders, which nobody has placed: a draft that is completed "
+    "becomes an order of its own. Read the orders (orders.json) instead.",
 )

@@ -17,7 +17,6 @@ of the order. The lines of one `Name` are gathered into one `Placed Order`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from convergekit.readers.export import Export
@@ -31,12 +30,10 @@ def _items(rows: Rows) -> list[Any]:
     return [
         [
             {key: number_of(value) if key in _NUMBERS else value for key, value in item.items()}
-            for item in items
-            if isinstance(item, Mapping)
+            for item in items or ()
         ]
-        if isinstance(items, list)
-        else None
-        for items in rows["items"]
+        or None
+        for items in rows.object_lists("items")
     ]
 
 
