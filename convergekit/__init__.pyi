@@ -41,7 +41,7 @@ from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
 from .privacy.forget import Forgotten
-from .readers import Export, read_events, register_export
+from .readers import Export, Further, ItemLines, read_events, register_export
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch
@@ -85,7 +85,9 @@ __all__ = [
     "ForgottenInStore",
     "Funnel",
     "FunnelTest",
+    "Further",
     "Hindsight",
+    "ItemLines",
     "Journeys",
     "NotOnThisEngine",
     "Orphans",

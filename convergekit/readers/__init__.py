@@ -1,7 +1,8 @@
 """Reading exports: files of any known format into one canonical event frame."""
 
-from convergekit.readers.export import Export
+from convergekit.readers.export import Export, Further
 from convergekit.readers.formats import register_export
+from convergekit.readers.gathered import ItemLines
 from convergekit.readers.reading import read_events
 
-__all__ = ["Export", "read_events", "register_export"]
+__all__ = ["Export", "Further", "ItemLines", "read_events", "register_export"]

@@ -230,7 +230,32 @@ def number(path: str) -> Field:
     >>> read_field(number("price"), Rows(pd.DataFrame({"price": ["12.50", None, "free"]})))
     [12.5, None, 'free']
     """
-    return lambda rows: [_number(value) for value in rows[path]]
+    return lambda rows: [number_of(value) for value in rows[path]]
+
+
+def number_of(value: Any) -> Any:
+    """Return the number that a text is; anything else as it is.
+
+    Examples
+    --------
+    >>> number_of("12.50"), number_of("free"), number_of(None)
+    (12.5, 'free', None)
+    """
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def prefixed(prefix: str, path: str) -> Field:
+    """Return a field of the values as text, with a prefix that tells them from other IDs.
+
+    Examples
+    --------
+    >>> read_field(prefixed("refund-", "id"), Rows(pd.DataFrame({"id": ["7", None]})))
+    ['refund-7', None]
+    """
+    return lambda rows: [None if value is None else f"{prefix}{value}" for value in rows[path]]
 
 
 def renamed(path: str, names: Mapping[str, str]) -> Field:
@@ -299,10 +324,3 @@ def _is_missing(value: Any) -> bool:
     if value is None or type(value) is str:
         return value is None
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
-
-
-def _number(value: Any) -> Any:
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value

@@ -28,7 +28,8 @@ from convergekit.readers.vendors.posthog import POSTHOG, POSTHOG_PERSONS
 from convergekit.readers.vendors.rudderstack import RUDDERSTACK
 from convergekit.readers.vendors.segment import SEGMENT
 from convergekit.readers.vendors.segment_tables import SEGMENT_TABLES, SEGMENT_USERS
-from convergekit.readers.vendors.shopify import SHOPIFY
+from convergekit.readers.vendors.shopify import SHOPIFY, SHOPIFY_CHECKOUTS, SHOPIFY_DRAFTS
+from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
 from convergekit.readers.vendors.snowplow import SNOWPLOW
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
@@ -42,6 +43,8 @@ _BUILT_IN = {
         RUDDERSTACK,
         *SEGMENT_TABLES,
         SHOPIFY,
+        SHOPIFY_CHECKOUTS,
+        SHOPIFY_CSV,
         GA4,
         POSTHOG,
         POSTHOG_PERSONS,
@@ -53,7 +56,9 @@ _BUILT_IN = {
     )
 }
 #: Known to be told, and not to be read.
-_REFUSED = {export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS)}
+_REFUSED = {
+    export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)
+}
 _registered: dict[str, Export] = {}
 # So many rows tell what a file is; a format's fields are on nearly every row.
 _LOOKED_AT = 1000

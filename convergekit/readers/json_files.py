@@ -17,8 +17,8 @@ from convergekit.errors import ReadError
 from convergekit.readers.answers import rows_inside
 from convergekit.readers.json_api import is_page, resources
 from convergekit.readers.lines import Lines, Progress, short
-from convergekit.readers.vendors.matomo_visits import actions, is_visit
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.vendors.matomo_visits import actions, is_visit
 
 #: Objects, or text that says why there is none, and the line or place of each.
 _Records: TypeAlias = tuple[Sequence[Any], Sequence[int]]

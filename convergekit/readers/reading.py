@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import glob
+import itertools
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,13 @@ import pandas as pd
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.base.durable import newest
+from convergekit.base.grouping import run_starts
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import canonicalise, check_required, noted, open_columns
-from convergekit.events.normalise import READ_NULLS
+from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import READ_SHAPES
 from convergekit.readers.clocks import check_clock, in_clock
@@ -31,16 +34,17 @@ from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
 from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
 from convergekit.readers.formats import AUTO, check_format, find_format, format_names
+from convergekit.readers.gathered import OF_LINES, gathered, gathered_frame
 from convergekit.readers.lines import Progress
 from convergekit.readers.raw_rows import RawRows
-from convergekit.typing import IntArray
+from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
 Paths = str | Path | Iterable[str | Path]
 
 #: From this size on, reading takes long enough for a progress bar.
 PROGRESS_FROM_BYTES = 50_000_000
-_OURS = ("file", "line", "read_error", READ_NULLS, READ_SHAPES)
+_OURS = ("file", "line", "read_error", *SAID_BY_READERS, READ_SHAPES)
 
 
 def read_events(
@@ -70,7 +74,8 @@ def read_events(
         ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``,
         ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``, ``"segment_pages"``,
         ``"segment_screens"``, ``"segment_identifies"``, ``"segment_groups"``,
-        ``"segment_aliases"``), or one of yours. By default each file is read as the one format whose fields it has.
+        ``"segment_aliases"``), or one of yours. By default each file is read as the one format
+        whose fields it has.
     columns : mapping of str to str, optional
         Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
         has none of the columns is read by its own spelling. A field inside an object, and one
@@ -133,9 +138,7 @@ def read_events(
         _check_clocks_used(clocks, {export.name if export else None})
         if export is None:
             return canonicalise(given, columns=columns)
-        shallow, reasons = without_deep(given)
-        frame = export.settled(export.canonical(shallow))
-        return canonicalise(noted(frame, reasons), columns=columns)
+        return canonicalise(_events_of(given, export), columns=columns)
     files = find_files(paths)
     for path in files:
         format_suffix(path)
@@ -157,6 +160,30 @@ def read_events(
         _check_clocks_used(clocks, {file.format for file in read})
     parts = [part for part in parts if len(part)] or parts[:1]
     return concatenate(parts)
+
+
+def _events_of(given: pd.DataFrame, export: Export) -> pd.DataFrame:
+    """Return a caller's frame of a vendor's rows as events."""
+    rows, reasons = without_deep(given)
+    said = pd.DataFrame(index=rows.index)
+    if export.lines is not None:
+        rows, reasons = gathered_frame(rows, export.lines, reasons)
+        said = rows[list(OF_LINES)]
+    events, row = export.events(rows)
+    own = run_starts(row)
+    frame = noted(export.settled(events), _of_own(reasons, own))
+    return frame.assign(**{
+        name: take_or_missing(column, np.where(own, row, -1)).set_axis(frame.index)
+        for name, column in said.items()
+    })  # fmt: skip
+
+
+def _of_own(reasons: Mapping[int, str], own: BoolArray) -> dict[int, str]:
+    """Return the reasons of rows by the position of the rows' own events."""
+    if own.all() or not reasons:
+        return dict(reasons)
+    place = np.flatnonzero(own)
+    return {int(place[row]): reason for row, reason in reasons.items()}
 
 
 def _settle_together(files: list[_File], parts: list[pd.DataFrame]) -> None:
@@ -293,21 +320,24 @@ class _File:
         """Return the file's rows under canonical names."""
         parts: list[pd.DataFrame] = []
         lines: list[IntArray] = []
-        nulls: list[pd.Series] = []
+        said: list[pd.DataFrame] = []
         reasons: dict[int, str] = {}
         done = 0
-        for rows in read_file(self._path, progress):
+        for rows in self._of_events(read_file(self._path, progress)):
             if rows.reasons and self._strict:
                 first = min(rows.reasons)
                 raise ReadError(f"{self._path}, line {rows.line[first]}: {rows.reasons[first]}.")
             if rows.line:
-                parts.append(_narrowed(self._canonical(rows), self._names))
+                canonical, row = self._canonical(rows)
+                own = run_starts(row)
+                parts.append(_narrowed(canonical, self._names))
                 self._names |= set(parts[-1].columns)
-                lines.append(np.array(rows.line, dtype=np.int64))
-                if rows.nulls is not None:
-                    nulls.append(rows.nulls.set_axis(rows.nulls.index + done))
-                reasons.update({done + row: reason for row, reason in rows.reasons.items()})
-                done += len(rows.line)
+                lines.append(np.array(rows.line, dtype=np.int64)[row])
+                if (told := rows.said) is not None:
+                    said.append(told.set_axis(pd.Index(np.flatnonzero(own) + done)))
+                at_own = _of_own(rows.reasons, own)
+                reasons.update({done + event: reason for event, reason in at_own.items()})
+                done += len(row)
         if not done:
             names = ["event_id", "event_name", "timestamp", "source", "aliases"]
             return pd.DataFrame(columns=names)
@@ -315,8 +345,8 @@ class _File:
         if self._export is not None and self._export.settle is not None:
             self.settles = self._export
         found = self._finished(frame, np.concatenate(lines), reasons)
-        if nulls:
-            found[READ_NULLS] = pd.concat(nulls).reindex(found.index)
+        for name, column in pd.concat(said).items() if said else ():
+            found[name] = column.reindex(found.index)
         if self.settles is None:
             self.check(found)
         return found
@@ -329,24 +359,36 @@ class _File:
             first = found[found["read_error"].notna()].iloc[0]
             raise ReadError(f"{self._path}, line {first['line']}: {first['read_error']}.")
 
-    def _canonical(self, rows: RawRows) -> pd.DataFrame:
-        # What read_events adds to a row has these names; the file's own are properties.
-        ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
-        frame = rows.frame.rename(columns=ours) if ours else rows.frame
-        if not self._known and len(rows.reasons) < len(rows.line):
-            self._export = _format_of(
-                frame, self._columns, self._name, str(self._path), self._clocks
-            )
-            self._known = True
+    def _of_events(self, batches: Iterator[RawRows]) -> Iterator[RawRows]:
+        """Yield the rows of the file, each an event: where several lines are one, gathered."""
+        for rows in batches:
+            # What read_events adds to a row has these names; the file's own are properties.
+            ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
+            named = replace(rows, frame=rows.frame.rename(columns=ours)) if ours else rows
+            if not self._known and len(rows.reasons) < len(rows.line):
+                self._export = _format_of(
+                    named.frame, self._columns, self._name, str(self._path), self._clocks
+                )
+                self._known = True
+            if self._export is not None and self._export.lines is not None:
+                texts = format_suffix(self._path) in CSV_SUFFIXES
+                every = itertools.chain([named], batches)
+                yield from gathered(every, self._export.lines, texts=texts)
+                return
+            yield named
+
+    def _canonical(self, rows: RawRows) -> tuple[pd.DataFrame, IntArray]:
+        """Return the events of the rows, and the row of each."""
+        frame, row = rows.frame, np.arange(len(rows.line))
         if self._export is not None:
-            frame = self._export.canonical(frame)
+            frame, row = self._export.events(frame)
         with self._named_in_errors():
             mapping = self._those_in(frame, self._columns)
             opened = open_columns(frame, columns=mapping)
             nested = {name: own for name, own in self._columns.items() if name not in mapping}
             # Within an object, such as `properties`, a field has its name once that is opened.
             within = self._those_in(opened, nested)
-            return open_columns(opened, columns=within) if within else opened
+            return open_columns(opened, columns=within) if within else opened, row
 
     def _those_in(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, str]:
         found = {name: own for name, own in columns.items() if own in frame}

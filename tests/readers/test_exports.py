@@ -29,6 +29,8 @@ REACHED = {name: [8, 7, 5] for name in STEPS} | {
     "posthog": [7, 6, 5],
 }
 
+SHOPS = ["shopify", "shopify_csv", "shopify_checkouts"]
+
 
 @pytest.fixture(autouse=True)
 def no_formats_of_others(monkeypatch):
@@ -36,7 +38,8 @@ def no_formats_of_others(monkeypatch):
 
 
 def sample(name):
-    return sorted(SAMPLES.glob(f"{name}*"))
+    """Return the files of one format: ``name.csv``, or ``name_events.jsonl`` and its like."""
+    return sorted(SAMPLES.glob(f"{name}.*")) or sorted(SAMPLES.glob(f"{name}_*"))
 
 
 def write(path, rows):
@@ -58,7 +61,7 @@ def test_from_file_to_funnel(name):
     assert last["profile.utm_source"].notna().sum() == 5
 
 
-@pytest.mark.parametrize("name", [*STEPS, "shopify"])
+@pytest.mark.parametrize("name", [*STEPS, *SHOPS])
 def test_each_sample_is_recognised_by_itself(name):
     found = ck.read_events(sample(name))
     named = ck.read_events(sample(name), format=name)
