@@ -20,7 +20,7 @@ from convergekit.readers.export import Export
 from convergekit.readers.fields import Rows
 from convergekit.readers.vendors.amplitude import AMPLITUDE
 from convergekit.readers.vendors.converge_bigquery import CONVERGE_BIGQUERY
-from convergekit.readers.vendors.ga4 import GA4
+from convergekit.readers.vendors.ga4 import GA4, GA4_FLAT
 from convergekit.readers.vendors.klaviyo import KLAVIYO
 from convergekit.readers.vendors.matomo import MATOMO, MATOMO_VISITS
 from convergekit.readers.vendors.mixpanel import MIXPANEL
@@ -46,6 +46,7 @@ _BUILT_IN = {
         SHOPIFY_CHECKOUTS,
         SHOPIFY_CSV,
         GA4,
+        GA4_FLAT,
         POSTHOG,
         POSTHOG_PERSONS,
         MIXPANEL,
@@ -56,9 +57,7 @@ _BUILT_IN = {
     )
 }
 #: Known to be told, and not to be read.
-_REFUSED = {
-    export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)
-}
+_REFUSED = {export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)}
 _registered: dict[str, Export] = {}
 # So many rows tell what a file is; a format's fields are on nearly every row.
 _LOOKED_AT = 1000
