@@ -41,7 +41,15 @@ from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
 from .privacy.forget import Forgotten
-from .readers import Export, read_events, register_export
+from .readers import (
+    Constant,
+    Export,
+    SuggestedColumns,
+    constant,
+    read_events,
+    register_export,
+    suggest_columns,
+)
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch
@@ -67,6 +75,7 @@ __all__ = [
     "ChannelRule",
     "CheckUp",
     "ColumnError",
+    "Constant",
     "ConvergekitError",
     "CreditStory",
     "Customers",
@@ -101,6 +110,7 @@ __all__ = [
     "StitchedEvents",
     "StitchedTable",
     "Store",
+    "SuggestedColumns",
     "TableFunnel",
     "TimeToConvert",
     "UnknownAliasError",
@@ -109,6 +119,7 @@ __all__ = [
     "WriteError",
     "check_up",
     "compare_profiles",
+    "constant",
     "email_rule",
     "evaluate",
     "funnel",
@@ -123,5 +134,6 @@ __all__ = [
     "simulate_store",
     "stitch",
     "stitch_table",
+    "suggest_columns",
 ]
 __version__: str

@@ -8,7 +8,8 @@ text in a cell, or columns flattened with dots.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
@@ -63,8 +64,14 @@ class Rows:
         return self._made[read]
 
     def has(self, path: str) -> bool:
-        """Return whether any row has a value at the path."""
-        return any(value is not None for value in self[path])
+        """Return whether the field is there: as a column, or a key of an object in any row.
+
+        A value is not needed: a browser without consent leaves many a field empty.
+        """
+        if path in self.frame:
+            return True
+        outer, _, key = path.rpartition(".")
+        return bool(outer) and any(isinstance(cell, dict) and key in cell for cell in self[outer])
 
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
@@ -133,15 +140,52 @@ def first_of(*fields: Field) -> Field:
     return read
 
 
-def constant(value: Any) -> Field:
-    """Return a field that is the same in every row.
+@dataclass(frozen=True)
+class Constant:
+    """A value that is the same in every row, which `constant` makes.
+
+    Attributes
+    ----------
+    value : object
+    """
+
+    value: Any
+
+    def __call__(self, rows: Sized) -> list[Any]:
+        """Return the value once per row."""
+        return [self.value] * len(rows)
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"ck.constant({self.value!r})"
+
+
+def constant(value: Any) -> Constant:
+    """Return a field that is the same in every row, for `columns` of `read_events` and `Export`.
+
+    Parameters
+    ----------
+    value : object
+        Such as the name of the only event that an export has.
+
+    Returns
+    -------
+    Constant
+
+    See Also
+    --------
+    convergekit.read_events : Takes it in `columns`, where a text would be the name of a column.
 
     Examples
     --------
-    >>> read_field(constant("Placed Order"), Rows(pd.DataFrame({"id": [1, 2]})))
-    ['Placed Order', 'Placed Order']
+    >>> import convergekit as ck
+    >>> orders = pd.DataFrame({"no": [7], "at": ["2026-03-02T10:00:00Z"], "mail": ["ada@x.org"]})
+    >>> columns = {"event_name": ck.constant("Placed Order"), "timestamp": "at",
+    ...            "alias.email": "mail"}
+    >>> ck.read_events(orders, columns=columns)["event_name"].tolist()
+    ['Placed Order']
     """
-    return lambda rows: [value] * len(rows)
+    return Constant(value)
 
 
 def number(path: str) -> Field:

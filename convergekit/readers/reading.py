@@ -7,8 +7,8 @@ import gc
 import glob
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,41 @@ import pandas as pd
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.base.durable import newest
+from convergekit.base.options import choice
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
-from convergekit.events.canonical import canonicalise, check_required, noted, open_columns
+from convergekit.events.canonical import check_required, noted
+from convergekit.events.money import Amounts
 from convergekit.events.normalise import READ_NULLS
 from convergekit.events.schema import PROPERTY
+from convergekit.readers.as_written import with_amounts, with_dates
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
 from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
-from convergekit.readers.formats import AUTO, check_format, find_format
-from convergekit.readers.lines import Progress
+from convergekit.readers.formats import (
+    AUTO,
+    ROWS_THAT_TELL,
+    UntoldError,
+    advice_on,
+    check_format,
+    find_format,
+)
+from convergekit.readers.lines import Progress, check_encoding
+from convergekit.readers.own_columns import (
+    Columns,
+    ColumnsOfFiles,
+    OwnColumns,
+    check_columns,
+    columns_of,
+    mapped,
+    of_patterns,
+    refuse_unused,
+)
 from convergekit.readers.raw_rows import RawRows
+from convergekit.readers.sources import Source, sources_of
 from convergekit.typing import IntArray
 from convergekit.visible import visible
 
@@ -45,7 +66,10 @@ def read_events(
     paths: Paths | Frame,
     *,
     format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
-    columns: Mapping[str, str] | None = None,
+    columns: ColumnsOfFiles | None = None,
+    encoding: str | None = None,
+    day_first: bool | None = None,
+    amounts: Amounts | None = None,
     strict: bool = False,
     progress: bool | None = None,
 ) -> pd.DataFrame:
@@ -66,11 +90,24 @@ def read_events(
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
         ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, or one
         of yours. By default each file is read as the one format whose fields it has.
-    columns : mapping of str to str, optional
-        Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
-        has none of the columns is read by its own spelling. A field inside an object, and one
-        of a vendor's format, has the name that reading it gave:
-        ``{"alias.cart_token": "properties.cart_id"}``.
+    columns : mapping, optional
+        Canonical name to where the files have it: a column (``{"event_name": "action"}``), a path
+        into objects and lists (``"user.anon"``, ``"items[].sku"``), a list of these in order of
+        preference, ``ck.constant("Placed Order")``, or a function from the rows as they came to
+        one value a row. With an event name and a time they say all, so that a vendor's format is
+        not looked for; others are laid over what a format reads. A file that has none of the
+        columns is read as without them. A field that reading opens also goes by the name that this
+        gives it: ``{"alias.cart_token": "properties.cart_id"}``. For files of several kinds, a
+        pattern to such a mapping: ``{"orders*.csv": {...}}``. `suggest_columns` proposes one.
+    encoding : str, optional
+        Of text files without a byte-order mark, such as ``"cp1252"`` (Windows), ``"utf-16-le"`` or
+        ``"shift_jis"``; UTF-8 when absent.
+    day_first : bool, optional
+        How times of digits alone are written: True reads ``01/02/2026`` as in February, False as
+        in January. When absent they are not guessed: their rows are rejected.
+    amounts : {"en", "ch", "da", "de", "es", "it", "nl", "pt", "cs", "fi", "fr", "nb", "pl", "sv"}
+        The language in which amounts are written, as in `money`: with ``"de"`` a property whose
+        texts are all amounts, such as ``1.234,50`` and ``12,00 €``, becomes numbers.
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
@@ -95,6 +132,11 @@ def read_events(
     ColumnError
         A required column is missing, or `columns` names one that no file has.
 
+    See Also
+    --------
+    suggest_columns : Proposes `columns` for an export.
+    money : Reads amounts of one column, and their currencies.
+
     Examples
     --------
     >>> import tempfile
@@ -112,38 +154,76 @@ def read_events(
     [nan, 'not JSON: Unterminated string starting at column 15']
     """
     check_format(format)
-    if columns is not None and not isinstance(columns, Mapping):
-        raise ConvergekitError(
-            f"columns must map canonical names to the files' own, such as {{'event_name': "
-            f"'action'}}; got {columns!r}."
-        )
+    check_columns(columns)
+    options = _Options(format, columns or {}, encoding, day_first, amounts, strict)
+    options.check()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
-        given = as_frame(paths)
-        export = _format_of(given, columns or {}, format, "the frame")
-        if export is None:
-            return canonicalise(given, columns=columns)
-        shallow, reasons = without_deep(given)
-        frame = export.settled(export.canonical(shallow))
-        return canonicalise(noted(frame, reasons), columns=columns)
+        return _read_frame(as_frame(paths), options)
     files = find_files(paths)
     for path in files:
         format_suffix(path)
-    named = Counter(path.name for path in files)
     total = sum(path.stat().st_size for path in files)
-    parts = []
-    read: list[_File] = []
-    used: set[str] = set()
+    read = [_File(source, options) for source in sources_of(files)]
+    parts = [pd.DataFrame()] * len(read)
     with _bar(total, progress) as bar, _garbage_let_be():
-        for path in files:
-            bar.set_postfix_str(visible(path.name))
-            file = _File(path, _label(path, named), columns or {}, format, strict)
-            parts.append(file.read(bar.update))
-            read.append(file)
-            used |= file.used
+        untold = []
+        for place, file in enumerate(read):
+            bar.set_postfix_str(visible(file.source.name))
+            try:
+                parts[place] = file.read(bar.update, None if len(read) > 1 else ())
+            except UntoldError:
+                untold.append(place)
+        # What is in no format by itself may be in that of its sisters.
+        formats = {file.export.name for file in read if file.export is not None}
+        for place in untold:
+            parts[place] = read[place].read(_counted_before, formats)
         _settle_together(read, parts)
-    _check_mapping(columns or {}, used, parts)
+    _check_mapping(options.columns, read, parts)
     parts = [part for part in parts if len(part)] or parts[:1]
     return concatenate(parts)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What `read_events` was told, as it has it."""
+
+    format: str
+    columns: ColumnsOfFiles
+    encoding: str | None
+    day_first: bool | None
+    amounts: Amounts | None
+    strict: bool
+
+    def check(self) -> None:
+        """Raise at what an option does not take."""
+        if self.amounts is not None:
+            choice("amounts", self.amounts, Amounts)
+        if not (self.day_first is None or isinstance(self.day_first, bool)):
+            raise ConvergekitError(f"day_first must be True or False; got {self.day_first!r}.")
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+
+    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return canonical rows with the dates and amounts that the options read."""
+        return with_amounts(with_dates(frame, self.day_first), self.amounts)
+
+
+def _counted_before(_: int) -> None:
+    """Take the progress of a file that is read again."""
+
+
+def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
+    if of_patterns(options.columns):
+        raise ConvergekitError(
+            "columns for each pattern of files needs files; give a frame one mapping."
+        )
+    columns: Columns = options.columns  # type: ignore[assignment]
+    export = _format_of(given, OwnColumns(columns), options.format, "the frame", ())
+    if export is None:
+        return options.typed(mapped(given, columns, advice=advice_on(given)))
+    shallow, reasons = without_deep(given)
+    frame = noted(export.settled(export.canonical(shallow)), reasons)
+    return options.typed(mapped(given, columns, frame))
 
 
 def _settle_together(files: list[_File], parts: list[pd.DataFrame]) -> None:
@@ -234,61 +314,66 @@ def find_files(paths: Paths) -> list[Path]:
     return list(found.values())
 
 
-def _label(path: Path, named: Mapping[str, int]) -> str:
-    return str(path) if named[path.name] > 1 else path.name
-
-
 class _File:
     """A file that is read batch by batch; its first rows say what format it is in.
 
     Attributes
     ----------
-    used : set of str
-        The names in `columns` of which the file had the column.
+    source : Source
+    own : OwnColumns
+        What `columns` says of the file.
+    pattern : str or None
+        The pattern of `columns` that names the file.
+    export : Export or None
+        The format that it is in; None where it is read by its own names.
     settles : Export or None
         The file's format, if that says more when the rows of all its files are known: `read` then
         leaves it to the caller to settle and to `check` the rows.
     """
 
-    def __init__(
-        self, path: Path, label: str, columns: Mapping[str, str], name: str, strict: bool
-    ) -> None:
-        self._path = path
-        self._label = label
-        self._columns = columns
-        self._name = name
-        self._strict = strict
-        self._export: Export | None = None
-        self._known = False
-        self._names: set[str] = set()
-        self.used: set[str] = set()
+    def __init__(self, source: Source, options: _Options) -> None:
+        self.source = source
+        self.pattern, columns = columns_of(options.columns, Path(source.said))
+        self.own = OwnColumns(columns)
+        self.export: Export | None = None
         self.settles: Export | None = None
+        self._options = options
+        self._head: pd.DataFrame | None = None
+        self._names: set[str] = set()
 
-    def read(self, progress: Progress) -> pd.DataFrame:
-        """Return the file's rows under canonical names."""
+    def read(self, progress: Progress, others: Collection[str] | None = ()) -> pd.DataFrame:
+        """Return the file's rows under canonical names.
+
+        Parameters
+        ----------
+        progress : callable
+        others : collection of str, or None
+            As `find_format` takes it.
+        """
         parts: list[pd.DataFrame] = []
         lines: list[IntArray] = []
         nulls: list[pd.Series] = []
         reasons: dict[int, str] = {}
         done = 0
-        for rows in read_file(self._path, progress):
-            if rows.reasons and self._strict:
-                first = min(rows.reasons)
-                raise ReadError(f"{self._path}, line {rows.line[first]}: {rows.reasons[first]}.")
-            if rows.line:
-                parts.append(_narrowed(self._canonical(rows), self._names))
-                self._names |= set(parts[-1].columns)
-                lines.append(np.array(rows.line, dtype=np.int64))
-                if rows.nulls is not None:
-                    nulls.append(rows.nulls.set_axis(rows.nulls.index + done))
-                reasons.update({done + row: reason for row, reason in rows.reasons.items()})
-                done += len(rows.line)
+        with self.source.named_in_errors():
+            for rows in read_file(self.source.path, progress, self._options.encoding):
+                if rows.reasons and self._options.strict:
+                    first = min(rows.reasons)
+                    raise ReadError(f"{self._at(rows.line[first])}: {rows.reasons[first]}.")
+                if rows.line:
+                    parts.append(_narrowed(self._canonical(rows, others), self._names))
+                    self._names |= set(parts[-1].columns)
+                    lines.append(np.array(rows.line, dtype=np.int64))
+                    if rows.nulls is not None:
+                        nulls.append(rows.nulls.set_axis(rows.nulls.index + done))
+                    reasons.update({done + row: reason for row, reason in rows.reasons.items()})
+                    done += len(rows.line)
         if not done:
             names = ["event_id", "event_name", "timestamp", "source", "aliases"]
             return pd.DataFrame(columns=names)
         frame = concatenate(parts)
-        if self._export is not None and self._export.settle is not None:
-            self.settles = self._export
+        if self.export is not None and self.export.settle is not None:
+            self.settles = self.export
         found = self._finished(frame, np.concatenate(lines), reasons)
         if nulls:
             found[READ_NULLS] = pd.concat(nulls).reindex(found.index)
@@ -299,45 +384,40 @@ class _File:
     def check(self, found: pd.DataFrame) -> None:
         """Raise unless the rows have the required columns and, if strict, can all be read."""
         with self._named_in_errors():
-            check_required(found.drop(columns=["source", *_OURS], errors="ignore"))
-        if self._strict and "read_error" in found and found["read_error"].notna().any():
+            left = found.drop(columns=["source", *_OURS], errors="ignore")
+            check_required(left, None if self._head is None else advice_on(self._head))
+        if self._options.strict and "read_error" in found and found["read_error"].notna().any():
             first = found[found["read_error"].notna()].iloc[0]
-            raise ReadError(f"{self._path}, line {first['line']}: {first['read_error']}.")
+            raise ReadError(f"{self._at(first['line'])}: {first['read_error']}.")
 
-    def _canonical(self, rows: RawRows) -> pd.DataFrame:
+    def _canonical(self, rows: RawRows, others: Collection[str] | None) -> pd.DataFrame:
         # What read_events adds to a row has these names; the file's own are properties.
         ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
         frame = rows.frame.rename(columns=ours) if ours else rows.frame
-        if not self._known and len(rows.reasons) < len(rows.line):
-            self._export = _format_of(frame, self._columns, self._name, str(self._path))
-            self._known = True
-        if self._export is not None:
-            frame = self._export.canonical(frame)
+        if self._head is None and len(rows.reasons) < len(rows.line):
+            self.export = _format_of(
+                frame, self.own, self._options.format, self.source.said, others
+            )
+            self._head = frame.head(ROWS_THAT_TELL)
+        if self.export is not None:
+            frame = self.export.canonical(frame)
         with self._named_in_errors():
-            mapping = self._those_in(frame, self._columns)
-            opened = open_columns(frame, columns=mapping)
-            nested = {name: own for name, own in self._columns.items() if name not in mapping}
-            # Within an object, such as `properties`, a field has its name once that is opened.
-            within = self._those_in(opened, nested)
-            return open_columns(opened, columns=within) if within else opened
-
-    def _those_in(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, str]:
-        found = {name: own for name, own in columns.items() if own in frame}
-        self.used |= set(found)
-        return found
+            return self.own.opened(rows.frame, None if frame is rows.frame else frame)
 
     def _finished(
         self, frame: pd.DataFrame, lines: IntArray, reasons: Mapping[int, str]
     ) -> pd.DataFrame:
-        if format_suffix(self._path) in CSV_SUFFIXES:
+        frame = self._options.typed(frame)
+        if format_suffix(self.source.path) in CSV_SUFFIXES:
             frame = typed(frame)
-        stem = self._path.name.split(".")[0] or self._path.name
+        name = self.source.name
+        stem = name.split(".")[0] or name
         if "source" in frame:
             source, _ = as_text(frame["source"])
             frame["source"] = source.where(source.notna(), stem)
         else:
             frame["source"] = pd.Series(stem, index=frame.index, dtype="str")
-        frame["file"] = pd.Series(self._label, index=frame.index, dtype="str")
+        frame["file"] = pd.Series(self.source.label, index=frame.index, dtype="str")
         frame["line"] = pd.Series(lines, index=frame.index)
         if reasons:
             unread = pd.Series(reasons, dtype="str").reindex(frame.index)
@@ -348,12 +428,15 @@ class _File:
             frame["read_error"] = frame.pop("read_error").astype("str")
         return frame
 
+    def _at(self, line: int) -> str:
+        return f"{self.source.said}, line {line}"
+
     @contextlib.contextmanager
     def _named_in_errors(self) -> Iterator[None]:
         try:
             yield
         except ColumnError as error:
-            raise ColumnError(f"{self._path}: {error}") from None
+            raise ColumnError(f"{self.source.said}: {error}") from None
 
 
 def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
@@ -372,20 +455,26 @@ def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 
 
 def _format_of(
-    frame: pd.DataFrame, columns: Mapping[str, str], name: str, where: str
+    frame: pd.DataFrame, own: OwnColumns, name: str, where: str, others: Collection[str] | None
 ) -> Export | None:
     """Return the format of rows, None for rows that are read by their own names."""
-    if name == AUTO and any(own in frame for own in columns.values()):
-        # The caller says what the file's own columns mean.
+    if name == AUTO and own.concern(frame) and own.says_all:
         return None
-    return find_format(frame, name, where)
+    return find_format(frame, name, where, others)
 
 
-def _check_mapping(columns: Mapping[str, str], used: set[str], parts: list[pd.DataFrame]) -> None:
-    for name, own in columns.items():
-        if name not in used and any(len(part) for part in parts):
-            found = sorted({column for part in parts for column in part})
-            raise ColumnError(
-                f"columns={{{name!r}: {own!r}}}: no file has a column {own!r}. "
-                f"{what_there_is(found, own)}"
+def _check_mapping(columns: ColumnsOfFiles, read: list[_File], parts: list[pd.DataFrame]) -> None:
+    """Raise unless each column that was named is in a file, and each pattern names one."""
+    if not any(len(part) for part in parts):
+        return
+    patterns: Mapping[Any, Any] = columns if of_patterns(columns) else {None: columns}
+    for pattern, mapping in patterns.items():
+        named = [place for place, file in enumerate(read) if file.pattern == pattern]
+        if not named:
+            raise ConvergekitError(
+                f"columns={{{pattern!r}: ...}}: no file has such a name. "
+                f"{what_there_is((file.source.said for file in read[:20]), pattern)}"
             )
+        used = set().union(*(read[place].own.used for place in named))
+        found = sorted({column for place in named for column in parts[place]})
+        refuse_unused(mapping, used, found, "no file has")

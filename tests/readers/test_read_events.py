@@ -168,7 +168,7 @@ def test_a_broken_record_of_a_csv_is_kept_with_its_reason(tmp_path):
     assert events["read_error"].tolist()[1:4] == [
         "expected 3 fields, found 2",
         "expected 3 fields, found 4",
-        "not UTF-8",
+        "not UTF-8. If a Windows program wrote it, give encoding='cp1252'",
     ]
     assert events["read_error"][4].startswith("not CSV")
     assert events["event_name"].tolist()[5] == "C"
