@@ -44,6 +44,8 @@ from .privacy.forget import Forgotten
 from .readers import (
     Constant,
     Export,
+    Further,
+    ItemLines,
     SuggestedColumns,
     constant,
     read_events,
@@ -94,7 +96,9 @@ __all__ = [
     "ForgottenInStore",
     "Funnel",
     "FunnelTest",
+    "Further",
     "Hindsight",
+    "ItemLines",
     "Journeys",
     "NotOnThisEngine",
     "Orphans",

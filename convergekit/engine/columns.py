@@ -13,7 +13,7 @@ import ibis
 
 from convergekit.engine.backends import Backend
 from convergekit.errors import ColumnError, NotOnThisEngine, did_you_mean
-from convergekit.events.normalise import READ_NULLS
+from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY, SPELLINGS
 
 #: Columns of our own, next to those of the table.
@@ -58,7 +58,9 @@ def canonical(backend: Backend, table: Any, columns: Mapping[str, str]) -> Any:
     """
     table = _opened(_renamed(table, columns))
     written = [
-        c for c in table.columns if c in (*_WRITTEN_BY_STITCH, READ_NULLS) or c.startswith(PROFILE)
+        c
+        for c in table.columns
+        if c in (*_WRITTEN_BY_STITCH, *SAID_BY_READERS) or c.startswith(PROFILE)
     ]
     table = table.drop(*written) if written else table
     _check(table)

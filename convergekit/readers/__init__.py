@@ -1,14 +1,17 @@
 """Reading exports: files of any known format into one canonical event frame."""
 
-from convergekit.readers.export import Export
+from convergekit.readers.export import Export, Further
 from convergekit.readers.fields import Constant, constant
 from convergekit.readers.formats import register_export
+from convergekit.readers.gathered import ItemLines
 from convergekit.readers.reading import read_events
 from convergekit.readers.suggest import SuggestedColumns, suggest_columns
 
 __all__ = [
     "Constant",
     "Export",
+    "Further",
+    "ItemLines",
     "SuggestedColumns",
     "constant",
     "read_events",

@@ -142,13 +142,16 @@ def find_format(
     exports = {**_BUILT_IN, **_registered}
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
     if name != AUTO:
-        lacks = lacking(exports[name], rows)
-        if not lacks:
+        wanted = [
+            f"no {what} ({' or '.join(paths)})"
+            for what, paths in lacking(exports[name], rows).items()
+        ]
+        wanted += [f"it has {path}" for path in exports[name].absent if rows.has(path)]
+        if not wanted:
             return exports[name]
-        wanted = "; ".join(f"no {what} ({' or '.join(paths)})" for what, paths in lacks.items())
         looks = f" It looks like {' or '.join(map(repr, fitting))}." if fitting else ""
         raise ReadError(
-            f"{where}: not in the format {name!r}: {wanted}. "
+            f"{where}: not in the format {name!r}: {'; '.join(wanted)}. "
             f"Found: {', '.join(map(str, frame.columns))}.{looks}"
         )
     if _in_converge_spelling(frame):
@@ -183,7 +186,7 @@ def unrecognised(frame: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> unrecognised(pd.DataFrame({"event_type": ["A"], "event_time": [1772442480]}))[-49:]
+    >>> unrecognised(pd.DataFrame({"event_type": ["A"], "event_time": [1772442480]}))[-47:]
     "If it is one of these, give format='amplitude'."
     """
     rows = Rows(frame.dropna(how="all").head(ROWS_THAT_TELL))

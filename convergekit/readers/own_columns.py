@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from convergekit.base.grouping import run_starts
 from convergekit.base.records import column_from_values
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.events.canonical import check_mapped_name, check_required, open_columns
 from convergekit.events.schema import SPELLINGS
 from convergekit.readers.fields import Constant, Rows
-from convergekit.typing import BoolArray
+from convergekit.typing import BoolArray, IntArray
 
 #: What may stand under a canonical name.
 Own: TypeAlias = (
@@ -34,6 +35,8 @@ Columns: TypeAlias = Mapping[str, Own]
 ColumnsOfFiles: TypeAlias = Columns | Mapping[str, Columns]
 
 _TIMES = ("timestamp", "received_at")
+#: What several events of one row do not share.
+_OF_ONE = ("event_id", "event_name", *_TIMES)
 _EXAMPLE = "{'event_name': 'action'}"
 _PLACE = re.compile(r"\[(\d*)\]")
 _OPENED = tuple(
@@ -122,7 +125,7 @@ class OwnColumns:
         The canonical names of which the export had the column.
     """
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Mapping[str, Any]) -> None:
         self.used: set[str] = set()
         self._columns = columns
         for name, own in columns.items():
@@ -141,44 +144,91 @@ class OwnColumns:
         self._concerned |= any(is_there(path, rows) for path in paths)
         return bool(self._columns) and self._concerned
 
-    def opened(self, raw: pd.DataFrame, canonical: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Return the rows under canonical names, nested objects opened.
+    def opened(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """Return rows as they came under canonical names, nested objects opened."""
+        if not self._columns:
+            return open_columns(raw, columns={})
+        self.concern(raw)
+        rows = Rows(raw)
+        plain = {n: o for n, o in self._columns.items() if isinstance(o, str) and o in raw}
+        made = self._made_of(
+            {n: o for n, o in self._columns.items() if n not in plain and not _comes_of_opening(o)},
+            rows,
+        )
+        self._refuse_two(made, raw)
+        opened = open_columns(_with(raw, made), columns=plain)
+        self.used |= {*plain, *made}
+        return self._within(opened, rows, None)
+
+    def laid_over(self, events: pd.DataFrame, raw: pd.DataFrame, row: IntArray) -> pd.DataFrame:
+        """Return what a vendor's format read, opened, with the columns laid over it.
 
         Parameters
         ----------
+        events : pandas.DataFrame
         raw : pandas.DataFrame
             The rows as they came.
-        canonical : pandas.DataFrame, optional
-            The same as a vendor's format reads them, which columns are laid over.
+        row : numpy.ndarray of int
+            The row of each event. Of several events of one row, the first is its own: the others
+            keep their ID, name and time.
         """
         if not self._columns:
-            return open_columns(raw if canonical is None else canonical, columns={})
+            return open_columns(events, columns={})
         self.concern(raw)
-        frame = raw if canonical is None else canonical
-        plain = {n: o for n, o in self._columns.items() if isinstance(o, str) and o in frame}
         rows = Rows(raw)
-        made = {
-            name: values
-            for name, own in self._columns.items()
-            if name not in plain and not _comes_of_opening(own)
-            if (values := self._made(name, own, raw, rows)) is not None
-        }
-        if canonical is None:
-            self._refuse_two(made, raw)
-        opened = open_columns(_with(frame, made), columns=plain)
-        self.used |= {*plain, *made}
+        plain = {n: o for n, o in self._columns.items() if isinstance(o, str) and o in events}
+        opened = open_columns(events, columns=plain)
+        self.used |= set(plain)
+        return self._within(opened, rows, row)
+
+    def _within(self, opened: pd.DataFrame, rows: Rows, row: IntArray | None) -> pd.DataFrame:
+        """Return the rows with the columns that are named as opening objects names them."""
         rest = {n: o for n, o in self._columns.items() if n not in self.used}
-        # Within an object, such as `properties`, a field has its name once that is opened.
         within = {n: o for n, o in rest.items() if isinstance(o, str) and o in opened}
         opened = open_columns(opened, columns=within) if within else opened
         self.used |= set(within)
-        deeper = {
-            name: values
-            for name, own in rest.items()
-            if name not in within and (values := self._made(name, own, raw, rows)) is not None
-        }
-        self.used |= set(deeper)
-        return open_columns(_with(opened, deeper), columns={}) if deeper else opened
+        made = self._made_of({n: o for n, o in rest.items() if n not in within}, rows)
+        self.used |= set(made)
+        if not made:
+            return opened
+        if row is not None:
+            own = run_starts(row)
+            for name, column in made.items():
+                taken = column.take(row)
+                if name in _OF_ONE and not own.all() and name in opened:
+                    pairs = zip(taken, opened[name], own, strict=True)
+                    taken = column_from_values(
+                        [None if _is_gap(v) else v for one, other, o in pairs
+                         for v in [one if o else other]]
+                    )  # fmt: skip
+                made[name] = taken
+        return open_columns(_with(opened, made), columns={})
+
+    def _made_of(self, columns: Columns, rows: Rows) -> dict[str, pd.Series]:
+        made = {name: self._made(name, own, rows.frame, rows) for name, own in columns.items()}
+        return {name: values for name, values in made.items() if values is not None}
+
+    def refuse_unused(
+        self, found: Sequence[str], nothing: str, used: Collection[str] | None = None
+    ) -> None:
+        """Raise unless all columns were there.
+
+        Parameters
+        ----------
+        found : sequence of str
+            What columns there are.
+        nothing : str
+            What has not got the column, such as ``"no file has"``.
+        used : collection of str, optional
+            Canonical names that were found; by default those of these rows.
+        """
+        for name, own in self._columns.items():
+            if name not in (self.used if used is None else used):
+                asked = " or ".join(map(repr, _paths(own))) or repr(own)
+                raise ColumnError(
+                    f"columns={{{name!r}: {own!r}}}: {nothing} a column {asked}. "
+                    f"{what_there_is(found, (_paths(own) or [''])[0])}"
+                )
 
     def _refuse_two(self, made: Mapping[str, pd.Series], raw: pd.DataFrame) -> None:
         for name in made:
@@ -206,8 +256,9 @@ class OwnColumns:
 
 def mapped(
     frame: pd.DataFrame,
-    columns: Columns,
-    canonical: pd.DataFrame | None = None,
+    columns: Columns | OwnColumns,
+    events: pd.DataFrame | None = None,
+    row: IntArray | None = None,
     advice: Callable[[], str] | None = None,
 ) -> pd.DataFrame:
     """Return a frame under canonical names, as `canonicalise` does, by any kind of columns.
@@ -216,9 +267,11 @@ def mapped(
     ----------
     frame : pandas.DataFrame
         Not changed.
-    columns : mapping
-    canonical : pandas.DataFrame, optional
-        The same as a vendor's format reads it, with the same index.
+    columns : mapping, or OwnColumns
+    events : pandas.DataFrame, optional
+        What a vendor's format reads of it.
+    row : numpy.ndarray of int, optional
+        The row of each of these events.
     advice : callable, optional
         Says what to do where a required column is missing.
 
@@ -234,11 +287,14 @@ def mapped(
     >>> mapped(frame, columns)["alias.user_id"].tolist()
     ['u1']
     """
-    own = OwnColumns(columns)
-    opened = own.opened(frame, canonical)
+    own = columns if isinstance(columns, OwnColumns) else OwnColumns(columns)
+    if events is None:
+        opened, there = own.opened(frame), list(frame.columns)
+    else:
+        row = np.arange(len(frame)) if row is None else row
+        opened, there = own.laid_over(events, frame, row), [*frame.columns, *events.columns]
     if len(frame):
-        there = frame.columns if canonical is None else [*frame.columns, *canonical.columns]
-        refuse_unused(columns, own.used, there, "the frame does not have")
+        own.refuse_unused(there, "the frame does not have")
     check_required(opened, advice)
     return opened
 
@@ -259,28 +315,6 @@ def reaches(columns: Any, frame: pd.DataFrame) -> bool:
     ):
         return any(own not in frame and re.search(r"[.\[]", own) for own in columns.values())
     return True
-
-
-def refuse_unused(columns: Columns, used: set[str], found: Sequence[str], nothing: str) -> None:
-    """Raise unless all columns were there.
-
-    Parameters
-    ----------
-    columns : mapping
-    used : set of str
-        Canonical names that were found.
-    found : sequence of str
-        What columns there are.
-    nothing : str
-        What has not got the column, such as ``"no file has"``.
-    """
-    for name, own in columns.items():
-        if name not in used:
-            asked = " or ".join(map(repr, _paths(own))) or repr(own)
-            raise ColumnError(
-                f"columns={{{name!r}: {own!r}}}: {nothing} a column {asked}. "
-                f"{what_there_is(found, asked.strip(chr(39)))}"
-            )
 
 
 def _paths(own: Own) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import glob
+import itertools
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.base.durable import newest
+from convergekit.base.grouping import run_starts
 from convergekit.base.options import choice
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
@@ -24,7 +26,7 @@ from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_th
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import check_required, noted
 from convergekit.events.money import Amounts
-from convergekit.events.normalise import READ_NULLS
+from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.schema import PROPERTY
 from convergekit.readers.as_written import with_amounts, with_dates
 from convergekit.readers.concatenate import concatenate
@@ -39,27 +41,26 @@ from convergekit.readers.formats import (
     check_format,
     find_format,
 )
+from convergekit.readers.gathered import OF_LINES, ItemLines, gathered, gathered_frame
 from convergekit.readers.lines import Progress, check_encoding
 from convergekit.readers.own_columns import (
-    Columns,
     ColumnsOfFiles,
     OwnColumns,
     check_columns,
     columns_of,
     mapped,
     of_patterns,
-    refuse_unused,
 )
 from convergekit.readers.raw_rows import RawRows
 from convergekit.readers.sources import Source, sources_of
-from convergekit.typing import IntArray
+from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
 Paths = str | Path | Iterable[str | Path]
 
 #: From this size on, reading takes long enough for a progress bar.
 PROGRESS_FROM_BYTES = 50_000_000
-_OURS = ("file", "line", "read_error", READ_NULLS)
+_OURS = ("file", "line", "read_error", *SAID_BY_READERS)
 
 
 def read_events(
@@ -70,6 +71,7 @@ def read_events(
     encoding: str | None = None,
     day_first: bool | None = None,
     amounts: Amounts | None = None,
+    items: ItemLines | None = None,
     strict: bool = False,
     progress: bool | None = None,
 ) -> pd.DataFrame:
@@ -108,6 +110,9 @@ def read_events(
     amounts : {"en", "ch", "da", "de", "es", "it", "nl", "pt", "cs", "fi", "fr", "nb", "pl", "sv"}
         The language in which amounts are written, as in `money`: with ``"de"`` a property whose
         texts are all amounts, such as ``1.234,50`` and ``12,00 €``, becomes numbers.
+    items : ItemLines, optional
+        For tables in which several lines are one event, such as a line per item of an order: by
+        which columns, and what of the lines the list of items holds.
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
@@ -155,7 +160,7 @@ def read_events(
     """
     check_format(format)
     check_columns(columns)
-    options = _Options(format, columns or {}, encoding, day_first, amounts, strict)
+    options = _Options(format, columns or {}, encoding, day_first, amounts, items, strict)
     options.check()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         return _read_frame(as_frame(paths), options)
@@ -192,7 +197,12 @@ class _Options:
     encoding: str | None
     day_first: bool | None
     amounts: Amounts | None
+    items: ItemLines | None
     strict: bool
+
+    def items_of(self, export: Export | None) -> ItemLines | None:
+        """Return which lines are one event: what the caller says, or else the format."""
+        return self.items if self.items is not None or export is None else export.lines
 
     def check(self) -> None:
         """Raise at what an option does not take."""
@@ -200,6 +210,11 @@ class _Options:
             choice("amounts", self.amounts, Amounts)
         if not (self.day_first is None or isinstance(self.day_first, bool)):
             raise ConvergekitError(f"day_first must be True or False; got {self.day_first!r}.")
+        if not (self.items is None or isinstance(self.items, ItemLines)):
+            raise ConvergekitError(
+                "items must be a ck.ItemLines, such as ck.ItemLines(key=['Order No'], "
+                f"items={{'name': 'Item'}}); got {self.items!r}."
+            )
         if self.encoding is not None:
             check_encoding(self.encoding)
 
@@ -213,17 +228,41 @@ def _counted_before(_: int) -> None:
 
 
 def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
+    """Return a caller's frame of an export's rows as events."""
     if of_patterns(options.columns):
         raise ConvergekitError(
             "columns for each pattern of files needs files; give a frame one mapping."
         )
-    columns: Columns = options.columns  # type: ignore[assignment]
-    export = _format_of(given, OwnColumns(columns), options.format, "the frame", ())
+    own = OwnColumns(options.columns)
+    export = _format_of(given, own, options.format, "the frame", ())
+    lines = options.items_of(export)
+    if export is None and lines is None:
+        return options.typed(mapped(given, own, advice=advice_on(given)))
+    rows, reasons = without_deep(given)
+    said = pd.DataFrame(index=rows.index)
+    if lines is not None:
+        rows, reasons = gathered_frame(rows, lines, reasons)
+        said = rows[list(OF_LINES)]
+        rows = rows.drop(columns=list(OF_LINES))
     if export is None:
-        return options.typed(mapped(given, columns, advice=advice_on(given)))
-    shallow, reasons = without_deep(given)
-    frame = noted(export.settled(export.canonical(shallow)), reasons)
-    return options.typed(mapped(given, columns, frame))
+        events, row = mapped(rows, own, advice=advice_on(given)), np.arange(len(rows))
+    else:
+        events, row = export.events(rows)
+        events = mapped(rows, own, export.settled(events), row)
+    own_event = run_starts(row)
+    frame = noted(options.typed(events), _of_own(reasons, own_event))
+    return frame.assign(**{
+        name: take_or_missing(column, np.where(own_event, row, -1)).set_axis(frame.index)
+        for name, column in said.items()
+    })  # fmt: skip
+
+
+def _of_own(reasons: Mapping[int, str], own: BoolArray) -> dict[int, str]:
+    """Return the reasons of rows by the position of the rows' own events."""
+    if own.all() or not reasons:
+        return dict(reasons)
+    place = np.flatnonzero(own)
+    return {int(place[row]): reason for row, reason in reasons.items()}
 
 
 def _settle_together(files: list[_File], parts: list[pd.DataFrame]) -> None:
@@ -352,22 +391,27 @@ class _File:
         """
         parts: list[pd.DataFrame] = []
         lines: list[IntArray] = []
-        nulls: list[pd.Series] = []
+        said: list[pd.DataFrame] = []
         reasons: dict[int, str] = {}
         done = 0
         with self.source.named_in_errors():
-            for rows in read_file(self.source.path, progress, self._options.encoding):
+            batches = read_file(self.source.path, progress, self._options.encoding)
+            for rows in self._of_events(batches, others):
                 if rows.reasons and self._options.strict:
                     first = min(rows.reasons)
                     raise ReadError(f"{self._at(rows.line[first])}: {rows.reasons[first]}.")
                 if rows.line:
-                    parts.append(_narrowed(self._canonical(rows, others), self._names))
+                    canonical, row = self._canonical(rows)
+                    own = run_starts(row)
+                    parts.append(_narrowed(canonical, self._names))
                     self._names |= set(parts[-1].columns)
-                    lines.append(np.array(rows.line, dtype=np.int64))
-                    if rows.nulls is not None:
-                        nulls.append(rows.nulls.set_axis(rows.nulls.index + done))
-                    reasons.update({done + row: reason for row, reason in rows.reasons.items()})
-                    done += len(rows.line)
+                    lines.append(np.array(rows.line, dtype=np.int64)[row])
+                    if (told := rows.said) is not None:
+                        events = np.flatnonzero(own) + done
+                        said.append(told.set_axis(pd.Index(events)))
+                    found = _of_own(rows.reasons, own)
+                    reasons.update({done + event: reason for event, reason in found.items()})
+                    done += len(row)
         if not done:
             names = ["event_id", "event_name", "timestamp", "source", "aliases"]
             return pd.DataFrame(columns=names)
@@ -375,8 +419,8 @@ class _File:
         if self.export is not None and self.export.settle is not None:
             self.settles = self.export
         found = self._finished(frame, np.concatenate(lines), reasons)
-        if nulls:
-            found[READ_NULLS] = pd.concat(nulls).reindex(found.index)
+        for name, column in pd.concat(said).items() if said else ():
+            found[name] = column.reindex(found.index)
         if self.settles is None:
             self.check(found)
         return found
@@ -390,19 +434,35 @@ class _File:
             first = found[found["read_error"].notna()].iloc[0]
             raise ReadError(f"{self._at(first['line'])}: {first['read_error']}.")
 
-    def _canonical(self, rows: RawRows, others: Collection[str] | None) -> pd.DataFrame:
-        # What read_events adds to a row has these names; the file's own are properties.
-        ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
-        frame = rows.frame.rename(columns=ours) if ours else rows.frame
-        if self._head is None and len(rows.reasons) < len(rows.line):
-            self.export = _format_of(
-                frame, self.own, self._options.format, self.source.said, others
-            )
-            self._head = frame.head(ROWS_THAT_TELL)
-        if self.export is not None:
-            frame = self.export.canonical(frame)
+    def _of_events(
+        self, batches: Iterator[RawRows], others: Collection[str] | None
+    ) -> Iterator[RawRows]:
+        """Yield the rows of the file, each an event: where several lines are one, gathered."""
+        for rows in batches:
+            # What read_events adds to a row has these names; the file's own are properties.
+            ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
+            named = replace(rows, frame=rows.frame.rename(columns=ours)) if ours else rows
+            if self._head is None and len(rows.reasons) < len(rows.line):
+                self.export = _format_of(
+                    named.frame, self.own, self._options.format, self.source.said, others
+                )
+                self._head = named.frame.head(ROWS_THAT_TELL)
+            lines = self._options.items_of(self.export)
+            if lines is not None:
+                texts = format_suffix(self.source.path) in CSV_SUFFIXES
+                yield from gathered(itertools.chain([named], batches), lines, texts=texts)
+                return
+            yield named
+
+    def _canonical(self, rows: RawRows) -> tuple[pd.DataFrame, IntArray]:
+        """Return the events of the rows, and the row of each."""
+        row = np.arange(len(rows.line))
+        if self.export is None:
+            with self._named_in_errors():
+                return self.own.opened(rows.frame), row
+        frame, row = self.export.events(rows.frame)
         with self._named_in_errors():
-            return self.own.opened(rows.frame, None if frame is rows.frame else frame)
+            return self.own.laid_over(frame, rows.frame, row), row
 
     def _finished(
         self, frame: pd.DataFrame, lines: IntArray, reasons: Mapping[int, str]
@@ -477,4 +537,4 @@ def _check_mapping(columns: ColumnsOfFiles, read: list[_File], parts: list[pd.Da
             )
         used = set().union(*(read[place].own.used for place in named))
         found = sorted({column for place in named for column in parts[place]})
-        refuse_unused(mapping, used, found, "no file has")
+        OwnColumns(mapping).refuse_unused(found, "no file has", used)

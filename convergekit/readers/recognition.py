@@ -97,7 +97,7 @@ def is_like(export: Export, rows: Rows) -> bool:
     That is enough where another file of the call is in the format.
     """
     half = any(2 * sum(map(rows.has, paths)) >= len(paths) for paths in export.recognised_by)
-    return half and not lacking(export, rows)
+    return half and not lacking(export, rows) and not any(map(rows.has, export.absent))
 
 
 def nearest(exports: Mapping[str, Export], rows: Rows) -> dict[str, list[str]]:
@@ -117,6 +117,8 @@ def nearest(exports: Mapping[str, Export], rows: Rows) -> dict[str, list[str]]:
     """
     found: list[tuple[float, int, str, list[str]]] = []
     for place, (name, export) in enumerate(exports.items()):
+        if any(map(rows.has, export.absent)):
+            continue
         for paths in export.recognised_by:
             lacks = [path for path in paths if not rows.has(path)]
             if len(lacks) < len(paths):
