@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 from rich import box
@@ -27,6 +27,18 @@ from convergekit.checks.check_up import check_up
 from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.cli.console import PlainConsole
 from convergekit.cli.csv import write_csv
+from convergekit.cli.reading import (
+    Amounts,
+    Columns,
+    Constants,
+    DayFirst,
+    Encoding,
+    ItemKeys,
+    Items,
+    ReadAs,
+    in_options,
+    options_of,
+)
 from convergekit.errors import ConvergekitError
 from convergekit.events.calendar import Calendar, Weekday
 from convergekit.funnels.result import Funnel
@@ -64,7 +76,9 @@ class Format(StrEnum):
 
 Exports = Annotated[
     list[str],
-    typer.Argument(metavar="EXPORT...", help="Files or glob patterns: JSON, CSV or Parquet."),
+    typer.Argument(
+        metavar="EXPORT...", help="Files, folders, archives or patterns: JSON, CSV, Parquet."
+    ),
 ]
 
 
@@ -85,14 +99,6 @@ Blocked = Annotated[
 ]
 
 
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--column",
-        metavar="NAME=OWN",
-        help="A canonical column and the files' own name, such as event_name=action; repeatable.",
-    ),
-]
 TimeZone = Annotated[
     str | None,
     typer.Option(help="Time zone of timestamps that name none, such as Europe/Brussels. [UTC]"),
@@ -160,6 +166,13 @@ def stitch_command(
     limit: Limits = None,
     block: Blocked = None,
     column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
     week_starts: WeekStarts = None,
@@ -172,8 +185,9 @@ def stitch_command(
         raise ConvergekitError(f"--out must name a directory; {out} is a file, or lies below one.")
     files = _files(exports)
     _refuse_to_overwrite(files, out)
+    reading = options_of(column, constant, read_as, encoding, day_first, amounts, item, item_key)
     s = _stitched(
-        files, limit, block, column, tz, _salt(salt_file), Calendar.of(calendar, _day(week_starts))
+        files, limit, block, reading, tz, _salt(salt_file), Calendar.of(calendar, _day(week_starts))
     )
     _print_summary(s)
     # No table of an earlier run stays beside the new ones.
@@ -189,11 +203,19 @@ def funnel_command(
     limit: Limits = None,
     block: Blocked = None,
     column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
     tz: TimeZone = None,
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
-    s = _stitched(_files(exports), limit, block, column, tz)
+    reading = options_of(column, constant, read_as, encoding, day_first, amounts, item, item_key)
+    s = _stitched(_files(exports), limit, block, reading, tz)
     _out.print(escape(repr(s)), soft_wrap=True)
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
@@ -218,6 +240,13 @@ def check_command(
     ] = Output.text,
     fail_on: Annotated[str, typer.Option(metavar="N|SEVERITY", help=FAIL_ON_HELP)] = "low",
     column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
 ) -> None:
@@ -227,7 +256,10 @@ def check_command(
     """
     with checked(_err):
         fails = failing(fail_on)
-        events = read_events(_files(exports), columns=_columns(column))
+        reading = options_of(
+            column, constant, read_as, encoding, day_first, amounts, item, item_key
+        )
+        events = read_events(_files(exports), **reading)
         found = check_up(events, conversion=conversion, value=value, tz=tz, calendar=calendar)
     print_check_up(_out, found, output)
     if fails(found):
@@ -348,14 +380,14 @@ def _stitched(
     files: list[str],
     limit: list[str] | None,
     block: list[str] | None,
-    column: list[str] | None,
+    reading: dict[str, Any],
     tz: str | None,
     salt: bytes | None = None,
     calendar: Calendar | None = None,
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
     calendar = calendar or Calendar()
-    events = read_events(files, columns=_columns(column))
+    events = read_events(files, **reading)
     with _err.status(f"stitching {counted(len(events), 'row')}"):
         return stitch(
             events,
@@ -389,20 +421,6 @@ def _salt(file: Path | None) -> bytes | None:
     return salt
 
 
-def _columns(given: list[str] | None) -> dict[str, str]:
-    columns: dict[str, str] = {}
-    for text in given or ():
-        name, _, own = text.partition("=")
-        if not name or not own:
-            raise ConvergekitError(
-                "--column must be a canonical name and the files' own, such as "
-                f"event_name=action; got {text!r}."
-            )
-        if columns.setdefault(name, own) != own:
-            raise ConvergekitError(f"--column names {name!r} twice; give it once.")
-    return columns
-
-
 def _files(exports: list[str]) -> list[str]:
     """Return the exports without directories, to which a shell expands `data/*` too."""
     files = [export for export in exports if not Path(export).is_dir()]
@@ -424,7 +442,7 @@ def _limit(text: str) -> tuple[str, int]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return in_options(" ".join(str(error).split()))
 
 
 def _print_summary(s: Stitched) -> None:

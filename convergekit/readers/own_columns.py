@@ -20,8 +20,9 @@ from convergekit.base.grouping import run_starts
 from convergekit.base.records import column_from_values
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError, what_there_is
+from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import check_mapped_name, check_required, open_columns
-from convergekit.events.schema import SPELLINGS
+from convergekit.events.schema import SPELLINGS, missing
 from convergekit.readers.fields import Constant, Rows
 from convergekit.typing import BoolArray, IntArray
 
@@ -299,22 +300,29 @@ def mapped(
     return opened
 
 
-def reaches(columns: Any, frame: pd.DataFrame) -> bool:
-    """Return whether columns say more than names of columns that a frame has.
+def with_own_columns(events: Frame, columns: Any) -> tuple[Frame, Any]:
+    """Return events on which columns are tried that say more than names, and those left to do.
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"user": [{"id": "u1"}]})
-    >>> reaches({"alias.user_id": "user"}, frame), reaches({"alias.user_id": "user.id"}, frame)
-    (False, True)
+    >>> frame = pd.DataFrame({"event_name": ["A"], "at": ["2026-03-02"], "user": [{"id": "u1"}]})
+    >>> _, left = with_own_columns(frame, {"timestamp": "at", "alias.user_id": "user"})
+    >>> found, none = with_own_columns(frame, {"timestamp": "at", "alias.user_id": "user.id"})
+    >>> left, found["alias.user_id"].tolist(), none
+    ({'timestamp': 'at', 'alias.user_id': 'user'}, ['u1'], None)
     """
-    if not isinstance(columns, Mapping) or not all(map(_is_own, columns.values())):
-        return False
-    if not isinstance(frame.columns, pd.MultiIndex) and all(
-        isinstance(o, str) for o in columns.values()
-    ):
-        return any(own not in frame and re.search(r"[.\[]", own) for own in columns.values())
-    return True
+    if not isinstance(columns, Mapping):
+        # It is refused where all options are.
+        return events, columns
+    if all(isinstance(own, str) and not re.search(r"[.\[]", own) for own in columns.values()):
+        return events, columns
+    frame = as_frame(events)
+    if all(isinstance(own, str) and own in frame for own in columns.values()):
+        return frame, columns
+    check_columns(columns)
+    if of_patterns(columns):
+        raise ConvergekitError("columns for each pattern of files needs files; give one mapping.")
+    return mapped(frame, columns), None
 
 
 def _paths(own: Own) -> list[str]:
@@ -431,12 +439,7 @@ def _first(columns: Sequence[pd.Series]) -> pd.Series:
 
 
 def _empty(column: pd.Series) -> BoolArray:
-    empty = column.isna().to_numpy(dtype=bool)
-    if column.dtype == "str":
-        empty |= (column == "").to_numpy(dtype=bool, na_value=False)
-    elif column.dtype == object:
-        empty |= np.array([isinstance(cell, str) and not cell for cell in column], dtype=bool)
-    return empty
+    return missing(column).to_numpy(dtype=bool)
 
 
 def _is_gap(value: Any) -> bool:

@@ -59,7 +59,11 @@ def _number(kind: type[int] | type[float], value: Any) -> Any:
 GA4 = Export(
     name="ga4",
     documentation="https://support.google.com/analytics/answer/7029846",
-    recognised_by=[["event_timestamp", "event_name", "event_params", "user_pseudo_id"]],
+    recognised_by=[
+        ["event_timestamp", "event_name", "event_params", "user_pseudo_id"],
+        # JSON leaves out what is missing: without consent there is no user_pseudo_id.
+        ["event_timestamp", "event_name", "event_params", "event_date"],
+    ],
     event_name="event_name",
     timestamp="event_timestamp",
     aliases={"cookie": "user_pseudo_id", "user_id": "user_id"},
