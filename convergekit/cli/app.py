@@ -217,12 +217,9 @@ def funnel_command(
     reading = options_of(column, constant, read_as, encoding, day_first, amounts, item, item_key)
     s = _stitched(_files(exports), limit, block, reading, tz)
     _out.print(escape(repr(s)), soft_wrap=True)
-    with warnings.catch_warnings(record=True) as remarks:
-        warnings.simplefilter("always")
+    with _remarks_told():
         found = s.funnel(step, within=within)
-    _print_funnel(found)
-    for remark in remarks:
-        _err.print(f"[bold yellow]note:[/] {escape(str(remark.message))}", soft_wrap=True)
+        _print_funnel(found)
 
 
 @app.command("check")
@@ -259,7 +256,8 @@ def check_command(
         reading = options_of(
             column, constant, read_as, encoding, day_first, amounts, item, item_key
         )
-        events = read_events(_files(exports), **reading)
+        with _remarks_told():
+            events = read_events(_files(exports), **reading)
         found = check_up(events, conversion=conversion, value=value, tz=tz, calendar=calendar)
     print_check_up(_out, found, output)
     if fails(found):
@@ -297,9 +295,10 @@ def add_command(
     if salt is not None:
         given["salt"] = salt
     # Before a store is made, whose options hold for good.
-    files = find_files(_files(exports))
+    files = _files(exports)
+    find_files(files)
     opened = open_store(store, **given)
-    with _err.status("adding"), _interruption_told():
+    with _remarks_told(), _err.status("adding"), _interruption_told():
         added = opened.add(files)
     _out.print(escape(repr(added)), highlight=False, soft_wrap=True)
 
@@ -345,6 +344,16 @@ def _existing(store: Path) -> Store:
 
 
 @contextlib.contextmanager
+def _remarks_told() -> Iterator[None]:
+    """Print the warnings of the library as notes, when its work is done."""
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        yield
+    for remark in remarks:
+        _err.print(f"[bold yellow]note:[/] {escape(str(remark.message))}", soft_wrap=True)
+
+
+@contextlib.contextmanager
 def _interruption_told() -> Iterator[None]:
     """Print whether anything was changed before Ctrl-C."""
     try:
@@ -387,7 +396,8 @@ def _stitched(
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
     calendar = calendar or Calendar()
-    events = read_events(files, **reading)
+    with _remarks_told():
+        events = read_events(files, **reading)
     with _err.status(f"stitching {counted(len(events), 'row')}"):
         return stitch(
             events,

@@ -7,7 +7,7 @@ all is a `ReadError`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from convergekit.errors import ReadError
 from convergekit.readers.csv_files import read_csv_file
@@ -20,7 +20,8 @@ from convergekit.readers.unpacking import DAMAGED
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 CSV_SUFFIXES = (".csv", ".tsv")
 _PARQUET_SUFFIXES = (".parquet", ".pq")
-_PACKED_SUFFIXES = (".gz", ".zst", ".zstd")
+_KNOWN_SUFFIXES = (*_JSON_SUFFIXES, *CSV_SUFFIXES, *_PARQUET_SUFFIXES)
+_PACKED_SUFFIXES = (".gz", ".zst", ".zstd", ".bz2", ".xz")
 
 
 def read_file(path: Path, progress: Progress, encoding: str | None = None) -> Iterator[RawRows]:
@@ -119,19 +120,37 @@ def _reason(error: OSError) -> str:
 
 
 def format_suffix(path: Path) -> str:
-    """Return the suffix that names the format, without that of a compression."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in _PACKED_SUFFIXES:
-        suffixes.pop()
-    known = (*_JSON_SUFFIXES, *CSV_SUFFIXES, *_PARQUET_SUFFIXES)
-    if not suffixes or suffixes[-1] not in known:
-        sheet = bool(suffixes) and suffixes[-1].startswith(".xls")
+    """Return the suffix that names the format, without that of a compression.
+
+    Raises
+    ------
+    ReadError
+        The suffix is unknown.
+    """
+    found = known_suffix(path.name)
+    if found is None:
+        sheet = path.suffix.lower().startswith(".xls")
         raise ReadError(
-            f"{path}: the suffix does not name a format. Read are {', '.join(known)}, "
-            "the text formats also compressed as .gz or .zst."
+            f"{path}: the suffix does not name a format. Read are {', '.join(_KNOWN_SUFFIXES)}, "
+            "the text formats also compressed as .gz, .zst, .bz2 or .xz, archives of them "
+            "(.zip, .tar, .tar.gz), and folders."
             + (" Save the sheet as CSV, or give pd.read_excel(...)." if sheet else "")
         )
-    return suffixes[-1]
+    return found
+
+
+def known_suffix(name: str) -> str | None:
+    """Return the suffix that names a format, None where there is none.
+
+    Examples
+    --------
+    >>> known_suffix("2026-03-02.JSON.gz"), known_suffix("notes.txt"), known_suffix("a.gz")
+    ('.json', None, None)
+    """
+    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
+    if suffixes and suffixes[-1] in _PACKED_SUFFIXES:
+        suffixes.pop()
+    return suffixes[-1] if suffixes and suffixes[-1] in _KNOWN_SUFFIXES else None
 
 
 def _reader(path: Path, suffix: str, progress: Progress, encoding: str | None) -> Iterator[RawRows]:

@@ -23,9 +23,7 @@ Progress = Callable[[int], object]
 LONGEST_LINE = 64 * 1024 * 1024
 
 _OTHERS = {
-    b"PK\x03\x04": "a ZIP archive; unpack it, and name the files inside",
-    b"BZh": "packed with bzip2; unpack it, or pack it with gzip or zstd",
-    b"\xfd7zX": "packed with xz; unpack it, or pack it with gzip or zstd",
+    b"PK\x03\x04": "a ZIP archive; name it .zip",
     b"PAR1": "a Parquet file; name it .parquet",
     **dict.fromkeys(MAGICS, "packed twice; unpack it once"),
 }

@@ -8,6 +8,8 @@ import glob
 import itertools
 import os
 import sys
+import tempfile
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,17 +24,31 @@ from convergekit.base.grouping import run_starts
 from convergekit.base.options import choice
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
-from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
+from convergekit.base.wording import counted
+from convergekit.errors import (
+    ColumnError,
+    ConvergekitError,
+    ReadError,
+    callers_level,
+    what_there_is,
+)
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import check_required, noted
 from convergekit.events.money import Amounts
 from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.schema import PROPERTY
+from convergekit.readers.archives import is_archive, members_of
 from convergekit.readers.as_written import with_amounts, with_dates
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
-from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
+from convergekit.readers.files import (
+    CSV_SUFFIXES,
+    cannot_be_opened,
+    format_suffix,
+    known_suffix,
+    read_file,
+)
 from convergekit.readers.formats import (
     AUTO,
     ROWS_THAT_TELL,
@@ -60,6 +76,8 @@ Paths = str | Path | Iterable[str | Path]
 
 #: From this size on, reading takes long enough for a progress bar.
 PROGRESS_FROM_BYTES = 50_000_000
+#: So many of the files that were left out are named.
+_MOST_NAMED = 5
 _OURS = ("file", "line", "read_error", *SAID_BY_READERS)
 
 
@@ -77,16 +95,18 @@ def read_events(
 ) -> pd.DataFrame:
     r"""Read exports into one canonical event frame, ready for `stitch`.
 
-    JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip
-    or zstd: Converge's pixel, webhook and BigQuery export; Segment, RudderStack, Shopify orders,
-    Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow and Klaviyo (``docs/exports.md``);
-    any other through `columns`, or `register_export`.
+    JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip,
+    zstd, bzip2 or xz, and all of them in ZIP and tar archives and in folders. The exports of
+    vendors are recognised: Converge's pixel, webhook and BigQuery export; Segment, RudderStack,
+    Shopify orders, Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow and Klaviyo
+    (``docs/exports.md``). Any other is read through `columns`, or `register_export`.
 
     Parameters
     ----------
     paths : str, pathlib.Path, iterable of these, or pandas.DataFrame
-        Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame, or any table with the
-        Arrow PyCapsule interface, only gets canonical column names.
+        Files, archives, folders (their files and those below, in the order of their names), or
+        glob patterns such as ``"exports/*.jsonl"``. A DataFrame, or any table with the Arrow
+        PyCapsule interface, is read as the rows of a file.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
@@ -123,7 +143,8 @@ def read_events(
     pandas.DataFrame
         One row per row of the files, in the order of the files, with `file`, `line` (of a JSON
         array or Parquet file: the place) and `source` (the file's name without its suffixes,
-        where the file does not say). A row that cannot be read is kept, with everything missing
+        where the file does not say); the `file` of an archive's member is
+        ``export.zip/2026-03-02.json``. A row that cannot be read is kept, with everything missing
         and the reason in `read_error`; `stitch` lists it in `rejected`. In CSV and TSV files an
         unquoted ``\N`` is missing, and so are `NULL`, `null`, `None`, `NaN`, `nan`, `<NA>`, `#N/A`,
         `(null)`, `[NULL]` and `<null>`; where such a word stood, `read_nulls` says so, and the
@@ -164,28 +185,73 @@ def read_events(
     options.check()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         return _read_frame(as_frame(paths), options)
-    files = find_files(paths)
+    left: list[str] = []
+    files = find_files(paths, left)
     for path in files:
-        format_suffix(path)
+        if not is_archive(path.name):
+            format_suffix(path)
+    parts, read = _read_files(files, options, progress, left)
+    warn_of_left(left)
+    _check_mapping(options.columns, read, parts)
+    parts = [part for part in parts if len(part)] or parts[:1]
+    return concatenate(parts)
+
+
+def _read_files(
+    files: list[Path], options: _Options, shown: bool | None, left: list[str]
+) -> tuple[list[pd.DataFrame], list[_File]]:
+    """Return the rows of each file and member of an archive, and how it was read."""
     total = sum(path.stat().st_size for path in files)
-    read = [_File(source, options) for source in sources_of(files)]
-    parts = [pd.DataFrame()] * len(read)
-    with _bar(total, progress) as bar, _garbage_let_be():
-        untold = []
-        for place, file in enumerate(read):
-            bar.set_postfix_str(visible(file.source.name))
+    alone = len(files) == 1 and not is_archive(files[0].name)
+    parts: list[pd.DataFrame] = []
+    read: list[_File] = []
+    untold: list[int] = []
+    with _bar(total, shown) as bar, _garbage_let_be(), tempfile.TemporaryDirectory() as kept:
+        for source, progress in _each_source(files, bar.update, left):
+            bar.set_postfix_str(visible(source.name))
+            read.append(_File(source, options))
             try:
-                parts[place] = file.read(bar.update, None if len(read) > 1 else ())
+                parts.append(read[-1].read(progress, () if alone else None))
             except UntoldError:
-                untold.append(place)
+                untold.append(len(parts))
+                parts.append(pd.DataFrame())
+                if progress is _counted_before:
+                    read[-1].source = source.kept_in(kept)
         # What is in no format by itself may be in that of its sisters.
         formats = {file.export.name for file in read if file.export is not None}
         for place in untold:
             parts[place] = read[place].read(_counted_before, formats)
         _settle_together(read, parts)
-    _check_mapping(options.columns, read, parts)
-    parts = [part for part in parts if len(part)] or parts[:1]
-    return concatenate(parts)
+    if not read:
+        raise ReadError(
+            f"{files[0]}: holds no file that is read. "
+            + (f"It holds {_listed(left)}." if left else "It is empty.")
+        )
+    return parts, read
+
+
+def _each_source(
+    files: list[Path], progress: Progress, left: list[str]
+) -> Iterator[tuple[Source, Progress]]:
+    """Yield each file and member of an archive, and what is to be told of its progress."""
+    for source in sources_of(files):
+        if is_archive(source.name):
+            for member in members_of(source, progress, left):
+                yield member, _counted_before
+        else:
+            yield source, progress
+
+
+def warn_of_left(left: list[str]) -> None:
+    """Warn of files that were left out, if there are any."""
+    if left:
+        told = f"{counted(len(left), 'file was', 'files were')} left out: the suffix does not name"
+        warnings.warn(f"{told} a format: {_listed(left)}", stacklevel=callers_level())
+
+
+def _listed(names: list[str]) -> str:
+    few = ", ".join(map(visible, names[:_MOST_NAMED]))
+    return few + (" ..." if len(names) > _MOST_NAMED else "")
 
 
 @dataclass(frozen=True)
@@ -224,7 +290,7 @@ class _Options:
 
 
 def _counted_before(_: int) -> None:
-    """Take the progress of a file that is read again."""
+    """Take the progress of a file whose bytes are counted already."""
 
 
 def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
@@ -311,8 +377,15 @@ def _garbage_let_be() -> Iterator[None]:
             gc.enable()
 
 
-def find_files(paths: Paths) -> list[Path]:
+def find_files(paths: Paths, left: list[str] | None = None) -> list[Path]:
     """Return the files that paths and patterns name, each once by whatever name, in their order.
+
+    Parameters
+    ----------
+    paths : str, pathlib.Path, or iterable of these
+        A folder stands for the files in it and below, in the order of their names.
+    left : list of str, optional
+        Gets the files of folders of which the suffix does not name a format.
 
     Raises
     ------
@@ -338,19 +411,41 @@ def find_files(paths: Paths) -> list[Path]:
         except OSError as error:
             raise cannot_be_opened(path, error) from None
         if is_directory:
-            raise ReadError(f"{path} is a directory; name its files, such as '{path}/*.jsonl'.")
-        if is_file:
-            found.setdefault(path.resolve(), path)
-            continue
-        matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
-        if not matches:
-            raise ReadError(f"there is no file {str(pattern)!r}; check the path or the pattern.")
-        files = [newest(match.parent, match.name) for match in matches if match.is_file()]
-        if not files:
-            raise ReadError(f"{str(pattern)!r} matches only directories; name their files.")
+            files = _in_folder(path, left)
+        elif is_file:
+            files = [path]
+        else:
+            files = _matches(str(pattern))
         for match in files:
             found.setdefault(match.resolve(), match)
     return list(found.values())
+
+
+def _matches(pattern: str) -> list[Path]:
+    matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))
+    if not matches:
+        raise ReadError(f"there is no file {pattern!r}; check the path or the pattern.")
+    files = [newest(match.parent, match.name) for match in matches if match.is_file()]
+    if not files:
+        raise ReadError(f"{pattern!r} matches only directories; name one, or their files.")
+    return files
+
+
+def _in_folder(folder: Path, left: list[str] | None) -> list[Path]:
+    """Return the files in a folder and below that can be read; a link to a folder is not one."""
+    files: list[Path] = []
+    others: list[Path] = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            known = is_archive(name) or known_suffix(name) is not None
+            (files if known else others).append(Path(root, name))
+    if not files:
+        holds = f"it holds {_listed(list(map(str, others)))}" if others else "it is empty"
+        raise ReadError(f"{folder} holds no file that is read: {holds}.")
+    if left is not None:
+        left += map(str, others)
+    return sorted(files, key=lambda path: path.parts)
 
 
 class _File:

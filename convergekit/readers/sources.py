@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convergekit.errors import ConvergekitError
@@ -31,6 +31,10 @@ class Source:
     name: str
     label: str
     said: str
+
+    def kept_in(self, folder: str) -> Source:
+        """Return the file moved to another folder, where its archive does not remove it."""
+        return replace(self, path=self.path.rename(Path(folder, self.path.name)))
 
     @contextlib.contextmanager
     def named_in_errors(self) -> Iterator[None]:

@@ -93,9 +93,15 @@ def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(run, tmp
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("exports is a directory: left out") == 1
     assert len(ck.read_stitched(tmp_path / "out").profiles) == 81
-    alone = run("stitch", Path(DATA[0]).parent / "exports", "--out", tmp_path / "other")
-    assert alone.returncode == 1
-    assert "is a directory; name its files" in alone.stderr
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for path in DATA:
+        (folder / Path(path).name).write_bytes(Path(path).read_bytes())
+    (folder / "notes.txt").write_text("remember the milk")
+    alone = run("stitch", folder, "--out", tmp_path / "other")
+    assert alone.returncode == 0, alone.stderr
+    assert "note: 1 file was left out" in alone.stderr
+    assert len(ck.read_stitched(tmp_path / "other").profiles) == 81
 
 
 def test_the_patterns_of_the_readme_name_files_alone():
@@ -313,7 +319,9 @@ def test_options_read_any_export_and_errors_speak_of_them(run, tmp_path):
     assert [[i["name"] for i in cell] for cell in events["properties.items"]] == [
         ["crème", "sugar"], ["tea"],
     ]  # fmt: skip
-    bad = run("check", export, "--column", "timestamp=Created")
+    french = tmp_path / "french.csv"
+    french.write_bytes("Prénom,At\nAda,2026-03-02\n".encode("cp1252"))
+    bad = run("check", french)
     assert bad.returncode == 2
     assert "give --encoding cp1252" in bad.stderr
     bad = run("check", export, "--encoding", "cp1252")
