@@ -17,7 +17,7 @@ from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
 from convergekit.identity.profiles import TYPE_PRIORITY
-from convergekit.readers.own_columns import Columns, with_own_columns
+from convergekit.readers.own.columns import Columns, with_own_columns
 from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:

@@ -29,6 +29,7 @@ from convergekit.cli.console import PlainConsole
 from convergekit.cli.csv import write_csv
 from convergekit.cli.reading import (
     Amounts,
+    Clocks,
     Columns,
     Constants,
     DayFirst,
@@ -173,6 +174,7 @@ def stitch_command(
     amounts: Amounts = None,
     item: Items = None,
     item_key: ItemKeys = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
     week_starts: WeekStarts = None,
@@ -185,7 +187,9 @@ def stitch_command(
         raise ConvergekitError(f"--out must name a directory; {out} is a file, or lies below one.")
     files = _files(exports)
     _refuse_to_overwrite(files, out)
-    reading = options_of(column, constant, read_as, encoding, day_first, amounts, item, item_key)
+    reading = options_of(
+        column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
+    )
     s = _stitched(
         files, limit, block, reading, tz, _salt(salt_file), Calendar.of(calendar, _day(week_starts))
     )
@@ -210,11 +214,14 @@ def funnel_command(
     amounts: Amounts = None,
     item: Items = None,
     item_key: ItemKeys = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
-    reading = options_of(column, constant, read_as, encoding, day_first, amounts, item, item_key)
+    reading = options_of(
+        column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
+    )
     s = _stitched(_files(exports), limit, block, reading, tz)
     _out.print(escape(repr(s)), soft_wrap=True)
     with _remarks_told():
@@ -232,6 +239,9 @@ def check_command(
     value: Annotated[
         str | None, typer.Option(help="The property that holds a conversion's money.")
     ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="The property that holds a conversion's currency.")
+    ] = None,
     output: Annotated[
         Output, typer.Option("--format", help="How to print the findings.")
     ] = Output.text,
@@ -244,6 +254,7 @@ def check_command(
     amounts: Amounts = None,
     item: Items = None,
     item_key: ItemKeys = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
 ) -> None:
@@ -254,11 +265,18 @@ def check_command(
     with checked(_err):
         fails = failing(fail_on)
         reading = options_of(
-            column, constant, read_as, encoding, day_first, amounts, item, item_key
+            column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
         )
         with _remarks_told():
             events = read_events(_files(exports), **reading)
-        found = check_up(events, conversion=conversion, value=value, tz=tz, calendar=calendar)
+        found = check_up(
+            events,
+            conversion=conversion,
+            value=value,
+            currency=currency,
+            tz=tz,
+            calendar=calendar,
+        )
     print_check_up(_out, found, output)
     if fails(found):
         raise typer.Exit(1)

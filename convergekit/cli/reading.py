@@ -33,6 +33,15 @@ Constants = Annotated[
 ReadAs = Annotated[
     str, typer.Option("--read-as", help="The format of the exports, such as ga4 or segment.")
 ]
+Clocks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--clock",
+        metavar="FORMAT=ZONE",
+        help="Time zone of a format's epoch numbers that are not UTC, such as "
+        "mixpanel=America/New_York; repeatable.",
+    ),
+]
 Encoding = Annotated[
     str | None,
     typer.Option(help="Of text without a byte-order mark: cp1252, utf-16-le, shift_jis. [utf-8]"),
@@ -67,6 +76,7 @@ def options_of(
     column: list[str] | None,
     constants: list[str] | None,
     read_as: str,
+    clock: list[str] | None,
     encoding: str | None,
     day_first: bool | None,
     amounts: str | None,
@@ -83,6 +93,7 @@ def options_of(
     return {
         "format": read_as,
         "columns": columns_of(column, constants),
+        "clock": _clocks(clock),
         "encoding": encoding,
         "day_first": day_first,
         "amounts": cast("Language | None", amounts),
@@ -108,6 +119,20 @@ def columns_of(column: list[str] | None, constants: list[str] | None) -> dict[st
         name, own = _pair("--constant", text, "a canonical name and a value", "event_name=Order")
         found.setdefault(name, []).append(constant(own))
     return {name: owns if len(owns) > 1 else owns[0] for name, owns in found.items()}
+
+
+def _clocks(given: list[str] | None) -> dict[str, str]:
+    clocks: dict[str, str] = {}
+    for text in given or ():
+        name, _, zone = text.partition("=")
+        if not name or not zone:
+            raise ConvergekitError(
+                "--clock must be a format and a time zone, such as mixpanel=America/New_York; got "
+                f"{text!r}."
+            )
+        if clocks.setdefault(name, zone) != zone:
+            raise ConvergekitError(f"--clock names {name!r} twice; give it once.")
+    return clocks
 
 
 def _items(item: list[str] | None, key: list[str] | None) -> ItemLines | None:

@@ -24,7 +24,8 @@ from convergekit.base.wording import counted, shortened
 from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.canonical import told, written_by_stitch
 from convergekit.events.nothing import is_nobody, without_value
-from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import ALIAS, NESTED, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.shapes import READ_SHAPES, said_of, says, shape_of, shape_remarks
 from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
 from convergekit.typing import BoolArray, IntArray
 
@@ -116,6 +117,8 @@ def normalise(
     remarks: Counter[str] = Counter()
     remarks.update(_said_by_readers(frame))
     frame = frame.drop(columns=list(SAID_BY_READERS), errors="ignore")
+    remarks.update(_other_shapes(frame))
+    frame = frame.drop(columns=READ_SHAPES, errors="ignore")
     # As a dictionary, for pandas warns of frames whose columns are set one by one.
     typed: dict[str, pd.Series] = dict(frame.items())
     if replaced:
@@ -219,7 +222,7 @@ def _type_times(
     stamps = parse_timestamps(typed["timestamp"], tz=tz)
     typed["timestamp"] = stamps.times
     for unit, count in stamps.epoch_rows.items():
-        remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}"] = count
+        remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}{_NOT_ZONED if tz else ''}"] = count
     if "received_at" in typed:
         # Converge's webhook: without a timestamp, the time of receipt is the event's time.
         absent = stamps.times.isna() & ~stamps.unparseable & typed["received_at"].notna()
@@ -229,6 +232,7 @@ def _type_times(
         remarks["received_at is missing: timestamp taken as the time of arrival"] = int(late.sum())
 
 
+_NOT_ZONED = ", which are UTC whatever tz= says; clock= of read_events is for others"
 _UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
@@ -319,6 +323,22 @@ def _counted_lines(said: pd.Series, words: str) -> dict[str, int]:
     for text, rows in as_text(said)[0].value_counts().items():
         counts.update(dict.fromkeys(str(text).split("\n"), int(rows)))
     return {words.format(what): rows for what, rows in sorted(counts.items())}
+
+
+def _other_shapes(frame: pd.DataFrame) -> dict[str, int]:
+    """Return which fields had a shape that is not read, and in how many rows."""
+    noted: dict[str, dict[int, str]] = {}
+    for name in NESTED:
+        if name in frame:
+            noted[name] = {
+                row: f"is {shape_of(cell)}" for row, cell in enumerate(frame[name]) if says(cell)
+            }
+    said = said_of(noted, len(frame))
+    if READ_SHAPES in frame:
+        told, _ = as_text(frame[READ_SHAPES])
+        said = told if said is None else told.str.cat(said, sep="\n", na_rep="").str.strip("\n")
+        said = said.mask(said == "")
+    return {} if said is None else shape_remarks(said, frame.get("file"))
 
 
 def _reject_reasons(

@@ -4,8 +4,8 @@ from convergekit.readers.export import Export, Further
 from convergekit.readers.fields import Constant, constant
 from convergekit.readers.formats import register_export
 from convergekit.readers.gathered import ItemLines
+from convergekit.readers.own.suggest import SuggestedColumns, suggest_columns
 from convergekit.readers.reading import read_events
-from convergekit.readers.suggest import SuggestedColumns, suggest_columns
 
 __all__ = [
     "Constant",

@@ -15,6 +15,7 @@ from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.shapes import READ_SHAPES, said_of
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.fields import Field, Rows, read_field
 from convergekit.readers.gathered import ItemLines
@@ -60,6 +61,15 @@ class Export:
         them are known: it gets the rows of all files of the format in a call of `read_events`, in
         the order of the files. What it says must not depend on that order, nor on rows of another
         call: a store adds an export a night.
+    absent : sequence of str
+        Paths that prove, if a file has one of them, that it is not of this format.
+    table : str, optional
+        The table that the rows are of, where several of a vendor's have the same columns: of the
+        formats that fit a file, its name then chooses.
+    prepare : function, optional
+        From rows as they came to as many rows that the fields are of, with the same index.
+    refused : str, optional
+        Why files of this kind are not read, and what to read instead.
     lines : ItemLines, optional
         For a table in which several lines are one event: which lines, and the items in them.
         The fields are then those of the gathered rows.
@@ -97,6 +107,9 @@ class Export:
     absent: Sequence[str] = ()
     lines: ItemLines | None = None
     also: Sequence[Further] = ()
+    table: str | None = None
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    refused: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration under which no file could be recognised."""
@@ -144,7 +157,7 @@ class Export:
 
     def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
-        rows = Rows(frame)
+        rows = rows_of(self, frame)
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)
@@ -158,6 +171,9 @@ class Export:
         if rows.reasons:
             reasons = pd.Series(rows.reasons, dtype="str").reindex(pd.RangeIndex(len(rows)))
             columns["read_error"] = reasons
+        shapes = said_of(rows.shapes, len(rows))
+        if shapes is not None:
+            columns[READ_SHAPES] = shapes
         wanted = ("event_name", "timestamp")
         kept = {n: c for n, c in columns.items() if n in wanted or c.notna().any()}
         return pd.DataFrame({name: column.array for name, column in kept.items()},
@@ -262,7 +278,8 @@ class Further:
     Attributes
     ----------
     each : Field
-        Lists of objects; each object is an event. It has the aliases of the row's own event.
+        Lists of objects, None where there is none; each object is an event. It has the aliases of
+        the row's own event.
     event_name, timestamp : Field
         Of the objects, as all fields here; those of the row are reached as ``"row.<path>"``.
     event_id : Field, optional
@@ -299,13 +316,13 @@ class Further:
         canonical : pandas.DataFrame
             The rows' own events.
         """
-        lists = read_field(self.each, Rows(frame))
+        rows = Rows(frame)
+        lists = rows.object_lists(self.each) if isinstance(self.each, str) else self.each(rows)
         places, objects = [], []
         for place, listed in enumerate(lists):
-            for given in listed if isinstance(listed, list) else ():
-                if isinstance(given, Mapping):
-                    places.append(place)
-                    objects.append(given)
+            for given in listed or ():
+                places.append(place)
+                objects.append(given)
         if not objects:
             return None
         row = np.array(places, dtype=np.int64)
@@ -320,6 +337,12 @@ class Further:
         return pd.concat(
             [events, canonical[names].iloc[row].reset_index(drop=True)], axis="columns"
         ), row
+
+
+def rows_of(export: Export, frame: pd.DataFrame) -> Rows:
+    """Return the rows that a format's fields are of, which its `prepare` may have made."""
+    rows = Rows(frame)
+    return rows if export.prepare is None else Rows(export.prepare(rows.frame))
 
 
 def _filled(column: pd.Series, other: pd.Series) -> pd.Series:

@@ -7,14 +7,24 @@ text in a cell, or columns flattened with dots.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
+from urllib.parse import unquote_plus
 
 import pandas as pd
 
-from convergekit.base.json_text import read_json
+from convergekit.events.campaigns import CLICK_IDS
+from convergekit.events.shapes import (
+    ENTRIES_NOT_OBJECTS,
+    all_lists,
+    all_objects,
+    as_list,
+    as_object,
+    opened,
+    read_cells,
+)
 
 T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series
@@ -26,12 +36,20 @@ class Rows:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One column per top-level field.
+        One column per top-level field. Where all names are in capitals, as Snowflake writes them,
+        paths are looked up whatever their case.
+    as_spelled : bool, default False
+        Whether names in capitals stay so.
 
     Attributes
     ----------
+    frame : pandas.DataFrame
+        The same, with names in capitals in small letters.
     reasons : dict of int to str
         Per position of a row in which JSON text says two things at once, what it says.
+    shapes : dict of str to dict of int to str
+        Per path at which objects or lists are looked for, and position of a row that has another
+        shape there, which.
 
     Examples
     --------
@@ -42,10 +60,13 @@ class Rows:
     [{'mail': 'ada@example.com'}, {}]
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame
+    def __init__(self, frame: pd.DataFrame, *, as_spelled: bool = False) -> None:
+        self._in_capitals = not as_spelled and _in_capitals(frame)
+        self.frame = frame.rename(columns=_small) if self._in_capitals else frame
         self.reasons: dict[int, str] = {}
+        self.shapes: dict[str, dict[int, str]] = {}
         self._known: dict[str, list[Any]] = {}
+        self._opened_objects: dict[str, list[dict[str, Any] | None]] = {}
         self._made: dict[Any, Any] = {}
 
     def __len__(self) -> int:
@@ -68,15 +89,15 @@ class Rows:
 
         A value is not needed: a browser without consent leaves many a field empty.
         """
-        if path in self.frame:
+        if self._spelled(path) in self.frame:
             return True
         outer, _, key = path.rpartition(".")
-        return bool(outer) and any(isinstance(cell, dict) and key in cell for cell in self[outer])
+        return bool(outer) and any(cell and key in cell for cell in self._objects(outer))
 
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
-        found: list[Any] = [cell if isinstance(cell, dict) else {} for cell in self[path]]
-        prefix = path + "."
+        found: list[Any] = [cell or {} for cell in self._objects(path)]
+        prefix = self._spelled(path) + "."
         flat = [column for column in map(str, self.frame.columns) if column.startswith(prefix)]
         if flat:
             found = list(map(dict, found))
@@ -86,15 +107,62 @@ class Rows:
                     cell.setdefault(column.removeprefix(prefix), value)
         return found
 
+    def lists(self, path: str) -> list[list[Any] | None]:
+        """Return the list at the path of every row without wrappers, None where there is none.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"items": [{"list": [{"element": 7}]}, "[8]", 9]})).lists("items")
+        [[7], [8], None]
+        """
+        cells = self[path]
+        return cells if all_lists(cells) else self._read(path, as_list)
+
+    def object_lists(self, path: str) -> list[list[dict[str, Any]] | None]:
+        """Return the list of objects at the path of every row, None where there is none.
+
+        Examples
+        --------
+        >>> rows = Rows(pd.DataFrame({"items": [[{"sku": "a"}, 7], {"sku": "b"}]}))
+        >>> rows.object_lists("items"), rows.shapes
+        ([[{'sku': 'a'}], [{'sku': 'b'}]], {'items': {0: 'has entries that are not objects'}})
+        """
+        lists = self.lists(path)
+        for row, entries in enumerate(lists):
+            if entries and not {dict}.issuperset(map(type, entries)):
+                lists[row] = [entry for entry in entries if isinstance(entry, dict)]
+                if len(lists[row] or ()) < len(entries):
+                    self.shapes.setdefault(path, {}).setdefault(row, ENTRIES_NOT_OBJECTS)
+        return lists
+
+    def _objects(self, path: str) -> list[dict[str, Any] | None]:
+        if path not in self._opened_objects:
+            cells = self[path]
+            found = cells if all_objects(cells) else self._read(path, as_object)
+            self._opened_objects[path] = found
+        return self._opened_objects[path]
+
+    def _read(self, path: str, read: Callable[[Any], T | None]) -> list[T | None]:
+        return read_cells(
+            self[path],
+            read,
+            self.shapes.setdefault(path, {}).setdefault,
+            lambda row, reason: self.reasons.setdefault(row, f"{path}: {reason}"),
+        )
+
+    def _spelled(self, path: str) -> str:
+        """Return a path as the frame spells its columns."""
+        return path.lower() if self._in_capitals and path not in self.frame else path
+
     def _looked_up(self, path: str) -> list[Any]:
-        if path in self.frame:
-            column = self.frame[path]
+        if self._spelled(path) in self.frame:
+            column = self.frame[self._spelled(path)]
             cells: list[Any] = column.astype(object).where(column.notna(), None).tolist()
         else:
             outer, _, key = path.rpartition(".")
             if not outer:
                 return [None] * len(self)
-            cells = [cell.get(key) if isinstance(cell, dict) else None for cell in self[outer]]
+            cells = [None if cell is None else cell.get(key) for cell in self._objects(outer)]
         for row, cell in enumerate(cells):
             # An object or list may stand as JSON text in a cell.
             if type(cell) is str and cell[:1] in _JSON_STARTS:
@@ -103,12 +171,24 @@ class Rows:
 
     def _opened(self, cell: str, path: str, row: int) -> Any:
         try:
-            return read_json(cell)
-        except json.JSONDecodeError:
-            return cell
+            return opened(cell)
         except ValueError as error:
             self.reasons.setdefault(row, f"{path}: {error}")
             return cell
+
+
+def _small(name: Any) -> str:
+    return str(name).lower()
+
+
+def _in_capitals(frame: pd.DataFrame) -> bool:
+    """Return whether all names are in capitals, and stay different in small letters."""
+    names = list(map(str, frame.columns))
+    return (
+        any(name != name.lower() for name in names)
+        and all(name == name.upper() for name in names)
+        and len({name.lower() for name in names}) == len(names)
+    )
 
 
 Field: TypeAlias = str | Callable[[Rows], Values]
@@ -196,7 +276,32 @@ def number(path: str) -> Field:
     >>> read_field(number("price"), Rows(pd.DataFrame({"price": ["12.50", None, "free"]})))
     [12.5, None, 'free']
     """
-    return lambda rows: [_number(value) for value in rows[path]]
+    return lambda rows: [number_of(value) for value in rows[path]]
+
+
+def number_of(value: Any) -> Any:
+    """Return the number that a text is; anything else as it is.
+
+    Examples
+    --------
+    >>> number_of("12.50"), number_of("free"), number_of(None)
+    (12.5, 'free', None)
+    """
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def prefixed(prefix: str, path: str) -> Field:
+    """Return a field of the values as text, with a prefix that tells them from other IDs.
+
+    Examples
+    --------
+    >>> read_field(prefixed("refund-", "id"), Rows(pd.DataFrame({"id": ["7", None]})))
+    ['refund-7', None]
+    """
+    return lambda rows: [None if value is None else f"{prefix}{value}" for value in rows[path]]
 
 
 def renamed(path: str, names: Mapping[str, str]) -> Field:
@@ -214,21 +319,48 @@ def renamed(path: str, names: Mapping[str, str]) -> Field:
 
 
 def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
-    """Return a field of the UTM parameters at the path, and of those that `names` maps.
+    """Return a field of the UTM parameters and click IDs at the path, and of what `names` maps.
 
     Examples
     --------
-    >>> rows = Rows(pd.DataFrame({"p": [{"utm_source": "news", "price": 3, "src": "ad"}]}))
+    >>> rows = Rows(pd.DataFrame({"p": [{"utm_source": "news", "gclid": "x", "src": "ad"}]}))
     >>> read_field(campaign("p", {"src": "utm_id"}), rows)
-    [{'utm_source': 'news', 'utm_id': 'ad'}]
+    [{'utm_source': 'news', 'gclid': 'x', 'utm_id': 'ad'}]
     """
-    wanted = {**{name: name for name in UTM}, **(names or {})}
+    wanted = {**{name: name for name in (*UTM, *CLICK_IDS)}, **(names or {})}
     return lambda rows: [
         {own: cell[theirs] for theirs, own in wanted.items() if theirs in cell}
+        if not wanted.keys().isdisjoint(cell)
+        else {}
         for cell in rows.objects(path)
     ]
 
 
+def click_ids(*paths: str) -> Callable[[Rows], list[dict[str, str]]]:
+    """Return a field of the click IDs in addresses, or in what follows their question mark.
+
+    Examples
+    --------
+    >>> click_ids("url")(Rows(pd.DataFrame({"url": ["https://x.org/?gclid=a%20b", None]})))
+    [{'gclid': 'a b'}, {}]
+    """
+
+    def read(rows: Rows) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = [{} for _ in range(len(rows))]
+        known: dict[str, dict[str, str]] = {}
+        for path in paths:
+            for row, text in enumerate(rows[path]):
+                if type(text) is str and "=" in text and not found[row]:
+                    if text not in known:
+                        pairs = reversed(_CLICKED.findall(text))
+                        known[text] = {name.lower(): unquote_plus(value) for name, value in pairs}
+                    found[row] = known[text]
+        return found
+
+    return read
+
+
+_CLICKED = re.compile(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=([^&#]+)")
 _JSON_STARTS = ("{", "[")
 #: The campaign parameters that all vendors share.
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -238,10 +370,3 @@ def _is_missing(value: Any) -> bool:
     if value is None or type(value) is str:
         return value is None
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
-
-
-def _number(value: Any) -> Any:
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value

@@ -6,8 +6,10 @@ that format, and no other's, or if another file of the call is and it has what i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -16,17 +18,20 @@ from convergekit.errors import ConvergekitError, ReadError, did_you_mean
 from convergekit.events.schema import ALIAS
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Rows
-from convergekit.readers.likely import suggested
+from convergekit.readers.own.likely import suggested
 from convergekit.readers.recognition import is_like, lacking, nearest, said_of_nearest
 from convergekit.readers.vendors.amplitude import AMPLITUDE
 from convergekit.readers.vendors.converge_bigquery import CONVERGE_BIGQUERY
 from convergekit.readers.vendors.ga4 import GA4
 from convergekit.readers.vendors.klaviyo import KLAVIYO
+from convergekit.readers.vendors.matomo import MATOMO, MATOMO_VISITS
 from convergekit.readers.vendors.mixpanel import MIXPANEL
-from convergekit.readers.vendors.posthog import POSTHOG
+from convergekit.readers.vendors.posthog import POSTHOG, POSTHOG_PERSONS
 from convergekit.readers.vendors.rudderstack import RUDDERSTACK
 from convergekit.readers.vendors.segment import SEGMENT
-from convergekit.readers.vendors.shopify import SHOPIFY
+from convergekit.readers.vendors.segment_tables import SEGMENT_TABLES, SEGMENT_USERS
+from convergekit.readers.vendors.shopify import SHOPIFY, SHOPIFY_CHECKOUTS, SHOPIFY_DRAFTS
+from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
 from convergekit.readers.vendors.snowplow import SNOWPLOW
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
@@ -38,15 +43,22 @@ _BUILT_IN = {
         CONVERGE_BIGQUERY,
         SEGMENT,
         RUDDERSTACK,
+        *SEGMENT_TABLES,
         SHOPIFY,
+        SHOPIFY_CHECKOUTS,
+        SHOPIFY_CSV,
         GA4,
         POSTHOG,
+        POSTHOG_PERSONS,
         MIXPANEL,
         AMPLITUDE,
         SNOWPLOW,
         KLAVIYO,
+        MATOMO,
     )
 }
+#: Known to be told, and not to be read.
+_REFUSED = {export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)}
 _registered: dict[str, Export] = {}
 #: So many rows tell what a file is; a format's fields are on nearly every row.
 ROWS_THAT_TELL = 1000
@@ -139,7 +151,7 @@ def find_format(
     if name == CONVERGE or not len(frame):
         return None
     rows = Rows(frame.dropna(how="all").head(ROWS_THAT_TELL))
-    exports = {**_BUILT_IN, **_registered}
+    exports = {**_BUILT_IN, **_REFUSED, **_registered}
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
     if name != AUTO:
         wanted = [
@@ -157,8 +169,12 @@ def find_format(
     if _in_converge_spelling(frame):
         fitting.append(CONVERGE)
     fitting = [n for i, n in enumerate(fitting) if not any(map(_alike(n, exports), fitting[:i]))]
+    fitting = _of_table(fitting, exports, where)
     if len(fitting) == 1:
-        return exports.get(fitting[0])
+        found = exports.get(fitting[0])
+        if found is not None and found.refused:
+            raise ReadError(f"{where}: {found.refused}")
+        return found
     if others is None:
         raise UntoldError
     like = [
@@ -197,10 +213,25 @@ def unrecognised(frame: pd.DataFrame) -> str:
     if readable:
         named = " or ".join(f"format={name!r}" for name in readable)
         return f"{said} If it is one of these, give {named}."
-    columns = {name: own for name, (own, _) in suggested(rows.frame)[0].items()}
+    columns = {name: own for name, (own, _) in suggested(frame.head(ROWS_THAT_TELL))[0].items()}
     if not columns.keys() & {"timestamp", "received_at"}:
         columns["timestamp"] = "..."
     return f"{said} Say what its columns mean, such as columns={columns!r}."
+
+
+def _of_table(fitting: list[str], exports: Mapping[str, Export], where: str) -> list[str]:
+    """Return the formats of the table that the file is named after, all if it is of none."""
+    tables = [exports[name].table if name in exports else None for name in fitting]
+    # A file may be a part of what lies in a folder of the table's name.
+    for part in reversed(PurePath(where).parts[-2:]):
+        words = set(_WORD.findall(part.lower()))
+        named = [n for n, table in zip(fitting, tables, strict=True) if table in words]
+        if named:
+            return named
+    return fitting
+
+
+_WORD = re.compile("[a-z]+")
 
 
 def _alike(name: str, exports: Mapping[str, Export]) -> Callable[[str], bool]:

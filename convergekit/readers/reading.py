@@ -37,8 +37,9 @@ from convergekit.events.canonical import check_required, noted
 from convergekit.events.money import Amounts
 from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.schema import PROPERTY
+from convergekit.events.shapes import READ_SHAPES
 from convergekit.readers.archives import is_archive, members_of
-from convergekit.readers.as_written import with_amounts, with_dates
+from convergekit.readers.clocks import check_clock, in_clock
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
@@ -56,10 +57,11 @@ from convergekit.readers.formats import (
     advice_on,
     check_format,
     find_format,
+    format_names,
 )
 from convergekit.readers.gathered import OF_LINES, ItemLines, gathered, gathered_frame
 from convergekit.readers.lines import Progress, check_encoding
-from convergekit.readers.own_columns import (
+from convergekit.readers.own.columns import (
     ColumnsOfFiles,
     OwnColumns,
     check_columns,
@@ -67,6 +69,7 @@ from convergekit.readers.own_columns import (
     mapped,
     of_patterns,
 )
+from convergekit.readers.own.written import with_amounts, with_dates
 from convergekit.readers.raw_rows import RawRows
 from convergekit.readers.sources import Source, sources_of
 from convergekit.typing import BoolArray, IntArray
@@ -78,7 +81,7 @@ Paths = str | Path | Iterable[str | Path]
 PROGRESS_FROM_BYTES = 50_000_000
 #: So many of the files that were left out are named.
 _MOST_NAMED = 5
-_OURS = ("file", "line", "read_error", *SAID_BY_READERS)
+_OURS = ("file", "line", "read_error", *SAID_BY_READERS, READ_SHAPES)
 
 
 def read_events(
@@ -86,6 +89,7 @@ def read_events(
     *,
     format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
     columns: ColumnsOfFiles | None = None,
+    clock: Mapping[str, str] | None = None,
     encoding: str | None = None,
     day_first: bool | None = None,
     amounts: Amounts | None = None,
@@ -98,7 +102,7 @@ def read_events(
     JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip,
     zstd, bzip2 or xz, and all of them in ZIP and tar archives and in folders. The exports of
     vendors are recognised: Converge's pixel, webhook and BigQuery export; Segment, RudderStack,
-    Shopify orders, Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow and Klaviyo
+    Shopify orders, Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow, Klaviyo and Matomo
     (``docs/exports.md``). Any other is read through `columns`, or `register_export`.
 
     Parameters
@@ -110,8 +114,12 @@ def read_events(
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
-        ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, or one
-        of yours. By default each file is read as the one format whose fields it has.
+        ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``,
+        ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``, ``"segment_pages"``,
+        ``"segment_screens"``, ``"segment_identifies"``, ``"segment_groups"``,
+        ``"segment_aliases"``), or one of yours. By default each file is read as the one format
+        whose fields it has, or which other files of the call are in. A format that is named is
+        believed: only what an event's name and time are read from has to be there.
     columns : mapping, optional
         Canonical name to where the files have it: a column (``{"event_name": "action"}``), a path
         into objects and lists (``"user.anon"``, ``"items[].sku"``), a list of these in order of
@@ -121,6 +129,10 @@ def read_events(
         columns is read as without them. A field that reading opens also goes by the name that this
         gives it: ``{"alias.cart_token": "properties.cart_id"}``. For files of several kinds, a
         pattern to such a mapping: ``{"orders*.csv": {...}}``. `suggest_columns` proposes one.
+    clock : mapping of str to str, optional
+        Of a format whose epoch numbers are not UTC, the time zone of the clock that they show:
+        ``{"mixpanel": "America/New_York"}`` for a project whose export is in its own time. Of an
+        hour that occurs twice the first is taken; one skipped in spring moves to its end.
     encoding : str, optional
         Of text files without a byte-order mark, such as ``"cp1252"`` (Windows), ``"utf-16-le"`` or
         ``"shift_jis"``; UTF-8 when absent.
@@ -181,7 +193,8 @@ def read_events(
     """
     check_format(format)
     check_columns(columns)
-    options = _Options(format, columns or {}, encoding, day_first, amounts, items, strict)
+    clocks = check_clock({} if clock is None else clock, format_names()[2:])
+    options = _Options(format, columns or {}, clocks, encoding, day_first, amounts, items, strict)
     options.check()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         return _read_frame(as_frame(paths), options)
@@ -193,6 +206,8 @@ def read_events(
     parts, read = _read_files(files, options, progress, left)
     warn_of_left(left)
     _check_mapping(options.columns, read, parts)
+    if any(map(len, parts)):
+        _check_clocks_used(clocks, {file.export.name if file.export else None for file in read})
     parts = [part for part in parts if len(part)] or parts[:1]
     return concatenate(parts)
 
@@ -260,6 +275,7 @@ class _Options:
 
     format: str
     columns: ColumnsOfFiles
+    clocks: Mapping[str, str]
     encoding: str | None
     day_first: bool | None
     amounts: Amounts | None
@@ -300,7 +316,8 @@ def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
             "columns for each pattern of files needs files; give a frame one mapping."
         )
     own = OwnColumns(options.columns)
-    export = _format_of(given, own, options.format, "the frame", ())
+    export = _format_of(given, own, options, "the frame", ())
+    _check_clocks_used(options.clocks, {export.name if export else None})
     lines = options.items_of(export)
     if export is None and lines is None:
         return options.typed(mapped(given, own, advice=advice_on(given)))
@@ -334,8 +351,9 @@ def _of_own(reasons: Mapping[int, str], own: BoolArray) -> dict[int, str]:
 def _settle_together(files: list[_File], parts: list[pd.DataFrame]) -> None:
     """Have each format that settles do so with the rows of all its files, in place of the parts."""
     exports = {file.settles.name: file.settles for file in files if file.settles is not None}
-    for export in exports.values():
-        at = [place for place, file in enumerate(files) if file.settles is export]
+    for name, export in exports.items():
+        at = [place for place, file in enumerate(files)
+              if file.settles is not None and file.settles.name == name]  # fmt: skip
         named = [set(parts[place].columns) for place in at]
         ends = np.cumsum([len(parts[place]) for place in at]).tolist()
         group = [parts[place] for place in at]
@@ -539,7 +557,7 @@ class _File:
             named = replace(rows, frame=rows.frame.rename(columns=ours)) if ours else rows
             if self._head is None and len(rows.reasons) < len(rows.line):
                 self.export = _format_of(
-                    named.frame, self.own, self._options.format, self.source.said, others
+                    named.frame, self.own, self._options, self.source.said, others
                 )
                 self._head = named.frame.head(ROWS_THAT_TELL)
             lines = self._options.items_of(self.export)
@@ -610,12 +628,25 @@ def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 
 
 def _format_of(
-    frame: pd.DataFrame, own: OwnColumns, name: str, where: str, others: Collection[str] | None
+    frame: pd.DataFrame,
+    own: OwnColumns,
+    options: _Options,
+    where: str,
+    others: Collection[str] | None,
 ) -> Export | None:
     """Return the format of rows, None for rows that are read by their own names."""
-    if name == AUTO and own.concern(frame) and own.says_all:
+    if options.format == AUTO and own.concern(frame) and own.says_all:
         return None
-    return find_format(frame, name, where, others)
+    found = find_format(frame, options.format, where, others)
+    return None if found is None else in_clock(found, options.clocks)
+
+
+def _check_clocks_used(clocks: Mapping[str, str], formats: set[str | None]) -> None:
+    for name in clocks.keys() - formats:
+        read = ", ".join(sorted(map(repr, formats - {None}))) or "none of a vendor's"
+        raise ConvergekitError(
+            f"clock names {name!r}, but nothing that was read is in this format. Found: {read}."
+        )
 
 
 def _check_mapping(columns: ColumnsOfFiles, read: list[_File], parts: list[pd.DataFrame]) -> None:

@@ -113,13 +113,13 @@ def test_archives_in_archives_and_parquet_in_them(tmp_path):
 
 
 def test_a_member_that_cannot_be_told_is_read_as_its_sisters(tmp_path):
-    bare = {"event": "First", "properties": {"time": 1772442480, "distinct_id": "u1"}}
-    sure = {"event": "Second", "properties": bare["properties"] | {"$insert_id": "i"}}
+    bare = {"event_type": "First", "event_time": "2026-03-02 10:00:00", "device_id": "d1"}
+    sure = bare | {"event_type": "Second", "amplitude_id": 7}
     members = {"a.jsonl": jsonl(bare), "b.jsonl": jsonl(sure)}
     for name, pack in (("e.zip", zipped), ("e.tar.gz", tarred)):
         events = ck.read_events(write(tmp_path / name, pack(members)))
         assert names(events) == ["First", "Second"]
-        assert events["alias.distinct_id"].tolist() == ["u1", "u1"]
+        assert events["alias.cookie"].tolist() == ["d1", "d1"]
 
 
 def test_errors_name_the_member_and_no_place_of_ours(tmp_path):

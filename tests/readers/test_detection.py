@@ -95,15 +95,16 @@ def test_an_unknown_file_gets_a_mapping_that_reads_it():
 
 
 def test_a_file_that_cannot_be_told_is_read_as_its_sisters(tmp_path):
-    lines(tmp_path / "a.jsonl", [MIXPANEL | {"event": "First"}])
-    sure = MIXPANEL["properties"] | {"$insert_id": "i1"}
-    lines(tmp_path / "b.jsonl", [MIXPANEL | {"properties": sure}])
+    bare = {"event_type": "First", "event_time": "2026-03-02 10:00:00", "device_id": "d1"}
+    lines(tmp_path / "a.jsonl", [bare])
+    lines(tmp_path / "b.jsonl", [bare | {"event_type": "Second", "amplitude_id": 7}])
     events = ck.read_events(tmp_path / "*.jsonl")
-    assert events["event_name"].tolist() == ["First", "Order"]
-    assert events["alias.distinct_id"].tolist() == ["u1", "u1"]
+    assert events["event_name"].tolist() == ["First", "Second"]
+    assert events["alias.cookie"].tolist() == ["d1", "d1"]
     assert events["file"].tolist() == ["a.jsonl", "b.jsonl"]
-    with pytest.raises(ck.ColumnError, match=r"a\.jsonl: no timestamp column"):
+    with pytest.raises(ck.ColumnError, match=r"a\.jsonl: no event name column"):
         ck.read_events(tmp_path / "a.jsonl")
+    assert "alias.cookie" in ck.read_events(tmp_path / "a.jsonl", format="amplitude")
 
 
 def test_a_file_that_two_formats_fit_is_read_as_its_sister(tmp_path):

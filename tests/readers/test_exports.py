@@ -29,6 +29,8 @@ REACHED = {name: [8, 7, 5] for name in STEPS} | {
     "posthog": [7, 6, 5],
 }
 
+SHOPS = ["shopify", "shopify_csv", "shopify_checkouts"]
+
 
 @pytest.fixture(autouse=True)
 def no_formats_of_others(monkeypatch):
@@ -36,7 +38,8 @@ def no_formats_of_others(monkeypatch):
 
 
 def sample(name):
-    return sorted(SAMPLES.glob(f"{name}*"))
+    """Return the files of one format: ``name.csv``, or ``name_events.jsonl`` and its like."""
+    return sorted(SAMPLES.glob(f"{name}.*")) or sorted(SAMPLES.glob(f"{name}_*"))
 
 
 def write(path, rows):
@@ -58,7 +61,7 @@ def test_from_file_to_funnel(name):
     assert last["profile.utm_source"].notna().sum() == 5
 
 
-@pytest.mark.parametrize("name", [*STEPS, "shopify"])
+@pytest.mark.parametrize("name", [*STEPS, *SHOPS])
 def test_each_sample_is_recognised_by_itself(name):
     found = ck.read_events(sample(name))
     named = ck.read_events(sample(name), format=name)
@@ -259,3 +262,35 @@ def test_the_callers_frame_is_not_changed():
     copy = frame.copy(deep=True)
     ck.read_events(frame)
     pd.testing.assert_frame_equal(frame, copy)
+
+
+@pytest.mark.parametrize("name", ["ga4", "posthog", "mixpanel", "amplitude", "snowplow", "segment"])
+def test_columns_in_capitals_are_read_the_same(name):
+    rows = [row for path in sample(name) for row in _rows(path)]
+    frame = pd.DataFrame(rows)
+    found = ck.read_events(frame.rename(columns=str.upper))
+    pd.testing.assert_frame_equal(found, ck.read_events(frame))
+
+
+def _rows(path):
+    if path.suffix == ".csv":
+        return pd.read_csv(path, dtype="str").to_dict("records")
+    return list(map(json.loads, path.read_text("utf-8").splitlines()))
+
+
+def test_a_format_declared_in_capitals_is_read():
+    ck.register_export(
+        ck.Export(name="till", documentation="", recognised_by=[["RECEIPT_NO"]],
+                  event_name=lambda rows: ["Sale"] * len(rows), timestamp="SOLD.AT",
+                  properties={"*": "SOLD"})
+    )  # fmt: skip
+    frame = pd.DataFrame({"RECEIPT_NO": [7], "SOLD": [{"AT": "2026-03-02", "total": 3}]})
+    found = ck.read_events(frame)
+    assert found["timestamp"].tolist() == ["2026-03-02"]
+    assert found["properties.total"].tolist() == [3]
+
+
+def test_columns_in_capitals_of_the_callers_own_keep_their_names():
+    frame = pd.DataFrame({"ACTION": ["Order"], "AT": ["2026-03-02"], "MAIL": ["a@x.org"]})
+    columns = {"event_name": "ACTION", "timestamp": "AT", "alias.email": "MAIL"}
+    assert ck.read_events(frame, columns=columns)["event_name"].tolist() == ["Order"]

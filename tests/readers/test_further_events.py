@@ -102,7 +102,7 @@ def test_the_reason_of_a_row_stays_with_its_own_event(tmp_path):
 
 
 def test_a_file_with_what_must_be_absent_is_of_another_format(tmp_path):
-    path = written(tmp_path / "drafts.jsonl", [SALES[1] | {"draft_of": None}])
+    path = written(tmp_path / "drafts.jsonl", [sale | {"draft_of": None} for sale in SALES])
     with pytest.raises(ck.ReadError, match="not in the format 'till'"):
         ck.read_events(path, format="till")
     with pytest.raises(ck.ColumnError, match="event name"):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from convergekit.events.timestamps import parse_timestamps
 from convergekit.readers.fields import Constant, Rows
-from convergekit.readers.own_columns import column_at
+from convergekit.readers.own.columns import column_at
 
 #: So many levels of objects are looked into.
 _DEEPEST = 3
@@ -77,7 +77,7 @@ class _Field:
 
 def fields_in(frame: pd.DataFrame) -> list[_Field]:
     """Return the fields of rows, those inside objects too."""
-    rows = Rows(frame)
+    rows = Rows(frame, as_spelled=True)
     found: list[_Field] = []
     paths = [str(name) for name in frame.columns]
     depth = dict.fromkeys(paths, 1)

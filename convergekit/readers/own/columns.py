@@ -140,7 +140,7 @@ class OwnColumns:
 
     def concern(self, raw: pd.DataFrame) -> bool:
         """Return whether the rows have any of the columns; what has none is not meant."""
-        rows = Rows(raw)
+        rows = Rows(raw, as_spelled=True)
         paths = (path for own in self._columns.values() for path in _paths(own))
         self._concerned |= any(is_there(path, rows) for path in paths)
         return bool(self._columns) and self._concerned
@@ -150,7 +150,7 @@ class OwnColumns:
         if not self._columns:
             return open_columns(raw, columns={})
         self.concern(raw)
-        rows = Rows(raw)
+        rows = Rows(raw, as_spelled=True)
         plain = {n: o for n, o in self._columns.items() if isinstance(o, str) and o in raw}
         made = self._made_of(
             {n: o for n, o in self._columns.items() if n not in plain and not _comes_of_opening(o)},
@@ -176,7 +176,7 @@ class OwnColumns:
         if not self._columns:
             return open_columns(events, columns={})
         self.concern(raw)
-        rows = Rows(raw)
+        rows = Rows(raw, as_spelled=True)
         plain = {n: o for n, o in self._columns.items() if isinstance(o, str) and o in events}
         opened = open_columns(events, columns=plain)
         self.used |= set(plain)

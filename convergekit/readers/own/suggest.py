@@ -14,9 +14,9 @@ from convergekit.events.arrow import Frame, as_frame
 from convergekit.figures.card import TableResult
 from convergekit.readers.files import read_file
 from convergekit.readers.formats import AUTO, ROWS_THAT_TELL, find_format
-from convergekit.readers.likely import suggested
 from convergekit.readers.lines import check_encoding
-from convergekit.readers.own_columns import Columns
+from convergekit.readers.own.columns import Columns
+from convergekit.readers.own.likely import suggested
 from convergekit.readers.reading import find_files
 
 

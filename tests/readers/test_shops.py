@@ -1,0 +1,227 @@
+"""Shops' own exports, from file to revenue: orders, checkouts and refunds, each counted once."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import convergekit as ck
+from tests.readers.shop_fields import FIELDS, LEFT, SAMPLE_OF
+
+EXPORTS = Path(__file__).parents[2] / "data" / "exports"
+STEPS = ["page", "Product Added", "Placed Order"]
+
+
+def written(path, content):
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def orders(s, name="Placed Order"):
+    return s.events[s.events["event_name"] == name]
+
+
+class TestShopifyCsv:
+    def test_from_file_to_revenue(self):
+        s = ck.stitch(ck.read_events([EXPORTS / "segment.jsonl", EXPORTS / "shopify_csv.csv"]))
+        assert not len(s.rejected)
+        # The file has no tokens: its orders reach the browser by the e-mail address alone.
+        assert s.funnel(STEPS, within="30D").table["profiles"].tolist() == [8, 7, 5]
+        found = orders(s)
+        assert len(found) == 8
+        assert found["properties.total_price"].sum() == 267.0
+        worth = s.customers("Placed Order").lifetime_value()["value"].sum()
+        assert worth == 267.0
+        assert s.report.remarks["lines gathered into 8 events"] == 9
+        cancelled = found[found["properties.financial_status"] == "voided"].iloc[0]
+        assert [item["name"] for item in cancelled["properties.items"]] == [
+            "House Blend 1 kg", "Grinder",
+        ]  # fmt: skip
+        assert cancelled["properties.items"][1] == {
+            "sku": "GR-1", "name": "Grinder", "price": 45.0, "quantity": 1.0, "discount": 0.0,
+            "vendor": "Tools",
+        }  # fmt: skip
+        assert cancelled["properties.cancelled_at"] == "2026-03-08 12:00:00 +0100"
+        assert cancelled["properties.discount_codes"] == "SPRING"
+
+    @pytest.mark.parametrize("first", ["shopify.json", "shopify_csv.csv"])
+    def test_an_order_in_both_exports_counts_once(self, first):
+        second = {"shopify.json": "shopify_csv.csv"}.get(first, "shopify.json")
+        s = ck.stitch(ck.read_events([EXPORTS / first, EXPORTS / second]))
+        assert len(s.events) == 8
+        assert len(s.duplicates) == 7
+        assert orders(s)["properties.total_price"].sum() == 267.0
+        times = dict(zip(s.events["event_id"], s.events["timestamp"], strict=True))
+        assert times["5550001000"] == pd.Timestamp("2026-03-02T09:17", tz="UTC")
+
+    def test_two_orders_one_of_two_lines(self, tmp_path):
+        path = written(
+            tmp_path / "orders_export.csv",
+            "Name,Email,Financial Status,Total,Currency,Created at,Lineitem quantity,"
+            "Lineitem name,Lineitem price,Id\n"
+            "#1001,mira@example.com,paid,75.00,EUR,2026-03-02 10:00:00 +0100,1,Beans,30.00,555\n"
+            "#1001,mira@example.com,,,,2026-03-02 10:00:00 +0100,1,Grinder,45.00,\n"
+            "#1002,otto@example.com,voided,20.00,EUR,2026-03-03 10:00:00 +0100,1,Filter,20,556\n",
+        )
+        s = ck.stitch(ck.read_events(path))
+        names = [[item["name"] for item in items] for items in s.events["properties.items"]]
+        assert names == [["Beans", "Grinder"], ["Filter"]]
+        assert s.events["event_id"].tolist() == ["555", "556"]
+        assert repr(s.customers()) == "Customers(2 customers with 2 orders; 0 ordered again)"
+        assert str(s.events["timestamp"][0]) == "2026-03-02 09:00:00+00:00"
+
+    def test_a_file_without_ids_has_the_names_of_orders(self, tmp_path):
+        path = written(
+            tmp_path / "orders_export.csv",
+            "Name,Email,Financial Status,Created at,Lineitem name\n"
+            "#1001,mira@example.com,paid,2026-03-02 10:00:00 +0100,Beans\n"
+            "#1001,mira@example.com,,2026-03-02 10:00:00 +0100,Grinder\n",
+        )
+        assert ck.read_events(path)["event_id"].tolist() == ["#1001"]
+
+
+ORDER = {
+    "id": 1, "order_number": 1001, "name": "#1001", "created_at": "2026-03-10T12:00:00+01:00",
+    "processed_at": "2024-05-01T09:30:00+02:00", "total_price": "80.00",
+    "current_total_price": "50.00", "financial_status": "partially_refunded", "currency": "EUR",
+    "line_items": [], "email": "mira@example.com", "checkout_token": "t1",
+    "discount_codes": [{"code": "SPRING", "amount": "5.00", "type": "fixed_amount"},
+                       {"code": "VIP", "amount": "1.00", "type": "fixed_amount"}],
+}  # fmt: skip
+REFUND = {
+    "id": 7, "order_id": 1, "created_at": "2024-05-09T10:00:00+02:00",
+    "transactions": [
+        {"kind": "refund", "status": "success", "amount": "20.00", "currency": "EUR"},
+        {"kind": "refund", "status": "success", "amount": "10.00", "currency": "EUR"},
+        {"kind": "refund", "status": "failure", "amount": "20.00", "currency": "EUR"},
+        {"kind": "void", "status": "success", "amount": "5.00", "currency": "EUR"},
+    ],
+}  # fmt: skip
+THING = {
+    "id": 9001, "created_at": "2026-03-02T10:00:00+01:00", "currency": "EUR",
+    "total_price": "80.00", "email": "mira@example.com",
+    "line_items": [{"title": "Beans", "quantity": 2, "price": "40.00"}],
+}  # fmt: skip
+CHECKOUT = THING | {
+    "token": "t1", "cart_token": "c1", "abandoned_checkout_url": "https://shop.example.com/r",
+    "completed_at": None,
+}  # fmt: skip
+
+
+class TestShopify:
+    def test_an_import_has_the_time_of_the_order(self, tmp_path):
+        path = written(tmp_path / "orders.json", {"orders": [ORDER]})
+        s = ck.stitch(ck.read_events(path))
+        order = s.events.iloc[0]
+        assert str(order["timestamp"]) == "2024-05-01 07:30:00+00:00"
+        assert order["properties.current_total_price"] == 50.0
+        assert order["properties.financial_status"] == "partially_refunded"
+        assert order["properties.discount_codes"] == "SPRING, VIP"
+        without = written(tmp_path / "o.json", [{**ORDER, "processed_at": None}])
+        assert str(ck.stitch(ck.read_events(without)).events["timestamp"][0])[:10] == "2026-03-10"
+
+    def test_refunds_are_events_of_the_same_buyer_and_come_off_the_value(self, tmp_path):
+        again = ORDER | {"id": 2, "refunds": []}
+        path = written(tmp_path / "orders.json", [ORDER | {"refunds": [REFUND]}, again])
+        s = ck.stitch(ck.read_events([path]))
+        refund = orders(s, "Order Refunded").iloc[0]
+        assert refund["event_id"] == "refund-7"
+        assert refund["properties.amount"] == 30.0
+        assert refund["properties.currency"] == "EUR"
+        assert refund["properties.order_id"] == 1
+        assert len(s.profiles) == 1
+        customers = s.customers(refund="Order Refunded", refund_value="amount")
+        assert customers.lifetime_value()["value"].tolist() == [130.0]
+
+    @pytest.mark.parametrize(
+        ("transactions", "amount"),
+        [
+            ([], 0.0),
+            (None, None),
+            ([REFUND["transactions"][0], REFUND["transactions"][0] | {"currency": "USD"}], None),
+            ([REFUND["transactions"][0] | {"amount": "much"}], None),
+        ],
+    )
+    def test_an_amount_that_is_not_known_is_missing(self, tmp_path, transactions, amount):
+        refund = REFUND | {"transactions": transactions}
+        path = written(tmp_path / "orders.json", [ORDER | {"refunds": [refund]}])
+        found = ck.read_events(path).get("properties.amount", pd.Series([None, None]))
+        assert found.astype(object).where(found.notna(), None).tolist()[1] == amount
+
+    def test_abandoned_checkouts_are_not_orders(self, tmp_path):
+        path = written(tmp_path / "checkouts.json", {"checkouts": [CHECKOUT]})
+        s = ck.stitch(ck.read_events([path, written(tmp_path / "o.json", [ORDER])]))
+        assert s.events["event_name"].tolist() == ["Started Checkout", "Placed Order"]
+        assert {"urn:checkout_token:t1", "urn:cart_token:c1"} <= set(
+            "urn:" + s.aliases["alias_type"].astype(str) + ":" + s.aliases["alias_value"]
+        )
+        assert len(s.profiles) == 1
+        assert s.customers().lifetime_value()["ordered"].tolist() == [80.0]
+
+    def test_from_checkouts_to_a_funnel(self):
+        files = ["segment.jsonl", "shopify.json", "shopify_checkouts.json"]
+        s = ck.stitch(ck.read_events([EXPORTS / name for name in files]))
+        funnel = s.funnel(["page", "Started Checkout", "Placed Order"], within="30D")
+        assert funnel.table["profiles"].tolist() == [8, 2, 1]
+        assert orders(s)["properties.total_price"].sum() == 192.0
+
+    def test_draft_orders_are_refused_by_name(self, tmp_path):
+        draft = THING | {"id": 9002, "status": "open", "invoice_sent_at": None}
+        path = written(tmp_path / "drafts.json", {"draft_orders": [draft]})
+        with pytest.raises(ck.ReadError, match="Shopify's draft orders, which nobody has placed"):
+            ck.read_events(path)
+        with pytest.raises(ck.ReadError, match="not in the format 'shopify'.*'shopify_drafts'"):
+            ck.read_events(path, format="shopify")
+
+    def test_a_thing_without_an_orders_number_is_not_an_order(self, tmp_path):
+        with pytest.raises(ck.ColumnError, match="no event name column"):
+            ck.read_events(written(tmp_path / "things.json", [THING]))
+        mixed = written(tmp_path / "mixed.json", [ORDER, THING])
+        events = ck.read_events(mixed)
+        assert events["read_error"].tolist()[1] == (
+            "not an order: no order_number and no financial_status"
+        )
+        assert len(ck.stitch(events).rejected) == 1
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_each_documented_field_is_read_or_left(tmp_path, name):
+    """Without a field that is read, the events are others; without one that is left, the same."""
+    sample = SAMPLE_OF[name]
+    whole = events_of(tmp_path, name, [sample])
+    fields = FIELDS[name]
+    assert set(LEFT[name]) <= set(fields)
+    for field in fields:
+        less = without(sample, field.split("."))
+        assert less != sample, f"the sample lacks {field}"
+        told = events_of(tmp_path, name, [less])
+        assert told.equals(whole) == (field in LEFT[name]), field
+
+
+def events_of(tmp_path, name, records):
+    if name.endswith("_csv"):
+        path = tmp_path / "a.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, SAMPLE_OF[name])
+            writer.writeheader()
+            writer.writerows(records)
+    else:
+        path = written(tmp_path / "a.json", records)
+    try:
+        return ck.read_events(path, format=name)
+    except ck.ConvergekitError as error:
+        return pd.Series([str(error)])
+
+
+def without(record, path):
+    key, *inner = path
+    if not inner:
+        return {name: value for name, value in record.items() if name != key}
+    value = record[key]
+    if isinstance(value, list):
+        return record | {key: [without(value[0], inner), *value[1:]]}
+    return record | {key: without(value, inner)}
