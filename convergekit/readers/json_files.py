@@ -31,7 +31,9 @@ _AT_ONCE = 500
 _BETWEEN = "convergekit: the next line"
 
 
-def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
+def read_json_file(
+    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+) -> Iterator[RawRows]:
     """Yield the rows of a file of JSON, in batches.
 
     Raises
@@ -39,7 +41,7 @@ def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawR
     ReadError
         It is an array that cannot be read.
     """
-    lines = Lines(path, progress)
+    lines = Lines(path, progress, encoding)
     last = 0
     for rows in _unwrapped(_read(lines, suffix)):
         last = rows.line[-1] if rows.line else last

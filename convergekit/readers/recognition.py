@@ -1,0 +1,143 @@
+"""How near rows are to a format: which of its fields they lack, and what is said about that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from convergekit.readers.export import Export
+from convergekit.readers.fields import Field, Rows
+
+#: So many formats are named where none fits.
+_NEAREST = 3
+_NEEDED = {"event_name": "event name", "timestamp": "time"}
+
+
+class _Asked(Rows):
+    """Rows that remember which paths a field asks for.
+
+    Attributes
+    ----------
+    asked : dict of str to None
+        The paths, in their order; not those on the way to another.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        super().__init__(frame)
+        self.asked: dict[str, None] = {}
+        self._within = False
+
+    def __getitem__(self, path: str) -> list[Any]:
+        if self._within:
+            return super().__getitem__(path)
+        self.asked.setdefault(path)
+        self._within = True
+        try:
+            return super().__getitem__(path)
+        finally:
+            self._within = False
+
+    def objects(self, path: str) -> list[dict[str, Any]]:
+        self.asked.setdefault(path)
+        self._within = True
+        try:
+            return super().objects(path)
+        finally:
+            self._within = False
+
+
+def paths_of(field: Field, rows: Rows) -> list[str]:
+    """Return the paths that a field reads; none of a function that does not ask by path.
+
+    Examples
+    --------
+    >>> from convergekit.readers.fields import first_of
+    >>> paths_of(first_of("sent_at", "meta.time"), Rows(pd.DataFrame({"sent_at": [1]})))
+    ['meta.time', 'sent_at']
+    """
+    if isinstance(field, str):
+        return [field]
+    asked = _Asked(rows.frame.head(1))
+    try:
+        field(asked)
+    except Exception:
+        # A field of the user's own may need what one row does not have; reading will say so.
+        return []
+    return list(asked.asked)
+
+
+def lacking(export: Export, rows: Rows) -> dict[str, list[str]]:
+    """Return what a format reads its event name and time from, where the rows have none of it.
+
+    Parameters
+    ----------
+    export : Export
+    rows : Rows
+
+    Returns
+    -------
+    dict of str to list of str
+        By ``"event name"`` and ``"time"`` the paths of which one is needed.
+    """
+    if export.recognises(rows):
+        return {}
+    found = {}
+    for name, words in _NEEDED.items():
+        paths = paths_of(getattr(export, name), rows)
+        if paths and not any(map(rows.has, paths)):
+            found[words] = paths
+    return found
+
+
+def is_like(export: Export, rows: Rows) -> bool:
+    """Return whether rows have half of what proves a format, and its event name and time.
+
+    That is enough where another file of the call is in the format.
+    """
+    half = any(2 * sum(map(rows.has, paths)) >= len(paths) for paths in export.recognised_by)
+    return half and not lacking(export, rows) and not any(map(rows.has, export.absent))
+
+
+def nearest(exports: Mapping[str, Export], rows: Rows) -> dict[str, list[str]]:
+    """Return the formats that are nearest to rows, and the fields that prove them but are lacking.
+
+    Parameters
+    ----------
+    exports : mapping of str to Export
+    rows : Rows
+
+    Examples
+    --------
+    >>> till = Export(name="till", documentation="", recognised_by=[["receipt", "sold_at"]],
+    ...               event_name="kind", timestamp="sold_at")
+    >>> nearest({"till": till}, Rows(pd.DataFrame({"sold_at": ["2026-03-02"]})))
+    {'till': ['receipt']}
+    """
+    found: list[tuple[float, int, str, list[str]]] = []
+    for place, (name, export) in enumerate(exports.items()):
+        if any(map(rows.has, export.absent)):
+            continue
+        for paths in export.recognised_by:
+            lacks = [path for path in paths if not rows.has(path)]
+            if len(lacks) < len(paths):
+                found.append((len(lacks) / len(paths), place, name, lacks))
+    best: dict[str, list[str]] = {}
+    for _, _, name, lacks in sorted(found):
+        best.setdefault(name, lacks)
+    return dict(list(best.items())[:_NEAREST])
+
+
+def said_of_nearest(found: Mapping[str, Iterable[str]]) -> str:
+    """Return a sentence about the formats that are nearest, empty without any.
+
+    Examples
+    --------
+    >>> said_of_nearest({"ga4": ["event_params"], "snowplow": ["event"]})
+    "No format fits; nearest are 'ga4' (without event_params), 'snowplow' (without event)."
+    """
+    if not found:
+        return "No format has any of these columns."
+    near = [f"{name!r} (without {', '.join(lacks)})" for name, lacks in found.items()]
+    return f"No format fits; nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}."
