@@ -178,6 +178,12 @@ def test_the_name_of_the_table_stands_in_for_that_of_the_event():
     assert ck.read_events(rows)["event_name"].tolist() == ["Signed Up"]
 
 
+def test_a_named_table_needs_no_more_than_is_read_of_it():
+    row = {"id": "m1", "user_id": "u1", "timestamp": "2026-03-02T10:00:00Z", "plan": "pro"}
+    read = ck.read_events(pd.DataFrame([row]), format="segment_identifies")
+    assert read["profile_properties.plan"].tolist() == ["pro"]
+
+
 def test_users_are_refused_by_name(tmp_path):
     row = {"id": "u1", "received_at": "2026-03-02T10:00:00Z", "context_ip": "10.0.0.1",
            "email": "ada@x.org"}  # fmt: skip
