@@ -66,7 +66,9 @@ def write(folder, found, kind):
         if kind == "csv":
             frame.to_csv(folder / f"{name}.csv", index=False)
         else:
-            frame.to_parquet(folder / f"prod_{name}_000.parquet")
+            times = [name for name in frame if name.endswith(("timestamp", "_at"))]
+            typed = frame[times].apply(lambda column: pd.to_datetime(column).dt.tz_localize(None))
+            frame.assign(**typed).to_parquet(folder / f"prod_{name}_000.parquet")
     return sorted(folder.iterdir())
 
 
