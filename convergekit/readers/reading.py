@@ -114,7 +114,7 @@ def read_events(
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
-        ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``,
+        ``"ga4_flat"``, ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``,
         ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``, ``"segment_pages"``,
         ``"segment_screens"``, ``"segment_identifies"``, ``"segment_groups"``,
         ``"segment_aliases"``), or one of yours. By default each file is read as the one format

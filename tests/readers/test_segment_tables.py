@@ -204,3 +204,16 @@ def test_snowflakes_capitals_are_read_the_same(tmp_path, calls, name):
         written.to_csv(tmp_path / folder / f"{name}.csv", index=False)
     small, capitals = (ck.read_events(tmp_path / f / f"{name}.csv") for f in ("small", "capitals"))
     pd.testing.assert_frame_equal(small, capitals)
+
+
+def test_a_store_keeps_the_copy_with_properties_whichever_came_first(tmp_path, calls):
+    found = tables({call["messageId"]: call for call in calls}.values())
+    files = write(tmp_path / "w", {n: found[n] for n in ("tracks", "product_added")}, "csv")
+    for number, in_order in enumerate((files, files[::-1])):
+        store = ck.open_store(tmp_path / f"store{number}")
+        for path in in_order:
+            store.add(path)
+        events = store.stitched().events
+        added = events[events["event_name"] == "Product Added"]
+        assert len(added) == len(found["product_added"])
+        assert added["properties.price"].notna().all()
