@@ -43,6 +43,7 @@ from convergekit.readers.clocks import check_clock, in_clock
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
+from convergekit.readers.fields import Rows
 from convergekit.readers.files import (
     CSV_SUFFIXES,
     cannot_be_opened,
@@ -75,7 +76,9 @@ from convergekit.readers.own.columns import (
 )
 from convergekit.readers.own.written import with_amounts, with_dates
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.recognition import paths_read
 from convergekit.readers.sources import Source, sources_of
+from convergekit.readers.tables import batches_of, head_of, is_table
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
@@ -200,6 +203,8 @@ def read_events(
     clocks = check_clock({} if clock is None else clock, format_names()[2:])
     options = _Options(format, columns or {}, clocks, encoding, day_first, amounts, items, strict)
     options.check()
+    if is_table(paths):
+        return _Table(paths, options).whole()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         return _read_frame(as_frame(paths), options)
     left: list[str] = []
@@ -737,6 +742,47 @@ class _SmallFiles:
     def _rows_of(self, group: range) -> RawRows:
         records = [record for place in group for record in self._records[place]]
         return RawRows.of_records(records, [n for place in group for n in self._lines[place]])
+
+
+class _Table(_File):
+    """A table of a database, of which its format's columns are read."""
+
+    def __init__(self, table: Any, options: _Options) -> None:
+        if of_patterns(options.columns):
+            raise ConvergekitError(
+                "columns for each pattern of files needs files; give a table one mapping."
+            )
+        # It is never opened.
+        super().__init__(Source(Path("table.parquet"), "table", "table", "the table"), options)
+        self._table = table
+
+    def whole(self) -> pd.DataFrame:
+        """Return its rows under canonical names."""
+        found = self.read(_counted_before)
+        if self.settles is not None:
+            found = self.settles.settled(found)
+            self.check(found)
+        if len(found):
+            name = self.export.name if self.export else None
+            _check_clocks_used(self._options.clocks, {name})
+            self.own.refuse_unused(list(found), "the table does not have")
+        # Rows of a table have no order, and no place.
+        own = found["source"].ne("table").any() if len(found) else True
+        return found.drop(columns=["file", "line", *([] if own else ["source"])], errors="ignore")
+
+    def _batches(self, progress: Progress) -> Iterator[RawRows]:
+        head = head_of(self._table, ROWS_THAT_TELL)
+        paths = None
+        if len(head):
+            self.export = super()._told(head, ())
+            if self.export is not None and self._options.items is None:
+                read = paths_read(self.export, Rows(head))
+                own = self.own.paths
+                paths = None if read is None or own is None else [*read, *own]
+        return batches_of(self._table, paths)
+
+    def _told(self, frame: pd.DataFrame, others: Collection[str] | None) -> Export | None:
+        return self.export
 
 
 def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
