@@ -85,13 +85,21 @@ def paths_of(field: Field, rows: Rows) -> list[str] | None:
     """
     if isinstance(field, str):
         return [field]
-    asked = _Asked(rows.frame.head(1))
-    try:
-        field(asked)
-    except Exception:
-        # A field of the user's own may need what one row does not have; reading will say so.
-        return None
-    return None if asked.whole else list(asked.asked)
+    frame = rows.frame
+    # What is there may save a function from asking for more: so also of a row without anything.
+    nothing = pd.DataFrame({name: pd.Series([None], dtype=object) for name in frame.columns})
+    found: dict[str, None] = {}
+    for shown in (frame, nothing):
+        asked = _Asked(shown)
+        try:
+            field(asked)
+        except Exception:
+            # A field of the user's own may not bear this; reading will say so.
+            return None
+        if asked.whole:
+            return None
+        found |= asked.asked
+    return list(found)
 
 
 def paths_read(export: Export, rows: Rows) -> list[str] | None:
