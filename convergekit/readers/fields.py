@@ -191,6 +191,49 @@ def _in_capitals(frame: pd.DataFrame) -> bool:
     )
 
 
+class Records:
+    """Which fields a few objects have, without a frame of them.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+
+    Attributes
+    ----------
+    frame : set of str
+        The keys of any of them.
+    needs_a_look : bool
+        Whether `Rows` may find more: no key has a small letter, or text stands where an object
+        was asked for.
+
+    Examples
+    --------
+    >>> rows = Records([{"user": {"mail": None}}, {"n": 1}])
+    >>> rows.has("user.mail"), rows.has("n"), rows.has("user.id")
+    (True, True, False)
+    """
+
+    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
+        self.frame: set[str] = set().union(*records)
+        self.needs_a_look = not any(name != name.upper() for name in self.frame)
+        self._objects: dict[str, list[Mapping[str, Any]]] = {"": list(records)}
+
+    def has(self, path: str) -> bool:
+        """Return whether the field is there, as `Rows.has` does."""
+        if path in self.frame:
+            return True
+        outer, _, key = path.rpartition(".")
+        return bool(outer) and any(key in cell for cell in self._at(outer))
+
+    def _at(self, path: str) -> list[Mapping[str, Any]]:
+        if path not in self._objects:
+            outer, _, key = path.rpartition(".")
+            found = [cell.get(key) for cell in self._at(outer)]
+            self._objects[path] = [cell for cell in found if type(cell) is dict]
+            self.needs_a_look |= not {dict, type(None)}.issuperset(map(type, found))
+        return self._objects[path]
+
+
 Field: TypeAlias = str | Callable[[Rows], Values]
 
 

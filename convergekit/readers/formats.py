@@ -7,7 +7,7 @@ that format, and no other's, or if another file of the call is and it has what i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -17,7 +17,7 @@ import pandas as pd
 from convergekit.errors import ConvergekitError, ReadError, did_you_mean
 from convergekit.events.schema import ALIAS
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows
+from convergekit.readers.fields import Records, Rows
 from convergekit.readers.own.likely import suggested
 from convergekit.readers.recognition import is_like, lacking, nearest, said_of_nearest
 from convergekit.readers.vendors.amplitude import AMPLITUDE
@@ -191,6 +191,40 @@ def find_format(
     return None
 
 
+def format_of_records(records: Sequence[Mapping[str, Any]], name: str, where: str) -> str | None:
+    """Return the name of the format that records are certainly in, None where that needs a look.
+
+    It is what `find_format` finds of a frame of them, without a frame.
+
+    Examples
+    --------
+    >>> format_of_records([{"event_name": "A", "timestamp": 1, "aliases": []}], "auto", "a.json")
+    'converge'
+    """
+    rows = Records(records)
+    exports = {**_BUILT_IN, **_REFUSED, **_registered}
+    fitting = [name for name, export in exports.items() if export.recognises(rows)]
+    if rows.needs_a_look:
+        return None
+    if name in exports:
+        return name if name in fitting else None
+    if _in_converge_spelling(rows.frame):
+        fitting.append(CONVERGE)
+    fitting = [n for i, n in enumerate(fitting) if not any(map(_alike(n, exports), fitting[:i]))]
+    fitting = _of_table(fitting, exports, where)
+    if len(fitting) != 1 or name not in (AUTO, CONVERGE) or (name == CONVERGE != fitting[0]):
+        return None
+    found = fitting[0]
+    if found == CONVERGE:
+        return found if {"timestamp", "received_at", "receivedAt"} & rows.frame else None
+    return None if exports[found].refused else found
+
+
+def format_named(name: str) -> Export | None:
+    """Return a format by its name, None for Converge's own spellings."""
+    return {**_BUILT_IN, **_registered}.get(name)
+
+
 def advice_on(raw: pd.DataFrame) -> Callable[[], str]:
     """Return a function that says what to do about rows in which no format was found."""
     return lambda: unrecognised(raw)
@@ -250,6 +284,7 @@ def _alike(name: str, exports: Mapping[str, Export]) -> Callable[[str], bool]:
 _NAMING: dict[str, Any] = {"name": "", "documentation": "", "recognised_by": [["-"]]}
 
 
-def _in_converge_spelling(frame: pd.DataFrame) -> bool:
+def _in_converge_spelling(frame: Iterable[str]) -> bool:
+    frame = set(frame)
     named = any(name in frame for name in ("event_name", "eventName"))
     return named and any(c == "aliases" or str(c).startswith(ALIAS) for c in frame)

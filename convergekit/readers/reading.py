@@ -43,21 +43,26 @@ from convergekit.readers.clocks import check_clock, in_clock
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
+from convergekit.readers.fields import Rows
 from convergekit.readers.files import (
     CSV_SUFFIXES,
     cannot_be_opened,
     format_suffix,
     known_suffix,
     read_file,
+    small_records,
 )
 from convergekit.readers.formats import (
     AUTO,
+    CONVERGE,
     ROWS_THAT_TELL,
     UntoldError,
     advice_on,
     check_format,
     find_format,
+    format_named,
     format_names,
+    format_of_records,
 )
 from convergekit.readers.gathered import OF_LINES, ItemLines, gathered, gathered_frame
 from convergekit.readers.lines import Progress, check_encoding
@@ -70,8 +75,10 @@ from convergekit.readers.own.columns import (
     of_patterns,
 )
 from convergekit.readers.own.written import with_amounts, with_dates
-from convergekit.readers.raw_rows import RawRows
+from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.recognition import paths_read
 from convergekit.readers.sources import Source, sources_of
+from convergekit.readers.tables import batches_of, head_of, is_table
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
@@ -197,6 +204,8 @@ def read_events(
     clocks = check_clock({} if clock is None else clock, format_names()[2:])
     options = _Options(format, columns or {}, clocks, encoding, day_first, amounts, items, strict)
     options.check()
+    if is_table(paths):
+        return _Table(paths, options).whole()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         return _read_frame(as_frame(paths), options)
     left: list[str] = []
@@ -223,8 +232,12 @@ def _read_files(
     read: list[_File] = []
     untold: list[int] = []
     with _bar(total, shown) as bar, _garbage_let_be(), tempfile.TemporaryDirectory() as kept:
+        small = _SmallFiles(options)
         for source, progress in _each_source(files, bar.update, left):
             bar.set_postfix_str(visible(source.name))
+            if not alone and small.takes(source, progress, read, parts):
+                continue
+            small.flush(read, parts)
             read.append(_File(source, options))
             try:
                 parts.append(read[-1].read(progress, () if alone else None))
@@ -233,6 +246,7 @@ def _read_files(
                 parts.append(pd.DataFrame())
                 if progress is _counted_before:
                     read[-1].source = source.kept_in(kept)
+        small.flush(read, parts)
         # What is in no format by itself may be in that of its sisters.
         formats = {file.export.name for file in read if file.export is not None}
         for place in untold:
@@ -505,12 +519,12 @@ class _File:
         """
         parts: list[pd.DataFrame] = []
         lines: list[IntArray] = []
+        rows_of: list[IntArray] = []
         said: list[pd.DataFrame] = []
         reasons: dict[int, str] = {}
         done = 0
         with self.source.named_in_errors():
-            batches = read_file(self.source.path, progress, self._options.encoding)
-            for rows in self._of_events(batches, others):
+            for rows in self._of_events(self._batches(progress), others):
                 if rows.reasons and self._options.strict:
                     first = min(rows.reasons)
                     raise ReadError(f"{self._at(rows.line[first])}: {rows.reasons[first]}.")
@@ -520,6 +534,7 @@ class _File:
                     parts.append(_narrowed(canonical, self._names))
                     self._names |= set(parts[-1].columns)
                     lines.append(np.array(rows.line, dtype=np.int64)[row])
+                    rows_of.append(row)
                     if (told := rows.said) is not None:
                         events = np.flatnonzero(own) + done
                         said.append(told.set_axis(pd.Index(events)))
@@ -532,7 +547,7 @@ class _File:
         frame = concatenate(parts)
         if self.export is not None and self.export.settle is not None:
             self.settles = self.export
-        found = self._finished(frame, np.concatenate(lines), reasons)
+        found = self._finished(frame, np.concatenate(lines), reasons, rows_of)
         for name, column in pd.concat(said).items() if said else ():
             found[name] = column.reindex(found.index)
         if self.settles is None:
@@ -557,9 +572,7 @@ class _File:
             ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
             named = replace(rows, frame=rows.frame.rename(columns=ours)) if ours else rows
             if self._head is None and len(rows.reasons) < len(rows.line):
-                self.export = _format_of(
-                    named.frame, self.own, self._options, self.source.said, others
-                )
+                self.export = self._told(named.frame, others)
                 self._head = named.frame.head(ROWS_THAT_TELL)
             lines = self._options.items_of(self.export)
             if lines is not None:
@@ -578,20 +591,33 @@ class _File:
         with self._named_in_errors():
             return self.own.laid_over(frame, rows.frame, row), row
 
+    def _batches(self, progress: Progress) -> Iterator[RawRows]:
+        return read_file(self.source.path, progress, self._options.encoding)
+
+    def _told(self, frame: pd.DataFrame, others: Collection[str] | None) -> Export | None:
+        return _format_of(frame, self.own, self._options, self.source.said, others)
+
+    def _named(self, rows_of: list[IntArray]) -> tuple[Any, Any]:
+        """Return what the columns `source` and `file` say, of all events or of each."""
+        return self.source.stem, self.source.label
+
     def _finished(
-        self, frame: pd.DataFrame, lines: IntArray, reasons: Mapping[int, str]
+        self,
+        frame: pd.DataFrame,
+        lines: IntArray,
+        reasons: Mapping[int, str],
+        rows_of: list[IntArray],
     ) -> pd.DataFrame:
         frame = self._options.typed(frame)
         if format_suffix(self.source.path) in CSV_SUFFIXES:
             frame = typed(frame)
-        name = self.source.name
-        stem = name.split(".")[0] or name
+        stem, label = self._named(rows_of)
         if "source" in frame:
             source, _ = as_text(frame["source"])
             frame["source"] = source.where(source.notna(), stem)
         else:
             frame["source"] = pd.Series(stem, index=frame.index, dtype="str")
-        frame["file"] = pd.Series(self.source.label, index=frame.index, dtype="str")
+        frame["file"] = pd.Series(label, index=frame.index, dtype="str")
         frame["line"] = pd.Series(lines, index=frame.index)
         if reasons:
             unread = pd.Series(reasons, dtype="str").reindex(frame.index)
@@ -611,6 +637,153 @@ class _File:
             yield
         except ColumnError as error:
             raise ColumnError(f"{self.source.said}: {error}") from None
+
+
+class _SmallFile(_File):
+    """Small files that are alike, read as one."""
+
+    def __init__(
+        self,
+        sources: list[Source],
+        rows: RawRows,
+        of: IntArray,
+        export: Export | None,
+        options: _Options,
+    ) -> None:
+        super().__init__(sources[0], options)
+        self._sources = sources
+        self._rows = rows
+        self._of = of
+        self._told_export = export
+
+    def _batches(self, progress: Progress) -> Iterator[RawRows]:
+        yield self._rows
+
+    def _told(self, frame: pd.DataFrame, others: Collection[str] | None) -> Export | None:
+        found = self._told_export
+        return None if found is None else in_clock(found, self._options.clocks)
+
+    def _named(self, rows_of: list[IntArray]) -> tuple[Any, Any]:
+        place = self._of[np.concatenate(rows_of)]
+        stems = np.array([source.stem for source in self._sources], dtype=object)
+        labels = np.array([source.label for source in self._sources], dtype=object)
+        return stems[place], labels[place]
+
+
+class _SmallFiles:
+    """Small files of JSON that come one after the other: columns are made of many at once.
+
+    A frame of a few rows costs more than to read them.
+    """
+
+    def __init__(self, options: _Options) -> None:
+        self._options = options
+        self._clear()
+
+    def _clear(self) -> None:
+        self._sources: list[Source] = []
+        self._records: list[list[dict[str, Any]]] = []
+        self._lines: list[list[int]] = []
+        self._count = 0
+        self._kind: tuple[Any, ...] | None = None
+
+    def takes(
+        self, source: Source, progress: Progress, read: list[_File], parts: list[pd.DataFrame]
+    ) -> bool:
+        """Return whether a file is gathered; it is not if its format needs a look at its rows."""
+        if self._options.strict or self._options.items is not None:
+            return False
+        # Counted where it is read in the usual way, too.
+        counts: list[int] = []
+        found = small_records(source.path, counts.append, self._options.encoding)
+        kind = self._kind_of(source, found[0]) if found and found[0] else None
+        if found is None or kind is None:
+            return False
+        if kind != self._kind or self._count + len(found[0]) > BATCH_ROWS:
+            self.flush(read, parts)
+        progress(sum(counts))
+        self._kind = kind
+        self._sources.append(source)
+        self._records.append(found[0])
+        self._lines.append(found[1])
+        self._count += len(found[0])
+        return True
+
+    def _kind_of(self, source: Source, records: list[dict[str, Any]]) -> tuple[Any, ...] | None:
+        """Return what files must share to be read as one, None of one that is read alone."""
+        pattern, columns = columns_of(self._options.columns, Path(source.said))
+        if columns:
+            # Of a user's own export: all files have the same keys, and the columns are of them.
+            keys = frozenset(key for record in records for key in record)
+            own = OwnColumns(columns)
+            return (pattern, CONVERGE, keys) if own.says_all and own.may_concern(keys) else None
+        kind = format_of_records(records, self._options.format, source.said)
+        export = None if kind is None else format_named(kind)
+        alone = kind is None or (export is not None and export.lines is not None)
+        return None if alone else (pattern, kind)
+
+    def flush(self, read: list[_File], parts: list[pd.DataFrame]) -> None:
+        """Read what was gathered."""
+        if self._kind is None:
+            return
+        export = format_named(self._kind[1])
+        every = range(len(self._sources))
+        rows = self._rows_of(every)
+        # Each file has its own bounds, and its own errors.
+        apart = rows.reasons or len(rows.frame.columns) > MOST_COLUMNS
+        for group in [range(place, place + 1) for place in every] if apart else [every]:
+            sources = [self._sources[place] for place in group]
+            sizes = [len(self._records[place]) for place in group]
+            of = np.repeat(np.arange(len(group)), sizes)
+            mine = self._rows_of(group) if apart else rows
+            read.append(_SmallFile(sources, mine, of, export, self._options))
+            parts.append(read[-1].read(_counted_before))
+        self._clear()
+
+    def _rows_of(self, group: range) -> RawRows:
+        records = [record for place in group for record in self._records[place]]
+        return RawRows.of_records(records, [n for place in group for n in self._lines[place]])
+
+
+class _Table(_File):
+    """A table of a database, of which its format's columns are read."""
+
+    def __init__(self, table: Any, options: _Options) -> None:
+        if of_patterns(options.columns):
+            raise ConvergekitError(
+                "columns for each pattern of files needs files; give a table one mapping."
+            )
+        # It is never opened.
+        super().__init__(Source(Path("table.parquet"), "table", "table", "the table"), options)
+        self._table = table
+
+    def whole(self) -> pd.DataFrame:
+        """Return its rows under canonical names."""
+        found = self.read(_counted_before)
+        if self.settles is not None:
+            found = self.settles.settled(found)
+            self.check(found)
+        if len(found):
+            name = self.export.name if self.export else None
+            _check_clocks_used(self._options.clocks, {name})
+            self.own.refuse_unused(list(found), "the table does not have")
+        # Rows of a table have no order, and no place.
+        own = found["source"].ne("table").any() if len(found) else True
+        return found.drop(columns=["file", "line", *([] if own else ["source"])], errors="ignore")
+
+    def _batches(self, progress: Progress) -> Iterator[RawRows]:
+        head = head_of(self._table, ROWS_THAT_TELL)
+        paths = None
+        if len(head):
+            self.export = super()._told(head, ())
+            if self.export is not None and self._options.items is None:
+                read = paths_read(self.export, Rows(head))
+                own = self.own.paths
+                paths = None if read is None or own is None else [*read, *own]
+        return batches_of(self._table, paths)
+
+    def _told(self, frame: pd.DataFrame, others: Collection[str] | None) -> Export | None:
+        return self.export
 
 
 def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -22,34 +23,59 @@ class _Asked(Rows):
     ----------
     asked : dict of str to None
         The paths, in their order; not those on the way to another.
+    whole : bool
+        Whether the frame itself was looked at.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        super().__init__(frame)
         self.asked: dict[str, None] = {}
+        self.whole = False
+        self._within = True
+        super().__init__(frame)
         self._within = False
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        self.whole |= not self._within
+        return self._frame
+
+    @frame.setter
+    def frame(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
     def __getitem__(self, path: str) -> list[Any]:
-        if self._within:
+        with self._noted(path):
             return super().__getitem__(path)
-        self.asked.setdefault(path)
-        self._within = True
-        try:
-            return super().__getitem__(path)
-        finally:
-            self._within = False
 
     def objects(self, path: str) -> list[dict[str, Any]]:
-        self.asked.setdefault(path)
+        with self._noted(path):
+            return super().objects(path)
+
+    def lists(self, path: str) -> list[list[Any] | None]:
+        with self._noted(path):
+            return super().lists(path)
+
+    def object_lists(self, path: str) -> list[list[dict[str, Any]] | None]:
+        with self._noted(path):
+            return super().object_lists(path)
+
+    @contextlib.contextmanager
+    def _noted(self, path: str) -> Iterator[None]:
+        before = self._within
+        if not before:
+            self.asked.setdefault(path)
         self._within = True
         try:
-            return super().objects(path)
+            yield
         finally:
-            self._within = False
+            self._within = before
 
 
-def paths_of(field: Field, rows: Rows) -> list[str]:
-    """Return the paths that a field reads; none of a function that does not ask by path.
+def paths_of(field: Field, rows: Rows) -> list[str] | None:
+    """Return the paths that a field reads; None of a function that does not ask by path.
 
     Examples
     --------
@@ -59,13 +85,50 @@ def paths_of(field: Field, rows: Rows) -> list[str]:
     """
     if isinstance(field, str):
         return [field]
-    asked = _Asked(rows.frame.head(1))
-    try:
-        field(asked)
-    except Exception:
-        # A field of the user's own may need what one row does not have; reading will say so.
-        return []
-    return list(asked.asked)
+    frame = rows.frame
+    # What is there may save a function from asking for more: so also of a row without anything.
+    nothing = pd.DataFrame({name: pd.Series([None], dtype=object) for name in frame.columns})
+    found: dict[str, None] = {}
+    for shown in (frame, nothing):
+        asked = _Asked(shown)
+        try:
+            field(asked)
+        except Exception:
+            # A field of the user's own may not bear this; reading will say so.
+            return None
+        if asked.whole:
+            return None
+        found |= asked.asked
+    return list(found)
+
+
+def paths_read(export: Export, rows: Rows) -> list[str] | None:
+    """Return all paths that a format reads; None where it may read any column.
+
+    Examples
+    --------
+    >>> till = Export(name="till", documentation="", recognised_by=[["receipt"]],
+    ...               event_name=lambda rows: ["Sale"] * len(rows), timestamp="sold_at",
+    ...               aliases={"email": "buyer.mail"})
+    >>> paths_read(till, Rows(pd.DataFrame({"receipt": [7]})))
+    ['sold_at', 'buyer.mail']
+    """
+    if export.also or export.lines is not None or export.prepare is not None:
+        return None
+    single = (export.event_id, export.event_name, export.timestamp, export.received_at,
+              export.unset)  # fmt: skip
+    fields: list[Any] = [field for field in single if field is not None]
+    for given in export.aliases.values():
+        fields += [given] if isinstance(given, str) or callable(given) else given
+    for mapping in (export.properties, export.profile_properties, export.set_once):
+        fields += mapping.values()
+    found: list[str] = []
+    for field in fields:
+        paths = paths_of(field, rows)
+        if paths is None:
+            return None
+        found += paths
+    return list(dict.fromkeys(found))
 
 
 def lacking(export: Export, rows: Rows) -> dict[str, list[str]]:

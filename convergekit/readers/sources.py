@@ -32,6 +32,11 @@ class Source:
     label: str
     said: str
 
+    @property
+    def stem(self) -> str:
+        """The name without its suffixes."""
+        return self.name.split(".")[0] or self.name
+
     def kept_in(self, folder: str) -> Source:
         """Return the file moved to another folder, where its archive does not remove it."""
         return replace(self, path=self.path.rename(Path(folder, self.path.name)))

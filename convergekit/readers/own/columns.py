@@ -138,6 +138,24 @@ class OwnColumns:
         """Whether they say what happened and when, so that no format has to."""
         return "event_name" in self._columns and not self._columns.keys().isdisjoint(_TIMES)
 
+    @property
+    def paths(self) -> list[str] | None:
+        """The paths that are named; None where a function may read any column."""
+        functions = (
+            callable(one) and not isinstance(one, Constant)
+            for own in self._columns.values()
+            for one in (own if isinstance(own, (list, tuple)) else [own])
+        )
+        if any(functions):
+            return None
+        return [path for own in self._columns.values() for path in _paths(own)]
+
+    def may_concern(self, names: Collection[str]) -> bool:
+        """Return whether a path begins with one of the names, or none is asked for."""
+        paths = [path for own in self._columns.values() for path in _paths(own)]
+        heads = (re.split(r"[.\[]", path)[0] for path in paths)
+        return not paths or any(head in names for head in heads)
+
     def concern(self, raw: pd.DataFrame) -> bool:
         """Return whether the rows have any of the columns; what has none is not meant."""
         rows = Rows(raw, as_spelled=True)
