@@ -379,28 +379,39 @@ def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
     ]
 
 
-def click_ids(*paths: str) -> Callable[[Rows], list[dict[str, str]]]:
-    """Return a field of the click IDs in addresses, or in what follows their question mark.
+def click_ids(*paths: str) -> dict[str, Field]:
+    """Return a field per click ID, found in addresses or in what follows their question mark.
 
     Examples
     --------
-    >>> click_ids("url")(Rows(pd.DataFrame({"url": ["https://x.org/?gclid=a%20b", None]})))
-    [{'gclid': 'a b'}, {}]
+    >>> rows = Rows(pd.DataFrame({"url": ["https://x.org/?gclid=a%20b", None]}))
+    >>> read_field(click_ids("url")["gclid"], rows)
+    ['a b', None]
     """
 
-    def read(rows: Rows) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = [{} for _ in range(len(rows))]
+    def read(rows: Rows) -> dict[int, dict[str, str]]:
+        found: dict[int, dict[str, str]] = {}
         known: dict[str, dict[str, str]] = {}
         for path in paths:
             for row, text in enumerate(rows[path]):
-                if type(text) is str and "=" in text and not found[row]:
+                if type(text) is str and "=" in text and row not in found:
                     if text not in known:
                         pairs = reversed(_CLICKED.findall(text))
                         known[text] = {name.lower(): unquote_plus(value) for name, value in pairs}
-                    found[row] = known[text]
+                    if known[text]:
+                        found[row] = known[text]
         return found
 
-    return read
+    def field(name: str) -> Field:
+        def values(rows: Rows) -> Values:
+            column: list[Any] = [None] * len(rows)
+            for row, sent in rows.once(read).items():
+                column[row] = sent.get(name)
+            return column
+
+        return values
+
+    return {name: field(name) for name in CLICK_IDS}
 
 
 _CLICKED = re.compile(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=([^&#]+)")

@@ -22,7 +22,7 @@ from convergekit.readers.own.likely import suggested
 from convergekit.readers.recognition import is_like, lacking, nearest, said_of_nearest
 from convergekit.readers.vendors.amplitude import AMPLITUDE
 from convergekit.readers.vendors.converge_bigquery import CONVERGE_BIGQUERY
-from convergekit.readers.vendors.ga4 import GA4
+from convergekit.readers.vendors.ga4 import GA4, GA4_FLAT
 from convergekit.readers.vendors.klaviyo import KLAVIYO
 from convergekit.readers.vendors.matomo import MATOMO, MATOMO_VISITS
 from convergekit.readers.vendors.mixpanel import MIXPANEL
@@ -48,6 +48,7 @@ _BUILT_IN = {
         SHOPIFY_CHECKOUTS,
         SHOPIFY_CSV,
         GA4,
+        GA4_FLAT,
         POSTHOG,
         POSTHOG_PERSONS,
         MIXPANEL,

@@ -121,12 +121,13 @@ def read_events(
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
-        ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``,
-        ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``, ``"segment_pages"``,
-        ``"segment_screens"``, ``"segment_identifies"``, ``"segment_groups"``,
-        ``"segment_aliases"``), or one of yours. By default each file is read as the one format
-        whose fields it has, or which other files of the call are in. A format that is named is
-        believed: only what an event's name and time are read from has to be there.
+        ``"ga4_flat"``, ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``,
+        ``"snowplow"``, ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``,
+        ``"segment_pages"``, ``"segment_screens"``, ``"segment_identifies"``,
+        ``"segment_groups"``, ``"segment_aliases"``), or one of yours. By default each file is
+        read as the one format whose fields it has, or which other files of the call are in. A
+        format that is named is believed: only what an event's name and time are read from has to
+        be there.
     columns : mapping, optional
         Canonical name to where the files have it: a column (``{"event_name": "action"}``), a path
         into objects and lists (``"user.anon"``, ``"items[].sku"``), a list of these in order of

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.readers.export import Export
+from convergekit.readers.export import Export, rows_of
 from convergekit.readers.fields import Field, Rows
 
 #: So many formats are named where none fits.
@@ -146,6 +146,7 @@ def lacking(export: Export, rows: Rows) -> dict[str, list[str]]:
     """
     if export.recognises(rows):
         return {}
+    rows = rows_of(export, rows.frame)
     found = {}
     for name, words in _NEEDED.items():
         paths = paths_of(getattr(export, name), rows)
