@@ -30,6 +30,8 @@ from convergekit.readers.vendors.segment_tables import SEGMENT_TABLES, SEGMENT_U
 from convergekit.readers.vendors.shopify import SHOPIFY, SHOPIFY_CHECKOUTS, SHOPIFY_DRAFTS
 from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
 from convergekit.readers.vendors.snowplow import SNOWPLOW
+from convergekit.readers.vendors.stripe import STRIPE
+from convergekit.readers.vendors.woocommerce import WOOCOMMERCE
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
 CONVERGE = "converge"
@@ -44,6 +46,8 @@ _BUILT_IN = {
         SHOPIFY,
         SHOPIFY_CHECKOUTS,
         SHOPIFY_CSV,
+        WOOCOMMERCE,
+        STRIPE,
         GA4,
         POSTHOG,
         POSTHOG_PERSONS,
