@@ -25,6 +25,8 @@ CHECKS: dict[str, Check] = {
     "event-id-of-other-amount": event_ids.reused_for_other_amounts,
     "event-id-of-other-person": event_ids.reused_for_other_people,
     "event-id-in-scientific-notation": event_ids.rounded,
+    "repeated-without-event-id": event_ids.repeated_without,
+    "order-id-on-several-conversions": conversions.repeated_order_id,
     "conversion-without-alias": conversions.without_alias,
     "orphaned-conversion": conversions.orphaned,
     "lines-of-one-order": orders.lines_of_one,

@@ -1,4 +1,4 @@
-"""Event IDs that are on different events, of which only the first to arrive counts."""
+"""Event IDs that are on different events, and events that come again without one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from convergekit.checks.event_names import folded
 from convergekit.checks.fault import Fault
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown
+from convergekit.identity.dedupe import repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.typing import IntArray
@@ -111,6 +112,42 @@ def rounded(tracking: Tracking) -> list[Fault]:
             at,
             _worth_of_dropped(tracking, at),
             lambda some: [shown(event_id) for event_id in ids.iloc[some]],
+        )
+    ]
+
+
+def repeated_without(tracking: Tracking) -> list[Fault]:
+    """Find events without an event ID that repeat another in every field."""
+    found = repeats_without_id(tracking.events)
+    at, first = found.event, found.first
+    if not len(at):
+        return []
+    elsewhere = sum(found.elsewhere.values())
+    where = f", {elsewhere:,} of them in another file" if elsewhere else ""
+    rows = tracking.events["row"].to_numpy()
+
+    def seen(some: IntArray) -> list[str]:
+        originals = first[np.searchsorted(at, some)]
+        files = tracking.events.get("file")
+        return [
+            f"row {rows[original]}"
+            + ("" if files is None else f" of {shown(files.iloc[original])}")
+            + " again"
+            for original in originals.tolist()
+        ]
+
+    return [
+        Fault(
+            "high" if tracking.is_conversion[at].any() else "medium",
+            f"{counted(len(at), 'event')} without an event ID repeat{'s' * (len(at) == 1)} another "
+            f"in every field{where}.",
+            "Nothing marks them as duplicates, so each counts: rows that were exported or sent "
+            "twice count twice.",
+            "Give every event an ID of its own. Of exports that overlap, read each row once: a "
+            "table of the day, or the table of the same day's stream, not both.",
+            at,
+            tracking.worth(at),
+            seen,
         )
     ]
 

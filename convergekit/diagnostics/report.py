@@ -12,10 +12,12 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
+from convergekit.diagnostics.lost_rows import lost_warnings, vanished_names
 from convergekit.diagnostics.placeholders import placeholder_remarks
 from convergekit.diagnostics.shared_values import find_shared_values
 from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
+from convergekit.events.shapes import NOTHING_READ
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
@@ -50,7 +52,8 @@ class Report:
         Rejected rows per reason.
     coverage : pandas.DataFrame
         Per event name: `event_name`, `events`, and the shares `with_profile` and
-        `with_browser_session` (of events whose profile has an alias of the browser's type).
+        `with_browser_session` (of events whose profile has an alias of the browser's type). A name
+        of which all rows were rejected has 0 events.
     aliases_by_type : dict of str to int
         How many aliases there are of each type.
     alias_types : pandas.DataFrame
@@ -69,7 +72,7 @@ class Report:
     remarks : dict of str to int
         Decisions about values, and for how many rows.
     warnings : list of str
-        What looks like a tracking bug.
+        What the input lost, first; then what looks like a tracking bug.
     segment : str
         What a segment was chosen by, and empty for the whole.
     caution : str
@@ -166,6 +169,8 @@ class Report:
         lines += [
             f"  {row.event_name}: {row.with_profile:.0%}, {row.with_browser_session:.0%}"
             f" of {row.events:,}"
+            if row.events
+            else f"  {row.event_name}: 0 events, all rejected"
             for row in self.coverage.itertuples()
         ]
         return lines
@@ -175,6 +180,7 @@ class Report:
         blocked = self.blocked.groupby("alias_type")["events"].sum().to_dict()
         several = {f"{name} on one profile": n for name, n in self.several_logins.items() if n}
         found = [
+            *(("warning", text) for text in self.warnings),
             ("calendar", self.calendar),
             ("segment", self.segment),
             ("caution", self.caution),
@@ -190,7 +196,6 @@ class Report:
                 f"{_listed(self.refused)}; see .refused_links" if self.refused else "",
             ),
             ("remarks", _listed(self.remarks)),
-            *(("warning", text) for text in self.warnings),
         ]
         return [(title, text) for title, text in found if text]
 
@@ -226,7 +231,7 @@ def make_report(s: StitchedEvents) -> Report:
         },
         several_logins=_several_logins(s),
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
-        remarks=dict(s.remarks) | placeholder_remarks(s.events),
+        remarks=_remarks(s),
         warnings=_warnings(s),
         segment="" if s.segment is None else s.segment.description,
         caution="" if s.segment is None else s.segment.caution,
@@ -273,21 +278,38 @@ def scientific_warning(events: int, event_id: str, row: int) -> str:
     )
 
 
-def unnamed_repeats_warning(repeats: int) -> str:
-    """Return the warning that events without an ID look like copies."""
-    if repeats == 1:
-        return (
-            "1 event without an event ID repeats another in every field: it is counted, because "
-            "nothing marks it as a duplicate"
-        )
-    return (
-        f"{repeats:,} events without an event ID repeat another in every field: they are counted, "
-        "because nothing marks them as duplicates"
+def unnamed_repeats_warning(repeats: int, elsewhere: Mapping[tuple[str, str], int]) -> str:
+    """Return the warning that events without an ID look like copies.
+
+    Parameters
+    ----------
+    repeats : int
+    elsewhere : mapping of tuple of str to int
+        As `UnnamedRepeats` has it.
+    """
+    one = repeats == 1
+    said = (
+        f"{counted(repeats, 'event')} without an event ID repeat{'s' * one} another in every field"
     )
+    if elsewhere:
+        (first, file), most = next(iter(elsewhere.items()))
+        count = sum(elsewhere.values())
+        many = "" if count == repeats else f"{count:,} of them "
+        named = f"{first!r} and {file!r}" + ("" if most == count else f": {most:,}")
+        said += f", {many}in another file ({named})"
+    if one:
+        return f"{said}: it is counted, because nothing marks it as a duplicate"
+    return f"{said}: they are counted, because nothing marks them as duplicates"
 
 
 def _counts(values: pd.Series) -> dict[str, int]:
     return {str(value): int(n) for value, n in sorted(Counter(values).items())}
+
+
+def _remarks(s: StitchedEvents) -> dict[str, int]:
+    """Return the decisions about values; those by which something is lost are warnings."""
+    decided = {remark: n for remark, n in s.remarks.items() if NOTHING_READ not in remark}
+    return decided | placeholder_remarks(s.events)
 
 
 def _coverage(s: StitchedEvents) -> pd.DataFrame:
@@ -303,19 +325,21 @@ def _coverage(s: StitchedEvents) -> pd.DataFrame:
     shares = grouped.mean()
     shares.insert(0, "events", grouped.size())
     shares = shares.reset_index().sort_values(["events", "event_name"], ascending=[False, True])
-    return _coverage_frame(shares.to_dict("records"))
+    gone = [[name, 0, 0.0, 0.0] for name in vanished_names(s)]
+    lost = pd.DataFrame(gone, columns=list(_COVERAGE_COLUMNS))
+    return _coverage_frame([*shares.to_dict("records"), *lost.to_dict("records")])
 
 
 def _coverage_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
-    columns = {
-        "event_name": "str",
-        "events": "int64",
-        "with_profile": "float64",
-        "with_browser_session": "float64",
-    }
-    return pd.DataFrame(records, columns=list(columns)).astype(columns)
+    return pd.DataFrame(records, columns=list(_COVERAGE_COLUMNS)).astype(_COVERAGE_COLUMNS)
 
 
+_COVERAGE_COLUMNS = {
+    "event_name": "str",
+    "events": "int64",
+    "with_profile": "float64",
+    "with_browser_session": "float64",
+}
 _TYPE_COLUMNS = {"alias_type": "str", "aliases": "int64", "events": "int64", "blocked": "int64"}
 
 
@@ -354,7 +378,7 @@ def _several_logins(s: StitchedEvents) -> dict[str, int]:
 
 
 def _warnings(s: StitchedEvents) -> list[str]:
-    warnings = []
+    warnings = lost_warnings(s)
     if len(s.events) and (s.events["kind"] == "identify").all():
         warnings.append(nameless_warning(len(s.events)))
     conflicts = s.duplicates["conflicts"]
@@ -382,8 +406,8 @@ def _warnings(s: StitchedEvents) -> list[str]:
     if len(far):
         warnings.append(_far_warning(s, far))
     repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
-    if repeats:
-        warnings.append(unnamed_repeats_warning(repeats))
+    if len(repeats.event):
+        warnings.append(unnamed_repeats_warning(len(repeats.event), repeats.elsewhere))
     shared = find_shared_values(s).warning
     return [*warnings, shared] if shared else warnings
 

@@ -10,6 +10,7 @@ from convergekit.engine.aliases import USABLE
 from convergekit.engine.columns import OWN
 from convergekit.engine.events import ARRIVED, KEPT_ROW
 from convergekit.engine.profiles import KEY
+from convergekit.events.sources import CUTS, STEM
 from convergekit.identity.dedupe import DIFFERENT_CONTENT, IDENTICAL, IMPLAUSIBLE, OTHER_SOURCE
 from convergekit.identity.evidence import NOT_CONTENT
 from convergekit.identity.plausible import LONGEST_BETWEEN
@@ -39,11 +40,9 @@ def describe_copies(source: Any, rows: Any, copies: Any, members: Any) -> Any:
     kept = source.inner_join(originals, source["row"] == originals[OWN + "row"])
     kept = kept.select(**{OWN + name: source[name] for name in names})
     both = copy.inner_join(kept, copy[KEPT_ROW] == kept[OWN + "row"])
-    unequal = {
-        name: ~_known(both[name]).identical_to(_known(both[OWN + name]))
-        for name in [*content, "source"]
-    }
+    unequal = {name: ~_known(both[name]).identical_to(_known(both[OWN + name])) for name in content}
     differs = {name: unequal[name] for name in content}
+    other = _unequal_sources(both, ibis.or_(*differs.values()))
     conflicts = {
         name: unequal[name] & _says(both[name]) & _says(both[OWN + name]) for name in content
     }
@@ -53,7 +52,7 @@ def describe_copies(source: Any, rows: Any, copies: Any, members: Any) -> Any:
         *_SHOWN,
         differs=_names_where(differs),
         conflicts=_names_where(conflicts),
-        **{OWN + "other": unequal["source"]},
+        **{OWN + "other": other},
     )
     implausible = _implausible(rows, copies)
     repeat = ibis.cases(
@@ -68,6 +67,30 @@ def describe_copies(source: Any, rows: Any, copies: Any, members: Any) -> Any:
     nothing = ibis.literal([], type="array<string>")
     found = found.mutate(lost_aliases=ibis.coalesce(found["lost_aliases"], nothing))
     return found.select("row", KEPT_ROW, *_SHOWN, "repeat", "differs", "conflicts", "lost_aliases")
+
+
+def filled_in(table: Any, prefix: str = "") -> Any:
+    """Return of which rows the source is filled in, as `convergekit.events.sources` finds it."""
+    if prefix + "file" not in table.columns:
+        return ibis.literal(False)
+    stem = table[prefix + "file"].cast("string").re_extract(STEM, 1)
+    source = table[prefix + "source"]
+    return ibis.coalesce((stem == source) & (stem != ""), ibis.literal(False))
+
+
+def _unequal_sources(both: Any, differ: Any) -> Any:
+    """Return which copies come from another source than the kept event: not a cut of one export."""
+    mine, theirs = _export(both), _export(both, OWN)
+    filled = filled_in(both) & filled_in(both, OWN)
+    return ~mine.identical_to(theirs) & (differ | ~filled)
+
+
+def _export(table: Any, prefix: str = "") -> Any:
+    source = table[prefix + "source"]
+    name = source.lower()
+    for pattern, replacement in CUTS:
+        name = name.re_replace(pattern, replacement)
+    return ibis.ifelse(filled_in(table, prefix), name, source)
 
 
 def _implausible(rows: Any, copies: Any) -> Any:

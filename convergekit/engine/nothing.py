@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convergekit.engine.backends import Backend
-from convergekit.events.nothing import AROUND, NO_VALUE, PLACEHOLDERS
+from convergekit.events.nothing import AROUND, ESCAPED_QUOTE, NO_VALUE, PLACEHOLDERS
 
 
 def is_no_value(backend: Backend, text: Any) -> Any:
@@ -20,4 +20,5 @@ def is_nobody(backend: Backend, text: Any) -> Any:
 
 
 def _plain(backend: Backend, text: Any) -> Any:
+    text = text.re_replace(ESCAPED_QUOTE, '"')
     return backend.lowered(text.re_replace(f"^[{AROUND}]+|[{AROUND}]+$", ""))

@@ -26,6 +26,7 @@ from convergekit.engine.aliases import (
     alias_value_of,
 )
 from convergekit.engine.columns import OWN
+from convergekit.engine.duplicates import filled_in
 from convergekit.engine.events import NAMED, REASON, TAKEN, UNIDENTIFIED
 from convergekit.engine.nothing import is_no_value
 from convergekit.engine.profiles import KEY
@@ -220,9 +221,9 @@ def _warnings(s: StitchedTable) -> list[str]:
     if count:
         row, event_id = _first_of(rounded, "row", "event_id")
         warnings.append(scientific_warning(count, event_id, int(row)))
-    repeats = _repeats_without_id(rows, kept)
+    repeats, elsewhere = _repeats_without_id(rows, kept)
     if repeats:
-        warnings.append(unnamed_repeats_warning(repeats))
+        warnings.append(unnamed_repeats_warning(repeats, elsewhere))
     return warnings
 
 
@@ -231,7 +232,7 @@ def _first_of(table: Any, *names: str) -> Any:
     return table.select(*names).order_by("row").limit(1).execute().iloc[0]
 
 
-def _repeats_without_id(source: Any, kept: Any) -> int:
+def _repeats_without_id(source: Any, kept: Any) -> tuple[int, dict[tuple[str, str], int]]:
     nameless = kept.filter(kept["event_id"].isnull()).select("row", "timestamp", "event_name")
     content = [c for c in source.columns if not c.startswith(OWN) and c not in _SAYS_NOTHING]
     # Few events are of one name at one time, and only theirs are compared in full.
@@ -245,8 +246,25 @@ def _repeats_without_id(source: Any, kept: Any) -> int:
         ],
     )
     suspects = source.semi_join(suspects.select("row"), "row")
-    again = suspects.group_by(content).aggregate(**{OWN + "n": suspects.count()})
-    return _total(again[OWN + "n"] - 1)
+    if "file" not in source.columns:
+        again = suspects.group_by(content).aggregate(**{OWN + "n": suspects.count()})
+        return _total(again[OWN + "n"] - 1), {}
+    said = ibis.ifelse(filled_in(suspects), ibis.null("string"), suspects["source"])
+    suspects = suspects.mutate(source=said)
+    alike = ibis.window(group_by=content)
+    suspects = suspects.select("row", "file", **{_FIRST: suspects["row"].min().over(alike)})
+    firsts = suspects.select(**{_FIRST: suspects["row"], _FILE: suspects["file"]})
+    again = suspects.filter(suspects["row"] != suspects[_FIRST]).inner_join(firsts, _FIRST)
+    pairs = again.group_by([_FILE, "file"]).aggregate(**{OWN + "n": again.count()}).execute()
+    repeats = int(pairs[OWN + "n"].sum())
+    pairs = (
+        pairs[pairs[_FILE] != pairs["file"]]
+        .dropna()
+        .sort_values([OWN + "n", _FILE, "file"], ascending=[False, True, True])
+    )
+    named = zip(pairs[_FILE], pairs["file"], pairs[OWN + "n"], strict=True)
+    return repeats, {(one, other): int(n) for one, other, n in named}
 
 
 _SAYS_NOTHING = ("row", "file", "line")
+_FIRST, _FILE = OWN + "first", OWN + "file"

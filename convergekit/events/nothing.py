@@ -5,7 +5,8 @@ layers. `NO_VALUE` are texts that are not a value of anything (``undefined``, ``
 ``(not set)``): not as an alias, not as an event ID, not as a campaign. `NOBODY` are texts that
 may be a value, but identify nobody and nothing (``true``, ``0``, ``guest``): not as an alias, not
 as an event ID. Both are compared without regard to case, and without the white space and the quotes
-around them. Numbers and booleans of properties are never nothing.
+around them, escaped ones (``\"undefined\"``) too. Numbers and booleans of properties are never
+nothing.
 
 The words are those that these pages name, and more of their kind:
 
@@ -90,6 +91,9 @@ AROUND = (
     "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
     "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 )
+#: How quotes are written where they had to be escaped: in JSON, HTML, and addresses of pages.
+ESCAPED_QUOTE = "\\\\+[\"'`]|&(?:quot|apos|#34|#39);|%2[27]"
+_ESCAPES = {"\\": "\\\"'`", "&": "qa#", "%": "2"}
 _BYTES = 256
 _LONGEST_DIGEST = 128
 
@@ -112,10 +116,12 @@ def _starts(words: Iterable[str]) -> BoolArray:
     starts = np.zeros((_BYTES, _BYTES), dtype=bool)
     around = [0, *range(0x80, _BYTES), *(ord(c) for c in AROUND if c.isascii())]
     starts[around[1:]] = True
+    for first, seconds in _ESCAPES.items():
+        starts[ord(first), [ord(c) for c in seconds]] = True
     for word in words:
-        for first in {*word[:1].lower(), *word[:1].upper()}:
-            seconds = {*word[1:2].lower(), *word[1:2].upper()}
-            starts[ord(first), [ord(c) for c in seconds] or around] = True
+        for letter in {*word[:1].lower(), *word[:1].upper()}:
+            after = {*word[1:2].lower(), *word[1:2].upper()}
+            starts[ord(letter), [ord(c) for c in after] or around] = True
     return starts
 
 
@@ -212,7 +218,10 @@ def _found(texts: pa.LargeStringArray, words: _Words) -> BoolArray:
     found = np.zeros(len(texts), dtype=bool)
     at = _worth_a_look(texts, words)
     if len(at):
-        plain = pc.utf8_trim(pc.utf8_lower(texts.take(pa.array(at))), characters=AROUND)
+        plain = pc.replace_substring_regex(
+            pc.utf8_lower(texts.take(pa.array(at))), pattern=ESCAPED_QUOTE, replacement='"'
+        )
+        plain = pc.utf8_trim(plain, characters=AROUND)
         hit = pc.is_in(plain, value_set=words.texts)
         if words.zeros:
             hit = pc.or_(hit, pc.equal(pc.ascii_trim(plain, characters="0-"), ""))

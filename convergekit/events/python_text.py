@@ -193,9 +193,9 @@ def _time(given: list[Any]) -> str:
     """Return a moment that Python prints by its numbers."""
     if len(given) < 3 or len(given) > 7 or not all(type(part) is int for part in given):
         raise NotPythonError("a time that cannot be read")
-    year, month, day, hour, minute, second, micro = [*given, *[0] * (7 - len(given))]
-    day_text = f"{year:04d}-{month:02d}-{day:02d}"
-    return f"{day_text}T{hour:02d}:{minute:02d}:{second:02d}.{micro:06d}"
+    day, clock = given[:3], [*given[3:], *[0] * (7 - len(given))]
+    date = "-".join(f"{part:02d}" for part in day)
+    return f"{date}T{clock[0]:02d}:{clock[1]:02d}:{clock[2]:02d}.{clock[3]:06d}"
 
 
 def _pairs(given: list[Any]) -> dict[str, Any]:

@@ -230,8 +230,8 @@ def shape_of(cell: Any) -> str:
 def read_cells(
     cells: Sequence[Any],
     read: Callable[[Any], T | None],
-    note: Callable[[int, str], None],
-    reject: Callable[[int, str], None],
+    note: Callable[[int, str], object],
+    reject: Callable[[int, str], object],
 ) -> list[T | None]:
     """Return what is read from each cell, None where it is missing or has another shape.
 
@@ -299,12 +299,12 @@ def shape_remarks(said: pd.Series, files: pd.Series | None) -> dict[str, int]:
 
 
 def said_of(noted: Mapping[str, Mapping[int, str]], size: int) -> pd.Series | None:
-    """Return for each row the lines of its fields, as `READ_SHAPES` holds them; None for no row.
+    r"""Return for each row the lines of its fields, as `READ_SHAPES` holds them; None for no row.
 
     Examples
     --------
     >>> said_of({"traits": {1: "is a number"}, "context": {1: "is text"}}, 2).tolist()
-    [nan, 'context is text\\ntraits is a number']
+    [nan, 'context is text\ntraits is a number']
     """
     lines: dict[int, list[str]] = {}
     for field in sorted(noted):

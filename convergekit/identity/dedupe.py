@@ -21,6 +21,7 @@ from convergekit.base.options import names_given
 from convergekit.base.text import as_text, to_arrow, written
 from convergekit.base.threads import chosen_rows
 from convergekit.errors import ColumnError, did_you_mean
+from convergekit.events.sources import filled_in
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
 
@@ -125,15 +126,62 @@ def find_kept(events: pd.DataFrame, arrival: IntArray, dedupe_on: Sequence[str])
     return kept
 
 
-def repeats_without_id(events: pd.DataFrame) -> int:
-    """Return how many events without an event ID repeat an earlier one in every field."""
-    nameless = events[events["event_id"].isna()]
-    nameless = nameless.drop(columns=["row", "file", "line"], errors="ignore")
-    hashable = {
-        name: column.map(written) if column.dtype == object else column
-        for name, column in nameless.items()
-    }
-    return int(pd.DataFrame(hashable, index=nameless.index).duplicated().sum())
+@dataclass(frozen=True)
+class UnnamedRepeats:
+    """Events without an event ID that repeat an earlier one in every field.
+
+    Attributes
+    ----------
+    event, first : numpy.ndarray of int
+        Positions of the events, ascending, and of those that they repeat.
+    elsewhere : dict of tuple of str to int
+        Pairs of files, and how many events of the second repeat one of the first.
+    """
+
+    event: IntArray
+    first: IntArray
+    elsewhere: dict[tuple[str, str], int]
+
+
+def repeats_without_id(events: pd.DataFrame) -> UnnamedRepeats:
+    """Return which events without an event ID repeat an earlier one in every field.
+
+    Where a row stands is not a field, nor is a source that we filled in.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"event_id": [None] * 3, "event_name": "A", "timestamp": [1, 1, 2],
+    ...                        "source": ["a", "b", "b"], "file": ["a.csv", "b.csv", "b.csv"]})
+    >>> found = repeats_without_id(events)
+    >>> found.event.tolist(), found.first.tolist(), found.elsewhere
+    ([1], [0], {('a.csv', 'b.csv'): 1})
+    """
+    at = np.flatnonzero(events["event_id"].isna())
+    # Few events are of one name at one time, and only theirs are compared in full.
+    when = events[["timestamp", "event_name"]].iloc[at]
+    at = at[when.duplicated(keep=False).to_numpy()]
+    near = events.iloc[at].drop(columns=["row", "file", "line"], errors="ignore")
+    near["source"] = as_text(near["source"])[0].mask(filled_in(events.iloc[at]))
+    group = np.zeros(len(at), dtype=np.int64)
+    for _, column in near.items():
+        cells = column.map(written) if column.dtype == object else column
+        codes = pd.factorize(cells, use_na_sentinel=False)[0].astype(np.int64)
+        group = pd.factorize(group * (codes.max(initial=0) + 1) + codes)[0]
+    firsts = np.unique(group, return_index=True)[1][group] if len(at) else group
+    again = firsts != np.arange(len(at))
+    event, first = at[again], at[firsts[again]]
+    elsewhere: dict[tuple[str, str], int] = {}
+    if "file" in events:
+        files = as_text(events["file"])[0]
+        pairs = pd.DataFrame({"first": files.to_numpy()[first], "file": files.to_numpy()[event]})
+        pairs = pairs[pairs["first"] != pairs["file"]].dropna()
+        counts = (
+            pairs.groupby(["first", "file"], sort=True)
+            .size()
+            .sort_values(ascending=False, kind="stable")
+        )
+        elsewhere = {(str(one), str(other)): int(n) for (one, other), n in counts.items()}
+    return UnnamedRepeats(event, first, elsewhere)
 
 
 def check_names_an_event(dedupe_on: Sequence[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from convergekit.base.text import written
 from convergekit.base.threads import with_columns
 from convergekit.events.campaigns import says_something
 from convergekit.events.schema import PROFILE_PROPERTY, missing
+from convergekit.events.sources import exports, filled_in
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.as_of import Knowledge
@@ -203,8 +204,11 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
             differs[position].append(name)
             if both[position]:
                 conflicts[position].append(name)
-    other_source = _unequal(copies["source"], originals["source"])
-    repeat = np.where([bool(fields) for fields in differs], DIFFERENT_CONTENT, IDENTICAL)
+    other_source = _unequal(exports(copies), exports(originals))
+    same = np.fromiter((not fields for fields in differs), dtype=bool, count=len(dropped))
+    # What we fill in does not make two copies different that are the same in all that was sent.
+    other_source &= ~(same & filled_in(copies) & filled_in(originals))
+    repeat = np.where(same, IDENTICAL, DIFFERENT_CONTENT)
     repeat = np.where(other_source, OTHER_SOURCE, repeat)
     repeat = np.where(found.implausible[dropped], IMPLAUSIBLE, repeat)
     return pd.DataFrame(

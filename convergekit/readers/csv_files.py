@@ -16,7 +16,6 @@ import pandas as pd
 from convergekit.base.bounds import MOST_COLUMNS
 from convergekit.base.wording import counted
 from convergekit.errors import ReadError, repeated
-from convergekit.readers.enriched_tsv import ENRICHED, is_enriched, unquoted
 from convergekit.readers.lines import LONGEST_LINE, Lines, Progress
 from convergekit.readers.null_markers import (
     NULL,
@@ -25,6 +24,7 @@ from convergekit.readers.null_markers import (
     without_null_markers,
 )
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.vendors.enriched_tsv import ENRICHED, is_enriched, unquoted
 
 #: A record over more lines than this has a quote that is never closed.
 LONGEST_RECORD = 10_000

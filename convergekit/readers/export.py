@@ -157,9 +157,7 @@ class Export:
 
     def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
-        rows = Rows(frame)
-        if self.prepare is not None:
-            rows = Rows(self.prepare(rows.frame))
+        rows = rows_of(self, frame)
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)
@@ -339,6 +337,12 @@ class Further:
         return pd.concat(
             [events, canonical[names].iloc[row].reset_index(drop=True)], axis="columns"
         ), row
+
+
+def rows_of(export: Export, frame: pd.DataFrame) -> Rows:
+    """Return the rows that a format's fields are of, which its `prepare` may have made."""
+    rows = Rows(frame)
+    return rows if export.prepare is None else Rows(export.prepare(rows.frame))
 
 
 def _filled(column: pd.Series, other: pd.Series) -> pd.Series:

@@ -7,8 +7,10 @@ text in a cell, or columns flattened with dots.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
+from urllib.parse import unquote_plus
 
 import pandas as pd
 
@@ -136,11 +138,8 @@ class Rows:
             self[path],
             read,
             self.shapes.setdefault(path, {}).setdefault,
-            lambda row, reason: self._reject(row, f"{path}: {reason}"),
+            lambda row, reason: self.reasons.setdefault(row, f"{path}: {reason}"),
         )
-
-    def _reject(self, row: int, reason: str) -> None:
-        self.reasons.setdefault(row, reason)
 
     def _spelled(self, path: str) -> str:
         """Return a path as the frame spells its columns."""
@@ -291,6 +290,31 @@ def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
     ]
 
 
+def click_ids(*paths: str) -> Callable[[Rows], list[dict[str, str]]]:
+    """Return a field of the click IDs in addresses, or in what follows their question mark.
+
+    Examples
+    --------
+    >>> click_ids("url")(Rows(pd.DataFrame({"url": ["https://x.org/?gclid=a%20b", None]})))
+    [{'gclid': 'a b'}, {}]
+    """
+
+    def read(rows: Rows) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = [{} for _ in range(len(rows))]
+        known: dict[str, dict[str, str]] = {}
+        for path in paths:
+            for row, text in enumerate(rows[path]):
+                if type(text) is str and "=" in text and not found[row]:
+                    if text not in known:
+                        pairs = reversed(_CLICKED.findall(text))
+                        known[text] = {name.lower(): unquote_plus(value) for name, value in pairs}
+                    found[row] = known[text]
+        return found
+
+    return read
+
+
+_CLICKED = re.compile(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=([^&#]+)")
 _JSON_STARTS = ("{", "[")
 #: The campaign parameters that all vendors share.
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")

@@ -22,6 +22,7 @@ from convergekit.readers.vendors.amplitude import AMPLITUDE
 from convergekit.readers.vendors.converge_bigquery import CONVERGE_BIGQUERY
 from convergekit.readers.vendors.ga4 import GA4
 from convergekit.readers.vendors.klaviyo import KLAVIYO
+from convergekit.readers.vendors.matomo import MATOMO, MATOMO_VISITS
 from convergekit.readers.vendors.mixpanel import MIXPANEL
 from convergekit.readers.vendors.posthog import POSTHOG, POSTHOG_PERSONS
 from convergekit.readers.vendors.rudderstack import RUDDERSTACK
@@ -55,10 +56,13 @@ _BUILT_IN = {
         AMPLITUDE,
         SNOWPLOW,
         KLAVIYO,
+        MATOMO,
     )
 }
 #: Known to be told, and not to be read.
-_REFUSED = {export.name: export for export in (SEGMENT_USERS, SHOPIFY_DRAFTS)}
+_REFUSED = {
+    export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)
+}
 _registered: dict[str, Export] = {}
 # So many rows tell what a file is; a format's fields are on nearly every row.
 _LOOKED_AT = 1000

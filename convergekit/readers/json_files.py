@@ -18,6 +18,7 @@ from convergekit.readers.answers import rows_inside
 from convergekit.readers.json_api import is_page, resources
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.vendors.matomo_visits import actions, is_visit
 
 #: Objects, or text that says why there is none, and the line or place of each.
 _Records: TypeAlias = tuple[Sequence[Any], Sequence[int]]
@@ -163,15 +164,21 @@ def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
 
 
 def _opened_pages(records: Sequence[Any], places: Sequence[int]) -> _Records:
-    """Return the records with the resources of a page in its place and on its line."""
-    if not any(map(is_page, records)):
+    """Return the records with what a page or a visit holds in its place and on its line."""
+    if not any(is_page(record) or is_visit(record) for record in records):
         return records, places
     found = [
         (row, place)
         for record, place in zip(records, places, strict=True)
-        for row in (resources(record) if is_page(record) else [record])
+        for row in _opened(record)
     ]
     return [row for row, _ in found], [place for _, place in found]
+
+
+def _opened(record: Any) -> Sequence[Any]:
+    if is_page(record):
+        return resources(record)
+    return actions(record) if is_visit(record) else [record]
 
 
 def _decoded_at_once(texts: Sequence[bytes]) -> list[Any] | None:

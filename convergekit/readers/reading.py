@@ -60,8 +60,8 @@ def read_events(
 
     JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip
     or zstd: Converge's pixel, webhook and BigQuery export; Segment, RudderStack, Shopify orders,
-    Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow and Klaviyo (``docs/exports.md``);
-    any other through `columns`, or `register_export`.
+    Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow, Klaviyo and Matomo
+    (``docs/exports.md``); any other through `columns`, or `register_export`.
 
     Parameters
     ----------
@@ -71,8 +71,11 @@ def read_events(
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
-        ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, or one
-        of yours. By default each file is read as the one format whose fields it has.
+        ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``,
+        ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``, ``"segment_pages"``,
+        ``"segment_screens"``, ``"segment_identifies"``, ``"segment_groups"``,
+        ``"segment_aliases"``), or one of yours. By default each file is read as the one format
+        whose fields it has.
     columns : mapping of str to str, optional
         Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
         has none of the columns is read by its own spelling. A field inside an object, and one

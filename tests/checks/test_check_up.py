@@ -281,8 +281,25 @@ def test_a_source_that_falls_silent(store):
 
 def test_a_source_that_ends_early(store):
     gone = (store["source"] == "browser") & (store["timestamp"] >= "2026-03-27T00:00Z")
-    finding, _ = only(ck.check_up(store[~gone]))
-    assert finding["check"] == "silence"
+    finding, examples = only(ck.check_up(store[~gone]))
+    assert (finding["check"], finding["severity"]) == ("silence", "low")
+    days = (store["timestamp"].max() - pd.Timestamp("2026-03-27", tz="UTC")).days
+    assert finding["what"].startswith(f"'browser' ends {days} day")
+    assert examples["timestamp"].tolist() == [
+        store.loc[~gone & (store["source"] == "browser"), "timestamp"].max()
+    ]
+    # In the middle it is another matter, whatever the end.
+    middle = (store["source"] == "browser") & store["timestamp"].between(
+        "2026-03-11T06:00Z", "2026-03-12T06:00Z"
+    )
+    both = ck.check_up(store[~gone & ~middle]).findings
+    assert both["severity"].tolist() == ["medium", "low"]
+    assert both["check"].tolist() == ["silence", "silence"]
+    # Exports that are cut some hours apart end together.
+    cut = (store["source"] == "browser") & (
+        store["timestamp"] > store["timestamp"].max() - pd.Timedelta("20h")
+    )
+    assert len(ck.check_up(store[~cut])) == 0
     # A wrong year on one event is no end of the data.
     wrong = store.copy()
     wrong.loc[first(store, store["source"] == "crm", 1), "timestamp"] += pd.Timedelta("3000D")
@@ -290,6 +307,25 @@ def test_a_source_that_ends_early(store):
     finding, _ = only(ck.check_up(wrong))
     assert finding["check"] == "far-time"
     assert finding["events"] == 2
+
+
+def test_an_order_under_several_event_ids(store):
+    orders = store.index[store["event_name"] == ORDER]
+    store["properties.order_id"] = pd.Series(
+        [f"n{place}" for place in range(len(orders))], index=orders
+    ).reindex(store.index)
+    assert len(ck.check_up(store)) == 0
+    again = store.loc[orders[:3]].assign(event_id=["x1", "x2", "x3"])
+    again["timestamp"] += pd.Timedelta("1min")
+    placeholders = store.loc[orders[3:9]].assign(event_id=[f"y{place}" for place in range(6)])
+    placeholders["properties.order_id"] = "undefined"
+    finding, examples = only(ck.check_up(pd.concat([store, again])))
+    assert finding["check"] == "order-id-on-several-conversions"
+    assert (finding["severity"], finding["events"]) == ("high", 3)
+    assert examples["seen"].tolist() == [f"order_id = 'n{place}'" for place in range(3)]
+    assert finding["money"] == pytest.approx(again["properties.total_price"].sum())
+    both = ck.check_up(pd.concat([store, placeholders])).findings["check"]
+    assert "order-id-on-several-conversions" not in both.tolist()
 
 
 def test_nights_and_sundays_are_no_gaps():
@@ -582,7 +618,7 @@ def test_no_frame_is_changed_none_fails_and_counts_add_up(frame):
         assert set(examples["row"]) <= (copies if of_copies else kept)
         profiles = s.events.set_index("row")["profile_id"].reindex(examples["row"])
         assert of_copies or profiles.nunique() == row["profiles"]
-    assert len(found.checks) == 25
+    assert len(found.checks) == 27
     assert sum(found.findings["check"].value_counts()) == len(found)
     assert "ada@" not in found._repr_html_() + str(found) + str(found.to_dict())
 
@@ -601,6 +637,41 @@ def test_frames_with_hardly_anything(frame):
     assert len(found) == 0
     assert found.findings.dtypes.astype(str)["money"] == "float64"
     assert isinstance(found._repr_html_(), str)
+
+
+def test_conversions_without_an_id_that_come_again_in_another_file(store):
+    order = store.index[store["event_name"] == ORDER][:3]
+    store["event_id"] = store["event_id"].mask(store.index.isin(order))
+    store["file"] = "a.jsonl"
+    again = store.loc[order].assign(file="b.jsonl")
+    found = ck.check_up(pd.concat([store, again], ignore_index=True))
+    findings = found.findings.set_index("check")
+    finding = findings.loc["repeated-without-event-id"]
+    assert finding["severity"] == "high"
+    assert finding["what"] == (
+        "3 events without an event ID repeat another in every field, 3 of them in another file."
+    )
+    assert finding["money"] == pytest.approx(again["properties.total_price"].sum())
+    place = list(found.findings["check"]).index("repeated-without-event-id") + 1
+    examples = found.examples(place, None)
+    assert examples["row"].tolist() == [len(store), len(store) + 1, len(store) + 2]
+    shown = [f"row {row} of 'a.jsonl' again" for row in order]
+    assert examples["seen"].tolist() == shown
+    # A second later it is another order, and so it is with another price.
+    later = again.assign(timestamp=again["timestamp"] + pd.Timedelta("1s"))
+    found = ck.check_up(pd.concat([store, later], ignore_index=True))
+    assert "repeated-without-event-id" not in set(found.findings["check"])
+
+
+def test_other_events_without_an_id_that_come_again(store):
+    page = store.index[store["event_name"] == "PageView"][:1]
+    store["event_id"] = store["event_id"].mask(store.index.isin(page))
+    found = ck.check_up(pd.concat([store, store.loc[page]], ignore_index=True))
+    finding, examples = only(found)
+    assert finding["check"] == "repeated-without-event-id"
+    assert finding["severity"] == "medium"
+    assert finding["what"] == "1 event without an event ID repeats another in every field."
+    assert examples["seen"].tolist() == [f"row {page[0]} again"]
 
 
 def test_one_of_a_thing_is_no_several():

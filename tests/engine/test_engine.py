@@ -237,6 +237,34 @@ def test_copies_that_cannot_be_copies_are_named(session):
     assert "5 events have event IDs in scientific notation, such as '5.5E+12' (row 5)" in warnings
 
 
+def test_a_source_that_is_the_name_of_the_file_is_not_content(session):
+    def row(file, source=None, **said):
+        path = f"exports/{file}.jsonl.gz"
+        return {"minute": 0, "alias.cookie": "c", "file": path, "source": source or file, **said}
+
+    frame = events(
+        row("browser", event_id="1", **{"properties.x": 1.0}),
+        row("server", event_id="1", **{"properties.x": 1.0}),
+        row("server", event_id="1", **{"properties.x": 2.0}),
+        row("events_intraday_20260302", event_id="2", **{"properties.x": 1.0}),
+        row("events_20260302", event_id="2", **{"properties.x": 2.0}),
+        row("events_20260302", "web", event_id="2", **{"properties.x": 1.0}),
+        row("part-1-0aff3"),
+        row("part-2-11c0"),
+        row("part-2-11c0"),
+        row("part-2-11c0", "till"),
+        row("part-3"),
+    )
+    s, found = stitched_in(session, frame)
+    said = {copy["row"]: copy["repeat"] for copy in found["duplicates"]}
+    assert said == {1: "identical", 2: "other source", 4: "different content", 5: "other source"}
+    assert s.report.warnings[-1] == (
+        "3 events without an event ID repeat another in every field, in another file "
+        "('exports/part-1-0aff3.jsonl.gz' and 'exports/part-2-11c0.jsonl.gz': 2): they are "
+        "counted, because nothing marks them as duplicates"
+    )
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

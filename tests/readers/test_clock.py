@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import convergekit as ck
 from convergekit.cli.app import app
+from tests.effort import tries
 
 NEW_YORK = {"mixpanel": "America/New_York"}
 
@@ -49,6 +50,7 @@ def test_an_hour_that_is_twice_is_the_first_and_one_skipped_moves_to_its_end():
     assert stitched_times([row(skipped)]) == ["08 07:00"]
 
 
+@tries(60, deadline=None)
 @given(st.integers(int(1e9), int(2e9)), st.sampled_from(["America/New_York", "Asia/Kolkata"]))
 def test_as_zoneinfo_has_it(epoch, zone):
     shown = datetime(1970, 1, 1) + timedelta(seconds=epoch)

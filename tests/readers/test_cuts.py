@@ -146,3 +146,64 @@ def test_equal_ids_of_strangers_are_linked_by_a_previous_id_only(tmp_path):
     assert len(apart.profiles) == 2
     both = ck.stitch(ck.read_events(lines(tmp_path / "c.jsonl", [PAGE, stranger, ALIAS])))
     assert len(both.profiles) == 1
+
+
+BARE = {"event_name": "Placed Order", "timestamp": "2026-03-02T10:00:00Z",
+        "aliases": ["urn:cookie:c"], "properties": {"price": 40, "items": [{"n": 1}]}}  # fmt: skip
+
+
+def test_rows_without_an_id_that_come_again_in_another_file_are_named(tmp_path):
+    first = lines(tmp_path / "events_20260302.jsonl", [BARE, BARE | {"properties": {"price": 41}}])
+    second = lines(tmp_path / "export (2).jsonl", [BARE, BARE])
+    s = ck.stitch(ck.read_events([first, second]))
+    assert s.report.warnings == [
+        "2 events without an event ID repeat another in every field, in another file "
+        "('events_20260302.jsonl' and 'export (2).jsonl'): they are counted, because nothing marks "
+        "them as duplicates"
+    ]
+    third = lines(tmp_path / "c.jsonl", [BARE])
+    s = ck.stitch(ck.read_events([second, third, first]))
+    assert s.report.warnings[0].startswith(
+        "3 events without an event ID repeat another in every field, 2 of them in another file "
+        "('export (2).jsonl' and 'c.jsonl': 1): they are"
+    )
+    store = ck.open_store(tmp_path / "store")
+    store.add(first)
+    store.add(second)
+    assert "2 events without an event ID" in store.stitched().report.warnings[0]
+
+
+def test_a_source_that_a_file_says_is_content(tmp_path):
+    first = lines(tmp_path / "a.jsonl", [BARE | {"source": "web"}])
+    second = lines(tmp_path / "b.jsonl", [BARE | {"source": "till"}])
+    assert ck.stitch(ck.read_events([first, second])).report.warnings == []
+
+
+WITH_ID = BARE | {"event_id": "1"}
+
+
+@pytest.mark.parametrize(("names", "rows", "repeat"), [
+    # The file's name alone does not make two copies different.
+    (["browser.jsonl", "server.jsonl"], [{}, {}], "identical"),
+    (["day_20260302.jsonl", "day_20260303.jsonl"], [{}, {}], "identical"),
+    (["browser.jsonl", "server.jsonl"], [{"properties": {"x": 1}}, {}], "other source"),
+    (["day_1.jsonl", "day_2.jsonl"], [{"properties": {"x": 1}}, {}], "different content"),
+    (["events_20260302.jsonl", "events_intraday_20260302.jsonl"], [{"properties": {"x": 1}}, {}],
+     "different content"),
+    (["part-0-3f2a9c01.jsonl", "part-1-b0c4d2ee.jsonl"], [{"properties": {"x": 1}}, {}],
+     "different content"),
+    # What the file says does.
+    (["day_1.jsonl", "day_2.jsonl"], [{"source": "web"}, {"source": "till"}], "other source"),
+    (["day_1.jsonl", "day_2.jsonl"], [{"source": "web"}, {}], "other source"),
+])  # fmt: skip
+def test_what_is_filled_in_is_not_content(tmp_path, names, rows, repeat):
+    # A store does not add the same bytes twice.
+    files = [
+        lines(tmp_path / name, [WITH_ID | row, BARE | {"event_name": f"Only in {name}"}])
+        for name, row in zip(names, rows, strict=True)
+    ]
+    store = ck.open_store(tmp_path / "store")
+    for file in files:
+        store.add(file)
+    for s in (ck.stitch(ck.read_events(files)), store.stitched()):
+        assert s.duplicates["repeat"].tolist() == [repeat]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import hashlib
 import json
 from pathlib import Path
 
@@ -249,6 +250,69 @@ def test_ga4_values_have_their_types_and_no_event_is_deduplicated():
     assert purchase["properties.value"] == 12.5
     assert str(purchase["timestamp"])[:10] == "2026-03-02"
     assert purchase["profile.$initial_utm_source"] == "newsletter"
+
+
+GA4 = {
+    "event_timestamp": "1772442480027000", "event_name": "purchase", "stream_id": "9988",
+    "user_pseudo_id": "100.200", "batch_page_id": "1772442480020", "batch_ordering_id": "2",
+    "batch_event_index": "1", "event_params": [
+        {"key": "value", "value": {"string_value": None, "int_value": "40"}},
+    ],
+}  # fmt: skip
+NAMES = ("stream_id", "user_pseudo_id", "event_name", "event_timestamp", "batch_page_id",
+         "batch_ordering_id", "batch_event_index")  # fmt: skip
+
+
+def ga4_ids(*rows):
+    events = ck.read_events(pd.DataFrame([GA4, *rows]), format="ga4")
+    return events["event_id"].tolist()
+
+
+def test_a_ga4_event_is_named_by_its_place_in_the_requests_of_a_browser():
+    digest = hashlib.sha256("\n".join(GA4[name] for name in NAMES).encode()).hexdigest()[:32]
+    for row in (
+        {"collected_traffic_source": {"manual_source": "news"}, "user_id": "u"},
+        {"event_params": [], "ecommerce": {"transaction_id": "1"}, "event_date": "20260303"},
+        {name: int(GA4[name]) for name in NAMES if name.startswith(("batch", "event_t"))},
+        {name: float(GA4[name]) for name in NAMES if name.startswith(("batch", "event_t"))},
+    ):
+        assert ga4_ids(GA4 | row) == [digest, digest]
+    sent = [
+        {"key": name, "value": {"int_value": GA4[name]}}
+        for name in ("batch_page_id", "batch_ordering_id")
+    ]
+    within = {"event_params": sent, "batch_page_id": None, "batch_ordering_id": None}
+    assert ga4_ids(GA4 | within) == [digest, digest]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ga4_events_that_differ_in_a_name_of_theirs_are_several(name):
+    other = "page_view" if name == "event_name" else GA4[name] + "1"
+    first, second = ga4_ids(GA4 | {name: other})
+    assert first != second
+    assert isinstance(second, str)
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_ga4_event_without_one_of_its_names_has_no_id(name, value):
+    first, second = ga4_ids(GA4 | {name: value})
+    assert isinstance(first, str)
+    assert pd.isna(second)
+
+
+def test_a_ga4_event_of_the_stream_and_of_the_day_counts_once(write):
+    day = GA4 | {"collected_traffic_source": {"manual_source": "news"}}
+    files = [write([day], "events_20260302.jsonl"), write([GA4], "events_intraday_20260302.jsonl")]
+    s = ck.stitch(ck.read_events(files))
+    assert len(s.events) == 1
+    assert s.events["profile.utm_source"].tolist() == ["news"]
+    assert s.duplicates["repeat"].tolist() == ["different content"]
+    older = {name: value for name, value in GA4.items() if not name.startswith("batch")}
+    files = [write([older], "events_20260302.jsonl"), write([older], "events_20260302 (2).jsonl")]
+    s = ck.stitch(ck.read_events(files))
+    assert len(s.events) == 2
+    assert "in another file" in s.report.warnings[0]
 
 
 def test_ga4_first_source_is_set_once():

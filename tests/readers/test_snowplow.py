@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.readers.enriched_tsv import ENRICHED
+from convergekit.readers.vendors.enriched_tsv import ENRICHED
 
 TABLE = Path(__file__).parents[2] / "data" / "exports" / "snowplow.csv"
 EVENT = "unstruct_event_com_coffee_cart_action_1"

@@ -1,17 +1,30 @@
 """Google Analytics 4: the tables `events_YYYYMMDD` of its BigQuery export.
 
 https://support.google.com/analytics/answer/7029846 documents the fields: `event_timestamp` in
-microseconds, parameters as a list of keys with a value of one of four types. There is no event
-ID, so nothing is deduplicated. `user_pseudo_id` is the browser (alias type `cookie`), `user_id`
-the alias of that name. The campaign collected with the event is carried as `utm_source` and so
-on; `traffic_source`, "the source that first acquired the user", is set once as
+microseconds, parameters as a list of keys with a value of one of four types. `user_pseudo_id` is
+the browser (alias type `cookie`), `user_id` the alias of that name; without consent both are
+missing. The campaign collected with the event is carried as `utm_source` and so on, and so are
+`gclid` and `dclid`. `traffic_source`, "the source that first acquired the user", is set once as
 `$initial_utm_source`, `$initial_utm_medium` and `$initial_utm_campaign`.
+
+There is no event ID, and a day's events stand in the table of its stream and in that of the day.
+Since July 2024 three fields say where an event stood: `batch_page_id` ("assigned to a page, that
+increases for each subsequent page within an engagement"), `batch_ordering_id` ("incremented each
+time a network request is sent from a given page") and `batch_event_index` ("the sequential order of
+each event within a batch"). With the browser, the time, the name and the stream they name one
+event, so the ID is a digest of these. Nothing else is in it: attribution, parameters and the user
+may be filled in later. An event that lacks one of them has no ID: earlier exports, the Measurement
+Protocol, and visitors without consent, of whom two may load a page in the same moment. The name
+is in it because events that GA4 itself creates from others stand at the same place.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Rows, number
@@ -50,15 +63,62 @@ def _number(kind: type[int] | type[float], value: Any) -> Any:
 _DOUBLES = ("double_value", "float_value")
 _TYPED = frozenset({"string_value", "int_value", *_DOUBLES})
 
+
+def _event_id(rows: Rows) -> list[str | None]:
+    """Return a digest of what names an event, None where something of it is missing."""
+    parameters = rows.once(_event_parameters)
+    numbers = [
+        [_whole(value) for value in rows["event_timestamp"]],
+        # The first two may stand among the parameters alone.
+        *(
+            [
+                _whole(value if value is not None else sent.get(name))
+                for value, sent in zip(rows[name], parameters, strict=True)
+            ]
+            for name in ("batch_page_id", "batch_ordering_id")
+        ),
+        [_whole(value) for value in rows["batch_event_index"]],
+    ]
+    texts = (rows["stream_id"], rows["user_pseudo_id"], rows["event_name"])
+    return [
+        _digest(stream, browser, name, time, page, request, index)
+        for stream, browser, name, time, page, request, index in zip(*texts, *numbers, strict=True)
+    ]
+
+
+def _digest(stream: Any, *names: Any) -> str | None:
+    if None in names or "" in names:
+        return None
+    if isinstance(stream, float) and stream.is_integer():
+        stream = int(stream)
+    text = "\n".join(map(str, ("" if stream is None else stream, *names)))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _whole(value: Any) -> int | None:
+    """Return the whole number that a cell is; BigQuery writes it as text, pandas with a point."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return int(value) if isinstance(value, (int, np.integer)) else None
+
+
+_event_parameters = _parameters("event_params")
+
 GA4 = Export(
     name="ga4",
     documentation="https://support.google.com/analytics/answer/7029846",
-    recognised_by=[["event_timestamp", "event_name", "event_params", "user_pseudo_id"]],
+    recognised_by=[
+        ["event_timestamp", "event_name", "event_params", own]
+        for own in ("user_pseudo_id", "event_date")
+    ],
+    event_id=_event_id,
     event_name="event_name",
     timestamp="event_timestamp",
     aliases={"cookie": "user_pseudo_id", "user_id": "user_id"},
     properties={
-        "*": _parameters("event_params"),
+        "*": lambda rows: rows.once(_event_parameters),
         "transaction_id": "ecommerce.transaction_id",
         "purchase_revenue": number("ecommerce.purchase_revenue"),
         "items": lambda rows: rows.lists("items"),
@@ -72,6 +132,8 @@ GA4 = Export(
         "utm_campaign": "collected_traffic_source.manual_campaign_name",
         "utm_term": "collected_traffic_source.manual_term",
         "utm_content": "collected_traffic_source.manual_content",
+        "gclid": "collected_traffic_source.gclid",
+        "dclid": "collected_traffic_source.dclid",
     },
     set_once={
         "$initial_utm_source": "traffic_source.source",

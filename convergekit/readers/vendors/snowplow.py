@@ -2,7 +2,7 @@
 
 https://docs.snowplow.io/docs/fundamentals/canonical-event documents the fields, and
 https://docs.snowplow.io/docs/api-reference/loaders-storage-targets/schemas-in-warehouse the names
-of columns. The TSV has no header: `readers.enriched_tsv` knows its order.
+of columns. The TSV has no header: `vendors.enriched_tsv` knows its order.
 
 - `derived_tstamp` is corrected for the clock of the device (`collector_tstamp` where it is
   absent).

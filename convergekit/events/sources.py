@@ -1,0 +1,72 @@
+r"""Sources: where an event comes from, and what the readers fill in where its file does not say.
+
+What we fill in is not content: a day that is exported again under another name is the same day.
+
+- A `source` that is the name of its `file` without suffixes counts as filled in.
+- Files whose names differ in digits alone, as `events_20260302` and `events_20260303` do, are cuts
+  of one export, and so are GA4's `events_intraday_` and `events_fresh_` tables
+  (https://support.google.com/analytics/answer/9358801).
+
+The patterns are in the syntax that Python, DuckDB and Spark have in common.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from convergekit.base.text import as_text
+from convergekit.typing import BoolArray
+
+#: The name of a file without its directory and suffixes, as the first group.
+STEM = r"(?:^|[/\\])([^/\\.]+)[^/\\]*$"
+#: What is left out of a file's name in lower case, one after the other, with a replacement.
+CUTS = (
+    (r"[\x00-/:-`{-\x7f]+", " "),
+    (r"\b[0-9a-f]*[0-9][0-9a-f]*\b", ""),
+    (r"\b(intraday|fresh)\b", ""),
+    (r"[0-9 ]+", ""),
+)
+
+
+def filled_in(events: pd.DataFrame) -> BoolArray:
+    """Return of which events the source is the name of the file, and was not sent.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"source": ["web", "a", None], "file": ["a.jsonl", "a.jsonl", None]})
+    >>> filled_in(events).tolist()
+    [False, True, False]
+    """
+    if "file" not in events:
+        return np.zeros(len(events), dtype=bool)
+    codes, files = pd.factorize(as_text(events["file"])[0])
+    stems = pd.Series(files, dtype="str").str.extract(STEM, expand=False).array
+    stem = pd.Series(stems, dtype="str").reindex(codes)
+    source = as_text(events["source"])[0]
+    return (stem.to_numpy() == source.to_numpy()) & stem.notna().to_numpy()
+
+
+def exports(events: pd.DataFrame) -> pd.Series:
+    """Return the source of every event; where that is filled in, what all files of an export share.
+
+    Examples
+    --------
+    >>> files = ["events_20260302.jsonl", "events_intraday_20260302.jsonl", "server2.jsonl"]
+    >>> stems = [name.removesuffix(".jsonl") for name in files]
+    >>> exports(pd.DataFrame({"source": [*stems, "web"], "file": [*files, "web1.csv"]})).tolist()
+    ['events', 'events', 'server', 'web']
+    """
+    source = as_text(events["source"])[0]
+    filled = source.where(filled_in(events))
+    whole = {name: _export(name) for name in filled.dropna().unique()}
+    return filled.map(whole).astype("str").where(filled.notna(), source)
+
+
+def _export(stem: str) -> str:
+    name = stem.lower()
+    for pattern, replacement in CUTS:
+        name = re.sub(pattern, replacement, name)
+    return name
