@@ -30,6 +30,7 @@ from convergekit.readers.vendors.segment import SEGMENT
 from convergekit.readers.vendors.segment_tables import SEGMENT_TABLES, SEGMENT_USERS
 from convergekit.readers.vendors.shopify import SHOPIFY, SHOPIFY_CHECKOUTS, SHOPIFY_DRAFTS
 from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
+from convergekit.readers.vendors.shopify_graphql import SHOPIFY_GRAPHQL
 from convergekit.readers.vendors.snowplow import SNOWPLOW
 from convergekit.readers.vendors.stripe import STRIPE
 from convergekit.readers.vendors.woocommerce import WOOCOMMERCE
@@ -47,6 +48,7 @@ _BUILT_IN = {
         SHOPIFY,
         SHOPIFY_CHECKOUTS,
         SHOPIFY_CSV,
+        SHOPIFY_GRAPHQL,
         WOOCOMMERCE,
         STRIPE,
         GA4,
@@ -60,9 +62,7 @@ _BUILT_IN = {
     )
 }
 #: Known to be told, and not to be read.
-_REFUSED = {
-    export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)
-}
+_REFUSED = {export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)}
 _registered: dict[str, Export] = {}
 # So many rows tell what a file is; a format's fields are on nearly every row.
 _LOOKED_AT = 1000

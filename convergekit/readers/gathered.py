@@ -7,8 +7,8 @@ are held line by line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class ItemLines:
     together : bool, default False
         Whether the lines of an event stand one below the other. Lines of the same key elsewhere
         in the file are then a copy of the event, not more of its items.
+    prepare : function, optional
+        From lines as they came to as many that the columns are of, with the same index.
 
     Examples
     --------
@@ -68,6 +70,7 @@ class ItemLines:
     items: Mapping[str, str]
     into: str = "items"
     together: bool = False
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration by which nothing is gathered."""
@@ -102,6 +105,8 @@ def gathered(
     of_item: list[IntArray] = []
     done = 0
     for rows in batches:
+        if lines.prepare is not None:
+            rows = replace(rows, frame=lines.prepare(rows.frame))
         start = _Events.of(rows)
         mine = [column for column in lines.items.values() if column in rows.frame]
         items.append(rows.frame[mine].reset_index(drop=True))

@@ -105,6 +105,44 @@ _CHECKOUT = {
 }  # fmt: skip
 
 
+_GQL_MONEY = {"shopMoney": {"amount": "12.0", "currencyCode": "EUR"},
+              "presentmentMoney": {"amount": "13.0", "currencyCode": "USD"}}  # fmt: skip
+_GQL_ADDRESS = ["firstName", "lastName", "address1", "city", "province", "zip", "countryCodeV2"]
+_GRAPHQL = {
+    "id": "gid://shopify/Order/1", "legacyResourceId": "1", "name": "#1001",
+    "email": "ada@example.com", "phone": "+3290000000", "clientIp": "203.0.113.1",
+    "createdAt": "2026-03-02T10:00:00Z", "processedAt": "2026-03-01T10:00:00Z",
+    "updatedAt": "2026-03-04T10:00:00Z", "cancelledAt": "2026-03-03T10:00:00Z",
+    "closedAt": "2026-03-05T10:00:00Z", "cancelReason": "CUSTOMER", "confirmed": True,
+    "displayFinancialStatus": "PAID", "displayFulfillmentStatus": "FULFILLED", "test": True,
+    "currencyCode": "GBP", "presentmentCurrencyCode": "USD", "sourceName": "web",
+    "totalPriceSet": _GQL_MONEY, "currentTotalPriceSet": _GQL_MONEY, "totalTaxSet": _GQL_MONEY,
+    "subtotalPriceSet": _GQL_MONEY, "totalDiscountsSet": _GQL_MONEY,
+    "totalShippingPriceSet": _GQL_MONEY, "discountCodes": ["SPRING"], "tags": ["vip"],
+    "note": "no bell", "statusPageUrl": "https://shop.example.com/1",
+    "customer": {"id": "gid://shopify/Customer/9", "firstName": "Ada", "lastName": "Moreau",
+                 "defaultEmailAddress": {"emailAddress": "b@example.com"}},
+    "shippingAddress": {name: f"shipping {name}" for name in _GQL_ADDRESS},
+    "billingAddress": {name: f"billing {name}" for name in _GQL_ADDRESS},
+    "refunds": [{"id": "gid://shopify/Refund/7", "createdAt": "2026-03-06T10:00:00Z",
+                 "note": "broken", "totalRefundedSet": _GQL_MONEY}],
+}  # fmt: skip
+_GRAPHQL_LEFT = {
+    "legacyResourceId", "closedAt", "confirmed", "presentmentCurrencyCode", "note",
+    "statusPageUrl", "shippingAddress.address1", "billingAddress.address1",
+    *(f"{name}.presentmentMoney.{part}"
+      for name in ("totalPriceSet", "currentTotalPriceSet", "totalTaxSet", "subtotalPriceSet",
+                   "totalDiscountsSet", "totalShippingPriceSet", "refunds.totalRefundedSet")
+      for part in ("amount", "currencyCode")),
+    *(f"{name}.shopMoney.currencyCode"
+      for name in ("currentTotalPriceSet", "totalTaxSet", "subtotalPriceSet",
+                   "totalDiscountsSet", "totalShippingPriceSet")),
+    # Only where what comes before it is missing.
+    "customer.defaultEmailAddress.emailAddress", "totalPriceSet.shopMoney.currencyCode", "shippingAddress.firstName",
+    "shippingAddress.lastName",
+    *(f"billingAddress.{name}" for name in _GQL_ADDRESS),
+}  # fmt: skip
+
 _WOO_ADDRESS = ["first_name", "last_name", "company", "address_1", "city", "state", "postcode",
                 "country"]  # fmt: skip
 _WOO = {
@@ -189,6 +227,7 @@ SAMPLE_OF = {
     "shopify_csv": _CSV_SAMPLE,
     "shopify": _ORDER,
     "shopify_checkouts": _CHECKOUT,
+    "shopify_graphql": _GRAPHQL,
     "woocommerce": _WOO,
     "stripe": _STRIPE,
 }
@@ -196,6 +235,7 @@ FIELDS = {name: _fields(sample) for name, sample in SAMPLE_OF.items()}
 LEFT = {
     "shopify_csv": _CSV_LEFT,
     "shopify": _ORDER_LEFT,
+    "shopify_graphql": _GRAPHQL_LEFT,
     "woocommerce": _WOO_LEFT,
     "stripe": _STRIPE_LEFT,
     "shopify_checkouts": (_ORDER_LEFT & set(FIELDS["shopify_checkouts"])) - {"token"}

@@ -195,7 +195,9 @@ def test_another_shape_is_a_warning_that_does_not_show_it(
 
 
 @pytest.mark.parametrize(("row", "field", "column"), FIELDS)
-@pytest.mark.parametrize("nothing", [None, "", " ", "null", "NULL", "undefined", [], {}, "[]", "{}"])
+@pytest.mark.parametrize(
+    "nothing", [None, "", " ", "null", "NULL", "undefined", [], {}, "[]", "{}"]
+)
 def test_an_empty_field_is_no_other_shape(tmp_path, row, field, column, nothing):
     path = write(tmp_path / "a.jsonl", sent(row, field, nothing))
     s = ck.stitch(ck.read_events(path))

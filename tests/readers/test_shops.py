@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
+from convergekit.readers import json_files
 from tests.readers.shop_fields import FIELDS, LEFT, SAMPLE_OF
 
 EXPORTS = Path(__file__).parents[2] / "data" / "exports"
@@ -186,6 +187,105 @@ class TestShopify:
             "not an order: no order_number and no financial_status"
         )
         assert len(ck.stitch(events).rejected) == 1
+
+
+GRAPHQL = {
+    "id": "gid://shopify/Order/1", "name": "#1001", "email": "mira@example.com",
+    "createdAt": "2026-03-10T11:00:00Z", "processedAt": "2024-05-01T07:30:00Z",
+    "displayFinancialStatus": "PARTIALLY_REFUNDED", "currencyCode": "EUR", "test": False,
+    "totalPriceSet": {"shopMoney": {"amount": "80.0", "currencyCode": "EUR"}},
+    "customer": {"id": "gid://shopify/Customer/9", "defaultEmailAddress": None},
+    "discountCodes": ["SPRING", "VIP"], "tags": ["loyal"],
+    "refunds": [{"id": "gid://shopify/Refund/7", "createdAt": "2024-05-09T08:00:00Z",
+                 "totalRefundedSet": {"shopMoney": {"amount": "30.0", "currencyCode": "EUR"}}}],
+}  # fmt: skip
+LINE = {
+    "title": "Beans", "quantity": 2, "sku": "B1", "vendor": "Coffee",
+    "originalUnitPriceSet": {"shopMoney": {"amount": "40.0"}},
+    "product": {"id": "gid://shopify/Product/6"}, "variant": {"id": "gid://shopify/ProductVariant/7"},
+}  # fmt: skip
+ITEM = {
+    "product_id": "6", "variant_id": "7", "sku": "B1", "name": "Beans", "price": 40.0,
+    "quantity": 2, "vendor": "Coffee",
+}  # fmt: skip
+
+
+def bulk(path, *lines):
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+class TestShopifyGraphql:
+    def test_from_file_to_revenue(self):
+        files = [EXPORTS / "segment.jsonl", EXPORTS / "shopify_graphql.jsonl"]
+        s = ck.stitch(ck.read_events(files))
+        assert not len(s.rejected)
+        assert s.funnel(STEPS, within="30D").table["profiles"].tolist() == [8, 7, 5]
+        assert orders(s)["properties.total_price"].sum() == 192.0
+        assert all(map(len, orders(s)["properties.items"]))
+        assert s.report.remarks["lines gathered into 7 events"] == 14
+
+    def test_three_exports_of_the_same_orders_count_once(self):
+        names = ["shopify_graphql.jsonl", "shopify.json", "shopify_csv.csv"]
+        s = ck.stitch(ck.read_events([EXPORTS / name for name in names]))
+        assert len(s.events) == 8
+        assert orders(s)["properties.total_price"].sum() == 267.0
+
+    @pytest.mark.parametrize("wrap", [
+        lambda nodes: {"nodes": nodes},
+        lambda nodes: {"edges": [{"node": node, "cursor": "c"} for node in nodes]},
+    ])  # fmt: skip
+    def test_answers_with_nodes_or_edges(self, tmp_path, wrap):
+        order = GRAPHQL | {"lineItems": wrap([LINE])}
+        answer = {"data": {"orders": wrap([order]) | {"pageInfo": {"hasNextPage": False}}},
+                  "extensions": {"cost": {}}}  # fmt: skip
+        events = ck.read_events(written(tmp_path / "answer.json", answer))
+        order, refund = events.to_dict("records")
+        assert order["event_id"] == "1"
+        assert order["alias.customer_id"] == "9"
+        assert order["timestamp"] == "2024-05-01T07:30:00Z"
+        assert order["properties.items"] == [ITEM]
+        assert order["properties.total_price"] == 80.0
+        assert order["properties.financial_status"] == "partially_refunded"
+        assert order["properties.discount_codes"] == "SPRING, VIP"
+        assert order["properties.tags"] == "loyal"
+        assert refund["event_id"] == "refund-7"
+        assert refund["event_name"] == "Order Refunded"
+        assert refund["properties.amount"] == 30.0
+        assert refund["properties.order_id"] == "1"
+        assert refund["alias.email"] == "mira@example.com"
+
+    @pytest.mark.parametrize("rows", [1, 2, 9])
+    def test_a_bulk_file_has_the_items_below_their_order(self, tmp_path, monkeypatch, rows):
+        monkeypatch.setattr(json_files, "BATCH_ROWS", rows)
+        below = {"__parentId": "gid://shopify/Order/1"}
+        other = GRAPHQL | {"id": "gid://shopify/Order/2", "refunds": []}
+        path = bulk(
+            tmp_path / "bulk.jsonl",
+            GRAPHQL,
+            LINE | below | {"id": "gid://shopify/LineItem/5"},
+            other,
+            # Without an ID, and of the order before.
+            LINE | below | {"title": "Grinder"},
+            {"id": "gid://shopify/ShippingLine/3", "title": "Post"} | below,
+            {"id": "gid://shopify/TaxLine/4", "__parentId": "gid://shopify/LineItem/5"},
+        )
+        events = ck.read_events(path, format="shopify_graphql")
+        assert events["line"].tolist() == [1, 1, 3, 6]
+        assert events["properties.items"].tolist()[:1] == [[ITEM, ITEM | {"name": "Grinder"}]]
+        assert events["event_id"].tolist()[:3] == ["1", "refund-7", "2"]
+        assert events["read_error"].tolist()[3] == ("not an order: a child of no order in the file")
+        s = ck.stitch(events)
+        assert len(s.events) + len(s.duplicates) + len(s.rejected) == len(events)
+        assert s.report.remarks["lines gathered into 3 events"] == 6
+
+    def test_what_is_not_an_order_is_not_counted(self, tmp_path):
+        draft = GRAPHQL | {"id": "gid://shopify/DraftOrder/3"}
+        path = written(tmp_path / "a.json", {"data": {"orders": {"nodes": [GRAPHQL, draft]}}})
+        events = ck.read_events(path)
+        rejected = ck.stitch(events).rejected
+        assert rejected["reason"].tolist() == ["not an order: of Shopify's kind DraftOrder"]
+        assert events["event_name"].tolist().count("Placed Order") == 2
 
 
 WOO = {
