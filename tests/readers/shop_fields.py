@@ -138,7 +138,8 @@ _GRAPHQL_LEFT = {
       for name in ("currentTotalPriceSet", "totalTaxSet", "subtotalPriceSet",
                    "totalDiscountsSet", "totalShippingPriceSet")),
     # Only where what comes before it is missing.
-    "customer.defaultEmailAddress.emailAddress", "totalPriceSet.shopMoney.currencyCode", "shippingAddress.firstName",
+    "customer.defaultEmailAddress.emailAddress", "totalPriceSet.shopMoney.currencyCode",
+    "shippingAddress.firstName",
     "shippingAddress.lastName",
     *(f"billingAddress.{name}" for name in _GQL_ADDRESS),
 }  # fmt: skip

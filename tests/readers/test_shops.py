@@ -279,6 +279,14 @@ class TestShopifyGraphql:
         assert len(s.events) + len(s.duplicates) + len(s.rejected) == len(events)
         assert s.report.remarks["lines gathered into 3 events"] == 6
 
+    def test_an_order_that_comes_again_is_a_copy(self, tmp_path):
+        item = LINE | {"__parentId": "gid://shopify/Order/1"}
+        path = bulk(tmp_path / "bulk.jsonl", GRAPHQL, item, item, GRAPHQL | {"note": "x"}, item)
+        events = ck.read_events(path)
+        own = events[events["event_name"] == "Placed Order"]
+        assert list(map(len, own["properties.items"])) == [2, 1]
+        assert len(ck.stitch(events).duplicates) == 2
+
     def test_what_is_not_an_order_is_not_counted(self, tmp_path):
         draft = GRAPHQL | {"id": "gid://shopify/DraftOrder/3"}
         path = written(tmp_path / "a.json", {"data": {"orders": {"nodes": [GRAPHQL, draft]}}})
@@ -474,6 +482,35 @@ def test_each_documented_field_is_read_or_left(tmp_path, name):
         assert less != sample, f"the sample lacks {field}"
         told = events_of(tmp_path, name, [less])
         assert told.equals(whole) == (field in LEFT[name]), field
+
+
+ODD = [None, "", 0, -1, True, "x", "1e999", [], {}, [1], [[]], [{}], [None], {"a": 1}, 1.5,
+       {"nodes": 5}, {"edges": [1]}, "{}", "gid://shopify/", {"shopMoney": None}]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if not name.endswith("_csv")])
+def test_odd_values_cost_at_most_their_own_row(tmp_path, name):
+    sample = SAMPLE_OF[name]
+    rows = [sample]
+    for place, field in enumerate(FIELDS[name]):
+        for odd in (ODD[place % len(ODD)], ODD[(7 * place + 3) % len(ODD)]):
+            rows.append(with_value(sample, field.split("."), odd))
+    events = ck.read_events(written(tmp_path / "a.json", rows), format=name)
+    s = ck.stitch(events)
+    assert len(s.events) + len(s.duplicates) + len(s.rejected) == len(events)
+    assert len(events) >= len(rows)
+    assert s.events["event_name"].iloc[0]
+    assert len(ck.check_up(events).checks)
+
+
+def with_value(record, path, odd):
+    key, *inner = path
+    if not inner:
+        return record | {key: odd}
+    value = record[key]
+    if isinstance(value, list):
+        return record | {key: [with_value(value[0], inner, odd), *value[1:]]}
+    return record | {key: with_value(value, inner, odd)}
 
 
 def events_of(tmp_path, name, records):

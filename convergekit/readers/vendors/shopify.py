@@ -78,7 +78,7 @@ def _given_back(transactions: list[dict[str, Any]] | None) -> tuple[Any, Any]:
         return None, None
     done = [t for t in transactions if (t.get("kind"), t.get("status")) == ("refund", "success")]
     amounts = [number_of(one.get("amount")) for one in done]
-    currencies = {one.get("currency") for one in done}
+    currencies = {str(one["currency"]) for one in done if one.get("currency")}
     if len(currencies) > 1 or not all(isinstance(amount, (int, float)) for amount in amounts):
         return None, None
     return float(sum(amounts)), next(iter(currencies), None)

@@ -40,6 +40,8 @@ from convergekit.readers.fields import (
 from convergekit.readers.gathered import ItemLines
 
 _PARENT, _ORDER, _CHILD, _CHILDREN = "__parentId", "__order", "__child", "__children"
+#: Filled in on an order's own line.
+_OWN = "__own"
 _GID = "gid://shopify/"
 
 
@@ -63,7 +65,7 @@ def _children_apart(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the lines with the objects of children in a column of their own."""
     ids = frame["id"] if "id" in frame else pd.Series(index=frame.index, dtype=object)
     if _PARENT not in frame:
-        return frame.assign(**{_ORDER: as_text(ids)[0]})
+        return frame.assign(**{_ORDER: as_text(ids)[0], _OWN: as_text(ids)[0]})
     parents = frame[_PARENT]
     is_child = ~missing(parents).to_numpy(dtype=bool)
     own = frame.drop(columns=_PARENT)
@@ -79,7 +81,8 @@ def _children_apart(frame: pd.DataFrame) -> pd.DataFrame:
     columns = {name: take_or_missing(column, kept) for name, column in own.items()}
     found = pd.DataFrame(columns).set_axis(frame.index)
     order = as_text(ids.where(~is_child, parents))[0]
-    return found.assign(**{_ORDER: order, _CHILD: pd.Series(children, index=frame.index)})
+    child = pd.Series(children, index=frame.index)
+    return found.assign(**{_ORDER: order, _OWN: order.mask(is_child), _CHILD: child})
 
 
 def _order(rows: Rows) -> list[str | None]:
@@ -158,7 +161,9 @@ SHOPIFY_GRAPHQL = Export(
         ["id", "processedAt", "displayFinancialStatus"],
     ],
     absent=["abandonedCheckoutUrl", "invoiceSentAt"],
-    lines=ItemLines(key=[_ORDER], items={"node": _CHILD}, into=_CHILDREN, prepare=_children_apart),
+    lines=ItemLines(
+        key=[_ORDER], items={"node": _CHILD}, into=_CHILDREN, first=_OWN, prepare=_children_apart
+    ),
     event_id=_numbers("id"),
     event_name=_order,
     timestamp=first_of("processedAt", "createdAt"),

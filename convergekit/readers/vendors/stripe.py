@@ -76,20 +76,22 @@ def _opened(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _event_name(rows: Rows) -> list[str | None]:
-    return [
-        _named(kind, status, of)
-        for kind, status, of in zip(rows["object"], rows["status"], rows[_TYPE], strict=True)
-    ]
+    texts = (map(_text, rows[path]) for path in ("object", "status", _TYPE))
+    return [_named(kind, status, of) for kind, status, of in zip(*texts, strict=True)]
 
 
-def _named(kind: Any, status: Any, of: Any) -> str | None:
+def _text(value: Any) -> str | None:
+    return value if value is None else str(value)
+
+
+def _named(kind: str | None, status: str | None, of: str | None) -> str | None:
     if of is not None and of not in _READ:
         return None
     if kind == "charge":
-        return _CHARGES.get(status)
+        return _CHARGES.get(str(status))
     if kind == "refund":
         return None if status in _NOT_REFUNDED else "Payment Refunded"
-    return _SESSIONS.get(of, "Started Checkout") if kind == "checkout.session" else None
+    return _SESSIONS.get(str(of), "Started Checkout") if kind == "checkout.session" else None
 
 
 def _event_id(rows: Rows) -> list[str | None]:
@@ -107,7 +109,7 @@ def _event_id(rows: Rows) -> list[str | None]:
 def _timestamp(rows: Rows) -> list[Any]:
     """Return when it happened: a session's end is when its event was made."""
     return [
-        at if of in _SESSIONS or created is None else created
+        at if str(of) in _SESSIONS or created is None else created
         for of, at, created in zip(rows[_TYPE], rows[_AT], rows["created"], strict=True)
     ]
 
