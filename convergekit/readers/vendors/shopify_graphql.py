@@ -166,6 +166,7 @@ SHOPIFY_GRAPHQL = Export(
     ),
     event_id=_numbers("id"),
     event_name=_order,
+    state="updatedAt",
     timestamp=first_of("processedAt", "createdAt"),
     aliases={"email": _EMAIL, "customer_id": _numbers("customer.id")},
     properties={
@@ -185,7 +186,6 @@ SHOPIFY_GRAPHQL = Export(
         "financial_status": _each("displayFinancialStatus", _small),
         "fulfillment_status": _each("displayFulfillmentStatus", _small),
         "created_at": "createdAt",
-        "updated_at": "updatedAt",
         "cancelled_at": "cancelledAt",
         "cancel_reason": _each("cancelReason", _small),
         "test": "test",

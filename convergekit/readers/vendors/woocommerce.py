@@ -120,6 +120,7 @@ WOOCOMMERCE = Export(
     recognised_by=[["id", "order_key", "date_created_gmt", "line_items", "billing"]],
     event_id="id",
     event_name=_event_name,
+    state=_gmt("date_modified_gmt"),
     timestamp=_gmt("date_created_gmt"),
     aliases={"email": "billing.email", "customer_id": _customer},
     properties={
@@ -135,7 +136,6 @@ WOOCOMMERCE = Export(
         "discount_codes": _codes,
         "source_name": "created_via",
         "status": "status",
-        "updated_at": _gmt("date_modified_gmt"),
         "paid_at": _gmt("date_paid_gmt"),
         "completed_at": _gmt("date_completed_gmt"),
         "payment_method": "payment_method",
