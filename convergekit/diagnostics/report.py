@@ -15,8 +15,10 @@ from convergekit.base.wording import counted
 from convergekit.diagnostics.lost_rows import lost_warnings, vanished_names
 from convergekit.diagnostics.placeholders import placeholder_remarks
 from convergekit.diagnostics.shared_values import find_shared_values
+from convergekit.events.amounts import numbers_in
 from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
+from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import NOTHING_READ
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
@@ -383,7 +385,9 @@ def _warnings(s: StitchedEvents) -> list[str]:
         warnings.append(nameless_warning(len(s.events)))
     conflicts = s.duplicates["conflicts"]
     names = conflicts.map(lambda fields: "event_name" in fields)
-    amounts = conflicts.map(lambda fields: any(_is_amount(s.events, field) for field in fields))
+    fields = set(conflicts.explode().dropna())
+    money = {name for name in fields if _holds_amounts(s.events, name)}
+    amounts = conflicts.map(lambda fields: not money.isdisjoint(fields))
     for what, found in (("event name", names), ("amount", amounts)):
         if found.any():
             rows = s.duplicates["row"][found].head(EXAMPLE_ROWS).tolist()
@@ -422,20 +426,22 @@ def _far_warning(s: StitchedEvents, far: IntArray) -> str:
     more = f" and {len(far) - len(some):,} more" if len(far) > len(some) else ""
     one = len(far) == 1
     asked = f"funnels, counts, retention and customers leave {'it' if one else 'them'} out"
-    if s.segment is None and s.observed_until is not None:
+    if s.observed_until is not None:
         return (
             f"{counted(len(far), 'event lies', 'events lie')} beyond observed_until=, or before "
             f"the Web began ({named}{more}): {asked}"
         )
     return (
-        f"{counted(len(far), 'event is', 'events are')} dated far from the rest ({named}{more}), "
-        f"so {'its clock is' if one else 'their clocks are'} taken to be wrong: the data end at "
-        f"{moment(s.data_end)}, and {asked}; observed_until= sets another end"
+        f"{counted(len(far), 'event is', 'events are')} dated far from the rest, or long after "
+        f"being received ({named}{more}), so {'its clock is' if one else 'their clocks are'} "
+        f"taken to be wrong: the data end at {moment(s.data_end)}, and {asked}; observed_until= "
+        "sets another end"
     )
 
 
-def _is_amount(events: pd.DataFrame, name: str) -> bool:
-    return name.startswith("properties.") and pd.api.types.is_numeric_dtype(events[name].dtype)
+def _holds_amounts(events: pd.DataFrame, name: str) -> bool:
+    nowhere = np.empty(0, dtype=np.int64)
+    return name.startswith(PROPERTY) and numbers_in(events[name], nowhere) is not None
 
 
 def _written(events: pd.DataFrame) -> list[str]:

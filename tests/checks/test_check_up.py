@@ -158,7 +158,11 @@ def test_a_few_orders_by_telephone_are_no_finding_and_many_are(store):
 
 
 @pytest.mark.parametrize(
-    "value", ["{{cart.token}}", "${cartToken}", "%7B%7Bcart.token%7D%7D", "{cart_token}", "*|ID|*"]
+    "value",
+    [
+        *("{{cart.token}}", "${cartToken}", "%7B%7Bcart.token%7D%7D", "{cart_token}", "*|ID|*"),
+        *("%%ID%%", "[[cart]]", "__CART_TOKEN__", "{cart:none}", "gid-{{cart.token}}"),
+    ],
 )
 def test_a_templated_alias(store, value):
     rows = first(store, store["event_name"] == "Added To Cart", 6)
