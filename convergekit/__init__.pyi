@@ -29,6 +29,7 @@ from .errors import (
 )
 from .events.money import money
 from .events.steps import Exclusion, Step
+from .explore.columns import ColumnsExplorer, explore_columns
 from .explore.explorer import Explorer
 from .figures.frame import DrawnFrame
 from .funnels.funnel import funnel
@@ -77,6 +78,7 @@ __all__ = [
     "ChannelRule",
     "CheckUp",
     "ColumnError",
+    "ColumnsExplorer",
     "Constant",
     "ConvergekitError",
     "CreditStory",
@@ -126,6 +128,7 @@ __all__ = [
     "constant",
     "email_rule",
     "evaluate",
+    "explore_columns",
     "funnel",
     "money",
     "open_store",

@@ -24,7 +24,7 @@ from convergekit.base.wording import counted, shortened
 from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.canonical import told, written_by_stitch
 from convergekit.events.nothing import identifies_nothing, without_value
-from convergekit.events.schema import ALIAS, NESTED, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import ALIAS, NESTED, PROFILE_PROPERTY, PROPERTY, STATE_AT
 from convergekit.events.shapes import READ_SHAPES, said_of, says, shape_of, shape_remarks
 from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
 from convergekit.typing import BoolArray, IntArray
@@ -217,6 +217,10 @@ def _type_times(
         typed["received_at"] = received.times
         count = int(received.unparseable.sum())
         remarks["received_at cannot be parsed: treated as missing"] = count
+    if STATE_AT in typed:
+        states = parse_timestamps(typed[STATE_AT], tz=tz)
+        typed[STATE_AT] = states.times
+        remarks["state_at cannot be parsed: treated as missing"] = int(states.unparseable.sum())
     if "timestamp" not in typed:
         typed["timestamp"] = nothing
     stamps = parse_timestamps(typed["timestamp"], tz=tz)

@@ -46,9 +46,9 @@ def rows_inside(answer: Any, *, alone: bool) -> list[Any] | None:
     """
     if type(answer) is not dict or not answer:
         return None
-    table = _table(answer)
-    if table is not None:
-        return table
+    for found in (_table(answer), _connection(answer)):
+        if found is not None:
+            return found
     lists = [key for key, value in answer.items() if _is_objects(value) and value]
     lists = lists or [key for key, value in answer.items() if value == []]
     if len(lists) == 1:
@@ -75,6 +75,40 @@ def _table(answer: Mapping[str, Any]) -> list[Any] | None:
         else f"expected {len(names)} fields, found {len(row)}"
         for row in rows
     ]
+
+
+def _connection(answer: Mapping[str, Any]) -> list[Any] | None:
+    """Return the rows of a GraphQL answer: the nodes of the one connection in `data`.
+
+    https://relay.dev/graphql/connections.htm defines connections.
+    """
+    data = answer.get("data")
+    if type(data) is not dict or answer.keys() - {"data", "errors", "extensions"}:
+        return None
+    found = [nodes for value in data.values() if (nodes := nodes_of(value)) is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def nodes_of(value: Any) -> list[Any] | None:
+    """Return the nodes of a GraphQL connection, None if it is not one.
+
+    Examples
+    --------
+    >>> nodes_of({"edges": [{"node": {"id": 1}}]}), nodes_of({"nodes": [{"id": 1}]}), nodes_of({})
+    ([{'id': 1}], [{'id': 1}], None)
+    """
+    if type(value) is not dict:
+        return None
+    nodes, edges = value.get("nodes"), value.get("edges")
+    if isinstance(nodes, list) and _is_objects(nodes):
+        return list(nodes)
+    if (
+        isinstance(edges, list)
+        and _is_objects(edges)
+        and all(type(edge.get("node")) is dict for edge in edges)
+    ):
+        return [edge["node"] for edge in edges]
+    return None
 
 
 def _is_objects(value: Any) -> bool:

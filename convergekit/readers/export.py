@@ -14,7 +14,7 @@ from convergekit.base.records import column_from_values, frame_from_records
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
-from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY, STATE_AT
 from convergekit.events.shapes import READ_SHAPES, said_of
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.fields import Field, Records, Rows, read_field
@@ -48,6 +48,9 @@ class Export:
         Missing for an identify call: a row that is not an event but identifies a profile.
     timestamp : Field
     event_id, received_at : Field, optional
+    state : Field, optional
+        When the row was last changed, of a thing that changes: an order's `updated_at`. Of several
+        copies the first counts, with the properties of the last state.
     aliases : mapping of str to Field, or to a sequence of Fields
         Per alias type, where its values stand; a sequence is several values of one type.
     properties, profile_properties : mapping of str to Field
@@ -98,6 +101,7 @@ class Export:
     timestamp: Field
     event_id: Field | None = None
     received_at: Field | None = None
+    state: Field | None = None
     aliases: Mapping[str, Field | Sequence[Field]] = field(default_factory=dict)
     properties: Mapping[str, Field] = field(default_factory=dict)
     profile_properties: Mapping[str, Field] = field(default_factory=dict)
@@ -163,6 +167,8 @@ class Export:
             where = getattr(self, name)
             if where is not None:
                 columns[name] = self._column(name, where, rows)
+        if self.state is not None:
+            columns[STATE_AT] = self._column(STATE_AT, self.state, rows)
         columns.update(self._aliases(rows))
         columns.update(self._prefixed(PROPERTY, self.properties, rows))
         columns.update(self._profile_properties(rows))

@@ -32,7 +32,10 @@ from convergekit.readers.vendors.segment import SEGMENT
 from convergekit.readers.vendors.segment_tables import SEGMENT_TABLES, SEGMENT_USERS
 from convergekit.readers.vendors.shopify import SHOPIFY, SHOPIFY_CHECKOUTS, SHOPIFY_DRAFTS
 from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
+from convergekit.readers.vendors.shopify_graphql import SHOPIFY_GRAPHQL
 from convergekit.readers.vendors.snowplow import SNOWPLOW
+from convergekit.readers.vendors.stripe import STRIPE
+from convergekit.readers.vendors.woocommerce import WOOCOMMERCE
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
 CONVERGE = "converge"
@@ -47,6 +50,9 @@ _BUILT_IN = {
         SHOPIFY,
         SHOPIFY_CHECKOUTS,
         SHOPIFY_CSV,
+        SHOPIFY_GRAPHQL,
+        WOOCOMMERCE,
+        STRIPE,
         GA4,
         GA4_FLAT,
         POSTHOG,

@@ -7,8 +7,8 @@ are held line by line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,11 @@ class ItemLines:
     together : bool, default False
         Whether the lines of an event stand one below the other. Lines of the same key elsewhere
         in the file are then a copy of the event, not more of its items.
+    first : str, optional
+        A column that only the first line of an event fills: a line with a value there begins an
+        event, even where another has the same key, and lines without one belong to the last.
+    prepare : function, optional
+        From lines as they came to as many that the columns are of, with the same index.
 
     Examples
     --------
@@ -68,6 +73,8 @@ class ItemLines:
     items: Mapping[str, str]
     into: str = "items"
     together: bool = False
+    first: str | None = None
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration by which nothing is gathered."""
@@ -102,18 +109,20 @@ def gathered(
     of_item: list[IntArray] = []
     done = 0
     for rows in batches:
+        if lines.prepare is not None:
+            rows = replace(rows, frame=lines.prepare(rows.frame))
         start = _Events.of(rows)
         mine = [column for column in lines.items.values() if column in rows.frame]
         items.append(rows.frame[mine].reset_index(drop=True))
         start.frame = rows.frame.drop(columns=mine).reset_index(drop=True)
-        number = _numbers(start, lines)
+        number = _numbers(start, lines, whole=False)
         of_item.append(number + done)
         events.append(start.united(number))
         done += len(events[-1].line)
     if not events:
         return
     whole = _Events.one_below_the_other(events)
-    number = _numbers(whole, lines)
+    number = _numbers(whole, lines, whole=True)
     found = whole.united(number)
     event = number[np.concatenate(of_item)]
     found.frame[lines.into] = _lists(concatenate(items), lines.items, event, len(found.line), texts)
@@ -232,7 +241,7 @@ def _said(nulls: pd.Series) -> dict[int, dict[str, None]]:
     }
 
 
-def _numbers(rows: _Events, lines: ItemLines) -> IntArray:
+def _numbers(rows: _Events, lines: ItemLines, *, whole: bool) -> IntArray:
     """Return the number of each row's event, from 0 in the order of their first rows."""
     size = len(rows.line)
     keys = [_codes(rows.frame[name]) for name in lines.key if name in rows.frame]
@@ -250,6 +259,13 @@ def _numbers(rows: _Events, lines: ItemLines) -> IntArray:
     keys = [*keys, np.where(alone, place, -1)]
     order = np.lexsort([place, *keys])
     starts = run_starts(*(key[order] for key in keys))
+    if lines.first is not None and lines.first in rows.frame:
+        begins = ~missing(rows.frame[lines.first]).to_numpy(dtype=bool)[order]
+        begun = np.cumsum(begins)
+        before = (begun - begins)[starts][np.cumsum(starts) - 1]
+        # Of the whole file, what stands before an event's first line is of it too; in a batch, it
+        # may be of one in the batch before.
+        starts[1:] |= np.diff(np.maximum(begun - before, int(whole))) > 0
     firsts = np.sort(order[starts])
     number = np.empty(size, dtype=np.int64)
     number[order] = np.searchsorted(firsts, order[starts])[np.cumsum(starts) - 1]

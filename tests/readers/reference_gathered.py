@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def orders(lines, key, items, together):
+def orders(lines, key, items, together, first=None):
     """Return of each order its fields, its items, its line and how many lines it has."""
     found = []
     for place, line in enumerate(lines):
@@ -12,6 +12,8 @@ def orders(lines, key, items, together):
         if together and known:
             named = [order for order in found if any(order["name"])]
             known = [named[-1]] if named[-1]["name"] == name else []
+        if first and line.get(first) and known and known[-1]["fields"].get(first):
+            known = []
         if known:
             order = known[-1]
         else:

@@ -105,6 +105,114 @@ _CHECKOUT = {
 }  # fmt: skip
 
 
+_GQL_MONEY = {"shopMoney": {"amount": "12.0", "currencyCode": "EUR"},
+              "presentmentMoney": {"amount": "13.0", "currencyCode": "USD"}}  # fmt: skip
+_GQL_ADDRESS = ["firstName", "lastName", "address1", "city", "province", "zip", "countryCodeV2"]
+_GRAPHQL = {
+    "id": "gid://shopify/Order/1", "legacyResourceId": "1", "name": "#1001",
+    "email": "ada@example.com", "phone": "+3290000000", "clientIp": "203.0.113.1",
+    "createdAt": "2026-03-02T10:00:00Z", "processedAt": "2026-03-01T10:00:00Z",
+    "updatedAt": "2026-03-04T10:00:00Z", "cancelledAt": "2026-03-03T10:00:00Z",
+    "closedAt": "2026-03-05T10:00:00Z", "cancelReason": "CUSTOMER", "confirmed": True,
+    "displayFinancialStatus": "PAID", "displayFulfillmentStatus": "FULFILLED", "test": True,
+    "currencyCode": "GBP", "presentmentCurrencyCode": "USD", "sourceName": "web",
+    "totalPriceSet": _GQL_MONEY, "currentTotalPriceSet": _GQL_MONEY, "totalTaxSet": _GQL_MONEY,
+    "subtotalPriceSet": _GQL_MONEY, "totalDiscountsSet": _GQL_MONEY,
+    "totalShippingPriceSet": _GQL_MONEY, "discountCodes": ["SPRING"], "tags": ["vip"],
+    "note": "no bell", "statusPageUrl": "https://shop.example.com/1",
+    "customer": {"id": "gid://shopify/Customer/9", "firstName": "Ada", "lastName": "Moreau",
+                 "defaultEmailAddress": {"emailAddress": "b@example.com"}},
+    "shippingAddress": {name: f"shipping {name}" for name in _GQL_ADDRESS},
+    "billingAddress": {name: f"billing {name}" for name in _GQL_ADDRESS},
+    "refunds": [{"id": "gid://shopify/Refund/7", "createdAt": "2026-03-06T10:00:00Z",
+                 "note": "broken", "totalRefundedSet": _GQL_MONEY}],
+}  # fmt: skip
+_GRAPHQL_LEFT = {
+    "legacyResourceId", "closedAt", "confirmed", "presentmentCurrencyCode", "note",
+    "statusPageUrl", "shippingAddress.address1", "billingAddress.address1",
+    *(f"{name}.presentmentMoney.{part}"
+      for name in ("totalPriceSet", "currentTotalPriceSet", "totalTaxSet", "subtotalPriceSet",
+                   "totalDiscountsSet", "totalShippingPriceSet", "refunds.totalRefundedSet")
+      for part in ("amount", "currencyCode")),
+    *(f"{name}.shopMoney.currencyCode"
+      for name in ("currentTotalPriceSet", "totalTaxSet", "subtotalPriceSet",
+                   "totalDiscountsSet", "totalShippingPriceSet")),
+    # Only where what comes before it is missing.
+    "customer.defaultEmailAddress.emailAddress", "totalPriceSet.shopMoney.currencyCode",
+    "shippingAddress.firstName",
+    "shippingAddress.lastName",
+    *(f"billingAddress.{name}" for name in _GQL_ADDRESS),
+}  # fmt: skip
+
+_WOO_ADDRESS = ["first_name", "last_name", "company", "address_1", "city", "state", "postcode",
+                "country"]  # fmt: skip
+_WOO = {
+    "id": 727, "parent_id": 0, "number": "0727", "order_key": "wc_order_1", "version": "3.0.0",
+    "created_via": "checkout", "status": "processing", "currency": "EUR",
+    "date_created": "2026-03-02T16:28:02", "date_created_gmt": "2026-03-02T15:28:02",
+    "date_modified": "2026-03-02T16:29:02", "date_modified_gmt": "2026-03-02T15:29:02",
+    "discount_total": "1.00", "discount_tax": "0.10", "shipping_total": "10.00",
+    "shipping_tax": "0.50", "cart_tax": "1.35", "total": "29.35", "total_tax": "1.85",
+    "prices_include_tax": False, "customer_id": 26, "customer_ip_address": "203.0.113.1",
+    "customer_user_agent": "Firefox", "customer_note": "no bell",
+    "billing": {name: f"billing {name}" for name in [*_WOO_ADDRESS, "email", "phone"]},
+    "shipping": {name: f"shipping {name}" for name in _WOO_ADDRESS},
+    "payment_method": "bacs", "payment_method_title": "Transfer", "transaction_id": "t1",
+    "date_paid": "2026-03-02T16:30:02", "date_paid_gmt": "2026-03-02T15:30:02",
+    "date_completed": "2026-03-02T16:31:02", "date_completed_gmt": "2026-03-02T15:31:02",
+    "cart_hash": "h1",
+    "meta_data": [{"id": 1, "key": "_wc_order_attribution_utm_source", "value": "google"}],
+    "line_items": [
+        {"id": 315, "name": "Beans", "product_id": 93, "variation_id": 4, "quantity": 2,
+         "tax_class": "", "subtotal": "7.00", "subtotal_tax": "0.45", "total": "6.00",
+         "total_tax": "0.45", "sku": "B1", "price": 3},
+    ],
+    "tax_lines": [{"id": 318, "rate_code": "BE-1"}],
+    "shipping_lines": [{"id": 317, "method_id": "flat_rate", "total": "10.00"}],
+    "fee_lines": [{"id": 319, "name": "gift"}],
+    "coupon_lines": [{"id": 320, "code": "spring", "discount": "1.00"}],
+    "refunds": [{"id": 1, "reason": "broken", "total": "-10.00"}],
+}  # fmt: skip
+_WOO_LEFT = {
+    "parent_id", "version", "date_created", "date_modified", "discount_tax", "shipping_tax",
+    "cart_tax", "prices_include_tax", "customer_note", "payment_method_title", "date_paid",
+    "date_completed", "cart_hash", "meta_data.id", "line_items.id", "line_items.tax_class",
+    "line_items.subtotal", "line_items.subtotal_tax", "line_items.total_tax", "tax_lines.id",
+    "tax_lines.rate_code", "shipping_lines.id", "shipping_lines.method_id",
+    "shipping_lines.total", "fee_lines.id", "fee_lines.name", "coupon_lines.id",
+    "coupon_lines.discount", "refunds.id", "refunds.reason", "billing.company",
+    "billing.address_1", "shipping.company", "shipping.address_1", "shipping.first_name",
+    "shipping.last_name",
+    # Only where the order is not shipped.
+    "billing.city", "billing.state", "billing.postcode", "billing.country",
+}  # fmt: skip
+
+_STRIPE_ADDRESS = {
+    name: f"billing {name}" for name in ("city", "country", "line1", "postal_code", "state")
+}
+_STRIPE = {
+    "id": "ch_1", "object": "charge", "amount": 1099, "amount_captured": 1098,
+    "amount_refunded": 100, "application": "ca_1", "balance_transaction": "txn_1",
+    "billing_details": {"address": _STRIPE_ADDRESS, "email": "ada@example.com", "name": "Ada",
+                        "phone": "+3290000000"},
+    "captured": True, "created": 1772442480, "currency": "eur", "customer": "cus_1",
+    "description": "coffee", "disputed": False, "failure_code": "card_declined",
+    "failure_message": "declined", "invoice": "in_1", "livemode": False,
+    "metadata": {"order_id": "1001"}, "paid": True, "payment_intent": "pi_1",
+    "payment_method": "card_1", "receipt_email": "other@example.com", "receipt_number": "7",
+    "receipt_url": "https://pay.example.com", "refunded": False, "status": "succeeded",
+    "shipping": {"name": "Ada"}, "statement_descriptor": "COFFEE", "transfer_group": "g",
+}  # fmt: skip
+_STRIPE_LEFT = {
+    "amount_captured", "application", "balance_transaction", "billing_details.address.line1",
+    "billing_details.name", "captured", "disputed", "failure_message", "paid", "payment_method",
+    "receipt_number", "receipt_url", "refunded", "shipping.name", "statement_descriptor",
+    "transfer_group",
+    # Only where the billing details have no address.
+    "receipt_email",
+}  # fmt: skip
+
+
 def _fields(record: dict) -> list[str]:
     found = []
     for key, value in record.items():
@@ -116,11 +224,21 @@ def _fields(record: dict) -> list[str]:
     return found
 
 
-SAMPLE_OF = {"shopify_csv": _CSV_SAMPLE, "shopify": _ORDER, "shopify_checkouts": _CHECKOUT}
+SAMPLE_OF = {
+    "shopify_csv": _CSV_SAMPLE,
+    "shopify": _ORDER,
+    "shopify_checkouts": _CHECKOUT,
+    "shopify_graphql": _GRAPHQL,
+    "woocommerce": _WOO,
+    "stripe": _STRIPE,
+}
 FIELDS = {name: _fields(sample) for name, sample in SAMPLE_OF.items()}
 LEFT = {
     "shopify_csv": _CSV_LEFT,
     "shopify": _ORDER_LEFT,
+    "shopify_graphql": _GRAPHQL_LEFT,
+    "woocommerce": _WOO_LEFT,
+    "stripe": _STRIPE_LEFT,
     "shopify_checkouts": (_ORDER_LEFT & set(FIELDS["shopify_checkouts"])) - {"token"}
     | {"gateway", "name", "note_attributes"},
 }

@@ -29,7 +29,7 @@ REACHED = {name: [8, 7, 5] for name in STEPS} | {
     "posthog": [7, 6, 5],
 }
 
-SHOPS = ["shopify", "shopify_csv", "shopify_checkouts"]
+SHOPS = ["shopify", "shopify_csv", "shopify_checkouts", "shopify_graphql", "woocommerce", "stripe"]
 
 
 @pytest.fixture(autouse=True)

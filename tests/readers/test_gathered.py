@@ -19,7 +19,7 @@ ITEMS = {"name": "item", "price": "price"}
 COLUMNS = ["order", "shop", "at", "mail", "total", "item", "price"]
 
 
-def till(together=False):
+def till(together=False, first=None):
     return ck.Export(
         name="till",
         documentation="https://till.example.com/export",
@@ -29,7 +29,7 @@ def till(together=False):
         timestamp="at",
         aliases={"email": "mail"},
         properties={"total": "total", "items": "items"},
-        lines=ck.ItemLines(key=KEY, items=ITEMS, together=together),
+        lines=ck.ItemLines(key=KEY, items=ITEMS, together=together, first=first),
     )
 
 
@@ -136,21 +136,21 @@ any_lines = st.lists(
 
 
 @tries(150)
-@given(any_lines, st.integers(1, 9), st.booleans())
-@example([{"order": "a", "item": ""}, {"order": "", "item": "a"}, {"order": "a"}], 1, True)
+@given(any_lines, st.integers(1, 9), st.booleans(), st.sampled_from([None, "total"]))
+@example([{"order": "a", "item": ""}, {"order": "", "item": "a"}, {"order": "a"}], 1, True, None)
 def test_gathered_as_one_would_by_hand_wherever_a_batch_ends(
-    tmp_path_factory, lines, rows, together
+    tmp_path_factory, lines, rows, together, first
 ):
     lines = [{"at": "2026-03-02", "order": "", "item": ""} | line for line in lines]
     path = written(tmp_path_factory.mktemp("lines") / "a.csv", lines)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(formats, "_registered", {"till": till(together)})
+        patch.setattr(formats, "_registered", {"till": till(together, first)})
         patch.setattr(csv_files, "BATCH_ROWS", rows)
         patch.setattr(gathered, "BATCH_ROWS", rows)
         patch.setattr(formats, "find_format", None)
-        patch.setattr("convergekit.readers.reading.find_format", lambda *_: till(together))
+        patch.setattr("convergekit.readers.reading.find_format", lambda *_: till(together, first))
         events = ck.read_events(path)
-    expected = reference_gathered.orders(lines, KEY, ITEMS, together)
+    expected = reference_gathered.orders(lines, KEY, ITEMS, together, first)
     assert events["line"].tolist() == [order["place"] + 2 for order in expected]
     for name, column in [("event_id", "order"), ("alias.email", "mail"),
                          ("properties.total", "total")]:  # fmt: skip

@@ -104,7 +104,7 @@ def suggest_columns(export: str | Path | Frame, *, encoding: str | None = None) 
         day_first=True,
     )
     """
-    path, frame = _first_rows(export, encoding)
+    path, frame = first_rows(export, encoding)
     where = "the frame" if path is None else str(path)
     try:
         found = find_format(frame, AUTO, where)
@@ -123,7 +123,14 @@ def suggest_columns(export: str | Path | Frame, *, encoding: str | None = None) 
     return SuggestedColumns(columns, options, name, code_of(path, columns, options, name), table)
 
 
-def _first_rows(export: Any, encoding: str | None) -> tuple[Path | None, pd.DataFrame]:
+def first_rows(export: Any, encoding: str | None) -> tuple[Path | None, pd.DataFrame]:
+    """Return the path of an export, None of a frame, and its first rows as they came.
+
+    Raises
+    ------
+    ReadError
+        The file is not there, cannot be read, or has no rows.
+    """
     if encoding is not None:
         check_encoding(encoding)
     if isinstance(export, pd.DataFrame) or hasattr(export, "__arrow_c_stream__"):

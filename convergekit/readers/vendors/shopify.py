@@ -78,7 +78,7 @@ def _given_back(transactions: list[dict[str, Any]] | None) -> tuple[Any, Any]:
         return None, None
     done = [t for t in transactions if (t.get("kind"), t.get("status")) == ("refund", "success")]
     amounts = [number_of(one.get("amount")) for one in done]
-    currencies = {one.get("currency") for one in done}
+    currencies = {str(one["currency"]) for one in done if one.get("currency")}
     if len(currencies) > 1 or not all(isinstance(amount, (int, float)) for amount in amounts):
         return None, None
     return float(sum(amounts)), next(iter(currencies), None)
@@ -102,6 +102,7 @@ SHOPIFY = Export(
     absent=["abandoned_checkout_url", "invoice_sent_at"],
     event_id="id",
     event_name=_order,
+    state="updated_at",
     timestamp=first_of("processed_at", "created_at"),
     aliases={
         "email": first_of("email", "contact_email", "customer.email"),
@@ -129,7 +130,6 @@ SHOPIFY = Export(
         "financial_status": "financial_status",
         "fulfillment_status": "fulfillment_status",
         "created_at": "created_at",
-        "updated_at": "updated_at",
         "cancelled_at": "cancelled_at",
         "cancel_reason": "cancel_reason",
         "test": "test",
@@ -161,6 +161,7 @@ SHOPIFY_CHECKOUTS = Export(
     absent=["financial_status", "order_number", "invoice_sent_at"],
     event_id=first_of("token", prefixed("checkout-", "id")),
     event_name=constant("Started Checkout"),
+    state="updated_at",
     timestamp="created_at",
     aliases={
         "email": first_of("email", "customer.email"),
@@ -180,7 +181,6 @@ SHOPIFY_CHECKOUTS = Export(
         "landing_site": "landing_site",
         "referring_site": "referring_site",
         "source_name": "source_name",
-        "updated_at": "updated_at",
         "completed_at": "completed_at",
     },
     profile_properties=_PERSON,
