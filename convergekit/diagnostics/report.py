@@ -304,6 +304,23 @@ def unnamed_repeats_warning(repeats: int, elsewhere: Mapping[tuple[str, str], in
     return f"{said}: they are counted, because nothing marks them as duplicates"
 
 
+def by_order_remark(copies: int) -> dict[str, int]:
+    """Return the remark that the order of the rows alone said which copies to drop."""
+    what = "copy" if copies == 1 else "copies"
+    said = f"{what} with other content dropped by the order of rows, without received_at"
+    return {said: copies} if copies else {}
+
+
+def _by_order(s: StitchedEvents) -> dict[str, int]:
+    differ = s.duplicates[s.duplicates["differs"].map(bool).to_numpy(dtype=bool)]
+    if not len(differ) or "received_at" not in s.events:
+        return by_order_remark(len(differ))
+    kept = s.events.set_index("row")[["timestamp", "received_at"]].reindex(differ["kept_row"])
+    # Without a time of receipt an event arrives when it happens.
+    tied = kept["timestamp"].array == differ["timestamp"].array
+    return by_order_remark(int((tied & kept["received_at"].isna().to_numpy()).sum()))
+
+
 def _counts(values: pd.Series) -> dict[str, int]:
     return {str(value): int(n) for value, n in sorted(Counter(values).items())}
 
@@ -311,7 +328,7 @@ def _counts(values: pd.Series) -> dict[str, int]:
 def _remarks(s: StitchedEvents) -> dict[str, int]:
     """Return the decisions about values; those by which something is lost are warnings."""
     decided = {remark: n for remark, n in s.remarks.items() if NOTHING_READ not in remark}
-    return decided | placeholder_remarks(s.events)
+    return decided | placeholder_remarks(s.events) | _by_order(s)
 
 
 def _coverage(s: StitchedEvents) -> pd.DataFrame:

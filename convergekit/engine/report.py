@@ -11,6 +11,7 @@ from convergekit.diagnostics.placeholders import placeholder_remark
 from convergekit.diagnostics.report import (
     EXAMPLE_ROWS,
     Report,
+    by_order_remark,
     implausible_copies_warning,
     nameless_warning,
     reused_id_warning,
@@ -27,7 +28,7 @@ from convergekit.engine.aliases import (
 )
 from convergekit.engine.columns import OWN
 from convergekit.engine.duplicates import filled_in
-from convergekit.engine.events import NAMED, REASON, TAKEN, UNIDENTIFIED
+from convergekit.engine.events import KEPT_ROW, NAMED, REASON, TAKEN, UNIDENTIFIED
 from convergekit.engine.nothing import is_no_value
 from convergekit.engine.profiles import KEY
 from convergekit.events.campaigns import holds_campaign
@@ -169,7 +170,19 @@ def _remarks(s: StitchedTable) -> dict[str, int]:
     found = rows.aggregate(**{f"n_{i}": n for i, n in enumerate(counted.values())}).execute()
     counts = found.fillna(0).iloc[0].astype(int)
     remarks = {remark: int(n) for remark, n in zip(counted, counts, strict=True) if n}
-    return remarks | _placeholders(s, of_campaigns=True) | _placeholders(s, of_campaigns=False)
+    placeholders = _placeholders(s, of_campaigns=True) | _placeholders(s, of_campaigns=False)
+    return remarks | placeholders | _by_order(s)
+
+
+def _by_order(s: StitchedTable) -> dict[str, int]:
+    """Return the remark on copies of which the order of rows alone said which to drop."""
+    rows, copies = s.events, s.duplicates
+    differ = copies.filter(copies["differs"].length() > 0)
+    if "received_at" in rows.columns:
+        kept = rows.filter(rows["received_at"].isnull())
+        kept = kept.select(**{KEPT_ROW: kept["row"], _AT: kept["timestamp"]})
+        differ = differ.inner_join(kept, [KEPT_ROW, differ["timestamp"] == kept[_AT]])
+    return by_order_remark(_count(differ))
 
 
 def _placeholders(s: StitchedTable, *, of_campaigns: bool) -> dict[str, int]:
@@ -267,4 +280,4 @@ def _repeats_without_id(source: Any, kept: Any) -> tuple[int, dict[tuple[str, st
 
 
 _SAYS_NOTHING = ("row", "file", "line")
-_FIRST, _FILE = OWN + "first", OWN + "file"
+_FIRST, _FILE, _AT = OWN + "first", OWN + "file", OWN + "at"

@@ -6,6 +6,7 @@ deduplication does. An event without an ID is never a duplicate. IDs are compare
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -165,7 +166,7 @@ def repeats_without_id(events: pd.DataFrame) -> UnnamedRepeats:
     near["source"] = as_text(near["source"])[0].mask(filled_in(events.iloc[at]))
     group = np.zeros(len(at), dtype=np.int64)
     for _, column in near.items():
-        cells = column.map(written) if column.dtype == object else column
+        cells = column.map(_compared) if column.dtype == object else column
         codes = pd.factorize(cells, use_na_sentinel=False)[0].astype(np.int64)
         group = pd.factorize(group * (codes.max(initial=0) + 1) + codes)[0]
     firsts = np.unique(group, return_index=True)[1][group] if len(at) else group
@@ -183,6 +184,38 @@ def repeats_without_id(events: pd.DataFrame) -> UnnamedRepeats:
         )
         elsewhere = {(str(one), str(other)): int(n) for (one, other), n in counts.items()}
     return UnnamedRepeats(event, first, elsewhere)
+
+
+def as_typed(value: object) -> object:
+    """Return a cell, and of the text of a number or truth value what it says.
+
+    The type of a CSV's column hangs on all cells of the file, so the same cell may come as a text
+    from one file and as a number from another.
+
+    Examples
+    --------
+    >>> [as_typed(value) for value in ("12", "1.50", "007", "True", 3, [1])]
+    [12, 1.5, '007', True, 3, [1]]
+    """
+    if not isinstance(value, str):
+        return value
+    if _WHOLE.fullmatch(value):
+        return int(value)
+    if _NUMBER.fullmatch(value):
+        return float(value)
+    return {"true": True, "false": False}.get(value.casefold(), value)
+
+
+_WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+
+def _compared(cell: object) -> object:
+    """Return a cell as one that is compared: equal where it says the same."""
+    value = as_typed(cell)
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        return float(value) if -(2**53) < value < 2**53 else written(value)
+    return written(value)
 
 
 def check_names_an_event(dedupe_on: Sequence[str]) -> tuple[str, ...]:

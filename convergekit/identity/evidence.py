@@ -28,6 +28,7 @@ from convergekit.identity.dedupe import (
     OTHER_SOURCE,
     OTHER_STATE,
     KeptEvents,
+    as_typed,
 )
 from convergekit.typing import BoolArray, IntArray
 
@@ -318,6 +319,10 @@ def _same(first: object, second: object) -> bool:
     both_missing = pd.api.types.is_scalar(first) and pd.api.types.is_scalar(second)
     if both_missing and pd.isna(first) and pd.isna(second):
         return True
+    if isinstance(first, str) is not isinstance(second, str):
+        first, second = as_typed(first), as_typed(second)
+    if isinstance(first, bool | np.bool_) is not isinstance(second, bool | np.bool_):
+        return False
     if type(first) is not type(second) and not (_is_number(first) and _is_number(second)):
         return False
     try:

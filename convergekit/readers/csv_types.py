@@ -45,9 +45,9 @@ def _typed_cells(column: pd.Series) -> tuple[pd.Series, list[int]]:
     if column.dtype != "str" or cells.empty:
         return column, []
     if name == "event_id" or name.startswith(ALIAS):
-        # A column of whole numbers with a gap, as pandas writes it.
-        floats = cells.str.fullmatch(r"\d+\.0").all()
-        return column.str.removesuffix(".0") if floats else column, []
+        # Of whole numbers with a gap, as pandas writes them. Cell by cell, for another file of the
+        # same export may hold the texts that stand beside them.
+        return column.str.replace(r"^(\d+)\.0$", r"\1", regex=True), []
     if not name.startswith((PROPERTY, PROFILE_PROPERTY)):
         return column, []
     if cells.str.fullmatch(_NUMBER).all():

@@ -207,3 +207,31 @@ def test_what_is_filled_in_is_not_content(tmp_path, names, rows, repeat):
         store.add(file)
     for s in (ck.stitch(ck.read_events(files)), store.stitched()):
         assert s.duplicates["repeat"].tolist() == [repeat]
+
+
+def test_the_report_says_where_the_order_of_rows_decides(tmp_path):
+    by_order = "copy with other content dropped by the order of rows, without received_at"
+    other = WITH_ID | {"properties": {"price": 41}}
+    path = lines(tmp_path / "a.jsonl", [WITH_ID, other, WITH_ID])
+    assert ck.stitch(ck.read_events(path)).report.remarks == {by_order: 1}
+    received = {"received_at": "2026-03-02T11:00:00Z"}
+    path = lines(tmp_path / "b.jsonl", [WITH_ID | received, other | received])
+    assert ck.stitch(ck.read_events(path)).report.remarks == {}
+    rows = [WITH_ID, other, WITH_ID | {"event_id": "2"} | received]
+    path = lines(tmp_path / "c.jsonl", rows)
+    assert ck.stitch(ck.read_events(path)).report.remarks[by_order] == 1
+
+
+def test_a_csv_cell_is_the_same_whatever_stands_in_the_rest_of_its_file(tmp_path):
+    head = "event_id,event_name,timestamp,alias.user_id,properties.size\n"
+    first = "17.0,A,2026-03-02,4.0,12\n"
+    rest = "e18,A,2026-03-03,x,large\n"
+    whole, night, next_night = (tmp_path / f"{name}.csv" for name in ("w", "n1", "n2"))
+    whole.write_text(head + first + first + rest)
+    night.write_text(head + first)
+    next_night.write_text(head + first + rest)
+    for paths in (whole, [night, next_night], [next_night, night]):
+        s = ck.stitch(ck.read_events(paths))
+        assert set(s.events["event_id"]) == {"17", "e18"}
+        assert set(s.aliases["alias_value"]) == {"4", "x"}
+        assert s.duplicates["repeat"].tolist() == ["identical"]

@@ -67,10 +67,6 @@ def _number(kind: type[int] | type[float], value: Any) -> Any:
         return value
 
 
-_DOUBLES = ("double_value", "float_value")
-_TYPED = frozenset({"string_value", "int_value", *_DOUBLES})
-
-
 def _event_id(rows: Rows) -> list[str | None]:
     """Return a digest of what names an event, None where something of it is missing."""
     parameters = rows.once(_event_parameters)
@@ -111,6 +107,8 @@ def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, (int, np.integer)) else None
 
 
+_DOUBLES = ("double_value", "float_value")
+_TYPED = frozenset({"string_value", "int_value", *_DOUBLES})
 _event_parameters = _parameters("event_params")
 
 GA4 = Export(
