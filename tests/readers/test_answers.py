@@ -126,6 +126,9 @@ def test_a_klaviyo_document_of_one_resource(read):
     metric = {"type": "metric", "id": "m1", "attributes": {"name": "Placed Order"}}
     found = read({"data": event, "included": [metric]})
     assert found["event_name"].tolist() == ["Placed Order"]
+    lines = read(*[{"data": event, "included": [metric]}] * 3, name="lines.jsonl")
+    assert lines["event_name"].tolist() == ["Placed Order"] * 3
+    assert lines["line"].tolist() == [1, 2, 3]
     again = read({"data": [event], "included": [metric]}, name="list.json")
     pd.testing.assert_frame_equal(
         found.drop(columns=["file", "source"]), again.drop(columns=["file", "source"])

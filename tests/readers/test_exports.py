@@ -294,3 +294,38 @@ def test_columns_in_capitals_of_the_callers_own_keep_their_names():
     frame = pd.DataFrame({"ACTION": ["Order"], "AT": ["2026-03-02"], "MAIL": ["a@x.org"]})
     columns = {"event_name": "ACTION", "timestamp": "AT", "alias.email": "MAIL"}
     assert ck.read_events(frame, columns=columns)["event_name"].tolist() == ["Order"]
+
+
+def test_a_format_that_prepares_its_rows_and_one_that_is_refused(tmp_path):
+    till = {"documentation": "", "event_name": "kind", "timestamp": "at", "aliases": {"till": "no"}}
+    ck.register_export(
+        ck.Export(name="till", recognised_by=[["receipt"]], absent=["draft"], **till,
+                  prepare=lambda frame: frame.assign(kind="Sale", no=frame["receipt"] * 2))
+    )  # fmt: skip
+    ck.register_export(
+        ck.Export(name="drafts", recognised_by=[["receipt", "draft"]], **till,
+                  refused="these are drafts. Read the receipts.")
+    )  # fmt: skip
+    frame = pd.DataFrame({"receipt": [7], "at": ["2026-03-02"]}, index=[3])
+    assert ck.read_events(frame)[["event_name", "alias.till"]].values.tolist() == [["Sale", 14]]
+    with pytest.raises(ck.ReadError, match=r"the frame: these are drafts\. Read the receipts\."):
+        ck.read_events(frame.assign(draft=True))
+
+
+def test_of_formats_with_the_same_columns_the_name_of_the_file_chooses(tmp_path):
+    for name in ("sales", "returns"):
+        ck.register_export(
+            ck.Export(name=name, documentation="", recognised_by=[["receipt", "at"]], table=name,
+                      event_name=lambda rows, name=name: [name] * len(rows), timestamp="at")
+        )  # fmt: skip
+    row = json.dumps({"receipt": 7, "at": "2026-03-02"})
+    for path in ("sales.jsonl", "prod-returns_01.jsonl", "sales/a.jsonl", "other.jsonl"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(row)
+    read = {
+        path: ck.read_events(tmp_path / path)["event_name"].tolist()
+        for path in ("sales.jsonl", "prod-returns_01.jsonl", "sales/a.jsonl")
+    }
+    assert list(read.values()) == [["sales"], ["returns"], ["sales"]]
+    with pytest.raises(ck.ReadError, match="could be 'sales' or 'returns'"):
+        ck.read_events(tmp_path / "other.jsonl")
