@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -141,6 +143,18 @@ def test_posthog_set_once_keeps_the_first_value_and_set_the_last(tmp_path):
     s = ck.stitch(ck.read_events(write(tmp_path / "posthog.jsonl", rows)))
     assert s.events["profile.plan"].tolist() == ["free", "pro"]
     assert s.events["profile.first_plan"].tolist() == ["free", "free"]
+
+
+def test_amplitudes_archive_is_read_as_it_comes(tmp_path):
+    lines = (SAMPLES / "amplitude.jsonl").read_bytes().splitlines(keepends=True)
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for hour, part in ((9, lines[:10]), (10, lines[10:])):
+            packed = gzip.compress(b"".join(part))
+            archive.writestr(f"123/123_2026-03-02_{hour}#0.json.gz", packed)
+    ours = ck.stitch(ck.read_events(tmp_path / "export.zip"))
+    theirs = ck.stitch(ck.read_events(SAMPLES / "amplitude.jsonl"))
+    assert set(ours.events["event_id"]) == set(theirs.events["event_id"])
+    assert len(ours.profiles) == len(theirs.profiles)
 
 
 def test_ga4_microseconds_and_parameters():
