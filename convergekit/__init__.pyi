@@ -41,7 +41,17 @@ from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
 from .privacy.forget import Forgotten
-from .readers import Export, Further, ItemLines, read_events, register_export
+from .readers import (
+    Constant,
+    Export,
+    Further,
+    ItemLines,
+    SuggestedColumns,
+    constant,
+    read_events,
+    register_export,
+    suggest_columns,
+)
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch
@@ -67,6 +77,7 @@ __all__ = [
     "ChannelRule",
     "CheckUp",
     "ColumnError",
+    "Constant",
     "ConvergekitError",
     "CreditStory",
     "Customers",
@@ -103,6 +114,7 @@ __all__ = [
     "StitchedEvents",
     "StitchedTable",
     "Store",
+    "SuggestedColumns",
     "TableFunnel",
     "TimeToConvert",
     "UnknownAliasError",
@@ -111,6 +123,7 @@ __all__ = [
     "WriteError",
     "check_up",
     "compare_profiles",
+    "constant",
     "email_rule",
     "evaluate",
     "funnel",
@@ -125,5 +138,6 @@ __all__ = [
     "simulate_store",
     "stitch",
     "stitch_table",
+    "suggest_columns",
 ]
 __version__: str

@@ -14,9 +14,7 @@ from typing import Any
 _IDS = frozenset({"id", "uuid"})
 _TIMES = frozenset({"time", "timestamp", "date", "created", "at"})
 #: Words in the keys of a row; an answer has none of them beside its rows.
-_OF_A_ROW = (_IDS | _TIMES | {"ids", "event", "name", "email", "user", "properties", "updated"}) - {
-    "at"  # A batch says when it was sent.
-}
+_OF_A_ROW = _IDS | _TIMES | {"ids", "event", "name", "email", "user", "properties", "updated"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 #: Beside rows stand a few links and counts.
 _MOST_KEYS = 12
@@ -55,7 +53,8 @@ def rows_inside(answer: Any, *, alone: bool) -> list[Any] | None:
     lists = lists or [key for key, value in answer.items() if value == []]
     if len(lists) == 1:
         beside = {key: value for key, value in answer.items() if key != lists[0]}
-        is_row = any(_words(key) & _OF_A_ROW for key in beside)
+        # A batch says when it was sent.
+        is_row = any(words & _OF_A_ROW and "sent" not in words for words in map(_words, beside))
         wraps = not is_row and all(map(_is_small, beside.values()))
         return list(answer[lists[0]]) if wraps else None
     ((_, only), *others) = answer.items()

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.errors import ConvergekitError, did_you_mean
-from convergekit.events.timestamps import check_zone, parse_timestamps
+from convergekit.events.timestamps import check_zone, iso_texts, parse_timestamps
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Field, Rows, Values, read_field
 
@@ -72,7 +72,7 @@ class LocalEpochs:
     --------
     >>> rows = Rows(pd.DataFrame({"time": [1772442480, None, "2026-03-02T09:08:00Z"]}))
     >>> LocalEpochs("time", "America/New_York")(rows).tolist()
-    ['2026-03-02T14:08:00+00:00', None, '2026-03-02T09:08:00Z']
+    ['2026-03-02T14:08:00.000000Z', None, '2026-03-02T09:08:00Z']
     """
 
     field: Field
@@ -85,10 +85,8 @@ class LocalEpochs:
         shown = parse_timestamps(given.iloc[at]).times.dt.tz_localize(None)
         times = parse_timestamps(shown, tz=self.zone).times
         known = times.notna().to_numpy()
-        if known.all() and given.notna().sum() == len(at):
-            return times.reindex(given.index)
-        # As text, because times among texts would be parsed cell by cell.
-        given.iloc[at[known]] = [time.isoformat() for time in times[known]]
+        # As text: times among the texts of other files would be parsed one by one.
+        given.iloc[at[known]] = iso_texts(times[known])
         return given
 
 

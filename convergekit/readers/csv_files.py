@@ -34,7 +34,9 @@ _IS_VALUE = re.compile(
 )
 
 
-def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
+def read_csv_file(
+    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+) -> Iterator[RawRows]:
     """Yield the rows of a CSV file, in batches; an empty cell is missing, and so is a null marker.
 
     Raises
@@ -42,7 +44,7 @@ def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRo
     ReadError
         The header cannot be read, or a column has values but no name.
     """
-    lines = Lines(path, progress)
+    lines = Lines(path, progress, encoding)
     text = _Decoder(lines)
     first = next(text, "")
     enriched = is_enriched(first)

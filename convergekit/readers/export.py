@@ -17,7 +17,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY, STATE_AT
 from convergekit.events.shapes import READ_SHAPES, said_of
 from convergekit.readers.concatenate import concatenate
-from convergekit.readers.fields import Field, Rows, read_field
+from convergekit.readers.fields import Field, Records, Rows, read_field
 from convergekit.readers.gathered import ItemLines
 from convergekit.typing import IntArray
 
@@ -125,7 +125,7 @@ class Export:
                 f'such as [["receipt_no", "sold_at"]]; got {self.recognised_by!r}.'
             )
 
-    def recognises(self, rows: Rows) -> bool:
+    def recognises(self, rows: Rows | Records) -> bool:
         """Return whether the rows have all the fields that prove the format, and no other's."""
         if any(path in rows.frame or rows.has(path) for path in self.absent):
             return False

@@ -8,7 +8,8 @@ text in a cell, or columns flattened with dots.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote_plus
 
@@ -37,6 +38,8 @@ class Rows:
     frame : pandas.DataFrame
         One column per top-level field. Where all names are in capitals, as Snowflake writes them,
         paths are looked up whatever their case.
+    as_spelled : bool, default False
+        Whether names in capitals stay so.
 
     Attributes
     ----------
@@ -57,8 +60,8 @@ class Rows:
     [{'mail': 'ada@example.com'}, {}]
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._in_capitals = _in_capitals(frame)
+    def __init__(self, frame: pd.DataFrame, *, as_spelled: bool = False) -> None:
+        self._in_capitals = not as_spelled and _in_capitals(frame)
         self.frame = frame.rename(columns=_small) if self._in_capitals else frame
         self.reasons: dict[int, str] = {}
         self.shapes: dict[str, dict[int, str]] = {}
@@ -82,8 +85,14 @@ class Rows:
         return self._made[read]
 
     def has(self, path: str) -> bool:
-        """Return whether any row has a value at the path."""
-        return any(value is not None for value in self[path])
+        """Return whether the field is there: as a column, or a key of an object in any row.
+
+        A value is not needed: a browser without consent leaves many a field empty.
+        """
+        if self._spelled(path) in self.frame:
+            return True
+        outer, _, key = path.rpartition(".")
+        return bool(outer) and any(cell and key in cell for cell in self._objects(outer))
 
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
@@ -182,6 +191,49 @@ def _in_capitals(frame: pd.DataFrame) -> bool:
     )
 
 
+class Records:
+    """Which fields a few objects have, without a frame of them.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+
+    Attributes
+    ----------
+    frame : set of str
+        The keys of any of them.
+    needs_a_look : bool
+        Whether `Rows` may find more: no key has a small letter, or text stands where an object
+        was asked for.
+
+    Examples
+    --------
+    >>> rows = Records([{"user": {"mail": None}}, {"n": 1}])
+    >>> rows.has("user.mail"), rows.has("n"), rows.has("user.id")
+    (True, True, False)
+    """
+
+    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
+        self.frame: set[str] = set().union(*records)
+        self.needs_a_look = not any(name != name.upper() for name in self.frame)
+        self._objects: dict[str, list[Mapping[str, Any]]] = {"": list(records)}
+
+    def has(self, path: str) -> bool:
+        """Return whether the field is there, as `Rows.has` does."""
+        if path in self.frame:
+            return True
+        outer, _, key = path.rpartition(".")
+        return bool(outer) and any(key in cell for cell in self._at(outer))
+
+    def _at(self, path: str) -> list[Mapping[str, Any]]:
+        if path not in self._objects:
+            outer, _, key = path.rpartition(".")
+            found = [cell.get(key) for cell in self._at(outer)]
+            self._objects[path] = [cell for cell in found if type(cell) is dict]
+            self.needs_a_look |= not {dict, type(None)}.issuperset(map(type, found))
+        return self._objects[path]
+
+
 Field: TypeAlias = str | Callable[[Rows], Values]
 
 
@@ -211,15 +263,52 @@ def first_of(*fields: Field) -> Field:
     return read
 
 
-def constant(value: Any) -> Field:
-    """Return a field that is the same in every row.
+@dataclass(frozen=True)
+class Constant:
+    """A value that is the same in every row, which `constant` makes.
+
+    Attributes
+    ----------
+    value : object
+    """
+
+    value: Any
+
+    def __call__(self, rows: Sized) -> list[Any]:
+        """Return the value once per row."""
+        return [self.value] * len(rows)
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"ck.constant({self.value!r})"
+
+
+def constant(value: Any) -> Constant:
+    """Return a field that is the same in every row, for `columns` of `read_events` and `Export`.
+
+    Parameters
+    ----------
+    value : object
+        Such as the name of the only event that an export has.
+
+    Returns
+    -------
+    Constant
+
+    See Also
+    --------
+    convergekit.read_events : Takes it in `columns`, where a text would be the name of a column.
 
     Examples
     --------
-    >>> read_field(constant("Placed Order"), Rows(pd.DataFrame({"id": [1, 2]})))
-    ['Placed Order', 'Placed Order']
+    >>> import convergekit as ck
+    >>> orders = pd.DataFrame({"no": [7], "at": ["2026-03-02T10:00:00Z"], "mail": ["ada@x.org"]})
+    >>> columns = {"event_name": ck.constant("Placed Order"), "timestamp": "at",
+    ...            "alias.email": "mail"}
+    >>> ck.read_events(orders, columns=columns)["event_name"].tolist()
+    ['Placed Order']
     """
-    return lambda rows: [value] * len(rows)
+    return Constant(value)
 
 
 def number(path: str) -> Field:
@@ -290,28 +379,39 @@ def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
     ]
 
 
-def click_ids(*paths: str) -> Callable[[Rows], list[dict[str, str]]]:
-    """Return a field of the click IDs in addresses, or in what follows their question mark.
+def click_ids(*paths: str) -> dict[str, Field]:
+    """Return a field per click ID, found in addresses or in what follows their question mark.
 
     Examples
     --------
-    >>> click_ids("url")(Rows(pd.DataFrame({"url": ["https://x.org/?gclid=a%20b", None]})))
-    [{'gclid': 'a b'}, {}]
+    >>> rows = Rows(pd.DataFrame({"url": ["https://x.org/?gclid=a%20b", None]}))
+    >>> read_field(click_ids("url")["gclid"], rows)
+    ['a b', None]
     """
 
-    def read(rows: Rows) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = [{} for _ in range(len(rows))]
+    def read(rows: Rows) -> dict[int, dict[str, str]]:
+        found: dict[int, dict[str, str]] = {}
         known: dict[str, dict[str, str]] = {}
         for path in paths:
             for row, text in enumerate(rows[path]):
-                if type(text) is str and "=" in text and not found[row]:
+                if type(text) is str and "=" in text and row not in found:
                     if text not in known:
                         pairs = reversed(_CLICKED.findall(text))
                         known[text] = {name.lower(): unquote_plus(value) for name, value in pairs}
-                    found[row] = known[text]
+                    if known[text]:
+                        found[row] = known[text]
         return found
 
-    return read
+    def field(name: str) -> Field:
+        def values(rows: Rows) -> Values:
+            column: list[Any] = [None] * len(rows)
+            for row, sent in rows.once(read).items():
+                column[row] = sent.get(name)
+            return column
+
+        return values
+
+    return {name: field(name) for name in CLICK_IDS}
 
 
 _CLICKED = re.compile(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=([^&#]+)")

@@ -31,7 +31,9 @@ _AT_ONCE = 500
 _BETWEEN = "convergekit: the next line"
 
 
-def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
+def read_json_file(
+    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+) -> Iterator[RawRows]:
     """Yield the rows of a file of JSON, in batches.
 
     Raises
@@ -39,13 +41,27 @@ def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawR
     ReadError
         It is an array that cannot be read.
     """
-    lines = Lines(path, progress)
+    lines = Lines(path, progress, encoding)
     last = 0
-    for rows in _unwrapped(_read(lines, suffix)):
-        last = rows.line[-1] if rows.line else last
-        yield rows
+    for batch in _unwrapped(_read(lines, suffix)):
+        last = batch[1][-1] if batch[1] else last
+        yield RawRows.of_records(*batch)
+        del batch
     if lines.damage:
         yield RawRows.of_records([lines.damage], [last + 1])
+
+
+def whole_records(
+    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+) -> tuple[list[dict[str, Any]], list[int]] | None:
+    """Return the objects of a small file and their lines, None if not all of it are objects."""
+    lines = Lines(path, progress, encoding)
+    batches = list(_unwrapped(_read(lines, suffix)))
+    if lines.damage or len(batches) != 1:
+        return None
+    records, places = batches[0]
+    whole = all(type(record) is dict for record in records)
+    return (list(records), list(places)) if whole else None
 
 
 def _read(lines: Lines, suffix: str) -> Iterator[_Records]:
@@ -93,7 +109,7 @@ def _of_list(found: list[Any]) -> Iterator[_Records]:
         yield _opened_pages(records, range(start + 1, start + 1 + len(part)))
 
 
-def _unwrapped(batches: Iterator[_Records]) -> Iterator[RawRows]:
+def _unwrapped(batches: Iterator[_Records]) -> Iterator[_Records]:
     """Yield the rows inside a file's only objects where these wrap them, other rows as they are."""
     ahead = list(itertools.islice(batches, 2))
     if len(ahead) == 1:
@@ -102,9 +118,8 @@ def _unwrapped(batches: Iterator[_Records]) -> Iterator[RawRows]:
             ahead, batches = [], pages
     # Taken from the list, because it would hold on to records that are columns already.
     while ahead:
-        yield RawRows.of_records(*ahead.pop(0))
-    for batch in batches:
-        yield RawRows.of_records(*batch)
+        yield ahead.pop(0)
+    yield from batches
 
 
 def _of_answers(answers: Sequence[Any], places: Sequence[int]) -> Iterator[_Records] | None:

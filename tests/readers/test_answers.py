@@ -87,8 +87,11 @@ def test_a_row_with_a_list_of_objects_is_a_row(read):
     rows = [
         {"what": "Order", "at": "2026-03-02", "order_id": 7, "lines": [{"sku": "A"}, {"sku": "B"}]},
         {"event_name": "Order", "timestamp": "2026-03-02", "aliases": [], "lines": [{"sku": "A"}]},
+        {"what": "Order", "at": "2026-03-02", "who": "ada", "lines": [{"sku": "A"}, {"sku": "B"}]},
     ]
-    assert read(rows[0], columns=mapping)["lines"].tolist() == [rows[0]["lines"]]
+    for row in (rows[0], rows[2]):
+        assert read(row, columns=mapping)["lines"].tolist() == [row["lines"]]
+        assert read(row, row, columns=mapping)["lines"].tolist() == [row["lines"]] * 2
     assert read(rows[1])["lines"].tolist() == [rows[1]["lines"]]
     order = {key: value for key, value in ORDER.items() if key != "customer"}
     assert read(order)["properties.total_price"].tolist() == [12.5]

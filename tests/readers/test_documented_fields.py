@@ -153,6 +153,15 @@ TABLE = {
             **left("privacy_info.ads_storage collected_traffic_source.srsltid"),
         },
     ),
+    "ga4_flat": (
+        {"event_timestamp": 1772442480000000, "event_name": "purchase", "user_pseudo_id": "1.2",
+         "key": "k", "string_value": "v"},
+        {
+            "event_name": "event_name", "user_pseudo_id": "alias.cookie",
+            "user_id": "alias.user_id", "string_value": PROPERTIES + "k",
+            **left("event_bundle_sequence_id platform"),
+        },
+    ),
     "klaviyo": (
         {"type": "event", "id": "e1", "attributes": {"datetime": AT, "event_properties": {"n": 1}},
          "relationships": {"metric": {"data": {"id": "m1"}}}},

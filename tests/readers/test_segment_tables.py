@@ -66,7 +66,9 @@ def write(folder, found, kind):
         if kind == "csv":
             frame.to_csv(folder / f"{name}.csv", index=False)
         else:
-            frame.to_parquet(folder / f"prod_{name}_000.parquet")
+            times = [name for name in frame if name.endswith(("timestamp", "_at"))]
+            typed = frame[times].apply(lambda column: pd.to_datetime(column).dt.tz_localize(None))
+            frame.assign(**typed).to_parquet(folder / f"prod_{name}_000.parquet")
     return sorted(folder.iterdir())
 
 
@@ -178,6 +180,12 @@ def test_the_name_of_the_table_stands_in_for_that_of_the_event():
     assert ck.read_events(rows)["event_name"].tolist() == ["Signed Up"]
 
 
+def test_a_named_table_needs_no_more_than_is_read_of_it():
+    row = {"id": "m1", "user_id": "u1", "timestamp": "2026-03-02T10:00:00Z", "plan": "pro"}
+    read = ck.read_events(pd.DataFrame([row]), format="segment_identifies")
+    assert read["profile_properties.plan"].tolist() == ["pro"]
+
+
 def test_users_are_refused_by_name(tmp_path):
     row = {"id": "u1", "received_at": "2026-03-02T10:00:00Z", "context_ip": "10.0.0.1",
            "email": "ada@x.org"}  # fmt: skip
@@ -196,3 +204,16 @@ def test_snowflakes_capitals_are_read_the_same(tmp_path, calls, name):
         written.to_csv(tmp_path / folder / f"{name}.csv", index=False)
     small, capitals = (ck.read_events(tmp_path / f / f"{name}.csv") for f in ("small", "capitals"))
     pd.testing.assert_frame_equal(small, capitals)
+
+
+def test_a_store_keeps_the_copy_with_properties_whichever_came_first(tmp_path, calls):
+    found = tables({call["messageId"]: call for call in calls}.values())
+    files = write(tmp_path / "w", {n: found[n] for n in ("tracks", "product_added")}, "csv")
+    for number, in_order in enumerate((files, files[::-1])):
+        store = ck.open_store(tmp_path / f"store{number}")
+        for path in in_order:
+            store.add(path)
+        events = store.stitched().events
+        added = events[events["event_name"] == "Product Added"]
+        assert len(added) == len(found["product_added"])
+        assert added["properties.price"].notna().all()

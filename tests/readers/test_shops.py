@@ -523,7 +523,7 @@ def events_of(tmp_path, name, records):
     else:
         path = written(tmp_path / "a.json", records)
     try:
-        return ck.read_events(path, format=name)
+        return ck.read_events(path)
     except ck.ConvergekitError as error:
         return pd.Series([str(error)])
 

@@ -77,6 +77,7 @@ MIXPANEL = Export(
     name="mixpanel",
     documentation="https://developer.mixpanel.com/reference/raw-event-export",
     recognised_by=[["event", "properties.time", "properties.distinct_id"]],
+    absent=("distinct_id",),
     event_id="properties.$insert_id",
     event_name=_event_name,
     timestamp="properties.time",

@@ -71,15 +71,14 @@ def _corrected_timestamp(rows: Rows) -> Values:
 def _person(rows: Rows) -> list[dict[str, Any]]:
     """Return the person's traits: those in the context, over them those of the call itself."""
     found = []
-    clicks = click_ids("context.page.search", "context.page.url")(rows)
-    for call, context, own, sent, click in zip(
+    for call, context, own, sent in zip(
         rows["type"], rows.objects("context.traits"), rows.objects("traits"),
-        rows.objects("context.campaign"), clicks, strict=True,
+        rows.objects("context.campaign"), strict=True,
     ):  # fmt: skip
         traits = {**context, **(own if call != "group" else {})}
         named = {_TRAITS.get(key, key): value for key, value in traits.items()}
         utm = {own_name: sent[key] for key, own_name in _CAMPAIGN.items() if key in sent}
-        found.append({**utm, **click, **named})
+        found.append({**utm, **named})
     return found
 
 
@@ -119,6 +118,7 @@ SEGMENT = Export(
     },
     profile_properties={
         "*": lambda rows: rows.once(_person),
+        **click_ids("context.page.search", "context.page.url"),
         "$ip": "context.ip",
         "$user_agent": "context.userAgent",
     },

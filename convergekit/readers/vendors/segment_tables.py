@@ -25,7 +25,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from convergekit.events.timestamps import parse_timestamps
+from convergekit.events.timestamps import iso_texts, parse_timestamps
 from convergekit.readers.export import Export
 from convergekit.readers.vendors.segment import SEGMENT
 
@@ -91,9 +91,12 @@ def _name(column: str, own: str | None) -> str | None:
 
 
 def _later(received: pd.Series) -> pd.Series:
+    """Return times of receipt a microsecond later, text as text; what is no time stays."""
+    if pd.api.types.is_datetime64_any_dtype(received):
+        return received + _MICROSECOND
     times = parse_timestamps(received).times
-    known = times.notna().to_numpy()
-    return received.astype(object).where(~known, (times + _MICROSECOND).astype(object))
+    later = pd.Series(iso_texts(times + _MICROSECOND), index=received.index, dtype=object)
+    return later.where(times.notna(), received.astype(object))
 
 
 def _table(
