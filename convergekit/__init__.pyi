@@ -30,6 +30,7 @@ from .errors import (
 )
 from .events.money import money
 from .events.steps import Exclusion, Step
+from .explore.columns import ColumnsExplorer, explore_columns
 from .explore.explorer import Explorer
 from .figures.frame import DrawnFrame
 from .funnels.funnel import funnel
@@ -42,7 +43,17 @@ from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
 from .privacy.forget import Forgotten
-from .readers import Export, read_events, register_export
+from .readers import (
+    Constant,
+    Export,
+    Further,
+    ItemLines,
+    SuggestedColumns,
+    constant,
+    read_events,
+    register_export,
+    suggest_columns,
+)
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch
@@ -72,6 +83,8 @@ __all__ = [
     "ChannelRule",
     "CheckUp",
     "ColumnError",
+    "ColumnsExplorer",
+    "Constant",
     "ConvergekitError",
     "CreditStory",
     "Customers",
@@ -90,7 +103,9 @@ __all__ = [
     "ForgottenInStore",
     "Funnel",
     "FunnelTest",
+    "Further",
     "Hindsight",
+    "ItemLines",
     "Journeys",
     "NotOnThisEngine",
     "Orphans",
@@ -106,6 +121,7 @@ __all__ = [
     "StitchedEvents",
     "StitchedTable",
     "Store",
+    "SuggestedColumns",
     "TableFunnel",
     "TimeToConvert",
     "UnknownAliasError",
@@ -116,8 +132,10 @@ __all__ = [
     "WriteError",
     "check_up",
     "compare_profiles",
+    "constant",
     "email_rule",
     "evaluate",
+    "explore_columns",
     "funnel",
     "money",
     "open_store",
@@ -130,5 +148,6 @@ __all__ = [
     "simulate_store",
     "stitch",
     "stitch_table",
+    "suggest_columns",
 ]
 __version__: str

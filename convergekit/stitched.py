@@ -118,9 +118,10 @@ class Stitched:
         """One row per dropped copy of an event.
 
         Columns: `row`, `kept_row`, `event_id`, `event_name`, `timestamp`, `source`, `repeat`
-        (``"identical"``, ``"different content"``, ``"other source"`` or ``"implausible"``),
-        `differs` (the fields whose values differ), `conflicts` (those of them in which both copies
-        have a value) and `lost_aliases` (the copy's aliases that no kept event carries).
+        (``"identical"``, ``"different content"``, ``"other source"``, ``"other state"`` for an
+        earlier or later state of the kept event, or ``"implausible"``), `differs` (the fields whose
+        values differ), `conflicts` (those of them in which both copies have a value, none for
+        another state) and `lost_aliases` (the copy's aliases that no kept event carries).
 
         A copy is implausible, whatever else it is, if it has another customer_id, user_id, email or
         phone than the kept event, or lies more than 24 hours from it without a common alias.

@@ -17,6 +17,7 @@ from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
 from convergekit.identity.profiles import TYPE_PRIORITY
+from convergekit.readers.own.columns import Columns, with_own_columns
 from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def stitch(
 def stitch(
     events: Frame,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
     tz: str | None = None,
     rename_events: Mapping[str, str] | None = None,
     dedupe_on: Sequence[str] = ("event_id",),
@@ -63,7 +64,7 @@ def stitch(
 def stitch(
     events: Frame | EngineTable,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
     tz: str | None = None,
     rename_events: Mapping[str, str] | None = None,
     dedupe_on: Sequence[str] = ("event_id",),
@@ -92,9 +93,11 @@ def stitch(
         One row per event, as `read_events` returns it or in any spelling it understands. Never
         changed. Anything with the Arrow PyCapsule interface will do. An Ibis table or a Spark
         DataFrame is stitched in its engine, as `stitch_table` does.
-    columns : mapping of str to str, optional
+    columns : mapping, optional
         Canonical name to the frame's own name, such as
-        ``{"event_name": "action", "alias.customer_id": "uid"}``.
+        ``{"event_name": "action", "alias.customer_id": "uid"}``, to a path into objects, a list of
+        these, ``ck.constant(...)`` or a function, as `read_events` takes them. On an engine, only
+        names.
     tz : str, optional
         Time zone of timestamps that name none; UTC when absent.
     rename_events : mapping of str to str, optional
@@ -213,7 +216,7 @@ def stitch(
         )
         return stitch_table(
             events,
-            columns=columns,
+            columns=_names_alone(columns),
             rename_events=rename_events,
             dedupe_on=dedupe_on,
             block=block,
@@ -221,8 +224,9 @@ def stitch(
             first=first,
             browser_alias=browser_alias,
         )
+    events, names = with_own_columns(events, columns)
     options = StitchOptions.of(
-        columns=columns,
+        columns=names,
         tz=tz,
         rename_events=rename_events,
         dedupe_on=dedupe_on,
@@ -244,6 +248,18 @@ def stitch(
         strict=strict,
     )
     return Stitched(identified(events, options))
+
+
+def _names_alone(columns: Any) -> Any:
+    """Return the columns for an engine, which knows only names of its own."""
+    if isinstance(columns, Mapping):
+        for name, own in columns.items():
+            if callable(own) or isinstance(own, (list, tuple)):
+                raise NotOnThisEngine(
+                    f"columns={{{name!r}: {own!r}}}: an engine takes only names of columns. Add "
+                    f"the column to the table first, or read it: ck.read_events(table, ...)."
+                )
+    return columns
 
 
 def _refuse_in_an_engine(**asked: Any) -> None:

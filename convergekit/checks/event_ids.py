@@ -48,7 +48,7 @@ def reused_for_other_amounts(tracking: Tracking) -> list[Fault]:
     money = tracking.money
     if money is None:
         return []
-    dropped = np.flatnonzero(~tracking.is_kept)
+    dropped = np.flatnonzero(~tracking.is_kept & ~tracking.other_state)
     kept = tracking.kept[dropped]
     has_amount = ~(tracking.events[money.column].isna().to_numpy() | money.unreadable)
     differs = np.abs(money.amounts[dropped] - money.amounts[kept]) >= _SAME_AMOUNT

@@ -44,8 +44,9 @@ class Tracking:
         Of these events.
     kept : numpy.ndarray of int
         The position of the copy that is kept for each event: its own, unless repeated.
-    implausible : numpy.ndarray of bool
-        Which dropped copies are unlikely to be of the kept event.
+    implausible, other_state : numpy.ndarray of bool
+        Which dropped copies are unlikely to be of the kept event, and which show it in another
+        state of itself.
     profile : numpy.ndarray of int
         The profile of each event, a copy's that of the kept event; -1 for none.
     names : tuple of str
@@ -70,6 +71,7 @@ class Tracking:
     aliases: EventAliases
     kept: IntArray
     implausible: BoolArray
+    other_state: BoolArray
     profile: IntArray
     names: tuple[str, ...]
     titles: tuple[str, ...]
@@ -173,6 +175,7 @@ def read_tracking(
     accepted = accept(events, options)
     accepted = replace(accepted, events=_with_aliases(accepted.events, options.alias_from))
     found = prove(*read(accepted, options), options)
+    states = found.restated_events
     of_kept = found.kept_aliases
     profile = profile_of_events(of_kept, connected_components(of_kept), int(found.is_kept.sum()))
     conversions = _conversions(found.events, conversion)
@@ -180,15 +183,16 @@ def read_tracking(
     for step in conversions:
         converting[events_named(found.events, step)] = True
     return Tracking(
-        events=found.events,
+        events=states,
         aliases=found.aliases,
         kept=found.kept,
         implausible=found.implausible,
+        other_state=found.is_other_state,
         profile=profile[(np.cumsum(found.is_kept) - 1)[found.kept]],
         names=tuple(name for step in conversions for name in step.names),
         titles=tuple(step.title for step in conversions),
         converting=converting,
-        money=find_money(found.events, converting, value, currency, rates),
+        money=find_money(states, converting, value, currency, rates),
         browser_alias=options.browser_alias,
         calendar=options.calendar,
         rows_in=len(events),

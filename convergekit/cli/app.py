@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 from rich import box
@@ -27,6 +27,19 @@ from convergekit.checks.check_up import check_up
 from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.cli.console import PlainConsole
 from convergekit.cli.csv import write_csv
+from convergekit.cli.reading import (
+    Amounts,
+    Clocks,
+    Columns,
+    Constants,
+    DayFirst,
+    Encoding,
+    ItemKeys,
+    Items,
+    ReadAs,
+    in_options,
+    options_of,
+)
 from convergekit.errors import ConvergekitError
 from convergekit.events.calendar import Calendar, Weekday
 from convergekit.funnels.result import Funnel
@@ -64,7 +77,9 @@ class Format(StrEnum):
 
 Exports = Annotated[
     list[str],
-    typer.Argument(metavar="EXPORT...", help="Files or glob patterns: JSON, CSV or Parquet."),
+    typer.Argument(
+        metavar="EXPORT...", help="Files, folders, archives or patterns: JSON, CSV, Parquet."
+    ),
 ]
 
 
@@ -85,14 +100,6 @@ Blocked = Annotated[
 ]
 
 
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--column",
-        metavar="NAME=OWN",
-        help="A canonical column and the files' own name, such as event_name=action; repeatable.",
-    ),
-]
 TimeZone = Annotated[
     str | None,
     typer.Option(help="Time zone of timestamps that name none, such as Europe/Brussels. [UTC]"),
@@ -160,6 +167,14 @@ def stitch_command(
     limit: Limits = None,
     block: Blocked = None,
     column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
     week_starts: WeekStarts = None,
@@ -172,8 +187,11 @@ def stitch_command(
         raise ConvergekitError(f"--out must name a directory; {out} is a file, or lies below one.")
     files = _files(exports)
     _refuse_to_overwrite(files, out)
+    reading = options_of(
+        column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
+    )
     s = _stitched(
-        files, limit, block, column, tz, _salt(salt_file), Calendar.of(calendar, _day(week_starts))
+        files, limit, block, reading, tz, _salt(salt_file), Calendar.of(calendar, _day(week_starts))
     )
     _print_summary(s)
     # No table of an earlier run stays beside the new ones.
@@ -189,18 +207,26 @@ def funnel_command(
     limit: Limits = None,
     block: Blocked = None,
     column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
-    s = _stitched(_files(exports), limit, block, column, tz)
+    reading = options_of(
+        column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
+    )
+    s = _stitched(_files(exports), limit, block, reading, tz)
     _out.print(escape(repr(s)), soft_wrap=True)
-    with warnings.catch_warnings(record=True) as remarks:
-        warnings.simplefilter("always")
+    with _remarks_told():
         found = s.funnel(step, within=within)
-    _print_funnel(found)
-    for remark in remarks:
-        _err.print(f"[bold yellow]note:[/] {escape(str(remark.message))}", soft_wrap=True)
+        _print_funnel(found)
 
 
 @app.command("check")
@@ -221,6 +247,14 @@ def check_command(
     ] = Output.text,
     fail_on: Annotated[str, typer.Option(metavar="N|SEVERITY", help=FAIL_ON_HELP)] = "low",
     column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
 ) -> None:
@@ -230,7 +264,11 @@ def check_command(
     """
     with checked(_err):
         fails = failing(fail_on)
-        events = read_events(_files(exports), columns=_columns(column))
+        reading = options_of(
+            column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
+        )
+        with _remarks_told():
+            events = read_events(_files(exports), **reading)
         found = check_up(
             events,
             conversion=conversion,
@@ -275,9 +313,10 @@ def add_command(
     if salt is not None:
         given["salt"] = salt
     # Before a store is made, whose options hold for good.
-    files = find_files(_files(exports))
+    files = _files(exports)
+    find_files(files)
     opened = open_store(store, **given)
-    with _err.status("adding"), _interruption_told():
+    with _remarks_told(), _err.status("adding"), _interruption_told():
         added = opened.add(files)
     _out.print(escape(repr(added)), highlight=False, soft_wrap=True)
 
@@ -323,6 +362,16 @@ def _existing(store: Path) -> Store:
 
 
 @contextlib.contextmanager
+def _remarks_told() -> Iterator[None]:
+    """Print the warnings of the library as notes, when its work is done."""
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        yield
+    for remark in remarks:
+        _err.print(f"[bold yellow]note:[/] {escape(str(remark.message))}", soft_wrap=True)
+
+
+@contextlib.contextmanager
 def _interruption_told() -> Iterator[None]:
     """Print whether anything was changed before Ctrl-C."""
     try:
@@ -358,14 +407,15 @@ def _stitched(
     files: list[str],
     limit: list[str] | None,
     block: list[str] | None,
-    column: list[str] | None,
+    reading: dict[str, Any],
     tz: str | None,
     salt: bytes | None = None,
     calendar: Calendar | None = None,
 ) -> Stitched:
     limits = dict(map(_limit, limit or []))
     calendar = calendar or Calendar()
-    events = read_events(files, columns=_columns(column))
+    with _remarks_told():
+        events = read_events(files, **reading)
     with _err.status(f"stitching {counted(len(events), 'row')}"):
         return stitch(
             events,
@@ -399,20 +449,6 @@ def _salt(file: Path | None) -> bytes | None:
     return salt
 
 
-def _columns(given: list[str] | None) -> dict[str, str]:
-    columns: dict[str, str] = {}
-    for text in given or ():
-        name, _, own = text.partition("=")
-        if not name or not own:
-            raise ConvergekitError(
-                "--column must be a canonical name and the files' own, such as "
-                f"event_name=action; got {text!r}."
-            )
-        if columns.setdefault(name, own) != own:
-            raise ConvergekitError(f"--column names {name!r} twice; give it once.")
-    return columns
-
-
 def _files(exports: list[str]) -> list[str]:
     """Return the exports without directories, to which a shell expands `data/*` too."""
     files = [export for export in exports if not Path(export).is_dir()]
@@ -434,7 +470,7 @@ def _limit(text: str) -> tuple[str, int]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return in_options(" ".join(str(error).split()))
 
 
 def _print_summary(s: Stitched) -> None:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from convergekit.checks.check_up import CheckUp
 from convergekit.checks.fault import SEVERITIES
+from convergekit.cli.reading import in_options
 from convergekit.errors import ConvergekitError
 from convergekit.visible import visible
 
@@ -38,7 +39,7 @@ def checked(errors: Console) -> Iterator[None]:
     try:
         yield
     except (ConvergekitError, OSError) as error:
-        message = " ".join(str(error).split())
+        message = in_options(" ".join(str(error).split()))
         errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
         raise typer.Exit(2) from None
 

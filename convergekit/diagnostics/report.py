@@ -51,7 +51,7 @@ class Report:
         Rows of the input; events kept; profiles; aliases; events without a usable alias.
     duplicates : dict of str to int
         Dropped copies: ``"identical"``, ``"different content"``, ``"other source"``,
-        ``"implausible"``.
+        ``"other state"``, ``"implausible"``.
     rejected : dict of str to int
         Rejected rows per reason.
     coverage : pandas.DataFrame

@@ -13,8 +13,15 @@ import ibis
 
 from convergekit.engine.backends import Backend
 from convergekit.errors import ColumnError, NotOnThisEngine, did_you_mean
-from convergekit.events.normalise import READ_NULLS
-from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY, SPELLINGS
+from convergekit.events.normalise import SAID_BY_READERS
+from convergekit.events.schema import (
+    ALIAS,
+    PROFILE,
+    PROFILE_PROPERTY,
+    PROPERTY,
+    SPELLINGS,
+    STATE_AT,
+)
 from convergekit.events.shapes import READ_SHAPES
 
 #: Columns of our own, next to those of the table.
@@ -58,10 +65,15 @@ def canonical(backend: Backend, table: Any, columns: Mapping[str, str]) -> Any:
     ('row', 'event_id', 'event_name', 'timestamp', 'source', 'alias.cookie', 'properties.price')
     """
     table = _opened(_renamed(table, columns))
-    ours = (*_WRITTEN_BY_STITCH, READ_NULLS, READ_SHAPES)
+    ours = (*_WRITTEN_BY_STITCH, *SAID_BY_READERS, READ_SHAPES)
     written = [c for c in table.columns if c in ours or c.startswith(PROFILE)]
     table = table.drop(*written) if written else table
     _check(table)
+    if STATE_AT in table.columns:
+        raise NotOnThisEngine(
+            "state_at: an engine keeps the first copy of an event as it came. Leave the column "
+            "out, or stitch in memory, where the last state counts."
+        )
     typed = {name: _text(table, name) for name in _TEXTS}
     typed |= {name: _time(backend, table, name) for name in _TIMES if name in table.columns}
     typed["row"] = table["row"].cast("int64")

@@ -6,7 +6,7 @@ Nothing is parsed here. The caller's frame is never changed.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Number
 from typing import Any
 
@@ -107,8 +107,15 @@ def open_columns(frame: pd.DataFrame, *, columns: Mapping[str, str]) -> pd.DataF
     return _with_plain_objects(frame, filter(_is_nested, frame))
 
 
-def check_required(frame: pd.DataFrame) -> None:
-    """Raise unless a canonical frame has the columns that say what happened, and when."""
+def check_required(frame: pd.DataFrame, advice: Callable[[], str] | None = None) -> None:
+    """Raise unless a canonical frame has the columns that say what happened, and when.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    advice : callable, optional
+        Says what to do, in place of the column that is likely to be meant.
+    """
     has_aliases = "aliases" in frame or any(c.startswith(ALIAS) for c in frame)
     lacking = []
     if "event_name" not in frame and not has_aliases:
@@ -117,11 +124,12 @@ def check_required(frame: pd.DataFrame) -> None:
         lacking.append(("timestamp", "timestamp"))
     for name, words in lacking:
         near = _likely_column(name, frame.columns)
-        hint = (
-            f" Did you mean columns={{{name!r}: {near!r}}}?"
-            if near
-            else (f" Name the one to use: columns={{{name!r}: ...}}.")
-        )
+        if advice is not None:
+            hint = f" {advice()}"
+        elif near:
+            hint = f" Did you mean columns={{{name!r}: {near!r}}}?"
+        else:
+            hint = f" Name the one to use: columns={{{name!r}: ...}}."
         raise ColumnError(f"no {words} column. Found: {_listed(frame)}.{hint}")
 
 
@@ -252,12 +260,7 @@ def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFr
                 f"columns={{{name!r}: {own!r}}} is the wrong way round: give the canonical name "
                 f"first, columns={{{own!r}: {name!r}}}."
             )
-        if name not in known and not _is_prefixed(name):
-            raise ColumnError(
-                f"columns={{{name!r}: ...}}: {name!r} is not a canonical column. Known: "
-                f"{', '.join(known)}, alias.<type>, properties.<name>, "
-                f"profile_properties.<name>.{_of_an_alias(name) or did_you_mean(name, known)}"
-            )
+        check_mapped_name(name, own)
         if own not in frame:
             raise ColumnError(
                 f"columns={{{name!r}: {own!r}}}: the column {own!r} does not exist. "
@@ -273,6 +276,28 @@ def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFr
     mapped = {name: frame[own] for name, own in columns.items()}
     rest = frame.drop(columns=list(set(columns.values())))
     return rest.assign(**mapped)[_mapped_order(frame, columns)]
+
+
+def check_mapped_name(name: str, own: object) -> None:
+    """Raise unless the first is the name of a canonical column.
+
+    Raises
+    ------
+    ColumnError
+    """
+    known = list(SPELLINGS)
+    if name in known or _is_prefixed(name):
+        return
+    if isinstance(own, str) and (own in known or _is_prefixed(own)):
+        raise ColumnError(
+            f"columns={{{name!r}: {own!r}}} is the wrong way round: give the canonical name "
+            f"first, columns={{{own!r}: {name!r}}}."
+        )
+    raise ColumnError(
+        f"columns={{{name!r}: ...}}: {name!r} is not a canonical column. Known: "
+        f"{', '.join(known)}, alias.<type>, properties.<name>, "
+        f"profile_properties.<name>.{_of_an_alias(name) or did_you_mean(name, known)}"
+    )
 
 
 def _of_an_alias(name: str) -> str:

@@ -20,11 +20,11 @@ import pyarrow.compute as pc
 
 from convergekit.base.text import as_text, has_text, to_arrow
 from convergekit.base.threads import each_column
-from convergekit.base.wording import shortened
+from convergekit.base.wording import counted, shortened
 from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.canonical import told, written_by_stitch
 from convergekit.events.nothing import identifies_nothing, without_value
-from convergekit.events.schema import ALIAS, NESTED, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import ALIAS, NESTED, PROFILE_PROPERTY, PROPERTY, STATE_AT
 from convergekit.events.shapes import READ_SHAPES, said_of, says, shape_of, shape_remarks
 from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
 from convergekit.typing import BoolArray, IntArray
@@ -36,6 +36,11 @@ UNUSABLE_EVENT_NAME = "event name is not text"
 PLACEHOLDER_ID = "event_id is a placeholder: treated as missing"
 #: The column in which the readers say which null markers of a file they took for missing.
 READ_NULLS = "read_nulls"
+#: Of how many lines of a file an event was made, and the columns in which these disagreed.
+READ_LINES = "read_lines"
+READ_CONFLICTS = "read_conflicts"
+#: What the readers say of a row; it is counted, and goes no further.
+SAID_BY_READERS = (READ_NULLS, READ_LINES, READ_CONFLICTS)
 _MOST_OF_A_VALUE = 60
 
 
@@ -110,9 +115,8 @@ def normalise(
     replaced = [c for c in frame if written_by_stitch(str(c))]
     frame = frame.drop(columns=replaced).reset_index(drop=True)
     remarks: Counter[str] = Counter()
-    if READ_NULLS in frame:
-        remarks.update(_read_nulls(frame[READ_NULLS]))
-        frame = frame.drop(columns=READ_NULLS)
+    remarks.update(_said_by_readers(frame))
+    frame = frame.drop(columns=list(SAID_BY_READERS), errors="ignore")
     remarks.update(_other_shapes(frame))
     frame = frame.drop(columns=READ_SHAPES, errors="ignore")
     # As a dictionary, for pandas warns of frames whose columns are set one by one.
@@ -213,12 +217,16 @@ def _type_times(
         typed["received_at"] = received.times
         count = int(received.unparseable.sum())
         remarks["received_at cannot be parsed: treated as missing"] = count
+    if STATE_AT in typed:
+        states = parse_timestamps(typed[STATE_AT], tz=tz)
+        typed[STATE_AT] = states.times
+        remarks["state_at cannot be parsed: treated as missing"] = int(states.unparseable.sum())
     if "timestamp" not in typed:
         typed["timestamp"] = nothing
     stamps = parse_timestamps(typed["timestamp"], tz=tz)
     typed["timestamp"] = stamps.times
     for unit, count in stamps.epoch_rows.items():
-        remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}"] = count
+        remarks[f"timestamp read as epoch {_UNIT_NAMES[unit]}{_NOT_ZONED if tz else ''}"] = count
     if "received_at" in typed:
         # Converge's webhook: without a timestamp, the time of receipt is the event's time.
         absent = stamps.times.isna() & ~stamps.unparseable & typed["received_at"].notna()
@@ -228,6 +236,7 @@ def _type_times(
         remarks["received_at is missing: timestamp taken as the time of arrival"] = int(late.sum())
 
 
+_NOT_ZONED = ", which are UTC whatever tz= says; clock= of read_events is for others"
 _UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
@@ -298,12 +307,26 @@ def refuse_unknown_nothing(columns: Iterable[str], names: Sequence[str]) -> None
 _WILD = frozenset("*?[")
 
 
-def _read_nulls(said: pd.Series) -> dict[str, int]:
-    """Return what the readers took for missing, and in how many rows."""
+def _said_by_readers(frame: pd.DataFrame) -> dict[str, int]:
+    """Return what the readers say of rows, and of how many."""
+    found: dict[str, int] = {}
+    if READ_NULLS in frame:
+        found = _counted_lines(frame[READ_NULLS], "{}: read as missing")
+    if READ_LINES in frame:
+        lines = pd.to_numeric(frame[READ_LINES], errors="coerce").dropna()
+        if len(lines) < lines.sum():
+            found[f"lines gathered into {counted(len(lines), 'event')}"] = int(lines.sum())
+    if READ_CONFLICTS in frame:
+        differ = "{} differs between the lines of an event: the first value counts"
+        found |= _counted_lines(frame[READ_CONFLICTS], differ)
+    return found
+
+
+def _counted_lines(said: pd.Series, words: str) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for text, rows in as_text(said)[0].value_counts().items():
         counts.update(dict.fromkeys(str(text).split("\n"), int(rows)))
-    return {f"{what}: read as missing": rows for what, rows in sorted(counts.items())}
+    return {words.format(what): rows for what, rows in sorted(counts.items())}
 
 
 def _other_shapes(frame: pd.DataFrame) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The vocabulary of events: canonical columns, their spellings, and what is missing.
 
 `canonicalise` gives an export's columns their names: `event_id`, `event_name`, `timestamp`,
-`received_at`, `source`, `aliases` and `alias.<type>`, `properties.<name>`,
+`received_at`, `source`, `state_at`, `aliases` and `alias.<type>`, `properties.<name>`,
 `profile_properties.<name>`. `normalise` then gives the values their types.
 """
 
@@ -19,6 +19,8 @@ ALIAS = "alias."
 PROPERTY = "properties."
 PROFILE_PROPERTY = "profile_properties."
 PROFILE = "profile."
+#: When a copy of an event was last changed: which of an order's states it shows.
+STATE_AT = "state_at"
 #: Columns of objects, which are opened.
 NESTED = ("properties", "profile_properties")
 
@@ -30,6 +32,7 @@ SPELLINGS = {
     "timestamp": ("timestamp",),
     "received_at": ("received_at", "receivedAt"),
     "source": ("source",),
+    STATE_AT: (STATE_AT,),
     "aliases": ("aliases",),
     "alias.cookie": ("alias.cookie", "__cvg_uid"),
     "properties": ("properties",),

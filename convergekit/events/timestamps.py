@@ -159,6 +159,18 @@ def far_as_text(times: pd.Series) -> pd.Series | None:
     return pd.Series(found, index=times.index, dtype=object)
 
 
+def iso_texts(times: pd.Series) -> list[str | None]:
+    """Return canonical timestamps as ISO 8601 text in UTC, None where there is none.
+
+    Examples
+    --------
+    >>> iso_texts(pd.Series([pd.Timestamp("2026-03-02T10:00", tz="UTC"), pd.NaT]))
+    ['2026-03-02T10:00:00.000000Z', None]
+    """
+    spelled = np.datetime_as_string(times.to_numpy(dtype="datetime64[us]"))
+    return [f"{text}Z" if text != "NaT" else None for text in spelled.tolist()]
+
+
 def microseconds(timestamps: pd.Series) -> IntArray:
     """Return canonical timestamps as microseconds since 1970, for arithmetic and sorting."""
     return timestamps.to_numpy(dtype="datetime64[us]").view(np.int64)

@@ -30,6 +30,7 @@ IDENTICAL = "identical"
 DIFFERENT_CONTENT = "different content"
 OTHER_SOURCE = "other source"
 IMPLAUSIBLE = "implausible"
+OTHER_STATE = "other state"
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from convergekit.base.grouping import distinct
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import written
 from convergekit.base.threads import with_columns
 from convergekit.events.campaigns import says_something
-from convergekit.events.schema import PROFILE_PROPERTY, missing
+from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY, STATE_AT, missing
 from convergekit.events.sources import exports, filled_in
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
@@ -25,13 +26,16 @@ from convergekit.identity.dedupe import (
     IDENTICAL,
     IMPLAUSIBLE,
     OTHER_SOURCE,
+    OTHER_STATE,
     KeptEvents,
     as_typed,
 )
 from convergekit.typing import BoolArray, IntArray
 
+#: Before every time.
+_NO_STATE = np.iinfo(np.int64).min
 #: Where and when a copy was received says nothing about its content.
-NOT_CONTENT = {"row", "received_at", "source", "file", "line"}
+NOT_CONTENT = {STATE_AT, "row", "received_at", "source", "file", "line"}
 
 
 @dataclass(frozen=True)
@@ -78,14 +82,67 @@ class Deduplicated(KeptEvents):
         return self.with_said(self.kept_rows)
 
     def with_said(self, kept_rows: pd.DataFrame) -> pd.DataFrame:
-        """Return the kept events with what their copies say of the person."""
+        """Return the kept events with what their copies say of the person, in their last state."""
         said = {
             PROFILE_PROPERTY + name: take_or_missing(
                 self.events[PROFILE_PROPERTY + name], says[self.is_kept]
             )
             for name, says in self.says.items()
         }
+        said |= {
+            name: take_or_missing(self.events[name], says[self.is_kept])
+            for name, says in self._stated.items()
+        }
         return with_columns(kept_rows, said)
+
+    @cached_property
+    def restated_events(self) -> pd.DataFrame:
+        """All events, the kept ones with the properties of their last state."""
+        stated = {name: take_or_missing(self.events[name], says)
+                  for name, says in self._stated.items()}  # fmt: skip
+        return with_columns(self.events, {
+            name: column.set_axis(self.events.index) for name, column in stated.items()
+        })  # fmt: skip
+
+    @cached_property
+    def is_other_state(self) -> BoolArray:
+        """Which dropped copies show the kept event in another state of itself."""
+        states = self._states
+        if states is None:
+            return np.zeros(len(self.events), dtype=bool)
+        has_both = (states > _NO_STATE) & (states[self.kept] > _NO_STATE)
+        return ~self.is_kept & has_both & (states != states[self.kept]) & ~self.implausible
+
+    @cached_property
+    def _states(self) -> IntArray | None:
+        """When each copy was last changed, None where no copy says so."""
+        if STATE_AT not in self.events or self.is_kept.all():
+            return None
+        states = self.events[STATE_AT]
+        known = states.notna().to_numpy(dtype=bool)
+        return np.where(known, microseconds(states), _NO_STATE)
+
+    @cached_property
+    def _stated(self) -> dict[str, IntArray]:
+        """Per property, the copy that says it for each event: the last to be changed that does.
+
+        The kept event's time, name and aliases stay those of the first copy to arrive. Of copies
+        changed at one time, the first to arrive counts.
+        """
+        others = np.flatnonzero(self.is_other_state)
+        states = self._states
+        if states is None or not len(others):
+            return {}
+        copies = np.concatenate([distinct(self.kept[others]), others])
+        in_turn = copies[np.lexsort((-self.arrival[copies], states[copies]))]
+        stated = {}
+        for name in self.events.columns:
+            if name == STATE_AT or name.startswith(PROPERTY):
+                says = in_turn[~missing(self.events[name]).to_numpy(dtype=bool)[in_turn]]
+                source = np.arange(len(self.events))
+                source[self.kept[says]] = says
+                stated[name] = source
+        return stated
 
     @cached_property
     def says(self) -> dict[str, IntArray]:
@@ -188,8 +245,9 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `row`, `kept_row`, `event_id`, `event_name`, `timestamp`, `source`, `repeat`
-        (``"identical"``, ``"different content"``, ``"other source"`` or, for whichever of these is
-        unlikely to be a copy, ``"implausible"``), `differs` (the fields whose values differ, as a
+        (``"identical"``, ``"different content"``, ``"other source"``, ``"other state"`` for an
+        earlier or later state of the event that is kept or, for whichever of these is unlikely
+        to be a copy, ``"implausible"``), `differs` (the fields whose values differ, as a
         list), `conflicts` (those of them in which both copies have a value) and `lost_aliases`
         (the copy's aliases that no kept event carries, a list of URNs).
     """
@@ -213,7 +271,12 @@ def describe_duplicates(found: Deduplicated) -> pd.DataFrame:
     other_source &= ~(same & filled_in(copies) & filled_in(originals))
     repeat = np.where(same, IDENTICAL, DIFFERENT_CONTENT)
     repeat = np.where(other_source, OTHER_SOURCE, repeat)
+    other_state = found.is_other_state[dropped] & ~same
+    repeat = np.where(other_state, OTHER_STATE, repeat)
     repeat = np.where(found.implausible[dropped], IMPLAUSIBLE, repeat)
+    # An order that was edited does not contradict itself.
+    conflicts = [[] if changed else fields
+                 for changed, fields in zip(other_state, conflicts, strict=True)]  # fmt: skip
     return pd.DataFrame(
         {
             "row": copies["row"],

@@ -24,6 +24,7 @@ from convergekit.readers.null_markers import (
     without_null_markers,
 )
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.vendors.enriched_tsv import ENRICHED, is_enriched, unquoted
 
 #: A record over more lines than this has a quote that is never closed.
 LONGEST_RECORD = 10_000
@@ -33,7 +34,9 @@ _IS_VALUE = re.compile(
 )
 
 
-def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
+def read_csv_file(
+    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+) -> Iterator[RawRows]:
     """Yield the rows of a CSV file, in batches; an empty cell is missing, and so is a null marker.
 
     Raises
@@ -41,13 +44,14 @@ def read_csv_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRo
     ReadError
         The header cannot be read, or a column has values but no name.
     """
-    lines = Lines(path, progress)
+    lines = Lines(path, progress, encoding)
     text = _Decoder(lines)
     first = next(text, "")
-    delimiter = "\t" if suffix == ".tsv" else _delimiter(first)
-    header = _csv_header(path, first, delimiter)
+    enriched = is_enriched(first)
+    delimiter = "\t" if suffix == ".tsv" or enriched else _delimiter(first)
+    header = list(ENRICHED) if enriched else _csv_header(path, first, delimiter)
     batch, cut = _Batch(path, header), None
-    for start, row in _csv_records(text, delimiter):
+    for start, row in _plain_records(text, first) if enriched else _csv_records(text, delimiter):
         if start == lines.cut or (text.number == lines.cut and not isinstance(row, str)):
             # What is left of the row is said with the damage.
             cut = start
@@ -158,6 +162,21 @@ def _csv_records(text: _Decoder, delimiter: str) -> Iterator[tuple[int, list[str
             return
         if row:
             yield start, row
+
+
+def _plain_records(text: _Decoder, first: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the fields of each record where nothing is quoted, the first one too."""
+
+    def lines() -> Iterator[str]:
+        yield first
+        text.mark()
+        for line in text:
+            yield line
+            text.mark()
+
+    for row in unquoted(lines()):
+        if row:
+            yield text.number, row
 
 
 class _Decoder:

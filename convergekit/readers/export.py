@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from convergekit.base.bounds import TOO_WIDE, too_wide
@@ -13,10 +14,15 @@ from convergekit.base.records import column_from_values, frame_from_records
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
-from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY, STATE_AT
 from convergekit.events.shapes import READ_SHAPES, said_of
-from convergekit.readers.fields import Field, Rows, read_field
+from convergekit.readers.concatenate import concatenate
+from convergekit.readers.fields import Field, Records, Rows, read_field
+from convergekit.readers.gathered import ItemLines
+from convergekit.typing import IntArray
 
+#: What the fields of a further event call those of the row that lists it.
+OF_THE_ROW = "row."
 #: The key of a mapping whose objects are opened: every key becomes a property.
 EVERY_KEY = "*"
 
@@ -36,10 +42,15 @@ class Export:
         The vendor's page that documents the fields.
     recognised_by : sequence of sequences of str
         Paths that, all present in a file, prove the format; several such sets are alternatives.
+    absent : sequence of str
+        Paths that prove, if a file has one of them, that it is not of this format.
     event_name : Field
         Missing for an identify call: a row that is not an event but identifies a profile.
     timestamp : Field
     event_id, received_at : Field, optional
+    state : Field, optional
+        When the row was last changed, of a thing that changes: an order's `updated_at`. Of several
+        copies the first counts, with the properties of the last state.
     aliases : mapping of str to Field, or to a sequence of Fields
         Per alias type, where its values stand; a sequence is several values of one type.
     properties, profile_properties : mapping of str to Field
@@ -53,6 +64,20 @@ class Export:
         them are known: it gets the rows of all files of the format in a call of `read_events`, in
         the order of the files. What it says must not depend on that order, nor on rows of another
         call: a store adds an export a night.
+    absent : sequence of str
+        Paths that prove, if a file has one of them, that it is not of this format.
+    table : str, optional
+        The table that the rows are of, where several of a vendor's have the same columns: of the
+        formats that fit a file, its name then chooses.
+    prepare : function, optional
+        From rows as they came to as many rows that the fields are of, with the same index.
+    refused : str, optional
+        Why files of this kind are not read, and what to read instead.
+    lines : ItemLines, optional
+        For a table in which several lines are one event: which lines, and the items in them.
+        The fields are then those of the gathered rows.
+    also : sequence of Further
+        Events that are made of the same row, such as the refunds that an order lists.
 
     Examples
     --------
@@ -76,12 +101,19 @@ class Export:
     timestamp: Field
     event_id: Field | None = None
     received_at: Field | None = None
+    state: Field | None = None
     aliases: Mapping[str, Field | Sequence[Field]] = field(default_factory=dict)
     properties: Mapping[str, Field] = field(default_factory=dict)
     profile_properties: Mapping[str, Field] = field(default_factory=dict)
     set_once: Mapping[str, Field] = field(default_factory=dict)
     unset: Field | None = None
     settle: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    absent: Sequence[str] = ()
+    lines: ItemLines | None = None
+    also: Sequence[Further] = ()
+    table: str | None = None
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    refused: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration under which no file could be recognised."""
@@ -93,18 +125,50 @@ class Export:
                 f'such as [["receipt_no", "sold_at"]]; got {self.recognised_by!r}.'
             )
 
-    def recognises(self, rows: Rows) -> bool:
-        """Return whether the rows have all the fields that prove the format."""
+    def recognises(self, rows: Rows | Records) -> bool:
+        """Return whether the rows have all the fields that prove the format, and no other's."""
+        if any(path in rows.frame or rows.has(path) for path in self.absent):
+            return False
         return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
+
+    def events(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
+        """Return the vendor's rows as `canonical` does, and below them the further events.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+
+        Returns
+        -------
+        events : pandas.DataFrame
+            With the index of the frame where each row is one event, else with a fresh one.
+        row : numpy.ndarray of int
+            The position of each event's row.
+        """
+        parts = [self.canonical(frame)]
+        places = [np.arange(len(frame))]
+        for further in self.also:
+            found = further.read(frame, parts[0])
+            if found is not None:
+                parts.append(found[0])
+                places.append(found[1])
+        if len(parts) == 1:
+            return parts[0], places[0]
+        row = np.concatenate(places)
+        in_order = np.argsort(row, kind="stable")
+        events = concatenate([part.reset_index(drop=True) for part in parts])
+        return events.iloc[in_order].reset_index(drop=True), row[in_order]
 
     def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
-        rows = Rows(frame)
+        rows = rows_of(self, frame)
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)
             if where is not None:
                 columns[name] = self._column(name, where, rows)
+        if self.state is not None:
+            columns[STATE_AT] = self._column(STATE_AT, self.state, rows)
         columns.update(self._aliases(rows))
         columns.update(self._prefixed(PROPERTY, self.properties, rows))
         columns.update(self._profile_properties(rows))
@@ -211,6 +275,80 @@ class Export:
                 f"{counted(len(values), 'value')} for {counted(len(rows), 'row')}; it must "
                 "return one per row, None where there is none."
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Further:
+    """Events that a row lists beside its own: an order's refunds.
+
+    Attributes
+    ----------
+    each : Field
+        Lists of objects, None where there is none; each object is an event. It has the aliases of
+        the row's own event.
+    event_name, timestamp : Field
+        Of the objects, as all fields here; those of the row are reached as ``"row.<path>"``.
+    event_id : Field, optional
+    properties : mapping of str to Field
+
+    Examples
+    --------
+    >>> refunds = Further(
+    ...     each="refunds", event_name=lambda rows: ["Order Refunded"] * len(rows),
+    ...     timestamp="at", event_id="id", properties={"order": "row.no", "amount": "amount"},
+    ... )
+    >>> orders = pd.DataFrame({"no": [7, 8], "refunds": [[], [{"id": 1, "at": "2026-03-02"}]]})
+    >>> events, row = refunds.read(orders, pd.DataFrame({"alias.email": ["ada", "bob"]}))
+    >>> events.to_dict("records"), row.tolist()
+    ([{'event_id': 1, 'event_name': 'Order Refunded', 'timestamp': '2026-03-02',
+       'properties.order': 8, 'alias.email': 'bob'}], [1])
+    """
+
+    each: Field
+    event_name: Field
+    timestamp: Field
+    event_id: Field | None = None
+    properties: Mapping[str, Field] = field(default_factory=dict)
+
+    def read(
+        self, frame: pd.DataFrame, canonical: pd.DataFrame
+    ) -> tuple[pd.DataFrame, IntArray] | None:
+        """Return the events of the frame's rows, and each one's row; None where there are none.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            The vendor's rows.
+        canonical : pandas.DataFrame
+            The rows' own events.
+        """
+        rows = Rows(frame)
+        lists = rows.object_lists(self.each) if isinstance(self.each, str) else self.each(rows)
+        places, objects = [], []
+        for place, listed in enumerate(lists):
+            for given in listed or ():
+                places.append(place)
+                objects.append(given)
+        if not objects:
+            return None
+        row = np.array(places, dtype=np.int64)
+        mine = frame_from_records(objects)
+        theirs = frame.iloc[row].reset_index(drop=True).add_prefix(OF_THE_ROW)
+        export = Export(
+            name="", documentation="", recognised_by=[["-"]], event_name=self.event_name,
+            timestamp=self.timestamp, event_id=self.event_id, properties=self.properties,
+        )  # fmt: skip
+        events = export.canonical(pd.concat([mine, theirs], axis="columns"))
+        names = [c for c in canonical if c == "aliases" or str(c).startswith(ALIAS)]
+        return pd.concat(
+            [events, canonical[names].iloc[row].reset_index(drop=True)], axis="columns"
+        ), row
+
+
+def rows_of(export: Export, frame: pd.DataFrame) -> Rows:
+    """Return the rows that a format's fields are of, which its `prepare` may have made."""
+    rows = Rows(frame)
+    return rows if export.prepare is None else Rows(export.prepare(rows.frame))
 
 
 def _filled(column: pd.Series, other: pd.Series) -> pd.Series:

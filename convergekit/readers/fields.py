@@ -7,11 +7,15 @@ text in a cell, or columns flattened with dots.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
+from urllib.parse import unquote_plus
 
 import pandas as pd
 
+from convergekit.events.campaigns import CLICK_IDS
 from convergekit.events.shapes import (
     ENTRIES_NOT_OBJECTS,
     all_lists,
@@ -32,10 +36,15 @@ class Rows:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One column per top-level field.
+        One column per top-level field. Where all names are in capitals, as Snowflake writes them,
+        paths are looked up whatever their case.
+    as_spelled : bool, default False
+        Whether names in capitals stay so.
 
     Attributes
     ----------
+    frame : pandas.DataFrame
+        The same, with names in capitals in small letters.
     reasons : dict of int to str
         Per position of a row in which JSON text says two things at once, what it says.
     shapes : dict of str to dict of int to str
@@ -51,8 +60,9 @@ class Rows:
     [{'mail': 'ada@example.com'}, {}]
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame
+    def __init__(self, frame: pd.DataFrame, *, as_spelled: bool = False) -> None:
+        self._in_capitals = not as_spelled and _in_capitals(frame)
+        self.frame = frame.rename(columns=_small) if self._in_capitals else frame
         self.reasons: dict[int, str] = {}
         self.shapes: dict[str, dict[int, str]] = {}
         self._known: dict[str, list[Any]] = {}
@@ -75,13 +85,19 @@ class Rows:
         return self._made[read]
 
     def has(self, path: str) -> bool:
-        """Return whether any row has a value at the path."""
-        return any(value is not None for value in self[path])
+        """Return whether the field is there: as a column, or a key of an object in any row.
+
+        A value is not needed: a browser without consent leaves many a field empty.
+        """
+        if self._spelled(path) in self.frame:
+            return True
+        outer, _, key = path.rpartition(".")
+        return bool(outer) and any(cell and key in cell for cell in self._objects(outer))
 
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
         found: list[Any] = [cell or {} for cell in self._objects(path)]
-        prefix = path + "."
+        prefix = self._spelled(path) + "."
         flat = [column for column in map(str, self.frame.columns) if column.startswith(prefix)]
         if flat:
             found = list(map(dict, found))
@@ -134,9 +150,13 @@ class Rows:
             lambda row, reason: self.reasons.setdefault(row, f"{path}: {reason}"),
         )
 
+    def _spelled(self, path: str) -> str:
+        """Return a path as the frame spells its columns."""
+        return path.lower() if self._in_capitals and path not in self.frame else path
+
     def _looked_up(self, path: str) -> list[Any]:
-        if path in self.frame:
-            column = self.frame[path]
+        if self._spelled(path) in self.frame:
+            column = self.frame[self._spelled(path)]
             cells: list[Any] = column.astype(object).where(column.notna(), None).tolist()
         else:
             outer, _, key = path.rpartition(".")
@@ -155,6 +175,63 @@ class Rows:
         except ValueError as error:
             self.reasons.setdefault(row, f"{path}: {error}")
             return cell
+
+
+def _small(name: Any) -> str:
+    return str(name).lower()
+
+
+def _in_capitals(frame: pd.DataFrame) -> bool:
+    """Return whether all names are in capitals, and stay different in small letters."""
+    names = list(map(str, frame.columns))
+    return (
+        any(name != name.lower() for name in names)
+        and all(name == name.upper() for name in names)
+        and len({name.lower() for name in names}) == len(names)
+    )
+
+
+class Records:
+    """Which fields a few objects have, without a frame of them.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+
+    Attributes
+    ----------
+    frame : set of str
+        The keys of any of them.
+    needs_a_look : bool
+        Whether `Rows` may find more: no key has a small letter, or text stands where an object
+        was asked for.
+
+    Examples
+    --------
+    >>> rows = Records([{"user": {"mail": None}}, {"n": 1}])
+    >>> rows.has("user.mail"), rows.has("n"), rows.has("user.id")
+    (True, True, False)
+    """
+
+    def __init__(self, records: Sequence[Mapping[str, Any]]) -> None:
+        self.frame: set[str] = set().union(*records)
+        self.needs_a_look = not any(name != name.upper() for name in self.frame)
+        self._objects: dict[str, list[Mapping[str, Any]]] = {"": list(records)}
+
+    def has(self, path: str) -> bool:
+        """Return whether the field is there, as `Rows.has` does."""
+        if path in self.frame:
+            return True
+        outer, _, key = path.rpartition(".")
+        return bool(outer) and any(key in cell for cell in self._at(outer))
+
+    def _at(self, path: str) -> list[Mapping[str, Any]]:
+        if path not in self._objects:
+            outer, _, key = path.rpartition(".")
+            found = [cell.get(key) for cell in self._at(outer)]
+            self._objects[path] = [cell for cell in found if type(cell) is dict]
+            self.needs_a_look |= not {dict, type(None)}.issuperset(map(type, found))
+        return self._objects[path]
 
 
 Field: TypeAlias = str | Callable[[Rows], Values]
@@ -186,15 +263,52 @@ def first_of(*fields: Field) -> Field:
     return read
 
 
-def constant(value: Any) -> Field:
-    """Return a field that is the same in every row.
+@dataclass(frozen=True)
+class Constant:
+    """A value that is the same in every row, which `constant` makes.
+
+    Attributes
+    ----------
+    value : object
+    """
+
+    value: Any
+
+    def __call__(self, rows: Sized) -> list[Any]:
+        """Return the value once per row."""
+        return [self.value] * len(rows)
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"ck.constant({self.value!r})"
+
+
+def constant(value: Any) -> Constant:
+    """Return a field that is the same in every row, for `columns` of `read_events` and `Export`.
+
+    Parameters
+    ----------
+    value : object
+        Such as the name of the only event that an export has.
+
+    Returns
+    -------
+    Constant
+
+    See Also
+    --------
+    convergekit.read_events : Takes it in `columns`, where a text would be the name of a column.
 
     Examples
     --------
-    >>> read_field(constant("Placed Order"), Rows(pd.DataFrame({"id": [1, 2]})))
-    ['Placed Order', 'Placed Order']
+    >>> import convergekit as ck
+    >>> orders = pd.DataFrame({"no": [7], "at": ["2026-03-02T10:00:00Z"], "mail": ["ada@x.org"]})
+    >>> columns = {"event_name": ck.constant("Placed Order"), "timestamp": "at",
+    ...            "alias.email": "mail"}
+    >>> ck.read_events(orders, columns=columns)["event_name"].tolist()
+    ['Placed Order']
     """
-    return lambda rows: [value] * len(rows)
+    return Constant(value)
 
 
 def number(path: str) -> Field:
@@ -205,7 +319,32 @@ def number(path: str) -> Field:
     >>> read_field(number("price"), Rows(pd.DataFrame({"price": ["12.50", None, "free"]})))
     [12.5, None, 'free']
     """
-    return lambda rows: [_number(value) for value in rows[path]]
+    return lambda rows: [number_of(value) for value in rows[path]]
+
+
+def number_of(value: Any) -> Any:
+    """Return the number that a text is; anything else as it is.
+
+    Examples
+    --------
+    >>> number_of("12.50"), number_of("free"), number_of(None)
+    (12.5, 'free', None)
+    """
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def prefixed(prefix: str, path: str) -> Field:
+    """Return a field of the values as text, with a prefix that tells them from other IDs.
+
+    Examples
+    --------
+    >>> read_field(prefixed("refund-", "id"), Rows(pd.DataFrame({"id": ["7", None]})))
+    ['refund-7', None]
+    """
+    return lambda rows: [None if value is None else f"{prefix}{value}" for value in rows[path]]
 
 
 def renamed(path: str, names: Mapping[str, str]) -> Field:
@@ -223,21 +362,59 @@ def renamed(path: str, names: Mapping[str, str]) -> Field:
 
 
 def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
-    """Return a field of the UTM parameters at the path, and of those that `names` maps.
+    """Return a field of the UTM parameters and click IDs at the path, and of what `names` maps.
 
     Examples
     --------
-    >>> rows = Rows(pd.DataFrame({"p": [{"utm_source": "news", "price": 3, "src": "ad"}]}))
+    >>> rows = Rows(pd.DataFrame({"p": [{"utm_source": "news", "gclid": "x", "src": "ad"}]}))
     >>> read_field(campaign("p", {"src": "utm_id"}), rows)
-    [{'utm_source': 'news', 'utm_id': 'ad'}]
+    [{'utm_source': 'news', 'gclid': 'x', 'utm_id': 'ad'}]
     """
-    wanted = {**{name: name for name in UTM}, **(names or {})}
+    wanted = {**{name: name for name in (*UTM, *CLICK_IDS)}, **(names or {})}
     return lambda rows: [
         {own: cell[theirs] for theirs, own in wanted.items() if theirs in cell}
+        if not wanted.keys().isdisjoint(cell)
+        else {}
         for cell in rows.objects(path)
     ]
 
 
+def click_ids(*paths: str) -> dict[str, Field]:
+    """Return a field per click ID, found in addresses or in what follows their question mark.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"url": ["https://x.org/?gclid=a%20b", None]}))
+    >>> read_field(click_ids("url")["gclid"], rows)
+    ['a b', None]
+    """
+
+    def read(rows: Rows) -> dict[int, dict[str, str]]:
+        found: dict[int, dict[str, str]] = {}
+        known: dict[str, dict[str, str]] = {}
+        for path in paths:
+            for row, text in enumerate(rows[path]):
+                if type(text) is str and "=" in text and row not in found:
+                    if text not in known:
+                        pairs = reversed(_CLICKED.findall(text))
+                        known[text] = {name.lower(): unquote_plus(value) for name, value in pairs}
+                    if known[text]:
+                        found[row] = known[text]
+        return found
+
+    def field(name: str) -> Field:
+        def values(rows: Rows) -> Values:
+            column: list[Any] = [None] * len(rows)
+            for row, sent in rows.once(read).items():
+                column[row] = sent.get(name)
+            return column
+
+        return values
+
+    return {name: field(name) for name in CLICK_IDS}
+
+
+_CLICKED = re.compile(rf"(?i)[?&]({'|'.join(CLICK_IDS)})=([^&#]+)")
 _JSON_STARTS = ("{", "[")
 #: The campaign parameters that all vendors share.
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -247,10 +424,3 @@ def _is_missing(value: Any) -> bool:
     if value is None or type(value) is str:
         return value is None
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
-
-
-def _number(value: Any) -> Any:
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value

@@ -1,13 +1,15 @@
 """The known formats, and how a file's format is found.
 
 Detection is certain or asks: a file is read as a vendor's only if it has the fields that prove
-that format, and no other's.
+that format, and no other's, or if another file of the call is and it has what is read of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -15,17 +17,25 @@ import pandas as pd
 from convergekit.errors import ConvergekitError, ReadError, did_you_mean
 from convergekit.events.schema import ALIAS
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows
+from convergekit.readers.fields import Records, Rows
+from convergekit.readers.own.likely import suggested
+from convergekit.readers.recognition import is_like, lacking, nearest, said_of_nearest
 from convergekit.readers.vendors.amplitude import AMPLITUDE
 from convergekit.readers.vendors.converge_bigquery import CONVERGE_BIGQUERY
-from convergekit.readers.vendors.ga4 import GA4
+from convergekit.readers.vendors.ga4 import GA4, GA4_FLAT
 from convergekit.readers.vendors.klaviyo import KLAVIYO
+from convergekit.readers.vendors.matomo import MATOMO, MATOMO_VISITS
 from convergekit.readers.vendors.mixpanel import MIXPANEL
-from convergekit.readers.vendors.posthog import POSTHOG
+from convergekit.readers.vendors.posthog import POSTHOG, POSTHOG_PERSONS
 from convergekit.readers.vendors.rudderstack import RUDDERSTACK
 from convergekit.readers.vendors.segment import SEGMENT
-from convergekit.readers.vendors.shopify import SHOPIFY
+from convergekit.readers.vendors.segment_tables import SEGMENT_TABLES, SEGMENT_USERS
+from convergekit.readers.vendors.shopify import SHOPIFY, SHOPIFY_CHECKOUTS, SHOPIFY_DRAFTS
+from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
+from convergekit.readers.vendors.shopify_graphql import SHOPIFY_GRAPHQL
 from convergekit.readers.vendors.snowplow import SNOWPLOW
+from convergekit.readers.vendors.stripe import STRIPE
+from convergekit.readers.vendors.woocommerce import WOOCOMMERCE
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
 CONVERGE = "converge"
@@ -36,18 +46,29 @@ _BUILT_IN = {
         CONVERGE_BIGQUERY,
         SEGMENT,
         RUDDERSTACK,
+        *SEGMENT_TABLES,
         SHOPIFY,
+        SHOPIFY_CHECKOUTS,
+        SHOPIFY_CSV,
+        SHOPIFY_GRAPHQL,
+        WOOCOMMERCE,
+        STRIPE,
         GA4,
+        GA4_FLAT,
         POSTHOG,
+        POSTHOG_PERSONS,
         MIXPANEL,
         AMPLITUDE,
         SNOWPLOW,
         KLAVIYO,
+        MATOMO,
     )
 }
+#: Known to be told, and not to be read.
+_REFUSED = {export.name: export for export in (SEGMENT_USERS, MATOMO_VISITS, SHOPIFY_DRAFTS)}
 _registered: dict[str, Export] = {}
-# So many rows tell what a file is; a format's fields are on nearly every row.
-_LOOKED_AT = 1000
+#: So many rows tell what a file is; a format's fields are on nearly every row.
+ROWS_THAT_TELL = 1000
 
 
 def register_export(export: Export) -> None:
@@ -107,7 +128,13 @@ def check_format(name: str) -> None:
         )
 
 
-def find_format(frame: pd.DataFrame, name: str, where: str) -> Export | None:
+class UntoldError(Exception):
+    """A file does not say by itself what format it is in; the other files of a call may."""
+
+
+def find_format(
+    frame: pd.DataFrame, name: str, where: str, others: Collection[str] | None = ()
+) -> Export | None:
     """Return the format to read rows by, None for Converge's own spellings.
 
     Parameters
@@ -118,35 +145,134 @@ def find_format(frame: pd.DataFrame, name: str, where: str) -> Export | None:
         What the caller said, `AUTO` for nothing.
     where : str
         What to call the file in an error.
+    others : collection of str, or None
+        The formats that other files of the call are in, None as long as they are not known.
 
     Raises
     ------
     ReadError
-        Several formats fit, or the named one does not.
+        Several formats fit, or the named one has nothing to read an event's name or time from.
+    UntoldError
+        None or several fit, and the other files are not known yet.
     """
     if name == CONVERGE or not len(frame):
         return None
-    rows = Rows(frame.dropna(how="all").head(_LOOKED_AT))
-    exports = {**_BUILT_IN, **_registered}
+    rows = Rows(frame.dropna(how="all").head(ROWS_THAT_TELL))
+    exports = {**_BUILT_IN, **_REFUSED, **_registered}
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
     if name != AUTO:
-        if name in fitting:
+        wanted = [
+            f"no {what} ({' or '.join(paths)})"
+            for what, paths in lacking(exports[name], rows).items()
+        ]
+        wanted += [f"it has {path}" for path in exports[name].absent if rows.has(path)]
+        if not wanted:
             return exports[name]
-        wanted = " or ".join(" + ".join(paths) for paths in exports[name].recognised_by)
         looks = f" It looks like {' or '.join(map(repr, fitting))}." if fitting else ""
         raise ReadError(
-            f"{where}: not in the format {name!r}, whose rows have {wanted}. "
+            f"{where}: not in the format {name!r}: {'; '.join(wanted)}. "
             f"Found: {', '.join(map(str, frame.columns))}.{looks}"
         )
     if _in_converge_spelling(frame):
         fitting.append(CONVERGE)
     fitting = [n for i, n in enumerate(fitting) if not any(map(_alike(n, exports), fitting[:i]))]
-    if len(fitting) > 1:
+    fitting = _of_table(fitting, exports, where)
+    if len(fitting) == 1:
+        found = exports.get(fitting[0])
+        if found is not None and found.refused:
+            raise ReadError(f"{where}: {found.refused}")
+        return found
+    if others is None:
+        raise UntoldError
+    like = [
+        n for n in fitting or exports if n in exports and n in others and is_like(exports[n], rows)
+    ]
+    if len(like) == 1:
+        return exports[like[0]]
+    if fitting:
         raise ReadError(
             f"{where}: could be {' or '.join(map(repr, fitting))}; say which with format=, such "
             f"as format={fitting[0]!r}."
         )
-    return exports.get(fitting[0]) if fitting else None
+    return None
+
+
+def format_of_records(records: Sequence[Mapping[str, Any]], name: str, where: str) -> str | None:
+    """Return the name of the format that records are certainly in, None where that needs a look.
+
+    It is what `find_format` finds of a frame of them, without a frame.
+
+    Examples
+    --------
+    >>> format_of_records([{"event_name": "A", "timestamp": 1, "aliases": []}], "auto", "a.json")
+    'converge'
+    """
+    rows = Records(records)
+    exports = {**_BUILT_IN, **_REFUSED, **_registered}
+    fitting = [name for name, export in exports.items() if export.recognises(rows)]
+    if rows.needs_a_look:
+        return None
+    if name in exports:
+        return name if name in fitting else None
+    if _in_converge_spelling(rows.frame):
+        fitting.append(CONVERGE)
+    fitting = [n for i, n in enumerate(fitting) if not any(map(_alike(n, exports), fitting[:i]))]
+    fitting = _of_table(fitting, exports, where)
+    if len(fitting) != 1 or name not in (AUTO, CONVERGE) or (name == CONVERGE != fitting[0]):
+        return None
+    found = fitting[0]
+    if found == CONVERGE:
+        return found if {"timestamp", "received_at", "receivedAt"} & rows.frame else None
+    return None if exports[found].refused else found
+
+
+def format_named(name: str) -> Export | None:
+    """Return a format by its name, None for Converge's own spellings."""
+    return {**_BUILT_IN, **_registered}.get(name)
+
+
+def advice_on(raw: pd.DataFrame) -> Callable[[], str]:
+    """Return a function that says what to do about rows in which no format was found."""
+    return lambda: unrecognised(raw)
+
+
+def unrecognised(frame: pd.DataFrame) -> str:
+    """Return what to do about rows in which no format was found: nearest formats, and a mapping.
+
+    A mapping is proposed only where no format would read more.
+
+    Examples
+    --------
+    >>> unrecognised(pd.DataFrame({"event_type": ["A"], "event_time": [1772442480]}))[-47:]
+    "If it is one of these, give format='amplitude'."
+    """
+    rows = Rows(frame.dropna(how="all").head(ROWS_THAT_TELL))
+    exports = {**_BUILT_IN, **_registered}
+    near = nearest(exports, rows)
+    said = said_of_nearest(near)
+    readable = [name for name in near if not lacking(exports[name], rows)]
+    if readable:
+        named = " or ".join(f"format={name!r}" for name in readable)
+        return f"{said} If it is one of these, give {named}."
+    columns = {name: own for name, (own, _) in suggested(frame.head(ROWS_THAT_TELL))[0].items()}
+    if not columns.keys() & {"timestamp", "received_at"}:
+        columns["timestamp"] = "..."
+    return f"{said} Say what its columns mean, such as columns={columns!r}."
+
+
+def _of_table(fitting: list[str], exports: Mapping[str, Export], where: str) -> list[str]:
+    """Return the formats of the table that the file is named after, all if it is of none."""
+    tables = [exports[name].table if name in exports else None for name in fitting]
+    # A file may be a part of what lies in a folder of the table's name.
+    for part in reversed(PurePath(where).parts[-2:]):
+        words = set(_WORD.findall(part.lower()))
+        named = [n for n, table in zip(fitting, tables, strict=True) if table in words]
+        if named:
+            return named
+    return fitting
+
+
+_WORD = re.compile("[a-z]+")
 
 
 def _alike(name: str, exports: Mapping[str, Export]) -> Callable[[str], bool]:
@@ -164,6 +290,7 @@ def _alike(name: str, exports: Mapping[str, Export]) -> Callable[[str], bool]:
 _NAMING: dict[str, Any] = {"name": "", "documentation": "", "recognised_by": [["-"]]}
 
 
-def _in_converge_spelling(frame: pd.DataFrame) -> bool:
+def _in_converge_spelling(frame: Iterable[str]) -> bool:
+    frame = set(frame)
     named = any(name in frame for name in ("event_name", "eventName"))
     return named and any(c == "aliases" or str(c).startswith(ALIAS) for c in frame)

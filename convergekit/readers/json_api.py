@@ -11,16 +11,18 @@ from typing import Any
 
 
 def is_page(record: Any) -> bool:
-    """Return whether the record is a document of several resources.
+    """Return whether the record is a document of resources, of one or of a list of them.
 
     Examples
     --------
     >>> is_page({"data": [{"type": "event", "id": "1", "attributes": {}}], "links": {}})
     True
+    >>> is_page({"data": {"type": "event", "id": "1", "attributes": {}}})
+    True
     >>> is_page({"data": [1, 2]}), is_page({"event_name": "A"})
     (False, False)
     """
-    found = record.get("data") if type(record) is dict else None
+    found = _primary(record) if type(record) is dict else None
     return (
         type(found) is list
         and not record.keys() - {"data", "included", "links", "meta", "jsonapi", "errors"}
@@ -47,8 +49,14 @@ def resources(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     }
     return [
         {**item, "included": _referred(item.get("relationships"), included)}
-        for item in page["data"]
+        for item in _primary(page)
     ]
+
+
+def _primary(page: Mapping[str, Any]) -> Any:
+    """Return the list of what a document is about; a document of one resource has no list."""
+    found = page.get("data")
+    return [found] if type(found) is dict else found
 
 
 def _referred(

@@ -14,9 +14,11 @@ from typing import Any, TypeAlias
 
 from convergekit.base.json_text import NestingError, read_json_rows
 from convergekit.errors import ReadError
+from convergekit.readers.answers import rows_inside
 from convergekit.readers.json_api import is_page, resources
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.vendors.matomo_visits import actions, is_visit
 
 #: Objects, or text that says why there is none, and the line or place of each.
 _Records: TypeAlias = tuple[Sequence[Any], Sequence[int]]
@@ -29,7 +31,9 @@ _AT_ONCE = 500
 _BETWEEN = "convergekit: the next line"
 
 
-def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawRows]:
+def read_json_file(
+    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+) -> Iterator[RawRows]:
     """Yield the rows of a file of JSON, in batches.
 
     Raises
@@ -37,13 +41,27 @@ def read_json_file(path: Path, suffix: str, progress: Progress) -> Iterator[RawR
     ReadError
         It is an array that cannot be read.
     """
-    lines = Lines(path, progress)
+    lines = Lines(path, progress, encoding)
     last = 0
-    for rows in _unwrapped(_read(lines, suffix)):
-        last = rows.line[-1] if rows.line else last
-        yield rows
+    for batch in _unwrapped(_read(lines, suffix)):
+        last = batch[1][-1] if batch[1] else last
+        yield RawRows.of_records(*batch)
+        del batch
     if lines.damage:
         yield RawRows.of_records([lines.damage], [last + 1])
+
+
+def whole_records(
+    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+) -> tuple[list[dict[str, Any]], list[int]] | None:
+    """Return the objects of a small file and their lines, None if not all of it are objects."""
+    lines = Lines(path, progress, encoding)
+    batches = list(_unwrapped(_read(lines, suffix)))
+    if lines.damage or len(batches) != 1:
+        return None
+    records, places = batches[0]
+    whole = all(type(record) is dict for record in records)
+    return (list(records), list(places)) if whole else None
 
 
 def _read(lines: Lines, suffix: str) -> Iterator[_Records]:
@@ -91,27 +109,36 @@ def _of_list(found: list[Any]) -> Iterator[_Records]:
         yield _opened_pages(records, range(start + 1, start + 1 + len(part)))
 
 
-def _unwrapped(batches: Iterator[_Records]) -> Iterator[RawRows]:
-    """Yield the rows inside a file's only object where it wraps them, other rows as they are."""
+def _unwrapped(batches: Iterator[_Records]) -> Iterator[_Records]:
+    """Yield the rows inside a file's only objects where these wrap them, other rows as they are."""
     ahead = list(itertools.islice(batches, 2))
-    if len(ahead) == 1 and len(ahead[0][0]) == 1:
-        inside = _inside(ahead[0][0][0])
-        if inside is not None:
-            ahead, batches = [], _of_list(inside)
+    if len(ahead) == 1:
+        pages = _of_answers(*ahead[0])
+        if pages is not None:
+            ahead, batches = [], pages
     # Taken from the list, because it would hold on to records that are columns already.
     while ahead:
-        yield RawRows.of_records(*ahead.pop(0))
-    for batch in batches:
-        yield RawRows.of_records(*batch)
+        yield ahead.pop(0)
+    yield from batches
 
 
-def _inside(answer: Any) -> list[Any] | None:
-    """Return the rows inside an answer such as ``{"orders": [{...}, ...]}``, None in others."""
-    only = isinstance(answer, dict) and len(answer) == 1
-    inside = next(iter(answer.values())) if only else None
-    if isinstance(inside, list) and all(isinstance(item, dict) for item in inside):
-        return inside
-    return None
+def _of_answers(answers: Sequence[Any], places: Sequence[int]) -> Iterator[_Records] | None:
+    """Return the rows that all of these wrap, None if one is a row itself.
+
+    Those of the file's only answer are told by their place in it, others by the line of theirs.
+    """
+    rows: list[Any] = []
+    lines: list[int] = []
+    for answer, place in zip(answers, places, strict=True):
+        inside = rows_inside(answer, alone=len(answers) == 1)
+        if inside is None:
+            return None
+        rows += inside
+        lines += [place] * len(inside) if len(answers) > 1 else range(1, len(inside) + 1)
+    return (
+        _opened_pages(rows[start : start + BATCH_ROWS], lines[start : start + BATCH_ROWS])
+        for start in range(0, len(rows), BATCH_ROWS)
+    )
 
 
 def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[_Records]:
@@ -152,15 +179,21 @@ def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
 
 
 def _opened_pages(records: Sequence[Any], places: Sequence[int]) -> _Records:
-    """Return the records with the resources of a page in its place and on its line."""
-    if not any(map(is_page, records)):
+    """Return the records with what a page or a visit holds in its place and on its line."""
+    if not any(is_page(record) or is_visit(record) for record in records):
         return records, places
     found = [
         (row, place)
         for record, place in zip(records, places, strict=True)
-        for row in (resources(record) if is_page(record) else [record])
+        for row in _opened(record)
     ]
     return [row for row, _ in found], [place for _, place in found]
+
+
+def _opened(record: Any) -> Sequence[Any]:
+    if is_page(record):
+        return resources(record)
+    return actions(record) if is_visit(record) else [record]
 
 
 def _decoded_at_once(texts: Sequence[bytes]) -> list[Any] | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from convergekit.errors import ReadError
+from convergekit.errors import ConvergekitError, ReadError
 from convergekit.readers.unpacking import MAGICS, Unpacked
 
 #: Called with the number of bytes of the file read since the last call.
@@ -23,9 +23,7 @@ Progress = Callable[[int], object]
 LONGEST_LINE = 64 * 1024 * 1024
 
 _OTHERS = {
-    b"PK\x03\x04": "a ZIP archive; unpack it, and name the files inside",
-    b"BZh": "packed with bzip2; unpack it, or pack it with gzip or zstd",
-    b"\xfd7zX": "packed with xz; unpack it, or pack it with gzip or zstd",
+    b"PK\x03\x04": "a ZIP archive; name it .zip",
     b"PAR1": "a Parquet file; name it .parquet",
     **dict.fromkeys(MAGICS, "packed twice; unpack it once"),
 }
@@ -59,12 +57,13 @@ class Lines:
     TOO_LONG = f"longer than {LONGEST_LINE // 2**20} MB"
     _PLACEHOLDER = b"too long\n"
 
-    def __init__(self, path: Path, progress: Progress) -> None:
+    def __init__(self, path: Path, progress: Progress, encoding: str | None = None) -> None:
         self.path = path
         self.number = 0
         self.too_long: set[int] = set()
         self.damage: str | None = None
         self.cut: int | None = None
+        self._encoding = encoding
         self._packed: Unpacked | None = None
         self._pieces = self._read(progress)
 
@@ -98,19 +97,25 @@ class Lines:
     def _of(self, stream: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
         head = stream.peek(4)[:4]
         _refuse_other_formats(self.path, head)
-        wide = next((name for mark, name in _WIDE_MARKS.items() if head.startswith(mark)), None)
-        if wide is None:
+        encoding = next((name for mark, name in _WIDE_MARKS.items() if head.startswith(mark)), None)
+        if head.startswith(codecs.BOM_UTF8):
+            stream.read(len(codecs.BOM_UTF8))
+        elif encoding is None:
+            # What the file says of itself comes before what is said of all files of a call.
+            encoding = self._encoding
+        if encoding is None:
             if b"\x00" in head:
+                order = "be" if head.startswith(b"\x00") else "le"
+                bits = 32 if b"\x00\x00" in head else 16
                 raise ReadError(
-                    f"{self.path}: there are zero bytes at its start, as in UTF-16 without a "
-                    "byte-order mark; save the file as UTF-8."
+                    f"{self.path}: there are zero bytes at its start, as in UTF-{bits} without a "
+                    f"byte-order mark; give encoding='utf-{bits}-{order}', or save it as UTF-8."
                 )
-            if head.startswith(codecs.BOM_UTF8):
-                stream.read(len(codecs.BOM_UTF8))
             yield from self._numbered(stream.readline)
             return
         # Half a character costs its own line, which is not UTF-8 then, but none of the others.
-        text = io.TextIOWrapper(stream, encoding=wide, newline="\n", errors="surrogatepass")
+        errors = "surrogatepass" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+        text = io.TextIOWrapper(stream, encoding=encoding, newline="\n", errors=errors)
         yield from self._numbered(
             lambda limit: text.readline(limit).encode("utf-8", "surrogatepass")
         )
@@ -126,6 +131,25 @@ class Lines:
             if self._packed is not None and not piece.endswith(b"\n") and not goes_on:
                 self.cut = None if self._packed.ended else self.number
             yield self.number, piece
+
+
+def check_encoding(name: object) -> None:
+    """Raise unless it is an encoding of text that Python knows.
+
+    Raises
+    ------
+    ConvergekitError
+    """
+    try:
+        if not isinstance(name, str):
+            raise LookupError
+        "".encode(name)
+        b"".decode(name)
+    except (LookupError, UnicodeError, ValueError):
+        raise ConvergekitError(
+            "encoding must be one that Python knows, such as 'cp1252', 'utf-16-le' or "
+            f"'shift_jis'; got {name!r}."
+        ) from None
 
 
 def short(error: Exception) -> str:

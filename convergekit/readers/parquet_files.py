@@ -48,11 +48,7 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
             _check(path, file)
             size, done = path.stat().st_size, 0
             for batch in file.iter_batches(batch_size=BATCH_ROWS):
-                frame = pd.DataFrame(
-                    {n: _column(batch.column(n)) for n in batch.schema.names},
-                    index=pd.RangeIndex(batch.num_rows),
-                )
-                yield RawRows(frame, list(range(done + 1, done + 1 + batch.num_rows)), {})
+                yield rows_of_batch(batch, done)
                 done += batch.num_rows
                 # A damaged file may say that it has fewer rows than it has.
                 progress(size * batch.num_rows // max(file.metadata.num_rows, batch.num_rows, 1))
@@ -63,6 +59,15 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
         if "too deeply nested" in str(error):
             raise ReadError(f"{path}: a column is {TOO_DEEP}. {_FLATTER}") from None
         raise ReadError(f"{path} cannot be read as Parquet: {short(error)}.") from None
+
+
+def rows_of_batch(batch: pa.RecordBatch, done: int) -> RawRows:
+    """Return the rows of an Arrow batch before which there were so many others."""
+    frame = pd.DataFrame(
+        {n: _column(batch.column(n)) for n in batch.schema.names},
+        index=pd.RangeIndex(batch.num_rows),
+    )
+    return RawRows(frame, list(range(done + 1, done + 1 + batch.num_rows)), {})
 
 
 def _check(path: Path, file: pq.ParquetFile) -> None:

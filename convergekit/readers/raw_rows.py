@@ -10,6 +10,7 @@ import pandas as pd
 
 from convergekit.base.bounds import DEEPEST, TOO_WIDE, of_column, too_deep, too_wide
 from convergekit.base.records import frame_from_records
+from convergekit.events.normalise import READ_NULLS
 
 #: A batch holds at most so many rows: enough to work on columns, few enough for the memory.
 BATCH_ROWS = 50_000
@@ -29,12 +30,24 @@ class RawRows:
         Per position of an unreadable row, why.
     nulls : pandas.Series of str or None
         For each row, which null markers were taken for missing, as `without_null_markers` has it.
+    gathered : pandas.DataFrame or None
+        Where several lines were gathered into a row: how many (`read_lines`), and in which
+        columns they disagreed (`read_conflicts`).
     """
 
     frame: pd.DataFrame
     line: list[int]
     reasons: dict[int, str]
     nulls: pd.Series | None = None
+    gathered: pd.DataFrame | None = None
+
+    @property
+    def said(self) -> pd.DataFrame | None:
+        """What the reader says of each row beside it, None if it says nothing."""
+        if self.nulls is None:
+            return self.gathered
+        nulls = pd.DataFrame({READ_NULLS: self.nulls})
+        return nulls if self.gathered is None else nulls.join(self.gathered)
 
     @classmethod
     def of_records(cls, records: Sequence[Mapping[str, Any] | str], line: Sequence[int]) -> RawRows:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import gc
 import glob
+import itertools
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,61 +20,139 @@ import pandas as pd
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.base.durable import newest
+from convergekit.base.grouping import run_starts
+from convergekit.base.options import choice
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
-from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
+from convergekit.base.wording import counted
+from convergekit.errors import (
+    ColumnError,
+    ConvergekitError,
+    ReadError,
+    callers_level,
+    what_there_is,
+)
 from convergekit.events.arrow import Frame, as_frame
-from convergekit.events.canonical import canonicalise, check_required, noted, open_columns
-from convergekit.events.normalise import READ_NULLS
+from convergekit.events.canonical import check_required, noted
+from convergekit.events.money import Amounts
+from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import READ_SHAPES
+from convergekit.readers.archives import is_archive, members_of
+from convergekit.readers.clocks import check_clock, in_clock
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
-from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
-from convergekit.readers.formats import AUTO, check_format, find_format
-from convergekit.readers.lines import Progress
-from convergekit.readers.raw_rows import RawRows
-from convergekit.typing import IntArray
+from convergekit.readers.fields import Rows
+from convergekit.readers.files import (
+    CSV_SUFFIXES,
+    cannot_be_opened,
+    format_suffix,
+    known_suffix,
+    read_file,
+    small_records,
+)
+from convergekit.readers.formats import (
+    AUTO,
+    CONVERGE,
+    ROWS_THAT_TELL,
+    UntoldError,
+    advice_on,
+    check_format,
+    find_format,
+    format_named,
+    format_names,
+    format_of_records,
+)
+from convergekit.readers.gathered import OF_LINES, ItemLines, gathered, gathered_frame
+from convergekit.readers.lines import Progress, check_encoding
+from convergekit.readers.own.columns import (
+    ColumnsOfFiles,
+    OwnColumns,
+    check_columns,
+    columns_of,
+    mapped,
+    of_patterns,
+)
+from convergekit.readers.own.written import with_amounts, with_dates
+from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
+from convergekit.readers.recognition import paths_read
+from convergekit.readers.sources import Source, sources_of
+from convergekit.readers.tables import batches_of, head_of, is_table
+from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
 Paths = str | Path | Iterable[str | Path]
 
 #: From this size on, reading takes long enough for a progress bar.
 PROGRESS_FROM_BYTES = 50_000_000
-_OURS = ("file", "line", "read_error", READ_NULLS, READ_SHAPES)
+#: So many of the files that were left out are named.
+_MOST_NAMED = 5
+_OURS = ("file", "line", "read_error", *SAID_BY_READERS, READ_SHAPES)
 
 
 def read_events(
     paths: Paths | Frame,
     *,
     format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
-    columns: Mapping[str, str] | None = None,
+    columns: ColumnsOfFiles | None = None,
+    clock: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    day_first: bool | None = None,
+    amounts: Amounts | None = None,
+    items: ItemLines | None = None,
     strict: bool = False,
     progress: bool | None = None,
 ) -> pd.DataFrame:
     r"""Read exports into one canonical event frame, ready for `stitch`.
 
-    JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip
-    or zstd: Converge's pixel, webhook and BigQuery export; Segment, RudderStack, Shopify orders,
-    Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow and Klaviyo (``docs/exports.md``);
-    any other through `columns`, or `register_export`.
+    JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip,
+    zstd, bzip2 or xz, and all of them in ZIP and tar archives and in folders. The exports of
+    vendors are recognised: Converge's pixel, webhook and BigQuery export; Segment, RudderStack,
+    Shopify orders, Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow, Klaviyo and Matomo
+    (``docs/exports.md``). Any other is read through `columns`, or `register_export`.
 
     Parameters
     ----------
     paths : str, pathlib.Path, iterable of these, or pandas.DataFrame
-        Files, or glob patterns such as ``"exports/*.jsonl"``. A DataFrame, or any table with the
-        Arrow PyCapsule interface, only gets canonical column names.
+        Files, archives, folders (their files and those below, in the order of their names), or
+        glob patterns such as ``"exports/*.jsonl"``. A DataFrame, or any table with the Arrow
+        PyCapsule interface, is read as the rows of a file.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
-        ``"posthog"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, or one
-        of yours. By default each file is read as the one format whose fields it has.
-    columns : mapping of str to str, optional
-        Canonical name to the files' own name, such as ``{"event_name": "action"}``. A file that
-        has none of the columns is read by its own spelling. A field inside an object, and one
-        of a vendor's format, has the name that reading it gave:
-        ``{"alias.cart_token": "properties.cart_id"}``.
+        ``"ga4_flat"``, ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``,
+        ``"snowplow"``, ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``,
+        ``"segment_pages"``, ``"segment_screens"``, ``"segment_identifies"``,
+        ``"segment_groups"``, ``"segment_aliases"``), or one of yours. By default each file is
+        read as the one format whose fields it has, or which other files of the call are in. A
+        format that is named is believed: only what an event's name and time are read from has to
+        be there.
+    columns : mapping, optional
+        Canonical name to where the files have it: a column (``{"event_name": "action"}``), a path
+        into objects and lists (``"user.anon"``, ``"items[].sku"``), a list of these in order of
+        preference, ``ck.constant("Placed Order")``, or a function from the rows as they came to
+        one value a row. With an event name and a time they say all, so that a vendor's format is
+        not looked for; others are laid over what a format reads. A file that has none of the
+        columns is read as without them. A field that reading opens also goes by the name that this
+        gives it: ``{"alias.cart_token": "properties.cart_id"}``. For files of several kinds, a
+        pattern to such a mapping: ``{"orders*.csv": {...}}``. `suggest_columns` proposes one.
+    clock : mapping of str to str, optional
+        Of a format whose epoch numbers are not UTC, the time zone of the clock that they show:
+        ``{"mixpanel": "America/New_York"}`` for a project whose export is in its own time. Of an
+        hour that occurs twice the first is taken; one skipped in spring moves to its end.
+    encoding : str, optional
+        Of text files without a byte-order mark, such as ``"cp1252"`` (Windows), ``"utf-16-le"`` or
+        ``"shift_jis"``; UTF-8 when absent.
+    day_first : bool, optional
+        How times of digits alone are written: True reads ``01/02/2026`` as in February, False as
+        in January. When absent they are not guessed: their rows are rejected.
+    amounts : {"en", "ch", "da", "de", "es", "it", "nl", "pt", "cs", "fi", "fr", "nb", "pl", "sv"}
+        The language in which amounts are written, as in `money`: with ``"de"`` a property whose
+        texts are all amounts, such as ``1.234,50`` and ``12,00 €``, becomes numbers.
+    items : ItemLines, optional
+        For tables in which several lines are one event, such as a line per item of an order: by
+        which columns, and what of the lines the list of items holds.
     strict : bool, default False
         Raise at the first row that cannot be read, instead of keeping it with its reason.
     progress : bool, optional
@@ -82,7 +163,8 @@ def read_events(
     pandas.DataFrame
         One row per row of the files, in the order of the files, with `file`, `line` (of a JSON
         array or Parquet file: the place) and `source` (the file's name without its suffixes,
-        where the file does not say). A row that cannot be read is kept, with everything missing
+        where the file does not say); the `file` of an archive's member is
+        ``export.zip/2026-03-02.json``. A row that cannot be read is kept, with everything missing
         and the reason in `read_error`; `stitch` lists it in `rejected`. In CSV and TSV files an
         unquoted ``\N`` is missing, and so are `NULL`, `null`, `None`, `NaN`, `nan`, `<NA>`, `#N/A`,
         `(null)`, `[NULL]` and `<null>`; where such a word stood, `read_nulls` says so, and the
@@ -95,6 +177,11 @@ def read_events(
         fit, or, under `strict`, a row cannot be read.
     ColumnError
         A required column is missing, or `columns` names one that no file has.
+
+    See Also
+    --------
+    suggest_columns : Proposes `columns` for an export.
+    money : Reads amounts of one column, and their currencies.
 
     Examples
     --------
@@ -113,45 +200,175 @@ def read_events(
     [nan, 'not JSON: Unterminated string starting at column 15']
     """
     check_format(format)
-    if columns is not None and not isinstance(columns, Mapping):
-        raise ConvergekitError(
-            f"columns must map canonical names to the files' own, such as {{'event_name': "
-            f"'action'}}; got {columns!r}."
-        )
+    check_columns(columns)
+    clocks = check_clock({} if clock is None else clock, format_names()[2:])
+    options = _Options(format, columns or {}, clocks, encoding, day_first, amounts, items, strict)
+    options.check()
+    if is_table(paths):
+        return _Table(paths, options).whole()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
-        given = as_frame(paths)
-        export = _format_of(given, columns or {}, format, "the frame")
-        if export is None:
-            return canonicalise(given, columns=columns)
-        shallow, reasons = without_deep(given)
-        frame = export.settled(export.canonical(shallow))
-        return canonicalise(noted(frame, reasons), columns=columns)
-    files = find_files(paths)
+        return _read_frame(as_frame(paths), options)
+    left: list[str] = []
+    files = find_files(paths, left)
     for path in files:
-        format_suffix(path)
-    named = Counter(path.name for path in files)
-    total = sum(path.stat().st_size for path in files)
-    parts = []
-    read: list[_File] = []
-    used: set[str] = set()
-    with _bar(total, progress) as bar, _garbage_let_be():
-        for path in files:
-            bar.set_postfix_str(visible(path.name))
-            file = _File(path, _label(path, named), columns or {}, format, strict)
-            parts.append(file.read(bar.update))
-            read.append(file)
-            used |= file.used
-        _settle_together(read, parts)
-    _check_mapping(columns or {}, used, parts)
+        if not is_archive(path.name):
+            format_suffix(path)
+    parts, read = _read_files(files, options, progress, left)
+    warn_of_left(left)
+    _check_mapping(options.columns, read, parts)
+    if any(map(len, parts)):
+        _check_clocks_used(clocks, {file.export.name if file.export else None for file in read})
     parts = [part for part in parts if len(part)] or parts[:1]
     return concatenate(parts)
+
+
+def _read_files(
+    files: list[Path], options: _Options, shown: bool | None, left: list[str]
+) -> tuple[list[pd.DataFrame], list[_File]]:
+    """Return the rows of each file and member of an archive, and how it was read."""
+    total = sum(path.stat().st_size for path in files)
+    alone = len(files) == 1 and not is_archive(files[0].name)
+    parts: list[pd.DataFrame] = []
+    read: list[_File] = []
+    untold: list[int] = []
+    with _bar(total, shown) as bar, _garbage_let_be(), tempfile.TemporaryDirectory() as kept:
+        small = _SmallFiles(options)
+        for source, progress in _each_source(files, bar.update, left):
+            bar.set_postfix_str(visible(source.name))
+            if not alone and small.takes(source, progress, read, parts):
+                continue
+            small.flush(read, parts)
+            read.append(_File(source, options))
+            try:
+                parts.append(read[-1].read(progress, () if alone else None))
+            except UntoldError:
+                untold.append(len(parts))
+                parts.append(pd.DataFrame())
+                if progress is _counted_before:
+                    read[-1].source = source.kept_in(kept)
+        small.flush(read, parts)
+        # What is in no format by itself may be in that of its sisters.
+        formats = {file.export.name for file in read if file.export is not None}
+        for place in untold:
+            parts[place] = read[place].read(_counted_before, formats)
+        _settle_together(read, parts)
+    if not read:
+        raise ReadError(
+            f"{files[0]}: holds no file that is read. "
+            + (f"It holds {_listed(left)}." if left else "It is empty.")
+        )
+    return parts, read
+
+
+def _each_source(
+    files: list[Path], progress: Progress, left: list[str]
+) -> Iterator[tuple[Source, Progress]]:
+    """Yield each file and member of an archive, and what is to be told of its progress."""
+    for source in sources_of(files):
+        if is_archive(source.name):
+            for member in members_of(source, progress, left):
+                yield member, _counted_before
+        else:
+            yield source, progress
+
+
+def warn_of_left(left: list[str]) -> None:
+    """Warn of files that were left out, if there are any."""
+    if left:
+        told = f"{counted(len(left), 'file was', 'files were')} left out: the suffix does not name"
+        warnings.warn(f"{told} a format: {_listed(left)}", stacklevel=callers_level())
+
+
+def _listed(names: list[str]) -> str:
+    few = ", ".join(map(visible, names[:_MOST_NAMED]))
+    return few + (" ..." if len(names) > _MOST_NAMED else "")
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What `read_events` was told, as it has it."""
+
+    format: str
+    columns: ColumnsOfFiles
+    clocks: Mapping[str, str]
+    encoding: str | None
+    day_first: bool | None
+    amounts: Amounts | None
+    items: ItemLines | None
+    strict: bool
+
+    def items_of(self, export: Export | None) -> ItemLines | None:
+        """Return which lines are one event: what the caller says, or else the format."""
+        return self.items if self.items is not None or export is None else export.lines
+
+    def check(self) -> None:
+        """Raise at what an option does not take."""
+        if self.amounts is not None:
+            choice("amounts", self.amounts, Amounts)
+        if not (self.day_first is None or isinstance(self.day_first, bool)):
+            raise ConvergekitError(f"day_first must be True or False; got {self.day_first!r}.")
+        if not (self.items is None or isinstance(self.items, ItemLines)):
+            raise ConvergekitError(
+                "items must be a ck.ItemLines, such as ck.ItemLines(key=['Order No'], "
+                f"items={{'name': 'Item'}}); got {self.items!r}."
+            )
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+
+    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return canonical rows with the dates and amounts that the options read."""
+        return with_amounts(with_dates(frame, self.day_first), self.amounts)
+
+
+def _counted_before(_: int) -> None:
+    """Take the progress of a file whose bytes are counted already."""
+
+
+def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
+    """Return a caller's frame of an export's rows as events."""
+    if of_patterns(options.columns):
+        raise ConvergekitError(
+            "columns for each pattern of files needs files; give a frame one mapping."
+        )
+    own = OwnColumns(options.columns)
+    export = _format_of(given, own, options, "the frame", ())
+    _check_clocks_used(options.clocks, {export.name if export else None})
+    lines = options.items_of(export)
+    if export is None and lines is None:
+        return options.typed(mapped(given, own, advice=advice_on(given)))
+    rows, reasons = without_deep(given)
+    said = pd.DataFrame(index=rows.index)
+    if lines is not None:
+        rows, reasons = gathered_frame(rows, lines, reasons)
+        said = rows[list(OF_LINES)]
+        rows = rows.drop(columns=list(OF_LINES))
+    if export is None:
+        events, row = mapped(rows, own, advice=advice_on(given)), np.arange(len(rows))
+    else:
+        events, row = export.events(rows)
+        events = mapped(rows, own, export.settled(events), row)
+    own_event = run_starts(row)
+    frame = noted(options.typed(events), _of_own(reasons, own_event))
+    return frame.assign(**{
+        name: take_or_missing(column, np.where(own_event, row, -1)).set_axis(frame.index)
+        for name, column in said.items()
+    })  # fmt: skip
+
+
+def _of_own(reasons: Mapping[int, str], own: BoolArray) -> dict[int, str]:
+    """Return the reasons of rows by the position of the rows' own events."""
+    if own.all() or not reasons:
+        return dict(reasons)
+    place = np.flatnonzero(own)
+    return {int(place[row]): reason for row, reason in reasons.items()}
 
 
 def _settle_together(files: list[_File], parts: list[pd.DataFrame]) -> None:
     """Have each format that settles do so with the rows of all its files, in place of the parts."""
     exports = {file.settles.name: file.settles for file in files if file.settles is not None}
-    for export in exports.values():
-        at = [place for place, file in enumerate(files) if file.settles is export]
+    for name, export in exports.items():
+        at = [place for place, file in enumerate(files)
+              if file.settles is not None and file.settles.name == name]  # fmt: skip
         named = [set(parts[place].columns) for place in at]
         ends = np.cumsum([len(parts[place]) for place in at]).tolist()
         group = [parts[place] for place in at]
@@ -193,8 +410,15 @@ def _garbage_let_be() -> Iterator[None]:
             gc.enable()
 
 
-def find_files(paths: Paths) -> list[Path]:
+def find_files(paths: Paths, left: list[str] | None = None) -> list[Path]:
     """Return the files that paths and patterns name, each once by whatever name, in their order.
+
+    Parameters
+    ----------
+    paths : str, pathlib.Path, or iterable of these
+        A folder stands for the files in it and below, in the order of their names.
+    left : list of str, optional
+        Gets the files of folders of which the suffix does not name a format.
 
     Raises
     ------
@@ -220,23 +444,41 @@ def find_files(paths: Paths) -> list[Path]:
         except OSError as error:
             raise cannot_be_opened(path, error) from None
         if is_directory:
-            raise ReadError(f"{path} is a directory; name its files, such as '{path}/*.jsonl'.")
-        if is_file:
-            found.setdefault(path.resolve(), path)
-            continue
-        matches = sorted(Path(match) for match in glob.glob(str(pattern), recursive=True))
-        if not matches:
-            raise ReadError(f"there is no file {str(pattern)!r}; check the path or the pattern.")
-        files = [newest(match.parent, match.name) for match in matches if match.is_file()]
-        if not files:
-            raise ReadError(f"{str(pattern)!r} matches only directories; name their files.")
+            files = _in_folder(path, left)
+        elif is_file:
+            files = [path]
+        else:
+            files = _matches(str(pattern))
         for match in files:
             found.setdefault(match.resolve(), match)
     return list(found.values())
 
 
-def _label(path: Path, named: Mapping[str, int]) -> str:
-    return str(path) if named[path.name] > 1 else path.name
+def _matches(pattern: str) -> list[Path]:
+    matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))
+    if not matches:
+        raise ReadError(f"there is no file {pattern!r}; check the path or the pattern.")
+    files = [newest(match.parent, match.name) for match in matches if match.is_file()]
+    if not files:
+        raise ReadError(f"{pattern!r} matches only directories; name one, or their files.")
+    return files
+
+
+def _in_folder(folder: Path, left: list[str] | None) -> list[Path]:
+    """Return the files in a folder and below that can be read; a link to a folder is not one."""
+    files: list[Path] = []
+    others: list[Path] = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            known = is_archive(name) or known_suffix(name) is not None
+            (files if known else others).append(Path(root, name))
+    if not files:
+        holds = f"it holds {_listed(list(map(str, others)))}" if others else "it is empty"
+        raise ReadError(f"{folder} holds no file that is read: {holds}.")
+    if left is not None:
+        left += map(str, others)
+    return sorted(files, key=lambda path: path.parts)
 
 
 class _File:
@@ -244,55 +486,70 @@ class _File:
 
     Attributes
     ----------
-    used : set of str
-        The names in `columns` of which the file had the column.
+    source : Source
+    own : OwnColumns
+        What `columns` says of the file.
+    pattern : str or None
+        The pattern of `columns` that names the file.
+    export : Export or None
+        The format that it is in; None where it is read by its own names.
     settles : Export or None
         The file's format, if that says more when the rows of all its files are known: `read` then
         leaves it to the caller to settle and to `check` the rows.
     """
 
-    def __init__(
-        self, path: Path, label: str, columns: Mapping[str, str], name: str, strict: bool
-    ) -> None:
-        self._path = path
-        self._label = label
-        self._columns = columns
-        self._name = name
-        self._strict = strict
-        self._export: Export | None = None
-        self._known = False
-        self._names: set[str] = set()
-        self.used: set[str] = set()
+    def __init__(self, source: Source, options: _Options) -> None:
+        self.source = source
+        self.pattern, columns = columns_of(options.columns, Path(source.said))
+        self.own = OwnColumns(columns)
+        self.export: Export | None = None
         self.settles: Export | None = None
+        self._options = options
+        self._head: pd.DataFrame | None = None
+        self._names: set[str] = set()
 
-    def read(self, progress: Progress) -> pd.DataFrame:
-        """Return the file's rows under canonical names."""
+    def read(self, progress: Progress, others: Collection[str] | None = ()) -> pd.DataFrame:
+        """Return the file's rows under canonical names.
+
+        Parameters
+        ----------
+        progress : callable
+        others : collection of str, or None
+            As `find_format` takes it.
+        """
         parts: list[pd.DataFrame] = []
         lines: list[IntArray] = []
-        nulls: list[pd.Series] = []
+        rows_of: list[IntArray] = []
+        said: list[pd.DataFrame] = []
         reasons: dict[int, str] = {}
         done = 0
-        for rows in read_file(self._path, progress):
-            if rows.reasons and self._strict:
-                first = min(rows.reasons)
-                raise ReadError(f"{self._path}, line {rows.line[first]}: {rows.reasons[first]}.")
-            if rows.line:
-                parts.append(_narrowed(self._canonical(rows), self._names))
-                self._names |= set(parts[-1].columns)
-                lines.append(np.array(rows.line, dtype=np.int64))
-                if rows.nulls is not None:
-                    nulls.append(rows.nulls.set_axis(rows.nulls.index + done))
-                reasons.update({done + row: reason for row, reason in rows.reasons.items()})
-                done += len(rows.line)
+        with self.source.named_in_errors():
+            for rows in self._of_events(self._batches(progress), others):
+                if rows.reasons and self._options.strict:
+                    first = min(rows.reasons)
+                    raise ReadError(f"{self._at(rows.line[first])}: {rows.reasons[first]}.")
+                if rows.line:
+                    canonical, row = self._canonical(rows)
+                    own = run_starts(row)
+                    parts.append(_narrowed(canonical, self._names))
+                    self._names |= set(parts[-1].columns)
+                    lines.append(np.array(rows.line, dtype=np.int64)[row])
+                    rows_of.append(row)
+                    if (told := rows.said) is not None:
+                        events = np.flatnonzero(own) + done
+                        said.append(told.set_axis(pd.Index(events)))
+                    found = _of_own(rows.reasons, own)
+                    reasons.update({done + event: reason for event, reason in found.items()})
+                    done += len(row)
         if not done:
             names = ["event_id", "event_name", "timestamp", "source", "aliases"]
             return pd.DataFrame(columns=names)
         frame = concatenate(parts)
-        if self._export is not None and self._export.settle is not None:
-            self.settles = self._export
-        found = self._finished(frame, np.concatenate(lines), reasons)
-        if nulls:
-            found[READ_NULLS] = pd.concat(nulls).reindex(found.index)
+        if self.export is not None and self.export.settle is not None:
+            self.settles = self.export
+        found = self._finished(frame, np.concatenate(lines), reasons, rows_of)
+        for name, column in pd.concat(said).items() if said else ():
+            found[name] = column.reindex(found.index)
         if self.settles is None:
             self.check(found)
         return found
@@ -300,45 +557,67 @@ class _File:
     def check(self, found: pd.DataFrame) -> None:
         """Raise unless the rows have the required columns and, if strict, can all be read."""
         with self._named_in_errors():
-            check_required(found.drop(columns=["source", *_OURS], errors="ignore"))
-        if self._strict and "read_error" in found and found["read_error"].notna().any():
+            left = found.drop(columns=["source", *_OURS], errors="ignore")
+            check_required(left, None if self._head is None else advice_on(self._head))
+        if self._options.strict and "read_error" in found and found["read_error"].notna().any():
             first = found[found["read_error"].notna()].iloc[0]
-            raise ReadError(f"{self._path}, line {first['line']}: {first['read_error']}.")
+            raise ReadError(f"{self._at(first['line'])}: {first['read_error']}.")
 
-    def _canonical(self, rows: RawRows) -> pd.DataFrame:
-        # What read_events adds to a row has these names; the file's own are properties.
-        ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
-        frame = rows.frame.rename(columns=ours) if ours else rows.frame
-        if not self._known and len(rows.reasons) < len(rows.line):
-            self._export = _format_of(frame, self._columns, self._name, str(self._path))
-            self._known = True
-        if self._export is not None:
-            frame = self._export.canonical(frame)
+    def _of_events(
+        self, batches: Iterator[RawRows], others: Collection[str] | None
+    ) -> Iterator[RawRows]:
+        """Yield the rows of the file, each an event: where several lines are one, gathered."""
+        for rows in batches:
+            # What read_events adds to a row has these names; the file's own are properties.
+            ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
+            named = replace(rows, frame=rows.frame.rename(columns=ours)) if ours else rows
+            if self._head is None and len(rows.reasons) < len(rows.line):
+                self.export = self._told(named.frame, others)
+                self._head = named.frame.head(ROWS_THAT_TELL)
+            lines = self._options.items_of(self.export)
+            if lines is not None:
+                texts = format_suffix(self.source.path) in CSV_SUFFIXES
+                yield from gathered(itertools.chain([named], batches), lines, texts=texts)
+                return
+            yield named
+
+    def _canonical(self, rows: RawRows) -> tuple[pd.DataFrame, IntArray]:
+        """Return the events of the rows, and the row of each."""
+        row = np.arange(len(rows.line))
+        if self.export is None:
+            with self._named_in_errors():
+                return self.own.opened(rows.frame), row
+        frame, row = self.export.events(rows.frame)
         with self._named_in_errors():
-            mapping = self._those_in(frame, self._columns)
-            opened = open_columns(frame, columns=mapping)
-            nested = {name: own for name, own in self._columns.items() if name not in mapping}
-            # Within an object, such as `properties`, a field has its name once that is opened.
-            within = self._those_in(opened, nested)
-            return open_columns(opened, columns=within) if within else opened
+            return self.own.laid_over(frame, rows.frame, row), row
 
-    def _those_in(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, str]:
-        found = {name: own for name, own in columns.items() if own in frame}
-        self.used |= set(found)
-        return found
+    def _batches(self, progress: Progress) -> Iterator[RawRows]:
+        return read_file(self.source.path, progress, self._options.encoding)
+
+    def _told(self, frame: pd.DataFrame, others: Collection[str] | None) -> Export | None:
+        return _format_of(frame, self.own, self._options, self.source.said, others)
+
+    def _named(self, rows_of: list[IntArray]) -> tuple[Any, Any]:
+        """Return what the columns `source` and `file` say, of all events or of each."""
+        return self.source.stem, self.source.label
 
     def _finished(
-        self, frame: pd.DataFrame, lines: IntArray, reasons: Mapping[int, str]
+        self,
+        frame: pd.DataFrame,
+        lines: IntArray,
+        reasons: Mapping[int, str],
+        rows_of: list[IntArray],
     ) -> pd.DataFrame:
-        if format_suffix(self._path) in CSV_SUFFIXES:
+        frame = self._options.typed(frame)
+        if format_suffix(self.source.path) in CSV_SUFFIXES:
             frame = typed(frame)
-        stem = self._path.name.split(".")[0] or self._path.name
+        stem, label = self._named(rows_of)
         if "source" in frame:
             source, _ = as_text(frame["source"])
             frame["source"] = source.where(source.notna(), stem)
         else:
             frame["source"] = pd.Series(stem, index=frame.index, dtype="str")
-        frame["file"] = pd.Series(self._label, index=frame.index, dtype="str")
+        frame["file"] = pd.Series(label, index=frame.index, dtype="str")
         frame["line"] = pd.Series(lines, index=frame.index)
         if reasons:
             unread = pd.Series(reasons, dtype="str").reindex(frame.index)
@@ -349,12 +628,162 @@ class _File:
             frame["read_error"] = frame.pop("read_error").astype("str")
         return frame
 
+    def _at(self, line: int) -> str:
+        return f"{self.source.said}, line {line}"
+
     @contextlib.contextmanager
     def _named_in_errors(self) -> Iterator[None]:
         try:
             yield
         except ColumnError as error:
-            raise ColumnError(f"{self._path}: {error}") from None
+            raise ColumnError(f"{self.source.said}: {error}") from None
+
+
+class _SmallFile(_File):
+    """Small files that are alike, read as one."""
+
+    def __init__(
+        self,
+        sources: list[Source],
+        rows: RawRows,
+        of: IntArray,
+        export: Export | None,
+        options: _Options,
+    ) -> None:
+        super().__init__(sources[0], options)
+        self._sources = sources
+        self._rows = rows
+        self._of = of
+        self._told_export = export
+
+    def _batches(self, progress: Progress) -> Iterator[RawRows]:
+        yield self._rows
+
+    def _told(self, frame: pd.DataFrame, others: Collection[str] | None) -> Export | None:
+        found = self._told_export
+        return None if found is None else in_clock(found, self._options.clocks)
+
+    def _named(self, rows_of: list[IntArray]) -> tuple[Any, Any]:
+        place = self._of[np.concatenate(rows_of)]
+        stems = np.array([source.stem for source in self._sources], dtype=object)
+        labels = np.array([source.label for source in self._sources], dtype=object)
+        return stems[place], labels[place]
+
+
+class _SmallFiles:
+    """Small files of JSON that come one after the other: columns are made of many at once.
+
+    A frame of a few rows costs more than to read them.
+    """
+
+    def __init__(self, options: _Options) -> None:
+        self._options = options
+        self._clear()
+
+    def _clear(self) -> None:
+        self._sources: list[Source] = []
+        self._records: list[list[dict[str, Any]]] = []
+        self._lines: list[list[int]] = []
+        self._count = 0
+        self._kind: tuple[Any, ...] | None = None
+
+    def takes(
+        self, source: Source, progress: Progress, read: list[_File], parts: list[pd.DataFrame]
+    ) -> bool:
+        """Return whether a file is gathered; it is not if its format needs a look at its rows."""
+        if self._options.strict or self._options.items is not None:
+            return False
+        # Counted where it is read in the usual way, too.
+        counts: list[int] = []
+        found = small_records(source.path, counts.append, self._options.encoding)
+        kind = self._kind_of(source, found[0]) if found and found[0] else None
+        if found is None or kind is None:
+            return False
+        if kind != self._kind or self._count + len(found[0]) > BATCH_ROWS:
+            self.flush(read, parts)
+        progress(sum(counts))
+        self._kind = kind
+        self._sources.append(source)
+        self._records.append(found[0])
+        self._lines.append(found[1])
+        self._count += len(found[0])
+        return True
+
+    def _kind_of(self, source: Source, records: list[dict[str, Any]]) -> tuple[Any, ...] | None:
+        """Return what files must share to be read as one, None of one that is read alone."""
+        pattern, columns = columns_of(self._options.columns, Path(source.said))
+        if columns:
+            # Of a user's own export: all files have the same keys, and the columns are of them.
+            keys = frozenset(key for record in records for key in record)
+            own = OwnColumns(columns)
+            return (pattern, CONVERGE, keys) if own.says_all and own.may_concern(keys) else None
+        kind = format_of_records(records, self._options.format, source.said)
+        export = None if kind is None else format_named(kind)
+        alone = kind is None or (export is not None and export.lines is not None)
+        return None if alone else (pattern, kind)
+
+    def flush(self, read: list[_File], parts: list[pd.DataFrame]) -> None:
+        """Read what was gathered."""
+        if self._kind is None:
+            return
+        export = format_named(self._kind[1])
+        every = range(len(self._sources))
+        rows = self._rows_of(every)
+        # Each file has its own bounds, and its own errors.
+        apart = rows.reasons or len(rows.frame.columns) > MOST_COLUMNS
+        for group in [range(place, place + 1) for place in every] if apart else [every]:
+            sources = [self._sources[place] for place in group]
+            sizes = [len(self._records[place]) for place in group]
+            of = np.repeat(np.arange(len(group)), sizes)
+            mine = self._rows_of(group) if apart else rows
+            read.append(_SmallFile(sources, mine, of, export, self._options))
+            parts.append(read[-1].read(_counted_before))
+        self._clear()
+
+    def _rows_of(self, group: range) -> RawRows:
+        records = [record for place in group for record in self._records[place]]
+        return RawRows.of_records(records, [n for place in group for n in self._lines[place]])
+
+
+class _Table(_File):
+    """A table of a database, of which its format's columns are read."""
+
+    def __init__(self, table: Any, options: _Options) -> None:
+        if of_patterns(options.columns):
+            raise ConvergekitError(
+                "columns for each pattern of files needs files; give a table one mapping."
+            )
+        # It is never opened.
+        super().__init__(Source(Path("table.parquet"), "table", "table", "the table"), options)
+        self._table = table
+
+    def whole(self) -> pd.DataFrame:
+        """Return its rows under canonical names."""
+        found = self.read(_counted_before)
+        if self.settles is not None:
+            found = self.settles.settled(found)
+            self.check(found)
+        if len(found):
+            name = self.export.name if self.export else None
+            _check_clocks_used(self._options.clocks, {name})
+            self.own.refuse_unused(list(found), "the table does not have")
+        # Rows of a table have no order, and no place.
+        own = found["source"].ne("table").any() if len(found) else True
+        return found.drop(columns=["file", "line", *([] if own else ["source"])], errors="ignore")
+
+    def _batches(self, progress: Progress) -> Iterator[RawRows]:
+        head = head_of(self._table, ROWS_THAT_TELL)
+        paths = None
+        if len(head):
+            self.export = super()._told(head, ())
+            if self.export is not None and self._options.items is None:
+                read = paths_read(self.export, Rows(head))
+                own = self.own.paths
+                paths = None if read is None or own is None else [*read, *own]
+        return batches_of(self._table, paths)
+
+    def _told(self, frame: pd.DataFrame, others: Collection[str] | None) -> Export | None:
+        return self.export
 
 
 def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
@@ -373,20 +802,39 @@ def _narrowed(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 
 
 def _format_of(
-    frame: pd.DataFrame, columns: Mapping[str, str], name: str, where: str
+    frame: pd.DataFrame,
+    own: OwnColumns,
+    options: _Options,
+    where: str,
+    others: Collection[str] | None,
 ) -> Export | None:
     """Return the format of rows, None for rows that are read by their own names."""
-    if name == AUTO and any(own in frame for own in columns.values()):
-        # The caller says what the file's own columns mean.
+    if options.format == AUTO and own.concern(frame) and own.says_all:
         return None
-    return find_format(frame, name, where)
+    found = find_format(frame, options.format, where, others)
+    return None if found is None else in_clock(found, options.clocks)
 
 
-def _check_mapping(columns: Mapping[str, str], used: set[str], parts: list[pd.DataFrame]) -> None:
-    for name, own in columns.items():
-        if name not in used and any(len(part) for part in parts):
-            found = sorted({column for part in parts for column in part})
-            raise ColumnError(
-                f"columns={{{name!r}: {own!r}}}: no file has a column {own!r}. "
-                f"{what_there_is(found, own)}"
+def _check_clocks_used(clocks: Mapping[str, str], formats: set[str | None]) -> None:
+    for name in clocks.keys() - formats:
+        read = ", ".join(sorted(map(repr, formats - {None}))) or "none of a vendor's"
+        raise ConvergekitError(
+            f"clock names {name!r}, but nothing that was read is in this format. Found: {read}."
+        )
+
+
+def _check_mapping(columns: ColumnsOfFiles, read: list[_File], parts: list[pd.DataFrame]) -> None:
+    """Raise unless each column that was named is in a file, and each pattern names one."""
+    if not any(len(part) for part in parts):
+        return
+    patterns: Mapping[Any, Any] = columns if of_patterns(columns) else {None: columns}
+    for pattern, mapping in patterns.items():
+        named = [place for place, file in enumerate(read) if file.pattern == pattern]
+        if not named:
+            raise ConvergekitError(
+                f"columns={{{pattern!r}: ...}}: no file has such a name. "
+                f"{what_there_is((file.source.said for file in read[:20]), pattern)}"
             )
+        used = set().union(*(read[place].own.used for place in named))
+        found = sorted({column for place in named for column in parts[place]})
+        OwnColumns(mapping).refuse_unused(found, "no file has", used)

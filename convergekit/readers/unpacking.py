@@ -1,4 +1,4 @@
-"""Unpack gzip and zstd: all bytes up to any damage, and the damage in words.
+"""Unpack gzip, zstd, bzip2 and xz: all bytes up to any damage, and the damage in words.
 
 Libraries raise at damage and drop what the same call had unpacked already. Here the last piece is
 gone through again byte by byte, so that nothing is lost before the first wrong bit.
@@ -6,7 +6,10 @@ gone through again byte by byte, so that nothing is lost before the first wrong 
 
 from __future__ import annotations
 
+import bz2
 import io
+import itertools
+import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,8 +28,12 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 #: Of a frame that says something to one program and is skipped by all others.
 _SKIPPED = tuple(bytes([0x50 + kind]) + b"\x2a\x4d\x18" for kind in range(16))
+_BZIP2 = b"BZh"
+_XZ = b"\xfd7zX"
 #: How packed files begin.
-MAGICS = (_GZIP, _ZSTD, *_SKIPPED)
+MAGICS = (_GZIP, _ZSTD, *_SKIPPED, _BZIP2, _XZ)
+#: What a file of xz may ask for to be unpacked; the strongest packing there is asks for 65 MB.
+_XZ_MEMORY = 256 * 1024 * 1024
 
 _CHUNK = 1 << 16
 #: How a reason begins that is of the file and not of a row.
@@ -66,9 +73,16 @@ class Unpacked(io.RawIOBase):
         self._allowed = max(UNPACKED_ALLOWED, MOST_UNPACKED_TIMES * self._size)
         self._left = self._allowed
         self._piece = memoryview(b"")
-        is_gzip = file.read(2) == _GZIP
+        head = file.read(4)
         file.seek(0)
-        self._pieces = self._gzip(file, progress) if is_gzip else self._zstd(file, progress)
+        if head.startswith(_GZIP):
+            self._pieces = self._gzip(file, progress)
+        elif head.startswith(_BZIP2):
+            self._pieces = self._streams(file, progress, _BZIP2, "bzip2", bz2.BZ2Decompressor)
+        elif head.startswith(_XZ):
+            self._pieces = self._streams(file, progress, _XZ, "xz", _xz)
+        else:
+            self._pieces = self._zstd(file, progress)
 
     def readable(self) -> bool:
         """Return that it can be read."""
@@ -120,6 +134,39 @@ class Unpacked(io.RawIOBase):
         if trailer != checksum.to_bytes(4, "little") + (size % 2**32).to_bytes(4, "little"):
             self.damage = _CHECKSUM
 
+    def _streams(
+        self,
+        file: io.FileIO,
+        progress: Callable[[int], object],
+        magic: bytes,
+        name: str,
+        decoder_of: Callable[[], Any],
+    ) -> Iterator[bytes]:
+        """Yield what the streams of bzip2 or xz hold, one after the other."""
+        packed = _Packed(file, progress)
+        while not self.damage:
+            start, done, decoder = packed.position, 0, decoder_of()
+            try:
+                while not decoder.eof:
+                    data = packed.take_any() if decoder.needs_input else b""
+                    if decoder.needs_input and not data:
+                        self.damage, self.ended = _BREAKS_OFF, False
+                        return
+                    piece = decoder.decompress(data, _CHUNK)
+                    done += len(piece)
+                    yield piece
+            except (OSError, EOFError, ValueError, lzma.LZMAError):
+                self.damage, self.ended = _BROKEN, False
+                yield from _again(file, start, packed.position, done, decoder_of())
+                return
+            packed.give_back(decoder.unused_data)
+            packed.skip_zeros()
+            following = packed.peek(len(magic))
+            if not following:
+                return
+            if following != magic[: len(following)]:
+                self.damage = _NOT_PACKED.format(name)
+
     def _zstd(self, file: io.FileIO, progress: Callable[[int], object]) -> Iterator[bytes]:
         """Yield what the frames hold, one after the other."""
         done = 0
@@ -141,6 +188,45 @@ class Unpacked(io.RawIOBase):
                 done += len(piece)
                 yield piece
         self.damage, self.ended = _wrong_with_zstd(problem)
+
+
+def _xz() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+
+
+def _again(file: io.FileIO, start: int, end: int, done: int, decoder: Any) -> Iterator[bytes]:
+    """Yield what a damaged stream holds beyond what is done, up to the first wrong bit."""
+    file.seek(start)
+    # What was unpacked last came of the last pieces: those byte by byte.
+    sizes = itertools.chain(
+        itertools.repeat(_CHUNK, max(end - start - 2 * _CHUNK, 0) // _CHUNK), itertools.repeat(1)
+    )
+    with io.BufferedReader(_Kept(file)) as stream:
+        for size in sizes:
+            data = stream.read(size)
+            while data or not decoder.needs_input:
+                try:
+                    piece = decoder.decompress(data, _CHUNK)
+                except (OSError, EOFError, ValueError, lzma.LZMAError):
+                    return
+                data = b""
+                yield piece[done:]
+                done = max(done - len(piece), 0)
+            if not stream.peek(1):
+                return
+
+
+class _Kept(io.RawIOBase):
+    """A file that is not closed with what reads it."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._file.readinto(buffer) or 0
 
 
 def _wrong_with_zstd(problem: str) -> tuple[str, bool]:
@@ -214,6 +300,11 @@ class _Packed:
         self._file = file
         self._progress = progress
         self._ahead = b""
+
+    @property
+    def position(self) -> int:
+        """Where in the file the next byte is."""
+        return self._file.tell() - len(self._ahead)
 
     def take_any(self) -> bytes:
         """Return some bytes, none at the end."""

@@ -15,7 +15,7 @@ from convergekit.errors import ReadError
 from convergekit.events.arrow import Frame
 from convergekit.events.canonical import canonicalise
 from convergekit.readers.files import cannot_be_opened
-from convergekit.readers.reading import Paths, find_files, read_events
+from convergekit.readers.reading import Paths, find_files, read_events, warn_of_left
 from convergekit.store.cells import content_hash, encode
 
 
@@ -65,12 +65,14 @@ def read_batch(
     files: dict[str, str] = {}
     known: list[str] = []
     before = {}
-    for path in find_files(export):
+    left: list[str] = []
+    for path in find_files(export, left):
         content, before[str(path)] = _hash(path)
         if content in known_files or content in files:
             known.append(str(path))
         else:
             files[content] = str(path)
+    warn_of_left(left)
     if not files:
         return Batch(None, {}, "", {}, known)
     frame = canonicalise(read_events(files.values()))

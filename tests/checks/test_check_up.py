@@ -622,7 +622,7 @@ def test_no_frame_is_changed_none_fails_and_counts_add_up(frame):
         assert set(examples["row"]) <= (copies if of_copies else kept)
         profiles = s.events.set_index("row")["profile_id"].reindex(examples["row"])
         assert of_copies or profiles.nunique() == row["profiles"]
-    assert len(found.checks) == 28
+    assert len(found.checks) == 30
     assert sum(found.findings["check"].value_counts()) == len(found)
     assert "ada@" not in found._repr_html_() + str(found) + str(found.to_dict())
 
@@ -739,3 +739,69 @@ def test_days_without_aliases_are_the_shops_days():
     assert said().startswith("On 1 day ('2026-03-29') up to 92% ")
     with pytest.raises(ck.ConvergekitError, match="calendar must be a time zone"):
         ck.check_up(rows, calendar="Brussels")
+
+
+def lines_of(events, rows):
+    """Return copies of these rows as further lines of their orders: without ID and amount."""
+    lines = events.loc[rows].assign(**{"properties.total_price": None, "event_id": None})
+    return pd.concat([events, lines], ignore_index=True)
+
+
+def test_lines_of_one_order(store):
+    rows = first(store, store["event_name"] == ORDER, 3)
+    found = ck.check_up(lines_of(store, [*rows, rows[0]]))
+    finding = found.findings.set_index("check").loc["lines-of-one-order"]
+    assert finding["severity"] == "high"
+    assert finding["what"].startswith("4 conversions ('Placed Order') without an amount are lines")
+    assert "of 3 orders" in finding["what"]
+    assert finding["money"] == pytest.approx(store.loc[rows, "properties.total_price"].sum())
+    number = found.findings["check"].tolist().index("lines-of-one-order") + 1
+    examples = found.examples(number, None)
+    assert examples["row"].tolist() == [len(store) + place for place in range(4)]
+    assert examples["seen"].tolist()[0] == f"no amount; the order is row {rows[0]}"
+
+
+def test_orders_without_an_amount_that_are_no_lines(store):
+    rows = first(store, store["event_name"] == ORDER, 3)
+    later = lines_of(store, rows)
+    later.loc[len(store) :, "timestamp"] = "2026-03-04T03:04:05Z"
+    assert "lines-of-one-order" not in set(ck.check_up(later).findings["check"])
+    apart = lines_of(store, rows)
+    for name in [c for c in apart if c.startswith("alias.")]:
+        apart.loc[len(store) :, name] = [f"other {place}" for place in range(3)]
+    assert "lines-of-one-order" not in set(ck.check_up(apart).findings["check"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("cancelled_at", "2026-03-04T10:00:00Z", "cancelled or voided order"),
+        ("canceled_at", pd.Timestamp("2026-03-04"), "cancelled or voided order"),
+        ("financial_status", "VOIDED", "cancelled or voided order"),
+        ("status", "failed", "cancelled or voided order"),
+        ("status", "trash", "cancelled or voided order"),
+        ("test", True, "test order"),
+        ("test", "true", "test order"),
+        ("is_test", 1, "test order"),
+    ],
+)
+def test_orders_that_came_to_nothing(store, name, value, kind):
+    rows = first(store, store["event_name"] == ORDER, 2)
+    column = pd.Series([None] * len(store), dtype=object)
+    column[rows[0]] = value
+    finding, examples = only(ck.check_up(store.assign(**{f"properties.{name}": column})))
+    assert finding["check"] == "cancelled-order"
+    assert finding["severity"] == "medium"
+    assert finding["what"].endswith(f"1 {kind}.")
+    assert finding["money"] == store.loc[rows[0], "properties.total_price"]
+    assert examples["row"].tolist() == [rows[0]]
+    assert examples["seen"].tolist() == [f"{name}: {value}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("cancelled_at", ""), ("financial_status", "refunded"), ("status", "open"), ("test", False),
+     ("is_test", 0)],
+)  # fmt: skip
+def test_orders_that_came_to_something(store, name, value):
+    assert not len(ck.check_up(store.assign(**{f"properties.{name}": value})))

@@ -93,9 +93,15 @@ def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(run, tmp
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("exports is a directory: left out") == 1
     assert len(ck.read_stitched(tmp_path / "out").profiles) == 81
-    alone = run("stitch", Path(DATA[0]).parent / "exports", "--out", tmp_path / "other")
-    assert alone.returncode == 1
-    assert "is a directory; name its files" in alone.stderr
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for path in DATA:
+        (folder / Path(path).name).write_bytes(Path(path).read_bytes())
+    (folder / "notes.txt").write_text("remember the milk")
+    alone = run("stitch", folder, "--out", tmp_path / "other")
+    assert alone.returncode == 0, alone.stderr
+    assert "note: 1 file was left out" in alone.stderr
+    assert len(ck.read_stitched(tmp_path / "other").profiles) == 81
 
 
 def test_the_patterns_of_the_readme_name_files_alone():
@@ -290,6 +296,47 @@ def test_limits_and_blocked_aliases_reach_stitching(run, tmp_path):
     assert "must be an alias type and a number, such as customer_id=1" in done.stderr
 
 
+def test_options_read_any_export_and_errors_speak_of_them(run, tmp_path):
+    export = tmp_path / "orders.csv"
+    export.write_bytes(
+        "No;Created;Mail;Other;Total;Item\n"
+        "#1;03/04/2026 10:05;;a@x.org;1.234,50;crème\n#1;03/04/2026 10:05;;;;sugar\n"
+        "#2;04/04/2026 10:05;b@x.org;;20,00;tea\n".encode("cp1252")
+    )
+    options = [
+        "--constant", "event_name=Placed Order", "--column", "timestamp=Created",
+        "--column", "event_id=No", "--column", "alias.email=Mail", "--column", "alias.email=Other",
+        "--column", "properties.total_price=Total", "--column", "properties.items=items",
+        "--encoding", "cp1252", "--day-first", "--amounts", "de",
+        "--item", "name=Item", "--item-key", "No",
+    ]  # fmt: skip
+    done = run("stitch", export, "--out", tmp_path / "out", *options)
+    assert done.returncode == 0, done.stderr
+    events = ck.read_stitched(tmp_path / "out").events
+    assert events["timestamp"].dt.strftime("%m-%d").tolist() == ["04-03", "04-04"]
+    assert events["properties.total_price"].tolist() == [1234.5, 20.0]
+    assert sorted(events["alias.email"]) == ["a@x.org", "b@x.org"]
+    assert [[i["name"] for i in cell] for cell in events["properties.items"]] == [
+        ["crème", "sugar"], ["tea"],
+    ]  # fmt: skip
+    french = tmp_path / "french.csv"
+    french.write_bytes("Prénom,At\nAda,2026-03-02\n".encode("cp1252"))
+    bad = run("check", french)
+    assert bad.returncode == 2
+    assert "give --encoding cp1252" in bad.stderr
+    bad = run("check", export, "--encoding", "cp1252")
+    assert "--column" in bad.stderr
+    assert "columns=" not in bad.stderr
+    sure = {"messageId": "m", "type": "track", "anonymousId": "a", "event": "A"}
+    both = tmp_path / "both.jsonl"
+    both.write_text(
+        json.dumps(sure | {"event_name": "A", "aliases": [], "timestamp": "2026-03-02"})
+    )
+    bad = run("check", both)
+    assert "say which with --read-as, such as --read-as segment" in bad.stderr
+    assert run("check", both, "--read-as", "segment").stdout.startswith("Check-up of 1 event")
+
+
 def test_columns_and_the_time_zone_reach_stitching(run, tmp_path):
     export = tmp_path / "own.csv"
     pd.DataFrame(
@@ -322,7 +369,8 @@ def test_columns_and_the_time_zone_reach_stitching(run, tmp_path):
 
     for wrong, says in (
         (["--column", "event_name"], "must be a canonical name and the files' own"),
-        (["--column", "event_name=ts"], "--column names 'event_name' twice"),
+        (["--constant", "event_name"], "--constant must be a canonical name and a value"),
+        (["--item", "name=action"], "--item and --item-key belong together"),
         (["--tz", "Brussel"], "got 'Brussel'"),
     ):
         done = run("check", export, *own, *wrong)

@@ -483,9 +483,10 @@ def test_a_format_is_detected_as_what_it_is_or_asked_for(write):
 
 def test_each_file_of_a_folder_is_read_in_its_own_format():
     files = [p for p in sorted(EXPORTS.iterdir()) if p.name != "shopify.json"]
-    s = ck.stitch(ck.read_events(files))
-    assert s.events["file"].nunique() == len(files)
-    assert not len(s.rejected)
+    events = ck.read_events(files)
+    # An order that several of Shopify's exports hold counts once.
+    assert events["file"].nunique() == len(files)
+    assert not len(ck.stitch(events).rejected)
 
 
 def test_a_wrong_format_says_what_it_looks_like():

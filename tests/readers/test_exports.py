@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +31,8 @@ REACHED = {name: [8, 7, 5] for name in STEPS} | {
     "posthog": [7, 6, 5],
 }
 
+SHOPS = ["shopify", "shopify_csv", "shopify_checkouts", "shopify_graphql", "woocommerce", "stripe"]
+
 
 @pytest.fixture(autouse=True)
 def no_formats_of_others(monkeypatch):
@@ -36,7 +40,8 @@ def no_formats_of_others(monkeypatch):
 
 
 def sample(name):
-    return sorted(SAMPLES.glob(f"{name}*"))
+    """Return the files of one format: ``name.csv``, or ``name_events.jsonl`` and its like."""
+    return sorted(SAMPLES.glob(f"{name}.*")) or sorted(SAMPLES.glob(f"{name}_*"))
 
 
 def write(path, rows):
@@ -58,7 +63,7 @@ def test_from_file_to_funnel(name):
     assert last["profile.utm_source"].notna().sum() == 5
 
 
-@pytest.mark.parametrize("name", [*STEPS, "shopify"])
+@pytest.mark.parametrize("name", [*STEPS, *SHOPS])
 def test_each_sample_is_recognised_by_itself(name):
     found = ck.read_events(sample(name))
     named = ck.read_events(sample(name), format=name)
@@ -138,6 +143,18 @@ def test_posthog_set_once_keeps_the_first_value_and_set_the_last(tmp_path):
     s = ck.stitch(ck.read_events(write(tmp_path / "posthog.jsonl", rows)))
     assert s.events["profile.plan"].tolist() == ["free", "pro"]
     assert s.events["profile.first_plan"].tolist() == ["free", "free"]
+
+
+def test_amplitudes_archive_is_read_as_it_comes(tmp_path):
+    lines = (SAMPLES / "amplitude.jsonl").read_bytes().splitlines(keepends=True)
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for hour, part in ((9, lines[:10]), (10, lines[10:])):
+            packed = gzip.compress(b"".join(part))
+            archive.writestr(f"123/123_2026-03-02_{hour}#0.json.gz", packed)
+    ours = ck.stitch(ck.read_events(tmp_path / "export.zip"))
+    theirs = ck.stitch(ck.read_events(SAMPLES / "amplitude.jsonl"))
+    assert set(ours.events["event_id"]) == set(theirs.events["event_id"])
+    assert len(ours.profiles) == len(theirs.profiles)
 
 
 def test_ga4_microseconds_and_parameters():
@@ -259,3 +276,70 @@ def test_the_callers_frame_is_not_changed():
     copy = frame.copy(deep=True)
     ck.read_events(frame)
     pd.testing.assert_frame_equal(frame, copy)
+
+
+@pytest.mark.parametrize("name", ["ga4", "posthog", "mixpanel", "amplitude", "snowplow", "segment"])
+def test_columns_in_capitals_are_read_the_same(name):
+    rows = [row for path in sample(name) for row in _rows(path)]
+    frame = pd.DataFrame(rows)
+    found = ck.read_events(frame.rename(columns=str.upper))
+    pd.testing.assert_frame_equal(found, ck.read_events(frame))
+
+
+def _rows(path):
+    if path.suffix == ".csv":
+        return pd.read_csv(path, dtype="str").to_dict("records")
+    return list(map(json.loads, path.read_text("utf-8").splitlines()))
+
+
+def test_a_format_declared_in_capitals_is_read():
+    ck.register_export(
+        ck.Export(name="till", documentation="", recognised_by=[["RECEIPT_NO"]],
+                  event_name=lambda rows: ["Sale"] * len(rows), timestamp="SOLD.AT",
+                  properties={"*": "SOLD"})
+    )  # fmt: skip
+    frame = pd.DataFrame({"RECEIPT_NO": [7], "SOLD": [{"AT": "2026-03-02", "total": 3}]})
+    found = ck.read_events(frame)
+    assert found["timestamp"].tolist() == ["2026-03-02"]
+    assert found["properties.total"].tolist() == [3]
+
+
+def test_columns_in_capitals_of_the_callers_own_keep_their_names():
+    frame = pd.DataFrame({"ACTION": ["Order"], "AT": ["2026-03-02"], "MAIL": ["a@x.org"]})
+    columns = {"event_name": "ACTION", "timestamp": "AT", "alias.email": "MAIL"}
+    assert ck.read_events(frame, columns=columns)["event_name"].tolist() == ["Order"]
+
+
+def test_a_format_that_prepares_its_rows_and_one_that_is_refused(tmp_path):
+    till = {"documentation": "", "event_name": "kind", "timestamp": "at", "aliases": {"till": "no"}}
+    ck.register_export(
+        ck.Export(name="till", recognised_by=[["receipt"]], absent=["draft"], **till,
+                  prepare=lambda frame: frame.assign(kind="Sale", no=frame["receipt"] * 2))
+    )  # fmt: skip
+    ck.register_export(
+        ck.Export(name="drafts", recognised_by=[["receipt", "draft"]], **till,
+                  refused="these are drafts. Read the receipts.")
+    )  # fmt: skip
+    frame = pd.DataFrame({"receipt": [7], "at": ["2026-03-02"]}, index=[3])
+    assert ck.read_events(frame)[["event_name", "alias.till"]].values.tolist() == [["Sale", 14]]
+    with pytest.raises(ck.ReadError, match=r"the frame: these are drafts\. Read the receipts\."):
+        ck.read_events(frame.assign(draft=True))
+
+
+def test_of_formats_with_the_same_columns_the_name_of_the_file_chooses(tmp_path):
+    for name in ("sales", "returns"):
+        ck.register_export(
+            ck.Export(name=name, documentation="", recognised_by=[["receipt", "at"]], table=name,
+                      event_name=lambda rows, name=name: [name] * len(rows), timestamp="at")
+        )  # fmt: skip
+    row = json.dumps({"receipt": 7, "at": "2026-03-02"})
+    for path in ("sales.jsonl", "prod-returns_01.jsonl", "sales/a.jsonl", "other.jsonl"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(row)
+    read = {
+        path: ck.read_events(tmp_path / path)["event_name"].tolist()
+        for path in ("sales.jsonl", "prod-returns_01.jsonl", "sales/a.jsonl")
+    }
+    assert list(read.values()) == [["sales"], ["returns"], ["sales"]]
+    with pytest.raises(ck.ReadError, match="could be 'sales' or 'returns'"):
+        ck.read_events(tmp_path / "other.jsonl")

@@ -56,6 +56,7 @@ def test_a_value_of_ga4_that_is_no_number_stays(tmp_path, value, kept):
 
 def test_an_order_line_of_shopify_that_is_none_is_passed_over(tmp_path):
     order = {"id": 1, "created_at": AT, "total_price": "1.00", "currency": "EUR"}
+    order["order_number"] = 1001
     lines = [None, "sku", 3, {"sku": "A"}]
     events = read(tmp_path, [order | {"line_items": lines}])
     assert events["properties.items"].tolist() == [[{"sku": "A"}]]

@@ -1,7 +1,8 @@
 """Amplitude: events as its Export API gives them.
 
 https://amplitude.com/docs/apis/analytics/export documents the fields. `event_time` is already
-corrected for the clock of the device; `$insert_id` is the event ID. `device_id` is the browser or
+corrected for the clock of the device; `$insert_id` is the event ID (`_insert_id` as loaders call
+it), and where the library sent none, `uuid`, the ID of the row. `device_id` is the browser or
 device (alias type `cookie`), `user_id` the alias of that name; `amplitude_id` is Amplitude's own
 answer to who is who, and a property here. `user_properties` are the user's as of the event.
 `$identify` is an identify call.
@@ -34,7 +35,7 @@ AMPLITUDE = Export(
         ["event_type", "event_time", "device_id", "amplitude_id"],
         ["event_type", "event_time", "user_id", "amplitude_id"],
     ],
-    event_id=first_of("$insert_id", "insert_id"),
+    event_id=first_of("$insert_id", "insert_id", "_insert_id", "uuid"),
     event_name=_event_name,
     timestamp="event_time",
     received_at="server_received_time",

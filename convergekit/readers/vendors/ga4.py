@@ -2,9 +2,10 @@
 
 https://support.google.com/analytics/answer/7029846 documents the fields: `event_timestamp` in
 microseconds, parameters as a list of keys with a value of one of four types. `user_pseudo_id` is
-the browser (alias type `cookie`), `user_id` the alias of that name. The campaign collected with the
-event is carried as `utm_source` and so on; `traffic_source`, "the source that first acquired the
-user", is set once as `$initial_utm_source`, `$initial_utm_medium` and `$initial_utm_campaign`.
+the browser (alias type `cookie`), `user_id` the alias of that name; without consent both are
+missing. The campaign collected with the event is carried as `utm_source` and so on, and so are
+`gclid` and `dclid`. `traffic_source`, "the source that first acquired the user", is set once as
+`$initial_utm_source`, `$initial_utm_medium` and `$initial_utm_campaign`.
 
 There is no event ID, and a day's events stand in the table of its stream and in that of the day.
 Since July 2024 three fields say where an event stood: `batch_page_id` ("assigned to a page, that
@@ -15,18 +16,25 @@ event, so the ID is a digest of these. Nothing else is in it: attribution, param
 may be filled in later. An event that lacks one of them has no ID: earlier exports, the Measurement
 Protocol, and visitors without consent, of whom two may load a page in the same moment. The name
 is in it because events that GA4 itself creates from others stand at the same place.
+
+A query that unnests the parameters has a line for each of them
+(https://developers.google.com/analytics/bigquery/basic-queries): lines that stand below one another
+and agree in what names an event are one event of the format `ga4_flat`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Rows, number
+from convergekit.readers.gathered import ItemLines
 
 
 def _parameters(path: str) -> Any:
@@ -106,7 +114,10 @@ _event_parameters = _parameters("event_params")
 GA4 = Export(
     name="ga4",
     documentation="https://support.google.com/analytics/answer/7029846",
-    recognised_by=[["event_timestamp", "event_name", "event_params", "user_pseudo_id"]],
+    recognised_by=[
+        ["event_timestamp", "event_name", "event_params", own]
+        for own in ("user_pseudo_id", "event_date")
+    ],
     event_id=_event_id,
     event_name="event_name",
     timestamp="event_timestamp",
@@ -126,10 +137,53 @@ GA4 = Export(
         "utm_campaign": "collected_traffic_source.manual_campaign_name",
         "utm_term": "collected_traffic_source.manual_term",
         "utm_content": "collected_traffic_source.manual_content",
+        "gclid": "collected_traffic_source.gclid",
+        "dclid": "collected_traffic_source.dclid",
     },
     set_once={
         "$initial_utm_source": "traffic_source.source",
         "$initial_utm_medium": "traffic_source.medium",
         "$initial_utm_campaign": "traffic_source.name",
     },
+)
+
+_VALUES = ("string_value", "int_value", *_DOUBLES)
+
+
+def _nested(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the parameters of gathered lines the shape that the table has."""
+    lists = frame["event_params"] if "event_params" in frame else [None] * len(frame)
+    return frame.assign(
+        event_params=pd.Series(
+            [
+                [
+                    {"key": line.get("key"), "value": {n: line[n] for n in _VALUES if n in line}}
+                    for line in lines
+                ]
+                if isinstance(lines, list)
+                else None
+                for lines in lists
+            ],
+            index=frame.index,
+            dtype=object,
+        )
+    )
+
+
+GA4_FLAT = replace(
+    GA4,
+    name="ga4_flat",
+    recognised_by=[["event_timestamp", "event_name", "key", value] for value in _VALUES],
+    absent=("event_params",),
+    lines=ItemLines(
+        key=[
+            *("event_timestamp", "event_name", "user_pseudo_id", "user_id", "stream_id"),
+            *("event_bundle_sequence_id", "batch_page_id", "batch_ordering_id"),
+            "batch_event_index",
+        ],
+        items={name: name for name in ("key", *_VALUES)},
+        into="event_params",
+        together=True,
+    ),
+    prepare=_nested,
 )

@@ -1,13 +1,19 @@
 """Mixpanel: events as its raw event export gives them.
 
 https://developer.mixpanel.com/reference/raw-event-export documents one object per line, with
-`event` and `properties`; `time` is in seconds, of the project's time zone in older projects.
-`$insert_id` is the event ID. Under the Simplified ID Merge
-(https://docs.mixpanel.com/docs/tracking-methods/id-management) an event that carries both
-`$device_id` (alias type `cookie`) and `$user_id` (`user_id`) links them, and `distinct_id` is
-the `$user_id`, or ``"$device:"`` and the `$device_id`: it is an alias of its own only where it
-is neither. Of the Original ID Merge, `$identify` links `$identified_id` and `$anon_id`,
-`$create_alias` links `distinct_id` and `alias`, and `$merge` links its `$distinct_ids`.
+`event` and `properties`.
+
+- `time` is in seconds. Older projects export times "based on your project's time zone settings"
+  (https://fivetran.com/docs/connectors/applications/mixpanel/troubleshooting/incorrect-time-zone)
+  as if they were UTC: say so with ``clock={"mixpanel": "America/New_York"}``.
+- `$insert_id` is the event ID, which events sent without one do not have.
+- Under the Simplified ID Merge (https://docs.mixpanel.com/docs/tracking-methods/id-management) an
+  event that carries both `$device_id` (alias type `cookie`) and `$user_id` (`user_id`) links them,
+  and `distinct_id` is the `$user_id`, or ``"$device:"`` and the `$device_id`: it is an alias of
+  its own only where it is neither. Of the Original ID Merge, `$identify` links `$identified_id`
+  and `$anon_id`, `$create_alias` links `distinct_id` and `alias`, and `$merge` links its
+  `$distinct_ids`.
+- UTM parameters and click IDs are default properties of its libraries, and the profile's too.
 """
 
 from __future__ import annotations
@@ -70,7 +76,8 @@ def _properties(rows: Rows) -> list[dict[str, Any]]:
 MIXPANEL = Export(
     name="mixpanel",
     documentation="https://developer.mixpanel.com/reference/raw-event-export",
-    recognised_by=[["event", "properties.time", "properties.distinct_id", "properties.$insert_id"]],
+    recognised_by=[["event", "properties.time", "properties.distinct_id"]],
+    absent=("distinct_id",),
     event_id="properties.$insert_id",
     event_name=_event_name,
     timestamp="properties.time",

@@ -1,6 +1,8 @@
-"""PostHog: events as its batch exports and its API give them.
+"""PostHog: events as its batch exports, its API and its queries give them, and its persons.
 
-The fields are those of https://posthog.com/docs/data-pipelines/batch-exports/s3; what the
+The fields are those of https://posthog.com/docs/cdp/batch-exports/s3 (and of the pages of other
+destinations, whose `set` and `set_once` are those of an event) and of
+https://posthog.com/docs/api/events, where `id` is the `uuid` of the batch exports. What the
 identity events mean is documented at https://posthog.com/docs/product-analytics/identify:
 
 - `distinct_id` is whoever PostHog takes for one person: alias type `distinct_id`. Before somebody
@@ -11,8 +13,17 @@ identity events mean is documented at https://posthog.com/docs/product-analytics
 - `$identify` links `distinct_id` and `$anon_distinct_id`; `$create_alias` and
   `$merge_dangerously` link it and `alias`. These, and `$set`, are identify calls. PostHog refuses
   an `$identify` between two persons that are both identified already; here it links.
+- `person_id` is PostHog's own answer to who is who, "resolved at ingestion time": a property.
+  ``columns={"alias.posthog_person": "properties.person_id"}`` makes it an alias on request; then
+  persons are PostHog's, and what it refused to merge stays apart only if nothing else links it.
+- A row of the persons model is an identify call: its `distinct_id` has the alias
+  `posthog_person`, which joins all that PostHog made one person. Its properties are the person's
+  latest, dated to when the person was created. A row of a deleted person (`is_deleted`) is
+  rejected.
 - `$set` gives profile properties, `$set_once` those that count only until there is a value, and
-  `$unset` names those to erase.
+  `$unset` names those to erase. UTM parameters and click IDs, which the libraries send as
+  properties (https://posthog.com/docs/data/utm-segmentation), are the profile's too. Not read are
+  `person_properties`, the person's at the time of ingestion, `elements_chain` and `team_id`.
 """
 
 from __future__ import annotations
@@ -20,7 +31,7 @@ from __future__ import annotations
 from typing import Any
 
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Field, Rows, first_of
+from convergekit.readers.fields import Field, Rows, campaign, first_of, read_field
 
 _IDENTITY_CALLS = ("$identify", "$create_alias", "$merge_dangerously", "$set")
 _ALIASING = ("$create_alias", "$merge_dangerously")
@@ -43,12 +54,23 @@ def _browser(rows: Rows) -> list[Any]:
     return [own if own == device else None for own, device in pairs]
 
 
+def _named(properties: dict[str, Any]) -> dict[str, Any]:
+    return {_PERSON.get(key, key): value for key, value in properties.items()}
+
+
 def _person(name: str) -> Field:
     """Return the objects that stand in the event or, as the libraries send them, its properties."""
+    places = (name.removeprefix("$"), name, f"properties.{name}")
     return lambda rows: [
-        {_PERSON.get(key, key): value for key, value in {**event, **sent}.items()}
-        for event, sent in zip(rows.objects(name), rows.objects(f"properties.{name}"), strict=True)
+        _named({key: value for given in found for key, value in given.items()})
+        for found in zip(*map(rows.objects, places), strict=True)
     ]
+
+
+def _carried(rows: Rows) -> list[dict[str, Any]]:
+    """Return what is the person's from here on: `$set`, and below it the campaign."""
+    found = (read_field(field, rows) for field in (campaign("properties"), _person("$set")))
+    return [{**sent, **own} for sent, own in zip(*found, strict=True)]
 
 
 def _properties(rows: Rows) -> list[dict[str, Any]]:
@@ -60,9 +82,14 @@ def _properties(rows: Rows) -> list[dict[str, Any]]:
 
 POSTHOG = Export(
     name="posthog",
-    documentation="https://posthog.com/docs/data-pipelines/batch-exports/s3",
-    recognised_by=[["uuid", "event", "distinct_id", "timestamp", "properties"]],
-    event_id="uuid",
+    documentation="https://posthog.com/docs/cdp/batch-exports/s3",
+    recognised_by=[
+        ["uuid", "event", "distinct_id", "timestamp", "properties"],
+        ["uuid", "event", "distinct_id", "timestamp", "person_id"],
+        ["id", "event", "distinct_id", "timestamp", "properties", "elements_chain"],
+        ["id", "event", "distinct_id", "timestamp", "properties", "elements"],
+    ],
+    event_id=first_of("uuid", "id"),
     event_name=_event_name,
     timestamp="timestamp",
     received_at="created_at",
@@ -74,8 +101,31 @@ POSTHOG = Export(
         ],
         "cookie": _browser,
     },
-    properties={"*": _properties},
-    profile_properties={"*": _person("$set")},
+    properties={"*": _properties, "person_id": "person_id"},
+    profile_properties={"*": _carried},
     set_once={"*": _person("$set_once")},
     unset=first_of("properties.$unset", "$unset"),
+)
+
+
+def _no_event(rows: Rows) -> list[Any]:
+    """Return that no row is an event, and say which are of persons that were deleted."""
+    for row, deleted in enumerate(rows["is_deleted"]):
+        if str(deleted).lower() in ("true", "1"):
+            rows.reasons.setdefault(row, "the person is deleted in PostHog (is_deleted)")
+    return [None] * len(rows)
+
+
+POSTHOG_PERSONS = Export(
+    name="posthog_persons",
+    documentation="https://posthog.com/docs/cdp/batch-exports/s3",
+    recognised_by=[
+        ["distinct_id", "person_id", "properties", version]
+        for version in ("person_distinct_id_version", "person_version")
+    ],
+    absent=("event",),
+    event_name=_no_event,
+    timestamp="created_at",
+    aliases={"posthog_person": "person_id", "distinct_id": "distinct_id"},
+    profile_properties={"*": lambda rows: [_named(cell) for cell in rows.objects("properties")]},
 )

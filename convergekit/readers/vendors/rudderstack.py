@@ -3,7 +3,7 @@
 https://www.rudderstack.com/docs/event-spec/standard-events/common-fields/ documents `channel`,
 `context`, `type` and `originalTimestamp` as required, and the same meaning of `userId`,
 `anonymousId`, `messageId`, `sentAt` and `receivedAt`. Traits of an identify call stand in
-`context.traits`. RudderStack's warehouse tables are another format and are not read.
+`context.traits`. RudderStack's warehouse tables are read as Segment's (`vendors.segment_tables`).
 """
 
 from __future__ import annotations

@@ -13,11 +13,12 @@ https://segment.com/docs/connections/spec/common/ and of the pages of each call 
   `anonymousId` of the call, and otherwise it is linked as both. So the profiles do not depend on
   how an export was cut into files. An anonymous ID of one person that equals the user ID of
   another joins the two only if somebody sends it as a `previousId`.
+- The campaign in the context is carried as `utm_source` and so on, and click IDs (`gclid`) under
+  their own names: `context.page.search`, or the address, has them.
 - `timestamp` is already corrected for the clock of the device; where it is absent it is computed
   as documented, `receivedAt - (sentAt - originalTimestamp)`.
 
-The tables of Segment's warehouse destinations (`anonymous_id`, `context_page_url`) are another
-format and are not read.
+The tables of Segment's warehouse destinations are other formats (`vendors.segment_tables`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import pandas as pd
 
 from convergekit.events.timestamps import parse_timestamps
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows, Values, first_of
+from convergekit.readers.fields import Rows, Values, click_ids, first_of
 
 _NAMED_AFTER_THE_CALL = ("page", "screen")
 _TRAITS = {
@@ -117,6 +118,7 @@ SEGMENT = Export(
     },
     profile_properties={
         "*": lambda rows: rows.once(_person),
+        **click_ids("context.page.search", "context.page.url"),
         "$ip": "context.ip",
         "$user_agent": "context.userAgent",
     },

@@ -1,0 +1,1 @@
+"""Exports of one's own: what their columns mean, and how their texts are written."""
