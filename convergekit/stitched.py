@@ -1330,10 +1330,8 @@ class Stitched:
         --------
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store().events)
-        >>> print(s.without_campaign("Placed Order").summary[["outcome", "conversions"]].head(2))
-                             outcome  conversions
-        0    a visit with a campaign           20
-        1  visits without a campaign            5
+        >>> s.without_campaign("Placed Order")
+        WithoutCampaign(Placed Order: 7 of 27 conversions without a campaign in the 30 days before)
         """
         from convergekit.attribution.without_campaign import without_campaign
 

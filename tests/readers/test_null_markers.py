@@ -32,6 +32,11 @@ def write(path, rows, delimiter=","):
     return path
 
 
+def read_as_missing(s):
+    """The report's remarks on null markers."""
+    return {text: n for text, n in s.report.remarks.items() if text.endswith("read as missing")}
+
+
 @pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".csv", ";"), (".tsv", "\t")])
 @pytest.mark.parametrize("marker", ["\\N", *MARKERS])
 def test_a_null_marker_is_missing_and_leaves_a_column_its_type(tmp_path, suffix, delimiter, marker):
@@ -53,7 +58,7 @@ def test_a_null_marker_is_missing_and_leaves_a_column_its_type(tmp_path, suffix,
     assert s.report.blocked.empty
     said = {f"{marker} in {name}: read as missing": 1 for name in values}
     told = {} if marker == "\\N" else said
-    assert s.report.remarks == {"NULL in alias.user_id: read as missing": 1} | told
+    assert read_as_missing(s) == {"NULL in alias.user_id: read as missing": 1} | told
 
 
 def test_the_marker_of_databases_in_quotes_is_text(tmp_path):
@@ -97,7 +102,7 @@ def test_markers_are_gone_before_a_vendors_format_is_read(tmp_path):
     assert (len(s.events), len(s.profiles)) == (4, 3)
     assert s.events["profile.utm_source"].fillna("").tolist() == ["google", "google", "", ""]
     assert s.events["properties.tr_total"].dtype == "float64"
-    assert s.report.remarks == {
+    assert read_as_missing(s) == {
         "NULL in event_id: read as missing": 2,
         "NULL in mkt_source: read as missing": 1,
         "NULL in tr_total: read as missing": 1,
