@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,13 +44,17 @@ def too_deep(cells: Iterable[Any], most: int = DEEPEST) -> list[int]:
     return [place for place, cell in enumerate(cells) if _go_deeper([cell], most)]
 
 
-def without_deep(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
+def without_deep(
+    frame: pd.DataFrame, *, within: Container[str] = ()
+) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return the frame without the values that are nested too deep, and the reason per row.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Not changed. Column names may occur twice.
+    within : container of str
+        Names of columns that are known to be within the bound.
 
     Examples
     --------
@@ -64,7 +68,7 @@ def without_deep(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
     changed: dict[str, pd.Series] = {}
     reasons: dict[int, str] = {}
     for name, column in frame.items():
-        rows = _deep_rows(column)
+        rows = [] if name in within else _deep_rows(column)
         if rows:
             cells = np.full(len(column), None, dtype=object)
             kept = np.delete(np.arange(len(column)), rows)
@@ -152,6 +156,9 @@ def _containers(values: list[Any]) -> list[Any]:
 
 
 def _inside(container: Any) -> Iterable[Any]:
+    if type(container) is list:
+        # Most containers, asked first.
+        return container
     if isinstance(container, Mapping):
         # Names are text nearly always; anything else may be nested as well.
         named = {str}.issuperset(map(type, container))

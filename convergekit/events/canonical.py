@@ -6,8 +6,9 @@ Nothing is parsed here. The caller's frame is never changed.
 from __future__ import annotations
 
 import decimal
+import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from numbers import Number
 from typing import Any
 
@@ -24,7 +25,7 @@ from convergekit.base.scalars import python_value
 from convergekit.base.text import as_text, known_characters, text_of, written
 from convergekit.base.threads import with_columns
 from convergekit.errors import ColumnError, did_you_mean
-from convergekit.events.arrow import Frame, as_frame, opened_struct
+from convergekit.events.arrow import Frame, as_frame, lists_of_text, opened_struct
 from convergekit.events.schema import (
     ALIAS,
     PROFILE,
@@ -93,19 +94,31 @@ def canonicalise(frame: Frame, *, columns: Mapping[str, str] | None = None) -> p
     return opened
 
 
-def open_columns(frame: pd.DataFrame, *, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one."""
+def open_columns(
+    frame: pd.DataFrame, *, columns: Mapping[str, str], plain: Container[str] = ()
+) -> pd.DataFrame:
+    """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    columns : mapping of str to str
+    plain : container of str
+        Names of columns of which the objects were just made of JSON, and are within all bounds,
+        so that nothing in them has to be looked at or copied.
+    """
     _check_labels(frame)
-    frame, deep = without_deep(frame)
+    frame, deep = without_deep(frame, within=plain)
     frame = with_usual_types(_apply_mapping(frame, columns))
     apart = [name for name in frame if not _is_nested(name) or _is_of_lists(frame[name].dtype)]
+    apart = [name for name in apart if name not in plain or frame[name].dtype != object]
     frame = _unite_spellings(_without_signals(_with_plain_objects(frame, apart)))
     frame = noted(frame, deep)
     for name in _NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
     frame = noted(*within_bounds(frame))
-    return _with_plain_objects(frame, filter(_is_nested, frame))
+    return _with_plain_objects(frame, [n for n in frame if _is_nested(n) and n not in plain])
 
 
 def check_required(frame: pd.DataFrame) -> None:
@@ -135,7 +148,7 @@ def _without_signals(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with nothing in place of each signalling NaN, which raises if looked at."""
     changed = {}
     for name, column in frame.items():
-        if column.dtype == object and decimal.Decimal in set(map(type, column)):
+        if column.dtype == object and decimal.Decimal in set(map(type, column.to_numpy())):
             signals = [isinstance(c, decimal.Decimal) and c.is_snan() for c in column]
             if any(signals):
                 changed[name] = column.mask(np.array(signals), None)
@@ -174,16 +187,38 @@ def _plain_cells(column: pd.Series) -> tuple[list[Any], dict[int, str]]:
 
     And by row what cannot be read, which is None then.
     """
+    of_arrow = isinstance(column.dtype, pd.ArrowDtype)
+    given = column.array._pa_array if of_arrow else column.to_numpy()
+    usual = lists_of_text(given) if of_arrow else _copied_lists(given)
+    if usual is not None:
+        return usual, {}
     cells: list[Any] = []
     errors: dict[int, str] = {}
-    of_arrow = isinstance(column.dtype, pd.ArrowDtype)
-    for row, cell in enumerate(column.array._pa_array if of_arrow else column):
+    for row, cell in enumerate(given):
+        if cell is None:
+            cells.append(None)
+            continue
         try:
             cells.append(_plain(cell.as_py() if of_arrow else cell, 0))
         except (ValueError, OverflowError, pa.ArrowException) as error:
             cells.append(None)
             errors[row] = str(error)
     return cells, errors
+
+
+def _copied_lists(cells: np.ndarray) -> list[Any] | None:
+    """Return copies of lists of ASCII text, as aliases mostly are; None if there is anything else.
+
+    Nothing in them is unknown, so that they need not be looked at one by one.
+    """
+    if not {list, type(None)}.issuperset(map(type, cells)):
+        return None
+    lists = [cell or () for cell in cells]
+    if not {str}.issuperset(map(type, itertools.chain.from_iterable(lists))):
+        return None
+    if not all(map(str.isascii, itertools.chain.from_iterable(lists))):
+        return None
+    return [None if cell is None else cell.copy() for cell in cells]
 
 
 def _plain(cell: Any, depth: int) -> Any:

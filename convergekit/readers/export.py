@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.base.bounds import TOO_WIDE, too_wide
+from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, too_wide
 from convergekit.base.records import column_from_values, frame_from_records
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.readers.columnar import ColumnField, ObjectField, filled
 from convergekit.readers.fields import Field, Rows, read_field
 
 #: The key of a mapping whose objects are opened: every key becomes a property.
@@ -94,9 +95,9 @@ class Export:
         """Return whether the rows have all the fields that prove the format."""
         return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
 
-    def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def canonical(self, frame: pd.DataFrame | Rows) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
-        rows = Rows(frame)
+        rows = frame if isinstance(frame, Rows) else Rows(frame)
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)
@@ -113,7 +114,7 @@ class Export:
         wanted = ("event_name", "timestamp")
         kept = {n: c for n, c in columns.items() if n in wanted or c.notna().any()}
         return pd.DataFrame({name: column.array for name, column in kept.items()},
-                            index=frame.index)  # fmt: skip
+                            index=rows.index)  # fmt: skip
 
     def settled(self, canonical: pd.DataFrame) -> pd.DataFrame:
         """Return all canonical rows of a file with what only all of them can say."""
@@ -144,7 +145,7 @@ class Export:
             given = values.notna()
             if name in found:
                 given &= found[name].isna()
-                found[name] = _filled(found[name], values)
+                found[name] = filled(found[name], values)
             else:
                 found[name] = values
             for row in given.to_numpy().nonzero()[0].tolist():
@@ -158,25 +159,39 @@ class Export:
     ) -> dict[str, pd.Series]:
         found: dict[str, pd.Series] = {}
         if EVERY_KEY in mapping:
-            where = mapping[EVERY_KEY]
-            objects = rows.objects(where) if isinstance(where, str) else list(where(rows))
-            self._check_length(EVERY_KEY, objects, rows)
-            records = [given if isinstance(given, Mapping) else None for given in objects]
-            for row in too_wide(records):
-                records[row] = None
-                rows.reasons.setdefault(row, TOO_WIDE)
-            opened = frame_from_records(records)
+            opened, plain = self._opened(mapping[EVERY_KEY], rows)
             found = {prefix + str(key): column for key, column in opened.items()}
+            if plain:
+                rows.plain |= found.keys()
         for name, where in mapping.items():
             if name != EVERY_KEY:
-                column = self._column(name, where, rows)
+                column = self._column(prefix + name, where, rows)
                 old = found.get(prefix + name)
-                found[prefix + name] = column if old is None else _filled(column, old)
+                found[prefix + name] = column if old is None else filled(column, old)
         return found
 
+    def _opened(self, where: Field, rows: Rows) -> tuple[Mapping[str, pd.Series], bool]:
+        """Return a column per key of the objects that a field gives, and whether all are plain."""
+        if isinstance(where, (str, ObjectField)):
+            keys = rows.keys(where) if isinstance(where, str) else where.keys(rows)
+            if keys is not None and len(keys.columns) <= MOST_COLUMNS:
+                return keys.columns, True
+        objects = rows.objects(where) if isinstance(where, str) else list(where(rows))
+        self._check_length(EVERY_KEY, objects, rows)
+        records = [given if isinstance(given, Mapping) else None for given in objects]
+        for row in too_wide(records):
+            records[row] = None
+            rows.reasons.setdefault(row, TOO_WIDE)
+        opened = frame_from_records(records)
+        return {str(key): column for key, column in opened.items()}, False
+
     def _column(self, name: str, where: Field, rows: Rows) -> pd.Series:
-        if isinstance(where, str) and where in rows.frame and rows.frame[where].dtype != object:
-            return rows.frame[where].reset_index(drop=True)
+        if isinstance(where, str | ColumnField):
+            column = rows.column(where) if isinstance(where, str) else where.column(rows)
+            if column is not None:
+                rows.plain.add(name)
+                return column
+        rows.plain.discard(name)
         values = read_field(where, rows)
         self._check_length(name, values, rows)
         if isinstance(values, pd.Series):
@@ -184,23 +199,10 @@ class Export:
         return column_from_values(values)
 
     def _check_length(self, name: str, values: Sized, rows: Rows) -> None:
+        name = name.removeprefix(PROFILE_PROPERTY).removeprefix(PROPERTY)
         if len(values) != len(rows):
             raise ConvergekitError(
                 f"format {self.name!r}: the field of {name!r} returned "
                 f"{counted(len(values), 'value')} for {counted(len(rows), 'row')}; it must "
                 "return one per row, None where there is none."
             )
-
-
-def _filled(column: pd.Series, other: pd.Series) -> pd.Series:
-    """Return the column with its gaps filled from the other."""
-    gaps = column.isna()
-    if not gaps.any():
-        return column
-    if column.dtype == other.dtype:
-        return column.where(~gaps, other)
-    pairs: list[tuple[Any, Any, bool]] = list(zip(column, other, gaps, strict=True))
-    values = [second if gap else first for first, second, gap in pairs]
-    return column_from_values(
-        [None if pd.api.types.is_scalar(v) and pd.isna(v) else v for v in values]
-    )

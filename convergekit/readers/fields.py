@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from convergekit.base.json_text import read_json
+from convergekit.base.records import column_from_values
+from convergekit.base.text import to_arrow
+from convergekit.readers.columnar import ColumnField, Keys, ObjectField, filled_alike
+from convergekit.readers.json_blocks import JsonBlock, block_of_texts, starts_with_any
 
 T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series
@@ -24,11 +32,15 @@ class Rows:
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        One column per top-level field.
+    given : pandas.DataFrame or JsonBlock
+        One column per top-level field, or lines of JSON that Arrow has read.
 
     Attributes
     ----------
+    frame : pandas.DataFrame
+        One column per top-level field.
+    plain : set of str
+        Names of canonical columns of which the objects are as JSON has them.
     reasons : dict of int to str
         Per position of a row in which JSON text says two things at once, what it says.
 
@@ -41,14 +53,41 @@ class Rows:
     [{'mail': 'ada@example.com'}, {}]
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = frame
+    def __init__(self, given: pd.DataFrame | JsonBlock) -> None:
+        self._given = given
+        # A name with a dot in it may be what a path means, which only the frame can say.
+        by_paths = isinstance(given, JsonBlock) and not any("." in name for name in given.names)
+        self._block = given if isinstance(given, JsonBlock) and by_paths else None
+        self.plain: set[str] = set()
         self.reasons: dict[int, str] = {}
         self._known: dict[str, list[Any]] = {}
         self._made: dict[Any, Any] = {}
+        self._blocks: dict[tuple[str, ...], JsonBlock | None] = {}
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self._given)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The rows as a frame; every object is decoded for it."""
+        return self._given.frame() if isinstance(self._given, JsonBlock) else self._given
+
+    @property
+    def index(self) -> pd.Index:
+        """The index of the frame."""
+        at_hand = isinstance(self._given, pd.DataFrame)
+        return self.frame.index if at_hand else pd.RangeIndex(len(self))
+
+    @property
+    def of_json(self) -> bool:
+        """Whether the rows are lines of JSON that Arrow has read, and as exact as these."""
+        return self._block is not None
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the top-level fields."""
+        at_hand = isinstance(self._given, JsonBlock)
+        return self._given.names if at_hand else list(map(str, self.frame.columns))
 
     def __getitem__(self, path: str) -> list[Any]:
         """Return the value at the path of every row, None where there is none."""
@@ -70,7 +109,8 @@ class Rows:
         """Return the object at the path of every row, empty where there is none."""
         found: list[Any] = [cell if isinstance(cell, dict) else {} for cell in self[path]]
         prefix = path + "."
-        flat = [column for column in map(str, self.frame.columns) if column.startswith(prefix)]
+        names = self.frame.columns if self._block is None else ()
+        flat = [column for column in map(str, names) if column.startswith(prefix)]
         if flat:
             found = list(map(dict, found))
         for column in flat:
@@ -79,10 +119,90 @@ class Rows:
                     cell.setdefault(column.removeprefix(prefix), value)
         return found
 
+    def column(self, path: str) -> pd.Series | None:
+        """Return the values at the path as a column, None if they have to be looked at one by one.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"n": [1, 2]})).column("n").tolist()
+        [1, 2]
+        """
+        if self._block is not None:
+            block, keys = self._within(path)
+            if block is None:
+                return None
+            found = block.array(keys)
+            if found is not None and "." in path and starts_with_any(found, _JSON_STARTS):
+                return None
+            return block.series(keys)
+        if path in self.frame and self.frame[path].dtype != object:
+            return self.frame[path].reset_index(drop=True)
+        return None
+
+    def array(self, path: str) -> pa.Array | None:
+        """Return the values at the path as Arrow has them, None if it does not."""
+        block, keys = self._within(path)
+        return None if block is None else block.array(keys)
+
+    def keys(self, path: str) -> Keys | None:
+        """Return the objects at the path as columns, None if they are not at hand as such.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"user": [{"mail": "ada@example.com"}]})).keys("user") is None
+        True
+        """
+        block, keys = self._within(f"{path}.")
+        columns = None if block is None else block.columns(keys[:-1])
+        if block is None or columns is None:
+            return None
+        at, of = keys[:-1], block
+        return Keys(
+            columns,
+            lambda name: of.first((*at, name)),
+            lambda name, rows: of.are_null((*at, name), rows),
+        )
+
+    def key(self, path: str) -> Keys | None:
+        """Return objects with the path as their only key, where there is a value."""
+        column = self.column(path)
+        if column is None:
+            return None
+        there = column.notna().to_numpy()
+        if not there.any():
+            return Keys.none()
+        return Keys(
+            {path: column},
+            lambda name: int(there.argmax()),
+            lambda name, rows: np.zeros(len(rows), dtype=bool),
+        )
+
+    def _within(self, path: str) -> tuple[JsonBlock | None, tuple[str, ...]]:
+        """Return the block in which a path ends, and the path in it.
+
+        That is another one where an object on the way is JSON text. None if that is not objects
+        alone, or the rows are not a block.
+        """
+        keys = tuple(path.split("."))
+        block, start = self._block, 0
+        for end in range(1, len(keys)):
+            found = None if block is None else block.array(keys[start:end])
+            if found is not None and starts_with_any(found, _JSON_STARTS):
+                if keys[:end] not in self._blocks:
+                    self._blocks[keys[:end]] = block_of_texts(found)
+                block, start = self._blocks[keys[:end]], end
+        return block, keys[start:]
+
     def _looked_up(self, path: str) -> list[Any]:
-        if path in self.frame:
+        block, keys = self._within(path)
+        if block is not None:
+            found = block.array(keys)
+            cells: list[Any] = block.cells(keys)
+            if found is None or not starts_with_any(found, _JSON_STARTS):
+                return cells
+        elif path in self.frame:
             column = self.frame[path]
-            cells: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+            cells = column.astype(object).where(column.notna(), None).tolist()
         else:
             outer, _, key = path.rpartition(".")
             if not outer:
@@ -112,6 +232,19 @@ def read_field(field: Field, rows: Rows) -> Values:
     return rows[field] if isinstance(field, str) else field(rows)
 
 
+def read_column(field: Field, rows: Rows) -> pd.Series | None:
+    """Return the values of a field as a column, None if it is not at hand as such.
+
+    Examples
+    --------
+    >>> read_column("n", Rows(pd.DataFrame({"n": [1, 2]}))).tolist()
+    [1, 2]
+    """
+    if isinstance(field, str):
+        return rows.column(field)
+    return field.column(rows) if isinstance(field, ColumnField) else None
+
+
 def first_of(*fields: Field) -> Field:
     """Return a field that takes, in each row, the first of these that has a value.
 
@@ -130,7 +263,34 @@ def first_of(*fields: Field) -> Field:
                      for old, new in zip(found, values, strict=True)]  # fmt: skip
         return found
 
-    return read
+    def column(rows: Rows) -> pd.Series | None:
+        found: pd.Series | None = None
+        for field in fields:
+            values = read_column(field, rows)
+            if values is None:
+                return None
+            found = values if found is None else filled_alike(found, values)
+            if found is None:
+                return None
+        return found
+
+    return ColumnField(read, column)
+
+
+def cells(read: Callable[[Rows], list[Any]]) -> ColumnField:
+    """Return a field of new lists and objects that hold what the rows hold, and nothing else.
+
+    Examples
+    --------
+    >>> field = cells(lambda rows: [{"name": name} for name in rows["n"]])
+    >>> read_field(field, Rows(pd.DataFrame({"n": ["a"]})))
+    [{'name': 'a'}]
+    """
+
+    def column(rows: Rows) -> pd.Series | None:
+        return column_from_values(read(rows)) if rows.of_json else None
+
+    return ColumnField(read, column)
 
 
 def constant(value: Any) -> Field:
@@ -152,10 +312,13 @@ def number(path: str) -> Field:
     >>> read_field(number("price"), Rows(pd.DataFrame({"price": ["12.50", None, "free"]})))
     [12.5, None, 'free']
     """
-    return lambda rows: [_number(value) for value in rows[path]]
+    return ColumnField(
+        lambda rows: [_number(value) for value in rows[path]],
+        lambda rows: _numbers(rows.column(path)),
+    )
 
 
-def renamed(path: str, names: Mapping[str, str]) -> Field:
+def renamed(path: str, names: Mapping[str, str]) -> ObjectField:
     """Return a field of the objects at the path, with some of their keys renamed.
 
     Examples
@@ -164,12 +327,32 @@ def renamed(path: str, names: Mapping[str, str]) -> Field:
     >>> read_field(renamed("traits", {"email": "$email"}), rows)
     [{'$email': 'ada@example.com', 'plan': 'pro'}]
     """
-    return lambda rows: [
-        {names.get(key, key): value for key, value in cell.items()} for cell in rows.objects(path)
-    ]
+    return names_of(objects(path), names)
 
 
-def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
+def names_of(given: ObjectField, names: Mapping[str, str]) -> ObjectField:
+    """Return a field of objects with some of their keys renamed.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"traits": [{"email": "ada@example.com"}]}))
+    >>> read_field(names_of(objects("traits"), {"email": "$email"}), rows)
+    [{'$email': 'ada@example.com'}]
+    """
+
+    def keys(rows: Rows) -> Keys | None:
+        found = given.keys(rows)
+        return None if found is None else found.renamed(names)
+
+    return ObjectField(
+        lambda rows: [
+            {names.get(key, key): value for key, value in cell.items()} for cell in given(rows)
+        ],
+        keys,
+    )
+
+
+def campaign(path: str, names: Mapping[str, str] | None = None) -> ObjectField:
     """Return a field of the UTM parameters at the path, and of those that `names` maps.
 
     Examples
@@ -178,11 +361,84 @@ def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
     >>> read_field(campaign("p", {"src": "utm_id"}), rows)
     [{'utm_source': 'news', 'utm_id': 'ad'}]
     """
-    wanted = {**{name: name for name in UTM}, **(names or {})}
-    return lambda rows: [
-        {own: cell[theirs] for theirs, own in wanted.items() if theirs in cell}
-        for cell in rows.objects(path)
-    ]
+    return picked(path, {**{name: name for name in UTM}, **(names or {})})
+
+
+def picked(path: str, names: Mapping[str, str]) -> ObjectField:
+    """Return a field of the objects at the path with these of their keys alone, renamed.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"p": [{"source": "news", "price": 3}]}))
+    >>> read_field(picked("p", {"source": "utm_source"}), rows)
+    [{'utm_source': 'news'}]
+    """
+
+    def keys(rows: Rows) -> Keys | None:
+        found = rows.keys(path)
+        return None if found is None else found.picked(names)
+
+    return ObjectField(
+        lambda rows: [
+            {own: cell[theirs] for theirs, own in names.items() if theirs in cell}
+            for cell in rows.objects(path)
+        ],
+        keys,
+    )
+
+
+def without(path: str, *names: str) -> ObjectField:
+    """Return a field of the objects at the path without some of their keys.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"p": [{"time": 1, "price": 3}]}))
+    >>> read_field(without("p", "time"), rows)
+    [{'price': 3}]
+    """
+
+    def keys(rows: Rows) -> Keys | None:
+        found = rows.keys(path)
+        return None if found is None else found.without(*names)
+
+    return ObjectField(
+        lambda rows: [
+            {key: value for key, value in cell.items() if key not in names}
+            for cell in rows.objects(path)
+        ],
+        keys,
+    )
+
+
+def laid_over(under: ObjectField, over: ObjectField) -> ObjectField:
+    """Return a field of objects laid over others, whose keys are seen where these lack them.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"a": [{"x": 1, "y": 2}], "b": [{"y": 3}]}))
+    >>> read_field(laid_over(objects("a"), objects("b")), rows)
+    [{'x': 1, 'y': 3}]
+    """
+
+    def keys(rows: Rows) -> Keys | None:
+        low, high = under.keys(rows), over.keys(rows)
+        return None if low is None or high is None else high.over(low)
+
+    return ObjectField(
+        lambda rows: [{**low, **high} for low, high in zip(under(rows), over(rows), strict=True)],
+        keys,
+    )
+
+
+def objects(path: str) -> ObjectField:
+    """Return a field of the objects at the path.
+
+    Examples
+    --------
+    >>> read_field(objects("p"), Rows(pd.DataFrame({"p": [{"price": 3}, None]})))
+    [{'price': 3}, {}]
+    """
+    return ObjectField(lambda rows: rows.objects(path), lambda rows: rows.keys(path))
 
 
 _JSON_STARTS = ("{", "[")
@@ -194,6 +450,18 @@ def _is_missing(value: Any) -> bool:
     if value is None or type(value) is str:
         return value is None
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _numbers(column: pd.Series | None) -> pd.Series | None:
+    """Return text that is all plain numbers as floats, None if it is anything else."""
+    if column is None or column.dtype != "str":
+        return None
+    texts = to_arrow(column)
+    plain = pc.match_substring_regex(texts, r"^-?[0-9]{1,30}(\.[0-9]{1,30})?$")
+    if not pc.all(plain).as_py():
+        return None
+    numbers = texts.cast(pa.float64())
+    return pd.Series(numbers.to_numpy(zero_copy_only=False))
 
 
 def _number(value: Any) -> Any:

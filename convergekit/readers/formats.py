@@ -46,8 +46,8 @@ _BUILT_IN = {
     )
 }
 _registered: dict[str, Export] = {}
-# So many rows tell what a file is; a format's fields are on nearly every row.
-_LOOKED_AT = 1000
+#: So many rows tell what a file is; a format's fields are on nearly every row.
+LOOKED_AT = 1000
 
 
 def register_export(export: Export) -> None:
@@ -126,7 +126,7 @@ def find_format(frame: pd.DataFrame, name: str, where: str) -> Export | None:
     """
     if name == CONVERGE or not len(frame):
         return None
-    rows = Rows(frame.dropna(how="all").head(_LOOKED_AT))
+    rows = Rows(frame.dropna(how="all").head(LOOKED_AT))
     exports = {**_BUILT_IN, **_registered}
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
     if name != AUTO:

@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 from convergekit.base.json_text import NestingError, read_json_rows
 from convergekit.errors import ReadError
 from convergekit.readers.json_api import is_page, resources
+from convergekit.readers.json_blocks import JsonBlock, KnownTypes
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 
 #: Objects, or text that says why there is none, and the line or place of each.
-_Records: TypeAlias = tuple[Sequence[Any], Sequence[int]]
+_Records: TypeAlias = tuple[Sequence[Any] | JsonBlock, Sequence[int]]
 
 #: A batch of lines is closed when it holds so many bytes.
 _BATCH_BYTES = 32 * 1024 * 1024
@@ -115,6 +116,7 @@ def _inside(answer: Any) -> list[Any] | None:
 
 
 def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[_Records]:
+    known = KnownTypes()
     texts: list[bytes] = []
     places: list[int] = []
     size = 0
@@ -126,13 +128,18 @@ def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[_
         places.append(number)
         size += len(text)
         if size >= _BATCH_BYTES or len(texts) >= BATCH_ROWS:
-            yield _batch(lines, texts, places)
+            yield _batch(lines, texts, places, known)
             texts, places, size = [], [], 0
     if texts:
-        yield _batch(lines, texts, places)
+        yield _batch(lines, texts, places, known)
 
 
-def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
+def _batch(lines: Lines, texts: list[bytes], places: list[int], known: KnownTypes) -> _Records:
+    # A line that was cut off or left out is told by the other way.
+    if len(texts) > 1 and lines.cut != places[-1] and lines.too_long.isdisjoint(places):
+        block = known.read(texts, _why_no_object)
+        if block is not None:
+            return block, places
     records: list[Any] = []
     for start in range(0, len(texts), _AT_ONCE):
         part = texts[start : start + _AT_ONCE]
@@ -149,6 +156,12 @@ def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
             if place in lines.too_long:
                 records[row] = Lines.TOO_LONG
     return _opened_pages(records, places)
+
+
+def _why_no_object(text: bytes) -> str | None:
+    """Return why a line is not an object, None if it is one."""
+    found = _decoded(text)
+    return None if isinstance(found, dict) else _why_no_record(found, text)
 
 
 def _opened_pages(records: Sequence[Any], places: Sequence[int]) -> _Records:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from convergekit.base.bounds import DEEPEST, TOO_WIDE, of_column, too_deep, too_wide
 from convergekit.base.records import frame_from_records
+from convergekit.readers.json_blocks import JsonBlock
 
 #: A batch holds at most so many rows: enough to work on columns, few enough for the memory.
 BATCH_ROWS = 50_000
@@ -29,15 +30,21 @@ class RawRows:
         Per position of an unreadable row, why.
     nulls : pandas.Series of str or None
         For each row, which null markers were taken for missing, as `without_null_markers` has it.
+    block : JsonBlock or None
+        The rows as columns of Arrow, where they have been read so. Then the frame is empty:
+        `whole` makes it of them.
     """
 
     frame: pd.DataFrame
     line: list[int]
     reasons: dict[int, str]
     nulls: pd.Series | None = None
+    block: JsonBlock | None = None
 
     @classmethod
-    def of_records(cls, records: Sequence[Mapping[str, Any] | str], line: Sequence[int]) -> RawRows:
+    def of_records(
+        cls, records: Sequence[Mapping[str, Any] | str] | JsonBlock, line: Sequence[int]
+    ) -> RawRows:
         """Return records as rows; text in place of a record says why there is none.
 
         So it is said of a record that is nested too deep, or has too many keys.
@@ -48,6 +55,8 @@ class RawRows:
         >>> rows.frame["event_name"].tolist(), rows.reasons
         (['A', nan], {1: 'not JSON'})
         """
+        if isinstance(records, JsonBlock):
+            return cls(pd.DataFrame(), list(line), records.reasons, block=records)
         reasons = {place: found for place, found in enumerate(records) if isinstance(found, str)}
         rows = [None if isinstance(record, str) else record for record in records]
         # The record itself is a level above its values.
@@ -56,6 +65,10 @@ class RawRows:
         for place in too_wide(rows):
             reasons[place], rows[place] = TOO_WIDE, None
         return cls(frame_from_records(rows), list(line), reasons)
+
+    def whole(self) -> RawRows:
+        """Return the same rows with their frame."""
+        return self if self.block is None else replace(self, frame=self.block.frame(), block=None)
 
 
 def _deepest_key(record: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import glob
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,11 @@ from convergekit.events.schema import PROPERTY
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
+from convergekit.readers.fields import Rows
 from convergekit.readers.files import CSV_SUFFIXES, cannot_be_opened, format_suffix, read_file
-from convergekit.readers.formats import AUTO, check_format, find_format
+from convergekit.readers.flat_frames import flat_frame, maps_flat
+from convergekit.readers.formats import AUTO, LOOKED_AT, check_format, find_format
+from convergekit.readers.json_blocks import JsonBlock
 from convergekit.readers.lines import Progress
 from convergekit.readers.raw_rows import RawRows
 from convergekit.typing import IntArray
@@ -270,6 +273,11 @@ class _File:
         return found
 
     def _canonical(self, rows: RawRows) -> pd.DataFrame:
+        if rows.block is not None:
+            found = self._of_block(rows.block)
+            if found is not None:
+                return found
+            rows = rows.whole()
         # What read_events adds to a row has these names; the file's own are properties.
         ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
         frame = rows.frame.rename(columns=ours) if ours else rows.frame
@@ -278,16 +286,48 @@ class _File:
             self._known = True
         if self._export is not None:
             frame = self._export.canonical(frame)
+        return self._opened(frame, frame)
+
+    def _of_block(self, block: JsonBlock) -> pd.DataFrame | None:
+        """Return lines under canonical names by whole columns, None if they need their frame."""
+        if not set(_OURS).isdisjoint(block.names) or not maps_flat(self._columns):
+            return None
+        if not self._known and len(block.reasons) < len(block):
+            head = block.head(LOOKED_AT)
+            if not len(head):
+                return None
+            self._export = _format_of(head, self._columns, self._name, str(self._path))
+            self._known = True
+        if self._export is not None:
+            rows = Rows(block)
+            frame = self._export.canonical(rows)
+            return self._opened(frame, frame, plain=rows.plain)
+        opened = flat_frame(block)
+        return None if opened is None else self._opened(opened, block.names, plain=set(opened))
+
+    def _opened(
+        self, frame: pd.DataFrame, names: Container[str], plain: Container[str] = ()
+    ) -> pd.DataFrame:
+        """Return a frame under canonical names.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        names : container of str
+            What of the frame stands at the top of the file's rows; the rest is opened already.
+        plain : container of str
+            As `open_columns` takes it.
+        """
         with self._named_in_errors():
-            mapping = self._those_in(frame, self._columns)
-            opened = open_columns(frame, columns=mapping)
+            mapping = self._those_in(names, self._columns)
+            opened = open_columns(frame, columns=mapping, plain=() if mapping else plain)
             nested = {name: own for name, own in self._columns.items() if name not in mapping}
             # Within an object, such as `properties`, a field has its name once that is opened.
             within = self._those_in(opened, nested)
             return open_columns(opened, columns=within) if within else opened
 
-    def _those_in(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, str]:
-        found = {name: own for name, own in columns.items() if own in frame}
+    def _those_in(self, names: Container[str], columns: Mapping[str, str]) -> dict[str, str]:
+        found = {name: own for name, own in columns.items() if own in names}
         self.used |= set(found)
         return found
 

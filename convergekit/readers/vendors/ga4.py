@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from convergekit.readers.columnar import ObjectField
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Rows
+from convergekit.readers.key_values import pivoted
 
 
-def _parameters(path: str) -> Any:
+def _parameters(path: str) -> ObjectField:
     def read(rows: Rows) -> list[dict[str, Any]]:
         return [
             {
@@ -30,7 +32,7 @@ def _parameters(path: str) -> Any:
             for entries in rows[path]
         ]
 
-    return read
+    return ObjectField(read, lambda rows: pivoted(rows, path))
 
 
 def _value(value: Any) -> Any:

@@ -20,7 +20,15 @@ from __future__ import annotations
 from typing import Any
 
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Field, Rows, first_of
+from convergekit.readers.fields import (
+    Field,
+    Rows,
+    first_of,
+    laid_over,
+    names_of,
+    objects,
+    without,
+)
 
 _IDENTITY_CALLS = ("$identify", "$create_alias", "$merge_dangerously", "$set")
 _ALIASING = ("$create_alias", "$merge_dangerously")
@@ -45,17 +53,7 @@ def _browser(rows: Rows) -> list[Any]:
 
 def _person(name: str) -> Field:
     """Return the objects that stand in the event or, as the libraries send them, its properties."""
-    return lambda rows: [
-        {_PERSON.get(key, key): value for key, value in {**event, **sent}.items()}
-        for event, sent in zip(rows.objects(name), rows.objects(f"properties.{name}"), strict=True)
-    ]
-
-
-def _properties(rows: Rows) -> list[dict[str, Any]]:
-    return [
-        {key: value for key, value in cell.items() if key not in ("$set", "$set_once", "$unset")}
-        for cell in rows.objects("properties")
-    ]
+    return names_of(laid_over(objects(name), objects(f"properties.{name}")), _PERSON)
 
 
 POSTHOG = Export(
@@ -74,7 +72,7 @@ POSTHOG = Export(
         ],
         "cookie": _browser,
     },
-    properties={"*": _properties},
+    properties={"*": without("properties", "$set", "$set_once", "$unset")},
     profile_properties={"*": _person("$set")},
     set_once={"*": _person("$set_once")},
     unset=first_of("properties.$unset", "$unset"),

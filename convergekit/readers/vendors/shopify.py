@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows, constant, first_of, number
+from convergekit.readers.fields import Rows, cells, constant, first_of, number
 
 _ITEM = {
     "product_id": "product_id",
@@ -59,7 +59,7 @@ SHOPIFY = Export(
         "total_tax": number("total_tax"),
         "total_shipping": number("total_shipping_price_set.shop_money.amount"),
         "currency": "currency",
-        "items": _items,
+        "items": cells(_items),
         "landing_site": "landing_site",
         "referring_site": "referring_site",
         "source_name": "source_name",

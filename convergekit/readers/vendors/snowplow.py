@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from convergekit.readers.columnar import Keys, ObjectField
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Rows, first_of
 
@@ -26,6 +27,22 @@ def _properties(rows: Rows) -> list[dict[str, Any]]:
                     properties.update(value)
                 elif value is not None:
                     properties[column] = value
+    return found
+
+
+def _property_keys(rows: Rows) -> Keys | None:
+    found = Keys.none()
+    for name in rows.names:
+        if name.startswith("unstruct_event_"):
+            keys = rows.keys(name)
+        elif name.startswith("contexts_"):
+            keys = rows.key(name)
+        else:
+            continue
+        over = None if keys is None else keys.over(found)
+        if over is None:
+            return None
+        found = over
     return found
 
 
@@ -43,7 +60,7 @@ SNOWPLOW = Export(
         "user_id": "user_id",
     },
     properties={
-        "*": _properties,
+        "*": ObjectField(_properties, _property_keys),
         "$url": "page_url",
         "$referrer": "page_referrer",
         "session_id": "domain_sessionid",
