@@ -130,7 +130,7 @@ def too_wide(records: Sequence[Mapping[str, Any] | None], most: int = MOST_COLUM
 def _deep_rows(column: pd.Series) -> list[int]:
     dtype = column.dtype
     if dtype == object:
-        return too_deep(column)
+        return too_deep(column.to_numpy())
     if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype == object:
         words = too_deep(dtype.categories)
         return np.flatnonzero(column.cat.codes.isin(words)).tolist() if words else []
@@ -145,8 +145,20 @@ def _go_deeper(cells: list[Any], most: int) -> bool:
     for _ in range(most):
         if not level:
             return False
-        level = _containers(list(itertools.chain.from_iterable(map(_inside, level))))
+        level = _containers(list(_inside_all(level)))
     return bool(level)
+
+
+def _inside_all(containers: list[Any]) -> Iterable[Any]:
+    if {dict, list}.issuperset(map(type, containers)):
+        lists = [container for container in containers if type(container) is list]
+        objects = [container for container in containers if type(container) is dict]
+        if {str}.issuperset(map(type, itertools.chain.from_iterable(objects))):
+            return itertools.chain(
+                itertools.chain.from_iterable(lists),
+                itertools.chain.from_iterable(map(dict.values, objects)),
+            )
+    return itertools.chain.from_iterable(map(_inside, containers))
 
 
 def _containers(values: list[Any]) -> list[Any]:
@@ -156,9 +168,6 @@ def _containers(values: list[Any]) -> list[Any]:
 
 
 def _inside(container: Any) -> Iterable[Any]:
-    if type(container) is list:
-        # Most containers, asked first.
-        return container
     if isinstance(container, Mapping):
         # Names are text nearly always; anything else may be nested as well.
         named = {str}.issuperset(map(type, container))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import decimal
 import itertools
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from numbers import Number
 from typing import Any
 
@@ -17,8 +17,9 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.bounds import TOO_WIDE, too_wide, without_deep
+from convergekit.base.garbage import garbage_let_be
 from convergekit.base.json_text import read_json
-from convergekit.base.list_bounds import within_bounds
+from convergekit.base.list_bounds import LISTS, within_bounds
 from convergekit.base.options import pairs_given
 from convergekit.base.records import frame_from_records
 from convergekit.base.scalars import python_value
@@ -95,7 +96,7 @@ def canonicalise(frame: Frame, *, columns: Mapping[str, str] | None = None) -> p
 
 
 def open_columns(
-    frame: pd.DataFrame, *, columns: Mapping[str, str], plain: Container[str] = ()
+    frame: pd.DataFrame, *, columns: Mapping[str, str], plain: Set[str] = frozenset()
 ) -> pd.DataFrame:
     """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one.
 
@@ -103,21 +104,22 @@ def open_columns(
     ----------
     frame : pandas.DataFrame
     columns : mapping of str to str
-    plain : container of str
+    plain : set of str
         Names of columns of which the objects were just made of JSON, and are within all bounds,
         so that nothing in them has to be looked at or copied.
     """
     _check_labels(frame)
-    frame, deep = without_deep(frame, within=plain)
+    texts = {name for name in LISTS if name in frame and _are_lists_of_text(frame[name])}
+    frame, deep = without_deep(frame, within=plain | texts)
     frame = with_usual_types(_apply_mapping(frame, columns))
     apart = [name for name in frame if not _is_nested(name) or _is_of_lists(frame[name].dtype)]
     apart = [name for name in apart if name not in plain or frame[name].dtype != object]
-    frame = _unite_spellings(_without_signals(_with_plain_objects(frame, apart)))
-    frame = noted(frame, deep)
+    frame = _with_plain_objects(frame, apart, texts=texts)
+    frame = noted(_unite_spellings(_without_signals(frame)), deep)
     for name in _NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
-    frame = noted(*within_bounds(frame))
+    frame = noted(*within_bounds(frame, of_text=texts))
     return _with_plain_objects(frame, [n for n in frame if _is_nested(n) and n not in plain])
 
 
@@ -168,12 +170,22 @@ def _is_nested(name: str) -> bool:
     return name in _NESTED_SPELLINGS or name.startswith((PROPERTY, PROFILE_PROPERTY))
 
 
-def _with_plain_objects(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Return the frame with these columns' objects as JSON has them; what has no form is noted."""
+def _with_plain_objects(
+    frame: pd.DataFrame, names: Iterable[str], *, texts: Container[str] = ()
+) -> pd.DataFrame:
+    """Return the frame with these columns' objects as JSON has them; what has no form is noted.
+
+    Lists of text are copied as they are.
+    """
     changed: dict[str, pd.Series] = {}
     reasons: dict[int, str] = {}
     for name in names:
         if not holds_objects(frame[name].dtype):
+            continue
+        if name in texts:
+            with garbage_let_be():
+                copies = [None if cell is None else cell.copy() for cell in frame[name].to_numpy()]
+            changed[name] = pd.Series(copies, index=frame.index, dtype=object, name=name)
             continue
         cells, errors = _plain_cells(frame[name])
         changed[name] = pd.Series(cells, index=frame.index, dtype=object, name=name)
@@ -189,7 +201,7 @@ def _plain_cells(column: pd.Series) -> tuple[list[Any], dict[int, str]]:
     """
     of_arrow = isinstance(column.dtype, pd.ArrowDtype)
     given = column.array._pa_array if of_arrow else column.to_numpy()
-    usual = lists_of_text(given) if of_arrow else _copied_lists(given)
+    usual = lists_of_text(given) if of_arrow else None
     if usual is not None:
         return usual, {}
     cells: list[Any] = []
@@ -206,19 +218,20 @@ def _plain_cells(column: pd.Series) -> tuple[list[Any], dict[int, str]]:
     return cells, errors
 
 
-def _copied_lists(cells: np.ndarray) -> list[Any] | None:
-    """Return copies of lists of ASCII text, as aliases mostly are; None if there is anything else.
+def _are_lists_of_text(column: pd.Series) -> bool:
+    """Return whether all cells are lists of ASCII text, as aliases mostly are.
 
-    Nothing in them is unknown, so that they need not be looked at one by one.
+    Nothing in them is unknown then, and nothing has to be looked at one by one.
     """
+    if column.dtype != object:
+        return False
+    cells = column.to_numpy()
     if not {list, type(None)}.issuperset(map(type, cells)):
-        return None
-    lists = [cell or () for cell in cells]
+        return False
+    lists = [cell for cell in cells if cell]
     if not {str}.issuperset(map(type, itertools.chain.from_iterable(lists))):
-        return None
-    if not all(map(str.isascii, itertools.chain.from_iterable(lists))):
-        return None
-    return [None if cell is None else cell.copy() for cell in cells]
+        return False
+    return all(map(str.isascii, itertools.chain.from_iterable(lists)))
 
 
 def _plain(cell: Any, depth: int) -> Any:

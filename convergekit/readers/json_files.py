@@ -135,8 +135,9 @@ def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[_
 
 
 def _batch(lines: Lines, texts: list[bytes], places: list[int], known: KnownTypes) -> _Records:
-    # A line that was cut off or left out is told by the other way.
-    if len(texts) > 1 and lines.cut != places[-1] and lines.too_long.isdisjoint(places):
+    # Nothing is gained where lines are pages; what was cut off or left out is told the other way.
+    whole = lines.cut != places[-1] and lines.too_long.isdisjoint(places)
+    if len(texts) > 1 and whole and not is_page(_decoded(texts[0])):
         block = known.read(texts, _why_no_object)
         if block is not None:
             return block, places

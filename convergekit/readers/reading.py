@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import glob
 import os
 import sys
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pandas as pd
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.base.durable import newest
+from convergekit.base.garbage import garbage_let_be
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import as_text
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, what_there_is
@@ -135,7 +135,7 @@ def read_events(
     total = sum(path.stat().st_size for path in files)
     parts = []
     used: set[str] = set()
-    with _bar(total, progress) as bar, _garbage_let_be():
+    with _bar(total, progress) as bar, garbage_let_be():
         for path in files:
             bar.set_postfix_str(visible(path.name))
             file = _File(path, _label(path, named), columns or {}, format, strict)
@@ -155,21 +155,6 @@ def _bar(total: int, shown: bool | None) -> Any:
         seen = in_notebook or sys.stderr.isatty()
         shown = seen and total >= PROGRESS_FROM_BYTES
     return tqdm(total=total, unit="B", unit_scale=True, desc="reading", disable=not shown)
-
-
-@contextlib.contextmanager
-def _garbage_let_be() -> Iterator[None]:
-    """Do not look for garbage: rows are made by the million, and few of them are any.
-
-    The collector would go through all of them again and again; what is done with is freed anyway.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def find_files(paths: Paths) -> list[Path]:
@@ -306,7 +291,7 @@ class _File:
         return None if opened is None else self._opened(opened, block.names, plain=set(opened))
 
     def _opened(
-        self, frame: pd.DataFrame, names: Container[str], plain: Container[str] = ()
+        self, frame: pd.DataFrame, names: Container[str], plain: Set[str] = frozenset()
     ) -> pd.DataFrame:
         """Return a frame under canonical names.
 
@@ -315,12 +300,12 @@ class _File:
         frame : pandas.DataFrame
         names : container of str
             What of the frame stands at the top of the file's rows; the rest is opened already.
-        plain : container of str
+        plain : set of str
             As `open_columns` takes it.
         """
         with self._named_in_errors():
             mapping = self._those_in(names, self._columns)
-            opened = open_columns(frame, columns=mapping, plain=() if mapping else plain)
+            opened = open_columns(frame, columns=mapping, plain=frozenset() if mapping else plain)
             nested = {name: own for name, own in self._columns.items() if name not in mapping}
             # Within an object, such as `properties`, a field has its name once that is opened.
             within = self._those_in(opened, nested)
