@@ -22,8 +22,12 @@ from convergekit.base.grouping import NumberedText
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts_at, events_named
 from convergekit.events.campaigns import TAGS
-from convergekit.events.currencies import currency_columns, paid_currencies
-from convergekit.events.schema import PROPERTY
+from convergekit.events.currencies import (
+    chosen_currency,
+    currency_columns,
+    paid_currencies,
+    row_of,
+)
 from convergekit.events.steps import as_steps
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, FloatArray, IntArray
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 
 
 _MICROSECONDS_A_DAY = 86_400_000_000
+#: As many are added up exactly, with room for their shares.
+_MOST_CENTS = 2.0**62
 
 
 @dataclass(frozen=True)
@@ -185,15 +191,24 @@ class Attributor:
         if not self._asked.mixed_currencies:
             found = sorted(paid_currencies(events, self.positions, money).index)
             if len(found) > 1:
-                short = currency_columns(events)[0].removeprefix(PROPERTY)
+                columns = currency_columns(events)
+                where = chosen_currency(events, self.positions, money, columns, found[0])
                 raise ConvergekitError(
                     f"the conversions are in several currencies ({', '.join(found)}), "
                     "which cannot be added up. Choose one, such as "
                     f"conversion=ck.Step({as_steps([self._asked.conversion])[0].title!r}, "
-                    f"where={{{short!r}: {found[0]!r}}}), or set mixed_currencies=True if "
+                    f"{where}), or set mixed_currencies=True if "
                     f"{value!r} is in one currency all the same."
                 )
-        return np.rint(np.nan_to_num(money) * 100).astype(np.int64)
+        cents = np.rint(np.nan_to_num(money) * 100)
+        if np.abs(cents).sum() > _MOST_CENTS:
+            largest = self.positions[np.abs(cents).argmax()]
+            raise ConvergekitError(
+                f"value={value!r}: the amounts are too large to be added up to the cent, the "
+                f"largest in {row_of(events, largest)}. Correct it, or leave such events out with "
+                "ck.Step(name, where=...)."
+            )
+        return cents.astype(np.int64)
 
 
 def attribution(s: StitchedEvents, question: Question) -> Attribution:

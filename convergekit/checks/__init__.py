@@ -24,6 +24,7 @@ CHECKS: dict[str, Check] = {
     "event-id-of-other-amount": event_ids.reused_for_other_amounts,
     "event-id-of-other-person": event_ids.reused_for_other_people,
     "event-id-in-scientific-notation": event_ids.rounded,
+    "order-id-on-several-conversions": conversions.repeated_order_id,
     "conversion-without-alias": conversions.without_alias,
     "orphaned-conversion": conversions.orphaned,
     "templated-alias": alias_values.templated,

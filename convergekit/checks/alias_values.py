@@ -11,11 +11,13 @@ from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown, shown_text
+from convergekit.events.nothing import TEMPLATE
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
-# Liquid and Handlebars, JavaScript and shell, ERB, Mailchimp, and the first three in a URL.
-_TEMPLATE = r"(?i)\{\{|\}\}|\{%|\$\{|<%|\*\||%7B%7B|%7D%7D|%24%7B|^\{[\w.]+\}$|^%%.+%%$"
+# Within a text: Liquid and Handlebars, JavaScript and shell, ERB, Mailchimp, and the first three in
+# a URL. Or the whole of it.
+_TEMPLATE = rf"(?i)\{{\{{|\}}\}}|\{{%|\$\{{|<%|\*\||%7B%7B|%7D%7D|%24%7B|^\{{[\w.]+\}}$|{TEMPLATE}"
 
 #: A token under this many browsers' aliases is cached: a cart, two devices, and the cookies of a
 #: shop and of its checkout make four.

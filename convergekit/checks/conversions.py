@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
-from convergekit.checks.wording import masked, quoted
+from convergekit.checks.wording import masked, quoted, shown
 from convergekit.events.normalise import carries_aliases
+from convergekit.events.nothing import is_nobody
+from convergekit.events.schema import PROPERTY
 from convergekit.typing import IntArray
 
 NO_CONVERSIONS = "no event is named 'Placed Order': name your conversions with conversion="
 
+#: What exports call an order's number among a conversion's properties.
+ORDER_IDS = (
+    *("order_id", "transaction_id", "orderId", "transactionId", "tr_orderid", "order_number"),
+    *("orderNumber", "order_name", "checkout_id"),
+)
 #: Orphans are a finding from this share of a source's conversions on, and this many.
 ORPHAN_SHARE = 0.25
 FEWEST_ORPHANS = 10
@@ -44,6 +52,41 @@ def without_event_id(tracking: Tracking) -> list[Fault] | NotChecked:
             lambda some: ["no event ID"] * len(some),
         )
     ]
+
+
+def repeated_order_id(tracking: Tracking) -> list[Fault] | NotChecked:
+    """Find orders whose number stands on several conversions, none of them a dropped copy."""
+    if not tracking.names:
+        return NotChecked(NO_CONVERSIONS)
+    converts = np.flatnonzero(tracking.is_conversion)
+    for name in ORDER_IDS:
+        if PROPERTY + name not in tracking.events:
+            continue
+        texts = as_text(tracking.events[PROPERTY + name].iloc[converts])[0]
+        ids = texts[texts.notna().to_numpy() & ~is_nobody(to_arrow(texts))]
+        at = converts[texts.index.get_indexer(ids.index)]
+        # The first of an order is the order; ties by row, as it came.
+        in_time = np.lexsort((tracking.events["row"].to_numpy()[at], tracking.microseconds[at]))
+        again = ids.iloc[in_time].duplicated().to_numpy(dtype=bool)
+        at = np.sort(at[in_time][again])
+        if len(at):
+            return [_repeated_order(tracking, name, at)]
+    return []
+
+
+def _repeated_order(tracking: Tracking, name: str, at: IntArray) -> Fault:
+    values = tracking.events[PROPERTY + name]
+    return Fault(
+        "high",
+        f"{counted(len(at), 'conversion has', 'conversions have')} the {name} of an earlier one, "
+        "under another event ID or none.",
+        "Each counts as an order of its own, with its money.",
+        "Send the order's number as the event ID, the same from every source that reports the "
+        "order.",
+        at,
+        tracking.worth(at),
+        lambda some: [f"{name} = {shown(value)}" for value in values.iloc[some]],
+    )
 
 
 def without_alias(tracking: Tracking) -> list[Fault] | NotChecked:

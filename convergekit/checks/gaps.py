@@ -1,4 +1,8 @@
-"""Hours and days in which a source is silent that otherwise sends a lot at that time."""
+"""Hours and days in which a source is silent that otherwise sends a lot at that time.
+
+That a source's data end before those of the others is another matter, and a finding of its own:
+nearly always its export ends there.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ from convergekit.typing import IntArray
 _HOUR = 3_600_000_000
 _WEEK = 7 * 24 * _HOUR
 SHORTEST_GAP = _HOUR
+#: A source that ends less than so long before the others ends with them.
+SHORTEST_END = 24 * _HOUR
 #: In how many other weeks a source must have been busy in the same hours, and with how many visits.
 FEWEST_WEEKS = 3
 FEWEST_VISITS = 20
@@ -45,8 +51,15 @@ def silent(tracking: Tracking) -> list[Fault] | NotChecked:
     faults = []
     for code in np.unique(source[tracking.is_tracked]).tolist():
         gaps = _gaps(tracking, code)
-        if gaps:
-            faults.append(_fault(tracking, repr(names[code]) if code >= 0 else "", gaps))
+        name = repr(names[code]) if code >= 0 else ""
+        within = [gap for gap in gaps if gap.after >= 0]
+        if within:
+            faults.append(_fault(tracking, name, within))
+        faults += [
+            _ending(tracking, name, gap)
+            for gap in gaps
+            if gap.after < 0 and gap.stop - gap.start >= SHORTEST_END
+        ]
     return faults
 
 
@@ -66,6 +79,22 @@ def _fault(tracking: Tracking, source: str, gaps: list[_Gap]) -> Fault:
         at[at >= 0],
         None if tracking.amounts is None else sum(gap.money for gap in gaps),
         lambda some: ["beside the gap"] * len(some),
+        absent=True,
+    )
+
+
+def _ending(tracking: Tracking, source: str, gap: _Gap) -> Fault:
+    days = counted(round((gap.stop - gap.start) / (24 * _HOUR)), "day")
+    return Fault(
+        "low",
+        f"{source or 'The source'} ends {days} before the rest: its last event is of "
+        f"{_moment(gap.start)}.",
+        "If only its export ends there, the days after it lack its events: visits look as if they "
+        "ended, and orders as if they came from nowhere. If it still sends, tracking broke then.",
+        "Export it again up to the end of the others, or leave the days out of funnels with end=.",
+        np.array([gap.before]),
+        None if tracking.amounts is None else gap.money,
+        lambda some: ["its last event"] * len(some),
         absent=True,
     )
 

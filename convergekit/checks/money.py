@@ -63,7 +63,7 @@ class Money:
     codes : pandas.Series of str or None
         Each event's currency; None where no property says any.
     currencies : tuple of str
-        The currencies of the conversions, the one of most conversions first.
+        The currencies of the conversions with an amount, the one of most of them first.
     currency : str
         That of what is added up; empty if it is not known.
     guessed : bool
@@ -122,7 +122,9 @@ def find_money(
     if currency is not None:
         columns = [resolve_column(events, currency, option="currency")]
     codes = currencies_at(events, np.arange(len(events)), columns) if columns else None
-    most = () if codes is None else tuple(most_first(codes[is_conversion]).index)
+    # Amounts of zero add nothing, in whatever currency.
+    paid = is_conversion & (amounts != 0)
+    most = () if codes is None else tuple(most_first(codes[paid]).index)
     counted, foreign = amounts, np.zeros(len(events), dtype=bool)
     code = most[0] if most else ""
     if rates is not None:

@@ -102,7 +102,7 @@ def several_currencies(tracking: Tracking) -> list[Fault] | NotChecked:
         return NotChecked("no property of money is known: name it with value=")
     if money.codes is None:
         return NotChecked("no property of currencies is known")
-    codes = money.codes.where(tracking.is_conversion)
+    codes = money.codes.where(tracking.is_conversion & (money.amounts != 0))
     counts = most_first(codes)
     if len(counts) < 2:
         return []

@@ -213,6 +213,9 @@ def check_command(
     value: Annotated[
         str | None, typer.Option(help="The property that holds a conversion's money.")
     ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="The property that holds a conversion's currency.")
+    ] = None,
     output: Annotated[
         Output, typer.Option("--format", help="How to print the findings.")
     ] = Output.text,
@@ -228,7 +231,14 @@ def check_command(
     with checked(_err):
         fails = failing(fail_on)
         events = read_events(_files(exports), columns=_columns(column))
-        found = check_up(events, conversion=conversion, value=value, tz=tz, calendar=calendar)
+        found = check_up(
+            events,
+            conversion=conversion,
+            value=value,
+            currency=currency,
+            tz=tz,
+            calendar=calendar,
+        )
     print_check_up(_out, found, output)
     if fails(found):
         raise typer.Exit(1)

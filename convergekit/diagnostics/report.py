@@ -12,10 +12,14 @@ import pandas as pd
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
+from convergekit.diagnostics.lost_rows import lost_warnings, vanished_names
 from convergekit.diagnostics.placeholders import placeholder_remarks
 from convergekit.diagnostics.shared_values import find_shared_values
+from convergekit.events.amounts import numbers_in
 from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
+from convergekit.events.schema import PROPERTY
+from convergekit.events.shapes import NOTHING_READ
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
@@ -50,7 +54,8 @@ class Report:
         Rejected rows per reason.
     coverage : pandas.DataFrame
         Per event name: `event_name`, `events`, and the shares `with_profile` and
-        `with_browser_session` (of events whose profile has an alias of the browser's type).
+        `with_browser_session` (of events whose profile has an alias of the browser's type). A name
+        of which all rows were rejected has 0 events.
     aliases_by_type : dict of str to int
         How many aliases there are of each type.
     alias_types : pandas.DataFrame
@@ -69,7 +74,7 @@ class Report:
     remarks : dict of str to int
         Decisions about values, and for how many rows.
     warnings : list of str
-        What looks like a tracking bug.
+        What the input lost, first; then what looks like a tracking bug.
     segment : str
         What a segment was chosen by, and empty for the whole.
     caution : str
@@ -166,6 +171,8 @@ class Report:
         lines += [
             f"  {row.event_name}: {row.with_profile:.0%}, {row.with_browser_session:.0%}"
             f" of {row.events:,}"
+            if row.events
+            else f"  {row.event_name}: 0 events, all rejected"
             for row in self.coverage.itertuples()
         ]
         return lines
@@ -175,6 +182,7 @@ class Report:
         blocked = self.blocked.groupby("alias_type")["events"].sum().to_dict()
         several = {f"{name} on one profile": n for name, n in self.several_logins.items() if n}
         found = [
+            *(("warning", text) for text in self.warnings),
             ("calendar", self.calendar),
             ("segment", self.segment),
             ("caution", self.caution),
@@ -190,7 +198,6 @@ class Report:
                 f"{_listed(self.refused)}; see .refused_links" if self.refused else "",
             ),
             ("remarks", _listed(self.remarks)),
-            *(("warning", text) for text in self.warnings),
         ]
         return [(title, text) for title, text in found if text]
 
@@ -226,7 +233,7 @@ def make_report(s: StitchedEvents) -> Report:
         },
         several_logins=_several_logins(s),
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
-        remarks=dict(s.remarks) | placeholder_remarks(s.events),
+        remarks=_remarks(s),
         warnings=_warnings(s),
         segment="" if s.segment is None else s.segment.description,
         caution="" if s.segment is None else s.segment.caution,
@@ -290,6 +297,12 @@ def _counts(values: pd.Series) -> dict[str, int]:
     return {str(value): int(n) for value, n in sorted(Counter(values).items())}
 
 
+def _remarks(s: StitchedEvents) -> dict[str, int]:
+    """Return the decisions about values; those by which something is lost are warnings."""
+    decided = {remark: n for remark, n in s.remarks.items() if NOTHING_READ not in remark}
+    return decided | placeholder_remarks(s.events)
+
+
 def _coverage(s: StitchedEvents) -> pd.DataFrame:
     tracked = (s.events["kind"] == "track").to_numpy()
     table = pd.DataFrame(
@@ -303,19 +316,21 @@ def _coverage(s: StitchedEvents) -> pd.DataFrame:
     shares = grouped.mean()
     shares.insert(0, "events", grouped.size())
     shares = shares.reset_index().sort_values(["events", "event_name"], ascending=[False, True])
-    return _coverage_frame(shares.to_dict("records"))
+    gone = [[name, 0, 0.0, 0.0] for name in vanished_names(s)]
+    lost = pd.DataFrame(gone, columns=list(_COVERAGE_COLUMNS))
+    return _coverage_frame([*shares.to_dict("records"), *lost.to_dict("records")])
 
 
 def _coverage_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
-    columns = {
-        "event_name": "str",
-        "events": "int64",
-        "with_profile": "float64",
-        "with_browser_session": "float64",
-    }
-    return pd.DataFrame(records, columns=list(columns)).astype(columns)
+    return pd.DataFrame(records, columns=list(_COVERAGE_COLUMNS)).astype(_COVERAGE_COLUMNS)
 
 
+_COVERAGE_COLUMNS = {
+    "event_name": "str",
+    "events": "int64",
+    "with_profile": "float64",
+    "with_browser_session": "float64",
+}
 _TYPE_COLUMNS = {"alias_type": "str", "aliases": "int64", "events": "int64", "blocked": "int64"}
 
 
@@ -354,12 +369,14 @@ def _several_logins(s: StitchedEvents) -> dict[str, int]:
 
 
 def _warnings(s: StitchedEvents) -> list[str]:
-    warnings = []
+    warnings = lost_warnings(s)
     if len(s.events) and (s.events["kind"] == "identify").all():
         warnings.append(nameless_warning(len(s.events)))
     conflicts = s.duplicates["conflicts"]
     names = conflicts.map(lambda fields: "event_name" in fields)
-    amounts = conflicts.map(lambda fields: any(_is_amount(s.events, field) for field in fields))
+    fields = set(conflicts.explode().dropna())
+    money = {name for name in fields if _holds_amounts(s.events, name)}
+    amounts = conflicts.map(lambda fields: not money.isdisjoint(fields))
     for what, found in (("event name", names), ("amount", amounts)):
         if found.any():
             rows = s.duplicates["row"][found].head(EXAMPLE_ROWS).tolist()
@@ -398,20 +415,22 @@ def _far_warning(s: StitchedEvents, far: IntArray) -> str:
     more = f" and {len(far) - len(some):,} more" if len(far) > len(some) else ""
     one = len(far) == 1
     asked = f"funnels, counts, retention and customers leave {'it' if one else 'them'} out"
-    if s.segment is None and s.observed_until is not None:
+    if s.observed_until is not None:
         return (
             f"{counted(len(far), 'event lies', 'events lie')} beyond observed_until=, or before "
             f"the Web began ({named}{more}): {asked}"
         )
     return (
-        f"{counted(len(far), 'event is', 'events are')} dated far from the rest ({named}{more}), "
-        f"so {'its clock is' if one else 'their clocks are'} taken to be wrong: the data end at "
-        f"{moment(s.data_end)}, and {asked}; observed_until= sets another end"
+        f"{counted(len(far), 'event is', 'events are')} dated far from the rest, or long after "
+        f"being received ({named}{more}), so {'its clock is' if one else 'their clocks are'} "
+        f"taken to be wrong: the data end at {moment(s.data_end)}, and {asked}; observed_until= "
+        "sets another end"
     )
 
 
-def _is_amount(events: pd.DataFrame, name: str) -> bool:
-    return name.startswith("properties.") and pd.api.types.is_numeric_dtype(events[name].dtype)
+def _holds_amounts(events: pd.DataFrame, name: str) -> bool:
+    nowhere = np.empty(0, dtype=np.int64)
+    return name.startswith(PROPERTY) and numbers_in(events[name], nowhere) is not None
 
 
 def _written(events: pd.DataFrame) -> list[str]:

@@ -27,10 +27,13 @@ border-radius:.3rem;background:rgba(128,128,128,.25);overflow:hidden;vertical-al
 
 def report_card(report: Report) -> str:
     """Return a report as HTML."""
+    findings = report.findings()
+    warnings = [finding for finding in findings if finding[0] == "warning"]
     return card(
+        _findings_list(warnings),
         _tiles(report),
         _coverage_table(report.coverage),
-        _findings_list(report.findings()),
+        _findings_list(findings[len(warnings) :]),
         style=_STYLE,
     )
 
@@ -57,6 +60,9 @@ def _coverage_table(coverage: pd.DataFrame) -> str:
     rows = "".join(
         f"<tr><td>{html.escape(row.event_name)}</td><td>{row.events:,}</td>"
         f"<td>{_bar(row.with_profile)}</td><td>{_bar(row.with_browser_session)}</td></tr>"
+        if row.events
+        else f"<tr><td>{html.escape(row.event_name)}</td><td>0</td>"
+        '<td colspan="2" class="ck-warning">all rejected</td></tr>'
         for row in coverage.itertuples()
     )
     return (

@@ -15,6 +15,7 @@ from convergekit.engine.backends import Backend
 from convergekit.errors import ColumnError, NotOnThisEngine, did_you_mean
 from convergekit.events.normalise import READ_NULLS
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY, SPELLINGS
+from convergekit.events.shapes import READ_SHAPES
 
 #: Columns of our own, next to those of the table.
 OWN = "_ck_"
@@ -57,9 +58,8 @@ def canonical(backend: Backend, table: Any, columns: Mapping[str, str]) -> Any:
     ('row', 'event_id', 'event_name', 'timestamp', 'source', 'alias.cookie', 'properties.price')
     """
     table = _opened(_renamed(table, columns))
-    written = [
-        c for c in table.columns if c in (*_WRITTEN_BY_STITCH, READ_NULLS) or c.startswith(PROFILE)
-    ]
+    ours = (*_WRITTEN_BY_STITCH, READ_NULLS, READ_SHAPES)
+    written = [c for c in table.columns if c in ours or c.startswith(PROFILE)]
     table = table.drop(*written) if written else table
     _check(table)
     typed = {name: _text(table, name) for name in _TEXTS}

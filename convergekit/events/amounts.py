@@ -161,7 +161,7 @@ def numbers_in(values: pd.Series, at: IntArray) -> FloatArray | None:
         if not all(map(_is_of_numbers, set(map(type, values)))):
             return None
         return np.fromiter(map(_as_float, cells), dtype=np.float64, count=len(cells))
-    if not pd.api.types.is_numeric_dtype(values.dtype):
+    if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         return None
     return cells.to_numpy(dtype="float64", na_value=np.nan)
 

@@ -7,6 +7,7 @@ hour that is in UTC, and is 23 or 25 hours long where the clock changes.
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,13 @@ import pandas as pd
 from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError
 from convergekit.events.timestamps import check_zone, in_utc, microseconds
+
+#: Beyond it no time zone's clock is known.
+_LAST_YEAR = 9999
+#: A text of which one cannot tell the day from the month: ``10.03.2026``, ``03/10/26``.
+_DAY_OR_MONTH = re.compile(r"\s*[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2}")
+#: A year, which ``10:00`` and ``March`` do not have: they would be of today.
+_YEAR = re.compile(r"(?<![0-9.])[0-9]{4}")
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -130,7 +138,8 @@ class Calendar:
         Raises
         ------
         ConvergekitError
-            It is not a date or datetime.
+            It is not a date or datetime, or a text of which the day may be the month, or that has
+            no year.
 
         Examples
         --------
@@ -146,20 +155,23 @@ class Calendar:
             whole = _whole_days(value)
             if whole is not None:
                 index = pd.PeriodIndex([whole])
-                stamp = (self.end(index) if last else self.begin(index))[0]
+                clock = self if whole.year < _LAST_YEAR else Calendar()
+                moments = clock.end(index) if last else clock.begin(index)
             else:
                 # A bare number would be taken for nanoseconds since 1970, which is never meant.
                 bare = isinstance(value, (int, float))
                 stamp = pd.NaT if bare else pd.Timestamp(value)
-                if not pd.isna(stamp):
-                    stamp = self._moments([stamp])[0] if stamp.tz is None else in_utc(stamp)
+                # Of a missing one nothing is asked.
+                named = pd.isna(stamp) or stamp.tz is not None
+                moments = pd.DatetimeIndex([in_utc(stamp)]) if named else self._moments([stamp])
         except (ValueError, TypeError):
-            stamp = pd.NaT
-        if pd.isna(stamp):
+            moments = pd.DatetimeIndex([pd.NaT])
+        if moments.hasnans or (isinstance(value, str) and not _says_one_day(value)):
             raise ConvergekitError(
                 f"{name} must be a date or datetime, such as '2026-03-02'; got {value!r}."
             )
-        return int(microseconds(pd.Series([stamp]))[0])
+        # Not by way of a pandas.Timestamp, which has no year 10000.
+        return int(microseconds(pd.Series(moments))[0])
 
     def _moments(self, local: Any) -> pd.DatetimeIndex:
         """Return the moments at which the shop's clock shows these times.
@@ -177,6 +189,11 @@ class Calendar:
                 "Leave out those events, or the calendar."
             ) from None
         return there.tz_convert("UTC")
+
+
+def _says_one_day(text: str) -> bool:
+    """Return whether a text says its day by itself: not by the day on which it is read either."""
+    return not _DAY_OR_MONTH.match(text) and bool(_YEAR.search(text))
 
 
 def _whole_days(value: Any) -> pd.Period | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import decimal
 import itertools
-import json
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from numbers import Number
 from typing import Any
@@ -18,7 +17,6 @@ import pyarrow as pa
 
 from convergekit.base.bounds import TOO_WIDE, too_wide, without_deep
 from convergekit.base.garbage import garbage_let_be
-from convergekit.base.json_text import read_json
 from convergekit.base.list_bounds import LISTS, within_bounds
 from convergekit.base.options import pairs_given
 from convergekit.base.records import frame_from_records
@@ -29,6 +27,7 @@ from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.arrow import Frame, as_frame, lists_of_text, opened_struct
 from convergekit.events.schema import (
     ALIAS,
+    NESTED,
     PROFILE,
     PROFILE_PROPERTY,
     PROPERTY,
@@ -36,11 +35,11 @@ from convergekit.events.schema import (
     holds_objects,
     missing,
 )
+from convergekit.events.shapes import OtherShapeError, as_object
 from convergekit.events.usual_types import with_usual_types
 from convergekit.typing import BoolArray
 
-_NESTED = ("properties", "profile_properties")
-_NESTED_SPELLINGS = frozenset(spelling for name in _NESTED for spelling in SPELLINGS[name])
+_NESTED_SPELLINGS = frozenset(spelling for name in NESTED for spelling in SPELLINGS[name])
 
 
 #: Far deeper than real properties, and not as deep as what Python can follow.
@@ -116,7 +115,7 @@ def open_columns(
     apart = [name for name in apart if name not in plain or frame[name].dtype != object]
     frame = _with_plain_objects(frame, apart, texts=texts)
     frame = noted(_unite_spellings(_without_signals(frame)), deep)
-    for name in _NESTED:
+    for name in NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
     frame = noted(*within_bounds(frame, of_text=texts))
@@ -457,19 +456,18 @@ def _open_nested(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _as_object(cell: Any) -> Any:
-    """Return an object, of JSON text as well, or the error if the text says two things at once."""
+    """Return the object that a cell is in any shape; an error for text that cannot be read.
+
+    What has another shape stays as it came.
+    """
     if type(cell) is dict:
         return cell
-    if isinstance(cell, str) and cell.lstrip()[:1] == "{":
-        try:
-            return read_json(cell)
-        except json.JSONDecodeError:
-            return cell
-        except ValueError as error:
-            return error
-    if isinstance(cell, Mapping):
-        return dict(cell)
-    return cell
+    try:
+        return as_object(cell)
+    except OtherShapeError:
+        return cell
+    except ValueError as error:
+        return error
 
 
 _USUAL_NAMES = {

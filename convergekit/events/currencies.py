@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -16,13 +18,21 @@ from convergekit.base.grouping import NumberedText
 from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
-from convergekit.events.nothing import is_no_value
+from convergekit.events.nothing import is_no_value, trimmed
 from convergekit.events.schema import PROPERTY
 from convergekit.events.steps import resolve_column
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: What a property of currencies is called, capitals and signs aside: ``$currency`` is one.
 _NAMES = ("currency", "currencycode", "trcurrency")
+#: The signs and names of one currency, in upper case.
+SIGNS = {
+    **{"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₪": "ILS"},
+    **{"₫": "VND", "₴": "UAH", "₦": "NGN", "₱": "PHP", "฿": "THB", "₸": "KZT", "円": "JPY"},
+    **{"US$": "USD", "U$S": "USD", "CA$": "CAD", "C$": "CAD", "A$": "AUD", "AU$": "AUD"},
+    **{"NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "MX$": "MXN", "R$": "BRL", "NT$": "TWD"},
+    **{"EURO": "EUR", "EUROS": "EUR", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF", "LEI": "RON"},
+}
 
 
 def currency_columns(events: pd.DataFrame) -> list[str]:
@@ -46,14 +56,14 @@ def currency_codes(values: pd.Series) -> pd.Series:
 
     Examples
     --------
-    >>> currency_codes(pd.Series(["eur", "EUR ", "", "undefined"])).tolist()
-    ['EUR', 'EUR', nan, nan]
+    >>> currency_codes(pd.Series(["eur", "EUR ", "€", "", "undefined"])).tolist()
+    ['EUR', 'EUR', 'EUR', nan, nan]
     """
     text, _ = as_text(values)
     numbered = NumberedText.of(text)
-    codes = numbered.distinct.str.strip().str.upper()
-    nothing = is_no_value(to_arrow(codes)) if len(codes) else np.zeros(0, dtype=bool)
-    spelled = numbered.mapped(codes.mask((codes == "") | nothing))
+    texts = to_arrow(numbered.distinct)
+    codes = pd.Series(trimmed(texts), dtype="str").str.upper().replace(SIGNS)
+    spelled = numbered.mapped(codes.mask(is_no_value(texts)))
     return spelled.take(np.arange(len(values))).set_axis(values.index)
 
 
@@ -106,21 +116,58 @@ def check_rates(value: str | None, currency: str | None, rates: Mapping[str, flo
             f"0.9}}; got {rates!r}."
         )
     for code, rate in (rates or {}).items():
-        if not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
+        if not _is_number(rate) or not 0 < float(rate) < np.inf:
             raise ConvergekitError(
                 f"rates must give a number above zero for {code!r}; got {rate!r}."
             )
+    by_code(rates or {})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (Real, Decimal)) and not isinstance(value, bool)
 
 
 def by_code(rates: Mapping[str, float]) -> dict[str, float]:
     """Return rates by currencies in their one spelling.
+
+    Raises
+    ------
+    ConvergekitError
+        A name is not that of a currency, or two of one currency have different rates.
 
     Examples
     --------
     >>> by_code({" eur": 1})
     {'EUR': 1.0}
     """
-    return {str(code).strip().upper(): float(rate) for code, rate in rates.items()}
+    found: dict[str, float] = {}
+    for name, code in zip(rates, currency_codes(pd.Series(list(rates), dtype=object)), strict=True):
+        if not isinstance(code, str):
+            raise ConvergekitError(
+                f"rates must name currencies, such as {{'EUR': 1, 'USD': 0.9}}; got {name!r}."
+            )
+        if found.setdefault(code, float(rates[name])) != float(rates[name]):
+            raise ConvergekitError(f"rates must give one rate for {code!r}; got {dict(rates)!r}.")
+    return found
+
+
+def chosen_currency(
+    events: pd.DataFrame, at: IntArray, amounts: FloatArray, columns: Sequence[str], code: str
+) -> str:
+    """Return the condition on the first column that the amounts in a currency meet, in words.
+
+    A condition asks for values as they are spelled.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"properties.currency": ["EUR", "eur", "USD"]})
+    >>> chosen_currency(events, np.arange(3), np.ones(3), ["properties.currency"], "EUR")
+    "where={'currency': ['EUR', 'eur']}"
+    """
+    column = events[columns[0]].iloc[at[_paid(amounts)]]
+    spelled = sorted({str(cell) for cell in column[currency_codes(column) == code]})
+    said = spelled[0] if len(spelled) == 1 else spelled or code
+    return f"where={{{columns[0].removeprefix(PROPERTY)!r}: {said!r}}}"
 
 
 def paid_currencies(events: pd.DataFrame, at: IntArray, amounts: FloatArray) -> pd.Series:
@@ -178,7 +225,9 @@ def to_one_currency(
         )
     found = most_first(codes)
     if rates is None:
-        _refuse_several(codes, None if apart is None else apart[paid], columns[0], currency)
+        if _are_several(codes, None if apart is None else apart[paid]):
+            where = chosen_currency(events, at, amounts, columns, str(found.index[0]))
+            raise ConvergekitError(_several(found, columns[0], currency, where))
         return amounts, str(found.index[0]) if len(found) == 1 else ""
     worth = by_code(rates)
     lacking = [str(code) for code in found.index if code not in worth]
@@ -202,25 +251,22 @@ def _paid(amounts: FloatArray) -> BoolArray:
     return np.nan_to_num(amounts) != 0
 
 
-def _refuse_several(
-    codes: pd.Series, apart: IntArray | None, column: str, currency: str | None
-) -> None:
-    """Raise if a group has amounts of several currencies."""
+def _are_several(codes: pd.Series, apart: IntArray | None) -> bool:
+    """Return whether a group has amounts of several currencies."""
     groups = np.zeros(len(codes), dtype=np.int64) if apart is None else apart
     per_group = codes.groupby(groups).nunique()
-    if not (per_group > 1).any():
-        return
-    found = most_first(codes)
+    return bool((per_group > 1).any())
+
+
+def _several(found: pd.Series, column: str, currency: str | None, where: str) -> str:
+    """Return the error that says which currencies there are, and how to go on."""
     counts = ", ".join(f"{code} ({count:,})" for code, count in found.items())
     example = {code: 1.0 if not place else "..." for place, code in enumerate(found.index)}
-    short = column.removeprefix(PROPERTY)
     way = f"rates={example}"
     if currency is None:
-        way = (
-            f"currency={short!r}, {way}. Or choose those of one with "
-            f"ck.Step(name, where={{{short!r}: {found.index[0]!r}}})"
-        )
-    raise ConvergekitError(
+        short = column.removeprefix(PROPERTY)
+        way = f"currency={short!r}, {way}. Or choose those of one with ck.Step(name, {where})"
+    return (
         f"amounts of several currencies in {column!r}: {counts}. They cannot be added up; say "
         f"what one of each is worth: {way}."
     )

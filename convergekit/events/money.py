@@ -6,6 +6,7 @@ the language is told, never guessed. Whatever is not wholly an amount in that la
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal
 
@@ -17,6 +18,7 @@ from convergekit.base.text import INVISIBLE
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import numbers_in
+from convergekit.events.currencies import SIGNS
 from convergekit.typing import IntArray
 
 Amounts = Literal[
@@ -44,16 +46,25 @@ _WRITTEN = (
     "TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
 )
 _CODES = frozenset(_WRITTEN.split())
-# The signs of one currency, and (empty) those of several: a dollar may be of twenty countries.
-_ONE = {
-    **{"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₪": "ILS"},
-    **{"₫": "VND", "₴": "UAH", "₦": "NGN", "₱": "PHP", "฿": "THB", "₸": "KZT", "円": "JPY"},
-    **{"US$": "USD", "U$S": "USD", "CA$": "CAD", "C$": "CAD", "A$": "AUD", "AU$": "AUD"},
-    **{"NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "MX$": "MXN", "R$": "BRL", "NT$": "TWD"},
-    **{"EURO": "EUR", "EUROS": "EUR", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF", "LEI": "RON"},
+_PESOS = "ARS CLP COP CUP DOP MXN PHP UYU"
+_FRANCS = "BIF CDF CHF DJF GNF KMF RWF XAF XOF XPF"
+_CROWNS = "DKK ISK NOK SEK"
+_RUPEES = "INR LKR MUR NPR PKR SCR"
+# The signs of several currencies.
+_SEVERAL = {
+    "$": "AUD BBD BMD BND BSD BZD CAD FJD GYD HKD JMD KYD LRD NAD NIO NZD SBD SGD SRD TTD TWD USD "
+    f"XCD ZWL {_PESOS}",
+    **dict.fromkeys(("¥", "￥", "元"), "CNY HKD JPY TWD"),
+    **dict.fromkeys(("KR", "KR."), _CROWNS),
+    **dict.fromkeys(("FR", "FR.", "SFR", "SFR."), _FRANCS),
+    **dict.fromkeys(("RS", "RS."), _RUPEES),
+    "PESOS": _PESOS,
 }
-_SEVERAL = ("$", "¥", "￥", "元", "KR", "KR.", "FR", "FR.", "SFR", "SFR.", "RS", "RS.", "PESOS")
-_SIGN_TO_CODE = _ONE | dict.fromkeys(_SEVERAL, "")
+_MEANT = {
+    **{code: frozenset({code}) for code in _CODES},
+    **{sign: frozenset({code}) for sign, code in SIGNS.items()},
+    **{sign: frozenset(codes.split()) for sign, codes in _SEVERAL.items()},
+}
 
 
 def money(values: pd.Series, *, amounts: Amounts) -> pd.DataFrame:
@@ -178,7 +189,8 @@ def _number(digits: str, amounts: Amounts) -> float | None:
     if found is None:
         return None
     whole = re.sub("[^0-9]", "", found["whole"])
-    return float(f"{whole or 0}.{found['part'] or 0}")
+    value = float(f"{whole or 0}.{found['part'] or 0}")
+    return value if math.isfinite(value) else None
 
 
 def _around(head: str, tail: str) -> tuple[bool, str] | None:
@@ -192,14 +204,12 @@ def _around(head: str, tail: str) -> tuple[bool, str] | None:
     if len(signs) + brackets[0] > 1:
         return None
     words = re.sub(f"[{re.escape(_SIGNS)}]", " ", f"{head} {tail}").upper().split()
-    codes = set()
-    for word in words:
-        code = word if word in _CODES else _SIGN_TO_CODE.get(word)
-        if code is None:
-            return None
-        codes.add(code)
-    # "$12.00 USD" says the dollar twice, the second time which.
-    named = codes - {""}
-    if len(named) > 1:
+    if not _MEANT.keys() >= set(words):
         return None
-    return bool(brackets[0] or (signs and signs[0] != "+")), "".join(named)
+    # "$12.00 USD" says the dollar twice, the second time which; "$12.00 EUR" contradicts itself.
+    meant = [_MEANT[word] for word in words]
+    named = frozenset.intersection(*meant) if meant else frozenset()
+    if meant and not named:
+        return None
+    code = "".join(named) if len(named) == 1 else ""
+    return bool(brackets[0] or (signs and signs[0] != "+")), code

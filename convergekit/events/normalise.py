@@ -23,8 +23,9 @@ from convergekit.base.threads import each_column
 from convergekit.base.wording import shortened
 from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.canonical import told, written_by_stitch
-from convergekit.events.nothing import is_nobody, without_value
-from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.nothing import identifies_nothing, without_value
+from convergekit.events.schema import ALIAS, NESTED, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.shapes import READ_SHAPES, said_of, says, shape_of, shape_remarks
 from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
 from convergekit.typing import BoolArray, IntArray
 
@@ -112,6 +113,8 @@ def normalise(
     if READ_NULLS in frame:
         remarks.update(_read_nulls(frame[READ_NULLS]))
         frame = frame.drop(columns=READ_NULLS)
+    remarks.update(_other_shapes(frame))
+    frame = frame.drop(columns=READ_SHAPES, errors="ignore")
     # As a dictionary, for pandas warns of frames whose columns are set one by one.
     typed: dict[str, pd.Series] = dict(frame.items())
     if replaced:
@@ -241,7 +244,7 @@ def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, BoolArray]:
 
 def _identifying(ids: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return the event IDs without those that identify nothing, and these."""
-    nothing = is_nobody(to_arrow(ids))
+    nothing = identifies_nothing(to_arrow(ids))
     return (ids.mask(nothing), ids[nothing]) if nothing.any() else (ids, ids[:0])
 
 
@@ -301,6 +304,22 @@ def _read_nulls(said: pd.Series) -> dict[str, int]:
     for text, rows in as_text(said)[0].value_counts().items():
         counts.update(dict.fromkeys(str(text).split("\n"), int(rows)))
     return {f"{what}: read as missing": rows for what, rows in sorted(counts.items())}
+
+
+def _other_shapes(frame: pd.DataFrame) -> dict[str, int]:
+    """Return which fields had a shape that is not read, and in how many rows."""
+    noted: dict[str, dict[int, str]] = {}
+    for name in NESTED:
+        if name in frame:
+            noted[name] = {
+                row: f"is {shape_of(cell)}" for row, cell in enumerate(frame[name]) if says(cell)
+            }
+    said = said_of(noted, len(frame))
+    if READ_SHAPES in frame:
+        told, _ = as_text(frame[READ_SHAPES])
+        said = told if said is None else told.str.cat(said, sep="\n", na_rep="").str.strip("\n")
+        said = said.mask(said == "")
+    return {} if said is None else shape_remarks(said, frame.get("file"))
 
 
 def _reject_reasons(

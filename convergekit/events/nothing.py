@@ -4,8 +4,10 @@ Tag managers, templates and exports write words where there is nothing to write.
 layers. `NO_VALUE` are texts that are not a value of anything (``undefined``, ``\N``,
 ``(not set)``): not as an alias, not as an event ID, not as a campaign. `NOBODY` are texts that
 may be a value, but identify nobody and nothing (``true``, ``0``, ``guest``): not as an alias, not
-as an event ID. Both are compared without regard to case, and without the white space and the quotes
-around them. Numbers and booleans of properties are never nothing.
+as an event ID. Both are compared without regard to case, and without what may stand around them:
+white space, quotes (escaped ones too), and characters that are not seen. A template that nobody
+filled in (``{{campaign.name}}``) is not a value either; as an alias it links, and is a finding of
+the check-up. Numbers and booleans of properties are never nothing.
 
 The words are those that these pages name, and more of their kind:
 
@@ -23,6 +25,9 @@ The words are those that these pages name, and more of their kind:
 - Google Analytics, which writes ``(not set)``, ``(none)``, ``(direct)`` and ``(not provided)``:
   https://support.google.com/analytics/answer/13504892 and
   https://support.google.com/analytics/answer/9756891
+- Google Ads and Meta, whose templates stay as they are where nothing fills them in:
+  https://support.google.com/google-ads/answer/6305348 and
+  https://www.facebook.com/business/help/2360940870872492
 - the null markers that databases and pandas write: ``\N``, ``NULL``, ``<NA>``, ``#N/A`` and others,
   https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html
 """
@@ -37,7 +42,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.base.text import arrow_array, has_text, known_characters, to_arrow
+from convergekit.base.text import INVISIBLE, arrow_array, has_text, known_characters, to_arrow
 from convergekit.typing import BoolArray, IntArray
 
 #: What Google Analytics calls the source of a visit that came from nowhere.
@@ -49,14 +54,29 @@ NO_VALUE = frozenset(
         *("<null>", "<nil>", "<none>", "<undefined>", "<na>", "<n/a>", "<not set>", "<unset>"),
         *("(null)", "(nil)", "(none)", "(undefined)", "(not set)", "(empty)", "(blank)", "(n/a)"),
         *("(not provided)", "(data not available)", SAID_DIRECT, "not set", "not provided"),
+        *("not_set", "not-set", "notset", "unset", "undef", "\u2013", "\u2014", "\u2212"),
         *("[null]", "[undefined]", "{}", "[]", "[object object]", "[object undefined]"),
         *("[object null]", "#n/a", "#n/a n/a", "#na", "#null!", "#ref!", "#value!", "#name?"),
-        *("1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "%00", "\\0"),
+        *("1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "%00", "\\0", "\\\\n"),
     }
 )
 #: What is hashed where a field is empty, in the spellings that languages have.
 _HASHED = (
-    *("", " ", "undefined", "null", "NULL", "none", "None", "nil", "nan", "NaN", "n/a", "N/A"),
+    *(
+        "",
+        " ",
+        "\n",
+        "undefined",
+        "null",
+        "NULL",
+        "none",
+        "None",
+        "nil",
+        "nan",
+        "NaN",
+        "n/a",
+        "N/A",
+    ),
     *("\\N", "(not set)", "[object Object]", "0", "-1", "true", "false", "unknown", "anonymous"),
     "guest",
 )
@@ -83,24 +103,59 @@ NOBODY = DIGESTS | {
 #: Everything that is left out as an alias or an event ID, but for zeros and dashes.
 PLACEHOLDERS = NO_VALUE | NOBODY
 
-#: What may stand around a text without making another of it.
-AROUND = (
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
-    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-    "\"'`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
-    "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+#: What may stand around a text without making another of it: control characters and white space,
+#: quotes, and what is not seen. Not the character zero, which engines do not take in a query.
+AROUND = "".join(
+    sorted(
+        {
+            *map(chr, range(1, 0x21)),
+            *map(chr, range(0x7F, 0xA1)),
+            *"\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a",
+            *"\u2028\u2029\u202f\u205f\u3000",
+            *"\"'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a",
+            *(character for character in INVISIBLE if ord(character) <= 0xFFFF),
+        }
+    )
 )
+#: What a text in lower case is that is all one template, as RE2 and Java read it: ``{{id}}``,
+#: ``{keyword:tea}``, ``${id}``, ``%%id%%``, ``[[id]]``, ``<%= id %>``, ``*|id|*``, ``__id__``.
+TEMPLATE = (
+    "^([{][{].*[}][}]|[{][a-z_.:]+[}]|[{]%.*%[}]|[$][{].*[}]|%%.+%%|[[][[].*[]][]]|<%.*%>"
+    "|[*][|].*[|][*]|__[a-z_]+__)$"
+)
+_TEMPLATE_STARTS = (
+    *("{{", "{%", "${", "%%", "[[", "<%", "*|", "__"),
+    *(f"{{{letter}" for letter in "abcdefghijklmnopqrstuvwxyz_"),
+)
+#: How quotes are written where they had to be escaped: in JSON, HTML, and addresses of pages.
+ESCAPED_QUOTE = "\\\\+[\"'`]|&(?:quot|apos|#34|#39);|%2[27]"
+_ESCAPED = ('\\"', "\\'", "\\`", "\\\\", "&q", "&a", "&#", "%2")
 _BYTES = 256
-_LONGEST_DIGEST = 128
+_SHORTEST_DIGEST, _LONGEST_DIGEST = 32, 128
+#: Of which bytes characters of `AROUND` are, and others that are not ASCII.
+_BYTES_AROUND = [*range(0x80, _BYTES), *(ord(c) for c in AROUND if c.isascii())]
+
+
+_IS_AROUND = np.isin(np.arange(_BYTES), _BYTES_AROUND)
 
 
 class _Words:
     """Texts that are looked for; the first two bytes of most others say that they are none."""
 
-    def __init__(self, words: Iterable[str], digests: Iterable[str], *, zeros: bool) -> None:
+    def __init__(
+        self,
+        words: Iterable[str],
+        digests: Iterable[str] = (),
+        *,
+        zeros: bool = False,
+        templates: bool = False,
+    ) -> None:
         short = set(words)
-        self.zeros = zeros
-        self.starts = _starts(short | ({"0", "-", "00", "0-", "--", "-0"} if zeros else set()))
+        self.zeros, self.templates = zeros, templates
+        begins = short | set(_ESCAPED)
+        begins |= {"0", "-", "00", "0-", "--", "-0"} if zeros else set()
+        begins |= set(_TEMPLATE_STARTS) if templates else set()
+        self.starts = _starts(begins)
         self.digest_starts = _starts(digests)
         self.lengths = np.zeros(_LONGEST_DIGEST + 2, dtype=bool)
         self.lengths[[len(digest) for digest in digests]] = True
@@ -110,9 +165,9 @@ class _Words:
 def _starts(words: Iterable[str]) -> BoolArray:
     """Return which pairs of first bytes a text may have that is one of the words."""
     starts = np.zeros((_BYTES, _BYTES), dtype=bool)
-    around = [0, *range(0x80, _BYTES), *(ord(c) for c in AROUND if c.isascii())]
-    starts[around[1:]] = True
-    for word in words:
+    around = [0, *_BYTES_AROUND]
+    starts[_BYTES_AROUND] = True
+    for word in filter(str.isascii, words):
         for first in {*word[:1].lower(), *word[:1].upper()}:
             seconds = {*word[1:2].lower(), *word[1:2].upper()}
             starts[ord(first), [ord(c) for c in seconds] or around] = True
@@ -125,8 +180,9 @@ NULL_MARKERS = (
     *("NULL", "null", "None", "NaN", "nan", "<NA>", "#N/A"),
     *("(null)", "[NULL]", "<null>"),
 )
-_OF_NOTHING = _Words(NO_VALUE, (), zeros=False)
+_OF_NOTHING = _Words(NO_VALUE, templates=True)
 _OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True)
+_NOT_AN_ID = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True, templates=True)
 
 
 def is_no_value(texts: pa.Array) -> BoolArray:
@@ -142,7 +198,7 @@ def is_no_value(texts: pa.Array) -> BoolArray:
 
 
 def is_nobody(texts: pa.Array) -> BoolArray:
-    """Return which texts identify nobody and nothing: those without a value among them.
+    """Return which texts identify nobody: those without a value among them, templates left aside.
 
     Examples
     --------
@@ -150,6 +206,28 @@ def is_nobody(texts: pa.Array) -> BoolArray:
     [False, True, True, True, True, False]
     """
     return _found(arrow_array(texts), _OF_NOBODY)
+
+
+def trimmed(texts: pa.Array) -> pa.Array:
+    """Return texts without what may stand around them: spaces, quotes, what is not seen.
+
+    Examples
+    --------
+    >>> trimmed(pa.array([" EUR\u200b", "'EUR'", None])).to_pylist()
+    ['EUR', 'EUR', None]
+    """
+    return pc.utf8_trim(arrow_array(texts), characters=AROUND)
+
+
+def identifies_nothing(texts: pa.Array) -> BoolArray:
+    """Return which texts are not an event ID; a missing one is not asked.
+
+    Examples
+    --------
+    >>> identifies_nothing(pa.array(["1001", "guest", "{{event_id}}", None])).tolist()
+    [False, True, True, False]
+    """
+    return _found(arrow_array(texts), _NOT_AN_ID)
 
 
 class Markers:
@@ -168,7 +246,7 @@ class Markers:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = pa.array(texts, type=pa.large_string())
-        self._words = _Words(map(str.lower, texts), (), zeros=False)
+        self._words = _Words(map(str.lower, texts))
 
     def find(self, texts: pa.Array) -> IntArray:
         """Return which of the markers each text is, -1 for none."""
@@ -212,10 +290,20 @@ def _found(texts: pa.LargeStringArray, words: _Words) -> BoolArray:
     found = np.zeros(len(texts), dtype=bool)
     at = _worth_a_look(texts, words)
     if len(at):
-        plain = pc.utf8_trim(pc.utf8_lower(texts.take(pa.array(at))), characters=AROUND)
+        plain = pc.replace_substring_regex(
+            pc.utf8_lower(texts.take(pa.array(at))), pattern=ESCAPED_QUOTE, replacement='"'
+        )
+        plain = trimmed(plain)
         hit = pc.is_in(plain, value_set=words.texts)
+        # What is left of a text in escaped quotes: \\"null\\".
+        unescaped = pc.utf8_trim(plain, characters=AROUND + "\\")
+        hit = pc.or_(
+            hit, pc.and_(pc.is_in(unescaped, value_set=words.texts), pc.not_equal(unescaped, ""))
+        )
         if words.zeros:
             hit = pc.or_(hit, pc.equal(pc.ascii_trim(plain, characters="0-"), ""))
+        if words.templates:
+            hit = pc.or_(hit, pc.match_substring_regex(plain, TEMPLATE))
         found[at] = hit.to_numpy(zero_copy_only=False)
     return found
 
@@ -234,6 +322,9 @@ def _worth_a_look(texts: pa.LargeStringArray, words: _Words) -> IntArray:
         first = content[np.minimum(start, last)]
         second = np.where(length > 1, content[np.minimum(start + 1, last)], 0)
         look |= words.starts[first, second]
-        as_long = words.lengths[np.minimum(length, len(words.lengths) - 1)]
-        look |= as_long & words.digest_starts[first, second]
+        digest = words.digest_starts[first, second]
+        look |= digest & words.lengths[np.minimum(length, len(words.lengths) - 1)]
+        # Most that are longer are UUIDs, which end in a digit: few digests are padded.
+        longer = np.flatnonzero(digest & ~look & (length > _SHORTEST_DIGEST))
+        look[longer] = _IS_AROUND[content[start[longer] + length[longer] - 1]]
     return np.flatnonzero(look & texts.is_valid().to_numpy(zero_copy_only=False))

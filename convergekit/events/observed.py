@@ -5,7 +5,8 @@ closed, and whoever has not come back, lost. So the end of the data is the last 
 **far**. An event is far if
 
 - it is dated more than a day after its own `received_at`: nothing happens after it was reported
-  (unless half of the events that have one are: then `received_at` is something else);
+  (unless half of the events that have one are: then `received_at` is something else; and one
+  before 1990 says nothing of an event that is not);
 - or it is one of the last few (three, or one in a thousand if that is more), after a pause of 180
   days or more that is also ten times as long as any pause among the others, the earliest few of
   these left aside, if these are ten at least;
@@ -141,7 +142,10 @@ def after_receipt(events: pd.DataFrame) -> BoolArray:
     if not pd.api.types.is_datetime64_any_dtype(received.dtype):
         return none
     both = (received.notna() & events["timestamp"].notna()).to_numpy(dtype=bool)
-    ahead = microseconds(events["timestamp"]) - MOST_AHEAD > microseconds(received)
+    times, reports = microseconds(events["timestamp"]), microseconds(received)
+    # A time of receipt that was never set shows 1970.
+    both = both & ((reports >= _FIRST) | (times < _FIRST))
+    ahead = times - MOST_AHEAD > reports
     found: BoolArray = both & ahead
     return found if 2 * found.sum() < both.sum() else none
 

@@ -19,6 +19,8 @@ ALIAS = "alias."
 PROPERTY = "properties."
 PROFILE_PROPERTY = "profile_properties."
 PROFILE = "profile."
+#: Columns of objects, which are opened.
+NESTED = ("properties", "profile_properties")
 
 
 # The spellings of Converge's browser pixel and webhook, and the plain ones of a data card.

@@ -36,6 +36,7 @@ _ANYWHERE = (
 )
 _OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
+_NOT_ISO = rf"(?:{_NUMBER})|\s*(?i:now|today)\s*"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _SPELLED_OUT = rf"(?i)[^/]*\b{_MONTH}\b[^/]*|\d{{4}}/\d{{1,2}}/\d{{1,2}}.*"
 _NAMED_UTC = r"\s*(?:UTC|GMT)$"
@@ -230,7 +231,8 @@ def _iso(text: pd.Series, tz: str | None) -> pd.Series:
         return found.dt.as_unit("us")
 
     # A bare year ("2026") is a number to us: an epoch, or not a time at all.
-    text = text.mask(text.str.fullmatch(_NUMBER).fillna(False).astype(bool))
+    # And "now" is the time of an event for no reader.
+    text = text.mask(text.str.fullmatch(_NOT_ISO).fillna(False).astype(bool))
     if tz is None or tz == "UTC":
         return parse(text)
     aware = text.str.contains(_OFFSET).fillna(False).astype(bool)
@@ -242,10 +244,16 @@ def _iso(text: pd.Series, tz: str | None) -> pd.Series:
     return found
 
 
+_FIRST_SPELLED_OUT = 1000
+
+
 def _spelled_out(cell: str, tz: str | None) -> Any:
     try:
         stamp = pd.Timestamp(cell)
     except (ValueError, OverflowError):
+        return pd.NaT
+    # "now" is when the file is read, and "2nd of March" is in no year.
+    if stamp.year < _FIRST_SPELLED_OUT or not any(map(str.isdecimal, cell)):
         return pd.NaT
     return _to_utc(pd.Series([stamp]), tz).iloc[0]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -237,6 +239,10 @@ def _unequal(first: pd.Series, second: pd.Series) -> BoolArray:
     return ~(same | (first.isna() & second.isna()).to_numpy())
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (Real, Decimal)) and not isinstance(value, bool)
+
+
 def _same(first: object, second: object) -> bool:
     if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
         return np.array_equal(np.asarray(first, dtype=object), np.asarray(second, dtype=object))
@@ -245,7 +251,7 @@ def _same(first: object, second: object) -> bool:
     both_missing = pd.api.types.is_scalar(first) and pd.api.types.is_scalar(second)
     if both_missing and pd.isna(first) and pd.isna(second):
         return True
-    if type(first) is not type(second):
+    if type(first) is not type(second) and not (_is_number(first) and _is_number(second)):
         return False
     try:
         return bool(first == second)

@@ -7,7 +7,6 @@ is never guessed: it is left out, counted and listed.
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from convergekit.base.text import arrow_array, as_text, to_arrow
 from convergekit.base.threads import each_column
 from convergekit.errors import ColumnError, UnknownNameError, did_you_mean
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
+from convergekit.events.shapes import as_list, entry_of, is_wrapper, opened
 from convergekit.identity.alias_rules import (
     AliasRules,
     are_look_alikes,
@@ -226,10 +226,11 @@ def _read_lists(
             not_lists.append(position)
             continue
         for item in items:
-            if isinstance(item, str):
+            inner = item if isinstance(item, str) else entry_of(item)
+            if isinstance(inner, str):
                 positions.append(position)
-                urns.append(item)
-            elif not _is_nothing(item):
+                urns.append(inner)
+            elif not _is_nothing(inner):
                 not_texts.append(position)
     for found, reason in ((not_lists, NOT_A_LIST), (not_texts, NOT_TEXT)):
         if found:
@@ -341,18 +342,21 @@ def alias_items(cell: Any) -> Iterable[Any] | None:
         return sorted(cell, key=repr) if isinstance(cell, (set, frozenset)) else cell
     if isinstance(cell, str):
         return _items_of_text(cell)
+    if isinstance(cell, Mapping) and is_wrapper(cell):
+        return as_list(cell)
     return () if _is_nothing(cell) else None
 
 
-def _items_of_text(cell: str) -> Iterable[Any]:
-    """Return the list that a CSV or a warehouse wrote as JSON; else the text as one URN."""
-    if cell.lstrip()[:1] == "[":
+def _items_of_text(cell: str) -> Iterable[Any] | None:
+    """Return the list that a CSV or a warehouse wrote as text; else the text as one URN."""
+    text = cell.strip()
+    if text[:1] in ("[", "(", "{"):
         try:
-            found: list[Any] = json.loads(cell)
-        except (ValueError, RecursionError):
+            found = opened(text)
+        except ValueError:
             return [cell]
-        return found
-    return [cell] if cell.strip() else []
+        return [cell] if isinstance(found, str) else alias_items(found)
+    return [cell] if text else []
 
 
 def _is_nothing(item: Any) -> bool:

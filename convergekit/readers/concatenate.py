@@ -8,8 +8,9 @@ import pandas as pd
 
 from convergekit.base.records import column_from_values
 from convergekit.events.normalise import READ_NULLS
+from convergekit.events.shapes import READ_SHAPES
 
-_LAST = ("file", "line", "read_error", READ_NULLS)
+_LAST = ("file", "line", "read_error", READ_NULLS, READ_SHAPES)
 _NULLABLE = {"int64": "Int64", "bool": "boolean"}
 _OF_ONE_KIND = ("str", "int64", "float64", "bool")
 _GAPLESS = {nullable: dtype for dtype, nullable in _NULLABLE.items()}

@@ -14,6 +14,7 @@ from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.events.shapes import READ_SHAPES, said_of
 from convergekit.readers.columnar import ColumnField, ObjectField, filled
 from convergekit.readers.fields import Field, Rows, read_field
 
@@ -111,6 +112,9 @@ class Export:
         if rows.reasons:
             reasons = pd.Series(rows.reasons, dtype="str").reindex(pd.RangeIndex(len(rows)))
             columns["read_error"] = reasons
+        shapes = said_of(rows.shapes, len(rows))
+        if shapes is not None:
+            columns[READ_SHAPES] = shapes
         wanted = ("event_name", "timestamp")
         kept = {n: c for n, c in columns.items() if n in wanted or c.notna().any()}
         return pd.DataFrame({name: column.array for name, column in kept.items()},

@@ -7,7 +7,6 @@ text in a cell, or columns flattened with dots.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -17,9 +16,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from convergekit.base.json_text import read_json
 from convergekit.base.records import column_from_values
 from convergekit.base.text import to_arrow
+from convergekit.events.shapes import (
+    ENTRIES_NOT_OBJECTS,
+    all_lists,
+    all_objects,
+    as_list,
+    as_object,
+    may_wrap,
+    opened,
+    read_cells,
+)
 from convergekit.readers.columnar import ColumnField, Keys, ObjectField, filled_alike
 from convergekit.readers.json_blocks import JsonBlock, block_of_texts, starts_with_any
 
@@ -43,6 +51,9 @@ class Rows:
         Names of canonical columns of which the objects are as JSON has them.
     reasons : dict of int to str
         Per position of a row in which JSON text says two things at once, what it says.
+    shapes : dict of str to dict of int to str
+        Per path at which objects or lists are looked for, and position of a row that has another
+        shape there, which.
 
     Examples
     --------
@@ -60,7 +71,9 @@ class Rows:
         self._block = given if isinstance(given, JsonBlock) and by_paths else None
         self.plain: set[str] = set()
         self.reasons: dict[int, str] = {}
+        self.shapes: dict[str, dict[int, str]] = {}
         self._known: dict[str, list[Any]] = {}
+        self._opened_objects: dict[str, list[dict[str, Any] | None]] = {}
         self._made: dict[Any, Any] = {}
         self._blocks: dict[tuple[str, ...], JsonBlock | None] = {}
 
@@ -77,11 +90,6 @@ class Rows:
         """The index of the frame."""
         at_hand = isinstance(self._given, pd.DataFrame)
         return self.frame.index if at_hand else pd.RangeIndex(len(self))
-
-    @property
-    def of_json(self) -> bool:
-        """Whether the rows are lines of JSON that Arrow has read, and as exact as these."""
-        return self._block is not None
 
     @property
     def names(self) -> list[str]:
@@ -107,7 +115,7 @@ class Rows:
 
     def objects(self, path: str) -> list[dict[str, Any]]:
         """Return the object at the path of every row, empty where there is none."""
-        found: list[Any] = [cell if isinstance(cell, dict) else {} for cell in self[path]]
+        found: list[Any] = [cell or {} for cell in self._objects(path)]
         prefix = path + "."
         names = self.frame.columns if self._block is None else ()
         flat = [column for column in map(str, names) if column.startswith(prefix)]
@@ -180,18 +188,66 @@ class Rows:
     def _within(self, path: str) -> tuple[JsonBlock | None, tuple[str, ...]]:
         """Return the block in which a path ends, and the path in it.
 
-        That is another one where an object on the way is JSON text. None if that is not objects
-        alone, or the rows are not a block.
+        That is another one where an object on the way is JSON text. None if what is on the way has
+        any other shape, or the rows are not a block.
         """
         keys = tuple(path.split("."))
         block, start = self._block, 0
         for end in range(1, len(keys)):
             found = None if block is None else block.array(keys[start:end])
-            if found is not None and starts_with_any(found, _JSON_STARTS):
+            if block is None or found is None or found.null_count == len(found):
+                break
+            if pa.types.is_large_string(found.type):
                 if keys[:end] not in self._blocks:
                     self._blocks[keys[:end]] = block_of_texts(found)
                 block, start = self._blocks[keys[:end]], end
+                found = None if block is None else block.array(())
+            if found is None or not pa.types.is_struct(found.type) or may_wrap(found.type):
+                return None, ()
         return block, keys[start:]
+
+    def lists(self, path: str) -> list[list[Any] | None]:
+        """Return the list at the path of every row without wrappers, None where there is none.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"items": [{"list": [{"element": 7}]}, "[8]", 9]})).lists("items")
+        [[7], [8], None]
+        """
+        cells = self[path]
+        return cells if all_lists(cells) else self._read(path, as_list)
+
+    def object_lists(self, path: str) -> list[list[dict[str, Any]] | None]:
+        """Return the list of objects at the path of every row, None where there is none.
+
+        Examples
+        --------
+        >>> rows = Rows(pd.DataFrame({"items": [[{"sku": "a"}, 7], {"sku": "b"}]}))
+        >>> rows.object_lists("items"), rows.shapes
+        ([[{'sku': 'a'}], [{'sku': 'b'}]], {'items': {0: 'has entries that are not objects'}})
+        """
+        lists = self.lists(path)
+        for row, entries in enumerate(lists):
+            if entries and not {dict}.issuperset(map(type, entries)):
+                lists[row] = [entry for entry in entries if isinstance(entry, dict)]
+                if len(lists[row] or ()) < len(entries):
+                    self.shapes.setdefault(path, {}).setdefault(row, ENTRIES_NOT_OBJECTS)
+        return lists
+
+    def _objects(self, path: str) -> list[dict[str, Any] | None]:
+        if path not in self._opened_objects:
+            cells = self[path]
+            found = cells if all_objects(cells) else self._read(path, as_object)
+            self._opened_objects[path] = found
+        return self._opened_objects[path]
+
+    def _read(self, path: str, read: Callable[[Any], T | None]) -> list[T | None]:
+        return read_cells(
+            self[path],
+            read,
+            self.shapes.setdefault(path, {}).setdefault,
+            lambda row, reason: self.reasons.setdefault(row, f"{path}: {reason}"),
+        )
 
     def _looked_up(self, path: str) -> list[Any]:
         block, keys = self._within(path)
@@ -207,7 +263,7 @@ class Rows:
             outer, _, key = path.rpartition(".")
             if not outer:
                 return [None] * len(self)
-            cells = [cell.get(key) if isinstance(cell, dict) else None for cell in self[outer]]
+            cells = [None if cell is None else cell.get(key) for cell in self._objects(outer)]
         for row, cell in enumerate(cells):
             # An object or list may stand as JSON text in a cell.
             if type(cell) is str and cell[:1] in _JSON_STARTS:
@@ -216,9 +272,7 @@ class Rows:
 
     def _opened(self, cell: str, path: str, row: int) -> Any:
         try:
-            return read_json(cell)
-        except json.JSONDecodeError:
-            return cell
+            return opened(cell)
         except ValueError as error:
             self.reasons.setdefault(row, f"{path}: {error}")
             return cell
@@ -277,18 +331,20 @@ def first_of(*fields: Field) -> Field:
     return ColumnField(read, column)
 
 
-def cells(read: Callable[[Rows], list[Any]]) -> ColumnField:
-    """Return a field of new lists and objects that hold what the rows hold, and nothing else.
+def cells(path: str, read: Callable[[Rows], list[Any]]) -> ColumnField:
+    """Return a field of lists and objects that hold what stands at the path, and nothing else.
 
     Examples
     --------
-    >>> field = cells(lambda rows: [{"name": name} for name in rows["n"]])
+    >>> field = cells("n", lambda rows: [{"name": name} for name in rows["n"]])
     >>> read_field(field, Rows(pd.DataFrame({"n": ["a"]})))
     [{'name': 'a'}]
     """
 
     def column(rows: Rows) -> pd.Series | None:
-        return column_from_values(read(rows)) if rows.of_json else None
+        found = rows.array(path)
+        is_json = found is not None and pa.types.is_nested(found.type)
+        return column_from_values(read(rows)) if is_json else None
 
     return ColumnField(read, column)
 

@@ -68,6 +68,39 @@ class JsonBlock:
     def __len__(self) -> int:
         return len(self._texts)
 
+    def forget_absent(self) -> None:
+        """Leave out fields that Arrow was told of, and no line has."""
+        kept = self._occurring(self._cells, (), b"\n".join(self._texts))
+        if kept is not self._cells:
+            self._cells = kept
+            self._arrays = {(): kept}
+            self.names = [field.name for field in kept.type]
+
+    def _occurring(self, objects: pa.StructArray, path: Path, text: bytes) -> pa.StructArray:
+        fields = {}
+        for place, field in enumerate(objects.type):
+            found = inner = objects.field(place)
+            at = (*path, field.name)
+            if found.null_count == len(found):
+                said = any(key in text for key in _spellings(field.name))
+                if not said or self.first(at) == len(self):
+                    continue
+            elif pa.types.is_struct(found.type):
+                inner = self._occurring(found, at, text)
+            fields[field.name] = inner
+        same = len(fields) == objects.type.num_fields and all(
+            inner is objects.field(place) or inner.type == objects.type.field(place).type
+            for place, inner in enumerate(fields.values())
+        )
+        if same:
+            return objects
+        if not fields:
+            gaps = _gaps(objects).tolist()
+            return pa.array([None if gap else {} for gap in gaps], type=pa.struct([]))
+        return pa.StructArray.from_arrays(
+            list(fields.values()), list(fields), mask=pa.array(_gaps(objects))
+        )
+
     def __getitem__(self, row: int) -> dict[str, Any] | str:
         """Return the object of a line, or why there is none."""
         return self.reasons[row] if row in self.reasons else self.records([row])[0]
@@ -124,10 +157,7 @@ class JsonBlock:
         return np.array([row for row, text in enumerate(self._texts) if b"null" in text], np.int64)
 
     def _is_null(self, path: Path, row: int) -> bool:
-        ascii_text, text = (
-            json.dumps(path[-1], ensure_ascii=only)[1:-1].encode() for only in (True, False)
-        )
-        if ascii_text not in self._texts[row] and text not in self._texts[row]:
+        if not any(key in self._texts[row] for key in _spellings(path[-1])):
             return False
         value: Any = self.records([row])[0]
         for key in path[:-1]:
@@ -152,7 +182,11 @@ class JsonBlock:
             lists = lists_of_text(pa.chunked_array([found]))
             if lists is not None:
                 return lists
-        return self._decoded(path, np.flatnonzero(found.is_valid()))
+        cells = self._decoded(path, np.flatnonzero(_holds_something(found)))
+        if pa.types.is_list(found.type):
+            for row in np.flatnonzero(pc.equal(pc.list_value_length(found), 0).fill_null(False)):
+                cells[row] = []
+        return cells
 
     def records(self, rows: Sequence[int] | IntArray) -> list[dict[str, Any]]:
         """Return the objects of some lines, which must not be changed."""
@@ -212,6 +246,8 @@ class KnownTypes:
         if block is None:
             # What another reader makes of these lines may have none of their fields.
             self._texts, self._order = before
+        elif before[1]:
+            block.forget_absent()
         return block
 
     def _block_of(
@@ -336,6 +372,22 @@ def _is_apart(text: bytes) -> bool:
         return bool(too_deep([read_json_rows(text.decode("utf-8"))]))
     except ValueError:
         return True
+
+
+def _spellings(key: str) -> set[bytes]:
+    """Return how a key may be written in JSON."""
+    return {json.dumps(key, ensure_ascii=only)[1:-1].encode() for only in (True, False)}
+
+
+def _gaps(objects: pa.StructArray) -> BoolArray:
+    return np.asarray(objects.is_null())
+
+
+def _holds_something(found: pa.Array) -> BoolArray:
+    """Return where there is a value that is not an empty list."""
+    if pa.types.is_list(found.type):
+        return pc.list_value_length(found).fill_null(0).to_numpy() > 0
+    return np.asarray(found.is_valid())
 
 
 def _field(objects: pa.StructArray, place: int) -> pa.Array:

@@ -34,10 +34,12 @@ def pivoted(rows: Rows, path: str) -> Keys | None:
     if lists is None or not pa.types.is_list(lists.type):
         return None
     entries = lists.flatten()
-    if not pa.types.is_struct(entries.type):
-        return Keys({}, lambda name: len(rows), _never) if not len(entries) else None
+    if not len(entries):
+        return Keys.none()
+    if not pa.types.is_struct(entries.type) or {f.name for f in entries.type} - {"key", "value"}:
+        return None
     key, value = _field(entries, "key"), _field(entries, "value")
-    if key is None or not pa.types.is_large_string(key.type):
+    if key is None or not pa.types.is_large_string(key.type) or key.null_count:
         return None
     values = _Values.of(value, len(entries))
     if values is None:
@@ -45,7 +47,7 @@ def pivoted(rows: Rows, path: str) -> Keys | None:
     sizes = pc.list_value_length(lists).fill_null(0).to_numpy()
     row = np.repeat(np.arange(len(lists)), sizes)
     encoded = key.dictionary_encode()
-    code = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    code = encoded.indices.to_numpy(zero_copy_only=False)
     order = np.argsort(code, kind="stable")
     names = encoded.dictionary.to_pylist()
     ends = np.searchsorted(code[order], np.arange(len(names) + 1))
@@ -93,7 +95,8 @@ class _Values:
                 return None
             of_kind[number] = column
             kind[(kind == 0) & np.asarray(field.is_valid())] = number
-        return cls(kind, of_kind)
+        # An object without any of the four is a value itself.
+        return None if (np.asarray(value.is_valid()) & (kind == 0)).any() else cls(kind, of_kind)
 
     def taken(self, place: IntArray) -> pd.Series:
         """Return the values at places, none at -1."""
@@ -136,7 +139,3 @@ def _numbers(field: pa.Array) -> pd.Series | None:
     if pa.types.is_integer(field.type):
         field = field.cast(pa.float64(), safe=False)
     return plain_column(field) if pa.types.is_floating(field.type) else None
-
-
-def _never(name: str, rows: IntArray) -> BoolArray:
-    return np.zeros(len(rows), dtype=bool)

@@ -24,6 +24,7 @@ from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import canonicalise, check_required, noted, open_columns
 from convergekit.events.normalise import READ_NULLS
 from convergekit.events.schema import PROPERTY
+from convergekit.events.shapes import READ_SHAPES
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
@@ -41,7 +42,7 @@ Paths = str | Path | Iterable[str | Path]
 
 #: From this size on, reading takes long enough for a progress bar.
 PROGRESS_FROM_BYTES = 50_000_000
-_OURS = ("file", "line", "read_error", READ_NULLS)
+_OURS = ("file", "line", "read_error", READ_NULLS, READ_SHAPES)
 
 
 def read_events(

@@ -24,7 +24,7 @@ DRAFT = "index.new.duckdb"
 
 #: Of the tables below, and of how their contents follow from the rows. A change of either, or of
 #: which profiles `stitch` draws, needs the next number: an index of another one is rebuilt.
-FORMAT = 3
+FORMAT = 4
 
 TABLES = {
     "about": "format INTEGER, options VARCHAR",

@@ -16,7 +16,7 @@ from convergekit.base.grouping import NumberedText
 from convergekit.base.text import as_text, to_arrow
 from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.campaigns import CLICK_IDS, TAGS
-from convergekit.events.nothing import SAID_DIRECT, is_no_value
+from convergekit.events.nothing import SAID_DIRECT, is_no_value, trimmed
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.typing import BoolArray, IntArray
 
@@ -154,7 +154,8 @@ def _said_direct(
     sent.append(pages.mapped(_raw_parameter(pages.distinct, "utm_source")))
     says = np.zeros(len(events), dtype=bool)
     for source in sent:
-        direct = source.distinct.str.strip().str.lower() == SAID_DIRECT
+        said = pd.Series(trimmed(to_arrow(source.distinct)), dtype="str")
+        direct = said.str.lower() == SAID_DIRECT
         says |= np.append(direct.to_numpy(dtype=bool), False)[source.codes]
     says &= (found["utm_source"].codes < 0) & (found["utm_medium"].codes < 0)
     return NumberedText(np.where(says, 0, -1), pd.Series([SAID_DIRECT], dtype="str"))

@@ -158,7 +158,11 @@ def test_a_few_orders_by_telephone_are_no_finding_and_many_are(store):
 
 
 @pytest.mark.parametrize(
-    "value", ["{{cart.token}}", "${cartToken}", "%7B%7Bcart.token%7D%7D", "{cart_token}", "*|ID|*"]
+    "value",
+    [
+        *("{{cart.token}}", "${cartToken}", "%7B%7Bcart.token%7D%7D", "{cart_token}", "*|ID|*"),
+        *("%%ID%%", "[[cart]]", "__CART_TOKEN__", "{cart:none}", "gid-{{cart.token}}"),
+    ],
 )
 def test_a_templated_alias(store, value):
     rows = first(store, store["event_name"] == "Added To Cart", 6)
@@ -281,8 +285,25 @@ def test_a_source_that_falls_silent(store):
 
 def test_a_source_that_ends_early(store):
     gone = (store["source"] == "browser") & (store["timestamp"] >= "2026-03-27T00:00Z")
-    finding, _ = only(ck.check_up(store[~gone]))
-    assert finding["check"] == "silence"
+    finding, examples = only(ck.check_up(store[~gone]))
+    assert (finding["check"], finding["severity"]) == ("silence", "low")
+    days = (store["timestamp"].max() - pd.Timestamp("2026-03-27", tz="UTC")).days
+    assert finding["what"].startswith(f"'browser' ends {days} day")
+    assert examples["timestamp"].tolist() == [
+        store.loc[~gone & (store["source"] == "browser"), "timestamp"].max()
+    ]
+    # In the middle it is another matter, whatever the end.
+    middle = (store["source"] == "browser") & store["timestamp"].between(
+        "2026-03-11T06:00Z", "2026-03-12T06:00Z"
+    )
+    both = ck.check_up(store[~gone & ~middle]).findings
+    assert both["severity"].tolist() == ["medium", "low"]
+    assert both["check"].tolist() == ["silence", "silence"]
+    # Exports that are cut some hours apart end together.
+    cut = (store["source"] == "browser") & (
+        store["timestamp"] > store["timestamp"].max() - pd.Timedelta("20h")
+    )
+    assert len(ck.check_up(store[~cut])) == 0
     # A wrong year on one event is no end of the data.
     wrong = store.copy()
     wrong.loc[first(store, store["source"] == "crm", 1), "timestamp"] += pd.Timedelta("3000D")
@@ -290,6 +311,25 @@ def test_a_source_that_ends_early(store):
     finding, _ = only(ck.check_up(wrong))
     assert finding["check"] == "far-time"
     assert finding["events"] == 2
+
+
+def test_an_order_under_several_event_ids(store):
+    orders = store.index[store["event_name"] == ORDER]
+    store["properties.order_id"] = pd.Series(
+        [f"n{place}" for place in range(len(orders))], index=orders
+    ).reindex(store.index)
+    assert len(ck.check_up(store)) == 0
+    again = store.loc[orders[:3]].assign(event_id=["x1", "x2", "x3"])
+    again["timestamp"] += pd.Timedelta("1min")
+    placeholders = store.loc[orders[3:9]].assign(event_id=[f"y{place}" for place in range(6)])
+    placeholders["properties.order_id"] = "undefined"
+    finding, examples = only(ck.check_up(pd.concat([store, again])))
+    assert finding["check"] == "order-id-on-several-conversions"
+    assert (finding["severity"], finding["events"]) == ("high", 3)
+    assert examples["seen"].tolist() == [f"order_id = 'n{place}'" for place in range(3)]
+    assert finding["money"] == pytest.approx(again["properties.total_price"].sum())
+    both = ck.check_up(pd.concat([store, placeholders])).findings["check"]
+    assert "order-id-on-several-conversions" not in both.tolist()
 
 
 def test_nights_and_sundays_are_no_gaps():
@@ -582,7 +622,7 @@ def test_no_frame_is_changed_none_fails_and_counts_add_up(frame):
         assert set(examples["row"]) <= (copies if of_copies else kept)
         profiles = s.events.set_index("row")["profile_id"].reindex(examples["row"])
         assert of_copies or profiles.nunique() == row["profiles"]
-    assert len(found.checks) == 23
+    assert len(found.checks) == 24
     assert sum(found.findings["check"].value_counts()) == len(found)
     assert "ada@" not in found._repr_html_() + str(found) + str(found.to_dict())
 

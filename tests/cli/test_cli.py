@@ -430,6 +430,7 @@ def test_check_exits_with_2_where_it_cannot_check(run, tmp_path):
         (("check",), "Missing argument"),
         (("check", tmp_path / "missing.csv"), "there is no file"),
         (("check", *DATA, "--conversion", "Purchase"), "no event is named 'Purchase'"),
+        (("check", *DATA, "--currency", "no_such"), "no_such"),
         (("check", *DATA, "--value", "currency"), "must name a column of numbers"),
         (("check", *DATA, "--fail-on", "0"), "must be a number of findings from 1"),
         (("check", *DATA, "--fail-on", "severe"), "or one of high, medium, low"),

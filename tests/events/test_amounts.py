@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -118,6 +120,78 @@ def test_one_currency_is_added_up_without_options(
     total: Callable[..., float], currencies: list[Any] | None
 ) -> None:
     assert total(_store([100.0, 20.0, 7.0], currencies)) == 127.0
+
+
+SPELLINGS = ["eur", " EUR ", "EUR\u200b", "\ufeffEUR", "'EUR'", "€", "Euro", "EUROS", "EUR\u200e"]
+
+
+@pytest.mark.parametrize("total", SUMS)
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_one_currency_may_be_spelled_in_several_ways(
+    total: Callable[..., float], spelled: str
+) -> None:
+    s = _store([100.0, 50.0, 1.0], ["EUR", spelled, spelled])
+    assert total(s) == pytest.approx(151.0)
+    rates = {spelled: 2.0, "USD": 9}
+    assert total(s, currency="currency", rates=rates) == pytest.approx(302.0)
+
+
+def test_the_condition_that_an_error_names_chooses_one_currency() -> None:
+    s = _store([1.0, 2.0, 4.0, 8.0, 0.0], ["EUR", "usd", "eur", " EUR", "Eur"])
+    where = {"currency": [" EUR", "EUR", "eur"]}
+    for ask in (lambda: s.customers(), lambda: s.attribution("Placed Order", "total_price")):
+        with pytest.raises(ConvergekitError) as caught:
+            ask()
+        assert f"where={where}" in str(caught.value)
+    order = ck.Step("Placed Order", where=where)
+    assert s.customers(order).lifetime_value()["value"].sum() == 13.0
+    assert s.attribution(order, "total_price").comparison["last_touch"].sum() == 13.0
+
+
+@pytest.mark.parametrize("one", [1, np.int64(1), np.float32(1), Decimal(1), Fraction(1)])
+def test_a_rate_is_any_number(one: Any) -> None:
+    s = _store([100.0, 50.0], ["EUR", "USD"])
+    rates = {"EUR": one, "USD": one / 2}
+    assert _sum_of_customers(s, currency="currency", rates=rates) == pytest.approx(125.0)
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ({"EUR": True, "USD": 1}, "a number above zero for 'EUR'; got True"),
+        ({"EUR": "1", "USD": 1}, "a number above zero for 'EUR'; got '1'"),
+        ({"EUR": np.nan, "USD": 1}, "a number above zero for 'EUR'"),
+        ({"EUR": 1, "USD": -0.5}, "a number above zero for 'USD'"),
+        ({"EUR": 1, "eur": 2, "USD": 1}, "one rate for 'EUR'"),
+        ({"EUR": 1, "€": 2, "USD": 1}, "one rate for 'EUR'"),
+        ({"EUR": 1, "": 2, "USD": 1}, "name currencies"),
+        ({"EUR": 1, None: 2, "USD": 1}, "name currencies"),
+    ],
+)
+def test_rates_that_say_nothing_or_two_things_are_refused(rates: Any, said: str) -> None:
+    s = _store([100.0, 50.0], ["EUR", "USD"])
+    with pytest.raises(ConvergekitError, match=f"rates must .*{re.escape(said)}"):
+        s.customers(currency="currency", rates=rates)
+
+
+@pytest.mark.parametrize("total", SUMS)
+@pytest.mark.parametrize("kind", [bool, "boolean", object, "category"])
+def test_truth_is_not_an_amount(total: Callable[..., float], kind: Any) -> None:
+    frame = _store([1.0, 2.0], None).events[["event_name", "timestamp", "alias.cookie", "event_id"]]
+    paid = pd.Series([True, False, True, True]).astype(kind)
+    s = ck.stitch(frame.assign(**{"properties.total_price": paid}))
+    with pytest.raises(ConvergekitError, match="value must name a column of numbers"):
+        total(s)
+
+
+@pytest.mark.parametrize("amount", [9.3e16, -1e17, 1e300])
+def test_credits_are_to_the_cent_or_refused(amount: float) -> None:
+    s = _store([amount, 1.0], None)
+    with pytest.raises(ConvergekitError, match="too large to be added up to the cent, the largest"):
+        s.attribution("Placed Order", "total_price")
+    assert _store([1e13, 1.0], None).attribution("Placed Order", "total_price").comparison[
+        "last_touch"
+    ].tolist() == [1e13 + 1]
 
 
 @pytest.mark.parametrize("total", SUMS)
@@ -237,3 +311,12 @@ def test_a_check_up_adds_up_one_currency_alone() -> None:
     assert math.isnan(money["several-currencies"])
     with pytest.raises(ConvergekitError, match="JPY"):
         ck.check_up(events, currency="currency", rates={"EUR": 1})
+
+
+@pytest.mark.parametrize("amounts", [[100.0, 0.0, 0.0], [100.0, None, np.nan]])
+def test_a_check_up_lets_pass_what_no_question_refuses(amounts: list[Any]) -> None:
+    s = _store(amounts, ["EUR", "USD", "JPY"])
+    assert _sum_of_customers(s) == 100.0
+    found = ck.check_up(s.events.drop(columns=["profile_id", "row", "kind"]))
+    assert "several-currencies" not in found.findings["check"].tolist()
+    assert not any("not added up" in remark for remark in found.remarks)

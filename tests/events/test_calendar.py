@@ -74,7 +74,15 @@ def test_a_date_is_its_day_and_a_moment_is_itself():
     assert calendar.moment(None, "end", last=True) is None
 
 
-@pytest.mark.parametrize("value", [5, 20260331, "soon", "", pd.NaT, [1], "NaT"])
+#: Texts of which the day cannot be told from the month.
+DAY_OR_MONTH = ["10.03.2026", " 3/10/2026", "03-10-2026", "31.12.26", "10.03.2026 10:00"]
+#: Those that pandas reads as of today, or of its own year.
+WITHOUT_A_YEAR = ["10:00", "March", "Mar 3", "10:00:00.123456", "now", "today"]
+
+
+@pytest.mark.parametrize(
+    "value", [5, 20260331, "soon", "", pd.NaT, [1], "NaT", *DAY_OR_MONTH, *WITHOUT_A_YEAR]
+)
 def test_what_is_no_time_is_refused(value):
     with pytest.raises(ConvergekitError, match="end must be a date or datetime"):
         Calendar().moment(value, "end", last=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -142,6 +143,16 @@ def test_an_event_after_its_receipt_is_far() -> None:
     assert ck.stitch(wrong).tables.data_end == events["timestamp"].max()
 
 
+@pytest.mark.parametrize("odd", ["1970-01-01", "1601-01-01", "0001-01-01"])
+def test_a_receipt_that_was_never_set_says_nothing_of_an_event(odd: str) -> None:
+    events = _orders().assign(received_at=lambda frame: frame["timestamp"] + pd.Timedelta(1, "h"))
+    received = events["received_at"].astype("datetime64[us, UTC]")
+    last = events["timestamp"] == events["timestamp"].max()
+    s = ck.stitch(events.assign(received_at=received.mask(last, pd.Timestamp(odd, tz="UTC"))))
+    _same(_answers(ck.stitch(events)), _answers(s))
+    assert s.report.warnings == []
+
+
 def _stores() -> dict[str, list[pd.Timestamp]]:
     """Return times of ordinary stores."""
     random = np.random.default_rng(7)
@@ -263,6 +274,27 @@ def test_the_end_can_be_set() -> None:
     assert zoned.tables.data_end == pd.Timestamp("2026-03-31T21:59:59.999999Z")
     with pytest.raises(ConvergekitError, match="observed_until must be a date or datetime"):
         ck.stitch(events, observed_until="soon")
+
+
+@pytest.mark.parametrize("until", ["9999-12-31", "9999", "9999-12", datetime.date(9999, 12, 31)])
+@pytest.mark.parametrize("calendar", ["UTC", "Europe/Brussels", "America/New_York"])
+def test_the_last_year_is_far_ahead(until: Any, calendar: str) -> None:
+    s = ck.stitch(_orders(), observed_until=until, calendar=calendar)
+    assert s.tables.data_end == pd.Timestamp("9999-12-31T23:59:59.999999Z")
+    assert s.report.warnings == []
+    found = s.funnel(STEPS, within="10D", end=until)
+    assert found.table["profiles"].tolist() == [20, 5]
+
+
+def test_a_segment_says_that_the_end_was_set(tmp_path: Any) -> None:
+    whole = ck.stitch(_orders(), observed_until="2026-03-10")
+    for chosen in ({"events": "event_name == 'Placed Order'"}, {"profiles": ck.Did(STEPS[0])}):
+        s = whole.where(**chosen)
+        (warning,) = s.report.warnings
+        assert "beyond observed_until=" in warning
+        assert "clock" not in warning
+        s.to_parquet(tmp_path / next(iter(chosen)))
+        assert ck.read_stitched(tmp_path / next(iter(chosen))).report.warnings == [warning]
 
 
 def test_the_end_survives_a_save(tmp_path: Any) -> None:

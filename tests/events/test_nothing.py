@@ -41,6 +41,29 @@ NOT_A_VALUE = [
         "\u201cnull\u201d",
     ),
     *("\u200bundefined", "\u00a0none\u00a0", "-", "(not provided)"),
+    # Padded with what is not seen, in quotes of other lands, and in escaped ones.
+    *("\u200enull\u200f", "\u2066undefined\u2069", "none\ufe0f", "\u061cnull", "\x01null\x7f"),
+    *("\u2039null\u203a", "\u201anull\u2018", '\\"null\\"', "\\'\\'", '"\\"undefined\\""', "\\\\N"),
+    *("not_set", "Not-Set", "unset", "undef", "\u2014", " \u2013 "),
+    *(
+        '\\"undefined\\"',
+        "\\'Null\\'",
+        '\\\\"none\\\\"',
+        "%22NULL%22",
+        "&quot;nil&quot;",
+        '\\"\\N\\"',
+    ),
+]
+#: Not an event ID and not a campaign; aliases of the kind are for the check-up to say.
+TEMPLATES = [
+    *(
+        "{{event_id}}",
+        "{{ campaign.name }}_{{ad.name}}",
+        "{CampaignID}",
+        "{keyword:tea}",
+        "'{{id}}'",
+    ),
+    *("${id}", "%%ID%%", "[[id]]", "<%= id %>", "{% id %}", "*|EMAIL|*", "__CAMPAIGN_NAME__"),
 ]
 #: Nobody, though it may be a value of a property.
 NOT_SOMEBODY = [
@@ -59,6 +82,9 @@ NOT_SOMEBODY = [
     *("email", "distinct_id", "'guest'", "00000000-0000-0000-0000-000000000000"),
     "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
     *(hashlib.new(kind, b"").hexdigest() for kind in ("sha256", "sha1", "md5", "sha512")),
+    *(f"{hashlib.new(kind, b'').hexdigest()}{end}" for kind in ("md5", "sha256") for end in " \n'"),
+    f" '{hashlib.sha1(b'').hexdigest()}'",
+    hashlib.sha256(b"\n").hexdigest(),
     *(hashlib.sha256(text.encode()).hexdigest().upper() for text in ("null", "undefined", "None")),
 ]
 #: What is something, however near it comes.
@@ -76,7 +102,19 @@ SOMETHING = [
         "null@x.org",
     ),
     *("o'neil", "true-north", "identity", hashlib.sha256(b"ada@example.com").hexdigest()),
+    *('\\"ada\\"', "%2", "a&quot;b", "\\\\"),
     *("North America", "nonesuch", "(not", "d41d8cd98f00b204e9800998ecf8427f", "\\Nora"),
+    *(
+        "{123e4567-e89b-12d3-a456-426614174000}",
+        "{{",
+        "a{{b}}",
+        "{a}b",
+        "[id]",
+        "_id_",
+        "__",
+        "100%%",
+    ),
+    *("a\u2014b", "<%>", "\\x", f"{hashlib.md5(b'x').hexdigest()} "),
 ]
 
 
@@ -106,6 +144,16 @@ def test_a_placeholder_is_neither_an_event_id_nor_an_alias(text):
     findings = ck.check_up(frame).findings.set_index("check")
     assert findings.loc["placeholder-event-id", ["events", "money"]].tolist() == [5, 200.0]
     assert "conversion-without-event-id" not in findings.index
+
+
+@pytest.mark.parametrize("text", TEMPLATES)
+def test_a_template_that_nobody_filled_in_is_not_an_event_id(text):
+    frame = orders([text] * 5)
+    s = ck.stitch(frame, duplicates="merge")
+    assert (len(s.events), len(s.duplicates), len(s.profiles)) == (5, 0, 5)
+    assert s.report.remarks["event_id is a placeholder: treated as missing"] == 5
+    finding = ck.check_up(frame).findings.set_index("check").loc["placeholder-event-id"]
+    assert finding[["events", "money"]].tolist() == [5, 200.0]
 
 
 @pytest.mark.parametrize("text", SOMETHING)
@@ -140,7 +188,9 @@ def visits(tag, **more):
     )
 
 
-@pytest.mark.parametrize("text", [*NOT_A_VALUE, "(direct)", " ", "(Direct)"])
+@pytest.mark.parametrize(
+    "text", [*NOT_A_VALUE, *TEMPLATES, "(direct)", " ", "(Direct)", "'(direct)'"]
+)
 def test_a_placeholder_never_replaces_a_campaign(text):
     frame = visits(text)
     for identity in ("retroactive", "as_of"):
@@ -181,13 +231,14 @@ def test_a_click_id_that_was_not_filled_in_is_none():
 
 @pytest.mark.parametrize("where", ["properties", "profile_properties"])
 @pytest.mark.parametrize("medium", ["(none)", "(not set)", None])
-def test_a_visit_that_says_that_it_is_direct_is_so_whatever_its_campaign(where, medium):
+@pytest.mark.parametrize("source", ["(direct)", ' "(Direct)"', "\u200e(direct)"])
+def test_a_visit_that_says_that_it_is_direct_is_so_whatever_its_campaign(where, medium, source):
     page = {
         "event_name": "PageView",
         "timestamp": "2026-03-02T10:00Z",
         "alias.cookie": "c1",
         "properties.$url": "https://shop.test/",
-        f"{where}.utm_source": "(direct)",
+        f"{where}.utm_source": source,
         f"{where}.utm_medium": medium,
         f"{where}.utm_campaign": "spring",
     }
@@ -249,7 +300,7 @@ def test_a_store_records_what_is_nothing(tmp_path):
 
 def test_an_engine_leaves_out_the_same():
     duckdb, ibis = pytest.importorskip("duckdb"), pytest.importorskip("ibis")
-    texts = [*NOT_A_VALUE, *NOT_SOMEBODY, *SOMETHING]
+    texts = [*NOT_A_VALUE, *TEMPLATES, *NOT_SOMEBODY, *SOMETHING]
     frame = pd.DataFrame(
         {
             "event_name": "PageView",

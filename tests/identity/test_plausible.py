@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -296,3 +298,24 @@ def test_a_store_with_retries_and_thank_you_pages_has_none(seed):
     s = ck.stitch(events, duplicates="merge")
     assert len(s.duplicates) > 50
     assert "implausible" not in set(s.duplicates["repeat"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [
+        (Decimal("12.50"), Decimal("13.50"), True),
+        (Decimal("12.50"), Decimal("12.5"), False),
+        (12, Decimal(12), False),
+        (12, 12.0, False),
+        (12, np.float64(13), True),
+        (True, False, None),
+        ("12", "13", None),
+    ],
+)
+@pytest.mark.parametrize("dtype", [object, None])
+def test_amounts_are_compared_as_numbers_whatever_holds_them(one, other, differs, dtype):
+    """Truth and text are content, but not amounts."""
+    frame = copies((0, {"cookie": "c"}), (0, {"cookie": "c"}))
+    s = ck.stitch(frame.assign(**{PRICE: pd.Series([one, other], dtype=dtype)}))
+    assert (s.duplicates["repeat"].iloc[0] == "identical") == (differs is False)
+    assert any("another amount" in warning for warning in s.report.warnings) == bool(differs)

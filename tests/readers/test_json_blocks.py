@@ -303,6 +303,23 @@ def vendors_lines():
 VENDORS = dict(vendors_lines())
 
 
+#: What an exporter may make of an object or list.
+SHAPES = [
+    json.dumps,
+    repr,
+    lambda value: [value],
+    lambda value: [],
+    lambda value: {},
+    lambda value: {"list": [{"element": value}]},
+    lambda value: {"0": value},
+    lambda value: (
+        [{"key": key, "value": inner} for key, inner in value.items()]
+        if isinstance(value, dict)
+        else {"key": value}
+    ),
+]
+
+
 def changed(draw, value, other):
     """Return a value with keys taken away, made null, taken from another value, or put last."""
     if not isinstance(value, dict):
@@ -314,7 +331,7 @@ def changed(draw, value, other):
     for _ in range(draw(st.integers(0, 2))):
         if found:
             key = draw(st.sampled_from(sorted(found)))
-            what = draw(st.sampled_from(["drop", "null", "last", "number"]))
+            what = draw(st.sampled_from(["drop", "null", "last", "number", "shape"]))
             old = found.pop(key)
             if what == "null":
                 found[key] = None
@@ -322,6 +339,8 @@ def changed(draw, value, other):
                 found[key] = old
             elif what == "number" and isinstance(old, (int, float)):
                 found[key] = draw(st.sampled_from([0, 1, 2.5, 4.0, 2**53 + 1]))
+            elif what == "shape":
+                found[key] = draw(st.sampled_from(SHAPES))(old)
     return found
 
 
@@ -334,7 +353,7 @@ TRAITS = {
 
 
 @pytest.mark.parametrize("form", VENDORS)
-@tries(60, phases=NOSHRINK)
+@tries(100, phases=NOSHRINK)
 @given(st.data())
 def test_vendors_lines_are_the_same(tmp_path_factory, form, data):
     draw = data.draw

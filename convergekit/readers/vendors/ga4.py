@@ -15,28 +15,19 @@ from typing import Any
 
 from convergekit.readers.columnar import ObjectField
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows
+from convergekit.readers.fields import Rows, cells, number
 from convergekit.readers.key_values import pivoted
 
 
 def _parameters(path: str) -> ObjectField:
     def read(rows: Rows) -> list[dict[str, Any]]:
-        return [
-            {
-                entry["key"]: _value(entry.get("value"))
-                for entry in entries
-                if isinstance(entry, Mapping) and isinstance(entry.get("key"), str)
-            }
-            if isinstance(entries, list)
-            else {}
-            for entries in rows[path]
-        ]
+        return [{key: _value(value) for key, value in cell.items()} for cell in rows.objects(path)]
 
     return ObjectField(read, lambda rows: pivoted(rows, path))
 
 
 def _value(value: Any) -> Any:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or not _TYPED.intersection(value):
         return value
     text, whole = value.get("string_value"), value.get("int_value")
     if text is not None:
@@ -44,7 +35,7 @@ def _value(value: Any) -> Any:
     if whole is not None:
         # BigQuery writes 64-bit integers as text in JSON.
         return _number(int, whole)
-    for name in ("double_value", "float_value"):
+    for name in _DOUBLES:
         if value.get(name) is not None:
             return _number(float, value[name])
     return None
@@ -58,6 +49,9 @@ def _number(kind: type[int] | type[float], value: Any) -> Any:
         return value
 
 
+_DOUBLES = ("double_value", "float_value")
+_TYPED = frozenset({"string_value", "int_value", *_DOUBLES})
+
 GA4 = Export(
     name="ga4",
     documentation="https://support.google.com/analytics/answer/7029846",
@@ -68,8 +62,8 @@ GA4 = Export(
     properties={
         "*": _parameters("event_params"),
         "transaction_id": "ecommerce.transaction_id",
-        "purchase_revenue": "ecommerce.purchase_revenue",
-        "items": "items",
+        "purchase_revenue": number("ecommerce.purchase_revenue"),
+        "items": cells("items", lambda rows: rows.lists("items")),
         "device_category": "device.category",
         "country": "geo.country",
     },

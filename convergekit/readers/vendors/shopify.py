@@ -9,7 +9,6 @@ is text there and a number here. A cancelled or test order is an order too: `can
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from convergekit.readers.export import Export
@@ -28,14 +27,10 @@ _ITEM = {
 
 def _items(rows: Rows) -> list[Any]:
     return [
-        [
-            {own: line[key] for key, own in _ITEM.items() if key in line}
-            for line in lines
-            if isinstance(line, Mapping)
-        ]
-        if isinstance(lines, list)
-        else None
-        for lines in rows["line_items"]
+        None
+        if lines is None
+        else [{own: line[key] for key, own in _ITEM.items() if key in line} for line in lines]
+        for lines in rows.object_lists("line_items")
     ]
 
 
@@ -59,7 +54,7 @@ SHOPIFY = Export(
         "total_tax": number("total_tax"),
         "total_shipping": number("total_shipping_price_set.shop_money.amount"),
         "currency": "currency",
-        "items": cells(_items),
+        "items": cells("line_items", _items),
         "landing_site": "landing_site",
         "referring_site": "referring_site",
         "source_name": "source_name",
