@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,13 +44,17 @@ def too_deep(cells: Iterable[Any], most: int = DEEPEST) -> list[int]:
     return [place for place, cell in enumerate(cells) if _go_deeper([cell], most)]
 
 
-def without_deep(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
+def without_deep(
+    frame: pd.DataFrame, *, within: Container[str] = ()
+) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return the frame without the values that are nested too deep, and the reason per row.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Not changed. Column names may occur twice.
+    within : container of str
+        Names of columns that are known to be within the bound.
 
     Examples
     --------
@@ -64,7 +68,7 @@ def without_deep(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
     changed: dict[str, pd.Series] = {}
     reasons: dict[int, str] = {}
     for name, column in frame.items():
-        rows = _deep_rows(column)
+        rows = [] if name in within else _deep_rows(column)
         if rows:
             cells = np.full(len(column), None, dtype=object)
             kept = np.delete(np.arange(len(column)), rows)
@@ -126,7 +130,7 @@ def too_wide(records: Sequence[Mapping[str, Any] | None], most: int = MOST_COLUM
 def _deep_rows(column: pd.Series) -> list[int]:
     dtype = column.dtype
     if dtype == object:
-        return too_deep(column)
+        return too_deep(column.to_numpy())
     if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype == object:
         words = too_deep(dtype.categories)
         return np.flatnonzero(column.cat.codes.isin(words)).tolist() if words else []
@@ -141,8 +145,20 @@ def _go_deeper(cells: list[Any], most: int) -> bool:
     for _ in range(most):
         if not level:
             return False
-        level = _containers(list(itertools.chain.from_iterable(map(_inside, level))))
+        level = _containers(list(_inside_all(level)))
     return bool(level)
+
+
+def _inside_all(containers: list[Any]) -> Iterable[Any]:
+    if {dict, list}.issuperset(map(type, containers)):
+        lists = [container for container in containers if type(container) is list]
+        objects = [container for container in containers if type(container) is dict]
+        if {str}.issuperset(map(type, itertools.chain.from_iterable(objects))):
+            return itertools.chain(
+                itertools.chain.from_iterable(lists),
+                itertools.chain.from_iterable(map(dict.values, objects)),
+            )
+    return itertools.chain.from_iterable(map(_inside, containers))
 
 
 def _containers(values: list[Any]) -> list[Any]:

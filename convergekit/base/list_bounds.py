@@ -6,7 +6,7 @@ Deep values that are not text are found by `bounds` already, whatever the column
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
 import pandas as pd
@@ -18,16 +18,21 @@ from convergekit.base.text import to_arrow
 from convergekit.base.threads import with_columns
 from convergekit.typing import IntArray
 
-_LISTS = ("aliases", "unset", "set_once")
+#: The columns of lists.
+LISTS = ("aliases", "unset", "set_once")
 
 
-def within_bounds(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
+def within_bounds(
+    frame: pd.DataFrame, *, of_text: Container[str] = ()
+) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return the frame without lists that are nested too deep, and why rows are rejected.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         With canonical names.
+    of_text : container of str
+        Names of columns of which all cells are known to be lists of text.
 
     Examples
     --------
@@ -38,21 +43,23 @@ def within_bounds(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
     """
     changed: dict[str, pd.Series] = {}
     reasons: dict[int, str] = {}
-    for name in filter(frame.__contains__, _LISTS):
+    for name in filter(frame.__contains__, LISTS):
+        if name in of_text:
+            continue
         rows = [row for row, text in _long_texts(frame[name]) if _is_too_deep(text)]
         if rows:
             changed[name] = frame[name].mask(np.isin(np.arange(len(frame)), rows))
             reasons |= dict.fromkeys(rows, of_column(name))
     frame = with_columns(frame, changed)
-    too_many = np.flatnonzero(_aliases_per_row(frame) > MOST_ALIASES)
+    too_many = np.flatnonzero(_aliases_per_row(frame, of_text) > MOST_ALIASES)
     return frame, dict.fromkeys(too_many.tolist(), TOO_MANY_ALIASES) | reasons
 
 
-def _aliases_per_row(frame: pd.DataFrame) -> IntArray:
+def _aliases_per_row(frame: pd.DataFrame, of_text: Container[str]) -> IntArray:
     """Return how many aliases each row has, or fewer where that is within the bound."""
     listed = np.zeros(len(frame), dtype=np.int64)
     if "aliases" in frame:
-        listed = _sizes(frame["aliases"])
+        listed = _sizes(frame["aliases"], of_text="aliases" in of_text)
     columns = [column for name, column in frame.items() if str(name).startswith("alias.")]
     if listed.max(initial=0) + len(columns) > MOST_ALIASES:
         for column in columns:
@@ -60,11 +67,14 @@ def _aliases_per_row(frame: pd.DataFrame) -> IntArray:
     return listed
 
 
-def _sizes(lists: pd.Series) -> IntArray:
+def _sizes(lists: pd.Series, *, of_text: bool) -> IntArray:
+    if of_text:
+        members = map(len, [cell or () for cell in lists.to_numpy()])
+        return np.fromiter(members, dtype=np.int64, count=len(lists))
     sizes = np.zeros(len(lists), dtype=np.int64)
     if lists.dtype == object:
-        members = (len(cell) if isinstance(cell, _SIZED) else 0 for cell in lists)
-        sizes = np.fromiter(members, dtype=np.int64, count=len(lists))
+        known = (len(cell) if isinstance(cell, _SIZED) else 0 for cell in lists.to_numpy())
+        sizes = np.fromiter(known, dtype=np.int64, count=len(lists))
     for row, text in _long_texts(lists):
         if text.count(",") >= MOST_ALIASES:
             # What is not JSON is one URN.
@@ -79,7 +89,8 @@ _SIZED = (list, tuple, set, frozenset)
 def _long_texts(column: pd.Series) -> Iterator[tuple[int, str]]:
     """Yield the cells that may be JSON text of a list that is beyond a bound."""
     if column.dtype == object:
-        texts = enumerate(column) if str in set(map(type, column)) else iter(())
+        cells = column.to_numpy()
+        texts = enumerate(cells) if str in set(map(type, cells)) else iter(())
     elif pd.api.types.is_string_dtype(column.dtype):
         sizes = pc.binary_length(to_arrow(column.astype("str"))).fill_null(0)
         rows = np.flatnonzero(sizes.to_numpy() > DEEPEST).tolist()

@@ -75,6 +75,8 @@ def as_text(values: pd.Series) -> tuple[pd.Series, BoolArray]:
         return _series([None] * len(values), values), values.notna().to_numpy()
     if pd.api.types.is_integer_dtype(values.dtype):
         return _series(_integers(values), values), nothing
+    if not _present(values).any():
+        return _series([None] * len(values), values), nothing
     cells = values.astype(object).to_numpy()
     texts = [_cell_text(cell) for cell in cells]
     present = _present(values)

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from convergekit.base.arrow_types import needs_python, plainer, python_values
 from convergekit.base.json_text import write_json
@@ -140,6 +142,34 @@ def opened_struct(objects: pd.Series) -> dict[str, pd.Series] | None:
     names = [dtype.pyarrow_dtype.field(i).name for i in range(dtype.pyarrow_dtype.num_fields)]
     fields = zip(names, column.flatten(), strict=True)
     return {name: series_from_arrow(field).set_axis(objects.index) for name, field in fields}
+
+
+def lists_of_text(column: pa.ChunkedArray) -> list[list[str | None] | None] | None:
+    """Return lists of text as Python's, None in place of all if they hold anything else.
+
+    Examples
+    --------
+    >>> lists_of_text(pa.chunked_array([[["a", None], None, []]], pa.list_(pa.large_string())))
+    [['a', None], None, []]
+    """
+    kind = column.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return None
+    if not (pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)):
+        return None
+    texts = pc.list_flatten(column)
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        # Not UTF-8: each cell that is not says so.
+        return None
+    values = texts.to_pylist()
+    ends = np.cumsum(pc.list_value_length(column).fill_null(0).to_numpy()).tolist()
+    found: list[Any] = [values[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    if column.null_count:
+        for row in np.flatnonzero(column.is_null().to_numpy()).tolist():
+            found[row] = None
+    return found
 
 
 def table_of(frame: pd.DataFrame) -> pa.Table:

@@ -6,7 +6,8 @@ Nothing is parsed here. The caller's frame is never changed.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from numbers import Number
 from typing import Any
 
@@ -15,14 +16,15 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.base.bounds import TOO_WIDE, too_wide, without_deep
-from convergekit.base.list_bounds import within_bounds
+from convergekit.base.garbage import garbage_let_be
+from convergekit.base.list_bounds import LISTS, within_bounds
 from convergekit.base.options import pairs_given
 from convergekit.base.records import frame_from_records
 from convergekit.base.scalars import python_value
 from convergekit.base.text import as_text, known_characters, text_of, written
 from convergekit.base.threads import with_columns
 from convergekit.errors import ColumnError, did_you_mean
-from convergekit.events.arrow import Frame, as_frame, opened_struct
+from convergekit.events.arrow import Frame, as_frame, lists_of_text, opened_struct
 from convergekit.events.schema import (
     ALIAS,
     NESTED,
@@ -92,19 +94,32 @@ def canonicalise(frame: Frame, *, columns: Mapping[str, str] | None = None) -> p
     return opened
 
 
-def open_columns(frame: pd.DataFrame, *, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one."""
+def open_columns(
+    frame: pd.DataFrame, *, columns: Mapping[str, str], plain: Set[str] = frozenset()
+) -> pd.DataFrame:
+    """Do as `canonicalise` does, whatever columns are missing: the frame may be part of one.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    columns : mapping of str to str
+    plain : set of str
+        Names of columns of which the objects were just made of JSON, and are within all bounds,
+        so that nothing in them has to be looked at or copied.
+    """
     _check_labels(frame)
-    frame, deep = without_deep(frame)
+    texts = {name for name in LISTS if name in frame and _are_lists_of_text(frame[name])}
+    frame, deep = without_deep(frame, within=plain | texts)
     frame = with_usual_types(_apply_mapping(frame, columns))
     apart = [name for name in frame if not _is_nested(name) or _is_of_lists(frame[name].dtype)]
-    frame = _unite_spellings(_without_signals(_with_plain_objects(frame, apart)))
-    frame = noted(frame, deep)
+    apart = [name for name in apart if name not in plain or frame[name].dtype != object]
+    frame = _with_plain_objects(frame, apart, texts=texts)
+    frame = noted(_unite_spellings(_without_signals(frame)), deep)
     for name in NESTED:
         if name in frame:
             frame = _open_nested(frame, name)
-    frame = noted(*within_bounds(frame))
-    return _with_plain_objects(frame, filter(_is_nested, frame))
+    frame = noted(*within_bounds(frame, of_text=texts))
+    return _with_plain_objects(frame, [n for n in frame if _is_nested(n) and n not in plain])
 
 
 def check_required(frame: pd.DataFrame, advice: Callable[[], str] | None = None) -> None:
@@ -142,7 +157,7 @@ def _without_signals(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with nothing in place of each signalling NaN, which raises if looked at."""
     changed = {}
     for name, column in frame.items():
-        if column.dtype == object and decimal.Decimal in set(map(type, column)):
+        if column.dtype == object and decimal.Decimal in set(map(type, column.to_numpy())):
             signals = [isinstance(c, decimal.Decimal) and c.is_snan() for c in column]
             if any(signals):
                 changed[name] = column.mask(np.array(signals), None)
@@ -162,12 +177,22 @@ def _is_nested(name: str) -> bool:
     return name in _NESTED_SPELLINGS or name.startswith((PROPERTY, PROFILE_PROPERTY))
 
 
-def _with_plain_objects(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Return the frame with these columns' objects as JSON has them; what has no form is noted."""
+def _with_plain_objects(
+    frame: pd.DataFrame, names: Iterable[str], *, texts: Container[str] = ()
+) -> pd.DataFrame:
+    """Return the frame with these columns' objects as JSON has them; what has no form is noted.
+
+    Lists of text are copied as they are.
+    """
     changed: dict[str, pd.Series] = {}
     reasons: dict[int, str] = {}
     for name in names:
         if not holds_objects(frame[name].dtype):
+            continue
+        if name in texts:
+            with garbage_let_be():
+                copies = [None if cell is None else cell.copy() for cell in frame[name].to_numpy()]
+            changed[name] = pd.Series(copies, index=frame.index, dtype=object, name=name)
             continue
         cells, errors = _plain_cells(frame[name])
         changed[name] = pd.Series(cells, index=frame.index, dtype=object, name=name)
@@ -181,16 +206,39 @@ def _plain_cells(column: pd.Series) -> tuple[list[Any], dict[int, str]]:
 
     And by row what cannot be read, which is None then.
     """
+    of_arrow = isinstance(column.dtype, pd.ArrowDtype)
+    given = column.array._pa_array if of_arrow else column.to_numpy()
+    usual = lists_of_text(given) if of_arrow else None
+    if usual is not None:
+        return usual, {}
     cells: list[Any] = []
     errors: dict[int, str] = {}
-    of_arrow = isinstance(column.dtype, pd.ArrowDtype)
-    for row, cell in enumerate(column.array._pa_array if of_arrow else column):
+    for row, cell in enumerate(given):
+        if cell is None:
+            cells.append(None)
+            continue
         try:
             cells.append(_plain(cell.as_py() if of_arrow else cell, 0))
         except (ValueError, OverflowError, pa.ArrowException) as error:
             cells.append(None)
             errors[row] = str(error)
     return cells, errors
+
+
+def _are_lists_of_text(column: pd.Series) -> bool:
+    """Return whether all cells are lists of ASCII text, as aliases mostly are.
+
+    Nothing in them is unknown then, and nothing has to be looked at one by one.
+    """
+    if column.dtype != object:
+        return False
+    cells = column.to_numpy()
+    if not {list, type(None)}.issuperset(map(type, cells)):
+        return False
+    lists = [cell for cell in cells if cell]
+    if not {str}.issuperset(map(type, itertools.chain.from_iterable(lists))):
+        return False
+    return all(map(str.isascii, itertools.chain.from_iterable(lists)))
 
 
 def _plain(cell: Any, depth: int) -> Any:

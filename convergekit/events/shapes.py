@@ -121,6 +121,20 @@ def is_wrapper(cell: Mapping[str, Any]) -> bool:
     return bool(cell) and all(str(key) == str(place) for place, key in enumerate(cell))
 
 
+def may_wrap(kind: pa.StructType) -> bool:
+    """Return whether objects of an Arrow type may be wrappers.
+
+    Examples
+    --------
+    >>> may_wrap(pa.struct([("list", pa.list_(pa.int64()))])), may_wrap(pa.struct([]))
+    (True, False)
+    """
+    return any(
+        field.name == "0" or (field.name in _LISTS and pa.types.is_nested(field.type))
+        for field in kind
+    )
+
+
 def as_object(cell: Any) -> dict[str, Any] | None:
     """Return the object that a cell is in any shape that is read; None for none.
 

@@ -6,6 +6,7 @@ is never guessed: it is left out, counted and listed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from convergekit.base.compiled import compiled
 from convergekit.base.grouping import distinct_rows
@@ -34,6 +36,8 @@ from convergekit.typing import IntArray
 LOOK_ALIKES = "e-mail address in a look-alike form: usual form taken"
 NO_TYPE = "not a URN: expected urn:<type>:<value>"
 NOT_TEXT = "an alias is text or a number"
+#: URNs of more beginnings than this are split one by one.
+_MOST_BEGINNINGS = 50
 NOT_A_LIST = "aliases is a list of URNs"
 RULED_OUT = "the rule for {} makes no alias of it"
 
@@ -186,7 +190,10 @@ def _read_column(alias_type: str, column: pd.Series) -> tuple[_Reading, IntArray
 
 def _numbered(text: pd.Series) -> tuple[IntArray, IntArray, pa.Array]:
     """Return where texts are, their numbers by first appearance, and the distinct texts."""
-    cells = pa.array(text, from_pandas=True)
+    return _numbered_cells(pa.array(text, from_pandas=True))
+
+
+def _numbered_cells(cells: pa.Array | pa.ChunkedArray) -> tuple[IntArray, IntArray, pa.Array]:
     present = np.flatnonzero(np.asarray(cells.is_valid()))
     if compiled(len(cells)):
         from convergekit.base.compiled_text import number_present
@@ -203,6 +210,12 @@ def _read_lists(
     malformed: list[tuple[IntArray, str]],
 ) -> None:
     """Flatten the lists, then split each distinct URN once."""
+    texts = _texts_in(lists)
+    if texts is not None:
+        event, cells = texts
+        present, codes, distinct = _numbered_cells(cells)
+        _read_urns(event[present], codes, distinct, readings, malformed)
+        return
     positions: list[int] = []
     urns: list[str] = []
     not_lists: list[int] = []
@@ -223,28 +236,104 @@ def _read_lists(
         if found:
             malformed.append((np.array(found, dtype=np.int64), reason))
 
-    codes, distinct = pd.factorize(pd.Series(urns, dtype=object))
-    event = np.array(positions, dtype=np.int64)
-    parsed = [split_urn(text) for text in distinct]
-    typeless = np.fromiter((pair is None for pair in parsed), dtype=bool, count=len(parsed))
+    found, unlike = pd.factorize(pd.Series(urns, dtype=object))
+    known = to_arrow(as_text(pd.Series(unlike, dtype=object))[0])
+    _read_urns(np.array(positions, dtype=np.int64), found, known, readings, malformed)
+
+
+def _texts_in(lists: pd.Series) -> tuple[IntArray, pa.Array] | None:
+    """Return the members of lists of text, and the position of each one's list.
+
+    None if a cell is anything else: then each has to be looked at.
+    """
+    if isinstance(lists.dtype, pd.ArrowDtype):
+        found = pa.chunked_array(pa.array(lists)).combine_chunks()
+    elif lists.dtype == object:
+        cells = lists.to_numpy()
+        if not {list, type(None)}.issuperset(map(type, cells)):
+            return None
+        members = itertools.chain.from_iterable(cell for cell in cells if cell)
+        if not {str, type(None)}.issuperset(map(type, members)):
+            return None
+        try:
+            found = pa.array(cells.tolist(), type=pa.list_(pa.large_string()))
+        except UnicodeEncodeError:
+            # Half of an emoji.
+            return None
+    else:
+        return None
+    if pa.types.is_null(found.type):
+        return np.empty(0, dtype=np.int64), pa.array([], type=pa.large_string())
+    if not (pa.types.is_list(found.type) or pa.types.is_large_list(found.type)):
+        return None
+    texts = found.flatten()
+    kind = texts.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
+        return None
+    sizes = pc.list_value_length(found).fill_null(0).to_numpy()
+    return np.repeat(np.arange(len(found)), sizes), texts.cast(pa.large_string())
+
+
+def _read_urns(
+    event: IntArray,
+    codes: IntArray,
+    distinct: pa.Array,
+    readings: list[_Reading],
+    malformed: list[tuple[IntArray, str]],
+) -> None:
+    """Add a reading for each type of URN: `distinct[codes[i]]` stands on event `event[i]`."""
+    values = _split(distinct)
+    of_text = np.full(len(distinct), -1)
+    place = np.zeros(len(distinct), dtype=np.int64)
+    for number, (rows, _) in enumerate(values.values()):
+        of_text[rows], place[rows] = number, np.arange(len(rows))
+    of_pair = of_text[codes]
+    typeless = of_pair < 0
     if typeless.any():
-        malformed.append((event[typeless[codes]], NO_TYPE))
-    values: dict[str, list[str]] = {}
-    place = np.zeros(len(parsed), dtype=np.int64)
-    for number, pair in enumerate(parsed):
-        if pair is not None:
-            of_type = values.setdefault(pair[0], [])
-            place[number] = len(of_type)
-            of_type.append(pair[1])
-    types = pd.Categorical([pair and pair[0] for pair in parsed], categories=sorted(values))
+        malformed.append((event[typeless], NO_TYPE))
     # The pairs type by type, so that each is looked at once, however many types there are.
-    of_pair = types.codes[codes]
     order = np.argsort(of_pair, kind="stable")
     bounds = np.searchsorted(of_pair[order], np.arange(len(values) + 1))
-    for alias_type, start, stop in zip(types.categories, bounds[:-1], bounds[1:], strict=True):
+    pairs = zip(values.items(), bounds[:-1], bounds[1:], strict=True)
+    for (alias_type, (_, texts)), start, stop in pairs:
         chosen = order[start:stop]
-        texts = to_arrow(as_text(pd.Series(values[alias_type], dtype=object))[0])
         readings.append(_Reading(alias_type, event[chosen], place[codes[chosen]], texts))
+
+
+def _split(urns: pa.Array) -> dict[str, tuple[IntArray, pa.Array]]:
+    """Return per type, in their order, the positions of its URNs, ascending, and their values.
+
+    All URNs that begin alike, up to the value, are split together, because exports write few
+    beginnings.
+    """
+    found: dict[str, list[tuple[IntArray, pa.Array]]] = {}
+    left, texts = np.arange(len(urns)), urns
+    for _ in range(_MOST_BEGINNINGS):
+        if not len(left):
+            break
+        first = texts[0].as_py()
+        pair = split_urn(first)
+        beginning = first if pair is None else first[: len(first) - len(pair[1])]
+        alike = pc.equal(texts, first) if pair is None else pc.starts_with(texts, beginning)
+        if pair is not None:
+            part = pc.utf8_replace_slice(texts.filter(alike), 0, len(beginning), "")
+            found.setdefault(pair[0], []).append((left[np.asarray(alike)], part))
+        other = pc.invert(alike)
+        left, texts = left[np.asarray(other)], texts.filter(other)
+    for row, text in zip(left.tolist(), texts.to_pylist(), strict=True):
+        pair = split_urn(text)
+        if pair is not None:
+            part = pa.array([pair[1]], type=pa.large_string())
+            found.setdefault(pair[0], []).append((np.array([row]), part))
+    return {alias_type: _in_order(found[alias_type]) for alias_type in sorted(found)}
+
+
+def _in_order(parts: list[tuple[IntArray, pa.Array]]) -> tuple[IntArray, pa.Array]:
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([rows for rows, _ in parts])
+    order = np.argsort(rows)
+    return rows[order], pa.concat_arrays([texts for _, texts in parts]).take(pa.array(order))
 
 
 def alias_items(cell: Any) -> Iterable[Any] | None:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.base.bounds import TOO_WIDE, too_wide
+from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, too_wide
 from convergekit.base.records import column_from_values, frame_from_records
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY, STATE_AT
 from convergekit.events.shapes import READ_SHAPES, said_of
+from convergekit.readers.columns.keys import ColumnField, ObjectField, filled
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.fields import Field, Records, Rows, read_field
 from convergekit.readers.gathered import ItemLines
@@ -159,9 +160,14 @@ class Export:
         events = concatenate([part.reset_index(drop=True) for part in parts])
         return events.iloc[in_order].reset_index(drop=True), row[in_order]
 
-    def canonical(self, frame: pd.DataFrame) -> pd.DataFrame:
+    @property
+    def reads_by_columns(self) -> bool:
+        """Whether a row is an event as it stands, so that whole columns may be read."""
+        return not self.also and self.lines is None and self.prepare is None
+
+    def canonical(self, frame: pd.DataFrame | Rows) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
-        rows = rows_of(self, frame)
+        rows = frame if isinstance(frame, Rows) else rows_of(self, frame)
         columns: dict[str, pd.Series] = {}
         for name in ("event_id", "event_name", "timestamp", "received_at"):
             where = getattr(self, name)
@@ -183,7 +189,7 @@ class Export:
         wanted = ("event_name", "timestamp")
         kept = {n: c for n, c in columns.items() if n in wanted or c.notna().any()}
         return pd.DataFrame({name: column.array for name, column in kept.items()},
-                            index=frame.index)  # fmt: skip
+                            index=rows.index)  # fmt: skip
 
     def settled(self, canonical: pd.DataFrame) -> pd.DataFrame:
         """Return all canonical rows of a call with what only all of them can say.
@@ -229,7 +235,7 @@ class Export:
             given = values.notna()
             if name in found:
                 given &= found[name].isna()
-                found[name] = _filled(found[name], values)
+                found[name] = filled(found[name], values)
             else:
                 found[name] = values
             for row in given.to_numpy().nonzero()[0].tolist():
@@ -243,25 +249,39 @@ class Export:
     ) -> dict[str, pd.Series]:
         found: dict[str, pd.Series] = {}
         if EVERY_KEY in mapping:
-            where = mapping[EVERY_KEY]
-            objects = rows.objects(where) if isinstance(where, str) else list(where(rows))
-            self._check_length(EVERY_KEY, objects, rows)
-            records = [given if isinstance(given, Mapping) else None for given in objects]
-            for row in too_wide(records):
-                records[row] = None
-                rows.reasons.setdefault(row, TOO_WIDE)
-            opened = frame_from_records(records)
+            opened, plain = self._opened(mapping[EVERY_KEY], rows)
             found = {prefix + str(key): column for key, column in opened.items()}
+            if plain:
+                rows.plain |= found.keys()
         for name, where in mapping.items():
             if name != EVERY_KEY:
-                column = self._column(name, where, rows)
+                column = self._column(prefix + name, where, rows)
                 old = found.get(prefix + name)
-                found[prefix + name] = column if old is None else _filled(column, old)
+                found[prefix + name] = column if old is None else filled(column, old)
         return found
 
+    def _opened(self, where: Field, rows: Rows) -> tuple[Mapping[str, pd.Series], bool]:
+        """Return a column per key of the objects that a field gives, and whether all are plain."""
+        if isinstance(where, (str, ObjectField)):
+            keys = rows.keys(where) if isinstance(where, str) else where.keys(rows)
+            if keys is not None and len(keys.columns) <= MOST_COLUMNS:
+                return keys.columns, True
+        objects = rows.objects(where) if isinstance(where, str) else list(where(rows))
+        self._check_length(EVERY_KEY, objects, rows)
+        records = [given if isinstance(given, Mapping) else None for given in objects]
+        for row in too_wide(records):
+            records[row] = None
+            rows.reasons.setdefault(row, TOO_WIDE)
+        opened = frame_from_records(records)
+        return {str(key): column for key, column in opened.items()}, False
+
     def _column(self, name: str, where: Field, rows: Rows) -> pd.Series:
-        if isinstance(where, str) and where in rows.frame and rows.frame[where].dtype != object:
-            return rows.frame[where].reset_index(drop=True)
+        if isinstance(where, str | ColumnField):
+            column = rows.column(where) if isinstance(where, str) else where.column(rows)
+            if column is not None:
+                rows.plain.add(name)
+                return column
+        rows.plain.discard(name)
         values = read_field(where, rows)
         self._check_length(name, values, rows)
         if isinstance(values, pd.Series):
@@ -269,6 +289,7 @@ class Export:
         return column_from_values(values)
 
     def _check_length(self, name: str, values: Sized, rows: Rows) -> None:
+        name = name.removeprefix(PROFILE_PROPERTY).removeprefix(PROPERTY)
         if len(values) != len(rows):
             raise ConvergekitError(
                 f"format {self.name!r}: the field of {name!r} returned "
@@ -349,17 +370,3 @@ def rows_of(export: Export, frame: pd.DataFrame) -> Rows:
     """Return the rows that a format's fields are of, which its `prepare` may have made."""
     rows = Rows(frame)
     return rows if export.prepare is None else Rows(export.prepare(rows.frame))
-
-
-def _filled(column: pd.Series, other: pd.Series) -> pd.Series:
-    """Return the column with its gaps filled from the other."""
-    gaps = column.isna()
-    if not gaps.any():
-        return column
-    if column.dtype == other.dtype:
-        return column.where(~gaps, other)
-    pairs: list[tuple[Any, Any, bool]] = list(zip(column, other, gaps, strict=True))
-    values = [second if gap else first for first, second, gap in pairs]
-    return column_from_values(
-        [None if pd.api.types.is_scalar(v) and pd.isna(v) else v for v in values]
-    )

@@ -10,11 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote_plus
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from convergekit.base.records import column_from_values
+from convergekit.base.text import to_arrow
 from convergekit.events.campaigns import CLICK_IDS
 from convergekit.events.shapes import (
     ENTRIES_NOT_OBJECTS,
@@ -22,9 +28,12 @@ from convergekit.events.shapes import (
     all_objects,
     as_list,
     as_object,
+    may_wrap,
     opened,
     read_cells,
 )
+from convergekit.readers.columns.json_blocks import JsonBlock, block_of_texts, starts_with_any
+from convergekit.readers.columns.keys import ColumnField, Keys, ObjectField, filled_alike
 
 T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series
@@ -35,16 +44,18 @@ class Rows:
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        One column per top-level field. Where all names are in capitals, as Snowflake writes them,
-        paths are looked up whatever their case.
+    given : pandas.DataFrame or JsonBlock
+        One column per top-level field, or lines of JSON that Arrow has read. Where all names are
+        in capitals, as Snowflake writes them, paths are looked up whatever their case.
     as_spelled : bool, default False
         Whether names in capitals stay so.
 
     Attributes
     ----------
     frame : pandas.DataFrame
-        The same, with names in capitals in small letters.
+        One column per top-level field, with names in capitals in small letters.
+    plain : set of str
+        Names of canonical columns of which the objects are as JSON has them.
     reasons : dict of int to str
         Per position of a row in which JSON text says two things at once, what it says.
     shapes : dict of str to dict of int to str
@@ -60,17 +71,45 @@ class Rows:
     [{'mail': 'ada@example.com'}, {}]
     """
 
-    def __init__(self, frame: pd.DataFrame, *, as_spelled: bool = False) -> None:
-        self._in_capitals = not as_spelled and _in_capitals(frame)
-        self.frame = frame.rename(columns=_small) if self._in_capitals else frame
+    def __init__(self, given: pd.DataFrame | JsonBlock, *, as_spelled: bool = False) -> None:
+        self._given = given
+        names = given.names if isinstance(given, JsonBlock) else list(map(str, given.columns))
+        self._in_capitals = not as_spelled and in_capitals(names)
+        # A name with a dot in it may be what a path means, which only the frame can say.
+        by_paths = not self._in_capitals and not any("." in name for name in names)
+        self._block = given if isinstance(given, JsonBlock) and by_paths else None
+        self.plain: set[str] = set()
         self.reasons: dict[int, str] = {}
         self.shapes: dict[str, dict[int, str]] = {}
         self._known: dict[str, list[Any]] = {}
         self._opened_objects: dict[str, list[dict[str, Any] | None]] = {}
         self._made: dict[Any, Any] = {}
+        self._blocks: dict[tuple[str, ...], JsonBlock | None] = {}
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self._given)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows as a frame; every object is decoded for it."""
+        return self._frame
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        given = self._given.frame() if isinstance(self._given, JsonBlock) else self._given
+        return given.rename(columns=_small) if self._in_capitals else given
+
+    @property
+    def index(self) -> pd.Index:
+        """The index of the frame."""
+        at_hand = isinstance(self._given, pd.DataFrame)
+        return self.frame.index if at_hand else pd.RangeIndex(len(self))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the top-level fields."""
+        at_hand = isinstance(self._given, JsonBlock)
+        return self._given.names if at_hand else list(map(str, self.frame.columns))
 
     def __getitem__(self, path: str) -> list[Any]:
         """Return the value at the path of every row, None where there is none."""
@@ -89,7 +128,7 @@ class Rows:
 
         A value is not needed: a browser without consent leaves many a field empty.
         """
-        if self._spelled(path) in self.frame:
+        if path in self.names if self._block is not None else self._spelled(path) in self.frame:
             return True
         outer, _, key = path.rpartition(".")
         return bool(outer) and any(cell and key in cell for cell in self._objects(outer))
@@ -98,7 +137,8 @@ class Rows:
         """Return the object at the path of every row, empty where there is none."""
         found: list[Any] = [cell or {} for cell in self._objects(path)]
         prefix = self._spelled(path) + "."
-        flat = [column for column in map(str, self.frame.columns) if column.startswith(prefix)]
+        names = self.frame.columns if self._block is None else ()
+        flat = [column for column in map(str, names) if column.startswith(prefix)]
         if flat:
             found = list(map(dict, found))
         for column in flat:
@@ -106,6 +146,86 @@ class Rows:
                 if value is not None:
                     cell.setdefault(column.removeprefix(prefix), value)
         return found
+
+    def column(self, path: str) -> pd.Series | None:
+        """Return the values at the path as a column, None if they have to be looked at one by one.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"n": [1, 2]})).column("n").tolist()
+        [1, 2]
+        """
+        if self._block is not None:
+            block, keys = self._block_at(path)
+            if block is None:
+                return None
+            found = block.array(keys)
+            if found is not None and "." in path and starts_with_any(found, _JSON_STARTS):
+                return None
+            return block.series(keys)
+        name = self._spelled(path)
+        if name in self.frame and self.frame[name].dtype != object:
+            return self.frame[name].reset_index(drop=True)
+        return None
+
+    def array(self, path: str) -> pa.Array | None:
+        """Return the values at the path as Arrow has them, None if it does not."""
+        block, keys = self._block_at(path)
+        return None if block is None else block.array(keys)
+
+    def keys(self, path: str) -> Keys | None:
+        """Return the objects at the path as columns, None if they are not at hand as such.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"user": [{"mail": "ada@example.com"}]})).keys("user") is None
+        True
+        """
+        block, keys = self._block_at(f"{path}.")
+        columns = None if block is None else block.columns(keys[:-1])
+        if block is None or columns is None:
+            return None
+        at, of = keys[:-1], block
+        return Keys(
+            columns,
+            lambda name: of.first((*at, name)),
+            lambda name, rows: of.are_null((*at, name), rows),
+        )
+
+    def key(self, path: str) -> Keys | None:
+        """Return objects with the path as their only key, where there is a value."""
+        column = self.column(path)
+        if column is None:
+            return None
+        there = column.notna().to_numpy()
+        if not there.any():
+            return Keys.none()
+        return Keys(
+            {path: column},
+            lambda name: int(there.argmax()),
+            lambda name, rows: np.zeros(len(rows), dtype=bool),
+        )
+
+    def _block_at(self, path: str) -> tuple[JsonBlock | None, tuple[str, ...]]:
+        """Return the block in which a path ends, and the path in it.
+
+        That is another one where an object on the way is JSON text. None if what is on the way has
+        any other shape, or the rows are not a block.
+        """
+        keys = tuple(path.split("."))
+        block, start = self._block, 0
+        for end in range(1, len(keys)):
+            found = None if block is None else block.array(keys[start:end])
+            if block is None or found is None or found.null_count == len(found):
+                break
+            if pa.types.is_large_string(found.type):
+                if keys[:end] not in self._blocks:
+                    self._blocks[keys[:end]] = block_of_texts(found)
+                block, start = self._blocks[keys[:end]], end
+                found = None if block is None else block.array(())
+            if found is None or not pa.types.is_struct(found.type) or may_wrap(found.type):
+                return None, ()
+        return block, keys[start:]
 
     def lists(self, path: str) -> list[list[Any] | None]:
         """Return the list at the path of every row without wrappers, None where there is none.
@@ -155,9 +275,15 @@ class Rows:
         return path.lower() if self._in_capitals and path not in self.frame else path
 
     def _looked_up(self, path: str) -> list[Any]:
-        if self._spelled(path) in self.frame:
+        block, keys = self._block_at(path)
+        if block is not None:
+            found = block.array(keys)
+            cells: list[Any] = block.cells(keys)
+            if found is None or not starts_with_any(found, _JSON_STARTS):
+                return cells
+        elif self._spelled(path) in self.frame:
             column = self.frame[self._spelled(path)]
-            cells: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+            cells = column.astype(object).where(column.notna(), None).tolist()
         else:
             outer, _, key = path.rpartition(".")
             if not outer:
@@ -181,9 +307,14 @@ def _small(name: Any) -> str:
     return str(name).lower()
 
 
-def _in_capitals(frame: pd.DataFrame) -> bool:
-    """Return whether all names are in capitals, and stay different in small letters."""
-    names = list(map(str, frame.columns))
+def in_capitals(names: Sequence[str]) -> bool:
+    """Return whether all names are in capitals, and stay different in small letters.
+
+    Examples
+    --------
+    >>> in_capitals(["ID", "EVENT_TEXT"]), in_capitals(["id"]), in_capitals(["ID", "id"])
+    (True, False, False)
+    """
     return (
         any(name != name.lower() for name in names)
         and all(name == name.upper() for name in names)
@@ -242,6 +373,19 @@ def read_field(field: Field, rows: Rows) -> Values:
     return rows[field] if isinstance(field, str) else field(rows)
 
 
+def read_column(field: Field, rows: Rows) -> pd.Series | None:
+    """Return the values of a field as a column, None if it is not at hand as such.
+
+    Examples
+    --------
+    >>> read_column("n", Rows(pd.DataFrame({"n": [1, 2]}))).tolist()
+    [1, 2]
+    """
+    if isinstance(field, str):
+        return rows.column(field)
+    return field.column(rows) if isinstance(field, ColumnField) else None
+
+
 def first_of(*fields: Field) -> Field:
     """Return a field that takes, in each row, the first of these that has a value.
 
@@ -260,7 +404,36 @@ def first_of(*fields: Field) -> Field:
                      for old, new in zip(found, values, strict=True)]  # fmt: skip
         return found
 
-    return read
+    def column(rows: Rows) -> pd.Series | None:
+        found: pd.Series | None = None
+        for field in fields:
+            values = read_column(field, rows)
+            if values is None:
+                return None
+            found = values if found is None else filled_alike(found, values)
+            if found is None:
+                return None
+        return found
+
+    return ColumnField(read, column)
+
+
+def cells(path: str, read: Callable[[Rows], list[Any]]) -> ColumnField:
+    """Return a field of lists and objects that hold what stands at the path, and nothing else.
+
+    Examples
+    --------
+    >>> field = cells("n", lambda rows: [{"name": name} for name in rows["n"]])
+    >>> read_field(field, Rows(pd.DataFrame({"n": ["a"]})))
+    [{'name': 'a'}]
+    """
+
+    def column(rows: Rows) -> pd.Series | None:
+        found = rows.array(path)
+        is_json = found is not None and pa.types.is_nested(found.type)
+        return column_from_values(read(rows)) if is_json else None
+
+    return ColumnField(read, column)
 
 
 @dataclass(frozen=True)
@@ -319,7 +492,10 @@ def number(path: str) -> Field:
     >>> read_field(number("price"), Rows(pd.DataFrame({"price": ["12.50", None, "free"]})))
     [12.5, None, 'free']
     """
-    return lambda rows: [number_of(value) for value in rows[path]]
+    return ColumnField(
+        lambda rows: [number_of(value) for value in rows[path]],
+        lambda rows: _numbers(rows.column(path)),
+    )
 
 
 def number_of(value: Any) -> Any:
@@ -347,7 +523,7 @@ def prefixed(prefix: str, path: str) -> Field:
     return lambda rows: [None if value is None else f"{prefix}{value}" for value in rows[path]]
 
 
-def renamed(path: str, names: Mapping[str, str]) -> Field:
+def renamed(path: str, names: Mapping[str, str]) -> ObjectField:
     """Return a field of the objects at the path, with some of their keys renamed.
 
     Examples
@@ -356,12 +532,32 @@ def renamed(path: str, names: Mapping[str, str]) -> Field:
     >>> read_field(renamed("traits", {"email": "$email"}), rows)
     [{'$email': 'ada@example.com', 'plan': 'pro'}]
     """
-    return lambda rows: [
-        {names.get(key, key): value for key, value in cell.items()} for cell in rows.objects(path)
-    ]
+    return names_of(objects(path), names)
 
 
-def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
+def names_of(given: ObjectField, names: Mapping[str, str]) -> ObjectField:
+    """Return a field of objects with some of their keys renamed.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"traits": [{"email": "ada@example.com"}]}))
+    >>> read_field(names_of(objects("traits"), {"email": "$email"}), rows)
+    [{'$email': 'ada@example.com'}]
+    """
+
+    def keys(rows: Rows) -> Keys | None:
+        found = given.keys(rows)
+        return None if found is None else found.renamed(names)
+
+    return ObjectField(
+        lambda rows: [
+            {names.get(key, key): value for key, value in cell.items()} for cell in given(rows)
+        ],
+        keys,
+    )
+
+
+def campaign(path: str, names: Mapping[str, str] | None = None) -> ObjectField:
     """Return a field of the UTM parameters and click IDs at the path, and of what `names` maps.
 
     Examples
@@ -370,13 +566,84 @@ def campaign(path: str, names: Mapping[str, str] | None = None) -> Field:
     >>> read_field(campaign("p", {"src": "utm_id"}), rows)
     [{'utm_source': 'news', 'gclid': 'x', 'utm_id': 'ad'}]
     """
-    wanted = {**{name: name for name in (*UTM, *CLICK_IDS)}, **(names or {})}
-    return lambda rows: [
-        {own: cell[theirs] for theirs, own in wanted.items() if theirs in cell}
-        if not wanted.keys().isdisjoint(cell)
-        else {}
-        for cell in rows.objects(path)
-    ]
+    return picked(path, {**{name: name for name in (*UTM, *CLICK_IDS)}, **(names or {})})
+
+
+def picked(path: str, names: Mapping[str, str]) -> ObjectField:
+    """Return a field of the objects at the path with these of their keys alone, renamed.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"p": [{"source": "news", "price": 3}]}))
+    >>> read_field(picked("p", {"source": "utm_source"}), rows)
+    [{'utm_source': 'news'}]
+    """
+
+    def keys(rows: Rows) -> Keys | None:
+        found = rows.keys(path)
+        return None if found is None else found.picked(names)
+
+    return ObjectField(
+        lambda rows: [
+            {own: cell[theirs] for theirs, own in names.items() if theirs in cell}
+            for cell in rows.objects(path)
+        ],
+        keys,
+    )
+
+
+def without(path: str, *names: str) -> ObjectField:
+    """Return a field of the objects at the path without some of their keys.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"p": [{"time": 1, "price": 3}]}))
+    >>> read_field(without("p", "time"), rows)
+    [{'price': 3}]
+    """
+
+    def keys(rows: Rows) -> Keys | None:
+        found = rows.keys(path)
+        return None if found is None else found.without(*names)
+
+    return ObjectField(
+        lambda rows: [
+            {key: value for key, value in cell.items() if key not in names}
+            for cell in rows.objects(path)
+        ],
+        keys,
+    )
+
+
+def laid_over(under: ObjectField, over: ObjectField) -> ObjectField:
+    """Return a field of objects laid over others, whose keys are seen where these lack them.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"a": [{"x": 1, "y": 2}], "b": [{"y": 3}]}))
+    >>> read_field(laid_over(objects("a"), objects("b")), rows)
+    [{'x': 1, 'y': 3}]
+    """
+
+    def keys(rows: Rows) -> Keys | None:
+        low, high = under.keys(rows), over.keys(rows)
+        return None if low is None or high is None else high.over(low)
+
+    return ObjectField(
+        lambda rows: [{**low, **high} for low, high in zip(under(rows), over(rows), strict=True)],
+        keys,
+    )
+
+
+def objects(path: str) -> ObjectField:
+    """Return a field of the objects at the path.
+
+    Examples
+    --------
+    >>> read_field(objects("p"), Rows(pd.DataFrame({"p": [{"price": 3}, None]})))
+    [{'price': 3}, {}]
+    """
+    return ObjectField(lambda rows: rows.objects(path), lambda rows: rows.keys(path))
 
 
 def click_ids(*paths: str) -> dict[str, Field]:
@@ -424,3 +691,15 @@ def _is_missing(value: Any) -> bool:
     if value is None or type(value) is str:
         return value is None
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _numbers(column: pd.Series | None) -> pd.Series | None:
+    """Return text that is all plain numbers as floats, None if it is anything else."""
+    if column is None or column.dtype != "str":
+        return None
+    texts = to_arrow(column)
+    plain = pc.match_substring_regex(texts, r"^-?[0-9]{1,30}(\.[0-9]{1,30})?$")
+    if not pc.all(plain).as_py():
+        return None
+    numbers = texts.cast(pa.float64())
+    return pd.Series(numbers.to_numpy(zero_copy_only=False))

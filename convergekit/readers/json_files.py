@@ -15,13 +15,14 @@ from typing import Any, TypeAlias
 from convergekit.base.json_text import NestingError, read_json_rows
 from convergekit.errors import ReadError
 from convergekit.readers.answers import rows_inside
+from convergekit.readers.columns.json_blocks import JsonBlock, KnownTypes
 from convergekit.readers.json_api import is_page, resources
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readers.vendors.matomo_visits import actions, is_visit
 
 #: Objects, or text that says why there is none, and the line or place of each.
-_Records: TypeAlias = tuple[Sequence[Any], Sequence[int]]
+_Records: TypeAlias = tuple[Sequence[Any] | JsonBlock, Sequence[int]]
 
 #: A batch of lines is closed when it holds so many bytes.
 _BATCH_BYTES = 32 * 1024 * 1024
@@ -43,7 +44,7 @@ def read_json_file(
     """
     lines = Lines(path, progress, encoding)
     last = 0
-    for batch in _unwrapped(_read(lines, suffix)):
+    for batch in _unwrapped(_read(lines, suffix, KnownTypes())):
         last = batch[1][-1] if batch[1] else last
         yield RawRows.of_records(*batch)
         del batch
@@ -56,15 +57,17 @@ def whole_records(
 ) -> tuple[list[dict[str, Any]], list[int]] | None:
     """Return the objects of a small file and their lines, None if not all of it are objects."""
     lines = Lines(path, progress, encoding)
-    batches = list(_unwrapped(_read(lines, suffix)))
+    batches = list(_unwrapped(_read(lines, suffix, None)))
     if lines.damage or len(batches) != 1:
         return None
-    records, places = batches[0]
+    given, places = batches[0]
+    records: list[Any] = [given[place] for place in range(len(given))]
     whole = all(type(record) is dict for record in records)
-    return (list(records), list(places)) if whole else None
+    return (records, list(places)) if whole else None
 
 
-def _read(lines: Lines, suffix: str) -> Iterator[_Records]:
+def _read(lines: Lines, suffix: str, known: KnownTypes | None) -> Iterator[_Records]:
+    """Yield records, those of lines as columns where the known types say how."""
     pieces = iter(lines)
     first = next(((number, piece) for number, piece in pieces if piece.strip()), None)
     if first is None:
@@ -78,7 +81,7 @@ def _read(lines: Lines, suffix: str) -> Iterator[_Records]:
         pieces = iter(kept)
     else:
         pieces = itertools.chain([first], pieces)
-    yield from _read_lines(lines, pieces)
+    yield from _read_lines(lines, pieces, known)
 
 
 def _is_json(line: bytes) -> bool:
@@ -113,7 +116,9 @@ def _unwrapped(batches: Iterator[_Records]) -> Iterator[_Records]:
     """Yield the rows inside a file's only objects where these wrap them, other rows as they are."""
     ahead = list(itertools.islice(batches, 2))
     if len(ahead) == 1:
-        pages = _of_answers(*ahead[0])
+        records, places = ahead[0]
+        # Lines are columns only if the first of them is a row itself.
+        pages = None if isinstance(records, JsonBlock) else _of_answers(records, places)
         if pages is not None:
             ahead, batches = [], pages
     # Taken from the list, because it would hold on to records that are columns already.
@@ -141,7 +146,9 @@ def _of_answers(answers: Sequence[Any], places: Sequence[int]) -> Iterator[_Reco
     )
 
 
-def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[_Records]:
+def _read_lines(
+    lines: Lines, pieces: Iterator[tuple[int, bytes]], known: KnownTypes | None
+) -> Iterator[_Records]:
     texts: list[bytes] = []
     places: list[int] = []
     size = 0
@@ -153,13 +160,21 @@ def _read_lines(lines: Lines, pieces: Iterator[tuple[int, bytes]]) -> Iterator[_
         places.append(number)
         size += len(text)
         if size >= _BATCH_BYTES or len(texts) >= BATCH_ROWS:
-            yield _batch(lines, texts, places)
+            yield _batch(lines, texts, places, known)
             texts, places, size = [], [], 0
     if texts:
-        yield _batch(lines, texts, places)
+        yield _batch(lines, texts, places, known)
 
 
-def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
+def _batch(
+    lines: Lines, texts: list[bytes], places: list[int], known: KnownTypes | None
+) -> _Records:
+    # Nothing is gained where lines hold rows; what was cut off or left out is told the other way.
+    whole = lines.cut != places[-1] and lines.too_long.isdisjoint(places)
+    if known is not None and len(texts) > 1 and whole and not _holds_rows(_decoded(texts[0])):
+        block = known.read(texts, _why_no_object)
+        if block is not None:
+            return block, places
     records: list[Any] = []
     for start in range(0, len(texts), _AT_ONCE):
         part = texts[start : start + _AT_ONCE]
@@ -176,6 +191,18 @@ def _batch(lines: Lines, texts: list[bytes], places: list[int]) -> _Records:
             if place in lines.too_long:
                 records[row] = Lines.TOO_LONG
     return _opened_pages(records, places)
+
+
+def _holds_rows(record: Any) -> bool:
+    """Return whether an object is a page, a visit or an answer, in which the rows are."""
+    opened = is_page(record) or is_visit(record)
+    return opened or rows_inside(record, alone=False) is not None
+
+
+def _why_no_object(text: bytes) -> str | None:
+    """Return why a line is not an object, None if it is one."""
+    found = _decoded(text)
+    return None if isinstance(found, dict) else _why_no_record(found, text)
 
 
 def _opened_pages(records: Sequence[Any], places: Sequence[int]) -> _Records:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from convergekit.base.bounds import MOST_COLUMNS, TOO_DEEP, is_deep, of_column
 from convergekit.base.records import column_from_values
 from convergekit.errors import ReadError, repeated
+from convergekit.events.arrow import lists_of_text
 from convergekit.readers.lines import Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readers.unpacking import MOST_UNPACKED_TIMES, UNPACKED_ALLOWED
@@ -211,6 +212,9 @@ def _column(column: pa.Array) -> pd.Series:
     kind = column.type
     nested = pa.types.is_nested(kind) or pa.types.is_dictionary(kind)
     whole_with_gaps = column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
+    lists = lists_of_text(pa.chunked_array([column])) if pa.types.is_nested(kind) else None
+    if lists is not None:
+        return pd.Series(lists, dtype=object)
     if nested or whole_with_gaps:
         with warnings.catch_warnings():
             # Of a key that occurs twice in an object, the last counts, as in JSON.

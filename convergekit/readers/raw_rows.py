@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from convergekit.base.bounds import DEEPEST, TOO_WIDE, of_column, too_deep, too_wide
 from convergekit.base.records import frame_from_records
 from convergekit.events.normalise import READ_NULLS
+from convergekit.readers.columns.json_blocks import JsonBlock
 
 #: A batch holds at most so many rows: enough to work on columns, few enough for the memory.
 BATCH_ROWS = 50_000
@@ -33,6 +34,9 @@ class RawRows:
     gathered : pandas.DataFrame or None
         Where several lines were gathered into a row: how many (`read_lines`), and in which
         columns they disagreed (`read_conflicts`).
+    block : JsonBlock or None
+        The rows as columns of Arrow, where they have been read so. Then the frame is empty:
+        `whole` makes it of them.
     """
 
     frame: pd.DataFrame
@@ -40,6 +44,7 @@ class RawRows:
     reasons: dict[int, str]
     nulls: pd.Series | None = None
     gathered: pd.DataFrame | None = None
+    block: JsonBlock | None = None
 
     @property
     def said(self) -> pd.DataFrame | None:
@@ -50,7 +55,9 @@ class RawRows:
         return nulls if self.gathered is None else nulls.join(self.gathered)
 
     @classmethod
-    def of_records(cls, records: Sequence[Mapping[str, Any] | str], line: Sequence[int]) -> RawRows:
+    def of_records(
+        cls, records: Sequence[Mapping[str, Any] | str] | JsonBlock, line: Sequence[int]
+    ) -> RawRows:
         """Return records as rows; text in place of a record says why there is none.
 
         So it is said of a record that is nested too deep, or has too many keys.
@@ -61,6 +68,8 @@ class RawRows:
         >>> rows.frame["event_name"].tolist(), rows.reasons
         (['A', nan], {1: 'not JSON'})
         """
+        if isinstance(records, JsonBlock):
+            return cls(pd.DataFrame(), list(line), records.reasons, block=records)
         reasons = {place: found for place, found in enumerate(records) if isinstance(found, str)}
         rows = [None if isinstance(record, str) else record for record in records]
         # The record itself is a level above its values.
@@ -69,6 +78,10 @@ class RawRows:
         for place in too_wide(rows):
             reasons[place], rows[place] = TOO_WIDE, None
         return cls(frame_from_records(rows), list(line), reasons)
+
+    def whole(self) -> RawRows:
+        """Return the same rows with their frame."""
+        return self if self.block is None else replace(self, frame=self.block.frame(), block=None)
 
 
 def _deepest_key(record: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import glob
 import itertools
 import os
@@ -20,6 +19,7 @@ import pandas as pd
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_WIDE, without_deep
 from convergekit.base.durable import newest
+from convergekit.base.garbage import garbage_let_be
 from convergekit.base.grouping import run_starts
 from convergekit.base.options import choice
 from convergekit.base.records import take_or_missing
@@ -33,17 +33,19 @@ from convergekit.errors import (
     what_there_is,
 )
 from convergekit.events.arrow import Frame, as_frame
-from convergekit.events.canonical import check_required, noted
+from convergekit.events.canonical import check_required, noted, open_columns
 from convergekit.events.money import Amounts
 from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import READ_SHAPES
 from convergekit.readers.archives import is_archive, members_of
 from convergekit.readers.clocks import check_clock, in_clock
+from convergekit.readers.columns.flat_frames import flat_frame
+from convergekit.readers.columns.json_blocks import JsonBlock
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows
+from convergekit.readers.fields import Rows, in_capitals
 from convergekit.readers.files import (
     CSV_SUFFIXES,
     cannot_be_opened,
@@ -231,7 +233,7 @@ def _read_files(
     parts: list[pd.DataFrame] = []
     read: list[_File] = []
     untold: list[int] = []
-    with _bar(total, shown) as bar, _garbage_let_be(), tempfile.TemporaryDirectory() as kept:
+    with _bar(total, shown) as bar, garbage_let_be(), tempfile.TemporaryDirectory() as kept:
         small = _SmallFiles(options)
         for source, progress in _each_source(files, bar.update, left):
             bar.set_postfix_str(visible(source.name))
@@ -395,21 +397,6 @@ def _bar(total: int, shown: bool | None) -> Any:
     return tqdm(total=total, unit="B", unit_scale=True, desc="reading", disable=not shown)
 
 
-@contextlib.contextmanager
-def _garbage_let_be() -> Iterator[None]:
-    """Do not look for garbage: rows are made by the million, and few of them are any.
-
-    The collector would go through all of them again and again; what is done with is freed anyway.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def find_files(paths: Paths, left: list[str] | None = None) -> list[Path]:
     """Return the files that paths and patterns name, each once by whatever name, in their order.
 
@@ -567,7 +554,11 @@ class _File:
         self, batches: Iterator[RawRows], others: Collection[str] | None
     ) -> Iterator[RawRows]:
         """Yield the rows of the file, each an event: where several lines are one, gathered."""
-        for rows in batches:
+        for given in batches:
+            if given.block is not None and self._by_columns(given.block, others):
+                yield given
+                continue
+            rows = given.whole()
             # What read_events adds to a row has these names; the file's own are properties.
             ours = {name: PROPERTY + name for name in _OURS if name in rows.frame}
             named = replace(rows, frame=rows.frame.rename(columns=ours)) if ours else rows
@@ -577,13 +568,47 @@ class _File:
             lines = self._options.items_of(self.export)
             if lines is not None:
                 texts = format_suffix(self.source.path) in CSV_SUFFIXES
-                yield from gathered(itertools.chain([named], batches), lines, texts=texts)
+                rest = (batch.whole() for batch in batches)
+                yield from gathered(itertools.chain([named], rest), lines, texts=texts)
                 return
             yield named
+
+    def _by_columns(self, block: JsonBlock, others: Collection[str] | None) -> bool:
+        """Return whether lines of JSON may be read by whole columns; find their format."""
+        if not self.own.is_empty or self._options.items is not None:
+            return False
+        if not set(_OURS).isdisjoint(block.names) or in_capitals(block.names):
+            return False
+        if self._head is None:
+            if len(block.reasons) == len(block):
+                return False
+            # A column that is there proves as much as a value, however late it comes.
+            head = block.head(ROWS_THAT_TELL).reindex(columns=block.names)
+            self.export = self._told(head, others)
+            self._head = head
+        return self.export is None or self.export.reads_by_columns
+
+    def _of_block(self, block: JsonBlock) -> pd.DataFrame | None:
+        """Return lines under canonical names by whole columns, None if they need their frame."""
+        if self.export is None:
+            opened = flat_frame(block)
+            plain = set() if opened is None else set(opened)
+        else:
+            rows = Rows(block)
+            opened, plain = self.export.canonical(rows), rows.plain
+        if opened is None:
+            return None
+        with self._named_in_errors():
+            return open_columns(opened, columns={}, plain=plain)
 
     def _canonical(self, rows: RawRows) -> tuple[pd.DataFrame, IntArray]:
         """Return the events of the rows, and the row of each."""
         row = np.arange(len(rows.line))
+        if rows.block is not None:
+            found = self._of_block(rows.block)
+            if found is not None:
+                return found, row
+            rows = rows.whole()
         if self.export is None:
             with self._named_in_errors():
                 return self.own.opened(rows.frame), row

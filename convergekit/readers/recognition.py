@@ -30,21 +30,13 @@ class _Asked(Rows):
     def __init__(self, frame: pd.DataFrame) -> None:
         self.asked: dict[str, None] = {}
         self.whole = False
-        self._within = True
-        super().__init__(frame)
         self._within = False
+        super().__init__(frame)
 
     @property
     def frame(self) -> pd.DataFrame:
         self.whole |= not self._within
         return self._frame
-
-    @frame.setter
-    def frame(self, frame: pd.DataFrame) -> None:
-        self._frame = frame
-
-    def __len__(self) -> int:
-        return len(self._frame)
 
     def __getitem__(self, path: str) -> list[Any]:
         with self._noted(path):

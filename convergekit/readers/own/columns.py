@@ -134,6 +134,11 @@ class OwnColumns:
         self._concerned = not any(map(_paths, columns.values()))
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing is named."""
+        return not self._columns
+
+    @property
     def says_all(self) -> bool:
         """Whether they say what happened and when, so that no format has to."""
         return "event_name" in self._columns and not self._columns.keys().isdisjoint(_TIMES)

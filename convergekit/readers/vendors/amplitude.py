@@ -13,19 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows, campaign, first_of
+from convergekit.readers.fields import Rows, campaign, first_of, laid_over, objects
 
 
 def _event_name(rows: Rows) -> list[Any]:
     return [None if name == "$identify" else name for name in rows["event_type"]]
-
-
-def _user_properties(rows: Rows) -> list[dict[str, Any]]:
-    read = campaign("event_properties")
-    sent = read(rows) if callable(read) else []
-    return [
-        {**utm, **known} for utm, known in zip(sent, rows.objects("user_properties"), strict=True)
-    ]
 
 
 AMPLITUDE = Export(
@@ -47,5 +39,5 @@ AMPLITUDE = Export(
         "platform": "platform",
         "country": "country",
     },
-    profile_properties={"*": _user_properties},
+    profile_properties={"*": laid_over(campaign("event_properties"), objects("user_properties"))},
 )

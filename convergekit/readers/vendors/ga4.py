@@ -32,16 +32,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from convergekit.readers.columns.key_values import pivoted
+from convergekit.readers.columns.keys import ObjectField
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows, number
+from convergekit.readers.fields import Rows, cells, number
 from convergekit.readers.gathered import ItemLines
 
 
-def _parameters(path: str) -> Any:
+def _parameters(path: str) -> ObjectField:
     def read(rows: Rows) -> list[dict[str, Any]]:
         return [{key: _value(value) for key, value in cell.items()} for cell in rows.objects(path)]
 
-    return read
+    return ObjectField(read, lambda rows: pivoted(rows, path))
 
 
 def _value(value: Any) -> Any:
@@ -69,7 +71,7 @@ def _number(kind: type[int] | type[float], value: Any) -> Any:
 
 def _event_id(rows: Rows) -> list[str | None]:
     """Return a digest of what names an event, None where something of it is missing."""
-    parameters = rows.once(_event_parameters)
+    parameters = rows.once(_event_parameters.by_row)
     numbers = [
         [_whole(value) for value in rows["event_timestamp"]],
         # The first two may stand among the parameters alone.
@@ -123,10 +125,10 @@ GA4 = Export(
     timestamp="event_timestamp",
     aliases={"cookie": "user_pseudo_id", "user_id": "user_id"},
     properties={
-        "*": lambda rows: rows.once(_event_parameters),
+        "*": ObjectField(lambda rows: rows.once(_event_parameters.by_row), _event_parameters.keys),
         "transaction_id": "ecommerce.transaction_id",
         "purchase_revenue": number("ecommerce.purchase_revenue"),
-        "items": lambda rows: rows.lists("items"),
+        "items": cells("items", lambda rows: rows.lists("items")),
         "device_category": "device.category",
         "country": "geo.country",
     },

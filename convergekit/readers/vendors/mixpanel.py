@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Field, Rows, campaign, first_of
+from convergekit.readers.fields import Field, Rows, campaign, first_of, without
 
 _DEVICE = "$device:"
 _IDENTITY_CALLS = ("$identify", "$create_alias", "$merge")
@@ -66,13 +66,6 @@ def _merged(place: int) -> Field:
     ]
 
 
-def _properties(rows: Rows) -> list[dict[str, Any]]:
-    return [
-        {key: value for key, value in cell.items() if key not in _NO_PROPERTIES}
-        for cell in rows.objects("properties")
-    ]
-
-
 MIXPANEL = Export(
     name="mixpanel",
     documentation="https://developer.mixpanel.com/reference/raw-event-export",
@@ -93,6 +86,6 @@ MIXPANEL = Export(
             _merged(1),
         ],
     },
-    properties={"*": _properties},
+    properties={"*": without("properties", *_NO_PROPERTIES)},
     profile_properties={"*": campaign("properties")},
 )

@@ -30,8 +30,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from convergekit.readers.columns.keys import ObjectField
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Field, Rows, campaign, first_of, read_field
+from convergekit.readers.fields import (
+    Field,
+    Rows,
+    campaign,
+    first_of,
+    laid_over,
+    names_of,
+    objects,
+    without,
+)
 
 _IDENTITY_CALLS = ("$identify", "$create_alias", "$merge_dangerously", "$set")
 _ALIASING = ("$create_alias", "$merge_dangerously")
@@ -58,26 +68,10 @@ def _named(properties: dict[str, Any]) -> dict[str, Any]:
     return {_PERSON.get(key, key): value for key, value in properties.items()}
 
 
-def _person(name: str) -> Field:
+def _person(name: str) -> ObjectField:
     """Return the objects that stand in the event or, as the libraries send them, its properties."""
-    places = (name.removeprefix("$"), name, f"properties.{name}")
-    return lambda rows: [
-        _named({key: value for given in found for key, value in given.items()})
-        for found in zip(*map(rows.objects, places), strict=True)
-    ]
-
-
-def _carried(rows: Rows) -> list[dict[str, Any]]:
-    """Return what is the person's from here on: `$set`, and below it the campaign."""
-    found = (read_field(field, rows) for field in (campaign("properties"), _person("$set")))
-    return [{**sent, **own} for sent, own in zip(*found, strict=True)]
-
-
-def _properties(rows: Rows) -> list[dict[str, Any]]:
-    return [
-        {key: value for key, value in cell.items() if key not in ("$set", "$set_once", "$unset")}
-        for cell in rows.objects("properties")
-    ]
+    first, second, third = map(objects, (name.removeprefix("$"), name, f"properties.{name}"))
+    return names_of(laid_over(laid_over(first, second), third), _PERSON)
 
 
 POSTHOG = Export(
@@ -101,8 +95,12 @@ POSTHOG = Export(
         ],
         "cookie": _browser,
     },
-    properties={"*": _properties, "person_id": "person_id"},
-    profile_properties={"*": _carried},
+    properties={
+        "*": without("properties", "$set", "$set_once", "$unset"),
+        "person_id": "person_id",
+    },
+    # What is the person's from here on: `$set`, and below it the campaign.
+    profile_properties={"*": laid_over(campaign("properties"), _person("$set"))},
     set_once={"*": _person("$set_once")},
     unset=first_of("properties.$unset", "$unset"),
 )

@@ -28,8 +28,18 @@ from typing import Any
 import pandas as pd
 
 from convergekit.events.timestamps import parse_timestamps
+from convergekit.readers.columns.keys import ColumnField, Keys, ObjectField
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows, Values, click_ids, first_of
+from convergekit.readers.fields import (
+    Rows,
+    Values,
+    click_ids,
+    first_of,
+    laid_over,
+    names_of,
+    objects,
+    picked,
+)
 
 _NAMED_AFTER_THE_CALL = ("page", "screen")
 _TRAITS = {
@@ -68,18 +78,29 @@ def _corrected_timestamp(rows: Rows) -> Values:
     return given.where(given.notna(), corrected.astype(object).where(corrected.notna(), None))
 
 
-def _person(rows: Rows) -> list[dict[str, Any]]:
-    """Return the person's traits: those in the context, over them those of the call itself."""
-    found = []
-    for call, context, own, sent in zip(
-        rows["type"], rows.objects("context.traits"), rows.objects("traits"),
-        rows.objects("context.campaign"), strict=True,
-    ):  # fmt: skip
-        traits = {**context, **(own if call != "group" else {})}
-        named = {_TRAITS.get(key, key): value for key, value in traits.items()}
-        utm = {own_name: sent[key] for key, own_name in _CAMPAIGN.items() if key in sent}
-        found.append({**utm, **named})
-    return found
+def _own_traits(rows: Rows) -> list[dict[str, Any]]:
+    calls = zip(rows["type"], rows.objects("traits"), strict=True)
+    return [traits if call != "group" else {} for call, traits in calls]
+
+
+def _own_trait_keys(rows: Rows) -> Keys | None:
+    return None if "group" in rows["type"] and rows.has("traits") else rows.keys("traits")
+
+
+def _email(rows: Rows) -> pd.Series | None:
+    found = rows.once(_PERSON.keys)
+    if found is None:
+        return None
+    return found.columns.get("$email", pd.Series([None] * len(rows), dtype=object))
+
+
+#: The person's traits: those in the context, over them those of the call itself.
+_PERSON = laid_over(
+    picked("context.campaign", _CAMPAIGN),
+    names_of(
+        laid_over(objects("context.traits"), ObjectField(_own_traits, _own_trait_keys)), _TRAITS
+    ),
+)
 
 
 def _previous(rows: Rows) -> list[Any]:
@@ -108,7 +129,9 @@ SEGMENT = Export(
     aliases={
         "cookie": ["anonymousId", lambda rows: rows.once(_previous)],
         "user_id": ["userId", _previous_user],
-        "email": lambda rows: [traits.get("$email") for traits in rows.once(_person)],
+        "email": ColumnField(
+            lambda rows: [traits.get("$email") for traits in rows.once(_PERSON.by_row)], _email
+        ),
     },
     properties={
         "*": "properties",
@@ -117,7 +140,9 @@ SEGMENT = Export(
         "$referrer": "context.page.referrer",
     },
     profile_properties={
-        "*": lambda rows: rows.once(_person),
+        "*": ObjectField(
+            lambda rows: rows.once(_PERSON.by_row), lambda rows: rows.once(_PERSON.keys)
+        ),
         **click_ids("context.page.search", "context.page.url"),
         "$ip": "context.ip",
         "$user_agent": "context.userAgent",
