@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.errors import ConvergekitError
-from convergekit.readers import json_blocks, json_files
+from convergekit.readers import json_files
+from convergekit.readers.columns import json_blocks
 from tests.effort import tries
-
-NOSHRINK = [Phase.explicit, Phase.generate]
 
 #: Looking for a shorter example takes minutes here.
 NOSHRINK = [Phase.explicit, Phase.generate]
