@@ -40,8 +40,8 @@ _PAGE_VIEW = re.compile(
 AGREEING = 0.9
 #: From which share of the page views, and from how many, a further site is own.
 LEAST_SHARE, LEAST_VIEWS = 0.05, 2
-#: From how many referrers, and which share of them, the own site is learned if pages have no host.
-LEAST_REFERRERS, LEAST_SHARE_OF_REFERRERS = 3, 0.5
+#: Of more than this share of the referrers the own site is, if pages have no host.
+LEAST_SHARE_OF_REFERRERS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +223,7 @@ def _of_referrers(
     ignored = frozenset(IGNORED_REFERRERS)
     for domain, count in views.items():
         name = str(domain)
-        enough = count >= LEAST_REFERRERS and count >= LEAST_SHARE_OF_REFERRERS * views.sum()
+        enough = count > LEAST_SHARE_OF_REFERRERS * views.sum()
         if enough and kind_of_host(name) is None and not is_within(name, ignored):
             return views, (name,)
     return views, ()

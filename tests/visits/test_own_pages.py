@@ -126,10 +126,13 @@ def test_sites_are_own_by_weight_and_the_report_says_which():
 
 
 def test_own_sites_can_be_told():
-    frame = events(("PageView", "a", "/tea", "https://shop.test/"))
-    assert sent_traffic(frame)["referrer"].codes.tolist() == [0]
+    frame = events(
+        ("PageView", "a", "/tea", "https://shop.test/"),
+        ("PageView", "b", "/tea", "https://blog.test/"),
+    )
+    assert sent_traffic(frame)["referrer"].codes.tolist() == [0, 1]
     for told in (["shop.test"], ["www.shop.test"], ["https://shop.test/"]):
-        assert sent_traffic(frame, told)["referrer"].codes.tolist() == [-1]
+        assert sent_traffic(frame, told)["referrer"].codes[0] == -1
     frame = events(("PageView", "a", "https://shop.test/", "https://blog.shop.test/"), *OWN)
     # Told, nothing is learned; a page is still reached from its own site.
     assert sent_traffic(frame, ["other.test"])["referrer"].codes.tolist()[0] == -1
@@ -147,10 +150,12 @@ def test_pages_without_a_host_learn_the_own_site_from_most_referrers():
     assert of(events(("PageView", "a", "/tea", "https://shop.test/"), *rows)) == "Direct"
     report = ck.stitch(events(*rows)).report
     assert report.own_pages == "shop.test (100 % of referrers: pages have no host)"
-    # A search engine that sends everybody is not the shop, and two mentions are not enough.
+    # A search engine that sends everybody is not the shop. Of one site alone a page is.
     engine = [("PageView", "z", "/tea", "https://www.google.com/")] * 9
     assert of(events(*engine), "z") == "Organic Search"
-    assert of(events(*rows[:2]), "z") == "Referral"
+    assert of(events(rows[0]), "z") == "Direct"
+    halves = events(rows[0], ("PageView", "a", "/tea", "https://blog.test/"))
+    assert [of(halves, who) for who in "za"] == ["Referral", "Referral"]
 
 
 def test_who_returns_from_a_payment_or_sign_in_has_not_arrived():
