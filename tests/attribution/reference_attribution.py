@@ -33,8 +33,11 @@ def shares(touches, model, weights=(0.4, 0.2, 0.4), half_life=7.0):
     return [share / sum(raw) for share in raw]
 
 
-def touches_of(sessions, profile_id, timestamp, lookback):
-    """Return the positions in `sessions` of a conversion's touches, oldest first."""
+def touches_of(sessions, profile_id, timestamp, lookback, orders=()):
+    """Return the positions in `sessions` of a conversion's touches, oldest first.
+
+    A direct visit that begins with one of the orders is a touch only where there is no other.
+    """
     found = [
         (session.arrived, session.number, at)
         for at, session in enumerate(sessions.itertuples())
@@ -42,7 +45,10 @@ def touches_of(sessions, profile_id, timestamp, lookback):
         and not pd.isna(session.arrived)
         and timestamp - lookback <= session.arrived <= timestamp
     ]
-    return [at for _, _, at in sorted(found)]
+    touches = [at for _, _, at in sorted(found)]
+    rows, channels = sessions["row"].tolist(), sessions["channel"].tolist()
+    others = [at for at in touches if not (rows[at] in orders and channels[at] == "Direct")]
+    return others or touches
 
 
 def removal_effects(journeys):

@@ -239,7 +239,9 @@ def test_credits_are_those_found_one_conversion_at_a_time(rows, hours):
         assert set(mine["row"]) == set(orders["row"])
         for order in orders.itertuples():
             got = mine[mine["row"] == order.row]
-            touches = touches_of(sessions, order.profile_id, order.timestamp, lookback)
+            touches = touches_of(
+                sessions, order.profile_id, order.timestamp, lookback, set(orders["row"])
+            )
             assert got["credit"].sum() == pytest.approx(1)
             amount = s.events.loc[order.Index, "properties.total"]
             assert (got["value"] * 100).round().sum() == round(amount * 100)

@@ -225,8 +225,10 @@ def facts(s):
         "remarks": remarks,
         # What depends on which of several copies is kept.
         "kept": sorted(
-            (number, sorted((name, value) for name, value in row.items() if value is not None))
-            for number, row in zip(numbers, table.to_dict("records"), strict=True)
+            ((number, sorted((name, value) for name, value in row.items() if value is not None))
+             for number, row in zip(numbers, table.to_dict("records"), strict=True)),
+            # A copy may hold text where another holds a number.
+            key=str,
         ),
         "duplicates": sorted(zip(s.duplicates["event_id"], s.duplicates["repeat"], strict=True)),
     }  # fmt: skip
