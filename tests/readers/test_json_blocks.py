@@ -14,7 +14,10 @@ import convergekit as ck
 from convergekit.errors import ConvergekitError
 from convergekit.readers import json_files
 from convergekit.readers.columns import json_blocks
+from convergekit.readers.json_api import resources
+from convergekit.readers.vendors.matomo_visits import actions
 from tests.effort import tries
+from tests.readers.test_matomo import VISITS
 
 #: Looking for a shorter example takes minutes here.
 NOSHRINK = [Phase.explicit, Phase.generate]
@@ -289,17 +292,38 @@ def vendors_lines():
         form = path.name.split(".")[0].split("_events")[0]
         if not form.endswith("merges"):
             yield form, [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    yield "shopify", json.loads((EXPORTS / "shopify.json").read_text("utf-8"))["orders"]
-    cells = pd.read_csv(EXPORTS / "snowplow.csv", dtype="str").astype(object)
-    records = cells.where(cells.notna(), None).to_dict("records")
+    yield "shopify", answered("shopify")["orders"]
+    yield "shopify_checkouts", answered("shopify_checkouts")["checkouts"]
+    yield "shopify_csv", cells_of("shopify_csv")
+    yield "woocommerce", answered("woocommerce")
+    yield "stripe", answered("stripe")["data"]
+    yield "klaviyo", resources(answered("klaviyo"))
+    yield "matomo", [dict(action) for visit in VISITS for action in actions(visit)]
     opened = [
         {n: json.loads(v) if str(v)[:1] in ("{", "[") else v for n, v in record.items()}
-        for record in records
+        for record in cells_of("snowplow")
     ]
     yield "snowplow", opened
 
 
+def answered(name):
+    return json.loads((EXPORTS / f"{name}.json").read_text("utf-8"))
+
+
+def cells_of(name):
+    cells = pd.read_csv(EXPORTS / f"{name}.csv", dtype="str").astype(object)
+    return cells.where(cells.notna(), None).to_dict("records")
+
+
 VENDORS = dict(vendors_lines())
+#: Lines that each hold rows.
+PAGES = {
+    "klaviyo": [answered("klaviyo")] * 3,
+    "matomo": VISITS,
+    "shopify": [answered("shopify")] * 2,
+    "shopify_checkouts": [answered("shopify_checkouts")] * 2,
+    "stripe": [answered("stripe")] * 2,
+}
 
 
 #: What an exporter may make of an object or list.
@@ -349,6 +373,23 @@ TRAITS = {
     "$set_once": {"plan": "free", "first": 1.5},
     "user_properties": {"utm_source": "news", "plan": "pro"},
 }
+
+
+@pytest.mark.parametrize("form", VENDORS)
+def test_vendors_samples_are_the_same(tmp_path, form):
+    path = put(tmp_path, [json.dumps(record).encode() for record in VENDORS[form]])
+    assert len(by_lines(path, format=form))
+    check(path, format=form)
+    check(path)
+
+
+@pytest.mark.parametrize("form", PAGES)
+def test_lines_that_hold_rows_are_the_same(tmp_path, form):
+    pages = [json.dumps(page).encode() for page in PAGES[form]]
+    assert len(by_lines(put(tmp_path, pages), format=form)) > len(pages)
+    check(put(tmp_path, pages), format=form)
+    # After a line that is a row itself, with which Arrow would take them as rows too.
+    check(put(tmp_path, [b'{"note": "x"}', *pages]), format=form)
 
 
 @pytest.mark.parametrize("form", VENDORS)
