@@ -22,7 +22,7 @@ from convergekit.readers.own.suggest import code_of, first_rows
 
 #: So many rows show what comes of the columns.
 _SHOWN = 5
-#: Before a text that is no field, but a value of all rows.
+#: Before a text that is not a field, but a value of all rows.
 _MARK = "="
 _HINT = f"A field of the export, or {_MARK} and a value that all rows have: {_MARK}Placed Order."
 
@@ -81,8 +81,9 @@ class ColumnsExplorer:
         """Say where it can be seen."""
         return "ColumnsExplorer(shown by Jupyter, as the last line of a cell)"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        return {**self.box._repr_mimebundle_(**options), "text/plain": repr(self)}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle = self.box._repr_mimebundle_(include=include, exclude=exclude)
+        return {**bundle, "text/plain": repr(self)}
 
     @property
     def columns(self) -> dict[str, Any]:

@@ -48,8 +48,9 @@ class Explorer:
         """Say where it can be seen."""
         return "Explorer(shown by Jupyter, as the last line of a cell)"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        return {**self.tabs._repr_mimebundle_(**options), "text/plain": repr(self)}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle = self.tabs._repr_mimebundle_(include=include, exclude=exclude)
+        return {**bundle, "text/plain": repr(self)}
 
 
 def explore(s: Stitched, template: Template = "light") -> Explorer:

@@ -444,7 +444,7 @@ def find_files(paths: Paths, left: list[str] | None = None) -> list[Path]:
 def _matches(pattern: str) -> list[Path]:
     matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))
     if not matches:
-        raise ReadError(f"there is no file {pattern!r}; check the path or the pattern.")
+        raise ReadError(f"no file is named {pattern!r}; check the path or the pattern.")
     files = [newest(match.parent, match.name) for match in matches if match.is_file()]
     if not files:
         raise ReadError(f"{pattern!r} matches only directories; name one, or their files.")

@@ -120,7 +120,7 @@ def _keys(path: str, name: str) -> list[str]:
 
 
 def _add(wanted: dict[str, Any], keys: list[str]) -> None:
-    """Note a field; where all of an object is wanted, its fields are no more told apart."""
+    """Note a field; where all of an object is wanted, its fields are not told apart any more."""
     first, *rest = keys
     if first in wanted and wanted[first] is None:
         return

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from convergekit.base.grouping import NumberedText
+from convergekit.base.grouping import NumberedText, first_of_run, run_starts
 from convergekit.events.campaigns import TAGS
 from convergekit.events.steps import tracked
 from convergekit.identity.tables import StitchedEvents
@@ -25,7 +24,8 @@ DEVICES = ("anonymous_id", "device", "device_id", "gaid", "idfa", "idfv")
 def browsers_of(s: StitchedEvents) -> IntArray:
     """Return the browser or device of each event, as a number; -1 where it carries no alias of one.
 
-    Two such aliases on one event are of one browser.
+    Two such aliases on one event are of one browser from then on: what they were before they met
+    stays as it was, for a visit must not depend on what comes later.
 
     Examples
     --------
@@ -41,16 +41,54 @@ def browsers_of(s: StitchedEvents) -> IntArray:
     of_browser = aliases.table["alias_type"].isin((s.browser_alias, *DEVICES)).to_numpy(dtype=bool)
     pairs = np.flatnonzero(of_browser[aliases.alias])
     event, alias = aliases.event[pairs], aliases.alias[pairs]
-    again = np.flatnonzero(event[1:] == event[:-1])
-    if len(again):
-        size = len(aliases.table)
-        met = sparse.coo_matrix(
-            (np.ones(len(again), dtype=bool), (alias[again], alias[again + 1])), shape=(size, size)
-        )
-        alias = sparse.csgraph.connected_components(met, directed=False)[1][alias]
     browser = np.full(len(s.events), -1, dtype=np.int64)
+    if (event[1:] == event[:-1]).any():
+        place = np.empty(len(s.events), dtype=np.int64)
+        place[s.resolution.in_time] = np.arange(len(s.events))
+        event, alias = _as_met(event, alias, place, aliases.table["alias_value"])
     browser[event] = alias
     return browser
+
+
+def _as_met(
+    event: IntArray, alias: IntArray, place: IntArray, values: pd.Series
+) -> tuple[IntArray, IntArray]:
+    """Return each event once, with the alias by which its browser was first seen until then.
+
+    Parameters
+    ----------
+    event, alias : numpy.ndarray of int
+        Pairs, those of one event side by side.
+    place : numpy.ndarray of int
+        The place of each event in the order of time.
+    values : pandas.Series of str
+        Of the aliases, by which those are ordered that are first seen on one event.
+    """
+    first_seen = np.full(len(values), len(place), dtype=np.int64)
+    np.minimum.at(first_seen, alias, place[event])
+    starts = run_starts(event)
+    run = np.cumsum(starts) - 1
+    several = np.flatnonzero(np.bincount(run)[run] > 1)
+    # Only of these the text is looked at.
+    met = np.unique(alias[several])
+    rank = np.empty(len(values), dtype=np.int64)
+    by_text = values.iloc[met].astype("str").argsort(kind="stable").to_numpy()
+    rank[met[by_text]] = np.arange(len(met))
+    order = several[np.lexsort((rank[alias[several]], first_seen[alias[several]], run[several]))]
+    leading = alias[order][first_of_run(run_starts(run[order]))]
+    follower, since = alias[order], place[event[order]]
+    led = np.flatnonzero(follower != leading)
+    led = led[np.lexsort((since[led], follower[led]))]
+    led = led[run_starts(follower[led])]
+    parent, from_then_on = np.arange(len(values)), np.full(len(values), len(place), dtype=np.int64)
+    parent[follower[led]], from_then_on[follower[led]] = leading[led], since[led]
+
+    chosen = alias[starts]
+    chosen[run[order]] = leading
+    known = event[starts]
+    while (moved := from_then_on[chosen] <= place[known]).any():
+        chosen = np.where(moved, parent[chosen], chosen)
+    return known, chosen
 
 
 def speaking(
@@ -86,9 +124,8 @@ def speaking(
     alone = told & ~of_browser & ~landed
     if alone.any():
         # A newsletter that is sent has tags as well, and a browser never says that name.
-        kinds = sources * (1 + _codes(events, "event_name").max(initial=0)) + _codes(
-            events, "event_name"
-        )
+        names = _codes(events, "event_name")
+        kinds = sources * (1 + names.max(initial=0)) + names
         speaks &= ~alone | _any_in(kinds, landed | of_browser)
     if landed.any():
         return speaks, speaks & (landed | told)

@@ -36,7 +36,7 @@ def shares(touches, model, weights=(0.4, 0.2, 0.4), half_life=7.0):
 def touches_of(sessions, profile_id, timestamp, lookback, orders=()):
     """Return the positions in `sessions` of a conversion's touches, oldest first.
 
-    A direct visit that begins with one of the orders is a touch only where there is no other.
+    A direct visit that begins with one of the orders is a touch only if it is alone.
     """
     found = [
         (session.arrived, session.number, at)

@@ -215,7 +215,7 @@ def test_bad_input_is_one_clear_line_and_no_traceback(run, tmp_path):
     foreign = tmp_path / "foreign.csv"
     foreign.write_text("a,b\n1,2\n")
     cases = [
-        (("funnel", tmp_path / "missing.jsonl", "--step", "A"), "there is no file"),
+        (("funnel", tmp_path / "missing.jsonl", "--step", "A"), "no file is named"),
         (("funnel", broken, "--step", "A"), "can only be read whole"),
         (("funnel", foreign, "--step", "A"), "no event name column"),
         (("funnel", *DATA, "--step", "A", "--within", "a week"), "a positive duration"),
@@ -439,7 +439,7 @@ def test_no_store_is_made_for_an_export_that_is_not_there(run, tmp_path):
     store = tmp_path / "store.duckdb"
     done = run("add", tmp_path / "missing.csv", "--store", store, "--limit", "customer_id=1")
     assert done.returncode == 1
-    assert "there is no file" in done.stderr
+    assert "no file is named" in done.stderr
     assert not store.exists()
 
 
@@ -476,7 +476,7 @@ def test_check_fails_from_the_severity_or_the_number_on_that_was_asked_for(run, 
 def test_check_exits_with_2_where_it_cannot_check(run, tmp_path):
     for arguments, message in (
         (("check",), "Missing argument"),
-        (("check", tmp_path / "missing.csv"), "there is no file"),
+        (("check", tmp_path / "missing.csv"), "no file is named"),
         (("check", *DATA, "--conversion", "Purchase"), "no event is named 'Purchase'"),
         (("check", *DATA, "--currency", "no_such"), "no_such"),
         (("check", *DATA, "--value", "currency"), "must name a column of numbers"),

@@ -308,7 +308,7 @@ def test_a_known_format_needs_no_columns(tmp_path):
     found = ck.suggest_columns(lines(tmp_path / "a.jsonl", [row]))
     assert (found.format, found.columns) == ("segment", {})
     assert found.code == f"ck.read_events({str(tmp_path / 'a.jsonl')!r})"
-    with pytest.raises(ck.ReadError, match="there are no rows"):
+    with pytest.raises(ck.ReadError, match="does not have a row"):
         ck.suggest_columns(lines(tmp_path / "empty.jsonl", []))
 
 

@@ -196,7 +196,7 @@ def test_files_that_cannot_be_read_at_all(tmp_path):
     for name, (content, message) in cases.items():
         with pytest.raises(ck.ReadError, match=message):
             ck.read_events(write(tmp_path / name, content))
-    with pytest.raises(ck.ReadError, match="there is no file"):
+    with pytest.raises(ck.ReadError, match="no file is named"):
         ck.read_events(tmp_path / "missing*.jsonl")
     with pytest.raises(ck.ReadError, match="name at least one file"):
         ck.read_events([])

@@ -412,7 +412,7 @@ def test_empty_archives_and_folders(tmp_path):
     (tmp_path / "nothing").mkdir()
     with pytest.raises(ck.ReadError, match="nothing holds no file that is read: it is empty"):
         ck.read_events(tmp_path / "nothing")
-    with pytest.raises(ck.ReadError, match="there is no file"):
+    with pytest.raises(ck.ReadError, match="no file is named"):
         ck.read_events(tmp_path / "nothing" / "*")
 
 

@@ -102,6 +102,46 @@ def test_two_cookies_on_one_event_are_of_one_browser():
     assert spans(stitched(rows)) == [(0, 2, 3, "Direct")]
 
 
+def both(*cookies):
+    return {
+        "aliases": [f"urn:cookie:{cookie}" for cookie in cookies],
+        PAGE: "https://shop.example/",
+    }
+
+
+def test_two_cookies_that_meet_are_of_one_browser_only_from_then_on():
+    apart = [(0, both("a")), (10, both("b")), (20, both("a")), (25, both("b"))]
+    rows = [(minute, "PageView", carried) for minute, carried in apart]
+    signed_in = [
+        (minute, "Signed Up", {"aliases": [f"urn:cookie:{cookie}", "urn:email:ada@example.com"]})
+        for minute, cookie in ((26, "a"), (27, "b"))
+    ]
+    never_met = stitched([*rows, *signed_in])
+    assert spans(never_met) == [(0, 26, 3, "Direct"), (10, 27, 3, "Direct")]
+    met = stitched([*rows, (30, "Added To Cart", both("b", "a")), (40, "PageView", both("b"))])
+    # What had been two visits stays two; b speaks for a's browser once they have met.
+    assert spans(met) == [(0, 40, 4, "Direct"), (10, 25, 2, "Direct")]
+
+
+MEETINGS = st.lists(
+    st.tuples(st.integers(0, 300), st.sets(st.sampled_from("abcd"), min_size=1, max_size=2)),
+    min_size=1, max_size=14, unique_by=lambda row: row[0],
+)  # fmt: skip
+
+
+@given(MEETINGS, st.integers(0, 300))
+def test_what_comes_later_changes_no_earlier_visit(rows, until):
+    known = {"alias.email": "ada@example.com"}
+    events = [(minute, "PageView", {**both(*sorted(met)), **known}) for minute, met in sorted(rows)]
+    early = [row for row in events if row[0] <= until]
+    if not early:
+        return
+    moment = START + pd.Timedelta(minutes=until)
+    whole = stitched(events).sessions()
+    begun = whole.loc[whole["start"] <= moment, ["start", "channel"]]
+    pd.testing.assert_frame_equal(stitched(early).sessions()[["start", "channel"]], begun)
+
+
 def test_a_page_view_without_a_cookie_is_of_the_browser_that_spoke_last():
     login = {"alias.email": "ada@example.com"}
     other = {PAGE: "https://shop.example/x", **login}

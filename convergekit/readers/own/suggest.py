@@ -140,7 +140,7 @@ def first_rows(export: Any, encoding: str | None) -> tuple[Path | None, pd.DataF
         frame = rows.frame.dropna(how="all").head(ROWS_THAT_TELL)
         if len(frame):
             return path, frame.reset_index(drop=True)
-    raise ReadError(f"{path}: there are no rows to tell its columns by.")
+    raise ReadError(f"{path}: it does not have a row to tell its columns by.")
 
 
 def _written(own: Any) -> str:

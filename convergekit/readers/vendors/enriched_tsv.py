@@ -2,7 +2,7 @@
 
 The order is that of the analytics SDKs, such as
 https://github.com/snowplow/snowplow-python-analytics-sdk (``event_transformer.py``); the names are
-those of https://docs.snowplow.io/docs/fundamentals/canonical-event. There are no quotes: tabs and
+those of https://docs.snowplow.io/docs/fundamentals/canonical-event. It does not quote: tabs and
 line breaks in a value are spaces, and JSON stands as it is.
 """
 

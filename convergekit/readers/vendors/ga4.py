@@ -7,7 +7,7 @@ missing. The campaign collected with the event is carried as `utm_source` and so
 `gclid` and `dclid`. `traffic_source`, "the source that first acquired the user", is set once as
 `$initial_utm_source`, `$initial_utm_medium` and `$initial_utm_campaign`.
 
-There is no event ID, and a day's events stand in the table of its stream and in that of the day.
+It lacks an event ID, and a day's events stand in the table of its stream and in that of the day.
 Since July 2024 three fields say where an event stood: `batch_page_id` ("assigned to a page, that
 increases for each subsequent page within an engagement"), `batch_ordering_id` ("incremented each
 time a network request is sent from a given page") and `batch_event_index` ("the sequential order of

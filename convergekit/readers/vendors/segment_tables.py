@@ -91,7 +91,7 @@ def _name(column: str, own: str | None) -> str | None:
 
 
 def _later(received: pd.Series) -> pd.Series:
-    """Return times of receipt a microsecond later, text as text; what is no time stays."""
+    """Return times of receipt a microsecond later, text as text; what is not a time stays."""
     if pd.api.types.is_datetime64_any_dtype(received):
         return received + _MICROSECOND
     times = parse_timestamps(received).times

@@ -18,7 +18,7 @@ Everything else, such as a `customer`, only identifies: its aliases are linked.
   https://docs.stripe.com/api/checkout/sessions/object document the fields. The object's `id` is the
   event ID, so that a charge in a list and in an event counts once.
 - `customer` (alias type `stripe_customer`), the e-mail address and the `payment_intent`, which a
-  refund shares with its charge and its session, are aliases; `charge` where there is no intent.
+  refund shares with its charge and its session, are aliases; `charge` where it lacks an intent.
 - `client_reference_id` "can be a customer ID, a cart ID, or similar": it is a property, and an
   alias on request. `metadata` becomes properties of the names ``metadata.<key>``.
 - Amounts are in the currency's minor unit, and are divided here: by 1 for the zero-decimal
