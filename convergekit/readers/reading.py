@@ -582,8 +582,7 @@ class _File:
         if self._head is None:
             if len(block.reasons) == len(block):
                 return False
-            # A column that is there proves as much as a value, however late it comes.
-            head = block.head(ROWS_THAT_TELL).reindex(columns=block.names)
+            head = block.head(ROWS_THAT_TELL)
             self.export = self._told(head, others)
             self._head = head
         return self.export is None or self.export.reads_by_columns

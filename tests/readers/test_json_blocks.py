@@ -413,3 +413,19 @@ def test_vendors_lines_are_the_same(tmp_path_factory, form, data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_blocks, "_FIRST_LINES", draw(st.integers(1, 3)))
         check(path, format=form)
+
+
+def test_a_format_of_ones_own_sees_numbers_as_they_are_written(monkeypatch, tmp_path):
+    ck.register_export(ck.Export(
+        name="till", documentation="", recognised_by=[["receipt", "sold_at"]],
+        event_name=lambda rows: [f"Sale {value!r}" for value in rows["receipt"]],
+        timestamp="sold_at", aliases={"card": "card"},
+    ))  # fmt: skip
+    numbers = ["4", "2.5", "4.0", "-0.0", "9007199254740993"]
+    lines = [f'{{"receipt": {n}, "sold_at": "2026-03-02T10:00:00Z", "card": "c"}}' for n in numbers]
+    path = put(tmp_path, [line.encode() for line in lines])
+    seen = Seen(monkeypatch)
+    assert ck.read_events(path)["event_name"].tolist() == [f"Sale {n}" for n in numbers]
+    assert seen.taken == [True]
+    without_long = put(tmp_path, [line.encode() for line in lines[:3]])
+    assert ck.read_events(without_long)["event_name"].tolist() == ["Sale 4", "Sale 2.5", "Sale 4.0"]
