@@ -35,6 +35,8 @@ _MOST_OF_A_NAME = 60
 _GROUPS = {"file": "", "source": "source ", "event_name": "event "}
 _READ_AGAIN = "events['timestamp'] = pd.to_datetime({column}, format='mixed', {how}).astype(str)"
 _DATE = re.compile(r"\s*(\d{1,2})([./-])(\d{1,2})\2\d{2}(?:\d{2})?\b")
+#: What `day_first` of `read_events` reads.
+_OF_DAY_FIRST = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-]\d{4}(?:[T,\s]+\d{1,2}:\d{2}.*)?\s*")
 _SERIAL = re.compile(r"\s*\d{5}(?:[.,]\d+)?\s*")
 
 
@@ -173,11 +175,12 @@ def _remedy(rejected: pd.DataFrame, reason: str, chosen: str) -> tuple[str, str]
     shapes = pd.Series([shape_of_text(text) for text in texts]).value_counts()
     usual = min(shapes[shapes == shapes.max()].index)
     of_shape = [text for text in texts if shape_of_text(text) == usual]
-    return f", it looks like {usual!r}", _read_by_pandas(of_shape, chosen)
+    from_files = "file" in rejected and rejected["file"].notna().all()
+    return f", it looks like {usual!r}", _read_as(of_shape, chosen, from_files=from_files)
 
 
-def _read_by_pandas(texts: list[str], chosen: str) -> str:
-    """Return the call that reads times of one shape, to be made before stitching."""
+def _read_as(texts: list[str], chosen: str, *, from_files: bool) -> str:
+    """Return the option, or the call before stitching, that reads times of one shape."""
     if all(map(_SERIAL.fullmatch, texts)):
         number = "pd.to_numeric(events['timestamp'].astype(str).str.replace(',', '.'))"
         read = _READ_AGAIN.format(column=number, how="unit='D', origin='1899-12-30'")
@@ -192,9 +195,12 @@ def _read_by_pandas(texts: list[str], chosen: str) -> str:
             )
         months_first = any(int(date[3]) > 12 for date in dates)
         days_first = any(int(date[1]) > 12 for date in dates) or dates[0][2] != "/"
-        way = f"dayfirst={days_first or not months_first}"
-        how = _READ_AGAIN.format(column="events['timestamp']", how=way)
+        first = days_first or not months_first
         sure = days_first or months_first
+        if from_files and all(map(_OF_DAY_FIRST.fullmatch, texts)):
+            other = "" if sure else "; day_first=False if months come first"
+            return f"Read the export again with ck.read_events(..., day_first={first}){other}."
+        how = _READ_AGAIN.format(column="events['timestamp']", how=f"dayfirst={first}")
         what = "" if sure else "dayfirst=False if months come first"
     if chosen:
         how = f"rows = {chosen}; events.loc[rows, 'timestamp'] = " + how.removeprefix(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -25,8 +27,11 @@ def views(size=20):
     return orders(lambda time: time.isoformat(), size, "View")
 
 
-def mended(warning, events):
+def mended(warning, events, paths=None):
     """Run the call that a warning names."""
+    option = re.search(r"ck\.read_events\(\.\.\., day_first=(True|False)\)", warning)
+    if option:
+        return ck.read_events(paths, day_first=option[1] == "True")
     code = warning.partition("read it with pandas: ")[2].rpartition(".astype(str)")[0]
     names = {"events": events, "pd": pd}
     for line in f"{code}.astype(str)".split("; "):
@@ -72,12 +77,17 @@ def test_dates_that_are_not_read_lead_the_report_with_the_call_that_reads_them(
     assert "<td>Placed Order</td><td>0</td>" in card
     assert s.report.coverage["events"].tolist() == ([0] if whole else [20, 0])
     s.report.plot()
-    again = ck.stitch(mended(first, events))
-    assert len(again.rejected) == 0
-    days = again.events.loc[again.events["event_name"] == "Placed Order", "timestamp"]
-    assert days.dt.round("min").tolist() == [
-        pd.Timestamp(2026, 11, day, 22, 42, tz="UTC") for day in range(1, 21)
-    ]
+    assert ("day_first" in first) == ("," not in shape)
+    frame = orders(write)
+    of_frame = ck.stitch(frame).report.warnings[0]
+    assert "read it with pandas" in of_frame
+    for again in (mended(first, events, tmp_path / "*.csv"), mended(of_frame, frame.copy())):
+        s = ck.stitch(again)
+        assert len(s.rejected) == 0
+        days = s.events.loc[s.events["event_name"] == "Placed Order", "timestamp"]
+        assert days.dt.round("min").tolist() == [
+            pd.Timestamp(2026, 11, day, 22, 42, tz="UTC") for day in range(1, 21)
+        ]
 
 
 def test_the_report_of_a_store_and_a_saved_one_lead_with_it(tmp_path):
