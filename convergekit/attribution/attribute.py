@@ -138,8 +138,8 @@ class Attributor:
             touchpoints = only_known(touchpoints, lambda c, v: knowledge.knew(at[c], arrival[v]))
         direct = (sessions.channel.distinct == DIRECT).to_numpy(dtype=bool)
         is_direct = direct[sessions.channel.codes[visits]]
-        # What begins with the conversion itself and says nothing is the order, not a visit.
-        itself = np.isin(sessions.first[visits], at)
+        # A visit that the conversion alone tells, and that says nothing, is the order itself.
+        itself = np.isin(arrival, at)
         last = is_direct if self._asked.direct == "last_resort" else is_direct & itself
         touchpoints = direct_last(touchpoints, last)
         if self._asked.repeats == "collapse":

@@ -177,8 +177,15 @@ def test_a_conversion_that_begins_a_visit_of_its_own_is_a_touchpoint_only_if_alo
         "Placed Order",
         {**bought, PAGE: "https://shop.example/t?utm_source=news&utm_medium=email"},
     )
+    # A page view at the moment of the order, which arrived before it, is a visit all the same.
+    server = (60, "Placed Order", {**bought, PAGE: None})
+    seen = (60, "PageView", page())
     models = ["last_touch", "linear"]
     for rows, expected in (
+        (
+            [(0, "PageView", paid), server, seen],
+            [["Direct", 100.0, 50.0], ["Paid Search", 0.0, 50.0]],
+        ),
         ([(0, "PageView", paid), order], [["Paid Search", 100.0, 100.0]]),
         ([order], [["Direct", 100.0, 100.0]]),
         ([(0, "PageView", paid), told], [["Email", 100.0, 50.0], ["Paid Search", 0.0, 50.0]]),
