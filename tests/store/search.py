@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def main() -> None:
         def search(parts, chosen):
             path = Path(directory, f"{next(counter)}")
             check_after_each_batch(path, parts, chosen)
-            path.unlink()
+            shutil.rmtree(path)
             print(".", end="", flush=True)
 
         search()

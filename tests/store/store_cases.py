@@ -58,9 +58,17 @@ def stitched_together(parts, kept_options):
     if "rename_events" in named:
         there = set(frame["event_name"].dropna())
         named["rename_events"] = {a: b for a, b in named["rename_events"].items() if a in there}
+    # A store takes a type that some later batch may bring; one call must have it.
+    unlike = {"limits", "block", "browser_alias"}
+    plain = {name: given for name, given in named.items() if name not in unlike}
+    types = set(ck.stitch(frame, **plain).report.alias_types["alias_type"])
+    if "block" in named:
+        named["block"] = [urn for urn in named["block"] if urn.split(":")[1] in types]
+    if named.get("browser_alias", "cookie") not in types:
+        named.pop("browser_alias", None)
     if "limits" in named:
-        types = set(ck.stitch(frame, **named | {"limits": None}).aliases["alias_type"])
-        named["limits"] = {name: n for name, n in named["limits"].items() if name in types}
+        linked = ck.stitch(frame, **plain, block=named.get("block", ())).aliases["alias_type"]
+        named["limits"] = {name: n for name, n in named["limits"].items() if name in set(linked)}
     return ck.stitch(frame, **named)
 
 

@@ -50,7 +50,7 @@ def reference(rows):
         enough = [
             one
             for one in sorted(sites, key=lambda one: (-sites[one], one in KNOWN, one))
-            if sites[one] >= max(3, 0.5 * len(of_pages)) and one not in (*KNOWN, *IGNORED)
+            if sites[one] > 0.5 * len(of_pages) and one not in (*KNOWN, *IGNORED)
         ]
         own = set(enough[:1])
     for name in {row[0] for row in rows}:
