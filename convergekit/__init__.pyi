@@ -55,6 +55,8 @@ from .readers import (
     suggest_columns,
 )
 from .simulate.store import SimulatedStore, simulate_store
+from .spend.reading import read_spend
+from .spend.result import Spend
 from .stitched import Stitched
 from .stitching import stitch
 from .store import (
@@ -115,6 +117,7 @@ __all__ = [
     "Report",
     "Retention",
     "SimulatedStore",
+    "Spend",
     "Status",
     "Step",
     "Stitched",
@@ -141,6 +144,7 @@ __all__ = [
     "open_store",
     "phone_rule",
     "read_events",
+    "read_spend",
     "read_stitched",
     "register_export",
     "repair_store",
