@@ -29,7 +29,7 @@ from convergekit.typing import BoolArray, FloatArray
 Reasons = npt.NDArray[np.object_]
 #: From here on a float does not tell one whole number from the next.
 _EXACT = 2**53
-_ISO = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?:[T |].*)?", re.DOTALL)
+_ISO = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?:[T |][0-9].*)?", re.DOTALL)
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SLASHED = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-][0-9]{4}(?:[T, ].*)?", re.DOTALL)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

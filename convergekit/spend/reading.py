@@ -184,7 +184,8 @@ def _options(
         check_encoding(encoding)
     zones: dict[str | None, str] = {}
     if tz is not None:
-        zones = {None: tz} if isinstance(tz, str) else {**tz}
+        named = tz.items() if isinstance(tz, Mapping) else [(None, tz)]
+        zones = dict(named)
         for zone in zones.values():
             check_zone(zone)
     code = None

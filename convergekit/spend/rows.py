@@ -111,7 +111,7 @@ def rows_of_file(source: Source, own: Mapping[str, Any], encoding: str | None) -
     best = max(
         (_header_at(source.path, one, own, encoding) for one in delimiters), key=lambda one: one[0]
     )
-    (known, _), delimiter, skipped = best
+    (known, _, _), delimiter, skipped = best
     if not known and _is_undecodable(source.path, encoding):
         raise ReadError(
             f"{source.said}: the header is not UTF-8; save the file as UTF-8, or give "
@@ -152,17 +152,21 @@ def _add(found: ReportRows, line: int, row: list[str] | str) -> None:
 
 def _header_at(
     path: Path, delimiter: str, own: Mapping[str, Any], encoding: str | None
-) -> tuple[tuple[int, int], str, int]:
-    """Return how many headings and cells the likeliest header has, and how many lines it skips."""
-    best, at = (0, 0), 0
+) -> tuple[tuple[int, int, int], str, int]:
+    """Return how good the likeliest header is, with the delimiter, and how many lines it skips.
+
+    Of two lines with as many known headings it is the first, of two delimiters the one that makes
+    more cells of it.
+    """
+    best, at = (0, -MOST_ABOVE, 0), 0
     records = csv_rows(path, delimiter, _uncounted, encoding)
     for place, (_, row) in enumerate(itertools.islice(records, MOST_ABOVE)):
-        if isinstance(row, str):
+        if isinstance(row, str) or len(row) < _FEWEST_KNOWN:
             continue
         known = is_header(row, own)
-        count = (known if known >= _FEWEST_KNOWN else 0, min(len(row), 2))
-        if count > best:
-            best, at = count, place
+        good = (known if known >= _FEWEST_KNOWN else 0, -place, len(row))
+        if good > best:
+            best, at = good, place
     return best, delimiter, at
 
 
