@@ -8,9 +8,12 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.spend.platforms import COLUMNS, PLATFORMS
+from tests.effort import tries
 from tests.spend import reports
 
 
@@ -465,3 +468,54 @@ def test_nothing_but_the_header_is_nothing(read):
     assert list(spend.table.columns) == list(COLUMNS)
     assert spend.table["spend"].dtype == float
     assert np.isnan(spend.table["spend"].sum(min_count=1))
+
+
+_CELLS = {
+    "date": ["2026-03-02", "2026-03-31", "13/03/2026", "", "--", "soon", "Total: Account"],
+    "campaign": ["brand", "Total look", "", "--", "a;b", "Total", '"quoted"'],
+    "spend": ["1.50", "1,234.50", "-3.00", "0.00", "", "--", "free", "€2.00", "12,5"],
+    "currency": ["EUR", "usd", "", "--", "XXQ"],
+    "clicks": ["1", "1,234", "", "7%", "--"],
+}
+
+
+@given(
+    st.lists(st.tuples(*(st.sampled_from(cells) for cells in _CELLS.values())), max_size=8),
+    st.sampled_from([None, {"EUR": 1, "USD": 0.5}]),
+)
+@tries(60, deadline=None)
+def test_each_row_is_in_the_table_or_rejected(tmp_path_factory, rows, rates):
+    frame = pd.DataFrame(rows, columns=list(_CELLS))
+    path = tmp_path_factory.mktemp("spend") / "a.csv"
+    frame.to_csv(path, index=False)
+    spend, said = None, ""
+    try:
+        spend = ck.read_spend(path, amounts="en", rates=rates)
+    except ck.ReadError as error:
+        said = str(error)
+    if spend is None:
+        assert "no row can be used" in said
+        return
+    blank = (frame == "").all(axis=1)
+    lines = [place + 2 for place in frame.index[~blank]]
+    assert sorted([*spend.table["line"], *spend.rejected["line"]]) == lines
+    assert spend.rejected["reason"].notna().all()
+    # What is read is what the cell says, by a rule of one line.
+    worth = {"EUR": 1.0, "USD": 0.5 if rates else 1.0}
+    for row in spend.table.itertuples():
+        said = frame.loc[row.line - 2]
+        amount = float(said["spend"].replace(",", "").replace("€", ""))
+        code = "EUR" if "€" in said["spend"] else said["currency"].upper().strip("-")
+        assert row.spend == pytest.approx(amount * worth.get(code, 1.0))
+        assert str(row.date.date()) in (said["date"], "2026-03-13")
+
+
+def test_the_order_of_the_rows_does_not_matter(read):
+    head, *lines = reports.PLAIN.strip().split("\n")
+    lines += ["13/03/2026,TV,tv,offline,spring,1.5,EUR,,,,"]
+    one = read("\n".join([head, *lines])).table
+    other = read("\n".join([head, *reversed(lines)])).table
+    names = [name for name in one if name != "line"]
+    assert sorted(map(str, one[names].values.tolist())) == sorted(
+        map(str, other[names].values.tolist())
+    )
