@@ -163,9 +163,11 @@ def _claimed(
     shares = np.array([_SHARE[one] for one in PLATFORMS])
     # The smaller the key, the earlier a pair is claimed: that of a touch before that of a view.
     key = rng.exponential(1.0, size=touch.shape) / shares
-    untouched = (touch < 0).all(axis=1)
+    untouched = np.array((touch < 0).all(axis=1), dtype=bool)
     drawn = rng.random(count) < _UNTOUCHED
-    among: BoolArray = np.logical_or(~untouched, drawn) if claims == "views" else ~untouched
+    among: BoolArray = ~untouched
+    if claims == "views":
+        among |= drawn
     key = np.where(touch >= 0, key / (1 + key) - 1, key)
     rank = np.argsort(key, axis=1)
     first = np.zeros(touch.shape, dtype=bool)
