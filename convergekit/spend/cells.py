@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from convergekit.base.text import INVISIBLE, to_arrow
 from convergekit.base.wording import shortened
@@ -37,6 +39,21 @@ _MONTH_FIRST = re.compile(r"(?:[a-z]{3,9},? )?([a-z]{3,9})\.? ([0-9]{1,2}),? ([0
 _DAY_THEN_MONTH = re.compile(r"(?:[a-z]{3,9},? )?([0-9]{1,2}) ([a-z]{3,9})\.? ([0-9]{4})")
 _PERIOD = re.compile(r"[0-9]{4}.*\s(?:-|–|—|to)\s.*[0-9]{4}", re.DOTALL)
 _ROUNDED_ID = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]+")
+#: Numbers that tell in which language they are written, or that they tell nothing: a shorter way
+#: to what `read_amount` makes of them in each.
+_TELLING = {
+    "": "-?[0-9]+",
+    "either": r"-?[0-9]{1,3}[.,][0-9]{3}",
+    "en": r"-?[0-9]+\.[0-9]{1,2}|-?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+|-?[0-9]{1,3}(?:,[0-9]{3}){2,}",
+    "de": r"-?[0-9]+,[0-9]{1,2}|-?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|-?[0-9]{1,3}(?:\.[0-9]{3}){2,}",
+}
+#: What stands between thousands and before decimals, as patterns; in other languages a space and a
+#: comma.
+_MARKS = {
+    "en": (",", r"\."),
+    "ch": ("", r"\."),
+    **dict.fromkeys(("da", "de", "es", "it", "nl", "pt"), (r"\.", ",")),
+}
 #: What Excel is told so that it leaves an ID alone.
 _GUARDED = re.compile(r"=\"(.*)\"|'(.*)", re.DOTALL)
 
@@ -54,7 +71,8 @@ def texts_of(column: pd.Series) -> pd.Series:
 
     def plain(cell: Any) -> Any:
         if isinstance(cell, str):
-            return "".join(one for one in cell if one not in INVISIBLE).strip() or None
+            seen = cell if cell.isascii() else "".join(_seen(cell))
+            return seen.strip() or None
         return None if _is_missing(cell) else cell
 
     # A word for nothing is one also between quotes, as `events.nothing` has it.
@@ -63,6 +81,10 @@ def texts_of(column: pd.Series) -> pd.Series:
     nothing = np.zeros(len(found), dtype=bool)
     nothing[words] = is_no_value(to_arrow(found[words].astype("str")))
     return found.mask(nothing, None)
+
+
+def _seen(cell: str) -> Iterator[str]:
+    return (one for one in cell if one not in INVISIBLE)
 
 
 def _is_missing(cell: Any) -> bool:
@@ -162,15 +184,22 @@ def language_of(columns: Iterable[pd.Series], where: str) -> Amounts:
     'de'
     """
     proof: dict[str, str] = {}
-    for text in _distinct_texts(columns):
-        read = {one: read_amount(text, one) for one in ("en", "de", "ch")}
-        values = {one: found[0] for one, found in read.items() if found is not None}
-        if values.keys() >= {"en", "de"}:
-            if values["en"] != values["de"]:
-                proof.setdefault("either", text)
-        elif values:
-            # A language of them that reads it is the one that it is written in.
-            proof.setdefault(next(iter(values)), text)
+    for texts in map(_distinct_texts, columns):
+        told = np.zeros(len(texts), dtype=bool)
+        for kind, pattern in _TELLING.items():
+            fits = _match(texts, pattern)
+            told |= fits
+            if fits.any() and kind:
+                proof.setdefault(kind, texts[fits].iloc[0])
+        for text in texts[~told]:
+            read = {one: read_amount(text, one) for one in ("en", "de", "ch")}
+            values = {one: found[0] for one, found in read.items() if found is not None}
+            if values.keys() >= {"en", "de"}:
+                if values["en"] != values["de"]:
+                    proof.setdefault("either", text)
+            elif values:
+                # A language of them that reads it is the one that it is written in.
+                proof.setdefault(next(iter(values)), text)
     if "de" in proof and proof.keys() & {"en", "ch"}:
         other = proof.get("en") or proof["ch"]
         raise ReadError(
@@ -187,10 +216,17 @@ def language_of(columns: Iterable[pd.Series], where: str) -> Amounts:
     return "de" if "de" in proof else "ch" if "ch" in proof else "en"
 
 
-def _distinct_texts(columns: Iterable[pd.Series]) -> Iterator[str]:
-    for column in columns:
-        # Not by order of appearance: the cell that an error names is the same in any order.
-        yield from sorted({cell for cell in column if isinstance(cell, str)})
+def _distinct_texts(column: pd.Series) -> pd.Series:
+    """Return the texts of a column, each once, in the order of the alphabet.
+
+    So the cell that an error names is the same in any order of the rows.
+    """
+    return pd.Series(sorted({cell for cell in column if isinstance(cell, str)}), dtype="str")
+
+
+def _match(texts: pd.Series, pattern: str) -> BoolArray:
+    found = pc.match_substring_regex(to_arrow(texts), f"^(?:{pattern})$")
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def numbers_of(
@@ -204,22 +240,46 @@ def numbers_of(
     >>> values.tolist(), codes.tolist(), reasons.tolist()
     ([1234.5, 3.0, nan], ['', 'EUR', ''], [None, None, "clicks '3%' is not a number"])
     """
+    cells = column.astype(object)
+    written = np.array([isinstance(cell, str) for cell in cells], dtype=bool)
+    values = np.full(len(cells), np.nan)
+    signs, reasons = np.full(len(cells), "", dtype=object), np.full(len(cells), None, dtype=object)
+    place, distinct = pd.factorize(cells[written].astype("str"))
+    numbers, codes, unread = _amounts_of(pd.Series(distinct, dtype="str"), amounts, name)
+    values[written], signs[written], reasons[written] = numbers[place], codes[place], unread[place]
+    for at in np.flatnonzero(~written & cells.notna().to_numpy()).tolist():
+        number = _number(cells.iloc[at])
+        if number is None:
+            reasons[at] = f"{name} {shortened(cells.iloc[at], 30)!r} is not a number"
+        else:
+            values[at] = number
+    return values, pd.Series(signs, index=column.index, dtype="str"), reasons
 
-    def read(cell: Any) -> tuple[float, str, str | None]:
-        if cell is None:
-            return np.nan, "", None
-        if isinstance(cell, str):
-            found = read_amount(cell, amounts)
-            if found is not None:
-                return found[0], found[1], None
-        elif (number := _number(cell)) is not None:
-            return number, "", None
-        return np.nan, "", f"{name} {shortened(cell, 30)!r} is not a number"
 
-    found = [(np.nan, "", None) if one is None else one for one in _each(column, read)]
-    values = np.array([one[0] for one in found], dtype=float)
-    codes = pd.Series([one[1] for one in found], index=column.index, dtype="str")
-    reasons = np.array([one[2] for one in found] + [None], dtype=object)[:-1]
+def _amounts_of(
+    texts: pd.Series, amounts: Amounts, name: str
+) -> tuple[FloatArray, Reasons, Reasons]:
+    """Return texts as amounts, their currencies, and why some are not amounts."""
+    values = np.full(len(texts), np.nan)
+    codes, reasons = np.full(len(texts), "", dtype=object), np.full(len(texts), None, dtype=object)
+    # Nearly all cells of a report are digits and marks, which Arrow reads by the column. Longer
+    # ones than these may be too large for a float.
+    group, decimal = _MARKS.get(amounts, ("", ","))
+    grouped = (
+        f"-?[0-9]{{1,3}}(?:{group}[0-9]{{3}}){{1,4}}(?:{decimal}[0-9]{{1,9}})?|" if group else ""
+    )
+    digits = _match(texts, f"{grouped}-?[0-9]{{1,15}}(?:{decimal}[0-9]{{1,9}})?")
+    plain = to_arrow(texts[digits])
+    if decimal == ",":
+        plain = pc.replace_substring(pc.replace_substring(plain, ".", ""), ",", ".")
+    plain = pc.replace_substring(plain, ",", "")
+    values[digits] = plain.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    for at in np.flatnonzero(~digits).tolist():
+        found = read_amount(texts.iloc[at], amounts)
+        if found is None:
+            reasons[at] = f"{name} {shortened(texts.iloc[at], 30)!r} is not a number"
+        else:
+            values[at], codes[at] = found
     return values, codes, reasons
 
 
@@ -263,7 +323,7 @@ def days_of(column: pd.Series, day_first: bool | None, where: str) -> tuple[pd.S
 
 def _day_first(column: pd.Series, where: str) -> bool | None:
     """Return whether dates of digits alone begin with the day; None where there are none."""
-    slashed = [(text, found) for text in _distinct_texts([column])
+    slashed = [(text, found) for text in _distinct_texts(column)
                if (found := _SLASHED.fullmatch(text)) is not None]  # fmt: skip
     unclear = [text for text, found in slashed if int(found[1]) != int(found[2])]
     day = [text for text, found in slashed if int(found[1]) > 12]

@@ -17,7 +17,7 @@ from convergekit.errors import ReadError
 from convergekit.readers.csv_files import csv_rows
 from convergekit.readers.files import CSV_SUFFIXES, format_suffix, read_file
 from convergekit.readers.sources import Source
-from convergekit.spend.headings import MOST_ABOVE, folded, is_header
+from convergekit.spend.headings import MOST_ABOVE, is_header
 
 #: What `rejected` says of lines that are not rows of the report.
 A_NOTE = "a note of the report, not a row"
@@ -143,7 +143,7 @@ def _add(found: ReportRows, line: int, row: list[str] | str) -> None:
         note = not any(cell.strip() for cell in row[1:])
         reason = f"expected {counted(width, 'field')}, found {len(row)}"
         found.rejected.append((line, A_NOTE if note else reason, row_text(row)))
-    elif [folded(one) for one in row] == [folded(one) for one in found.headings]:
+    elif row[0].strip() == found.headings[0] and [one.strip() for one in row] == found.headings:
         found.rejected.append((line, HEADER_AGAIN, row_text(row)))
     else:
         found.cells.append(list(row))
