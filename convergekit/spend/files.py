@@ -113,13 +113,14 @@ def read_report(
     header = header_of(rows.headings, rows.above, own, options.format, where)
     report = _Report(rows, header, options, where)
     table, reasons = report.table(), report.reasons
+    dated = report.dated
     used = np.array([one is None for one in reasons], dtype=bool)
     if len(used) and not used.any() and not all(one == A_TOTAL for one in reasons):
         first = next(place for place, one in enumerate(reasons) if one not in (None, A_TOTAL))
-        raise ReadError(
-            f"{where}: no row can be used; line {rows.line[first]}: {reasons[first]}. Is it a "
-            f"report by day? For {header.platform.title}: {header.platform.by_day}."
-        )
+        said = f"{where}: no row can be used; line {rows.line[first]}: {reasons[first]}."
+        if not dated.any():
+            said += f" Spend is by day: {header.platform.by_day}."
+        raise ReadError(said)
     table["file"] = _files(rows, label)
     table["line"] = pd.Series(rows.line, dtype="int64")
     kept = table[used].reset_index(drop=True)
@@ -154,6 +155,8 @@ class _Report:
     ----------
     reasons : numpy.ndarray of object
         Why each row cannot be used; None where it can.
+    dated : numpy.ndarray of bool
+        Which rows are of one day.
     """
 
     def __init__(self, rows: ReportRows, header: Header, options: SpendOptions, where: str) -> None:
@@ -170,6 +173,7 @@ class _Report:
         self._numbers: dict[str, FloatArray] = {}
         self._totals = np.zeros(len(every), dtype=bool)
         self._rounded: dict[str, BoolArray] = {}
+        self.dated = np.zeros(len(every), dtype=bool)
         # Before it is converted, as the totals are.
         self._as_paid = pd.DataFrame()
 
@@ -200,10 +204,12 @@ class _Report:
         self._totals = are_totals(self._rows.cells, self._raw, dated)
         self._note(self._totals, A_TOTAL)
         self._note(~dated, reasons)
+        self.dated = dated & ~self._totals
         if LAST_DAY in self._raw:
             last, _ = days_of(self._raw[LAST_DAY], self._options.day_first, self._where)
             several = (last.notna() & (last != days)).to_numpy()
             spans = days.dt.strftime("%Y-%m-%d") + " to " + last.dt.strftime("%Y-%m-%d")
+            self.dated &= ~several
             self._note(several, ("covers several days: " + spans).to_numpy(dtype=object))
         return days
 

@@ -17,6 +17,8 @@ from convergekit.spend.platforms import CANONICAL, FIRST_DAY, LAST_DAY, PLATFORM
 #: Reports have a title, a period and a few more lines above the header.
 MOST_ABOVE = 50
 _NEEDED = ("date", "spend")
+#: What errors call rows that are not of a file.
+THE_FRAME = "the frame"
 #: So many headings of a file that no platform writes are named.
 _MOST_NAMED = 12
 
@@ -227,8 +229,9 @@ def _check_once(
 def _lacking(
     platform: Platform, lacking: Sequence[str], headings: Sequence[str], where: str
 ) -> str:
+    of = platform.title if platform.name == "plain" else f"an export of {platform.title}"
     said = (
-        f"{where}: an export of {platform.title} without a column for the {lacking[0]}. "
+        f"{where}: {of} without a column for the {lacking[0]}. "
         f"{what_there_is(filter(None, headings), lacking[0])}"
     )
     if lacking[0] == "date":
@@ -250,13 +253,16 @@ def _unknown(headings: Sequence[str], names: Sequence[str], where: str) -> str:
         known = [one.meanings[name] for one in (near, *PLATFORMS.values()) if name in one.meanings]
         if known and known[0] in CANONICAL:
             meant.setdefault(known[0], heading)
-    mapping = {**{name: "..." for name in _NEEDED if name not in meant}, **meant}
+    mapping = {**{name: meant.get(name, "...") for name in _NEEDED}, **meant}
+    if not any(headings):
+        return f"{where} does not have columns; it needs date and spend."
     few = [shortened(one, 40) for one in headings if one][:_MOST_NAMED]
     more = " ..." if len([one for one in headings if one]) > len(few) else ""
+    given = "frame" if where == THE_FRAME else repr(where)
     nearest = f" The nearest is {near.title}" if score[near.name] else ""
     if nearest:
         nearest += "." if "date" in meant else f"; {near.by_day}, for spend is by day."
     return (
         f"{where}: no platform's export has these columns: {', '.join(few)}{more}.{nearest} Say "
-        f"what they mean: ck.read_spend({where!r}, columns={mapping!r})."
+        f"what they mean: ck.read_spend({given}, columns={mapping!r})."
     )

@@ -23,7 +23,7 @@ from convergekit.readers.own.columns import columns_of, of_patterns
 from convergekit.readers.reading import Paths, find_files, warn_of_left
 from convergekit.readers.sources import sources_of
 from convergekit.spend.files import FileSpend, SpendOptions, read_report
-from convergekit.spend.headings import check_own
+from convergekit.spend.headings import THE_FRAME, check_own
 from convergekit.spend.platforms import PlatformFormat
 from convergekit.spend.repeats import overlaps, repeats
 from convergekit.spend.result import Spend
@@ -142,7 +142,7 @@ def read_spend(
             raise ConvergekitError(
                 "columns for each pattern of files needs files; give a frame one mapping."
             )
-        return _together([read_report(_of_frame(paths), own, options, "the frame", None)])
+        return _together([read_report(_of_frame(paths, own), own, options, THE_FRAME, None)])
     left: list[str] = []
     files = find_files(paths, left)
     for path in files:
@@ -160,8 +160,8 @@ def read_spend(
     return _together(read)
 
 
-def _of_frame(given: Any) -> ReportRows:
-    return rows_of_frame(as_frame(given))
+def _of_frame(given: Any, own: Mapping[str, Any]) -> ReportRows:
+    return rows_of_frame(as_frame(given), own)
 
 
 def _options(

@@ -77,7 +77,7 @@ class Spend(Result):
         [10.0, 9.0]
         """
         code = currency_codes(pd.Series([currency], dtype=object)).iloc[0]
-        if not isinstance(code, str):
+        if not isinstance(currency, str) or not isinstance(code, str):
             raise ConvergekitError(f"currency must be such as 'EUR'; got {currency!r}.")
         check_rates("spend", code, rates)
         worth = by_code(rates or {})

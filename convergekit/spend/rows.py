@@ -75,8 +75,11 @@ def row_text(cells: Iterable[Any]) -> str:
     return line.getvalue()
 
 
-def rows_of_frame(frame: pd.DataFrame) -> ReportRows:
-    """Return the rows of a caller's frame, which is not changed."""
+def rows_of_frame(frame: pd.DataFrame, own: Mapping[str, Any]) -> ReportRows:
+    """Return the rows of a caller's frame, which is not changed.
+
+    A sheet of a workbook may have its header below a title.
+    """
     columns = [frame.iloc[:, place].astype(object).tolist() for place in range(frame.shape[1])]
     cells = [list(row) for row in zip(*columns, strict=True)] if columns else []
     headings, line = list(map(str, frame.columns)), list(range(1, len(cells) + 1))
@@ -85,6 +88,12 @@ def rows_of_frame(frame: pd.DataFrame) -> ReportRows:
         line = frame["line"].tolist()
         file = [one if isinstance(one, str) else None for one in frame["file"]]
         return ReportRows(headings, [], cells, line, file=file)
+    if is_header(headings, own) < _FEWEST_KNOWN:
+        for at, row in enumerate(cells[:MOST_ABOVE]):
+            texts = [one if isinstance(one, str) else "" for one in row]
+            if is_header(texts, own) >= _FEWEST_KNOWN:
+                above = [row_text(one) for one in cells[:at]]
+                return ReportRows(texts, above, cells[at + 1 :], line[at + 1 :])
     return ReportRows(headings, [], cells, line)
 
 
@@ -120,7 +129,9 @@ def rows_of_file(source: Source, own: Mapping[str, Any], encoding: str | None) -
     records = csv_rows(source.path, delimiter, _uncounted, encoding)
     above = [row for _, row in itertools.islice(records, skipped)]
     _, header = next(records, (0, []))
-    if isinstance(header, str) or not header:
+    if isinstance(header, str):
+        raise ReadError(f"{source.said}: the header cannot be read: {header}. Save the file again.")
+    if not header:
         raise ReadError(f"{source.said}: the file does not have a header to tell its columns by.")
     headings = [one.replace("\ufeff", "").strip() for one in header]
     found = ReportRows(headings, [one if isinstance(one, str) else row_text(one) for one in above])

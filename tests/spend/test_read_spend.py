@@ -116,8 +116,8 @@ def test_a_row_of_several_days_is_not_a_row_of_one(read):
     with pytest.raises(ck.ReadError) as error:
         read(reports.META_BY_PERIOD)
     assert str(error.value).endswith(
-        "a.csv: no row can be used; line 2: covers several days: 2026-09-01 to 2026-09-30. Is it a "
-        "report by day? For Meta Ads Manager: choose the breakdown By time > Day before you export."
+        "a.csv: no row can be used; line 2: covers several days: 2026-09-01 to 2026-09-30. Spend "
+        "is by day: choose the breakdown By time > Day before you export."
     )
     some = reports.META_BY_PERIOD + "2026-10-01,2026-10-01,Winter,4,30\n"
     spend = read(some)
@@ -379,6 +379,20 @@ def test_frames_and_spend_are_taken_as_they_are(read):
         pd.testing.assert_frame_equal(ck.read_spend(table).table, table)
 
 
+def test_a_sheet_whose_header_is_below_its_title():
+    rows = [line.split(";") for line in reports.GOOGLE_FRENCH.splitlines()]
+    sheet = pd.DataFrame(rows[3:-1], columns=rows[2])
+    sheet["Coût"] = [12.34, 1020.5]
+    whole = pd.DataFrame([rows[1] + [None] * 6, rows[2], *sheet.values.tolist(), rows[-1]])
+    whole.columns = [rows[0][0], *(f"Unnamed: {place}" for place in range(1, 7))]
+    spend = ck.read_spend(whole)
+    assert values(spend, "campaign", "spend", "line") == [
+        ["Toitures", 12.34, 3],
+        ["Toitures", 1020.5, 4],
+    ]
+    assert spend.rejected["reason"].tolist() == ["a total, not a row"]
+
+
 def test_archives_folders_and_packed_files(tmp_path, read):
     folder = tmp_path / "spend"
     folder.mkdir()
@@ -519,3 +533,27 @@ def test_the_order_of_the_rows_does_not_matter(read):
     assert sorted(map(str, one[names].values.tolist())) == sorted(
         map(str, other[names].values.tolist())
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the file does not have a header to tell its columns by"),
+        ("Campaign report\n", "no platform's export has these columns: Campaign report. Say what"),
+        ("date,spend\r2026-03-02,3\r", "the header cannot be read: not CSV: new-line character"),
+        ("date,spend,spend\n2026-03-02,1,2\n", "the header names 'spend' twice"),
+        ("date,spend\n2026-03-02,x\n", "no row can be used; line 2: spend 'x' is not a number."),
+        ("date,cost\n2026-03-02,3\n", "columns={'date': 'date', 'spend': 'cost'})"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(read, text, says):
+    with pytest.raises(ck.ReadError) as error:
+        read(text)
+    assert says in str(error.value)
+
+
+def test_a_frame_of_other_columns_says_what_to_write():
+    with pytest.raises(ck.ReadError, match="the frame does not have columns"):
+        ck.read_spend(pd.DataFrame())
+    with pytest.raises(ck.ReadError, match=r"ck\.read_spend\(frame, columns=\{'date': 'Tag', 'spe"):
+        ck.read_spend(pd.DataFrame({"Tag": ["2026-03-02"], "Summe": [3]}))
