@@ -40,7 +40,7 @@ CAMPAIGNS = (
     Campaign("google_ads", "kettles", "21000000002", "kettles broad", 2, 2.60, 0.03),
     Campaign("meta", "spring-roast", "120210000000000001", "lookalike", 3, 1.90, 0.012),
     Campaign("tiktok", "coffee-moments", "1800000000000001", "interest", -1, 0.60, 0.008),
-    Campaign("microsoft", "brand", "430000001", "brand", -1, 1.10, 0.05),
+    Campaign("microsoft", "bing-brand", "430000001", "brand", -1, 1.10, 0.05),
     Campaign("pinterest", "kitchen-pins", "626000000001", "kitchen", -1, 0.45, 0.006),
 )
 PLATFORMS = tuple(dict.fromkeys(one.platform for one in CAMPAIGNS))
