@@ -35,7 +35,9 @@ from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
 from convergekit.readers.vendors.shopify_graphql import SHOPIFY_GRAPHQL
 from convergekit.readers.vendors.snowplow import SNOWPLOW
 from convergekit.readers.vendors.stripe import STRIPE
+from convergekit.readers.vendors.stripe_csv import STRIPE_CSV
 from convergekit.readers.vendors.woocommerce import WOOCOMMERCE
+from convergekit.readers.vendors.woocommerce_csv import WOOCOMMERCE_CSV
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
 CONVERGE = "converge"
@@ -52,7 +54,9 @@ _BUILT_IN = {
         SHOPIFY_CSV,
         SHOPIFY_GRAPHQL,
         WOOCOMMERCE,
+        WOOCOMMERCE_CSV,
         STRIPE,
+        STRIPE_CSV,
         GA4,
         GA4_FLAT,
         POSTHOG,

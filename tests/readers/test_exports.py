@@ -31,7 +31,8 @@ REACHED = {name: [8, 7, 5] for name in STEPS} | {
     "posthog": [7, 6, 5],
 }
 
-SHOPS = ["shopify", "shopify_csv", "shopify_checkouts", "shopify_graphql", "woocommerce", "stripe"]
+SHOPS = ["shopify", "shopify_csv", "shopify_checkouts", "shopify_graphql", "woocommerce",
+         "woocommerce_csv", "stripe", "stripe_csv"]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
