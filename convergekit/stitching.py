@@ -17,6 +17,7 @@ from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
 from convergekit.identity.profiles import TYPE_PRIORITY
+from convergekit.readers.formats import exports_told
 from convergekit.readers.own.columns import Columns, with_own_columns
 from convergekit.stitched import Stitched
 
@@ -247,7 +248,8 @@ def stitch(
         observed_until=observed_until,
         strict=strict,
     )
-    return Stitched(identified(events, options))
+    with exports_told(events, "ck.stitch"):
+        return Stitched(identified(events, options))
 
 
 def _names_alone(columns: Any) -> Any:

@@ -81,6 +81,7 @@ from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readers.recognition import paths_read
 from convergekit.readers.sources import Source, sources_of
 from convergekit.readers.tables import batches_of, head_of, is_table
+from convergekit.readers.vendors.matomo_visits import opened_visits
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
@@ -332,6 +333,7 @@ def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
         raise ConvergekitError(
             "columns for each pattern of files needs files; give a frame one mapping."
         )
+    given, of_visits = opened_visits(given)
     own = OwnColumns(options.columns)
     export = _format_of(given, own, options, "the frame", ())
     _check_clocks_used(options.clocks, {export.name if export else None})
@@ -339,6 +341,7 @@ def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
     if export is None and lines is None:
         return options.typed(mapped(given, own, advice=advice_on(given)))
     rows, reasons = without_deep(given)
+    reasons = {**reasons, **of_visits}
     said = pd.DataFrame(index=rows.index)
     if lines is not None:
         rows, reasons = gathered_frame(rows, lines, reasons)

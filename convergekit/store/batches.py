@@ -15,6 +15,7 @@ from convergekit.errors import ReadError
 from convergekit.events.arrow import Frame
 from convergekit.events.canonical import canonicalise
 from convergekit.readers.files import cannot_be_opened
+from convergekit.readers.formats import exports_told, refuse_export
 from convergekit.readers.reading import Paths, find_files, read_events, warn_of_left
 from convergekit.store.cells import content_hash, encode
 
@@ -56,7 +57,9 @@ def read_batch(
         The SHA-256 of what was added before.
     """
     if isinstance(export, pd.DataFrame) or hasattr(export, "__arrow_c_stream__"):
-        frame = canonicalise(export).reset_index(drop=True)
+        with exports_told(export, "store.add"):
+            frame = canonicalise(export).reset_index(drop=True)
+        refuse_export(export, frame, "store.add")
         cells = encoded(frame)
         content = content_hash(len(frame), frame.columns, cells)
         if content in known_frames:
