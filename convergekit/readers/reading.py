@@ -9,10 +9,10 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -202,27 +202,68 @@ def read_events(
     >>> events["read_error"].tolist()
     [nan, 'not JSON: Unterminated string starting at column 15']
     """
-    check_format(format)
-    check_columns(columns)
-    clocks = check_clock({} if clock is None else clock, format_names()[2:])
-    options = _Options(format, columns or {}, clocks, encoding, day_first, amounts, items, strict)
-    options.check()
+    options = _Options.of(
+        format=format, columns=columns, clock=clock, encoding=encoding, day_first=day_first,
+        amounts=amounts, items=items, strict=strict,
+    )  # fmt: skip
     if is_table(paths):
         return _Table(paths, options).whole()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         return _read_frame(as_frame(paths), options)
     left: list[str] = []
-    files = find_files(paths, left)
+    return concatenate(_read_paths(find_files(paths, left), options, progress, left))
+
+
+class ReadingOptions(TypedDict, total=False):
+    """What `read_events` takes besides the files, and says what each means."""
+
+    format: str
+    columns: ColumnsOfFiles | None
+    clock: Mapping[str, str] | None
+    encoding: str | None
+    day_first: bool | None
+    amounts: Amounts | None
+    items: ItemLines | None
+
+
+def read_new(
+    files: Iterable[Path], is_known: Callable[[Source], bool], reading: ReadingOptions
+) -> pd.DataFrame | None:
+    """Read files as `read_events` does, but for members of archives that are known.
+
+    Parameters
+    ----------
+    files : iterable of pathlib.Path
+    is_known : callable
+        Is asked of each member of an archive before it is read.
+    reading : ReadingOptions
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        None where every file is an archive and all members are known.
+    """
+    options = replace(_Options.of(**reading), is_known=is_known)
+    parts = _read_paths(find_files(files), options, None, [])
+    return concatenate(parts) if parts else None
+
+
+def _read_paths(
+    files: list[Path], options: _Options, progress: bool | None, left: list[str]
+) -> list[pd.DataFrame]:
+    """Return the rows of files and of members of archives; nothing where all were left out."""
     for path in files:
         if not is_archive(path.name):
             format_suffix(path)
     parts, read = _read_files(files, options, progress, left)
     warn_of_left(left)
+    if not read:
+        return []
     _check_mapping(options.columns, read, parts)
     if any(map(len, parts)):
-        _check_clocks_used(clocks, {file.export.name if file.export else None for file in read})
-    parts = [part for part in parts if len(part)] or parts[:1]
-    return concatenate(parts)
+        named = {file.export.name if file.export else None for file in read}
+        _check_clocks_used(options.clocks, named)
+    return [part for part in parts if len(part)] or parts[:1]
 
 
 def _read_files(
@@ -234,9 +275,13 @@ def _read_files(
     parts: list[pd.DataFrame] = []
     read: list[_File] = []
     untold: list[int] = []
+    known = False
     with _bar(total, shown) as bar, garbage_let_be(), tempfile.TemporaryDirectory() as kept:
         small = _SmallFiles(options)
         for source, progress in _each_source(files, bar.update, left):
+            if progress is _counted_before and options.is_known(source):
+                known = True
+                continue
             bar.set_postfix_str(visible(source.name))
             if not alone and small.takes(source, progress, read, parts):
                 continue
@@ -255,7 +300,7 @@ def _read_files(
         for place in untold:
             parts[place] = read[place].read(_counted_before, formats)
         _settle_together(read, parts)
-    if not read:
+    if not read and not known:
         raise ReadError(
             f"{files[0]}: holds no file that is read. "
             + (f"It holds {_listed(left)}." if left else "It is empty.")
@@ -299,6 +344,29 @@ class _Options:
     amounts: Amounts | None
     items: ItemLines | None
     strict: bool
+    is_known: Callable[[Source], bool]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        format: str = AUTO,  # noqa: A002 - as in read_events
+        columns: ColumnsOfFiles | None = None,
+        clock: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+        day_first: bool | None = None,
+        amounts: Amounts | None = None,
+        items: ItemLines | None = None,
+        strict: bool = False,
+    ) -> _Options:
+        """Return what `read_events` is told, checked."""
+        check_format(format)
+        check_columns(columns)
+        clocks = check_clock({} if clock is None else clock, format_names()[2:])
+        options = cls(format, columns or {}, clocks, encoding, day_first, amounts, items, strict,
+                      lambda _: False)  # fmt: skip
+        options.check()
+        return options
 
     def items_of(self, export: Export | None) -> ItemLines | None:
         """Return which lines are one event: what the caller says, or else the format."""
