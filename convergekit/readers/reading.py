@@ -112,8 +112,9 @@ def read_events(
     JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip,
     zstd, bzip2 or xz, and all of them in ZIP and tar archives and in folders. The exports of
     vendors are recognised: Converge's pixel, webhook and BigQuery export; Segment, RudderStack,
-    Shopify orders, Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow, Klaviyo and Matomo
-    (``docs/exports.md``). Any other is read through `columns`, or `register_export`.
+    Shopify, WooCommerce, Stripe, Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow,
+    Klaviyo and Matomo (``docs/exports.md``). Any other is read through `columns`, or
+    `register_export`.
 
     Parameters
     ----------
@@ -123,9 +124,11 @@ def read_events(
         PyCapsule interface, is read as the rows of a file.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
-        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
-        ``"ga4_flat"``, ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``,
-        ``"snowplow"``, ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``,
+        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``,
+        ``"shopify_checkouts"``, ``"shopify_csv"``, ``"shopify_graphql"``, ``"woocommerce"``,
+        ``"woocommerce_csv"``, ``"stripe"``, ``"stripe_csv"``, ``"ga4"``, ``"ga4_flat"``,
+        ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``,
+        ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``,
         ``"segment_pages"``, ``"segment_screens"``, ``"segment_identifies"``,
         ``"segment_groups"``, ``"segment_aliases"``), or one of yours. By default each file is
         read as the one format whose fields it has, or which other files of the call are in. A
