@@ -50,9 +50,9 @@ from convergekit.readers.files import (
     CSV_SUFFIXES,
     cannot_be_opened,
     format_suffix,
-    known_suffix,
     read_file,
     small_records,
+    suffix_of,
 )
 from convergekit.readers.formats import (
     AUTO,
@@ -532,7 +532,7 @@ def _in_folder(folder: Path, left: list[str] | None) -> list[Path]:
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
-            known = is_archive(name) or known_suffix(name) is not None
+            known = is_archive(name) or suffix_of(Path(root, name)) is not None
             (files if known else others).append(Path(root, name))
     if not files:
         holds = f"it holds {_listed(list(map(str, others)))}" if others else "it is empty"
