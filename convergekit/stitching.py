@@ -225,7 +225,8 @@ def stitch(
             first=first,
             browser_alias=browser_alias,
         )
-    events, names = with_own_columns(events, columns)
+    with exports_told(events, "ck.stitch"):
+        named, names = with_own_columns(events, columns)
     options = StitchOptions.of(
         columns=names,
         tz=tz,
@@ -249,7 +250,7 @@ def stitch(
         strict=strict,
     )
     with exports_told(events, "ck.stitch"):
-        return Stitched(identified(events, options))
+        return Stitched(identified(named, options))
 
 
 def _names_alone(columns: Any) -> Any:

@@ -54,6 +54,12 @@ def test_other_calls_that_take_events_tell_it_too(tmp_path, name):
             give(frame)
 
 
+def test_columns_that_say_less_than_all_do_not_hide_it():
+    frame = raw(next(path for path in SAMPLES if path.name == "ga4.jsonl"))
+    with pytest.raises(ck.ColumnError, match="the format 'ga4'"):
+        ck.stitch(frame, columns={"properties.city": "geo.city"})
+
+
 def test_where_several_formats_fit_all_are_named():
     times = dict.fromkeys(
         ["received_at", "sent_at", "original_timestamp", "timestamp"], "2026-03-02"

@@ -80,8 +80,11 @@ class TestStripe:
         assert in_csv(tmp_path / "a.csv", row)["event_name"].tolist() == ["Payment Succeeded"]
 
     def test_times_are_utc_whatever_the_shops_zone(self, tmp_path):
-        s = ck.stitch(in_csv(tmp_path / "a.csv", PAYMENT), tz="Asia/Tokyo")
-        assert str(s.events["timestamp"].iloc[0]) == "2026-03-02 09:17:02+00:00"
+        read = in_csv(tmp_path / "a.csv", PAYMENT)
+        parsed = pd.read_csv(tmp_path / "a.csv", parse_dates=["Created date (UTC)"])
+        for events in (read, ck.read_events(parsed)):
+            s = ck.stitch(events, tz="Asia/Tokyo")
+            assert str(s.events["timestamp"].iloc[0]) == "2026-03-02 09:17:02+00:00"
 
     def test_amounts_with_a_decimal_comma_are_read_on_request(self, tmp_path):
         row = PAYMENT | {"Amount": "1.399,50", "Amount Refunded": "1.000,50",

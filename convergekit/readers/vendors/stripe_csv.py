@@ -26,6 +26,7 @@ Left are cards, disputes, fees, converted amounts, names and streets.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from convergekit.readers.export import OF_THE_ROW, Export, Further
@@ -61,10 +62,15 @@ def _event_id(rows: Rows) -> list[Any]:
 
 def _utc(field: Field) -> Field:
     """Return a field of times that are UTC and do not say so."""
-    return lambda rows: [
-        f"{time}Z" if isinstance(time, str) and _WITHOUT_ZONE.fullmatch(time) else time
-        for time in read_field(field, rows)
-    ]
+    return lambda rows: list(map(_in_utc, read_field(field, rows)))
+
+
+def _in_utc(time: Any) -> Any:
+    if isinstance(time, str) and _WITHOUT_ZONE.fullmatch(time):
+        return f"{time}Z"
+    if isinstance(time, datetime) and time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
+    return time
 
 
 def _refunds(rows: Rows) -> list[list[dict[str, Any]] | None]:
