@@ -40,6 +40,7 @@ from convergekit.readers.vendors.stripe import STRIPE
 from convergekit.readers.vendors.stripe_csv import STRIPE_CSV
 from convergekit.readers.vendors.woocommerce import WOOCOMMERCE
 from convergekit.readers.vendors.woocommerce_csv import WOOCOMMERCE_CSV
+from convergekit.readers.vendors.woocommerce_orders_csv import WOOCOMMERCE_ORDERS_CSV
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
 CONVERGE = "converge"
@@ -57,6 +58,7 @@ _BUILT_IN = {
         SHOPIFY_GRAPHQL,
         WOOCOMMERCE,
         WOOCOMMERCE_CSV,
+        WOOCOMMERCE_ORDERS_CSV,
         STRIPE,
         STRIPE_CSV,
         GA4,

@@ -126,10 +126,10 @@ def read_events(
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
         ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``,
         ``"shopify_checkouts"``, ``"shopify_csv"``, ``"shopify_graphql"``, ``"woocommerce"``,
-        ``"woocommerce_csv"``, ``"stripe"``, ``"stripe_csv"``, ``"ga4"``, ``"ga4_flat"``,
-        ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``, ``"snowplow"``,
-        ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``,
-        ``"segment_pages"``, ``"segment_screens"``, ``"segment_identifies"``,
+        ``"woocommerce_csv"``, ``"woocommerce_orders_csv"``, ``"stripe"``, ``"stripe_csv"``,
+        ``"ga4"``, ``"ga4_flat"``, ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``,
+        ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, ``"matomo"``, a warehouse table
+        (``"segment_tracks"``, ``"segment_pages"``, ``"segment_screens"``, ``"segment_identifies"``,
         ``"segment_groups"``, ``"segment_aliases"``), or one of yours. By default each file is
         read as the one format whose fields it has, or which other files of the call are in. A
         format that is named is believed: only what an event's name and time are read from has to

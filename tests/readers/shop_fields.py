@@ -255,6 +255,44 @@ _WOO_CSV = {
     "Coupon(s)": "spring", "Net Sales": "11.75", "Attribution": "Direct",
 }  # fmt: skip
 
+_WOO_ORDERS_CSV_COLUMNS = (
+    "order_id,order_number,order_date,paid_date,status,shipping_total,shipping_tax_total,fee_total,"
+    "fee_tax_total,tax_total,cart_discount,order_discount,discount_total,order_total,"
+    "order_subtotal,order_key,order_currency,payment_method,payment_method_title,transaction_id,"
+    "customer_ip_address,customer_user_agent,shipping_method,customer_id,customer_user,"
+    "customer_email,billing_first_name,billing_last_name,billing_company,billing_email,"
+    "billing_phone,billing_address_1,billing_address_2,billing_postcode,billing_city,"
+    "billing_state,billing_country,shipping_first_name,shipping_last_name,shipping_company,"
+    "shipping_phone,shipping_address_1,shipping_address_2,shipping_postcode,shipping_city,"
+    "shipping_state,shipping_country,customer_note,wt_import_key,shipping_items,fee_items,"
+    "tax_items,coupon_items,refund_items,order_notes,download_permissions,"
+    "meta:_wc_order_attribution_device_type,meta:_wc_order_attribution_referrer,"
+    "meta:_wc_order_attribution_session_count,meta:_wc_order_attribution_session_entry,"
+    "meta:_wc_order_attribution_session_pages,meta:_wc_order_attribution_session_start_time,"
+    "meta:_wc_order_attribution_source_type,meta:_wc_order_attribution_user_agent,"
+    "meta:_wc_order_attribution_utm_source,line_item_1"
+)
+_WOO_ORDERS_CSV = {
+    name: f"{place}.5" for place, name in enumerate(_WOO_ORDERS_CSV_COLUMNS.split(","))
+} | {
+    "order_date": "2026-03-02 10:00:00",
+    "coupon_items": "code:spring|amount:1.00",
+    "refund_items": "amount:7.00|reason:broken|date:2026-03-05 10:00:00",
+    "line_item_1": "name:Beans|product_id:93|sku:B1|quantity:2|total:6.00|sub_total:7.00",
+}
+_WOO_ORDERS_CSV_LEFT = {
+    "shipping_tax_total", "fee_total", "fee_tax_total", "cart_discount", "order_discount",
+    "order_key", "payment_method_title", "shipping_method", "customer_user", "billing_company",
+    "billing_address_1", "billing_address_2", "shipping_first_name", "shipping_last_name",
+    "shipping_company", "shipping_phone", "shipping_address_1", "shipping_address_2",
+    "customer_note", "wt_import_key", "shipping_items", "fee_items", "tax_items", "order_notes",
+    "download_permissions", "meta:_wc_order_attribution_session_count",
+    "meta:_wc_order_attribution_session_pages", "meta:_wc_order_attribution_session_start_time",
+    "meta:_wc_order_attribution_user_agent",
+    # Only where the order is not shipped, or has no billing address.
+    "customer_email", "billing_city", "billing_state", "billing_postcode", "billing_country",
+}  # fmt: skip
+
 
 def _fields(record: dict) -> list[str]:
     found = []
@@ -276,6 +314,7 @@ SAMPLE_OF = {
     "stripe": _STRIPE,
     "stripe_csv": _STRIPE_CSV,
     "woocommerce_csv": _WOO_CSV,
+    "woocommerce_orders_csv": _WOO_ORDERS_CSV,
 }
 FIELDS = {name: _fields(sample) for name, sample in SAMPLE_OF.items()}
 LEFT = {
@@ -286,6 +325,7 @@ LEFT = {
     "stripe": _STRIPE_LEFT,
     "stripe_csv": _STRIPE_CSV_LEFT,
     "woocommerce_csv": {"Customer"},
+    "woocommerce_orders_csv": _WOO_ORDERS_CSV_LEFT,
     "shopify_checkouts": (_ORDER_LEFT & set(FIELDS["shopify_checkouts"])) - {"token"}
     | {"gateway", "name", "note_attributes"},
 }

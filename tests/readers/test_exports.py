@@ -32,7 +32,7 @@ REACHED = {name: [8, 7, 5] for name in STEPS} | {
 }
 
 SHOPS = ["shopify", "shopify_csv", "shopify_checkouts", "shopify_graphql", "woocommerce",
-         "woocommerce_csv", "stripe", "stripe_csv"]  # fmt: skip
+         "woocommerce_csv", "woocommerce_orders_csv", "stripe", "stripe_csv"]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The CSV files of Stripe's Dashboard and WooCommerce's Analytics, from file to revenue."""
+"""The CSV files of Stripe's Dashboard and of WooCommerce, from file to revenue."""
 
 from __future__ import annotations
 
@@ -154,3 +154,65 @@ class TestWooCommerce:
 
     def test_names_of_people_are_left(self, tmp_path):
         assert "Moreau" not in in_csv(tmp_path / "a.csv", ORDER).to_csv()
+
+
+SUITE = {
+    "order_id": "727", "order_date": "2026-03-02 10:17:00", "status": "completed",
+    "order_total": "17.00", "order_currency": "EUR", "billing_email": "ada@example.com",
+    "customer_id": "0", "refund_items": "", "coupon_items": "",
+    "line_item_1": "name:Beans|product_id:93|sku:B1|quantity:2|total:6.00|sub_total:7.00",
+    "line_item_2": "",
+}  # fmt: skip
+
+
+class TestImportExportSuite:
+    def test_from_file_to_revenue(self):
+        events = ck.read_events([EXPORTS / "segment.jsonl", EXPORTS / "woocommerce_orders_csv.csv"])
+        s = ck.stitch(events, tz="Europe/Brussels")
+        assert not len(s.rejected)
+        steps = ["page", "Product Added", "Placed Order"]
+        assert s.funnel(steps, within="30D").table["profiles"].tolist() == [8, 7, 5]
+        customers = s.customers(refund="Order Refunded", refund_value="amount")
+        assert customers.lifetime_value()["value"].sum() == 192.0 - 7.0
+
+    def test_an_order_counts_once_however_it_was_exported(self):
+        names = ["woocommerce.json", "woocommerce_orders_csv.csv", "woocommerce_csv.csv"]
+        events = ck.read_events([EXPORTS / name for name in names])
+        s = ck.stitch(events, tz="Europe/Brussels")
+        assert s.events["event_name"].value_counts().to_dict() == {
+            "Placed Order": 7, "Order Refunded": 1,
+        }  # fmt: skip
+        assert named(s, "Placed Order")["properties.total_price"].sum() == 192.0
+
+    def test_refunds_items_and_coupons_are_taken_apart(self, tmp_path):
+        row = SUITE | {
+            "refund_items": "amount:1.00|reason:a|b;c|date:2026-03-05 10:00:00;"
+            "amount:2.00|reason:|date:2026-03-06 10:00:00",
+            "coupon_items": "code:spring|amount:1.00;code:vip|amount:2.00",
+            "line_item_2": "name:A | B: large|product_id:94|quantity:1|total:3.50|meta:size:L",
+        }
+        events = in_csv(tmp_path / "a.csv", row)
+        back = events[events["event_name"] == "Order Refunded"]
+        assert back["properties.amount"].tolist() == [1.0, 2.0]
+        assert back["event_id"].tolist() == [
+            "refund-727-2026-03-05 10:00:00", "refund-727-2026-03-06 10:00:00",
+        ]  # fmt: skip
+        order = events.iloc[0]
+        assert order["properties.discount_codes"] == "spring, vip"
+        assert order["properties.items"] == [
+            {"name": "Beans", "product_id": "93", "sku": "B1", "quantity": 2.0, "total": 6.0},
+            {"name": "A | B: large", "product_id": "94", "quantity": 1.0, "total": 3.5},
+        ]
+
+    @pytest.mark.parametrize(
+        ("status", "name"),
+        [("completed", "Placed Order"), ("checkout-draft", "Started Checkout")],
+    )
+    def test_what_the_status_says(self, tmp_path, status, name):
+        events = in_csv(tmp_path / "a.csv", SUITE | {"status": status})
+        assert events["event_name"].tolist() == [name]
+
+    def test_a_guest_has_an_address_and_no_number(self, tmp_path):
+        events = in_csv(tmp_path / "a.csv", SUITE, SUITE | {"order_id": "8", "customer_id": "26"})
+        assert events["alias.customer_id"].isna().tolist() == [True, False]
+        assert events["alias.email"].tolist() == ["ada@example.com"] * 2
