@@ -230,7 +230,10 @@ class ReadingOptions(TypedDict, total=False):
 
 
 def read_new(
-    files: Iterable[Path], is_known: Callable[[Source], bool], reading: ReadingOptions
+    files: Iterable[Path],
+    is_known: Callable[[Source], bool],
+    of_more: Callable[[], bool],
+    reading: ReadingOptions,
 ) -> pd.DataFrame | None:
     """Read files as `read_events` does, but for members of archives that are known.
 
@@ -239,6 +242,9 @@ def read_new(
     files : iterable of pathlib.Path
     is_known : callable
         Is asked of each member of an archive before it is read.
+    of_more : callable
+        Is asked whether other files were left out, which options may concern that no file here
+        needs.
     reading : ReadingOptions
 
     Returns
@@ -246,7 +252,7 @@ def read_new(
     pandas.DataFrame or None
         None where every file is an archive and all members are known.
     """
-    options = replace(_Options.of(**reading), is_known=is_known)
+    options = replace(_Options.of(**reading), is_known=is_known, of_more=of_more)
     parts = _read_paths(find_files(files), options, None, [])
     return concatenate(parts) if parts else None
 
@@ -262,11 +268,17 @@ def _read_paths(
     warn_of_left(left)
     if not read:
         return []
+    if not options.of_more():
+        _check_used(options, read, parts)
+    return [part for part in parts if len(part)] or parts[:1]
+
+
+def _check_used(options: _Options, read: list[_File], parts: list[pd.DataFrame]) -> None:
+    """Raise unless each column and clock that was named is of a file."""
     _check_mapping(options.columns, read, parts)
     if any(map(len, parts)):
         named = {file.export.name if file.export else None for file in read}
         _check_clocks_used(options.clocks, named)
-    return [part for part in parts if len(part)] or parts[:1]
 
 
 def _read_files(
@@ -348,6 +360,7 @@ class _Options:
     items: ItemLines | None
     strict: bool
     is_known: Callable[[Source], bool]
+    of_more: Callable[[], bool]
 
     @classmethod
     def of(
@@ -367,7 +380,7 @@ class _Options:
         check_columns(columns)
         clocks = check_clock({} if clock is None else clock, format_names()[2:])
         options = cls(format, columns or {}, clocks, encoding, day_first, amounts, items, strict,
-                      lambda _: False)  # fmt: skip
+                      lambda _: False, lambda: False)  # fmt: skip
         options.check()
         return options
 

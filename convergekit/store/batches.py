@@ -103,7 +103,7 @@ def read_batch(
         members[content] = member.said
         return False
 
-    rows = read_new(map(Path, files.values()), is_known, reading)
+    rows = read_new(map(Path, files.values()), is_known, lambda: bool(known), reading)
     if rows is None:
         return Batch(None, {}, "", {}, known)
     frame = canonicalise(rows)

@@ -98,9 +98,20 @@ def test_a_frame_is_read_as_an_export_where_that_is_asked(store):
     assert str(store.stitched().events["timestamp"].iloc[0]) == "2026-03-02 14:08:00+00:00"
 
 
-def test_an_option_that_concerns_no_file_is_an_error_and_nothing_is_added(store, tmp_path):
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps(FIRST))
-    with pytest.raises(ck.ConvergekitError, match="clock names 'mixpanel'"):
-        store.add(path, clock={"mixpanel": "America/New_York"})
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"clock": {"mixpanel": "America/New_York"}}, "clock names 'mixpanel'"),
+        ({"columns": {"alias.email": "mail"}}, "no file has"),
+    ],
+)
+def test_an_option_may_concern_files_that_were_added_before(store, tmp_path, options, message):
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    first.write_text(json.dumps(FIRST))
+    second.write_text(json.dumps(SECOND))
+    with pytest.raises(ck.ConvergekitError, match=message):
+        store.add(first, **options)
     assert store.status().batches == 0
+    store.add(first)
+    # So a nightly call with all files goes on.
+    assert store.add([first, second], **options).rows == 1
