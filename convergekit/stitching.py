@@ -17,6 +17,7 @@ from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
 from convergekit.identity.profiles import TYPE_PRIORITY
+from convergekit.readers.formats import exports_told
 from convergekit.readers.own.columns import Columns, with_own_columns
 from convergekit.stitched import Stitched
 
@@ -224,7 +225,8 @@ def stitch(
             first=first,
             browser_alias=browser_alias,
         )
-    events, names = with_own_columns(events, columns)
+    with exports_told(events, "ck.stitch"):
+        named, names = with_own_columns(events, columns)
     options = StitchOptions.of(
         columns=names,
         tz=tz,
@@ -247,7 +249,8 @@ def stitch(
         observed_until=observed_until,
         strict=strict,
     )
-    return Stitched(identified(events, options))
+    with exports_told(events, "ck.stitch"):
+        return Stitched(identified(named, options))
 
 
 def _names_alone(columns: Any) -> Any:

@@ -26,6 +26,7 @@ from convergekit.identity.aliases import EventAliases
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.pipeline import accept, prove, read
+from convergekit.readers.formats import exports_told, refuse_export
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: What is counted as a conversion unless another name is given.
@@ -172,7 +173,10 @@ def read_tracking(
     rates: Mapping[str, float] | None = None,
 ) -> Tracking:
     """Read an export for the checks. See `check_up`."""
-    accepted = accept(events, options)
+    with exports_told(events, "ck.check_up"):
+        accepted = accept(events, options)
+    if not options.alias_from:
+        refuse_export(events, accepted.events, "ck.check_up")
     accepted = replace(accepted, events=_with_aliases(accepted.events, options.alias_from))
     found = prove(*read(accepted, options), options)
     states = found.restated_events

@@ -288,6 +288,15 @@ def add_command(
     store: StorePath,
     limit: Limits = None,
     block: Blocked = None,
+    column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
+    clock: Clocks = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
     week_starts: WeekStarts = None,
@@ -295,8 +304,12 @@ def add_command(
 ) -> None:
     """Add exports to a store, and make it if needed; files added before are left out.
 
-    --limit, --block, --tz, --calendar, --week-starts and the salt are recorded when it is made.
+    --limit, --block, --tz, --calendar, --week-starts and the salt are recorded when it is made;
+    how the files are read is not.
     """
+    reading = options_of(
+        column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
+    )
     limits = dict(map(_limit, limit or []))
     given: StoreOptions = {}
     if limits:
@@ -317,7 +330,7 @@ def add_command(
     find_files(files)
     opened = open_store(store, **given)
     with _remarks_told(), _err.status("adding"), _interruption_told():
-        added = opened.add(files)
+        added = opened.add(files, **reading)
     _out.print(escape(repr(added)), highlight=False, soft_wrap=True)
 
 

@@ -6,6 +6,8 @@ all is a `ReadError`.
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
@@ -148,7 +150,7 @@ def format_suffix(path: Path) -> str:
     ReadError
         The suffix is unknown.
     """
-    found = known_suffix(path.name)
+    found = suffix_of(path)
     if found is None:
         sheet = path.suffix.lower().startswith(".xls")
         raise ReadError(
@@ -158,6 +160,27 @@ def format_suffix(path: Path) -> str:
             + (" Save the sheet as CSV, or give pd.read_excel(...)." if sheet else "")
         )
     return found
+
+
+def suffix_of(path: Path) -> str | None:
+    """Return the suffix that names a file's format, None where there is none.
+
+    Segment's storage destination calls its lines of JSON ``<name>.gz``: such a file is one of JSON
+    Lines if it begins as one (https://segment.com/docs/connections/storage/catalog/aws-s3/).
+    """
+    found = known_suffix(path.name)
+    if found is None and path.suffix.lower() == ".gz" and _begins_with_an_object(path):
+        return ".jsonl"
+    return found
+
+
+def _begins_with_an_object(path: Path) -> bool:
+    try:
+        with gzip.open(path) as file:
+            return file.read(64).lstrip().startswith(b"{")
+    except (OSError, EOFError, zlib.error):
+        # What is wrong with it is not for its name to say.
+        return False
 
 
 def known_suffix(name: str) -> str | None:

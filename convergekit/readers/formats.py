@@ -6,15 +6,17 @@ that format, and no other's, or if another file of the call is and it has what i
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
 
-from convergekit.errors import ConvergekitError, ReadError, did_you_mean
+from convergekit.errors import ColumnError, ConvergekitError, ReadError, did_you_mean
+from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.schema import ALIAS
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Records, Rows
@@ -35,7 +37,10 @@ from convergekit.readers.vendors.shopify_csv import SHOPIFY_CSV
 from convergekit.readers.vendors.shopify_graphql import SHOPIFY_GRAPHQL
 from convergekit.readers.vendors.snowplow import SNOWPLOW
 from convergekit.readers.vendors.stripe import STRIPE
+from convergekit.readers.vendors.stripe_csv import STRIPE_CSV
 from convergekit.readers.vendors.woocommerce import WOOCOMMERCE
+from convergekit.readers.vendors.woocommerce_csv import WOOCOMMERCE_CSV
+from convergekit.readers.vendors.woocommerce_orders_csv import WOOCOMMERCE_ORDERS_CSV
 
 #: Read by its own column names: the pixel's, the webhook's, and the canonical ones.
 CONVERGE = "converge"
@@ -52,7 +57,10 @@ _BUILT_IN = {
         SHOPIFY_CSV,
         SHOPIFY_GRAPHQL,
         WOOCOMMERCE,
+        WOOCOMMERCE_CSV,
+        WOOCOMMERCE_ORDERS_CSV,
         STRIPE,
+        STRIPE_CSV,
         GA4,
         GA4_FLAT,
         POSTHOG,
@@ -229,6 +237,91 @@ def format_of_records(records: Sequence[Mapping[str, Any]], name: str, where: st
 def format_named(name: str) -> Export | None:
     """Return a format by its name, None for Converge's own spellings."""
     return {**_BUILT_IN, **_registered}.get(name)
+
+
+@contextlib.contextmanager
+def exports_told(events: Frame, call: str) -> Iterator[None]:
+    """Say, where events lack a column because they are an export as it came, how to read it.
+
+    Parameters
+    ----------
+    events : Frame
+        What a caller gave as events.
+    call : str
+        The function that they were given to, such as ``"ck.stitch"``.
+
+    Raises
+    ------
+    ColumnError
+        As it was raised within, with the format where the rows are in one.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> rows = pd.DataFrame({"event": ["Order"], "properties": [{"time": 1, "distinct_id": "a"}]})
+    >>> ck.stitch(rows)
+    Traceback (most recent call last):
+    convergekit.errors.ColumnError: the events are an export in the format 'mixpanel', as it came.
+    Read it first: ck.stitch(ck.read_events(events)).
+    """
+    try:
+        yield
+    except ColumnError as error:
+        # Events that can be read only once have been.
+        if hasattr(events, "read_next_batch"):
+            raise
+        head = as_frame(events).head(ROWS_THAT_TELL)
+        told = _told_of_export(head, call) or _told_of_nearest(head, str(error), call)
+        if told is None:
+            raise
+        raise ColumnError(told) from None
+
+
+def refuse_export(events: Frame, columns: Iterable[str], call: str) -> None:
+    """Raise if events of which no column became an alias are an export as it came.
+
+    Parameters
+    ----------
+    events : Frame
+        What a caller gave as events.
+    columns : iterable of str
+        Their columns under canonical names.
+    call : str
+        The function that they were given to, such as ``"ck.check_up"``.
+    """
+    with_aliases = any(name == "aliases" or name.startswith(ALIAS) for name in columns)
+    if with_aliases or hasattr(events, "read_next_batch"):
+        return
+    told = _told_of_export(as_frame(events).head(ROWS_THAT_TELL), call)
+    if told is not None:
+        raise ColumnError(told)
+
+
+def _told_of_export(head: pd.DataFrame, call: str) -> str | None:
+    """Return which export rows are as it came, and how to read it; None if they are of none."""
+    try:
+        found = find_format(head, AUTO, "the events are an export as it came")
+    except ReadError as told:
+        # Several formats fit, or one that is refused.
+        return f"{told} Read it first: {call}(ck.read_events(events, format=...))."
+    if found is None:
+        return None
+    return (
+        f"the events are an export in the format {found.name!r}, as it came. Read it first: "
+        f"{call}(ck.read_events(events))."
+    )
+
+
+def _told_of_nearest(head: pd.DataFrame, error: str, call: str) -> str | None:
+    """Return an error with the formats that rows may be in, None where they are like none."""
+    rows = Rows(head)
+    exports = {**_BUILT_IN, **_registered}
+    near = {name: lacks for name, lacks in nearest(exports, rows).items()
+            if is_like(exports[name], rows)}  # fmt: skip
+    if not near:
+        return None
+    named = f"{call}(ck.read_events(events, format={next(iter(near))!r}))"
+    return f"{error} {said_of_nearest(near)} If it is an export, read it first: {named}."
 
 
 def advice_on(raw: pd.DataFrame) -> Callable[[], str]:

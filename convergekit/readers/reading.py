@@ -9,10 +9,10 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -50,9 +50,9 @@ from convergekit.readers.files import (
     CSV_SUFFIXES,
     cannot_be_opened,
     format_suffix,
-    known_suffix,
     read_file,
     small_records,
+    suffix_of,
 )
 from convergekit.readers.formats import (
     AUTO,
@@ -81,6 +81,7 @@ from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readers.recognition import paths_read
 from convergekit.readers.sources import Source, sources_of
 from convergekit.readers.tables import batches_of, head_of, is_table
+from convergekit.readers.vendors.matomo_visits import opened_visits
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
@@ -111,8 +112,9 @@ def read_events(
     JSON Lines, JSON arrays, CSV and Parquet are read, the text formats also compressed with gzip,
     zstd, bzip2 or xz, and all of them in ZIP and tar archives and in folders. The exports of
     vendors are recognised: Converge's pixel, webhook and BigQuery export; Segment, RudderStack,
-    Shopify orders, Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow, Klaviyo and Matomo
-    (``docs/exports.md``). Any other is read through `columns`, or `register_export`.
+    Shopify, WooCommerce, Stripe, Google Analytics 4, PostHog, Mixpanel, Amplitude, Snowplow,
+    Klaviyo and Matomo (``docs/exports.md``). Any other is read through `columns`, or
+    `register_export`.
 
     Parameters
     ----------
@@ -122,10 +124,12 @@ def read_events(
         PyCapsule interface, is read as the rows of a file.
     format : str, default "auto"
         ``"converge"`` for the canonical columns and those of Converge's pixel and webhook, or
-        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``, ``"ga4"``,
-        ``"ga4_flat"``, ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``, ``"amplitude"``,
-        ``"snowplow"``, ``"klaviyo"``, ``"matomo"``, a warehouse table (``"segment_tracks"``,
-        ``"segment_pages"``, ``"segment_screens"``, ``"segment_identifies"``,
+        ``"converge_bigquery"``, ``"segment"``, ``"rudderstack"``, ``"shopify"``,
+        ``"shopify_checkouts"``, ``"shopify_csv"``, ``"shopify_graphql"``, ``"woocommerce"``,
+        ``"woocommerce_csv"``, ``"woocommerce_orders_csv"``, ``"stripe"``, ``"stripe_csv"``,
+        ``"ga4"``, ``"ga4_flat"``, ``"posthog"``, ``"posthog_persons"``, ``"mixpanel"``,
+        ``"amplitude"``, ``"snowplow"``, ``"klaviyo"``, ``"matomo"``, a warehouse table
+        (``"segment_tracks"``, ``"segment_pages"``, ``"segment_screens"``, ``"segment_identifies"``,
         ``"segment_groups"``, ``"segment_aliases"``), or one of yours. By default each file is
         read as the one format whose fields it has, or which other files of the call are in. A
         format that is named is believed: only what an event's name and time are read from has to
@@ -201,27 +205,80 @@ def read_events(
     >>> events["read_error"].tolist()
     [nan, 'not JSON: Unterminated string starting at column 15']
     """
-    check_format(format)
-    check_columns(columns)
-    clocks = check_clock({} if clock is None else clock, format_names()[2:])
-    options = _Options(format, columns or {}, clocks, encoding, day_first, amounts, items, strict)
-    options.check()
+    options = _Options.of(
+        format=format, columns=columns, clock=clock, encoding=encoding, day_first=day_first,
+        amounts=amounts, items=items, strict=strict,
+    )  # fmt: skip
     if is_table(paths):
         return _Table(paths, options).whole()
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
         return _read_frame(as_frame(paths), options)
     left: list[str] = []
-    files = find_files(paths, left)
+    return concatenate(_read_paths(find_files(paths, left), options, progress, left))
+
+
+class ReadingOptions(TypedDict, total=False):
+    """What `read_events` takes besides the files, and says what each means."""
+
+    format: str
+    columns: ColumnsOfFiles | None
+    clock: Mapping[str, str] | None
+    encoding: str | None
+    day_first: bool | None
+    amounts: Amounts | None
+    items: ItemLines | None
+
+
+def read_new(
+    files: Iterable[Path],
+    is_known: Callable[[Source], bool],
+    of_more: Callable[[], bool],
+    reading: ReadingOptions,
+) -> pd.DataFrame | None:
+    """Read files as `read_events` does, but for members of archives that are known.
+
+    Parameters
+    ----------
+    files : iterable of pathlib.Path
+    is_known : callable
+        Is asked of each member of an archive before it is read.
+    of_more : callable
+        Is asked whether other files were left out, which options may concern that no file here
+        needs.
+    reading : ReadingOptions
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        None where every file is an archive and all members are known.
+    """
+    options = replace(_Options.of(**reading), is_known=is_known, of_more=of_more)
+    parts = _read_paths(find_files(files), options, None, [])
+    return concatenate(parts) if parts else None
+
+
+def _read_paths(
+    files: list[Path], options: _Options, progress: bool | None, left: list[str]
+) -> list[pd.DataFrame]:
+    """Return the rows of files and of members of archives; nothing where all were left out."""
     for path in files:
         if not is_archive(path.name):
             format_suffix(path)
     parts, read = _read_files(files, options, progress, left)
     warn_of_left(left)
+    if not read:
+        return []
+    if not options.of_more():
+        _check_used(options, read, parts)
+    return [part for part in parts if len(part)] or parts[:1]
+
+
+def _check_used(options: _Options, read: list[_File], parts: list[pd.DataFrame]) -> None:
+    """Raise unless each column and clock that was named is of a file."""
     _check_mapping(options.columns, read, parts)
     if any(map(len, parts)):
-        _check_clocks_used(clocks, {file.export.name if file.export else None for file in read})
-    parts = [part for part in parts if len(part)] or parts[:1]
-    return concatenate(parts)
+        named = {file.export.name if file.export else None for file in read}
+        _check_clocks_used(options.clocks, named)
 
 
 def _read_files(
@@ -233,9 +290,13 @@ def _read_files(
     parts: list[pd.DataFrame] = []
     read: list[_File] = []
     untold: list[int] = []
+    known = False
     with _bar(total, shown) as bar, garbage_let_be(), tempfile.TemporaryDirectory() as kept:
         small = _SmallFiles(options)
         for source, progress in _each_source(files, bar.update, left):
+            if progress is _counted_before and options.is_known(source):
+                known = True
+                continue
             bar.set_postfix_str(visible(source.name))
             if not alone and small.takes(source, progress, read, parts):
                 continue
@@ -254,7 +315,7 @@ def _read_files(
         for place in untold:
             parts[place] = read[place].read(_counted_before, formats)
         _settle_together(read, parts)
-    if not read:
+    if not read and not known:
         raise ReadError(
             f"{files[0]}: holds no file that is read. "
             + (f"It holds {_listed(left)}." if left else "It is empty.")
@@ -298,6 +359,30 @@ class _Options:
     amounts: Amounts | None
     items: ItemLines | None
     strict: bool
+    is_known: Callable[[Source], bool]
+    of_more: Callable[[], bool]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        format: str = AUTO,  # noqa: A002 - as in read_events
+        columns: ColumnsOfFiles | None = None,
+        clock: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+        day_first: bool | None = None,
+        amounts: Amounts | None = None,
+        items: ItemLines | None = None,
+        strict: bool = False,
+    ) -> _Options:
+        """Return what `read_events` is told, checked."""
+        check_format(format)
+        check_columns(columns)
+        clocks = check_clock({} if clock is None else clock, format_names()[2:])
+        options = cls(format, columns or {}, clocks, encoding, day_first, amounts, items, strict,
+                      lambda _: False, lambda: False)  # fmt: skip
+        options.check()
+        return options
 
     def items_of(self, export: Export | None) -> ItemLines | None:
         """Return which lines are one event: what the caller says, or else the format."""
@@ -332,6 +417,7 @@ def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
         raise ConvergekitError(
             "columns for each pattern of files needs files; give a frame one mapping."
         )
+    given, of_visits = opened_visits(given)
     own = OwnColumns(options.columns)
     export = _format_of(given, own, options, "the frame", ())
     _check_clocks_used(options.clocks, {export.name if export else None})
@@ -339,6 +425,7 @@ def _read_frame(given: pd.DataFrame, options: _Options) -> pd.DataFrame:
     if export is None and lines is None:
         return options.typed(mapped(given, own, advice=advice_on(given)))
     rows, reasons = without_deep(given)
+    reasons = {**reasons, **of_visits}
     said = pd.DataFrame(index=rows.index)
     if lines is not None:
         rows, reasons = gathered_frame(rows, lines, reasons)
@@ -458,7 +545,7 @@ def _in_folder(folder: Path, left: list[str] | None) -> list[Path]:
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
-            known = is_archive(name) or known_suffix(name) is not None
+            known = is_archive(name) or suffix_of(Path(root, name)) is not None
             (files if known else others).append(Path(root, name))
     if not files:
         holds = f"it holds {_listed(list(map(str, others)))}" if others else "it is empty"

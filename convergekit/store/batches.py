@@ -15,7 +15,16 @@ from convergekit.errors import ReadError
 from convergekit.events.arrow import Frame
 from convergekit.events.canonical import canonicalise
 from convergekit.readers.files import cannot_be_opened
-from convergekit.readers.reading import Paths, find_files, read_events, warn_of_left
+from convergekit.readers.formats import AUTO, exports_told, refuse_export
+from convergekit.readers.reading import (
+    Paths,
+    ReadingOptions,
+    find_files,
+    read_events,
+    read_new,
+    warn_of_left,
+)
+from convergekit.readers.sources import Source
 from convergekit.store.cells import content_hash, encode
 
 
@@ -45,7 +54,10 @@ class Batch:
 
 
 def read_batch(
-    export: Paths | Frame, known_files: Collection[str], known_frames: Collection[str]
+    export: Paths | Frame,
+    known_files: Collection[str],
+    known_frames: Collection[str],
+    reading: ReadingOptions,
 ) -> Batch:
     """Read what is new.
 
@@ -54,9 +66,15 @@ def read_batch(
     export : str, pathlib.Path, iterable of these, or frame
     known_files, known_frames : collection of str
         The SHA-256 of what was added before.
+    reading : ReadingOptions
+        How; where nothing is said of a frame, its columns are canonical.
     """
     if isinstance(export, pd.DataFrame) or hasattr(export, "__arrow_c_stream__"):
-        frame = canonicalise(export).reset_index(drop=True)
+        if any(given not in (None, AUTO) for given in reading.values()):
+            export = read_events(export, **reading)
+        with exports_told(export, "store.add"):
+            frame = canonicalise(export).reset_index(drop=True)
+        refuse_export(export, frame, "store.add")
         cells = encoded(frame)
         content = content_hash(len(frame), frame.columns, cells)
         if content in known_frames:
@@ -75,7 +93,20 @@ def read_batch(
     warn_of_left(left)
     if not files:
         return Batch(None, {}, "", {}, known)
-    frame = canonicalise(read_events(files.values()))
+    members: dict[str, str] = {}
+
+    def is_known(member: Source) -> bool:
+        content, _ = _hash(member.path)
+        if content in known_files or content in files or content in members:
+            known.append(member.said)
+            return True
+        members[content] = member.said
+        return False
+
+    rows = read_new(map(Path, files.values()), is_known, lambda: bool(known), reading)
+    if rows is None:
+        return Batch(None, {}, "", {}, known)
+    frame = canonicalise(rows)
     for content, name in files.items():
         # Rows of other bytes than those that are remembered would never be added.
         if _hash(Path(name)) != (content, before[name]):
@@ -83,7 +114,7 @@ def read_batch(
                 f"{name} was changed while it was read. Nothing was added; let exports be written "
                 "elsewhere, move them in when they are whole, and add again."
             )
-    return Batch(frame, encoded(frame), "", files, known)
+    return Batch(frame, encoded(frame), "", files | members, known)
 
 
 def encoded(frame: pd.DataFrame) -> dict[str, tuple[str, Any]]:

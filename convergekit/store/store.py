@@ -16,6 +16,7 @@ from convergekit.errors import ConvergekitError, UnknownAliasError
 from convergekit.events.arrow import Frame, series_from_arrow
 from convergekit.events.calendar import Weekday
 from convergekit.events.canonical import written_by_stitch
+from convergekit.events.money import Amounts
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.alias_rules import AliasRules
@@ -23,7 +24,10 @@ from convergekit.identity.aliases import USUAL_BROWSER, browser_type, urn
 from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
-from convergekit.readers.reading import Paths
+from convergekit.readers.formats import AUTO
+from convergekit.readers.gathered import ItemLines
+from convergekit.readers.own.columns import ColumnsOfFiles
+from convergekit.readers.reading import Paths, ReadingOptions
 from convergekit.stitched import Stitched
 from convergekit.store.access import add_batch, ask, ask_within, changing
 from convergekit.store.adding import Added, rows_of
@@ -215,14 +219,29 @@ class Store:
         """Return the path."""
         return f"Store({str(self._path)!r})"
 
-    def add(self, export: Paths | Frame) -> Added:
+    def add(
+        self,
+        export: Paths | Frame,
+        *,
+        format: str = AUTO,  # noqa: A002 - the word that pandas and pyarrow use
+        columns: ColumnsOfFiles | None = None,
+        clock: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+        day_first: bool | None = None,
+        amounts: Amounts | None = None,
+        items: ItemLines | None = None,
+    ) -> Added:
         """Add a batch: all of it, or nothing after an error or a crash.
 
         Parameters
         ----------
         export : str, pathlib.Path, iterable of these, or frame
             Files as `read_events` reads them, or a frame as `stitch` takes it. A file whose bytes,
-            or a frame whose contents, were added before is left out.
+            or a frame whose contents, were added before is left out; so is a file in an archive,
+            whatever archive it came in.
+        format, columns, clock, encoding, day_first, amounts, items : optional
+            As `read_events` takes them, for this batch; with any of them a frame is read as the
+            rows of a file.
 
         Returns
         -------
@@ -239,10 +258,14 @@ class Store:
         KeyboardInterrupt
             Its text says whether the batch was added.
         """
+        reading: ReadingOptions = {
+            "format": format, "columns": columns, "clock": clock, "encoding": encoding,
+            "day_first": day_first, "amounts": amounts, "items": items,
+        }  # fmt: skip
         said = read_manifest(self._path)
         while True:
             # Read before the store is held, because it may take long.
-            batch = read_batch(export, *_contents(said))
+            batch = read_batch(export, *_contents(said), reading)
             if batch.frame is None:
                 return Added(None, known=batch.known)
             with held_back() as interrupts, changing(self._path, interrupts) as change:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -15,6 +16,7 @@ import pytest
 
 import convergekit as ck
 from convergekit.cli import app as cli
+from convergekit.cli import reading
 
 DATA = [str(path) for path in sorted((Path(__file__).parents[2] / "data").glob("*.*"))]
 
@@ -500,3 +502,42 @@ def test_check_prints_json_for_programs(run, tmp_path):
     ]
     assert len(found["findings"][0]["examples"]) == found["findings"][0]["events"] == 3
     assert found["not_checked"] == {}
+
+
+def test_all_commands_that_read_exports_take_the_same_options():
+    """What a file needs to be read does not depend on what is done with its events."""
+    taken = {
+        command.callback.__name__: {
+            name: parameter.annotation
+            for name, parameter in inspect.signature(
+                command.callback, eval_str=True
+            ).parameters.items()
+            if parameter.annotation in vars(reading).values()
+        }
+        for command in cli.app.registered_commands
+        if "exports" in inspect.signature(command.callback).parameters
+    }
+    assert set(taken) == {"stitch_command", "funnel_command", "check_command", "add_command"}
+    first, *others = taken.values()
+    assert len(first) == len(inspect.signature(reading.options_of).parameters)
+    assert all(other == first for other in others)
+
+
+def test_add_reads_files_as_it_is_told(run, tmp_path):
+    export = tmp_path / "m.jsonl"
+    row = {"what": "Order", "at": "02.03.2026 10:00", "mail": "ada@example.com"}
+    export.write_text(json.dumps(row))
+    store = tmp_path / "store"
+    columns = ["--column", "event_name=what", "--column", "timestamp=at"]
+    columns += ["--column", "alias.email=mail", "--day-first"]
+    done = run("add", export, "--store", store, *columns)
+    assert done.returncode == 0, done.stderr
+    assert ck.open_store(store).stitched().events["event_name"].tolist() == ["Order"]
+    event = {"event": "Order", "properties": {"time": 1772442480, "distinct_id": "u1"}}
+    (tmp_path / "x.jsonl").write_text(json.dumps(event))
+    done = run(
+        "add", tmp_path / "x.jsonl", "--store", store, "--clock", "mixpanel=America/New_York"
+    )
+    assert done.returncode == 0, done.stderr
+    times = ck.open_store(store).stitched().events["timestamp"].astype(str).tolist()
+    assert times == ["2026-03-02 10:00:00+00:00", "2026-03-02 14:08:00+00:00"]

@@ -7,6 +7,7 @@ import runpy
 from pathlib import Path
 
 import convergekit as ck
+from convergekit.readers import formats
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,3 +40,20 @@ def test_the_reference_has_every_public_name_once():
     pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md")]
     named = re.findall(r"^::: convergekit\.(\w+)$", "\n".join(pages), flags=re.MULTILINE)
     assert sorted(named) == sorted(ck.__all__)
+
+
+def test_the_table_of_exports_has_a_row_a_format_by_the_alphabet():
+    page = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
+    begin = page.index("| `format=` |")
+    rows = page[begin : page.index("\n\n", begin)].splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+    named = [name for first, *_ in cells for name in re.findall(r"`(\w+)`", first)]
+    assert named == sorted([formats.CONVERGE, *formats._BUILT_IN])
+    # How to get it, what is read, what is left, its traps.
+    assert {len(row) for row in cells} == {5}
+    assert all(all(row[:3]) for row in cells)
+
+
+def test_read_events_names_each_format():
+    for name in (formats.CONVERGE, *formats._BUILT_IN):
+        assert f'``"{name}"``' in ck.read_events.__doc__, name

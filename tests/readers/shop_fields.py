@@ -212,6 +212,87 @@ _STRIPE_LEFT = {
     "receipt_email",
 }  # fmt: skip
 
+#: All columns that the Dashboard offers, but for the parts of addresses that are left alike.
+_STRIPE_CSV_COLUMNS = (
+    "id,Created date (UTC),Amount,Amount Refunded,Currency,Captured,Converted Amount,"
+    "Converted Amount Refunded,Converted Currency,Decline Reason,Description,Fee,"
+    "Refunded date (UTC),Statement Descriptor,Status,Seller Message,Taxes On Fee,Mode,Card ID,"
+    "Card Last4,Card Brand,Card Funding,Card Exp Month,Card Exp Year,Card Name,Card Address Line1,"
+    "Card Address Line2,Card Address City,Card Address State,Card Address Country,"
+    "Card Address Zip,Card Issue Country,Card Fingerprint,Card CVC Status,Card AVS Zip Status,"
+    "Card AVS Line1 Status,Card Tokenization Method,Customer ID,Customer Description,"
+    "Customer Email,Customer Phone,Shipping Name,Shipping Address Line1,Shipping Address Line2,"
+    "Shipping Address City,Shipping Address State,Shipping Address Country,"
+    "Shipping Address Postal Code,Disputed Amount,Dispute Date (UTC),Dispute Evidence Due (UTC),"
+    "Dispute Reason,Dispute Status,Invoice ID,Invoice Number,Checkout Session ID,"
+    "Checkout Custom Field 1 Key,Checkout Custom Field 1 Value,Checkout Line Item Summary,"
+    "Checkout Promotional Consent,Checkout Terms of Service Consent,Client Reference ID,"
+    "Payment Link ID,UTM Campaign,UTM Content,UTM Medium,UTM Source,UTM Term,"
+    "Terminal Location ID,Terminal Reader ID,Application Fee,Application ID,Destination,Transfer,"
+    "Transfer Group,Payment Source Type,PaymentIntent ID,order_id (metadata)"
+)
+_STRIPE_CSV = {
+    name: "2026-03-02 10:00:00" if "(UTC)" in name else f"{place}.5"
+    for place, name in enumerate(_STRIPE_CSV_COLUMNS.split(","))
+} | {"Status": "Blocked", "Captured": "true", "Mode": "Test"}
+_STRIPE_CSV_LEFT = {
+    name
+    for name in _STRIPE_CSV
+    if name.startswith(("Card ", "Dispute", "Converted ", "Terminal ", "Transfer", "Shipping "))
+    and name not in {f"Card Address {part}" for part in ("City", "State", "Country", "Zip")}
+} | {
+    "Application Fee", "Application ID", "Checkout Custom Field 1 Key",
+    "Checkout Custom Field 1 Value", "Checkout Promotional Consent",
+    "Checkout Terms of Service Consent", "Customer Description", "Destination", "Fee",
+    "Invoice Number", "Payment Source Type", "Seller Message", "Statement Descriptor",
+    "Taxes On Fee",
+}  # fmt: skip
+
+_WOO_CSV = {
+    "Date": "2026-03-02 10:00:00", "Order #": "727", "N. Revenue (formatted)": "€17.00",
+    "Status": "completed", "Customer": "Ada Moreau", "Customer type": "new",
+    "Payment method": "Transfer", "Product(s)": "1× Beans", "Items sold": "1",
+    "Coupon(s)": "spring", "Net Sales": "11.75", "Attribution": "Direct",
+}  # fmt: skip
+
+_WOO_ORDERS_CSV_COLUMNS = (
+    "order_id,order_number,order_date,paid_date,status,shipping_total,shipping_tax_total,fee_total,"
+    "fee_tax_total,tax_total,cart_discount,order_discount,discount_total,order_total,"
+    "order_subtotal,order_key,order_currency,payment_method,payment_method_title,transaction_id,"
+    "customer_ip_address,customer_user_agent,shipping_method,customer_id,customer_user,"
+    "customer_email,billing_first_name,billing_last_name,billing_company,billing_email,"
+    "billing_phone,billing_address_1,billing_address_2,billing_postcode,billing_city,"
+    "billing_state,billing_country,shipping_first_name,shipping_last_name,shipping_company,"
+    "shipping_phone,shipping_address_1,shipping_address_2,shipping_postcode,shipping_city,"
+    "shipping_state,shipping_country,customer_note,wt_import_key,shipping_items,fee_items,"
+    "tax_items,coupon_items,refund_items,order_notes,download_permissions,"
+    "meta:_wc_order_attribution_device_type,meta:_wc_order_attribution_referrer,"
+    "meta:_wc_order_attribution_session_count,meta:_wc_order_attribution_session_entry,"
+    "meta:_wc_order_attribution_session_pages,meta:_wc_order_attribution_session_start_time,"
+    "meta:_wc_order_attribution_source_type,meta:_wc_order_attribution_user_agent,"
+    "meta:_wc_order_attribution_utm_source,line_item_1"
+)
+_WOO_ORDERS_CSV = {
+    name: f"{place}.5" for place, name in enumerate(_WOO_ORDERS_CSV_COLUMNS.split(","))
+} | {
+    "order_date": "2026-03-02 10:00:00",
+    "coupon_items": "code:spring|amount:1.00",
+    "refund_items": "amount:7.00|reason:broken|date:2026-03-05 10:00:00",
+    "line_item_1": "name:Beans|product_id:93|sku:B1|quantity:2|total:6.00|sub_total:7.00",
+}
+_WOO_ORDERS_CSV_LEFT = {
+    "shipping_tax_total", "fee_total", "fee_tax_total", "cart_discount", "order_discount",
+    "order_key", "payment_method_title", "shipping_method", "customer_user", "billing_company",
+    "billing_address_1", "billing_address_2", "shipping_first_name", "shipping_last_name",
+    "shipping_company", "shipping_phone", "shipping_address_1", "shipping_address_2",
+    "customer_note", "wt_import_key", "shipping_items", "fee_items", "tax_items", "order_notes",
+    "download_permissions", "meta:_wc_order_attribution_session_count",
+    "meta:_wc_order_attribution_session_pages", "meta:_wc_order_attribution_session_start_time",
+    "meta:_wc_order_attribution_user_agent",
+    # Only where the order is not shipped, or has no billing address.
+    "customer_email", "billing_city", "billing_state", "billing_postcode", "billing_country",
+}  # fmt: skip
+
 
 def _fields(record: dict) -> list[str]:
     found = []
@@ -231,6 +312,9 @@ SAMPLE_OF = {
     "shopify_graphql": _GRAPHQL,
     "woocommerce": _WOO,
     "stripe": _STRIPE,
+    "stripe_csv": _STRIPE_CSV,
+    "woocommerce_csv": _WOO_CSV,
+    "woocommerce_orders_csv": _WOO_ORDERS_CSV,
 }
 FIELDS = {name: _fields(sample) for name, sample in SAMPLE_OF.items()}
 LEFT = {
@@ -239,6 +323,9 @@ LEFT = {
     "shopify_graphql": _GRAPHQL_LEFT,
     "woocommerce": _WOO_LEFT,
     "stripe": _STRIPE_LEFT,
+    "stripe_csv": _STRIPE_CSV_LEFT,
+    "woocommerce_csv": {"Customer"},
+    "woocommerce_orders_csv": _WOO_ORDERS_CSV_LEFT,
     "shopify_checkouts": (_ORDER_LEFT & set(FIELDS["shopify_checkouts"])) - {"token"}
     | {"gateway", "name", "note_attributes"},
 }

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
+from convergekit.readers import formats
 from convergekit.readers.vendors.enriched_tsv import ENRICHED
+from tests.readers.shop_fields import FIELDS
 
 #: Not read; the docstring of the declaration says so.
 LEFT = None
@@ -44,10 +46,53 @@ CALL = {"id": "m", "anonymous_id": "a", "user_id": "u", **TIMES}
 PLAIN = {"plan": PROFILE + "plan", "first_name": PROFILE + "$first_name"}
 VISIT = {"idSite": 1, "idVisit": 7, "visitorId": "v", "referrerType": "campaign",
          "firstActionTimestamp": 1772442480, "lastActionTimestamp": 1772442480}  # fmt: skip
+SEGMENT_CALL = {"type": "track", "event": "Order", "messageId": "m", "anonymousId": "a",
+                "userId": "u", "timestamp": AT, "originalTimestamp": AT, "channel": "web",
+                "properties": {"n": 1}, "context": {"ip": "203.0.113.1"}}  # fmt: skip
+SEGMENT_FIELDS = {
+    "messageId": "event_id", "event": "event_name", "receivedAt": "received_at",
+    "anonymousId": "alias.cookie", "userId": "alias.user_id", "name": PROPERTIES + "name",
+    "properties.price": PROPERTIES + "price", "context.page.url": PROPERTIES + "$url",
+    "context.page.referrer": PROPERTIES + "$referrer", "context.ip": PROFILE + "$ip",
+    "context.userAgent": PROFILE + "$user_agent", "context.traits.plan": PROFILE + "plan",
+    "context.traits.email": "alias.email", "traits.plan": PROFILE + "plan",
+    "traits.email": PROFILE + "$email", "traits.firstName": PROFILE + "$first_name",
+    "traits.lastName": PROFILE + "$last_name", "traits.phone": PROFILE + "$phone_number",
+    "context.campaign.source": PROFILE + "utm_source",
+    "context.campaign.medium": PROFILE + "utm_medium",
+    "context.campaign.name": PROFILE + "utm_campaign",
+    "context.campaign.term": PROFILE + "utm_term",
+    "context.campaign.content": PROFILE + "utm_content",
+    **left("context.app.name context.device.id context.library.name context.locale"),
+    **left("context.network.carrier context.os.name context.page.path context.page.title"),
+    **left("context.screen.width context.timezone context.groupId integrations.All version"),
+    **left("channel sentAt originalTimestamp"),
+}  # fmt: skip
 ACTION = {"type": "event", "timestamp": 1772442480, "revenue": 1}
 
 #: Per format, a row that is read, and where a text in each documented field is found.
 TABLE = {
+    "converge": (
+        {"eventName": "Order", "timestamp": AT, "aliases": ["urn:cookie:c"], "properties": {},
+         "profileProperties": {}},
+        {
+            "eventName": "event_name", "eventID": "event_id", "source": "source",
+            "receivedAt": "received_at", "__cvg_uid": "alias.cookie",
+            "properties.price": PROPERTIES + "price", "profileProperties.plan": PROFILE + "plan",
+        },
+    ),
+    "converge_bigquery": (
+        {"id": "e", "timestamp": AT, "event_name": "Order", "profile_id": "p",
+         "event_properties": {"n": 1}},
+        {
+            "id": "event_id", "event_name": "event_name", "profile_id": "alias.converge_profile",
+            "old_profile_id": "aliases", "event_properties.price": PROPERTIES + "price",
+            "profile_properties.plan": PROFILE + "plan",
+            **same(PROPERTIES, "session_id session_properties source_id source_name"),
+        },
+    ),
+    "segment": (SEGMENT_CALL, SEGMENT_FIELDS),
+    "rudderstack": (SEGMENT_CALL, SEGMENT_FIELDS),
     "snowplow": (
         {"collector_tstamp": AT, "mkt_network": "Google", "event_id": "e", "event": "struct",
          "event_name": "a"},
@@ -209,6 +254,11 @@ def with_value(row, path, value):
         place = place.setdefault(key, {})
     place[last] = value
     return row
+
+
+def test_each_format_has_its_fields_in_a_table():
+    """Those of the shops are in `shop_fields`, as orders have fields within fields."""
+    assert sorted([*TABLE, *FIELDS]) == sorted([formats.CONVERGE, *formats._BUILT_IN])
 
 
 @pytest.mark.parametrize("name", TABLE)

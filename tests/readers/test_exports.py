@@ -31,7 +31,8 @@ REACHED = {name: [8, 7, 5] for name in STEPS} | {
     "posthog": [7, 6, 5],
 }
 
-SHOPS = ["shopify", "shopify_csv", "shopify_checkouts", "shopify_graphql", "woocommerce", "stripe"]
+SHOPS = ["shopify", "shopify_csv", "shopify_checkouts", "shopify_graphql", "woocommerce",
+         "woocommerce_csv", "woocommerce_orders_csv", "stripe", "stripe_csv"]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -343,3 +344,19 @@ def test_of_formats_with_the_same_columns_the_name_of_the_file_chooses(tmp_path)
     assert list(read.values()) == [["sales"], ["returns"], ["sales"]]
     with pytest.raises(ck.ReadError, match="could be 'sales' or 'returns'"):
         ck.read_events(tmp_path / "other.jsonl")
+
+
+def test_lines_of_json_that_are_called_gz_alone_are_read(tmp_path):
+    """So Segment's storage destination calls its files."""
+    folder = tmp_path / "segment-logs" / "1772409600000"
+    folder.mkdir(parents=True)
+    (folder / "1772442480.a1.1.gz").write_bytes(
+        gzip.compress((SAMPLES / "segment.jsonl").read_bytes())
+    )
+    (folder / "dump.sql.gz").write_bytes(gzip.compress(b"INSERT INTO a VALUES (1);\n"))
+    (folder / "broken.gz").write_bytes(b"\x1f\x8b{}")
+    with pytest.warns(UserWarning, match="2 files were left out"):
+        events = ck.read_events(tmp_path / "segment-logs")
+    assert len(events) == len(ck.read_events(SAMPLES / "segment.jsonl"))
+    with pytest.raises(ck.ReadError, match="the suffix does not name a format"):
+        ck.read_events(folder / "dump.sql.gz")

@@ -136,5 +136,31 @@ def test_visits_whose_actions_are_left_out_are_refused_by_name(tmp_path):
     without = [{k: v for k, v in one.items() if k != "actionDetails"} for one in VISITS]
     with pytest.raises(ck.ReadError, match="visits of Matomo, and their actions are the events"):
         ck.read_events(pd.DataFrame(without))
-    with pytest.raises(ck.ReadError, match="visits of Matomo"):
-        ck.read_events(pd.DataFrame(VISITS))
+
+
+def test_a_frame_of_visits_is_read_as_their_file(read, tmp_path):
+    path = tmp_path / "frame.json"
+    path.write_text(json.dumps(VISITS))
+    of_file = read(VISITS).drop(columns=["file", "line", "source"])
+    for frame in (pd.DataFrame(VISITS), pd.read_json(path)):
+        before = frame.copy(deep=True)
+        found = ck.read_events(frame)
+        pd.testing.assert_frame_equal(frame, before)
+        for name in of_file:
+            assert (
+                found[name].astype(object).where(found[name].notna(), None).map(str).tolist()
+                == of_file[name].astype(object).where(of_file[name].notna(), None).map(str).tolist()
+            )
+    assert ck.stitch(found).events["kind"].tolist() == ["track"] * 6 + ["identify"]
+
+
+@pytest.mark.parametrize("cell", ["[{", "none", 7, {"type": "action"}])
+def test_a_frame_whose_actions_cannot_be_read_says_so(cell):
+    frame = pd.DataFrame([VISITS[0], {**VISITS[1], "actionDetails": cell}])
+    s = ck.stitch(ck.read_events(frame))
+    kinds = s.events["kind"].tolist()
+    if isinstance(cell, dict):
+        assert kinds == ["track"] * 5
+    else:
+        assert kinds == ["track"] * 4
+        assert s.rejected["reason"].str.contains("actionDetails").tolist() == [True]

@@ -190,7 +190,7 @@ MATOMO_VISITS = Export(
     event_name="type",
     timestamp="serverTimestamp",
     refused=(
-        "these are visits of Matomo, and their actions are the events. Give the JSON file of "
-        "Live.getLastVisitsDetails (format=JSON, with its actionDetails); its rows are opened then."
+        "these are visits of Matomo, and their actions are the events. Give the answer of "
+        "Live.getLastVisitsDetails (format=JSON) with its actionDetails, as a file or a frame."
     ),
 )

@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
+from convergekit.base.records import frame_from_records
+from convergekit.readers.fields import Rows
+
 _ACTIONS = "actionDetails"
 
 
@@ -43,3 +48,40 @@ def actions(visit: Mapping[str, Any]) -> list[dict[str, Any]]:
         {"visit": own, "action": action, "position": place}
         for place, action in enumerate(visit[_ACTIONS] or [None])
     ]
+
+
+def opened_visits(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Return a frame of visits as one of their actions, any other as it is.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+    reasons : dict of int to str
+        Per position in it of a visit whose actions cannot be read, why.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"idVisit": [1, 2], "visitorId": ["a", "b"],
+    ...                        "actionDetails": [[{"type": "action"}, {"type": "search"}], "none"]})
+    >>> found, reasons = opened_visits(visits)
+    >>> found["action"].tolist(), reasons
+    ([{'type': 'action'}, {'type': 'search'}, None], {2: 'actionDetails: not a list'})
+    """
+    if not {"idVisit", "visitorId", _ACTIONS} <= set(frame.columns):
+        return frame, {}
+    rows = Rows(frame)
+    given, lists = rows[_ACTIONS], rows.lists(_ACTIONS)
+    names = [str(name) for name in frame.columns if name != _ACTIONS]
+    visits = zip(*(rows[name] for name in names), strict=True)
+    found: list[dict[str, Any]] = []
+    reasons: dict[int, str] = {}
+    for place, (visit, cell, listed) in enumerate(zip(visits, given, lists, strict=True)):
+        if listed is None and cell is not None:
+            reasons[len(found)] = rows.reasons.get(place, f"{_ACTIONS}: not a list")
+        own = {key: value for key, value in zip(names, visit, strict=True) if value is not None}
+        found += actions({**own, _ACTIONS: listed or []})
+    return frame_from_records(found), reasons

@@ -34,7 +34,8 @@ _ITEM = {
 }
 _DRAFT = "checkout-draft"
 _ATTRIBUTION = "_wc_order_attribution_"
-_ATTRIBUTED = (
+#: What of the order attribution becomes properties.
+ATTRIBUTED = (
     "source_type",
     "utm_source",
     "utm_medium",
@@ -47,7 +48,8 @@ _ATTRIBUTED = (
 )
 
 
-def _event_name(rows: Rows) -> list[str]:
+def event_name(rows: Rows) -> list[str]:
+    """Return what an order of each status is called."""
     return ["Started Checkout" if status == _DRAFT else "Placed Order" for status in rows["status"]]
 
 
@@ -78,7 +80,8 @@ def _address(name: str) -> Field:
     ]
 
 
-def _customer(rows: Rows) -> list[Any]:
+def customer(rows: Rows) -> list[Any]:
+    """Return the customer's number, None of a guest."""
     return [None if value in (0, "0") else value for value in rows["customer_id"]]
 
 
@@ -119,10 +122,10 @@ WOOCOMMERCE = Export(
     documentation="https://woocommerce.github.io/woocommerce-rest-api-docs/#order-properties",
     recognised_by=[["id", "order_key", "date_created_gmt", "line_items", "billing"]],
     event_id="id",
-    event_name=_event_name,
+    event_name=event_name,
     state=_gmt("date_modified_gmt"),
     timestamp=_gmt("date_created_gmt"),
-    aliases={"email": "billing.email", "customer_id": _customer},
+    aliases={"email": "billing.email", "customer_id": customer},
     properties={
         "id": "id",
         "order_number": "number",
@@ -140,7 +143,7 @@ WOOCOMMERCE = Export(
         "completed_at": _gmt("date_completed_gmt"),
         "payment_method": "payment_method",
         "transaction_id": "transaction_id",
-        **{f"order_attribution_{name}": _attributed(name) for name in _ATTRIBUTED},
+        **{f"order_attribution_{name}": _attributed(name) for name in ATTRIBUTED},
     },
     profile_properties={
         "$email": "billing.email",
