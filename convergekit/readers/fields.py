@@ -34,6 +34,7 @@ from convergekit.events.shapes import (
 )
 from convergekit.readers.columns.json_blocks import JsonBlock, block_of_texts, starts_with_any
 from convergekit.readers.columns.keys import ColumnField, Keys, ObjectField, filled_alike
+from convergekit.typing import IntArray
 
 T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series
@@ -156,7 +157,7 @@ class Rows:
         [1, 2]
         """
         if self._block is not None:
-            block, keys = self._block_at(path)
+            block, keys = self.block_at(path)
             if block is None:
                 return None
             found = block.array(keys)
@@ -168,9 +169,21 @@ class Rows:
             return self.frame[name].reset_index(drop=True)
         return None
 
+    def taken(self, rows: IntArray) -> pd.DataFrame:
+        """Return the rows at some positions as a frame.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"n": [1, 2, 3]})).taken(np.array([2, 0]))["n"].tolist()
+        [3, 1]
+        """
+        if self._block is not None:
+            return self._block.taken(rows)
+        return self.frame.iloc[rows].reset_index(drop=True)
+
     def array(self, path: str) -> pa.Array | None:
         """Return the values at the path as Arrow has them, None if it does not."""
-        block, keys = self._block_at(path)
+        block, keys = self.block_at(path)
         return None if block is None else block.array(keys)
 
     def keys(self, path: str) -> Keys | None:
@@ -181,7 +194,7 @@ class Rows:
         >>> Rows(pd.DataFrame({"user": [{"mail": "ada@example.com"}]})).keys("user") is None
         True
         """
-        block, keys = self._block_at(f"{path}.")
+        block, keys = self.block_at(f"{path}.")
         columns = None if block is None else block.columns(keys[:-1])
         if block is None or columns is None:
             return None
@@ -206,7 +219,7 @@ class Rows:
             lambda name, rows: np.zeros(len(rows), dtype=bool),
         )
 
-    def _block_at(self, path: str) -> tuple[JsonBlock | None, tuple[str, ...]]:
+    def block_at(self, path: str) -> tuple[JsonBlock | None, tuple[str, ...]]:
         """Return the block in which a path ends, and the path in it.
 
         That is another one where an object on the way is JSON text. None if what is on the way has
@@ -275,7 +288,7 @@ class Rows:
         return path.lower() if self._in_capitals and path not in self.frame else path
 
     def _looked_up(self, path: str) -> list[Any]:
-        block, keys = self._block_at(path)
+        block, keys = self.block_at(path)
         if block is not None:
             found = block.array(keys)
             cells: list[Any] = block.cells(keys)
@@ -697,9 +710,19 @@ def _numbers(column: pd.Series | None) -> pd.Series | None:
     """Return text that is all plain numbers as floats, None if it is anything else."""
     if column is None or column.dtype != "str":
         return None
-    texts = to_arrow(column)
-    plain = pc.match_substring_regex(texts, r"^-?[0-9]{1,30}(\.[0-9]{1,30})?$")
-    if not pc.all(plain).as_py():
+    numbers = all_numbers(to_arrow(column))
+    return None if numbers is None else pd.Series(numbers.to_numpy(zero_copy_only=False))
+
+
+def all_numbers(texts: pa.Array) -> pa.Array | None:
+    """Return texts that are all plain numbers as floats, None if there is anything else.
+
+    Examples
+    --------
+    >>> all_numbers(pa.array(["12.50", None])).to_pylist(), all_numbers(pa.array(["free"]))
+    ([12.5, None], None)
+    """
+    if not (pa.types.is_large_string(texts.type) or pa.types.is_string(texts.type)):
         return None
-    numbers = texts.cast(pa.float64())
-    return pd.Series(numbers.to_numpy(zero_copy_only=False))
+    plain = pc.match_substring_regex(texts, r"^-?[0-9]{1,30}(\.[0-9]{1,30})?$")
+    return texts.cast(pa.float64()) if pc.all(plain).as_py() else None

@@ -17,9 +17,9 @@ are lists of orders, one order per line, and single orders, each as a `Placed Or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from convergekit.readers.columns.item_lists import item_lists
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Field, Rows, number, number_of
 
@@ -32,6 +32,7 @@ _ITEM = {
     "quantity": "quantity",
     "total": "total",
 }
+_items = item_lists("line_items", _ITEM, numbers=["price", "total"])
 _DRAFT = "checkout-draft"
 _ATTRIBUTION = "_wc_order_attribution_"
 _ATTRIBUTED = (
@@ -56,18 +57,6 @@ def _gmt(path: str) -> Field:
     return lambda rows: [
         f"{time}Z" if isinstance(time, str) and time else None for time in rows[path]
     ]
-
-
-def _items(rows: Rows) -> list[Any]:
-    return [
-        None if lines is None else [_item(line) for line in lines]
-        for lines in rows.object_lists("line_items")
-    ]
-
-
-def _item(line: Mapping[str, Any]) -> dict[str, Any]:
-    item = {own: line[key] for key, own in _ITEM.items() if key in line}
-    return item | {name: number_of(item[name]) for name in ("price", "total") if name in item}
 
 
 def _address(name: str) -> Field:
