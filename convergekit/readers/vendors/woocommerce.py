@@ -19,7 +19,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from convergekit.readers.columns.item_lists import item_lists
+from convergekit.readers.columns.key_values import texts_of_keys
+from convergekit.readers.columns.keys import ColumnField
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Field, Rows, number, number_of
 
@@ -89,7 +93,16 @@ def _refunded(rows: Rows) -> list[float | None]:
 
 
 def _attributed(name: str) -> Field:
-    return lambda rows: [found.get(name) for found in rows.once(_attribution)]
+    def column(rows: Rows) -> pd.Series | None:
+        found = rows.once(_attribution_columns)
+        nothing = pd.Series([None] * len(rows), dtype=object)
+        return None if found is None else found.get(_ATTRIBUTION + name, nothing)
+
+    return ColumnField(lambda rows: [found.get(name) for found in rows.once(_attribution)], column)
+
+
+def _attribution_columns(rows: Rows) -> dict[str, pd.Series] | None:
+    return texts_of_keys(rows, "meta_data", [_ATTRIBUTION + name for name in _ATTRIBUTED])
 
 
 def _attribution(rows: Rows) -> list[dict[str, Any]]:
