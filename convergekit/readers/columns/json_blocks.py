@@ -377,6 +377,31 @@ def block_of_texts(texts: pa.Array) -> JsonBlock | None:
     return None if block is None or block.reasons else block
 
 
+def values_of_texts(texts: pa.Array) -> list[Any] | None:
+    """Return what stands as JSON text in cells, None where there is none.
+
+    None in place of all if there is anything else than objects and lists.
+
+    Examples
+    --------
+    >>> values_of_texts(pa.array(['{"a": 1}', None, "[2]"])), values_of_texts(pa.array(["a"]))
+    ([{'a': 1}, None, [2]], None)
+    """
+    given = texts.drop_null().cast(pa.large_binary()).to_pylist()
+    ends = {(text[:1], text[-1:]) for text in given}
+    if ends - {(b"{", b"}"), (b"[", b"]")} or any(b"\n" in text for text in given):
+        return None
+    block = KnownTypes().read([b'{"v":' + text + b"}" for text in given], lambda text: None)
+    # What closes the object may be a part of the text.
+    if block is None or block.reasons or block.names not in (["v"], []):
+        return None
+    found: list[Any] = [None] * len(texts)
+    inner = json.loads(b"[" + b",".join(given) + b"]")
+    for row, value in zip(np.flatnonzero(texts.is_valid()).tolist(), inner, strict=True):
+        found[row] = value
+    return found
+
+
 def _may_be_pages(kind: pa.StructType) -> bool:
     """Return whether a line may hold rows: a page of JSON:API, or a visit with its actions."""
     places = kind.get_field_index("data"), kind.get_field_index("actionDetails")
