@@ -614,6 +614,11 @@ class _File:
         if self.export is None:
             with self._named_in_errors():
                 return self.own.opened(rows.frame), np.arange(len(rows.line))
+        if self.own.is_empty and self.export.prepare is None:
+            given = Rows(rows.frame)
+            frame, row = self.export.events(given)
+            with self._named_in_errors():
+                return open_columns(frame, columns={}, plain=given.plain), row
         frame, row = self.export.events(rows.frame)
         with self._named_in_errors():
             return self.own.laid_over(frame, rows.frame, row), row

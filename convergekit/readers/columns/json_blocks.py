@@ -183,6 +183,9 @@ class JsonBlock:
             lists = lists_of_text(pa.chunked_array([found]))
             if lists is not None:
                 return lists
+        few = self._of_one_key(found)
+        if few is not None:
+            return few
         cells: list[Any] = [None] * len(self)
         rows = np.flatnonzero(_holds_something(found))
         for row, value in zip(rows.tolist(), self.cells_of(path, rows), strict=True):
@@ -191,6 +194,30 @@ class JsonBlock:
             for row in np.flatnonzero(pc.equal(pc.list_value_length(found), 0).fill_null(False)):
                 cells[row] = []
         return cells
+
+    def _of_one_key(self, lists: pa.Array) -> list[Any] | None:
+        """Return lists of objects with a single key, as Snowplow's pages; None of any other.
+
+        Of several keys, Arrow does not know which comes first in an object.
+        """
+        kind = lists.type.value_type if pa.types.is_list(lists.type) else None
+        if kind is None or not pa.types.is_struct(kind) or kind.num_fields != 1:
+            return None
+        entries = lists.flatten()
+        values = _field(entries, 0)
+        told = _is_text(values.type) or pa.types.is_integer(values.type)
+        if not told or entries.null_count or values.null_count:
+            return None
+        name = kind.field(0).name
+        objects = [{name: value} for value in values.to_pylist()]
+        sizes = pc.list_value_length(lists).fill_null(0).to_numpy()
+        ends = np.cumsum(sizes).tolist()
+        found: list[Any] = [
+            objects[start:end] for start, end in zip([0, *ends], ends, strict=False)
+        ]
+        for row in np.flatnonzero(lists.is_null()).tolist():
+            found[row] = None
+        return found
 
     def records(self, rows: Sequence[int] | IntArray) -> list[dict[str, Any]]:
         """Return the objects of some lines, which must not be changed."""
