@@ -135,6 +135,17 @@ def may_wrap(kind: pa.StructType) -> bool:
     )
 
 
+def may_be_entries(kind: pa.StructType) -> bool:
+    """Return whether objects of an Arrow type in a list may only wrap the list's entries.
+
+    Examples
+    --------
+    >>> may_be_entries(pa.struct([("element", pa.int64())])), may_be_entries(pa.struct([]))
+    (True, False)
+    """
+    return any(field.name in _ENTRIES for field in kind)
+
+
 def as_object(cell: Any) -> dict[str, Any] | None:
     """Return the object that a cell is in any shape that is read; None for none.
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from convergekit.base.bounds import MOST_COLUMNS
 from convergekit.base.wording import counted
@@ -129,7 +130,7 @@ class _Batch:
         for place, (name, column) in enumerate(zip(self._header, columns, strict=True), start=1):
             cells = [cell or None for cell in column]
             if name:
-                frame[name] = pd.Series(cells, dtype="str")
+                frame[name] = pd.Series(pa.array(cells, pa.large_string()), dtype="str")
             elif any(cells):
                 raise ReadError(
                     f"{self._path}: column {place} has values but no name; name it in line 1."

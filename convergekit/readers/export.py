@@ -132,12 +132,12 @@ class Export:
             return False
         return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
 
-    def events(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
+    def events(self, given: pd.DataFrame | Rows) -> tuple[pd.DataFrame, IntArray]:
         """Return the vendor's rows as `canonical` does, and below them the further events.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        given : pandas.DataFrame or Rows
 
         Returns
         -------
@@ -146,11 +146,13 @@ class Export:
         row : numpy.ndarray of int
             The position of each event's row.
         """
-        parts = [self.canonical(frame)]
-        places = [np.arange(len(frame))]
+        parts = [self.canonical(given)]
+        places = [np.arange(len(given))]
+        rows = given if isinstance(given, Rows) else Rows(given)
         for further in self.also:
-            found = further.read(frame, parts[0])
+            found = further.read(rows, parts[0])
             if found is not None:
+                rows.plain -= {n for n, column in found[0].items() if column.dtype == object}
                 parts.append(found[0])
                 places.append(found[1])
         if len(parts) == 1:
@@ -162,8 +164,8 @@ class Export:
 
     @property
     def reads_by_columns(self) -> bool:
-        """Whether a row is an event as it stands, so that whole columns may be read."""
-        return not self.also and self.lines is None and self.prepare is None
+        """Whether the fields are of the rows as they stand, so that whole columns may be read."""
+        return self.lines is None and self.prepare is None
 
     def canonical(self, frame: pd.DataFrame | Rows) -> pd.DataFrame:
         """Return the vendor's rows under canonical column names, with the same index."""
@@ -332,18 +334,18 @@ class Further:
     properties: Mapping[str, Field] = field(default_factory=dict)
 
     def read(
-        self, frame: pd.DataFrame, canonical: pd.DataFrame
+        self, given: pd.DataFrame | Rows, canonical: pd.DataFrame
     ) -> tuple[pd.DataFrame, IntArray] | None:
-        """Return the events of the frame's rows, and each one's row; None where there are none.
+        """Return the events of the vendor's rows, and each one's row; None where there are none.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        given : pandas.DataFrame or Rows
             The vendor's rows.
         canonical : pandas.DataFrame
             The rows' own events.
         """
-        rows = Rows(frame)
+        rows = given if isinstance(given, Rows) else Rows(given)
         lists = rows.object_lists(self.each) if isinstance(self.each, str) else self.each(rows)
         places, objects = [], []
         for place, listed in enumerate(lists):
@@ -354,7 +356,7 @@ class Further:
             return None
         row = np.array(places, dtype=np.int64)
         mine = frame_from_records(objects)
-        theirs = frame.iloc[row].reset_index(drop=True).add_prefix(OF_THE_ROW)
+        theirs = rows.taken(row).add_prefix(OF_THE_ROW)
         export = Export(
             name="", documentation="", recognised_by=[["-"]], event_name=self.event_name,
             timestamp=self.timestamp, event_id=self.event_id, properties=self.properties,

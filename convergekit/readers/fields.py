@@ -32,8 +32,14 @@ from convergekit.events.shapes import (
     opened,
     read_cells,
 )
-from convergekit.readers.columns.json_blocks import JsonBlock, block_of_texts, starts_with_any
+from convergekit.readers.columns.json_blocks import (
+    JsonBlock,
+    block_of_texts,
+    starts_with_any,
+    values_of_texts,
+)
 from convergekit.readers.columns.keys import ColumnField, Keys, ObjectField, filled_alike
+from convergekit.typing import IntArray
 
 T = TypeVar("T")
 Values: TypeAlias = Sequence[Any] | pd.Series
@@ -78,6 +84,8 @@ class Rows:
         # A name with a dot in it may be what a path means, which only the frame can say.
         by_paths = not self._in_capitals and not any("." in name for name in names)
         self._block = given if isinstance(given, JsonBlock) and by_paths else None
+        self._may_hold_texts = isinstance(given, pd.DataFrame) and by_paths
+        self._texts: dict[str, pa.Array | None] = {}
         self.plain: set[str] = set()
         self.reasons: dict[int, str] = {}
         self.shapes: dict[str, dict[int, str]] = {}
@@ -155,23 +163,62 @@ class Rows:
         >>> Rows(pd.DataFrame({"n": [1, 2]})).column("n").tolist()
         [1, 2]
         """
-        if self._block is not None:
-            block, keys = self._block_at(path)
-            if block is None:
-                return None
+        block, keys = self.block_at(path)
+        if block is not None:
             found = block.array(keys)
             if found is not None and "." in path and starts_with_any(found, _JSON_STARTS):
                 return None
             return block.series(keys)
+        if self._block is not None:
+            return None
         name = self._spelled(path)
         if name in self.frame and self.frame[name].dtype != object:
             return self.frame[name].reset_index(drop=True)
         return None
 
+    def taken(self, rows: IntArray) -> pd.DataFrame:
+        """Return the rows at some positions as a frame.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"n": [1, 2, 3]})).taken(np.array([2, 0]))["n"].tolist()
+        [3, 1]
+        """
+        if self._block is not None:
+            return self._block.taken(rows)
+        return self.frame.iloc[rows].reset_index(drop=True)
+
     def array(self, path: str) -> pa.Array | None:
         """Return the values at the path as Arrow has them, None if it does not."""
-        block, keys = self._block_at(path)
-        return None if block is None else block.array(keys)
+        block, keys = self.block_at(path)
+        return self._texts_at(path) if block is None else block.array(keys)
+
+    def lacks(self, name: str) -> bool:
+        """Return whether no row has a value in a top-level field.
+
+        Examples
+        --------
+        >>> rows = Rows(pd.DataFrame({"n": [1, None], "m": [None, None]}))
+        >>> rows.lacks("n"), rows.lacks("m"), rows.lacks("o")
+        (False, True, True)
+        """
+        if self._block is not None:
+            found = self._block.array((name,))
+            return found is None or found.null_count == len(found)
+        return name not in self.names or not self.frame[self._spelled(name)].notna().any()
+
+    def json_cells(self, path: str) -> list[Any] | None:
+        """Return the values at the path if they are as JSON has them for certain, else None.
+
+        Examples
+        --------
+        >>> Rows(pd.DataFrame({"n": ['[{"a": 1}]', None]})).json_cells("n")
+        [[{'a': 1}], None]
+        """
+        found = self.array(path)
+        if found is None or not starts_with_any(found, _JSON_STARTS):
+            return self[path] if found is not None and pa.types.is_nested(found.type) else None
+        return values_of_texts(found)
 
     def keys(self, path: str) -> Keys | None:
         """Return the objects at the path as columns, None if they are not at hand as such.
@@ -181,7 +228,7 @@ class Rows:
         >>> Rows(pd.DataFrame({"user": [{"mail": "ada@example.com"}]})).keys("user") is None
         True
         """
-        block, keys = self._block_at(f"{path}.")
+        block, keys = self.block_at(f"{path}.")
         columns = None if block is None else block.columns(keys[:-1])
         if block is None or columns is None:
             return None
@@ -206,7 +253,7 @@ class Rows:
             lambda name, rows: np.zeros(len(rows), dtype=bool),
         )
 
-    def _block_at(self, path: str) -> tuple[JsonBlock | None, tuple[str, ...]]:
+    def block_at(self, path: str) -> tuple[JsonBlock | None, tuple[str, ...]]:
         """Return the block in which a path ends, and the path in it.
 
         That is another one where an object on the way is JSON text. None if what is on the way has
@@ -214,7 +261,14 @@ class Rows:
         """
         keys = tuple(path.split("."))
         block, start = self._block, 0
-        for end in range(1, len(keys)):
+        texts = self._texts_at(keys[0]) if len(keys) > 1 else None
+        if texts is not None:
+            if keys[:1] not in self._blocks:
+                self._blocks[keys[:1]] = block_of_texts(texts)
+            block, start = self._blocks[keys[:1]], 1
+            if block is None or may_wrap(block.array(()).type):
+                return None, ()
+        for end in range(start + 1, len(keys)):
             found = None if block is None else block.array(keys[start:end])
             if block is None or found is None or found.null_count == len(found):
                 break
@@ -226,6 +280,17 @@ class Rows:
             if found is None or not pa.types.is_struct(found.type) or may_wrap(found.type):
                 return None, ()
         return block, keys[start:]
+
+    def _texts_at(self, name: str) -> pa.Array | None:
+        """Return a column of the frame that has JSON text in it, None of any other."""
+        if not self._may_hold_texts or name not in self._frame:
+            return None
+        if name not in self._texts:
+            column = self._frame[name]
+            texts = to_arrow(column) if column.dtype == "str" else None
+            are_json = texts is not None and starts_with_any(texts, _JSON_STARTS)
+            self._texts[name] = texts if are_json else None
+        return self._texts[name]
 
     def lists(self, path: str) -> list[list[Any] | None]:
         """Return the list at the path of every row without wrappers, None where there is none.
@@ -275,12 +340,15 @@ class Rows:
         return path.lower() if self._in_capitals and path not in self.frame else path
 
     def _looked_up(self, path: str) -> list[Any]:
-        block, keys = self._block_at(path)
+        block, keys = self.block_at(path)
         if block is not None:
             found = block.array(keys)
             cells: list[Any] = block.cells(keys)
             if found is None or not starts_with_any(found, _JSON_STARTS):
                 return cells
+            cells = values_of_texts(found) or cells
+        elif (texts := self._texts_at(path)) is not None:
+            cells = values_of_texts(texts) or texts.to_pylist()
         elif self._spelled(path) in self.frame:
             column = self.frame[self._spelled(path)]
             cells = column.astype(object).where(column.notna(), None).tolist()
@@ -697,9 +765,19 @@ def _numbers(column: pd.Series | None) -> pd.Series | None:
     """Return text that is all plain numbers as floats, None if it is anything else."""
     if column is None or column.dtype != "str":
         return None
-    texts = to_arrow(column)
-    plain = pc.match_substring_regex(texts, r"^-?[0-9]{1,30}(\.[0-9]{1,30})?$")
-    if not pc.all(plain).as_py():
+    numbers = all_numbers(to_arrow(column))
+    return None if numbers is None else pd.Series(numbers.to_numpy(zero_copy_only=False))
+
+
+def all_numbers(texts: pa.Array) -> pa.Array | None:
+    """Return texts that are all plain numbers as floats, None if there is anything else.
+
+    Examples
+    --------
+    >>> all_numbers(pa.array(["12.50", None])).to_pylist(), all_numbers(pa.array(["free"]))
+    ([12.5, None], None)
+    """
+    if not (pa.types.is_large_string(texts.type) or pa.types.is_string(texts.type)):
         return None
-    numbers = texts.cast(pa.float64())
-    return pd.Series(numbers.to_numpy(zero_copy_only=False))
+    plain = pc.match_substring_regex(texts, r"^-?[0-9]{1,30}(\.[0-9]{1,30})?$")
+    return texts.cast(pa.float64()) if pc.all(plain).as_py() else None

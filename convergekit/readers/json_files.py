@@ -16,6 +16,7 @@ from convergekit.base.json_text import NestingError, read_json_rows
 from convergekit.errors import ReadError
 from convergekit.readers.answers import rows_inside
 from convergekit.readers.columns.json_blocks import JsonBlock, KnownTypes
+from convergekit.readers.columns.json_elements import Elements, elements_of
 from convergekit.readers.json_api import is_page, resources
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
@@ -26,6 +27,8 @@ _Records: TypeAlias = tuple[Sequence[Any] | JsonBlock, Sequence[int]]
 
 #: A batch of lines is closed when it holds so many bytes.
 _BATCH_BYTES = 32 * 1024 * 1024
+#: A line of so many bytes may be all of a file.
+_LARGE = 256 * 1024
 #: So many lines are decoded in one go, which shares the text of their keys.
 _AT_ONCE = 500
 #: Stands between lines that are decoded in one go, and in no export.
@@ -72,9 +75,16 @@ def _read(lines: Lines, suffix: str, known: KnownTypes | None) -> Iterator[_Reco
     first = next(((number, piece) for number, piece in pieces if piece.strip()), None)
     if first is None:
         pieces = iter(())
-    elif first[1].lstrip().startswith(b"[") or (suffix == ".json" and not _is_json(first[1])):
+    elif first[1].lstrip().startswith(b"[") or (suffix == ".json" and _may_go_on(first[1])):
         kept = [first, *pieces]
-        whole = _read_whole(lines, b"".join(piece for _, piece in kept))
+        content = b"".join(piece for _, piece in kept)
+        found = None if known is None or lines.damage else _by_columns(content)
+        if found is not None:
+            kept, content = [], b""
+            while found:
+                yield found.pop(0)
+            return
+        whole = _read_whole(lines, content)
         if whole is not None:
             yield from _of_list(whole)
             return
@@ -84,8 +94,38 @@ def _read(lines: Lines, suffix: str, known: KnownTypes | None) -> Iterator[_Reco
     yield from _read_lines(lines, pieces, known)
 
 
-def _is_json(line: bytes) -> bool:
-    return not isinstance(_decoded(line), Exception)
+def _may_go_on(line: bytes) -> bool:
+    """Return whether a first line is not an object by itself, or so large that it may hold rows."""
+    return len(line) > _LARGE or isinstance(_decoded(line), Exception)
+
+
+def _by_columns(content: bytes) -> list[_Records] | None:
+    """Return the rows of a JSON array, or of an answer that wraps one, if they can be columns.
+
+    None for what has to be read whole: anything else, and what cannot be read.
+    """
+    elements = elements_of(content)
+    if elements is None or not _is_wrapped(elements):
+        return None
+    known = KnownTypes()
+    found: list[_Records] = []
+    for start in range(0, len(elements.texts), BATCH_ROWS):
+        texts = elements.texts[start : start + BATCH_ROWS]
+        block = None if _holds_rows(_decoded(texts[0])) else known.read(texts, _why_no_object)
+        if block is None or block.reasons:
+            return None
+        found.append((block, range(start + 1, start + 1 + len(texts))))
+    return found
+
+
+def _is_wrapped(elements: Elements) -> bool:
+    """Return whether what is around the objects says that they are rows."""
+    if not elements.around:
+        return True
+    answer = _decoded(elements.around)
+    if isinstance(answer, Exception) or is_page(answer) or is_visit(answer):
+        return False
+    return rows_inside(answer, alone=True) == [_decoded(elements.texts[0])]
 
 
 def _read_whole(lines: Lines, content: bytes) -> list[Any] | None:

@@ -674,30 +674,38 @@ class _File:
             self._head = head
         return self.export is None or self.export.reads_by_columns
 
-    def _of_block(self, block: JsonBlock) -> pd.DataFrame | None:
-        """Return lines under canonical names by whole columns, None if they need their frame."""
+    def _of_block(self, block: JsonBlock) -> tuple[pd.DataFrame, IntArray] | None:
+        """Return the events of lines by whole columns, and the row of each.
+
+        None if they need their frame.
+        """
         if self.export is None:
-            opened = flat_frame(block)
+            opened, row = flat_frame(block), np.arange(len(block))
             plain = set() if opened is None else set(opened)
         else:
             rows = Rows(block)
-            opened, plain = self.export.canonical(rows), rows.plain
+            opened, row = self.export.events(rows)
+            plain = rows.plain
         if opened is None:
             return None
         with self._named_in_errors():
-            return open_columns(opened, columns={}, plain=plain)
+            return open_columns(opened, columns={}, plain=plain), row
 
     def _canonical(self, rows: RawRows) -> tuple[pd.DataFrame, IntArray]:
         """Return the events of the rows, and the row of each."""
-        row = np.arange(len(rows.line))
         if rows.block is not None:
             found = self._of_block(rows.block)
             if found is not None:
-                return found, row
+                return found
             rows = rows.whole()
         if self.export is None:
             with self._named_in_errors():
-                return self.own.opened(rows.frame), row
+                return self.own.opened(rows.frame), np.arange(len(rows.line))
+        if self.own.is_empty and self.export.prepare is None:
+            given = Rows(rows.frame)
+            frame, row = self.export.events(given)
+            with self._named_in_errors():
+                return open_columns(frame, columns={}, plain=given.plain), row
         frame, row = self.export.events(rows.frame)
         with self._named_in_errors():
             return self.own.laid_over(frame, rows.frame, row), row

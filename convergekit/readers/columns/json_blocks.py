@@ -25,7 +25,7 @@ import pyarrow.json as pj
 
 from convergekit.base.bounds import MOST_COLUMNS, is_deep, too_deep
 from convergekit.base.json_text import read_json_rows
-from convergekit.base.records import column_from_values, frame_from_records
+from convergekit.base.records import column_from_values, frame_from_records, take_or_missing
 from convergekit.events.arrow import lists_of_text, series_from_arrow
 from convergekit.typing import BoolArray, IntArray
 
@@ -140,19 +140,19 @@ class JsonBlock:
         found = self.array(path)
         valid = np.zeros(0, bool) if found is None else np.asarray(found.is_valid())
         end = int(valid.argmax()) if valid.any() else len(self)
-        said = self._says_null
+        said = self.says_null
         before = said[: np.searchsorted(said, end)]
         return next((row for row in before.tolist() if self._is_null(path, row)), end)
 
     def are_null(self, path: Path, rows: IntArray) -> BoolArray:
         """Return which of some lines have the key at the end of a path with the value null."""
         found = np.zeros(len(rows), dtype=bool)
-        said = np.isin(rows, self._says_null)
+        said = np.isin(rows, self.says_null)
         found[said] = [self._is_null(path, row) for row in rows[said].tolist()]
         return found
 
     @cached_property
-    def _says_null(self) -> IntArray:
+    def says_null(self) -> IntArray:
         """The lines that may have a value that is null."""
         return np.array([row for row, text in enumerate(self._texts) if b"null" in text], np.int64)
 
@@ -174,19 +174,50 @@ class JsonBlock:
         found = self.array(path)
         if found is None:
             return [None] * len(self)
-        if _is_plain(found.type):
+        if is_plain(found.type):
             column = plain_column(found)
-            if column is not None and not _may_be_whole(found):
+            vague = pa.types.is_floating(found.type) and may_be_whole(found).any()
+            if column is not None and not vague:
                 return found.to_pylist()
         else:
             lists = lists_of_text(pa.chunked_array([found]))
             if lists is not None:
                 return lists
-        cells = self._decoded(path, np.flatnonzero(_holds_something(found)))
+        few = self._of_one_key(found)
+        if few is not None:
+            return few
+        cells: list[Any] = [None] * len(self)
+        rows = np.flatnonzero(_holds_something(found))
+        for row, value in zip(rows.tolist(), self.cells_of(path, rows), strict=True):
+            cells[row] = value
         if pa.types.is_list(found.type):
             for row in np.flatnonzero(pc.equal(pc.list_value_length(found), 0).fill_null(False)):
                 cells[row] = []
         return cells
+
+    def _of_one_key(self, lists: pa.Array) -> list[Any] | None:
+        """Return lists of objects with a single key, as Snowplow's pages; None of any other.
+
+        Of several keys, Arrow does not know which comes first in an object.
+        """
+        kind = lists.type.value_type if pa.types.is_list(lists.type) else None
+        if kind is None or not pa.types.is_struct(kind) or kind.num_fields != 1:
+            return None
+        entries = lists.flatten()
+        values = _field(entries, 0)
+        told = _is_text(values.type) or pa.types.is_integer(values.type)
+        if not told or entries.null_count or values.null_count:
+            return None
+        name = kind.field(0).name
+        objects = [{name: value} for value in values.to_pylist()]
+        sizes = pc.list_value_length(lists).fill_null(0).to_numpy()
+        ends = np.cumsum(sizes).tolist()
+        found: list[Any] = [
+            objects[start:end] for start, end in zip([0, *ends], ends, strict=False)
+        ]
+        for row in np.flatnonzero(lists.is_null()).tolist():
+            found[row] = None
+        return found
 
     def records(self, rows: Sequence[int] | IntArray) -> list[dict[str, Any]]:
         """Return the objects of some lines, which must not be changed."""
@@ -211,13 +242,30 @@ class JsonBlock:
         chosen = np.flatnonzero(some)[:rows]
         return frame_from_records(self.records(chosen)).reindex(columns=self.names)
 
-    def _decoded(self, path: Path, rows: IntArray) -> list[Any]:
-        found: list[Any] = [None] * len(self)
-        for row, value in zip(rows.tolist(), self.records(rows), strict=True):
+    def cells_of(self, path: Path, rows: IntArray) -> list[Any]:
+        """Return the values at a path of some lines that have one, as Python's reader gives them.
+
+        They must not be changed.
+        """
+        found: list[Any] = []
+        for value in self.records(rows):
+            inner: Any = value
             for key in path:
-                value = value[key]
-            found[row] = value
+                inner = inner[key]
+            found.append(inner)
         return found
+
+    def taken(self, rows: IntArray) -> pd.DataFrame:
+        """Return some of the lines as a frame of all of them has these."""
+        records = self.records(rows)
+        columns = {}
+        for field in self._cells.type:
+            if is_plain(field.type):
+                columns[field.name] = take_or_missing(self.series((field.name,)), rows)
+            else:
+                cells = [record.get(field.name) for record in records]
+                columns[field.name] = column_from_values(cells)
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)))
 
 
 class KnownTypes:
@@ -356,6 +404,31 @@ def block_of_texts(texts: pa.Array) -> JsonBlock | None:
     return None if block is None or block.reasons else block
 
 
+def values_of_texts(texts: pa.Array) -> list[Any] | None:
+    """Return what stands as JSON text in cells, None where there is none.
+
+    None in place of all if there is anything else than objects and lists.
+
+    Examples
+    --------
+    >>> values_of_texts(pa.array(['{"a": 1}', None, "[2]"])), values_of_texts(pa.array(["a"]))
+    ([{'a': 1}, None, [2]], None)
+    """
+    given = texts.drop_null().cast(pa.large_binary()).to_pylist()
+    ends = {(text[:1], text[-1:]) for text in given}
+    if ends - {(b"{", b"}"), (b"[", b"]")} or any(b"\n" in text for text in given):
+        return None
+    block = KnownTypes().read([b'{"v":' + text + b"}" for text in given], lambda text: None)
+    # What closes the object may be a part of the text.
+    if block is None or block.reasons or block.names not in (["v"], []):
+        return None
+    found: list[Any] = [None] * len(texts)
+    inner = json.loads(b"[" + b",".join(given) + b"]")
+    for row, value in zip(np.flatnonzero(texts.is_valid()).tolist(), inner, strict=True):
+        found[row] = value
+    return found
+
+
 def _may_be_pages(kind: pa.StructType) -> bool:
     """Return whether a line may hold rows: a page of JSON:API, or a visit with its actions."""
     places = kind.get_field_index("data"), kind.get_field_index("actionDetails")
@@ -413,12 +486,19 @@ def plain_column(found: pa.Array) -> pd.Series | None:
         if (least >= _WHOLE).any() or (np.signbit(numbers) & (numbers == 0)).any():
             return None
         return pd.Series(numbers)
-    if _is_plain(kind):
+    if is_plain(kind):
         return series_from_arrow(pa.chunked_array([found]))
     return None
 
 
-def _is_plain(kind: pa.DataType) -> bool:
+def is_plain(kind: pa.DataType) -> bool:
+    """Return whether it is the type of texts, numbers or booleans.
+
+    Examples
+    --------
+    >>> is_plain(pa.int64()), is_plain(pa.list_(pa.int64()))
+    (True, False)
+    """
     return (
         _is_text(kind)
         or pa.types.is_boolean(kind)
@@ -432,12 +512,17 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
 
 
-def _may_be_whole(found: pa.Array) -> bool:
-    """Return whether some numbers may have been written without a point: 4 and 4.0 differ."""
-    if not pa.types.is_floating(found.type):
-        return False
-    numbers = found.drop_null().to_numpy(zero_copy_only=False)
-    return bool((numbers == np.trunc(numbers)).any())
+def may_be_whole(found: pa.Array) -> BoolArray:
+    """Return which numbers may have been written without a point: 4 and 4.0 differ.
+
+    Examples
+    --------
+    >>> may_be_whole(pa.array([4.0, 2.5, None])).tolist()
+    [True, False, False]
+    """
+    numbers = found.to_numpy(zero_copy_only=False)
+    whole: BoolArray = numbers == np.trunc(numbers)
+    return whole
 
 
 def _in_one_piece(table: pa.Table) -> pa.StructArray:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.records import column_from_values, take_or_missing
+from convergekit.events.shapes import may_be_entries
 from convergekit.readers.columns.json_blocks import plain_column
 from convergekit.readers.columns.keys import Keys, without_gaps
 from convergekit.readers.fields import Rows
@@ -65,6 +68,44 @@ def pivoted(rows: Rows, path: str) -> Keys | None:
         return np.isin(asked, present[name]) & columns[name].isna().to_numpy()[asked]
 
     return Keys(columns, lambda name: int(present[name][0]), are_null)
+
+
+def texts_of_keys(rows: Rows, path: str, keys: Sequence[str]) -> dict[str, pd.Series] | None:
+    """Return the texts under some keys of the lists at a path, a column per key that occurs.
+
+    None if the entries are in another form than objects with the texts `key` and `value`. Of
+    entries with one key, the last counts.
+
+    Parameters
+    ----------
+    rows : Rows
+    path : str
+    keys : sequence of str
+    """
+    lists = rows.array(path)
+    if lists is None or not pa.types.is_list(lists.type):
+        return None
+    entries = lists.flatten()
+    if not len(entries):
+        return {}
+    if entries.null_count or not pa.types.is_struct(entries.type) or may_be_entries(entries.type):
+        return None
+    key, value = _field(entries, "key"), _field(entries, "value")
+    if key is None or value is None or {key.type, value.type} != {pa.large_string()}:
+        return None
+    sizes = pc.list_value_length(lists).fill_null(0).to_numpy()
+    row = np.repeat(np.arange(len(lists)), sizes)
+    code = pc.index_in(key, pa.array(keys, pa.large_string())).fill_null(-1).to_numpy()
+    values = pd.Series(value, dtype="str")
+    columns = {}
+    for number, name in enumerate(keys):
+        mine = np.flatnonzero(code == number)
+        place = np.full(len(lists), -1)
+        # Of several in a row, the last assignment stays.
+        place[row[mine]] = mine
+        if len(mine):
+            columns[name] = take_or_missing(values, place)
+    return columns
 
 
 class _Values:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from convergekit.events.timestamps import parse_timestamps
@@ -68,14 +69,16 @@ def _event_name(rows: Rows) -> list[Any]:
 def _corrected_timestamp(rows: Rows) -> Values:
     """Return `timestamp`, or where it is absent the time corrected for the device's clock."""
     given = pd.Series(rows["timestamp"], dtype=object)
-    if given.notna().all():
+    gaps = np.flatnonzero(given.isna())
+    if not len(gaps):
         return rows["timestamp"]
     original, sent, received = (
-        parse_timestamps(pd.Series(rows[name], dtype=object)).times
+        parse_timestamps(pd.Series(rows[name], dtype=object).iloc[gaps]).times
         for name in ("originalTimestamp", "sentAt", "receivedAt")
     )
     corrected = (received - (sent - original)).fillna(original)
-    return given.where(given.notna(), corrected.astype(object).where(corrected.notna(), None))
+    given.iloc[gaps] = corrected.astype(object).where(corrected.notna(), None)
+    return given
 
 
 def _own_traits(rows: Rows) -> list[dict[str, Any]]:

@@ -21,9 +21,9 @@ Draft orders are not orders, and are refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from convergekit.readers.columns.item_lists import item_lists
 from convergekit.readers.export import Export, Further
 from convergekit.readers.fields import Rows, constant, first_of, number, number_of, prefixed
 
@@ -39,16 +39,7 @@ _ITEM = {
 _ALL = ["id", "created_at", "line_items", "total_price", "currency"]
 
 
-def _item(line: Mapping[str, Any]) -> dict[str, Any]:
-    item = {own: line[key] for key, own in _ITEM.items() if key in line}
-    return item | {"price": number_of(item["price"])} if "price" in item else item
-
-
-def _items(rows: Rows) -> list[Any]:
-    return [
-        None if lines is None else [_item(line) for line in lines]
-        for lines in rows.object_lists("line_items")
-    ]
+_items = item_lists("line_items", _ITEM, numbers=["price"])
 
 
 def _discount_codes(rows: Rows) -> list[str | None]:

@@ -21,10 +21,16 @@ of columns. The TSV has no header: `vendors.enriched_tsv` knows its order.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
+from convergekit.base.bounds import MOST_COLUMNS
+from convergekit.base.records import column_from_values
+from convergekit.readers.columns.keys import Keys, ObjectField
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Rows, first_of
 
@@ -72,9 +78,88 @@ def _open(properties: dict[str, Any], column: str, value: Any) -> None:
 def _entities(data: Any) -> Iterator[tuple[str, Any]]:
     for entity in data if isinstance(data, list) else ():
         schema = entity.get("schema") if isinstance(entity, Mapping) else None
-        named = _SCHEMA.match(schema) if isinstance(schema, str) else None
-        if named:
-            yield column_of(*named.groups()), entity.get("data")
+        name = _column_of_schema(schema) if isinstance(schema, str) else None
+        if name:
+            yield name, entity.get("data")
+
+
+@functools.lru_cache(maxsize=1000)
+def _column_of_schema(schema: str) -> str | None:
+    named = _SCHEMA.match(schema)
+    return column_of(*named.groups()) if named else None
+
+
+def _property_keys(rows: Rows) -> Keys | None:
+    """Return what `_properties` does as columns, None where a field has an unusual shape."""
+    found: Keys | None = Keys.none()
+    for name in rows.names:
+        if found is not None and name.startswith("unstruct_event_"):
+            found = _over(rows.keys(name), found)
+        elif found is not None and name.startswith("contexts_"):
+            found = _over(_list_key(rows, name), found)
+    for layer in (_event_keys, _entity_keys):
+        found = None if found is None else _over(layer(rows), found)
+    return found
+
+
+def _over(layer: Keys | None, under: Keys) -> Keys | None:
+    """Return one layer over another, None if a key is in both: its values may be lists to join."""
+    if layer is None or not layer.columns.keys().isdisjoint(under.columns):
+        return None
+    return layer.over(under)
+
+
+def _list_key(rows: Rows, name: str) -> Keys | None:
+    """Return objects with a warehouse's column of entities as their only key."""
+    return Keys.none() if rows.lacks(name) else _sparse({name: rows.json_cells(name)})
+
+
+def _event_keys(rows: Rows) -> Keys | None:
+    """Return the self-describing events, None unless each has an object in its `data.data`."""
+    if rows.lacks("unstruct_event"):
+        return Keys.none()
+    outer, inner = rows.array("unstruct_event"), rows.array("unstruct_event.data.data")
+    if outer is None or inner is None or inner.null_count > outer.null_count:
+        return None
+    return rows.keys("unstruct_event.data.data")
+
+
+def _entity_keys(rows: Rows) -> Keys | None:
+    """Return the entities of both columns, a key per schema, None where one is unusual."""
+    found: dict[str, list[Any] | None] = {}
+    there = [name for name in ("contexts", "derived_contexts") if not rows.lacks(name)]
+    columns = [rows.json_cells(name) for name in there]
+    known = [column for column in columns if column is not None]
+    if len(known) < len(there):
+        return None
+    for row, cells in enumerate(zip(*known, strict=True)):
+        opened: dict[str, Any] = {}
+        for name, cell in zip(there, cells, strict=True):
+            if cell is not None:
+                _open(opened, name, cell)
+        for name, entities in opened.items():
+            values = found.setdefault(name, [None] * len(rows))
+            if values is not None:
+                values[row] = entities
+        if len(found) > MOST_COLUMNS:
+            return None
+    return _sparse(found)
+
+
+def _sparse(columns: Mapping[str, list[Any] | None]) -> Keys | None:
+    """Return objects with a key where its column has a value; None if a column is not known."""
+    known = {name: values for name, values in columns.items() if values is not None}
+    if len(known) < len(columns):
+        return None
+    firsts = {
+        name: next((row for row, value in enumerate(values) if value is not None), len(values))
+        for name, values in known.items()
+    }
+    return Keys(
+        {name: column_from_values(values) for name, values in known.items()},
+        firsts.__getitem__,
+        lambda name, rows: np.zeros(len(rows), dtype=bool),
+    )
 
 
 def column_of(vendor: str, name: str, model: str) -> str:
@@ -110,7 +195,7 @@ SNOWPLOW = Export(
         "user_id": "user_id",
     },
     properties={
-        "*": _properties,
+        "*": ObjectField(_properties, _property_keys),
         "$url": "page_url",
         "$referrer": "page_referrer",
         "session_id": "domain_sessionid",

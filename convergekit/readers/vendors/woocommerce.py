@@ -17,9 +17,13 @@ are lists of orders, one order per line, and single orders, each as a `Placed Or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
+from convergekit.readers.columns.item_lists import item_lists
+from convergekit.readers.columns.key_values import texts_of_keys
+from convergekit.readers.columns.keys import ColumnField
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Field, Rows, number, number_of
 
@@ -32,6 +36,7 @@ _ITEM = {
     "quantity": "quantity",
     "total": "total",
 }
+_items = item_lists("line_items", _ITEM, numbers=["price", "total"])
 _DRAFT = "checkout-draft"
 _ATTRIBUTION = "_wc_order_attribution_"
 #: What of the order attribution becomes properties.
@@ -58,18 +63,6 @@ def _gmt(path: str) -> Field:
     return lambda rows: [
         f"{time}Z" if isinstance(time, str) and time else None for time in rows[path]
     ]
-
-
-def _items(rows: Rows) -> list[Any]:
-    return [
-        None if lines is None else [_item(line) for line in lines]
-        for lines in rows.object_lists("line_items")
-    ]
-
-
-def _item(line: Mapping[str, Any]) -> dict[str, Any]:
-    item = {own: line[key] for key, own in _ITEM.items() if key in line}
-    return item | {name: number_of(item[name]) for name in ("price", "total") if name in item}
 
 
 def _address(name: str) -> Field:
@@ -103,7 +96,16 @@ def _refunded(rows: Rows) -> list[float | None]:
 
 
 def _attributed(name: str) -> Field:
-    return lambda rows: [found.get(name) for found in rows.once(_attribution)]
+    def column(rows: Rows) -> pd.Series | None:
+        found = rows.once(_attribution_columns)
+        nothing = pd.Series([None] * len(rows), dtype=object)
+        return None if found is None else found.get(_ATTRIBUTION + name, nothing)
+
+    return ColumnField(lambda rows: [found.get(name) for found in rows.once(_attribution)], column)
+
+
+def _attribution_columns(rows: Rows) -> dict[str, pd.Series] | None:
+    return texts_of_keys(rows, "meta_data", [_ATTRIBUTION + name for name in _ATTRIBUTED])
 
 
 def _attribution(rows: Rows) -> list[dict[str, Any]]:
