@@ -250,6 +250,20 @@ def python_cells(column: pd.Series) -> list[Any]:
     return column.tolist()
 
 
+def objects_of(column: pd.Series) -> pd.Series:
+    """Return a column as one of Python's objects: of Arrow's lists, lists and not NumPy's arrays.
+
+    Examples
+    --------
+    >>> lists = as_lists_of_text(pd.Series([["urn:cookie:a"]], dtype=object))
+    >>> objects_of(lists).iloc[0]
+    ['urn:cookie:a']
+    """
+    if column.dtype != LISTS_OF_TEXT:
+        return column.astype(object)
+    return pd.Series(python_cells(column), index=column.index, name=column.name, dtype=object)
+
+
 def table_of(frame: pd.DataFrame) -> pa.Table:
     """Return a frame as an Arrow table; what Arrow has no type for, as JSON text.
 

@@ -25,7 +25,6 @@ from convergekit.base.text import as_text, known_characters, text_of, written
 from convergekit.base.threads import with_columns
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.arrow import (
-    LISTS_OF_TEXT,
     Frame,
     as_frame,
     as_lists_of_text,
@@ -115,13 +114,16 @@ def open_columns(
         so that nothing in them has to be looked at or copied.
     """
     _check_labels(frame)
-    frame = _with_arrow_aliases(frame, columns.get("aliases", "aliases"))
+    own = columns.get("aliases", "aliases")
+    lists = as_lists_of_text(frame[own]) if own in frame else None
+    if lists is not None:
+        frame = with_columns(frame, {own: lists})
     texts = {name for name in LISTS if name in frame and _are_lists_of_text(frame[name])}
     frame, deep = without_deep(frame, within=plain | texts)
     frame = with_usual_types(_apply_mapping(frame, columns))
     apart = [name for name in frame if not _is_nested(name) or _is_of_lists(frame[name].dtype)]
     apart = [name for name in apart if name not in plain or frame[name].dtype != object]
-    if "aliases" in frame and frame["aliases"].dtype == LISTS_OF_TEXT:
+    if lists is not None and "aliases" in apart:
         apart.remove("aliases")
     frame = _with_plain_objects(frame, apart, texts=texts)
     frame = noted(_unite_spellings(_without_signals(frame)), deep)
@@ -172,12 +174,6 @@ def _without_signals(frame: pd.DataFrame) -> pd.DataFrame:
             if any(signals):
                 changed[name] = column.mask(np.array(signals), None)
     return frame.assign(**changed) if changed else frame
-
-
-def _with_arrow_aliases(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the frame with lists of URNs as Arrow's, where they are nothing else."""
-    found = as_lists_of_text(frame[name]) if name in frame else None
-    return frame if found is None else with_columns(frame, {name: found})
 
 
 def _is_of_lists(dtype: Any) -> bool:

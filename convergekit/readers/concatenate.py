@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from convergekit.base.records import column_from_values
-from convergekit.events.arrow import LISTS_OF_TEXT, python_cells
+from convergekit.events.arrow import LISTS_OF_TEXT, objects_of
 from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.shapes import READ_SHAPES
 
@@ -78,16 +78,12 @@ def _joined(columns: list[pd.Series | None], sizes: list[int]) -> pd.Series:
     return joined
 
 
-def _piece(
-    column: pd.Series | None, size: int, dtype: str | pd.ArrowDtype
-) -> pd.Series:
+def _piece(column: pd.Series | None, size: int, dtype: str | pd.ArrowDtype) -> pd.Series:
     if column is None:
         empty = [None] * size if dtype == "object" else None
         return pd.Series(empty, index=pd.RangeIndex(size), dtype=dtype)
     if dtype == "object":
-        if column.dtype == LISTS_OF_TEXT:
-            return pd.Series(python_cells(column), dtype=object)
-        return column.astype(object).where(column.notna(), None)
+        return objects_of(column).where(column.notna(), None)
     return column.astype(dtype)
 
 
