@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from tests.strategies import START, event_frames
 
+DUPLICATES = st.sampled_from(["drop", "merge"])
 #: In the order of the alphabet, as types of lists are.
 COLUMNS = ["alias.cart_token", "alias.cookie", "alias.email"]
 TABLES = ("duplicates", "aliases", "profiles")
@@ -97,7 +98,7 @@ def test_lists_say_what_columns_say(frame, duplicates, identity):
     assert mine["rejected"] == yours["rejected"]
 
 
-@given(listed_frames(), st.sampled_from(["drop", "merge"]), st.integers(0, 12))
+@given(listed_frames(), DUPLICATES, st.integers(0, 12))
 def test_whoever_holds_the_lists_they_say_the_same(frame, duplicates, cut):
     one_by_one = ck.stitch(by_python(frame), duplicates=duplicates)
     check_same(one_by_one, ck.stitch(frame, duplicates=duplicates))
@@ -128,7 +129,8 @@ def test_lists_of_text_are_arrows_in_the_result(lists):
     s = ck.stitch(pd.DataFrame([ROW] * 3).assign(aliases=lists))
     assert s.events["aliases"].dtype == OF_ARROW
     assert list(map(plain, s.events["aliases"])) == list(map(plain, lists))
-    assert lists.dtype == given.dtype and list(map(plain, lists)) == list(map(plain, given))
+    assert lists.dtype == given.dtype
+    assert list(map(plain, lists)) == list(map(plain, given))
 
 
 @pytest.mark.parametrize(
