@@ -2,6 +2,10 @@
 
     python -m benchmarks.stitch [--people N] [--repeats N]
 
+The events have their aliases as Converge spells them: a list of URNs an event, held by Arrow as
+`read_events` gives it. Two rows show the same aliases in other shapes: as Python's lists, and as a
+column an alias type, which is all that the obvious script knows.
+
 Equality is checked before a time is printed: the same rows kept, the same partition of the
 events into profiles, the same value in every filled cell. The processes take turns, three of ours
 to each of the obvious script; medians are printed, and the first call of each apart.
@@ -25,6 +29,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 import convergekit as ck
 from tests.identity import obvious
@@ -43,13 +49,14 @@ def main() -> None:
     # The obvious script knows no order of arrival but that of the rows, so neither gets one.
     events = events.drop(columns="received_at")
     print(f"{machine()}\n{len(events):,} events of {arguments.people:,} simulated people\n")
-    ours, theirs = ck.stitch(events), obvious.stitch(events)
-    check_equal(ours, theirs)
+    theirs = obvious.stitch(events)
+    for _, shape in SHAPES.values():
+        check_equal(ck.stitch(shape(events)), theirs)
     print("equal: rows kept, partition into profiles, every filled cell\n")
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "events.parquet")
         events.to_parquet(path)
-        del events, ours, theirs
+        del events, theirs
         first, seconds = race(path, arguments.repeats)
     slowest = statistics.median(seconds[SLOW])
     print(f"{'':<32}{'first':>8}{'median seconds':>16}  times as fast as the obvious script")
@@ -64,7 +71,7 @@ def race(path: Path, repeats: int) -> tuple[dict[str, float], dict[str, list[flo
     seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     with contextlib.ExitStack() as stack:
         processes = {
-            name: stack.enter_context(ProcessPoolExecutor(1, spawn, Held.read, (path,)))
+            name: stack.enter_context(ProcessPoolExecutor(1, spawn, Held.read, (path, name)))
             for name in CONTENDERS
         }
         first = {name: each.submit(run, name).result() for name, each in processes.items()}
@@ -77,17 +84,50 @@ def race(path: Path, repeats: int) -> tuple[dict[str, float], dict[str, list[flo
 
 
 class Held:
-    """The events, in each of the processes."""
+    """The events, in the shape that each of the processes is given."""
 
     events: pd.DataFrame
 
     @classmethod
-    def read(cls, path: Path) -> None:
-        cls.events = pd.read_parquet(path)
+    def read(cls, path: Path, name: str) -> None:
+        cls.events = CONTENDERS[name][1](pd.read_parquet(path))
 
 
 def run(name: str) -> float:
-    return timed(lambda: CONTENDERS[name](Held.events))
+    return timed(lambda: CONTENDERS[name][0](Held.events))
+
+
+def lists_of_urns(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events with their columns of aliases as one of lists that Arrow holds."""
+    names = [name for name in events if name.startswith("alias.")]
+    urns = [
+        pc.binary_join_element_wise(
+            pa.scalar(f"urn:{name.removeprefix('alias.')}:", pa.large_string()),
+            pa.array(events[name], type=pa.large_string(), from_pandas=True),
+            pa.scalar("", pa.large_string()),
+        )
+        for name in names
+    ]
+    # One event's URNs beside one another, in the order of the columns.
+    at = np.arange(len(events))[:, None] + len(events) * np.arange(len(names))
+    texts = pa.chunked_array(urns).combine_chunks().take(pa.array(at.ravel()))
+    given = np.asarray(texts.is_valid()).reshape(at.shape)
+    ends = np.append(0, given.sum(axis=1).cumsum())
+    lists = pa.ListArray.from_arrays(pa.array(ends, type=pa.int32()), texts.drop_null())
+    aliases = pd.Series(pd.arrays.ArrowExtensionArray(lists), index=events.index)
+    return events.drop(columns=names).assign(aliases=aliases)
+
+
+def python_lists(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the same lists as Python's."""
+    listed = lists_of_urns(events)
+    cells = pd.Series(listed["aliases"].tolist(), index=events.index, dtype=object)
+    return listed.assign(aliases=cells)
+
+
+def columns(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events as they are simulated."""
+    return events
 
 
 def machine() -> str:
@@ -114,18 +154,32 @@ def without_kernels(events: pd.DataFrame) -> ck.Stitched:
     return ck.stitch(events)
 
 
-def every_table(s: ck.Stitched) -> None:
-    """Build what a Stitched builds only when asked."""
+def as_of(events: pd.DataFrame) -> ck.Stitched:
+    return ck.stitch(events, identity="as_of")
+
+
+def every_table(events: pd.DataFrame) -> None:
+    """Build what a Stitched builds only when asked as well."""
+    s = ck.stitch(events)
     for name in ("aliases", "profiles", "report"):
         getattr(s, name)
 
 
-CONTENDERS: dict[str, Callable[[pd.DataFrame], Any]] = {
-    SLOW: obvious.stitch,
-    "ck.stitch": ck.stitch,
-    'ck.stitch(identity="as_of")': lambda events: ck.stitch(events, identity="as_of"),
-    "ck.stitch, without kernels": without_kernels,
-    "ck.stitch and every table": lambda events: every_table(ck.stitch(events)),
+Contender = tuple[Callable[[pd.DataFrame], Any], Callable[[pd.DataFrame], pd.DataFrame]]
+
+#: What is stitched in each of the shapes that aliases may have; first Converge's own.
+SHAPES: dict[str, Contender] = {
+    "ck.stitch": (ck.stitch, lists_of_urns),
+    "ck.stitch, Python's lists": (ck.stitch, python_lists),
+    "ck.stitch, columns of aliases": (ck.stitch, columns),
+}
+#: What runs, and in which shape it is given the events.
+CONTENDERS: dict[str, Contender] = {
+    SLOW: (obvious.stitch, columns),
+    **SHAPES,
+    'ck.stitch(identity="as_of")': (as_of, lists_of_urns),
+    "ck.stitch, without kernels": (without_kernels, lists_of_urns),
+    "ck.stitch and every table": (every_table, lists_of_urns),
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterator
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.bounds import DEEPEST, MOST_ALIASES, TOO_MANY_ALIASES, of_column
@@ -71,6 +72,9 @@ def _sizes(lists: pd.Series, *, of_text: bool) -> IntArray:
     if of_text:
         members = map(len, [cell or () for cell in lists.to_numpy()])
         return np.fromiter(members, dtype=np.int64, count=len(lists))
+    if isinstance(lists.dtype, pd.ArrowDtype) and pa.types.is_list(lists.dtype.pyarrow_dtype):
+        found = pc.list_value_length(lists.array._pa_array).fill_null(0)
+        return found.to_numpy().astype(np.int64)
     sizes = np.zeros(len(lists), dtype=np.int64)
     if lists.dtype == object:
         known = (len(cell) if isinstance(cell, _SIZED) else 0 for cell in lists.to_numpy())

@@ -19,6 +19,8 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.events.arrow import objects_of
+
 # The last four are full-width signs, which some spreadsheets take for the plain ones.
 _SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _FORMULA = re.compile(f"[{_SIGNS}]")
@@ -70,9 +72,8 @@ def _inert_column(column: pd.Series, *, numbers: bool = True) -> pd.Series:
             return column
     elif not _may_hold_text(dtype):
         return column
-    return column.astype(object).map(
-        lambda cell: _inert_cell(cell, numbers=numbers), na_action="ignore"
-    )
+    cells = objects_of(column)
+    return cells.map(lambda cell: _inert_cell(cell, numbers=numbers), na_action="ignore")
 
 
 def _may_hold_text(dtype: Any) -> bool:

@@ -9,9 +9,11 @@ object (a struct) named `properties` or `profile_properties` is opened without b
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -170,6 +172,96 @@ def lists_of_text(column: pa.ChunkedArray) -> list[list[str | None] | None] | No
         for row in np.flatnonzero(column.is_null().to_numpy()).tolist():
             found[row] = None
     return found
+
+
+#: In which type Arrow holds lists of text here, so that frames of any source can be joined.
+LISTS_OF_TEXT = pd.ArrowDtype(pa.list_(pa.large_string()))
+_LISTS = frozenset({list, type(None), float, type(pd.NA)})
+_TEXTS = frozenset({str, type(None)})
+
+
+def as_lists_of_text(column: pd.Series) -> pd.Series | None:
+    """Return a column as Arrow's lists of text, or None if a cell is anything else.
+
+    No object is made per cell, and nothing is copied of a column that is one already.
+
+    Examples
+    --------
+    >>> found = as_lists_of_text(pd.Series([["urn:cookie:a"], None, []], dtype=object))
+    >>> found.tolist()
+    [['urn:cookie:a'], <NA>, []]
+    >>> as_lists_of_text(pd.Series([["urn:cookie:a"], "urn:cookie:b"], dtype=object)) is None
+    True
+    """
+    dtype = column.dtype
+    if isinstance(dtype, pd.ArrowDtype):
+        lists = _arrow_lists(column.array._pa_array)
+    else:
+        lists = _python_lists(column.to_numpy()) if dtype == object else None
+    if lists is None:
+        return None
+    if dtype == LISTS_OF_TEXT:
+        return column
+    found = pd.arrays.ArrowExtensionArray(lists)
+    return pd.Series(found, index=column.index, name=column.name, copy=False)
+
+
+def _arrow_lists(lists: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    kind = lists.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return None
+    if not (_is_text(kind.value_type) or pa.types.is_null(kind.value_type)):
+        return None
+    try:
+        pc.list_flatten(lists).validate(full=True)
+    except pa.ArrowInvalid:
+        # Not UTF-8.
+        return None
+    return lists.cast(LISTS_OF_TEXT.pyarrow_dtype)
+
+
+def _python_lists(cells: npt.NDArray[np.object_]) -> pa.ChunkedArray | None:
+    kinds = set(map(type, cells))
+    if list not in kinds or not kinds <= _LISTS:
+        return None
+    lists = cells if kinds == {list} else [cell for cell in cells if type(cell) is list]
+    # Arrow takes bytes for text.
+    if not _TEXTS.issuperset(map(type, itertools.chain.from_iterable(lists))):
+        return None
+    try:
+        found = pa.array(cells, type=LISTS_OF_TEXT.pyarrow_dtype, from_pandas=True)
+    except (pa.ArrowException, UnicodeEncodeError):
+        # A number beside the lists, or half of an emoji in one.
+        return None
+    # More text than one array holds comes in several.
+    return found if isinstance(found, pa.ChunkedArray) else pa.chunked_array([found])
+
+
+def python_cells(column: pd.Series) -> list[Any]:
+    """Return a column's cells as Python's: lists where Arrow has them, None where one is missing.
+
+    Examples
+    --------
+    >>> python_cells(as_lists_of_text(pd.Series([["urn:cookie:a"], None], dtype=object)))
+    [['urn:cookie:a'], None]
+    """
+    if isinstance(column.dtype, pd.ArrowDtype):
+        return list(column.array._pa_array.to_pylist())
+    return column.tolist()
+
+
+def objects_of(column: pd.Series) -> pd.Series:
+    """Return a column as one of Python's objects: of Arrow's lists, lists and not NumPy's arrays.
+
+    Examples
+    --------
+    >>> lists = as_lists_of_text(pd.Series([["urn:cookie:a"]], dtype=object))
+    >>> objects_of(lists).iloc[0]
+    ['urn:cookie:a']
+    """
+    if column.dtype != LISTS_OF_TEXT:
+        return column.astype(object)
+    return pd.Series(python_cells(column), index=column.index, name=column.name, dtype=object)
 
 
 def table_of(frame: pd.DataFrame) -> pa.Table:

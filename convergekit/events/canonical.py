@@ -24,7 +24,13 @@ from convergekit.base.scalars import python_value
 from convergekit.base.text import as_text, known_characters, text_of, written
 from convergekit.base.threads import with_columns
 from convergekit.errors import ColumnError, did_you_mean
-from convergekit.events.arrow import Frame, as_frame, lists_of_text, opened_struct
+from convergekit.events.arrow import (
+    Frame,
+    as_frame,
+    as_lists_of_text,
+    lists_of_text,
+    opened_struct,
+)
 from convergekit.events.schema import (
     ALIAS,
     NESTED,
@@ -108,11 +114,17 @@ def open_columns(
         so that nothing in them has to be looked at or copied.
     """
     _check_labels(frame)
+    own = columns.get("aliases", "aliases")
+    lists = as_lists_of_text(frame[own]) if own in frame else None
+    if lists is not None:
+        frame = with_columns(frame, {own: lists})
     texts = {name for name in LISTS if name in frame and _are_lists_of_text(frame[name])}
     frame, deep = without_deep(frame, within=plain | texts)
     frame = with_usual_types(_apply_mapping(frame, columns))
     apart = [name for name in frame if not _is_nested(name) or _is_of_lists(frame[name].dtype)]
     apart = [name for name in apart if name not in plain or frame[name].dtype != object]
+    if lists is not None and "aliases" in apart:
+        apart.remove("aliases")
     frame = _with_plain_objects(frame, apart, texts=texts)
     frame = noted(_unite_spellings(_without_signals(frame)), deep)
     for name in NESTED:

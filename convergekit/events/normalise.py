@@ -22,6 +22,7 @@ from convergekit.base.text import as_text, has_text, to_arrow
 from convergekit.base.threads import each_column
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import EventError, UnknownNameError, what_there_is
+from convergekit.events.arrow import LISTS_OF_TEXT
 from convergekit.events.canonical import told, written_by_stitch
 from convergekit.events.nothing import identifies_nothing, without_value
 from convergekit.events.schema import ALIAS, NESTED, PROFILE_PROPERTY, PROPERTY, STATE_AT
@@ -203,8 +204,7 @@ def carries_aliases(
             text, _ = as_text(frame[column].iloc[rows[left]])
             found[left] = has_text(pc.utf8_trim_whitespace(to_arrow(text)))
     if "aliases" in frame:
-        cells = frame["aliases"].iloc[rows]
-        found |= np.fromiter(map(_holds_something, cells), dtype=bool, count=len(rows))
+        found |= _hold_something(frame["aliases"].iloc[rows])
     return found
 
 
@@ -372,6 +372,14 @@ def _reject_reasons(
         unread = told(frame["read_error"])
         found.update(zip(unread.index.tolist(), unread.tolist(), strict=True))
     return pd.Series(found, dtype=object).sort_index()
+
+
+def _hold_something(cells: pd.Series) -> BoolArray:
+    """Return which cells of aliases hold something, whatever it is worth."""
+    if cells.dtype == LISTS_OF_TEXT:
+        sizes = pc.list_value_length(cells.array._pa_array).fill_null(0)
+        return sizes.to_numpy() > 0
+    return np.fromiter(map(_holds_something, cells), dtype=bool, count=len(cells))
 
 
 def _holds_something(cell: Any) -> bool:

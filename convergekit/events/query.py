@@ -18,6 +18,7 @@ import pyarrow as pa
 from convergekit.base.patterns import as_texts, matched
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.events.arrow import LISTS_OF_TEXT, objects_of
 from convergekit.events.schema import PROFILE, PROPERTY
 
 #: Methods of a column that a query may call, and those under its ``.str``.
@@ -134,7 +135,9 @@ class _Query:
     def answer(self) -> Any:
         tree = _parsed(self._text)
         for name, column in self._named(tree).items():
-            self._used[name] = self._events[column]
+            cells = self._events[column]
+            # pandas has no comparison and no text of Arrow's lists.
+            self._used[name] = objects_of(cells) if cells.dtype == LISTS_OF_TEXT else cells
         _Growth(self._used).check(tree)
         return self._evaluated(self._text, tree)
 

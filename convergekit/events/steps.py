@@ -20,6 +20,7 @@ from convergekit.errors import (
     did_you_mean,
     what_there_is,
 )
+from convergekit.events.arrow import LISTS_OF_TEXT
 from convergekit.events.query import evaluate_query
 from convergekit.events.schema import PROFILE, PROPERTY
 from convergekit.typing import BoolArray, IntArray
@@ -292,9 +293,10 @@ def single_valued(events: pd.DataFrame, name: str, *, option: str) -> str:
     """
     column = resolve_column(events, name)
     values = events[column]
-    if pd.api.types.is_object_dtype(values.dtype) and (
+    if values.dtype == LISTS_OF_TEXT or (
+        pd.api.types.is_object_dtype(values.dtype)
         # The fast answer first: of text alone, nothing is looked at one by one.
-        pd.api.types.infer_dtype(values) == "mixed"
+        and pd.api.types.infer_dtype(values) == "mixed"
         and any(not isinstance(value, Hashable) for value in values)
     ):
         raise ColumnError(

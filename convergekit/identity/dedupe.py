@@ -22,6 +22,8 @@ from convergekit.base.options import names_given
 from convergekit.base.text import as_text, to_arrow, written
 from convergekit.base.threads import chosen_rows
 from convergekit.errors import ColumnError, did_you_mean
+from convergekit.events.arrow import python_cells
+from convergekit.events.schema import holds_objects
 from convergekit.events.sources import filled_in
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, IntArray
@@ -166,7 +168,9 @@ def repeats_without_id(events: pd.DataFrame) -> UnnamedRepeats:
     near["source"] = as_text(near["source"])[0].mask(filled_in(events.iloc[at]))
     group = np.zeros(len(at), dtype=np.int64)
     for _, column in near.items():
-        cells = column.map(_compared) if column.dtype == object else column
+        cells = column
+        if holds_objects(column.dtype):
+            cells = pd.Series(list(map(_compared, python_cells(column))))
         codes = pd.factorize(cells, use_na_sentinel=False)[0].astype(np.int64)
         group = pd.factorize(group * (codes.max(initial=0) + 1) + codes)[0]
     firsts = np.unique(group, return_index=True)[1][group] if len(at) else group

@@ -15,8 +15,15 @@ from convergekit.base.grouping import distinct
 from convergekit.base.records import take_or_missing
 from convergekit.base.text import written
 from convergekit.base.threads import with_columns
+from convergekit.events.arrow import python_cells
 from convergekit.events.campaigns import says_something
-from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY, STATE_AT, missing
+from convergekit.events.schema import (
+    PROFILE_PROPERTY,
+    PROPERTY,
+    STATE_AT,
+    holds_objects,
+    missing,
+)
 from convergekit.events.sources import exports, filled_in
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
@@ -300,8 +307,8 @@ def _ranks(order: IntArray) -> IntArray:
 
 
 def _unequal(first: pd.Series, second: pd.Series) -> BoolArray:
-    if first.dtype == object:
-        pairs = zip(first, second, strict=True)
+    if holds_objects(first.dtype):
+        pairs = zip(python_cells(first), python_cells(second), strict=True)
         return np.fromiter((not _same(a, b) for a, b in pairs), dtype=bool, count=len(first))
     same = (first == second).fillna(False).to_numpy(dtype=bool)
     return ~(same | (first.isna() & second.isna()).to_numpy())

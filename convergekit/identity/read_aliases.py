@@ -6,7 +6,6 @@ is never guessed: it is left out, counted and listed.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from convergekit.base.grouping import distinct_rows
 from convergekit.base.text import arrow_array, as_text, to_arrow
 from convergekit.base.threads import each_column
 from convergekit.errors import ColumnError, UnknownNameError, did_you_mean
+from convergekit.events.arrow import LISTS_OF_TEXT, as_lists_of_text
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
 from convergekit.events.shapes import as_list, entry_of, is_wrapper, opened
 from convergekit.identity.alias_rules import (
@@ -210,6 +210,8 @@ def _read_lists(
     malformed: list[tuple[IntArray, str]],
 ) -> None:
     """Flatten the lists, then split each distinct URN once."""
+    if not lists.notna().any():
+        return
     texts = _texts_in(lists)
     if texts is not None:
         event, cells = texts
@@ -241,37 +243,17 @@ def _read_lists(
     _read_urns(np.array(positions, dtype=np.int64), found, known, readings, malformed)
 
 
-def _texts_in(lists: pd.Series) -> tuple[IntArray, pa.Array] | None:
+def _texts_in(lists: pd.Series) -> tuple[IntArray, pa.ChunkedArray] | None:
     """Return the members of lists of text, and the position of each one's list.
 
     None if a cell is anything else: then each has to be looked at.
     """
-    if isinstance(lists.dtype, pd.ArrowDtype):
-        found = pa.chunked_array(pa.array(lists)).combine_chunks()
-    elif lists.dtype == object:
-        cells = lists.to_numpy()
-        if not {list, type(None)}.issuperset(map(type, cells)):
-            return None
-        members = itertools.chain.from_iterable(cell for cell in cells if cell)
-        if not {str, type(None)}.issuperset(map(type, members)):
-            return None
-        try:
-            found = pa.array(cells.tolist(), type=pa.list_(pa.large_string()))
-        except UnicodeEncodeError:
-            # Half of an emoji.
-            return None
-    else:
+    held = lists if lists.dtype == LISTS_OF_TEXT else as_lists_of_text(lists)
+    if held is None:
         return None
-    if pa.types.is_null(found.type):
-        return np.empty(0, dtype=np.int64), pa.array([], type=pa.large_string())
-    if not (pa.types.is_list(found.type) or pa.types.is_large_list(found.type)):
-        return None
-    texts = found.flatten()
-    kind = texts.type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)):
-        return None
+    found = held.array._pa_array
     sizes = pc.list_value_length(found).fill_null(0).to_numpy()
-    return np.repeat(np.arange(len(found)), sizes), texts.cast(pa.large_string())
+    return np.repeat(np.arange(len(found)), sizes), pc.list_flatten(found)
 
 
 def _read_urns(
@@ -291,8 +273,10 @@ def _read_urns(
     typeless = of_pair < 0
     if typeless.any():
         malformed.append((event[typeless], NO_TYPE))
-    # The pairs type by type, so that each is looked at once, however many types there are.
-    order = np.argsort(of_pair, kind="stable")
+    # The pairs type by type, so that each is looked at once, however many types there are. NumPy
+    # sorts small integers by counting them.
+    small = np.min_scalar_type(-1 - len(values))
+    order = np.argsort(of_pair.astype(small), kind="stable")
     bounds = np.searchsorted(of_pair[order], np.arange(len(values) + 1))
     pairs = zip(values.items(), bounds[:-1], bounds[1:], strict=True)
     for (alias_type, (_, texts)), start, stop in pairs:

@@ -46,6 +46,7 @@ import pyarrow.compute as pc
 from convergekit.base.text import as_text, folded, folded_text, to_arrow
 from convergekit.base.threads import chosen_rows
 from convergekit.errors import ConvergekitError
+from convergekit.events.arrow import as_lists_of_text
 from convergekit.events.nothing import PLACEHOLDERS, is_nobody
 from convergekit.events.schema import ALIAS, PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.identity.alias_rules import AliasRules, plain_form
@@ -384,7 +385,10 @@ class Eraser:
             cells[place], lost[place], changed[place] = self._list(cell)
         if not (lost | changed).any():
             return column, lost, changed
-        return pd.Series(cells, index=column.index, dtype=object), lost, changed
+        made = pd.Series(cells, index=column.index, dtype=object)
+        of_arrow = isinstance(column.dtype, pd.ArrowDtype)
+        again = as_lists_of_text(made) if of_arrow else None
+        return made if again is None else again, lost, changed
 
     def _list(self, cell: Any) -> tuple[Any, bool, bool]:
         """Return what is left of a cell of aliases, whether it lost one, and a mention."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from convergekit.base.records import column_from_values
+from convergekit.events.arrow import LISTS_OF_TEXT, objects_of
 from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.shapes import READ_SHAPES
 
@@ -63,10 +64,12 @@ def _joined(columns: list[pd.Series | None], sizes: list[int]) -> pd.Series:
     dtypes = {str(c.dtype) for c, s in zip(columns, says, strict=True) if c is not None and s}
     common = {_NULLABLE.get(dtype, dtype) for dtype in dtypes}
     dtype = next(iter(common)) if len(common) == 1 else "object"
+    # pandas does not know Arrow's lists by name.
+    known = LISTS_OF_TEXT if dtype == str(LISTS_OF_TEXT) else dtype
     pieces = []
     for place, size in enumerate(sizes):
         column, columns[place] = columns[place], None
-        pieces.append(_piece(column if says[place] else None, size, dtype))
+        pieces.append(_piece(column if says[place] else None, size, known))
     joined = pd.concat(pieces, ignore_index=True)
     if len(common) > 1 and all(map(_is_number, dtypes)):
         return column_from_values([None if pd.isna(v) else v for v in joined.tolist()])
@@ -75,12 +78,12 @@ def _joined(columns: list[pd.Series | None], sizes: list[int]) -> pd.Series:
     return joined
 
 
-def _piece(column: pd.Series | None, size: int, dtype: str) -> pd.Series:
+def _piece(column: pd.Series | None, size: int, dtype: str | pd.ArrowDtype) -> pd.Series:
     if column is None:
         empty = [None] * size if dtype == "object" else None
         return pd.Series(empty, index=pd.RangeIndex(size), dtype=dtype)
     if dtype == "object":
-        return column.astype(object).where(column.notna(), None)
+        return objects_of(column).where(column.notna(), None)
     return column.astype(dtype)
 
 

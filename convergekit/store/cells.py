@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from convergekit.base.records import column_from_values, take_or_missing
 from convergekit.base.tagged_json import TAG, from_json, to_json
-from convergekit.events.arrow import series_from_arrow
+from convergekit.events.arrow import objects_of, series_from_arrow
 
 TEXT = "text"
 INTEGER = "integer"
@@ -83,7 +83,7 @@ def encode(column: pd.Series) -> tuple[str, pa.Array] | None:
         utc = column.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else column
         cells = pa.array(utc.dt.as_unit("us"), from_pandas=True)
         return (TIME if zoned else NAIVE_TIME), _contiguous(cells, pa.timestamp("us"))
-    cells = [None if _is_missing(cell) else cell for cell in column.astype(object)]
+    cells = [None if _is_missing(cell) else cell for cell in objects_of(column)]
     return _encode_objects(pd.Series(cells, dtype=object))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from convergekit.events.arrow import as_lists_of_text
 from convergekit.store.cells import DUCKDB_TYPES, decode
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class Columns:
             name: decode({kind: table.column(at) for kind, at in self._cells[name].items()}, size)
             for name in names
         }
+        lists = as_lists_of_text(columns["aliases"]) if "aliases" in columns else None
+        if lists is not None:
+            columns["aliases"] = lists
         return pd.DataFrame(columns, index=pd.RangeIndex(size), copy=False)
 
 
