@@ -54,6 +54,7 @@ from .readers import (
     register_export,
     suggest_columns,
 )
+from .reconcile.result import Reconciliation
 from .simulate.store import SimulatedStore, simulate_store
 from .stitched import Stitched
 from .stitching import stitch
@@ -111,6 +112,7 @@ __all__ = [
     "Orphans",
     "ProfileComparison",
     "ReadError",
+    "Reconciliation",
     "Repaired",
     "Report",
     "Retention",
