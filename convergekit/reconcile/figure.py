@@ -65,7 +65,7 @@ def reconciliation_figure(found: Reconciliation, template: Template = "light") -
     for name, amount, colour in zip(names, claimed, COLOURS * 2, strict=False):
         _bar(
             figure,
-            *(0, amount, colour, legend_name(name)),
+            *(0, amount, colour, name),
             said=hover(f"{name} claims {_plain(amount)} of {_plain(total)} conversions."),
             line=colours.paper,
         )
@@ -90,11 +90,11 @@ def reconciliation_figure(found: Reconciliation, template: Template = "light") -
             ],
             template=template,
             plot_height=row * len(rows),
-            legend=names,
         ),
         barmode="stack",
+        showlegend=False,
         hovermode="closest",
-        xaxis={"visible": False, "range": [0, 1.28 * longest or 1], "fixedrange": True},
+        xaxis={"visible": False, "range": [0, 1.36 * longest or 1], "fixedrange": True},
         yaxis={
             "tickvals": list(range(len(rows))),
             "ticktext": [plain(shortened(name, _MOST_OF_NAME)) for name in rows],
@@ -208,10 +208,9 @@ def _platforms(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
                 offset=shift,
                 base=0,
                 orientation="h",
-                marker={"color": fill, "line": {"width": 1.5, "color": colour}},
+                marker={"color": fill, "line": {"width": 1.5 if amount else 0, "color": colour}},
                 hovertext=[hover(*said)],
                 hoverinfo="text",
-                showlegend=False,
                 name="",
             )
 
@@ -238,7 +237,6 @@ def _texts(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
         textposition="middle right",
         textfont={"size": 12, "color": colours.ink},
         hoverinfo="skip",
-        showlegend=False,
         cliponaxis=False,
     )
 
@@ -271,8 +269,7 @@ def _bar(
         marker=marker,
         hovertext=[said],
         hoverinfo="text",
-        showlegend=bool(name),
-        name=name,
+        name=plain(name),
     )
 
 
