@@ -14,7 +14,7 @@ from convergekit.errors import ColumnError, ConvergekitError, what_there_is
 from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import by_code, currency_codes, most_first
 from convergekit.events.timestamps import microseconds
-from convergekit.reconcile.platforms import Dated, Platform, Windows, platforms_of
+from convergekit.reconcile.platforms import AdPlatform, Dated, Windows, platforms_of
 from convergekit.typing import FloatArray, IntArray
 
 _NEEDED = ("date", "platform", "conversions")
@@ -22,12 +22,12 @@ _DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
-class Claims:
+class PlatformClaims:
     """The claims of each platform.
 
     Attributes
     ----------
-    platforms : list of Platform
+    platforms : list of AdPlatform
         Those that claim something, by name.
     rows : pandas.DataFrame
         The rows that are counted: `date`, `platform` (its number), `conversions` and `value`.
@@ -44,7 +44,7 @@ class Claims:
         What was left out.
     """
 
-    platforms: list[Platform]
+    platforms: list[AdPlatform]
     rows: pd.DataFrame
     conversions: FloatArray
     value: FloatArray
@@ -66,7 +66,7 @@ def claims_of(
     dated: Mapping[str, Dated] | None,
     rates: Mapping[str, float] | None,
     money: bool,
-) -> Claims:
+) -> PlatformClaims:
     """Return what platforms claim between two days. See `Stitched.reconcile`.
 
     Raises
@@ -116,7 +116,7 @@ def claims_of(
     below = [platforms[place].title for place in np.flatnonzero(sums[0] < 0)]
     if below:
         remarks.append(f"{', '.join(below)}: claims add up to less than nothing, and count as 0.")
-    return Claims(
+    return PlatformClaims(
         platforms=platforms,
         rows=pd.DataFrame(
             {
@@ -163,7 +163,7 @@ def _table(spend: Any) -> pd.DataFrame:
     columns = {"date": date, "platform": table["platform"], "conversions": conversions}
     columns["value"] = np.nan if value is None else value.astype("float64")
     for name in ("currency", "time_zone"):
-        columns[name] = table[name] if name in table else None
+        columns[name] = table.get(name)
     return pd.DataFrame(columns)
 
 

@@ -18,9 +18,9 @@ from convergekit.events.steps import StepLike, title_of
 from convergekit.events.timestamps import in_utc, microseconds
 from convergekit.identity.tables import StitchedEvents
 from convergekit.reconcile.bounds import Bounds, claim_bounds
-from convergekit.reconcile.claims import Claims, claims_of
+from convergekit.reconcile.claims import PlatformClaims, claims_of
 from convergekit.reconcile.eligible import Eligible, eligible_orders
-from convergekit.reconcile.platforms import Dated, Platform, Windows
+from convergekit.reconcile.platforms import AdPlatform, Dated, Windows
 from convergekit.reconcile.result import ANY, CLICKED, NONE, Reconciliation
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.rules import VisitRules
@@ -94,7 +94,7 @@ def reconcile(
 
 
 def _orders(
-    s: StitchedEvents, conversion: StepLike, claims: Claims, remarks: list[str]
+    s: StitchedEvents, conversion: StepLike, claims: PlatformClaims, remarks: list[str]
 ) -> tuple[IntArray, BoolArray]:
     """Return the orders that may matter, and which are in the period by the shop's clock."""
     at = events_named(s.events, conversion)
@@ -125,7 +125,7 @@ def _cents(
     value: str | None,
     currency: str | None,
     rates: Mapping[str, float] | None,
-    claims: Claims,
+    claims: PlatformClaims,
     remarks: list[str],
 ) -> IntArray | None:
     """Return what the orders are worth in whole cents; None if that was not asked."""
@@ -156,7 +156,7 @@ def _cents(
     return cents.astype(np.int64)
 
 
-def _table(claims: Claims, found: Eligible, cents: IntArray | None) -> pd.DataFrame:
+def _table(claims: PlatformClaims, found: Eligible, cents: IntArray | None) -> pd.DataFrame:
     """Return what each platform claims beside what it could."""
     alone = found.clicked.sum(axis=0) == 1
     eligible, only, may = (
@@ -187,7 +187,7 @@ def _table(claims: Claims, found: Eligible, cents: IntArray | None) -> pd.DataFr
 
 
 def _patterns(
-    platforms: list[Platform], clicked: BoolArray, in_period: BoolArray, cents: IntArray | None
+    platforms: list[AdPlatform], clicked: BoolArray, in_period: BoolArray, cents: IntArray | None
 ) -> pd.DataFrame:
     """Return for which platforms together orders are eligible; every order is in one row."""
     codes = _codes(clicked)
@@ -210,7 +210,7 @@ def _patterns(
     ].reset_index(drop=True)
 
 
-def _bounds(claims: Claims, found: Eligible, cents: IntArray | None) -> pd.DataFrame:
+def _bounds(claims: PlatformClaims, found: Eligible, cents: IntArray | None) -> pd.DataFrame:
     rows = []
     for name, marks in ((ANY, found.may), (CLICKED, found.clicked)):
         codes = _codes(marks)
@@ -218,7 +218,9 @@ def _bounds(claims: Claims, found: Eligible, cents: IntArray | None) -> pd.DataF
         counts = np.bincount(place, minlength=len(pool)).astype(float)
         said = _said(claim_bounds(pool, counts, claims.conversions), 1.0)
         if cents is not None:
-            worth = np.bincount(place, weights=np.maximum(cents, 0), minlength=len(pool))
+            worth = np.bincount(place, weights=np.maximum(cents, 0), minlength=len(pool)).astype(
+                float
+            )
             money = _said(claim_bounds(pool, worth, claims.value, parts=True), 100.0)
             said = said.join(money[["low", "high"]].add_prefix("value_"))
         said.insert(0, "assuming", pd.Series([name] * len(said), dtype="str"))
@@ -255,7 +257,7 @@ def _order_rows(
     at: IntArray,
     in_period: BoolArray,
     cents: IntArray | None,
-    platforms: list[Platform],
+    platforms: list[AdPlatform],
     found: Eligible,
 ) -> pd.DataFrame:
     columns = ["row", "event_id", "timestamp", "profile_id"]
@@ -285,16 +287,14 @@ def _order_rows(
 
 
 def _click_rows(
-    s: StitchedEvents, at: IntArray, platforms: list[Platform], found: Eligible
+    s: StitchedEvents, at: IntArray, platforms: list[AdPlatform], found: Eligible
 ) -> pd.DataFrame:
     """Return a row for each order and platform that it is eligible for."""
     number, order = np.nonzero(found.clicked)
     events = s.events[["row", "event_id", "timestamp"]].iloc[at[order]].reset_index(drop=True)
     age = np.array(found.age, dtype=np.int64).reshape(len(platforms), len(at))[number, order]
     names = pd.Series([one.name for one in platforms], dtype="str")
-    evidence = [
-        text.take(order[number == place]) for place, text in enumerate(found.evidence)
-    ]
+    evidence = [text.take(order[number == place]) for place, text in enumerate(found.evidence)]
     events["platform"] = names.take(number).array
     events["evidence"] = pd.concat(evidence, ignore_index=True).astype("str").array
     events["clicked"] = events["timestamp"] - pd.to_timedelta(age, unit="us")
@@ -302,7 +302,9 @@ def _click_rows(
     return events.sort_values(["timestamp", "row", "platform"], ignore_index=True)
 
 
-def _remark_on_edges(s: StitchedEvents, claims: Claims, after: int, remarks: list[str]) -> None:
+def _remark_on_edges(
+    s: StitchedEvents, claims: PlatformClaims, after: int, remarks: list[str]
+) -> None:
     late = [one for one in claims.platforms if one.dated != "order"]
     if late:
         names = _listed([one.title for one in late])
@@ -331,9 +333,7 @@ def _codes(marks: BoolArray) -> IntArray:
     return found
 
 
-def _names(platforms: list[Platform], members: IntArray) -> list[str]:
+def _names(platforms: list[AdPlatform], members: IntArray) -> list[str]:
     names = [one.name for one in platforms]
     rows = [[name for name, there in zip(names, row, strict=True) if there] for row in members]
     return [" + ".join(row) or NONE for row in rows]
-
-

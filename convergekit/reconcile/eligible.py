@@ -7,7 +7,7 @@ platform knows its own clicks, whatever a live pipeline had linked by then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +18,12 @@ from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.tables import StitchedEvents
-from convergekit.reconcile.platforms import Platform, folded_source
+from convergekit.reconcile.platforms import AdPlatform, folded_source
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.browsers import browsers_of, named_alike
 from convergekit.visits.channels import are_paid
 from convergekit.visits.rules import VisitRules
-from convergekit.visits.sessions import FoundSessions, find_sessions, sent_by
+from convergekit.visits.sessions import find_sessions, sent_by
 from convergekit.visits.traffic import sent_text
 
 
@@ -80,7 +80,7 @@ class Eligible:
 def eligible_orders(
     s: StitchedEvents,
     at: IntArray,
-    platforms: Sequence[Platform],
+    platforms: Sequence[AdPlatform],
     begin: IntArray,
     end: IntArray,
     rules: VisitRules,
@@ -92,7 +92,7 @@ def eligible_orders(
     s : StitchedEvents
     at : numpy.ndarray of int
         Positions of the orders.
-    platforms : sequence of Platform
+    platforms : sequence of AdPlatform
     begin, end : numpy.ndarray of int
         By platform, between which moments its claims are dated, the latter not included.
     rules : VisitRules
@@ -104,10 +104,9 @@ def eligible_orders(
     visitor[alone] = len(s.resolution.profile_ids) + np.arange(len(alone))
     moment, whose = times[at], visitor[at]
     may, clicked, evidence, age = [], [], [], []
-    for platform, first, last in zip(
-        _clicks(s, platforms, visitor, times, rules), begin, end, strict=True
-    ):
-        one, clicks = platform
+    visits = _Visits.of(s, visitor, times, rules)
+    for one, first, last in zip(platforms, begin, end, strict=True):
+        clicks = visits.clicks_on(one)
         window = one.click.value // 1000
         within = (moment >= first) & (moment < last)
         by_click = (moment >= first) & (moment < last + one.longest.value // 1000)
@@ -130,63 +129,78 @@ def eligible_orders(
     return Eligible(np.array(may), np.array(clicked), evidence, age)
 
 
-def _clicks(
-    s: StitchedEvents,
-    platforms: Sequence[Platform],
-    visitor: IntArray,
-    times: IntArray,
-    rules: VisitRules,
-) -> list[tuple[Platform, Clicks]]:
-    """Return the clicks on each platform's ads."""
-    events, found = s.events, s.resolution
-    traffic = sent_by(events, rules)
-    sessions = find_sessions(
-        events, traffic, found.profile, found.in_time, browsers_of(s), rules, s.calendar.zone
-    )
-    visits = np.flatnonzero(sessions.arrival >= 0)
-    source = sessions.numbered("utm_source", visits)
-    paid = np.append(are_paid(sessions.channel.distinct), False)[sessions.channel.codes[visits]]
-    did = tracked(events) & ~named_alike(events["event_name"], rules.impressions)
-    did &= events["timestamp"].notna().to_numpy(dtype=bool)
-    return [
-        (one, _clicks_on(one, events, traffic, sessions, visits, source, paid, did, visitor, times))
-        for one in platforms
-    ]
+@dataclass(frozen=True)
+class _Visits:
+    """What events and visits say of clicks, and whose they are.
 
+    Attributes
+    ----------
+    events : pandas.DataFrame
+    visitor, time : numpy.ndarray of int
+        Of each event.
+    did : numpy.ndarray of bool
+        Which events somebody did, at a known time.
+    click_id : NumberedText
+        The click ID of each event.
+    arrival : numpy.ndarray of int
+        By paid visit: the event that says where it is from.
+    source : NumberedText
+        By paid visit: its `utm_source`.
+    """
 
-def _clicks_on(
-    platform: Platform,
-    events: pd.DataFrame,
-    traffic: Mapping[str, NumberedText],
-    sessions: FoundSessions,
-    visits: IntArray,
-    source: NumberedText,
-    paid: BoolArray,
-    did: BoolArray,
-    visitor: IntArray,
-    times: IntArray,
-) -> Clicks:
-    said = [folded_source(text) in platform.sources for text in source.distinct]
-    of_source = np.append(np.array(said, dtype=bool), False)[source.codes] & paid
-    names = [*platform.click_ids, *("utm_source=" + source.distinct)]
-    position = [sessions.arrival[visits[of_source]]]
-    named = [len(platform.click_ids) + source.codes[of_source]]
-    click_id = traffic["click_id"]
-    for place, name in enumerate(platform.click_ids):
-        marked = np.append((click_id.distinct == name).to_numpy(dtype=bool), False)[click_id.codes]
-        # An event may carry several, of which the first alone is its click ID.
-        for prefix in (PROFILE_PROPERTY, PROPERTY):
-            for spelled in (name, f"${name}"):
-                if prefix + spelled in events:
-                    marked = marked | (sent_text(events, spelled).codes >= 0)
-        positions = np.flatnonzero(marked & did)
-        position.append(positions)
-        named.append(np.full(len(positions), place, dtype=np.int64))
-    every, evidence = np.concatenate(position), np.concatenate(named)
-    # Of what is said at one moment, a click ID goes first: it is the last in this order.
-    order = np.lexsort((-evidence, times[every], visitor[every]))
-    return Clicks(
-        visitor[every][order],
-        times[every][order],
-        NumberedText(evidence[order], pd.Series(names, dtype="str")),
-    )
+    events: pd.DataFrame
+    visitor: IntArray
+    time: IntArray
+    did: BoolArray
+    click_id: NumberedText
+    arrival: IntArray
+    source: NumberedText
+
+    @classmethod
+    def of(cls, s: StitchedEvents, visitor: IntArray, time: IntArray, rules: VisitRules) -> _Visits:
+        events, found = s.events, s.resolution
+        traffic = sent_by(events, rules)
+        sessions = find_sessions(
+            events, traffic, found.profile, found.in_time, browsers_of(s), rules, s.calendar.zone
+        )
+        paid = np.append(are_paid(sessions.channel.distinct), False)[sessions.channel.codes]
+        visits = np.flatnonzero((sessions.arrival >= 0) & paid)
+        did = tracked(events) & ~named_alike(events["event_name"], rules.impressions)
+        return cls(
+            events=events,
+            visitor=visitor,
+            time=time,
+            did=did & events["timestamp"].notna().to_numpy(dtype=bool),
+            click_id=traffic["click_id"],
+            arrival=sessions.arrival[visits],
+            source=sessions.numbered("utm_source", visits),
+        )
+
+    def clicks_on(self, platform: AdPlatform) -> Clicks:
+        """Return the clicks on one platform's ads."""
+        said = [folded_source(text) in platform.sources for text in self.source.distinct]
+        of_source = np.append(np.array(said, dtype=bool), False)[self.source.codes]
+        names = [*platform.click_ids, *("utm_source=" + self.source.distinct)]
+        position = [self.arrival[of_source]]
+        named = [len(platform.click_ids) + self.source.codes[of_source]]
+        for place, name in enumerate(platform.click_ids):
+            positions = np.flatnonzero(self._carry(name) & self.did)
+            position.append(positions)
+            named.append(np.full(len(positions), place, dtype=np.int64))
+        every, evidence = np.concatenate(position), np.concatenate(named)
+        # Of what is said at one moment, a click ID goes first: it is the last in this order.
+        order = np.lexsort((-evidence, self.time[every], self.visitor[every]))
+        return Clicks(
+            self.visitor[every][order],
+            self.time[every][order],
+            NumberedText(evidence[order], pd.Series(names, dtype="str")),
+        )
+
+    def _carry(self, name: str) -> BoolArray:
+        """Return which events carry a click ID: one may carry several, of which one is its own."""
+        is_it = (self.click_id.distinct == name).to_numpy(dtype=bool)
+        carry: BoolArray = np.append(is_it, False)[self.click_id.codes]
+        for spelled in (name, f"${name}"):
+            if PROFILE_PROPERTY + spelled in self.events or PROPERTY + spelled in self.events:
+                carry = carry | (sent_text(self.events, spelled).codes >= 0)
+        return carry

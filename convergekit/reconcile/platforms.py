@@ -1,4 +1,4 @@
-"""Ad platforms: by which evidence a visit is theirs, how long they claim orders, how they date them.
+"""Ad platforms: which visits are theirs, how long they claim orders, and how they date claims.
 
 Everything here is a platform's documented default. An account may have another: `windows=` and
 `dated=` of `Stitched.reconcile` say so.
@@ -47,7 +47,7 @@ _DAY = pd.Timedelta("1D")
 
 
 @dataclass(frozen=True)
-class Platform:
+class AdPlatform:
     """What is known of one platform.
 
     Attributes
@@ -81,15 +81,15 @@ class Platform:
 
 def _of(
     name: str, title: str, click_ids: str, sources: str, click: int, dated: Dated
-) -> tuple[str, Platform]:
+) -> tuple[str, AdPlatform]:
     words = frozenset(sources.split())
-    platform = Platform(name, title, tuple(click_ids.split()), words, click * _DAY, _DAY, dated)
+    platform = AdPlatform(name, title, tuple(click_ids.split()), words, click * _DAY, _DAY, dated)
     return name, platform
 
 
 #: The platforms that `read_spend` names. Meta fills ``{{site_source_name}}`` of a link with fb, ig,
 #: msg or an.
-PLATFORMS: Mapping[str, Platform] = dict(
+PLATFORMS: Mapping[str, AdPlatform] = dict(
     [
         _of(
             *("google_ads", "Google Ads", "gclid gbraid wbraid gad_source"),
@@ -115,7 +115,7 @@ Windows: TypeAlias = Mapping[str, "Duration | tuple[Duration, Duration]"]
 
 def platforms_of(
     names: Iterable[str], windows: Windows | None, dated: Mapping[str, Dated] | None
-) -> list[Platform]:
+) -> list[AdPlatform]:
     """Return the platforms of these names, with the windows and dates that were given.
 
     Raises
@@ -168,10 +168,10 @@ def folded_source(word: str) -> str:
     return re.sub(r"[-_ .]", "", plain)
 
 
-def _known(name: str) -> Platform:
+def _known(name: str) -> AdPlatform:
     if name in PLATFORMS:
         return PLATFORMS[name]
-    return Platform(name, name, (), frozenset({folded_source(name)}), 30 * _DAY, _DAY, "either")
+    return AdPlatform(name, name, (), frozenset({folded_source(name)}), 30 * _DAY, _DAY, "either")
 
 
 def _window(
