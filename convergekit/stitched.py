@@ -1367,7 +1367,7 @@ class Stitched:
         ----------
         spend : pandas.DataFrame, or an object whose `table` is one
             A row per day, campaign or ad: `date`, `platform` (such as ``"meta"`` and
-            ``"google_ads"``), `conversions`, and, if there are, `value`, `currency` and
+            ``"google_ads"``), `conversions`, and, if there are, `value`, `currency`, `account` and
             `time_zone`. What a platform claims is the sum of its rows.
         conversion : str, sequence of str, or Step, default "Placed Order"
             The event that is an order; each counts once.
@@ -1433,7 +1433,7 @@ class Stitched:
         ... })
         >>> s.reconcile(claims, value=None).headline  # doctest: +NORMALIZE_WHITESPACE
         'Google Ads and Meta together claim 33 conversions, and 27 orders could be behind them: at
-        least 6 claims (18%) were claimed twice or more, or have no order.'
+        least 6 of them (18%) are counted twice or more, or have no order.'
         """
         from convergekit.reconcile.compare import reconcile
         from convergekit.visits.rules import VisitRules

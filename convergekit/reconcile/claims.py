@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -103,16 +103,24 @@ def claims_of(
             f"{'' if start is None and end is None else ' between start and end'}: nothing is "
             "claimed. Give the platforms' exports with their column of conversions."
         )
+    infinite = np.isinf(rows[["conversions", "value"]].to_numpy(dtype=float)).any(axis=1)
+    if infinite.any():
+        raise ConvergekitError(
+            f"the spend claims an infinite amount in row {rows.index[infinite][0]}. Correct it."
+        )
     value, currency = _in_one_currency(rows, rates) if money else (np.zeros(len(rows)), "")
-    codes, names = pd.factorize(rows["platform"].astype("str"), sort=True)
-    platforms = platforms_of([str(name) for name in names], windows, dated)
+    codes, platforms = _claimants(rows, windows, dated)
+    count = len(platforms)
+    conversions = rows["conversions"].to_numpy(dtype=float)
+    # In one order, whatever that of the rows is: floats add up to the same then.
+    order = np.lexsort((value, conversions, codes))
     sums = [
-        np.bincount(codes, weights=amounts, minlength=len(names))
-        for amounts in (rows["conversions"].to_numpy(dtype=float), np.rint(value * 100))
+        np.bincount(codes[order], weights=amounts[order], minlength=count)
+        for amounts in (conversions, value)
     ]
     first = _moment(date[used].min()) if begin_day is None else _moment(begin_day)
     last = _moment(date[used].max()) if end_day is None else _moment(end_day - _DAY)
-    begin, over = _spans(rows, codes, len(names), first, last, calendar, remarks)
+    begin, over = _spans(rows, codes, count, first, last, calendar, remarks)
     below = [platforms[place].title for place in np.flatnonzero(sums[0] < 0)]
     if below:
         remarks.append(f"{', '.join(below)}: claims add up to less than nothing, and count as 0.")
@@ -122,13 +130,13 @@ def claims_of(
             {
                 "date": rows["date"].to_numpy(),
                 "platform": codes,
-                "conversions": rows["conversions"].to_numpy(dtype=float),
+                "conversions": conversions,
                 "value": value,
             }
         ),
         # Sums of shares, such as Google's, differ from whole numbers by what a float does.
         conversions=np.maximum(np.round(sums[0], 6), 0.0),
-        value=np.maximum(sums[1], 0.0),
+        value=np.maximum(np.rint(sums[1] * 100), 0.0),
         begin=begin,
         end=over,
         first=first,
@@ -162,19 +170,37 @@ def _table(spend: Any) -> pd.DataFrame:
         ) from None
     columns = {"date": date, "platform": table["platform"], "conversions": conversions}
     columns["value"] = np.nan if value is None else value.astype("float64")
-    for name in ("currency", "time_zone"):
+    for name in ("account", "currency", "time_zone"):
         columns[name] = table.get(name)
     return pd.DataFrame(columns)
+
+
+def _claimants(
+    rows: pd.DataFrame, windows: Windows | None, dated: Mapping[str, Dated] | None
+) -> tuple[IntArray, list[AdPlatform]]:
+    """Return who claims each row, as a number, and who these are.
+
+    Two accounts of one platform do not know of each other, and may claim the same order.
+    """
+    names = rows["platform"].astype("str")
+    account = rows["account"].astype("str")
+    several = account.groupby(names).transform("nunique") > 1
+    label = names.where(~several | account.isna(), names + " " + account)
+    codes, labels = pd.factorize(label, sort=True)
+    first = pd.Series(np.arange(len(codes))).groupby(codes).first().to_numpy()
+    of = names.iloc[first].tolist()
+    known = {one.name: one for one in platforms_of(dict.fromkeys(of), windows, dated)}
+    found = []
+    for name, text in zip(of, map(str, labels), strict=True):
+        title = known[name].title + text.removeprefix(name)
+        found.append(replace(known[name], name=text, title=title))
+    return codes.astype(np.int64), found
 
 
 def _in_one_currency(
     rows: pd.DataFrame, rates: Mapping[str, float] | None
 ) -> tuple[FloatArray, str]:
     value = rows["value"].fillna(0.0).to_numpy(dtype=float)
-    infinite = np.isinf(value) | np.isinf(rows["conversions"].to_numpy(dtype=float))
-    if infinite.any():
-        row = rows.index[infinite][0]
-        raise ConvergekitError(f"spend claims an infinite amount in row {row}. Correct it.")
     codes = currency_codes(rows["currency"].astype(object)).reset_index(drop=True)
     found = most_first(codes[value != 0])
     if rates is None:

@@ -25,6 +25,7 @@ from convergekit.reconcile.result import ANY, CLICKED, NONE, Reconciliation
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.rules import VisitRules
 
+_DAY = 86_400_000_000
 #: As many cents are added up exactly.
 _MOST_CENTS = 2.0**53
 
@@ -313,12 +314,22 @@ def _remark_on_edges(
             f"{names} may date a claim by its click, so orders of up to {longest} after the period "
             f"count as well: the data hold {after:,}."
         )
-    _, end = s.observed_span
-    over = int(claims.end.max())
-    if not pd.isna(end) and microseconds(pd.Series([in_utc(end)]))[0] < over - 86_400_000_000:
-        remarks.append(
-            f"The data end on {end:%Y-%m-%d}, before the claims do. Later orders are claimed, and "
-            "not here: give end=, or later events."
+    begin, end = s.observed_span
+    if pd.isna(end):
+        return
+    first, last = microseconds(pd.Series([in_utc(begin), in_utc(end)]))
+    unseen = "orders of then are claimed, and not here, so that the bounds do not hold"
+    if last < int(claims.end.max()) - _DAY:
+        remarks.insert(
+            0,
+            f"The data end on {end:%Y-%m-%d}, before the claims do: {unseen}. Give end=, or later "
+            "events.",
+        )
+    if first > int(claims.begin.min()) + _DAY:
+        remarks.insert(
+            0,
+            f"The data begin on {begin:%Y-%m-%d}, after the claims do: {unseen}. Give start=, or "
+            "earlier events.",
         )
 
 

@@ -43,7 +43,8 @@ class Reconciliation(Result):
     start, end : pandas.Timestamp
         The first and the last day of the claims.
     platforms : tuple of str
-        Those that claim something.
+        Those that claim something; of several accounts of one platform, each on its own, such as
+        ``"meta 1042"``: they do not know of each other.
     titles : mapping of str to str
         How these are called in sentences.
     table : pandas.DataFrame
@@ -122,14 +123,16 @@ class Reconciliation(Result):
             f"{counted(orders, 'order')} could be behind them"
         )
         if low > 0:
-            share = f" ({low / claimed:.0%})" if claimed else ""
-            what = "claimed twice or more, or have no order" if self._several else "have no order"
-            return f"{begin}: at least {_number(low)} claims{share} {_were(what)}."
+            one = low == 1
+            what = f"{'has' if one else 'have'} no order"
+            if self._several:
+                what = f"{'is' if one else 'are'} counted twice or more, or {what}"
+            return f"{begin}: at least {_number(low)} of them ({low / claimed:.0%}) {what}."
         if not self._several:
-            return f"{begin}: each claim may be another order."
+            return f"{begin}: each may be another order."
         return (
-            f"{begin}: each claim may be another order, and up to {_number(again)} may be of an "
-            "order that another platform claims, too."
+            f"{begin}: each may be another order, and up to {_number(again)} may be of an order "
+            "that another platform claims, too."
         )
 
     def by_period(self, freq: str = "W") -> DrawnFrame:
@@ -209,9 +212,6 @@ class Reconciliation(Result):
             f"{counted(len(self.orders), 'order')}; {_between(low, high)} orders claimed)"
         )
 
-    def _title(self) -> str:
-        return self.headline
-
     def _body(self) -> Iterable[pd.DataFrame | str]:
         period = f"{self.start:%Y-%m-%d} to {self.end:%Y-%m-%d}"
         said = [f"{period}. {self._money_sentence}" if self.value is not None else f"{period}."]
@@ -256,9 +256,10 @@ class Reconciliation(Result):
                 "devices that the data do not link, or of a model."
             )
         if self._several:
+            go = "claim goes" if high == 1 else "claims go"
             said += (
-                f" If the others are of orders with a click, {_between(low, high)} are of an order "
-                "that another one claims, too."
+                f" If each claims only orders with a click of it, {_between(low, high)} {go} to an "
+                "order that another one claims, too."
             )
         return said
 
@@ -288,10 +289,6 @@ class Reconciliation(Result):
     @property
     def _verb(self) -> str:
         return "together claim" if self._several else "claims"
-
-
-def _were(what: str) -> str:
-    return what if what.startswith("have") else f"were {what}"
 
 
 def _number(amount: float) -> str:

@@ -43,7 +43,7 @@ def retargeting(rng, size, factor):
 
 
 def by_click(rng, size, factor):
-    """Return the same where a platform claims orders with a click of it alone, whatever `factor`."""
+    """Return the same where a platform claims orders with a click of it alone."""
     clicked = rng.random((size, 3)) < (0.4, 0.3, 0.15)
     return clicked, clicked & (rng.random((size, 3)) < 0.8), np.ones((size, 3))
 

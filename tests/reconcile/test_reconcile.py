@@ -75,15 +75,15 @@ def test_the_headline_is_a_sentence():
     r = four_orders().reconcile(SPEND)
     assert r.headline == (
         "Google Ads and Meta together claim 5 conversions, and 4 orders could be behind them: at "
-        "least 1 claims (20%) were claimed twice or more, or have no order."
+        "least 1 of them (20%) is counted twice or more, or has no order."
     )
     one = four_orders().reconcile(SPEND[:1])
     assert one.headline == (
-        "Google Ads claims 3 conversions, and 4 orders could be behind them: each claim may be "
-        "another order."
+        "Google Ads claims 3 conversions, and 4 orders could be behind them: each may be another "
+        "order."
     )
     many = four_orders().reconcile(claims([(0, "meta", 7, 0.0)]), value=None)
-    assert many.headline.endswith("at least 3 claims (43%) have no order.")
+    assert many.headline.endswith("at least 3 of them (43%) have no order.")
     assert "value" not in many.patterns
 
 
@@ -202,8 +202,22 @@ def test_claims_of_one_platform_are_added_up_and_the_frame_is_not_changed():
     before = many.copy(deep=True)
     r = four_orders().reconcile(many)
     assert r.table["claimed"].tolist() == [6.0, 4.0]
-    assert r.remarks[0] == "1 row of spend without a platform left out, with 9 claimed conversions."
+    assert "1 row of spend without a platform left out, with 9 claimed conversions." in r.remarks
     pd.testing.assert_frame_equal(many, before)
+
+
+def test_accounts_of_one_platform_may_claim_the_same_order():
+    spend = claims([(0, "meta", 3, 3.0), (0, "meta", 2, 2.0), (0, "meta", 1, 1.0)])
+    r = four_orders().reconcile(spend.assign(account=["a", "b", "a"]), windows={"meta": "1h"})
+    assert r.table[["platform", "claimed", "eligible"]].values.tolist() == [
+        ["meta a", 4.0, 2],
+        ["meta b", 2.0, 2],
+    ]
+    assert r.titles == {"meta a": "Meta a", "meta b": "Meta b"}
+    assert r.bound("orders claimed") == (4, 4)
+    one = four_orders().reconcile(spend.assign(account="a"))
+    assert one.platforms == ("meta",)
+    assert one.table["beyond_all"].tolist() == [2.0]
 
 
 def test_start_and_end_choose_rows():
@@ -212,7 +226,9 @@ def test_start_and_end_choose_rows():
     assert s.reconcile(SPEND, end="2026-03-07").platforms == ("google_ads",)
     r = s.reconcile(SPEND, end="2026-03-31")
     assert (r.start, r.end) == (pd.Timestamp("2026-03-02"), pd.Timestamp("2026-03-31"))
-    assert any(one.startswith("The data end on 2026-03-02") for one in r.remarks)
+    assert r.remarks[0].startswith("The data end on 2026-03-02, before the claims do")
+    early = claims([(-9, "meta", 1.0, 1.0), (0, "meta", 1.0, 1.0)])
+    assert s.reconcile(early).remarks[0].startswith("The data begin on 2026-03-02, after")
 
 
 def test_refusals_say_what_to_do():
