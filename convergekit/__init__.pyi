@@ -54,6 +54,7 @@ from .readers import (
     register_export,
     suggest_columns,
 )
+from .reconcile.result import Reconciliation
 from .simulate.store import SimulatedStore, simulate_store
 from .spend.reading import read_spend
 from .spend.result import Spend
@@ -113,6 +114,7 @@ __all__ = [
     "Orphans",
     "ProfileComparison",
     "ReadError",
+    "Reconciliation",
     "Repaired",
     "Report",
     "Retention",

@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from convergekit.identity.conditions import ProfileCondition
     from convergekit.journeys.result import Journeys
     from convergekit.privacy.forget import Forgotten
+    from convergekit.reconcile.platforms import Dated, Windows
+    from convergekit.reconcile.result import Reconciliation
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
@@ -1343,6 +1345,111 @@ class Stitched:
             visits=visits,
             currency=currency,
             rates=rates,
+        )
+
+    def reconcile(
+        self,
+        spend: Any,
+        *,
+        conversion: StepLike = "Placed Order",
+        value: str | None = "total_price",
+        windows: Windows | None = None,
+        dated: Mapping[str, Dated] | None = None,
+        start: Any = None,
+        end: Any = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        visits: Visits | None = None,
+    ) -> Reconciliation:
+        """Hold what ad platforms claim against the orders that there are.
+
+        Parameters
+        ----------
+        spend : pandas.DataFrame, or an object whose `table` is one
+            A row per day, campaign or ad: `date`, `platform` (such as ``"meta"`` and
+            ``"google_ads"``), `conversions`, and, if there are, `value`, `currency`, `account` and
+            `time_zone`. What a platform claims is the sum of its rows.
+        conversion : str, sequence of str, or Step, default "Placed Order"
+            The event that is an order; each counts once.
+        value : str or None, default "total_price"
+            The property that holds an order's amount, as platforms are sent it; None to leave
+            money out.
+        windows : mapping of str to str, timedelta or a pair of them, optional
+            By platform: how long after a click it claims an order, or a pair, after a click and
+            after a view, such as ``{"meta": ("1D", "1D")}``. By default as each documents it: 30
+            days after a click for Google Ads, Microsoft Advertising and Pinterest, 7 days for Meta
+            and TikTok; 1 day after a view.
+        dated : mapping of str to {"click", "order", "either"}, optional
+            By platform: whether a claim is dated by the ad's click or view, by the order, or by
+            what nobody knows. By default ``"either"`` for Meta and for platforms that are not
+            known, and ``"click"`` for the others.
+        start, end : str, datetime.date or datetime, optional
+            The first and the last day of the claims; by default those of the rows. Give `end` if
+            rows are of weeks or months, of which only the first day is there.
+        currency : str, optional
+            The property that holds an order's currency.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``. Without it,
+            several currencies are an error.
+        visits : str or VisitRules, optional
+            As `sessions` takes them.
+
+        Returns
+        -------
+        Reconciliation
+            `.headline`, `.table` (per platform), `.patterns` (orders by the platforms that they are
+            eligible for), `.bounds`, `.orders`, `.clicks`, `.by_period()` and `.plot()`.
+
+        Raises
+        ------
+        ColumnError
+            The spend lacks a column, or no property has a name that was given.
+        UnknownNameError
+            No event is of that name, or a window is of a platform without claims.
+        ConvergekitError
+            Nothing is claimed, more than eight platforms claim something, amounts are in several
+            currencies without rates, or these are the events of a segment.
+
+        Notes
+        -----
+        An export holds totals, so which orders a platform claims is not known; how many can be
+        claimed at all is. The bounds are sharp: some way of claiming attains each. They hold
+        whatever each platform does, as long as it claims an order at most once. Money is bounded as
+        if a platform might claim a part of an order's amount, which is never too narrow.
+        ``docs/reconcile.md`` has the reasoning and an example.
+
+        See Also
+        --------
+        Stitched.attribution : Give each order to one or several visits, none of them twice.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> claims = pd.DataFrame({
+        ...     "date": pd.to_datetime(["2026-03-02", "2026-03-29"]),
+        ...     "platform": ["google_ads", "meta"],
+        ...     "conversions": [21.0, 12.0],
+        ... })
+        >>> s.reconcile(claims, value=None).headline  # doctest: +NORMALIZE_WHITESPACE
+        'Google Ads and Meta together claim 33 conversions, and 27 orders could be behind them: at
+        least 6 of them (18%) are counted twice or more, or have no order.'
+        """
+        from convergekit.reconcile.compare import reconcile
+        from convergekit.visits.rules import VisitRules
+
+        return reconcile(
+            self.tables,
+            spend,
+            conversion,
+            value=value,
+            windows=windows,
+            dated=dated,
+            start=start,
+            end=end,
+            currency=currency,
+            rates=rates,
+            rules=VisitRules.of(visits),
         )
 
     def orphans(self, event_name: StepLike) -> Orphans:

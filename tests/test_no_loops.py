@@ -9,12 +9,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import convergekit as ck
 
 HERE = str(Path(ck.__file__).parent)
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
+CLAIMS = pd.DataFrame(
+    {
+        "date": pd.to_datetime(["2026-03-02", "2026-03-29"]),
+        "platform": ["google_ads", "meta"],
+        "conversions": [20.0, 30.0],
+    }
+)
 
 
 def lines_run(work) -> int:
@@ -66,6 +74,7 @@ QUESTIONS = {
     "attribution": lambda events: made_of(
         events, lambda s: s.attribution("Placed Order", value="total_price", model="linear").table
     ),
+    "reconciliation": lambda events: made_of(events, lambda s: s.reconcile(CLAIMS).orders),
 }
 
 

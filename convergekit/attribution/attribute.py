@@ -34,7 +34,7 @@ from convergekit.events.steps import as_steps
 from convergekit.events.timestamps import microseconds
 from convergekit.typing import BoolArray, FloatArray, IntArray
 from convergekit.visits.browsers import browsers_of
-from convergekit.visits.channels import DIRECT
+from convergekit.visits.channels import DIRECT, are_paid
 from convergekit.visits.sessions import FoundSessions, find_sessions, sent_by
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 
 _MICROSECONDS_A_DAY = 86_400_000_000
-#: Paid channels whose names do not say so.
-_ALSO_PAID = ("Display", "Cross-network")
 #: As many are added up exactly, with room for their shares.
 _MOST_CENTS = 2.0**62
 
@@ -155,8 +153,7 @@ class Attributor:
             return visits
         channel = sessions.channel
         if self._asked.touches == "paid":
-            paid = channel.distinct.str.startswith("Paid ") | channel.distinct.isin(_ALSO_PAID)
-            return visits & np.append(paid.to_numpy(dtype=bool), False)[channel.codes]
+            return visits & np.append(are_paid(channel.distinct), False)[channel.codes]
         every = np.arange(len(visits))
         for name in ("utm_campaign", "utm_term"):
             said = sessions.numbered(name, every)

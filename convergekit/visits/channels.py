@@ -143,6 +143,9 @@ CHANNEL_RULES: tuple[ChannelRule, ...] = (
     ChannelRule("Referral", referrer=".+", because="another site linked here"),
 )
 
+#: Paid channels whose names do not say so.
+_ALSO_PAID = ("Display", "Cross-network")
+
 #: What rules look at: columns of visits, and the conditions that are about them.
 ASKED = {
     "utm_source": "source",
@@ -151,6 +154,18 @@ ASKED = {
     "click_id": "click_id",
     "referrer": "referrer",
 }
+
+
+def are_paid(channels: pd.Series) -> BoolArray:
+    """Return which channels are of ads that were paid for.
+
+    Examples
+    --------
+    >>> are_paid(pd.Series(["Paid Search", "Display", "Email"])).tolist()
+    [True, True, False]
+    """
+    paid = channels.str.startswith("Paid ") | channels.isin(_ALSO_PAID)
+    return paid.to_numpy(dtype=bool)
 
 
 def channel_of(visits: pd.DataFrame, rules: Sequence[ChannelRule] = CHANNEL_RULES) -> pd.Series:

@@ -57,6 +57,17 @@ ASKED = {
     "attribution": lambda s: s.attribution(ORDER, value="total_price"),
     "credit of one order": lambda s: s.attribution(ORDER, by="utm_source").explain(1),
     "attribution lift": lambda s: s.attribution_lift(ORDER, "total_price", by="utm_source"),
+    "reconciliation": lambda s: s.reconcile(
+        pd.DataFrame(
+            {
+                "date": s.events["timestamp"].min().tz_localize(None).normalize(),
+                "platform": [HOSTILE],
+                "conversions": 9.0,
+                "value": 90.0,
+            }
+        ),
+        conversion=ORDER,
+    ),
     "journeys": lambda s: s.journeys(end=ORDER),
     "journeys onwards": lambda s: s.journeys(max_steps=1),
     "paths": lambda s: s.journeys(end=ORDER).paths,

@@ -1,0 +1,1 @@
+"""Which orders ad platforms may have claimed, and how many they claimed more than once."""
