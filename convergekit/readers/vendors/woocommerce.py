@@ -105,7 +105,7 @@ def _attributed(name: str) -> Field:
 
 
 def _attribution_columns(rows: Rows) -> dict[str, pd.Series] | None:
-    return texts_of_keys(rows, "meta_data", [_ATTRIBUTION + name for name in _ATTRIBUTED])
+    return texts_of_keys(rows, "meta_data", [_ATTRIBUTION + name for name in ATTRIBUTED])
 
 
 def _attribution(rows: Rows) -> list[dict[str, Any]]:
