@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,10 +34,13 @@ from convergekit.spend.platforms import (
     NAMES,
     PlatformFormat,
 )
-from convergekit.spend.result import converted
+from convergekit.spend.result import converted, money_of
 from convergekit.spend.rows import ReportRows
 from convergekit.spend.totals import A_TOTAL, are_totals, said_of_totals
 from convergekit.typing import BoolArray, FloatArray
+
+#: Kind, file, rows, spend and words.
+Remark = tuple[str, str | None, int, float, str]
 
 _NUMBERS = (*MONEY, *COUNTS, "conversions")
 #: What plain tables call the platforms.
@@ -75,16 +78,18 @@ class FileSpend:
         With the columns of a table of spend.
     rejected : pandas.DataFrame
         `file`, `line`, `reason` and `row`.
-    remarks : list of tuple of (str, str, int, float, str)
-        Kind, file, rows, spend and words.
+    remarks : list of Remark
     columns : pandas.DataFrame
         `file`, `platform`, `heading` and `column`.
+    text : callable
+        Returns a row of the table, by its position, as the file has it.
     """
 
     table: pd.DataFrame
     rejected: pd.DataFrame
-    remarks: list[tuple[str, str | None, int, float, str]]
+    remarks: list[Remark]
     columns: pd.DataFrame
+    text: Callable[[int], str]
 
 
 def read_report(
@@ -128,7 +133,9 @@ def read_report(
     rejected = pd.DataFrame(sorted([*lost, *rows.rejected]), columns=["line", "reason", "row"])
     rejected.insert(0, "file", pd.Series(label, index=rejected.index, dtype="str"))
     remarks = report.remarks(kept, used, label)
-    return FileSpend(kept, rejected, remarks, _columns_of(rows, header, label))
+    place = np.flatnonzero(used).tolist()
+    columns = _columns_of(rows, header, label)
+    return FileSpend(kept, rejected, remarks, columns, lambda at: rows.text(place[at]))
 
 
 def _files(rows: ReportRows, label: str | None) -> pd.Series:
@@ -274,12 +281,10 @@ class _Report:
         money = converted(table, codes, worth, base)
         return table.assign(**money, currency=pd.Series(base, index=table.index, dtype="str"))
 
-    def remarks(
-        self, kept: pd.DataFrame, used: BoolArray, label: str | None
-    ) -> list[tuple[str, str | None, int, float, str]]:
+    def remarks(self, kept: pd.DataFrame, used: BoolArray, label: str | None) -> list[Remark]:
         """Return what is to be looked at in the rows."""
         of = f" of {label}" if label else ""
-        found: list[tuple[str, str | None, int, float, str]] = []
+        found: list[Remark] = []
         totals = pd.DataFrame({"line": self._rows.line}, index=self._every)
         totals["spend"] = self._numbers.get("spend", np.nan)
         told = said_of_totals(totals[self._totals], self._as_paid[used], label)
@@ -287,12 +292,12 @@ class _Report:
             found.append(("total", label, int(self._totals.sum()), told[1], told[0]))
         below = kept[kept["spend"] < 0]
         if len(below):
-            money = float(below["spend"].sum())
-            said = f"{counted(len(below), 'row')}{of} with spend below zero: {money:,.2f}."
+            words, money = money_of(below)
+            said = f"{counted(len(below), 'row')}{of} with spend below zero: {words}."
             found.append(("credit", label, len(below), money, said))
         if FIRST_DAY in self._raw:
             said = f"The days{of} begin periods, and their ends are not told: are these one day?"
-            found.append(("period", label, len(kept), float(kept["spend"].sum()), said))
+            found.append(("period", label, len(kept), money_of(kept)[1], said))
         for name, rounded in self._rounded.items():
             if rounded.any():
                 said = (

@@ -178,7 +178,8 @@ def _own_places(
         if at is None:
             raise ColumnError(
                 f"{where}: columns={{{name!r}: {heading!r}}}: the file does not have this column. "
-                f"{what_there_is(filter(None, headings), heading)}"
+                f"{what_there_is(filter(None, headings), heading)} Of files of several kinds, give "
+                "each its own: columns={'radio*.csv': {...}}."
             )
         places[name] = at
     return places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from convergekit.base.options import choice
 from convergekit.base.wording import counted
-from convergekit.errors import ConvergekitError
+from convergekit.errors import ConvergekitError, ReadError, what_there_is
 from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.currencies import by_code, check_rates, currency_codes
 from convergekit.events.money import Amounts
@@ -22,12 +23,12 @@ from convergekit.readers.lines import check_encoding
 from convergekit.readers.own.columns import columns_of, of_patterns
 from convergekit.readers.reading import Paths, find_files, warn_of_left
 from convergekit.readers.sources import sources_of
-from convergekit.spend.files import FileSpend, SpendOptions, read_report
+from convergekit.spend.files import FileSpend, Remark, SpendOptions, read_report
 from convergekit.spend.headings import THE_FRAME, check_own
 from convergekit.spend.platforms import PlatformFormat
 from convergekit.spend.repeats import overlaps, repeats
-from convergekit.spend.result import Spend
-from convergekit.spend.rows import ReportRows, row_text, rows_of_file, rows_of_frame
+from convergekit.spend.result import Spend, money_of
+from convergekit.spend.rows import ReportRows, rows_of_file, rows_of_frame
 
 #: What `columns` of `read_spend` takes.
 SpendColumns = Mapping[str, str | Constant] | Mapping[str, Mapping[str, str | Constant]]
@@ -149,14 +150,23 @@ def read_spend(
         if not is_archive(path.name):
             format_suffix(path)
     read: list[FileSpend] = []
+    named: set[str | None] = set()
     for source in sources_of(files):
         inner = members_of(source, lambda _: None, left) if is_archive(source.name) else [source]
         for one in inner:
             with one.named_in_errors():
-                _, mine = columns_of(own, one.path.with_name(one.name))
+                pattern, mine = columns_of(own, Path(one.said))
+                named.add(pattern)
                 rows = rows_of_file(one, mine, options.encoding)
                 read.append(read_report(rows, mine, options, one.said, one.label))
     warn_of_left(left)
+    if of_patterns(own) and (unused := [one for one in own if one not in named]):
+        raise ConvergekitError(
+            f"columns={{{unused[0]!r}: ...}}: no file has such a name. "
+            f"{what_there_is((path.name for path in files[:20]), unused[0])}"
+        )
+    if not read:
+        raise ReadError(f"{files[0]}: holds no file that is read.")
     return _together(read)
 
 
@@ -213,38 +223,18 @@ def _together(read: list[FileSpend]) -> Spend:
     remarks = [remark for one in read for remark in one.remarks]
     if len(read) > 1:
         again = repeats(table)
-        repeated = table[again.notna().to_numpy()]
-        for file, rows in repeated.groupby("file", sort=True):
-            money = float(rows["spend"].sum())
-            said = (
-                f"{counted(len(rows), 'row')} of {file} stand in an earlier file too, with "
-                f"{money:,.2f} of spend, and are counted once."
-            )
-            remarks.append(("repeat", str(file), len(rows), money, said))
-        lost = pd.DataFrame(
-            {
-                "file": repeated["file"],
-                "line": repeated["line"],
-                "reason": "the same row is in " + again[again.notna()],
-                "row": [_as_text(row) for row in repeated.itertuples(index=False)],
-            }
-        )
+        lost, said = _repeated(read, table, again)
         rejected = pd.concat([rejected, lost], ignore_index=True)
         table = table[again.isna().to_numpy()].reset_index(drop=True)
-        for over in overlaps(table).itertuples(index=False):
-            said = (
-                f"{over.file} has {counted(over.rows, 'row')} of days and campaigns that "
-                f"{over.other} has too, with other numbers: {over.spend:,.2f} may be counted twice."
-            )
-            remarks.append(("overlap", over.file, over.rows, over.spend, said))
+        remarks += [*said, *_overlapping(table)]
     unsaid = table["currency"].isna()
     if unsaid.any() and not unsaid.all():
-        money = float(table["spend"][unsaid].sum())
-        said = (
-            f"{counted(int(unsaid.sum()), 'row')} without a currency, with {money:,.2f} of spend, "
+        words, money = money_of(table[unsaid])
+        remark = (
+            f"{counted(int(unsaid.sum()), 'row')} without a currency, with {words} of spend, "
             "while others say theirs. Give currency= if all of them are in one."
         )
-        remarks.append(("currency", None, int(unsaid.sum()), money, said))
+        remarks.append(("currency", None, int(unsaid.sum()), money, remark))
     return Spend(
         table,
         rejected.astype({"line": "int64", "reason": "str", "row": "str"}),
@@ -253,13 +243,46 @@ def _together(read: list[FileSpend]) -> Spend:
     )
 
 
-def _as_text(row: Any) -> str:
-    """Return a row of the table as text, without its place."""
-    cells = [None if one is None or one != one else one for one in row[:-2]]
-    return row_text([str(cells[0])[:10], *cells[1:]])
+def _repeated(
+    read: list[FileSpend], table: pd.DataFrame, again: pd.Series
+) -> tuple[pd.DataFrame, list[Remark]]:
+    """Return the rows that an earlier file has too, as rejected, and a remark on each file."""
+    at = np.flatnonzero(again.notna().to_numpy())
+    rows = table.iloc[at]
+    first = np.cumsum([0, *(len(one.table) for one in read)])
+    report = np.searchsorted(first, at, side="right") - 1
+    texts = [
+        read[one].text(place - int(first[one]))
+        for one, place in zip(report.tolist(), at.tolist(), strict=True)
+    ]
+    lost = rows[["file", "line"]].assign(
+        reason="the same row is in " + again.iloc[at], row=pd.Series(texts, rows.index, dtype="str")
+    )
+    remarks: list[Remark] = []
+    for file, mine in rows.groupby("file", sort=True):
+        words, money = money_of(mine)
+        said = (
+            f"{counted(len(mine), 'row')} of {file} stand in an earlier file too, with {words} of "
+            "spend, and are counted once."
+        )
+        remarks.append(("repeat", str(file), len(mine), money, said))
+    return lost, remarks
 
 
-def _remark_table(remarks: list[tuple[str, str | None, int, float, str]]) -> pd.DataFrame:
+def _overlapping(table: pd.DataFrame) -> list[Remark]:
+    """Return a remark on each two files with other numbers of the same days and campaigns."""
+    found: list[Remark] = []
+    for (file, other), rows in overlaps(table):
+        words, money = money_of(rows)
+        said = (
+            f"{file} has {counted(len(rows), 'row')} of days and campaigns that {other} has too, "
+            f"with other numbers: {words} may be counted twice."
+        )
+        found.append(("overlap", file, len(rows), money, said))
+    return found
+
+
+def _remark_table(remarks: list[Remark]) -> pd.DataFrame:
     columns = ["kind", "file", "rows", "spend", "remark"]
     kinds = {"kind": "str", "file": "str", "rows": "int64", "spend": float, "remark": "str"}
     found = pd.DataFrame(remarks, columns=columns)

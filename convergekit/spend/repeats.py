@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -41,23 +43,23 @@ def repeats(table: pd.DataFrame) -> pd.Series:
     return where.iloc[earliest].set_axis(table.index).where(again).astype("str")
 
 
-def overlaps(table: pd.DataFrame) -> pd.DataFrame:
-    """Return which files have other numbers of the same days and campaigns.
+def overlaps(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
+    """Yield each two files with rows of the same days and campaigns, and those of the later one.
 
     So it is with an export that is younger, and with one of ads beside one of campaigns.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `file`, `other` (the earlier file), `rows` and `spend` (of the later one).
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A table of spend without repeats, its files one after the other.
     """
     campaign = table["campaign"].fillna(table["campaign_id"])
     named = table.assign(campaign=campaign)[campaign.notna().to_numpy()]
     key = named.groupby(["date", "platform", "campaign"], dropna=False).ngroup()
     first = named["file"].groupby(key).transform("first")
     later = named.assign(other=first)[(first != named["file"]).to_numpy()]
-    grouped = later.groupby(["file", "other"], sort=True)
-    return grouped["spend"].agg(rows="size", spend="sum").reset_index()
+    for (file, other), rows in later.groupby(["file", "other"], sort=True):
+        yield (str(file), str(other)), rows
 
 
 def _named(table: pd.DataFrame) -> BoolArray:

@@ -119,11 +119,8 @@ class Spend(Result):
         platforms = table["platform"].nunique()
         of = f" of {counted(platforms, 'platform')}" if platforms else ""
         first, last = table["date"].min().date(), table["date"].max().date()
-        money = " + ".join(
-            f"{spend:,.2f}{f' {code}' if isinstance(code, str) else ''}"
-            for code, spend in table.groupby("currency", dropna=False)["spend"].sum().items()
-        )
-        return f"Spend({counted(len(table), 'row')}{of}, {first} to {last}: {money}{left})"
+        rows = counted(len(table), "row")
+        return f"Spend({rows}{of}, {first} to {last}: {money_of(table)[0]}{left})"
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
         grouped = self.table.groupby(["platform", "currency"], dropna=False, sort=True)
@@ -139,6 +136,21 @@ class Spend(Result):
             reasons = most_first(self.rejected["reason"]).rename_axis("reason").rename("rows")
             said.append(reasons.reset_index())
         return said
+
+
+def money_of(rows: pd.DataFrame) -> tuple[str, float]:
+    """Return what rows cost, each currency by itself, and the sum if there is one currency.
+
+    Examples
+    --------
+    >>> money_of(pd.DataFrame({"spend": [10.0, 2.5, 1.0], "currency": ["EUR", "EUR", "USD"]}))
+    ('12.50 EUR + 1.00 USD', nan)
+    """
+    sums = rows.groupby("currency", dropna=False)["spend"].sum()
+    said = " + ".join(
+        f"{spend:,.2f}{f' {code}' if isinstance(code, str) else ''}" for code, spend in sums.items()
+    )
+    return said or "0.00", float(sums.sum()) if len(sums) < 2 else np.nan
 
 
 def converted(

@@ -206,6 +206,8 @@ def test_columns_for_each_pattern_of_files(read):
     own = {"a*": {"date": "d", "spend": "s", "platform": ck.constant("radio")}}
     spend = read("d,s\n2026-03-02,4\n", reports.PLAIN, columns=own)
     assert spend.table["platform"].fillna("").tolist() == ["radio", "", ""]
+    with pytest.raises(ck.ConvergekitError, match=r"columns=\{'tv\*': \.\.\.\}: no file has such"):
+        read(reports.PLAIN, columns={"tv*": {"date": "d"}})
 
 
 def test_a_report_that_is_not_by_day_says_what_to_click(read):
@@ -281,7 +283,7 @@ def test_credits_are_read_and_remarked(read):
     spend = read("date,spend,currency\n2026-03-02,-5.00,EUR\n2026-03-03,7,EUR\n")
     assert spend.table["spend"].tolist() == [-5, 7]
     assert values_of(spend.remarks) == [
-        ("credit", "a.csv", 1, -5.0, "1 row of a.csv with spend below zero: -5.00.")
+        ("credit", "a.csv", 1, -5.0, "1 row of a.csv with spend below zero: -5.00 EUR.")
     ]
 
 
@@ -297,10 +299,27 @@ def test_rows_that_two_files_have_are_counted_once(read):
     assert again[["file", "line", "reason"]].values.tolist() == [
         ["b.csv", line, f"the same row is in a.csv, line {line}"] for line in (4, 5, 7)
     ]
+    assert again["row"].iloc[1] == (
+        '2026-09-02,Spring & Co,12345678901,CAD,"1,020.50","10,500",88,0.84%,2.50,"1,200.00"'
+    )
     assert [one[:4] for one in values_of(spend.remarks)] == [
         ("repeat", "b.csv", 3, pytest.approx(1032.84)),
         ("overlap", "b.csv", 1, pytest.approx(3.6)),
     ]
+
+
+def test_campaigns_beside_their_ads_are_remarked_with_the_money_of_each_currency(read):
+    head = "date,platform,campaign,ad,spend,currency\n"
+    campaigns = head + "2026-03-02,meta,a,,3,EUR\n2026-03-02,meta,b,,4,EUR\n"
+    ads = head + "2026-03-02,meta,a,x,1,EUR\n2026-03-02,meta,a,y,2,USD\n2026-03-03,meta,a,y,9,EUR\n"
+    spend = read(campaigns, ads)
+    assert len(spend.table) == 5
+    assert spend.remarks["remark"].tolist() == [
+        "b.csv has 2 rows of days and campaigns that a.csv has too, with other numbers: 1.00 EUR + "
+        "2.00 USD may be counted twice."
+    ]
+    assert spend.remarks["rows"].tolist() == [2]
+    assert spend.remarks["spend"].isna().all()
 
 
 def test_two_like_rows_of_one_file_are_two_rows(read):
