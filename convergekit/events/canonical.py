@@ -107,7 +107,7 @@ def open_columns(
         Names of columns of which the objects were just made of JSON, and are within all bounds,
         so that nothing in them has to be looked at or copied.
     """
-    _check_labels(frame)
+    check_labels(frame)
     texts = {name for name in LISTS if name in frame and _are_lists_of_text(frame[name])}
     frame, deep = without_deep(frame, within=plain | texts)
     frame = with_usual_types(_apply_mapping(frame, columns))
@@ -275,7 +275,8 @@ def _plain_key(key: Any) -> Any:
 _AS_IT_IS = {int, bool, type(None)}
 
 
-def _check_labels(frame: pd.DataFrame) -> None:
+def check_labels(frame: pd.DataFrame) -> None:
+    """Raise unless each column has a name of its own that a file may have."""
     if isinstance(frame.columns, pd.MultiIndex):
         raise ColumnError(
             "the columns are a MultiIndex; join its levels into one name each, such as "
