@@ -17,6 +17,7 @@ import pandas as pd
 
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, did_you_mean
 from convergekit.events.arrow import Frame, as_frame
+from convergekit.events.canonical import check_labels
 from convergekit.events.schema import ALIAS
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Records, Rows
@@ -271,7 +272,11 @@ def exports_told(events: Frame, call: str) -> Iterator[None]:
         if hasattr(events, "read_next_batch"):
             raise
         head = as_frame(events).head(ROWS_THAT_TELL)
-        told = _told_of_export(head, call) or _told_of_nearest(head, str(error), call)
+        told = None
+        # Of columns without proper names, which no export has, the error says enough.
+        with contextlib.suppress(ColumnError):
+            check_labels(head)
+            told = _told_of_export(head, call) or _told_of_nearest(head, str(error), call)
         if told is None:
             raise
         raise ColumnError(told) from None
