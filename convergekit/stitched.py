@@ -73,7 +73,8 @@ class Stitched:
     events : pandas.DataFrame
         One row per kept event, in input order: the canonical columns, `row` (0-based position
         in the input), `kind` (``"track"`` or ``"identify"``), `profile_id` (missing without a
-        usable alias) and `profile.<name>`, the profile properties as known at that event.
+        usable alias) and `profile.<name>`, the profile properties as known at that event. Lists of
+        URNs in `aliases` are held by Arrow; a missing one is `pandas.NA`.
     rejected : pandas.DataFrame
         One row per input row that is not an event: `row`, `reason`, and the input's columns.
     identity : str

@@ -170,7 +170,8 @@ def read_events(
         One row per row of the files, in the order of the files, with `file`, `line` (of a JSON
         array or Parquet file: the place) and `source` (the file's name without its suffixes,
         where the file does not say); the `file` of an archive's member is
-        ``export.zip/2026-03-02.json``. A row that cannot be read is kept, with everything missing
+        ``export.zip/2026-03-02.json``. Lists of URNs in `aliases` are held by Arrow.
+        A row that cannot be read is kept, with everything missing
         and the reason in `read_error`; `stitch` lists it in `rejected`. In CSV and TSV files an
         unquoted ``\N`` is missing, and so are `NULL`, `null`, `None`, `NaN`, `nan`, `<NA>`, `#N/A`,
         `(null)`, `[NULL]` and `<null>`; where such a word stood, `read_nulls` says so, and the
