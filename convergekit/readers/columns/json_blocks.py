@@ -55,7 +55,11 @@ class JsonBlock:
         The keys of the objects, in the order in which they first come.
     reasons : dict of int to str
         Per position of a line that is not an object, why.
+    of_lines : bool
+        Whether the rows are lines of JSON.
     """
+
+    of_lines = True
 
     def __init__(self, cells: pa.StructArray, texts: Sequence[bytes], reasons: dict[int, str]):
         self.names = [field.name for field in cells.type]
@@ -340,7 +344,7 @@ class KnownTypes:
         if not isinstance(table, pa.Table) or len(table) != len(texts):
             return None
         cells = _in_one_piece(table)
-        if _has_unusual(cells) or _may_be_pages(cells.type):
+        if has_unusual(cells) or _may_be_pages(cells.type):
             return None
         return _ordered(cells, self._order)
 
@@ -535,16 +539,22 @@ def _in_one_piece(table: pa.Table) -> pa.StructArray:
     return pa.StructArray.from_arrays(columns, fields=list(table.schema))
 
 
-def _has_unusual(found: pa.Array) -> bool:
-    """Return whether there are numbers that are none in JSON: NaN, or an infinite one."""
+def has_unusual(found: pa.Array) -> bool:
+    """Return whether there are numbers that are none in JSON: NaN, or an infinite one.
+
+    Examples
+    --------
+    >>> has_unusual(pa.array([[1.5], [float("nan")]])), has_unusual(pa.array([{"a": 1.5}]))
+    (True, False)
+    """
     kind = found.type
     if pa.types.is_floating(kind):
         return not math.isfinite(pc.sum(pc.multiply(found, 0.0)).as_py() or 0.0)
     if pa.types.is_list(kind):
-        return _holds_numbers(kind) and _has_unusual(found.values)
+        return _holds_numbers(kind) and has_unusual(found.values)
     if pa.types.is_struct(kind):
         return any(
-            _has_unusual(found.field(place))
+            has_unusual(found.field(place))
             for place in range(kind.num_fields)
             if _holds_numbers(kind.field(place).type)
         )
