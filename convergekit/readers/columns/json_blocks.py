@@ -72,6 +72,11 @@ class JsonBlock:
     def __len__(self) -> int:
         return len(self._texts)
 
+    @property
+    def objects(self) -> pa.StructArray:
+        """The objects as Arrow has them."""
+        return self._cells
+
     def forget_absent(self) -> None:
         """Leave out fields that Arrow was told of, and no line has."""
         kept = self._occurring(self._cells, (), b"\n".join(self._texts))
@@ -209,7 +214,7 @@ class JsonBlock:
             return None
         entries = lists.flatten()
         values = _field(entries, 0)
-        told = _is_text(values.type) or pa.types.is_integer(values.type)
+        told = is_text(values.type) or pa.types.is_integer(values.type)
         if not told or entries.null_count or values.null_count:
             return None
         name = kind.field(0).name
@@ -219,8 +224,8 @@ class JsonBlock:
         found: list[Any] = [
             objects[start:end] for start, end in zip([0, *ends], ends, strict=False)
         ]
-        for row in np.flatnonzero(lists.is_null()).tolist():
-            found[row] = None
+        for gap in np.flatnonzero(lists.is_null()).tolist():
+            found[gap] = None
         return found
 
     def records(self, rows: Sequence[int] | IntArray) -> list[dict[str, Any]]:
@@ -384,7 +389,7 @@ def starts_with_any(found: pa.Array, starts: Sequence[str]) -> bool:
     >>> starts_with_any(pa.array(["a", "[1]"]), ["[", "{"]), starts_with_any(pa.array([1]), ["1"])
     (True, False)
     """
-    if not _is_text(found.type):
+    if not is_text(found.type):
         return False
     return any(pc.any(pc.starts_with(found, start)).as_py() for start in starts)
 
@@ -411,12 +416,12 @@ def block_of_texts(texts: pa.Array) -> JsonBlock | None:
 def values_of_texts(texts: pa.Array) -> list[Any] | None:
     """Return what stands as JSON text in cells, None where there is none.
 
-    None in place of all if there is anything else than objects and lists.
+    None in place of all if there is anything else than objects, or anything else than lists.
 
     Examples
     --------
-    >>> values_of_texts(pa.array(['{"a": 1}', None, "[2]"])), values_of_texts(pa.array(["a"]))
-    ([{'a': 1}, None, [2]], None)
+    >>> values_of_texts(pa.array(["[1]", None, "[2]"])), values_of_texts(pa.array(["[1]", "a"]))
+    ([[1], None, [2]], None)
     """
     given = texts.drop_null().cast(pa.large_binary()).to_pylist()
     ends = {(text[:1], text[-1:]) for text in given}
@@ -504,7 +509,7 @@ def is_plain(kind: pa.DataType) -> bool:
     (True, False)
     """
     return (
-        _is_text(kind)
+        is_text(kind)
         or pa.types.is_boolean(kind)
         or pa.types.is_integer(kind)
         or pa.types.is_floating(kind)
@@ -512,7 +517,14 @@ def is_plain(kind: pa.DataType) -> bool:
     )
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether it is a type of texts.
+
+    Examples
+    --------
+    >>> is_text(pa.string()), is_text(pa.list_(pa.string()))
+    (True, False)
+    """
     return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
 
 
@@ -596,7 +608,7 @@ def _objects_in(kind: pa.DataType) -> pa.StructType | None:
 
 def _texts_of(kind: pa.DataType) -> pa.DataType | None:
     """Return a type of what is text in this one, or was taken for times; None if there is none."""
-    if _is_text(kind) or pa.types.is_temporal(kind):
+    if is_text(kind) or pa.types.is_temporal(kind):
         return pa.large_string()
     if pa.types.is_list(kind):
         inner = _texts_of(kind.value_type)

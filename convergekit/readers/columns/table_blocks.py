@@ -73,8 +73,9 @@ class TableBlock(JsonBlock):
 
     def _has_key(self, path: Path) -> BoolArray:
         outer = self.array(path[:-1])
-        known = self.array(path) is not None and outer is not None
-        return np.asarray(outer.is_valid()) if known else np.zeros(len(self), dtype=bool)
+        if outer is None or self.array(path) is None:
+            return np.zeros(len(self), dtype=bool)
+        return np.asarray(outer.is_valid())
 
     @property
     def says_null(self) -> IntArray:
