@@ -266,7 +266,7 @@ class Rows:
             if keys[:1] not in self._blocks:
                 self._blocks[keys[:1]] = block_of_texts(texts)
             block, start = self._blocks[keys[:1]], 1
-            if block is None or may_wrap(block.array(()).type):
+            if block is None or may_wrap(block.objects.type):
                 return None, ()
         for end in range(start + 1, len(keys)):
             found = None if block is None else block.array(keys[start:end])

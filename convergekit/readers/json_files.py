@@ -12,11 +12,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from convergekit.base.json_text import NestingError, read_json_rows
 from convergekit.errors import ReadError
 from convergekit.readers.answers import rows_inside
 from convergekit.readers.columns.json_blocks import JsonBlock, KnownTypes
 from convergekit.readers.columns.json_elements import Elements, elements_of
+from convergekit.readers.columns.json_pages import block_of_pages
 from convergekit.readers.json_api import is_page, resources
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
@@ -105,7 +108,12 @@ def _by_columns(content: bytes) -> list[_Records] | None:
     None for what has to be read whole: anything else, and what cannot be read.
     """
     elements = elements_of(content)
-    if elements is None or not _is_wrapped(elements):
+    if elements is None:
+        return None
+    if elements.around and is_page(_decoded(elements.around)):
+        page = block_of_pages([content.strip()])
+        return None if page is None else [(page[0], [1] * len(page[0]))]
+    if not _is_wrapped(elements):
         return None
     known = KnownTypes()
     found: list[_Records] = []
@@ -123,7 +131,7 @@ def _is_wrapped(elements: Elements) -> bool:
     if not elements.around:
         return True
     answer = _decoded(elements.around)
-    if isinstance(answer, Exception) or is_page(answer) or is_visit(answer):
+    if isinstance(answer, Exception) or is_visit(answer):
         return False
     return rows_inside(answer, alone=True) == [_decoded(elements.texts[0])]
 
@@ -211,7 +219,12 @@ def _batch(
 ) -> _Records:
     # Nothing is gained where lines hold rows; what was cut off or left out is told the other way.
     whole = lines.cut != places[-1] and lines.too_long.isdisjoint(places)
-    if known is not None and len(texts) > 1 and whole and not _holds_rows(_decoded(texts[0])):
+    first = _decoded(texts[0]) if known is not None and whole else None
+    if is_page(first):
+        found = block_of_pages(texts)
+        if found is not None:
+            return found[0], np.array(places)[found[1]].tolist()
+    elif known is not None and first is not None and len(texts) > 1 and not _holds_rows(first):
         block = known.read(texts, _why_no_object)
         if block is not None:
             return block, places

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_DEEP, is_deep, of_column
-from convergekit.base.records import column_from_values
 from convergekit.errors import ReadError, repeated
-from convergekit.events.arrow import lists_of_text
+from convergekit.readers.columns.table_blocks import TableBlock, frame_of_batch
 from convergekit.readers.lines import Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readers.unpacking import MOST_UNPACKED_TIMES, UNPACKED_ALLOWED
@@ -49,7 +47,7 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
             _check(path, file)
             size, done = path.stat().st_size, 0
             for batch in file.iter_batches(batch_size=BATCH_ROWS):
-                yield rows_of_batch(batch, done)
+                yield _rows(batch, done)
                 done += batch.num_rows
                 # A damaged file may say that it has fewer rows than it has.
                 progress(size * batch.num_rows // max(file.metadata.num_rows, batch.num_rows, 1))
@@ -64,11 +62,17 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
 
 def rows_of_batch(batch: pa.RecordBatch, done: int) -> RawRows:
     """Return the rows of an Arrow batch before which there were so many others."""
-    frame = pd.DataFrame(
-        {n: _column(batch.column(n)) for n in batch.schema.names},
-        index=pd.RangeIndex(batch.num_rows),
-    )
-    return RawRows(frame, list(range(done + 1, done + 1 + batch.num_rows)), {})
+    line = list(range(done + 1, done + 1 + batch.num_rows))
+    return RawRows(frame_of_batch(batch), line, {})
+
+
+def _rows(batch: pa.RecordBatch, done: int) -> RawRows:
+    """Return the rows of a batch as columns of Arrow, where a format can read them so."""
+    block = TableBlock.of(batch)
+    if block is None:
+        return rows_of_batch(batch, done)
+    line = list(range(done + 1, done + 1 + batch.num_rows))
+    return RawRows(pd.DataFrame(), line, {}, block=block)
 
 
 def _check(path: Path, file: pq.ParquetFile) -> None:
@@ -206,18 +210,3 @@ def _leaves(column: pa.Array) -> Iterator[pa.DictionaryArray]:
 def _beyond(words: pa.Array) -> IntArray:
     lengths = pc.binary_length(words).fill_null(0).to_numpy().astype(np.int64)
     return np.maximum(lengths - _TEXT_ALLOWED, 0)
-
-
-def _column(column: pa.Array) -> pd.Series:
-    kind = column.type
-    nested = pa.types.is_nested(kind) or pa.types.is_dictionary(kind)
-    whole_with_gaps = column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
-    lists = lists_of_text(pa.chunked_array([column])) if pa.types.is_nested(kind) else None
-    if lists is not None:
-        return pd.Series(lists, dtype=object)
-    if nested or whole_with_gaps:
-        with warnings.catch_warnings():
-            # Of a key that occurs twice in an object, the last counts, as in JSON.
-            warnings.filterwarnings("ignore", "Encountered key", UserWarning)
-            return column_from_values(column.to_pylist(maps_as_pydicts="lossy"))
-    return column.to_pandas().set_axis(pd.RangeIndex(len(column)))

@@ -673,7 +673,7 @@ class _File:
             head = block.head(ROWS_THAT_TELL)
             self.export = self._told(head, others)
             self._head = head
-        return self.export is None or self.export.reads_by_columns
+        return block.of_lines if self.export is None else self.export.reads_by_columns
 
     def _of_block(self, block: JsonBlock) -> tuple[pd.DataFrame, IntArray] | None:
         """Return the events of lines by whole columns, and the row of each.
