@@ -15,7 +15,7 @@ from convergekit.base.grouping import NumberedText, at_or_missing, first_of_run,
 from convergekit.base.records import take_or_missing
 from convergekit.base.threads import each_column
 from convergekit.events.amounts import events_named
-from convergekit.events.campaigns import TAGS
+from convergekit.events.campaigns import CLICK_IDS, TAGS
 from convergekit.events.nothing import SAID_DIRECT
 from convergekit.events.steps import StepLike, tracked
 from convergekit.events.timestamps import microseconds, order_of_arrival
@@ -295,7 +295,8 @@ def sessions_of_frame(
 def sent_by(events: pd.DataFrame, rules: VisitRules | None) -> SentTraffic:
     """Return what events sent of their visits, by the usual rules if none are given."""
     asked = rules or VisitRules()
-    return sent_traffic(events, asked.own_domains, asked.ignore_referrers)
+    values = [name for name in asked.new_on if name in CLICK_IDS]
+    return sent_traffic(events, asked.own_domains, asked.ignore_referrers, values)
 
 
 def sessions(

@@ -93,6 +93,7 @@ def sent_traffic(
     events: pd.DataFrame,
     own_domains: Sequence[str] | None = None,
     ignore_referrers: Sequence[str] = IGNORED_REFERRERS,
+    click_values: Sequence[str] = (),
 ) -> SentTraffic:
     """Return what each event sent about its visit.
 
@@ -105,6 +106,8 @@ def sent_traffic(
         `own_pages` says.
     ignore_referrers : sequence of str
         Domains, with their subdomains, from which nobody arrives anew.
+    click_values : sequence of str
+        Names of click IDs of which the values are returned, too: each click has another.
 
     Returns
     -------
@@ -134,7 +137,7 @@ def sent_traffic(
     """
     kind, kinds = _kinds(events)
     weight = np.bincount(kind, minlength=len(kinds))
-    return SentTraffic(kind, _read(kinds, weight, own_domains, ignore_referrers))
+    return SentTraffic(kind, _read(kinds, weight, own_domains, ignore_referrers, click_values))
 
 
 def _kinds(events: pd.DataFrame) -> tuple[IntArray, pd.DataFrame]:
@@ -165,6 +168,7 @@ def _read(
     weight: IntArray,
     own_domains: Sequence[str] | None,
     ignore_referrers: Sequence[str],
+    click_values: Sequence[str],
 ) -> dict[str, NumberedText]:
     """Return what events sent, of which each row stands for several."""
     own, from_hosts = pages_and_referrers(events, own_domains, weight)
@@ -180,6 +184,10 @@ def _read(
     found["landing_page"] = own.shown.mapped(pages)
     found["referrer"], found[SET_ASIDE] = _arrivals(own, from_hosts, ignore_referrers)
     found[SAID_DIRECT] = _said_direct(events, parameters["utm_source"], found)
+    whole = parameters_of(own.shown, whole=True) if click_values else {}
+    for name in click_values:
+        sent = without_nothing(whole[name].distinct)
+        found[name] = first_sent(events, name, f"${name}").or_else(whole[name].mapped(sent))
     return found
 
 
