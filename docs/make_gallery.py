@@ -91,6 +91,12 @@ PICTURES = (
         'many.attribution("Placed Order", "total_price", models).plot()',
     ),
     Picture(
+        "without-campaign",
+        "Orders without a campaign",
+        "For each order, whether a campaign led to it, or the reason why none is known.",
+        'many.without_campaign("Placed Order", "total_price").plot()',
+    ),
+    Picture(
         "attribution-lift",
         "What stitching changes in attribution",
         "The same model by one alias or one source alone, beside stitched profiles, with "
