@@ -136,6 +136,30 @@ def test_windows_and_dates_are_those_of_a_slow_reference(rows, dated, days, rand
     assert r.patterns["after"].sum() == len(got) - sum(in_period)
 
 
+@pytest.mark.parametrize("dated", ["click", "order", "either"])
+def test_a_window_includes_its_end(dated):
+    s = stitched(
+        click(24, "ada", "fbclid=1"),
+        order(24 * 3, "ada"),
+        click(24, "bo", "fbclid=2"),
+        order(24 * 3 + 0.001, "bo"),
+    )
+    spend = claims([(0, "meta", 1.0, 1.0), (6, "meta", 1.0, 1.0)])
+    r = s.reconcile(spend, windows={"meta": "2D"}, dated={"meta": dated})
+    assert r.orders["eligible"].tolist() == ["meta", "(none)"]
+
+
+def test_dated_either_way_means_both():
+    clicks = [click(hour, who, "fbclid=1") for hour, who in ((-24, "a"), (24 * 6, "b"))]
+    s = stitched(*clicks, order(24, "a"), order(24 * 8, "b"))
+    spend = claims([(0, "meta", 1.0, 1.0), (6, "meta", 1.0, 1.0)])
+    found = {
+        dated: s.reconcile(spend, dated={"meta": dated}).clicks["row"].tolist()
+        for dated in ("click", "order", "either")
+    }
+    assert found == {"click": [3], "order": [2], "either": [2, 3]}
+
+
 def test_an_order_after_the_period_may_be_claimed_by_its_click():
     s = stitched(
         click(0, "ada", "gclid=1"),
