@@ -56,6 +56,8 @@ from .readers import (
 )
 from .reconcile.result import Reconciliation
 from .simulate.store import SimulatedStore, simulate_store
+from .spend.reading import read_spend
+from .spend.result import Spend
 from .stitched import Stitched
 from .stitching import stitch
 from .store import (
@@ -117,6 +119,7 @@ __all__ = [
     "Report",
     "Retention",
     "SimulatedStore",
+    "Spend",
     "Status",
     "Step",
     "Stitched",
@@ -143,6 +146,7 @@ __all__ = [
     "open_store",
     "phone_rule",
     "read_events",
+    "read_spend",
     "read_stitched",
     "register_export",
     "repair_store",
