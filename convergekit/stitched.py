@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from convergekit.privacy.forget import Forgotten
     from convergekit.reconcile.platforms import Dated, Windows
     from convergekit.reconcile.result import Reconciliation
+    from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
@@ -1350,7 +1351,7 @@ class Stitched:
 
     def reconcile(
         self,
-        spend: Any,
+        spend: pd.DataFrame | Spend,
         *,
         conversion: StepLike = "Placed Order",
         value: str | None = "total_price",
@@ -1366,8 +1367,9 @@ class Stitched:
 
         Parameters
         ----------
-        spend : pandas.DataFrame, or an object whose `table` is one
-            A row per day, campaign or ad: `date`, `platform` (such as ``"meta"`` and
+        spend : Spend or pandas.DataFrame
+            What `read_spend` returns, or a frame with its columns: a row per day, campaign or ad
+            with `date`, `platform` (such as ``"meta"`` and
             ``"google_ads"``), `conversions`, and, if there are, `value`, `currency`, `account` and
             `time_zone`. What a platform claims is the sum of its rows.
         conversion : str, sequence of str, or Step, default "Placed Order"
