@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from convergekit.base.grouping import NumberedText, together
+from convergekit.base.grouping import NumberedText, distinct, together
 from convergekit.base.text import as_text, folded, to_arrow
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError
@@ -261,22 +261,37 @@ def _campaigns(rows: pd.DataFrame, day: IntArray) -> tuple[IntArray, pd.DataFram
         keys.append(NumberedText(np.where(named, -1, alike.codes), alike.distinct))
     _, number = np.unique(together(keys, len(rows)), return_inverse=True)
     number = number.astype(np.int64)
-    texts = pd.DataFrame({name: said[name].take(np.arange(len(rows))) for name in NAMES})
-    latest = texts.assign(number=number, day=day).sort_values(
-        ["number", "day", "campaign", "channel", "source", "medium"], kind="stable"
-    )
-    table = latest.groupby("number")[list(NAMES)].last().astype("str")
+    table = pd.DataFrame({name: _latest(said[name], number, day) for name in NAMES})
     # In an order that does not depend on that of the rows.
     table = table.sort_values(list(NAMES), kind="stable")
     place = np.empty(len(table), dtype=np.int64)
     place[table.index] = np.arange(len(table))
     campaign = place[number] if len(number) else number
+    return campaign, table.reset_index(drop=True), _ids(rows, campaign)
+
+
+def _latest(texts: NumberedText, number: IntArray, day: IntArray) -> pd.Series:
+    """Return the text that each campaign has on its latest day with one, the last by alphabet."""
+    rank = texts.distinct.rank().to_numpy()
+    some = np.flatnonzero(has_any(texts))
+    order = some[np.lexsort((rank[texts.codes[some]], day[some], number[some]))]
+    last = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
+    # Of several the last one stays.
+    last[number[order]] = order
+    return texts.take(last).astype("str")
+
+
+def _ids(rows: pd.DataFrame, campaign: IntArray) -> pd.DataFrame:
+    """Return `level`, `id` and `campaign` of the IDs that rows have, each campaign's once."""
     parts = []
     for level in LEVELS:
-        ids = _texts(rows, f"{level}_id").take(np.arange(len(rows)))
-        parts.append(pd.DataFrame({"level": level, "id": ids, "campaign": campaign}))
-    known = pd.concat(parts, ignore_index=True).dropna().drop_duplicates()
-    return campaign, table.reset_index(drop=True), known.reset_index(drop=True)
+        ids = _texts(rows, f"{level}_id")
+        keys = distinct(ids.codes[has_any(ids)] * (int(campaign.max(initial=0)) + 1)
+                        + campaign[has_any(ids)])  # fmt: skip
+        code, owner = np.divmod(keys, int(campaign.max(initial=0)) + 1)
+        texts = ids.distinct.take(code).to_numpy()
+        parts.append(pd.DataFrame({"level": level, "id": texts, "campaign": owner}))
+    return pd.concat(parts, ignore_index=True).astype({"level": "str", "id": "str"})
 
 
 def fold(texts: pd.Series) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,18 +131,12 @@ class Join:
         It is what the spend names, as visits spell it, or else what most of its visits have, ties
         by the alphabet; missing where neither says it.
         """
-        kinds, matched = self.matched.kinds, self.matched
+        kinds = self.matched.kinds
         own = self.costs.campaigns[name]
         spelled = kinds.table.assign(fold=kinds.folded[name]).dropna(subset=[name])
         spelled = spelled.sort_values(name).drop_duplicates("fold").set_index("fold")[name]
         own = own.str.strip().str.lower().map(spelled).fillna(own)
-        some = np.flatnonzero(matched.campaign >= 0)
-        pairs = pd.DataFrame(
-            {"campaign": matched.campaign[some], "kind": kinds.of_visit[some], "visits": 1}
-        )
-        wide = matched.wider.assign(visits=matched.wider_visits[matched.wider["kind"]])
-        pairs = pd.concat([pairs, wide], ignore_index=True)
-        pairs = pairs.groupby(["campaign", "kind"])["visits"].sum().reset_index()
+        pairs = self._pairs.copy()
         pairs["text"] = kinds.table[name].take(pairs["kind"].to_numpy()).to_numpy()
         sums = pairs.dropna().groupby(["campaign", "text"])["visits"].sum().reset_index()
         most = sums.sort_values(["visits", "text"], ascending=[False, True])
@@ -149,6 +144,18 @@ class Join:
         return own.fillna(pd.Series(self.costs.campaigns.index.map(most), index=own.index)).astype(
             "str"
         )
+
+    @cached_property
+    def _pairs(self) -> pd.DataFrame:
+        """How many visits of each kind each campaign has: `campaign`, `kind`, `visits`."""
+        matched, size = self.matched, len(self.matched.kinds.table)
+        some = np.flatnonzero(matched.campaign >= 0)
+        key = matched.campaign[some] * size + matched.kinds.of_visit[some]
+        found, visits = np.unique(key, return_counts=True)
+        own = {"campaign": found // max(size, 1), "kind": found % max(size, 1), "visits": visits}
+        wide = matched.wider.assign(visits=matched.wider_visits[matched.wider["kind"]])
+        pairs = pd.concat([pd.DataFrame(own), wide], ignore_index=True).astype("int64")
+        return pairs.groupby(["campaign", "kind"])["visits"].sum().reset_index()
 
     def visits_of_campaigns(self) -> tuple[IntArray, IntArray]:
         """Return how many visits each campaign has, and by which key the surest came."""
