@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from convergekit.base.grouping import NumberedText, together
+from convergekit.base.grouping import together
 from convergekit.marketing.campaign_ids import ids_of, numbered_among
 from convergekit.marketing.costs import LEVELS, Costs, fold
 from convergekit.marketing.mapping import MappedRow, mapping_given
 from convergekit.marketing.platforms import platform_of_source, platforms_of
-from convergekit.typing import IntArray
+from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.sessions import FoundSessions
 
 #: By what a campaign was matched, the surest first.
@@ -186,7 +186,8 @@ def _by_name(
         if len(who) > 1 and pd.isna(of["platform"]) and pd.isna(of["source"]):
             said = ", ".join(one or "no source" for one in who)
             reason[campaign] = f"visits of {len(who)} sources have this name: {said}"
-    several = pairs[pairs["campaign"].map(lambda at: not reason[at])]
+    sure = np.array([not why for why in reason], dtype=bool)
+    several = pairs[sure[pairs["campaign"].to_numpy(dtype=np.int64)]]
     owners = several.groupby("kind")["campaign"].agg(lambda at: sorted(set(at)))
     found = np.full(len(kinds.table), -1, dtype=np.int64)
     for kind, owning in owners.items():
@@ -243,7 +244,7 @@ def _by_what_it_names(
         parts.append(pd.DataFrame({"campaign": place, "kind": _alike(kinds.table, target)}))
     mapped = {row.campaign for row in by_hand}
     wide = campaigns["campaign"].isna() & campaigns["campaign_id"].isna()
-    paid = kinds.table["channel"].map(is_paid, na_action="ignore").fillna(False).astype(bool)
+    paid = paid_kinds(kinds.table)
     for place in np.flatnonzero(wide.to_numpy(dtype=bool)).tolist():
         row = campaigns.iloc[place]
         if place in mapped or row[["platform", *SAID]].isna().all():
@@ -278,6 +279,7 @@ def is_paid(channel: str) -> bool:
     return channel.startswith("Paid ") or channel in ("Display", "Cross-network")
 
 
-def numbered_names(texts: pd.Series) -> NumberedText:
-    """Return names, a row each, as numbers."""
-    return NumberedText.of(texts.reset_index(drop=True).astype("str"))
+def paid_kinds(table: pd.DataFrame) -> BoolArray:
+    """Return which kinds of visits are bought."""
+    said = [isinstance(text, str) and is_paid(text) for text in table["channel"]]
+    return np.array(said, dtype=bool)

@@ -13,8 +13,8 @@ import pandas as pd
 from convergekit.base.grouping import NumberedText
 from convergekit.base.wording import counted, percentage
 from convergekit.figures.card import Result
-from convergekit.marketing.costs import PARTS, Costs, HasTable, base_of, costs_of, summed
-from convergekit.marketing.match import KEYS, SAID, Matched, is_paid, match
+from convergekit.marketing.costs import PARTS, Costs, HasTable, base_of, costs_of, fold, summed
+from convergekit.marketing.match import KEYS, SAID, Matched, match, paid_kinds
 from convergekit.marketing.proposals import proposals_of
 from convergekit.typing import IntArray
 from convergekit.visits.rules import VisitRules, Visits
@@ -135,15 +135,13 @@ class Join:
         own = self.costs.campaigns[name]
         spelled = kinds.table.assign(fold=kinds.folded[name]).dropna(subset=[name])
         spelled = spelled.sort_values(name).drop_duplicates("fold").set_index("fold")[name]
-        own = own.str.strip().str.lower().map(spelled).fillna(own)
+        own = fold(own).map(spelled).astype("str").fillna(own)
         pairs = self._pairs.copy()
         pairs["text"] = kinds.table[name].take(pairs["kind"].to_numpy()).to_numpy()
         sums = pairs.dropna().groupby(["campaign", "text"])["visits"].sum().reset_index()
         most = sums.sort_values(["visits", "text"], ascending=[False, True])
-        most = most.drop_duplicates("campaign").set_index("campaign")["text"]
-        return own.fillna(pd.Series(self.costs.campaigns.index.map(most), index=own.index)).astype(
-            "str"
-        )
+        most = most.drop_duplicates("campaign").set_index("campaign")["text"].astype("str")
+        return own.fillna(most.reindex(own.index).astype("str"))
 
     @cached_property
     def _pairs(self) -> pd.DataFrame:
@@ -207,8 +205,7 @@ def _without_spend(matched: Matched) -> pd.DataFrame:
     counts[matched.wider["kind"].to_numpy()] = 0
     columns = ["channel", "source", "medium", "utm_campaign"]
     table = kinds.table[columns].assign(visits=counts)
-    paid = table["channel"].map(is_paid, na_action="ignore").fillna(False).astype(bool)
-    table = table[(counts > 0) & (paid | table["utm_campaign"].notna())]
+    table = table[(counts > 0) & (paid_kinds(table) | table["utm_campaign"].notna())]
     table = table.groupby(columns, dropna=False)["visits"].sum().reset_index()
     return table.sort_values(["visits", *columns], ascending=[False] + [True] * 4,
                              ignore_index=True)  # fmt: skip
