@@ -20,6 +20,7 @@ from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.currencies import by_code, currency_codes, most_first
 from convergekit.marketing.platforms import platform_named
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visits.values import without_nothing
 
 #: A unit of a currency has as many parts: ad platforms bill in millionths.
 PARTS = 1_000_000
@@ -306,12 +307,11 @@ def fold(texts: pd.Series) -> pd.Series:
 
 
 def _texts(rows: pd.DataFrame, name: str) -> NumberedText:
-    """Return a column of names, missing where it is absent or blank."""
+    """Return a column of names, missing where it is absent, blank or stands for nothing."""
     if name not in rows:
         return NumberedText(np.full(len(rows), -1), pd.Series([], dtype="str"))
     found = NumberedText.of(as_text(rows[name])[0].reset_index(drop=True))
-    plain = found.distinct.str.strip()
-    return found.mapped(plain.mask(plain == "").astype("str"))
+    return found.mapped(without_nothing(found.distinct))
 
 
 def has_any(column: NumberedText) -> BoolArray:

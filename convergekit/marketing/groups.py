@@ -71,6 +71,8 @@ def _labels(join: Join, name: str) -> tuple[NumberedText, NumberedText]:
     campaigns, campaign = join.costs.campaigns, join.matched.campaign
     if name in ("channel", "source", "medium"):
         of_visit = join.sessions.numbered(name, join.visits)
+        # What Google Analytics calls the medium of direct visits is not an order without a touch.
+        of_visit = of_visit.mapped(of_visit.distinct.mask(of_visit.distinct == NONE))
         otherwise = NumberedText(
             np.zeros(len(campaign), dtype=np.int64), pd.Series([f"(no {name})"], dtype="str")
         )

@@ -77,9 +77,7 @@ def by_channel(s, spend, model, freq, dated="order"):
     shared = s.attribution("Placed Order", "total_price", model).credits
     seen = set()
     first = set()
-    for order in (
-        credits.drop_duplicates("row").sort_values(["timestamp", "row"]).to_dict("records")
-    ):
+    for order in shared.drop_duplicates("row").sort_values(["timestamp", "row"]).to_dict("records"):
         who = order["profile_id"]
         if isinstance(who, str) and who not in seen:
             seen.add(who)

@@ -17,7 +17,7 @@ TAGS = {
 def shop(rows, **columns):
     """Stitch rows of ("ann", "03-02 10:00", "view", "brand"): who, when, what, and tags or amount.
 
-    What is a ``view`` with the tags of a name, an ``order`` or a ``refund`` of an amount, or the
+    What is a ``view`` with the tags of a name (any other is a campaign of Google's), an ``order`` or a ``refund`` of an amount, or the
     name of another event.
     """
     names = {"view": "PageView", "order": "Placed Order", "refund": "Order Refunded"}
@@ -31,7 +31,8 @@ def shop(rows, **columns):
             "properties.total_price": float(more[0]) if what in ("order", "refund") else None,
             "properties.$url": "https://shop.example/" if what == "view" else None,
         }
-        source = TAGS[more[0]] if what == "view" else (None, None, None)
+        tag = more[0] if what == "view" else "bare"
+        source = TAGS.get(tag, ("google", "cpc", tag))
         tags = ("utm_source", "utm_medium", "utm_campaign")
         event |= {f"profile_properties.{tag}": text for tag, text in zip(tags, source, strict=True)}
         events.append(event)
