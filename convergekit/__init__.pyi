@@ -57,6 +57,8 @@ from .readers import (
     suggest_columns,
 )
 from .simulate.store import SimulatedStore, simulate_store
+from .spend.reading import read_spend
+from .spend.result import Spend
 from .stitched import Stitched
 from .stitching import stitch
 from .store import (
@@ -118,6 +120,7 @@ __all__ = [
     "Report",
     "Retention",
     "SimulatedStore",
+    "Spend",
     "SpendMatches",
     "Status",
     "Step",
@@ -145,6 +148,7 @@ __all__ = [
     "open_store",
     "phone_rule",
     "read_events",
+    "read_spend",
     "read_stitched",
     "register_export",
     "repair_store",

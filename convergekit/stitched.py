@@ -56,11 +56,11 @@ if TYPE_CHECKING:
     )
     from convergekit.identity.conditions import ProfileCondition
     from convergekit.journeys.result import Journeys
-    from convergekit.marketing.costs import HasTable
     from convergekit.marketing.matches import SpendMatches
     from convergekit.marketing.question import Dated, New, Refunds
     from convergekit.marketing.result import Marketing
     from convergekit.privacy.forget import Forgotten
+    from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
@@ -1351,7 +1351,7 @@ class Stitched:
 
     def match_spend(
         self,
-        spend: pd.DataFrame | HasTable,
+        spend: pd.DataFrame | Spend,
         mapping: pd.DataFrame | Mapping[Any, str] | None = None,
         visits: Visits | None = None,
         *,
@@ -1361,10 +1361,10 @@ class Stitched:
 
         Parameters
         ----------
-        spend : DataFrame, or what has one as `table`
-            A row per day and campaign: `date` and `spend`, and as far as known `platform`,
-            `account`, `channel`, `source`, `medium`, `campaign`, `campaign_id`, `ad_group_id`,
-            `ad_id` and `currency`.
+        spend : Spend or DataFrame
+            What `read_spend` returns; or a frame with a row per day and campaign: `date` and
+            `spend`, and as far as known `platform`, `account`, `channel`, `source`, `medium`,
+            `campaign`, `campaign_id`, `ad_group_id`, `ad_id` and `currency`.
         mapping : DataFrame or mapping, optional
             What belongs together by hand: names of campaigns, or pairs of a platform and a name,
             to a `utm_campaign` or a channel, as visits spell it; or a frame with `campaign` or
@@ -1384,13 +1384,14 @@ class Stitched:
 
         Raises
         ------
-        ColumnError
-            The spend has no column `date` or `spend`.
+        ReadError
+            The frame has no column `date` or `spend`.
         ConvergekitError
             Amounts are in several currencies, or the mapping names what is not there.
 
         See Also
         --------
+        read_spend : Read the exports of ad platforms.
         marketing : What the spend brought.
 
         Notes
@@ -1422,7 +1423,7 @@ class Stitched:
 
     def marketing(
         self,
-        spend: pd.DataFrame | HasTable,
+        spend: pd.DataFrame | Spend,
         *,
         conversion: StepLike = "Placed Order",
         value: str = "total_price",
@@ -1450,7 +1451,7 @@ class Stitched:
 
         Parameters
         ----------
-        spend : DataFrame, or what has one as `table`
+        spend : Spend or DataFrame
             As `match_spend` takes it.
         conversion : str, sequence of str, or Step, default "Placed Order"
             The event that is an order; each counts once.

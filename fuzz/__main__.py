@@ -37,6 +37,7 @@ from fuzz.nested import check_nested, nested_lines
 from fuzz.oracle import BrokenPromiseError, check_file, check_stitch
 from fuzz.packed import Packed, check_packed, packed_files
 from fuzz.saves import Forgery, changes, check_save
+from fuzz.spend import check_report, reports
 from fuzz.stores import check_store
 from fuzz.terminal import check_terminal, hostile_frames
 
@@ -168,6 +169,7 @@ _SEARCHES: dict[str, tuple[Callable[[], st.SearchStrategy[Any]], Callable[[Any],
     "nested": (nested_lines, check_nested),
     "conditions": (lambda: conditions, check_condition),
     "terminal": (hostile_frames, check_terminal),
+    "spend": (reports, check_report),
 }
 #: How a promise begins that was broken without an exception of another's.
 _PROMISE = BrokenPromiseError.__name__

@@ -45,7 +45,8 @@ _WRITTEN = (
     "SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD "
     "TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL"
 )
-_CODES = frozenset(_WRITTEN.split())
+#: The codes of currencies.
+CODES = frozenset(_WRITTEN.split())
 _PESOS = "ARS CLP COP CUP DOP MXN PHP UYU"
 _FRANCS = "BIF CDF CHF DJF GNF KMF RWF XAF XOF XPF"
 _CROWNS = "DKK ISK NOK SEK"
@@ -61,7 +62,7 @@ _SEVERAL = {
     "PESOS": _PESOS,
 }
 _MEANT = {
-    **{code: frozenset({code}) for code in _CODES},
+    **{code: frozenset({code}) for code in CODES},
     **{sign: frozenset({code}) for sign, code in SIGNS.items()},
     **{sign: frozenset(codes.split()) for sign, codes in _SEVERAL.items()},
 }
@@ -129,7 +130,7 @@ def money(values: pd.Series, *, amounts: Amounts) -> pd.DataFrame:
         found[~texts] = others
         # Each text once: a column of prices has few.
         code, distinct = pd.factorize(values[texts].astype(object))
-        read = [_read(text, amounts) for text in distinct]
+        read = [read_amount(text, amounts) for text in distinct]
         unread = [place for place, one in enumerate(read) if one is None]
         if unread:
             _refuse(values, np.flatnonzero(texts)[np.isin(code, unread)], amounts)
@@ -159,8 +160,14 @@ def _first_other(cells: pd.Series) -> str:
     return type(next(other)).__name__
 
 
-def _read(text: str, amounts: Amounts) -> tuple[float, str] | None:
-    """Return the amount of a text and its currency, empty if it names none; None if unreadable."""
+def read_amount(text: str, amounts: Amounts) -> tuple[float, str] | None:
+    """Return the amount of a text and its currency, empty if it names none; None if unreadable.
+
+    Examples
+    --------
+    >>> read_amount("1.234,50 €", "de"), read_amount("1.234,50", "en")
+    ((1234.5, 'EUR'), None)
+    """
     text = "".join(character for character in text if character not in INVISIBLE)
     text = re.sub(r"\s+", " ", text).strip()
     if not text:

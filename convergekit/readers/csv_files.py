@@ -73,6 +73,38 @@ def read_csv_file(
     yield batch.rows()
 
 
+def csv_rows(
+    path: Path, delimiter: str, progress: Progress, encoding: str | None = None
+) -> Iterator[tuple[int, list[str] | str]]:
+    """Yield the line at which each record of a file starts, and its cells or why it has none.
+
+    The header is a record as any other: of reports, which have lines above it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    delimiter : str
+    progress : callable
+        Called with the number of bytes of the file read since the last call.
+    encoding : str, optional
+        Of text that has no byte-order mark; UTF-8 when absent.
+    """
+    lines = Lines(path, progress, encoding)
+    text = _Decoder(lines)
+    cut = None
+    for start, row in _csv_records(text, delimiter):
+        if start == lines.cut or (text.number == lines.cut and not isinstance(row, str)):
+            cut = start
+        elif start in lines.too_long:
+            yield start, Lines.TOO_LONG
+        elif not isinstance(row, str) and text.undecodable and _has_escapes(row):
+            yield start, "not UTF-8"
+        else:
+            yield start, row
+    if lines.damage:
+        yield cut or text.number + 1, lines.damage
+
+
 class _Batch:
     """Rows that are being gathered."""
 

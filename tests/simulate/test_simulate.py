@@ -21,10 +21,11 @@ def store():
 
 
 def test_the_committed_exports_are_what_the_simulator_writes(tmp_path):
-    written = ck.simulate_store().write(tmp_path)
-    assert sorted(path.name for path in written) == sorted(path.name for path in DATA.glob("*.*"))
+    written = [path.relative_to(tmp_path) for path in ck.simulate_store(spend=True).write(tmp_path)]
+    there = [*DATA.glob("*.*"), *DATA.glob("spend/*")]
+    assert sorted(written) == sorted(path.relative_to(DATA) for path in there)
     for path in written:
-        assert path.read_bytes() == (DATA / path.name).read_bytes(), path.name
+        assert (tmp_path / path).read_bytes() == (DATA / path).read_bytes(), path
 
 
 def test_no_cell_of_the_crm_export_is_a_formula(store, tmp_path):

@@ -52,10 +52,17 @@ def with_dates(frame: pd.DataFrame, day_first: bool | None) -> pd.DataFrame:
     if day_first is None:
         return frame
     names = [n for n in ("timestamp", "received_at") if n in frame and frame[n].dtype == "str"]
-    return with_columns(frame, {name: _iso(frame[name], day_first) for name in names})
+    return with_columns(frame, {name: iso_dates(frame[name], day_first) for name in names})
 
 
-def _iso(column: pd.Series, day_first: bool) -> pd.Series:
+def iso_dates(column: pd.Series, day_first: bool) -> pd.Series:
+    """Return texts of which those that are dates of digits alone are written as ISO 8601 has them.
+
+    Examples
+    --------
+    >>> iso_dates(pd.Series(["1/2/2026", "2026-02-01"], dtype="str"), False).tolist()
+    ['2026-01-02', '2026-02-01']
+    """
     day, month = (_DAY, _MONTH) if day_first else (_MONTH, _DAY)
     form = re.compile(rf"\s*{day}{_MARK}{month}{_MARK}{_YEAR}{_TIME}\s*")
     texts = to_arrow(column)
