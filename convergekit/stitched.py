@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     )
     from convergekit.identity.conditions import ProfileCondition
     from convergekit.journeys.result import Journeys
-    from convergekit.marketing.costs import HasTable
     from convergekit.marketing.matches import SpendMatches
     from convergekit.marketing.question import Dated, New, Refunds
     from convergekit.marketing.result import Marketing
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from convergekit.reconcile.platforms import Dated as ClaimDated
     from convergekit.reconcile.platforms import Windows
     from convergekit.reconcile.result import Reconciliation
+    from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
@@ -1354,7 +1354,7 @@ class Stitched:
 
     def match_spend(
         self,
-        spend: pd.DataFrame | HasTable,
+        spend: pd.DataFrame | Spend,
         mapping: pd.DataFrame | Mapping[Any, str] | None = None,
         visits: Visits | None = None,
         *,
@@ -1364,10 +1364,10 @@ class Stitched:
 
         Parameters
         ----------
-        spend : DataFrame, or what has one as `table`
-            A row per day and campaign: `date` and `spend`, and as far as known `platform`,
-            `account`, `channel`, `source`, `medium`, `campaign`, `campaign_id`, `ad_group_id`,
-            `ad_id` and `currency`.
+        spend : Spend or DataFrame
+            What `read_spend` returns; or a frame with a row per day and campaign: `date` and
+            `spend`, and as far as known `platform`, `account`, `channel`, `source`, `medium`,
+            `campaign`, `campaign_id`, `ad_group_id`, `ad_id` and `currency`.
         mapping : DataFrame or mapping, optional
             What belongs together by hand: names of campaigns, or pairs of a platform and a name,
             to a `utm_campaign` or a channel, as visits spell it; or a frame with `campaign` or
@@ -1387,13 +1387,14 @@ class Stitched:
 
         Raises
         ------
-        ColumnError
-            The spend has no column `date` or `spend`.
+        ReadError
+            The frame has no column `date` or `spend`.
         ConvergekitError
             Amounts are in several currencies, or the mapping names what is not there.
 
         See Also
         --------
+        read_spend : Read the exports of ad platforms.
         marketing : What the spend brought.
 
         Notes
@@ -1425,7 +1426,7 @@ class Stitched:
 
     def marketing(
         self,
-        spend: pd.DataFrame | HasTable,
+        spend: pd.DataFrame | Spend,
         *,
         conversion: StepLike = "Placed Order",
         value: str = "total_price",
@@ -1453,7 +1454,7 @@ class Stitched:
 
         Parameters
         ----------
-        spend : DataFrame, or what has one as `table`
+        spend : Spend or DataFrame
             As `match_spend` takes it.
         conversion : str, sequence of str, or Step, default "Placed Order"
             The event that is an order; each counts once.

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import NumberedText, distinct, together
 from convergekit.base.text import as_text, folded, to_arrow
-from convergekit.base.wording import counted
-from convergekit.errors import ColumnError, ConvergekitError
-from convergekit.events.currencies import by_code, currency_codes, most_first
+from convergekit.errors import ConvergekitError
+from convergekit.events.currencies import by_code, most_first
 from convergekit.marketing.platforms import platform_named
+from convergekit.spend.reading import read_spend
+from convergekit.spend.result import Spend
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.values import without_nothing
 
@@ -30,15 +30,6 @@ _MOST = 2.0**62
 NAMES = ("platform", "account", "channel", "source", "medium", "campaign", "campaign_id")
 #: IDs of a row, the most particular first.
 LEVELS = ("ad", "ad_group", "campaign")
-
-
-@runtime_checkable
-class HasTable(Protocol):
-    """What spend was read into."""
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A row per row of spend."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +91,7 @@ def summed(cell: IntArray, values: IntArray, cells: int) -> IntArray:
 
 
 def costs_of(
-    spend: pd.DataFrame | HasTable,
+    spend: pd.DataFrame | Spend,
     rates: Mapping[str, float] | None,
     of_orders: str,
 ) -> Costs:
@@ -108,8 +99,8 @@ def costs_of(
 
     Parameters
     ----------
-    spend : pandas.DataFrame, or what has it as `table`
-        With `date` and `spend` at least.
+    spend : Spend or pandas.DataFrame
+        A frame is read by `read_spend`.
     rates : mapping of str to float, optional
         What one of each currency is worth.
     of_orders : str
@@ -117,47 +108,36 @@ def costs_of(
 
     Raises
     ------
-    ColumnError
-        There is no column `date` or `spend`.
     ConvergekitError
-        Amounts are in several currencies, in another than the orders, or in one without a rate.
+        It is not spend; or amounts are in several currencies, in another than the orders, or in
+        one without a rate.
 
     Examples
     --------
     >>> spend = pd.DataFrame({"date": ["2026-03-02", None], "spend": [1.5, 2], "campaign": "brand"})
     >>> found = costs_of(spend, None, "")
     >>> found.amount.tolist(), found.campaigns["campaign"].tolist(), found.left_out
-    ([1500000], ['brand'], {'rows of spend without a date': 1})
+    ([1500000], ['brand'], {'rows of spend rejected: without a date': 1})
     """
-    table = spend.table if isinstance(spend, HasTable) else spend
-    if not isinstance(table, pd.DataFrame):
+    if not isinstance(spend, (pd.DataFrame, Spend)):
         raise ConvergekitError(
             "spend must be what ck.read_spend returns, or a DataFrame with the columns date and "
             f"spend; got {type(spend).__name__}."
         )
-    for name in ("date", "spend"):
-        if name not in table:
-            found = ", ".join(map(str, table.columns)) or "no columns at all"
-            raise ColumnError(f"spend has no column {name!r}; found: {found}.")
-    date, amount = _days(table["date"]), _numbers(table["spend"])
-    left_out = {
-        "rows of spend without a date": int(date.isna().sum()),
-        "rows of spend without an amount": int((date.notna() & np.isnan(amount)).sum()),
-    }
-    rejected = getattr(spend, "rejected", None)
-    if isinstance(rejected, pd.DataFrame):
-        left_out["rows of spend that were not read"] = len(rejected)
-    kept = date.notna().to_numpy(dtype=bool) & ~np.isnan(amount)
-    rows = table[kept].reset_index(drop=True)
-    worth, code = _in_one_currency(rows, amount[kept], rates, of_orders)
+    read = spend if isinstance(spend, Spend) else read_spend(spend)
+    code = _currency(read, rates, of_orders)
+    rows = (read.in_currency(code, rates) if code else read.table).reset_index(drop=True)
+    worth = rows["spend"].to_numpy(dtype="float64")
     parts = np.rint(worth * PARTS)
     if np.abs(parts).sum() > _MOST:
         raise ConvergekitError(
             "spend is too large to be added up exactly, its largest amount is "
             f"{np.abs(worth).max():,.2f}. Correct it, or leave such rows out."
         )
-    day = date[kept].dt.as_unit("s").astype("int64").to_numpy() // 86_400
+    day = rows["date"].dt.as_unit("s").astype("int64").to_numpy() // 86_400
     campaign, campaigns, ids = _campaigns(rows, day)
+    # Not the cells that reasons quote: each would be a reason of its own.
+    reasons = most_first(read.rejected["reason"].str.replace(r"'[^']*'", "…", regex=True))
     return Costs(
         day,
         campaign,
@@ -165,10 +145,18 @@ def costs_of(
         campaigns,
         ids,
         code,
-        {what: number for what, number in left_out.items() if number},
-        _remarks(worth, code),
+        {f"rows of spend rejected: {reason}": int(count) for reason, count in reasons.items()},
+        list(read.remarks["remark"]),
         sorted(_texts(rows, "time_zone").distinct),
     )
+
+
+def _currency(spend: Spend, rates: Mapping[str, float] | None, of_orders: str) -> str:
+    """Return the currency in which spend is added up; empty if nothing says one."""
+    if of_orders or base_of(rates):
+        return of_orders or base_of(rates)
+    found = most_first(spend.table["currency"])
+    return str(found.index[0]) if len(found) else ""
 
 
 def base_of(rates: Mapping[str, float] | None) -> str:
@@ -181,71 +169,6 @@ def base_of(rates: Mapping[str, float] | None) -> str:
     """
     base = [code for code, rate in by_code(rates or {}).items() if rate == 1]
     return base[0] if len(base) == 1 else ""
-
-
-def _days(dates: pd.Series) -> pd.Series:
-    """Return dates as days without a time zone: the account's own."""
-    if pd.api.types.is_datetime64_any_dtype(dates.dtype):
-        plain = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
-        return plain.dt.normalize().reset_index(drop=True)
-    found = [_day(cell) for cell in dates]
-    return pd.Series(found, dtype="datetime64[s]")
-
-
-def _day(cell: Any) -> pd.Timestamp:
-    """Return the day of a cell; NaT where it does not say one in full."""
-    if isinstance(cell, (int, float)) or cell is None:
-        return pd.NaT
-    try:
-        found = pd.to_datetime(cell, format="ISO8601" if isinstance(cell, str) else None)
-        return pd.NaT if pd.isna(found) else pd.Timestamp(found).tz_localize(None).normalize()
-    except (ValueError, TypeError, OverflowError):
-        return pd.NaT
-
-
-def _numbers(values: pd.Series) -> Any:
-    """Return amounts, not a number where a cell is not one."""
-    found = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-    return np.where(np.isfinite(found), found, np.nan)
-
-
-def _in_one_currency(
-    rows: pd.DataFrame, amount: Any, rates: Mapping[str, float] | None, of_orders: str
-) -> tuple[Any, str]:
-    """Return the amounts in the orders' currency, and which that is."""
-    if "currency" not in rows:
-        return amount, of_orders
-    codes = currency_codes(rows["currency"])
-    paid = amount != 0
-    found = most_first(codes[paid])
-    if rates is None:
-        others = [str(code) for code in found.index if code != of_orders]
-        if len(found) > 1 or (of_orders and others):
-            said = ", ".join(f"{code} ({count:,})" for code, count in found.items())
-            orders = f", the orders in {of_orders}" if of_orders else ""
-            base = of_orders or str(found.index[0])
-            example = {base: 1.0, **dict.fromkeys((code for code in others if code != base), "...")}
-            raise ConvergekitError(
-                f"spend is in {said}{orders}. Different currencies are not added up; say what one "
-                f"of each is worth: currency='currency', rates={example}."
-            )
-        return amount, str(found.index[0]) if len(found) else of_orders
-    worth = by_code(rates)
-    lacking = [str(code) for code in found.index if code not in worth]
-    if lacking:
-        raise ConvergekitError(
-            f"rates must say what one {', '.join(lacking)} is worth too; rows of spend are in it."
-        )
-    return amount * codes.map(worth).fillna(1.0).to_numpy(dtype=float), of_orders
-
-
-def _remarks(amount: Any, code: str) -> list[str]:
-    below = amount < 0
-    if not below.any():
-        return []
-    total = f"{amount[below].sum():,.2f} {code}".strip()
-    rows = counted(int(below.sum()), "row of spend is", "rows of spend are")
-    return [f"{rows} below zero, {total} together: credits, which lessen the spend of their day."]
 
 
 def _campaigns(rows: pd.DataFrame, day: IntArray) -> tuple[IntArray, pd.DataFrame, pd.DataFrame]:

@@ -13,9 +13,10 @@ import pandas as pd
 from convergekit.base.grouping import NumberedText
 from convergekit.base.wording import counted, percentage
 from convergekit.figures.card import Result
-from convergekit.marketing.costs import PARTS, Costs, HasTable, base_of, costs_of, fold, summed
+from convergekit.marketing.costs import PARTS, Costs, base_of, costs_of, fold, summed
 from convergekit.marketing.match import KEYS, SAID, Matched, match, paid_kinds
 from convergekit.marketing.proposals import proposals_of
+from convergekit.spend.result import Spend
 from convergekit.typing import IntArray
 from convergekit.visits.rules import VisitRules, Visits
 from convergekit.visits.sessions import FoundSessions, sessions_of
@@ -213,7 +214,7 @@ def _without_spend(matched: Matched) -> pd.DataFrame:
 
 def match_spend(
     s: StitchedEvents,
-    spend: pd.DataFrame | HasTable,
+    spend: pd.DataFrame | Spend,
     mapping: pd.DataFrame | Mapping[Any, Any] | None = None,
     visits: Visits | None = None,
     rates: Mapping[str, float] | None = None,

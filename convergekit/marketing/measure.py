@@ -21,12 +21,13 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.marketing.cells import Ledger, metrics
 from convergekit.marketing.cohorts import Acquired
-from convergekit.marketing.costs import PARTS, Costs, HasTable, costs_of
+from convergekit.marketing.costs import PARTS, Costs, costs_of
 from convergekit.marketing.groups import UNMATCHED, Groups
 from convergekit.marketing.matches import Join, SpendMatches
 from convergekit.marketing.question import Question
 from convergekit.marketing.result import Marketing
 from convergekit.marketing.sales import Sales, firsts_in, sales_of
+from convergekit.spend.result import Spend
 from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Dates:
     refund: IntArray
 
 
-def marketing(s: StitchedEvents, spend: pd.DataFrame | HasTable, asked: Question) -> Marketing:
+def marketing(s: StitchedEvents, spend: pd.DataFrame | Spend, asked: Question) -> Marketing:
     """Return spend beside what it brought. See `Stitched.marketing`."""
     sales = sales_of(s, asked)
     costs = costs_of(spend, asked.rates, sales.currency)

@@ -188,12 +188,15 @@ def test_currencies_are_never_added_up():
     assert found.groups["revenue"].sum() == 275 - 30
     assert found.groups["spend"].sum() == 123 / 2
     euros = shop(ROWS, **{"properties.currency": "EUR"})
-    with pytest.raises(ck.ConvergekitError, match="spend is in USD .*the orders in EUR"):
+    with pytest.raises(ck.ConvergekitError, match=r"USD \(6\).*cannot be added up"):
         euros.marketing(SPEND.assign(currency="USD"))
-    with pytest.raises(ck.ConvergekitError, match=r"EUR \(3\), USD \(3\).*not added up"):
+    with pytest.raises(ck.ConvergekitError, match=r"EUR \(3\), USD \(3\).*cannot be added up"):
         euros.match_spend(SPEND.assign(currency=["EUR", "USD"] * 3))
-    with pytest.raises(ck.ConvergekitError, match="what one XYZ is worth too"):
-        euros.marketing(SPEND.assign(currency="XYZ"), currency="currency", rates=rates)
+    with pytest.raises(ck.ConvergekitError, match=r"CHF \(6\).*say what one of each is worth"):
+        euros.marketing(SPEND.assign(currency="CHF"), currency="currency", rates=rates)
+    unknown = euros.marketing(SPEND.assign(currency=["EUR"] * 5 + ["XYZ"]))
+    assert unknown.left_out == {"rows of spend rejected: the currency … is not known": 1}
+    assert unknown.groups["spend"].sum() == 116
     both = euros.match_spend(SPEND.assign(currency=["EUR", "USD"] * 3), rates=rates)
     assert both.table["spend"].sum() == 30 + 10 + 40 + 5 + 16 + 3.5
 
@@ -219,12 +222,15 @@ def test_bad_rows_of_spend_are_listed_or_said():
     )
     found = shop(ROWS).marketing(bad)
     assert found.left_out == {
-        "rows of spend without a date": 2,
-        "rows of spend without an amount": 2,
+        "rows of spend rejected: a total, not a row": 1,
+        "rows of spend rejected: spend … is not a number": 1,
+        "rows of spend rejected: without a date": 1,
+        "rows of spend rejected: without spend": 1,
     }
     assert found.groups["spend"].sum() == 123 - 5 + 11 + 13
     said = " ".join(found.remarks)
-    assert "1 row of spend is below zero, -5.00 together" in said
+    assert "1 row with spend below zero: -5.00" in said
+    assert "The total in line 8 is 2,000.00" in said
     assert "dated after the data end (2026-05-01 12:00 UTC): 11.00" in said
     assert "dated before the data begin (2026-03-01 08:00 UTC): 13.00" in said
     future = found.periods.set_index("period").loc["2027-01-01"]
@@ -266,8 +272,8 @@ def test_options_that_are_not_usable_are_errors(change, said):
 @pytest.mark.parametrize(
     ("spend", "said"),
     [
-        (pd.DataFrame({"spend": [1.0]}), "spend has no column 'date'; found: spend"),
-        (pd.DataFrame({"date": ["2026-03-01"]}), "spend has no column 'spend'"),
+        (pd.DataFrame({"spend": [1.0]}), "no platform's export has these columns: spend"),
+        (pd.DataFrame({"date": ["2026-03-01"]}), "no platform's export has these columns: date"),
         ([1, 2], "spend must be what ck.read_spend returns"),
         (SPEND.assign(spend=1e14), "too large to be added up exactly"),
     ],

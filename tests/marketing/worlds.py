@@ -17,8 +17,8 @@ TAGS = {
 def shop(rows, **columns):
     """Stitch rows of ("ann", "03-02 10:00", "view", "brand"): who, when, what, and tags or amount.
 
-    What is a ``view`` with the tags of a name (any other is a campaign of Google's), an ``order`` or a ``refund`` of an amount, or the
-    name of another event.
+    What is a ``view`` with the tags of a name (any other is a campaign of Google's), an ``order``
+    or a ``refund`` of an amount, or the name of another event.
     """
     names = {"view": "PageView", "order": "Placed Order", "refund": "Order Refunded"}
     events = []
