@@ -42,6 +42,8 @@ from .identity.conditions import Did, FirstSeen
 from .identity.tables import StitchedEvents
 from .journeys.differences import Differences
 from .journeys.result import Journeys
+from .marketing.matches import SpendMatches
+from .marketing.result import Marketing
 from .privacy.forget import Forgotten
 from .readers import (
     Constant,
@@ -110,6 +112,7 @@ __all__ = [
     "Hindsight",
     "ItemLines",
     "Journeys",
+    "Marketing",
     "NotOnThisEngine",
     "Orphans",
     "ProfileComparison",
@@ -120,6 +123,7 @@ __all__ = [
     "Retention",
     "SimulatedStore",
     "Spend",
+    "SpendMatches",
     "Status",
     "Step",
     "Stitched",

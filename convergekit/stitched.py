@@ -56,8 +56,12 @@ if TYPE_CHECKING:
     )
     from convergekit.identity.conditions import ProfileCondition
     from convergekit.journeys.result import Journeys
+    from convergekit.marketing.matches import SpendMatches
+    from convergekit.marketing.question import Dated, New, Refunds
+    from convergekit.marketing.result import Marketing
     from convergekit.privacy.forget import Forgotten
-    from convergekit.reconcile.platforms import Dated, Windows
+    from convergekit.reconcile.platforms import Dated as ClaimDated
+    from convergekit.reconcile.platforms import Windows
     from convergekit.reconcile.result import Reconciliation
     from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
@@ -1349,6 +1353,235 @@ class Stitched:
             rates=rates,
         )
 
+    def match_spend(
+        self,
+        spend: pd.DataFrame | Spend,
+        mapping: pd.DataFrame | Mapping[Any, str] | None = None,
+        visits: Visits | None = None,
+        *,
+        rates: Mapping[str, float] | None = None,
+    ) -> SpendMatches:
+        """Join spend to visits: which campaign brought which, and what belongs to nothing.
+
+        Parameters
+        ----------
+        spend : Spend or DataFrame
+            What `read_spend` returns; or a frame with a row per day and campaign: `date` and
+            `spend`, and as far as known `platform`, `account`, `channel`, `source`, `medium`,
+            `campaign`, `campaign_id`, `ad_group_id`, `ad_id` and `currency`.
+        mapping : DataFrame or mapping, optional
+            What belongs together by hand: names of campaigns, or pairs of a platform and a name,
+            to a `utm_campaign` or a channel, as visits spell it; or a frame with `campaign` or
+            `campaign_id` (and `platform`, `account`), and `utm_campaign`, `channel`, `source` or
+            `medium`, such as rows of `.proposals`.
+        visits : VisitRules or str, optional
+            What a visit is, as `sessions` takes it.
+        rates : mapping of str to float, optional
+            What one of each currency is worth. Without it, spend in several is an error.
+
+        Returns
+        -------
+        SpendMatches
+            `.table`, a row per campaign; `.without_visits` and `.without_spend`, what belongs to
+            nothing; `.proposals`, what may belong together. As a card, what matched and what it
+            cost.
+
+        Raises
+        ------
+        ReadError
+            The frame has no column `date` or `spend`.
+        ConvergekitError
+            Amounts are in several currencies, or the mapping names what is not there.
+
+        See Also
+        --------
+        read_spend : Read the exports of ad platforms.
+        marketing : What the spend brought.
+
+        Notes
+        -----
+        A visit belongs to the campaign whose ID it came with (the ad's, then the ad group's, then
+        the campaign's own); else to that to which `mapping` maps it; else to the one campaign of
+        its `utm_campaign` on its platform, capitals and blanks around it aside. A name that may be
+        that of two campaigns is that of none, and nothing is matched because it is alike.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> spend = pd.DataFrame({
+        ...     "date": "2026-03-02", "platform": ["google_ads", "meta"],
+        ...     "campaign": ["brand", "Spring Roast"], "spend": [12.5, 20],
+        ... })
+        >>> s.match_spend(spend)
+        SpendMatches(1 of 2 campaigns and 12.50 of 32.50 (38.5%) have visits; 21 visits matched)
+        >>> s.match_spend(spend).proposals[["campaign", "utm_campaign", "reason"]]
+               campaign  utm_campaign                       reason
+        0  Spring Roast  spring-roast  the same letters and digits
+        >>> s.match_spend(spend, {"Spring Roast": "spring-roast"})
+        SpendMatches(2 of 2 campaigns and 32.50 of 32.50 (100.0%) have visits; 41 visits matched)
+        """
+        from convergekit.marketing.matches import match_spend
+
+        return match_spend(self.tables, spend, mapping, visits, rates)
+
+    def marketing(
+        self,
+        spend: pd.DataFrame | Spend,
+        *,
+        conversion: StepLike = "Placed Order",
+        value: str = "total_price",
+        freq: str = "M",
+        by: str | Sequence[str] = "channel",
+        model: str = "last_touch",
+        lookback: Duration = "30D",
+        dated: Dated = "order",
+        new: New = "first_ever",
+        minus: str | Sequence[str] = (),
+        refund: StepLike | None = None,
+        refund_value: str | None = None,
+        refunds: Refunds = "order",
+        order_id: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        mapping: pd.DataFrame | Mapping[Any, str] | None = None,
+        add_to_cart: StepLike | None = None,
+        checkout: StepLike | None = None,
+        confidence: float = 0.95,
+        calendar: str | None = None,
+        visits: Visits | None = None,
+    ) -> Marketing:
+        """Return what was spent, and what it brought: orders, revenue, customers, by period.
+
+        Parameters
+        ----------
+        spend : Spend or DataFrame
+            As `match_spend` takes it.
+        conversion : str, sequence of str, or Step, default "Placed Order"
+            The event that is an order; each counts once.
+        value : str, default "total_price"
+            The property that holds an order's amount.
+        freq : str, default "M"
+            A pandas period of days, weeks, months or longer, such as ``"W"``.
+        by : str or sequence of str, default "channel"
+            One or several of ``"channel"``, ``"source"``, ``"medium"``, ``"campaign"`` and
+            ``"platform"``.
+        model : str, default "last_touch"
+            An attribution model, as `attribution` takes it; a data-driven one compares channels,
+            or the first of `by` that visits have.
+        lookback : str or datetime.timedelta, default "30D"
+            How long before an order a visit is a touchpoint.
+        dated : {"order", "touch"}, default "order"
+            Whether a credit is counted in the period of its order, or in that of the visit that
+            gets it: by the clock of the till, or of the ad. Orders without a touchpoint are
+            counted in their own.
+        new : {"first_ever", "first_by_address", "first_in_period"}, default "first_ever"
+            Which order is a new customer's: the first of its profile in all the data; the first of
+            its e-mail address; or the first of its profile in each period.
+        minus : str or sequence of str, default ()
+            Properties of an order that are not revenue, such as ``["total_tax",
+            "total_shipping"]``: they are subtracted from its amount.
+        refund : str, sequence of str, or Step, optional
+            The event of a refund, or of a cancellation; without it nothing is subtracted.
+        refund_value : str, optional
+            The property that holds its amount, a positive number, if it is not `value`.
+        refunds : {"order", "refund"}, default "order"
+            Whether a refund lessens the period of its order, or that in which it was made.
+        order_id : str, optional
+            The property that order and refund share. Without it a refund is of the latest order of
+            its profile before it.
+        currency : str, optional
+            The property that holds an amount's currency. Without it, amounts of several currencies
+            are an error, as far as ``currency`` or what is spelled like it says them.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, of orders and of spend alike.
+        mapping : DataFrame or mapping, optional
+            As `match_spend` takes it.
+        add_to_cart, checkout : str, sequence of str, or Step, optional
+            The events of these steps of a visit; ``"Added To Cart"`` and ``"Started Checkout"``
+            when absent, if there are such.
+        confidence : float, default 0.95
+            Of all intervals.
+        calendar : str, optional
+            The time zone of days, weeks and months, such as ``"Europe/Brussels"``; that of `stitch`
+            when absent.
+        visits : VisitRules or str, optional
+            What a visit is, as `sessions` takes it.
+
+        Returns
+        -------
+        Marketing
+            `.table`, by period and group; `.periods` and `.groups`, by one of them; `.cohorts()`
+            and `.payback()`, what acquired customers brought; `.matches`, the join. As a card, the
+            groups.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of a name that was given.
+        ColumnError
+            A property or a column of the spend is not there.
+        ConvergekitError
+            Amounts cannot be added up, the mapping names what is not there, or an option is not
+            one of those above.
+
+        See Also
+        --------
+        match_spend : The join of spend to visits.
+        attribution : Which visits get the credit for an order.
+        customers : Who orders again, and what customers are worth.
+
+        Notes
+        -----
+        ``docs/marketing.md`` defines every column and names the source of its definition. The rows
+        of a period add up to all its orders, to the cent: orders without a touchpoint are in
+        ``(none)``, and spend without a visit has a row of its own.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> spend = pd.DataFrame({
+        ...     "date": "2026-03-02", "platform": ["google_ads", "meta"],
+        ...     "campaign": ["brand", "spring-roast"], "spend": [60.0, 80],
+        ... })
+        >>> found = s.marketing(spend)
+        >>> found
+        Marketing(140.00 EUR spent, 27 orders for 1,016.00 EUR, MER 7.26; last_touch by channel)
+        >>> found.groups[["channel", "spend", "orders", "revenue", "roas"]].head(3).round(2)
+               channel  spend  orders  revenue  roas
+        0  Paid Social   80.0     3.0     62.5  0.78
+        1  Paid Search   60.0    10.0    418.5  6.98
+        2       Direct    0.0     7.0    309.5   NaN
+        """
+        from convergekit.marketing.measure import marketing
+        from convergekit.marketing.question import Question
+
+        asked = Question.of(
+            conversion,
+            value=value,
+            freq=freq,
+            by=by,
+            model=model,
+            lookback=lookback,
+            dated=dated,
+            new=new,
+            minus=minus,
+            refund=refund,
+            refund_value=refund_value,
+            refunds=refunds,
+            order_id=order_id,
+            currency=currency,
+            rates=rates,
+            mapping=mapping,
+            add_to_cart=add_to_cart,
+            checkout=checkout,
+            confidence=confidence,
+            calendar=Calendar.of(calendar, usual=self.tables.calendar),
+            visits=visits,
+        )
+        return marketing(self.tables, spend, asked)
+
     def reconcile(
         self,
         spend: pd.DataFrame | Spend,
@@ -1356,7 +1589,7 @@ class Stitched:
         conversion: StepLike = "Placed Order",
         value: str | None = "total_price",
         windows: Windows | None = None,
-        dated: Mapping[str, Dated] | None = None,
+        dated: Mapping[str, ClaimDated] | None = None,
         start: Any = None,
         end: Any = None,
         currency: str | None = None,

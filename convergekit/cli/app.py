@@ -20,13 +20,28 @@ from rich.markup import escape
 from rich.table import Table
 
 from convergekit import __version__
-from convergekit.base.durable import is_draft, whole_files
+from convergekit.base.durable import whole_files
 from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.base.wording import counted, percentage
 from convergekit.checks.check_up import check_up
 from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.cli.console import PlainConsole
 from convergekit.cli.csv import write_csv
+from convergekit.cli.marketing import (
+    Rates,
+    SpendAmounts,
+    SpendColumns,
+    SpendCurrency,
+    SpendDayFirst,
+    SpendEncoding,
+    SpendFiles,
+    SpendReading,
+    of_question,
+    print_marketing,
+    print_reconciliation,
+    refuse_to_write,
+    write_tables,
+)
 from convergekit.cli.reading import (
     Amounts,
     Clocks,
@@ -181,10 +196,7 @@ def stitch_command(
     salt_file: SaltFile = None,
 ) -> None:
     """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
-    if out.is_dir() and not all(map(is_draft, out.iterdir())) and not force:
-        raise ConvergekitError(f"{out} is not empty; give another --out, or --force to overwrite.")
-    if any(path.is_file() for path in (out, *out.parents)):
-        raise ConvergekitError(f"--out must name a directory; {out} is a file, or lies below one.")
+    refuse_to_write(out, force)
     files = _files(exports)
     _refuse_to_overwrite(files, out)
     reading = options_of(
@@ -280,6 +292,105 @@ def check_command(
     print_check_up(_out, found, output)
     if fails(found):
         raise typer.Exit(1)
+
+
+@app.command("marketing")
+def marketing_command(
+    exports: Exports,
+    spend: SpendFiles,
+    freq: Annotated[str, typer.Option(help="A period: D, W, M.")] = "M",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="channel, source, medium, campaign or platform; repeatable. [channel]",
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Which visits get the credit: first_touch, linear, markov ...")
+    ] = "last_touch",
+    conversion: Annotated[str, typer.Option(help="The event that is an order.")] = "Placed Order",
+    value: Annotated[
+        str, typer.Option(help="The property that holds an order's amount.")
+    ] = "total_price",
+    currency: Annotated[
+        str | None, typer.Option(help="The property that holds an order's currency.")
+    ] = None,
+    rate: Rates = None,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Hold what platforms claim against the orders.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Directory for the tables, as CSV.")] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite earlier tables.")] = False,
+    spend_currency: SpendCurrency = None,
+    spend_column: SpendColumns = None,
+    spend_encoding: SpendEncoding = None,
+    spend_day_first: SpendDayFirst = None,
+    spend_amounts: SpendAmounts = None,
+    limit: Limits = None,
+    block: Blocked = None,
+    column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
+    clock: Clocks = None,
+    tz: TimeZone = None,
+    calendar: ShopCalendar = None,
+    week_starts: WeekStarts = None,
+) -> None:
+    """Stitch exports and print what advertising cost and what it brought.
+
+    With --out, all tables are written too: by period and channel, cohorts, pay-back, campaigns.
+    """
+    if out is not None:
+        refuse_to_write(out, force)
+    elif force:
+        raise ConvergekitError("--force needs --out too.")
+    told = SpendReading(
+        spend, spend_currency, spend_column, rate, spend_encoding, spend_day_first, spend_amounts
+    )
+    reading = options_of(
+        column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
+    )
+    days = Calendar.of(calendar, _day(week_starts))
+    with _remarks_told():
+        costs = told.read()
+    s = _stitched(_files(exports), limit, block, reading, tz, None, days)
+    # Of orders without a currency, and of spend that is in one already, there is none to change.
+    worth = told.worth() if currency is not None else None
+    try:
+        with _remarks_told(), _err.status("adding up"):
+            found = s.marketing(
+                costs,
+                conversion=conversion,
+                value=value,
+                freq=freq,
+                by=by or "channel",
+                model=model,
+                currency=currency,
+                rates=worth,
+            )
+            claims = (
+                s.reconcile(
+                    costs, conversion=conversion, value=value, currency=currency, rates=worth
+                )
+                if reconcile
+                else None
+            )
+    except ConvergekitError as error:
+        raise ConvergekitError(of_question(str(error))) from None
+    _out.print(escape(repr(s)), soft_wrap=True)
+    _out.print(escape(repr(costs)), soft_wrap=True)
+    print_marketing(_out, found)
+    if claims is not None:
+        print_reconciliation(_out, claims)
+    if out is not None:
+        written = write_tables(out, force, costs, found, claims)
+        _out.print()
+        _out.print(f"Wrote {len(written)} files to {escape(visible(out))}.", soft_wrap=True)
 
 
 @app.command("add")

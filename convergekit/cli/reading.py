@@ -111,12 +111,12 @@ def columns_of(column: list[str] | None, constants: list[str] | None) -> dict[st
     """
     found: dict[str, list[str | Constant]] = {}
     for text in column or ():
-        name, own = _pair(
+        name, own = pair(
             "--column", text, "a canonical name and the files' own", "event_name=action"
         )
         found.setdefault(name, []).append(own)
     for text in constants or ():
-        name, own = _pair("--constant", text, "a canonical name and a value", "event_name=Order")
+        name, own = pair("--constant", text, "a canonical name and a value", "event_name=Order")
         found.setdefault(name, []).append(constant(own))
     return {name: owns if len(owns) > 1 else owns[0] for name, owns in found.items()}
 
@@ -143,11 +143,23 @@ def _items(item: list[str] | None, key: list[str] | None) -> ItemLines | None:
             "--item and --item-key belong together: which columns an item has, and by which the "
             "lines of one event are told, such as --item-key Name --item 'name=Lineitem name'."
         )
-    pairs = (_pair("--item", text, "a name and a column", "name=Item") for text in item)
+    pairs = (pair("--item", text, "a name and a column", "name=Item") for text in item)
     return ItemLines(key=key, items=dict(pairs))
 
 
-def _pair(option: str, text: str, what: str, example: str) -> tuple[str, str]:
+def pair(option: str, text: str, what: str, example: str) -> tuple[str, str]:
+    """Return the two parts of ``NAME=VALUE``.
+
+    Raises
+    ------
+    ConvergekitError
+        One of them is missing.
+
+    Examples
+    --------
+    >>> pair("--rate", "USD=0.9", "a currency and what one is worth", "USD=0.9")
+    ('USD', '0.9')
+    """
     name, _, own = text.partition("=")
     if not name or not own:
         raise ConvergekitError(f"{option} must be {what}, such as {example}; got {text!r}.")

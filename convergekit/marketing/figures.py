@@ -1,0 +1,379 @@
+"""Figures of marketing: spend against return by period, and pay-back curves.
+
+Importing this module imports plotly, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from convergekit.activity.wording import in_period, period_name
+from convergekit.base.wording import counted, period_word, shortened
+from convergekit.figures.template import (
+    COLOURS,
+    Template,
+    hover,
+    legend_names,
+    look,
+    plain,
+    titled,
+)
+from convergekit.funnels.time_figures import period_axis
+
+#: As many groups have a panel each.
+_MOST_PANELS = 6
+#: As many curves are drawn.
+_MOST_CURVES = 6
+#: Pixels of a panel, of the gap above it that holds its title, and of the axis at the bottom.
+_PANEL, _GAP, _AXIS = 104, 34, 44
+#: As many characters of a group's name fit above its panel.
+_NAME_WIDTH = 30
+_SPEND, _REVENUE = COLOURS[5], COLOURS[0]
+
+
+def return_figure(
+    table: pd.DataFrame,
+    by: Sequence[str],
+    freq: str,
+    currency: str,
+    groups: pd.DataFrame,
+    template: Template,
+) -> go.Figure:
+    """Return spend and revenue by period, a panel per group that has spend.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `Marketing.table` or `Marketing.periods`.
+    by : sequence of str
+        The columns of the groups; none of `periods`.
+    freq : str
+    currency : str
+    groups : pandas.DataFrame
+        `Marketing.groups`: in the order of what they cost.
+    template : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Bars are spend, lines revenue, dotted where the period is not complete; a panel's title
+        says what all its complete periods returned.
+    """
+    word, periods = period_word(freq), table["period"].drop_duplicates().sort_values()
+    panels, left_out = _panels(table, list(by), groups)
+    figure, colours = go.Figure(), look(template)
+    _add_legend(figure)
+    height = len(panels) * (_PANEL + _GAP) + _AXIS
+    for place, (name, rows) in enumerate(panels):
+        _add_panel(figure, place, rows, currency, word, template)
+        top = 1 - (place * (_PANEL + _GAP) + _GAP) / height
+        axis = "yaxis" if not place else f"yaxis{place + 1}"
+        figure.update_layout(
+            {
+                axis: {
+                    "domain": [max(top - _PANEL / height, 0), top],
+                    "anchor": "x",
+                    "nticks": 4,
+                    "tickformat": "~s",
+                    "rangemode": "tozero",
+                }
+            }
+        )
+        figure.add_annotation(
+            text=plain(_titled(name, rows)),
+            x=0, xref="paper", xanchor="left",
+            y=top, yref="paper", yanchor="bottom",
+            showarrow=False, font={"size": 13, "color": colours.ink},
+        )  # fmt: skip
+    open_ = not table["complete"].all()
+    what = " and ".join(by)
+    figure.update_layout(
+        **titled(
+            f"Spend and the revenue it brought, by {word}" + (f" and {what}" if what else ""),
+            [
+                _scale(currency, len(panels)),
+                f"Dotted, and hatched: the {word} is not complete." if open_ else "",
+                left_out,
+            ],
+            template=template,
+            plot_height=height,
+            legend=["spend", "revenue"],
+        ),
+        hovermode="closest",
+        bargap=0.25,
+        xaxis={
+            "anchor": "y" if len(panels) < 2 else f"y{len(panels)}",
+            "showgrid": False,
+            **period_axis(periods, freq, word),
+        },
+    )
+    return figure
+
+
+def _panels(
+    table: pd.DataFrame, by: list[str], groups: pd.DataFrame
+) -> tuple[list[tuple[str, pd.DataFrame]], str]:
+    """Return the groups to draw, those that cost most first, and what is said of the others."""
+    if not by:
+        return [("all channels", table.sort_values("period"))], ""
+    named = groups[by].astype(str).agg(", ".join, axis=1)
+    here = table[by].astype(str).agg(", ".join, axis=1)
+    there = set(here)
+    bought = [name for name, cost in zip(named, groups["spend"], strict=True)
+              if cost > 0 and name in there]  # fmt: skip
+    free = [name for name in named if name in there and name not in bought]
+    shown = (bought or free)[:_MOST_PANELS]
+    said = []
+    if len(bought) > len(shown):
+        said.append(counted(len(bought) - len(shown), "group") + " with less spend")
+    if bought and free:
+        said.append(counted(len(free), "group") + " without spend")
+    panels = [(name, _every_period(table[(here == name).to_numpy()], table)) for name in shown]
+    return panels, f"Not shown: {' and '.join(said)}." if said else ""
+
+
+def _every_period(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a group with those periods in which it had nothing."""
+    periods = table[["period", "complete"]].drop_duplicates("period").sort_values("period")
+    own = rows[["period", "spend", "revenue"]]
+    return periods.merge(own, on="period", how="left").fillna({"spend": 0.0, "revenue": 0.0})
+
+
+def _scale(currency: str, panels: int) -> str:
+    said = [f"in {currency}"] if currency else []
+    said += ["each panel has a scale of its own"] if panels > 1 else []
+    return _capital("; ".join(said)) + "." if said else ""
+
+
+def _add_legend(figure: go.Figure) -> None:
+    """Add what the legend shows: bars and lines of complete periods, without any data."""
+    nothing = {"x": [None], "y": [None]}
+    figure.add_bar(**nothing, name="spend", legendgroup="spend", marker={"color": _SPEND})
+    figure.add_scatter(
+        **nothing,
+        mode="lines+markers",
+        name="revenue",
+        legendgroup="revenue",
+        line={"color": _REVENUE, "width": 2.5},
+        marker={"color": _REVENUE, "size": 6},
+    )
+
+
+def _titled(name: str, rows: pd.DataFrame) -> str:
+    """Return the name of a group, and what its complete periods returned."""
+    done = rows[rows["complete"]]
+    spend, revenue = done["spend"].sum(), done["revenue"].sum()
+    told = f": {revenue / spend:.2f} for each 1 spent" if spend > 0 else ""
+    return shortened(name, _NAME_WIDTH) + told
+
+
+def _add_panel(
+    figure: go.Figure,
+    place: int,
+    rows: pd.DataFrame,
+    currency: str,
+    word: str,
+    template: Template,
+) -> None:
+    """Add the bars and lines of one group."""
+    axis, paper = "y" if not place else f"y{place + 1}", look(template).paper
+    complete = rows["complete"].to_numpy(dtype=bool)
+    texts = [
+        hover(
+            f"{_capital(in_period(line.period, word))}: {_money(line.spend, currency)} spent, "
+            f"{_money(line.revenue, currency)} of revenue.",
+            f"{line.revenue / line.spend:.2f} for each 1 spent." if line.spend > 0 else "",
+            "" if line.complete else f"The {word} is not complete.",
+        )
+        for line in rows.itertuples()
+    ]
+    figure.add_bar(
+        x=rows["period"],
+        y=rows["spend"].tolist(),
+        yaxis=axis,
+        name="spend",
+        legendgroup="spend",
+        showlegend=False,
+        marker={
+            "color": _SPEND,
+            "line": {"width": 0},
+            "pattern": {
+                "shape": ["" if done else "/" for done in complete],
+                "size": 6,
+                "fgcolor": _SPEND,
+                "bgcolor": paper,
+                "fillmode": "replace",
+            },
+        },
+        hovertext=texts,
+        hoverinfo="text",
+    )
+    for first, last in _stretches(complete):
+        # A dotted stretch begins at the mark before it, and ends at the one after it.
+        open_ = not complete[first]
+        part = slice(max(first - open_, 0), last + 1 + open_)
+        figure.add_scatter(
+            x=rows["period"].iloc[part],
+            y=rows["revenue"].iloc[part].tolist(),
+            yaxis=axis,
+            mode="lines+markers",
+            name="revenue",
+            legendgroup="revenue",
+            showlegend=False,
+            line={"color": _REVENUE, "width": 2.5, "dash": "dot" if open_ else "solid"},
+            marker={
+                "color": _REVENUE,
+                "symbol": ["circle" if done else "circle-open" for done in complete[part]],
+                "size": 6,
+            },
+            hovertext=texts[part],
+            hoverinfo="text",
+        )
+
+
+def _stretches(complete: Any) -> list[tuple[int, int]]:
+    """Return the first and last place of each stretch of one kind."""
+    if not len(complete):
+        return []
+    change = np.flatnonzero(complete[1:] != complete[:-1]) + 1
+    begin = [0, *change.tolist()]
+    return list(zip(begin, [*(change - 1).tolist(), len(complete) - 1], strict=True))
+
+
+def payback_figure(
+    table: pd.DataFrame, names: Sequence[str], freq: str, currency: str, template: Template
+) -> go.Figure:
+    """Return what share of their cost customers have paid back, by age, a line per curve.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `Marketing.payback`.
+    names : sequence of str
+        The columns that name a curve.
+    freq : str
+    currency : str
+    template : {"light", "dark"}
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Lines are dotted where not all of their customers are observed for so long. Without a cost
+        a curve has none of these shares, and is left out.
+    """
+    colours, word = look(template), period_word(freq)
+    known = table[table["paid_back"].notna()]
+    labels = _labels(known, list(names), word)
+    every = list(dict.fromkeys(labels))
+    # Of cohorts the latest say most about the ads of today; of groups those that cost most.
+    shown = every[-_MOST_CURVES:] if "cohort" in names else every[:_MOST_CURVES]
+    legend = legend_names(shown)
+    figure = go.Figure()
+    for place, (label, name) in enumerate(zip(shown, legend, strict=True)):
+        rows = known[(labels == label).to_numpy()].sort_values("days")
+        _add_curve(figure, rows, label, name, COLOURS[place], currency)
+    figure.add_hline(y=1, line={"color": colours.quiet, "width": 1, "dash": "dash"})
+    highest = float(known[labels.isin(shown).to_numpy()]["paid_back"].max()) if len(shown) else 1.0
+    figure.update_layout(
+        **titled(
+            "When customers have paid back what they cost",
+            [
+                _said(known, labels, shown),
+                "Dotted: not all customers of the line are observed for so long.",
+                _left_out(table, every, shown, list(names)),
+            ],
+            template=template,
+            plot_height=320,
+            legend=shown,
+            legend_width=280,
+        ),
+        hovermode="closest",
+        xaxis={"title": {"text": "days since the first order"}, "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": "of their cost"},
+            "tickformat": ".0%",
+            "range": [0, max(1.1 * highest, 1.15)],
+        },
+    )
+    return figure
+
+
+def _labels(table: pd.DataFrame, names: list[str], word: str) -> pd.Series:
+    if names == ["cohort"]:
+        return table["cohort"].map(lambda start: period_name(start, word)).astype(str)
+    return table[names].astype(str).agg(", ".join, axis=1).astype(str)
+
+
+def _add_curve(
+    figure: go.Figure, rows: pd.DataFrame, label: str, name: str, colour: str, currency: str
+) -> None:
+    complete = rows["complete"].to_numpy(dtype=bool)
+    texts = [
+        hover(
+            f"{_capital(label)}, {line.days:,} days after the first order: "
+            f"{_money(line.value, currency)} a customer, {line.paid_back:.0%} of their "
+            f"{_money(line.cac, currency)}.",
+            ""
+            if pd.isna(line.low)
+            else f"Between {_money(line.low, currency)} and {_money(line.high, currency)}.",
+            f"{line.customers:,.0f} customers are observed for so long.",
+        )
+        for line in rows.itertuples()
+    ]
+    done = int(complete.sum())
+    for begin, end, dash in ((0, done, "solid"), (max(done - 1, 0), len(rows), "dot")):
+        part = slice(begin, end)
+        if end - begin < 1 or (dash == "dot" and done == len(rows)):
+            continue
+        figure.add_scatter(
+            x=rows["days"].iloc[part].tolist(),
+            y=rows["paid_back"].round(6).iloc[part].tolist(),
+            mode="lines+markers",
+            name=name,
+            legendgroup=name,
+            showlegend=dash == "solid" or not done,
+            line={"color": colour, "width": 2.5, "dash": dash},
+            marker={"size": 5, "color": colour},
+            hovertext=texts[part],
+            hoverinfo="text",
+        )
+
+
+def _said(table: pd.DataFrame, labels: pd.Series, shown: list[str]) -> str:
+    """Return how many of the curves have paid back, and when."""
+    if not shown:
+        return "No customers have both a cost and an order."
+    each = table.assign(label=labels.to_numpy()).drop_duplicates("label").set_index("label")
+    days = each["days_to_pay_back"].reindex(shown)
+    back = int(days.notna().sum())
+    if not back:
+        return f"None of {counted(len(shown), 'line')} has paid back yet."
+    median = days.dropna().sort_values().iloc[(back - 1) // 2]
+    when = "with the first order" if median == 0 else f"by day {int(median):,}"
+    return f"{back} of {counted(len(shown), 'line')} paid back, half of these {when}."
+
+
+def _left_out(table: pd.DataFrame, every: list[str], shown: list[str], names: list[str]) -> str:
+    said = []
+    if len(every) > len(shown):
+        which = "earlier cohort" if "cohort" in names else "group"
+        said.append(counted(len(every) - len(shown), which))
+    free = table[table["paid_back"].isna()][names].drop_duplicates()
+    if len(free):
+        said.append(
+            f"{counted(len(free), names[0] if len(names) == 1 else 'group')} without a cost"
+        )
+    return f"Not shown: {' and '.join(said)}." if said else ""
+
+
+def _money(amount: float, currency: str) -> str:
+    return f"{amount:,.2f} {currency}".strip()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,396 @@
+"""Spend beside what it brought: the tables of `Marketing`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from convergekit.activity.clocks import Clock
+from convergekit.attribution.attribute import Attributor, Credited, whole_shares
+from convergekit.base.durations import parse_duration
+from convergekit.base.wording import counted
+from convergekit.events.amounts import events_named
+from convergekit.events.observed import moment
+from convergekit.events.steps import StepLike, title_of
+from convergekit.events.timestamps import microseconds
+from convergekit.figures.frame import DrawnFrame
+from convergekit.identity.tables import StitchedEvents, observed_of
+from convergekit.marketing.cells import Ledger, metrics
+from convergekit.marketing.cohorts import Acquired
+from convergekit.marketing.costs import PARTS, Costs, costs_of
+from convergekit.marketing.groups import UNMATCHED, Groups
+from convergekit.marketing.matches import Join, SpendMatches
+from convergekit.marketing.question import Question
+from convergekit.marketing.result import Marketing
+from convergekit.marketing.sales import Sales, firsts_in, sales_of
+from convergekit.spend.result import Spend
+from convergekit.typing import BoolArray, IntArray
+
+if TYPE_CHECKING:
+    from convergekit.figures.template import Template
+
+#: The steps of a visit whose share is shown, and what they are called unless told otherwise.
+_STEPS = {"add_to_cart_rate": "Added To Cart", "checkout_rate": "Started Checkout"}
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The periods of everything, as numbers.
+
+    Attributes
+    ----------
+    clock : Clock
+    spend, visit, credit, order, refund : numpy.ndarray of int
+        The period of each row of spend, visit, credit, order and refund; a credit's is that of the
+        order or of the touch, as was asked.
+    """
+
+    clock: Clock
+    spend: IntArray
+    visit: IntArray
+    credit: IntArray
+    order: IntArray
+    refund: IntArray
+
+
+def marketing(s: StitchedEvents, spend: pd.DataFrame | Spend, asked: Question) -> Marketing:
+    """Return spend beside what it brought. See `Stitched.marketing`."""
+    sales = sales_of(s, asked)
+    costs = costs_of(spend, asked.rates, sales.currency)
+    attributor = Attributor(s, asked.of_attribution())
+    found = attributor.credited(s.resolution.profile, as_of=s.identity == "as_of")
+    sessions = found.sessions
+    every = np.flatnonzero(sessions.arrival >= 0)
+    arrived = microseconds(s.events["timestamp"])[sessions.arrival[every]]
+    inside = observed_of(s).holds(arrived)
+    join = Join.of(costs, sessions, every, asked.mapping)
+    groups = Groups.of(join, asked.by)
+    visit_of = np.full(len(sessions.visitor) + 1, -1, dtype=np.int64)
+    visit_of[every] = np.arange(len(every))
+    shares = _credits(found, sales, visit_of)
+    dates = _dates(asked, sales, costs, shares, arrived)
+    ledger, parts = _ledger(
+        s, asked, sales, costs, join, groups, shares, dates, np.flatnonzero(inside)
+    )
+    left_out = {**sales.left_out, **costs.left_out}
+    if len(every) > inside.sum():
+        left_out["visits beyond the end of the data, or before their begin"] = int((~inside).sum())
+    acquired = Acquired.of(sales, shares.order, shares.group(groups), shares.share,
+                           dates.credit)  # fmt: skip
+    return _result(s, asked, join, groups, dates, ledger, parts, acquired, sales, left_out)
+
+
+@dataclass(frozen=True)
+class Credits:
+    """The credits of the orders that are counted: order, visit (-1 for none) and share."""
+
+    order: IntArray
+    visit: IntArray
+    share: Any
+
+    def group(self, groups: Groups) -> IntArray:
+        """Return the group of each."""
+        return np.append(groups.of_visit, groups.none)[self.visit]
+
+
+def _credits(found: Credited, sales: Sales, visit_of: IntArray) -> Credits:
+    order_of = np.full(len(found.positions), -1, dtype=np.int64)
+    order_of[sales.conversion] = np.arange(len(sales.conversion))
+    (share,) = found.credit.values()
+    order = order_of[found.conversion]
+    kept = np.flatnonzero((order >= 0) & (share > 0))
+    # By order, then touch: the shares of cents go to the earlier of equals.
+    kept = kept[np.argsort(order[kept], kind="stable")]
+    return Credits(order[kept], visit_of[found.visit[kept]], share[kept])
+
+
+def _dates(
+    asked: Question, sales: Sales, costs: Costs, shares: Credits, arrived: IntArray
+) -> Dates:
+    clock = Clock.of(asked.freq, "calendar", asked.calendar)
+
+    def periods(times: IntArray) -> IntArray:
+        return clock.periods(_times(times))
+
+    visit, order = periods(arrived), periods(sales.time)
+    credit = order[shares.order]
+    if asked.dated == "touch":
+        touched = shares.visit >= 0
+        credit = np.where(touched, np.append(visit, -1)[shares.visit], credit)
+    days, of_row = np.unique(costs.day, return_inverse=True)
+    # The account's day is taken for the shop's: it lies in a period by its noon there.
+    noon = asked.calendar.begin(pd.PeriodIndex.from_ordinals(days, freq="D"))
+    noon = noon + pd.Timedelta("12h")
+    of_day = clock.periods(pd.Series(noon))
+    return Dates(clock, of_day[of_row], visit, credit, order, periods(sales.refund_time))
+
+
+def _times(micros: IntArray) -> pd.Series:
+    return pd.Series(micros.view("datetime64[us]")).dt.tz_localize("UTC")
+
+
+def _ledger(
+    s: StitchedEvents,
+    asked: Question,
+    sales: Sales,
+    costs: Costs,
+    join: Join,
+    groups: Groups,
+    shares: Credits,
+    dates: Dates,
+    inside: IntArray,
+) -> tuple[Ledger, pd.DataFrame]:
+    """Return all that is added up, by period and group, and of each cell which these are."""
+    group = shares.group(groups)
+    is_new = firsts_in(dates.order, sales) if asked.new == "first_in_period" else sales.first
+    refund, part = _refunds(asked, sales, shares, dates)
+    pairs = [
+        (dates.spend, groups.of_campaign[costs.campaign]),
+        (dates.visit[inside], groups.of_visit[inside]),
+        (dates.credit, group),
+        (part["period"].to_numpy(), group[part["credit"].to_numpy()]),
+    ]
+    periods = np.unique(np.concatenate([period for period, _ in pairs]))
+    width = len(groups.names)
+    cells = [np.searchsorted(periods, period) * width + at for period, at in pairs]
+    ledger = Ledger(
+        spend_cell=cells[0],
+        spend=costs.amount,
+        visit_cell=cells[1],
+        visit_did=_did(s, asked, join, sales, inside),
+        credit_cell=cells[2],
+        order=shares.order,
+        credit=shares.share,
+        cents=whole_shares(shares.order, shares.share, sales.cents),
+        worth=sales.cents,
+        is_new=is_new,
+        refund_cell=cells[3],
+        refund=refund,
+        refund_is_new=is_new[shares.order[part["credit"].to_numpy()]],
+    )
+    present = ledger.cells()
+    place = np.zeros(max(len(periods) * width, 1), dtype=np.int64)
+    place[present] = np.arange(len(present))
+    parts = pd.DataFrame({"period": periods[present // width], "group": present % width})
+    return ledger.renumbered(place), parts
+
+
+def _refunds(
+    asked: Question, sales: Sales, shares: Credits, dates: Dates
+) -> tuple[IntArray, pd.DataFrame]:
+    """Return refunds shared out as their orders are: cents, and of each the credit and period."""
+    order, cents = sales.refund_order, sales.refund_cents
+    begin = np.searchsorted(shares.order, order)
+    size = np.searchsorted(shares.order, order, side="right") - begin
+    refund = np.repeat(np.arange(len(order)), size)
+    credit = np.arange(size.sum()) + np.repeat(begin - (np.cumsum(size) - size), size)
+    parts = whole_shares(refund, shares.share[credit], cents)
+    period = dates.credit[credit] if asked.refunds == "order" else dates.refund[refund]
+    return parts, pd.DataFrame({"credit": credit, "period": period})
+
+
+def _did(
+    s: StitchedEvents, asked: Question, join: Join, sales: Sales, inside: IntArray
+) -> dict[str, BoolArray]:
+    """Return which visits had an event of each kind."""
+    named = {"add_to_cart_rate": asked.add_to_cart, "checkout_rate": asked.checkout}
+    at = {name: _step(s, step, _STEPS[name]) for name, step in named.items()}
+    at = {name: found for name, found in at.items() if found is not None}
+    at["conversion_rate"] = sales.position
+    found = {}
+    for name, positions in at.items():
+        did = np.zeros(len(join.sessions.visitor) + 1, dtype=bool)
+        did[join.sessions.of_event[positions]] = True
+        did[-1] = False
+        found[name] = did[join.visits[inside]]
+    return found
+
+
+def _step(s: StitchedEvents, step: StepLike | None, usual: str) -> IntArray | None:
+    """Return the events of a step; None if it was not named and no event has the usual name."""
+    if step is None:
+        return events_named(s.events, usual) if (s.events["event_name"] == usual).any() else None
+    return events_named(s.events, step)
+
+
+def _result(
+    s: StitchedEvents,
+    asked: Question,
+    join: Join,
+    groups: Groups,
+    dates: Dates,
+    ledger: Ledger,
+    parts: pd.DataFrame,
+    acquired: Acquired,
+    sales: Sales,
+    left_out: dict[str, int],
+) -> Marketing:
+    by, periods = list(asked.by), parts["period"].to_numpy()
+    rank = _ranks(groups, ledger, parts)
+    measured = partial(metrics, confidence=asked.confidence, refunds=asked.refund is not None)
+    distinct, of_period = np.unique(periods, return_inverse=True)
+    flags = _flags(s, asked, join.costs, dates.clock, distinct)
+    begin = pd.Series(dates.clock.index(distinct).start_time)
+
+    table = measured(ledger, len(parts), whole=of_period)
+    table = pd.concat([groups.names.take(parts["group"]).reset_index(drop=True), table], axis=1)
+    table.insert(0, "period", begin.take(of_period).array)
+    table = table.assign(**{name: flag[of_period] for name, flag in flags.items()})
+    order = np.lexsort((rank[parts["group"].to_numpy()], periods))
+    table = table.take(order).reset_index(drop=True)
+
+    total = measured(ledger.renumbered(of_period), len(distinct))
+    total.insert(0, "period", begin.array)
+    total = total.assign(**flags)
+
+    used = np.unique(parts["group"])
+    place = np.searchsorted(used, parts["group"])
+    summary = measured(
+        ledger.renumbered(place), len(used), whole=np.zeros(len(used), dtype=np.int64)
+    )
+    summary = pd.concat([groups.names.take(used).reset_index(drop=True), summary], axis=1)
+    summary = summary.take(np.argsort(rank[used])).reset_index(drop=True)
+
+    matches = join.result()
+    draw = partial(_figure, asked=asked, currency=sales.currency, summary=summary)
+    return Marketing(
+        table=DrawnFrame.of(table, draw, ["period", *by, "spend", "revenue", "complete"]),
+        periods=DrawnFrame.of(total, draw, ["period", "spend", "revenue", "complete"]),
+        groups=summary,
+        matches=matches,
+        conversion=title_of(asked.conversion),
+        by=by,
+        freq=asked.freq,
+        model=asked.model,
+        lookback=parse_duration(asked.lookback, name="lookback"),
+        dated=asked.dated,
+        new=asked.new,
+        currency=sales.currency or join.costs.currency,
+        left_out=left_out,
+        remarks=_remarks(s, asked, join, matches, sales),
+        data_end=s.data_end,
+        calendar=asked.calendar,
+        _acquired=acquired,
+        _names=groups.names,
+        _rank=rank,
+        _spent=_spent(s, asked, join.costs, groups, dates),
+        _clock=dates.clock,
+        _confidence=asked.confidence,
+    )
+
+
+def _ranks(groups: Groups, ledger: Ledger, parts: pd.DataFrame) -> IntArray:
+    """Return the place of each group: by what it cost, then brought, those of nothing last."""
+    size, group = len(groups.names), parts["group"].to_numpy()
+    cost, revenue = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    np.add.at(cost, group[ledger.spend_cell], ledger.spend)
+    np.add.at(revenue, group[ledger.credit_cell], ledger.cents)
+    texts = groups.names.apply(lambda row: "\x00".join(row), axis=1) if size else pd.Series()
+    last = np.arange(size) == groups.none
+    unmatched = groups.names.eq(UNMATCHED).any(axis=1).to_numpy(dtype=bool)
+    order = np.lexsort((texts.rank().to_numpy(), -revenue, -cost, unmatched, last))
+    rank = np.empty(size, dtype=np.int64)
+    rank[order] = np.arange(size)
+    return rank
+
+
+def _flags(
+    s: StitchedEvents, asked: Question, costs: Costs, clock: Clock, periods: IntArray
+) -> dict[str, BoolArray]:
+    """Return which periods are observed from begin to end, and which the spend covers."""
+    index, calendar = clock.index(periods), asked.calendar
+    begin, end = calendar.begin(index), calendar.end(index)
+    span = observed_of(s)
+    none = np.zeros(len(periods), dtype=bool)
+    complete = none
+    if not pd.isna(span.end):
+        first = calendar.begin(calendar.periods(pd.Series([span.begin]), "D"))[0]
+        waits = parse_duration(asked.lookback, name="lookback")
+        until = end + waits if asked.dated == "touch" else end
+        complete = np.asarray((begin >= first) & (until <= pd.to_datetime(span.end, utc=True)))
+    days, covered = costs.days(), none
+    if days is not None:
+        first_day, last_day = calendar.begin(pd.PeriodIndex.from_ordinals(days, freq="D"))
+        over = calendar.end(pd.PeriodIndex.from_ordinals([days[1]], freq="D"))[0]
+        covered = np.asarray((begin >= first_day) & (end <= over) & (last_day >= first_day))
+    return {"complete": complete, "spend_complete": covered}
+
+
+def _spent(
+    s: StitchedEvents, asked: Question, costs: Costs, groups: Groups, dates: Dates
+) -> pd.DataFrame:
+    """Return what was spent on days that are observed, by period and group."""
+    span = observed_of(s)
+    kept = np.zeros(len(costs.day), dtype=bool)
+    if not pd.isna(span.end):
+        first, last = asked.calendar.periods(pd.Series([span.begin, span.end]), "D").astype("int64")
+        kept = (costs.day >= first) & (costs.day <= last)
+    frame = pd.DataFrame(
+        {
+            "period": dates.spend[kept],
+            "group": groups.of_campaign[costs.campaign[kept]],
+            "spend": costs.amount[kept],
+        }
+    )
+    return frame.groupby(["period", "group"], as_index=False)["spend"].sum()
+
+
+def _remarks(
+    s: StitchedEvents, asked: Question, join: Join, matches: SpendMatches, sales: Sales
+) -> list[str]:
+    costs, said = join.costs, list(join.costs.remarks)
+    span = observed_of(s)
+    unit = sales.currency or costs.currency
+
+    def money(amount: IntArray) -> str:
+        return f"{amount.sum() / PARTS:,.2f} {unit}".strip()
+
+    if not pd.isna(span.end) and len(costs.day):
+        first, last = asked.calendar.periods(pd.Series([span.begin, span.end]), "D").astype("int64")
+        for when, outside in (
+            (f"after the data end ({moment(span.end)})", costs.day > last),
+            (f"before the data begin ({moment(span.begin)})", costs.day < first),
+        ):
+            if outside.any():
+                said.append(
+                    f"{counted(int(outside.sum()), 'row of spend is', 'rows of spend are')} dated "
+                    f"{when}: {money(costs.amount[outside])}, for which no order can be known."
+                )
+        early = span.begin + parse_duration(asked.lookback, name="lookback")
+        short = int((_times(sales.time) < early).sum())
+        if short:
+            said.append(
+                f"{counted(short, 'order has', 'orders have')} a lookback window that begins "
+                "before the data do: earlier touches are not known."
+            )
+    others = [zone for zone in costs.zones if zone != asked.calendar.zone]
+    if others:
+        said.append(
+            f"Days of accounts in {', '.join(others)} are taken for the shop's days, which are "
+            f"those of {asked.calendar.zone}: spend of some hours may lie in the day beside."
+        )
+    lone = matches.without_visits
+    if len(lone):
+        said.append(
+            f"{counted(len(lone), 'campaign')} of the spend, {lone['spend'].sum():,.2f} {unit}"
+            .rstrip() + ", has no visit: see `.matches`."
+        )  # fmt: skip
+    return said
+
+
+def _figure(
+    table: pd.DataFrame,
+    template: Template,
+    *,
+    asked: Question,
+    currency: str,
+    summary: pd.DataFrame,
+) -> Any:
+    from convergekit.marketing.figures import return_figure
+
+    by = [name for name in asked.by if name in table]
+    return return_figure(table, by, asked.freq, currency, summary, template)
