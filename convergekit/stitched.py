@@ -1555,9 +1555,9 @@ class Stitched:
         2       Direct    0.0     7.0    309.5   NaN
         """
         from convergekit.marketing.measure import marketing
-        from convergekit.marketing.question import Question
+        from convergekit.marketing.question import MarketingQuestion
 
-        asked = Question.of(
+        asked = MarketingQuestion.of(
             conversion,
             value=value,
             freq=freq,

@@ -200,7 +200,9 @@ class JsonBlock:
         for row, value in zip(rows.tolist(), self.cells_of(path, rows), strict=True):
             cells[row] = value
         if pa.types.is_list(found.type):
-            for row in np.flatnonzero(pc.equal(pc.list_value_length(found), 0).fill_null(False)):
+            for row in np.flatnonzero(
+                pc.equal(pc.list_value_length(found), 0).fill_null(False)
+            ).tolist():
                 cells[row] = []
         return cells
 
