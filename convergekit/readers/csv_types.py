@@ -75,7 +75,7 @@ def _typed_cells(column: pd.Series, starts: IntArray) -> tuple[pd.Series, list[i
     for kind in np.unique(kinds).tolist():
         rows = np.flatnonzero(kind_of == kind)
         piece, of_piece = _of_kind(column.iloc[rows].reset_index(drop=True), kind)
-        pieces.append(piece.to_frame())
+        pieces.append(piece.to_frame(name))
         places.append(rows)
         deep += rows[of_piece].tolist()
     order = np.argsort(np.concatenate(places))

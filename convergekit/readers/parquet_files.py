@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -181,10 +181,12 @@ def _repeated_text(path: Path, file: pq.ParquetFile, most: int, content: bytes |
         return 0
     # Buffered, so that a column is not read to its end where its first page is enough.
     source, buffered = (path, _BUFFERED) if content is None else (pa.BufferReader(content), 0)
+    # Of few texts all bytes bound the longest well enough.
+    longest = _longest_beyond if content is None else _all_bytes
     with pq.ParquetFile(source, read_dictionary=named, buffer_size=buffered, **_AS_TEXT) as kept:
         worst = [
             max(group.column(place).num_values for place in texts)
-            * sum(_longest(kept, number, named))
+            * sum(_longest(kept, number, named, longest))
             for number, group in enumerate(groups)
         ]
         if sum(worst) <= most:
@@ -195,8 +197,10 @@ def _repeated_text(path: Path, file: pq.ParquetFile, most: int, content: bytes |
         )
 
 
-def _longest(file: pq.ParquetFile, group: int, columns: list[str]) -> Iterator[int]:
-    """Return the length of the longest text of each dictionary, less what each text may have."""
+def _longest(
+    file: pq.ParquetFile, group: int, columns: list[str], of: Callable[[pa.Array], int]
+) -> Iterator[int]:
+    """Return what a function finds of each dictionary."""
     # Threads cost more than they save for a row.
     rows = file.iter_batches(1, row_groups=[group], columns=columns, use_threads=False)
     first = next(rows, None)
@@ -206,7 +210,16 @@ def _longest(file: pq.ParquetFile, group: int, columns: list[str]) -> Iterator[i
         if pa.types.is_nested(column.type) and not all(map(len, found)):
             within = [path for path in columns if path.startswith(f"{name}.")]
             found = [leaf.dictionary for leaf in _all_leaves(file, group, within)]
-        yield from (int(_beyond(words).max(initial=0)) for words in found)
+        yield from map(of, found)
+
+
+def _longest_beyond(words: pa.Array) -> int:
+    """Return the length of the longest text, less what each text may have."""
+    return int(_beyond(words).max(initial=0))
+
+
+def _all_bytes(words: pa.Array) -> int:
+    return int(words.nbytes)
 
 
 def _unpacked(file: pq.ParquetFile, group: int, columns: list[str]) -> int:
