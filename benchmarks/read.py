@@ -133,12 +133,11 @@ def check(name: str, path: str, rows: str, events: pd.DataFrame) -> None:
     """Raise unless every row came, and is what it is when it is read in another way."""
     with open(path, "rb") as file:
         head = [json.loads(line) for line in itertools.islice(file, OBJECTS)]
-        assert len(events) == len(head) + sum(1 for _ in file)
+        assert events["line"].nunique() == len(head) + sum(1 for _ in file)
     assert "read_error" not in events
-    assert events["event_name"].notna().all()
     same(ck.read_events(rows, format="converge"), events)
     # Beyond its end there may be columns that none of the first rows has.
-    same(ck.read_events(pd.DataFrame(head), format=name), events.iloc[: len(head)])
+    same(ck.read_events(pd.DataFrame(head), format=name), events[events["line"] <= len(head)])
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
@@ -173,15 +172,35 @@ def write(lines: Iterable[str], paths: list[Path], megabytes: int) -> None:
                         break
 
 
-def simulated(spelling: Callable[[Call], Call]) -> Iterable[str]:
-    """Return the lines of a simulated store's browser events, with marks in their identifiers."""
+def simulated(spelling: Callable[[Call], Call], *, orders: bool = False) -> Iterable[str]:
+    """Return the lines of a simulated store's browser events, with marks in their identifiers.
+
+    With orders, these stand among them, as if the pixel had sent them.
+    """
     with tempfile.TemporaryDirectory() as directory:
-        browser, *_ = ck.simulate_store(PEOPLE, seed=1, noise=0).write(directory)
+        browser, server, *_ = ck.simulate_store(PEOPLE, seed=1, noise=0).write(directory)
         calls = [json.loads(line) for line in browser.read_text("utf-8").splitlines()]
+        if orders:
+            calls += map(_as_pixel, json.loads(server.read_text("utf-8")))
+            calls.sort(key=lambda call: call["timestamp"])
     for number, call in enumerate(calls):
         call["eventID"] = f"{number}{ROUND}"
         call["aliases"] = [urn + ROUND for urn in call["aliases"]]
         yield json.dumps(spelling(call)) + "\n"
+
+
+def _as_pixel(order: Call) -> Call:
+    """Return the call of a server in the spelling of the pixel."""
+    time = pd.to_datetime(order["timestamp"], utc=True)
+    return {
+        "method": "track",
+        "eventName": order["event_name"],
+        "timestamp": f"{time:%Y-%m-%dT%H:%M:%S}.000Z",
+        "receivedAt": order["received_at"],
+        "properties": order["properties"],
+        "profileProperties": order["profile_properties"],
+        "aliases": order["aliases"],
+    }
 
 
 def sample(file: str) -> Iterable[str]:
@@ -234,16 +253,15 @@ def as_segment(call: Call) -> Call:
     }
 
 
+#: RudderStack's calls are read as Segment's are.
 FORMATS: dict[str, Callable[[], Iterable[str]]] = {
     "converge": lambda: simulated(lambda call: call),
     "segment": lambda: simulated(as_segment),
-    "rudderstack": lambda: sample("rudderstack.jsonl"),
     "ga4": lambda: sample("ga4.jsonl"),
     "posthog": lambda: sample("posthog.jsonl"),
     "mixpanel": lambda: sample("mixpanel.jsonl"),
     "amplitude": lambda: sample("amplitude.jsonl"),
     "converge_bigquery": lambda: sample("converge_bigquery_events.jsonl"),
-    "shopify_graphql": lambda: sample("shopify_graphql.jsonl"),
 }
 
 if __name__ == "__main__":
