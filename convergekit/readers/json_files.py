@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from convergekit.base.json_text import NestingError, read_json_rows
+from convergekit.base.threads import one_ahead
 from convergekit.errors import ReadError
 from convergekit.readers.answers import rows_inside
 from convergekit.readers.columns.json_blocks import JsonBlock, KnownTypes
@@ -26,6 +27,8 @@ _Records: TypeAlias = tuple[Sequence[Any] | JsonBlock, Sequence[int]]
 
 #: A batch of lines is closed when it holds so many bytes.
 _BATCH_BYTES = 32 * 1024 * 1024
+#: After a batch of so many lines the next one is parsed while columns are made of it.
+_WORTH_A_THREAD = 5_000
 #: So many lines are decoded in one go, which shares the text of their keys.
 _AT_ONCE = 500
 #: Stands between lines that are decoded in one go, and in no export.
@@ -44,7 +47,8 @@ def read_json_file(
     """
     lines = Lines(path, progress, encoding)
     last = 0
-    for batch in _unwrapped(_read(lines, suffix, KnownTypes())):
+    batches = _unwrapped(_read(lines, suffix, KnownTypes()))
+    for batch in one_ahead(batches, worth=lambda batch: len(batch[1]) >= _WORTH_A_THREAD):
         last = batch[1][-1] if batch[1] else last
         yield RawRows.of_records(*batch)
         del batch
