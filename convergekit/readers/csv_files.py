@@ -92,7 +92,10 @@ class Cells:
 
     Attributes
     ----------
+    path : pathlib.Path
     header : list of str
+    cells : list of list of str
+        The cells of each row.
     line : list of int
         Of each row.
     reasons : dict of int to str
@@ -100,28 +103,28 @@ class Cells:
     """
 
     def __init__(self, path: Path, header: list[str]) -> None:
-        self._path = path
-        self._cells: list[list[str]] = []
+        self.path = path
+        self.cells: list[list[str]] = []
         self.header = header
         self.line: list[int] = []
         self.reasons: dict[int, str] = {}
 
     def add(self, line: int, row: list[str]) -> None:
         """Add a row."""
-        self._cells.append(row)
+        self.cells.append(row)
         self.line.append(line)
 
     def reject(self, line: int, reason: str) -> None:
         """Add a row that cannot be read, with the reason."""
-        self.reasons[len(self._cells)] = reason
+        self.reasons[len(self.cells)] = reason
         self.add(line, [""] * len(self.header))
 
     @classmethod
     def joined(cls, files: Iterable[Cells]) -> Cells:
         """Return the rows of files with one header, all of which can be read, as of one."""
         files = list(files)
-        found = cls(files[0]._path, files[0].header)
-        found._cells = [row for file in files for row in file._cells]
+        found = cls(files[0].path, files[0].header)
+        found.cells = [row for file in files for row in file.cells]
         found.line = [line for file in files for line in file.line]
         return found
 
@@ -133,7 +136,7 @@ class Cells:
         ReadError
             A column has values but no name.
         """
-        columns = zip(*self._cells, strict=True) if self._cells else ([] for _ in self.header)
+        columns = zip(*self.cells, strict=True) if self.cells else ([] for _ in self.header)
         frame = {}
         for place, (name, column) in enumerate(zip(self.header, columns, strict=True), start=1):
             cells = [cell or None for cell in column]
@@ -141,9 +144,9 @@ class Cells:
                 frame[name] = pd.Series(cells, dtype="str")
             elif any(cells):
                 raise ReadError(
-                    f"{self._path}: column {place} has values but no name; name it in line 1."
+                    f"{self.path}: column {place} has values but no name; name it in line 1."
                 )
-        index = pd.RangeIndex(len(self._cells))
+        index = pd.RangeIndex(len(self.cells))
         found, nulls = without_null_markers(pd.DataFrame(frame, index=index))
         return RawRows(found, self.line, self.reasons, nulls)
 
