@@ -430,6 +430,8 @@ class Records:
             found = [cell.get(key) for cell in self._at(outer)]
             self._objects[path] = [cell for cell in found if type(cell) is dict]
             self.needs_a_look |= not {dict, type(None)}.issuperset(map(type, found))
+            # A name with a dot in it is looked into as a path is.
+            self.needs_a_look |= bool(outer) and path in self.frame
         return self._objects[path]
 
 

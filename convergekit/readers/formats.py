@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -206,17 +206,17 @@ def find_format(
     return None
 
 
-def format_of_records(records: Sequence[Mapping[str, Any]], name: str, where: str) -> str | None:
+def format_of_records(rows: Records, name: str, where: str) -> str | None:
     """Return the name of the format that records are certainly in, None where that needs a look.
 
     It is what `find_format` finds of a frame of them, without a frame.
 
     Examples
     --------
-    >>> format_of_records([{"event_name": "A", "timestamp": 1, "aliases": []}], "auto", "a.json")
+    >>> rows = Records([{"event_name": "A", "timestamp": 1, "aliases": []}])
+    >>> format_of_records(rows, "auto", "a.json")
     'converge'
     """
-    rows = Records(records)
     exports = {**_BUILT_IN, **_REFUSED, **_registered}
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
     if rows.needs_a_look:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from convergekit.base.json_text import NestingError, read_json_rows
+from convergekit.base.threads import one_ahead
 from convergekit.errors import ReadError
 from convergekit.readers.answers import rows_inside
 from convergekit.readers.columns.json_blocks import JsonBlock, KnownTypes
@@ -32,6 +33,8 @@ _Records: TypeAlias = tuple[Sequence[Any] | JsonBlock, Sequence[int]]
 _BATCH_BYTES = 32 * 1024 * 1024
 #: A line of so many bytes may be all of a file.
 _LARGE = 256 * 1024
+#: After a batch of so many lines the next one is parsed while columns are made of it.
+_WORTH_A_THREAD = 5_000
 #: So many lines are decoded in one go, which shares the text of their keys.
 _AT_ONCE = 500
 #: Stands between lines that are decoded in one go, and in no export.
@@ -50,7 +53,8 @@ def read_json_file(
     """
     lines = Lines(path, progress, encoding)
     last = 0
-    for batch in _unwrapped(_read(lines, suffix, KnownTypes())):
+    batches = _unwrapped(_read(lines, suffix, KnownTypes()))
+    for batch in one_ahead(batches, worth=lambda batch: len(batch[1]) >= _WORTH_A_THREAD):
         last = batch[1][-1] if batch[1] else last
         yield RawRows.of_records(*batch)
         del batch
