@@ -200,10 +200,8 @@ class JsonBlock:
         for row, value in zip(rows.tolist(), self.cells_of(path, rows), strict=True):
             cells[row] = value
         if pa.types.is_list(found.type):
-            for row in np.flatnonzero(
-                pc.equal(pc.list_value_length(found), 0).fill_null(False)
-            ).tolist():
-                cells[row] = []
+            for empty in np.flatnonzero(pc.equal(pc.list_value_length(found), 0).fill_null(False)):
+                cells[empty] = []
         return cells
 
     def _of_one_key(self, lists: pa.Array) -> list[Any] | None:
