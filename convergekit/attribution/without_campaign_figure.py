@@ -63,7 +63,7 @@ def without_campaign_figure(found: WithoutCampaign, template: Template = "light"
     return labelled_bars(
         [Bars("conversions", rows["conversions"].astype(float), partial(_sentences, rows, total))],
         rows.index.tolist(),
-        f"Where the campaign of {found.conversion} is known, and why not",
+        f"Why {found.conversion} has no campaign",
         [f"{found.headline}."],
         digits=0,
         template=template,
