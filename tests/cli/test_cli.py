@@ -517,7 +517,13 @@ def test_all_commands_that_read_exports_take_the_same_options():
         for command in cli.app.registered_commands
         if "exports" in inspect.signature(command.callback).parameters
     }
-    assert set(taken) == {"stitch_command", "funnel_command", "check_command", "add_command"}
+    assert set(taken) == {
+        "stitch_command",
+        "funnel_command",
+        "check_command",
+        "add_command",
+        "marketing_command",
+    }
     first, *others = taken.values()
     assert len(first) == len(inspect.signature(reading.options_of).parameters)
     assert all(other == first for other in others)
