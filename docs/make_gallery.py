@@ -25,7 +25,8 @@ steps = ["PageView", "Added To Cart", "Placed Order"]
 s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
 store = ck.simulate_store(people=2000)  # a larger one, with the truth
 many = ck.stitch(store.events)
-months = ck.stitch(ck.simulate_store(people=3000, days=150).events)  # open for five months
+season = ck.simulate_store(people=3000, days=150, spend=True)  # open for five months, with ads
+months = ck.stitch(season.events)
 """
 
 
@@ -163,6 +164,20 @@ PICTURES = (
         "Lifetime value",
         "How much each tenth of the customers has brought to date, the most valuable first.",
         "many.customers().lifetime_value().plot()",
+    ),
+    Picture(
+        "marketing",
+        "Spend and what it brought",
+        "A panel per channel that has spend, each with its own scale: what was spent, as bars, and "
+        "the revenue that it is credited with; hatched and dotted where the month is not complete.",
+        "months.marketing(season.spend).plot()",
+    ),
+    Picture(
+        "payback",
+        "When customers have paid back what they cost",
+        "What a customer of each month has brought by each age, as a share of the cost; dotted "
+        "where some are not observed for so long.",
+        "months.marketing(season.spend).payback().plot()",
     ),
     Picture(
         "timeline",
