@@ -1554,9 +1554,9 @@ class Stitched:
         2       Direct    0.0     7.0    309.5   NaN
         """
         from convergekit.marketing.measure import marketing
-        from convergekit.marketing.question import Question
+        from convergekit.marketing.question import MarketingQuestion
 
-        asked = Question.of(
+        asked = MarketingQuestion.of(
             conversion,
             value=value,
             freq=freq,
@@ -1980,7 +1980,7 @@ class Stitched:
     def explore(
         self,
         *,
-        spend: pd.DataFrame | HasTable | None = None,
+        spend: pd.DataFrame | Spend | None = None,
         template: Template = "light",
     ) -> Explorer:
         """Open an interactive explorer of funnels, profiles, identity and marketing in a notebook.

@@ -1,4 +1,4 @@
-"""Two proportions beside each other: their difference, its interval, and whether it is chance."""
+"""Proportions: intervals of many, and the difference of two, with its interval and test."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from convergekit.base.rounding import six_digits
+from convergekit.base.rounding import all_to_six_digits, six_digits
 from convergekit.errors import ConvergekitError
+from convergekit.typing import FloatArray, IntArray
 
 
 class Difference(NamedTuple):
@@ -72,4 +73,31 @@ def difference(
         six_digits(found - np.hypot(other - other_low, high - one)),
         six_digits(found + np.hypot(other_high - other, one - low)),
         six_digits(p_value),
+    )
+
+
+def wilson(hits: IntArray, total: IntArray, confidence: float) -> tuple[FloatArray, FloatArray]:
+    """Return the Wilson score intervals of many proportions, to six digits, missing without rows.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
+    the American Statistical Association 22 (1927).
+
+    Examples
+    --------
+    >>> low, high = wilson(np.array([48]), np.array([80]), 0.95)
+    >>> round(float(low[0]), 4), round(float(high[0]), 4)
+    (0.4905, 0.7004)
+    """
+    z = float(scipy.special.ndtri((1 + confidence) / 2))
+    size = np.where(total > 0, total, 1).astype(np.float64)
+    share = hits / size
+    middle = share + z * z / (2 * size)
+    half = z * np.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
+    low, high = ((middle + sign * half) / (1 + z * z / size) for sign in (-1, 1))
+    # Of none and of all, rounding may leave less than nothing.
+    low, high = np.where(hits == 0, 0.0, low), np.where(hits == total, 1.0, high)
+    none = total == 0
+    return (
+        all_to_six_digits(np.where(none, np.nan, low)),
+        all_to_six_digits(np.where(none, np.nan, high)),
     )

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import run_starts
-from convergekit.base.means import weighted_means, wilson
+from convergekit.base.proportions import wilson
 from convergekit.marketing.costs import PARTS, summed
+from convergekit.marketing.means import weighted_means
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: A credit is a share: of its digits so many are not an accident of the order of adding up.

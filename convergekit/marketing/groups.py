@@ -21,7 +21,7 @@ WIDER = "(spend without campaign)"
 
 
 @dataclass(frozen=True)
-class Groups:
+class SpendGroups:
     """The groups of everything that is added up.
 
     Attributes
@@ -40,7 +40,7 @@ class Groups:
     none: int
 
     @classmethod
-    def of(cls, join: Join, by: tuple[str, ...]) -> Groups:
+    def of(cls, join: Join, by: tuple[str, ...]) -> SpendGroups:
         """Return the groups by some columns."""
         visits, campaigns = len(join.visits), len(join.costs.campaigns)
         rows = visits + campaigns + 1

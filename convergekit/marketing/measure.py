@@ -22,9 +22,9 @@ from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.marketing.cells import Ledger, metrics
 from convergekit.marketing.cohorts import Acquired
 from convergekit.marketing.costs import PARTS, Costs, costs_of
-from convergekit.marketing.groups import UNMATCHED, Groups
+from convergekit.marketing.groups import UNMATCHED, SpendGroups
 from convergekit.marketing.matches import Join, SpendMatches
-from convergekit.marketing.question import Question
+from convergekit.marketing.question import MarketingQuestion
 from convergekit.marketing.result import Marketing
 from convergekit.marketing.sales import Sales, firsts_in, sales_of
 from convergekit.spend.result import Spend
@@ -57,7 +57,9 @@ class Dates:
     refund: IntArray
 
 
-def marketing(s: StitchedEvents, spend: pd.DataFrame | Spend, asked: Question) -> Marketing:
+def marketing(
+    s: StitchedEvents, spend: pd.DataFrame | Spend, asked: MarketingQuestion
+) -> Marketing:
     """Return spend beside what it brought. See `Stitched.marketing`."""
     sales = sales_of(s, asked)
     costs = costs_of(spend, asked.rates, sales.currency)
@@ -68,7 +70,7 @@ def marketing(s: StitchedEvents, spend: pd.DataFrame | Spend, asked: Question) -
     arrived = microseconds(s.events["timestamp"])[sessions.arrival[every]]
     inside = observed_of(s).holds(arrived)
     join = Join.of(costs, sessions, every, asked.mapping)
-    groups = Groups.of(join, asked.by)
+    groups = SpendGroups.of(join, asked.by)
     visit_of = np.full(len(sessions.visitor) + 1, -1, dtype=np.int64)
     visit_of[every] = np.arange(len(every))
     shares = _credits(found, sales, visit_of)
@@ -92,7 +94,7 @@ class Credits:
     visit: IntArray
     share: Any
 
-    def group(self, groups: Groups) -> IntArray:
+    def group(self, groups: SpendGroups) -> IntArray:
         """Return the group of each."""
         return np.append(groups.of_visit, groups.none)[self.visit]
 
@@ -109,7 +111,7 @@ def _credits(found: Credited, sales: Sales, visit_of: IntArray) -> Credits:
 
 
 def _dates(
-    asked: Question, sales: Sales, costs: Costs, shares: Credits, arrived: IntArray
+    asked: MarketingQuestion, sales: Sales, costs: Costs, shares: Credits, arrived: IntArray
 ) -> Dates:
     clock = Clock.of(asked.freq, "calendar", asked.calendar)
 
@@ -135,11 +137,11 @@ def _times(micros: IntArray) -> pd.Series:
 
 def _ledger(
     s: StitchedEvents,
-    asked: Question,
+    asked: MarketingQuestion,
     sales: Sales,
     costs: Costs,
     join: Join,
-    groups: Groups,
+    groups: SpendGroups,
     shares: Credits,
     dates: Dates,
     inside: IntArray,
@@ -180,7 +182,7 @@ def _ledger(
 
 
 def _refunds(
-    asked: Question, sales: Sales, shares: Credits, dates: Dates
+    asked: MarketingQuestion, sales: Sales, shares: Credits, dates: Dates
 ) -> tuple[IntArray, pd.DataFrame]:
     """Return refunds shared out as their orders are: cents, and of each the credit and period."""
     order, cents = sales.refund_order, sales.refund_cents
@@ -194,7 +196,7 @@ def _refunds(
 
 
 def _did(
-    s: StitchedEvents, asked: Question, join: Join, sales: Sales, inside: IntArray
+    s: StitchedEvents, asked: MarketingQuestion, join: Join, sales: Sales, inside: IntArray
 ) -> dict[str, BoolArray]:
     """Return which visits had an event of each kind."""
     named = {"add_to_cart_rate": asked.add_to_cart, "checkout_rate": asked.checkout}
@@ -219,9 +221,9 @@ def _step(s: StitchedEvents, step: StepLike | None, usual: str) -> IntArray | No
 
 def _result(
     s: StitchedEvents,
-    asked: Question,
+    asked: MarketingQuestion,
     join: Join,
-    groups: Groups,
+    groups: SpendGroups,
     dates: Dates,
     ledger: Ledger,
     parts: pd.DataFrame,
@@ -283,7 +285,7 @@ def _result(
     )
 
 
-def _ranks(groups: Groups, ledger: Ledger, parts: pd.DataFrame) -> IntArray:
+def _ranks(groups: SpendGroups, ledger: Ledger, parts: pd.DataFrame) -> IntArray:
     """Return the place of each group: by what it cost, then brought, those of nothing last."""
     size, group = len(groups.names), parts["group"].to_numpy()
     cost, revenue = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
@@ -299,7 +301,7 @@ def _ranks(groups: Groups, ledger: Ledger, parts: pd.DataFrame) -> IntArray:
 
 
 def _flags(
-    s: StitchedEvents, asked: Question, costs: Costs, clock: Clock, periods: IntArray
+    s: StitchedEvents, asked: MarketingQuestion, costs: Costs, clock: Clock, periods: IntArray
 ) -> dict[str, BoolArray]:
     """Return which periods are observed from begin to end, and which the spend covers."""
     index, calendar = clock.index(periods), asked.calendar
@@ -321,7 +323,7 @@ def _flags(
 
 
 def _spent(
-    s: StitchedEvents, asked: Question, costs: Costs, groups: Groups, dates: Dates
+    s: StitchedEvents, asked: MarketingQuestion, costs: Costs, groups: SpendGroups, dates: Dates
 ) -> pd.DataFrame:
     """Return what was spent on days that are observed, by period and group."""
     span = observed_of(s)
@@ -340,7 +342,7 @@ def _spent(
 
 
 def _remarks(
-    s: StitchedEvents, asked: Question, join: Join, matches: SpendMatches, sales: Sales
+    s: StitchedEvents, asked: MarketingQuestion, join: Join, matches: SpendMatches, sales: Sales
 ) -> list[str]:
     costs, said = join.costs, list(join.costs.remarks)
     span = observed_of(s)
@@ -367,7 +369,7 @@ def _remarks(
                 f"{counted(short, 'order has', 'orders have')} a lookback window that begins "
                 "before the data do: earlier touches are not known."
             )
-    others = [zone for zone in costs.zones if zone != asked.calendar.zone]
+    others = [zone for zone in costs.zones if not _same_zone(zone, asked.calendar.zone)]
     if others:
         said.append(
             f"Days of accounts in {', '.join(others)} are taken for the shop's days, which are "
@@ -375,18 +377,23 @@ def _remarks(
         )
     lone = matches.without_visits
     if len(lone):
-        said.append(
-            f"{counted(len(lone), 'campaign')} of the spend, {lone['spend'].sum():,.2f} {unit}"
-            .rstrip() + ", has no visit: see `.matches`."
-        )  # fmt: skip
+        cost = f"{lone['spend'].sum():,.2f} {unit}".strip()
+        which = counted(len(lone), "campaign")
+        said.append(f"Spend without a visit: {which}, {cost}; see `.matches`.")
     return said
+
+
+def _same_zone(zone: str, shops: str) -> bool:
+    """Return whether an account's time zone is the shop's, as far as its name says it."""
+    is_utc = zone.upper() in ("UTC", "GMT") or "COORDINATED UNIVERSAL" in zone.upper()
+    return zone == shops or (is_utc and shops == "UTC")
 
 
 def _figure(
     table: pd.DataFrame,
     template: Template,
     *,
-    asked: Question,
+    asked: MarketingQuestion,
     currency: str,
     summary: pd.DataFrame,
 ) -> Any:

@@ -9,8 +9,7 @@ from typing import Any, Literal, TypeAlias
 import pandas as pd
 
 from convergekit.attribution.models import RULES
-from convergekit.attribution.question import LABELS, MODELS
-from convergekit.attribution.question import Question as OfAttribution
+from convergekit.attribution.question import LABELS, MODELS, Question
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice, names_given
 from convergekit.base.proportions import check_confidence
@@ -33,7 +32,7 @@ _DAY = pd.Timedelta("1D")
 
 
 @dataclass(frozen=True)
-class Question:
+class MarketingQuestion:
     """What is asked, and how. See `Stitched.marketing`."""
 
     conversion: StepLike
@@ -83,7 +82,7 @@ class Question:
         confidence: float,
         calendar: Calendar,
         visits: Visits | None,
-    ) -> Question:
+    ) -> MarketingQuestion:
         """Return what was asked, checked.
 
         Raises
@@ -136,14 +135,14 @@ class Question:
             visits=VisitRules.of(visits),
         )
 
-    def of_attribution(self) -> OfAttribution:
+    def of_attribution(self) -> Question:
         """Return the question of which visits get the credit.
 
         A data-driven model compares labels: the first that visits have of what is asked for.
         """
         named = [name for name in self.by if name in LABELS]
         label = named[0] if named and self.model not in RULES else "channel"
-        return OfAttribution(
+        return Question(
             conversion=self.conversion,
             model=self.model,
             lookback=self.lookback,

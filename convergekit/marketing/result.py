@@ -12,7 +12,6 @@ import pandas as pd
 
 from convergekit.activity.clocks import Clock
 from convergekit.base.durations import Duration, parse_duration
-from convergekit.base.means import weighted_means
 from convergekit.base.options import choice
 from convergekit.base.wording import counted, period_word
 from convergekit.events.calendar import Calendar
@@ -21,6 +20,7 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.marketing.cohorts import Acquired, curves
 from convergekit.marketing.costs import PARTS
 from convergekit.marketing.matches import SpendMatches
+from convergekit.marketing.means import weighted_means
 from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.events.steps import resolve_column, title_of
 from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.identity.tables import StitchedEvents, observed_of
-from convergekit.marketing.question import Question
+from convergekit.marketing.question import MarketingQuestion
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: Where an order says the address of who ordered.
@@ -73,7 +73,7 @@ class Sales:
         return total
 
 
-def sales_of(s: StitchedEvents, asked: Question) -> Sales:
+def sales_of(s: StitchedEvents, asked: MarketingQuestion) -> Sales:
     """Return the orders and refunds. See `Stitched.marketing`.
 
     Raises
@@ -131,7 +131,7 @@ def sales_of(s: StitchedEvents, asked: Question) -> Sales:
 
 
 def _amounts(
-    s: StitchedEvents, asked: Question, orders: IntArray, refunds: IntArray
+    s: StitchedEvents, asked: MarketingQuestion, orders: IntArray, refunds: IntArray
 ) -> tuple[FloatArray, str]:
     """Return the amounts of orders and then of refunds, in one currency, and which that is."""
     events = s.events
@@ -225,7 +225,7 @@ def firsts_in(period: IntArray, sales: Sales) -> BoolArray:
 
 def _orders_of(
     s: StitchedEvents,
-    asked: Question,
+    asked: MarketingQuestion,
     orders: tuple[IntArray, IntArray, IntArray, IntArray],
     refunds: tuple[IntArray, IntArray],
 ) -> IntArray:

@@ -108,6 +108,7 @@ def test_the_code_calls_the_stitched_what_the_notebook_calls_it(s):
         InteractiveShell.clear_instance()
     add(explorer.funnel, "PageView")
     assert "f = shop.funnel(" in explorer.funnel.source()
+    explorer.marketing.load()
     assert "shop.marketing(costs)" in explorer.marketing.source()
 
 

@@ -616,7 +616,7 @@ def test_the_card_says_what_is_left_out_and_what_is_not_complete():
         "Marketing(123.00 EUR spent, 5 orders for 275.00 EUR, MER 2.24; last_touch by channel)"
     )
     text = str(found)
-    assert "1 campaign of the spend, 7.00 EUR, has no visit" in text
+    assert "Spend without a visit: 1 campaign, 7.00 EUR" in text
     assert "1 month not complete" in text
     assert found._repr_html_().count("<table") == 1
 

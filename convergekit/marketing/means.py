@@ -1,4 +1,4 @@
-"""Means, their intervals, and the intervals of many proportions at once."""
+"""Means of many cells at once, and their intervals."""
 
 from __future__ import annotations
 
@@ -47,30 +47,3 @@ def weighted_means(
     quantile = scipy.stats.t.ppf((1 + confidence) / 2, np.where(few, 1, count - 1))
     half = np.where(few, np.nan, quantile * error)
     return mean, all_to_six_digits(mean - half), all_to_six_digits(mean + half)
-
-
-def wilson(hits: IntArray, total: IntArray, confidence: float) -> tuple[FloatArray, FloatArray]:
-    """Return the Wilson score intervals of many proportions, to six digits, missing without rows.
-
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
-    the American Statistical Association 22 (1927).
-
-    Examples
-    --------
-    >>> low, high = wilson(np.array([48]), np.array([80]), 0.95)
-    >>> round(float(low[0]), 4), round(float(high[0]), 4)
-    (0.4905, 0.7004)
-    """
-    z = float(scipy.special.ndtri((1 + confidence) / 2))
-    size = np.where(total > 0, total, 1).astype(np.float64)
-    share = hits / size
-    middle = share + z * z / (2 * size)
-    half = z * np.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
-    low, high = ((middle + sign * half) / (1 + z * z / size) for sign in (-1, 1))
-    # Of none and of all, rounding may leave less than nothing.
-    low, high = np.where(hits == 0, 0.0, low), np.where(hits == total, 1.0, high)
-    none = total == 0
-    return (
-        all_to_six_digits(np.where(none, np.nan, low)),
-        all_to_six_digits(np.where(none, np.nan, high)),
-    )
