@@ -283,7 +283,7 @@ def payback_figure(
             "When customers have paid back what they cost",
             [
                 _said(known, labels, shown),
-                "Dotted: not all customers of the line are observed for so long.",
+                "Dotted: some customers are not observed for so long.",
                 _left_out(table, every, shown, list(names)),
             ],
             template=template,
@@ -360,7 +360,7 @@ def _said(table: pd.DataFrame, labels: pd.Series, shown: list[str]) -> str:
         return f"None of {counted(len(shown), 'line')} has paid back yet."
     median = days.dropna().sort_values().iloc[(back - 1) // 2]
     when = "with the first order" if median == 0 else f"by day {int(median):,}"
-    return f"{back} of {counted(len(shown), 'line')} paid back, half of these {when}."
+    return f"{back} of {len(shown)} paid back, half of them {when}."
 
 
 def _left_out(table: pd.DataFrame, every: list[str], shown: list[str], names: list[str]) -> str:

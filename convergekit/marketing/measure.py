@@ -258,7 +258,8 @@ def _result(
     summary = summary.take(np.argsort(rank[used])).reset_index(drop=True)
 
     matches = join.result()
-    draw = partial(_figure, asked=asked, currency=sales.currency, summary=summary)
+    currency = sales.currency or join.costs.currency
+    draw = partial(_figure, asked=asked, currency=currency, summary=summary)
     return Marketing(
         table=DrawnFrame.of(table, draw, ["period", *by, "spend", "revenue", "complete"]),
         periods=DrawnFrame.of(total, draw, ["period", "spend", "revenue", "complete"]),
@@ -271,7 +272,7 @@ def _result(
         lookback=parse_duration(asked.lookback, name="lookback"),
         dated=asked.dated,
         new=asked.new,
-        currency=sales.currency or join.costs.currency,
+        currency=currency,
         left_out=left_out,
         remarks=_remarks(s, asked, join, matches, sales),
         data_end=s.data_end,
