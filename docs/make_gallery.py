@@ -25,7 +25,8 @@ steps = ["PageView", "Added To Cart", "Placed Order"]
 s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
 store = ck.simulate_store(people=2000)  # a larger one, with the truth
 many = ck.stitch(store.events)
-months = ck.stitch(ck.simulate_store(people=3000, days=150).events)  # open for five months
+long = ck.simulate_store(people=3000, days=150, spend=True)  # open for five months, with ads
+months = ck.stitch(long.events)
 """
 
 
@@ -96,6 +97,32 @@ PICTURES = (
         "The same model by one alias or one source alone, beside stitched profiles, with "
         "all data in hand and as a live pipeline would have known them.",
         's.attribution_lift("Placed Order", "total_price").plot()',
+    ),
+    Picture(
+        "marketing",
+        "What was spent, and what it brought",
+        "A panel per channel, those that cost most first. Hatched and dotted: the data do not have "
+        "all of that month.",
+        "months.marketing(long.spend).plot()",
+    ),
+    Picture(
+        "payback",
+        "When customers pay back what they cost",
+        "A line per month of first orders; dotted where not all of its customers are observed for "
+        "so long.",
+        "months.marketing(long.spend).payback().plot()",
+    ),
+    Picture(
+        "reconciliation",
+        "What platforms claim",
+        "Claims beside the orders that there are. Outlined: orders with a click of that platform.",
+        "months.reconcile(long.spend).plot()",
+    ),
+    Picture(
+        "reconciliation-periods",
+        "What platforms claim, over time",
+        "Claims by month, and all orders of the shop as a line.",
+        'months.reconcile(long.spend).by_period("M").plot()',
     ),
     Picture(
         "journeys",

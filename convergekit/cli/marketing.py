@@ -219,7 +219,7 @@ def print_marketing(out: Console, found: Marketing) -> None:
     out.print(Text(visible(repr(found)), style="bold"), soft_wrap=True)
     for remark in [*(f"{what}: {number:,}" for what, number in found.left_out.items()),
                    *found.remarks]:  # fmt: skip
-        out.print(Text(visible(remark.replace(": see `.matches`", ", see below")), style="dim"))
+        out.print(Text(visible(remark.replace("see `.matches`", "see below")), style="dim"))
     by = " and ".join(found.by)
     _print_table(out, f"By {by}", found.groups[[*found.by, *_NUMBERS]], found.by)
     word = period_word(found.freq)
