@@ -9,7 +9,7 @@ import pandas as pd
 
 from convergekit.attribution.result import NONE
 from convergekit.base.grouping import NumberedText, together
-from convergekit.marketing.match import is_paid
+from convergekit.marketing.match import first_of_each, is_paid
 from convergekit.marketing.matches import Join, names_of
 from convergekit.marketing.platforms import platforms_of
 from convergekit.typing import IntArray
@@ -58,11 +58,10 @@ class SpendGroups:
             )
             columns.append(NumberedText(numbered.codes[at], numbered.distinct))
         key = together(columns, rows)
-        _, one, code = np.unique(key, return_index=True, return_inverse=True)
+        code, one = first_of_each(key)
         names = pd.DataFrame(
             {name: column.take(one) for name, column in zip(by, columns, strict=True)}
         ).astype("str")
-        code = code.astype(np.int64)
         return cls(names, code[:visits], code[visits : visits + campaigns], int(code[-1]))
 
 

@@ -58,7 +58,7 @@ class Kinds:
             sessions.numbered("click_id", visits), sessions.numbered("utm_source", visits)
         )
         key = together(list(said.values()), len(visits))
-        _, one, kind = np.unique(key, return_index=True, return_inverse=True)
+        kind, one = first_of_each(key)
         texts = {name: column.take(one) for name, column in said.items()}
         table = pd.DataFrame(texts).astype("str")
         # The order of the texts, not of the visits.
@@ -68,7 +68,7 @@ class Kinds:
         table = table.reset_index(drop=True)
         folds = pd.DataFrame({name: fold(table[name]) for name in table}, index=table.index)
         folds["who"] = folds["platform"].fillna(folds["source"]).fillna("")
-        return cls(place[kind.astype(np.int64)] if len(kind) else kind, table, folds.astype("str"))
+        return cls(place[kind] if len(kind) else kind, table, folds.astype("str"))
 
 
 @dataclass(frozen=True)
@@ -266,6 +266,23 @@ def _by_what_it_names(
     if not parts:
         return pd.DataFrame({"campaign": [], "kind": []}, dtype="int64")
     return pd.concat(parts, ignore_index=True).astype("int64")
+
+
+def first_of_each(key: IntArray) -> tuple[IntArray, IntArray]:
+    """Return a number for each key, and where each number is first.
+
+    By hashes, which are faster than to sort where few keys differ.
+
+    Examples
+    --------
+    >>> number, first = first_of_each(np.array([7, 3, 7, 3, 5]))
+    >>> number.tolist(), first.tolist()
+    ([0, 1, 0, 1, 2], [0, 1, 4])
+    """
+    number, keys = pd.factorize(key)
+    first = np.empty(len(keys), dtype=np.int64)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    return number.astype(np.int64), first
 
 
 def is_paid(channel: str) -> bool:
