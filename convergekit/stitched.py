@@ -1993,7 +1993,7 @@ class Stitched:
 
         Parameters
         ----------
-        spend : DataFrame, or what has one as `table`, optional
+        spend : DataFrame or Spend, optional
             What was spent, as `marketing` takes it; without it the last tab says how to read it.
         template : {"light", "dark"}, default "light"
             Of the figures.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from convergekit.figures.template import Template
-    from convergekit.marketing.costs import HasTable
+    from convergekit.spend.result import Spend
     from convergekit.stitched import Stitched
 
 
@@ -62,7 +62,7 @@ class Explorer:
 
 
 def explore(
-    s: Stitched, spend: pd.DataFrame | HasTable | None = None, template: Template = "light"
+    s: Stitched, spend: pd.DataFrame | Spend | None = None, template: Template = "light"
 ) -> Explorer:
     """Return tabs to explore a Stitched with. See `Stitched.explore`."""
     name = _name_of(s, "s")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from convergekit.figures.template import Template
-    from convergekit.marketing.costs import HasTable
     from convergekit.marketing.result import Marketing
     from convergekit.reconcile.result import Reconciliation
+    from convergekit.spend.result import Spend
     from convergekit.stitched import Stitched
 
 _USUAL = {
@@ -47,7 +47,7 @@ class MarketingExplorer:
     s : Stitched
     name : str
         What the code calls it.
-    spend : DataFrame, what has one as `table`, or None
+    spend : DataFrame, Spend or None
     spend_name : str
         What the code calls the spend.
     template : {"light", "dark"}
@@ -65,7 +65,7 @@ class MarketingExplorer:
         self,
         s: Stitched,
         name: str,
-        spend: pd.DataFrame | HasTable | None,
+        spend: pd.DataFrame | Spend | None,
         spend_name: str,
         template: Template,
     ) -> None:
