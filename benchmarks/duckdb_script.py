@@ -12,9 +12,17 @@ def stitch(path: str) -> pd.DataFrame:
     """Return the events of a Parquet file once each, with a profile and properties filled."""
     db = duckdb.connect()
     db.execute("SET preserve_insertion_order = true")
+    source = f"SELECT *, file_row_number AS row FROM read_parquet('{path}', file_row_number = true)"
+    return db.execute(f"{stitched(db, source)} ORDER BY row").df().set_index("row")
+
+
+def stitched(db: duckdb.DuckDBPyConnection, source: str) -> str:
+    """Stitch the rows of a query, and return the query of the result.
+
+    The profile of an event without an alias is below zero.
+    """
     db.execute(
-        "CREATE TABLE events AS SELECT * FROM (SELECT *, file_row_number AS row FROM "
-        f"read_parquet('{path}', file_row_number = true)) QUALIFY event_id IS NULL OR "
+        f"CREATE TABLE events AS SELECT * FROM ({source}) QUALIFY event_id IS NULL OR "
         "row_number() OVER (PARTITION BY event_id ORDER BY row) = 1"
     )
     names = [name for name, *_ in db.execute("DESCRIBE events").fetchall()]
@@ -71,8 +79,7 @@ def stitch(path: str) -> pd.DataFrame:
         "SELECT events.*, coalesce(profile, -1 - events.row) AS profile "
         "FROM events LEFT JOIN profiles USING (row)"
     )
-    found = db.execute(
+    return (
         f"SELECT *, {fills} FROM ({everybody}) WINDOW filling AS (PARTITION BY profile "
-        "ORDER BY timestamp, row ROWS UNBOUNDED PRECEDING) ORDER BY row"
+        "ORDER BY timestamp, row ROWS UNBOUNDED PRECEDING)"
     )
-    return found.df().set_index("row")

@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -225,31 +226,33 @@ def duckdb_own_table(frame: pd.DataFrame) -> Callable[[], list[int]]:
 def polars_from_the_frame(frame: pd.DataFrame) -> Callable[[], list[int]]:
     import polars as pl
 
-    def run() -> list[int]:
-        within, at = pl.duration(days=DAYS), pl.col("timestamp")
-        step = pl.col("event_name").replace_strict(
-            {name: i for i, name in enumerate(STEPS, start=1)}, default=None, return_dtype=pl.Int8
-        )
-        of_steps = (
-            pl.from_pandas(frame[COLUMNS])
-            .with_columns(step=step)
-            .drop_nulls("step")
-            .sort("timestamp", "step", maintain_order=True)
-        )
+    return lambda: polars_counts(pl.from_pandas(frame[COLUMNS]))
 
-        def latest(entry: pl.Expr, when: pl.Expr) -> pl.Expr:
-            return pl.when(when).then(entry).forward_fill().over("profile_id")
 
-        entered = of_steps.with_columns(e1=latest(at, pl.col("step") == 1))
-        second = (pl.col("step") == 2) & (at <= pl.col("e1") + within)
-        entered = entered.with_columns(e2=latest(pl.col("e1"), second))
-        third = (pl.col("step") == 3) & (at <= pl.col("e2") + within)
-        level = pl.when(third).then(3).when(second).then(2).when(pl.col("step") == 1).then(1)
-        reached = entered.group_by("profile_id").agg(level=level.max()).drop_nulls()
-        counts = reached.group_by("level").len().rows()
-        return at_least(dict(counts))
+def polars_counts(events: Any) -> list[int]:
+    """Count the profiles that reach each step, in a frame of Polars."""
+    import polars as pl
 
-    return run
+    within, at = pl.duration(days=DAYS), pl.col("timestamp")
+    step = pl.col("event_name").replace_strict(
+        {name: i for i, name in enumerate(STEPS, start=1)}, default=None, return_dtype=pl.Int8
+    )
+    of_steps = (
+        events.with_columns(step=step)
+        .drop_nulls("step")
+        .sort("timestamp", "step", maintain_order=True)
+    )
+
+    def latest(entry: pl.Expr, when: pl.Expr) -> pl.Expr:
+        return pl.when(when).then(entry).forward_fill().over("profile_id")
+
+    entered = of_steps.with_columns(e1=latest(at, pl.col("step") == 1))
+    second = (pl.col("step") == 2) & (at <= pl.col("e1") + within)
+    entered = entered.with_columns(e2=latest(pl.col("e1"), second))
+    third = (pl.col("step") == 3) & (at <= pl.col("e2") + within)
+    level = pl.when(third).then(3).when(second).then(2).when(pl.col("step") == 1).then(1)
+    reached = entered.group_by("profile_id").agg(level=level.max()).drop_nulls()
+    return at_least(dict(reached.group_by("level").len().rows()))
 
 
 def retentioneering_funnel(frame: pd.DataFrame) -> Callable[[], list[int]]:

@@ -12,7 +12,12 @@ from convergekit.events.nothing import PLACEHOLDERS
 
 def stitch(path: str) -> pd.DataFrame:
     """Return the events of a Parquet file once each, with a profile and properties filled."""
-    events = pl.read_parquet(path).with_row_index("row")
+    return stitched(pl.read_parquet(path)).to_pandas().set_index("row")
+
+
+def stitched(events: pl.DataFrame) -> pl.DataFrame:
+    """Return events once each; the profile of an event without an alias is below zero."""
+    events = events.with_row_index("row")
     events = events.filter(pl.col("event_id").is_null() | pl.col("event_id").is_first_distinct())
     columns = [c for c in events.columns if c.startswith("alias.")]
     junk = list(PLACEHOLDERS)
@@ -38,7 +43,7 @@ def stitch(path: str) -> pd.DataFrame:
     profile = np.where(first >= 0, component[first], -1 - np.arange(len(events)))
 
     properties = [c for c in events.columns if c.startswith("profile_properties.")]
-    filled = (
+    return (
         events.with_columns(profile=profile)
         .sort("timestamp", maintain_order=True)
         .with_columns(
@@ -51,7 +56,6 @@ def stitch(path: str) -> pd.DataFrame:
         )
         .sort("row")
     )
-    return filled.to_pandas().set_index("row")
 
 
 def _clean(column: str, junk: list[str]) -> pl.Expr:

@@ -78,7 +78,8 @@ class Stitched:
     events : pandas.DataFrame
         One row per kept event, in input order: the canonical columns, `row` (0-based position
         in the input), `kind` (``"track"`` or ``"identify"``), `profile_id` (missing without a
-        usable alias) and `profile.<name>`, the profile properties as known at that event.
+        usable alias) and `profile.<name>`, the profile properties as known at that event. Lists of
+        URNs in `aliases` are held by Arrow; a missing one is `pandas.NA`.
     rejected : pandas.DataFrame
         One row per input row that is not an event: `row`, `reason`, and the input's columns.
     identity : str
@@ -1583,7 +1584,7 @@ class Stitched:
 
     def reconcile(
         self,
-        spend: Any,
+        spend: pd.DataFrame | Spend,
         *,
         conversion: StepLike = "Placed Order",
         value: str | None = "total_price",
@@ -1599,8 +1600,9 @@ class Stitched:
 
         Parameters
         ----------
-        spend : pandas.DataFrame, or an object whose `table` is one
-            A row per day, campaign or ad: `date`, `platform` (such as ``"meta"`` and
+        spend : Spend or pandas.DataFrame
+            What `read_spend` returns, or a frame with its columns: a row per day, campaign or ad
+            with `date`, `platform` (such as ``"meta"`` and
             ``"google_ads"``), `conversions`, and, if there are, `value`, `currency`, `account` and
             `time_zone`. What a platform claims is the sum of its rows.
         conversion : str, sequence of str, or Step, default "Placed Order"

@@ -92,6 +92,12 @@ PICTURES = (
         'many.attribution("Placed Order", "total_price", models).plot()',
     ),
     Picture(
+        "without-campaign",
+        "Orders without a campaign",
+        "For each order, whether a campaign led to it, or the reason why none is known.",
+        'many.without_campaign("Placed Order", "total_price").plot()',
+    ),
+    Picture(
         "attribution-lift",
         "What stitching changes in attribution",
         "The same model by one alias or one source alone, beside stitched profiles, with "
@@ -102,8 +108,8 @@ PICTURES = (
         "marketing",
         "What was spent, and what it brought",
         "A panel per channel, those that cost most first. Hatched and dotted: the data do not have "
-        "all of that month.",
-        "months.marketing(long.spend).plot()",
+        "all of that week.",
+        'months.marketing(long.spend, freq="W").plot()',
     ),
     Picture(
         "payback",

@@ -20,6 +20,7 @@ from convergekit.base.text import to_arrow
 from convergekit.identity import properties
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.read_aliases import read_aliases
+from convergekit.visits import pauses
 from tests.effort import tries
 
 pytest.importorskip("numba", reason="compiled kernels need numba: pip install -e '.[fast]'")
@@ -29,6 +30,7 @@ digests = pytest.importorskip("convergekit.identity.compiled.digests")
 carry = pytest.importorskip("convergekit.identity.compiled.carry")
 gather = pytest.importorskip("convergekit.base.compiled_gather")
 repeats = pytest.importorskip("convergekit.identity.compiled.repeats")
+compiled_pauses = pytest.importorskip("convergekit.visits.compiled_pauses")
 
 words = st.one_of(st.none(), st.text(max_size=20), st.sampled_from(["a", "b", "aaaaaaaa", "ß"]))
 
@@ -153,6 +155,44 @@ def test_values_are_carried_as_on_the_plain_path(events, data):
         assert found.tolist() == properties.carried_from(given_, erases, order).tolist()
     only = carry.first_only(given_, profile, in_time)
     assert only.tolist() == properties.first_only(given_, order).tolist()
+
+
+TIMED = st.lists(
+    st.tuples(
+        st.integers(0, 3),  # whose it is
+        st.integers(-1, 4),  # the browser
+        st.sampled_from([0, 0, 1, 5, 31]),  # minutes since the event before
+        st.sampled_from(["", "speaks", "tells"]),
+        st.integers(-1, 2),  # what is sent of one property, and of another
+        st.integers(-1, 1),
+        st.integers(0, 1),  # whether a day begins
+    ),
+    max_size=40,
+)
+
+
+@given(TIMED, st.sampled_from([5, 30]), st.booleans(), st.booleans())
+def test_events_are_of_the_same_sessions(events, timeout, one_visitor, by_day):
+    columns = np.array([(*row[:3], *row[4:]) for row in events], dtype=np.int64).reshape(-1, 6).T
+    visitor, browser, pause, *sent, midnight = columns
+    said = np.array([row[3] for row in events], dtype=str)
+    timed = pauses.Timed(
+        # Or a browser is of several visitors, as where one of its links was refused.
+        visitor=np.maximum(browser, 0) % 2 if one_visitor else visitor,
+        browser=browser,
+        moment=np.cumsum(pause),
+        speaks=said != "",
+        tells=said == "tells",
+        row=np.arange(len(events)),
+        sent=np.stack(sent, axis=1),
+        day=np.cumsum(midnight) if by_day else None,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVERGEKIT_KERNELS", "never")
+        plain = pauses.grouped(timed, timeout)
+    found = pauses.Grouped(*compiled_pauses.grouped(timed, timeout))
+    for name in ("place", "begin", "spoken"):
+        assert getattr(found, name).tolist() == getattr(plain, name).tolist(), name
 
 
 @given(st.lists(st.sets(st.integers(0, 6), max_size=3), max_size=25), st.data())

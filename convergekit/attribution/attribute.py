@@ -21,6 +21,7 @@ from convergekit.attribution.touchpoints import (
 from convergekit.base.durations import parse_duration
 from convergekit.base.grouping import NumberedText
 from convergekit.base.patterns import as_texts, matched
+from convergekit.base.threads import at_once, each_column
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts_at, events_named
 from convergekit.events.campaigns import TAGS
@@ -97,7 +98,9 @@ class Attributor:
         self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = events_named(s.events, question.conversion)
         self.cents = None if question.value is None else self._whole_cents(question.value)
-        self._traffic, self.browser = sent_by(s.events, question.visits), browsers_of(s)
+        self._traffic, self.browser = at_once(
+            lambda: sent_by(s.events, question.visits), lambda: browsers_of(s), rows=len(s.events)
+        )
         self._moments = microseconds(s.events["timestamp"])
 
     def credited(self, visitor: IntArray, *, as_of: bool) -> Credited:
@@ -350,11 +353,19 @@ def _credits(s: StitchedEvents, question: Question, found: Credited) -> pd.DataF
         age=events["timestamp"] - arrived,
     )
     shared["touch"] = shared["touch"].mask(~touched)
-    parts = []
-    for model, credit in found.credit.items():
-        part = shared.assign(credit=credit[order])
-        if found.cents:
-            part["value"] = found.cents[model][order] / 100
-        part.insert(0, "model", pd.Series(model, index=part.index, dtype="str"))
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    # Each model has the same rows: what is the same for all is repeated column by column.
+    models, size = list(found.credit), len(order)
+    names = NumberedText(np.arange(len(models)), pd.Series(models, dtype="str"))
+
+    def repeated(name: str) -> pd.Series:
+        return pd.concat([shared[name]] * len(models), ignore_index=True)
+
+    columns = each_column(repeated, shared.columns, rows=size)
+    table = {
+        "model": names.take(np.repeat(np.arange(len(models)), size)),
+        **dict(zip(shared.columns, columns, strict=True)),
+        "credit": np.concatenate([credit[order] for credit in found.credit.values()]),
+    }
+    if found.cents:
+        table["value"] = np.concatenate([cents[order] / 100 for cents in found.cents.values()])
+    return pd.DataFrame(table, copy=False)

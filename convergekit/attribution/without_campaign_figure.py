@@ -19,6 +19,7 @@ from convergekit.attribution.without_campaign import (
     UNTAGGED,
     WithoutCampaign,
 )
+from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.diagnostics.orphans import NEVER_SEEN, NO_ALIAS, SEEN_LATER, UNUSABLE
 from convergekit.figures.template import Template
@@ -60,11 +61,13 @@ def without_campaign_figure(found: WithoutCampaign, template: Template = "light"
     rows = found.summary[found.summary["conversions"] > 0]
     rows = rows.set_index(rows["outcome"].map(_SHORT))
     total = len(found.events)
+    without = int((found.events["outcome"] != CAMPAIGN).sum())
+    before = readable_duration(found.lookback)
     return labelled_bars(
         [Bars("conversions", rows["conversions"].astype(float), partial(_sentences, rows, total))],
         rows.index.tolist(),
-        f"Where the campaign of {found.conversion} is known, and why not",
-        [f"{found.headline}."],
+        f"Why {found.conversion} has no campaign",
+        [f"{without:,} of {total:,} without a campaign in the {before} before."],
         digits=0,
         template=template,
         quiet=(_SHORT[CAMPAIGN],),

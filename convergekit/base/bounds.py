@@ -90,6 +90,8 @@ def is_deep(kind: pa.DataType) -> bool:
     kinds = [kind]
     for _ in range(DEEPEST + 1):
         kinds = [inner for inner in kinds if pa.types.is_nested(inner)]
+        if not kinds:
+            return False
         kinds = [inner.field(place).type for inner in kinds for place in range(inner.num_fields)]
     return bool(kinds)
 

@@ -92,6 +92,22 @@ def first_of_run(starts: BoolArray) -> IntArray:
     return np.maximum.accumulate(np.where(starts, positions, 0))
 
 
+def at_or_missing(numbers: IntArray, rows: IntArray) -> IntArray:
+    """Return the numbers of some rows, -1 where the row is -1 too.
+
+    Examples
+    --------
+    >>> at_or_missing(np.array([7, 8]), np.array([1, -1])).tolist()
+    [8, -1]
+    """
+    if len(numbers) <= len(rows):
+        return np.append(numbers, -1)[rows]
+    # Few rows of many: what is not asked for is not copied.
+    found = numbers[rows]
+    found[rows < 0] = -1
+    return found
+
+
 _MOST = np.iinfo(np.int64).max
 
 
@@ -126,7 +142,7 @@ class NumberedText:
 
     def codes_at(self, rows: IntArray) -> IntArray:
         """Return the numbers in some rows, -1 where the row is -1 too."""
-        return np.append(self.codes, -1)[rows]
+        return at_or_missing(self.codes, rows)
 
     def at(self, rows: IntArray) -> NumberedText:
         """Return the texts of some rows, missing at -1."""

@@ -73,7 +73,7 @@ def _sizes(lists: pd.Series, *, of_text: bool) -> IntArray:
         members = map(len, [cell or () for cell in lists.to_numpy()])
         return np.fromiter(members, dtype=np.int64, count=len(lists))
     if isinstance(lists.dtype, pd.ArrowDtype) and pa.types.is_list(lists.dtype.pyarrow_dtype):
-        found = pc.list_value_length(lists.array._pa_array).fill_null(0)
+        found = pc.list_value_length(pa.array(lists)).fill_null(0)
         return found.to_numpy().astype(np.int64)
     sizes = np.zeros(len(lists), dtype=np.int64)
     if lists.dtype == object:

@@ -10,6 +10,7 @@ Many columns are gone through side by side.
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections import deque
@@ -72,6 +73,41 @@ def at_once(one: Callable[[], T], other: Callable[[], R], rows: int) -> tuple[T,
         first = one()
         with _cores.left():
             return first, promised.result()
+
+
+def one_ahead(items: Iterator[T], worth: Callable[[T], bool]) -> Iterator[T]:
+    """Yield the items in their order; another thread makes the next one meanwhile.
+
+    It does where a core is idle, and after an item of which so much is to be made that it pays.
+    The iterator is never asked by two threads at once.
+
+    Examples
+    --------
+    >>> list(one_ahead(iter([1, 2]), worth=lambda item: True))
+    [1, 2]
+    """
+    found = _next_of(items)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        while found:
+            promised = None
+            if worth(found[0]) and _cores.take_idle():
+                promised = thread.submit(_next_of, items, leave=True)
+            # Taken from the list, so that it is not held beside what is made of it.
+            yield found.pop()
+            if promised is None:
+                found = _next_of(items)
+            else:
+                with _cores.left():
+                    found = promised.result()
+
+
+def _next_of(items: Iterator[T], *, leave: bool = False) -> list[T]:
+    """Return the next item in a list, which is empty at the end."""
+    try:
+        return list(itertools.islice(items, 1))
+    finally:
+        if leave:
+            _cores.leave()
 
 
 class _Shared(Generic[T, R]):

@@ -195,12 +195,13 @@ def as_lists_of_text(column: pd.Series) -> pd.Series | None:
     """
     dtype = column.dtype
     if isinstance(dtype, pd.ArrowDtype):
-        lists = _arrow_lists(column.array._pa_array)
+        lists = _arrow_lists(pa.array(column))
     else:
         lists = _python_lists(column.to_numpy()) if dtype == object else None
     if lists is None:
         return None
-    if dtype == LISTS_OF_TEXT:
+    # Types are equal whatever Parquet's writers call an entry of a list; their names are not.
+    if str(dtype) == str(LISTS_OF_TEXT):
         return column
     found = pd.arrays.ArrowExtensionArray(lists)
     return pd.Series(found, index=column.index, name=column.name, copy=False)
@@ -246,7 +247,7 @@ def python_cells(column: pd.Series) -> list[Any]:
     [['urn:cookie:a'], None]
     """
     if isinstance(column.dtype, pd.ArrowDtype):
-        return list(column.array._pa_array.to_pylist())
+        return list(pa.array(column).to_pylist())
     return column.tolist()
 
 

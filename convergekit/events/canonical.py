@@ -113,7 +113,7 @@ def open_columns(
         Names of columns of which the objects were just made of JSON, and are within all bounds,
         so that nothing in them has to be looked at or copied.
     """
-    _check_labels(frame)
+    check_labels(frame)
     own = columns.get("aliases", "aliases")
     lists = as_lists_of_text(frame[own]) if own in frame else None
     if lists is not None:
@@ -287,7 +287,8 @@ def _plain_key(key: Any) -> Any:
 _AS_IT_IS = {int, bool, type(None)}
 
 
-def _check_labels(frame: pd.DataFrame) -> None:
+def check_labels(frame: pd.DataFrame) -> None:
+    """Raise unless each column has a name of its own that a file may have."""
     if isinstance(frame.columns, pd.MultiIndex):
         raise ColumnError(
             "the columns are a MultiIndex; join its levels into one name each, such as "

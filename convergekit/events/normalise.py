@@ -377,7 +377,7 @@ def _reject_reasons(
 def _hold_something(cells: pd.Series) -> BoolArray:
     """Return which cells of aliases hold something, whatever it is worth."""
     if cells.dtype == LISTS_OF_TEXT:
-        sizes = pc.list_value_length(cells.array._pa_array).fill_null(0)
+        sizes = pc.list_value_length(pa.array(cells)).fill_null(0)
         return sizes.to_numpy() > 0
     return np.fromiter(map(_holds_something, cells), dtype=bool, count=len(cells))
 

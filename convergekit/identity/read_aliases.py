@@ -251,7 +251,7 @@ def _texts_in(lists: pd.Series) -> tuple[IntArray, pa.ChunkedArray] | None:
     held = lists if lists.dtype == LISTS_OF_TEXT else as_lists_of_text(lists)
     if held is None:
         return None
-    found = held.array._pa_array
+    found = pa.array(held)
     sizes = pc.list_value_length(found).fill_null(0).to_numpy()
     return np.repeat(np.arange(len(found)), sizes), pc.list_flatten(found)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -45,13 +45,27 @@ def read_csv_file(
     ReadError
         The header cannot be read, or a column has values but no name.
     """
+    for cells in cells_of_csv(path, suffix, progress, encoding):
+        yield cells.rows()
+
+
+def cells_of_csv(
+    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+) -> Iterator[Cells]:
+    """Yield the cells of a CSV file, in batches.
+
+    Raises
+    ------
+    ReadError
+        The header cannot be read.
+    """
     lines = Lines(path, progress, encoding)
     text = _Decoder(lines)
     first = next(text, "")
     enriched = is_enriched(first)
     delimiter = "\t" if suffix == ".tsv" or enriched else _delimiter(first)
     header = list(ENRICHED) if enriched else _csv_header(path, first, delimiter)
-    batch, cut = _Batch(path, header), None
+    batch, cut = Cells(path, header), None
     for start, row in _plain_records(text, first) if enriched else _csv_records(text, delimiter):
         if start == lines.cut or (text.number == lines.cut and not isinstance(row, str)):
             # What is left of the row is said with the damage.
@@ -67,11 +81,11 @@ def read_csv_file(
         else:
             batch.add(start, text.with_quoted_nulls(row, delimiter))
         if len(batch.line) >= BATCH_ROWS:
-            yield batch.rows()
-            batch = _Batch(path, header)
+            yield batch
+            batch = Cells(path, header)
     if lines.damage:
         batch.reject(cut or text.number + 1, lines.damage)
-    yield batch.rows()
+    yield batch
 
 
 def csv_rows(
@@ -106,38 +120,68 @@ def csv_rows(
         yield cut or text.number + 1, lines.damage
 
 
-class _Batch:
-    """Rows that are being gathered."""
+class Cells:
+    """Rows that are being gathered, cell by cell.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    header : list of str
+    cells : list of list of str
+        The cells of each row.
+    line : list of int
+        Of each row.
+    reasons : dict of int to str
+        Per position of a row that cannot be read, why.
+    """
 
     def __init__(self, path: Path, header: list[str]) -> None:
-        self._path = path
-        self._header = header
-        self._cells: list[list[str]] = []
-        self._reasons: dict[int, str] = {}
+        self.path = path
+        self.cells: list[list[str]] = []
+        self.header = header
         self.line: list[int] = []
+        self.reasons: dict[int, str] = {}
 
     def add(self, line: int, row: list[str]) -> None:
-        self._cells.append(row)
+        """Add a row."""
+        self.cells.append(row)
         self.line.append(line)
 
     def reject(self, line: int, reason: str) -> None:
-        self._reasons[len(self._cells)] = reason
-        self.add(line, [""] * len(self._header))
+        """Add a row that cannot be read, with the reason."""
+        self.reasons[len(self.cells)] = reason
+        self.add(line, [""] * len(self.header))
+
+    @classmethod
+    def joined(cls, files: Iterable[Cells]) -> Cells:
+        """Return the rows of files with one header, all of which can be read, as of one."""
+        files = list(files)
+        found = cls(files[0].path, files[0].header)
+        found.cells = [row for file in files for row in file.cells]
+        found.line = [line for file in files for line in file.line]
+        return found
 
     def rows(self) -> RawRows:
-        columns = zip(*self._cells, strict=True) if self._cells else ([] for _ in self._header)
+        """Return the rows, with a column per name of the header.
+
+        Raises
+        ------
+        ReadError
+            A column has values but no name.
+        """
+        columns = zip(*self.cells, strict=True) if self.cells else ([] for _ in self.header)
         frame = {}
-        for place, (name, column) in enumerate(zip(self._header, columns, strict=True), start=1):
+        for place, (name, column) in enumerate(zip(self.header, columns, strict=True), start=1):
             cells = [cell or None for cell in column]
             if name:
                 frame[name] = pd.Series(pa.array(cells, pa.large_string()), dtype="str")
             elif any(cells):
                 raise ReadError(
-                    f"{self._path}: column {place} has values but no name; name it in line 1."
+                    f"{self.path}: column {place} has values but no name; name it in line 1."
                 )
-        index = pd.RangeIndex(len(self._cells))
+        index = pd.RangeIndex(len(self.cells))
         found, nulls = without_null_markers(pd.DataFrame(frame, index=index))
-        return RawRows(found, self.line, self._reasons, nulls)
+        return RawRows(found, self.line, self.reasons, nulls)
 
 
 def _csv_header(path: Path, first: str, delimiter: str) -> list[str]:

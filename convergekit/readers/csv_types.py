@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from convergekit.base.bounds import of_column
@@ -11,12 +13,23 @@ from convergekit.base.json_text import NestingError, read_json
 from convergekit.base.threads import with_columns
 from convergekit.events.canonical import noted
 from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
+from convergekit.readers.concatenate import concatenate
+from convergekit.typing import BoolArray, IntArray
 
 _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?"
+#: What all cells of a file's column are.
+_NOTHING, _WHOLE, _NUMBERS, _BOOLEANS, _JSON, _TEXT = range(6)
 
 
-def typed(frame: pd.DataFrame) -> pd.DataFrame:
+def typed(frame: pd.DataFrame, starts: Sequence[int] | IntArray = (0,)) -> pd.DataFrame:
     """Give a CSV's properties their types; a cell of JSON that is nested too deep is an error.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    starts : sequence of int, default (0,)
+        Where the rows of each file begin, if there are several: each has types of its own, and
+        they are put together as `concatenate` does.
 
     Examples
     --------
@@ -26,23 +39,24 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     [[1], None]
     >>> found["read_error"].tolist()
     [nan, 'properties.items: nested more than 100 levels deep']
+    >>> typed(pd.DataFrame({"properties.n": ["1", "2", "a"]}), [0, 2])["properties.n"].tolist()
+    [1, 2, 'a']
     """
     columns: dict[str, pd.Series] = {}
     reasons: dict[int, str] = {}
     for name, column in frame.items():
-        columns[str(name)], deep = _typed_cells(column)
+        columns[str(name)], deep = _typed_cells(column, np.asarray(starts))
         reasons |= dict.fromkeys(deep, of_column(name))
     return noted(with_columns(frame, columns), reasons)
 
 
-def _typed_cells(column: pd.Series) -> tuple[pd.Series, list[int]]:
+def _typed_cells(column: pd.Series, starts: IntArray) -> tuple[pd.Series, list[int]]:
     """Return the cells with their type, where every cell says the same and nothing is lost.
 
     Positions of cells that are nested too deep come with it, for these are left out.
     """
     name = str(column.name)
-    cells = column.dropna()
-    if column.dtype != "str" or cells.empty:
+    if column.dtype != "str" or not len(column):
         return column, []
     if name == "event_id" or name.startswith(ALIAS):
         # Of whole numbers with a gap, as pandas writes them. Cell by cell, for another file of the
@@ -50,13 +64,66 @@ def _typed_cells(column: pd.Series) -> tuple[pd.Series, list[int]]:
         return column.str.replace(r"^(\d+)\.0$", r"\1", regex=True), []
     if not name.startswith((PROPERTY, PROFILE_PROPERTY)):
         return column, []
-    if cells.str.fullmatch(_NUMBER).all():
-        return _numbers(column, cells), []
-    if cells.str.casefold().isin({"true", "false"}).all():
+    kinds = _kinds(column, starts)
+    alike = np.unique(kinds[kinds != _NOTHING])
+    if len(alike) < 2:
+        return _of_kind(column, int(alike[0]) if len(alike) else _NOTHING)
+    kind_of = np.repeat(kinds, np.diff([*starts, len(column)]))
+    pieces: list[pd.DataFrame] = []
+    places: list[IntArray] = []
+    deep: list[int] = []
+    for kind in np.unique(kinds).tolist():
+        rows = np.flatnonzero(kind_of == kind)
+        piece, of_piece = _of_kind(column.iloc[rows].reset_index(drop=True), kind)
+        pieces.append(piece.to_frame(name))
+        places.append(rows)
+        deep += rows[of_piece].tolist()
+    order = np.argsort(np.concatenate(places))
+    return concatenate(pieces)[name].iloc[order].set_axis(column.index), sorted(deep)
+
+
+def _kinds(column: pd.Series, starts: IntArray) -> IntArray:
+    """Return for each file what all of its cells are."""
+    gaps = column.isna().to_numpy()
+
+    def all_are(cells: BoolArray) -> BoolArray:
+        return np.logical_and.reduceat(cells | gaps, starts)
+
+    nothing = all_are(gaps)
+    kinds = np.where(nothing, _NOTHING, _TEXT)
+    numbers = ~nothing & all_are(column.str.fullmatch(_NUMBER).to_numpy(dtype=bool))
+    if numbers.any():
+        whole = all_are(column.str.fullmatch(r"-?\d{1,18}").to_numpy(dtype=bool))
+        kinds[numbers & whole] = _WHOLE
+        if (numbers & ~whole).any():
+            digits = column.str.replace(r"[eE].*|\D", "", regex=True).str.lstrip("0").str.len()
+            # A float keeps 15 digits; a longer number is an identifier, and stays text.
+            kinds[numbers & ~whole & all_are((digits <= 15).to_numpy(dtype=bool))] = _NUMBERS
+    left = ~nothing & ~numbers
+    if left.any():
+        booleans = left & all_are(column.str.casefold().isin({"true", "false"}).to_numpy())
+        kinds[booleans] = _BOOLEANS
+        left &= ~booleans
+    if left.any():
+        left &= all_are(column.str.startswith(("{", "[")).to_numpy(dtype=bool))
+        kinds[left] = _JSON
+    if left.any() and len(starts) > 1:
+        ends = [*starts[1:].tolist(), len(column)]
+        for file in np.flatnonzero(left).tolist():
+            if _objects(column.iloc[starts[file] : ends[file]])[0].dtype == "str":
+                kinds[file] = _TEXT
+    return kinds
+
+
+def _of_kind(column: pd.Series, kind: int) -> tuple[pd.Series, list[int]]:
+    """Return cells of which all are of a kind in its type, and those that are nested too deep."""
+    if kind == _WHOLE:
+        return column.astype("Int64" if column.hasnans else "int64"), []
+    if kind == _NUMBERS:
+        return column.astype("float64"), []
+    if kind == _BOOLEANS:
         return (column.str.casefold() == "true").astype("boolean").mask(column.isna()), []
-    if cells.str.startswith(("{", "[")).all():
-        return _objects(column)
-    return column, []
+    return _objects(column) if kind == _JSON else (column, [])
 
 
 def _objects(column: pd.Series) -> tuple[pd.Series, list[int]]:
@@ -70,11 +137,3 @@ def _objects(column: pd.Series) -> tuple[pd.Series, list[int]]:
         except ValueError:
             return column, []
     return pd.Series(values, index=column.index, dtype=object), deep
-
-
-def _numbers(column: pd.Series, cells: pd.Series) -> pd.Series:
-    if cells.str.fullmatch(r"-?\d{1,18}").all():
-        return column.astype("Int64") if len(cells) < len(column) else column.astype("int64")
-    digits = cells.str.replace(r"[eE].*|\D", "", regex=True).str.lstrip("0").str.len()
-    # A float keeps 15 digits; a longer number is an identifier, and stays text.
-    return column.astype("float64") if (digits <= 15).all() else column

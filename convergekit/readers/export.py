@@ -132,12 +132,12 @@ class Export:
             return False
         return any(all(rows.has(path) for path in paths) for paths in self.recognised_by)
 
-    def events(self, given: pd.DataFrame | Rows) -> tuple[pd.DataFrame, IntArray]:
+    def events(self, frame: pd.DataFrame | Rows) -> tuple[pd.DataFrame, IntArray]:
         """Return the vendor's rows as `canonical` does, and below them the further events.
 
         Parameters
         ----------
-        given : pandas.DataFrame or Rows
+        frame : pandas.DataFrame or Rows
 
         Returns
         -------
@@ -146,9 +146,9 @@ class Export:
         row : numpy.ndarray of int
             The position of each event's row.
         """
-        parts = [self.canonical(given)]
-        places = [np.arange(len(given))]
-        rows = given if isinstance(given, Rows) else Rows(given)
+        parts = [self.canonical(frame)]
+        places = [np.arange(len(frame))]
+        rows = frame if isinstance(frame, Rows) else Rows(frame)
         for further in self.also:
             found = further.read(rows, parts[0])
             if found is not None:
@@ -334,18 +334,18 @@ class Further:
     properties: Mapping[str, Field] = field(default_factory=dict)
 
     def read(
-        self, given: pd.DataFrame | Rows, canonical: pd.DataFrame
+        self, frame: pd.DataFrame | Rows, canonical: pd.DataFrame
     ) -> tuple[pd.DataFrame, IntArray] | None:
         """Return the events of the vendor's rows, and each one's row; None where there are none.
 
         Parameters
         ----------
-        given : pandas.DataFrame or Rows
+        frame : pandas.DataFrame or Rows
             The vendor's rows.
         canonical : pandas.DataFrame
             The rows' own events.
         """
-        rows = given if isinstance(given, Rows) else Rows(given)
+        rows = frame if isinstance(frame, Rows) else Rows(frame)
         lists = rows.object_lists(self.each) if isinstance(self.each, str) else self.each(rows)
         places, objects = [], []
         for place, listed in enumerate(lists):

@@ -266,7 +266,7 @@ class Rows:
             if keys[:1] not in self._blocks:
                 self._blocks[keys[:1]] = block_of_texts(texts)
             block, start = self._blocks[keys[:1]], 1
-            if block is None or may_wrap(block.array(()).type):
+            if block is None or may_wrap(block.objects.type):
                 return None, ()
         for end in range(start + 1, len(keys)):
             found = None if block is None else block.array(keys[start:end])
@@ -430,6 +430,8 @@ class Records:
             found = [cell.get(key) for cell in self._at(outer)]
             self._objects[path] = [cell for cell in found if type(cell) is dict]
             self.needs_a_look |= not {dict, type(None)}.issuperset(map(type, found))
+            # A name with a dot in it is looked into as a path is.
+            self.needs_a_look |= bool(outer) and path in self.frame
         return self._objects[path]
 
 

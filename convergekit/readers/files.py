@@ -10,14 +10,14 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import Any
 
 from convergekit.errors import ReadError
 from convergekit.readers.csv_files import read_csv_file
-from convergekit.readers.json_files import read_json_file, whole_records
+from convergekit.readers.json_files import read_json_file
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.parquet_files import read_parquet_file
 from convergekit.readers.raw_rows import RawRows
+from convergekit.readers.small_files import SMALL_BYTES, SmallFile, of_csv, of_json, of_parquet
 from convergekit.readers.unpacking import DAMAGED
 
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -77,24 +77,22 @@ _NOT_UTF8 = "not UTF-8"
 _LOOKED_AT = 1 << 22
 
 
-def small_records(
-    path: Path, progress: Progress, encoding: str | None = None
-) -> tuple[list[dict[str, Any]], list[int]] | None:
-    """Return the objects of a small file of JSON and their lines; None of any other file.
+def small_file(path: Path, progress: Progress, encoding: str | None = None) -> SmallFile | None:
+    """Return a small file of which all rows can be read; None of any other file.
 
-    What is not wholly objects, or cannot be read, is for `read_file` to say.
+    What is wrong with it is for `read_file` to say.
     """
     suffix = format_suffix(path)
-    if suffix not in _JSON_SUFFIXES or path.stat().st_size > _SMALL:
-        return None
     try:
-        return whole_records(path, suffix, progress, encoding)
+        if path.stat().st_size > SMALL_BYTES:
+            return None
+        if suffix in _PARQUET_SUFFIXES:
+            return of_parquet(path, progress)
+        if suffix in CSV_SUFFIXES:
+            return of_csv(path, suffix, progress, encoding)
+        return of_json(path, suffix, progress, encoding)
     except (OSError, ReadError):
         return None
-
-
-#: Of a file this large, columns cost little beside its rows.
-_SMALL = 256 * 1024
 
 
 class _Undecoded:

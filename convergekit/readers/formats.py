@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 
 from convergekit.errors import ColumnError, ConvergekitError, ReadError, did_you_mean
 from convergekit.events.arrow import Frame, as_frame
+from convergekit.events.canonical import check_labels
 from convergekit.events.schema import ALIAS
 from convergekit.readers.export import Export
 from convergekit.readers.fields import Records, Rows
@@ -205,17 +206,17 @@ def find_format(
     return None
 
 
-def format_of_records(records: Sequence[Mapping[str, Any]], name: str, where: str) -> str | None:
+def format_of_records(rows: Records, name: str, where: str) -> str | None:
     """Return the name of the format that records are certainly in, None where that needs a look.
 
     It is what `find_format` finds of a frame of them, without a frame.
 
     Examples
     --------
-    >>> format_of_records([{"event_name": "A", "timestamp": 1, "aliases": []}], "auto", "a.json")
+    >>> rows = Records([{"event_name": "A", "timestamp": 1, "aliases": []}])
+    >>> format_of_records(rows, "auto", "a.json")
     'converge'
     """
-    rows = Records(records)
     exports = {**_BUILT_IN, **_REFUSED, **_registered}
     fitting = [name for name, export in exports.items() if export.recognises(rows)]
     if rows.needs_a_look:
@@ -271,7 +272,11 @@ def exports_told(events: Frame, call: str) -> Iterator[None]:
         if hasattr(events, "read_next_batch"):
             raise
         head = as_frame(events).head(ROWS_THAT_TELL)
-        told = _told_of_export(head, call) or _told_of_nearest(head, str(error), call)
+        told = None
+        # Of columns without proper names, which no export has, the error says enough.
+        with contextlib.suppress(ColumnError):
+            check_labels(head)
+            told = _told_of_export(head, call) or _told_of_nearest(head, str(error), call)
         if told is None:
             raise
         raise ColumnError(told) from None

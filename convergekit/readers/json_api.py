@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+#: What a document may have at its top, https://jsonapi.org/format/#document-top-level.
+KEYS_OF_A_PAGE = frozenset({"data", "included", "links", "meta", "jsonapi", "errors"})
+
 
 def is_page(record: Any) -> bool:
     """Return whether the record is a document of resources, of one or of a list of them.
@@ -25,7 +28,7 @@ def is_page(record: Any) -> bool:
     found = _primary(record) if type(record) is dict else None
     return (
         type(found) is list
-        and not record.keys() - {"data", "included", "links", "meta", "jsonapi", "errors"}
+        and not record.keys() - KEYS_OF_A_PAGE
         and all(type(item) is dict and {"type", "id"} <= item.keys() for item in found)
     )
 

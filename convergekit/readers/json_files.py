@@ -12,11 +12,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from convergekit.base.json_text import NestingError, read_json_rows
+from convergekit.base.threads import one_ahead
 from convergekit.errors import ReadError
 from convergekit.readers.answers import rows_inside
 from convergekit.readers.columns.json_blocks import JsonBlock, KnownTypes
 from convergekit.readers.columns.json_elements import Elements, elements_of
+from convergekit.readers.columns.json_pages import block_of_pages
 from convergekit.readers.json_api import is_page, resources
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
@@ -29,6 +33,8 @@ _Records: TypeAlias = tuple[Sequence[Any] | JsonBlock, Sequence[int]]
 _BATCH_BYTES = 32 * 1024 * 1024
 #: A line of so many bytes may be all of a file.
 _LARGE = 256 * 1024
+#: After a batch of so many lines the next one is parsed while columns are made of it.
+_WORTH_A_THREAD = 5_000
 #: So many lines are decoded in one go, which shares the text of their keys.
 _AT_ONCE = 500
 #: Stands between lines that are decoded in one go, and in no export.
@@ -47,7 +53,8 @@ def read_json_file(
     """
     lines = Lines(path, progress, encoding)
     last = 0
-    for batch in _unwrapped(_read(lines, suffix, KnownTypes())):
+    batches = _unwrapped(_read(lines, suffix, KnownTypes()))
+    for batch in one_ahead(batches, worth=lambda batch: len(batch[1]) >= _WORTH_A_THREAD):
         last = batch[1][-1] if batch[1] else last
         yield RawRows.of_records(*batch)
         del batch
@@ -105,7 +112,12 @@ def _by_columns(content: bytes) -> list[_Records] | None:
     None for what has to be read whole: anything else, and what cannot be read.
     """
     elements = elements_of(content)
-    if elements is None or not _is_wrapped(elements):
+    if elements is None:
+        return None
+    if elements.around and is_page(_decoded(elements.around)):
+        page = block_of_pages([content.strip()])
+        return None if page is None else [(page[0], [1] * len(page[0]))]
+    if not _is_wrapped(elements):
         return None
     known = KnownTypes()
     found: list[_Records] = []
@@ -123,7 +135,7 @@ def _is_wrapped(elements: Elements) -> bool:
     if not elements.around:
         return True
     answer = _decoded(elements.around)
-    if isinstance(answer, Exception) or is_page(answer) or is_visit(answer):
+    if isinstance(answer, Exception) or is_visit(answer):
         return False
     return rows_inside(answer, alone=True) == [_decoded(elements.texts[0])]
 
@@ -211,7 +223,12 @@ def _batch(
 ) -> _Records:
     # Nothing is gained where lines hold rows; what was cut off or left out is told the other way.
     whole = lines.cut != places[-1] and lines.too_long.isdisjoint(places)
-    if known is not None and len(texts) > 1 and whole and not _holds_rows(_decoded(texts[0])):
+    first = _decoded(texts[0]) if known is not None and whole else None
+    if is_page(first):
+        found = block_of_pages(texts)
+        if found is not None:
+            return found[0], np.array(places)[found[1]].tolist()
+    elif known is not None and first is not None and len(texts) > 1 and not _holds_rows(first):
         block = known.read(texts, _why_no_object)
         if block is not None:
             return block, places

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from convergekit.base.bounds import MOST_COLUMNS, TOO_DEEP, is_deep, of_column
-from convergekit.base.records import column_from_values
 from convergekit.errors import ReadError, repeated
-from convergekit.events.arrow import lists_of_text
+from convergekit.readers.columns.table_blocks import TableBlock, frame_of_batch
 from convergekit.readers.lines import Progress, short
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readers.unpacking import MOST_UNPACKED_TIMES, UNPACKED_ALLOWED
@@ -44,15 +43,49 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
     ReadError
         It cannot be read, names a column twice, or holds more than its size can.
     """
+    with _told_errors(path), pq.ParquetFile(path) as file:
+        _check(path, file)
+        size, done = path.stat().st_size, 0
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            yield _rows(batch, done)
+            done += batch.num_rows
+            # A damaged file may say that it has fewer rows than it has.
+            progress(size * batch.num_rows // max(file.metadata.num_rows, batch.num_rows, 1))
+
+
+def whole_table(path: Path, progress: Progress) -> pa.RecordBatch | None:
+    """Return all rows of a small Parquet file, None if they are of types that files do not share.
+
+    Raises
+    ------
+    ReadError
+        It cannot be read, names a column twice, or holds more than its size can.
+    """
+    with _told_errors(path):
+        content = path.read_bytes()
+        with pq.ParquetFile(pa.BufferReader(content)) as file:
+            _check(path, file, content)
+            if not all(map(_is_shared, file.schema_arrow.types)):
+                return None
+            # Threads cost more than they save.
+            found = file.read(use_threads=False).combine_chunks().to_batches()
+    progress(len(content))
+    return found[0] if len(found) == 1 else None
+
+
+def _is_shared(kind: pa.DataType) -> bool:
+    """Return whether values of a type may be put below those of another file."""
+    if isinstance(kind, pa.BaseExtensionType) or pa.types.is_dictionary(kind):
+        return False
+    inner = range(kind.num_fields) if pa.types.is_nested(kind) else ()
+    return all(_is_shared(kind.field(place).type) for place in inner)
+
+
+@contextlib.contextmanager
+def _told_errors(path: Path) -> Iterator[None]:
+    """Raise what is wrong with a Parquet file as a `ReadError`."""
     try:
-        with pq.ParquetFile(path) as file:
-            _check(path, file)
-            size, done = path.stat().st_size, 0
-            for batch in file.iter_batches(batch_size=BATCH_ROWS):
-                yield rows_of_batch(batch, done)
-                done += batch.num_rows
-                # A damaged file may say that it has fewer rows than it has.
-                progress(size * batch.num_rows // max(file.metadata.num_rows, batch.num_rows, 1))
+        yield
     except (PermissionError, ReadError):
         raise
     # A damaged file may hold a name that is not text, or a day that no calendar has.
@@ -64,14 +97,21 @@ def read_parquet_file(path: Path, progress: Progress) -> Iterator[RawRows]:
 
 def rows_of_batch(batch: pa.RecordBatch, done: int) -> RawRows:
     """Return the rows of an Arrow batch before which there were so many others."""
-    frame = pd.DataFrame(
-        {n: _column(batch.column(n)) for n in batch.schema.names},
-        index=pd.RangeIndex(batch.num_rows),
-    )
-    return RawRows(frame, list(range(done + 1, done + 1 + batch.num_rows)), {})
+    line = list(range(done + 1, done + 1 + batch.num_rows))
+    return RawRows(frame_of_batch(batch), line, {})
 
 
-def _check(path: Path, file: pq.ParquetFile) -> None:
+def _rows(batch: pa.RecordBatch, done: int) -> RawRows:
+    """Return the rows of a batch as columns of Arrow, where a format can read them so."""
+    block = TableBlock.of(batch)
+    if block is None:
+        return rows_of_batch(batch, done)
+    line = list(range(done + 1, done + 1 + batch.num_rows))
+    return RawRows(pd.DataFrame(), line, {}, block=block)
+
+
+def _check(path: Path, file: pq.ParquetFile, content: bytes | None = None) -> None:
+    """Raise at what no export has; the content is that of a file in memory."""
     _check_columns(path, file.schema_arrow)
     rows, size = file.metadata.num_rows, path.stat().st_size
     if rows > max(_ROWS_ALLOWED, MOST_UNPACKED_TIMES * size):
@@ -99,7 +139,7 @@ def _check(path: Path, file: pq.ParquetFile) -> None:
             f"{path}: its {size:,} bytes unpack to {unpacked:,}, as no export does. If it is one, "
             "write it again without compression."
         )
-    repeated = _repeated_text(path, file, most)
+    repeated = _repeated_text(path, file, most, content)
     if repeated > most:
         raise ReadError(
             f"{path}: its {size:,} bytes unpack to {repeated:,}, as no export does: a dictionary "
@@ -121,7 +161,7 @@ def _check_columns(path: Path, schema: pa.Schema) -> None:
         raise ReadError(f"{path}: column names occur twice: {', '.join(map(repr, twice))}.")
 
 
-def _repeated_text(path: Path, file: pq.ParquetFile, most: int) -> int:
+def _repeated_text(path: Path, file: pq.ParquetFile, most: int, content: bytes | None) -> int:
     """Return how many bytes of long texts the file's dictionaries unpack to, or an upper bound.
 
     A page says how large it is, but not how large the texts are that it names by their places in
@@ -134,6 +174,8 @@ def _repeated_text(path: Path, file: pq.ParquetFile, most: int) -> int:
         Read for its metadata alone, because it does not leave dictionaries as they are.
     most : int
         What the file may unpack to. Only where it might be more are all places looked at.
+    content : bytes or None
+        Of a file in memory.
     """
     kinds = [file.schema.column(place) for place in range(len(file.schema))]
     texts = [place for place, kind in enumerate(kinds) if kind.physical_type == "BYTE_ARRAY"]
@@ -142,10 +184,13 @@ def _repeated_text(path: Path, file: pq.ParquetFile, most: int) -> int:
     if not named or not groups:
         return 0
     # Buffered, so that a column is not read to its end where its first page is enough.
-    with pq.ParquetFile(path, read_dictionary=named, buffer_size=_BUFFERED, **_AS_TEXT) as kept:
+    source, buffered = (path, _BUFFERED) if content is None else (pa.BufferReader(content), 0)
+    # Of few texts all bytes bound the longest well enough.
+    longest = _longest_beyond if content is None else _all_bytes
+    with pq.ParquetFile(source, read_dictionary=named, buffer_size=buffered, **_AS_TEXT) as kept:
         worst = [
             max(group.column(place).num_values for place in texts)
-            * sum(_longest(kept, number, named))
+            * sum(_longest(kept, number, named, longest))
             for number, group in enumerate(groups)
         ]
         if sum(worst) <= most:
@@ -156,8 +201,10 @@ def _repeated_text(path: Path, file: pq.ParquetFile, most: int) -> int:
         )
 
 
-def _longest(file: pq.ParquetFile, group: int, columns: list[str]) -> Iterator[int]:
-    """Return the length of the longest text of each dictionary, less what each text may have."""
+def _longest(
+    file: pq.ParquetFile, group: int, columns: list[str], of: Callable[[pa.Array], int]
+) -> Iterator[int]:
+    """Return what a function finds of each dictionary."""
     # Threads cost more than they save for a row.
     rows = file.iter_batches(1, row_groups=[group], columns=columns, use_threads=False)
     first = next(rows, None)
@@ -167,7 +214,16 @@ def _longest(file: pq.ParquetFile, group: int, columns: list[str]) -> Iterator[i
         if pa.types.is_nested(column.type) and not all(map(len, found)):
             within = [path for path in columns if path.startswith(f"{name}.")]
             found = [leaf.dictionary for leaf in _all_leaves(file, group, within)]
-        yield from (int(_beyond(words).max(initial=0)) for words in found)
+        yield from map(of, found)
+
+
+def _longest_beyond(words: pa.Array) -> int:
+    """Return the length of the longest text, less what each text may have."""
+    return int(_beyond(words).max(initial=0))
+
+
+def _all_bytes(words: pa.Array) -> int:
+    return int(words.nbytes)
 
 
 def _unpacked(file: pq.ParquetFile, group: int, columns: list[str]) -> int:
@@ -206,18 +262,3 @@ def _leaves(column: pa.Array) -> Iterator[pa.DictionaryArray]:
 def _beyond(words: pa.Array) -> IntArray:
     lengths = pc.binary_length(words).fill_null(0).to_numpy().astype(np.int64)
     return np.maximum(lengths - _TEXT_ALLOWED, 0)
-
-
-def _column(column: pa.Array) -> pd.Series:
-    kind = column.type
-    nested = pa.types.is_nested(kind) or pa.types.is_dictionary(kind)
-    whole_with_gaps = column.null_count and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
-    lists = lists_of_text(pa.chunked_array([column])) if pa.types.is_nested(kind) else None
-    if lists is not None:
-        return pd.Series(lists, dtype=object)
-    if nested or whole_with_gaps:
-        with warnings.catch_warnings():
-            # Of a key that occurs twice in an object, the last counts, as in JSON.
-            warnings.filterwarnings("ignore", "Encountered key", UserWarning)
-            return column_from_values(column.to_pylist(maps_as_pydicts="lossy"))
-    return column.to_pandas().set_axis(pd.RangeIndex(len(column)))

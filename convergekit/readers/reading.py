@@ -36,7 +36,7 @@ from convergekit.events.arrow import Frame, as_frame
 from convergekit.events.canonical import check_required, noted, open_columns
 from convergekit.events.money import Amounts
 from convergekit.events.normalise import SAID_BY_READERS
-from convergekit.events.schema import PROPERTY
+from convergekit.events.schema import ALIAS, PROFILE_PROPERTY, PROPERTY
 from convergekit.events.shapes import READ_SHAPES
 from convergekit.readers.archives import is_archive, members_of
 from convergekit.readers.clocks import check_clock, in_clock
@@ -51,7 +51,7 @@ from convergekit.readers.files import (
     cannot_be_opened,
     format_suffix,
     read_file,
-    small_records,
+    small_file,
     suffix_of,
 )
 from convergekit.readers.formats import (
@@ -79,6 +79,7 @@ from convergekit.readers.own.columns import (
 from convergekit.readers.own.written import with_amounts, with_dates
 from convergekit.readers.raw_rows import BATCH_ROWS, RawRows
 from convergekit.readers.recognition import paths_read
+from convergekit.readers.small_files import SmallFile, bytes_held, rows_of_files
 from convergekit.readers.sources import Source, sources_of
 from convergekit.readers.tables import batches_of, head_of, is_table
 from convergekit.readers.vendors.matomo_visits import opened_visits
@@ -91,6 +92,10 @@ Paths = str | Path | Iterable[str | Path]
 PROGRESS_FROM_BYTES = 50_000_000
 #: So many of the files that were left out are named.
 _MOST_NAMED = 5
+#: Small files are read as one while they have no more than so many bytes.
+_BATCH_BYTES = 32 * 1024 * 1024
+#: Columns of which a CSV file's cells tell the types.
+_TYPED = (ALIAS, PROPERTY, PROFILE_PROPERTY)
 _OURS = ("file", "line", "read_error", *SAID_BY_READERS, READ_SHAPES)
 
 
@@ -170,7 +175,8 @@ def read_events(
         One row per row of the files, in the order of the files, with `file`, `line` (of a JSON
         array or Parquet file: the place) and `source` (the file's name without its suffixes,
         where the file does not say); the `file` of an archive's member is
-        ``export.zip/2026-03-02.json``. A row that cannot be read is kept, with everything missing
+        ``export.zip/2026-03-02.json``. Lists of URNs in `aliases` are held by Arrow.
+        A row that cannot be read is kept, with everything missing
         and the reason in `read_error`; `stitch` lists it in `rejected`. In CSV and TSV files an
         unquoted ``\N`` is missing, and so are `NULL`, `null`, `None`, `NaN`, `nan`, `<NA>`, `#N/A`,
         `(null)`, `[NULL]` and `<null>`; where such a word stood, `read_nulls` says so, and the
@@ -672,7 +678,7 @@ class _File:
             head = block.head(ROWS_THAT_TELL)
             self.export = self._told(head, others)
             self._head = head
-        return self.export is None or self.export.reads_by_columns
+        return block.of_lines if self.export is None else self.export.reads_by_columns
 
     def _of_block(self, block: JsonBlock) -> tuple[pd.DataFrame, IntArray] | None:
         """Return the events of lines by whole columns, and the row of each.
@@ -720,6 +726,10 @@ class _File:
         """Return what the columns `source` and `file` say, of all events or of each."""
         return self.source.stem, self.source.label
 
+    def _typed(self, frame: pd.DataFrame, rows_of: list[IntArray]) -> pd.DataFrame:
+        """Return the events of a CSV file with the types that its cells tell."""
+        return typed(frame)
+
     def _finished(
         self,
         frame: pd.DataFrame,
@@ -729,7 +739,7 @@ class _File:
     ) -> pd.DataFrame:
         frame = self._options.typed(frame)
         if format_suffix(self.source.path) in CSV_SUFFIXES:
-            frame = typed(frame)
+            frame = self._typed(frame, rows_of)
         stem, label = self._named(rows_of)
         if "source" in frame:
             source, _ = as_text(frame["source"])
@@ -782,18 +792,45 @@ class _SmallFile(_File):
         found = self._told_export
         return None if found is None else in_clock(found, self._options.clocks)
 
+    def read(self, progress: Progress, others: Collection[str] | None = ()) -> pd.DataFrame:
+        """Return the rows of all files as if each was read by itself."""
+        found = super().read(progress, others)
+        # A column takes the type that it has when files are put together.
+        return concatenate([found, found.iloc[:0]]) if len(self._sources) > 1 else found
+
+    def _canonical(self, rows: RawRows) -> tuple[pd.DataFrame, IntArray]:
+        found = super()._canonical(rows)
+        # Each file has its own bounds.
+        if len(self._sources) > 1 and len(found[0].columns) > MOST_COLUMNS:
+            raise _ApartError
+        return found
+
     def _named(self, rows_of: list[IntArray]) -> tuple[Any, Any]:
         place = self._of[np.concatenate(rows_of)]
         stems = np.array([source.stem for source in self._sources], dtype=object)
         labels = np.array([source.label for source in self._sources], dtype=object)
         return stems[place], labels[place]
 
+    def _typed(self, frame: pd.DataFrame, rows_of: list[IntArray]) -> pd.DataFrame:
+        if len(self._sources) > 1 and any(map(_has_texts_among_others, frame.items())):
+            raise _ApartError
+        file = self._of[np.concatenate(rows_of)]
+        return typed(frame, np.flatnonzero(run_starts(file)))
+
+
+class _ApartError(Exception):
+    """Small files have to be read one by one."""
+
+
+def _has_texts_among_others(item: tuple[Any, pd.Series]) -> bool:
+    """Return whether a column of several files' CSV has texts, which may be all that one has."""
+    name, column = item
+    typed_here = str(name) == "event_id" or str(name).startswith(_TYPED)
+    return typed_here and column.dtype == object and any(type(cell) is str for cell in column)
+
 
 class _SmallFiles:
-    """Small files of JSON that come one after the other: columns are made of many at once.
-
-    A frame of a few rows costs more than to read them.
-    """
+    """Small files that come one after the other: columns are made of many at once."""
 
     def __init__(self, options: _Options) -> None:
         self._options = options
@@ -801,67 +838,78 @@ class _SmallFiles:
 
     def _clear(self) -> None:
         self._sources: list[Source] = []
-        self._records: list[list[dict[str, Any]]] = []
-        self._lines: list[list[int]] = []
-        self._count = 0
+        self._files: list[SmallFile] = []
+        self._rows = 0
+        self._bytes = 0
         self._kind: tuple[Any, ...] | None = None
 
     def takes(
         self, source: Source, progress: Progress, read: list[_File], parts: list[pd.DataFrame]
     ) -> bool:
         """Return whether a file is gathered; it is not if its format needs a look at its rows."""
-        if self._options.strict or self._options.items is not None:
+        options = self._options
+        if options.strict or options.items is not None or options.amounts is not None:
             return False
         # Counted where it is read in the usual way, too.
         counts: list[int] = []
-        found = small_records(source.path, counts.append, self._options.encoding)
-        kind = self._kind_of(source, found[0]) if found and found[0] else None
+        found = small_file(source.path, counts.append, options.encoding)
+        kind = None if found is None else self._kind_of(source, found)
         if found is None or kind is None:
             return False
-        if kind != self._kind or self._count + len(found[0]) > BATCH_ROWS:
+        size = sum(counts)
+        held = bytes_held(found, size)
+        full = self._rows + len(found.line) > BATCH_ROWS or self._bytes + held > _BATCH_BYTES
+        if kind != self._kind or full:
             self.flush(read, parts)
-        progress(sum(counts))
+        progress(size)
         self._kind = kind
         self._sources.append(source)
-        self._records.append(found[0])
-        self._lines.append(found[1])
-        self._count += len(found[0])
+        self._files.append(found)
+        self._rows += len(found.line)
+        self._bytes += held
         return True
 
-    def _kind_of(self, source: Source, records: list[dict[str, Any]]) -> tuple[Any, ...] | None:
+    def _kind_of(self, source: Source, found: SmallFile) -> tuple[Any, ...] | None:
         """Return what files must share to be read as one, None of one that is read alone."""
         pattern, columns = columns_of(self._options.columns, Path(source.said))
         if columns:
             # Of a user's own export: all files have the same keys, and the columns are of them.
-            keys = frozenset(key for record in records for key in record)
+            keys = found.names
             own = OwnColumns(columns)
-            return (pattern, CONVERGE, keys) if own.says_all and own.may_concern(keys) else None
-        kind = format_of_records(records, self._options.format, source.said)
+            together = own.says_all and own.may_concern(keys)
+            return (pattern, CONVERGE, found.shape, keys) if together else None
+        kind = format_of_records(found.fields(), self._options.format, source.said)
         export = None if kind is None else format_named(kind)
         alone = kind is None or (export is not None and export.lines is not None)
-        return None if alone else (pattern, kind)
+        return None if alone else (pattern, kind, found.shape)
 
     def flush(self, read: list[_File], parts: list[pd.DataFrame]) -> None:
         """Read what was gathered."""
         if self._kind is None:
             return
-        export = format_named(self._kind[1])
-        every = range(len(self._sources))
-        rows = self._rows_of(every)
+        rows = rows_of_files(self._files)
         # Each file has its own bounds, and its own errors.
-        apart = rows.reasons or len(rows.frame.columns) > MOST_COLUMNS
-        for group in [range(place, place + 1) for place in every] if apart else [every]:
-            sources = [self._sources[place] for place in group]
-            sizes = [len(self._records[place]) for place in group]
-            of = np.repeat(np.arange(len(group)), sizes)
-            mine = self._rows_of(group) if apart else rows
-            read.append(_SmallFile(sources, mine, of, export, self._options))
+        apart = bool(rows.reasons) or len(rows.frame.columns) > MOST_COLUMNS
+        if not apart:
+            file = self._file_of(range(len(self._files)), rows)
+            try:
+                part = file.read(_counted_before)
+            except _ApartError:
+                apart = True
+            else:
+                read.append(file)
+                parts.append(part)
+        for place in range(len(self._files)) if apart else ():
+            one = range(place, place + 1)
+            read.append(self._file_of(one, rows_of_files([self._files[place]])))
             parts.append(read[-1].read(_counted_before))
         self._clear()
 
-    def _rows_of(self, group: range) -> RawRows:
-        records = [record for place in group for record in self._records[place]]
-        return RawRows.of_records(records, [n for place in group for n in self._lines[place]])
+    def _file_of(self, group: range, rows: RawRows) -> _SmallFile:
+        assert self._kind is not None
+        sources = [self._sources[place] for place in group]
+        of = np.repeat(np.arange(len(group)), [len(self._files[place].line) for place in group])
+        return _SmallFile(sources, rows, of, format_named(self._kind[1]), self._options)
 
 
 class _Table(_File):

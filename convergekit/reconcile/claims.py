@@ -15,6 +15,10 @@ from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import by_code, currency_codes, most_first
 from convergekit.events.timestamps import microseconds
 from convergekit.reconcile.platforms import AdPlatform, Dated, Windows, platforms_of
+from convergekit.spend.reading import read_spend
+from convergekit.spend.result import Spend
+from convergekit.spend.rows import A_NOTE
+from convergekit.spend.totals import A_TOTAL
 from convergekit.typing import FloatArray, IntArray
 
 _NEEDED = ("date", "platform", "conversions")
@@ -57,7 +61,7 @@ class PlatformClaims:
 
 
 def claims_of(
-    spend: Any,
+    spend: pd.DataFrame | Spend,
     calendar: Calendar,
     *,
     start: Any,
@@ -76,12 +80,12 @@ def claims_of(
     ConvergekitError
         Nothing is claimed, or values are in several currencies without rates.
     """
-    table = _table(spend)
     remarks: list[str] = []
+    table = _table(spend, remarks)
     days = Calendar()
     begin_day, end_day = days.moment(start, "start"), days.moment(end, "end", last=True)
     date = microseconds(table["date"])
-    used = table["date"].notna().to_numpy(dtype=bool)
+    used = np.ones(len(table), dtype=bool)
     if begin_day is not None:
         used = used & (date >= begin_day)
     if end_day is not None:
@@ -102,11 +106,6 @@ def claims_of(
             "no row of the spend has a date, a platform and conversions"
             f"{'' if start is None and end is None else ' between start and end'}: nothing is "
             "claimed. Give the platforms' exports with their column of conversions."
-        )
-    infinite = np.isinf(rows[["conversions", "value"]].to_numpy(dtype=float)).any(axis=1)
-    if infinite.any():
-        raise ConvergekitError(
-            f"the spend claims an infinite amount in row {rows.index[infinite][0]}. Correct it."
         )
     value, currency = _in_one_currency(rows, rates) if money else (np.zeros(len(rows)), "")
     codes, platforms = _claimants(rows, windows, dated)
@@ -146,33 +145,27 @@ def claims_of(
     )
 
 
-def _table(spend: Any) -> pd.DataFrame:
-    """Return the rows of spend, checked, with the columns that are needed."""
-    table = getattr(spend, "table", spend)
-    if not isinstance(table, pd.DataFrame):
+def _table(spend: pd.DataFrame | Spend, remarks: list[str]) -> pd.DataFrame:
+    """Return the rows of spend; what cannot be used is remarked."""
+    if isinstance(spend, pd.DataFrame):
+        for name in _NEEDED:
+            if name not in spend:
+                raise ColumnError(
+                    f"spend has no column {name!r}. {what_there_is(map(str, spend.columns), name)}"
+                )
+        # What was paid does not matter here.
+        spend = spend if "spend" in spend else spend.assign(spend=0.0)
+        spend = read_spend(spend)
+    if not isinstance(spend, Spend):
         raise ConvergekitError(
             "spend must be what ck.read_spend returns, or a DataFrame with date, platform, "
             f"conversions and value; got {type(spend).__name__}."
         )
-    for name in _NEEDED:
-        if name not in table:
-            raise ColumnError(
-                f"spend has no column {name!r}. {what_there_is(map(str, table.columns), name)}"
-            )
-    try:
-        date = pd.to_datetime(table["date"]).dt.as_unit("us")
-        conversions = pd.to_numeric(table["conversions"]).astype("float64")
-        value = pd.to_numeric(table["value"]) if "value" in table else None
-    except (ValueError, TypeError) as error:
-        raise ConvergekitError(
-            f"spend must hold dates, and numbers in conversions and value ({error}). "
-            "ck.read_spend reads what is written otherwise."
-        ) from None
-    columns = {"date": date, "platform": table["platform"], "conversions": conversions}
-    columns["value"] = np.nan if value is None else value.astype("float64")
-    for name in ("account", "currency", "time_zone"):
-        columns[name] = table.get(name)
-    return pd.DataFrame(columns)
+    for reason, rows in most_first(spend.rejected["reason"]).items():
+        # Exports have both, and nothing is lost by them.
+        if reason not in (A_TOTAL, A_NOTE):
+            remarks.append(f"{counted(int(rows), 'row')} of spend rejected: {reason}.")
+    return spend.table
 
 
 def _claimants(
@@ -244,7 +237,10 @@ def _spans(
         try:
             clock = Calendar.of(zone)
         except ConvergekitError:
-            remarks.append(f"{zone!r} is not a time zone: its days are taken for the shop's.")
+            remarks.append(
+                f"{zone!r} is not the name of a time zone: its days are taken for the shop's. "
+                "Give tz= to ck.read_spend."
+            )
             clock = calendar
         begin, end = clock.begin(days[:1])[0], clock.end(days[1:])[0]
         spans.append(microseconds(pd.Series([begin, end])))

@@ -22,6 +22,7 @@ from convergekit.reconcile.claims import PlatformClaims, claims_of
 from convergekit.reconcile.eligible import Eligible, eligible_orders
 from convergekit.reconcile.platforms import AdPlatform, Dated, Windows
 from convergekit.reconcile.result import ANY, CLICKED, NONE, Reconciliation
+from convergekit.spend.result import Spend
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.rules import VisitRules
 
@@ -32,7 +33,7 @@ _MOST_CENTS = 2.0**53
 
 def reconcile(
     s: StitchedEvents,
-    spend: Any,
+    spend: pd.DataFrame | Spend,
     conversion: StepLike,
     *,
     value: str | None,
@@ -213,16 +214,19 @@ def _patterns(
 
 def _bounds(claims: PlatformClaims, found: Eligible, cents: IntArray | None) -> pd.DataFrame:
     rows = []
+    # Who claims nothing makes no difference to what is claimed.
+    some = (claims.conversions > 0) | (claims.value > 0)
+    conversions, value = claims.conversions[some], claims.value[some]
     for name, marks in ((ANY, found.may), (CLICKED, found.clicked)):
-        codes = _codes(marks)
+        codes = _codes(marks[some])
         pool, place = np.unique(codes, return_inverse=True)
         counts = np.bincount(place, minlength=len(pool)).astype(float)
-        said = _said(claim_bounds(pool, counts, claims.conversions), 1.0)
+        said = _said(claim_bounds(pool, counts, conversions), 1.0)
         if cents is not None:
             worth = np.bincount(place, weights=np.maximum(cents, 0), minlength=len(pool)).astype(
                 float
             )
-            money = _said(claim_bounds(pool, worth, claims.value, parts=True), 100.0)
+            money = _said(claim_bounds(pool, worth, value, parts=True), 100.0)
             said = said.join(money[["low", "high"]].add_prefix("value_"))
         said.insert(0, "assuming", pd.Series([name] * len(said), dtype="str"))
         rows.append(said)

@@ -43,7 +43,7 @@ class Reconciliation(Result):
     start, end : pandas.Timestamp
         The first and the last day of the claims.
     platforms : tuple of str
-        Those that claim something; of several accounts of one platform, each on its own, such as
+        Those of the rows; of several accounts of one platform, each on its own, such as
         ``"meta 1042"``: they do not know of each other.
     titles : mapping of str to str
         How these are called in sentences.
@@ -234,10 +234,10 @@ class Reconciliation(Result):
         *_, low, _ = self._bound("above one an order", ANY)
         of = f" {self.currency}" if self.currency else ""
         claimed, there = self.table["claimed_value"].sum(), self.patterns["value"].sum()
-        return (
-            f"In money: {claimed:,.2f}{of} claimed, and orders of {there:,.2f}; at least "
-            f"{low:,.2f} of it claimed twice, or without an order."
-        )
+        said = f"In money: {claimed:,.2f}{of} claimed, and orders of {there:,.2f}"
+        if low:
+            return f"{said}; at least {low:,.2f} is counted twice or more, or has no order."
+        return f"{said}; each amount may be another order's."
 
     @property
     def _click_sentence(self) -> str:
@@ -279,11 +279,17 @@ class Reconciliation(Result):
 
     @property
     def _several(self) -> bool:
-        return len(self.platforms) > 1
+        return len(self._claiming) > 1
+
+    @property
+    def _claiming(self) -> list[str]:
+        """How those are called that claim more than nothing; all if none does."""
+        some = self.table["platform"][self.table["claimed"] > 0].tolist()
+        return [self.titles[name] for name in some or self.platforms]
 
     @property
     def _names(self) -> str:
-        names = [self.titles[name] for name in self.platforms]
+        names = self._claiming
         return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
     @property

@@ -78,12 +78,14 @@ def domains_of(hosts: NumberedText) -> NumberedText:
     return replaced(hosts, [registrable_domain(host) for host in hosts.distinct])
 
 
-def parameters_of(addresses: NumberedText) -> dict[str, NumberedText]:
+def parameters_of(addresses: NumberedText, *, whole: bool = False) -> dict[str, NumberedText]:
     """Return the campaign parameters and click IDs in the query of each address.
 
     Parameters
     ----------
     addresses : NumberedText
+    whole : bool, default False
+        Whether the values of click IDs are wanted.
 
     Returns
     -------
@@ -96,8 +98,8 @@ def parameters_of(addresses: NumberedText) -> dict[str, NumberedText]:
 
     Notes
     -----
-    The value of a click ID of twenty letters or more is returned as ``x``: it is in every address
-    another, and only whether there is one matters.
+    The value of a click ID of twenty letters or more is returned as ``x``, unless `whole` asks for
+    it: it is in every address another, and mostly it matters only whether there is one.
 
     Examples
     --------
@@ -114,7 +116,9 @@ def parameters_of(addresses: NumberedText) -> dict[str, NumberedText]:
     texts = to_arrow(addresses.distinct)
     tagged = pc.match_substring_regex(texts, _CAMPAIGN)
     parts = pc.extract_regex(pc.if_else(tagged, texts, None), _REST)
-    rest = pc.replace_substring_regex(pc.struct_field(parts, "rest"), _LONG_ID, r"\1x")
+    rest = pc.struct_field(parts, "rest")
+    if not whole:
+        rest = pc.replace_substring_regex(rest, _LONG_ID, r"\1x")
     rests = _numbered(addresses, rest)
     read = [_parameters(text) for text in rests.distinct]
     return {name: replaced(rests, [one.get(name) for one in read]) for name in (*TAGS, *CLICK_IDS)}

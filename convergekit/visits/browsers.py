@@ -6,16 +6,17 @@ neither begins a visit nor keeps it alive.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from convergekit.base.grouping import NumberedText, first_of_run, run_starts
+from convergekit.base.grouping import first_of_run, number, run_starts
 from convergekit.events.campaigns import TAGS
 from convergekit.events.steps import tracked
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visits.traffic import SentTraffic
 
 #: Alias types of a device, which is as good as a browser.
 DEVICES = ("anonymous_id", "device", "device_id", "gaid", "idfa", "idfv")
@@ -92,14 +93,14 @@ def _as_met(
 
 
 def speaking(
-    events: pd.DataFrame, traffic: Mapping[str, NumberedText], browser: IntArray
+    events: pd.DataFrame, traffic: SentTraffic, browser: IntArray
 ) -> tuple[BoolArray, BoolArray]:
     """Return which events speak for a browser, and which of them can tell that there is a visit.
 
     Parameters
     ----------
     events : pandas.DataFrame
-    traffic : mapping of str to NumberedText
+    traffic : SentTraffic
         What they sent about their visits.
     browser : numpy.ndarray of int
         As `browsers_of` returns it.
@@ -112,8 +113,8 @@ def speaking(
         latter. Where no event has a page's address, sources and event names that send tags stand
         in for those that show pages.
     """
-    landed = traffic["landing_page"].codes >= 0
-    told = np.any([traffic[name].codes >= 0 for name in (*TAGS, "click_id", "referrer")], axis=0)
+    landed = traffic.sends("landing_page")[traffic.kind]
+    told = traffic.sends(*TAGS, "click_id", "referrer")[traffic.kind]
     of_browser = browser >= 0
     evident = landed if landed.any() else of_browser & told
     if not evident.any():
@@ -140,7 +141,7 @@ def named_alike(names: pd.Series, asked: Iterable[str]) -> BoolArray:
     >>> named_alike(pd.Series(["ad_impression", "PageView"]), ["Ad Impression"]).tolist()
     [True, False]
     """
-    codes, distinct = pd.factorize(names)
+    codes, distinct = number(names)
     wanted = {_plain(name) for name in asked}
     found = [isinstance(name, str) and _plain(name) in wanted for name in distinct]
     return np.append(np.array(found, dtype=bool), False)[codes]
@@ -154,7 +155,7 @@ def _codes(events: pd.DataFrame, name: str) -> IntArray:
     """Return a number for each value of a column, 0 for a missing one or a missing column."""
     if name not in events:
         return np.zeros(len(events), dtype=np.int64)
-    return pd.factorize(events[name])[0].astype(np.int64) + 1
+    return number(events[name])[0].astype(np.int64) + 1
 
 
 def _any_in(group: IntArray, marked: BoolArray) -> BoolArray:

@@ -226,6 +226,15 @@ class Decided:
     one: IntArray
     rule: IntArray
 
+    def channels(self) -> NumberedText:
+        """Return the channel of each visit."""
+        named = [rule.channel for rule in self.rules]
+        names = pd.Series(list(dict.fromkeys([UNASSIGNED, DIRECT, *named])), dtype="str")
+        code_of = {name: code for code, name in enumerate(names)}
+        # The last three are those of NO_RULE, SAID_SO and BARE.
+        of_rule = [code_of[name] for name in (*named, UNASSIGNED, DIRECT, DIRECT)]
+        return NumberedText(np.array(of_rule)[self.rule][self.kind], names)
+
 
 #: Why a visit meets no rule: it says nothing, it says that it is direct, or none fits.
 BARE, SAID_SO, NO_RULE = -1, -2, -3
@@ -239,13 +248,7 @@ def channels_of(
     Where `SAID_DIRECT` has a text, the visit said itself that it is direct, whatever its campaign
     is called: Google Analytics asks that first. A click ID knows better.
     """
-    decided = decide(visits, rules)
-    names = pd.Series(list(dict.fromkeys([UNASSIGNED, DIRECT, *(r.channel for r in rules)])))
-    code_of = {name: code for code, name in enumerate(names)}
-    # The last three are those of NO_RULE, SAID_SO and BARE.
-    of_rule = [*(code_of[rule.channel] for rule in rules), code_of[UNASSIGNED]]
-    of_rule += [code_of[DIRECT], code_of[DIRECT]]
-    return NumberedText(np.array(of_rule)[decided.rule][decided.kind], names.astype("str"))
+    return decide(visits, rules).channels()
 
 
 def decide(visits: Mapping[str, NumberedText], rules: Sequence[ChannelRule]) -> Decided:

@@ -116,6 +116,7 @@ def own_pages(
     events: pd.DataFrame,
     own_domains: Sequence[str] | None = None,
     referrers: NumberedText | None = None,
+    weight: IntArray | None = None,
 ) -> OwnPages:
     """Return which pages events show, and which sites are the shop's own.
 
@@ -128,6 +129,8 @@ def own_pages(
     referrers : NumberedText, optional
         The host of each event's referrer, from which the own site is learned where pages have no
         host.
+    weight : numpy.ndarray of int, optional
+        For how many events each row stands; one, if left out.
 
     Notes
     -----
@@ -154,15 +157,15 @@ def own_pages(
         shown = shown.or_else(_only(plain, _are_page_views(names)[names.codes]))
     given = None if own_domains is None else domains_given("own_domains", own_domains)
     weighed = domains_of(hosts_of(shown if len(shown.distinct) else plain))
-    views, own, learned_from = _weigh(weighed), given or (), "own_domains"
+    views, own, learned_from = _weigh(weighed, weight), given or (), "own_domains"
     if given is None:
         own, learned_from = _heaviest(views), "pages"
         if not own and referrers is not None and len(shown.distinct):
-            views, own = _of_referrers(referrers, shown)
+            views, own = _of_referrers(referrers, shown, weight)
             learned_from = "referrers"
     found = OwnPages(shown, views, own, learned_from if own else "nothing")
     if names is not None:
-        agreeing = _only(plain, _agreeing(names, plain, found)[names.codes])
+        agreeing = _only(plain, _agreeing(names, plain, found, weight)[names.codes])
         found = replace(found, shown=shown.or_else(agreeing))
     return found
 
@@ -179,23 +182,31 @@ def _are_page_views(names: NumberedText) -> BoolArray:
     return np.array([*(bool(_PAGE_VIEW.fullmatch(name)) for name in plain), False])
 
 
-def _agreeing(names: NumberedText, plain: NumberedText, found: OwnPages) -> BoolArray:
+def _agreeing(
+    names: NumberedText, plain: NumberedText, found: OwnPages, weight: IntArray | None
+) -> BoolArray:
     """Return of which names nearly all events carry a `url`, nearly always of an own site."""
     hosts = hosts_of(plain)
     own = np.array([*(found.is_own(host) for host in hosts.distinct), False], dtype=bool)
     size = len(names.distinct) + 1
 
     def count(marked: BoolArray) -> IntArray:
-        return np.bincount(names.codes[marked & (names.codes >= 0)], minlength=size)
+        return _count(names.codes, marked & (names.codes >= 0), weight, size)
 
     everything = count(np.ones(len(names.codes), dtype=bool))
     carrying, on_own = count(plain.codes >= 0), count(own[hosts.codes])
     return (on_own > 0) & (carrying >= AGREEING * everything) & (on_own >= AGREEING * carrying)
 
 
-def _weigh(domains: NumberedText) -> pd.Series:
-    """Return how many rows each domain has: most first, known sites and then names last."""
-    counts = np.bincount(domains.codes[domains.codes >= 0], minlength=len(domains.distinct))
+def _count(codes: IntArray, counted: BoolArray, weight: IntArray | None, size: int) -> IntArray:
+    """Return how many events the rows of each code stand for that are counted."""
+    weights = None if weight is None else weight[counted]
+    return np.bincount(codes[counted], weights=weights, minlength=size).astype(np.int64)
+
+
+def _weigh(domains: NumberedText, weight: IntArray | None) -> pd.Series:
+    """Return how many events each domain has: most first, known sites and then names last."""
+    counts = _count(domains.codes, domains.codes >= 0, weight, len(domains.distinct))
     found = [
         (-count, kind_of_host(name) is not None, name)
         for name, count in zip(domains.distinct, counts.tolist(), strict=True)
@@ -215,11 +226,11 @@ def _heaviest(views: pd.Series) -> tuple[str, ...]:
 
 
 def _of_referrers(
-    referrers: NumberedText, shown: NumberedText
+    referrers: NumberedText, shown: NumberedText, weight: IntArray | None
 ) -> tuple[pd.Series, tuple[str, ...]]:
     """Return the own site where pages have no host: most pages are reached from others of it."""
     of_pages = _only(referrers, shown.codes >= 0)
-    views = _weigh(domains_of(of_pages))
+    views = _weigh(domains_of(of_pages), weight)
     ignored = frozenset(IGNORED_REFERRERS)
     for domain, count in views.items():
         name = str(domain)

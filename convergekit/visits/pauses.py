@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from convergekit.base.compiled import compiled
 from convergekit.base.grouping import first_of_run, run_starts
 from convergekit.typing import BoolArray, IntArray
 
@@ -21,11 +21,83 @@ class Timed:
         Whose each is, and of which browser, -1 if none is known.
     moment : numpy.ndarray of int
         Microseconds since 1970.
+    speaks, tells : numpy.ndarray of bool
+        Which speak for a browser, and which of these tell that there is a visit.
+    row : numpy.ndarray of int
+        The row of `sent` that is each event's.
+    sent : numpy.ndarray of int
+        Numbers for what is sent, -1 for nothing; another one than the last begins a session. A
+        column for each property.
+    day : numpy.ndarray of int, optional
+        The day of each, if another one begins a session.
     """
 
     visitor: IntArray
     browser: IntArray
     moment: IntArray
+    speaks: BoolArray
+    tells: BoolArray
+    row: IntArray
+    sent: IntArray
+    day: IntArray | None = None
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Events by session, and the sessions by visitor and time.
+
+    Attributes
+    ----------
+    place : numpy.ndarray of int
+        Places among the timed events, by session, then in order of time.
+    begin : numpy.ndarray of int
+        Where each session begins in `place`.
+    spoken : numpy.ndarray of bool
+        Of each of `place`, whether it is of a browser's run: what falls into it is not.
+    """
+
+    place: IntArray
+    begin: IntArray
+    spoken: BoolArray
+
+
+def grouped(timed: Timed, timeout: int) -> Grouped:
+    """Return the events by session.
+
+    Parameters
+    ----------
+    timed : Timed
+    timeout : int
+        Microseconds.
+
+    Examples
+    --------
+    Of one visitor: a page, another one after an hour, and an order that a server sends then.
+
+    >>> one, page = np.zeros(3, dtype=int), np.array([True, True, False])
+    >>> moment, sent = np.array([0, 60, 61]), np.zeros((1, 0), dtype=int)
+    >>> found = grouped(Timed(one, one, moment, page, page, one, sent), timeout=30)
+    >>> found.begin.tolist(), found.place.tolist(), found.spoken.tolist()
+    ([0, 1], [0, 1, 2], [True, True, False])
+    """
+    if compiled(len(timed.moment)):
+        from convergekit.visits import compiled_pauses
+
+        return Grouped(*compiled_pauses.grouped(timed, timeout))
+    runs = Runs.of(timed, timeout)
+    for column in timed.sent.T:
+        runs.begins[runs.another(column[timed.row])] = True
+    if timed.day is not None:
+        runs.begins[1:] |= np.diff(timed.day[runs.place]) != 0
+    session, first = in_sessions(timed, runs, timeout)
+    # By visitor and time: sessions in the order in which they begin.
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.lexsort((first, timed.visitor[first]))] = np.arange(len(first))
+    session = rank[session]
+    place = np.argsort(session, kind="stable")
+    spoken = np.zeros(len(place), dtype=bool)
+    spoken[runs.place] = True
+    return Grouped(place, np.flatnonzero(np.diff(session[place], prepend=-1)), spoken[place])
 
 
 @dataclass(frozen=True)
@@ -47,7 +119,7 @@ class Runs:
     after_pause: IntArray
 
     @classmethod
-    def of(cls, timed: Timed, speaking: IntArray, tells: BoolArray, timeout: int) -> Runs:
+    def of(cls, timed: Timed, timeout: int) -> Runs:
         """Return the events that speak, in runs without a longer pause than the timeout.
 
         After a pause only an event that tells a visit begins one: a checkout on another domain,
@@ -56,20 +128,17 @@ class Runs:
         Parameters
         ----------
         timed : Timed
-        speaking : numpy.ndarray of int
-            Places of the events that speak, ascending.
-        tells : numpy.ndarray of bool
-            Which of the timed events tell that there is a visit.
         timeout : int
             Microseconds.
         """
+        speaking = np.flatnonzero(timed.speaks)
         visitor, moment = timed.visitor[speaking], timed.moment[speaking]
         browser = _latest_browser(visitor, timed.browser[speaking], moment, timeout)
         order = np.lexsort((browser, visitor))
         begins = run_starts(visitor[order], browser[order])
         begins[1:] |= np.diff(moment[order]) > timeout
         place = speaking[order]
-        told = np.maximum.accumulate(np.where(tells[place], np.arange(len(place)), -1))
+        told = np.maximum.accumulate(np.where(timed.tells[place], np.arange(len(place)), -1))
         kept = told >= first_of_run(begins)
         run = np.cumsum(begins)[kept]
         begins = run_starts(run)
@@ -91,14 +160,6 @@ class Runs:
         since = self.after_pause[at]
         same = (before >= since) & (sent[before] == sent[at])
         return at[~same & (at > since)]
-
-    def another_day(self, timed: Timed, zone: str) -> BoolArray:
-        """Return which events are the first of their browser's run on another day of the zone."""
-        times = pd.Series(timed.moment[self.place].view("datetime64[us]")).dt.tz_localize("UTC")
-        day = times.dt.tz_convert(zone).dt.tz_localize(None).dt.floor("D").to_numpy()
-        found = np.zeros(len(day), dtype=bool)
-        found[1:] = day[1:] != day[:-1]
-        return found
 
 
 def in_sessions(timed: Timed, runs: Runs, timeout: int) -> tuple[IntArray, IntArray]:

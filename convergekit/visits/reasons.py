@@ -59,7 +59,11 @@ def reasons_of(
     source=google + medium=cpc: Paid Search (Google's default channel group, search sources)
     referrer=bing.com: Organic Search (Google's default channel group, search sources)
     """
-    decided = decide(visits, rules)
+    return reasons_told(decide(visits, rules), visits)
+
+
+def reasons_told(decided: Decided, visits: Mapping[str, NumberedText]) -> NumberedText:
+    """Return the same where it is decided which rule each visit meets."""
     texts = pd.Series("", index=range(len(decided.rule)), dtype="str")
     for place in np.unique(decided.rule).tolist():
         at = np.flatnonzero(decided.rule == place)
@@ -92,7 +96,11 @@ def sources_of(visits: Mapping[str, NumberedText]) -> dict[str, NumberedText]:
     >>> [found[name].take(np.arange(3)).tolist() for name in ("source", "medium")]
     [['news', 'google', '(direct)'], ['(not set)', 'organic', '(none)']]
     """
-    decided = decide(visits, ())
+    return sources_told(decide(visits, ()), visits)
+
+
+def sources_told(decided: Decided, visits: Mapping[str, NumberedText]) -> dict[str, NumberedText]:
+    """Return the same where it is known which visits say the same, by whatever rules."""
     rows = [_source(*said) for said in zip(*_texts(decided, visits), strict=True)]
     found = {}
     for place, name in enumerate(("source", "medium", "campaign")):

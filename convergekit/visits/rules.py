@@ -39,7 +39,8 @@ class VisitRules:
     new_on : iterable of str
         Properties of which another value than the one sent last begins another visit, and so does
         a first value after events that sent none: by default the five tags (`utm_source` and so
-        on), `click_id` and `referrer`. Any property that events send may be named. Give ``()``
+        on), `click_id` and `referrer`. Any property that events send may be named, and the name of
+        a click ID, such as ``"gclid"``, for its value: then every click begins one. Give ``()``
         for none.
     midnight : bool, default False
         Whether midnight in the shop's calendar begins another visit.
@@ -134,7 +135,9 @@ Visits: TypeAlias = VisitPreset | VisitRules
 
 #: The rules of each tool, as far as its documentation says them: Google Analytics 4,
 #: https://support.google.com/analytics/answer/12798876, has inactivity alone; Universal Analytics,
-#: https://support.google.com/analytics/answer/2731565, midnight and every change of campaign;
+#: https://support.google.com/analytics/answer/2731565, midnight and every change of campaign, the
+#: value of `gclid` among it, as Google said when it came,
+#: https://searchengineland.com/update-made-to-definition-of-a-google-analytics-session-89300;
 #: Converge, https://docs.runconverge.com/attribution, 60 minutes and another source; Matomo,
 #: https://matomo.org/faq/general/faq_36, midnight, campaign parameters and click IDs, and not
 #: another referrer.
@@ -142,7 +145,7 @@ VISIT_PRESETS: Mapping[VisitPreset, VisitRules] = {
     "convergekit": VisitRules(),
     "converge": VisitRules(timeout="60min", new_on=("utm_source", "click_id", "referrer")),
     "ga4": VisitRules(new_on=()),
-    "universal": VisitRules(midnight=True),
+    "universal": VisitRules(new_on=(*NEW_ON, "gclid"), midnight=True),
     "matomo": VisitRules(new_on=(*TAGS, "click_id"), midnight=True),
 }
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import parse_duration
-from convergekit.base.grouping import NumberedText, first_of_run, run_starts
+from convergekit.base.grouping import NumberedText, at_or_missing, first_of_run, run_starts
+from convergekit.base.records import take_or_missing
+from convergekit.base.threads import each_column
 from convergekit.events.amounts import events_named
-from convergekit.events.campaigns import TAGS
+from convergekit.events.campaigns import CLICK_IDS, TAGS
 from convergekit.events.nothing import SAID_DIRECT
 from convergekit.events.steps import StepLike, tracked
 from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.browsers import browsers_of, named_alike, speaking
-from convergekit.visits.channels import ASKED, ChannelRule, channels_of
-from convergekit.visits.pauses import Runs, Timed, in_sessions
-from convergekit.visits.reasons import reasons_of, sources_of
+from convergekit.visits.channels import ASKED, ChannelRule, Decided, decide
+from convergekit.visits.pauses import Timed, grouped
+from convergekit.visits.reasons import reasons_told, sources_told
 from convergekit.visits.rules import VisitRules
-from convergekit.visits.traffic import SET_ASIDE, sent_traffic, sent_values
+from convergekit.visits.session_ids import session_ids
+from convergekit.visits.traffic import SET_ASIDE, SentTraffic, sent_traffic, sent_values
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
@@ -54,13 +57,13 @@ class Marks:
 
     def read(
         self,
-        traffic: dict[str, NumberedText],
+        traffic: SentTraffic,
         order: IntArray,
         first: IntArray,
         last: IntArray,
         rules: Sequence[ChannelRule],
-    ) -> tuple[IntArray, dict[str, IntArray], NumberedText]:
-        """Return what runs of the order say: `arrival`, `says` and `channel` of `FoundSessions`.
+    ) -> tuple[IntArray, dict[str, IntArray], Decided]:
+        """Return what runs of the order say: `arrival`, `says` and `decided` of `FoundSessions`.
 
         Parameters
         ----------
@@ -79,10 +82,8 @@ class Marks:
         says["referrer"] = position[np.where(landing >= 0, landing, visit)]
         says[SET_ASIDE] = says["referrer"]
         arrival = position[np.where(speaking >= 0, speaking, visit)]
-        asked = {name: traffic[name].at(says[name]) for name in (*ASKED, SAID_DIRECT)}
-        channel = channels_of(asked, rules)
-        known = NumberedText(np.where(arrival < 0, -1, channel.codes), channel.distinct)
-        return arrival, says, known
+        asked = {name: traffic.at(name, says[name]) for name in (*ASKED, SAID_DIRECT)}
+        return arrival, says, decide(asked, rules)
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class FoundSessions:
     Attributes
     ----------
     events : pandas.DataFrame
-    traffic : dict of str to NumberedText
+    traffic : SentTraffic
         What the events sent about their visits.
     visitor, first, last : numpy.ndarray of int
         Whose each session is, and positions of its first and last event.
@@ -102,8 +103,8 @@ class FoundSessions:
         The position of the event that says where the visit is from, -1 for none.
     says : dict of str to numpy.ndarray of int
         Per column of `traffic`, the position of the event that says it, -1 for none.
-    channel : NumberedText
-        Missing where nothing says that it is a visit.
+    decided : Decided
+        Which rule of channels each meets.
     of_event : numpy.ndarray of int
         The session of each event, -1 for none.
     order : numpy.ndarray of int
@@ -114,14 +115,14 @@ class FoundSessions:
     """
 
     events: pd.DataFrame
-    traffic: dict[str, NumberedText]
+    traffic: SentTraffic
     visitor: IntArray
     first: IntArray
     last: IntArray
     events_in: IntArray
     arrival: IntArray
     says: dict[str, IntArray]
-    channel: NumberedText
+    decided: Decided
     of_event: IntArray
     order: IntArray
     marks: Marks
@@ -133,7 +134,7 @@ class FoundSessions:
             return self.channel.at(which)
         if name in TOLD:
             return self._told[name].at(which)
-        return self.traffic[name].at(np.append(self.says[name], -1)[which])
+        return self.traffic.at(name, at_or_missing(self.says[name], which))
 
     def text(self, name: str, which: IntArray) -> pd.Series:
         """Return the same as a Series."""
@@ -155,17 +156,17 @@ class FoundSessions:
             nothing.
         """
         first, last = self._run_until(at)
-        session = np.append(self.of_event, -1)[at]
-        arrival, says, channel = self.marks.read(self.traffic, self.order, first, last, self.rules)
+        session = at_or_missing(self.of_event, at)
+        arrival, says, decided = self.marks.read(self.traffic, self.order, first, last, self.rules)
         return replace(
             self,
-            visitor=np.append(self.visitor, -1)[session],
-            first=np.append(self.first, -1)[session],
+            visitor=at_or_missing(self.visitor, session),
+            first=at_or_missing(self.first, session),
             last=np.where(session >= 0, at, -1),
             events_in=last - first + 1,
             arrival=arrival,
             says=says,
-            channel=channel,
+            decided=decided,
         )
 
     def first_sent(self, sent: NumberedText, at: IntArray) -> NumberedText:
@@ -179,12 +180,12 @@ class FoundSessions:
             Positions of events, -1 for none.
         """
         found = _first_in(sent.codes[self.order] >= 0, *self._run_until(at))
-        return sent.at(np.append(self.order, -1)[found])
+        return sent.at(at_or_missing(self.order, found))
 
     def _run_until(self, at: IntArray) -> tuple[IntArray, IntArray]:
         """Return the first place in `order` of each event's session, and the event's own."""
-        session = np.append(self.of_event, -1)[at]
-        first = self._place[np.append(self.first, -1)[session]]
+        session = at_or_missing(self.of_event, at)
+        first = self._place[at_or_missing(self.first, session)]
         return np.where(session >= 0, first, 0), np.where(session >= 0, self._place[at], -1)
 
     @cached_property
@@ -196,7 +197,7 @@ class FoundSessions:
 
     def arrived(self, which: IntArray) -> pd.Series:
         """Return when the event came that says where a visit is from, missing at -1."""
-        arrival = np.append(self.arrival, -1)[which]
+        arrival = at_or_missing(self.arrival, which)
         return pd.Series(self.events["timestamp"].array.take(arrival, allow_fill=True))
 
     def start(self, which: IntArray) -> pd.Series:
@@ -205,26 +206,31 @@ class FoundSessions:
 
     def ids(self, profile_ids: pd.Series, which: IntArray) -> pd.Series:
         """Return the IDs of some sessions, missing at -1: their profile's, and their start."""
-        real = np.maximum(which, 0)
         if not len(self.visitor):
             return pd.Series(np.nan, index=range(len(which)), dtype="str")
-        ids = profile_ids.take(self.visitor[real]).reset_index(drop=True).astype("str")
-        started = pd.to_datetime(self.start(real), utc=True).dt.tz_localize(None).to_numpy()
-        texts = pd.Series(np.datetime_as_string(started, unit="us"), dtype="str")
-        twin = pd.Series(self._twin[real])
-        suffix = ("." + (twin + 1).astype("str")).where(twin > 0, "")
-        return (ids + "@" + texts + "Z" + suffix).mask(which < 0)
+        there = which >= 0
+        real = which[there]
+        began = microseconds(self.events["timestamp"])[self.first[real]]
+        found = session_ids(profile_ids, self.visitor[real], began, self._twin[real])
+        if there.all():
+            return found
+        return take_or_missing(found, np.where(there, np.cumsum(there) - 1, -1))
+
+    @cached_property
+    def channel(self) -> NumberedText:
+        """The channel of each session, missing where nothing says that it is a visit."""
+        return self._of_visits(self.decided.channels())
 
     @cached_property
     def _told(self) -> dict[str, NumberedText]:
         """What Google Analytics calls each visit, and why it is of its channel."""
         names = (*ASKED, SAID_DIRECT, SET_ASIDE)
-        said = {name: self.traffic[name].at(self.says[name]) for name in names}
-        told = sources_of(said) | {"why": reasons_of(said, self.rules)}
-        return {
-            name: NumberedText(np.where(self.arrival < 0, -1, text.codes), text.distinct)
-            for name, text in told.items()
-        }
+        said = {name: self.traffic.at(name, self.says[name]) for name in names}
+        told = sources_told(self.decided, said) | {"why": reasons_told(self.decided, said)}
+        return {name: self._of_visits(text) for name, text in told.items()}
+
+    def _of_visits(self, texts: NumberedText) -> NumberedText:
+        return NumberedText(np.where(self.arrival < 0, -1, texts.codes), texts.distinct)
 
     @property
     def number(self) -> IntArray:
@@ -286,10 +292,11 @@ def sessions_of_frame(
     )
 
 
-def sent_by(events: pd.DataFrame, rules: VisitRules | None) -> dict[str, NumberedText]:
+def sent_by(events: pd.DataFrame, rules: VisitRules | None) -> SentTraffic:
     """Return what events sent of their visits, by the usual rules if none are given."""
     asked = rules or VisitRules()
-    return sent_traffic(events, asked.own_domains, asked.ignore_referrers)
+    values = [name for name in asked.new_on if name in CLICK_IDS]
+    return sent_traffic(events, asked.own_domains, asked.ignore_referrers, values)
 
 
 def sessions(
@@ -298,30 +305,59 @@ def sessions(
     """Return a row per session. See `Stitched.sessions`."""
     events, ids = s.events, s.resolution.profile_ids
     found = sessions_of(s, rules)
-    every = np.arange(len(found.visitor))
+    which = _by_start(found, ids, s.resolution.in_time)
+    texts: dict[str, Callable[[], pd.Series]] = {
+        "session_id": lambda: found.ids(ids, which),
+        "profile_id": lambda: take_or_missing(ids, found.visitor[which]),
+        **{name: partial(found.text, name, which) for name in COLUMNS},
+    }
+    # Asked by one thread beforehand: several would find it out several times.
+    found.text("why", which[:0])
+    asked = list(texts.values())
+    made = dict(zip(texts, each_column(_made, asked, rows=len(which)), strict=True))
     table = pd.DataFrame(
         {
-            "session_id": found.ids(ids, every),
-            "profile_id": ids.take(found.visitor).array,
-            "number": found.number,
-            "start": found.start(every),
-            "end": events["timestamp"].array.take(found.last),
-            "arrived": found.arrived(every),
-            "events": found.events_in,
-            **{name: found.text(name, every) for name in COLUMNS},
-        }
+            "session_id": made["session_id"],
+            "profile_id": made["profile_id"].array,
+            "number": found.number[which],
+            "start": found.start(which),
+            "end": events["timestamp"].array.take(found.last[which]),
+            "arrived": found.arrived(which),
+            "events": found.events_in[which],
+            **{name: made[name] for name in COLUMNS},
+        },
+        copy=False,
     )
     if conversion is not None:
         converting = found.of_event[events_named(events, conversion)]
-        table["conversions"] = np.bincount(converting[converting >= 0], minlength=len(table))
+        counts = np.bincount(converting[converting >= 0], minlength=len(table))
+        table["conversions"] = counts[which]
     at = np.where(found.arrival < 0, found.first, found.arrival)
-    table["row"] = events["row"].array.take(at)
-    return table.sort_values(["start", "session_id"], ignore_index=True)
+    table["row"] = events["row"].array.take(at[which])
+    return table
+
+
+def _made(text: Callable[[], pd.Series]) -> pd.Series:
+    return text()
+
+
+def _by_start(found: FoundSessions, profile_ids: pd.Series, in_time: IntArray) -> IntArray:
+    """Return the sessions by their start, those that begin at one moment by their IDs."""
+    of_event = np.full(len(found.events), -1, dtype=np.int64)
+    of_event[found.first] = np.arange(len(found.first))
+    order = of_event[in_time]
+    order = order[order >= 0]
+    start = microseconds(found.events["timestamp"])[found.first[order]]
+    run = np.cumsum(run_starts(start)) - 1 if len(start) else start
+    tied = np.flatnonzero(np.bincount(run)[run] > 1)
+    part = pd.DataFrame({"run": run[tied], "id": found.ids(profile_ids, order[tied])})
+    order[tied] = order[tied][part.sort_values(["run", "id"]).index]
+    return order
 
 
 def find_sessions(
     events: pd.DataFrame,
-    traffic: dict[str, NumberedText],
+    traffic: SentTraffic,
     visitor: IntArray,
     in_time: IntArray,
     browser: IntArray,
@@ -333,7 +369,7 @@ def find_sessions(
     Parameters
     ----------
     events : pandas.DataFrame
-    traffic : dict of str to NumberedText
+    traffic : SentTraffic
         What they sent about their visits.
     visitor : numpy.ndarray of int
         The visitor of each event, -1 if unassigned.
@@ -346,50 +382,54 @@ def find_sessions(
         Whose midnight it is, if that begins another session.
     """
     timeout = parse_duration(rules.timeout, name="timeout").value // 1000
-    kept = in_time[(visitor[in_time] >= 0) & tracked(events)[in_time]]
+    kept = in_time[(visitor >= 0)[in_time] & tracked(events)[in_time]]
     speaks, tells = speaking(events, traffic, browser)
     shown = named_alike(events["event_name"], rules.impressions)
     speaks, tells = speaks & ~shown, tells & ~shown
-    timed = Timed(visitor[kept], browser[kept], microseconds(events["timestamp"])[kept])
-    own = Runs.of(timed, np.flatnonzero(speaks[kept]), tells[kept], timeout)
-    for sent in sent_values(events, traffic, rules.new_on):
-        own.begins[own.another(sent[kept])] = True
-    if rules.midnight:
-        own.begins[own.another_day(timed, zone)] = True
-    session, first = in_sessions(timed, own, timeout)
-
-    # By visitor and time: sessions in the order in which they begin.
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.lexsort((first, timed.visitor[first]))] = np.arange(len(first))
-    session = rank[session]
-    by_session = np.argsort(session, kind="stable")
-    order, session = kept[by_session], session[by_session]
-    begin = np.flatnonzero(np.diff(session, prepend=-1))
-    last = np.append(begin, len(order))[1:] - 1
-
-    tagged = np.any([traffic[name].codes >= 0 for name in (*TAGS, "click_id")], axis=0)[order]
-    landed = traffic["landing_page"].codes[order] >= 0
-    speaks = np.zeros(len(kept), dtype=bool)
-    speaks[own.place] = True
-    marks = Marks(tagged, landed, tells[order], speaks[by_session])
-    arrival, says, channel = marks.read(traffic, order, begin, last, rules.rules)
+    row, sent = sent_values(events, traffic, tuple(rules.new_on))
+    moment = microseconds(events["timestamp"])[kept]
+    timed = Timed(
+        visitor=visitor[kept],
+        browser=browser[kept],
+        moment=moment,
+        speaks=speaks[kept],
+        tells=tells[kept],
+        row=row[kept],
+        sent=sent,
+        day=_days(moment, zone) if rules.midnight else None,
+    )
+    by_session = grouped(timed, timeout)
+    order, begin = kept[by_session.place], by_session.begin
+    events_in = np.diff(np.append(begin, len(order)))
+    last = begin + events_in - 1
+    kind = traffic.kind[order]
+    tagged, landed = traffic.sends(*TAGS, "click_id")[kind], traffic.sends("landing_page")[kind]
+    marks = Marks(tagged, landed, tells[order], by_session.spoken)
+    arrival, says, decided = marks.read(traffic, order, begin, last, rules.rules)
     of_event = np.full(len(events), -1, dtype=np.int64)
-    of_event[order] = session
+    of_event[order] = np.repeat(np.arange(len(begin)), events_in)
     return FoundSessions(
         events=events,
         traffic=traffic,
         visitor=visitor[order[begin]],
         first=order[begin],
         last=order[last],
-        events_in=last - begin + 1,
+        events_in=events_in,
         arrival=arrival,
         says=says,
-        channel=channel,
+        decided=decided,
         of_event=of_event,
         order=order,
         marks=marks,
         rules=rules.rules,
     )
+
+
+def _days(moment: IntArray, zone: str) -> IntArray:
+    """Return the day of the zone at each moment, as a number."""
+    times = pd.Series(moment.view("datetime64[us]")).dt.tz_localize("UTC").dt.tz_convert(zone)
+    days = times.dt.tz_localize(None).dt.floor("D").to_numpy().astype("datetime64[D]")
+    return days.view(np.int64)
 
 
 def _first_in(marked: BoolArray, first: IntArray, last: IntArray) -> IntArray:

@@ -6,13 +6,15 @@ this one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from convergekit.base.grouping import NumberedText
+from convergekit.base.grouping import NumberedText, at_or_missing, together
 from convergekit.base.text import as_text, to_arrow
+from convergekit.base.threads import each_column
 from convergekit.errors import ColumnError, what_there_is
 from convergekit.events.campaigns import CLICK_IDS, TAGS
 from convergekit.events.nothing import SAID_DIRECT, is_no_value, trimmed
@@ -34,13 +36,65 @@ PAGES = (*TRACKERS_PAGES, ANY_ADDRESS)
 REFERRERS = ("$referrer", "referrer", "page_referrer", "$referring_domain", "referring_domain")
 #: Why a referrer of a visit does not count: a column of what `sent_traffic` returns.
 SET_ASIDE = "set_aside"
+#: Properties that say something of a visit.
+_TELLING = (
+    *TAGS,
+    *(spelled for name in CLICK_IDS for spelled in (name, f"${name}")),
+    *PAGES,
+    *REFERRERS,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SentTraffic(Mapping[str, NumberedText]):
+    """What events sent about their visits. Many send the same, and each kind is read once.
+
+    Asked by name, it has a row per event.
+
+    Attributes
+    ----------
+    kind : numpy.ndarray of int
+        Of each event, what it sent, by number, in the order of first appearance.
+    of_kind : dict of str to NumberedText
+        A row per kind.
+
+    Examples
+    --------
+    >>> sent = sent_traffic(pd.DataFrame({"properties.utm_source": ["a", "b", "a"]}))
+    >>> sent.kind.tolist(), sent.of_kind["utm_source"].codes.tolist()
+    ([0, 1, 0], [0, 1])
+    >>> sent["utm_source"].codes.tolist()
+    [0, 1, 0]
+    """
+
+    kind: IntArray
+    of_kind: dict[str, NumberedText]
+
+    def __getitem__(self, name: str) -> NumberedText:
+        found = self.of_kind[name]
+        return NumberedText(found.codes[self.kind], found.distinct)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.of_kind)
+
+    def __len__(self) -> int:
+        return len(self.of_kind)
+
+    def at(self, name: str, events: IntArray) -> NumberedText:
+        """Return what some events sent of one name, missing at -1."""
+        return self.of_kind[name].at(at_or_missing(self.kind, events))
+
+    def sends(self, *names: str) -> BoolArray:
+        """Return which kinds send any of the names."""
+        return np.any([self.of_kind[name].codes >= 0 for name in names], axis=0)
 
 
 def sent_traffic(
     events: pd.DataFrame,
     own_domains: Sequence[str] | None = None,
     ignore_referrers: Sequence[str] = IGNORED_REFERRERS,
-) -> dict[str, NumberedText]:
+    click_values: Sequence[str] = (),
+) -> SentTraffic:
     """Return what each event sent about its visit.
 
     Parameters
@@ -52,11 +106,13 @@ def sent_traffic(
         `own_pages` says.
     ignore_referrers : sequence of str
         Domains, with their subdomains, from which nobody arrives anew.
+    click_values : sequence of str
+        Names of click IDs of which the values are returned, too: each click has another.
 
     Returns
     -------
-    dict of str to NumberedText
-        A row per event: `utm_source` ... `utm_term`; `click_id`, the name of the parameter;
+    SentTraffic
+        By name: `utm_source` ... `utm_term`; `click_id`, the name of the parameter;
         `landing_page`, the page's address without what follows ``?`` or ``#``; `referrer`, the
         host that linked here, unless it is one of the pages' own or ignored; and `set_aside`, why
         a referrer does not count. A tag is looked for in `profile_properties`, in `properties`,
@@ -79,7 +135,43 @@ def sent_traffic(
     >>> [sent[name].take(np.arange(2)).tolist() for name in ("landing_page", "referrer")]
     [['https://www.shop.example/tea', nan], ['mail.example', nan]]
     """
-    own, from_hosts = pages_and_referrers(events, own_domains)
+    kind, kinds = _kinds(events)
+    weight = np.bincount(kind, minlength=len(kinds))
+    return SentTraffic(kind, _read(kinds, weight, own_domains, ignore_referrers, click_values))
+
+
+def _kinds(events: pd.DataFrame) -> tuple[IntArray, pd.DataFrame]:
+    """Return the number of what each event sent, and a row for each, of text."""
+    names = [
+        column
+        for name in _TELLING
+        for column in (PROFILE_PROPERTY + name, PROPERTY + name)
+        if column in events
+    ]
+    if any(column in events for column in (PROFILE_PROPERTY + ANY_ADDRESS, PROPERTY + ANY_ADDRESS)):
+        # Whether a plain address is a page, the event's name says.
+        names += [name for name in ("event_name",) if name in events]
+
+    def numbered(name: str) -> NumberedText:
+        return NumberedText.of(as_text(events[name])[0])
+
+    columns = each_column(numbered, names, rows=len(events))
+    kind, keys = pd.factorize(together(columns, len(events)))
+    one = np.empty(len(keys), dtype=np.int64)
+    one[kind[::-1]] = np.arange(len(kind))[::-1]
+    kinds = {name: column.take(one) for name, column in zip(names, columns, strict=True)}
+    return kind, pd.DataFrame(kinds, index=range(len(keys)))
+
+
+def _read(
+    events: pd.DataFrame,
+    weight: IntArray,
+    own_domains: Sequence[str] | None,
+    ignore_referrers: Sequence[str],
+    click_values: Sequence[str],
+) -> dict[str, NumberedText]:
+    """Return what events sent, of which each row stands for several."""
+    own, from_hosts = pages_and_referrers(events, own_domains, weight)
     parameters = parameters_of(own.shown)
     found = {
         tag: first_sent(events, tag).or_else(
@@ -92,13 +184,21 @@ def sent_traffic(
     found["landing_page"] = own.shown.mapped(pages)
     found["referrer"], found[SET_ASIDE] = _arrivals(own, from_hosts, ignore_referrers)
     found[SAID_DIRECT] = _said_direct(events, parameters["utm_source"], found)
+    whole = parameters_of(own.shown, whole=True) if click_values else {}
+    for name in click_values:
+        sent = without_nothing(whole[name].distinct)
+        found[name] = first_sent(events, name, f"${name}").or_else(whole[name].mapped(sent))
     return found
 
 
 def pages_and_referrers(
-    events: pd.DataFrame, own_domains: Sequence[str] | None = None
+    events: pd.DataFrame,
+    own_domains: Sequence[str] | None = None,
+    weight: IntArray | None = None,
 ) -> tuple[OwnPages, NumberedText]:
     """Return the pages that events show, with the shop's own sites, and the referrers' hosts.
+
+    Where each row stands for several events, `weight` says for how many.
 
     Examples
     --------
@@ -110,7 +210,7 @@ def pages_and_referrers(
     """
     referrers = first_sent(events, *REFERRERS)
     hosts = hosts_of(referrers)
-    return own_pages(events, own_domains, hosts), hosts
+    return own_pages(events, own_domains, hosts, weight), hosts
 
 
 def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
@@ -136,9 +236,16 @@ def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
 
 
 def sent_values(
-    events: pd.DataFrame, traffic: dict[str, NumberedText], names: Iterable[str]
-) -> list[IntArray]:
-    """Return, for each of the names, a number for what each event sent of it, -1 where nothing.
+    events: pd.DataFrame, traffic: SentTraffic, names: Sequence[str]
+) -> tuple[IntArray, IntArray]:
+    """Return numbers for what events sent of the names: each event's row, and the rows.
+
+    Returns
+    -------
+    row : numpy.ndarray of int
+        Per event.
+    sent : numpy.ndarray of int
+        A column for each name, -1 where nothing was sent.
 
     Raises
     ------
@@ -148,15 +255,24 @@ def sent_values(
     Examples
     --------
     >>> events = pd.DataFrame({"profile_properties.utm_source": ["a", None, "a", "b"]})
-    >>> [sent.tolist() for sent in sent_values(events, sent_traffic(events), ["utm_source"])]
-    [[0, -1, 0, 1]]
+    >>> row, sent = sent_values(events, sent_traffic(events), ["utm_source"])
+    >>> row.tolist(), sent.tolist()
+    ([0, 1, 0, 2], [[0], [-1], [1]])
     """
-    found = []
-    for name in names:
-        if name not in traffic:
-            _check_known(events, name)
-        found.append((traffic[name] if name in traffic else first_sent(events, name)).codes)
-    return found
+    if all(name in traffic for name in names):
+        row, found = traffic.kind, [traffic.of_kind[name].codes for name in names]
+    else:
+        row = np.arange(len(events))
+        for name in names:
+            if name not in traffic:
+                _check_known(events, name)
+        found = [
+            (traffic[name] if name in traffic else first_sent(events, name)).codes for name in names
+        ]
+    sent = np.empty((int(row.max(initial=-1)) + 1, len(names)), dtype=np.int64)
+    for place, codes in enumerate(found):
+        sent[:, place] = codes
+    return row, sent
 
 
 def sent_text(events: pd.DataFrame, name: str) -> NumberedText:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from convergekit.base import threads as cores
-from convergekit.base.threads import WORTH_THREADS, at_once, on_idle_cores
+from convergekit.base.threads import WORTH_THREADS, at_once, on_idle_cores, one_ahead
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -127,4 +127,46 @@ def test_an_interrupt_ends_the_work(count):
     with pytest.raises(KeyboardInterrupt):
         on_idle_cores(interrupted, range(1000))
     assert len(begun) < 1000
+    assert all_cores_are_used(count)
+
+
+def test_the_next_item_is_made_meanwhile(count):
+    makers: list[int] = []
+    made = threading.Event()
+
+    def items():
+        for number in range(4):
+            makers.append(threading.get_ident())
+            if number == 1:
+                made.set()
+            yield number
+
+    found = one_ahead(items(), worth=lambda number: number == 0)
+    assert next(found) == 0
+    # Before it is asked for, where there is a core for it.
+    assert made.wait(timeout=20 if count > 1 else 0) == (count > 1)
+    assert list(found) == [1, 2, 3]
+    assert len(set(makers)) == min(count, 2)
+    # After the others nothing was worth a thread.
+    assert {makers[0], *makers[2:]} == {threading.get_ident()}
+    assert all_cores_are_used(count)
+
+
+def test_an_error_of_the_next_item_is_raised_when_it_is_due(count):
+    def items():
+        yield 1
+        yield 2
+        raise ValueError("three")
+
+    found = one_ahead(items(), worth=lambda _: True)
+    assert [next(found), next(found)] == [1, 2]
+    with pytest.raises(ValueError, match="three"):
+        next(found)
+    assert all_cores_are_used(count)
+
+
+def test_who_stops_asking_loses_no_core(count):
+    found = one_ahead(iter(range(9)), worth=lambda _: True)
+    assert next(found) == 0
+    found.close()
     assert all_cores_are_used(count)

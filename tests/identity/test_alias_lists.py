@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
+from convergekit.cli.csv import write_csv
+from convergekit.errors import ColumnError
 from tests.strategies import START, event_frames
 
 DUPLICATES = st.sampled_from(["drop", "merge"])
@@ -122,12 +124,16 @@ ROW = {"event_name": "PageView", "timestamp": START, "alias.cookie": "c"}
         pd.Series([["urn:email:ä@x.org"], pd.NA, []], dtype=object),
         pd.Series([["urn:email:a@x.org"], None, []], dtype=OF_ARROW),
         pd.Series([[], None, []], dtype=pd.ArrowDtype(pa.large_list(pa.null()))),
+        pd.Series(
+            [["urn:email:a@x.org"], None, []],
+            dtype=pd.ArrowDtype(pa.list_(pa.field("element", pa.large_string()))),
+        ),
     ],
 )
 def test_lists_of_text_are_arrows_in_the_result(lists):
     given = lists.copy()
     s = ck.stitch(pd.DataFrame([ROW] * 3).assign(aliases=lists))
-    assert s.events["aliases"].dtype == OF_ARROW
+    assert str(s.events["aliases"].dtype) == str(OF_ARROW)
     assert list(map(plain, s.events["aliases"])) == list(map(plain, lists))
     assert lists.dtype == given.dtype
     assert list(map(plain, lists)) == list(map(plain, given))
@@ -198,3 +204,15 @@ def test_files_give_lists_as_arrow_holds_them(tmp_path):
     other.write_text(json.dumps({**lines[0], "aliases": "urn:cookie:b"}) + "\n", encoding="utf-8")
     both = ck.read_events([path, other])
     assert both["aliases"].tolist() == [*(line["aliases"] for line in lines), "urn:cookie:b"]
+
+
+def test_arrows_lists_are_asked_as_pythons_are(tmp_path):
+    rows = [{**ROW, "aliases": ["urn:email:a@x.org", "urn:cookie:d"]}, {**ROW, "aliases": None}]
+    s = ck.stitch(pd.DataFrame(rows))
+    assert len(s.where(events="aliases.str.len() == 2").events) == 1
+    with pytest.raises(ColumnError, match="holds lists or objects"):
+        s.funnel(["PageView"], within="7D", by="aliases")
+    write_csv(s.events[["aliases"]], tmp_path / "events.csv")
+    cells = pd.read_csv(tmp_path / "events.csv", skip_blank_lines=False)["aliases"].tolist()
+    assert cells[0] == "['urn:email:a@x.org', 'urn:cookie:d']"
+    assert pd.isna(cells[1])

@@ -57,6 +57,17 @@ def test_parquet_comes_the_same_in_batches(batches_of, tmp_path, name):
     assert found["line"].tolist() == list(range(1, len(records) + 1))
 
 
+@pytest.mark.parametrize("name", ["segment.jsonl", "ga4.jsonl", "amplitude.jsonl"])
+def test_batches_that_are_parsed_ahead_are_the_same(batches_of, monkeypatch, tmp_path, name):
+    path = tmp_path / name
+    path.write_text((EXPORTS / name).read_text("utf-8") + "oops\n", "utf-8")
+    batches_of(4)
+    expected = ck.read_events(path)
+    monkeypatch.setattr(json_files, "_WORTH_A_THREAD", 1)
+    for _ in range(3):
+        pd.testing.assert_frame_equal(ck.read_events(path), expected)
+
+
 def test_lines_and_reasons_are_of_the_file(batches_of, tmp_path):
     good = {"event_name": "A", "timestamp": "2026-03-02", "aliases": ["urn:cookie:c"]}
     lines = [json.dumps(good), "oops", "", json.dumps(good), "[]", json.dumps(good)]

@@ -429,3 +429,49 @@ def test_a_format_of_ones_own_sees_numbers_as_they_are_written(monkeypatch, tmp_
     assert seen.taken == [True]
     without_long = put(tmp_path, [line.encode() for line in lines[:3]])
     assert ck.read_events(without_long)["event_name"].tolist() == ["Sale 4", "Sale 2.5", "Sale 4.0"]
+
+
+def a_page(draw):
+    """Return a page of resources in a usual shape, or nearly."""
+    ids = st.sampled_from(["1", "2", "3"])
+    linked = st.fixed_dictionaries({"type": st.sampled_from(["metric", "profile"]), "id": ids})
+    relations = st.dictionaries(
+        st.sampled_from(["metric", "profile"]), st.fixed_dictionaries({"data": linked | st.none()})
+    )
+    attributes = st.dictionaries(st.sampled_from(["name", "datetime", "n"]), scalars, max_size=2)
+    event = st.fixed_dictionaries(
+        {"type": st.just("event"), "id": ids, "attributes": attributes},
+        optional={"relationships": relations | st.none(), "links": st.just({"self": "x"})},
+    )
+    beside = st.fixed_dictionaries(
+        {"type": st.sampled_from(["metric", "profile"]), "id": ids | st.none() | st.just(1)},
+        optional={"attributes": attributes},
+    )
+    page = {"data": draw(st.lists(event, max_size=3))}
+    if draw(st.booleans()):
+        page["included"] = draw(st.none() | st.lists(beside, max_size=3))
+    if draw(st.booleans()):
+        page |= draw(st.sampled_from([{"links": {"next": None}}, {"meta": {"a": [{}]}}, {"n": 1}]))
+    return page
+
+
+@tries(200, phases=NOSHRINK)
+@given(st.data())
+def test_pages_are_the_same(tmp_path_factory, data):
+    pages = [a_page(data.draw) for _ in range(data.draw(st.integers(1, 3)))]
+    lines = [written(data.draw, page).encode() for page in pages]
+    path = put(tmp_path_factory.mktemp("pages"), lines)
+    check(path, format="klaviyo")
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("count", [1, 3])
+def test_pages_are_taken_as_blocks(monkeypatch, tmp_path, indent, count):
+    path = tmp_path / ("a.json" if indent else "a.jsonl")
+    page = json.dumps(answered("klaviyo"), indent=indent)
+    path.write_text("\n".join([page] * (1 if indent else count)), encoding="utf-8")
+    expected = by_lines(path)
+    seen = Seen(monkeypatch)
+    same(ck.read_events(path), expected)
+    assert seen.taken
+    assert all(seen.taken)

@@ -95,3 +95,21 @@ def test_ones_own_frame_keeps_its_error(give):
     frame = pd.DataFrame({"event_name": ["A"], "when": ["2026-03-02"], "alias.email": ["a@x.org"]})
     with pytest.raises(ck.ColumnError, match="no timestamp column.*Did you mean|Name the one"):
         ck.stitch(give(frame))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (["event", "anonymousId", "properties.\ud83d"], "half of a character"),
+        (["event", "event", "messageId"], "occur twice"),
+        (["event", 7, "messageId"], "not text"),
+        (pd.MultiIndex.from_tuples([("a", "event"), ("a", "x"), ("b", "y")]), "MultiIndex"),
+    ],
+)
+def test_columns_without_proper_names_keep_their_error(columns, message):
+    frame = pd.DataFrame(
+        [["A", "c", "m"]],
+        columns=pd.Index(columns, dtype=object) if isinstance(columns, list) else columns,
+    )
+    with pytest.raises(ck.ColumnError, match=message):
+        ck.stitch(frame)

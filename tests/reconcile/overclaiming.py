@@ -1,7 +1,7 @@
-"""Two simulators of platforms that claim orders, with the truth of which.
+"""Simulators of platforms that claim orders, with the truth of which.
 
-``python -m tests.reconcile.overclaiming 200`` measures how often the bounds hold, and their width,
-in so many stores of each simulator and factor.
+``python -m tests.reconcile.overclaiming 25`` measures how often the bounds hold, and their width,
+in so many stores of each simulator and factor, and in the library's own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pandas as pd
 
+import convergekit as ck
 from tests.reconcile.store import CLICK, claims, click, order, stitched
 
 PLATFORMS = ("google_ads", "meta", "tiktok")
@@ -98,6 +99,20 @@ def simulated(simulator, seed, factor, size=150):
     return stitched(*rows), claims(spend), truth
 
 
+def store(seed, factor, kind):
+    """Return the same of the library's own simulator: five platforms, of which two bring visits."""
+    made = ck.simulate_store(250, seed=seed, spend=True, overclaiming=factor, claims=kind)
+    of_order = made.claims.groupby("event_id")["value"].agg(["size", "first"])
+    several = of_order["size"] > 1
+    again = of_order["size"] - 1
+    truth = {
+        "orders claimed": (len(of_order), of_order["first"].sum()),
+        "orders claimed by several": (several.sum(), of_order["first"][several].sum()),
+        "above one an order": (again.sum(), again @ of_order["first"]),
+    }
+    return ck.stitch(made.events), made.spend, truth
+
+
 def judged(simulator, seed, factor, assuming="any order"):
     """Return whether the bounds hold of a store, and how wide they are for each claim."""
     return compared(*simulated(simulator, seed, factor), assuming)
@@ -129,11 +144,24 @@ def main(stores: int) -> None:
         for factor in FACTORS
         for seed in range(stores)
     ]
+    rows += [
+        {"simulator": f"store, {kind}", "asked": factor, **compared(*store(seed, factor, kind))}
+        for kind in ("touches", "views")
+        for factor in FACTORS
+        for seed in range(stores)
+    ]
     table = pd.DataFrame(rows)
-    by = table.groupby(["simulator", "asked"])
-    print(by.agg(stores=("holds", "size"), holds=("holds", "mean"), factor=("factor", "median"),
-                 width=("width", "median"), value_width=("value_width", "median")))  # fmt: skip
-    print(table[["holds"]].mean(), table[["width", "value_width"]].median())
+    measured = {
+        "stores": ("holds", "size"),
+        "holds": ("holds", "mean"),
+        "factor": ("factor", "median"),
+        "width": ("width", "median"),
+        "value_width": ("value_width", "median"),
+    }
+    for by in (["simulator", "asked"], ["simulator"]):
+        print(table.groupby(by).agg(**measured).to_string())
+    own = table["simulator"].str.startswith("store")
+    print(table.groupby(own)[["width", "value_width"]].median())
 
 
 if __name__ == "__main__":

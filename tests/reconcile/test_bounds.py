@@ -45,17 +45,19 @@ def test_the_bounds_are_those_of_every_way_of_claiming(store):
 
 
 def test_three_platforms_whose_programme_needs_whole_numbers():
-    # Each order is of two platforms, and each claims one: two orders at least, not one and a half.
-    found = claim_bounds(np.array([3, 5, 6]), np.ones(3), np.ones(3))
-    assert found.distinct == (2.0, 3.0)
-    assert found.distinct == brute_bounds([{0, 1}, {0, 2}, {1, 2}], [1, 1, 1])["orders claimed"]
+    # Orders are of two platforms each, in a circle: as parts they would be four and a half.
+    pool, three = np.array([3, 5, 6]), np.full(3, 3.0)
+    orders = [*[{0, 1}] * 3, *[{0, 2}] * 3, *[{1, 2}] * 3]
+    whole = claim_bounds(pool, three, three)
+    assert whole.distinct == (5.0, 9.0) == brute_bounds(orders, [3, 3, 3])["orders claimed"]
+    assert claim_bounds(pool, three, three, parts=True).distinct == (4.5, 9.0)
 
 
 def test_large_stores_are_bounded_exactly():
     # One in ten thousand more or less would be within the tolerance that solvers have by default.
-    pool, size = np.array([3, 5, 6]), np.full(3, 1e6 + 1)
-    found = claim_bounds(pool, size, np.full(3, 1e6 + 1.0))
-    assert found.distinct == (np.ceil(1.5 * (1e6 + 1)), 3e6 + 3)
+    many = 1e6 + 3
+    found = claim_bounds(np.array([3, 5, 6]), np.full(3, many), np.full(3, many))
+    assert found.distinct == (np.ceil(1.5 * many), 3 * many)
 
 
 @given(

@@ -216,6 +216,27 @@ def test_another_campaign_click_or_site_begins_a_visit_and_the_preset_decides(se
         assert len(spans(s, visits=preset)) == 1 + is_split, preset
 
 
+def test_another_click_on_a_google_ad_begins_a_visit_in_universal_analytics_alone():
+    one, other = "Cj0KCQiA" + "a" * 40, "Cj0KCQiA" + "b" * 40
+    s = stitched(
+        [
+            (0, "PageView", page(f"?gclid={one}")),
+            (5, "PageView", page("")),
+            (10, "PageView", page(f"?GCLID={one}")),
+            (15, "PageView", page(f"?gclid={other}")),
+            (20, "PageView", page("?gclid=undefined")),
+            (25, "PageView", page("", **{"properties.gclid": one})),
+        ]
+    )
+    for preset in ("convergekit", "ga4", "converge", "matomo"):
+        assert [row[:3] for row in spans(s, visits=preset)] == [(0, 25, 6)], preset
+    split = [(0, 10, 3), (15, 20, 2), (25, 25, 1)]
+    assert [row[:3] for row in spans(s, visits="universal")] == split
+    assert [row[:3] for row in spans(s, visits=ck.VisitRules(new_on=["gclid"]))] == split
+    # A shop without ads has visits all the same.
+    assert len(spans(stitched([(0, "PageView", page(""))]), visits="universal")) == 1
+
+
 def test_converge_waits_for_an_hour_and_midnight_is_the_shops():
     s = stitched([(0, "PageView", page()), (50, "PageView", page())], calendar="Europe/Brussels")
     assert [len(spans(s, visits=v)) for v in ("converge", "convergekit")] == [1, 2]

@@ -55,7 +55,11 @@ class JsonBlock:
         The keys of the objects, in the order in which they first come.
     reasons : dict of int to str
         Per position of a line that is not an object, why.
+    of_lines : bool
+        Whether the rows are lines of JSON.
     """
+
+    of_lines = True
 
     def __init__(self, cells: pa.StructArray, texts: Sequence[bytes], reasons: dict[int, str]):
         self.names = [field.name for field in cells.type]
@@ -67,6 +71,11 @@ class JsonBlock:
 
     def __len__(self) -> int:
         return len(self._texts)
+
+    @property
+    def objects(self) -> pa.StructArray:
+        """The objects as Arrow has them."""
+        return self._cells
 
     def forget_absent(self) -> None:
         """Leave out fields that Arrow was told of, and no line has."""
@@ -191,8 +200,8 @@ class JsonBlock:
         for row, value in zip(rows.tolist(), self.cells_of(path, rows), strict=True):
             cells[row] = value
         if pa.types.is_list(found.type):
-            for row in np.flatnonzero(pc.equal(pc.list_value_length(found), 0).fill_null(False)):
-                cells[row] = []
+            for empty in np.flatnonzero(pc.equal(pc.list_value_length(found), 0).fill_null(False)):
+                cells[empty] = []
         return cells
 
     def _of_one_key(self, lists: pa.Array) -> list[Any] | None:
@@ -205,7 +214,7 @@ class JsonBlock:
             return None
         entries = lists.flatten()
         values = _field(entries, 0)
-        told = _is_text(values.type) or pa.types.is_integer(values.type)
+        told = is_text(values.type) or pa.types.is_integer(values.type)
         if not told or entries.null_count or values.null_count:
             return None
         name = kind.field(0).name
@@ -215,8 +224,8 @@ class JsonBlock:
         found: list[Any] = [
             objects[start:end] for start, end in zip([0, *ends], ends, strict=False)
         ]
-        for row in np.flatnonzero(lists.is_null()).tolist():
-            found[row] = None
+        for gap in np.flatnonzero(lists.is_null()).tolist():
+            found[gap] = None
         return found
 
     def records(self, rows: Sequence[int] | IntArray) -> list[dict[str, Any]]:
@@ -340,7 +349,7 @@ class KnownTypes:
         if not isinstance(table, pa.Table) or len(table) != len(texts):
             return None
         cells = _in_one_piece(table)
-        if _has_unusual(cells) or _may_be_pages(cells.type):
+        if has_unusual(cells) or _may_be_pages(cells.type):
             return None
         return _ordered(cells, self._order)
 
@@ -380,7 +389,7 @@ def starts_with_any(found: pa.Array, starts: Sequence[str]) -> bool:
     >>> starts_with_any(pa.array(["a", "[1]"]), ["[", "{"]), starts_with_any(pa.array([1]), ["1"])
     (True, False)
     """
-    if not _is_text(found.type):
+    if not is_text(found.type):
         return False
     return any(pc.any(pc.starts_with(found, start)).as_py() for start in starts)
 
@@ -407,12 +416,12 @@ def block_of_texts(texts: pa.Array) -> JsonBlock | None:
 def values_of_texts(texts: pa.Array) -> list[Any] | None:
     """Return what stands as JSON text in cells, None where there is none.
 
-    None in place of all if there is anything else than objects and lists.
+    None in place of all if there is anything else than objects, or anything else than lists.
 
     Examples
     --------
-    >>> values_of_texts(pa.array(['{"a": 1}', None, "[2]"])), values_of_texts(pa.array(["a"]))
-    ([{'a': 1}, None, [2]], None)
+    >>> values_of_texts(pa.array(["[1]", None, "[2]"])), values_of_texts(pa.array(["[1]", "a"]))
+    ([[1], None, [2]], None)
     """
     given = texts.drop_null().cast(pa.large_binary()).to_pylist()
     ends = {(text[:1], text[-1:]) for text in given}
@@ -500,7 +509,7 @@ def is_plain(kind: pa.DataType) -> bool:
     (True, False)
     """
     return (
-        _is_text(kind)
+        is_text(kind)
         or pa.types.is_boolean(kind)
         or pa.types.is_integer(kind)
         or pa.types.is_floating(kind)
@@ -508,7 +517,14 @@ def is_plain(kind: pa.DataType) -> bool:
     )
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether it is a type of texts.
+
+    Examples
+    --------
+    >>> is_text(pa.string()), is_text(pa.list_(pa.string()))
+    (True, False)
+    """
     return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
 
 
@@ -535,16 +551,22 @@ def _in_one_piece(table: pa.Table) -> pa.StructArray:
     return pa.StructArray.from_arrays(columns, fields=list(table.schema))
 
 
-def _has_unusual(found: pa.Array) -> bool:
-    """Return whether there are numbers that are none in JSON: NaN, or an infinite one."""
+def has_unusual(found: pa.Array) -> bool:
+    """Return whether there are numbers that are none in JSON: NaN, or an infinite one.
+
+    Examples
+    --------
+    >>> has_unusual(pa.array([[1.5], [float("nan")]])), has_unusual(pa.array([{"a": 1.5}]))
+    (True, False)
+    """
     kind = found.type
     if pa.types.is_floating(kind):
         return not math.isfinite(pc.sum(pc.multiply(found, 0.0)).as_py() or 0.0)
     if pa.types.is_list(kind):
-        return _holds_numbers(kind) and _has_unusual(found.values)
+        return _holds_numbers(kind) and has_unusual(found.values)
     if pa.types.is_struct(kind):
         return any(
-            _has_unusual(found.field(place))
+            has_unusual(found.field(place))
             for place in range(kind.num_fields)
             if _holds_numbers(kind.field(place).type)
         )
@@ -586,7 +608,7 @@ def _objects_in(kind: pa.DataType) -> pa.StructType | None:
 
 def _texts_of(kind: pa.DataType) -> pa.DataType | None:
     """Return a type of what is text in this one, or was taken for times; None if there is none."""
-    if _is_text(kind) or pa.types.is_temporal(kind):
+    if is_text(kind) or pa.types.is_temporal(kind):
         return pa.large_string()
     if pa.types.is_list(kind):
         inner = _texts_of(kind.value_type)

@@ -76,6 +76,37 @@ def elements_of(content: bytes) -> Elements | None:
     return Elements(texts, around)
 
 
+def lists_of(content: bytes) -> tuple[list[list[bytes]], bytes] | None:
+    r"""Return the lists of objects in an object, and this with a number in place of each.
+
+    None where it has another shape.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Examples
+    --------
+    >>> lists_of(b'{"data": [{"a": 1}, {"a": 2}], "more": [{"b": 3}], "n": []}')
+    ([[b'{"a": 1}', b'{"a": 2}'], [b'{"b": 3}']], b'{"data": [0], "more": [1], "n": []}')
+    """
+    scanned = _scanned(content, 3)
+    if scanned is None:
+        return None
+    begins, ends = scanned
+    if any(byte in content for byte in _BREAKS):
+        content = content.translate(_AS_SPACES)
+    lists: list[list[bytes]] = []
+    around: list[bytes] = []
+    done = 0
+    for first, last in _lists(content, begins, ends) if len(begins) else ():
+        pairs = zip(begins[first:last].tolist(), ends[first:last].tolist(), strict=True)
+        around += content[done : int(begins[first])], b"%d" % len(lists)
+        lists.append([content[begin:end] for begin, end in pairs])
+        done = int(ends[last - 1])
+    return lists, b"".join([*around, content[done:]])
+
+
 def _lists(content: bytes, begins: IntArray, ends: IntArray) -> list[tuple[int, int]]:
     """Return the first and the last but one of the objects between which there are commas alone."""
     between = zip(ends[:-1].tolist(), begins[1:].tolist(), strict=True)

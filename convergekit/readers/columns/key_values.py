@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from convergekit.base.records import column_from_values, take_or_missing
 from convergekit.events.shapes import may_be_entries
-from convergekit.readers.columns.json_blocks import plain_column
+from convergekit.readers.columns.json_blocks import is_text, plain_column
 from convergekit.readers.columns.keys import Keys, without_gaps
 from convergekit.readers.fields import Rows
 from convergekit.typing import BoolArray, IntArray
@@ -91,8 +91,9 @@ def texts_of_keys(rows: Rows, path: str, keys: Sequence[str]) -> dict[str, pd.Se
     if entries.null_count or not pa.types.is_struct(entries.type) or may_be_entries(entries.type):
         return None
     key, value = _field(entries, "key"), _field(entries, "value")
-    if key is None or value is None or {key.type, value.type} != {pa.large_string()}:
+    if key is None or value is None or not (is_text(key.type) and is_text(value.type)):
         return None
+    key, value = key.cast(pa.large_string()), value.cast(pa.large_string())
     sizes = pc.list_value_length(lists).fill_null(0).to_numpy()
     row = np.repeat(np.arange(len(lists)), sizes)
     code = pc.index_in(key, pa.array(keys, pa.large_string())).fill_null(-1).to_numpy()
