@@ -25,8 +25,8 @@ steps = ["PageView", "Added To Cart", "Placed Order"]
 s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
 store = ck.simulate_store(people=2000)  # a larger one, with the truth
 many = ck.stitch(store.events)
-long = ck.simulate_store(people=3000, days=150, spend=True)  # open for five months, with ads
-months = ck.stitch(long.events)
+season = ck.simulate_store(people=3000, days=150, spend=True)  # open for five months, with ads
+months = ck.stitch(season.events)
 """
 
 
@@ -105,32 +105,6 @@ PICTURES = (
         's.attribution_lift("Placed Order", "total_price").plot()',
     ),
     Picture(
-        "marketing",
-        "What was spent, and what it brought",
-        "A panel per channel, those that cost most first. Hatched and dotted: the data do not have "
-        "all of that week.",
-        'months.marketing(long.spend, freq="W").plot()',
-    ),
-    Picture(
-        "payback",
-        "When customers pay back what they cost",
-        "A line per month of first orders; dotted where not all of its customers are observed for "
-        "so long.",
-        "months.marketing(long.spend).payback().plot()",
-    ),
-    Picture(
-        "reconciliation",
-        "What platforms claim",
-        "Claims beside the orders that there are. Outlined: orders with a click of that platform.",
-        "months.reconcile(long.spend).plot()",
-    ),
-    Picture(
-        "reconciliation-periods",
-        "What platforms claim, over time",
-        "Claims by month, and all orders of the shop as a line.",
-        'months.reconcile(long.spend).by_period("M").plot()',
-    ),
-    Picture(
         "journeys",
         "Journeys",
         "What people did one after another, and how it ended: a column per step, without repeats.",
@@ -178,6 +152,32 @@ PICTURES = (
         "Lifetime value",
         "How much each tenth of the customers has brought to date, the most valuable first.",
         "many.customers().lifetime_value().plot()",
+    ),
+    Picture(
+        "marketing",
+        "Spend and what it brought",
+        "A panel per channel that has spend, each with its own scale: what was spent, as bars, and "
+        "the revenue that it is credited with; hatched and dotted where the week is not complete.",
+        'months.marketing(season.spend, freq="W").plot()',
+    ),
+    Picture(
+        "payback",
+        "When customers have paid back what they cost",
+        "What a customer of each month has brought by each age, as a share of the cost; dotted "
+        "where some are not observed for so long.",
+        "months.marketing(season.spend).payback().plot()",
+    ),
+    Picture(
+        "reconciliation",
+        "What platforms claim",
+        "Claims beside the orders that there are. Outlined: orders with a click of that platform.",
+        "months.reconcile(season.spend).plot()",
+    ),
+    Picture(
+        "reconciliation-periods",
+        "What platforms claim, over time",
+        "Claims by month, and all orders of the shop as a line.",
+        'months.reconcile(season.spend).by_period("M").plot()',
     ),
     Picture(
         "timeline",

@@ -629,3 +629,32 @@ def test_without_orders_there_is_only_spend():
     assert found.payback().empty
     assert found.cohorts()["ltv"].isna().all()
     assert shop(ROWS).marketing(SPEND[:0]).groups["spend"].sum() == 0
+
+
+def test_the_order_of_events_changes_nothing_and_neither_does_a_live_pipeline():
+    s = shop(REFUNDED)
+    events = s.events.drop(columns=["row", "profile_id"])
+    events = events.drop(columns=[name for name in events if name.startswith("profile.")])
+    shuffled = ck.stitch(events.sample(frac=1, random_state=5).reset_index(drop=True))
+    live = ck.stitch(events, identity="as_of")
+    options = {"by": ["platform", "campaign"], "model": "linear", "refund": "Order Refunded"}
+    found = s.marketing(SPEND, **options)
+    for other in (shuffled.marketing(SPEND, **options), live.marketing(SPEND, **options)):
+        pd.testing.assert_frame_equal(pd.DataFrame(found.table), pd.DataFrame(other.table))
+        pd.testing.assert_frame_equal(found.cohorts(), other.cohorts())
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(found.payback("group")), pd.DataFrame(other.payback("group"))
+        )
+
+
+def test_the_spend_of_a_simulated_store_adds_up_beside_all_its_orders():
+    store = ck.simulate_store(people=300, seed=2, spend=True)
+    s = ck.stitch(store.events)
+    found = s.marketing(store.spend, by=["platform", "campaign"], freq="W", model="time_decay")
+    orders = s.events[s.events["event_name"] == "Placed Order"]
+    assert round(found.table["revenue"].sum(), 2) == orders["properties.total_price"].sum().round(2)
+    assert round(found.table["spend"].sum(), 2) == store.spend["spend"].sum().round(2)
+    # The campaigns whose visits are tagged are found, and no other.
+    matched = found.matches.table.dropna(subset="matched_by")["campaign"]
+    tagged = set(s.sessions()["utm_campaign"].dropna())
+    assert set(matched) == tagged & set(store.spend["campaign"])
