@@ -1979,16 +1979,24 @@ class Stitched:
 
         return forget(self.tables, alias_or_profile, face=Stitched)
 
-    def explore(self, *, template: Template = "light") -> Explorer:
-        """Open an interactive explorer of funnels, profiles and identity in a notebook.
+    def explore(
+        self,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        template: Template = "light",
+    ) -> Explorer:
+        """Open an interactive explorer of funnels, profiles, identity and marketing in a notebook.
 
-        Four tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
+        Five tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
         any alias, and why its aliases are one; block an alias that joins too much, and compare;
-        see which conversions have a campaign, and why the others have none. Each shows the code
-        that gives the same.
+        see which conversions have a campaign, and why the others have none; hold what was spent
+        against what it brought, and against what platforms claim. Each shows the code that gives
+        the same.
 
         Parameters
         ----------
+        spend : DataFrame or Spend, optional
+            What was spent, as `marketing` takes it; without it the last tab says how to read it.
         template : {"light", "dark"}, default "light"
             Of the figures.
 
@@ -2000,7 +2008,7 @@ class Stitched:
         """
         from convergekit.explore.explorer import explore
 
-        return explore(self, template)
+        return explore(self, spend, template)
 
     def to_arrow(self) -> pa.Table:
         """Return the events as an Arrow table, which Polars, DuckDB and others read.

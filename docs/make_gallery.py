@@ -169,8 +169,8 @@ PICTURES = (
         "marketing",
         "Spend and what it brought",
         "A panel per channel that has spend, each with its own scale: what was spent, as bars, and "
-        "the revenue that it is credited with; hatched and dotted where the month is not complete.",
-        "months.marketing(season.spend).plot()",
+        "the revenue that it is credited with; hatched and dotted where the week is not complete.",
+        'months.marketing(season.spend, freq="W").plot()',
     ),
     Picture(
         "payback",
@@ -178,6 +178,18 @@ PICTURES = (
         "What a customer of each month has brought by each age, as a share of the cost; dotted "
         "where some are not observed for so long.",
         "months.marketing(season.spend).payback().plot()",
+    ),
+    Picture(
+        "reconciliation",
+        "What platforms claim",
+        "Claims beside the orders that there are. Outlined: orders with a click of that platform.",
+        "months.reconcile(season.spend).plot()",
+    ),
+    Picture(
+        "reconciliation-periods",
+        "What platforms claim, over time",
+        "Claims by month, and all orders of the shop as a line.",
+        'months.reconcile(season.spend).by_period("M").plot()',
     ),
     Picture(
         "timeline",

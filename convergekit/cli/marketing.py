@@ -153,6 +153,7 @@ class SpendReading:
 
 
 _OF_SPEND = re.compile(r"--(column|encoding|day-first|month-first|amounts)\b")
+_CALL = re.compile(r"ck\.read_spend\([^,()]*, (.*)\)")
 _BARE = re.compile(r"(?<![\w.-])(rates|currency)=")
 _ASKED = re.compile(r"^(by|freq|model|value|conversion|calendar|currency) must\b")
 _RATES = re.compile(r"rates=\{((?:'\w+': [^,}]+(?:, )?)+)\}")
@@ -168,7 +169,7 @@ def of_spend(text: str) -> str:
     >>> of_spend("Name it: columns={'date': 'Datum'}.")
     'Name it: --spend-column date=Datum.'
     """
-    text = _OF_SPEND.sub(r"--spend-\1", in_options(text))
+    text = _OF_SPEND.sub(r"--spend-\1", in_options(_CALL.sub(r"\1", text)))
     return _BARE.sub(lambda found: _option_of(found[1], "--spend-currency"), text)
 
 
@@ -184,6 +185,7 @@ def of_question(text: str) -> str:
     """
     text = _ASKED.sub(r"--\1 must", text)
     text = _RATES.sub(lambda found: _rates_said(found[1]), text)
+    text = re.sub(r"Read it with currency='([^']*)'", r"Give --spend-currency \1", text)
     text = re.sub(r"\b(currency|value|model|by|freq)='([^']*)'", r"--\1 \2", text)
     return _BARE.sub(lambda found: _option_of(found[1], "--currency"), text)
 
@@ -217,7 +219,7 @@ def print_marketing(out: Console, found: Marketing) -> None:
     out.print(Text(visible(repr(found)), style="bold"), soft_wrap=True)
     for remark in [*(f"{what}: {number:,}" for what, number in found.left_out.items()),
                    *found.remarks]:  # fmt: skip
-        out.print(Text(visible(remark), style="dim"))
+        out.print(Text(visible(remark.replace("see `.matches`", "see below")), style="dim"))
     by = " and ".join(found.by)
     _print_table(out, f"By {by}", found.groups[[*found.by, *_NUMBERS]], found.by)
     word = period_word(found.freq)
@@ -233,7 +235,8 @@ def print_marketing(out: Console, found: Marketing) -> None:
         out.print(Text(f"* {counted(open_, word)} not complete", style="dim"))
     lost = found.matches.without_visits
     if len(lost):
-        shown = lost[["platform", "campaign", "spend", "reason"]]
+        reason = ["reason"] if lost["reason"].notna().any() else []
+        shown = lost[["platform", "campaign", "spend", *reason]]
         _print_table(out, "Spend without a visit", shown, ["platform", "campaign", "reason"])
 
 
@@ -300,8 +303,6 @@ def write_tables(
 def _print_table(out: Console, title: str, rows: pd.DataFrame, names: list[str]) -> None:
     """Print rows, names to the left and numbers to the right, narrow enough for a terminal."""
     table = Table(
-        title=title,
-        title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,
@@ -313,6 +314,8 @@ def _print_table(out: Console, title: str, rows: pd.DataFrame, names: list[str])
     for row in rows.head(_MOST_ROWS).to_dict("records"):
         table.add_row(*(escape(visible(_cell(str(name), row[name]))) for name in row))
     out.print()
+    # A title of the table's own would be as narrow as the table.
+    out.print(Text(visible(title), style="italic"))
     out.print(table)
     if len(rows) > _MOST_ROWS:
         more = counted(len(rows) - _MOST_ROWS, "row")

@@ -14,10 +14,14 @@ from IPython import get_ipython
 from convergekit.explore.campaigns import CampaignExplorer
 from convergekit.explore.funnel import FunnelExplorer
 from convergekit.explore.identity import IdentityExplorer
+from convergekit.explore.marketing import MarketingExplorer
 from convergekit.explore.profile import ProfileExplorer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from convergekit.figures.template import Template
+    from convergekit.spend.result import Spend
     from convergekit.stitched import Stitched
 
 
@@ -36,6 +40,9 @@ class Explorer:
         Its `result` is the comparison that is shown, a WhatIf.
     campaigns : CampaignExplorer
         Its `result` says why conversions have no campaign, a WithoutCampaign.
+    marketing : MarketingExplorer
+        Its `result` is what was spent and what it brought, a Marketing; its `claims` is what
+        platforms claim, a Reconciliation.
     """
 
     tabs: widgets.Tab
@@ -43,6 +50,7 @@ class Explorer:
     profile: ProfileExplorer
     identity: IdentityExplorer
     campaigns: CampaignExplorer
+    marketing: MarketingExplorer
 
     def __repr__(self) -> str:
         """Say where it can be seen."""
@@ -53,30 +61,33 @@ class Explorer:
         return {**bundle, "text/plain": repr(self)}
 
 
-def explore(s: Stitched, template: Template = "light") -> Explorer:
+def explore(
+    s: Stitched, spend: pd.DataFrame | Spend | None = None, template: Template = "light"
+) -> Explorer:
     """Return tabs to explore a Stitched with. See `Stitched.explore`."""
-    name = _name_of(s)
+    name = _name_of(s, "s")
     funnel = FunnelExplorer(s, name, template)
     profile = ProfileExplorer(s, name, template)
     identity = IdentityExplorer(s, name)
     campaigns = CampaignExplorer(s, name, template)
+    marketing = MarketingExplorer(s, name, spend, _name_of(spend, "spend"), template)
     tabs = widgets.Tab(
-        [funnel.box, profile.box, identity.box, campaigns.box],
-        titles=["Funnel", "Profile", "Identity", "Campaigns"],
+        [funnel.box, profile.box, identity.box, campaigns.box, marketing.box],
+        titles=["Funnel", "Profile", "Identity", "Campaigns", "Marketing"],
     )
 
     def opened(change: Any) -> None:
-        for tab in (identity, campaigns):
+        for tab in (identity, campaigns, marketing):
             if change["new"] == tabs.children.index(tab.box):
                 tab.load()
 
     tabs.observe(opened, "selected_index")
-    return Explorer(tabs, funnel, profile, identity, campaigns)
+    return Explorer(tabs, funnel, profile, identity, campaigns, marketing)
 
 
-def _name_of(s: Stitched) -> str:
-    """Return what the notebook calls it, for code that can be run as it is; or else ``s``."""
+def _name_of(what: Any, otherwise: str) -> str:
+    """Return what the notebook calls it, for code that can be run as it is; or else another."""
     shell = get_ipython()
-    names = {} if shell is None else shell.user_ns
-    found = [name for name, value in names.items() if value is s and not name.startswith("_")]
-    return found[0] if found else "s"
+    names = {} if shell is None or what is None else shell.user_ns
+    found = [name for name, value in names.items() if value is what and not name.startswith("_")]
+    return found[0] if found else otherwise

@@ -121,8 +121,7 @@ def _panels(
     """Return the groups to draw, those that cost most first, and what is said of the others."""
     if not by:
         return [("all channels", table.sort_values("period"))], ""
-    named = groups[by].astype(str).agg(", ".join, axis=1)
-    here = table[by].astype(str).agg(", ".join, axis=1)
+    named, here = _joined(groups, by), _joined(table, by)
     there = set(here)
     bought = [name for name, cost in zip(named, groups["spend"], strict=True)
               if cost > 0 and name in there]  # fmt: skip
@@ -306,7 +305,13 @@ def payback_figure(
 def _labels(table: pd.DataFrame, names: list[str], word: str) -> pd.Series:
     if names == ["cohort"]:
         return table["cohort"].map(lambda start: period_name(start, word)).astype(str)
-    return table[names].astype(str).agg(", ".join, axis=1).astype(str)
+    return _joined(table, names)
+
+
+def _joined(table: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Return the names of each row as one text; of no rows a column too."""
+    first, *others = (table[name].astype(str) for name in names)
+    return first.str.cat(others, sep=", ") if others else first
 
 
 def _add_curve(

@@ -181,6 +181,7 @@ def by_period_figure(
             template=template,
             plot_height=300,
             legend=[*names, "all orders"],
+            legend_width=300,
         ),
         barmode="stack",
         hovermode="closest",

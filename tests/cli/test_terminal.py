@@ -187,6 +187,12 @@ def test_the_shell_prints_text(run, export):
     run("funnel", export, "--step", HOSTILE + "s")
     assert r"\x1b[31m" in run("check", export, "--conversion", ORDER, code=1)
     run("check", export, "--conversion", ORDER, "--format", "json", code=1)
+    rows = frame().assign(date="2026-03-02", spend=1.0, conversions=1.0)[
+        ["date", "spend", "conversions"]
+    ]
+    rows.assign(platform=HOSTILE, campaign=HOSTILE).to_csv("spend.csv", index=False)
+    asked = ("marketing", export, "--spend", "spend.csv", "--conversion", ORDER, "--reconcile")
+    assert r"\x1b[31m" in run(*asked)
     store = "s " + HOSTILE.replace("\0", "").replace("/", "")
     run("add", export, "--store", store)
     run("add", export, "--store", store)

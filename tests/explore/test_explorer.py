@@ -81,8 +81,8 @@ def ran(code, s):
 # -- The tabs ------------------------------------------------------------------------------------
 
 
-def test_there_are_four_tabs_and_a_notebook_shows_them(explorer):
-    assert explorer.tabs.titles == ("Funnel", "Profile", "Identity", "Campaigns")
+def test_there_are_five_tabs_and_a_notebook_shows_them(explorer):
+    assert explorer.tabs.titles == ("Funnel", "Profile", "Identity", "Campaigns", "Marketing")
     shown = explorer._repr_mimebundle_(include=None, exclude=None)
     assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.tabs.model_id
     assert shown["text/plain"] == repr(explorer)
@@ -102,12 +102,14 @@ def test_nothing_asked_of_it_changes_the_stitched(s):
 def test_the_code_calls_the_stitched_what_the_notebook_calls_it(s):
     shell = InteractiveShell.instance()
     try:
-        shell.user_ns["shop"] = s
-        funnel = s.explore().funnel
+        shell.user_ns["shop"], shell.user_ns["costs"] = s, (costs := spent())
+        explorer = s.explore(spend=costs)
     finally:
         InteractiveShell.clear_instance()
-    add(funnel, "PageView")
-    assert "f = shop.funnel(" in funnel.source()
+    add(explorer.funnel, "PageView")
+    assert "f = shop.funnel(" in explorer.funnel.source()
+    explorer.marketing.load()
+    assert "shop.marketing(costs)" in explorer.marketing.source()
 
 
 def test_an_empty_frame_can_be_explored():
@@ -656,3 +658,84 @@ def test_identify_calls_alone_have_no_campaigns_to_ask_for():
     explorer = ck.stitch(events).explore()
     explorer.tabs.selected_index = 3
     assert "only identify calls" in explorer.campaigns.statuses[0].value
+
+
+# -- Marketing -----------------------------------------------------------------------------------
+
+
+def spent(**columns):
+    """Spend on two campaigns of the demo store."""
+    return pd.DataFrame(
+        {
+            "date": "2026-03-02", "platform": ["google_ads", "meta"],
+            "campaign": ["brand", "spring-roast"], "spend": [60.0, 80.0], **columns,
+        }
+    )  # fmt: skip
+
+
+def marketing_tab(s, spend):
+    explorer = s.explore(spend=spend)
+    assert explorer.marketing.result is None
+    explorer.tabs.selected_index = 4
+    return explorer.marketing
+
+
+def test_the_marketing_tab_says_how_to_read_spend_where_there_is_none(explorer):
+    explorer.tabs.selected_index = 4
+    tab = explorer.marketing
+    assert "Say what was spent" in tab.statuses[0].value
+    assert "s.explore(spend=spend)" in tab.code.value
+    assert tab.result is tab.claims is None
+
+
+def test_spend_is_held_against_return_and_against_claims(s):
+    spend = spent(conversions=[30.0, 12.0], value=[900.0, 300.0])
+    tab = marketing_tab(s, spend)
+    assert tab.event.value == "Placed Order"
+    expected, claims = s.marketing(spend), s.reconcile(spend)
+    pd.testing.assert_frame_equal(tab.result.groups, expected.groups)
+    assert "Paid Search" in tab.table.value
+    assert len(tab.figure.outputs) == 2
+    assert claims.headline in tab.reconciled.value
+    pd.testing.assert_frame_equal(tab.claims.table, claims.table)
+    assert "Google Ads" in tab.reconciled.value
+    assert len(tab.claims_figure.outputs) == 1
+
+
+def test_the_code_of_marketing_gives_the_same(s):
+    spend = spent(conversions=[30.0, 12.0])
+    tab = marketing_tab(s, spend)
+    tab.by.value, tab.freq.value, tab.model.value = "source", "W", "linear"
+    names = {"s": s, "spend": spend}
+    *before, last = tab.source().replace(".show()", "").split("\n")
+    exec("\n".join(before), names)
+    pd.testing.assert_frame_equal(eval(last, names).table, tab.result.table)
+    pd.testing.assert_frame_equal(names["claims"].bounds, tab.claims.bounds)
+    assert tab.result.by == ["source"]
+    assert "freq='W'" in tab.source()
+
+
+def test_spend_without_claims_is_shown_all_the_same(s):
+    tab = marketing_tab(s, spent())
+    assert tab.result is not None
+    assert tab.claims is None
+    assert "conversions" in tab.reconciled.value
+    assert "reconcile" not in tab.source()
+    assert tab.claims_figure.outputs == ()
+
+
+def test_what_cannot_be_asked_of_marketing_is_said_and_the_old_answer_goes(s):
+    tab = marketing_tab(s, spent(conversions=[30.0, 12.0]))
+    tab.value.value = "no_such"
+    assert "no_such" in tab.statuses[0].value
+    assert tab.result is tab.claims is None
+    assert tab.table.value == tab.reconciled.value == ""
+    assert tab.figure.outputs == tab.claims_figure.outputs == ()
+
+
+def test_nothing_of_spend_is_markup(s):
+    spend = spent(conversions=[30.0, 12.0]).assign(platform=EVIL, campaign=EVIL, channel=EVIL)
+    tab = marketing_tab(s, spend)
+    tab.by.value = "platform"
+    assert tab.result is not None
+    assert EVIL not in tab.table.value + tab.reconciled.value + tab.code.value
