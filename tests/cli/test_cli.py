@@ -109,7 +109,9 @@ def test_a_directory_among_files_is_left_out_as_a_pattern_leaves_it_out(run, tmp
 def test_the_patterns_of_the_readme_name_files_alone():
     root = Path(DATA[0]).parent.parent
     text = (root / "README.md").read_text("utf-8")
-    patterns = re.findall(r"^convergekit (?:stitch|check|add|funnel) (\S+)", text, re.MULTILINE)
+    patterns = re.findall(
+        r"^convergekit (?:stitch|check|add|funnel|marketing) (\S+)", text, re.MULTILINE
+    )
     assert patterns
     for pattern in patterns:
         named = list(root.glob(pattern))
@@ -518,11 +520,7 @@ def test_all_commands_that_read_exports_take_the_same_options():
         if "exports" in inspect.signature(command.callback).parameters
     }
     assert set(taken) == {
-        "stitch_command",
-        "funnel_command",
-        "check_command",
-        "add_command",
-        "marketing_command",
+        f"{name}_command" for name in ("stitch", "funnel", "check", "marketing", "add")
     }
     first, *others = taken.values()
     assert len(first) == len(inspect.signature(reading.options_of).parameters)
@@ -547,3 +545,121 @@ def test_add_reads_files_as_it_is_told(run, tmp_path):
     assert done.returncode == 0, done.stderr
     times = ck.open_store(store).stitched().events["timestamp"].astype(str).tolist()
     assert times == ["2026-03-02 10:00:00+00:00", "2026-03-02 14:08:00+00:00"]
+
+
+SPEND = Path(DATA[0]).parent / "spend"
+SPENT = ("--spend", SPEND, "--spend-currency", "EUR")
+
+
+def table_printed(text, title):
+    """The rows of a printed table, each by its first cell."""
+    lines = text.split(f"{title}\n", 1)[1].split("\n\n")[0].splitlines()
+    return {(cells := re.split(r"  +", line.strip()))[0]: cells[1:] for line in lines}
+
+
+def test_marketing_prints_what_was_spent_and_what_it_brought(run):
+    done = run("marketing", *DATA, *SPENT, "--freq", "W", "--by", "source", "--model", "linear")
+    assert done.returncode == 0, done.stderr
+    s = ck.stitch(ck.read_events(DATA))
+    spend = ck.read_spend(SPEND, currency="EUR")
+    found = s.marketing(spend, freq="W", by="source", model="linear")
+    assert repr(found) in done.stdout
+    printed = table_printed(done.stdout, "By source")
+    assert len(printed) == len(found.groups) + 2
+    for row in found.groups.to_dict("records"):
+        cells = printed[row["source"]]
+        assert cells[0] == f"{row['spend']:,.2f}"
+        assert f"{row['revenue']:,.2f}" in cells
+        assert (f"{row['roas']:,.2f}" == cells[-1]) == (row["spend"] > 0)
+    weeks = table_printed(done.stdout, "By week")
+    for row in found.periods.to_dict("records"):
+        name = f"{row['period']:%Y-%m-%d}" + ("" if row["complete"] else " *")
+        assert weeks[name][0] == f"{row['spend']:,.2f}"
+    assert "* 1 week not complete" in done.stdout
+    assert "see below" in done.stdout
+    lost = table_printed(done.stdout, "Spend without a visit")
+    assert {"microsoft", "tiktok", "pinterest"} < set(lost)
+    assert "claim" not in done.stdout
+    assert max(map(len, done.stdout.split("By source")[1].splitlines())) <= 80
+
+
+def test_marketing_reconciles_and_writes_its_tables(run, tmp_path):
+    out = tmp_path / "out"
+    asked = ("marketing", *DATA, *SPENT, "--out", out)
+    done = run(*asked, "--reconcile")
+    assert done.returncode == 0, done.stderr
+    s = ck.stitch(ck.read_events(DATA))
+    spend = ck.read_spend(SPEND, currency="EUR")
+    claims = s.reconcile(spend)
+    assert claims.headline in done.stdout
+    printed = table_printed(done.stdout, "Claims, and orders with a click within the window")
+    assert printed["Google Ads"][:2] == ["12", "11"]
+    assert f"Wrote 11 files to {out}.\n" in done.stdout
+    found = s.marketing(spend)
+    for name, table in (
+        ("marketing", found.table), ("payback", found.payback()), ("bounds", claims.bounds),
+        ("campaigns", found.matches.table), ("spend_rejected", spend.rejected),
+    ):  # fmt: skip
+        written = pd.read_csv(out / f"{name}.csv")
+        assert list(written.columns) == list(table.columns)
+        assert len(written) == len(table)
+    assert pd.read_csv(out / "marketing.csv")["spend"].sum() == pytest.approx(138.21)
+    refused = run(*asked)
+    assert refused.returncode == 1
+    assert "--force" in refused.stderr
+    # Tables of an earlier run do not stay beside the new ones.
+    assert run(*asked, "--force").returncode == 0
+    assert not (out / "bounds.csv").exists()
+    assert len(list(out.iterdir())) == 8
+
+
+def test_marketing_adds_up_currencies_at_their_rates(run, tmp_path):
+    orders, spend = tmp_path / "orders.csv", tmp_path / "spend.csv"
+    pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": ["2026-03-02T10:00Z", "2026-03-03T10:00Z"],
+            "alias.email": ["ada@example.com", "bob@example.com"],
+            "properties.total_price": [100.0, 100.0],
+            "properties.currency": ["EUR", "USD"],
+        }
+    ).to_csv(orders, index=False)
+    spend.write_text("Tag;Kosten;W\n02/03/2026;1.000,50;USD\n", "utf-8")
+    asked = ["marketing", orders, "--spend", spend, "--currency", "currency"]
+    asked += ["--spend-column", "date=Tag", "--spend-column", "spend=Kosten"]
+    bad = run(*asked)
+    assert bad.returncode == 1
+    assert "Say --spend-day-first or --spend-month-first." in bad.stderr
+    asked += ["--spend-column", "currency=W", "--spend-day-first", "--spend-amounts", "de"]
+    done = run(*asked, "--rate", "EUR=1", "--rate", "USD=0.5")
+    assert done.returncode == 0, done.stderr
+    assert "Marketing(500.25 EUR spent, 2 orders for 150.00 EUR, MER 0.30" in done.stdout
+    bad = run(*asked)
+    assert bad.returncode == 1
+    assert "--rate " in bad.stderr
+    assert "rates=" not in bad.stderr
+
+
+def test_what_marketing_cannot_do_is_said_in_the_words_of_the_command(run, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("Tag,Kosten\n2026-03-02,5\n")
+    for arguments, message in (
+        (("--spend", tmp_path / "missing.csv"), "no file is named"),
+        (("--spend", own), "Say what they mean: --spend-column date=Tag"),
+        (("--spend", SPEND), "Give --spend-currency EUR"),
+        ((*SPENT, "--by", "chanel"), "--by must be one or several of channel"),
+        ((*SPENT, "--freq", "h"), "--freq must be of days"),
+        ((*SPENT, "--model", "best"), "--model must be one of"),
+        ((*SPENT, "--conversion", "Purchase"), "no event is named 'Purchase'"),
+        ((*SPENT, "--value", "no_such"), "no_such"),
+        ((*SPENT, "--rate", "USD"), "--rate must be a currency and what one is worth"),
+        ((*SPENT, "--rate", "USD=much"), "--rate must be a currency and a number"),
+        ((*SPENT, "--rate", "USD=1", "--rate", "USD=2"), "--rate names 'USD' twice"),
+        ((*SPENT, "--force"), "--force needs --out too"),
+        ((*SPENT, "--out", own), "is a file"),
+    ):
+        done = run("marketing", *DATA, *arguments)
+        assert done.returncode == 1, arguments
+        assert message in " ".join(done.stderr.split()), done.stderr
+        assert "Traceback" not in done.stderr
+        assert not re.search(r"\b(by|freq|model|rates|currency|columns)=", done.stderr)
