@@ -334,3 +334,25 @@ def test_any_mapping_raises_only_our_errors(columns):
     for call in (ck.read_events, ck.stitch):
         with contextlib.suppress(ck.ConvergekitError):
             call(pd.DataFrame(ROWS), columns=columns)
+
+
+def test_a_list_takes_what_a_vendors_format_reads(tmp_path):
+    """The order's number of GA4 and of Shopify's file links the order to its browser."""
+    purchase = {
+        "event_timestamp": "1772445600000000", "event_name": "purchase", "user_pseudo_id": "A1",
+        "event_params": [{"key": "transaction_id", "value": {"string_value": "#1001"}}],
+    }  # fmt: skip
+    browser = lines(tmp_path / "ga4.jsonl", [purchase])
+    orders = tmp_path / "orders.csv"
+    orders.write_text(
+        "Name,Email,Financial Status,Currency,Total,Created at,Lineitem name,Lineitem quantity,Id\n"
+        "#1001,a@example.com,paid,EUR,54.90,2026-03-02 11:00:00 +0100,Mug,2,5001\n"
+        "#1001,a@example.com,,,,2026-03-02 11:00:00 +0100,Beans,1,\n",
+        "utf-8",
+    )
+    both = {"alias.order": ["properties.transaction_id", "properties.name"]}
+    events = ck.read_events([browser, orders], columns=both)
+    assert events["alias.order"].tolist() == ["#1001", "#1001"]
+    assert len(ck.stitch(events).profiles) == 1
+    with pytest.raises(ck.ColumnError, match=r"'properties\.no' or 'properties\.not'"):
+        ck.read_events([browser], columns={"alias.order": ["properties.no", "properties.not"]})

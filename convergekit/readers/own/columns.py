@@ -11,6 +11,7 @@ import fnmatch
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -112,6 +113,14 @@ def columns_of(columns: ColumnsOfFiles, path: Path) -> tuple[str | None, Columns
     return None, {}
 
 
+@dataclass(frozen=True)
+class _Laid:
+    """Events over which columns are laid, and the row that each came in, if not one of its own."""
+
+    opened: pd.DataFrame
+    row: IntArray | None
+
+
 class OwnColumns:
     """The columns that a user named of one export, batch by batch.
 
@@ -211,25 +220,26 @@ class OwnColumns:
         within = {n: o for n, o in rest.items() if isinstance(o, str) and o in opened}
         opened = open_columns(opened, columns=within) if within else opened
         self.used |= set(within)
-        made = self._made_of({n: o for n, o in rest.items() if n not in within}, rows)
+        asked = {n: o for n, o in rest.items() if n not in within}
+        made = self._made_of(asked, rows, _Laid(opened, row))
         self.used |= set(made)
         if not made:
             return opened
         if row is not None:
             own = run_starts(row)
-            for name, column in made.items():
-                taken = column.take(row)
+            for name, taken in made.items():
                 if name in _OF_ONE and not own.all() and name in opened:
                     pairs = zip(taken, opened[name], own, strict=True)
-                    taken = column_from_values(
+                    made[name] = column_from_values(
                         [None if _is_gap(v) else v for one, other, o in pairs
                          for v in [one if o else other]]
                     )  # fmt: skip
-                made[name] = taken
         return open_columns(_with(opened, made), columns={})
 
-    def _made_of(self, columns: Columns, rows: Rows) -> dict[str, pd.Series]:
-        made = {name: self._made(name, own, rows.frame, rows) for name, own in columns.items()}
+    def _made_of(
+        self, columns: Columns, rows: Rows, laid: _Laid | None = None
+    ) -> dict[str, pd.Series]:
+        made = {name: self._made(name, own, rows, laid) for name, own in columns.items()}
         return {name: values for name, values in made.items() if values is not None}
 
     def refuse_unused(
@@ -263,19 +273,31 @@ class OwnColumns:
                     f"columns={{{name!r}: [{self._columns[name]!r}, {name!r}]}}, or drop one."
                 )
 
-    def _made(self, name: str, own: Own, raw: pd.DataFrame, rows: Rows) -> pd.Series | None:
+    def _made(
+        self, name: str, own: Own, rows: Rows, laid: _Laid | None
+    ) -> pd.Series | None:
         """Return the values of a column, None where the rows do not have it."""
+        if isinstance(own, (list, tuple)):
+            found = [self._made(name, one, rows, laid) for one in own]
+            columns = [column for column in found if column is not None]
+            return _first(columns) if columns else None
+        column = self._of_rows(name, own, rows)
+        if laid is None:
+            return column
+        if column is None:
+            # One of a list may be what a vendor's format reads.
+            there = isinstance(own, str) and own in laid.opened
+            return laid.opened[own].reset_index(drop=True) if there else None
+        return column if laid.row is None else column.take(laid.row).reset_index(drop=True)
+
+    def _of_rows(self, name: str, own: Own, rows: Rows) -> pd.Series | None:
         if isinstance(own, str):
             return column_at(own, rows) if is_there(own, rows) else None
         if isinstance(own, Constant):
             return column_from_values(own(rows)) if self._concerned else None
-        if isinstance(own, (list, tuple)):
-            found = [self._made(name, one, raw, rows) for one in own]
-            columns = [column for column in found if column is not None]
-            return _first(columns) if columns else None
         if not callable(own) or not self._concerned:
             return None
-        return _of_function(name, own, raw)
+        return _of_function(name, own, rows.frame)
 
 
 def mapped(
