@@ -88,6 +88,8 @@ class Attributor:
         The converting events.
     cents : numpy.ndarray of int or None
         What each is worth; None without a value.
+    unpriced : int
+        How many of them have no amount.
     browser : numpy.ndarray of int
         The browser of each event, -1 if none is known.
     """
@@ -97,6 +99,7 @@ class Attributor:
         self.models, self._tuning = question.models, question.tuning
         self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = events_named(s.events, question.conversion)
+        self.unpriced = 0
         self.cents = None if question.value is None else self._whole_cents(question.value)
         self._traffic, self.browser = at_once(
             lambda: sent_by(s.events, question.visits), lambda: browsers_of(s), rows=len(s.events)
@@ -257,6 +260,7 @@ class Attributor:
                     f"{where}), or set mixed_currencies=True if "
                     f"{value!r} is in one currency all the same."
                 )
+        self.unpriced = int(np.isnan(money).sum())
         cents = np.rint(np.nan_to_num(money) * 100)
         if np.abs(cents).sum() > _MOST_CENTS:
             largest = self.positions[np.abs(cents).argmax()]
@@ -280,6 +284,7 @@ def attribution(s: StitchedEvents, question: Question) -> Attribution:
         value=question.value,
         lookback=attributor.lookback,
         conversion=as_steps([question.conversion])[0].title,
+        unpriced=attributor.unpriced,
     )
 
 

@@ -45,6 +45,8 @@ class Attribution(Result):
     lookback : pandas.Timedelta
     conversion : str
         The name of the converting event.
+    unpriced : int
+        How many conversions have no amount, where one is asked for: they count as worth nothing.
     """
 
     credits: pd.DataFrame
@@ -54,6 +56,7 @@ class Attribution(Result):
     value: str | None
     lookback: pd.Timedelta
     conversion: str
+    unpriced: int = 0
 
     def _line(self) -> str:
         total, touched = self._counts
@@ -65,7 +68,13 @@ class Attribution(Result):
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
         single = len(self.models) == 1
-        return (self.table.drop(columns="model") if single else self.comparison,)
+        yield self.table.drop(columns="model") if single else self.comparison
+        if self.unpriced:
+            total, _ = self._counts
+            yield (
+                f"{self.unpriced:,} of {counted(total, 'conversion')} without an amount in "
+                f"{self.value!r} counted as worth 0."
+            )
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -34,6 +34,7 @@ CHECKS: dict[str, Check] = {
     "cancelled-order": orders.cancelled,
     "templated-alias": alias_values.templated,
     "shared-alias": alias_values.shared,
+    "alias-of-two-types": alias_values.under_two_types,
     "placeholder-campaign": placeholders.campaigns,
     "own-pages": referrers.own_pages,
     "detour-referrer": referrers.detours,

@@ -1,17 +1,19 @@
-"""Aliases that identify a page or a program instead of a person."""
+"""Aliases that identify a page or a program instead of a person, or stand under two types."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 
 from convergekit.base.grouping import distinct, distinct_rows, run_starts
-from convergekit.base.text import to_arrow
+from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown, shown_text
 from convergekit.events.nothing import TEMPLATE
+from convergekit.events.schema import ALIAS
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
@@ -25,6 +27,8 @@ FEWEST_BROWSERS = 5
 #: Any other alias is, that met this many on one day.
 FEWEST_BROWSERS_A_DAY = 10
 _DAY = 24 * 3_600_000_000
+#: Shorter values, such as the number of a customer and that of an order, are alike by chance.
+SHORTEST_LIKE = 8
 
 
 def templated(tracking: Tracking) -> list[Fault]:
@@ -72,6 +76,56 @@ def shared(tracking: Tracking) -> list[Fault] | NotChecked:
             lambda some: _carried(tracking, some, bad),
         )
     ]
+
+
+def under_two_types(tracking: Tracking) -> list[Fault]:
+    """Find values that are an alias of one type here and of another there, never linked."""
+    found = []
+    for (one, other), bad in _alike(tracking).items():
+        at = tracking.carrying(bad)
+        values = int(bad.sum()) // 2
+        found.append(
+            Fault(
+                "high",
+                f"{counted(values, 'value is', 'values are')} of the alias type {visible(one)!r} "
+                f"on some events and of {visible(other)!r} on others.",
+                "Aliases of two types are two, so the events stay two profiles: an order does not "
+                "reach the visits before it.",
+                "Send one value under one type. Until then: ck.read_events(..., columns="
+                f"{{{ALIAS + one!r}: {[ALIAS + one, ALIAS + other]!r}}}).",
+                at,
+                tracking.worth_of_profiles(at),
+                lambda some, bad=bad: _carried(tracking, some, bad),
+            )
+        )
+    return found
+
+
+def _alike(tracking: Tracking) -> dict[tuple[str, str], BoolArray]:
+    """Return the aliases of each two types that are of one value and of two profiles."""
+    table = tracking.aliases.table
+    event, alias = tracking.pairs
+    profile = np.full(len(table), -1, dtype=np.int64)
+    profile[alias] = tracking.profile[event]
+    values = as_text(table["alias_value"])[0].str.lower()
+    of = pd.DataFrame(
+        {
+            "value": values.to_numpy(),
+            "type": table["alias_type"].astype("str").to_numpy(),
+            "profile": profile,
+            "alias": np.arange(len(table)),
+        }
+    )
+    of = of[(profile >= 0) & (values.str.len() >= SHORTEST_LIKE).to_numpy(dtype=bool)]
+    of = of[of["value"].duplicated(keep=False)]
+    both = of.merge(of, on="value", suffixes=("", "_other"))
+    both = both[(both["type"] < both["type_other"]) & (both["profile"] != both["profile_other"])]
+    found = {}
+    for (one, other), pairs in both.groupby(["type", "type_other"], sort=True):
+        bad = np.zeros(len(table), dtype=bool)
+        bad[pairs[["alias", "alias_other"]].to_numpy().ravel()] = True
+        found[str(one), str(other)] = bad
+    return found
 
 
 def _templates(tracking: Tracking) -> BoolArray:

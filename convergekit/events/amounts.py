@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from numbers import Real
@@ -27,6 +28,9 @@ from convergekit.typing import FloatArray, IntArray
 _NOTHING = (type(None), type(pd.NA), type(pd.NaT))
 # A longer text in an amount's place is not shown: it may be anything.
 _LONGEST_AMOUNT = 40
+# The last mark, before one or two digits or after the other mark, is the decimal one.
+_COMMA_IS_DECIMAL = re.compile(r"\.[^,]*,\d|^[^.]*,\d{1,2}(?!\d)")
+_MARKS_BOTH = re.compile(r"\.[^,]*,\d|,[^.]*\.\d|[.,]\d{1,2}(?!\d)")
 
 
 def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
@@ -196,9 +200,11 @@ def _not_numbers(events: pd.DataFrame, at: IntArray, column: str) -> str:
     try:
         float(text)
     except ValueError:
+        mark = "'de'" if _COMMA_IS_DECIMAL.search(text) else "'en'"
+        other = "" if _MARKS_BOTH.search(text) else ", or the other of 'en' and 'de'"
         plain = (
-            f"ck.money(events[{column!r}], amounts='en')['amount'], or amounts='de' where the "
-            "comma is the decimal mark"
+            f"ck.money(events[{column!r}], amounts={mark})['amount']{other}; of files, "
+            f"ck.read_events(..., amounts={mark}) does it"
         )
     return (
         f"{said}, with {text!r} in {row_of(events, int(place))}. If its texts are amounts, make "

@@ -342,3 +342,17 @@ def test_labels_that_begin_alike_differ_in_the_figure():
     found = attributed([([page], 10.0) for page in pages], ["linear"])
     ticks = sorted(found.plot().layout.yaxis.ticktext)
     assert ticks == ["…example/collections/tea", "…xample/collections/cups"]
+
+
+def test_conversions_without_an_amount_are_told():
+    s = stitched(
+        ("a", 0, "meta", None), ("a", 1, None, 5.0), ("a", 2, None, 7.0),
+        **{"properties.price": [1.0, 8.0, None], "properties.fee": [1.0, None, None]},
+    )  # fmt: skip
+    said = {"total": 0, "price": 1, "fee": 2}
+    for value, unpriced in said.items():
+        found = s.attribution("Order", value)
+        assert found.unpriced == unpriced
+        told = f"{unpriced} of 2 conversions without an amount in {value!r} counted as worth 0."
+        assert (told in str(found)) == (unpriced > 0)
+    assert s.attribution("Order").unpriced == 0

@@ -805,3 +805,31 @@ def test_orders_that_came_to_nothing(store, name, value, kind):
 )  # fmt: skip
 def test_orders_that_came_to_something(store, name, value):
     assert not len(ck.check_up(store.assign(**{f"properties.{name}": value})))
+
+
+def test_one_value_under_two_alias_types():
+    """GA4's user ID is the address by which the shop knows the buyer."""
+    at = pd.date_range("2026-03-02", periods=4, freq="h", tz="UTC")
+    events = pd.DataFrame(
+        {
+            "event_id": ["v1", "v2", "o1", "o2"],
+            "event_name": ["PageView", "PageView", ORDER, ORDER],
+            "timestamp": at,
+            "alias.cookie": ["c1", "c2", None, None],
+            "alias.user_id": ["Anna@Example.com", "1234567", None, None],
+            "alias.email": [None, None, "anna@example.com", "bob@example.com"],
+            "alias.customer_id": [None, None, None, "1234567"],
+            "properties.total_price": [None, None, 30.0, 12.0],
+        }
+    )
+    finding, examples = only(ck.check_up(events))
+    assert finding["check"] == "alias-of-two-types"
+    assert "1 value is of the alias type 'email' on some events and of 'user_id'" in finding["what"]
+    assert (finding["money"], finding["severity"]) == (30.0, "high")
+    assert examples["row"].tolist() == [0, 2]
+    assert "nna" not in str(examples["seen"].tolist())
+    columns = {"alias.email": ["alias.email", "alias.user_id"]}
+    assert repr(columns) in finding["fix"]
+    mended = ck.read_events(events, columns=columns)
+    assert len(ck.check_up(mended)) == 0
+    assert len(ck.stitch(events).profiles) - len(ck.stitch(mended).profiles) == 1

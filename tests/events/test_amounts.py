@@ -320,3 +320,19 @@ def test_a_check_up_lets_pass_what_no_question_refuses(amounts: list[Any]) -> No
     found = ck.check_up(s.events.drop(columns=["profile_id", "row", "kind"]))
     assert "several-currencies" not in found.findings["check"].tolist()
     assert not any("not added up" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("1.234,50 €", "amounts='de')['amount']; of"),
+        ("20,00", "amounts='de')['amount']; of"),
+        ("1,234.50", "amounts='en')['amount']; of"),
+        ("$ 12.5", "amounts='en')['amount']; of"),
+        ("EUR 1.234", "amounts='en')['amount'], or the other of 'en' and 'de'; of"),
+        ("1,234", "amounts='en')['amount'], or the other of 'en' and 'de'; of"),
+    ],
+)
+def test_the_error_names_the_decimal_mark_that_the_text_shows(text, advice):
+    with pytest.raises(ConvergekitError, match=re.escape(advice)):
+        _store([text], None).customers(value="total_price")

@@ -273,9 +273,7 @@ class OwnColumns:
                     f"columns={{{name!r}: [{self._columns[name]!r}, {name!r}]}}, or drop one."
                 )
 
-    def _made(
-        self, name: str, own: Own, rows: Rows, laid: _Laid | None
-    ) -> pd.Series | None:
+    def _made(self, name: str, own: Own, rows: Rows, laid: _Laid | None) -> pd.Series | None:
         """Return the values of a column, None where the rows do not have it."""
         if isinstance(own, (list, tuple)):
             found = [self._made(name, one, rows, laid) for one in own]
