@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
@@ -95,7 +97,7 @@ def under_two_types(tracking: Tracking) -> list[Fault]:
                 f"{{{ALIAS + one!r}: {[ALIAS + one, ALIAS + other]!r}}}).",
                 at,
                 tracking.worth_of_profiles(at),
-                lambda some, bad=bad: _carried(tracking, some, bad),
+                partial(_carried, tracking, bad=bad),
             )
         )
     return found

@@ -20,6 +20,7 @@ from convergekit.checks.property_texts import property_texts
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar
 from convergekit.events.schema import ALIAS
+from convergekit.events.sources import origins
 from convergekit.events.steps import Step, StepLike, any_of, tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import EventAliases
@@ -112,8 +113,11 @@ class Tracking:
 
     @cached_property
     def sources(self) -> tuple[IntArray, list[str]]:
-        """Each event's source as a number, -1 for none, and the sources' names."""
-        codes, names = pd.factorize(self.events["source"], sort=True)
+        """Each event's source as a number, -1 for none, and the sources' names.
+
+        Files that an export was cut into are one source.
+        """
+        codes, names = pd.factorize(origins(self.events), sort=True)
         return codes.astype(np.int64), [str(name) for name in names]
 
     @cached_property

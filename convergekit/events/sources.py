@@ -65,6 +65,27 @@ def exports(events: pd.DataFrame) -> pd.Series:
     return filled.map(whole).astype("str").where(filled.notna(), source)
 
 
+def origins(events: pd.DataFrame) -> pd.Series:
+    """Return the source of every event, one for all files of an export: what they share.
+
+    A file that is the only one of its export keeps its name. Files of digits alone share none:
+    theirs is the name of the first.
+
+    Examples
+    --------
+    >>> files = ["events_20260302.jsonl", "events_20260303.jsonl", "web2.jsonl", "09.gz", "10.gz"]
+    >>> stems = [name.split(".")[0] for name in files]
+    >>> origins(pd.DataFrame({"source": stems, "file": files})).tolist()
+    ['events', 'events', 'web2', '09', '09']
+    """
+    source, export = as_text(events["source"])[0], exports(events)
+    each = pd.DataFrame({"source": source, "export": export}).drop_duplicates().dropna()
+    several = each[each["export"].duplicated(keep=False)]
+    first = each.groupby("export")["source"].min()
+    named = {name: name or first[name] for name in several["export"].unique()}
+    return export.map(named).astype("str").where(export.isin(named), source)
+
+
 def _export(stem: str) -> str:
     name = stem.lower()
     for pattern, replacement in CUTS:

@@ -12,6 +12,7 @@ import pandas as pd
 from convergekit.events.amounts import summed_amounts
 from convergekit.events.currencies import check_rates
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
+from convergekit.events.sources import origins
 from convergekit.events.steps import StepLike
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.funnel import funnel_of_visitors
@@ -94,8 +95,9 @@ def ways_of_counting(s: StitchedEvents) -> dict[str, IntArray]:
         # An event with several aliases of one type counts for the first of them.
         unit[found.event[of_type][::-1]] = found.alias[of_type][::-1]
         ways[f"alias {name} alone"] = unit
-    for source in sorted(s.events["source"].dropna().unique()):
-        mine = (s.events["source"] == source).to_numpy(dtype=bool)
+    origin = origins(s.events)
+    for source in sorted(origin.dropna().unique()):
+        mine = (origin == source).to_numpy(dtype=bool)
         part = found.of_events(mine)
         unit = np.full(len(s.events), -1, dtype=np.int64)
         unit[mine] = profile_of_events(part, connected_components(part), int(mine.sum()))

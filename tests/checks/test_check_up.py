@@ -833,3 +833,25 @@ def test_one_value_under_two_alias_types():
     mended = ck.read_events(events, columns=columns)
     assert len(ck.check_up(mended)) == 0
     assert len(ck.stitch(events).profiles) - len(ck.stitch(mended).profiles) == 1
+
+
+def test_files_of_an_export_are_one_source():
+    """An hour a file is not a source an hour: each would be too small for a finding."""
+    at = pd.date_range("2026-03-02", periods=24, freq="h", tz="UTC")
+    view = {"event_name": "PageView", "alias.cookie": "c", "file": "web.jsonl", "source": "web"}
+    rows = [view | {"timestamp": at[0]}]
+    for hour, time in enumerate(at):
+        name = f"orders_20260302_{hour:02}"
+        order = {"event_name": ORDER, "event_id": name, "timestamp": time, "source": name}
+        rows.append(order | {"alias.email": f"{hour}@x.org", "file": f"{name}.csv"})
+    events = pd.DataFrame(rows)
+    found = ck.check_up(events).findings.set_index("check")
+    assert (
+        "24 of 24 conversions of 'orders' carry only aliases"
+        in found.loc["orphaned-conversion", "what"]
+    )
+    lift = ck.stitch(events).stitching_lift(["PageView", ORDER], within="7D")
+    ways = lift.iloc[:, 0].unique().tolist()
+    assert [way for way in ways if way.startswith("source")] == [
+        "source orders alone", "source web alone",
+    ]  # fmt: skip
