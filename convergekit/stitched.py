@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from convergekit.events.arrow import with_python_lists
 from convergekit.events.calendar import Calendar
 from convergekit.identity.tables import StitchedEvents, counts_in_one_line
 
@@ -78,8 +79,7 @@ class Stitched:
     events : pandas.DataFrame
         One row per kept event, in input order: the canonical columns, `row` (0-based position
         in the input), `kind` (``"track"`` or ``"identify"``), `profile_id` (missing without a
-        usable alias) and `profile.<name>`, the profile properties as known at that event. Lists of
-        URNs in `aliases` are held by Arrow; a missing one is `pandas.NA`.
+        usable alias) and `profile.<name>`, the profile properties as known at that event.
     rejected : pandas.DataFrame
         One row per input row that is not an event: `row`, `reason`, and the input's columns.
     identity : str
@@ -94,15 +94,15 @@ class Stitched:
 
     tables: StitchedEvents
 
-    @property
+    @cached_property
     def events(self) -> pd.DataFrame:
         """One row per kept event, in input order; see `Stitched`."""
-        return self.tables.events
+        return with_python_lists(self.tables.events)
 
-    @property
+    @cached_property
     def rejected(self) -> pd.DataFrame:
         """One row per input row that is not an event; see `Stitched`."""
-        return self.tables.rejected
+        return with_python_lists(self.tables.rejected)
 
     @property
     def identity(self) -> str:
@@ -606,7 +606,7 @@ class Stitched:
         from convergekit.journeys.result import journeys
 
         return journeys(
-            self.events,
+            self.tables.events,
             start,
             end,
             events,
@@ -682,7 +682,7 @@ class Stitched:
         from convergekit.customers.result import customers
 
         return customers(
-            self.events,
+            self.tables.events,
             order,
             value,
             refund,
@@ -2028,7 +2028,7 @@ class Stitched:
         """
         from convergekit.events.arrow import table_of
 
-        return table_of(self.events)
+        return table_of(self.tables.events)
 
     def to_polars(self) -> pl.DataFrame:
         """Return the events as a Polars frame. Needs Polars.
@@ -2051,7 +2051,7 @@ class Stitched:
         """
         from convergekit.events.arrow import polars_of
 
-        return polars_of(self.events)
+        return polars_of(self.tables.events)
 
     def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Save everything as Parquet files that `convergekit.read_stitched` reads back.

@@ -105,6 +105,18 @@ PICTURES = (
         's.attribution_lift("Placed Order", "total_price").plot()',
     ),
     Picture(
+        "reconciliation",
+        "What platforms claim beside the orders",
+        "Five platforms claim more than there are orders. Hatched: it depends on which they claim.",
+        "many.reconcile(ck.simulate_store(2000, spend=True, overclaiming=2.5).spend).plot()",
+    ),
+    Picture(
+        "claims-by-period",
+        "Claims and orders over time",
+        "Claims on each other by week, and all orders as a line.",
+        "many.reconcile(ck.simulate_store(2000, spend=True).spend).by_period().plot()",
+    ),
+    Picture(
         "journeys",
         "Journeys",
         "What people did one after another, and how it ended: a column per step, without repeats.",

@@ -265,6 +265,16 @@ def objects_of(column: pd.Series) -> pd.Series:
     return pd.Series(python_cells(column), index=column.index, name=column.name, dtype=object)
 
 
+def with_python_lists(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame as people get it: lists that Arrow holds as Python's.
+
+    pandas cannot read the name of a type of nested values: a Parquet file that it writes of Arrow's
+    lists is one that it cannot read.
+    """
+    held = [name for name, dtype in frame.dtypes.items() if dtype == LISTS_OF_TEXT]
+    return frame.assign(**{name: objects_of(frame[name]) for name in held}) if held else frame
+
+
 def table_of(frame: pd.DataFrame) -> pa.Table:
     """Return a frame as an Arrow table; what Arrow has no type for, as JSON text.
 

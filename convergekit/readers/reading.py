@@ -32,7 +32,7 @@ from convergekit.errors import (
     callers_level,
     what_there_is,
 )
-from convergekit.events.arrow import Frame, as_frame
+from convergekit.events.arrow import Frame, as_frame, with_python_lists
 from convergekit.events.canonical import check_required, noted, open_columns
 from convergekit.events.money import Amounts
 from convergekit.events.normalise import SAID_BY_READERS
@@ -175,8 +175,7 @@ def read_events(
         One row per row of the files, in the order of the files, with `file`, `line` (of a JSON
         array or Parquet file: the place) and `source` (the file's name without its suffixes,
         where the file does not say); the `file` of an archive's member is
-        ``export.zip/2026-03-02.json``. Lists of URNs in `aliases` are held by Arrow.
-        A row that cannot be read is kept, with everything missing
+        ``export.zip/2026-03-02.json``. A row that cannot be read is kept, with everything missing
         and the reason in `read_error`; `stitch` lists it in `rejected`. In CSV and TSV files an
         unquoted ``\N`` is missing, and so are `NULL`, `null`, `None`, `NaN`, `nan`, `<NA>`, `#N/A`,
         `(null)`, `[NULL]` and `<null>`; where such a word stood, `read_nulls` says so, and the
@@ -216,11 +215,12 @@ def read_events(
         amounts=amounts, items=items, strict=strict,
     )  # fmt: skip
     if is_table(paths):
-        return _Table(paths, options).whole()
+        return with_python_lists(_Table(paths, options).whole())
     if isinstance(paths, pd.DataFrame) or hasattr(paths, "__arrow_c_stream__"):
-        return _read_frame(as_frame(paths), options)
+        return with_python_lists(_read_frame(as_frame(paths), options))
     left: list[str] = []
-    return concatenate(_read_paths(find_files(paths, left), options, progress, left))
+    parts = _read_paths(find_files(paths, left), options, progress, left)
+    return with_python_lists(concatenate(parts))
 
 
 class ReadingOptions(TypedDict, total=False):

@@ -194,7 +194,7 @@ def _in_one_currency(
     rows: pd.DataFrame, rates: Mapping[str, float] | None
 ) -> tuple[FloatArray, str]:
     value = rows["value"].fillna(0.0).to_numpy(dtype=float)
-    codes = currency_codes(rows["currency"].astype(object)).reset_index(drop=True)
+    codes = currency_codes(rows["currency"]).reset_index(drop=True)
     found = most_first(codes[value != 0])
     if rates is None:
         if len(found) > 1:

@@ -6,6 +6,7 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -135,12 +136,20 @@ def by_period_figure(
             x=rows["period"],
             y=rows["claimed"].tolist(),
             name=legend_name(name),
-            marker={"color": colour, "line": {"width": 1, "color": colours.paper}},
+            marker={
+                "color": colour,
+                "line": {"width": 1, "color": colours.paper},
+                "pattern": {
+                    **_hatching(colour, colours.paper),
+                    "shape": ["" if whole else "/" for whole in rows["complete"]],
+                },
+            },
             hovertext=[
                 hover(
                     f"In the {word} from {line.period:%Y-%m-%d}, {name} claims "
                     f"{_plain(line.claimed)}; {counted(int(line.eligible), 'order')} had a click "
-                    "of it within its window."
+                    "of it within its window.",
+                    "" if line.complete else f"The exports have a part of the {word}.",
                 )
                 for line in rows.itertuples()
             ],
@@ -164,7 +173,10 @@ def by_period_figure(
             f"Claims and orders by {word}",
             [
                 "Bars above the line: more is claimed than there are orders. A platform may date a "
-                "claim by its click, before the order."
+                "claim by its click, before the order.",
+                ""
+                if table["complete"].all()
+                else f"Hatched: the exports have a part of the {word}.",
             ],
             template=template,
             plot_height=300,
@@ -255,13 +267,7 @@ def _bar(
 ) -> None:
     marker = {"color": colour, "line": {"width": 1 if line else 0, "color": line or colour}}
     if hatched:
-        marker["pattern"] = {
-            "shape": "/",
-            "size": 6,
-            "fgcolor": colour,
-            "bgcolor": hatched,
-            "fillmode": "replace",
-        }
+        marker["pattern"] = {"shape": "/", **_hatching(colour, hatched)}
     figure.add_bar(
         x=[amount],
         y=[row],
@@ -272,6 +278,10 @@ def _bar(
         hoverinfo="text",
         name=plain(name),
     )
+
+
+def _hatching(colour: str, paper: str) -> dict[str, Any]:
+    return {"size": 6, "fgcolor": colour, "bgcolor": paper, "fillmode": "replace"}
 
 
 def _half() -> float:

@@ -149,7 +149,8 @@ class Reconciliation(Result):
             One row per period and platform: `period` (its start), `platform`, `claimed`,
             `eligible` (orders of that period with a click of the platform within its window),
             `orders` (all orders of that period) and, with a value, `claimed_value`,
-            `eligible_value` and `orders_value`. Platforms that date claims by the click count
+            `eligible_value` and `orders_value`; and `complete`: whether all of its days are between
+            `start` and `end`. Platforms that date claims by the click count
             an order in the period of its click, so that rows differ at the edges; over the whole
             period `bounds` account for it. Its ``plot(template=...)`` returns a figure.
         """
@@ -186,7 +187,9 @@ class Reconciliation(Result):
                 table[name + suffix] = series.reindex(index, fill_value=0).round(6).to_numpy()
             totals = orders.groupby("period")[of_orders].sum().reindex(every, fill_value=0)
             table["orders" + suffix] = totals.round(6).to_numpy()[index.codes[0]]
-        names = ["period", "platform", "claimed", "eligible", "orders"]
+        whole = (every.start_time >= self.start) & (every.end_time < self.end + pd.Timedelta("1D"))
+        table["complete"] = whole[index.codes[0]]
+        names = ["period", "platform", "claimed", "eligible", "orders", "complete"]
         draw = partial(_by_period_figure, freq=freq, titles=dict(self.titles))
         return DrawnFrame.of(table, draw, names)
 

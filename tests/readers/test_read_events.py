@@ -114,7 +114,7 @@ def test_parquet_keeps_whole_numbers_and_nested_values(tmp_path):
     )
     pq.write_table(table, tmp_path / "warehouse.parquet")
     events = ck.read_events(tmp_path / "warehouse.parquet")
-    assert events["aliases"].tolist() == [["urn:cookie:c"], pd.NA]
+    assert events["aliases"].tolist() == [["urn:cookie:c"], None]
     assert events["properties.n"].tolist() == [9007199254740993, pd.NA]
     assert events["properties.l"].tolist() == [[1, 2], None]
     assert "9007199254740993" in set(ck.stitch(events).aliases["alias_value"])

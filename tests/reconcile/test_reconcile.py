@@ -338,6 +338,11 @@ def test_periods_add_up():
     assert days["claimed_value"].sum() == 60.0
     assert days.drop_duplicates("period")["orders_value"].sum() == 100.01
     assert len(days.plot(template="dark").data) == 3
+    weeks = r.by_period("W")
+    # A week is whole from Monday, the 2nd, to Sunday, the 8th.
+    assert weeks["complete"].tolist() == [True, True]
+    assert not r.by_period("M")["complete"].any()
+    assert "part of the month" in r.by_period("M").plot().to_json()
 
 
 def test_as_of_identity_does_not_matter():
