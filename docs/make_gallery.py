@@ -180,18 +180,6 @@ PICTURES = (
         "months.marketing(season.spend).payback().plot()",
     ),
     Picture(
-        "reconciliation",
-        "What platforms claim",
-        "Claims beside the orders that there are. Outlined: orders with a click of that platform.",
-        "months.reconcile(season.spend).plot()",
-    ),
-    Picture(
-        "reconciliation-periods",
-        "What platforms claim, over time",
-        "Claims by month, and all orders of the shop as a line.",
-        'months.reconcile(season.spend).by_period("M").plot()',
-    ),
-    Picture(
         "timeline",
         "One person's timeline",
         "Events in order, on a lane per source. The hover text shows what an event sent, and what "
