@@ -113,7 +113,8 @@ PICTURES = (
     Picture(
         "claims-by-period",
         "Claims and orders over time",
-        "Claims on each other by week, and all orders as a line.",
+        "Claims on each other by week, and all orders as a line. Dotted: the exports do not have "
+        "all of that week.",
         "many.reconcile(ck.simulate_store(2000, spend=True).spend).by_period().plot()",
     ),
     Picture(
