@@ -133,7 +133,16 @@ def _panels(
     if bought and free:
         said.append(counted(len(free), "group") + " without spend")
     panels = [(name, _every_period(table[(here == name).to_numpy()], table)) for name in shown]
+    unseen = {name for name, seen in zip(named, _seen(groups), strict=True) if not seen}
+    panels = [
+        (name, rows.assign(revenue=np.nan) if name in unseen else rows) for name, rows in panels
+    ]
     return panels, f"Not shown: {' and '.join(said)}." if said else ""
+
+
+def _seen(groups: pd.DataFrame) -> list[bool]:
+    """Return which groups have a visit or an order: what the others brought is not known."""
+    return ((groups["visits"] > 0) | (groups["orders"] > 0)).tolist()
 
 
 def _every_period(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -166,6 +175,8 @@ def _add_legend(figure: go.Figure) -> None:
 def _titled(name: str, rows: pd.DataFrame) -> str:
     """Return the name of a group, and what its complete periods returned."""
     done = rows[rows["complete"]]
+    if rows["revenue"].isna().all():
+        return f"{shortened(name, _NAME_WIDTH)}: no visit belongs to it"
     spend, revenue = done["spend"].sum(), done["revenue"].sum()
     told = f": {revenue / spend:.2f} for each 1 spent" if spend > 0 else ""
     return shortened(name, _NAME_WIDTH) + told
@@ -185,8 +196,14 @@ def _add_panel(
     texts = [
         hover(
             f"{_capital(in_period(line.period, word))}: {_money(line.spend, currency)} spent, "
-            f"{_money(line.revenue, currency)} of revenue.",
-            f"{line.revenue / line.spend:.2f} for each 1 spent." if line.spend > 0 else "",
+            + (
+                "and no visit belongs to it."
+                if np.isnan(line.revenue)
+                else f"{_money(line.revenue, currency)} of revenue."
+            ),
+            f"{line.revenue / line.spend:.2f} for each 1 spent."
+            if line.spend > 0 and not np.isnan(line.revenue)
+            else "",
             "" if line.complete else f"The {word} is not complete.",
         )
         for line in rows.itertuples()

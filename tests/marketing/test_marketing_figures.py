@@ -38,7 +38,7 @@ def test_spend_is_bars_and_revenue_a_line_in_a_panel_for_each_group_with_spend()
     assert "Paid Search: 2.50 for each 1 spent" in said
     assert "In April 2026: 10.00 EUR spent, 50.00 EUR of revenue." in said
     assert "Not shown: 2 groups without spend." in said
-    assert "(unmatched spend): 0.00 for each 1 spent" in said
+    assert "(unmatched spend): no visit belongs to it" in said
 
 
 def test_all_groups_together_have_one_panel():
