@@ -35,8 +35,9 @@ ByColumns: TypeAlias = Callable[[Sequence[dict[str, Any]]], bool]
 #: So many rows are asked about.
 _ASKED_ABOUT = 20
 
-#: A batch of lines is closed when it holds so many bytes.
-_BATCH_BYTES = 32 * 1024 * 1024
+#: A batch of lines is closed when it holds so many bytes. Two are in memory at once, so that each
+#: is half of what a batch may be otherwise, in rows too.
+_BATCH_BYTES = 16 * 1024 * 1024
 #: A line of so many bytes may be all of a file.
 _LARGE = 256 * 1024
 #: After a batch of so many lines the next one is parsed while columns are made of it.
@@ -249,7 +250,7 @@ def _read_lines(
         texts.append(text)
         places.append(number)
         size += len(text)
-        if size >= _BATCH_BYTES or len(texts) >= BATCH_ROWS:
+        if size >= _BATCH_BYTES or len(texts) >= BATCH_ROWS // 2:
             yield _batch(lines, texts, places, known)
             texts, places, size = [], [], 0
     if texts:
