@@ -33,6 +33,8 @@ _MOST_CURVES = 6
 _PANEL, _GAP, _AXIS = 104, 34, 44
 #: As many characters of a group's name fit above its panel.
 _NAME_WIDTH = 30
+#: How wide the bar of a lone period is, on an axis of four times that.
+_LONE = pd.Timedelta("1D")
 _SPEND, _REVENUE = COLOURS[5], COLOURS[0]
 
 
@@ -112,6 +114,11 @@ def return_figure(
             **period_axis(periods, freq, word),
         },
     )
+    if len(periods) == 1:
+        # Plotly takes a lone bar's width from its neighbours, and draws a hair.
+        around = [periods.iloc[0] - 2 * _LONE, periods.iloc[0] + 2 * _LONE]
+        figure.update_xaxes(range=around)
+        figure.update_traces(width=_LONE / pd.Timedelta("1ms"), selector={"type": "bar"})
     return figure
 
 

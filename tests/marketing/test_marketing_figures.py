@@ -101,3 +101,13 @@ def test_many_groups_are_six_panels_and_the_others_are_counted():
     assert "Not shown: 3 groups with less spend and 4 groups without spend." in one_line(
         " ".join(texts(figure))
     )
+
+
+def test_the_bar_of_a_lone_period_can_be_seen():
+    s = ck.stitch(ck.simulate_store().events)
+    spend = pd.DataFrame({"date": ["2026-03-02"], "channel": ["Paid Search"], "spend": [60.0]})
+    figure = s.marketing(spend).plot()
+    first, last = pd.to_datetime(list(figure.layout.xaxis.range))
+    (bar,) = (trace for trace in figure.data if trace.type == "bar" and trace.x[0] is not None)
+    assert first < bar.x[0] < last
+    assert pd.Timedelta(bar.width, "ms") / (last - first) == pytest.approx(0.25)
