@@ -113,7 +113,8 @@ PICTURES = (
     Picture(
         "claims-by-period",
         "Claims and orders over time",
-        "Claims on each other by week, and all orders as a line.",
+        "Claims on each other by week, and all orders as a line. Dotted: the exports do not have "
+        "all of that week.",
         "many.reconcile(ck.simulate_store(2000, spend=True).spend).by_period().plot()",
     ),
     Picture(
@@ -178,18 +179,6 @@ PICTURES = (
         "What a customer of each month has brought by each age, as a share of the cost; dotted "
         "where some are not observed for so long.",
         "months.marketing(season.spend).payback().plot()",
-    ),
-    Picture(
-        "reconciliation",
-        "What platforms claim",
-        "Claims beside the orders that there are. Outlined: orders with a click of that platform.",
-        "months.reconcile(season.spend).plot()",
-    ),
-    Picture(
-        "reconciliation-periods",
-        "What platforms claim, over time",
-        "Claims by month, and all orders of the shop as a line.",
-        'months.reconcile(season.spend).by_period("M").plot()',
     ),
     Picture(
         "timeline",

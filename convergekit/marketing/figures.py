@@ -33,6 +33,8 @@ _MOST_CURVES = 6
 _PANEL, _GAP, _AXIS = 104, 34, 44
 #: As many characters of a group's name fit above its panel.
 _NAME_WIDTH = 30
+#: How wide the bar of a lone period is, on an axis of four times that.
+_LONE = pd.Timedelta("1D")
 _SPEND, _REVENUE = COLOURS[5], COLOURS[0]
 
 
@@ -112,6 +114,11 @@ def return_figure(
             **period_axis(periods, freq, word),
         },
     )
+    if len(periods) == 1:
+        # Plotly takes a lone bar's width from its neighbours, and draws a hair.
+        around = [periods.iloc[0] - 2 * _LONE, periods.iloc[0] + 2 * _LONE]
+        figure.update_xaxes(range=around)
+        figure.update_traces(width=_LONE / pd.Timedelta("1ms"), selector={"type": "bar"})
     return figure
 
 
@@ -133,7 +140,16 @@ def _panels(
     if bought and free:
         said.append(counted(len(free), "group") + " without spend")
     panels = [(name, _every_period(table[(here == name).to_numpy()], table)) for name in shown]
+    unseen = {name for name, seen in zip(named, _seen(groups), strict=True) if not seen}
+    panels = [
+        (name, rows.assign(revenue=np.nan) if name in unseen else rows) for name, rows in panels
+    ]
     return panels, f"Not shown: {' and '.join(said)}." if said else ""
+
+
+def _seen(groups: pd.DataFrame) -> list[bool]:
+    """Return which groups have a visit or an order: what the others brought is not known."""
+    return ((groups["visits"] > 0) | (groups["orders"] > 0)).tolist()
 
 
 def _every_period(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -166,6 +182,8 @@ def _add_legend(figure: go.Figure) -> None:
 def _titled(name: str, rows: pd.DataFrame) -> str:
     """Return the name of a group, and what its complete periods returned."""
     done = rows[rows["complete"]]
+    if rows["revenue"].isna().all():
+        return f"{shortened(name, _NAME_WIDTH)}: no visit belongs to it"
     spend, revenue = done["spend"].sum(), done["revenue"].sum()
     told = f": {revenue / spend:.2f} for each 1 spent" if spend > 0 else ""
     return shortened(name, _NAME_WIDTH) + told
@@ -185,8 +203,14 @@ def _add_panel(
     texts = [
         hover(
             f"{_capital(in_period(line.period, word))}: {_money(line.spend, currency)} spent, "
-            f"{_money(line.revenue, currency)} of revenue.",
-            f"{line.revenue / line.spend:.2f} for each 1 spent." if line.spend > 0 else "",
+            + (
+                "and no visit belongs to it."
+                if np.isnan(line.revenue)
+                else f"{_money(line.revenue, currency)} of revenue."
+            ),
+            f"{line.revenue / line.spend:.2f} for each 1 spent."
+            if line.spend > 0 and not np.isnan(line.revenue)
+            else "",
             "" if line.complete else f"The {word} is not complete.",
         )
         for line in rows.itertuples()

@@ -44,6 +44,7 @@ def weighted_means(
         spread = np.bincount(cell, weights=away * away, minlength=cells)
         error = np.sqrt(spread * count / (count - 1)) / total
     few = count < 2
-    quantile = scipy.stats.t.ppf((1 + confidence) / 2, np.where(few, 1, count - 1))
+    # `scipy.stats` takes longer to import than all else here.
+    quantile = scipy.special.stdtrit(np.where(few, 1, count - 1), (1 + confidence) / 2)
     half = np.where(few, np.nan, quantile * error)
     return mean, all_to_six_digits(mean - half), all_to_six_digits(mean + half)

@@ -19,7 +19,7 @@ from convergekit.events.steps import StepLike, title_of
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.tables import StitchedEvents, observed_of
-from convergekit.marketing.cells import Ledger, metrics
+from convergekit.marketing.cells import RATIOS, Ledger, metrics
 from convergekit.marketing.cohorts import Acquired
 from convergekit.marketing.costs import PARTS, Costs, costs_of
 from convergekit.marketing.groups import UNMATCHED, SpendGroups
@@ -238,7 +238,11 @@ def _result(
     flags = _flags(s, asked, join.costs, dates.clock, distinct)
     begin = pd.Series(dates.clock.index(distinct).start_time)
 
+    seen = np.zeros(len(groups.names), dtype=bool)
+    for cell in (ledger.visit_cell, ledger.credit_cell):
+        seen[parts["group"].to_numpy()[cell]] = True
     table = measured(ledger, len(parts), whole=of_period)
+    table = _known_returns(table, seen[parts["group"]])
     table = pd.concat([groups.names.take(parts["group"]).reset_index(drop=True), table], axis=1)
     table.insert(0, "period", begin.take(of_period).array)
     table = table.assign(**{name: flag[of_period] for name, flag in flags.items()})
@@ -254,6 +258,7 @@ def _result(
     summary = measured(
         ledger.renumbered(place), len(used), whole=np.zeros(len(used), dtype=np.int64)
     )
+    summary = _known_returns(summary, seen[used])
     summary = pd.concat([groups.names.take(used).reset_index(drop=True), summary], axis=1)
     summary = summary.take(np.argsort(rank[used])).reset_index(drop=True)
 
@@ -284,6 +289,15 @@ def _result(
         _clock=dates.clock,
         _confidence=asked.confidence,
     )
+
+
+def _known_returns(table: pd.DataFrame, seen: BoolArray) -> pd.DataFrame:
+    """Return the metrics without the returns of groups that no visit was seen of.
+
+    What such spend brought is not nothing: nobody knows it.
+    """
+    names = [name for name, (_, over) in RATIOS.items() if over == "spend"]
+    return table.assign(**{name: table[name].where(seen) for name in names})
 
 
 def _ranks(groups: SpendGroups, ledger: Ledger, parts: pd.DataFrame) -> IntArray:

@@ -6,6 +6,7 @@ The delimiter is a comma, a semicolon or a tab; a cell may hold line breaks in q
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ import pyarrow as pa
 from convergekit.base.bounds import MOST_COLUMNS
 from convergekit.base.wording import counted
 from convergekit.errors import ReadError, repeated
+from convergekit.readers.columns.csv_blocks import columns_of_lines
 from convergekit.readers.lines import LONGEST_LINE, Lines, Progress
 from convergekit.readers.null_markers import (
     NULL,
@@ -29,6 +31,8 @@ from convergekit.readers.vendors.enriched_tsv import ENRICHED, is_enriched, unqu
 
 #: A record over more lines than this has a quote that is never closed.
 LONGEST_RECORD = 10_000
+#: So many lines are read as columns, or one by one where one of them is not plain.
+_AT_ONCE = 2_000
 #: What a cell of a file without a header may hold, and no column is named.
 _IS_VALUE = re.compile(
     r"\s*(?:[^@\s]+@[^@\s]+\.[^@\s]+|\d{4}-\d\d-\d\d[T ]\d\d:.*|\+\d[\d ]{6,})\s*$"
@@ -45,14 +49,30 @@ def read_csv_file(
     ReadError
         The header cannot be read, or a column has values but no name.
     """
-    for cells in cells_of_csv(path, suffix, progress, encoding):
+    for cells in cells_of_csv(path, suffix, progress, encoding, at_once=_AT_ONCE):
         yield cells.rows()
 
 
 def cells_of_csv(
-    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+    path: Path,
+    suffix: str,
+    progress: Progress,
+    encoding: str | None = None,
+    *,
+    at_once: int = 0,
 ) -> Iterator[Cells]:
     """Yield the cells of a CSV file, in batches.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    suffix : str
+    progress : callable
+        Called with the number of bytes of the file read since the last call.
+    encoding : str, optional
+        Of text that has no byte-order mark; UTF-8 when absent.
+    at_once : int
+        So many lines are read as columns where all of them are plain; none by default.
 
     Raises
     ------
@@ -65,21 +85,33 @@ def cells_of_csv(
     enriched = is_enriched(first)
     delimiter = "\t" if suffix == ".tsv" or enriched else _delimiter(first)
     header = list(ENRICHED) if enriched else _csv_header(path, first, delimiter)
+    if enriched:
+        text.begin_again(first)
+    records = _plain_records(text) if enriched else _csv_records(text, delimiter)
     batch, cut = Cells(path, header), None
-    for start, row in _plain_records(text, first) if enriched else _csv_records(text, delimiter):
-        if start == lines.cut or (text.number == lines.cut and not isinstance(row, str)):
-            # What is left of the row is said with the damage.
-            cut = start
-        elif start in lines.too_long:
-            batch.reject(start, Lines.TOO_LONG)
-        elif isinstance(row, str):
-            batch.reject(start, row)
-        elif len(row) != len(header):
-            batch.reject(start, f"expected {counted(len(header), 'field')}, found {len(row)}")
-        elif text.undecodable and _has_escapes(row):
-            batch.reject(start, "not UTF-8")
+    while True:
+        block = text.block(min(at_once, BATCH_ROWS - len(batch.line)))
+        columns = columns_of_lines(block, len(header), delimiter, quoted=not enriched)
+        if columns is not None:
+            batch.add_columns(text.number - len(block) + 1, columns)
         else:
-            batch.add(start, text.with_quoted_nulls(row, delimiter))
+            text.put_back(block)
+            start, row = next(records, (0, None))
+            if row is None:
+                break
+            if start == lines.cut or (text.number == lines.cut and not isinstance(row, str)):
+                # What is left of the row is said with the damage.
+                cut = start
+            elif start in lines.too_long:
+                batch.reject(start, Lines.TOO_LONG)
+            elif isinstance(row, str):
+                batch.reject(start, row)
+            elif len(row) != len(header):
+                batch.reject(start, f"expected {counted(len(header), 'field')}, found {len(row)}")
+            elif text.undecodable and _has_escapes(row):
+                batch.reject(start, "not UTF-8")
+            else:
+                batch.add(start, text.with_quoted_nulls(row, delimiter))
         if len(batch.line) >= BATCH_ROWS:
             yield batch
             batch = Cells(path, header)
@@ -141,25 +173,46 @@ class Cells:
         self.header = header
         self.line: list[int] = []
         self.reasons: dict[int, str] = {}
+        self._columns: list[list[pa.Array]] = []
 
     def add(self, line: int, row: list[str]) -> None:
         """Add a row."""
         self.cells.append(row)
         self.line.append(line)
 
+    def add_columns(self, line: int, columns: list[pa.Array]) -> None:
+        """Add rows whose cells are columns already, each on the line after the one before."""
+        self._close()
+        self._columns.append(columns)
+        self.line += range(line, line + len(columns[0]))
+
     def reject(self, line: int, reason: str) -> None:
         """Add a row that cannot be read, with the reason."""
-        self.reasons[len(self.cells)] = reason
+        self.reasons[len(self.line)] = reason
         self.add(line, [""] * len(self.header))
 
     @classmethod
     def joined(cls, files: Iterable[Cells]) -> Cells:
-        """Return the rows of files with one header, all of which can be read, as of one."""
+        """Return the rows of files with one header, all of which can be read, as of one.
+
+        No cells of theirs are columns.
+        """
         files = list(files)
         found = cls(files[0].path, files[0].header)
         found.cells = [row for file in files for row in file.cells]
         found.line = [line for file in files for line in file.line]
         return found
+
+    def _close(self) -> None:
+        """Make columns of the rows of which the cells are not."""
+        if self.cells:
+            self._columns.append(
+                [
+                    pa.array([cell or None for cell in column], pa.large_string())
+                    for column in zip(*self.cells, strict=True)
+                ]
+            )
+            self.cells = []
 
     def rows(self) -> RawRows:
         """Return the rows, with a column per name of the header.
@@ -169,17 +222,17 @@ class Cells:
         ReadError
             A column has values but no name.
         """
-        columns = zip(*self.cells, strict=True) if self.cells else ([] for _ in self.header)
+        self._close()
         frame = {}
-        for place, (name, column) in enumerate(zip(self.header, columns, strict=True), start=1):
-            cells = [cell or None for cell in column]
+        for place, name in enumerate(self.header):
+            column = pa.chunked_array([part[place] for part in self._columns], pa.large_string())
             if name:
-                frame[name] = pd.Series(pa.array(cells, pa.large_string()), dtype="str")
-            elif any(cells):
+                frame[name] = pd.Series(column.combine_chunks(), dtype="str")
+            elif column.null_count < len(column):
                 raise ReadError(
-                    f"{self.path}: column {place} has values but no name; name it in line 1."
+                    f"{self.path}: column {place + 1} has values but no name; name it in line 1."
                 )
-        index = pd.RangeIndex(len(self.cells))
+        index = pd.RangeIndex(len(self.line))
         found, nulls = without_null_markers(pd.DataFrame(frame, index=index))
         return RawRows(found, self.line, self.reasons, nulls)
 
@@ -241,11 +294,10 @@ def _csv_records(text: _Decoder, delimiter: str) -> Iterator[tuple[int, list[str
             yield start, row
 
 
-def _plain_records(text: _Decoder, first: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line and the fields of each record where nothing is quoted, the first one too."""
+def _plain_records(text: _Decoder) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the fields of each record where nothing is quoted."""
 
     def lines() -> Iterator[str]:
-        yield first
         text.mark()
         for line in text:
             yield line
@@ -260,6 +312,7 @@ class _Decoder:
     """Lines as text; bytes that are not UTF-8 are escaped, and remembered."""
 
     def __init__(self, lines: Lines) -> None:
+        self._file = lines
         self._lines = (line for _, line in lines.without_long(lines))
         self._marked: list[str] = []
         self._again: deque[str] = deque()
@@ -279,6 +332,32 @@ class _Decoder:
         if QUOTED in line:
             self._may_quote_nulls = True
         return line
+
+    def block(self, most: int) -> list[bytes]:
+        """Return the next lines, which count as read; none where one must be read by itself.
+
+        That is one to be read again, one that is too long, or one that damage has cut off.
+        """
+        if self._again or most < 1:
+            return []
+        found = list(itertools.islice(self._lines, most))
+        first = self.number + 1
+        self.number += len(found)
+        late = self._file.cut is not None
+        if late or not self._file.too_long.isdisjoint(range(first, self.number + 1)):
+            self.put_back(found)
+            return []
+        return found
+
+    def put_back(self, block: list[bytes]) -> None:
+        """Have the lines that `block` returned last read one by one."""
+        self._again.extend(map(self._decoded, block))
+        self.number -= len(block)
+
+    def begin_again(self, first: str) -> None:
+        """Have the first line, which was read, read as any other."""
+        self._again.append(first)
+        self.number = 0
 
     def with_quoted_nulls(self, row: list[str], delimiter: str) -> list[str]:
         """Return the record of the remembered lines with the null markers in quotes told apart."""

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 
 from convergekit.errors import ReadError
 from convergekit.readers.csv_files import read_csv_file
-from convergekit.readers.json_files import read_json_file
+from convergekit.readers.json_files import ByColumns, read_json_file
 from convergekit.readers.lines import Lines, Progress, short
 from convergekit.readers.parquet_files import read_parquet_file
 from convergekit.readers.raw_rows import RawRows
@@ -27,7 +27,12 @@ _KNOWN_SUFFIXES = (*_JSON_SUFFIXES, *CSV_SUFFIXES, *_PARQUET_SUFFIXES)
 _PACKED_SUFFIXES = (".gz", ".zst", ".zstd", ".bz2", ".xz")
 
 
-def read_file(path: Path, progress: Progress, encoding: str | None = None) -> Iterator[RawRows]:
+def read_file(
+    path: Path,
+    progress: Progress,
+    encoding: str | None = None,
+    by_columns: ByColumns = lambda _: True,
+) -> Iterator[RawRows]:
     """Yield the rows of a file of any known format, in batches.
 
     Parameters
@@ -37,6 +42,8 @@ def read_file(path: Path, progress: Progress, encoding: str | None = None) -> It
         Called with the number of bytes of the file read since the last call.
     encoding : str, optional
         Of text that has no byte-order mark; UTF-8 when absent.
+    by_columns : callable
+        Of JSON: from the first rows to whether blocks of such rows are of use.
 
     Raises
     ------
@@ -46,7 +53,7 @@ def read_file(path: Path, progress: Progress, encoding: str | None = None) -> It
     first, rows, unreadable = "", 0, 0
     said = _Undecoded(path, encoding)
     try:
-        for batch in _reader(path, format_suffix(path), progress, encoding):
+        for batch in _reader(path, format_suffix(path), progress, encoding, by_columns):
             rows += len(batch.line)
             unreadable += len(batch.reasons)
             for place in sorted(batch.reasons):
@@ -195,7 +202,9 @@ def known_suffix(name: str) -> str | None:
     return suffixes[-1] if suffixes and suffixes[-1] in _KNOWN_SUFFIXES else None
 
 
-def _reader(path: Path, suffix: str, progress: Progress, encoding: str | None) -> Iterator[RawRows]:
+def _reader(
+    path: Path, suffix: str, progress: Progress, encoding: str | None, by_columns: ByColumns
+) -> Iterator[RawRows]:
     if not path.is_file():
         raise ReadError(
             f"{path} is not a file; name files, or a pattern such as 'exports/*.jsonl'."
@@ -204,4 +213,4 @@ def _reader(path: Path, suffix: str, progress: Progress, encoding: str | None) -
         return read_parquet_file(path, progress)
     if suffix in CSV_SUFFIXES:
         return read_csv_file(path, suffix, progress, encoding)
-    return read_json_file(path, suffix, progress, encoding)
+    return read_json_file(path, suffix, progress, encoding, by_columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,8 +29,15 @@ from convergekit.readers.vendors.matomo_visits import actions, is_visit
 #: Objects, or text that says why there is none, and the line or place of each.
 _Records: TypeAlias = tuple[Sequence[Any] | JsonBlock, Sequence[int]]
 
-#: A batch of lines is closed when it holds so many bytes.
-_BATCH_BYTES = 32 * 1024 * 1024
+#: Whether rows of which these are the first may be read by columns. It decides about nothing but
+#: the way: where it is wrong, more is done than need be.
+ByColumns: TypeAlias = Callable[[Sequence[dict[str, Any]]], bool]
+#: So many rows are asked about.
+_ASKED_ABOUT = 20
+
+#: A batch of lines is closed when it holds so many bytes. Two are in memory at once, so that each
+#: is half of what a batch may be otherwise, in rows too.
+_BATCH_BYTES = 16 * 1024 * 1024
 #: A line of so many bytes may be all of a file.
 _LARGE = 256 * 1024
 #: After a batch of so many lines the next one is parsed while columns are made of it.
@@ -42,9 +49,25 @@ _BETWEEN = "convergekit: the next line"
 
 
 def read_json_file(
-    path: Path, suffix: str, progress: Progress, encoding: str | None = None
+    path: Path,
+    suffix: str,
+    progress: Progress,
+    encoding: str | None = None,
+    by_columns: ByColumns = lambda _: True,
 ) -> Iterator[RawRows]:
     """Yield the rows of a file of JSON, in batches.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    suffix : str
+    progress : callable
+        Called with the number of bytes of the file read since the last call.
+    encoding : str, optional
+        Of text that has no byte-order mark; UTF-8 when absent.
+    by_columns : callable
+        From the first rows to whether blocks of such rows are of use: to parse lines that are
+        decoded afterwards takes time and memory.
 
     Raises
     ------
@@ -53,7 +76,7 @@ def read_json_file(
     """
     lines = Lines(path, progress, encoding)
     last = 0
-    batches = _unwrapped(_read(lines, suffix, KnownTypes()))
+    batches = _unwrapped(_read(lines, suffix, KnownTypes(), by_columns))
     for batch in one_ahead(batches, worth=lambda batch: len(batch[1]) >= _WORTH_A_THREAD):
         last = batch[1][-1] if batch[1] else last
         yield RawRows.of_records(*batch)
@@ -76,7 +99,12 @@ def whole_records(
     return (records, list(places)) if whole else None
 
 
-def _read(lines: Lines, suffix: str, known: KnownTypes | None) -> Iterator[_Records]:
+def _read(
+    lines: Lines,
+    suffix: str,
+    known: KnownTypes | None,
+    by_columns: ByColumns = lambda _: True,
+) -> Iterator[_Records]:
     """Yield records, those of lines as columns where the known types say how."""
     pieces = iter(lines)
     first = next(((number, piece) for number, piece in pieces if piece.strip()), None)
@@ -85,7 +113,7 @@ def _read(lines: Lines, suffix: str, known: KnownTypes | None) -> Iterator[_Reco
     elif first[1].lstrip().startswith(b"[") or (suffix == ".json" and _may_go_on(first[1])):
         kept = [first, *pieces]
         content = b"".join(piece for _, piece in kept)
-        found = None if known is None or lines.damage else _by_columns(content)
+        found = None if known is None or lines.damage else _by_columns(content, by_columns)
         if found is not None:
             kept, content = [], b""
             while found:
@@ -98,7 +126,7 @@ def _read(lines: Lines, suffix: str, known: KnownTypes | None) -> Iterator[_Reco
         pieces = iter(kept)
     else:
         pieces = itertools.chain([first], pieces)
-    yield from _read_lines(lines, pieces, known)
+    yield from _read_lines(lines, pieces, known, by_columns)
 
 
 def _may_go_on(line: bytes) -> bool:
@@ -106,7 +134,7 @@ def _may_go_on(line: bytes) -> bool:
     return len(line) > _LARGE or isinstance(_decoded(line), Exception)
 
 
-def _by_columns(content: bytes) -> list[_Records] | None:
+def _by_columns(content: bytes, asked: ByColumns) -> list[_Records] | None:
     """Return the rows of a JSON array, or of an answer that wraps one, if they can be columns.
 
     None for what has to be read whole: anything else, and what cannot be read.
@@ -117,7 +145,7 @@ def _by_columns(content: bytes) -> list[_Records] | None:
     if elements.around and is_page(_decoded(elements.around)):
         page = block_of_pages([content.strip()])
         return None if page is None else [(page[0], [1] * len(page[0]))]
-    if not _is_wrapped(elements):
+    if not _is_wrapped(elements) or not asked(_objects(elements.texts[:_ASKED_ABOUT])):
         return None
     known = KnownTypes()
     found: list[_Records] = []
@@ -199,8 +227,19 @@ def _of_answers(answers: Sequence[Any], places: Sequence[int]) -> Iterator[_Reco
 
 
 def _read_lines(
-    lines: Lines, pieces: Iterator[tuple[int, bytes]], known: KnownTypes | None
+    lines: Lines,
+    pieces: Iterator[tuple[int, bytes]],
+    known: KnownTypes | None,
+    by_columns: ByColumns,
 ) -> Iterator[_Records]:
+    head: list[tuple[int, bytes]] = []
+    for piece in pieces:
+        head.append(piece)
+        if len(head) >= _ASKED_ABOUT or len(piece[1]) >= _LARGE:
+            break
+    if known is not None and not by_columns(_objects([line for _, line in head])):
+        known = None
+    pieces = itertools.chain(head, pieces)
     texts: list[bytes] = []
     places: list[int] = []
     size = 0
@@ -211,7 +250,7 @@ def _read_lines(
         texts.append(text)
         places.append(number)
         size += len(text)
-        if size >= _BATCH_BYTES or len(texts) >= BATCH_ROWS:
+        if size >= _BATCH_BYTES or len(texts) >= BATCH_ROWS // 2:
             yield _batch(lines, texts, places, known)
             texts, places, size = [], [], 0
     if texts:
@@ -248,6 +287,12 @@ def _batch(
             if place in lines.too_long:
                 records[row] = Lines.TOO_LONG
     return _opened_pages(records, places)
+
+
+def _objects(texts: Sequence[bytes]) -> list[dict[str, Any]]:
+    """Return the objects among some lines, but for one that may be all of a file."""
+    few = (text for text in texts if len(text) < _LARGE)
+    return [found for text in few if isinstance(found := _decoded(text), dict)]
 
 
 def _holds_rows(record: Any) -> bool:

@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
@@ -45,7 +45,7 @@ from convergekit.readers.columns.json_blocks import JsonBlock
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.csv_types import typed
 from convergekit.readers.export import Export
-from convergekit.readers.fields import Rows, in_capitals
+from convergekit.readers.fields import Records, Rows, in_capitals
 from convergekit.readers.files import (
     CSV_SUFFIXES,
     cannot_be_opened,
@@ -668,9 +668,7 @@ class _File:
 
     def _by_columns(self, block: JsonBlock, others: Collection[str] | None) -> bool:
         """Return whether lines of JSON may be read by whole columns; find their format."""
-        if not self.own.is_empty or self._options.items is not None:
-            return False
-        if not set(_OURS).isdisjoint(block.names) or in_capitals(block.names):
+        if self._needs_frame(block.names):
             return False
         if self._head is None:
             if len(block.reasons) == len(block):
@@ -679,6 +677,21 @@ class _File:
             self.export = self._told(head, others)
             self._head = head
         return block.of_lines if self.export is None else self.export.reads_by_columns
+
+    def _needs_frame(self, names: Sequence[str]) -> bool:
+        """Return whether rows with these keys are read as a frame in whatever format they are."""
+        if not self.own.is_empty or self._options.items is not None:
+            return True
+        return not set(_OURS).isdisjoint(names) or in_capitals(names)
+
+    def _may_go_by_columns(self, first: Sequence[dict[str, Any]]) -> bool:
+        """Return whether rows that begin so may be read by whole columns, before they are."""
+        records = Records(first)
+        if self._needs_frame(list(records.frame)):
+            return False
+        name = format_of_records(records, self._options.format, self.source.said)
+        export = format_named(name or self._options.format)
+        return export is None or export.reads_by_columns
 
     def _of_block(self, block: JsonBlock) -> tuple[pd.DataFrame, IntArray] | None:
         """Return the events of lines by whole columns, and the row of each.
@@ -717,7 +730,9 @@ class _File:
             return self.own.laid_over(frame, rows.frame, row), row
 
     def _batches(self, progress: Progress) -> Iterator[RawRows]:
-        return read_file(self.source.path, progress, self._options.encoding)
+        return read_file(
+            self.source.path, progress, self._options.encoding, self._may_go_by_columns
+        )
 
     def _told(self, frame: pd.DataFrame, others: Collection[str] | None) -> Export | None:
         return _format_of(frame, self.own, self._options, self.source.said, others)

@@ -131,11 +131,12 @@ def by_period_figure(
         COLOURS * 2, table.groupby("platform", sort=False), strict=False
     ):
         name = titles.get(str(platform), str(platform))
-        names.append(name)
+        names.append(name.removesuffix(" Advertising"))
         figure.add_bar(
             x=rows["period"],
             y=rows["claimed"].tolist(),
-            name=legend_name(name),
+            # As wide as the longest name, the columns of a narrow legend would be one.
+            name=legend_name(name.removesuffix(" Advertising")),
             marker={
                 "color": colour,
                 "line": {"width": 1, "color": colours.paper},
@@ -156,18 +157,7 @@ def by_period_figure(
             hoverinfo="text",
         )
     orders = table.drop_duplicates("period")
-    figure.add_scatter(
-        x=orders["period"],
-        y=orders["orders"].tolist(),
-        mode="lines+markers",
-        name="all orders",
-        line={"color": colours.ink, "width": 2},
-        hovertext=[
-            hover(f"In the {word} from {line.period:%Y-%m-%d}, {counted(line.orders, 'order')}.")
-            for line in orders.itertuples()
-        ],
-        hoverinfo="text",
-    )
+    _add_orders(figure, orders, word, colours)
     figure.update_layout(
         **titled(
             f"Claims and orders by {word}",
@@ -176,7 +166,7 @@ def by_period_figure(
                 "claim by its click, before the order.",
                 ""
                 if table["complete"].all()
-                else f"Hatched: the exports have a part of the {word}.",
+                else f"Hatched, and dotted: the exports have a part of the {word}.",
             ],
             template=template,
             plot_height=300,
@@ -189,6 +179,34 @@ def by_period_figure(
         yaxis={"title": {"text": "orders"}, "rangemode": "tozero"},
     )
     return figure
+
+
+def _add_orders(figure: go.Figure, orders: pd.DataFrame, word: str, colours: Look) -> None:
+    """Add the line of all orders, dotted to and from periods that the exports have in part."""
+    whole = orders["complete"].astype(bool)
+    dotted = ~(whole & whole.shift(1, fill_value=True) & whole.shift(-1, fill_value=True))
+    texts = [
+        hover(
+            f"In the {word} from {line.period:%Y-%m-%d}, {counted(line.orders, 'order')}.",
+            "" if line.complete else f"The exports have a part of the {word}.",
+        )
+        for line in orders.itertuples()
+    ]
+    for shown, dash in ((dotted, "dot"), (whole, "solid")):
+        if not shown.any():
+            continue
+        figure.add_scatter(
+            x=orders["period"],
+            y=orders["orders"].where(shown).astype(object).where(shown, None).tolist(),
+            mode="lines+markers",
+            name="all orders",
+            legendgroup="all orders",
+            showlegend=dash == "solid" or not whole.any(),
+            line={"color": colours.ink, "width": 2, "dash": dash},
+            marker={"symbol": ["circle" if done else "circle-open" for done in whole]},
+            hovertext=texts,
+            hoverinfo="text",
+        )
 
 
 def _orders(figure: go.Figure, found: Reconciliation, colours: Look) -> None:

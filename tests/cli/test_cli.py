@@ -570,7 +570,7 @@ def test_marketing_prints_what_was_spent_and_what_it_brought(run):
         cells = printed[row["source"]]
         assert cells[0] == f"{row['spend']:,.2f}"
         assert f"{row['revenue']:,.2f}" in cells
-        assert (f"{row['roas']:,.2f}" == cells[-1]) == (row["spend"] > 0)
+        assert (f"{row['roas']:,.2f}" == cells[-1]) == pd.notna(row["roas"])
     weeks = table_printed(done.stdout, "By week")
     for row in found.periods.to_dict("records"):
         name = f"{row['period']:%Y-%m-%d}" + ("" if row["complete"] else " *")

@@ -43,7 +43,7 @@ def test_every_metric_of_a_small_shop_is_as_by_hand():
     assert ratios[MARCH, "Direct"] == (60, None, None, None, None, None)
     assert ratios[APRIL, "Paid Search"] == (50, 10, None, 5, 0, 0.2)
     assert ratios[APRIL, "Paid Social"] == (40, 16, None, 2.5, 0, 0.4)
-    assert ratios[APRIL, "(unmatched spend)"] == (None, None, None, 0, 0, None)
+    assert ratios[APRIL, "(unmatched spend)"] == (None,) * 6
     mer = cells(table, "mer")
     assert mer[MARCH, "Direct"] == (160 / 90,)
     assert mer[APRIL, "(none)"] == (115 / 33,)

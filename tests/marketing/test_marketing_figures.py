@@ -38,7 +38,7 @@ def test_spend_is_bars_and_revenue_a_line_in_a_panel_for_each_group_with_spend()
     assert "Paid Search: 2.50 for each 1 spent" in said
     assert "In April 2026: 10.00 EUR spent, 50.00 EUR of revenue." in said
     assert "Not shown: 2 groups without spend." in said
-    assert "(unmatched spend): 0.00 for each 1 spent" in said
+    assert "(unmatched spend): no visit belongs to it" in said
 
 
 def test_all_groups_together_have_one_panel():
@@ -101,3 +101,13 @@ def test_many_groups_are_six_panels_and_the_others_are_counted():
     assert "Not shown: 3 groups with less spend and 4 groups without spend." in one_line(
         " ".join(texts(figure))
     )
+
+
+def test_the_bar_of_a_lone_period_can_be_seen():
+    s = ck.stitch(ck.simulate_store().events)
+    spend = pd.DataFrame({"date": ["2026-03-02"], "channel": ["Paid Search"], "spend": [60.0]})
+    figure = s.marketing(spend).plot()
+    first, last = pd.to_datetime(list(figure.layout.xaxis.range))
+    (bar,) = (trace for trace in figure.data if trace.type == "bar" and trace.x[0] is not None)
+    assert first < bar.x[0] < last
+    assert pd.Timedelta(bar.width, "ms") / (last - first) == pytest.approx(0.25)

@@ -343,6 +343,11 @@ def test_periods_add_up():
     assert weeks["complete"].tolist() == [True, True]
     assert not r.by_period("M")["complete"].any()
     assert "part of the month" in r.by_period("M").plot().to_json()
+    # The line of orders is dotted to and from a period that the exports have in part.
+    months = r.by_period("M").plot()
+    assert [line.line.dash for line in months.data if line.type == "scatter"] == ["dot"]
+    assert months.data[-1].showlegend
+    assert [line.line.dash for line in weeks.plot().data if line.type == "scatter"] == ["solid"]
 
 
 def test_as_of_identity_does_not_matter():
