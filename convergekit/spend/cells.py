@@ -38,6 +38,9 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _MONTH_FIRST = re.compile(r"(?:[a-z]{3,9},? )?([a-z]{3,9})\.? ([0-9]{1,2}),? ([0-9]{4})")
 _DAY_THEN_MONTH = re.compile(r"(?:[a-z]{3,9},? )?([0-9]{1,2}) ([a-z]{3,9})\.? ([0-9]{4})")
 _PERIOD = re.compile(r"[0-9]{4}.*\s(?:-|–|—|to)\s.*[0-9]{4}", re.DOTALL)
+#: What a float of a whole number is as text: a column with gaps, saved by a program that reads
+#: its IDs as numbers.
+_FLOAT_ID = re.compile(r"([0-9]+)\.0")
 _ROUNDED_ID = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]+")
 #: Numbers that tell in which language they are written, or that they tell nothing: a shorter way
 #: to what `read_amount` makes of them in each.
@@ -140,15 +143,20 @@ def ids_of(column: pd.Series, heading: str, where: str) -> tuple[pd.Series, Bool
 
     Examples
     --------
-    >>> ids, rounded = ids_of(pd.Series(["17", '="18"', "2.3E+17"]), "Ad ID", "ads.csv")
+    >>> ids, rounded = ids_of(pd.Series(["17.0", '="18"', "2.3E+17"]), "Ad ID", "ads.csv")
     >>> ids.tolist(), rounded.tolist()
     (['17', '18', nan], [False, False, True])
     """
 
     def plain(cell: Any) -> Any:
         if isinstance(cell, str):
-            found = _GUARDED.fullmatch(cell)
-            return (found[1] or found[2]) if found else cell
+            guarded = _GUARDED.fullmatch(cell)
+            if guarded:
+                return guarded[1] or guarded[2]
+            number = _FLOAT_ID.fullmatch(cell)
+            # Of a larger one the last digits are not those that the ID had.
+            exact = number is not None and int(number[1]) < _EXACT
+            return number[1] if number is not None and exact else cell
         if isinstance(cell, (float, np.floating)) and abs(float(cell)) >= _EXACT:
             raise ReadError(
                 f"{where}: {heading!r} holds floats, which keep 15 digits of an ID. Read it as "
@@ -159,7 +167,8 @@ def ids_of(column: pd.Series, heading: str, where: str) -> tuple[pd.Series, Bool
         return cell if cell is None else _name(cell)
 
     found = _each(column, plain).astype("str")
-    rounded = found.str.fullmatch(_ROUNDED_ID).fillna(False).to_numpy(dtype=bool)
+    lost = rf"{_ROUNDED_ID.pattern}|{_FLOAT_ID.pattern}"
+    rounded = found.str.fullmatch(lost).fillna(False).to_numpy(dtype=bool)
     return found.mask(rounded), rounded
 
 

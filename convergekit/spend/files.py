@@ -34,6 +34,7 @@ from convergekit.spend.platforms import (
     NAMES,
     PlatformFormat,
 )
+from convergekit.spend.repeats import alike
 from convergekit.spend.result import converted, money_of
 from convergekit.spend.rows import ReportRows
 from convergekit.spend.totals import A_TOTAL, are_totals, said_of_totals
@@ -290,6 +291,14 @@ class _Report:
         told = said_of_totals(totals[self._totals], self._as_paid[used], label)
         if told is not None:
             found.append(("total", label, int(self._totals.sum()), told[1], told[0]))
+        again = alike(self._rows.cells, self._numbers["spend"])[used]
+        if again.any():
+            words, money = money_of(kept[again])
+            said = (
+                f"{counted(int(again.sum()), 'row is', 'rows are')} the same in every column as "
+                f"one before{of}: {words} may be counted twice."
+            )
+            found.append(("repeat", label, int(again.sum()), money, said))
         below = kept[kept["spend"] < 0]
         if len(below):
             words, money = money_of(below)
