@@ -26,6 +26,8 @@ from convergekit.visits.values import without_nothing
 PARTS = 1_000_000
 #: As much is added up exactly.
 _MOST = 2.0**62
+#: So many days without a row may be a file that is not there, and not a pause.
+_MANY_DAYS = 7
 #: What a row of spend may say of its campaign.
 NAMES = ("platform", "account", "channel", "source", "medium", "campaign", "campaign_id")
 #: IDs of a row, the most particular first.
@@ -56,6 +58,8 @@ class Costs:
     remarks : list of str
     zones : list of str
         The time zones of the accounts, as far as rows say them.
+    unsaid : bool
+        Whether no row says its currency.
     """
 
     day: IntArray
@@ -67,6 +71,7 @@ class Costs:
     left_out: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
+    unsaid: bool = False
 
     def of_campaign(self) -> IntArray:
         """Return what each campaign cost."""
@@ -75,6 +80,28 @@ class Costs:
     def days(self) -> tuple[int, int] | None:
         """Return the first and the last day; None without rows."""
         return (int(self.day.min()), int(self.day.max())) if len(self.day) else None
+
+    def without_days(self) -> list[str]:
+        """Return a remark on platforms that lack rows of days on which there is spend of any.
+
+        A file that was not exported looks like a time in which nothing was spent.
+        """
+        of = self.campaigns["platform"].fillna("").to_numpy()[self.campaign]
+        gaps = []
+        for platform in sorted(set(of)):
+            days = distinct(self.day[of == platform])
+            # Those before its first row and after its last are between these.
+            first, last = self.days() or (0, 0)
+            edges = np.concatenate([[first - 1], days, [last + 1]])
+            lacking = np.diff(edges) - 1
+            if lacking.max() >= _MANY_DAYS:
+                at = int(lacking.argmax())
+                begin, end = (edges[at] + 1, edges[at + 1] - 1)
+                span = " to ".join(str(np.datetime64(int(day), "D")) for day in (begin, end))
+                gaps.append(f"{platform or 'no platform'} {span} ({lacking[at]} days)")
+        if not gaps:
+            return []
+        return [f"Without a row of spend, which counts as nothing spent: {', '.join(gaps)}."]
 
 
 def summed(cell: IntArray, values: IntArray, cells: int) -> IntArray:
@@ -148,6 +175,7 @@ def costs_of(
         {f"rows of spend rejected: {reason}": int(count) for reason, count in reasons.items()},
         list(read.remarks["remark"]),
         sorted(_texts(rows, "time_zone").distinct),
+        bool(read.table["currency"].isna().all()),
     )
 
 

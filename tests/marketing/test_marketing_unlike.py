@@ -1,0 +1,108 @@
+"""What would be divided by what it does not belong to: remarked, refused, or counted right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import convergekit as ck
+from tests.marketing.worlds import ROWS, SPEND, shop
+
+APRIL = pd.Timestamp("2026-04-01", tz="UTC")
+
+
+@pytest.mark.parametrize("new", ["first_ever", "first_by_address"])
+def test_a_segment_of_events_does_not_make_customers_new(new):
+    s = shop(ROWS, **{"properties.email": [f"{row[0]}@example.com" for row in ROWS]})
+    late = s.where(events=lambda events: events["timestamp"] >= APRIL)
+    found = late.marketing(SPEND, new=new)
+    # Of the three who order in April two did in March.
+    assert found.groups["orders"].sum() == 3
+    assert found.groups["new_customers"].sum() == 1
+    assert found.cohorts()["customers"].sum() == 1
+    whole = s.marketing(SPEND, new=new).periods.set_index("period")["new_customers"]
+    assert whole["2026-04-01"] == 1
+    # A segment of profiles has all that they did.
+    some = s.where(profiles=ck.Did("Placed Order", at_least=2)).marketing(SPEND, new=new)
+    assert some.groups["new_customers"].sum() == 2
+
+
+def test_a_segment_says_that_the_spend_is_of_everybody():
+    s = shop(ROWS)
+    segment = s.where(profiles=ck.Did("Placed Order", at_least=2))
+    for found in (segment.marketing(SPEND), segment.match_spend(SPEND)):
+        assert found.remarks[0].startswith("Visits and orders are those of a segment (")
+        assert "spend is that of everybody" in str(found)
+    for found in (s.marketing(SPEND), s.match_spend(SPEND)):
+        assert not any("segment" in remark for remark in found.remarks)
+
+
+def test_rates_that_name_no_currency_of_the_result_are_refused():
+    s = shop(ROWS, **{"properties.currency": "EUR"})
+    spend = SPEND.assign(currency="USD")
+    for rates in ({"EUR": 2, "USD": 1.5}, {"EUR": 1, "USD": 1}):
+        with pytest.raises(ck.ConvergekitError, match="rates must give one currency the rate 1"):
+            s.marketing(spend, currency="currency", rates=rates)
+    found = s.marketing(spend, currency="currency", rates={"EUR": 1, "USD": 0.75})
+    assert found.currency == "EUR"
+    assert found.groups["spend"].sum() == SPEND["spend"].sum() * 0.75
+
+
+@pytest.mark.parametrize(
+    ("of_orders", "of_spend", "begins"),
+    [
+        (None, "USD", "Orders do not say the currency, taken to be USD"),
+        ("EUR", None, "Spend does not say the currency, taken to be EUR"),
+        (None, None, None),
+        ("EUR", "EUR", None),
+    ],
+)
+def test_a_currency_that_is_not_said_is_remarked(of_orders, of_spend, begins):
+    s = shop(ROWS, **({"properties.currency": of_orders} if of_orders else {}))
+    spend = SPEND if of_spend is None else SPEND.assign(currency=of_spend)
+    said = [one for one in s.marketing(spend).remarks if "say the currency" in one]
+    assert [one.startswith(str(begins)) for one in said] == ([] if begins is None else [True])
+
+
+def test_a_file_that_was_not_exported_is_remarked():
+    days = pd.date_range("2026-03-01", "2026-04-30")
+    daily = pd.DataFrame(
+        {"date": days, "platform": "google_ads", "campaign": "brand", "spend": 1.0}
+    )
+    s = shop(ROWS)
+
+    def said(spend):
+        for found in (s.marketing(spend), s.match_spend(spend)):
+            yield [one for one in found.remarks if one.startswith("Without a row of spend")]
+
+    of_meta = daily.assign(platform="meta", campaign="Spring")
+    short = of_meta["date"].between("2026-03-10", "2026-04-25")
+    gap = ~daily["date"].between("2026-03-20", "2026-03-26")
+    assert [*said(daily)] == [[], []]
+    assert [*said(pd.concat([daily, of_meta[~short | (of_meta["date"].dt.day % 6 == 0)]]))] == [
+        []
+    ] * 2
+    remark = "Without a row of spend, which counts as nothing spent: "
+    for spend in (daily[gap], daily[gap][::-1]):
+        assert [*said(spend)] == [[remark + "google_ads 2026-03-20 to 2026-03-26 (7 days)."]] * 2
+    both = pd.concat([daily, of_meta[short]])
+    assert [*said(both)] == [[remark + "meta 2026-03-01 to 2026-03-09 (9 days)."]] * 2
+
+
+def test_visits_of_a_platform_and_of_its_campaigns_are_counted_once():
+    wide = pd.DataFrame({"date": "2026-03-05", "account": ["1", "2"], "spend": [9.0, 8.0]})
+    wide["platform"] = "google_ads"
+    matches = shop(ROWS).match_spend(pd.concat([SPEND, wide]))
+    assert matches.table["visits"].tolist() == [3, 2, 3, 3, 0]
+    assert "5 visits matched" in repr(matches)
+
+
+def test_an_order_without_an_amount_is_said_to_count_as_worth_nothing():
+    rows = [
+        (*row[:3], np.nan) if row[:3] == ("ann", "03-02 10:20", "order") else row for row in ROWS
+    ]
+    found = shop(rows).marketing(SPEND)
+    assert found.left_out == {"orders without an amount, which count as worth 0": 1}
+    assert found.groups["orders"].sum() == 5
+    assert found.groups["revenue"].sum() == 175
