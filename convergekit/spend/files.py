@@ -44,6 +44,8 @@ from convergekit.typing import BoolArray, FloatArray
 Remark = tuple[str, str | None, int, float, str]
 
 _NUMBERS = (*MONEY, *COUNTS, "conversions")
+#: What is wrong if a row comes twice; many have no more than a few impressions.
+_ADDED = (*MONEY, "conversions")
 #: What plain tables call the platforms.
 _SPELLED = {
     **dict.fromkeys(("google", "google ads", "googleads", "adwords"), "google_ads"),
@@ -291,14 +293,15 @@ class _Report:
         told = said_of_totals(totals[self._totals], self._as_paid[used], label)
         if told is not None:
             found.append(("total", label, int(self._totals.sum()), told[1], told[0]))
-        again = alike(self._rows.cells, self._numbers["spend"])[used]
+        counted_up = [self._numbers[name] for name in _ADDED if name in self._numbers]
+        again = alike(self._rows.cells, np.max(np.abs(np.nan_to_num(counted_up)), axis=0))[used]
         if again.any():
             words, money = money_of(kept[again])
             said = (
                 f"{counted(int(again.sum()), 'row is', 'rows are')} the same in every column as "
                 f"one before{of}: {words} may be counted twice."
             )
-            found.append(("repeat", label, int(again.sum()), money, said))
+            found.append(("overlap", label, int(again.sum()), money, said))
         below = kept[kept["spend"] < 0]
         if len(below):
             words, money = money_of(below)

@@ -79,8 +79,8 @@ def overlaps(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFram
         yield (str(name), str(earlier)), rows.drop(columns="other")
 
 
-def alike(cells: list[list[Any]], spend: FloatArray) -> BoolArray:
-    """Return which rows of one report stand in it before, cell by cell, and cost something.
+def alike(cells: list[list[Any]], amount: FloatArray) -> BoolArray:
+    """Return which rows of one report stand in it before, cell by cell, with some amount.
 
     Exports that were put together, one below the other, have them; a report by device has them
     only if it does not say so.
@@ -91,7 +91,7 @@ def alike(cells: list[list[Any]], spend: FloatArray) -> BoolArray:
     [False, True, False]
     """
     rows = pd.Series([tuple(map(str, row)) for row in cells], dtype=object)
-    return rows.duplicated().to_numpy() & (np.nan_to_num(spend) != 0)
+    return rows.duplicated().to_numpy() & (amount != 0)
 
 
 def _named(table: pd.DataFrame) -> BoolArray:

@@ -369,7 +369,7 @@ def test_a_frame_of_exports_one_below_the_other_says_which_rows_come_twice(read)
     )
     spend = ck.read_spend(pd.concat([march, march]))
     assert spend.table["spend"].sum() == 6
-    assert spend.remarks[["kind", "rows", "spend"]].values.tolist() == [["repeat", 1, 3.0]]
+    assert spend.remarks[["kind", "rows", "spend"]].values.tolist() == [["overlap", 1, 3.0]]
     assert "1 row is the same in every column as one before: 3.00 may be counted twice." in str(
         spend
     )
