@@ -376,6 +376,14 @@ def _remarks(
             f"Days of accounts in {', '.join(others)} are taken for the shop's days, which are "
             f"those of {asked.calendar.zone}: spend of some hours may lie in the day beside."
         )
+    above = sales.refunded() - np.maximum(sales.cents, 0)
+    if (above > 0).any():
+        money_back = f"{above[above > 0].sum() / 100:,.2f} {unit}".strip()
+        said.append(
+            f"{counted(int((above > 0).sum()), 'order was', 'orders were')} refunded by more than "
+            f"what it was worth, {money_back} above: are refunds with and orders without tax or "
+            "shipping, in cents, or there twice?"
+        )
     lone = matches.without_visits
     if len(lone):
         cost = f"{lone['spend'].sum():,.2f} {unit}".strip()

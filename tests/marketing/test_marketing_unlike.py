@@ -106,3 +106,14 @@ def test_an_order_without_an_amount_is_said_to_count_as_worth_nothing():
     assert found.left_out == {"orders without an amount, which count as worth 0": 1}
     assert found.groups["orders"].sum() == 5
     assert found.groups["revenue"].sum() == 175
+
+
+def test_refunds_above_what_an_order_was_worth_are_remarked():
+    rows = [*ROWS, ("bob", "04-20 00:00", "refund", 41), ("ann", "04-20 00:00", "refund", 50)]
+    found = shop(rows).marketing(SPEND, refund="Order Refunded")
+    assert found.groups["refunded"].sum() == 91
+    said = [one for one in found.remarks if "refunded by more" in one]
+    assert len(said) == 1
+    assert said[0].startswith("1 order was refunded by more than what it was worth, 1.00 above")
+    usual = shop(rows[:-2] + rows[-1:]).marketing(SPEND, refund="Order Refunded")
+    assert not any("refunded by more" in one for one in usual.remarks)
