@@ -51,6 +51,8 @@ class Costs:
         name on its latest day) and `campaign_id`, missing where no row says it.
     ids : pandas.DataFrame
         `level`, `id` and `campaign`: the IDs that rows have, each campaign's once.
+    names : pandas.DataFrame
+        `name`, folded, and `campaign`: what each was called on any day.
     currency : str
         Of the amounts; empty if unknown.
     left_out : dict of str to int
@@ -67,6 +69,7 @@ class Costs:
     amount: IntArray
     campaigns: pd.DataFrame
     ids: pd.DataFrame
+    names: pd.DataFrame
     currency: str
     left_out: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -163,6 +166,8 @@ def costs_of(
         )
     day = rows["date"].dt.as_unit("s").astype("int64").to_numpy() // 86_400
     campaign, campaigns, ids = _campaigns(rows, day)
+    called = fold(pd.Series(_texts(rows, "campaign").take(np.arange(len(rows))), dtype="str"))
+    names = pd.DataFrame({"name": called, "campaign": campaign}).dropna().drop_duplicates()
     # Not the cells that reasons quote: each would be a reason of its own.
     reasons = most_first(read.rejected["reason"].str.replace(r"'[^']*'", "…", regex=True))
     return Costs(
@@ -171,6 +176,7 @@ def costs_of(
         parts.astype(np.int64),
         campaigns,
         ids,
+        names.sort_values(["campaign", "name"], ignore_index=True),
         code,
         {f"rows of spend rejected: {reason}": int(count) for reason, count in reasons.items()},
         list(read.remarks["remark"]),

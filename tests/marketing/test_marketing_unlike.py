@@ -117,3 +117,29 @@ def test_refunds_above_what_an_order_was_worth_are_remarked():
     assert said[0].startswith("1 order was refunded by more than what it was worth, 1.00 above")
     usual = shop(rows[:-2] + rows[-1:]).marketing(SPEND, refund="Order Refunded")
     assert not any("refunded by more" in one for one in usual.remarks)
+
+
+@pytest.mark.parametrize("other", [None, "other"])
+def test_a_campaign_that_was_renamed_keeps_the_visits_of_its_former_name(other):
+    rows = [
+        ("ann", "03-02 10:00", "view", "brand"),
+        ("ann", "03-02 10:10", "order", 100),
+        ("bob", "04-02 10:00", "view", "brand new"),
+        ("bob", "04-02 10:10", "order", 60),
+        ("cem", "05-01 10:00", "view", "bare"),
+    ]
+    spend = pd.DataFrame(
+        [("2026-03-02", "Brand", "7", 10.0), ("2026-04-02", "Brand NEW", "7", 10.0)],
+        columns=["date", "campaign", "campaign_id", "spend"],
+    ).assign(platform="google_ads")
+    s = shop(rows)
+    for given in (spend, spend[::-1]):
+        found = s.marketing(given, by="campaign").groups.set_index("campaign")
+        row = found.loc["Brand NEW"]
+        assert (row["spend"], row["visits"], row["orders"], row["revenue"]) == (20, 2, 2, 160)
+    if other:
+        # Another that has the former name now makes it doubtful for both.
+        late = spend.iloc[:1].assign(date="2026-04-03", campaign_id="8")
+        table = s.match_spend(pd.concat([spend, late])).table
+        assert table["visits"].sum() == 0
+        assert table["reason"].tolist() == ["2 campaigns of the spend have this name"] * 2
