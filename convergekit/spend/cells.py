@@ -32,6 +32,8 @@ Reasons = npt.NDArray[np.object_]
 #: From here on a float does not tell one whole number from the next.
 _EXACT = 2**53
 _ISO = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?:[T |][0-9].*)?", re.DOTALL)
+_ZONED = re.compile(r"[0-9]{4}-.*[0-9]{2}:[0-9]{2}.*?(?: ?UTC|Z|[+-][0-9]{2}:?[0-9]{2})")
+_MIDNIGHT = re.compile(r"[T ]00:00(?::00)?(?:\.0*)?(?=[Z+-]| ?UTC)")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SLASHED = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-][0-9]{4}(?:[T, ].*)?", re.DOTALL)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -328,6 +330,29 @@ def days_of(column: pd.Series, day_first: bool | None, where: str) -> tuple[pd.S
     days = np.array([one[0] for one in found], dtype="datetime64[D]").astype("datetime64[us]")
     reasons = np.array([one[1] for one in found] + [None], dtype=object)[:-1]
     return pd.Series(days, index=column.index), reasons
+
+
+def moment_within(column: pd.Series) -> str | None:
+    """Return the least cell, as text, that is a moment of a time zone and not a midnight of it.
+
+    In another zone it may be of the day beside: midnight in Berlin is 23:00 of the day before in
+    UTC.
+
+    Examples
+    --------
+    >>> moment_within(pd.Series(["2026-03-02", "2026-03-02T00:00:00Z", "2026-03-01T23:00:00Z"]))
+    '2026-03-01T23:00:00Z'
+    """
+    found = []
+    for cell in column.dropna().unique():
+        if isinstance(cell, str):
+            within = _ZONED.fullmatch(cell) is not None and _MIDNIGHT.search(cell) is None
+        else:
+            zoned = isinstance(cell, datetime.datetime) and cell.tzinfo is not None
+            within = zoned and cell.time() != datetime.time()
+        if within:
+            found.append(str(cell))
+    return min(found, default=None)
 
 
 def _day_first(column: pd.Series, where: str) -> bool | None:

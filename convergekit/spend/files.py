@@ -19,6 +19,7 @@ from convergekit.spend.cells import (
     days_of,
     ids_of,
     language_of,
+    moment_within,
     names_of,
     numbers_of,
     texts_of,
@@ -309,6 +310,13 @@ class _Report:
             found.append(("credit", label, len(below), money, said))
         if FIRST_DAY in self._raw:
             said = f"The days{of} begin periods, and their ends are not told: are these one day?"
+            found.append(("period", label, len(kept), money_of(kept)[1], said))
+        moment = moment_within(self._raw["date"][used])
+        if moment is not None:
+            said = (
+                f"Dates{of} are moments of a time zone, of which the day is taken as it is written "
+                f"({moment}): give the days of the account if it is in another zone."
+            )
             found.append(("period", label, len(kept), money_of(kept)[1], said))
         for name, rounded in self._rounded.items():
             if rounded.any():

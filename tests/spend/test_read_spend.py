@@ -522,6 +522,23 @@ def test_bad_options_say_what_they_take(read):
     assert "amounts must be one of" in said[9]
 
 
+def test_moments_of_a_time_zone_are_remarked_unless_they_are_its_midnights(read):
+    def said(dates):
+        frame = pd.DataFrame({"date": dates, "spend": 1.0})
+        return [one for one in ck.read_spend(frame).remarks["remark"] if "moments" in one]
+
+    # A day of Berlin, in UTC: whose day it is cannot be told.
+    late = pd.to_datetime(["2026-03-01 23:00", "2026-03-02 23:00"], utc=True)
+    assert "(2026-03-01 23:00:00+00:00)" in said(late)[0]
+    assert "(2026-03-01T23:00:00.000Z)" in said(["2026-03-01T23:00:00.000Z"])[0]
+    assert said(["2026-03-01 23:00:00 UTC"])
+    assert said(["2026-03-01T23:00:00+0000"])
+    assert not said(late.tz_convert("Europe/Berlin"))
+    for day in ("2026-03-02", "2026-03-02T00:00:00.000Z", "2026-03-02 00:00:00+01:00",
+                "2026-03-02 13:00:00", "2026-03-02 00:00:00 UTC"):  # fmt: skip
+        assert not said([day])
+
+
 def test_the_card_names_no_file_as_markup(read):
     hostile = read("date,campaign,spend,currency\n2026-03-02,<b>x</b>,-1,EUR\n")
     assert "<b>" not in hostile._repr_html_()
