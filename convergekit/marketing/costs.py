@@ -211,6 +211,7 @@ def _campaigns(rows: pd.DataFrame, day: IntArray) -> tuple[IntArray, pd.DataFram
     said["platform"] = said["platform"].mapped(
         pd.Series([platform_named(text) for text in said["platform"].distinct], dtype="str")
     )
+    said["campaign_id"] = _with_ids_of_names(said)
     named = said["campaign_id"].codes >= 0
     keys = [said["platform"], said["account"], said["campaign_id"]]
     for name in ("campaign", "channel", "source", "medium"):
@@ -226,6 +227,22 @@ def _campaigns(rows: pd.DataFrame, day: IntArray) -> tuple[IntArray, pd.DataFram
     place[table.index] = np.arange(len(table))
     campaign = place[number] if len(number) else number
     return campaign, table.reset_index(drop=True), _ids(rows, campaign)
+
+
+def _with_ids_of_names(said: dict[str, NumberedText]) -> NumberedText:
+    """Return the ID of each row, or the one that its name has in other rows of the account.
+
+    So rows of an export without a column of IDs are of the campaigns of those with one.
+    """
+    ids, name = said["campaign_id"], said["campaign"]
+    columns = {one: said[one].codes for one in ("platform", "account")}
+    columns["name"] = name.mapped(fold(name.distinct)).codes
+    rows = pd.DataFrame(columns)
+    known = rows.assign(id=ids.codes)[(ids.codes >= 0) & (rows["name"] >= 0).to_numpy()]
+    # One name of two IDs tells neither.
+    known = known.drop_duplicates().drop_duplicates(list(columns), keep=False)
+    found = rows.merge(known, on=list(columns), how="left")["id"].fillna(-1).to_numpy(np.int64)
+    return NumberedText(np.where(ids.codes >= 0, ids.codes, found), ids.distinct)
 
 
 def _latest(texts: NumberedText, number: IntArray, day: IntArray) -> pd.Series:

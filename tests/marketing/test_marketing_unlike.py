@@ -143,3 +143,20 @@ def test_a_campaign_that_was_renamed_keeps_the_visits_of_its_former_name(other):
         table = s.match_spend(pd.concat([spend, late])).table
         assert table["visits"].sum() == 0
         assert table["reason"].tolist() == ["2 campaigns of the spend have this name"] * 2
+
+
+def test_rows_without_an_id_are_of_the_campaign_of_their_name():
+    s = shop(ROWS)
+    whole = s.match_spend(SPEND).table
+    some = SPEND.assign(campaign_id=[None, "1", None, "1", "2", None])
+    for given in (some, some[::-1]):
+        table = s.match_spend(given).table
+        assert table["campaign_id"].fillna("").tolist() == ["1", "2", ""]
+        assert table[["spend", "visits"]].equals(whole[["spend", "visits"]])
+    # Of two accounts each has its own.
+    apart = s.match_spend(some.assign(account=["a", "b", "a", "b", "b", "a"])).table
+    assert apart["campaign_id"].notna().sum() == 2
+    assert len(apart) == 5
+    # A name of two IDs is that of neither.
+    two = some.assign(campaign_id=[None, "1", None, "9", "2", None])
+    assert s.match_spend(two).table["platform"].tolist().count("google_ads") == 3
