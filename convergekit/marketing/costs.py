@@ -26,6 +26,8 @@ from convergekit.visits.values import without_nothing
 PARTS = 1_000_000
 #: As much is added up exactly.
 _MOST = 2.0**62
+#: So many days without a row may be a file that is not there, and not a pause.
+_MANY_DAYS = 7
 #: What a row of spend may say of its campaign.
 NAMES = ("platform", "account", "channel", "source", "medium", "campaign", "campaign_id")
 #: IDs of a row, the most particular first.
@@ -49,6 +51,8 @@ class Costs:
         name on its latest day) and `campaign_id`, missing where no row says it.
     ids : pandas.DataFrame
         `level`, `id` and `campaign`: the IDs that rows have, each campaign's once.
+    names : pandas.DataFrame
+        `name`, folded, and `campaign`: what each was called on any day.
     currency : str
         Of the amounts; empty if unknown.
     left_out : dict of str to int
@@ -56,6 +60,8 @@ class Costs:
     remarks : list of str
     zones : list of str
         The time zones of the accounts, as far as rows say them.
+    unsaid : bool
+        Whether no row says its currency.
     """
 
     day: IntArray
@@ -63,10 +69,12 @@ class Costs:
     amount: IntArray
     campaigns: pd.DataFrame
     ids: pd.DataFrame
+    names: pd.DataFrame
     currency: str
     left_out: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
+    unsaid: bool = False
 
     def of_campaign(self) -> IntArray:
         """Return what each campaign cost."""
@@ -75,6 +83,28 @@ class Costs:
     def days(self) -> tuple[int, int] | None:
         """Return the first and the last day; None without rows."""
         return (int(self.day.min()), int(self.day.max())) if len(self.day) else None
+
+    def without_days(self) -> list[str]:
+        """Return a remark on platforms that lack rows of days on which there is spend of any.
+
+        A file that was not exported looks like a time in which nothing was spent.
+        """
+        of = self.campaigns["platform"].fillna("").to_numpy()[self.campaign]
+        gaps = []
+        for platform in sorted(set(of)):
+            days = distinct(self.day[of == platform])
+            # Those before its first row and after its last are between these.
+            first, last = self.days() or (0, 0)
+            edges = np.concatenate([[first - 1], days, [last + 1]])
+            lacking = np.diff(edges) - 1
+            if lacking.max() >= _MANY_DAYS:
+                at = int(lacking.argmax())
+                begin, end = (edges[at] + 1, edges[at + 1] - 1)
+                span = " to ".join(str(np.datetime64(int(day), "D")) for day in (begin, end))
+                gaps.append(f"{platform or 'no platform'} {span} ({lacking[at]} days)")
+        if not gaps:
+            return []
+        return [f"Without a row of spend, which counts as nothing spent: {', '.join(gaps)}."]
 
 
 def summed(cell: IntArray, values: IntArray, cells: int) -> IntArray:
@@ -136,6 +166,8 @@ def costs_of(
         )
     day = rows["date"].dt.as_unit("s").astype("int64").to_numpy() // 86_400
     campaign, campaigns, ids = _campaigns(rows, day)
+    called = fold(pd.Series(_texts(rows, "campaign").take(np.arange(len(rows))), dtype="str"))
+    names = pd.DataFrame({"name": called, "campaign": campaign}).dropna().drop_duplicates()
     # Not the cells that reasons quote: each would be a reason of its own.
     reasons = most_first(read.rejected["reason"].str.replace(r"'[^']*'", "…", regex=True))
     return Costs(
@@ -144,10 +176,12 @@ def costs_of(
         parts.astype(np.int64),
         campaigns,
         ids,
+        names.sort_values(["campaign", "name"], ignore_index=True),
         code,
         {f"rows of spend rejected: {reason}": int(count) for reason, count in reasons.items()},
         list(read.remarks["remark"]),
         sorted(_texts(rows, "time_zone").distinct),
+        bool(read.table["currency"].isna().all()),
     )
 
 
@@ -177,6 +211,7 @@ def _campaigns(rows: pd.DataFrame, day: IntArray) -> tuple[IntArray, pd.DataFram
     said["platform"] = said["platform"].mapped(
         pd.Series([platform_named(text) for text in said["platform"].distinct], dtype="str")
     )
+    said["campaign_id"] = _with_ids_of_names(said)
     named = said["campaign_id"].codes >= 0
     keys = [said["platform"], said["account"], said["campaign_id"]]
     for name in ("campaign", "channel", "source", "medium"):
@@ -192,6 +227,22 @@ def _campaigns(rows: pd.DataFrame, day: IntArray) -> tuple[IntArray, pd.DataFram
     place[table.index] = np.arange(len(table))
     campaign = place[number] if len(number) else number
     return campaign, table.reset_index(drop=True), _ids(rows, campaign)
+
+
+def _with_ids_of_names(said: dict[str, NumberedText]) -> NumberedText:
+    """Return the ID of each row, or the one that its name has in other rows of the account.
+
+    So rows of an export without a column of IDs are of the campaigns of those with one.
+    """
+    ids, name = said["campaign_id"], said["campaign"]
+    columns = {one: said[one].codes for one in ("platform", "account")}
+    columns["name"] = name.mapped(fold(name.distinct)).codes
+    rows = pd.DataFrame(columns)
+    known = rows.assign(id=ids.codes)[(ids.codes >= 0) & (rows["name"] >= 0).to_numpy()]
+    # One name of two IDs tells neither.
+    known = known.drop_duplicates().drop_duplicates(list(columns), keep=False)
+    found = rows.merge(known, on=list(columns), how="left")["id"].fillna(-1).to_numpy(np.int64)
+    return NumberedText(np.where(ids.codes >= 0, ids.codes, found), ids.distinct)
 
 
 def _latest(texts: NumberedText, number: IntArray, day: IntArray) -> pd.Series:

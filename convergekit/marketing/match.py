@@ -120,7 +120,7 @@ def match(
     campaign, key = _by_ids(costs, sessions, visits)
     by_hand = mapping_given(mapping, costs.campaigns, kinds.table)
     mapped = _mapped(by_hand, kinds)
-    named, reason = _by_name(costs.campaigns, kinds, {row.campaign for row in by_hand})
+    named, reason = _by_name(costs, kinds, {row.campaign for row in by_hand})
     for found, how in ((mapped, KEYS.index("mapping")), (named, KEYS.index("name"))):
         of_visit = found[kinds.of_visit]
         new = (campaign < 0) & (of_visit >= 0)
@@ -165,16 +165,17 @@ def _alike(table: pd.DataFrame, target: Mapping[str, str]) -> IntArray:
     return np.flatnonzero(same)
 
 
-def _by_name(
-    campaigns: pd.DataFrame, kinds: Kinds, by_hand: set[int]
-) -> tuple[IntArray, list[str]]:
-    """Return of each kind of visits the one campaign of its name, and why others are not."""
-    names = pd.DataFrame({"name": fold(campaigns["campaign"])})
-    names["campaign"] = np.arange(len(campaigns))
+def _by_name(costs: Costs, kinds: Kinds, by_hand: set[int]) -> tuple[IntArray, list[str]]:
+    """Return of each kind of visits the one campaign of its name, and why others are not.
+
+    A campaign that was renamed has all its names: visits came by the one of their day.
+    """
+    campaigns = costs.campaigns
+    names = costs.names
     for name in ("platform", *SAID):
-        names[name] = fold(campaigns[name])
+        names = names.assign(**{name: fold(campaigns[name]).take(names["campaign"]).array})
     # What was mapped by hand does not go by its name any more.
-    names = names[~names["campaign"].isin(list(by_hand))].dropna(subset="name")
+    names = names[~names["campaign"].isin(list(by_hand))]
     theirs = kinds.folded.rename(columns=lambda name: f"visits_{name}")
     theirs["kind"] = np.arange(len(theirs))
     pairs = names.merge(theirs, left_on="name", right_on="visits_utm_campaign")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,7 @@ class SpendMatches(Result):
     currency: str
     left_out: dict[str, int]
     remarks: list[str]
+    _matched: int
 
     def _line(self) -> str:
         matched = self.table[self.table["visits"] > 0]
@@ -71,7 +72,7 @@ class SpendMatches(Result):
         return (
             f"SpendMatches({len(matched):,} of {counted(len(self.table), 'campaign')} and "
             f"{self._money(found)} of {self._money(total)}{share} have visits; "
-            f"{counted(int(matched['visits'].sum()), 'visit')} matched)"
+            f"{counted(self._matched, 'visit')} matched)"
         )
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
@@ -173,6 +174,9 @@ class Join:
         costs, matched = self.costs, self.matched
         cost = pd.Series(costs.of_campaign())
         visits, key = self.visits_of_campaigns()
+        # Those of a whole platform may be those of its campaigns, too.
+        some = matched.campaign >= 0
+        some |= np.isin(matched.kinds.of_visit, matched.wider["kind"].to_numpy())
         day = pd.Series(costs.day.astype("datetime64[D]").astype("datetime64[s]"))
         days = day.groupby(costs.campaign).agg(["min", "max"])
         table = costs.campaigns[["platform", "account", "campaign", "campaign_id"]].assign(
@@ -194,7 +198,8 @@ class Join:
             proposals=proposals_of(costs.campaigns, table["visits"] == 0, cost, matched),
             currency=costs.currency,
             left_out=costs.left_out,
-            remarks=costs.remarks,
+            remarks=[*costs.remarks, *costs.without_days()],
+            _matched=int(some.sum()),
         )
 
 
@@ -222,7 +227,19 @@ def match_spend(
     """Join spend to visits. See `Stitched.match_spend`."""
     sessions = sessions_of(s, VisitRules.of(visits))
     found = np.flatnonzero(sessions.arrival >= 0)
-    return Join.of(costs_of(spend, rates, base_of(rates)), sessions, found, mapping).result()
+    result = Join.of(costs_of(spend, rates, base_of(rates)), sessions, found, mapping).result()
+    return replace(result, remarks=[*of_segment(s), *result.remarks])
+
+
+def of_segment(s: StitchedEvents) -> list[str]:
+    """Return a remark if the events are those of a segment, none if they are all."""
+    if s.segment is None:
+        return []
+    return [
+        f"Visits and orders are those of a segment ({s.segment.description}), and spend is that of "
+        "everybody, unless its rows were chosen likewise: do not read the ratios to it as the "
+        "segment's."
+    ]
 
 
 def names_of(texts: pd.Series, otherwise: str) -> NumberedText:

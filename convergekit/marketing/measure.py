@@ -23,7 +23,7 @@ from convergekit.marketing.cells import RATIOS, Ledger, metrics
 from convergekit.marketing.cohorts import Acquired
 from convergekit.marketing.costs import PARTS, Costs, costs_of
 from convergekit.marketing.groups import UNMATCHED, SpendGroups
-from convergekit.marketing.matches import Join, SpendMatches
+from convergekit.marketing.matches import Join, SpendMatches, of_segment
 from convergekit.marketing.question import MarketingQuestion
 from convergekit.marketing.result import Marketing
 from convergekit.marketing.sales import Sales, firsts_in, sales_of
@@ -359,7 +359,7 @@ def _spent(
 def _remarks(
     s: StitchedEvents, asked: MarketingQuestion, join: Join, matches: SpendMatches, sales: Sales
 ) -> list[str]:
-    costs, said = join.costs, list(join.costs.remarks)
+    costs, said = join.costs, [*of_segment(s), *matches.remarks, *_currency(join.costs, sales)]
     span = observed_of(s)
     unit = sales.currency or costs.currency
 
@@ -390,12 +390,34 @@ def _remarks(
             f"Days of accounts in {', '.join(others)} are taken for the shop's days, which are "
             f"those of {asked.calendar.zone}: spend of some hours may lie in the day beside."
         )
+    above = sales.refunded() - np.maximum(sales.cents, 0)
+    if (above > 0).any():
+        money_back = f"{above[above > 0].sum() / 100:,.2f} {unit}".strip()
+        said.append(
+            f"{counted(int((above > 0).sum()), 'order was', 'orders were')} refunded by more than "
+            f"what it was worth, {money_back} above: are refunds with and orders without tax or "
+            "shipping, in cents, or there twice?"
+        )
     lone = matches.without_visits
     if len(lone):
         cost = f"{lone['spend'].sum():,.2f} {unit}".strip()
         which = counted(len(lone), "campaign")
         said.append(f"Spend without a visit: {which}, {cost}; see `.matches`.")
     return said
+
+
+def _currency(costs: Costs, sales: Sales) -> list[str]:
+    """Return a remark if the one of orders and spend says its currency and the other does not."""
+    if not sales.currency and costs.currency and sales.cents.any():
+        said = ("Orders do", costs.currency, "spend")
+    elif sales.currency and costs.unsaid and costs.amount.any():
+        said = ("Spend does", sales.currency, "orders")
+    else:
+        return []
+    return [
+        f"{said[0]} not say the currency, taken to be {said[1]} as that of the {said[2]}: "
+        "ratios are wrong if it is another."
+    ]
 
 
 def _same_zone(zone: str, shops: str) -> bool:

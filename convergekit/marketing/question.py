@@ -17,6 +17,7 @@ from convergekit.errors import ConvergekitError, did_you_mean
 from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import check_rates
 from convergekit.events.steps import StepLike
+from convergekit.marketing.costs import base_of
 from convergekit.visits.rules import VisitRules, Visits
 
 #: By which day an order is counted: its own, or that of the visit that gets the credit.
@@ -101,6 +102,11 @@ class MarketingQuestion:
                 f"value must name the property that holds an order's amount; got {value!r}."
             )
         check_rates(value, currency, rates)
+        if rates is not None and not base_of(rates):
+            raise ConvergekitError(
+                "rates must give one currency the rate 1, in which orders and spend are then, "
+                f"such as {{'EUR': 1, 'USD': 0.9}}; got {dict(rates)!r}."
+            )
         check_confidence(confidence)
         for option, said, lacking, needed in (
             ("refund_value", refund_value, "refund", refund),

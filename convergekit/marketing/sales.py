@@ -96,7 +96,9 @@ def sales_of(s: StitchedEvents, asked: MarketingQuestion) -> Sales:
     amounts, code = _amounts(s, asked, every, refunds)
     left_out: dict[str, int] = {}
     kept = _kept(s, every, "orders", left_out)
-    left_out["orders without an amount"] = int(np.isnan(amounts[: len(every)][kept]).sum())
+    left_out["orders without an amount, which count as worth 0"] = int(
+        np.isnan(amounts[: len(every)][kept]).sum()
+    )
     cents = _cents(amounts, events, np.concatenate([every, refunds]), asked.value)
     position, profile = every[kept], s.resolution.profile[every[kept]]
     time = microseconds(events["timestamp"].iloc[position])
@@ -121,7 +123,7 @@ def sales_of(s: StitchedEvents, asked: MarketingQuestion) -> Sales:
         cents=cents[: len(every)][kept],
         conversion=np.flatnonzero(kept),
         customer=customer,
-        first=_firsts(customer, time, arrival),
+        first=_first_orders(s, asked, position, _firsts(customer, time, arrival)),
         refund_time=refund_time[known],
         refund_cents=cents[len(every) :][again][known],
         refund_order=order[known],
@@ -203,6 +205,26 @@ def _firsts(customer: IntArray, time: IntArray, arrival: IntArray) -> BoolArray:
         starts = np.append(True, customer[order][1:] != customer[order][:-1])
         first[order[starts]] = True
     return first
+
+
+def _first_orders(
+    s: StitchedEvents, asked: MarketingQuestion, position: IntArray, first: BoolArray
+) -> BoolArray:
+    """Return which orders are their customer's first in all the data.
+
+    A segment may lack the events of the first one: then its customer is not new in it.
+    """
+    if s.whole is s:
+        return first
+    whole = s.whole
+    every = events_named(whole.events, asked.conversion)
+    at = every[_kept(whole, every, "orders", {})]
+    by_address = asked.new == "first_by_address"
+    customer = _addresses(whole.events, at) if by_address else whole.resolution.profile[at]
+    time = microseconds(whole.events["timestamp"].iloc[at])
+    is_first = np.zeros(len(whole.events), dtype=bool)
+    is_first[at[_firsts(customer, time, order_of_arrival(whole.events, at))]] = True
+    return is_first[s.in_whole(position)]
 
 
 def firsts_in(period: IntArray, sales: Sales) -> BoolArray:

@@ -22,6 +22,8 @@ from convergekit.spend.totals import A_TOTAL
 from convergekit.typing import FloatArray, IntArray
 
 _NEEDED = ("date", "platform", "conversions")
+#: Remarks on spend that are on its claims, too.
+_DOUBTFUL = ("overlap", "period")
 _DAY = 86_400_000_000
 
 
@@ -165,6 +167,9 @@ def _table(spend: pd.DataFrame | Spend, remarks: list[str]) -> pd.DataFrame:
         # Exports have both, and nothing is lost by them.
         if reason not in (A_TOTAL, A_NOTE):
             remarks.append(f"{counted(int(rows), 'row')} of spend rejected: {reason}.")
+    # What may have been read twice is claimed twice, and a period that is taken for a day.
+    doubtful = spend.remarks["kind"].isin(_DOUBTFUL)
+    remarks.extend(f"Spend: {remark}" for remark in spend.remarks["remark"][doubtful])
     return spend.table
 
 
@@ -196,6 +201,13 @@ def _in_one_currency(
     value = rows["value"].fillna(0.0).to_numpy(dtype=float)
     codes = currency_codes(rows["currency"]).reset_index(drop=True)
     found = most_first(codes[value != 0])
+    unsaid = int((codes.isna() & (value != 0)).sum())
+    if unsaid and (len(found) or rates is not None):
+        beside = "while others say theirs" if len(found) else "which rates= needs"
+        raise ConvergekitError(
+            f"{counted(unsaid, 'row')} of spend with a claimed value and without a currency, "
+            f"{beside}. Give currency= to ck.read_spend if all of them are in one."
+        )
     if rates is None:
         if len(found) > 1:
             example = {code: 1.0 if not place else "..." for place, code in enumerate(found.index)}
@@ -213,7 +225,8 @@ def _in_one_currency(
             "values in it."
         )
     base = [code for code, rate in worth.items() if rate == 1]
-    converted = value * codes.map(worth).fillna(1.0).to_numpy(dtype=float)
+    # What is left without one claims nothing.
+    converted = value * codes.map(worth).fillna(0.0).to_numpy(dtype=float)
     return converted, base[0] if len(base) == 1 else ""
 
 

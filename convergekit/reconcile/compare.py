@@ -141,6 +141,12 @@ def _cents(
             f"what one of each is worth: currency='currency', rates={{{code!r}: 1.0, "
             f"{claims.currency!r}: ...}}. Or leave money out with value=None."
         )
+    if bool(code) != bool(claims.currency) and rates is None and claims.value.any():
+        lone, other = ("Orders do", "claims") if claims.currency else ("Claims do", "orders")
+        remarks.append(
+            f"{lone} not say the currency, taken to be {code or claims.currency} as that of the "
+            f"{other}."
+        )
     lacking = int(np.isnan(amounts).sum())
     if lacking:
         remarks.append(f"{counted(lacking, 'order')} without an amount counted as worth 0.")

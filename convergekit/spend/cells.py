@@ -32,12 +32,17 @@ Reasons = npt.NDArray[np.object_]
 #: From here on a float does not tell one whole number from the next.
 _EXACT = 2**53
 _ISO = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?:[T |][0-9].*)?", re.DOTALL)
+_ZONED = re.compile(r"[0-9]{4}-.*[0-9]{2}:[0-9]{2}.*?(?: ?UTC|Z|[+-][0-9]{2}:?[0-9]{2})")
+_MIDNIGHT = re.compile(r"[T ]00:00(?::00)?(?:\.0*)?(?=[Z+-]| ?UTC)")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SLASHED = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-][0-9]{4}(?:[T, ].*)?", re.DOTALL)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_FIRST = re.compile(r"(?:[a-z]{3,9},? )?([a-z]{3,9})\.? ([0-9]{1,2}),? ([0-9]{4})")
 _DAY_THEN_MONTH = re.compile(r"(?:[a-z]{3,9},? )?([0-9]{1,2}) ([a-z]{3,9})\.? ([0-9]{4})")
 _PERIOD = re.compile(r"[0-9]{4}.*\s(?:-|–|—|to)\s.*[0-9]{4}", re.DOTALL)
+#: What a float of a whole number is as text: a column with gaps, saved by a program that reads
+#: its IDs as numbers.
+_FLOAT_ID = re.compile(r"([0-9]+)\.0")
 _ROUNDED_ID = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+?[0-9]+")
 #: Numbers that tell in which language they are written, or that they tell nothing: a shorter way
 #: to what `read_amount` makes of them in each.
@@ -140,15 +145,20 @@ def ids_of(column: pd.Series, heading: str, where: str) -> tuple[pd.Series, Bool
 
     Examples
     --------
-    >>> ids, rounded = ids_of(pd.Series(["17", '="18"', "2.3E+17"]), "Ad ID", "ads.csv")
+    >>> ids, rounded = ids_of(pd.Series(["17.0", '="18"', "2.3E+17"]), "Ad ID", "ads.csv")
     >>> ids.tolist(), rounded.tolist()
     (['17', '18', nan], [False, False, True])
     """
 
     def plain(cell: Any) -> Any:
         if isinstance(cell, str):
-            found = _GUARDED.fullmatch(cell)
-            return (found[1] or found[2]) if found else cell
+            guarded = _GUARDED.fullmatch(cell)
+            if guarded:
+                return guarded[1] or guarded[2]
+            number = _FLOAT_ID.fullmatch(cell)
+            # Of a larger one the last digits are not those that the ID had.
+            exact = number is not None and int(number[1]) < _EXACT
+            return number[1] if number is not None and exact else cell
         if isinstance(cell, (float, np.floating)) and abs(float(cell)) >= _EXACT:
             raise ReadError(
                 f"{where}: {heading!r} holds floats, which keep 15 digits of an ID. Read it as "
@@ -159,7 +169,8 @@ def ids_of(column: pd.Series, heading: str, where: str) -> tuple[pd.Series, Bool
         return cell if cell is None else _name(cell)
 
     found = _each(column, plain).astype("str")
-    rounded = found.str.fullmatch(_ROUNDED_ID).fillna(False).to_numpy(dtype=bool)
+    lost = rf"{_ROUNDED_ID.pattern}|{_FLOAT_ID.pattern}"
+    rounded = found.str.fullmatch(lost).fillna(False).to_numpy(dtype=bool)
     return found.mask(rounded), rounded
 
 
@@ -319,6 +330,29 @@ def days_of(column: pd.Series, day_first: bool | None, where: str) -> tuple[pd.S
     days = np.array([one[0] for one in found], dtype="datetime64[D]").astype("datetime64[us]")
     reasons = np.array([one[1] for one in found] + [None], dtype=object)[:-1]
     return pd.Series(days, index=column.index), reasons
+
+
+def moment_within(column: pd.Series) -> str | None:
+    """Return the least cell, as text, that is a moment of a time zone and not a midnight of it.
+
+    In another zone it may be of the day beside: midnight in Berlin is 23:00 of the day before in
+    UTC.
+
+    Examples
+    --------
+    >>> moment_within(pd.Series(["2026-03-02", "2026-03-02T00:00:00Z", "2026-03-01T23:00:00Z"]))
+    '2026-03-01T23:00:00Z'
+    """
+    found = []
+    for cell in column.dropna().unique():
+        if isinstance(cell, str):
+            within = _ZONED.fullmatch(cell) is not None and _MIDNIGHT.search(cell) is None
+        else:
+            zoned = isinstance(cell, datetime.datetime) and cell.tzinfo is not None
+            within = zoned and cell.time() != datetime.time()
+        if within:
+            found.append(str(cell))
+    return min(found, default=None)
 
 
 def _day_first(column: pd.Series, where: str) -> bool | None:

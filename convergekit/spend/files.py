@@ -19,6 +19,7 @@ from convergekit.spend.cells import (
     days_of,
     ids_of,
     language_of,
+    moment_within,
     names_of,
     numbers_of,
     texts_of,
@@ -34,6 +35,7 @@ from convergekit.spend.platforms import (
     NAMES,
     PlatformFormat,
 )
+from convergekit.spend.repeats import alike
 from convergekit.spend.result import converted, money_of
 from convergekit.spend.rows import ReportRows
 from convergekit.spend.totals import A_TOTAL, are_totals, said_of_totals
@@ -43,6 +45,8 @@ from convergekit.typing import BoolArray, FloatArray
 Remark = tuple[str, str | None, int, float, str]
 
 _NUMBERS = (*MONEY, *COUNTS, "conversions")
+#: What is wrong if a row comes twice; many have no more than a few impressions.
+_ADDED = (*MONEY, "conversions")
 #: What plain tables call the platforms.
 _SPELLED = {
     **dict.fromkeys(("google", "google ads", "googleads", "adwords"), "google_ads"),
@@ -290,6 +294,15 @@ class _Report:
         told = said_of_totals(totals[self._totals], self._as_paid[used], label)
         if told is not None:
             found.append(("total", label, int(self._totals.sum()), told[1], told[0]))
+        counted_up = [self._numbers[name] for name in _ADDED if name in self._numbers]
+        again = alike(self._rows.cells, np.max(np.abs(np.nan_to_num(counted_up)), axis=0))[used]
+        if again.any():
+            words, money = money_of(kept[again])
+            said = (
+                f"{counted(int(again.sum()), 'row is', 'rows are')} the same in every column as "
+                f"one before{of}: {words} may be counted twice."
+            )
+            found.append(("overlap", label, int(again.sum()), money, said))
         below = kept[kept["spend"] < 0]
         if len(below):
             words, money = money_of(below)
@@ -297,6 +310,13 @@ class _Report:
             found.append(("credit", label, len(below), money, said))
         if FIRST_DAY in self._raw:
             said = f"The days{of} begin periods, and their ends are not told: are these one day?"
+            found.append(("period", label, len(kept), money_of(kept)[1], said))
+        moment = moment_within(self._raw["date"][used])
+        if moment is not None:
+            said = (
+                f"Dates{of} are moments of a time zone, of which the day is taken as it is written "
+                f"({moment}): give the days of the account if it is in another zone."
+            )
             found.append(("period", label, len(kept), money_of(kept)[1], said))
         for name, rounded in self._rounded.items():
             if rounded.any():

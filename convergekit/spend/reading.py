@@ -109,7 +109,8 @@ def read_spend(
     -----
     A row that an earlier file has too, with the same names and the same numbers, is rejected as a
     repeat. Files with other numbers of the same days and campaigns are remarked: exports of
-    two days, or of campaigns and of their ads, which together count money twice.
+    two days, or of campaigns and of their ads, which together count money twice. So are rows that
+    one file has twice, cell by cell, which stay in the table.
 
     Examples
     --------
@@ -270,13 +271,13 @@ def _repeated(
 
 
 def _overlapping(table: pd.DataFrame) -> list[Remark]:
-    """Return a remark on each two files with other numbers of the same days and campaigns."""
+    """Return a remark on each two files that have the same days and campaigns."""
     found: list[Remark] = []
     for (file, other), rows in overlaps(table):
         words, money = money_of(rows)
         said = (
-            f"{file} has {counted(len(rows), 'row')} of days and campaigns that {other} has too, "
-            f"with other numbers: {words} may be counted twice."
+            f"{file} has {counted(len(rows), 'row')} of days and campaigns that {other} has too: "
+            f"{words} may be counted twice."
         )
         found.append(("overlap", file, len(rows), money, said))
     return found

@@ -391,3 +391,51 @@ def test_the_figure_draws_the_numbers_and_escapes_names(template):
     assert "$x$" not in figure.to_json()
     assert "<b>" not in r._repr_html_()
     assert "<b>" not in r.by_period("W").plot(template=template).to_json()
+
+
+STORE = (click(0, "a", "fbclid=1"), order(1, "a"), click(2, "b", "gclid=2"), order(200, "b"))
+
+
+def test_claims_that_may_be_read_twice_are_remarked():
+    s = stitched(*STORE)
+    once, twice = SPEND, pd.concat([SPEND, SPEND])
+    assert not any("counted twice" in remark for remark in s.reconcile(once).remarks)
+    found = s.reconcile(twice)
+    assert found.table["claimed"].sum() == 2 * s.reconcile(once).table["claimed"].sum()
+    assert found.remarks[0].startswith("Spend: ")
+    assert "may be counted twice" in found.remarks[0]
+    assert "may be counted twice" in str(found)
+
+
+def test_a_claimed_value_in_no_currency_is_not_added_to_others():
+    euros = stitched(*(row | {"properties.currency": "EUR"} for row in STORE))
+    some = SPEND.assign(currency=["EUR", None])
+    with pytest.raises(
+        ck.ConvergekitError, match="1 row of spend with a claimed value and without"
+    ):
+        euros.reconcile(some)
+    rates = {"EUR": 1, "USD": 0.5}
+    for spend in (some, SPEND.assign(currency=["USD", None]), SPEND):
+        with pytest.raises(ck.ConvergekitError, match="Give currency= to ck.read_spend"):
+            euros.reconcile(spend, currency="currency", rates=rates)
+    # What is worth nothing is so in any currency.
+    worthless = some.assign(value=[some["value"].iloc[0], 0.0])
+    assert euros.reconcile(worthless).currency == "EUR"
+    assert euros.reconcile(some, value=None).table["claimed"].sum() > 0
+
+
+def test_a_currency_that_one_side_does_not_say_is_remarked():
+    plain = stitched(*STORE)
+    euros = stitched(*(row | {"properties.currency": "EUR"} for row in STORE))
+    dollars = SPEND.assign(currency="USD")
+
+    def said(s, spend):
+        return [one for one in s.reconcile(spend).remarks if "say the currency" in one]
+
+    assert said(plain, SPEND) == said(euros, SPEND.assign(currency="EUR")) == []
+    assert said(plain, dollars) == [
+        "Orders do not say the currency, taken to be USD as that of the claims."
+    ]
+    assert said(euros, SPEND) == [
+        "Claims do not say the currency, taken to be EUR as that of the orders."
+    ]

@@ -315,8 +315,8 @@ def test_campaigns_beside_their_ads_are_remarked_with_the_money_of_each_currency
     spend = read(campaigns, ads)
     assert len(spend.table) == 5
     assert spend.remarks["remark"].tolist() == [
-        "b.csv has 2 rows of days and campaigns that a.csv has too, with other numbers: 1.00 EUR + "
-        "2.00 USD may be counted twice."
+        "b.csv has 2 rows of days and campaigns that a.csv has too: 1.00 EUR + 2.00 USD "
+        "may be counted twice."
     ]
     assert spend.remarks["rows"].tolist() == [2]
     assert spend.remarks["spend"].isna().all()
@@ -334,7 +334,47 @@ def test_tables_of_a_day_and_an_amount_are_never_repeats(read):
     one = "date,spend\n2026-03-02,10\n"
     spend = read(one, one)
     assert spend.table["spend"].tolist() == [10, 10]
-    assert spend.remarks.empty
+    assert spend.rejected.empty
+    assert spend.remarks["remark"].tolist() == [
+        "b.csv has 1 row of days and campaigns that a.csv has too: 10.00 may be counted twice."
+    ]
+    assert read(one, "date,spend\n2026-03-02,11\n").remarks.empty
+
+
+def test_what_a_platform_cost_by_day_is_remarked_beside_itself_and_its_parts(read):
+    head = "date,platform,account,campaign,spend,currency\n"
+    whole = head + "2026-03-02,meta,,,30,EUR\n2026-03-03,meta,,,20,EUR\n"
+    younger = head + "2026-03-03,meta,,,21,EUR\n2026-03-04,meta,,,5,EUR\n"
+    parts = head + "2026-03-02,meta,,a,10,EUR\n2026-03-02,meta,,b,20,EUR\n"
+    others = head + "2026-03-02,tiktok,,a,7,EUR\n2026-03-02,meta,x,,8,EUR\n"
+    for files, money in (
+        ((whole, younger), [21.0]),
+        ((whole, parts), [30.0]),
+        ((parts, whole), [30.0]),
+        ((whole, others), []),
+    ):
+        spend = read(*files)
+        assert spend.remarks["spend"].tolist() == money
+        assert set(spend.remarks["kind"]) <= {"overlap"}
+        assert spend.rejected.empty
+    # Channels of one platform are parts that do not meet.
+    head = "date,platform,channel,spend\n"
+    both = read(head + "2026-03-02,meta,Display,3\n", head + "2026-03-02,meta,Paid Social,3\n")
+    assert both.remarks.empty
+
+
+def test_a_frame_of_exports_one_below_the_other_says_which_rows_come_twice(read):
+    march = pd.DataFrame(
+        {"date": ["2026-03-02", "2026-03-03"], "campaign": "brand", "spend": [3.0, 0.0]}
+    )
+    spend = ck.read_spend(pd.concat([march, march]))
+    assert spend.table["spend"].sum() == 6
+    assert spend.remarks[["kind", "rows", "spend"]].values.tolist() == [["overlap", 1, 3.0]]
+    assert "1 row is the same in every column as one before: 3.00 may be counted twice." in str(
+        spend
+    )
+    by_device = pd.concat([march.assign(device=one) for one in ("phone", "desktop")])
+    assert ck.read_spend(by_device).remarks.empty
 
 
 def test_several_currencies_by_rates(read):
@@ -382,6 +422,11 @@ def test_ids_are_text_or_missing_never_floats(read):
     floats = pd.DataFrame({"date": ["2026-03-02"], "spend": [1.0], "ad_id": [1.2e17]})
     with pytest.raises(ck.ReadError, match=r"'ad_id' holds floats, which keep 15 digits of an ID"):
         ck.read_spend(floats)
+    # Saved by pandas with a gap in the column: they are texts of floats.
+    saved = read("date,spend,ad_id\n2026-03-02,1,17.0\n2026-03-02,2,\n2026-03-02,3,1.2e+17\n"
+                 "2026-03-02,4,120219876543210980.0\n2026-03-02,5,v2.0\n")  # fmt: skip
+    assert values(saved, "ad_id") == [["17"], [None], [None], [None], ["v2.0"]]
+    assert saved.remarks[["kind", "rows"]].values.tolist() == [["ids", 2]]
     whole = floats.assign(ad_id=[120219876543210987])
     assert ck.read_spend(whole).table["ad_id"].tolist() == ["120219876543210987"]
 
@@ -475,6 +520,23 @@ def test_bad_options_say_what_they_take(read):
     assert "tz must be a time zone" in said[7]
     assert "day_first must be True or False" in said[8]
     assert "amounts must be one of" in said[9]
+
+
+def test_moments_of_a_time_zone_are_remarked_unless_they_are_its_midnights(read):
+    def said(dates):
+        frame = pd.DataFrame({"date": dates, "spend": 1.0})
+        return [one for one in ck.read_spend(frame).remarks["remark"] if "moments" in one]
+
+    # A day of Berlin, in UTC: whose day it is cannot be told.
+    late = pd.to_datetime(["2026-03-01 23:00", "2026-03-02 23:00"], utc=True)
+    assert "(2026-03-01 23:00:00+00:00)" in said(late)[0]
+    assert "(2026-03-01T23:00:00.000Z)" in said(["2026-03-01T23:00:00.000Z"])[0]
+    assert said(["2026-03-01 23:00:00 UTC"])
+    assert said(["2026-03-01T23:00:00+0000"])
+    assert not said(late.tz_convert("Europe/Berlin"))
+    for day in ("2026-03-02", "2026-03-02T00:00:00.000Z", "2026-03-02 00:00:00+01:00",
+                "2026-03-02 13:00:00", "2026-03-02 00:00:00 UTC"):  # fmt: skip
+        assert not said([day])
 
 
 def test_the_card_names_no_file_as_markup(read):
