@@ -307,13 +307,13 @@ def test_a_file_that_is_replaced_while_it_is_read_is_not_added(path, tmp_path, m
     one.to_parquet(export)
     other.to_parquet(beside)
     store = ck.open_store(path)
-    usual = store_batches.read_events
+    usual = store_batches.read_new
 
     def replaced(*arguments, **named):
         os.replace(beside, export)
         return usual(*arguments, **named)
 
-    monkeypatch.setattr(store_batches, "read_events", replaced)
+    monkeypatch.setattr(store_batches, "read_new", replaced)
     before = store.status()
     with pytest.raises(ck.ReadError, match=r"a\.parquet was changed while it was read"):
         store.add(export)
