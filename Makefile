@@ -24,8 +24,8 @@ NOT_COMPILED = browser cli docs explore figures simulate test_import.py test_pro
   activity base/test_durable.py base/test_deep_and_wide.py base/test_group_tests.py base/test_survival.py \
   events/test_calendar.py events/test_money.py readers/test_null_markers.py funnels/test_curve_figure.py \
   events/test_query.py events/test_query_bombs.py \
-  visits/test_channels.py spend marketing reconcile $(patsubst tests/%,%,$(filter-out %/test_any_cut.py %/test_cuts.py, \
-  $(wildcard tests/readers/test_*.py))) $(addprefix writers/, test_writers.py test_converge_tables.py test_spreadsheets.py) \
+  visits/test_channels.py spend $(addprefix readers/, test_exports.py test_read_events.py test_export_meanings.py \
+  test_packed_damage.py) $(addprefix writers/, test_writers.py test_converge_tables.py test_spreadsheets.py) \
   $(addprefix funnels/, test_funnel_figures.py test_funnel_time_figures.py test_stitching_lift_figure.py \
   test_fair_funnels.py) \
   $(addprefix diagnostics/, test_alias_figures.py test_timeline_figure.py test_quality_figures.py) \
@@ -36,10 +36,10 @@ NOT_COMPILED = browser cli docs explore figures simulate test_import.py test_pro
 APART = store/test_store_damage.py test_processors.py robustness/test_errors_of_ours.py
 
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
-	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest -n auto \
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n auto \
 	  --ignore=tests/browser --ignore=tests/test_kernels.py $(APART:%=--ignore=tests/%)
-	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest $(APART:%=tests/%)
-	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.06 $(BIN)/python -m pytest -n auto \
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest $(APART:%=tests/%)
+	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest -n auto \
 	  $(NOT_COMPILED:%=--ignore=tests/%) tests
 	$(BIN)/python -m pytest -n auto tests/browser
 	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
