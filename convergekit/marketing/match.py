@@ -16,7 +16,8 @@ from convergekit.base.grouping import together
 from convergekit.marketing.campaign_ids import ids_of, numbered_among
 from convergekit.marketing.costs import LEVELS, Costs, fold
 from convergekit.marketing.mapping import MappedRow, mapping_given
-from convergekit.marketing.platforms import platform_of_source, platforms_of
+from convergekit.marketing.platforms import platforms_of
+from convergekit.spend.ad_platforms import platform_of_source
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.sessions import FoundSessions
 

@@ -18,7 +18,8 @@ from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.tables import StitchedEvents
-from convergekit.reconcile.platforms import AdPlatform, folded_source
+from convergekit.reconcile.platforms import AdPlatform
+from convergekit.spend.ad_platforms import folded_source
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.browsers import browsers_of, named_alike
 from convergekit.visits.channels import are_paid

@@ -29,7 +29,6 @@ Everything here is a platform's documented default. An account may have another:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -39,6 +38,7 @@ import pandas as pd
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice
 from convergekit.errors import ConvergekitError, UnknownNameError, what_there_is
+from convergekit.spend.ad_platforms import CLICK_IDS, SOURCES, folded_source
 
 #: By what a platform dates its claims: the click, the order, or nobody knows which.
 Dated: TypeAlias = Literal["click", "order", "either"]
@@ -59,7 +59,7 @@ class AdPlatform:
     click_ids : tuple of str
         Parameters that it appends to a link.
     sources : frozenset of str
-        What `utm_source` says of visits from its ads, in small letters without separators.
+        What `utm_source` says of visits from its ads, as `folded_source` gives it.
     click, view : pandas.Timedelta
         How long after a click, and after a view of an ad, it claims an order.
     dated : {"click", "order", "either"}
@@ -79,36 +79,19 @@ class AdPlatform:
         return max(self.click, self.view)
 
 
-def _of(
-    name: str, title: str, click_ids: str, sources: str, click: int, dated: Dated
-) -> tuple[str, AdPlatform]:
-    words = frozenset(sources.split())
-    platform = AdPlatform(name, title, tuple(click_ids.split()), words, click * _DAY, _DAY, dated)
-    return name, platform
+def _of(name: str, title: str, click: int, dated: Dated) -> AdPlatform:
+    return AdPlatform(name, title, CLICK_IDS[name], SOURCES[name], click * _DAY, _DAY, dated)
 
 
-#: The platforms that `read_spend` names. Meta fills ``{{site_source_name}}`` of a link with fb, ig,
-#: msg or an.
-PLATFORMS: Mapping[str, AdPlatform] = dict(
-    [
-        _of(
-            *("google_ads", "Google Ads", "gclid gbraid wbraid gad_source"),
-            *("google googleads adwords gads youtube youtubeads", 30, "click"),
-        ),
-        _of(
-            *("meta", "Meta", "fbclid"),
-            "meta metaads facebook facebookads fb fbads instagram instagramads ig igads messenger "
-            "msg an audiencenetwork threads",
-            *(7, "either"),
-        ),
-        _of(*("tiktok", "TikTok", "ttclid", "tiktok tiktokads tt", 7, "click")),
-        _of(
-            *("microsoft", "Microsoft Advertising", "msclkid"),
-            *("microsoft microsoftads bing bingads msn", 30, "click"),
-        ),
-        _of(*("pinterest", "Pinterest", "epik", "pinterest pinterestads pin", 30, "click")),
-    ]
+_KNOWN = (
+    _of("google_ads", "Google Ads", 30, "click"),
+    _of("meta", "Meta", 7, "either"),
+    _of("tiktok", "TikTok", 7, "click"),
+    _of("microsoft", "Microsoft Advertising", 30, "click"),
+    _of("pinterest", "Pinterest", 30, "click"),
 )
+#: The platforms that `read_spend` names.
+PLATFORMS: Mapping[str, AdPlatform] = {one.name: one for one in _KNOWN}
 
 Windows: TypeAlias = Mapping[str, "Duration | tuple[Duration, Duration]"]
 
@@ -154,18 +137,6 @@ def platforms_of(
 
 
 _EXAMPLES = {"windows": "{'meta': '1D'}", "dated": "{'meta': 'order'}"}
-
-
-def folded_source(word: str) -> str:
-    """Return a source in small letters, without separators, ``www.`` and ``.com``.
-
-    Examples
-    --------
-    >>> [folded_source(word) for word in ("Facebook-Ads", "www.facebook.com")]
-    ['facebookads', 'facebook']
-    """
-    plain = word.strip().lower().removeprefix("www.").removesuffix(".com")
-    return re.sub(r"[-_ .]", "", plain)
 
 
 def _known(name: str) -> AdPlatform:

@@ -14,6 +14,7 @@ from convergekit.base.wording import counted
 from convergekit.errors import ReadError
 from convergekit.events.currencies import currency_codes
 from convergekit.events.money import CODES, Amounts
+from convergekit.spend.ad_platforms import platform_of_source
 from convergekit.spend.cells import (
     Reasons,
     days_of,
@@ -47,14 +48,6 @@ Remark = tuple[str, str | None, int, float, str]
 _NUMBERS = (*MONEY, *COUNTS, "conversions")
 #: What is wrong if a row comes twice; many have no more than a few impressions.
 _ADDED = (*MONEY, "conversions")
-#: What plain tables call the platforms.
-_SPELLED = {
-    **dict.fromkeys(("google", "google ads", "googleads", "adwords"), "google_ads"),
-    **dict.fromkeys(("facebook", "facebook ads", "meta ads", "instagram"), "meta"),
-    **dict.fromkeys(("tiktok ads", "tik tok"), "tiktok"),
-    **dict.fromkeys(("bing", "bing ads", "microsoft ads", "microsoft advertising"), "microsoft"),
-    **dict.fromkeys(("pinterest ads",), "pinterest"),
-}
 _ZONE = re.compile(r"[\"']?time zone:\s*(.*?)[\"',;\s]*", re.IGNORECASE | re.DOTALL)
 
 
@@ -239,8 +232,8 @@ class _Report:
         if platform.name != "plain" and "platform" not in self._raw:
             found["platform"] = found["platform"].fillna(platform.name)
         else:
-            known = {one: _SPELLED.get(one.casefold().strip()) or one
-                     for one in found["platform"].dropna().unique()}  # fmt: skip
+            told = found["platform"].dropna().unique()
+            known = {one: platform_of_source(one) or one for one in told}
             found["platform"] = found["platform"].map(known).astype("str")
         said = next((m[1] for m in map(_ZONE.fullmatch, self._rows.above) if m and m[1]), None)
         zones = self._options.zones
