@@ -2,8 +2,8 @@
 
     python -m benchmarks.stitch [--people N] [--repeats N]
 
-The events have their aliases as Converge spells them: a list of URNs an event, held by Arrow as
-`read_events` gives it. Two rows show the same aliases in other shapes: as Python's lists, and as a
+The events have their aliases as Converge spells them: a list of URNs an event, Python's as
+`read_events` gives it. Two rows show the same aliases in other shapes: as Arrow's lists, and as a
 column an alias type, which is all that the obvious script knows.
 
 Equality is checked before a time is printed: the same rows kept, the same partition of the
@@ -97,7 +97,7 @@ def run(name: str) -> float:
     return timed(lambda: CONTENDERS[name][0](Held.events))
 
 
-def lists_of_urns(events: pd.DataFrame) -> pd.DataFrame:
+def arrow_lists(events: pd.DataFrame) -> pd.DataFrame:
     """Return the events with their columns of aliases as one of lists that Arrow holds."""
     names = [name for name in events if name.startswith("alias.")]
     urns = [
@@ -119,8 +119,8 @@ def lists_of_urns(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def python_lists(events: pd.DataFrame) -> pd.DataFrame:
-    """Return the same lists as Python's."""
-    listed = lists_of_urns(events)
+    """Return the same lists as Python's, as `read_events` gives them."""
+    listed = arrow_lists(events)
     cells = pd.Series(listed["aliases"].tolist(), index=events.index, dtype=object)
     return listed.assign(aliases=cells)
 
@@ -169,17 +169,17 @@ Contender = tuple[Callable[[pd.DataFrame], Any], Callable[[pd.DataFrame], pd.Dat
 
 #: What is stitched in each of the shapes that aliases may have; first Converge's own.
 SHAPES: dict[str, Contender] = {
-    "ck.stitch": (ck.stitch, lists_of_urns),
-    "ck.stitch, Python's lists": (ck.stitch, python_lists),
+    "ck.stitch": (ck.stitch, python_lists),
+    "ck.stitch, Arrow's lists": (ck.stitch, arrow_lists),
     "ck.stitch, columns of aliases": (ck.stitch, columns),
 }
 #: What runs, and in which shape it is given the events.
 CONTENDERS: dict[str, Contender] = {
     SLOW: (obvious.stitch, columns),
     **SHAPES,
-    'ck.stitch(identity="as_of")': (as_of, lists_of_urns),
-    "ck.stitch, without kernels": (without_kernels, lists_of_urns),
-    "ck.stitch and every table": (every_table, lists_of_urns),
+    'ck.stitch(identity="as_of")': (as_of, python_lists),
+    "ck.stitch, without kernels": (without_kernels, python_lists),
+    "ck.stitch and every table": (every_table, python_lists),
 }
 
 
