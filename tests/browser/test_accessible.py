@@ -1,17 +1,40 @@
-"""axe-core finds nothing against what convergekit shows."""
+"""What convergekit shows can be read by everybody: axe-core finds nothing, keys reach it all."""
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
+import convergekit as ck
 from tests.browser.axe import violations
+from tests.browser.cards import cards
+
+# What stands around an output in JupyterLab's themes.
+THEMES = {"light": ("#ffffff", "rgba(0, 0, 0, 0.87)"), "dark": ("#111111", "rgb(255, 255, 255)")}
 
 
 @pytest.fixture
 def page(chromium):
-    page = chromium.new_page()
+    page = chromium.new_page(viewport={"width": 700, "height": 900})
     yield page
     page.close()
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """Every card, as HTML."""
+    return cards(tmp_path_factory.mktemp("cards"))
+
+
+def show(page, parts, theme="light"):
+    """Put HTML on a page, each part in a section with a name."""
+    paper, ink = THEMES[theme]
+    sections = (f"<section aria-label='{name}'>{part}</section>" for name, part in parts.items())
+    page.set_content(
+        "<!doctype html><html lang=en><title>Outputs</title>"
+        f"<body style='background:{paper};color:{ink}'><main><h1>Outputs</h1><h2>All</h2>"
+        f"{''.join(sections)}</main>"
+    )
 
 
 def test_axe_finds_what_is_wrong_and_where(page):
@@ -26,3 +49,61 @@ def test_axe_finds_what_is_wrong_and_where(page):
     assert any(found.startswith("image-alt") for found in violations(page))
     page.set_content("<div id=ours><button>Run</button></div>")
     assert violations(page, within="#ours") == []
+
+
+def test_there_is_a_card_of_every_result(shown):
+    offered = (getattr(ck, name) for name in ck.__all__)
+    results = [it for it in offered if isinstance(it, type) and hasattr(it, "_repr_html_")]
+    assert set(shown) == {it.__name__ for it in results if not issubclass(it, pd.DataFrame)}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [300, 700])
+def test_cards_pass_axe(page, shown, theme, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    show(page, shown, theme)
+    page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
+    assert violations(page) == []
+    # What is wider than the page scrolls by itself, and the page does not.
+    assert page.evaluate("document.scrollingElement.scrollWidth") == width
+
+
+def test_a_wide_card_scrolls_by_keys(page, shown):
+    page.set_viewport_size({"width": 300, "height": 900})
+    show(page, {"Funnel": shown["Funnel"]})
+    page.keyboard.press("Tab")
+    table = page.get_by_role("group", name="Profiles within 7 days")
+    assert table.evaluate("it => it === document.activeElement")
+    assert table.evaluate("it => getComputedStyle(it).outlineStyle") == "solid"
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("it => it.scrollLeft > 0", arg=table.element_handle())
+
+
+def test_tables_name_their_rows_and_columns(page, shown):
+    show(page, {"Funnel": shown["Funnel"]})
+    assert page.get_by_role("heading", name="Profiles within 7 days").count() == 1
+    assert page.get_by_role("columnheader", name="drop_off", exact=True).count() == 1
+    rows = page.get_by_role("row", name="newsletter 3 Placed Order")
+    assert rows.get_by_role("rowheader").all_inner_texts() == ["newsletter"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_cards_can_be_read_in_forced_colours(page, shown, scheme):
+    page.emulate_media(forced_colors="active", color_scheme=scheme)
+    show(page, {name: shown[name] for name in ("Stitched", "CheckUp", "Funnel")})
+    # Everything has the colours that the reader chose; a bar keeps its length.
+    ink, paper = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    texts = page.locator(".ck-card :is(p, li, th, td, .ck-title, .ck-label)")
+    inks = texts.evaluate_all("them => [...new Set(them.map(it => getComputedStyle(it).color))]")
+    assert inks == [ink]
+    bars = page.locator(".ck-bar span")
+    fills = bars.evaluate_all(
+        "them => [...new Set(them.map(it => getComputedStyle(it).backgroundColor))]"
+    )
+    assert fills == [ink] != [paper]
+
+
+def test_nothing_moves_on_a_card(shown):
+    assert not [name for name, card in shown.items() if "animation" in card or "transition" in card]
