@@ -9,11 +9,12 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.activity.wording import CountWords, in_period
 from convergekit.base.wording import period_word, shortened
-from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, plain, titled
 from convergekit.funnels.groups import Group, groups_to_draw, label_of
 from convergekit.funnels.labels import short_name
 from convergekit.funnels.time_figures import period_axis
@@ -35,8 +36,8 @@ def counts_figure(
     value: str,
     words: CountWords,
     usual: Sequence[Hashable],
-    template: Template,
-) -> go.Figure:
+    style: Style,
+) -> Figure:
     """Return counts by period as lines, dotted where the period was not over.
 
     Parameters
@@ -51,17 +52,17 @@ def counts_figure(
     words : CountWords
     usual : sequence of hashable
         The labels with most of all, which have their colours whichever rows are drawn.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    colours, word, by = look(template), period_word(freq), list(by)
-    found = groups_to_draw(table, by, template, usual) if by else None
+    colours, word, by = style.look, period_word(freq), list(by)
+    found = groups_to_draw(table, by, style, usual) if by else None
     groups = found.shown if found else [Group((), "", plain(words.unit), COLOURS[0])]
     labels = [label_of(cells) for cells in table[by].to_numpy(dtype=object)]
-    figure, legend = go.Figure(), []
+    figure, legend = Figure(), []
     for group in groups:
         chosen = np.array([label == group.label for label in labels], dtype=bool)
         rows = _bends(table[chosen].sort_values("period"), value)
@@ -78,7 +79,7 @@ def counts_figure(
                 f"Dotted: the data end before the {word} does." if open_ else "",
                 found.left_out if found else "",
             ],
-            template=template,
+            style=style,
             plot_height=300,
             legend=legend if by else [],
             legend_width=_NARROW,
@@ -98,7 +99,7 @@ def counts_figure(
 
 
 def _add_line(
-    figure: go.Figure, rows: pd.DataFrame, group: Group, value: str, words: CountWords, word: str
+    figure: Figure, rows: pd.DataFrame, group: Group, value: str, words: CountWords, word: str
 ) -> None:
     """Add one group's line, solid and then dotted."""
     complete = rows["complete"].to_numpy(dtype=bool)

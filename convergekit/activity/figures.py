@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.activity.retention import averages
 from convergekit.activity.wording import Words, in_period, period_name
 from convergekit.base.wording import counted, shortened, shortened_apart
-from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, plain, titled
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of
 from convergekit.funnels.labels import short_name
 from convergekit.typing import BoolArray, FloatArray
@@ -58,7 +59,7 @@ class _Cells:
     open_: BoolArray
 
 
-def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Figure:
+def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
     """Return cohorts as rows of a heat map, a column per period since the start.
 
     Parameters
@@ -67,19 +68,19 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
         Rows of `Retention.table`. Of several groups of a breakdown, a row is a group: the average
         over its complete cohorts.
     words : Words
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Cells of periods that are not complete are hatched, and their shares written as "≥".
     """
-    colours, by = look(template), list(words.by)
+    colours, by = style.look, list(words.by)
     table, hidden = _to_draw(table, words)
     grouped = bool(by) and len(table[by].drop_duplicates()) > 1
     cells = _of_groups(table, words) if grouped else _of_cohorts(table, words)
     rows, width = cells.shares.shape
-    figure = go.Figure()
+    figure = Figure()
     if width:
         figure.add_heatmap(
             z=[[None if np.isnan(share) else float(share) for share in row]
@@ -94,8 +95,8 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
             zmin=0,
             zmax=float(np.nanmax(cells.shares)) or 1,
             # Text is to be read on all of it.
-            colorscale=[[0, colours.faint], [1, COLOURS[4 if template == "light" else 0]]],
-            textfont={"color": colours.ink},
+            colorscale=[[0, colours.cells[0]], [1, colours.cells[1]]],
+            textfont={"color": colours.cell_ink},
             showscale=width >= _MOST_WRITTEN,
             colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "nticks": 6},
             xgap=2 if width <= _MOST_APART else 0,
@@ -108,7 +109,7 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
         **titled(
             words.title,
             [*_below_the_title(table, words, cells, grouped=grouped), hidden],
-            template=template,
+            style=style,
             plot_height=46 + tall * rows,
         ),
         xaxis={
@@ -131,9 +132,7 @@ def heat_figure(table: pd.DataFrame, words: Words, template: Template) -> go.Fig
     return figure
 
 
-def curve_figure(
-    table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, template: Template
-) -> go.Figure:
+def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style: Style) -> Figure:
     """Return the average over cohorts as lines, by periods since the start.
 
     Parameters
@@ -143,20 +142,20 @@ def curve_figure(
     cohorts : pandas.DataFrame
         `Retention.table`: without a breakdown, each cohort is a faint line.
     words : Words
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    colours, by = look(template), list(words.by)
+    colours, by = style.look, list(words.by)
     cohorts, hidden = _to_draw(cohorts, words)
     since = table["periods"]
     later = table[(since >= words.first) & (since < words.first + _MOST_DRAWN)]
-    found = groups_to_draw(cohorts, by, template) if by else None
+    found = groups_to_draw(cohorts, by, style) if by else None
     groups = found.shown if found else [Group((), "", "average", COLOURS[0])]
     labels = [label_of(cells) for cells in later[by].to_numpy(dtype=object)]
-    figure, legend = go.Figure(), []
+    figure, legend = Figure(), []
     if not by:
         _add_cohorts(figure, cohorts, words, colours.quiet)
         legend += [trace.name for trace in figure.data]
@@ -180,7 +179,7 @@ def curve_figure(
         **titled(
             words.title + (f", by {' and '.join(map(short_name, by))}" if by else ""),
             [*said, found.left_out if found else "", hidden] if width else [words.nothing],
-            template=template,
+            style=style,
             plot_height=300,
             legend=legend,
             legend_width=_NARROW,
@@ -265,7 +264,7 @@ def _empty(table: pd.DataFrame, words: Words, rows: int) -> _Cells:
     return _Cells([], np.full(shape, np.nan), texts, hovers, np.zeros(shape, dtype=bool))
 
 
-def _hatch(figure: go.Figure, open_: BoolArray, first: int, colour: str) -> None:
+def _hatch(figure: Figure, open_: BoolArray, first: int, colour: str) -> None:
     """Draw lines across the cells of periods that are not complete."""
     xs: list[float | None] = []
     ys: list[float | None] = []
@@ -303,7 +302,7 @@ def _below_the_title(
     ]
 
 
-def _add_cohorts(figure: go.Figure, cohorts: pd.DataFrame, words: Words, colour: str) -> None:
+def _add_cohorts(figure: Figure, cohorts: pd.DataFrame, words: Words, colour: str) -> None:
     """Add each cohort's line, where its periods are complete; a gap is between two cohorts."""
     known = cohorts[cohorts["complete"] & (cohorts["periods"] >= words.first)]
     xs: list[int | None] = []

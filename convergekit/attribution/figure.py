@@ -12,20 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.attribution.result import NONE, Attribution
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened_apart
-from convergekit.figures.template import (
-    COLOURS,
-    Template,
-    hover,
-    legend_name,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, USUAL, Style
+from convergekit.figures.template import hover, legend_name, plain, titled
 
 # As many labels as fit a figure, and as much of one as fits beside its bars.
 _MOST_LABELS, _MOST_OF_LABEL = 12, 24
@@ -50,17 +43,17 @@ class Bars:
     said: Callable[[str], Sequence[str]]
 
 
-def attribution_figure(found: Attribution, template: Template = "light") -> go.Figure:
+def attribution_figure(found: Attribution, style: Style = USUAL) -> Figure:
     """Return the labels as rows, most credited first, with a bar for each model.
 
     Parameters
     ----------
     found : Attribution
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Twelve labels and six models at most; the figure says how many it leaves out.
 
     Examples
@@ -86,7 +79,7 @@ def attribution_figure(found: Attribution, template: Template = "light") -> go.F
         f"What each {found.by} is credited with for {found.conversion}",
         _subtitle(found, len(labels) - len(shown), len(found.models) - len(models)),
         digits=1 if found.value is None else 2,
-        template=template,
+        style=style,
         # It is the same for all models.
         quiet=(NONE,),
     )
@@ -107,9 +100,9 @@ def labelled_bars(
     subtitle: Sequence[str],
     *,
     digits: int,
-    template: Template,
+    style: Style,
     quiet: Collection[str] = (),
-) -> go.Figure:
+) -> Figure:
     """Return labels as rows with a bar of each colour.
 
     Parameters
@@ -122,15 +115,15 @@ def labelled_bars(
     subtitle : sequence of str
     digits : int
         How many digits an amount has after the point.
-    template : {"light", "dark"}
+    style : Style
     quiet : collection of str, optional
         Labels whose bars are of no colour.
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    figure, colours = go.Figure(), look(template)
+    figure, colours = Figure(), style.look
     for each, colour in zip(bars, COLOURS, strict=False):
         amounts = each.amounts.reindex(shown).tolist()
         figure.add_bar(
@@ -156,7 +149,7 @@ def labelled_bars(
         **titled(
             title,
             subtitle,
-            template=template,
+            style=style,
             plot_height=row * max(len(shown), 1),
             legend=[each.name for each in bars] if len(bars) > 1 else (),
         ),

@@ -8,29 +8,27 @@ from __future__ import annotations
 from functools import partial
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.attribution.figure import Bars, labelled_bars, shown_labels
 from convergekit.attribution.lift import AS_OF, AttributionLift
 from convergekit.base.wording import counted
-from convergekit.figures.template import COLOURS, Template
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, USUAL, Style
 from convergekit.funnels.lift import STITCHED
 
 
-def attribution_lift_figure(
-    found: AttributionLift, model: str, template: Template = "light"
-) -> go.Figure:
+def attribution_lift_figure(found: AttributionLift, model: str, style: Style = USUAL) -> Figure:
     """Return the labels as rows, with a bar for each way of counting visitors.
 
     Parameters
     ----------
     found : AttributionLift
     model : str
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Stitched profiles first, then those of as-of identity, then the ways without stitching
         that credit most. Ways that credit nothing have no bars: the figure says how many.
 
@@ -60,7 +58,7 @@ def attribution_lift_figure(
         f"What stitching changes: {found.conversion} by {found.by}",
         _subtitle(found, model, nothing, 2 + len(alone) - len(ways), len(labels) - len(shown)),
         digits=2 if found.value is not None else 1,
-        template=template,
+        style=style,
     )
 
 

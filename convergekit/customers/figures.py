@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.activity.figures import heat_figure
 from convergekit.activity.wording import Words
 from convergekit.base.wording import counted, percentage, period_word
-from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, plain, titled
 from convergekit.funnels.time_figures import period_axis
 
 _ORDERS = Words(
@@ -28,7 +29,7 @@ _ORDERS = Words(
 )
 
 
-def new_and_returning_figure(table: pd.DataFrame, freq: str, template: Template) -> go.Figure:
+def new_and_returning_figure(table: pd.DataFrame, freq: str, style: Style) -> Figure:
     """Return customers by period as bars, those that are new below those that came back.
 
     Parameters
@@ -36,15 +37,15 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, template: Template)
     table : pandas.DataFrame
         Rows of `Customers.new_and_returning`.
     freq : str
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Bars of a period that had not ended when the data did are hatched.
     """
-    colours, word = look(template), period_word(freq)
-    figure = go.Figure()
+    colours, word = style.look, period_word(freq)
+    figure = Figure()
     for name, colour in (("new", COLOURS[0]), ("returning", COLOURS[1])):
         figure.add_bar(
             x=table["period"],
@@ -79,7 +80,7 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, template: Template)
                 _said_of_periods(table, word),
                 f"Hatched: the data end before the {word} does." if open_ else "",
             ],
-            template=template,
+            style=style,
             plot_height=300,
             legend=["new", "returning"],
         ),
@@ -91,7 +92,7 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, template: Template)
     return figure
 
 
-def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go.Figure:
+def repeat_figure(table: pd.DataFrame, customers: int, style: Style) -> Figure:
     """Return by which day how many have ordered again, as lines in their confidence intervals.
 
     Parameters
@@ -99,13 +100,13 @@ def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go
     table : pandas.DataFrame
         Rows of `Customers.repeat_purchases`.
     customers : int
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    figure, said = go.Figure(), []
+    figure, said = Figure(), []
     names = []
     for place, (number, rows) in enumerate(table.groupby("order")):
         colour, name = COLOURS[place % len(COLOURS)], f"{_ordinal(int(number))} order"
@@ -142,7 +143,7 @@ def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go
         **titled(
             "Who orders again, and how soon",
             [f"{counted(customers, 'customer')}, each for as long as observed.", *said],
-            template=template,
+            style=style,
             plot_height=300,
             legend=names,
         ),
@@ -153,25 +154,25 @@ def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go
     return figure
 
 
-def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
+def retention_figure(table: pd.DataFrame, style: Style) -> Figure:
     """Return the cohorts as rows of a heat map, a column per month since the first order.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Rows of `Customers.retention`.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Shares that may still grow are hatched, and written as "≥".
     """
     names = {"months": "periods", "customers": "profiles", "active": "returned"}
-    return heat_figure(table.rename(columns=names), _ORDERS, template)
+    return heat_figure(table.rename(columns=names), _ORDERS, style)
 
 
-def value_figure(table: pd.DataFrame, currency: str, template: Template) -> go.Figure:
+def value_figure(table: pd.DataFrame, currency: str, style: Style) -> Figure:
     """Return what the tenths of customers, those worth most first, bring of all.
 
     Parameters
@@ -179,18 +180,18 @@ def value_figure(table: pd.DataFrame, currency: str, template: Template) -> go.F
     table : pandas.DataFrame
         With `value`, a row per customer.
     currency : str
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     values = np.sort(table["value"].to_numpy(dtype=float))[::-1]
     parts = [part for part in np.array_split(values, min(10, len(values)) or 1) if len(part)]
     sums = [float(part.sum()) for part in parts]
     total = float(values.sum())
     shares = [_of(part, total) for part in sums]
-    figure = go.Figure()
+    figure = Figure()
     figure.add_bar(
         x=list(range(1, len(parts) + 1)),
         y=sums,
@@ -216,7 +217,7 @@ def value_figure(table: pd.DataFrame, currency: str, template: Template) -> go.F
         **titled(
             "What customers are worth, refunds taken off",
             said,
-            template=template,
+            style=style,
             plot_height=300,
         ),
         hovermode="closest",

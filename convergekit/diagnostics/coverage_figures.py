@@ -10,18 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.wording import counted, shortened_apart
-from convergekit.figures.template import (
-    COLOURS,
-    Template,
-    hover,
-    legend_name,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, legend_name, plain, titled
 
 if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
@@ -43,9 +36,7 @@ class Shares:
     said: Sequence[str]
 
 
-def property_coverage_figure(
-    table: pd.DataFrame, event_name: str | None, template: Template
-) -> go.Figure:
+def property_coverage_figure(table: pd.DataFrame, event_name: str | None, style: Style) -> Figure:
     """Return each profile property's share of events as sent, and once values are carried.
 
     Parameters
@@ -54,11 +45,11 @@ def property_coverage_figure(
         Rows of `Stitched.property_coverage`.
     event_name : str or None
         The events that it is about; None for all.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     shown = table.head(MOST_ROWS)
     what = f"{event_name!r} events" if event_name is not None else "events"
@@ -75,7 +66,7 @@ def property_coverage_figure(
         shown["property"].tolist(),
         Shares("as sent", shown["sent"].tolist(), sent),
         Shares("filled", shown["filled"].tolist(), filled),
-        template,
+        style,
         between=" → ",
     )
     count = int(table["events"].iloc[0]) if len(table) else 0
@@ -85,7 +76,7 @@ def property_coverage_figure(
         **titled(
             f"Profile properties{name}, as sent and filled",
             subtitle + _left_out(len(table) - len(shown), "property", "properties"),
-            template=template,
+            style=style,
             plot_height=ROW * len(shown) + 30,
             legend=[trace.name for trace in figure.data if trace.name],
             legend_width=NARROW,
@@ -94,17 +85,17 @@ def property_coverage_figure(
     return figure
 
 
-def report_figure(report: Report, template: Template) -> go.Figure:
+def report_figure(report: Report, style: Style) -> Figure:
     """Return which share of the events of each name reaches a profile, and a browser session.
 
     Parameters
     ----------
     report : Report
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     table = report.coverage
     shown = table.head(MOST_ROWS)
@@ -122,7 +113,7 @@ def report_figure(report: Report, template: Template) -> go.Figure:
         shown["event_name"].tolist(),
         Shares("session", shown["with_browser_session"].tolist(), session),
         Shares("profile", shown["with_profile"].tolist(), profile),
-        template,
+        style,
     )
     several = {name: n for name, n in report.several_logins.items() if n}
     subtitle = [
@@ -134,7 +125,7 @@ def report_figure(report: Report, template: Template) -> go.Figure:
         **titled(
             "Which events reach a profile, and a browser session",
             subtitle + _left_out(len(table) - len(shown), "event name", "event names"),
-            template=template,
+            style=style,
             plot_height=ROW * len(shown) + 30,
             legend=[trace.name for trace in figure.data if trace.name],
             legend_width=NARROW,
@@ -144,8 +135,8 @@ def report_figure(report: Report, template: Template) -> go.Figure:
 
 
 def shares_figure(
-    names: Sequence[str], one: Shares, other: Shares, template: Template, between: str = " · "
-) -> go.Figure:
+    names: Sequence[str], one: Shares, other: Shares, style: Style, between: str = " · "
+) -> Figure:
     """Return two shares per row as an open and a filled mark, with a line between them.
 
     Parameters
@@ -153,11 +144,11 @@ def shares_figure(
     names : sequence of str
         Of the rows, from the top; as they are, not as markup.
     one, other : Shares
-    template : {"light", "dark"}
+    style : Style
     between : str
         What stands between the two where they are written at the right.
     """
-    colours, figure = look(template), go.Figure()
+    colours, figure = style.look, Figure()
     places = list(range(len(names)))
     gaps: list[tuple[list[float | None], list[float | None]]] = [
         ([a, b, None], [place, place, None])

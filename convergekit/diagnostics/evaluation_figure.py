@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
 from convergekit.base.wording import counted
 from convergekit.diagnostics.coverage_figures import NARROW, ROW, Shares, shares_figure
-from convergekit.figures.template import COLOURS, Template, hover, look, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, titled
 
 if TYPE_CHECKING:
     from convergekit.diagnostics.evaluation import Evaluation
@@ -27,17 +27,17 @@ _SAID = {
 _WRONG = ("merged", "split")
 
 
-def evaluation_figure(found: Evaluation, template: Template) -> go.Figure:
+def evaluation_figure(found: Evaluation, style: Style) -> Figure:
     """Return precision, recall and F1, and below them the shares of mistaken profiles and people.
 
     Parameters
     ----------
     found : Evaluation
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     measures = ["precision", "recall", "f1"]
     table = found.table.set_index("measure")
@@ -50,8 +50,8 @@ def evaluation_figure(found: Evaluation, template: Template) -> go.Figure:
         ]
         texts = [text.format(f"{share:.1%}") for text, share in zip(said, shares, strict=True)]
         pairs.append(Shares(name, shares, texts))
-    figure = shares_figure(["precision", "recall", "F1"], pairs[0], pairs[1], template)
-    _add_mistakes(figure, found, template)
+    figure = shares_figure(["precision", "recall", "F1"], pairs[0], pairs[1], style)
+    _add_mistakes(figure, found, style)
     people = counted(found.people, "person", "people")
     subtitle = [
         f"{counted(found.events, 'event')} of {people} on {counted(found.profiles, 'profile')}.",
@@ -62,7 +62,7 @@ def evaluation_figure(found: Evaluation, template: Template) -> go.Figure:
         **titled(
             "How right the profiles are",
             subtitle,
-            template=template,
+            style=style,
             plot_height=8 * ROW,
             legend=[trace.name for trace in figure.data if trace.name],
             # The names of the rows are short.
@@ -86,7 +86,7 @@ def evaluation_figure(found: Evaluation, template: Template) -> go.Figure:
     return figure
 
 
-def _add_mistakes(figure: go.Figure, found: Evaluation, template: Template) -> None:
+def _add_mistakes(figure: Figure, found: Evaluation, style: Style) -> None:
     """Add a bar of profiles and one of people: those that are right, and those that are not."""
     wrong = [len(found.over_merged), len(found.split)]
     totals = [found.profiles, found.people]
@@ -101,7 +101,7 @@ def _add_mistakes(figure: go.Figure, found: Evaluation, template: Template) -> N
             f"{counted(wrong[1], 'person', 'people')} of {totals[1]:,} are on several profiles.",
         ),
     }
-    colours = (look(template).quiet, COLOURS[5])
+    colours = (style.look.quiet, COLOURS[5])
     for (name, texts), counts, colour in zip(said.items(), (right, wrong), colours, strict=True):
         figure.add_bar(
             x=[count / total if total else 0 for count, total in zip(counts, totals, strict=True)],
@@ -118,5 +118,5 @@ def _add_mistakes(figure: go.Figure, found: Evaluation, template: Template) -> N
         share = f"{count / total:.1%} {what}" if total else ""
         figure.add_annotation(
             x=1, xref="paper", xanchor="left", xshift=14, y=place, yref="y2", text=share,
-            showarrow=False, font={"size": 12, "color": look(template).muted},
+            showarrow=False, font={"size": 12, "color": style.look.muted},
         )  # fmt: skip

@@ -7,27 +7,27 @@ from __future__ import annotations
 
 from typing import Any
 
-import plotly.graph_objects as go
-
 from convergekit.base.wording import counted, shortened
 from convergekit.diagnostics.alias_marks import by_mark, link_width, two_lines, type_and_value
 from convergekit.diagnostics.explain import Explanation
-from convergekit.figures.template import Look, Template, hover, look, plain, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import USUAL, Look, Style
+from convergekit.figures.template import hover, plain, titled
 
 _HOP_WIDTH = 190
 
 
-def explanation_figure(explanation: Explanation, template: Template = "light") -> go.Figure:
+def explanation_figure(explanation: Explanation, style: Style = USUAL) -> Figure:
     """Return the chain of aliases and events between two aliases, from left to right.
 
     Parameters
     ----------
     explanation : Explanation
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Aliases are markers named by type and value, whole in the hover text; every link is
         named by its event, source and time. Two aliases that are not linked stand apart.
 
@@ -43,7 +43,7 @@ def explanation_figure(explanation: Explanation, template: Template = "light") -
     urns = [explanation.alias_a, *(step["alias_to"] for step in steps)]
     if not explanation.linked:
         urns.append(explanation.alias_b)
-    figure, colours = go.Figure(), look(template)
+    figure, colours = Figure(), style.look
     for at, step in enumerate(steps):
         _add_hop(figure, at, step, colours)
     for name, mark, same in by_mark(urns, colours):
@@ -61,7 +61,7 @@ def explanation_figure(explanation: Explanation, template: Template = "light") -
         )
     title, subtitle = _chain_title(explanation)
     figure.update_layout(
-        **titled(title, [subtitle], template=template, plot_height=230),
+        **titled(title, [subtitle], style=style, plot_height=230),
         showlegend=False,
         width=max(_HOP_WIDTH * len(urns), 640),
         xaxis={"visible": False, "range": [-0.5, len(urns) - 0.5]},
@@ -70,7 +70,7 @@ def explanation_figure(explanation: Explanation, template: Template = "light") -
     return figure
 
 
-def _add_hop(figure: go.Figure, at: int, step: dict[Any, Any], colours: Look) -> None:
+def _add_hop(figure: Figure, at: int, step: dict[Any, Any], colours: Look) -> None:
     more = step["events"] - 1
     others = f" They met on {counted(more, 'more event')}." if more else ""
     sentence = hover(

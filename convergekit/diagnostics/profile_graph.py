@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.wording import counted, shortened
 from convergekit.diagnostics.alias_marks import (
@@ -22,8 +21,10 @@ from convergekit.diagnostics.alias_marks import (
     type_and_value,
 )
 from convergekit.diagnostics.suspects import find_suspects
+from convergekit.figures.figure import Figure
 from convergekit.figures.graph_layout import Place, layout
-from convergekit.figures.template import Look, Template, hover, look, plain, titled
+from convergekit.figures.style import USUAL, Look, Style
+from convergekit.figures.template import hover, plain, titled
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ MOST_NAMED = 24
 _NODE, _RING = 15, 27
 
 
-def profile_graph_figure(
-    s: StitchedEvents, alias_or_id: str, template: Template = "light"
-) -> go.Figure:
+def profile_graph_figure(s: StitchedEvents, alias_or_id: str, style: Style = USUAL) -> Figure:
     """Return one profile's aliases and the links between them. See `Stitched.plot_profile_graph`.
 
     Parameters
@@ -47,11 +46,11 @@ def profile_graph_figure(
     s : StitchedEvents
     alias_or_id : str
         A URN or a profile ID.
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     # Events that a segment leaves out link the aliases too.
     s = s.whole
@@ -63,7 +62,7 @@ def profile_graph_figure(
     graph = _most_linked(whole, _chain_of_blame(whole, suspect))
     blamed = [alias for cut in suspect["cut"] for alias in cut if alias in graph]
     places = _places(graph)
-    figure, colours = go.Figure(), look(template)
+    figure, colours = Figure(), style.look
     _add_links(figure, graph, places, colours)
     if len(suspect):
         _add_blamed_events(figure, s, graph, places, suspect["cut_rows"].iloc[0])
@@ -74,7 +73,7 @@ def profile_graph_figure(
         **titled(
             _graph_title(profile_id, whole, suspect),
             _graph_subtitle(whole, graph, suspect),
-            template=template,
+            style=style,
             plot_height=540,
         ),
         legend={"groupclick": "toggleitem"},
@@ -118,7 +117,7 @@ def _stretched(places: list[float]) -> list[float]:
     return [2 * (at - low) / ((high - low) or 1.0) - 1 for at in places]
 
 
-def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Place], colours: Look) -> None:
+def _add_links(figure: Figure, graph: nx.Graph, places: dict[str, Place], colours: Look) -> None:
     edges = sorted(graph.edges(data=True), key=lambda edge: sorted(edge[:2]))
     for _, width in WIDTHS:
         of_width = [(one, other) for one, other, d in edges if link_width(d["events"]) == width]
@@ -150,7 +149,7 @@ def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Place], col
 
 
 def _add_blamed_events(
-    figure: go.Figure, s: StitchedEvents, graph: nx.Graph, places: dict[str, Place], rows: list[int]
+    figure: Figure, s: StitchedEvents, graph: nx.Graph, places: dict[str, Place], rows: list[int]
 ) -> None:
     if not rows:
         return
@@ -163,7 +162,7 @@ def _add_blamed_events(
     )
 
 
-def _add_blamed_aliases(figure: go.Figure, places: dict[str, Place], blamed: list[str]) -> None:
+def _add_blamed_aliases(figure: Figure, places: dict[str, Place], blamed: list[str]) -> None:
     if not blamed:
         return
     figure.add_scatter(
@@ -182,9 +181,7 @@ def _add_blamed_aliases(figure: go.Figure, places: dict[str, Place], blamed: lis
     )
 
 
-def _add_aliases(
-    figure: go.Figure, graph: nx.Graph, places: dict[str, Place], colours: Look
-) -> None:
+def _add_aliases(figure: Figure, graph: nx.Graph, places: dict[str, Place], colours: Look) -> None:
     for name, mark, same in by_mark(sorted(graph), colours):
         figure.add_scatter(
             x=[places[alias][0] for alias in same],
@@ -200,7 +197,7 @@ def _add_aliases(
 
 
 def _add_names(
-    figure: go.Figure,
+    figure: Figure,
     graph: nx.Graph,
     places: dict[str, Place],
     blamed: list[str],

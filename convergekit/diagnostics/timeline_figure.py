@@ -14,16 +14,9 @@ import plotly.graph_objects as go
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
-from convergekit.figures.template import (
-    COLOURS,
-    Look,
-    Template,
-    hover,
-    legend_name,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Look, Style
+from convergekit.figures.template import hover, legend_name, plain, titled
 from convergekit.typing import BoolArray, IntArray
 
 #: Events so far apart belong to two visits, between which the figure has a gap.
@@ -39,18 +32,18 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "pentagon")
 _IDENTIFY = "identify call"
 
 
-def timeline_figure(timeline: pd.DataFrame, template: Template) -> go.Figure:
+def timeline_figure(timeline: pd.DataFrame, style: Style) -> Figure:
     """Return the events of a profile as marks in order of time. See `Stitched.profile`.
 
     Parameters
     ----------
     timeline : pandas.DataFrame
         Rows of `Stitched.profile`.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Marks stand one beside the other, whatever the time between them, with a gap where a visit
         ends. Hover texts say what an event sent, and what it carries that earlier ones sent.
     """
@@ -62,7 +55,7 @@ def timeline_figure(timeline: pd.DataFrame, template: Template) -> go.Figure:
     new_visit = shown["timestamp"].diff() > VISIT_GAP
     place = (np.arange(len(shown)) + new_visit.cumsum()).to_numpy(dtype=np.int64)
     said = _sentences(shown, name, source)
-    figure, colours = go.Figure(), look(template)
+    figure, colours = Figure(), style.look
     scatter = go.Scatter if len(shown) <= _MOST_VECTORS else go.Scattergl
     looks = _looks(name, colours)
     size = 13 if len(shown) <= 60 else 9 if len(shown) <= _MOST_VECTORS else 6
@@ -92,7 +85,7 @@ def timeline_figure(timeline: pd.DataFrame, template: Template) -> go.Figure:
         **titled(
             _title(timeline),
             _subtitle(timeline, len(shown), bool(new_visit.any()) and lines),
-            template=template,
+            style=style,
             plot_height=_LANE * max(len(lanes), 1) + 40,
             legend=[trace.name for trace in figure.data],
             # The names of the lanes stand at its left.
@@ -128,7 +121,7 @@ def _looks(name: pd.Series, colours: Look) -> dict[str, dict[str, Any]]:
 
 
 def _mark_visits(
-    figure: go.Figure,
+    figure: Figure,
     times: pd.Series,
     new_visit: BoolArray,
     place: IntArray,

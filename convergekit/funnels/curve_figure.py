@@ -12,20 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
-from convergekit.figures.template import (
-    COLOURS,
-    Look,
-    Template,
-    hover,
-    legend_names,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Look, Style
+from convergekit.figures.template import hover, legend_names, plain, titled
 from convergekit.funnels.figure import goal
 from convergekit.funnels.groups import Group, groups_to_draw, label_of
 from convergekit.funnels.labels import short_name
@@ -60,8 +52,8 @@ def curve_figure(
     within: pd.Timedelta,
     counted_as: str,
     confidence: float,
-    template: Template,
-) -> go.Figure:
+    style: Style,
+) -> Figure:
     """Return conversion curves as stepped lines, with their intervals as areas.
 
     Parameters
@@ -85,11 +77,11 @@ def curve_figure(
         What is counted: ``"profiles"``.
     confidence : float
         Of the intervals.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         A line has at most about 1,000 points. What is left out lies within a pixel of them.
 
     Examples
@@ -100,13 +92,13 @@ def curve_figure(
     ... })
     >>> figure = curve_figure(
     ...     table, by=[], groups=table, steps=["PageView", "Placed Order"],
-    ...     within=pd.Timedelta("24h"), counted_as="profiles", confidence=0.95, template="light",
+    ...     within=pd.Timedelta("24h"), counted_as="profiles", confidence=0.95, style=USUAL,
     ... )
     >>> figure.data[-1].x, figure.data[-1].y
     ((0.0, 3600.0, 10800.0, 86400.0), (0.0, 0.25, 0.5, 0.5))
     """
-    colours, figure = look(template), go.Figure()
-    found = groups_to_draw(groups, by, template, usual) if by else None
+    colours, figure = style.look, Figure()
+    found = groups_to_draw(groups, by, style, usual) if by else None
     shown = found.shown if found else [Group((), "", "", COLOURS[0])]
     ends = [str(end) for end in pd.unique(table["end"])] if "end" in table else []
     longest = max(within, table["time"].max()) if len(table) else within
@@ -135,7 +127,7 @@ def curve_figure(
         **titled(
             f"{title}, by {' and '.join(map(short_name, by))}" if by else title,
             [*_subtitle(lines, within, counted_as, confidence), found.left_out if found else ""],
-            template=template,
+            style=style,
             plot_height=330,
             legend=legend,
             legend_width=_NARROW,
@@ -232,7 +224,7 @@ def _rows(rows: pd.DataFrame) -> Iterator[Any]:
     return rows[["seconds", "share", "low", "high", "at_risk"]].itertuples()
 
 
-def _add_area(figure: go.Figure, line: _Line) -> None:
+def _add_area(figure: Figure, line: _Line) -> None:
     """Add the area between the ends of the intervals."""
     rows = line.rows[line.rows["low"].notna() & line.rows["high"].notna()]
     red, green, blue = (int(line.colour[at : at + 2], 16) for at in (1, 3, 5))
@@ -250,7 +242,7 @@ def _add_area(figure: go.Figure, line: _Line) -> None:
         )
 
 
-def _add_line(figure: go.Figure, line: _Line, texts: Sequence[str]) -> None:
+def _add_line(figure: Figure, line: _Line, texts: Sequence[str]) -> None:
     """Add the curve, whose points say what has happened by then."""
     figure.add_scatter(
         x=line.rows["seconds"].tolist(),
@@ -284,7 +276,7 @@ def _sentence(
     )
 
 
-def _mark_window(figure: go.Figure, within: pd.Timedelta, colours: Look) -> None:
+def _mark_window(figure: Figure, within: pd.Timedelta, colours: Look) -> None:
     marked = within.total_seconds()
     figure.add_shape(
         type="line", x0=marked, x1=marked, y0=0, y1=1, yref="paper",

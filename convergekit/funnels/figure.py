@@ -10,19 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
-from convergekit.figures.template import (
-    COLOURS,
-    Look,
-    Template,
-    hover,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, USUAL, Look, Style
+from convergekit.figures.template import hover, plain, titled
 from convergekit.funnels.groups import Groups, groups_to_draw, label_of
 from convergekit.funnels.labels import groups_of, short_name
 from convergekit.funnels.step_table import required_before
@@ -40,17 +33,17 @@ _MOST_OF_NAME = 38
 _MOST_OF_TITLE = 60
 
 
-def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
+def funnel_figure(funnel: Funnel, style: Style = USUAL) -> Figure:
     """Return a funnel as bars, a row per step. See `Funnel.plot`.
 
     Parameters
     ----------
     funnel : Funnel
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
 
     Examples
     --------
@@ -60,13 +53,13 @@ def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
     >>> figure.layout.title.text, [trace.x for trace in figure.data if trace.name == "reached"]
     ('From PageView to Placed Order within 7 days', [(60, 19)])
     """
-    return _grouped_figure(funnel, template) if funnel.by else _plain_figure(funnel, template)
+    return _grouped_figure(funnel, style) if funnel.by else _plain_figure(funnel, style)
 
 
-def drawn_groups(funnel: Funnel, template: Template) -> Groups:
+def drawn_groups(funnel: Funnel, style: Style) -> Groups:
     """Return the groups that figures of a funnel show; a value has one colour in all of them."""
     usual = funnel.usual_labels(len(COLOURS))
-    return groups_to_draw(funnel.table, funnel.by, template, usual)
+    return groups_to_draw(funnel.table, funnel.by, style, usual)
 
 
 def goal(steps: Sequence[str]) -> str:
@@ -94,13 +87,13 @@ def reached(count: int, entered: int, unit: str, goal: str) -> str:
 
 
 def add_step_names(
-    figure: go.Figure, names: Sequence[str], values: Sequence[str], half: float
+    figure: Figure, names: Sequence[str], values: Sequence[str], half: float
 ) -> None:
     """Write each step's name above its bars, and a value at the right; steps are 0, 1 ... in y.
 
     Parameters
     ----------
-    figure : plotly.graph_objects.Figure
+    figure : Figure
     names, values : sequence of str
         As they are, not as markup.
     half : float
@@ -151,11 +144,11 @@ def rows_layout(steps: int, row: int, half: float) -> dict[str, Any]:
     }
 
 
-def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
-    table, colours, unit = funnel.table, look(template), funnel.counted
+def _plain_figure(funnel: Funnel, style: Style) -> Figure:
+    table, colours, unit = funnel.table, style.look, funnel.counted
     row = _NAME + _BAR + _BELOW + _GAP
     half = _BAR / row / 2
-    figure = go.Figure()
+    figure = Figure()
     for name, column, mark, say in (
         ("reached", "profiles", {"color": COLOURS[0]}, _said_reached),
         ("may still get there", "in_window", _hatched(colours), _said_in_window),
@@ -190,7 +183,7 @@ def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
         **titled(
             f"{goal(funnel.steps)} within {funnel.window_words}",
             [*said, *_expected(funnel), *_aside(funnel)],
-            template=template,
+            style=style,
             plot_height=row * len(table),
             legend=legend,
         ),
@@ -201,11 +194,11 @@ def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
     return figure
 
 
-def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
-    found = drawn_groups(funnel, template)
+def _grouped_figure(funnel: Funnel, style: Style) -> Figure:
+    found = drawn_groups(funnel, style)
     groups = groups_of(funnel.table[funnel.by])
     tables = {label_of(label): funnel.table.iloc[at] for label, at in groups}
-    places, figure = bar_places(len(found.shown)), go.Figure()
+    places, figure = bar_places(len(found.shown)), Figure()
     for group, start in zip(found.shown, places.starts, strict=True):
         table = tables[group.label]
         shared: dict[str, Any] = {
@@ -235,7 +228,7 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
                 x=(waiting["in_window"] / int(table["profiles"].iloc[0])).tolist(),
                 base=waiting["conversion"].tolist(),
                 y=(waiting["step"] - 1).tolist(),
-                marker={**_hatched(look(template), group.colour), "line": {"width": 0}},
+                marker={**_hatched(style.look, group.colour), "line": {"width": 0}},
                 text=[_grouped_text(line) for line in lines],
                 hovertext=[f"{whose}<br>{_said_in_window(line, funnel)}" for line in lines],
                 showlegend=False,
@@ -252,7 +245,7 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
                 found.left_out,
                 *_aside(funnel),
             ],
-            template=template,
+            style=style,
             plot_height=places.row * len(funnel.steps),
             legend=[group.name for group in found.shown],
         ),
@@ -262,7 +255,7 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
     return figure
 
 
-def _write(figure: go.Figure, text: str, y: float, **where: Any) -> None:
+def _write(figure: Figure, text: str, y: float, **where: Any) -> None:
     if text:
         figure.add_annotation(text=text, y=y, xref="paper", showarrow=False, borderpad=0, **where)
 

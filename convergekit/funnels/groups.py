@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from convergekit.base.wording import counted
-from convergekit.figures.template import COLOURS, Template, legend_names, look
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import legend_names
 from convergekit.funnels.labels import OTHER, short_name
 
 
@@ -53,7 +54,7 @@ class Groups:
 
 
 def groups_to_draw(
-    table: pd.DataFrame, by: Sequence[str], template: Template, usual: Sequence[Hashable] = ()
+    table: pd.DataFrame, by: Sequence[str], style: Style, usual: Sequence[Hashable] = ()
 ) -> Groups:
     """Choose the groups of a table to draw, and their colours.
 
@@ -63,7 +64,7 @@ def groups_to_draw(
         With the breakdown's columns, a row per group, those with most first.
     by : sequence of str
         The breakdown's columns.
-    template : {"light", "dark"}
+    style : Style
     usual : sequence of hashable
         The values that the data have most of: these have their colours in each figure of the data,
         whichever are drawn.
@@ -85,7 +86,7 @@ def groups_to_draw(
     shown, left_out = named[: len(COLOURS)], named[len(COLOURS) :]
     colour = _colours(shown, [(value,) for value in usual] if len(by) == 1 else [])
     rest = [label for label in labels if is_rest(label)]
-    greys = (look(template).quiet, look(template).muted)
+    greys = (style.look.quiet, style.look.muted)
     colour |= {label: greys[i % 2] for i, label in enumerate(rest)}
     names = {label: name_of(label, by) for label in shown + rest}
     legend = dict(zip(names, legend_names(list(names.values())), strict=True))

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
-from convergekit.figures.template import COLOURS, Template, hover, legend_name, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, legend_name, titled
 from convergekit.funnels.figure import add_step_names, bar_places, goal, rows_layout
 from convergekit.funnels.lift import STITCHED
 
@@ -25,8 +26,8 @@ def stitching_lift_figure(
     value: str | None,
     carried: str | None,
     counted_as: str,
-    template: Template,
-) -> go.Figure:
+    style: Style,
+) -> Figure:
     """Return the visitors at each step, a bar per way of counting them.
 
     Parameters
@@ -40,11 +41,11 @@ def stitching_lift_figure(
         What the columns `value` and ``with_<carried>`` are of.
     counted_as : {"profiles", "attempts"}
         What is counted.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Stitched profiles first, then the ways that get furthest. Ways of counting by which nobody
         enters have no bars: the figure says how many there are.
     """
@@ -54,7 +55,7 @@ def stitching_lift_figure(
         ["first", last, "step_1"], ascending=False, kind="stable"
     )
     shown = ranked.head(len(COLOURS))
-    figure = go.Figure()
+    figure = Figure()
     places = bar_places(len(shown))
     for line, colour, place in zip(shown.to_dict("records"), COLOURS, places.starts, strict=False):
         counts = [int(line[f"step_{step}"]) for step in range(1, len(steps) + 1)]
@@ -90,7 +91,7 @@ def stitching_lift_figure(
             _subtitle(
                 shown, steps, len(table) - len(entering), len(ranked) - len(shown), counted_as
             ),
-            template=template,
+            style=style,
             plot_height=places.row * len(steps),
             legend=shown["counted_by"].tolist(),
         ),

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, period_word
-from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Look, Style
+from convergekit.figures.template import hover, titled
 from convergekit.funnels.figure import drawn_groups, goal
 from convergekit.funnels.groups import Group, label_of
 from convergekit.funnels.labels import short_name
@@ -42,7 +43,7 @@ _NARROW = 280
 _MOST_TICKS = 5
 
 
-def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Template) -> go.Figure:
+def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -> Figure:
     """Return conversion by period as lines, and below it how many entered, as bars.
 
     Parameters
@@ -51,20 +52,20 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
         Rows of `Funnel.trend`.
     funnel : Funnel
     freq : str
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Lines are dashed, and their marks open, where a period is not complete; a period in which
         nobody entered is a gap.
     """
-    colours, word = look(template), period_word(freq)
+    colours, word = style.look, period_word(freq)
     # The colours are those of the funnel's figure, which knows all groups.
-    found = drawn_groups(funnel, template) if funnel.by else None
+    found = drawn_groups(funnel, style) if funnel.by else None
     groups = found.shown if found else [Group((), "", "conversion", COLOURS[0])]
     labels = [label_of(cells) for cells in table[funnel.by].to_numpy(dtype=object)]
-    figure = go.Figure()
+    figure = Figure()
     legend = []
     for group in groups:
         chosen = np.array([label == group.label for label in labels], dtype=bool)
@@ -91,7 +92,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
                 *funnel.grouped_by,
                 found.left_out if found else "",
             ],
-            template=template,
+            style=style,
             plot_height=330,
             legend=legend,
             legend_width=_NARROW,
@@ -107,22 +108,22 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
     return figure
 
 
-def time_figure(times: TimeToConvert, waits: pd.Series, template: Template) -> go.Figure:
+def time_figure(times: TimeToConvert, waits: pd.Series, style: Style) -> Figure:
     """Return how long it took as a histogram. See `TimeToConvert.plot`.
 
     Parameters
     ----------
     times : TimeToConvert
     waits : pandas.Series of Timedelta
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    colours = look(template)
+    colours = style.look
     bins = _bins(waits.dt.total_seconds().to_numpy())
-    names, figure = bins.names(), go.Figure()
+    names, figure = bins.names(), Figure()
     total = int(bins.counts.sum()) + bins.beyond
     one = times.counted.removesuffix("s")
     places = list(range(len(bins.counts)))
@@ -152,7 +153,7 @@ def time_figure(times: TimeToConvert, waits: pd.Series, template: Template) -> g
         **titled(
             f"Time {goal(times.steps).replace('From', 'from', 1)}",
             _time_subtitle(times, bins),
-            template=template,
+            style=style,
             plot_height=300,
         ),
         bargap=0,
@@ -171,7 +172,7 @@ def time_figure(times: TimeToConvert, waits: pd.Series, template: Template) -> g
 
 
 def _add_line(
-    figure: go.Figure, rows: pd.DataFrame, group: Group, funnel: Funnel, freq: str, word: str
+    figure: Figure, rows: pd.DataFrame, group: Group, funnel: Funnel, freq: str, word: str
 ) -> None:
     """Add one group's line, solid and then dashed, and its bars of those who entered."""
     texts = [_trend_sentence(line, group, funnel, word) for line in rows.itertuples()]
@@ -333,7 +334,7 @@ def _bins(seconds: FloatArray) -> _Bins:
     return growing if growing.fullest() < even.fullest() else even
 
 
-def _mark_shares(figure: go.Figure, times: TimeToConvert, bins: _Bins, colours: Look) -> None:
+def _mark_shares(figure: Figure, times: TimeToConvert, bins: _Bins, colours: Look) -> None:
     """Mark by when half, and nine in ten, had converted, if that is not at one place."""
     if not times.profiles:
         return

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
-from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, USUAL, Style
+from convergekit.figures.template import hover, plain, titled
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
@@ -48,18 +49,18 @@ class _Places:
         return column * (self.stop + 1) + row
 
 
-def journeys_figure(journeys: Journeys, top: int = 6, template: Template = "light") -> go.Figure:
+def journeys_figure(journeys: Journeys, top: int = 6, style: Style = USUAL) -> Figure:
     """Return journeys as a Sankey diagram. See `Journeys.plot`.
 
     Parameters
     ----------
     journeys : Journeys
     top : int, default 6
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
 
     Examples
     --------
@@ -76,13 +77,13 @@ def journeys_figure(journeys: Journeys, top: int = 6, template: Template = "ligh
         )
     places, rows = _rows(journeys, top)
     flows = _flows(journeys, places, rows)
-    figure = go.Figure()
+    figure = Figure()
     if len(flows):
-        sankey, notes = _sankey(journeys, places, flows, template)
+        sankey, notes = _sankey(journeys, places, flows, style)
         figure.add_sankey(**sankey)
         figure.update_layout(annotations=notes)
     figure.update_layout(
-        **titled(_title(journeys), _said(journeys), template=template, plot_height=_HEIGHT),
+        **titled(_title(journeys), _said(journeys), style=style, plot_height=_HEIGHT),
         width=16 + _COLUMN * (places.columns - 1) + _LAST,
     )
     return figure
@@ -132,10 +133,10 @@ def _flows(journeys: Journeys, places: _Places, rows: IntArray) -> pd.DataFrame:
 
 
 def _sankey(
-    journeys: Journeys, places: _Places, flows: pd.DataFrame, template: Template
+    journeys: Journeys, places: _Places, flows: pd.DataFrame, style: Style
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the trace, and the names of the last column's nodes as annotations."""
-    colours, height = look(template), places.stop + 1
+    colours, height = style.look, places.stop + 1
     into, out = (flows.groupby(side)["profiles"].sum().to_dict() for side in ("target", "source"))
     nodes = sorted(into.keys() | out.keys())
     size = {node: max(into.get(node, 0), out.get(node, 0)) for node in nodes}

@@ -10,19 +10,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.activity.wording import in_period, period_name
 from convergekit.base.wording import counted, period_word, shortened
-from convergekit.figures.template import (
-    COLOURS,
-    Template,
-    hover,
-    legend_names,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, legend_names, plain, titled
 from convergekit.funnels.time_figures import period_axis
 
 #: As many groups have a panel each.
@@ -44,8 +37,8 @@ def return_figure(
     freq: str,
     currency: str,
     groups: pd.DataFrame,
-    template: Template,
-) -> go.Figure:
+    style: Style,
+) -> Figure:
     """Return spend and revenue by period, a panel per group that has spend.
 
     Parameters
@@ -58,21 +51,21 @@ def return_figure(
     currency : str
     groups : pandas.DataFrame
         `Marketing.groups`: in the order of what they cost.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Bars are spend, lines revenue, dotted where the period is not complete; a panel's title
         says what all its complete periods returned.
     """
     word, periods = period_word(freq), table["period"].drop_duplicates().sort_values()
     panels, left_out = _panels(table, list(by), groups)
-    figure, colours = go.Figure(), look(template)
+    figure, colours = Figure(), style.look
     _add_legend(figure)
     height = len(panels) * (_PANEL + _GAP) + _AXIS
     for place, (name, rows) in enumerate(panels):
-        _add_panel(figure, place, rows, currency, word, template)
+        _add_panel(figure, place, rows, currency, word, style)
         top = 1 - (place * (_PANEL + _GAP) + _GAP) / height
         axis = "yaxis" if not place else f"yaxis{place + 1}"
         figure.update_layout(
@@ -102,7 +95,7 @@ def return_figure(
                 f"Dotted, and hatched: the {word} is not complete." if open_ else "",
                 left_out,
             ],
-            template=template,
+            style=style,
             plot_height=height,
             legend=["spend", "revenue"],
         ),
@@ -165,7 +158,7 @@ def _scale(currency: str, panels: int) -> str:
     return _capital("; ".join(said)) + "." if said else ""
 
 
-def _add_legend(figure: go.Figure) -> None:
+def _add_legend(figure: Figure) -> None:
     """Add what the legend shows: bars and lines of complete periods, without any data."""
     nothing = {"x": [None], "y": [None]}
     figure.add_bar(**nothing, name="spend", legendgroup="spend", marker={"color": _SPEND})
@@ -190,15 +183,15 @@ def _titled(name: str, rows: pd.DataFrame) -> str:
 
 
 def _add_panel(
-    figure: go.Figure,
+    figure: Figure,
     place: int,
     rows: pd.DataFrame,
     currency: str,
     word: str,
-    template: Template,
+    style: Style,
 ) -> None:
     """Add the bars and lines of one group."""
-    axis, paper = "y" if not place else f"y{place + 1}", look(template).paper
+    axis, paper = "y" if not place else f"y{place + 1}", style.look.paper
     complete = rows["complete"].to_numpy(dtype=bool)
     texts = [
         hover(
@@ -269,8 +262,8 @@ def _stretches(complete: Any) -> list[tuple[int, int]]:
 
 
 def payback_figure(
-    table: pd.DataFrame, names: Sequence[str], freq: str, currency: str, template: Template
-) -> go.Figure:
+    table: pd.DataFrame, names: Sequence[str], freq: str, currency: str, style: Style
+) -> Figure:
     """Return what share of their cost customers have paid back, by age, a line per curve.
 
     Parameters
@@ -281,22 +274,22 @@ def payback_figure(
         The columns that name a curve.
     freq : str
     currency : str
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Lines are dotted where not all of their customers are observed for so long. Without a cost
         a curve has none of these shares, and is left out.
     """
-    colours, word = look(template), period_word(freq)
+    colours, word = style.look, period_word(freq)
     known = table[table["paid_back"].notna()]
     labels = _labels(known, list(names), word)
     every = list(dict.fromkeys(labels))
     # Of cohorts the latest say most about the ads of today; of groups those that cost most.
     shown = every[-_MOST_CURVES:] if "cohort" in names else every[:_MOST_CURVES]
     legend = legend_names(shown)
-    figure = go.Figure()
+    figure = Figure()
     for place, (label, name) in enumerate(zip(shown, legend, strict=True)):
         rows = known[(labels == label).to_numpy()].sort_values("days")
         _add_curve(figure, rows, label, name, COLOURS[place], currency)
@@ -310,7 +303,7 @@ def payback_figure(
                 "Dotted: some customers are not observed for so long.",
                 _left_out(table, every, shown, list(names)),
             ],
-            template=template,
+            style=style,
             plot_height=320,
             legend=shown,
             legend_width=280,
@@ -339,7 +332,7 @@ def _joined(table: pd.DataFrame, names: list[str]) -> pd.Series:
 
 
 def _add_curve(
-    figure: go.Figure, rows: pd.DataFrame, label: str, name: str, colour: str, currency: str
+    figure: Figure, rows: pd.DataFrame, label: str, name: str, colour: str, currency: str
 ) -> None:
     complete = rows["complete"].to_numpy(dtype=bool)
     texts = [

@@ -9,19 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.wording import counted, period_word, shortened
-from convergekit.figures.template import (
-    COLOURS,
-    Look,
-    Template,
-    hover,
-    legend_name,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, USUAL, Look, Style
+from convergekit.figures.template import hover, legend_name, plain, titled
 from convergekit.funnels.time_figures import period_axis
 from convergekit.reconcile.result import Reconciliation
 
@@ -31,17 +23,17 @@ _BAR, _GAP = 20, 16
 _MOST_OF_NAME = 24
 
 
-def reconciliation_figure(found: Reconciliation, template: Template = "light") -> go.Figure:
+def reconciliation_figure(found: Reconciliation, style: Style = USUAL) -> Figure:
     """Return what is claimed together, the orders that there are, and each platform's part.
 
     Parameters
     ----------
     found : Reconciliation
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Rows from above: all claims, a colour per platform; the orders; how many of them are
         claimed, from the fewest to the most; then for each platform what it claims, and the orders
         with a click of it.
@@ -58,7 +50,7 @@ def reconciliation_figure(found: Reconciliation, template: Template = "light") -
     >>> [sum(trace.x) for trace in figure.data if trace.name == "Google Ads"]
     [21.0]
     """
-    colours, figure = look(template), go.Figure()
+    colours, figure = style.look, Figure()
     names = [found.titles[name] for name in found.platforms]
     rows = ["Claimed together", "Orders", "Orders claimed", *names]
     claimed = found.table["claimed"].tolist()
@@ -89,7 +81,7 @@ def reconciliation_figure(found: Reconciliation, template: Template = "light") -
                 "Hatched: it depends on which orders they claim. Outlined: orders with a click of "
                 "that platform within its window.",
             ],
-            template=template,
+            style=style,
             plot_height=row * len(rows),
         ),
         barmode="stack",
@@ -108,8 +100,8 @@ def reconciliation_figure(found: Reconciliation, template: Template = "light") -
 
 
 def by_period_figure(
-    table: pd.DataFrame, freq: str, titles: Mapping[str, str], template: Template
-) -> go.Figure:
+    table: pd.DataFrame, freq: str, titles: Mapping[str, str], style: Style
+) -> Figure:
     """Return claims by period as bars on each other, and all orders as a line.
 
     Parameters
@@ -119,14 +111,14 @@ def by_period_figure(
     freq : str
     titles : mapping of str to str
         How platforms are called.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    colours, word = look(template), period_word(freq)
-    figure, names = go.Figure(), []
+    colours, word = style.look, period_word(freq)
+    figure, names = Figure(), []
     for colour, (platform, rows) in zip(
         COLOURS * 2, table.groupby("platform", sort=False), strict=False
     ):
@@ -168,7 +160,7 @@ def by_period_figure(
                 if table["complete"].all()
                 else f"Hatched, and dotted: the exports have a part of the {word}.",
             ],
-            template=template,
+            style=style,
             plot_height=300,
             legend=[*names, "all orders"],
             legend_width=300,
@@ -181,7 +173,7 @@ def by_period_figure(
     return figure
 
 
-def _add_orders(figure: go.Figure, orders: pd.DataFrame, word: str, colours: Look) -> None:
+def _add_orders(figure: Figure, orders: pd.DataFrame, word: str, colours: Look) -> None:
     """Add the line of all orders, dotted to and from periods that the exports have in part."""
     whole = orders["complete"].astype(bool)
     dotted = ~(whole & whole.shift(1, fill_value=True) & whole.shift(-1, fill_value=True))
@@ -209,7 +201,7 @@ def _add_orders(figure: go.Figure, orders: pd.DataFrame, word: str, colours: Loo
         )
 
 
-def _orders(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
+def _orders(figure: Figure, found: Reconciliation, colours: Look) -> None:
     within = int(found.orders["in_period"].sum())
     after = len(found.orders) - within
     said = [f"There are {counted(within, 'order')} in the period."]
@@ -219,7 +211,7 @@ def _orders(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
     _bar(figure, 1, after, colours.quiet, "", said=hover(*said), hatched=colours.paper)
 
 
-def _platforms(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
+def _platforms(figure: Figure, found: Reconciliation, colours: Look) -> None:
     for place, (line, colour) in enumerate(
         zip(found.table.to_dict("records"), COLOURS * 2, strict=False), 3
     ):
@@ -246,7 +238,7 @@ def _platforms(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
             )
 
 
-def _texts(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
+def _texts(figure: Figure, found: Reconciliation, colours: Look) -> None:
     """Write the numbers beside the bars."""
     total = float(found.table["claimed"].sum())
     low, high = found.bound("orders claimed")
@@ -273,7 +265,7 @@ def _texts(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
 
 
 def _bar(
-    figure: go.Figure,
+    figure: Figure,
     row: int,
     amount: float,
     colour: str,
