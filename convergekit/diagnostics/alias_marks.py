@@ -11,7 +11,7 @@ from convergekit.identity.profiles import type_priority
 
 #: More alias types than these share one look.
 MOST_TYPES = 10
-BLAME = "#D55E00"
+BLAME = "#CF5044"
 # Lines of one trace have one width: links on one event, on a few, on many.
 WIDTHS = ((1, 1.2), (2, 2.6), (5, 4.5))
 _TYPE_COLOURS = tuple(colour for colour in COLOURS if colour != BLAME)

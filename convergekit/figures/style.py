@@ -18,9 +18,9 @@ from convergekit.errors import ConvergekitError, did_you_mean
 #: plotly's templates.
 Template: TypeAlias = str | go.layout.Template
 
-# Okabe and Ito's palette: distinguishable with any common colour vision. Its yellow is left
-# out, which is invisible on white, and its black, which is invisible on black.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+# Hues near Okabe and Ito's, told apart with any common colour vision, and each with the contrast
+# that marks need, on white as on the dark pages of notebooks (found by a search over both).
+COLOURS = ("#0072B2", "#B78A1C", "#15A867", "#A1517B", "#2495FF", "#CF5044")
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
 _LEAST, _MOST = 100, 10_000
 

@@ -76,10 +76,11 @@ def groups_to_draw(
 
     Examples
     --------
+    >>> from convergekit.figures.style import USUAL
     >>> table = pd.DataFrame({"profile.utm_source": ["meta", "google", None]})
-    >>> found = groups_to_draw(table, ["profile.utm_source"], "light").shown
+    >>> found = groups_to_draw(table, ["profile.utm_source"], USUAL).shown
     >>> [(group.name, group.colour) for group in found]
-    [('meta', '#E69F00'), ('google', '#0072B2'), ('no utm_source', '#8c959f')]
+    [('meta', '#B78A1C'), ('google', '#0072B2'), ('no utm_source', '#8c959f')]
     """
     labels = list(dict.fromkeys(map(label_of, table[list(by)].itertuples(index=False))))
     named = [label for label in labels if not is_rest(label)]
