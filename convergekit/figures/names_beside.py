@@ -1,0 +1,156 @@
+"""Names beside the lines that they name, instead of a legend; and how wide a text is.
+
+Importing this module imports plotly, which `import convergekit` alone does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from convergekit.base.wording import shortened_apart
+from convergekit.figures.style import Style
+from convergekit.figures.template import plain
+
+if TYPE_CHECKING:
+    from convergekit.figures.figure import Figure
+
+#: Pixels of a figure that is as wide as its page, and is to be read on a narrow one.
+NARROW = 400
+#: Pixels of a name, from one to the next, and between a plot and a name.
+_SIZE, _LINE, _GAP = 12, 15, 8
+#: Which part of a figure names may take, and how many pixels at most.
+_PART, _MOST = 0.3, 220
+#: Pixels that an axis of times and its title take from a plot.
+_AXIS = 58
+_THIN, _WIDE = frozenset("ijl.,:;'|!()[]It fr"), frozenset("mwMW@%—…ABCDGHNOQRUVXYZ&")
+
+
+@dataclass(frozen=True)
+class LineEnd:
+    """Where a line ends, and what it is called.
+
+    Attributes
+    ----------
+    name : str
+        As it is, not as markup.
+    colour : str
+    glyph : str
+        A character that looks as the line's marks do.
+    value : float
+        On the vertical axis.
+    """
+
+    name: str
+    colour: str
+    glyph: str
+    value: float
+
+
+def text_width(text: str, size: float = _SIZE) -> float:
+    """Return about how many pixels a text takes; rather too many.
+
+    Examples
+    --------
+    >>> text_width("ill") < text_width("abc") < text_width("WWW") < text_width("日本語語")
+    True
+    """
+    return size * sum(
+        1.05 if ord(letter) > 0x2E7F else 0.4 if letter in _THIN
+        else 0.85 if letter in _WIDE else 0.62
+        for letter in text
+    )  # fmt: skip
+
+
+def fitting(texts: Sequence[str], pixels: float, size: float = _SIZE) -> list[str]:
+    """Return texts, cut so that they take so many pixels at most and still differ.
+
+    Examples
+    --------
+    >>> fitting(["google", "newsletter of the spring"], 90)
+    ['google', 'newsletter o…']
+    """
+    most = max(map(len, texts), default=0)
+    while most > 3:
+        short = shortened_apart(texts, most)
+        if max(text_width(text, size) for text in short) <= pixels:
+            return short
+        most -= 1
+    return shortened_apart(texts, 3)
+
+
+def name_line_ends(
+    figure: Figure,
+    ends: Sequence[LineEnd],
+    *,
+    style: Style,
+    plot_height: int,
+    low: float,
+    high: float,
+    part: float = 1.0,
+) -> int:
+    """Write each line's name to the right of the plot, and return the margin that they take.
+
+    Parameters
+    ----------
+    figure : Figure
+    ends : sequence of LineEnd
+        In any order.
+    style : Style
+    plot_height : int
+        As `titled` takes it.
+    low, high : float
+        The ends of the vertical axis.
+    part : float, default 1.0
+        Of the height, that the axis takes.
+
+    Returns
+    -------
+    int
+        Pixels for ``layout.margin.r``; 0 if there is not room for the names. They need a legend
+        then, and nothing is written.
+
+    Examples
+    --------
+    >>> from convergekit.figures.figure import Figure
+    >>> from convergekit.figures.style import USUAL
+    >>> figure, ends = Figure(), [LineEnd(name, "#0072B2", "●", 0.5) for name in "ab"]
+    >>> room = name_line_ends(figure, ends, style=USUAL, plot_height=300, low=0, high=1)
+    >>> [round(note.y, 2) for note in figure.layout.annotations], room > 20
+    ([0.47, 0.53], True)
+    """
+    # A given height is taken from the plot, below a title of several lines.
+    tall = min(plot_height, (style.height or 10_000) - 130) - _AXIS
+    pixels = part * tall
+    if not ends or len(ends) * _LINE > pixels:
+        return 0
+    wide = min(_PART * (style.width or NARROW), _MOST)
+    glyph = text_width("● ")
+    names = fitting([end.name for end in ends], wide - glyph)
+    each = _LINE * (high - low) / pixels
+    order = sorted(range(len(ends)), key=lambda at: (ends[at].value, -at))
+    places = _apart([ends[at].value for at in order], each, low, high)
+    for at, y in zip(order, places, strict=True):
+        end = ends[at]
+        figure.add_annotation(
+            text=f'<span style="color:{end.colour}">{end.glyph}</span> {plain(names[at])}',
+            hovertext=plain(end.name) if names[at] != end.name else None,
+            x=1, xref="paper", xanchor="left", xshift=_GAP, y=y, yref="y", yanchor="middle",
+            showarrow=False, borderpad=0, font={"size": _SIZE}, align="left",
+        )  # fmt: skip
+    return int(_GAP + glyph + max(map(text_width, names)) + 8)
+
+
+def _apart(values: Sequence[float], each: float, low: float, high: float) -> list[float]:
+    """Return places near ascending values, so far apart from each other, between two ends."""
+    # Less what those before take, they have only to ascend: the means of runs do.
+    runs: list[list[float]] = []
+    for place, value in enumerate(values):
+        runs.append([value - place * each, 1.0])
+        while len(runs) > 1 and runs[-2][0] >= runs[-1][0]:
+            (one, few), (other, more) = runs[-2:]
+            runs[-2:] = [[(one * few + other * more) / (few + more), few + more]]
+    flat = [mean for mean, count in runs for _ in range(int(count))]
+    least, most = low + each / 2, high - each / 2 - (len(values) - 1) * each
+    return [min(max(mean, least), most) + place * each for place, mean in enumerate(flat)]
