@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import cos, pi, sin
+from typing import TYPE_CHECKING, Any
 
 from convergekit.base.wording import shortened_apart
 from convergekit.figures.style import Style
@@ -24,7 +25,30 @@ _SIZE, _LINE, _GAP = 12, 15, 8
 _PART, _MOST = 0.3, 220
 #: Pixels that an axis of times and its title take from a plot.
 _AXIS = 58
+#: Pixels of a mark and of a piece of a line, with the gap to the name.
+_SIGN, _LINE_SIGN = 13, 28
 _THIN, _WIDE = frozenset("ijl.,:;'|!()[]It fr"), frozenset("mwMW@%—…ABCDGHNOQRUVXYZ&")
+
+
+def _star(points: int, inner: float, turn: float = pi / 2) -> list[tuple[float, float]]:
+    rays = [(turn + pi * at / points, inner if at % 2 else 1.0) for at in range(2 * points)]
+    return [(length * cos(angle), length * sin(angle)) for angle, length in rays]
+
+
+#: Of plotly's symbols, in units of half their width, upwards.
+_OUTLINES = {
+    "circle": _star(8, 1.0),
+    "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+    "diamond": _star(2, 0.707),
+    "triangle-up": [(-1.1, -0.9), (1.1, -0.9), (0.0, 1.0)],
+    "triangle-down": [(-1.1, 0.9), (1.1, 0.9), (0.0, -1.0)],
+    "star": _star(5, 0.45),
+    "cross": [
+        (x * sign, y * sign)
+        for sign in (1, -1)
+        for x, y in ((0.4, 0.4), (0.4, 1.0), (-0.4, 1.0), (-0.4, 0.4), (-1.0, 0.4), (-1.0, -0.4))
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -36,16 +60,18 @@ class LineEnd:
     name : str
         As it is, not as markup.
     colour : str
-    glyph : str
-        A character that looks as the line's marks do.
     value : float
         On the vertical axis.
+    symbol : str, default ""
+        Of its marks; a piece of the line is drawn if it has none.
+    dash : str, default "solid"
     """
 
     name: str
     colour: str
-    glyph: str
     value: float
+    symbol: str = ""
+    dash: str = "solid"
 
 
 def text_width(text: str, size: float = _SIZE) -> float:
@@ -115,7 +141,7 @@ def name_line_ends(
     --------
     >>> from convergekit.figures.figure import Figure
     >>> from convergekit.figures.style import USUAL
-    >>> figure, ends = Figure(), [LineEnd(name, "#0072B2", "●", 0.5) for name in "ab"]
+    >>> figure, ends = Figure(), [LineEnd(name, "#0072B2", 0.5) for name in "ab"]
     >>> room = name_line_ends(figure, ends, style=USUAL, plot_height=300, low=0, high=1)
     >>> [round(note.y, 2) for note in figure.layout.annotations], room > 20
     ([0.47, 0.53], True)
@@ -126,20 +152,35 @@ def name_line_ends(
     if not ends or len(ends) * _LINE > pixels:
         return 0
     wide = min(_PART * (style.width or NARROW), _MOST)
-    glyph = text_width("● ")
-    names = fitting([end.name for end in ends], wide - glyph)
+    sign = _LINE_SIGN if any(not end.symbol for end in ends) else _SIGN
+    names = fitting([end.name for end in ends], wide - sign)
     each = _LINE * (high - low) / pixels
     order = sorted(range(len(ends)), key=lambda at: (ends[at].value, -at))
     places = _apart([ends[at].value for at in order], each, low, high)
     for at, y in zip(order, places, strict=True):
         end = ends[at]
-        figure.add_annotation(
-            text=f'<span style="color:{end.colour}">{end.glyph}</span> {plain(names[at])}',
-            hovertext=plain(end.name) if names[at] != end.name else None,
-            x=1, xref="paper", xanchor="left", xshift=_GAP, y=y, yref="y", yanchor="middle",
-            showarrow=False, borderpad=0, font={"size": _SIZE}, align="left",
+        figure.add_shape(
+            xref="paper", xanchor=1, xsizemode="pixel", yref="y", yanchor=y, ysizemode="pixel",
+            **_sign(end),
         )  # fmt: skip
-    return int(_GAP + glyph + max(map(text_width, names)) + 8)
+        figure.add_annotation(
+            text=plain(names[at]),
+            hovertext=plain(end.name) if names[at] != end.name else None,
+            x=1, xref="paper", xanchor="left", xshift=_GAP + sign, y=y, yref="y",
+            yanchor="middle", showarrow=False, borderpad=0, font={"size": _SIZE},
+        )  # fmt: skip
+    return int(_GAP + sign + max(map(text_width, names)) + 8)
+
+
+def _sign(end: LineEnd) -> dict[str, Any]:
+    """Return the shape before a name: the line's mark, or a piece of the line."""
+    if not end.symbol:
+        line = {"color": end.colour, "width": 2.5, "dash": end.dash}
+        return {"type": "line", "x0": _GAP, "x1": _GAP + _LINE_SIGN - 6, "y0": 0, "y1": 0,
+                "line": line}  # fmt: skip
+    outline = _OUTLINES.get(end.symbol, _OUTLINES["circle"])
+    path = " L".join(f"{_GAP + 4 + 4 * x:.1f},{4 * y:.1f}" for x, y in outline)
+    return {"type": "path", "path": f"M{path} Z", "fillcolor": end.colour, "line": {"width": 0}}
 
 
 def _apart(values: Sequence[float], each: float, low: float, high: float) -> list[float]:

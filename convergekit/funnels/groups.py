@@ -32,26 +32,23 @@ class Signs:
         "not complete".
     symbol : str
         Of marks, as plotly's ``marker.symbol``.
-    glyph : str
-        The symbol as a character.
     """
 
     pattern: str
     dash: str
     symbol: str
-    glyph: str
 
 
 _SIGNS = (
-    Signs("", "solid", "circle", "●"),
-    Signs("\\", "dash", "square", "■"),
-    Signs("x", "longdash", "diamond", "◆"),
-    Signs("-", "dashdot", "triangle-up", "▲"),
-    Signs("|", "longdashdot", "triangle-down", "▼"),
-    Signs(".", "8px,3px,2px,3px,2px,3px", "star", "★"),
+    Signs("", "solid", "circle"),
+    Signs("\\", "dash", "square"),
+    Signs("x", "longdash", "diamond"),
+    Signs("-", "dashdot", "triangle-up"),
+    Signs("|", "longdashdot", "triangle-down"),
+    Signs(".", "8px,3px,2px,3px,2px,3px", "star"),
 )
 #: Of what has no colour: the rest, in grey.
-_REST = Signs("+", "3px,3px", "cross", "✚")
+_REST = Signs("+", "3px,3px", "cross")
 
 
 def signs_of(colour: str) -> Signs:
