@@ -11,6 +11,7 @@ work itself is nothing.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -94,7 +95,7 @@ def first_figure() -> dict[str, tuple[float, float]]:
     )  # fmt: skip
     at = json.loads(done.stdout)
     names = [*_FIRST, "together"]
-    pairs = [*zip(at, at[1:], strict=False), (at[0], at[-1])]
+    pairs = [*itertools.pairwise(at), (at[0], at[-1])]
     return {
         name: (later[0] - before[0], later[1] - before[1])
         for name, (before, later) in zip(names, pairs, strict=True)
