@@ -1,4 +1,4 @@
-"""Names beside the lines that they name, instead of a legend; and how wide a text is.
+"""Names beside the lines that they name, instead of a legend.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from convergekit.base.wording import shortened_apart
 from convergekit.figures.style import Style
-from convergekit.figures.template import plain
+from convergekit.figures.template import plain, text_width
 
 if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
@@ -22,12 +22,11 @@ NARROW = 400
 #: Pixels of a name, from one to the next, and between a plot and a name.
 _SIZE, _LINE, _GAP = 12, 15, 8
 #: Which part of a figure names may take, and how many pixels at most.
-_PART, _MOST = 0.3, 220
+_PART, _MOST = 0.34, 220
 #: Pixels that an axis of times and its title take from a plot.
 _AXIS = 58
 #: Pixels of a mark and of a piece of a line, with the gap to the name.
 _SIGN, _LINE_SIGN = 13, 28
-_THIN, _WIDE = frozenset("ijl.,:;'|!()[]It fr"), frozenset("mwMW@%—…ABCDGHNOQRUVXYZ&")
 
 
 def _star(points: int, inner: float, turn: float = pi / 2) -> list[tuple[float, float]]:
@@ -72,21 +71,6 @@ class LineEnd:
     value: float
     symbol: str = ""
     dash: str = "solid"
-
-
-def text_width(text: str, size: float = _SIZE) -> float:
-    """Return about how many pixels a text takes; rather too many.
-
-    Examples
-    --------
-    >>> text_width("ill") < text_width("abc") < text_width("WWW") < text_width("日本語語")
-    True
-    """
-    return size * sum(
-        1.05 if ord(letter) > 0x2E7F else 0.4 if letter in _THIN
-        else 0.85 if letter in _WIDE else 0.62
-        for letter in text
-    )  # fmt: skip
 
 
 def fitting(texts: Sequence[str], pixels: float, size: float = _SIZE) -> list[str]:
@@ -169,7 +153,7 @@ def name_line_ends(
             x=1, xref="paper", xanchor="left", xshift=_GAP + sign, y=y, yref="y",
             yanchor="middle", showarrow=False, borderpad=0, font={"size": _SIZE},
         )  # fmt: skip
-    return int(_GAP + sign + max(map(text_width, names)) + 8)
+    return int(_GAP + sign + max(text_width(name, _SIZE) for name in names) + 8)
 
 
 def _sign(end: LineEnd) -> dict[str, Any]:

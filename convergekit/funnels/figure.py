@@ -14,9 +14,9 @@ import pandas as pd
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
 from convergekit.figures.figure import Figure
-from convergekit.figures.names_beside import NARROW, fitting, text_width
+from convergekit.figures.names_beside import NARROW, fitting
 from convergekit.figures.style import COLOURS, USUAL, Look, Style
-from convergekit.figures.template import hover, plain, titled
+from convergekit.figures.template import hover, plain, text_width, titled
 from convergekit.funnels.findings import Ratio, lowest_to_highest, said_share
 from convergekit.funnels.groups import Groups, bar_mark, groups_to_draw, label_of
 from convergekit.funnels.labels import groups_of, short_name
@@ -323,7 +323,7 @@ def with_names(
         ]
         scale = min(
             (
-                (room - text_width(text) - 10) / far
+                (room - text_width(text, 12) - 10) / far
                 for one, reaches in zip(texts, reach, strict=True)
                 for text, far in zip(one, reaches, strict=True)
                 if far > 0
@@ -427,7 +427,7 @@ def _lines_below(line: Any, funnel: Funnel, room: int) -> list[str]:
     lines = said[:1]
     for part in said[1:]:
         joined = f"{lines[-1]} · {part}"
-        lines[-1:] = [joined] if text_width(joined) <= room else [lines[-1], part]
+        lines[-1:] = [joined] if text_width(joined, 12) <= room else [lines[-1], part]
     return lines
 
 
