@@ -344,10 +344,7 @@ def _reach(table: pd.DataFrame) -> list[float]:
 def _finding(funnel: Funnel) -> str:
     entered = int(funnel.table["profiles"].iloc[0])
     if not entered:
-        return (
-            f"No {_one(funnel)} entered with {funnel.steps[0]}: check that events have this name, "
-            "and the range of dates."
-        )
+        return _nobody(funnel)
     if len(funnel.steps) == 1:
         return f"{counted(entered, _one(funnel))} entered with {funnel.steps[0]}."
     last = int(funnel.table["profiles"].iloc[-1])
@@ -356,10 +353,18 @@ def _finding(funnel: Funnel) -> str:
 
 def _finding_of_groups(funnel: Funnel, names: Sequence[str], tables: Sequence[pd.DataFrame]) -> str:
     ends = [(int(table["profiles"].iloc[0]), int(table["profiles"].iloc[-1])) for table in tables]
-    if len(funnel.steps) == 1 and ends:
+    if not any(entered for entered, _ in ends):
+        return _nobody(funnel)
+    if len(funnel.steps) == 1:
         return _sizes(list(zip(names, [entered for entered, _ in ends], strict=True)), funnel)
     ratios = [Ratio(name, last, first) for name, (first, last) in zip(names, ends, strict=True)]
-    return lowest_to_highest(ratios, f"reached {funnel.steps[-1]}") or _finding(funnel)
+    return lowest_to_highest(ratios, f"reached {funnel.steps[-1]}")
+
+
+def _nobody(funnel: Funnel) -> str:
+    return (
+        f"No {_one(funnel)} entered with {funnel.steps[0]}: check its name and the range of dates."
+    )
 
 
 def _sizes(sizes: Sequence[tuple[str, int]], funnel: Funnel) -> str:
