@@ -72,7 +72,9 @@ def counts_figure(
         rows = _bends(table[chosen].sort_values("period"), value)
         if len(rows):
             parts.append((group, rows))
-            end = float(rows[value].iloc[-1])
+            # What is counted of a period that is not over may be next to nothing.
+            full = rows[rows["complete"]]
+            end = float((full if len(full) else rows)[value].iloc[-1])
             ends.append(LineEnd(group.name, group.colour, end, group.symbol))
             _add_line(figure, rows, group, value, words, word)
     low, high = _span([rows[value] for _, rows in parts])
@@ -96,11 +98,16 @@ def counts_figure(
             legend_width=_NARROW,
         ),
         hovermode="closest",
-        xaxis={"showgrid": False, **period_axis(periods, freq, word, plot_width(style, room))},
+        xaxis={
+            "showgrid": False,
+            "visible": bool(parts),
+            **period_axis(periods, freq, word, plot_width(style, room)),
+        },
         yaxis={
             "title": {"text": plain(shortened(words.unit, _AXIS_WIDTH))},
             "tickformat": _tick_format(value, high - low),
             "range": [low, high],
+            "visible": bool(parts),
         },
     )
     if not found or room:

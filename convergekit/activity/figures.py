@@ -17,8 +17,8 @@ from convergekit.activity.wording import Words, in_period, period_name
 from convergekit.base.wording import counted, shortened, shortened_apart
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
-from convergekit.figures.style import COLOURS, Style
-from convergekit.figures.template import hover, plain, text_width, titled
+from convergekit.figures.style import COLOURS, Style, faded
+from convergekit.figures.template import hover, plain, text_width, titled, wrapped
 from convergekit.funnels.findings import Ratio, lowest_to_highest
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of
 from convergekit.funnels.labels import short_name
@@ -31,11 +31,7 @@ _ROW, _NARROW_ROW = 30, 12
 _MOST_NAMED = 40
 #: Pixels that a cell needs to have its share written in, and that a period's number takes.
 _CELL, _TICK = 37, 26
-#: The scale of colours, below the cells, and pixels for it.
-_SCALE = {
-    "orientation": "h", "thickness": 8, "outlinewidth": 0, "tickformat": ".0%", "nticks": 5,
-    "yref": "container", "y": 0, "yanchor": "bottom", "len": 0.6, "x": 0, "xanchor": "left",
-}  # fmt: skip
+#: Pixels of the scale of colours, which lies below the cells, with its numbers.
 _SCALE_ROOM = 44
 #: Pixels of the plot of a curve.
 _PLOT = 300
@@ -96,6 +92,7 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
     rows, width = cells.shares.shape
     figure = Figure()
     if width:
+        most_of_all = float(np.nanmax(cells.shares)) or 1.0
         figure.add_heatmap(
             z=[[None if np.isnan(share) else float(share) for share in row]
                for row in cells.shares],
@@ -107,19 +104,20 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
             hoverinfo="text",
             hoverongaps=False,
             zmin=0,
-            zmax=float(np.nanmax(cells.shares)) or 1,
+            zmax=most_of_all,
             # Text is to be read on all of it.
             colorscale=[[0, colours.cells[0]], [1, colours.cells[1]]],
             textfont={"color": colours.cell_ink, "size": 12},
             showscale=not cells.written,
-            colorbar=_SCALE,
+            colorbar=_scale(most_of_all),
             xgap=2 if width <= _MOST_APART else 0,
             ygap=2 if rows <= _MOST_NAMED else 1,
         )  # fmt: skip
-        _hatch(figure, cells, words.first, colours.paper)
+        # On cells of any template, and on the paper below them.
+        _hatch(figure, cells, words.first, faded(colours.cell_ink, 0.4))
     tall = _ROW if rows <= _MOST_NAMED else _NARROW_ROW
     named = list(range(0, rows, -(-rows // _MOST_NAMED) or 1))
-    finding = _finding(averages(table, by), words)
+    finding = _finding(averages(table, by), words, cohorts=len(table))
     scale = 0 if cells.written or not width else _SCALE_ROOM
     # The axis' labels may be as wide as a cell is.
     most = max(round(_room(cells.names, style) / _TICK), 2)
@@ -131,8 +129,9 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
             plot_height=46 + tall * rows + scale,
         ),
         xaxis={
-            "title": {"text": _axis_title(words)},
+            "title": {"text": _axis_title(words, _room(cells.names, style))},
             "showgrid": False,
+            "ticks": "",
             "zeroline": False,
             "range": [words.first - 0.5, words.first + max(width, 1) - 0.5],
             "dtick": -(-width // most) or 1,
@@ -141,6 +140,7 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
         yaxis={
             "range": [max(rows, 1) - 0.5, -0.5],
             "showgrid": False,
+            "ticks": "",
             "zeroline": False,
             "tickvals": named,
             "ticktext": [cells.names[row] for row in named],
@@ -200,7 +200,7 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
     ]
     room = name_line_ends(figure, ends, style=style, plot_height=_PLOT, low=0, high=top)
     width = int(later["periods"].max()) + 1 - words.first if len(later) else 0
-    finding = _finding(later, words)
+    finding = _finding(later, words, cohorts=len(cohorts))
     said = [
         finding,
         "A faint line is one cohort." if twins and len(twins[0]) else "",
@@ -220,7 +220,7 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
         ),
         hovermode="closest",
         xaxis={
-            "title": {"text": _axis_title(words)},
+            "title": {"text": _axis_title(words, plot_width(style, room))},
             "dtick": max(1, -(-width // max(plot_width(style, room) // _TICK, 2))),
             "range": [words.first - 0.3, words.first + max(width, 1) - 0.7],
             "showgrid": False,
@@ -240,11 +240,11 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
     return figure.says(finding, averaged)
 
 
-def _finding(average: pd.DataFrame, words: Words) -> str:
+def _finding(average: pd.DataFrame, words: Words, *, cohorts: int) -> str:
     """Return who came back in the first period after the start; of groups, least and most."""
     known = average[(average["periods"] >= words.first) & (average["profiles"] > 0)]
     if known.empty:
-        return words.nothing if len(average) else words.nobody
+        return words.nothing if cohorts else words.nobody
     since = int(known["periods"].min())
     now = known[known["periods"] == since]
     by = list(words.by)
@@ -343,6 +343,15 @@ def _room(names: Sequence[str], style: Style) -> float:
     return (style.width or NARROW) - beside - 40
 
 
+def _scale(most: float) -> dict[str, Any]:
+    """Return the scale of colours: a bar below the cells, with its two ends named."""
+    return {
+        "orientation": "h", "thickness": 8, "outlinewidth": 0, "lenmode": "pixels", "len": 130,
+        "yref": "container", "y": 0, "yanchor": "bottom", "ypad": 6, "x": 0, "xanchor": "left",
+        "xpad": 0, "tickvals": [0, most], "ticktext": ["0%", f"{most:.0%}"], "tickangle": 0,
+    }  # fmt: skip
+
+
 def _hatch(figure: Figure, cells: _Cells, first: int, colour: str) -> None:
     """Draw lines across the cells of periods that are not complete."""
     xs: list[float | None] = []
@@ -426,8 +435,10 @@ def _of_average(line: Any, name: str, words: Words) -> str:
     )
 
 
-def _axis_title(words: Words) -> str:
-    return plain(shortened(f"{words.word}s since {words.since}", _AXIS_WIDTH))
+def _axis_title(words: Words, pixels: float) -> str:
+    """Return the title of the axis of periods, in two lines where one is wider than the plot."""
+    lines = wrapped(shortened(f"{words.word}s since {words.since}", _AXIS_WIDTH), pixels, 13)
+    return "<br>".join(map(plain, lines))
 
 
 def _tuple(label: Any) -> tuple[Any, ...]:

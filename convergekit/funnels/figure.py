@@ -315,7 +315,7 @@ def with_names(
     ([['meta: 40', 'meta: 50.0% · 20']], True)
     """
     room = room_of(style)
-    short = fitting(list(names), 0.3 * room)
+    short = fitting(list(names), 0.34 * room)
     for every in (True, False):
         texts = [
             [f"{name}: {text}" if every or not step else text for step, text in enumerate(one)]
