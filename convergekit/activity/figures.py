@@ -18,7 +18,7 @@ from convergekit.base.wording import counted, shortened, shortened_apart
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
 from convergekit.figures.style import COLOURS, Style, faded
-from convergekit.figures.template import hover, plain, text_width, titled, wrapped
+from convergekit.figures.template import balanced, hover, plain, text_width, titled
 from convergekit.funnels.findings import Ratio, lowest_to_highest
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of
 from convergekit.funnels.labels import short_name
@@ -437,7 +437,7 @@ def _of_average(line: Any, name: str, words: Words) -> str:
 
 def _axis_title(words: Words, pixels: float) -> str:
     """Return the title of the axis of periods, in two lines where one is wider than the plot."""
-    lines = wrapped(shortened(f"{words.word}s since {words.since}", _AXIS_WIDTH), pixels, 13)
+    lines = balanced(shortened(f"{words.word}s since {words.since}", _AXIS_WIDTH), pixels, 13)
     return "<br>".join(map(plain, lines))
 
 

@@ -16,7 +16,7 @@ from convergekit.base.wording import counted, percentage, period_word, shortened
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Style, faded
-from convergekit.figures.template import hover, plain, text_width, titled, wrapped
+from convergekit.figures.template import balanced, hover, plain, text_width, titled
 from convergekit.funnels.findings import said_share
 from convergekit.funnels.groups import bar_mark, signs_of
 from convergekit.funnels.time_figures import period_axis, plot_width
@@ -31,6 +31,8 @@ _ORDERS = Words(
     since="the first order",
     nothing="All first orders are in the last month of the data; nothing is later.",
 )
+#: Pixels of a bar that has no pattern, with the gap beside it.
+_THIN = 8
 #: Pixels of a plot, and characters of its vertical axis' title.
 _PLOT, _AXIS_WIDTH = 300, 36
 
@@ -52,7 +54,10 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, style: Style) -> Fi
     """
     word = period_word(freq)
     figure = Figure()
+    # On thin bars a pattern is not seen as one.
+    wide = plot_width(style) >= _THIN * len(table)
     for name, colour in (("new", COLOURS[0]), ("returning", COLOURS[1])):
+        plain_mark, hatched = {"color": colour, "line": {"width": 0}}, _hatched(colour)
         for done in (True, False):
             part = table[table["complete"] == done]
             if len(part):
@@ -62,7 +67,7 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, style: Style) -> Fi
                     name=name,
                     legendgroup=name,
                     showlegend=done or not table["complete"].any(),
-                    marker=bar_mark(colour) if done else _hatched(colour),
+                    marker=(bar_mark(colour) if wide else plain_mark) if done else hatched,
                     hovertext=[_said_of_period(line, word) for line in part.itertuples()],
                     hoverinfo="text",
                 )
@@ -160,6 +165,7 @@ def repeat_figure(table: pd.DataFrame, customers: int, style: Style) -> Figure:
         xaxis={
             "title": {"text": _in_lines("days since the first order", plot_width(style, room))},
             "rangemode": "tozero",
+            "showgrid": False,
             "nticks": max(plot_width(style, room) // 40, 2),
             "visible": bool(said),
         },
@@ -221,7 +227,7 @@ def value_figure(table: pd.DataFrame, currency: str, style: Style) -> Figure:
         text=[plain(share) if beside or not at else "" for at, share in enumerate(shares)],
         textposition="outside",
         textfont={"size": 12},
-        textangle=0,
+        constraintext="none",
         cliponaxis=False,
         hovertext=[
             hover(
@@ -321,7 +327,7 @@ def _finding_of_periods(table: pd.DataFrame, word: str) -> str:
 
 
 def _in_lines(text: str, pixels: float) -> str:
-    return "<br>".join(map(plain, wrapped(text, pixels, 13)))
+    return "<br>".join(map(plain, balanced(text, pixels, 13)))
 
 
 def _said_of_day(line: Any, name: str) -> str:

@@ -76,7 +76,7 @@ def titled(
     """
     width = style.width or _NARROW
     wide = min(width - _MARGINS, _MOST_IN_LINE)
-    lines = [plain(line) for line in _balanced(title, wide, _TITLE_SIZE)]
+    lines = [plain(line) for line in balanced(title, wide, _TITLE_SIZE)]
     below = [
         plain(line) for sentence in subtitle for line in wrapped(sentence, wide, _SUBTITLE_SIZE)
     ]
@@ -180,8 +180,14 @@ def _width(letter: str) -> float:
     return 1.0 if ord(letter) >= _FIRST_OF_EAST_ASIA else _WIDTHS.get(letter, _USUAL)
 
 
-def _balanced(text: str, pixels: float, size: float) -> list[str]:
-    """Return as few lines as fit, of about one length: none is a word that is left over."""
+def balanced(text: str, pixels: float, size: float) -> list[str]:
+    """Return as few lines as fit, of about one length, not yet escaped.
+
+    Examples
+    --------
+    >>> balanced("months since the first order", 170, 13)
+    ['months since', 'the first order']
+    """
     lines = wrapped(text, pixels, size)
     for part in (0.6, 0.7, 0.8, 0.9):
         narrower = wrapped(text, part * pixels, size)

@@ -18,7 +18,7 @@ from convergekit.base.wording import counted, shortened
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Look, Style, faded
-from convergekit.figures.template import hover, legend_names, plain, text_width, titled, wrapped
+from convergekit.figures.template import balanced, hover, legend_names, plain, text_width, titled
 from convergekit.funnels.figure import goal
 from convergekit.funnels.findings import said_share
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, signs_of
@@ -383,7 +383,7 @@ def _time_axis(longest: float, first: str, width: int) -> dict[str, Any]:
     step = next((step for step in _STEPS if longest // step < most), 0)
     step = step or math.ceil(longest / _STEPS[-1] / (most - 1)) * _STEPS[-1]
     ticks = list(range(0, int(longest) + 1, step))
-    title = wrapped(f"time since {shortened(first, _MOST_OF_NAME)}", width, 13)
+    title = balanced(f"time since {shortened(first, _MOST_OF_NAME)}", width, 13)
     return {
         "title": {"text": "<br>".join(map(plain, title))},
         "tickvals": ticks,
