@@ -293,7 +293,8 @@ def _of_cohorts(table: pd.DataFrame, words: Words, style: Style) -> _Cells:
         row, since = row_of[line.cohort], line.periods - words.first
         cells.shares[row, since] = line.share
         cells.open_[row, since] = not line.complete
-        cells.texts[row][since] = f"{'' if line.complete else '≥'}{line.share:.0%}"
+        if cells.written:
+            cells.texts[row][since] = f"{'' if line.complete else '≥'}{line.share:.0%}"
         more = words.mode == "on_or_after"
         cells.hovers[row][since] = hover(
             f"Of {counted(line.profiles, words.who)} who {words.begun} "
@@ -323,7 +324,8 @@ def _of_groups(table: pd.DataFrame, words: Words, style: Style) -> _Cells:
         if row < 0 or since < 0:
             continue
         cells.shares[row, since] = line.share
-        cells.texts[row][since] = f"{line.share:.0%}"
+        if cells.written:
+            cells.texts[row][since] = f"{line.share:.0%}"
         cells.hovers[row][since] = _said_of_average(line, name_of(labels[row], by), words)
     return cells
 

@@ -283,7 +283,8 @@ def _finding_of_worth(
     worth = "is" if len(values) == 1 else "are"
     said = f"{counted(len(values), 'customer')} {worth} worth {total} to date"
     if len(parts) > 1 and shares[0]:
-        group = "tenth" if len(parts) == 10 else counted(len(parts[0]), "customer")
+        few = "customer" if len(parts[0]) == 1 else counted(len(parts[0]), "customer")
+        group = "tenth" if len(parts) == 10 else few
         said += f"; the {group} worth most brought {shares[0]} of it"
     return f"{said}."
 
@@ -311,9 +312,10 @@ def _finding_of_periods(table: pd.DataFrame, word: str) -> str:
         return "No customer has ordered: check the name of the event and the range of dates."
     last = done.iloc[-1]
     both = last["new"] + last["returning"]
+    was_or_were = "was" if 1 in (last["returning"], both) else "were"
     said = (
         f"In the last full {word}, from {last['period']:%Y-%m-%d}, {last['returning']:,} of "
-        f"{counted(both, 'customer')} {'was' if last['returning'] == 1 else 'were'} returning, "
+        f"{counted(both, 'customer')} {was_or_were} returning, "
         f"{said_share(last['returning'] / both)}"
     )
     if len(done) > 1:

@@ -89,6 +89,7 @@ def curve_figure(
 
     Examples
     --------
+    >>> from convergekit.figures.style import USUAL
     >>> table = pd.DataFrame({
     ...     "time": pd.to_timedelta(["1h", "3h", "24h"]), "share": [0.25, 0.5, 0.5],
     ...     "low": [0.04, 0.1, 0.1], "high": [0.87, 0.94, 0.94], "at_risk": [4, 3, 2],
@@ -343,9 +344,7 @@ def _finding(
         )
         share = said_share(end["share"])
         reached = lines[0].end or steps[-1]
-        return (
-            f"Within {by_then}, {share} of {counted_as} are estimated to reach {reached}{interval}."
-        )
+        return f"By {by_then}, {share} of {counted_as} are estimated to reach {reached}{interval}."
     named = [
         (float(end["share"]), f"{line.name} ({line.end})" if line.of and line.end else line.name)
         for line, end in zip(lines, last, strict=True)

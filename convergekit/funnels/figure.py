@@ -60,7 +60,7 @@ def funnel_figure(funnel: Funnel, style: Style = USUAL) -> Figure:
     >>> s = ck.stitch(ck.simulate_store().events)
     >>> figure = funnel_figure(s.funnel(["PageView", "Placed Order"], within="7D"))
     >>> figure.layout.title.text, [trace.x for trace in figure.data if trace.name == "reached"]
-    ('From PageView to Placed Order within 7 days', [(60, 19)])
+    ('From PageView to Placed<br>Order within 7 days', [(60, 19)])
     """
     return _grouped_figure(funnel, style) if funnel.by else _plain_figure(funnel, style)
 
