@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from convergekit.base.wording import counted, shortened
-from convergekit.figures.style import COLOURS, Look, plain
+from convergekit.figures.style import COLOURS, Look
+from convergekit.figures.template import plain
 from convergekit.identity.profiles import type_priority
 
 #: More alias types than these share one look.

@@ -13,6 +13,8 @@ def texts(figure: Any) -> list[str]:
     """Return every text of a figure, on it and in hover texts, as plotly gets it."""
     figure = figure.to_dict()
     figure["layout"].pop("template")
+    # The finding is not drawn: it is text, where the others are markup.
+    figure["layout"].pop("meta", None)
     return list(_texts(figure))
 
 
