@@ -162,7 +162,7 @@ def test_links_are_as_wide_as_the_events_are_many(shared):
     ) in hover_texts(figure)
 
 
-def test_the_alias_to_blame_is_ringed_and_in_the_legend(shared):
+def test_the_alias_to_blame_is_ringed(shared):
     figure = shared.plot_profile_graph("urn:cookie:c")
     ring = named(figure, "alias to blame")
     cookie = named(figure, "cookie")
@@ -170,7 +170,10 @@ def test_the_alias_to_blame_is_ringed_and_in_the_legend(shared):
     assert ring.marker.color not in {t.marker.color for t in traces(figure, "aliases")}
     assert figure.layout.title.text.startswith("2 email values on profile p_")
     said = figure.layout.title.subtitle.text.replace("<br>", " ")
-    assert said == shared.suspects["reason"].iloc[0]
+    assert said == (
+        f"{shared.suspects['reason'].iloc[0]} Ringed: to blame; thicker: on more events."
+    )
+    assert figure.finding == shared.suspects["reason"].iloc[0]
 
 
 def test_the_event_to_blame_is_drawn_over_its_links():
