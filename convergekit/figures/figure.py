@@ -6,7 +6,8 @@ Importing this module imports plotly, which `import convergekit` alone does not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -41,6 +42,14 @@ class Figure(go.Figure):  # type: ignore[misc]  # plotly is untyped here
 
     _twin: pd.DataFrame | None = None
 
+    @classmethod
+    def of(cls, drawn: dict[str, Any], twin: pd.DataFrame | None) -> Figure:
+        """Return a figure of plotly's dictionary, with its table."""
+        # It was drawn already: to check it again takes most of the time.
+        found = cls(drawn, skip_invalid=True)
+        found._twin = twin
+        return found
+
     @property
     def finding(self) -> str:
         """What the figure shows, in one sentence."""
@@ -73,26 +82,46 @@ class Figure(go.Figure):  # type: ignore[misc]  # plotly is untyped here
     def still(self) -> Figure:
         """Return the figure for where there is no page to follow: one that follows is light."""
         drawn = super().to_dict()
-        # Ours is drawn already: to check it again takes most of the time.
-        found = Figure(still(drawn) if follows(drawn) else drawn, skip_invalid=True)
-        found._twin = self._twin
-        return found
+        return Figure.of(still(drawn) if follows(drawn) else drawn, self._twin)
 
-    def to_image(self, *args: Any, **kwargs: Any) -> bytes:
+    def to_image(
+        self,
+        format: str | None = None,  # noqa: A002 - plotly's word
+        width: int | None = None,
+        height: int | None = None,
+        scale: float | None = None,
+    ) -> bytes:
         """Return a static picture. See `plotly.graph_objects.Figure.to_image`."""
-        picture: bytes = go.Figure.to_image(self.still(), *args, **kwargs)
+        picture: bytes = go.Figure.to_image(
+            self.still(), format=format, width=width, height=height, scale=scale
+        )
         return picture
 
-    def write_image(self, *args: Any, **kwargs: Any) -> None:
+    def write_image(
+        self,
+        file: str | Path | IO[bytes],
+        format: str | None = None,  # noqa: A002 - plotly's word
+        width: int | None = None,
+        height: int | None = None,
+        scale: float | None = None,
+    ) -> None:
         """Write a static picture. See `plotly.graph_objects.Figure.write_image`."""
-        go.Figure.write_image(self.still(), *args, **kwargs)
+        go.Figure.write_image(
+            self.still(), file, format=format, width=width, height=height, scale=scale
+        )
 
-    def show(self, *args: Any, **kwargs: Any) -> None:
-        """Show the figure. See `plotly.graph_objects.Figure.show`."""
-        if args or kwargs or not in_notebook():
-            super().show(*args, **kwargs)
-        else:
+    def show(self, renderer: str | None = None) -> None:
+        """Show the figure, with its table in a notebook.
+
+        Parameters
+        ----------
+        renderer : str, optional
+            Plotly's way to show it, such as "browser"; by default the notebook's.
+        """
+        if renderer is None and in_notebook():
             publish(self)
+        else:
+            super().show(renderer)
 
     def _ipython_display_(self) -> None:
         if in_notebook():
@@ -102,10 +131,4 @@ class Figure(go.Figure):  # type: ignore[misc]  # plotly is untyped here
 
     def __reduce__(self) -> tuple[Callable[..., Figure], tuple[Any, ...]]:
         """Keep the table of a copy."""
-        return _copied, (super().to_dict(), self._twin)
-
-
-def _copied(drawn: dict[str, Any], twin: pd.DataFrame | None) -> Figure:
-    found = Figure(drawn)
-    found._twin = twin
-    return found
+        return Figure.of, (super().to_dict(), self._twin)

@@ -78,7 +78,7 @@ def still(drawn: dict[str, Any]) -> dict[str, Any]:
 
 def _as_light(part: Any) -> Any:
     if isinstance(part, str):
-        return _AS_LIGHT.get(part, part)
+        return None if part == FOLLOWS else _AS_LIGHT.get(part, part)
     if isinstance(part, dict):
         return {name: _as_light(value) for name, value in part.items()}
     if isinstance(part, (list, tuple)):

@@ -58,7 +58,7 @@ LIGHT = Look(
     "#ffffff", "#24292f", "#59636e", "#8c959f", "#e4e8ec", ("#e4e8ec", "#56B4E9"), "#24292f"
 )
 DARK = Look(
-    "#0d1117", "#e6edf3", "#9ba5b0", "#768390", "#2a313a", ("#2a313a", "#0072B2"), "#e6edf3"
+    "#0d1117", "#e6edf3", "#9ba5b0", "#768390", "#2a313a", ("#2a313a", "#0069A6"), "#e6edf3"
 )
 #: That of a figure that follows the page. Its paper is the page's. Its ink and its muted stand for
 #: the page's own colour of text, which `convergekit.figures.following` puts in their place; they

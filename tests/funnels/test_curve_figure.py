@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.base.survival import cumulative_incidence, kaplan_meier
-from convergekit.figures.template import COLOURS, look
+from convergekit.figures.style import COLOURS, Style
 from convergekit.funnels.curve_figure import curve_figure
 from tests.figures.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 from tests.funnels.test_funnels import log
@@ -179,7 +179,7 @@ def test_several_ends_of_groups_have_dashes():
     legend = [trace for trace in figure.data if trace.showlegend is not False]
     assert [trace.name for trace in legend] == ["x", "y", "Placed Order", "Refunded"]
     assert [trace.line.dash for trace in legend[2:]] == ["solid", "dash"]
-    assert {trace.line.color for trace in legend[2:]} == {look("dark").ink}
+    assert {trace.line.color for trace in legend[2:]} == {Style("dark").look.ink}
 
 
 def test_nobody_entered():
@@ -220,4 +220,4 @@ def test_names_and_labels_are_shown_as_they_are(template):
     assert_shown_as_it_is(figure)
     table = pd.concat([two_ends(), two_ends().assign(end=HOSTILE)])
     assert_shown_as_it_is(drawn(table, template, steps=[HOSTILE, "Placed Order"]))
-    assert figure.layout.template.layout.paper_bgcolor == look(template).paper
+    assert figure.layout.template.layout.paper_bgcolor == Style(template).look.paper

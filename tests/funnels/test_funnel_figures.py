@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 import convergekit as ck
-from convergekit.figures.template import COLOURS, look
+from convergekit.figures.style import COLOURS, Style
 from tests.figures.figure_texts import HOSTILE, assert_shown_as_it_is, one_line, texts
 from tests.funnels.test_funnels import STEPS, log
 
@@ -152,7 +152,7 @@ def test_a_breakdown_has_a_bar_per_group_and_step():
     assert "source is the value at the entry." in one_line(figure.layout.title.subtitle.text)
     assert said(figure, "web")[0] == "web: 4 profiles entered with PageView."
     assert figure.layout.title.text.replace("<br>", " ").endswith("within 1 h, by source")
-    assert named(figure, "no source").marker.color == look("light").quiet
+    assert named(figure, "no source").marker.color == Style("light").look.quiet
 
 
 def test_bars_of_one_step_lie_beside_each_other():
@@ -222,7 +222,7 @@ def test_names_and_labels_are_shown_as_they_are(template):
     ):
         figure = found.plot(template=template)
         assert_shown_as_it_is(figure)
-        assert figure.layout.template.layout.paper_bgcolor == look(template).paper
+        assert figure.layout.template.layout.paper_bgcolor == Style(template).look.paper
 
 
 def test_groups_whose_names_begin_alike_differ_in_the_legend():

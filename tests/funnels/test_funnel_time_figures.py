@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.errors import ConvergekitError
-from convergekit.figures.template import COLOURS
+from convergekit.figures.style import COLOURS
 from convergekit.funnels.times import TimeToConvert
 from tests.figures.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 from tests.funnels.test_funnels import log

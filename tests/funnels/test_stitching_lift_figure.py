@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.figures.template import COLOURS
+from convergekit.figures.style import COLOURS
 from tests.figures.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 
 STEPS = ["PageView", "Placed Order"]
