@@ -16,10 +16,27 @@ from convergekit.figures.style import Style
 
 #: Pixels of a figure that is as wide as its page, and is to be read on a narrow one.
 _NARROW = 400
-#: Pixels of a character in a title and in a subtitle, and of the margins beside both.
-_TITLE_LETTER, _SUBTITLE_LETTER, _MARGINS = 8.0, 6.35, 32
-#: Longer lines are hard to read.
-_MOST_IN_LINE = 110
+#: Pixels of the letters of a title and of a subtitle, and of the margins beside both.
+_TITLE_SIZE, _SUBTITLE_SIZE, _MARGINS = 16, 13, 34
+#: Longer lines, in pixels, are hard to read.
+_MOST_IN_LINE = 760
+#: As wide as letters are, in parts of their size; others are `_USUAL`, and those of East Asia 1.
+_WIDTHS = {
+    letter: width
+    for width, letters in {
+        0.3: "'ijlIJ",
+        0.36: " ,.·/:;\\|f-",
+        0.42: "()[]t!r",
+        0.52: '"*_`–sz',
+        0.58: "?cLFk",
+        0.7: "KAVBRXZC",
+        0.78: "UHNDG&OQ",
+        0.86: "w#+<=>^~≥M",
+        1.0: "%mW@…—",
+    }.items()
+    for letter in letters
+}
+_USUAL, _FIRST_OF_EAST_ASIA = 0.635, 0x2E80
 #: As many characters of a hover text fit on a narrow figure.
 _HOVER_WIDTH = 56
 #: As many characters of a name that two columns of a legend fit there.
@@ -58,9 +75,11 @@ def titled(
     ('Orders &lt;3 carts', 216)
     """
     width = style.width or _NARROW
-    lines = _lines(title, _letters(width, _TITLE_LETTER))
-    letters = _letters(width, _SUBTITLE_LETTER)
-    below = [line for sentence in subtitle for line in _lines(sentence, letters)]
+    wide = min(width - _MARGINS, _MOST_IN_LINE)
+    lines = [plain(line) for line in _wrapped(title, wide, _TITLE_SIZE)]
+    below = [
+        plain(line) for sentence in subtitle for line in _wrapped(sentence, wide, _SUBTITLE_SIZE)
+    ]
     rows = _legend_rows(legend, max(legend_width + width - _NARROW, 1))
     top = 38 + 20 * len(lines) + 17 * len(below) + 22 * rows
     layout = {
@@ -146,8 +165,40 @@ def legend_names(texts: Sequence[object]) -> list[str]:
     return [plain(text) for text in shortened_apart(texts, _LEGEND_WIDTH)]
 
 
-def _letters(width: int, letter: float) -> int:
-    return max(10, min(int((width - _MARGINS) / letter), _MOST_IN_LINE))
+def text_width(text: str, size: float) -> float:
+    """Return about how many pixels a text of a size takes; in a narrow font it takes less.
+
+    Examples
+    --------
+    >>> text_width("ill", 10) < text_width("abc", 10) < text_width("WWW", 10)
+    True
+    """
+    return size * sum(_width(letter) for letter in text)
+
+
+def _width(letter: str) -> float:
+    return 1.0 if ord(letter) >= _FIRST_OF_EAST_ASIA else _WIDTHS.get(letter, _USUAL)
+
+
+def _wrapped(text: str, pixels: float, size: float) -> list[str]:
+    """Return the lines of a text, none wider than so many pixels."""
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(joined, size) <= pixels:
+            lines[-1] = joined
+            continue
+        while text_width(word, size) > pixels:
+            fits = next(
+                at for at in range(len(word), 0, -1)
+                if at == 1 or text_width(word[:at], size) <= pixels
+            )  # fmt: skip
+            if fits == len(word):
+                break
+            lines.append(word[:fits])
+            word = word[fits:]
+        lines.append(word)
+    return lines
 
 
 def _lines(text: str, width: int) -> list[str]:

@@ -16,16 +16,19 @@ import pandas as pd
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
 from convergekit.figures.figure import Figure
-from convergekit.figures.style import COLOURS, Look, Style
+from convergekit.figures.names_beside import LineEnd, name_line_ends
+from convergekit.figures.style import COLOURS, Look, Style, faded
 from convergekit.figures.template import hover, legend_names, plain, titled
 from convergekit.funnels.figure import goal
-from convergekit.funnels.groups import Group, groups_to_draw, label_of
+from convergekit.funnels.findings import said_share
+from convergekit.funnels.groups import Group, groups_to_draw, label_of, signs_of
 from convergekit.funnels.labels import short_name
+from convergekit.funnels.time_figures import most_ticks, plot_width
 
 #: Parts of an axis: fewer than a figure has pixels.
 _PARTS = 1_000
-#: As many times are named below the axis of a narrow figure.
-_MOST_TICKS = 5
+#: Pixels of the plot.
+_PLOT = 330
 #: As much of a step's name as fits below the axis.
 _MOST_OF_NAME = 30
 #: The areas of more lines than these cover one another; hover texts say the intervals.
@@ -113,8 +116,22 @@ def curve_figure(
     for line in lines:
         texts = [_sentence(row, line, steps, counted_as, confidence) for row in _rows(line.rows)]
         _add_line(figure, line, texts)
-    legend = [line.name for line in lines if line.legend]
-    if by and len(ends) > 1:
+    several = bool(by) and len(ends) > 1
+    room = 0
+    if len(lines) > 1 and not several:
+        room = name_line_ends(
+            figure,
+            [
+                LineEnd(line.name, line.colour, float(line.rows["share"].iloc[-1]), dash=line.dash)
+                for line in lines
+            ],
+            style=style,
+            plot_height=_PLOT,
+            low=0,
+            high=1.1 * top,
+        )
+    legend = [line.name for line in lines if line.legend and len(lines) > 1 and not room]
+    if several:
         for place, name in enumerate(legend_names(ends)):
             legend.append(name)
             figure.add_scatter(
@@ -122,18 +139,23 @@ def curve_figure(
                 line={"color": colours.ink, "dash": _dash(place), "width": 2},
             )  # fmt: skip
     _mark_window(figure, within, colours)
+    finding = _finding(lines, within, steps, counted_as, confidence)
     title = f"{goal(steps)} within {readable_duration(within)}"
     figure.update_layout(
         **titled(
             f"{title}, by {' and '.join(map(short_name, by))}" if by else title,
-            [*_subtitle(lines, within, counted_as, confidence), found.left_out if found else ""],
+            [
+                finding,
+                *_subtitle(lines, counted_as, confidence),
+                found.left_out if found else "",
+            ],
             style=style,
-            plot_height=330,
+            plot_height=_PLOT,
             legend=legend,
             legend_width=_NARROW,
         ),
         hovermode="closest",
-        xaxis=_time_axis(longest.total_seconds(), steps[0]),
+        xaxis=_time_axis(longest.total_seconds(), steps[0], plot_width(style, room)),
         yaxis={
             "title": {"text": f"share of {counted_as}"},
             "tickformat": ".0%" if top > 0.05 else ".1%",
@@ -141,7 +163,9 @@ def curve_figure(
             "range": [0, 1.1 * top],
         },
     )
-    return figure
+    if not legend:
+        figure.update_layout(showlegend=False, margin={"r": max(room, 16)})
+    return figure.says(finding, _twin(lines, by, ends))
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,10 +211,13 @@ def _lines(
             if by:
                 legend = group.legend if first else ""
                 of = f" of {group.name}"
-                yield _Line(rows, group.name, legend, of, end, group.colour, _dash(place))
+                # A dash tells ends apart, where a group has several.
+                dash = _dash(place) if len(ends) > 1 else group.dash
+                yield _Line(rows, group.name, legend, of, end, group.colour, dash)
             else:
                 colour = COLOURS[place % len(COLOURS)]
-                yield _Line(rows, end, of_ends[place], "", end, colour, "solid")
+                dash = signs_of(colour).dash if ends else "solid"
+                yield _Line(rows, end, of_ends[place], "", end, colour, dash)
             first = False
 
 
@@ -227,7 +254,6 @@ def _rows(rows: pd.DataFrame) -> Iterator[Any]:
 def _add_area(figure: Figure, line: _Line) -> None:
     """Add the area between the ends of the intervals."""
     rows = line.rows[line.rows["low"].notna() & line.rows["high"].notna()]
-    red, green, blue = (int(line.colour[at : at + 2], 16) for at in (1, 3, 5))
     for edge, fill in (("low", None), ("high", "tonexty")):
         figure.add_scatter(
             x=rows["seconds"].tolist(),
@@ -235,7 +261,7 @@ def _add_area(figure: Figure, line: _Line) -> None:
             mode="lines",
             line={"width": 0, "shape": "hv"},
             fill=fill,
-            fillcolor=f"rgba({red}, {green}, {blue}, 0.16)",
+            fillcolor=faded(line.colour, 0.16),
             hoverinfo="skip",
             showlegend=False,
             legendgroup=plain(line.name),
@@ -288,26 +314,69 @@ def _mark_window(figure: Figure, within: pd.Timedelta, colours: Look) -> None:
     )  # fmt: skip
 
 
-def _subtitle(
-    lines: Sequence[_Line], within: pd.Timedelta, counted_as: str, confidence: float
-) -> list[str]:
-    if not lines:
-        return [f"No {counted_as} entered."]
+def _finding(
+    lines: Sequence[_Line],
+    within: pd.Timedelta,
+    steps: Sequence[str],
+    counted_as: str,
+    confidence: float,
+) -> str:
+    """Return the share at the end of the window; of several curves the lowest and the highest."""
     one = counted_as.removesuffix("s")
-    said = [f"Each {one} counts for as long as it is observed."]
+    if not lines:
+        return f"No {one} entered with {steps[0]}: check its name and the range of dates."
+    last = [line.rows[line.rows["seconds"] <= within.total_seconds()].iloc[-1] for line in lines]
+    # Where nobody is observed for the whole window, nothing is known of its end.
+    known = max(float(end["seconds"]) for end in last)
+    by_then = readable_duration(min(pd.Timedelta(seconds=known), within))
     if len(lines) == 1:
-        last = lines[0].rows.iloc[-1]
-        by_then = readable_duration(min(pd.Timedelta(seconds=last["seconds"]), within))
-        said.append(f"By {by_then}, {last['share']:.1%} have converted.")
+        (end,) = last
+        interval = (
+            ""
+            if pd.isna(end["low"]) or pd.isna(end["high"])
+            else f" ({100 * confidence:.4g}% interval: {end['low']:.1%} to {end['high']:.1%})"
+        )
+        share = said_share(end["share"])
+        reached = lines[0].end or steps[-1]
+        return (
+            f"Within {by_then}, {share} of {counted_as} are estimated to reach {reached}{interval}."
+        )
+    named = [
+        (float(end["share"]), f"{line.name} ({line.end})" if line.of and line.end else line.name)
+        for line, end in zip(lines, last, strict=True)
+    ]
+    (low, least), (high, most) = (choose(named, key=lambda of: of[0]) for choose in (min, max))
+    reached = "come to an end" if any(line.end for line in lines) else f"reach {steps[-1]}"
+    return (
+        f"By {by_then}, estimates of the {counted_as} that {reached} run from "
+        f"{said_share(low)} ({least}) to {said_share(high)} ({most})."
+    )
+
+
+def _twin(lines: Sequence[_Line], by: Sequence[str], ends: Sequence[str]) -> pd.DataFrame:
+    """Return the points of the curves."""
+    columns = [*by, *(["end"] if ends else []), "time", "share", "low", "high", "at_risk"]
+    if not lines:
+        return pd.DataFrame(columns=columns)
+    drawn = pd.concat([line.rows for line in lines], ignore_index=True)
+    at = [readable_duration(pd.Timedelta(seconds=one)) for one in drawn["seconds"]]
+    return drawn.assign(time=at)[columns]
+
+
+def _subtitle(lines: Sequence[_Line], counted_as: str, confidence: float) -> list[str]:
+    if not lines:
+        return []
+    said = [f"Each {counted_as.removesuffix('s')} counts for as long as it is observed."]
     if len(lines) <= _MOST_AREAS:
         said.append(f"Areas are {100 * confidence:.4g}% confidence intervals.")
     return said
 
 
-def _time_axis(longest: float, first: str) -> dict[str, Any]:
+def _time_axis(longest: float, first: str, width: int) -> dict[str, Any]:
     """Return the axis of seconds, with round durations below it."""
-    step = next((step for step in _STEPS if step * (_MOST_TICKS - 1) >= longest), 0)
-    step = step or math.ceil(longest / _STEPS[-1] / (_MOST_TICKS - 1)) * _STEPS[-1]
+    parts = max(most_ticks(width) - 1, 1)
+    step = next((step for step in _STEPS if step * parts >= longest), 0)
+    step = step or math.ceil(longest / _STEPS[-1] / parts) * _STEPS[-1]
     ticks = list(range(0, int(longest) + 1, step))
     return {
         "title": {"text": f"time since {plain(shortened(first, _MOST_OF_NAME))}"},

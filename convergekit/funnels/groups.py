@@ -1,6 +1,8 @@
-"""The groups of a breakdown in figures: their names, which are shown, and in which colour.
+"""The groups of a breakdown in figures: their names, which are shown, and how they are told apart.
 
-A group has one colour in all figures of what it is a breakdown of, whichever groups are drawn.
+A group has one colour in all figures of what it is a breakdown of, whichever groups are drawn. With
+the colour goes a pattern of bars, a dash of lines and a symbol of marks, for those who do not tell
+the colours apart, and for paper.
 """
 
 from __future__ import annotations
@@ -15,6 +17,69 @@ from convergekit.base.wording import counted
 from convergekit.figures.style import COLOURS, Style
 from convergekit.figures.template import legend_names
 from convergekit.funnels.labels import OTHER, short_name
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What goes with a colour.
+
+    Attributes
+    ----------
+    pattern : str
+        Of bars, as plotly's ``marker.pattern.shape``. It is never "/", which means "not complete".
+    dash : str
+        Of lines that have no marks, as plotly's ``line.dash``. It is never "dot", which means
+        "not complete".
+    symbol : str
+        Of marks, as plotly's ``marker.symbol``.
+    """
+
+    pattern: str
+    dash: str
+    symbol: str
+
+
+_SIGNS = (
+    Signs("", "solid", "circle"),
+    Signs("\\", "dash", "square"),
+    Signs("x", "longdash", "diamond"),
+    Signs("-", "dashdot", "triangle-up"),
+    Signs("|", "longdashdot", "triangle-down"),
+    Signs(".", "8px,3px,2px,3px,2px,3px", "star"),
+)
+#: Of what has no colour: the rest, in grey.
+_REST = Signs("+", "3px,3px", "cross")
+
+
+def signs_of(colour: str) -> Signs:
+    """Return what goes with a colour in all figures.
+
+    Examples
+    --------
+    >>> [signs_of(colour).symbol for colour in COLOURS[:3]], signs_of("#8c959f").symbol
+    (['circle', 'square', 'diamond'], 'cross')
+    """
+    return _SIGNS[COLOURS.index(colour)] if colour in COLOURS else _REST
+
+
+def bar_mark(colour: str) -> dict[str, Any]:
+    """Return plotly's marker of bars in a colour and the pattern that goes with it.
+
+    Examples
+    --------
+    >>> bar_mark(COLOURS[0])
+    {'color': '#0072B2', 'line': {'width': 0}}
+    >>> bar_mark(COLOURS[2])["pattern"]["shape"]
+    'x'
+    """
+    mark: dict[str, Any] = {"color": colour, "line": {"width": 0}}
+    shape = signs_of(colour).pattern
+    if shape:
+        mark["pattern"] = {
+            "shape": shape, "size": 6, "solidity": 0.16, "fillmode": "overlay",
+            "fgcolor": "#ffffff", "fgopacity": 0.55,
+        }  # fmt: skip
+    return mark
 
 
 @dataclass(frozen=True)
@@ -36,6 +101,21 @@ class Group:
     name: str
     legend: str
     colour: str
+
+    @property
+    def pattern(self) -> str:
+        """The pattern of its bars, as plotly's ``marker.pattern.shape``."""
+        return signs_of(self.colour).pattern
+
+    @property
+    def dash(self) -> str:
+        """The dash of its lines that have no marks, as plotly's ``line.dash``."""
+        return signs_of(self.colour).dash
+
+    @property
+    def symbol(self) -> str:
+        """The symbol of its marks, as plotly's ``marker.symbol``."""
+        return signs_of(self.colour).symbol
 
 
 @dataclass(frozen=True)
