@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 import pandas as pd
 
-from convergekit.base.wording import counted, shortened, shortened_apart
+from convergekit.base.wording import counted, shortened
 from convergekit.diagnostics.alias_marks import (
     BLAME,
     WIDTHS,
@@ -22,8 +22,9 @@ from convergekit.diagnostics.alias_marks import (
 from convergekit.diagnostics.suspects import find_suspects
 from convergekit.figures.figure import Figure
 from convergekit.figures.graph_layout import Box, Place, layout, scaled, spread
+from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import LIGHT, USUAL, Look, Style
-from convergekit.figures.template import hover, plain, titled
+from convergekit.figures.template import hover, plain, text_width, titled
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ MOST_NAMED = 24
 
 #: Pixels of a marker, of one among many, and of the ring around what is blamed.
 _NODE, _SMALL, _RING = 15, 9, 12
-#: Pixels of a character and of a line of a name, and its characters at most.
-_LETTER, _LINE, _LETTERS = 6.9, 15, 20
+#: Pixels of a name's letters, of a line of it, and of the whole at most.
+_LETTER, _LINE, _NAME = 11, 15, 140
 #: A figure without a width is laid out for so many pixels.
 _USUAL, _MARGINS = 520, 32
 #: Pixels of the plot of a large graph, and of a small one at least.
@@ -137,13 +138,14 @@ def _names(graph: nx.Graph, blamed: Sequence[str], style: Style) -> dict[str, li
         for alias in sorted(graph)
         if few or alias in blamed or type_and_value(alias)[0] in LOGIN_TYPES
     ]
-    most = min(_LETTERS, int((_width(style) / 2 - 8) / _LETTER))
+    most = min(_NAME, _width(style) / 2 - 8)
     kinds, values = zip(*map(type_and_value, named), strict=True) if named else ((), ())
-    shown = shortened_apart(values, most)
     # Of many, the marker alone says the type.
+    kinds = dict.fromkeys(kinds) if few else {}
+    short = dict(zip(kinds, fitting(list(kinds), most, _LETTER), strict=True))
     return {
-        alias: [shortened(kind, most), value] if few else [value]
-        for alias, kind, value in zip(named, kinds, shown, strict=True)
+        alias: [short[type_and_value(alias)[0]], value] if few else [value]
+        for alias, value in zip(named, fitting(values, most, _LETTER), strict=True)
     }
 
 
@@ -175,7 +177,7 @@ def _sides(graph: nx.Graph, places: dict[str, Place]) -> dict[str, bool]:
 
 
 def _box(lines: list[str], above: bool, is_blamed: bool) -> Box:
-    half = max(len(line) for line in lines) * _LETTER / 2 + 2
+    half = max(text_width(line, _LETTER) for line in lines) / 2 + 2
     mark = _RING if is_blamed else _NODE / 2
     name = mark + 4 + _LINE * len(lines)
     return Box(half, half, name if above else mark, mark if above else name)
@@ -290,7 +292,7 @@ def _add_names(
         textposition=["top center" if sides[name] else "bottom center" for name in named],
         # The halo keeps names readable where links pass behind them.
         textfont={
-            "size": 11,
+            "size": _LETTER,
             "color": style.look.ink,
             "shadow": ", ".join([f"0 0 2px {paper}"] * 4),
         },
@@ -310,7 +312,7 @@ def _chips(
     taken: list[tuple[float, float, float]] = []
     width = _width(style)
     for alias, (value,) in named.items():
-        half = len(value) * _LETTER / 2 + 4
+        half = text_width(value, _LETTER) / 2 + 4
         x, y = places[alias]
         middle = min(max(x, half), width - half)
         if any(abs(middle - at) < half + most and abs(y - up) < 1.4 * _LINE
@@ -326,7 +328,7 @@ def _chips(
                 "yshift": -_RING,
                 "yanchor": "top",
                 "showarrow": False,
-                "font": {"size": 11, "color": card.ink},
+                "font": {"size": _LETTER, "color": card.ink},
                 "bgcolor": card.paper,
                 "bordercolor": card.quiet,
                 "borderpad": 1,

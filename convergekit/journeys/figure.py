@@ -15,8 +15,9 @@ from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted, shortened, shortened_apart
 from convergekit.errors import ConvergekitError
 from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import COLOURS, USUAL, Style, faded
-from convergekit.figures.template import hover, legend_names, plain, titled
+from convergekit.figures.template import hover, legend_names, plain, text_width, titled
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a node's width, of the room above each node for its name, and of all flows together.
 _NODE, _ABOVE, _FLOWS = 12, 22, 200
-#: Pixels of a character of a name, and of a bold digit.
-_LETTER, _DIGIT = 6.6, 8.4
+#: Pixels of the letters of a name.
+_SIZE = 12
 #: Pixels from column to column: without a width no less, and with one names need as many.
 _COLUMN, _NEEDED = 108, 72
 #: Pixels of the names of the last column, at most, and of those above a narrow figure.
@@ -37,8 +38,8 @@ _USUAL_WIDTH = 640
 _PAGE = 700
 #: Names need gaps as high.
 _LEAST_GAP = 16
-#: Beside a count, names need as many characters, or are whole.
-_LEAST_NAME = 12
+#: Beside a count, names need as many pixels, or are whole.
+_LEAST_NAME = 90
 _MARGINS = 32
 #: As many characters of a name are in a sentence.
 _MOST_OF_NAME = 24
@@ -281,16 +282,15 @@ def _labels(nodes: pd.DataFrame, step: float, style: Style, room: int) -> list[d
     named = nodes[nodes["is_named"]]
     if nodes["gap"].iloc[0] < _LEAST_GAP:
         return []
-    counts = named["profiles"].map("{:,}".format)
-    letters, longest = int((step - _NODE) / _LETTER), int(counts.str.len().max())
+    counts = [f"{count:,}" for count in named["profiles"]]
     if step < _NEEDED:
-        fits = int(step / _DIGIT)
-        texts = [f"<b>{count}</b>" if len(count) <= fits else "" for count in counts]
+        texts = [f"<b>{count}</b>" if _bold(count) < step else "" for count in counts]
     else:
-        left = letters - longest - 1
-        with_counts = left >= min(_LEAST_NAME, named["name"].str.len().max())
-        names = named["name"].drop_duplicates().tolist()
-        short = shortened_apart(names, left if with_counts else letters)
+        names, room_of_name = named["name"].drop_duplicates().tolist(), step - _NODE
+        beside = room_of_name - max(map(_bold, counts)) - 4
+        longest = max(text_width(name, _SIZE) for name in names)
+        with_counts = beside >= min(_LEAST_NAME, longest)
+        short = fitting(names, beside if with_counts else room_of_name, _SIZE)
         of_name = dict(zip(names, map(plain, short), strict=True))
         texts = [
             f"<b>{count}</b> {of_name[name]}" if with_counts else of_name[name]
@@ -305,12 +305,17 @@ def _labels(nodes: pd.DataFrame, step: float, style: Style, room: int) -> list[d
             "xanchor": "left",
             "borderpad": 0,
             "showarrow": False,
-            "font": {"size": 12, "color": style.look.ink},
+            "font": {"size": _SIZE, "color": style.look.ink},
             **_where(line, line.column == nodes["column"].max(), room),
         }
         for line, text in zip(named.itertuples(index=False), texts, strict=True)
         if text
     ]
+
+
+def _bold(text: str) -> float:
+    """Return how many pixels a bold text takes."""
+    return 1.15 * text_width(text, _SIZE)
 
 
 def _where(node: Any, last: bool, room: int) -> dict[str, Any]:

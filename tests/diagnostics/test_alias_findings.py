@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 
+import networkx as nx
 import pytest
 from hypothesis import given
 
 import convergekit as ck
 from convergekit.figures.graph_layout import Box, spread
+from convergekit.figures.template import text_width
 from tests.diagnostics.test_suspects import frame_of
 from tests.figures.said_numbers import numbers
 from tests.strategies import event_frames
@@ -78,7 +80,7 @@ def boxes_of(figure):
         names.x, names.y, names.marker.size, names.text, names.textposition, strict=True
     ):
         lines = text.split("<br>")
-        half, high = max(map(len, lines)) * 6.9 / 2, 15 * len(lines) + size / 2
+        half, high = max(text_width(line, 11) for line in lines) / 2, 15 * len(lines) + size / 2
         up, down = (high, size / 2) if side == "top center" else (size / 2, high)
         yield x - half, x + half, y - down, y + up
 
@@ -121,3 +123,34 @@ def test_too_little_room_is_said():
     found, free = spread(places, dict.fromkeys("abc", box), 120, 200)
     assert free
     assert len(set(found.values())) == 3
+
+
+def test_explanations_say_how_many_links_there_are():
+    s = ck.stitch(ck.simulate_store(people=25, seed=2).events)
+    for profile_id in s.profiles["profile_id"].head(5):
+        graph = nx.Graph(list(slow_links(s, profile_id)[0]))
+        for one, other in itertools.islice(itertools.combinations(sorted(graph), 2), 4):
+            figure = s.explain(one, other).plot()
+            links = nx.shortest_path_length(graph, one, other)
+            word = "link" if links == 1 else "links"
+            assert figure.finding == f"{one} and {other} are on one profile, by {links} {word}."
+            twin = figure.twin
+            assert len(twin) == links
+            assert [twin["alias_from"].iloc[0], twin["alias_to"].iloc[-1]] == [one, other]
+            events = slow_links(s, profile_id)[0]
+            assert twin["events"].tolist() == [
+                events[tuple(sorted(pair))]
+                for pair in zip(twin["alias_from"], twin["alias_to"], strict=True)
+            ]
+
+
+def test_aliases_without_a_link_are_said_to_be():
+    s = ck.stitch(frame_of("cookie:c1", "cookie:c2"))
+    figure = s.explain("urn:cookie:c1", "urn:cookie:c2").plot(height=400)
+    assert figure.finding.startswith("No chain of events joins urn:cookie:c1 of profile p_")
+    assert figure.twin["alias"].tolist() == ["urn:cookie:c1", "urn:cookie:c2"]
+    assert figure.twin["profile_id"].nunique() == 2
+    assert figure.layout.height == 400
+    same = s.explain("urn:cookie:c1", "urn:cookie:c1").plot()
+    assert len(same.twin) == 1
+    assert same.finding.startswith("urn:cookie:c1 is on p_")
