@@ -141,8 +141,8 @@ def _names(graph: nx.Graph, blamed: Sequence[str], style: Style) -> dict[str, li
     most = min(_NAME, _width(style) / 2 - 8)
     kinds, values = zip(*map(type_and_value, named), strict=True) if named else ((), ())
     # Of many, the marker alone says the type.
-    kinds = dict.fromkeys(kinds) if few else {}
-    short = dict(zip(kinds, fitting(list(kinds), most, _LETTER), strict=True))
+    own = list(dict.fromkeys(kinds)) if few else []
+    short = dict(zip(own, fitting(own, most, _LETTER), strict=True))
     return {
         alias: [short[type_and_value(alias)[0]], value] if few else [value]
         for alias, value in zip(named, fitting(values, most, _LETTER), strict=True)
