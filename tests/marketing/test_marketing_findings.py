@@ -11,7 +11,9 @@ from tests.figures.said_numbers import numbers
 
 @pytest.fixture(params=[1, 2], scope="module")
 def world(request):
-    season = ck.simulate_store(people=150, days=60, spend=True, seed=request.param)
+    season = ck.simulate_store(
+        people=120, start="2026-03-01", days=60, spend=True, seed=request.param
+    )
     s = ck.stitch(season.events)
     return s, season.spend
 
