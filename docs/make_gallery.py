@@ -229,10 +229,12 @@ def named() -> dict[str, Any]:
     return names
 
 
-def figure(picture: Picture, template: Template, names: dict[str, Any]) -> Any:
-    """Return the figure that a picture's code makes."""
+def figure(picture: Picture, template: Template, names: dict[str, Any], **size: int) -> Any:
+    """Return the figure that a picture's code makes, with what `plot` takes besides."""
+    options = {"template": template, **size}
+    given = ", ".join(f"{name}={value!r}" for name, value in options.items())
     comma = "" if picture.code.endswith("()") else ", "
-    return eval(f"{picture.code[:-1]}{comma}template={template!r})", names)
+    return eval(f"{picture.code[:-1]}{comma}{given})", names)
 
 
 def page() -> str:

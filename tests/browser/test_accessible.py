@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 
 import convergekit as ck
+from convergekit.figures.showing import twin_html
 from tests.browser.axe import violations
 from tests.browser.cards import cards
+from tests.browser.conftest import THEMES
+from tests.browser.seen import PLOTLY
+from tests.figures.gallery import gallery
 
-# What stands around an output in JupyterLab's themes.
-THEMES = {"light": ("#ffffff", "rgba(0, 0, 0, 0.87)"), "dark": ("#111111", "rgb(255, 255, 255)")}
+DRAW = "async ([at, {data, layout}]) => { await Plotly.newPlot(at, data, layout); }"
 
 
 @pytest.fixture
@@ -107,3 +112,38 @@ def test_cards_can_be_read_in_forced_colours(page, shown, scheme):
 
 def test_nothing_moves_on_a_card(shown):
     assert not [name for name, card in shown.items() if "animation" in card or "transition" in card]
+
+
+@pytest.fixture(scope="module")
+def figures():
+    """Every figure of the gallery."""
+    names = gallery.named()
+    return {it.name: gallery.figure(it, "auto", names) for it in gallery.PICTURES}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_figures_and_their_tables_pass_axe(page, figures, theme):
+    show(
+        page,
+        {name: f"<div id='{name}'></div>{twin_html(it)}" for name, it in figures.items()},
+        theme,
+    )
+    page.add_script_tag(path=PLOTLY)
+    for name, figure in figures.items():
+        page.evaluate(DRAW, [name, json.loads(figure.to_json())])
+    page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
+    assert violations(page) == []
+
+
+def test_the_table_of_a_figure_is_opened_and_read_by_keys(page, figures):
+    figure = figures["funnel"]
+    show(page, {"Figure": twin_html(figure)})
+    table = page.get_by_role("table")
+    assert not table.is_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    table.wait_for()
+    assert page.get_by_text(figure.finding).is_visible()
+    headings = table.get_by_role("columnheader").all_inner_texts()
+    assert headings == list(map(str, figure.twin.columns))
+    assert table.get_by_role("row").count() == len(figure.twin) + 1

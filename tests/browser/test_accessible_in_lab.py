@@ -6,9 +6,12 @@ import json
 
 import pytest
 
+from convergekit.figures.showing import shown
 from tests.browser.axe import violations
 from tests.browser.cards import cards
 from tests.browser.conftest import PATIENCE
+from tests.browser.seen import pale_marks, pale_texts
+from tests.figures.gallery import gallery
 
 CARDS = """\
 import json
@@ -16,6 +19,15 @@ from IPython.display import HTML, display
 
 for card in json.load(open("cards.json")).values():
     display(HTML(card))"""
+
+FIGURES = """\
+import json
+from IPython.display import display
+
+for bundle in json.load(open("figures.json")):
+    display(bundle, raw=True)"""
+# One of each kind of trace, and of what has a legend or panels.
+KINDS = ("funnel", "trend-by", "retention", "journeys", "profile-graph", "report")
 
 
 @pytest.fixture
@@ -52,3 +64,23 @@ def test_cards_pass_in_both_themes(page, lab, tmp_path):
     for theme in ("Light", "Dark"):
         turn(page, theme)
         assert violations(page, within=".jp-OutputArea-output") == []
+
+
+def test_figures_follow_the_theme_as_they_stand(page, lab):
+    names = gallery.named()
+    drawn = [gallery.figure(it, "auto", names) for it in gallery.PICTURES if it.name in KINDS]
+    bundles = [bundle for figure in drawn for bundle in shown(figure)]
+    (lab.notebooks / "figures.json").write_text(json.dumps(bundles))
+    page.set_viewport_size({"width": 1000, "height": 5000})  # all of them in sight
+    run(page, lab.write("figures.ipynb", FIGURES))
+    figures = page.locator(".js-plotly-plot")
+    figures.nth(len(KINDS) - 1).locator(".main-svg").first.wait_for()
+    inks = []
+    for theme in ("Light", "Dark"):
+        turn(page, theme)
+        faults = [fault for it in figures.all() for fault in pale_texts(it) + pale_marks(it)]
+        assert not faults, "\n".join(faults)
+        assert violations(page, within=".jp-OutputArea-output") == []
+        inks.append(page.locator(".gtitle tspan").first.evaluate("it => getComputedStyle(it).fill"))
+    assert inks[0] != inks[1]
+    assert figures.count() == len(KINDS)
