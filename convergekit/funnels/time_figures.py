@@ -285,7 +285,7 @@ def _add_line(
         y=rows["entered"],
         width=(0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms")).tolist(),
         yaxis="y2",
-        marker={**bar_mark(group.colour), "opacity": 0.7},
+        marker=bar_mark(group.colour),
         hovertext=texts,
         hoverinfo="text",
         name=name,
