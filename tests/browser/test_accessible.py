@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 import convergekit as ck
@@ -59,7 +60,8 @@ def test_axe_finds_what_is_wrong_and_where(page):
 def test_there_is_a_card_of_every_result(shown):
     offered = (getattr(ck, name) for name in ck.__all__)
     results = [it for it in offered if isinstance(it, type) and hasattr(it, "_repr_html_")]
-    assert set(shown) == {it.__name__ for it in results if not issubclass(it, pd.DataFrame)}
+    others = (pd.DataFrame, go.Figure)
+    assert set(shown) == {it.__name__ for it in results if not issubclass(it, others)}
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -132,6 +134,8 @@ def test_figures_and_their_tables_pass_axe(page, figures, theme):
     for name, figure in figures.items():
         page.evaluate(DRAW, [name, json.loads(figure.to_json())])
     page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
+    # Rows are alike, and axe takes long over hundreds.
+    page.evaluate("document.querySelectorAll('tr:nth-child(n + 4)').forEach(it => it.remove())")
     assert violations(page) == []
 
 

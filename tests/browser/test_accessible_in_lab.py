@@ -81,6 +81,7 @@ def test_figures_follow_the_theme_as_they_stand(page, lab):
         faults = [fault for it in figures.all() for fault in pale_texts(it) + pale_marks(it)]
         assert not faults, "\n".join(faults)
         assert violations(page, within=".jp-OutputArea-output") == []
-        inks.append(page.locator(".gtitle tspan").first.evaluate("it => getComputedStyle(it).fill"))
+        title = page.locator(".gtitle tspan[style*=fill]").first
+        inks.append(title.evaluate("it => getComputedStyle(it).fill"))
     assert inks[0] != inks[1]
     assert figures.count() == len(KINDS)
