@@ -151,3 +151,13 @@ def test_the_table_of_a_figure_is_opened_and_read_by_keys(page, figures):
     headings = table.get_by_role("columnheader").all_inner_texts()
     assert headings == list(map(str, figure.twin.columns))
     assert table.get_by_role("row").count() == len(figure.twin) + 1
+
+
+def test_no_button_of_a_figure_sends_it_anywhere(page, figures):
+    show(page, {"Figure": "<div id=here></div>"})
+    page.add_script_tag(path=PLOTLY)
+    page.evaluate(DRAW, ["here", json.loads(figures["funnel"].to_json())])
+    buttons = page.locator(".modebar-btn")
+    names = buttons.evaluate_all("them => them.map(it => it.ariaLabel ?? '')")
+    assert "Download plot as a PNG" in names
+    assert not [name for name in names if "share" in name.lower() or "cloud" in name.lower()]
