@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 import pytest
 
 import convergekit as ck
+from convergekit.figures.showing import PLOTLY as BUNDLE
+from convergekit.figures.showing import shown as shown_in_notebooks
 from convergekit.figures.showing import twin_html
 from tests.browser.axe import violations
 from tests.browser.cards import cards
@@ -16,7 +18,7 @@ from tests.browser.conftest import THEMES
 from tests.browser.seen import PLOTLY
 from tests.figures.gallery import gallery
 
-DRAW = "async ([at, {data, layout}]) => { await Plotly.newPlot(at, data, layout); }"
+DRAW = "([at, {data, layout, config}]) => Plotly.newPlot(at, data, layout, config).then(() => {})"
 
 
 @pytest.fixture
@@ -156,7 +158,7 @@ def test_the_table_of_a_figure_is_opened_and_read_by_keys(page, figures):
 def test_no_button_of_a_figure_sends_it_anywhere(page, figures):
     show(page, {"Figure": "<div id=here></div>"})
     page.add_script_tag(path=PLOTLY)
-    page.evaluate(DRAW, ["here", json.loads(figures["funnel"].to_json())])
+    page.evaluate(DRAW, ["here", shown_in_notebooks(figures["funnel"])[0][BUNDLE]])
     buttons = page.locator(".modebar-btn")
     names = buttons.evaluate_all("them => them.map(it => it.ariaLabel ?? '')")
     assert "Download plot as a PNG" in names
