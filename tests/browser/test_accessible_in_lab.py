@@ -63,7 +63,8 @@ def test_cards_pass_in_both_themes(page, lab, tmp_path):
     page.locator(".ck-card").nth(len(shown) - 1).wait_for()
     for theme in ("Light", "Dark"):
         turn(page, theme)
-        assert violations(page, within=".jp-OutputArea-output") == []
+        found = violations(page, within=".jp-OutputArea-output")
+        assert not found, "\n".join(found)
 
 
 def test_figures_follow_the_theme_as_they_stand(page, lab):
@@ -80,7 +81,8 @@ def test_figures_follow_the_theme_as_they_stand(page, lab):
         turn(page, theme)
         faults = [fault for it in figures.all() for fault in pale_texts(it) + pale_marks(it)]
         assert not faults, "\n".join(faults)
-        assert violations(page, within=".jp-OutputArea-output") == []
+        found = violations(page, within=".jp-OutputArea-output")
+        assert not found, "\n".join(found)
         title = page.locator(".gtitle tspan[style*=fill]").first
         inks.append(title.evaluate("it => getComputedStyle(it).fill"))
     assert inks[0] != inks[1]
