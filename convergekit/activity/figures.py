@@ -186,6 +186,7 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
                 x=rows["periods"].tolist(),
                 y=rows["share"].tolist(),
                 mode="lines+markers",
+                cliponaxis=False,
                 line={"color": group.colour, "width": 2.5},
                 marker={"size": 8, "symbol": group.symbol},
                 name=group.legend,
@@ -200,7 +201,8 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
     ]
     room = name_line_ends(figure, ends, style=style, plot_height=_PLOT, low=0, high=top)
     width = int(later["periods"].max()) + 1 - words.first if len(later) else 0
-    finding = _finding(later, words, cohorts=len(cohorts))
+    averaged = pd.concat([rows for _, rows in parts]) if parts else later
+    finding = _finding(averaged, words, cohorts=len(cohorts))
     said = [
         finding,
         "A faint line is one cohort." if twins and len(twins[0]) else "",
@@ -232,7 +234,6 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
     if room or not parts:
         figure.update_layout(showlegend=False, margin={"r": max(room, 16)})
     columns = [*by, "periods", "cohorts", "profiles", "returned", "share"]
-    averaged = pd.concat([rows for _, rows in parts]) if parts else later
     averaged = averaged[columns]
     if not by:
         averaged = pd.concat([averaged.assign(cohort="average"), *twins], ignore_index=True)
