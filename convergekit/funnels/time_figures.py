@@ -303,7 +303,7 @@ def _add_line(
         y=rows["entered"],
         width=bar_widths(rows["period"], freq),
         yaxis="y2",
-        marker={**bar_mark(group.colour), "opacity": 0.7},
+        marker=bar_mark(group.colour),
         hovertext=texts,
         hoverinfo="text",
         name=name,
