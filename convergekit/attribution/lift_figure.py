@@ -59,6 +59,7 @@ def attribution_lift_figure(found: AttributionLift, model: str, style: Style = U
         _subtitle(found, model, nothing, 2 + len(alone) - len(ways), len(labels) - len(shown)),
         digits=2 if found.value is not None else 1,
         style=style,
+        columns=(found.by, "counted_by", found.value or "conversions"),
     )
 
 
@@ -77,13 +78,7 @@ def _subtitle(
     found: AttributionLift, model: str, nothing: int, ways: int, labels: int
 ) -> list[str]:
     what = "Conversions" if found.value is None else f"Sums of {found.value}"
-    said = [f"{what}, {model}."]
-    summary = found.summary.set_index("counted_by")
-    if summary["credited"].notna().all():
-        said.append(
-            f"With a touch: {summary.loc[STITCHED, 'credited']:.1%} stitched, "
-            f"{summary.loc[AS_OF, 'credited']:.1%} under as-of identity."
-        )
+    said = [_finding(found, model), f"{what}, {model}."]
     if nothing:
         said.append(f"{counted(nothing, 'other way', 'other ways')} of counting: no touch at all.")
     if ways:
@@ -91,3 +86,19 @@ def _subtitle(
     if labels:
         said.append(f"Not shown: {counted(labels, 'label')} with less.")
     return said
+
+
+def _finding(found: AttributionLift, model: str) -> str:
+    """Return which share has a touch, stitched and as of the time."""
+    summary = found.summary.set_index("counted_by")["credited"]
+    if not summary.notna().all():
+        return f"There are no conversions: check that events are named {found.conversion}."
+    table = found.table[(found.table["model"] == model) & (found.table["counted_by"] == STITCHED)]
+    if found.value is None:
+        whole = counted(round(table["conversions"].sum()), "conversion")
+    else:
+        whole = f"{table['value'].sum():,.2f} {found.value}"
+    return (
+        f"Of {whole}, {summary[STITCHED]:.1%} has a touch stitched, {summary[AS_OF]:.1%} under "
+        "as-of identity."
+    )

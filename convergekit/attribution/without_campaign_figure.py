@@ -67,11 +67,26 @@ def without_campaign_figure(found: WithoutCampaign, style: Style = USUAL) -> Fig
         [Bars("conversions", rows["conversions"].astype(float), partial(_sentences, rows, total))],
         rows.index.tolist(),
         f"Why {found.conversion} has no campaign",
-        [f"{without:,} of {total:,} without a campaign in the {before} before."],
+        [_finding(rows, found.conversion, without, total, before)],
         digits=0,
         style=style,
+        columns=("outcome", "", "conversions"),
         quiet=(_SHORT[CAMPAIGN],),
     )
+
+
+def _finding(rows: pd.DataFrame, conversion: str, without: int, total: int, before: str) -> str:
+    """Return how many have no campaign, and the reason that most have."""
+    if not total:
+        return f"There are no conversions: check that events are named {conversion}."
+    said = (
+        f"{without:,} of {counted(total, 'conversion')} {'has' if without == 1 else 'have'} no "
+        f"campaign in the {before} before, {without / total:.1%}"
+    )
+    reasons = rows.drop(index=_SHORT[CAMPAIGN], errors="ignore")["conversions"]
+    if reasons.empty:
+        return f"{said}."
+    return f"{said}; most often: {reasons.idxmax()}, {reasons.max():,}."
 
 
 def _sentences(rows: pd.DataFrame, total: int, outcome: str) -> list[str]:

@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from convergekit.base.wording import counted, shortened_apart
+from convergekit.base.wording import counted
 from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import COLOURS, Style
-from convergekit.figures.template import hover, legend_name, plain, titled
+from convergekit.figures.template import hover, legend_name, plain, text_width, titled
 
 if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
 
 #: Of more rows than these, those with most are drawn.
 MOST_ROWS = 30
-#: Pixels of a row.
-ROW = 34
-#: Pixels between the names of the rows and what is written at the right, on a narrow figure.
-NARROW = 175
+#: Pixels of a row, and of one whose name is above it, as on figures narrower than this.
+_ROW, _HIGH_ROW, _NARROW = 34, 46, 440
+#: Pixels of letters, and of a row's name beside it.
+_SIZE, _NAME = 12, 150
+#: Pixels that a legend has on a figure of 400, if names are beside the rows.
+_LEGEND = 130
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,52 @@ def property_coverage_figure(table: pd.DataFrame, event_name: str | None, style:
         style,
         between=" → ",
     )
-    count = int(table["events"].iloc[0]) if len(table) else 0
     name = f" of {event_name}" if event_name is not None else ""
-    subtitle = [f"Share of {counted(count, 'event')} that have a value."]
+    finding = _filling(table, event_name)
     figure.update_layout(
         **titled(
             f"Profile properties{name}, as sent and filled",
-            subtitle + _left_out(len(table) - len(shown), "property", "properties"),
+            [finding, *_left_out(len(table) - len(shown), "property", "properties")],
             style=style,
-            plot_height=ROW * len(shown) + 30,
+            plot_height=rows_height(len(shown), style),
             legend=[trace.name for trace in figure.data if trace.name],
-            legend_width=NARROW,
+            legend_width=legend_room(style),
         )
     )
-    return figure
+    return figure.says(finding, shown[["property", "events", "sent", "filled"]])
+
+
+def _filling(table: pd.DataFrame, event_name: str | None) -> str:
+    """Return which property gains most by filling."""
+    one = event_name if event_name is not None else "event"
+    if table.empty:
+        return "No event has a profile property: see docs/concepts.md for how they are named."
+    gain = table["filled"] - table["sent"]
+    events = int(table["events"].iloc[0])
+    if not events:
+        return f"There are no events named {one}."
+    of = f"of {counted(events, 'event')}" + (f" named {one}" if event_name is not None else "")
+    if not (gain > 0).any():
+        return f"Filling adds to none of {counted(len(table), 'property', 'properties')} {of}."
+    most = table.loc[gain.idxmax()]
+    return (
+        f"Filling adds most to {most['property']}: {most['sent']:.1%} {of} sent it, "
+        f"{most['filled']:.1%} have it."
+    )
+
+
+def rows_height(rows: int, style: Style) -> int:
+    """Return the pixels of so many rows and of the axis below them."""
+    return (_HIGH_ROW if _is_narrow(style) else _ROW) * rows + 30
+
+
+def legend_room(style: Style) -> int:
+    """Return the pixels that a legend has, as `titled` takes them."""
+    return 400 - 60 if _is_narrow(style) else _LEGEND
+
+
+def _is_narrow(style: Style) -> bool:
+    return style.width is not None and style.width < _NARROW
 
 
 def report_figure(report: Report, style: Style) -> Figure:
@@ -116,6 +151,7 @@ def report_figure(report: Report, style: Style) -> Figure:
         style,
     )
     several = {name: n for name, n in report.several_logins.items() if n}
+    finding = _reaching(table)
     subtitle = [
         f"{counted(report.profiles, 'profile')} from "
         f"{counted(report.aliases, 'alias', 'aliases')}; a session is one of the browser.",
@@ -124,14 +160,31 @@ def report_figure(report: Report, style: Style) -> Figure:
     figure.update_layout(
         **titled(
             "Which events reach a profile, and a browser session",
-            subtitle + _left_out(len(table) - len(shown), "event name", "event names"),
+            [finding, *subtitle, *_left_out(len(table) - len(shown), "event name", "event names")],
             style=style,
-            plot_height=ROW * len(shown) + 30,
+            plot_height=rows_height(len(shown), style),
             legend=[trace.name for trace in figure.data if trace.name],
-            legend_width=NARROW,
+            legend_width=legend_room(style),
         )
     )
-    return figure
+    return figure.says(
+        finding, shown[["event_name", "events", "with_profile", "with_browser_session"]]
+    )
+
+
+def _reaching(table: pd.DataFrame) -> str:
+    """Return which events reach a browser session least often, and which most often."""
+    if table.empty:
+        return "There are no events: read some, and stitch them again."
+    share = table["with_browser_session"]
+    least, most = table.loc[share.idxmin()], table.loc[share.idxmax()]
+    of_least, of_most = (
+        f"{row['event_name']}, {row['with_browser_session']:.1%} of {row['events']:,}"
+        for row in (least, most)
+    )
+    if len(table) == 1:
+        return f"On a profile with a browser session: {of_least}."
+    return f"Least often on a profile with a browser session: {of_least}; most often: {of_most}."
 
 
 def shares_figure(
@@ -177,20 +230,32 @@ def shares_figure(
             hoverinfo="text",
             name=legend_name(shares.name),
         )
-    for place, a, b in zip(places, one.shares, other.shares, strict=True):
-        text = f"{a:.0%}{between}{b:.0%}" if not pd.isna(a) else ""
+    texts = [
+        f"{a:.0%}{between}{b:.0%}" if not pd.isna(a) else ""
+        for a, b in zip(one.shares, other.shares, strict=True)
+    ]
+    for place, text in enumerate(texts):
         figure.add_annotation(
             x=1, xref="paper", xanchor="left", xshift=14, y=place, text=text, showarrow=False,
-            font={"size": 12, "color": colours.muted},
+            font={"size": _SIZE, "color": colours.ink},
+        )  # fmt: skip
+    narrow = _is_narrow(style)
+    room = (style.width or _NARROW) - 60 if narrow else _NAME
+    short = [plain(name) for name in fitting(list(names), room, _SIZE)]
+    for place, name in enumerate(short if narrow else ()):
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=place, yshift=9, yanchor="bottom", text=name,
+            showarrow=False, borderpad=0, font={"size": _SIZE, "color": colours.ink},
         )  # fmt: skip
     figure.update_layout(
         hovermode="closest",
         # Room for what is written there.
-        margin={"r": 112},
+        margin={"r": int(max((text_width(text, _SIZE) for text in texts), default=60)) + 30},
         yaxis={
             "tickvals": places,
-            "ticktext": [plain(name) for name in shortened_apart(names, 20)],
-            "range": [len(names) - 0.5, -0.5],
+            "ticktext": short,
+            "showticklabels": not narrow,
+            "range": [len(names) - 0.5, -0.65 if narrow else -0.5],
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
