@@ -262,6 +262,7 @@ def shares_figure(
         },
         xaxis={
             "tickvals": [0, 0.5, 1],
+            "ticktext": ["0%", "50%", "100%"],
             "tickangle": 0,
             "tickformat": ".0%",
             "range": [-0.05, 1.05],

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a node's width, of the room above each node for its name, and of all flows together.
 _NODE, _ABOVE, _FLOWS = 12, 22, 200
+#: Pixels between names beside each other.
+_APART = 5
 #: Pixels of the letters of a name.
 _SIZE = 12
 #: Pixels from column to column: without a width no less, and with one names need as many.
@@ -286,7 +288,7 @@ def _labels(nodes: pd.DataFrame, step: float, style: Style, room: int) -> list[d
     if step < _NEEDED:
         texts = [f"<b>{count}</b>" if _bold(count) < step else "" for count in counts]
     else:
-        names, room_of_name = named["name"].drop_duplicates().tolist(), step - _NODE
+        names, room_of_name = named["name"].drop_duplicates().tolist(), step - _APART
         beside = room_of_name - max(map(_bold, counts)) - 4
         longest = max(text_width(name, _SIZE) for name in names)
         with_counts = beside >= min(_LEAST_NAME, longest)
@@ -392,7 +394,7 @@ def _finding(journeys: Journeys) -> str:
         events = " or ".join(journeys.start or journeys.end) or "event"
         return f"No profile has {events}: choose events that profiles have."
     if journeys.end:
-        reached = int((journeys._visits.end >= 0).sum())
+        reached = int(journeys.paths["converted"].sum())
         end = shortened(" or ".join(journeys.end), 2 * _MOST_OF_NAME)
         return f"{reached:,} of {total} reached {end}, {reached / journeys.profiles:.1%}."
     most = journeys.paths.iloc[0]
@@ -409,8 +411,8 @@ def _said(journeys: Journeys) -> list[str]:
     first = f"The {which} {counted(journeys.max_steps, 'step')}; repeats are one step."
     if not journeys.is_backwards:
         first += " Pale: nothing more."
-    visits = journeys._visits
-    directly = int(((visits.end >= 0) & (journeys._lengths == 0)).sum())
+    # Of whom nothing before the end is known, they have the empty path.
+    directly = journeys.paths.loc[journeys.paths["path"].map(len) == 0, "profiles"].sum()
     if journeys.end and directly:
         return [first, f"{directly:,} reached it with nothing before; these are not drawn."]
     return [first]
