@@ -106,7 +106,7 @@ def journeys_figure(journeys: Journeys, top: int = 6, style: Style = USUAL) -> F
             _title(journeys),
             [finding, *_said(journeys)],
             style=style,
-            plot_height=_FLOWS + _ABOVE * int(most),
+            plot_height=_FLOWS + _ABOVE * int(most) if len(nodes) else _ABOVE,
             legend=list(key.get("name", ())),
             legend_width=_KEY_WIDTH,
         )
@@ -122,6 +122,8 @@ def journeys_figure(journeys: Journeys, top: int = 6, style: Style = USUAL) -> F
         figure.add_sankey(**_sankey(journeys, places, nodes, flows, room))
         figure.update_layout(annotations=_labels(nodes, step, style, room))
         _add_key(figure, key)
+    if not len(nodes) or len(key):
+        figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
     return figure.says(finding, _twin(journeys, places, nodes, flows))
 
 
@@ -345,7 +347,6 @@ def _add_key(figure: Figure, key: pd.DataFrame) -> None:
             marker={"symbol": "square", "size": 11, "color": colour},
             name=name,
         )
-    figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
 
 
 def _node_text(journeys: Journeys, node: Any, places: _Places) -> str:
@@ -391,8 +392,10 @@ def _finding(journeys: Journeys) -> str:
     """Return how many reached the end, or without one which path most went."""
     total = counted(journeys.profiles, "profile")
     if not journeys.profiles:
-        events = " or ".join(journeys.start or journeys.end) or "event"
-        return f"No profile has {events}: choose events that profiles have."
+        events = " or ".join(journeys.start or journeys.end)
+        if events:
+            return f"No profile has {events}: choose events that profiles have."
+        return "No event is on a profile: the report says which aliases events lack."
     if journeys.end:
         reached = int(journeys.paths["converted"].sum())
         end = shortened(" or ".join(journeys.end), 2 * _MOST_OF_NAME)
@@ -400,13 +403,12 @@ def _finding(journeys: Journeys) -> str:
     most = journeys.paths.iloc[0]
     path = " → ".join(shortened_apart(most["path"], _MOST_OF_NAME))
     path += " → …" if most["longer"] else ""
-    return (
-        f"The most common path is {path}: {most['profiles']:,} of {total} went it, "
-        f"{most['share']:.1%}."
-    )
+    return f"The most common path is {path}: {most['profiles']:,} of {total}, {most['share']:.1%}."
 
 
 def _said(journeys: Journeys) -> list[str]:
+    if not journeys.profiles:
+        return []
     which = "last" if journeys.is_backwards else "first"
     first = f"The {which} {counted(journeys.max_steps, 'step')}; repeats are one step."
     if not journeys.is_backwards:
