@@ -26,7 +26,7 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
     >>> import convergekit as ck
     >>> trend = ck.stitch(ck.simulate_store().events).funnel(["PageView"], within="7D").trend("W")
     >>> type(trend.plot()), type(trend[trend["complete"]].plot(template="dark"))
-    (<class 'plotly.graph_objs._figure.Figure'>, <class 'plotly.graph_objs._figure.Figure'>)
+    (<class 'convergekit.figures.figure.Figure'>, <class 'convergekit.figures.figure.Figure'>)
     """
 
     # What pandas hands on to the frames it makes of this one.

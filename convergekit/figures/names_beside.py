@@ -38,7 +38,7 @@ def _star(points: int, inner: float, turn: float = pi / 2) -> list[tuple[float, 
 _OUTLINES = {
     "circle": _star(8, 1.0),
     "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
-    "diamond": _star(2, 0.707),
+    "diamond": _star(2, 1.0),
     "triangle-up": [(-1.1, -0.9), (1.1, -0.9), (0.0, 1.0)],
     "triangle-down": [(-1.1, 0.9), (1.1, 0.9), (0.0, -1.0)],
     "star": _star(5, 0.45),

@@ -76,9 +76,9 @@ def titled(
     """
     width = style.width or _NARROW
     wide = min(width - _MARGINS, _MOST_IN_LINE)
-    lines = [plain(line) for line in _wrapped(title, wide, _TITLE_SIZE)]
+    lines = [plain(line) for line in balanced(title, wide, _TITLE_SIZE)]
     below = [
-        plain(line) for sentence in subtitle for line in _wrapped(sentence, wide, _SUBTITLE_SIZE)
+        plain(line) for sentence in subtitle for line in wrapped(sentence, wide, _SUBTITLE_SIZE)
     ]
     rows = _legend_rows(legend, max(legend_width + width - _NARROW, 1))
     top = 38 + 20 * len(lines) + 17 * len(below) + 22 * rows
@@ -87,8 +87,8 @@ def titled(
         "title": {
             "text": "<br>".join(lines),
             "subtitle": {"text": "<br>".join(below)},
-            # Plotly sets the middle of the lines where the first belongs.
-            "pad": {"t": 14 + 10 * (len(lines) - 1)},
+            # Plotly sets the first of several lines higher.
+            "pad": {"t": 14 + 10 * (len(lines) > 1)},
         },
         "height": style.height or top + plot_height + 16,
         "margin": {"t": top, "b": 16},
@@ -180,8 +180,30 @@ def _width(letter: str) -> float:
     return 1.0 if ord(letter) >= _FIRST_OF_EAST_ASIA else _WIDTHS.get(letter, _USUAL)
 
 
-def _wrapped(text: str, pixels: float, size: float) -> list[str]:
-    """Return the lines of a text, none wider than so many pixels."""
+def balanced(text: str, pixels: float, size: float) -> list[str]:
+    """Return as few lines as fit, of about one length, not yet escaped.
+
+    Examples
+    --------
+    >>> balanced("months since the first order", 170, 13)
+    ['months since', 'the first order']
+    """
+    lines = wrapped(text, pixels, size)
+    for part in (0.6, 0.7, 0.8, 0.9):
+        narrower = wrapped(text, part * pixels, size)
+        if len(narrower) == len(lines):
+            return narrower
+    return lines
+
+
+def wrapped(text: str, pixels: float, size: float) -> list[str]:
+    """Return the lines of a text, none wider than so many pixels, not yet escaped.
+
+    Examples
+    --------
+    >>> wrapped("weeks since the first PageView", 120, 13)
+    ['weeks since the', 'first PageView']
+    """
     lines: list[str] = []
     for word in text.split():
         joined = f"{lines[-1]} {word}" if lines else word

@@ -18,7 +18,7 @@ from convergekit.base.wording import counted, shortened
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Look, Style, faded
-from convergekit.figures.template import hover, legend_names, plain, titled
+from convergekit.figures.template import balanced, hover, legend_names, plain, text_width, titled
 from convergekit.funnels.figure import goal
 from convergekit.funnels.findings import said_share
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, signs_of
@@ -38,7 +38,7 @@ _STEPS = (
     *(1, 2, 5, 10, 15, 30),
     *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
     *(3_600 * hours for hours in (1, 2, 4, 6, 12)),
-    *(86_400 * days for days in (1, 2, 5, 7, 15, 30, 60, 90, 180, 365)),
+    *(86_400 * days for days in (1, 2, 3, 5, 7, 15, 30, 60, 90, 180, 365)),
 )
 _DASHES = ("solid", "dash", "dot", "dashdot")
 #: Pixels that the legend has on a narrow figure, where lines take more than squares.
@@ -89,6 +89,7 @@ def curve_figure(
 
     Examples
     --------
+    >>> from convergekit.figures.style import USUAL
     >>> table = pd.DataFrame({
     ...     "time": pd.to_timedelta(["1h", "3h", "24h"]), "share": [0.25, 0.5, 0.5],
     ...     "low": [0.04, 0.1, 0.1], "high": [0.87, 0.94, 0.94], "at_risk": [4, 3, 2],
@@ -138,7 +139,9 @@ def curve_figure(
                 x=[None], y=[None], mode="lines", name=name,
                 line={"color": colours.ink, "dash": _dash(place), "width": 2},
             )  # fmt: skip
-    _mark_window(figure, within, colours)
+    wide = plot_width(style, room)
+    if lines:
+        _mark_window(figure, within, colours, wide)
     finding = _finding(lines, within, steps, counted_as, confidence)
     title = f"{goal(steps)} within {readable_duration(within)}"
     figure.update_layout(
@@ -155,8 +158,9 @@ def curve_figure(
             legend_width=_NARROW,
         ),
         hovermode="closest",
-        xaxis=_time_axis(longest.total_seconds(), steps[0], plot_width(style, room)),
+        xaxis={**_time_axis(longest.total_seconds(), steps[0], wide), "visible": bool(lines)},
         yaxis={
+            "visible": bool(lines),
             "title": {"text": f"share of {counted_as}"},
             "tickformat": ".0%" if top > 0.05 else ".1%",
             # Above the areas the window has its name.
@@ -302,14 +306,16 @@ def _sentence(
     )
 
 
-def _mark_window(figure: Figure, within: pd.Timedelta, colours: Look) -> None:
+def _mark_window(figure: Figure, within: pd.Timedelta, colours: Look, width: int) -> None:
     marked = within.total_seconds()
+    name = "conversion window"
+    name = name if text_width(name, 12) < 0.85 * width else "window"
     figure.add_shape(
         type="line", x0=marked, x1=marked, y0=0, y1=1, yref="paper",
         line={"color": colours.ink, "width": 1.5, "dash": "dot"},
     )  # fmt: skip
     figure.add_annotation(
-        x=marked, y=1, yref="paper", xanchor="right", yanchor="top", text="conversion window",
+        x=marked, y=1, yref="paper", xanchor="right", yanchor="top", text=name,
         showarrow=False, borderpad=0, xshift=-5, font={"size": 12, "color": colours.muted},
     )  # fmt: skip
 
@@ -338,9 +344,7 @@ def _finding(
         )
         share = said_share(end["share"])
         reached = lines[0].end or steps[-1]
-        return (
-            f"Within {by_then}, {share} of {counted_as} are estimated to reach {reached}{interval}."
-        )
+        return f"By {by_then}, {share} of {counted_as} are estimated to reach {reached}{interval}."
     named = [
         (float(end["share"]), f"{line.name} ({line.end})" if line.of and line.end else line.name)
         for line, end in zip(lines, last, strict=True)
@@ -374,12 +378,13 @@ def _subtitle(lines: Sequence[_Line], counted_as: str, confidence: float) -> lis
 
 def _time_axis(longest: float, first: str, width: int) -> dict[str, Any]:
     """Return the axis of seconds, with round durations below it."""
-    parts = max(most_ticks(width) - 1, 1)
-    step = next((step for step in _STEPS if step * parts >= longest), 0)
-    step = step or math.ceil(longest / _STEPS[-1] / parts) * _STEPS[-1]
+    most = most_ticks(width)
+    step = next((step for step in _STEPS if longest // step < most), 0)
+    step = step or math.ceil(longest / _STEPS[-1] / (most - 1)) * _STEPS[-1]
     ticks = list(range(0, int(longest) + 1, step))
+    title = balanced(f"time since {shortened(first, _MOST_OF_NAME)}", width, 13)
     return {
-        "title": {"text": f"time since {plain(shortened(first, _MOST_OF_NAME))}"},
+        "title": {"text": "<br>".join(map(plain, title))},
         "tickvals": ticks,
         "ticktext": ["0", *(readable_duration(pd.Timedelta(seconds=at)) for at in ticks[1:])],
         "tickangle": 0,

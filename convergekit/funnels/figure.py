@@ -60,7 +60,7 @@ def funnel_figure(funnel: Funnel, style: Style = USUAL) -> Figure:
     >>> s = ck.stitch(ck.simulate_store().events)
     >>> figure = funnel_figure(s.funnel(["PageView", "Placed Order"], within="7D"))
     >>> figure.layout.title.text, [trace.x for trace in figure.data if trace.name == "reached"]
-    ('From PageView to Placed Order within 7 days', [(60, 19)])
+    ('From PageView to Placed<br>Order within 7 days', [(60, 19)])
     """
     return _grouped_figure(funnel, style) if funnel.by else _plain_figure(funnel, style)
 
@@ -315,7 +315,7 @@ def with_names(
     ([['meta: 40', 'meta: 50.0% · 20']], True)
     """
     room = room_of(style)
-    short = fitting(list(names), 0.3 * room)
+    short = fitting(list(names), 0.34 * room)
     for every in (True, False):
         texts = [
             [f"{name}: {text}" if every or not step else text for step, text in enumerate(one)]
@@ -344,10 +344,7 @@ def _reach(table: pd.DataFrame) -> list[float]:
 def _finding(funnel: Funnel) -> str:
     entered = int(funnel.table["profiles"].iloc[0])
     if not entered:
-        return (
-            f"No {_one(funnel)} entered with {funnel.steps[0]}: check that events have this name, "
-            "and the range of dates."
-        )
+        return _nobody(funnel)
     if len(funnel.steps) == 1:
         return f"{counted(entered, _one(funnel))} entered with {funnel.steps[0]}."
     last = int(funnel.table["profiles"].iloc[-1])
@@ -356,10 +353,18 @@ def _finding(funnel: Funnel) -> str:
 
 def _finding_of_groups(funnel: Funnel, names: Sequence[str], tables: Sequence[pd.DataFrame]) -> str:
     ends = [(int(table["profiles"].iloc[0]), int(table["profiles"].iloc[-1])) for table in tables]
-    if len(funnel.steps) == 1 and ends:
+    if not any(entered for entered, _ in ends):
+        return _nobody(funnel)
+    if len(funnel.steps) == 1:
         return _sizes(list(zip(names, [entered for entered, _ in ends], strict=True)), funnel)
     ratios = [Ratio(name, last, first) for name, (first, last) in zip(names, ends, strict=True)]
-    return lowest_to_highest(ratios, f"reached {funnel.steps[-1]}") or _finding(funnel)
+    return lowest_to_highest(ratios, f"reached {funnel.steps[-1]}")
+
+
+def _nobody(funnel: Funnel) -> str:
+    return (
+        f"No {_one(funnel)} entered with {funnel.steps[0]}: check its name and the range of dates."
+    )
 
 
 def _sizes(sizes: Sequence[tuple[str, int]], funnel: Funnel) -> str:

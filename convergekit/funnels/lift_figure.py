@@ -59,7 +59,7 @@ def stitching_lift_figure(
     lines = shown.to_dict("records")
     most = int(shown["step_1"].max()) if len(shown) else 1
     counts = [[int(line[f"step_{step}"]) for step in range(1, len(steps) + 1)] for line in lines]
-    names = [line["counted_by"].removeprefix("alias ") for line in lines]
+    names = [line["counted_by"].removeprefix("alias ").removesuffix(" alone") for line in lines]
     said = [
         [f"{one[0]:,}", *(f"{count:,} · {count / one[0]:.1%}" for count in one[1:])]
         for one in counts
@@ -137,7 +137,7 @@ def _finding(lines: Sequence[dict[Any, Any]], steps: Sequence[str], counted_as: 
     """Return how many got there, stitched and by the next way of counting."""
     if not lines:
         return f"Nobody entered with {steps[0]}: check that events have this name."
-    said = []
+    said: list[str] = []
     for line in lines[:2]:
         count, entered = int(line[f"step_{len(steps)}"]), int(line["step_1"])
         unit = f"stitched {counted_as}" if line["counted_by"] == STITCHED else line["counted_by"]
@@ -148,7 +148,7 @@ def _finding(lines: Sequence[dict[Any, Any]], steps: Sequence[str], counted_as: 
 
 
 def _left_out(empty: int, more: int) -> list[str]:
-    said = []
+    said: list[str] = []
     if empty:
         said.append(f"{counted(empty, 'other way', 'other ways')} of counting: nobody entered.")
     if more:

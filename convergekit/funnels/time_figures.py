@@ -93,16 +93,16 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -
     periods = table.drop_duplicates("period").sort_values("period")
     complete = int(periods["complete"].sum())
     by = " and ".join([word, *map(short_name, funnel.by)])
-    open_ = "Dotted: windows are still open." if complete < len(periods) else ""
+    open_ = len(periods) - complete
+    still = f"Dotted: windows are still open in {open_:,} of {counted(len(periods), word)}."
     finding = _trend_finding(parts, funnel, word)
     figure.update_layout(
         **titled(
             f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
             [
                 finding,
-                f"Everybody's window has ended in {complete:,} of {counted(len(periods), word)}. "
-                f"{open_}".strip(),
-                "Each is a funnel of its own, from the first entry in it.",
+                still if open_ else "",
+                f"Each {word} is a funnel of its own, from the first entry in it.",
                 *funnel.grouped_by,
                 found.left_out if found else "",
             ],
@@ -113,11 +113,11 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -
         ),
         barmode="stack",
         hovermode="closest",
-        yaxis={"domain": [1 - _LINES, 1], "tickformat": ".0%", "range": [0, top],
-               "title": {"text": "conversion"}},
-        yaxis2={"domain": [0, 0.24], "rangemode": "tozero", "nticks": 4, "tickformat": ",d",
-                "title": {"text": "entered"}},
-        xaxis={"anchor": "y2", "showgrid": False,
+        yaxis={"domain": [1 - _LINES, 1], "visible": bool(parts), "tickformat": ".0%",
+               "range": [0, top], "title": {"text": "conversion"}},
+        yaxis2={"domain": [0, 0.24], "visible": bool(parts), "rangemode": "tozero",
+                "nticks": 4, "tickformat": ",d", "title": {"text": "entered"}},
+        xaxis={"anchor": "y2", "showgrid": False, "visible": bool(parts),
                **period_axis(periods["period"], freq, word, plot_width(style, room))},
     )  # fmt: skip
     if not found or room:
@@ -232,12 +232,18 @@ def time_figure(times: TimeToConvert, waits: pd.Series, style: Style) -> Figure:
         xaxis={
             "tickvals": ticks,
             "ticktext": ticktext,
+            "visible": bool(total),
             "ticks": "outside",
             "tickangle": 0,
             "showgrid": False,
             "range": [-0.6, len(places) + (0.7 + len(places) / 16 if bins.beyond else -0.4)],
         },
-        yaxis={"title": {"text": times.counted}, "tickformat": ",d", "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": times.counted},
+            "tickformat": ",d",
+            "rangemode": "tozero",
+            "visible": bool(total),
+        },
     )
     return figure.says(said[0], bins.table(times.counted))
 

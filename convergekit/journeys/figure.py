@@ -18,7 +18,7 @@ from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import COLOURS, USUAL, Style, faded
 from convergekit.figures.template import hover, legend_names, plain, text_width, titled
-from convergekit.typing import IntArray
+from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.journeys.result import Journeys
@@ -150,7 +150,7 @@ def _rows(journeys: Journeys, top: int) -> tuple[_Places, IntArray]:
 
 def _flows(journeys: Journeys, places: _Places, rows: IntArray) -> pd.DataFrame:
     """Return one row per flow: `source` and `target`, as nodes, and `profiles`."""
-    converted = journeys._visits.end >= 0
+    converted = _converted(journeys)
     longer = journeys._lengths > journeys.max_steps
     result = np.where(converted, places.end, places.stop)
     if not journeys.is_backwards:
@@ -397,13 +397,18 @@ def _finding(journeys: Journeys) -> str:
             return f"No profile has {events}: choose events that profiles have."
         return "No event is on a profile: the report says which aliases events lack."
     if journeys.end:
-        reached = int(journeys.paths["converted"].sum())
+        reached = int(_converted(journeys).sum())
         end = shortened(" or ".join(journeys.end), 2 * _MOST_OF_NAME)
         return f"{reached:,} of {total} reached {end}, {reached / journeys.profiles:.1%}."
     most = journeys.paths.iloc[0]
     path = " → ".join(shortened_apart(most["path"], _MOST_OF_NAME))
     path += " → …" if most["longer"] else ""
     return f"The most common path is {path}: {most['profiles']:,} of {total}, {most['share']:.1%}."
+
+
+def _converted(journeys: Journeys) -> BoolArray:
+    """Return which visits reached the end."""
+    return journeys._visits.end >= 0
 
 
 def _said(journeys: Journeys) -> list[str]:
@@ -413,8 +418,7 @@ def _said(journeys: Journeys) -> list[str]:
     first = f"The {which} {counted(journeys.max_steps, 'step')}; repeats are one step."
     if not journeys.is_backwards:
         first += " Pale: nothing more."
-    # Of whom nothing before the end is known, they have the empty path.
-    directly = journeys.paths.loc[journeys.paths["path"].map(len) == 0, "profiles"].sum()
+    directly = int((_converted(journeys) & (journeys._lengths == 0)).sum())
     if journeys.end and directly:
         return [first, f"{directly:,} reached it with nothing before; these are not drawn."]
     return [first]

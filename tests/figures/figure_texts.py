@@ -16,7 +16,7 @@ def texts(figure: Any) -> list[str]:
     # Without the spans by which a figure follows its page: they are in none of its texts.
     figure = go.Figure.to_dict(figure)
     figure["layout"].pop("template")
-    # The finding is not drawn: it is text, where the others are markup.
+    # The finding as it is, which plotly does not show.
     figure["layout"].pop("meta", None)
     return list(_texts(figure))
 
