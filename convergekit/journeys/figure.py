@@ -34,10 +34,10 @@ _SIZE = 12
 _COLUMN, _NEEDED = 108, 72
 #: Pixels of the names of the last column, at most, and of those above a narrow figure.
 _LAST, _KEY_WIDTH = 150, 330
-#: A figure without a width is laid out for so many pixels.
-_USUAL_WIDTH = 640
-#: As wide is a page of a notebook beside a sidebar.
-_PAGE = 700
+#: A figure without a width is laid out for so many pixels: one of many columns, and of few.
+_USUAL_WIDTH, _NARROW = 640, 400
+#: So many columns after the first have names that a narrow page has no room for.
+_MANY = 3
 #: Names need gaps as high.
 _LEAST_GAP = 16
 #: Beside a count, names need as many pixels, or are whole.
@@ -111,10 +111,9 @@ def journeys_figure(journeys: Journeys, top: int = 6, style: Style = USUAL) -> F
             legend_width=_KEY_WIDTH,
         )
     )
-    needed = int(step * _columns(nodes) + last) + _MARGINS
-    if style.width is None and needed > _PAGE:
-        # So many columns need a page that is as wide.
-        figure.update_layout(width=needed)
+    if style.width is None and len(nodes) and _columns(nodes) >= _MANY:
+        # On a narrower page names would lie on each other: there it scrolls.
+        figure.update_layout(width=max(int(step * _columns(nodes) + last) + _MARGINS, _USUAL_WIDTH))
     if len(nodes):
         layout = figure.layout
         room = max(layout.height - layout.margin.t - layout.margin.b, 2 * _ABOVE)
@@ -197,7 +196,8 @@ def _nodes(journeys: Journeys, places: _Places, flows: pd.DataFrame, style: Styl
 
 def _widths(nodes: pd.DataFrame, style: Style) -> tuple[float, float]:
     """Return the pixels from column to column, and those of the last one's names."""
-    width, columns = (style.width or _USUAL_WIDTH) - _MARGINS, _columns(nodes)
+    columns = _columns(nodes)
+    width = (style.width or (_USUAL_WIDTH if columns >= _MANY else _NARROW)) - _MARGINS
     last = min(width / (columns + 1), _LAST)
     step = (width - last) / max(columns, 1)
     return (step if style.width else max(step, _COLUMN)), last
