@@ -267,9 +267,9 @@ def shares_figure(
         },
         xaxis={
             "tickvals": [0, 0.5, 1],
+            # Said here, for plotly gives the labels of places the page's colour only by their text.
             "ticktext": ["0%", "50%", "100%"],
             "tickangle": 0,
-            "tickformat": ".0%",
             "range": [-0.05, 1.05],
             "zeroline": False,
             "fixedrange": True,
