@@ -10,7 +10,7 @@ from hypothesis import given
 
 import convergekit as ck
 from convergekit.figures.template import legend_name
-from tests.figures.said_numbers import numbers
+from tests.figures.figure_numbers import numbers
 from tests.strategies import event_frames
 
 

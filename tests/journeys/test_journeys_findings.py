@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from convergekit.base.wording import shortened_apart
 from convergekit.journeys.result import journeys
-from tests.figures.said_numbers import numbers
+from tests.figures.figure_numbers import numbers
 from tests.journeys import reference_journeys
 from tests.strategies import event_frames
 
