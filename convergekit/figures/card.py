@@ -99,6 +99,13 @@ class Result(ABC):
         return card(title(self._title()), *parts)
 
 
+def parts_of(result: Result) -> list[pd.DataFrame | str]:
+    """Return the tables and sentences that a result consists of, for a file of another kind."""
+    if isinstance(result, TextResult):
+        return list(result._sentences())
+    return list(result._body())
+
+
 class TableResult(Result):
     """A result that is a table, which `print` shows whole."""
 

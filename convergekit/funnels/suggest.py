@@ -1,8 +1,8 @@
 """The funnel that the names of the events suggest: page, cart, order.
 
-A store's events are called by what sends them: ``page_view``, ``$pageview`` and ``PageView`` are one
-thing. The names below are those of the formats that `convergekit.readers` reads and of their tools'
-own documentation of e-commerce events; letters alone are compared, in any case.
+What sends an event names it: ``page_view``, ``$pageview`` and ``PageView`` are one thing. The names
+below are those of the formats that `convergekit.readers` reads and of their tools' own
+documentation of e-commerce events; letters alone are compared, in any case.
 """
 
 from __future__ import annotations

@@ -1,0 +1,465 @@
+"""The sections of a report: each a call of the face, what it found, and its numbers."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from convergekit.base.wording import counted, percentage
+from convergekit.checks.check_up import CheckUp, check_up
+from convergekit.checks.wording import masked
+from convergekit.diagnostics.report import Report
+from convergekit.errors import ConvergekitError
+from convergekit.events.steps import Step
+from convergekit.figures.card import Result, parts_of
+from convergekit.figures.frame import DrawnFrame
+from convergekit.funnels.labels import short_name
+from convergekit.report.blocks import Block, Item, Section, Table
+from convergekit.report.questions import MOST_LABELS, Asked, Question
+
+#: As many suspects and faults, and as many rows of a result's table, stand in a file to read.
+_MOST_ITEMS, _MOST_ROWS = 20, 200
+_LONG_LINE = 88
+#: What a table of steps shows; the rest is of those who want to know it from code.
+_STEPS = (
+    *("step", "event_name", "profiles", "conversion", "step_conversion", "drop_off", "in_window"),
+    *("conversion_at_window", "at_window_low", "at_window_high", "median_time"),
+)
+_SPENT = (
+    *("spend", "visits", "orders", "revenue", "new_customers", "aov", "cpa", "cac", "roas"),
+    *("nc_roas", "mer"),
+)
+_LEVELS = {"strong": "high", "shared token": "medium", "weak": "low"}
+
+
+@dataclass(frozen=True)
+class Named:
+    """An argument that code calls by a name.
+
+    Attributes
+    ----------
+    name : str
+    value : object
+    """
+
+    name: str
+    value: Any
+
+    def __repr__(self) -> str:
+        """Return the name."""
+        return self.name
+
+
+def ask(s: Any, method: str, *given: Any, **options: Any) -> tuple[Any, str]:
+    """Return what a Stitched answers, and the code of the call.
+
+    Examples
+    --------
+    >>> import convergekit as ck
+    >>> s = ck.stitch(ck.simulate_store().events)
+    >>> ask(s, "funnel", ["PageView", "Placed Order"], within="7D")
+    (Funnel(PageView 60 → Placed Order 18; within 7 days),
+     "s.funnel(['PageView', 'Placed Order'], within='7D')")
+    """
+    parts = [_source(one) for one in given]
+    parts += [f"{name}={_source(one)}" for name, one in options.items()]
+    code = f"s.{method}({', '.join(parts)})"
+    if len(code) > _LONG_LINE:
+        code = "".join([f"s.{method}(\n", *(f"    {part},\n" for part in parts), ")"])
+    found = getattr(s, method)(
+        *map(_value, given), **{name: _value(one) for name, one in options.items()}
+    )
+    return found, code
+
+
+def section_of(asked: Asked, question: Question, *, must: bool) -> Section:
+    """Return a section of a report.
+
+    Parameters
+    ----------
+    asked : Asked
+    question : Question
+    must : bool
+        Whether an answer that cannot be given is an error; or else the section says why not.
+
+    Raises
+    ------
+    ConvergekitError
+        As the call of the section raises it.
+    """
+    if not question.name:
+        return Section(question.heading, (result_block(question.result, question.call),))
+    try:
+        blocks = _SECTIONS[question.name](asked)
+    except ConvergekitError as error:
+        if must:
+            raise
+        blocks = [Block(f"This section has no numbers: {str(error).rstrip('.')}.")]
+    return Section(question.heading, tuple(blocks))
+
+
+def result_block(result: Any, call: str = "") -> Block:
+    """Return what a result says.
+
+    Raises
+    ------
+    ConvergekitError
+        It is not a result that a report can hold.
+    """
+    if isinstance(result, Report):
+        return _report_block(result, call or "s.report")
+    if isinstance(result, CheckUp):
+        return _check_up_block(result, call or "ck.check_up(events)")
+    figure = result.plot() if hasattr(result, "plot") and _is_ours(result) else None
+    if isinstance(result, pd.DataFrame):
+        rows = counted(len(result), "row")
+        plain = pd.DataFrame(result)
+        return Block(finding_of(figure) or f"A table of {rows}.", call, "", figure,
+                     notes=_rows_left_out(plain),
+                     tables=(Table(rows, plain.head(_MOST_ROWS)),))
+    if isinstance(result, Result):
+        parts = parts_of(result)
+        frames = [part for part in parts if not isinstance(part, str)]
+        notes = tuple(part for part in parts if isinstance(part, str))
+        tables = tuple(Table(repr(result), frame.head(_MOST_ROWS)) for frame in frames)
+        return Block(finding_of(figure) or repr(result), call, "", figure, notes=notes,
+                     tables=tables)
+    if type(result).__module__.startswith(("plotly.", "convergekit.figures.")):
+        return Block(finding_of(result), call, "", result)
+    raise ConvergekitError(
+        "questions may hold names of sections, what convergekit returned, plotly figures and "
+        f"pandas tables; got {type(result).__name__}."
+    )
+
+
+def finding_of(figure: Any) -> str:
+    """Return what a figure shows in words: its finding, or else its title and what is below it."""
+    if figure is None:
+        return ""
+    said = getattr(figure, "finding", "")
+    if said:
+        return str(said)
+    title = figure.layout.title
+    parts = [text for text in (title.text, title.subtitle.text) if text]
+    return html.unescape(". ".join(part.replace("<br>", " ").rstrip(".") for part in parts))
+
+
+def _is_ours(result: Any) -> bool:
+    return isinstance(result, (Result, DrawnFrame))
+
+
+def _rows_left_out(frame: pd.DataFrame) -> tuple[str, ...]:
+    left = len(frame) - _MOST_ROWS
+    return (f"{counted(left, 'more row')} not shown.",) if left > 0 else ()
+
+
+def _value(given: Any) -> Any:
+    return given.value if isinstance(given, Named) else given
+
+
+def _source(given: Any) -> str:
+    """Return an argument as code; a condition that is a function has none."""
+    if isinstance(given, Step):
+        parts = [repr(given.name if isinstance(given.name, str) else list(given.name))]
+        if given.where is not None:
+            parts.append(f"where={'...' if callable(given.where) else repr(given.where)}")
+        parts += [f"label={given.label!r}"] if given.label is not None else []
+        parts += ["optional=True"] if given.optional else []
+        return f"ck.Step({', '.join(parts)})"
+    if isinstance(given, list):
+        return f"[{', '.join(map(_source, given))}]"
+    return repr(given)
+
+
+def _report(asked: Asked) -> list[Block]:
+    return [_report_block(asked.s.report, "s.report")]
+
+
+def _report_block(report: Report, call: str) -> Block:
+    tiles = [
+        ("rows in", report.rows_in),
+        ("events", report.events),
+        ("duplicates", sum(report.duplicates.values())),
+        ("rejected", sum(report.rejected.values())),
+        *([("left out", sum(report.left_out.values()))] if report.segment else []),
+        ("aliases", report.aliases),
+        ("profiles", report.profiles),
+    ]
+    findings = report.findings()
+    loud = [text for title, text in findings if title in ("warning", "caution")]
+    quiet = [f"{title}: {text}" for title, text in findings if title not in ("warning", "caution")]
+    drawn = report.plot() if len(report.coverage) else None
+    tables = [
+        Table("Share of events that reach a profile, and a browser session", report.coverage),
+        Table("Aliases by type", report.alias_types),
+    ]
+    return Block(
+        f"{report.events - report.links_nobody:,} of {counted(report.events, 'event')} belong to "
+        f"{counted(report.profiles, 'profile')}; {report.links_nobody:,} have no usable alias.",
+        call,
+        figure=drawn,
+        tiles=tuple((name, f"{number:,}") for name, number in tiles),
+        warnings=tuple(loud),
+        notes=tuple(quiet),
+        tables=tuple(table for table in tables if len(table.frame)),
+    )
+
+
+def _funnel_of(asked: Asked) -> tuple[Any, str]:
+    if not asked.steps:
+        raise ConvergekitError(
+            "the names of the events suggest no funnel; name its steps with steps=[...]"
+        )
+    return ask(asked.s, "funnel", asked.steps, within=asked.within)
+
+
+def _funnel(asked: Asked) -> list[Block]:
+    funnel, call = _funnel_of(asked)
+    blocks = [
+        Block(
+            _converted(funnel),
+            call,
+            figure=funnel.plot() if funnel.counts["entered"] else None,
+            notes=tuple(funnel.notes),
+            tables=(Table(_steps_caption(funnel), _steps_table(funnel)),),
+        )
+    ]
+    if asked.by and funnel.counts["entered"]:
+        blocks.append(_breakdown(asked))
+    return blocks
+
+
+def _converted(funnel: Any) -> str:
+    """Return how many got to the end, with the interval."""
+    entered, last = funnel.counts["entered"], funnel.steps[-1]
+    if not entered:
+        return f"No profile reached {funnel.steps[0]}."
+    row = funnel.table.iloc[-1]
+    said = (
+        f"{row['profiles']:,} of {counted(entered, 'profile')} reached {last} within "
+        f"{funnel.window_words}: {percentage(row['conversion'])}"
+    )
+    if len(funnel.steps) == 1:
+        return f"{counted(entered, 'profile')} did {last}."
+    if "at_window_low" in row and not pd.isna(row["at_window_low"]):
+        low, high = percentage(row["at_window_low"]), percentage(row["at_window_high"])
+        said += (
+            f". {percentage(row['conversion_at_window'])} are expected when every window has "
+            f"ended (95% interval {low} to {high})"
+        )
+    return f"{said}."
+
+
+def _steps_caption(funnel: Any) -> str:
+    by = f", by {', '.join(map(short_name, funnel.by))}" if funnel.by else ""
+    return f"{funnel.counted.capitalize()} that reached each step within {funnel.window_words}{by}"
+
+
+def _steps_table(funnel: Any) -> pd.DataFrame:
+    table = funnel.table[[*funnel.by, *(name for name in _STEPS if name in funnel.table)]]
+    for name in funnel.by:
+        given = table[name].astype(object)
+        table = table.assign(**{name: given.where(given.notna(), f"no {short_name(name)}")})
+    return table
+
+
+def _breakdown(asked: Asked) -> Block:
+    by = short_name(asked.by)
+    options: dict[str, Any] = {"within": asked.within, "by": asked.by, "top": MOST_LABELS}
+    funnel, call = ask(asked.s, "funnel", asked.steps, **options)
+    shown = _steps_table(funnel)
+    last = shown[shown["step"] == len(funnel.steps)]
+    finding = f"{counted(len(last), 'group')} by {by}."
+    if len(last) > 1 and len(funnel.steps) > 1:
+        ranked = last.sort_values(["conversion", "profiles"], kind="stable")
+        low, high = ranked.iloc[0], ranked.iloc[-1]
+        finding = (
+            f"{funnel.steps[-1]} is reached by {percentage(low['conversion'])} ({low.iloc[0]}) to "
+            f"{percentage(high['conversion'])} ({high.iloc[0]}) of a group."
+        )
+    tested: list[str] = []
+    if len(last) > 1 and len(funnel.steps) > 1:
+        tested = [part for part in parts_of(funnel.test()) if isinstance(part, str)]
+    return Block(
+        " ".join([finding, *tested[:1]]),
+        f"f = {call}\nf.table\nf.test()" if tested else call,
+        heading=f"By {by}",
+        figure=funnel.plot(),
+        notes=(*funnel.grouped_by, *tested[1:], *funnel.notes),
+        tables=(Table(_steps_caption(funnel), shown),),
+    )
+
+
+def _trend(asked: Asked) -> list[Block]:
+    funnel, call = _funnel_of(asked)
+    if not funnel.counts["entered"]:
+        return [Block(f"No profile reached {funnel.steps[0]}.", call)]
+    trend = funnel.trend(asked.freq)
+    figure = trend.plot()
+    open_periods = int((~trend["complete"]).sum())
+    caution = (
+        f"{counted(open_periods, 'period')} of {len(trend):,}: not every window has ended, so the "
+        "share may still rise."
+    )
+    return [
+        Block(
+            finding_of(figure),
+            f"{call}.trend({asked.freq!r})",
+            figure=figure,
+            notes=(caution,) if open_periods else (),
+            tables=(Table("Conversion by period of entry", pd.DataFrame(trend)),),
+        )
+    ]
+
+
+def _order_of(asked: Asked) -> str:
+    if asked.order is None:
+        raise ConvergekitError(
+            "the names of the events say not which of them are orders; hand over the result, such "
+            "as questions={'Channels': s.attribution('Booked')}"
+        )
+    return asked.order
+
+
+def _channels(asked: Asked) -> list[Block]:
+    order = _order_of(asked)
+    given = [order] if asked.value is None else [order, asked.value]
+    attribution, call = ask(asked.s, "attribution", *given)
+    table = attribution.table.drop(columns="model")
+    total = f"{counted(int(round(table['conversions'].sum())), 'conversion')}"
+    finding = f"No visit is credited for {total} ({order})."
+    credited = table[table["touches"] > 0]
+    if len(credited):
+        first = credited.iloc[0]
+        worth = "" if asked.value is None else f" and {first['value']:,.2f} of {asked.value}"
+        finding = (
+            f"{first.iloc[0]} is credited most: {first['conversions']:,.0f} of {total} "
+            f"({order}){worth}."
+        )
+    notes = [part for part in parts_of(attribution) if isinstance(part, str)]
+    if asked.value is None:
+        notes.append(
+            "Amounts are not added up: no property, or more than one, holds them, or they are in "
+            "several currencies. Name it with s.attribution(order, value)."
+        )
+    return [
+        Block(
+            finding,
+            call,
+            figure=attribution.plot() if len(table) else None,
+            notes=("The last visit within 30 days before an order gets all the credit.", *notes),
+            tables=(Table("Credit by channel", table),),
+        )
+    ]
+
+
+def _spend(asked: Asked) -> list[Block]:
+    if asked.spend is None:
+        raise ConvergekitError(
+            "nothing says what was spent; give spend=ck.read_spend([...]), the exports of the ad "
+            "platforms"
+        )
+    options: dict[str, Any] = {}
+    if _order_of(asked) != "Placed Order":
+        options["conversion"] = asked.order
+    if asked.value not in (None, "total_price"):
+        options["value"] = asked.value
+    marketing, call = ask(asked.s, "marketing", Named("spend", asked.spend), **options)
+    groups, money = marketing.groups, f" {marketing.currency}".rstrip()
+    spent, revenue = groups["spend"].sum(), groups["revenue"].sum()
+    mer = f": {revenue / spent:,.2f} for each one spent" if spent > 0 else ""
+    return [
+        Block(
+            f"{spent:,.2f}{money} were spent, and orders brought {revenue:,.2f}{money}{mer}.",
+            call,
+            figure=marketing.plot() if len(marketing.table) else None,
+            notes=(
+                *(f"{what}: {number:,}" for what, number in marketing.left_out.items()),
+                *marketing.remarks,
+            ),
+            tables=(
+                Table(
+                    f"Spend and what it brought, by {' and '.join(marketing.by)}{money and ' in'}"
+                    f"{money}",
+                    groups[[*marketing.by, *(name for name in _SPENT if name in groups)]],
+                ),
+            ),
+        )
+    ]
+
+
+def _suspects(asked: Asked) -> list[Block]:
+    found = asked.s.suspects
+    items = tuple(
+        Item(
+            f"{place}. {row['evidence']} evidence",
+            _LEVELS[row["evidence"]],
+            f"{counted(row['events'], 'event')}, {counted(row['aliases'], 'alias', 'aliases')}",
+            (masked(row["reason"]),),
+        )
+        for place, row in enumerate(found.head(_MOST_ITEMS).to_dict("records"), start=1)
+    )
+    profiles = len(asked.s.tables.resolution.profile_ids)
+    counts = found["evidence"].value_counts() if len(found) else pd.Series(dtype="int64")
+    table = pd.DataFrame({"evidence": counts.index.astype(str), "profiles": counts.to_numpy()})
+    more = len(found) - len(items)
+    notes = ["E-mail addresses and long numbers are hidden here; the call shows them."]
+    notes += [f"{counted(more, 'more profile')} not shown."] if more > 0 else []
+    return [
+        Block(
+            f"{len(found):,} of {counted(profiles, 'profile')} may hold several people."
+            if len(found)
+            else f"None of {counted(profiles, 'profile')} looks like several people.",
+            "s.suspects",
+            notes=tuple(notes) if len(found) else (),
+            items=items,
+            tables=(Table("Suspects by evidence", table),) if len(found) else (),
+        )
+    ]
+
+
+def _check_up(asked: Asked) -> list[Block]:
+    found = check_up(asked.s.events)
+    block = _check_up_block(found, "ck.check_up(s.events)")
+    said = "Of the events that were kept: duplicates and rejected rows are counted above."
+    return [Block(**{**vars(block), "notes": (said, *block.notes)})]
+
+
+def _check_up_block(found: CheckUp, call: str) -> Block:
+    rows = found.findings.head(_MOST_ITEMS).to_dict("records")
+    items = tuple(
+        Item(
+            f"{row['finding']}. {row['what']}",
+            row["severity"],
+            " · ".join(part for part in (found.concerned(row["finding"]), row["check"]) if part),
+            (row["why"], f"Fix: {row['fix']}"),
+        )
+        for row in rows
+    )
+    more = len(found) - len(items)
+    return Block(
+        f"{found.title}.",
+        call,
+        notes=(
+            *found.remarks,
+            *([f"{counted(more, 'more finding')} not shown."] if more > 0 else []),
+            *found.not_checked,
+        ),
+        items=items,
+        tables=(Table(f"All {len(found.checks)} checks", found.checks),),
+    )
+
+
+_SECTIONS: dict[str, Callable[[Asked], list[Block]]] = {
+    "report": _report,
+    "funnel": _funnel,
+    "trend": _trend,
+    "channels": _channels,
+    "spend": _spend,
+    "suspects": _suspects,
+    "check-up": _check_up,
+}
