@@ -13,7 +13,8 @@ import pandas as pd
 from convergekit.base.wording import readable_table
 from convergekit.visible import visible
 
-_MARKS = re.compile(r"([\\`*_{}\[\]|~#$])")
+# Between letters an underscore is none of Markdown's.
+_MARKS = re.compile(r"([\\`*{}\[\]|~#$]|(?<!\w)_|_(?!\w))")
 #: What renderers make links of, and mentions.
 _LINKS = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("://", "&#58;//"), ("@", "&#64;"))
 _WWW = re.compile(r"(?i)\bwww\.")
@@ -26,8 +27,8 @@ def plain(text: object) -> str:
 
     Examples
     --------
-    >>> print(plain("a|b `c` <b>\n@all"))
-    a\|b \`c\` &lt;b&gt;\n&#64;all
+    >>> print(plain("a|b `c` <b> @all utm_source"))
+    a\|b \`c\` &lt;b&gt; &#64;all utm_source
     """
     shown = visible(text)
     # Marks first: the entities have some of their own.
@@ -46,7 +47,7 @@ def table(frame: pd.DataFrame) -> str:
     Examples
     --------
     >>> print(table(pd.DataFrame({"event_name": ["a|b"], "events": [1200]})))
-    | event\_name | events |
+    | event_name | events |
     | :--- | ---: |
     | a\|b | 1,200 |
     """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from convergekit.base import markdown
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.diagnostics.lost_rows import lost_warnings, vanished_names
@@ -182,6 +183,42 @@ class Report:
         ]
         return lines
 
+    def to_markdown(self) -> str:
+        r"""Return the report as Markdown: what there is to say, and the table of events.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> report = ck.stitch(ck.simulate_store().events).report
+        >>> print(report.to_markdown().split("\n\n")[2])
+        | event | events | profile | browser session |
+        | :--- | ---: | ---: | ---: |
+        | PageView | 210 | 85% | 84% |
+        | Viewed Product | 88 | 85% | 85% |
+        | Added To Cart | 49 | 96% | 90% |
+        | Started Checkout | 32 | 100% | 88% |
+        | Placed Order | 27 | 100% | 89% |
+        | Subscribed To Newsletter | 12 | 100% | 33% |
+        """
+        first, second = self._lines()[:2]
+        said = [
+            f"- **{markdown.plain(title)}**: {markdown.plain(text)}"
+            for title, text in self.findings()
+        ]
+        rows = [
+            (
+                row.event_name,
+                f"{row.events:,}",
+                _percent(row.with_profile),
+                _percent(row.with_browser_session),
+            )
+            for row in self.coverage.itertuples()
+        ]
+        names = ["event", "events", "profile", "browser session"]
+        table = markdown.aligned(pd.DataFrame(rows, columns=names), [False, True, True, True])
+        lead = f"**{markdown.plain(first)}** {markdown.plain(second)}"
+        return "\n\n".join(part for part in (lead, "\n".join(said), table) if part)
+
     def findings(self) -> list[tuple[str, str]]:
         """Return what there is to say besides the counts: titles and texts."""
         blocked = self.blocked.groupby("alias_type")["events"].sum().to_dict()
@@ -211,6 +248,10 @@ class Report:
         from convergekit.diagnostics.report_card import report_card
 
         return report_card(self)
+
+
+def _percent(share: float) -> str:
+    return "" if pd.isna(share) else f"{share:.0%}"
 
 
 def make_report(s: StitchedEvents) -> Report:

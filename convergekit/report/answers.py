@@ -61,9 +61,8 @@ def ask(s: Any, method: str, *given: Any, **options: Any) -> tuple[Any, str]:
     --------
     >>> import convergekit as ck
     >>> s = ck.stitch(ck.simulate_store().events)
-    >>> ask(s, "funnel", ["PageView", "Placed Order"], within="7D")
-    (Funnel(PageView 60 → Placed Order 18; within 7 days),
-     "s.funnel(['PageView', 'Placed Order'], within='7D')")
+    >>> ask(s, "funnel", ["PageView", "Placed Order"], within="7D")[1]
+    "s.funnel(['PageView', 'Placed Order'], within='7D')"
     """
     parts = [_source(one) for one in given]
     parts += [f"{name}={_source(one)}" for name, one in options.items()]
@@ -118,16 +117,22 @@ def result_block(result: Any, call: str = "") -> Block:
     if isinstance(result, pd.DataFrame):
         rows = counted(len(result), "row")
         plain = pd.DataFrame(result)
-        return Block(finding_of(figure) or f"A table of {rows}.", call, "", figure,
-                     notes=_rows_left_out(plain),
-                     tables=(Table(rows, plain.head(_MOST_ROWS)),))
+        return Block(
+            finding_of(figure) or f"A table of {rows}.",
+            call,
+            "",
+            figure,
+            notes=_rows_left_out(plain),
+            tables=(Table(rows, plain.head(_MOST_ROWS)),),
+        )
     if isinstance(result, Result):
         parts = parts_of(result)
         frames = [part for part in parts if not isinstance(part, str)]
         notes = tuple(part for part in parts if isinstance(part, str))
         tables = tuple(Table(repr(result), frame.head(_MOST_ROWS)) for frame in frames)
-        return Block(finding_of(figure) or repr(result), call, "", figure, notes=notes,
-                     tables=tables)
+        return Block(
+            finding_of(figure) or repr(result), call, "", figure, notes=notes, tables=tables
+        )
     if type(result).__module__.startswith(("plotly.", "convergekit.figures.")):
         return Block(finding_of(result), call, "", result)
     raise ConvergekitError(
@@ -330,7 +335,7 @@ def _channels(asked: Asked) -> list[Block]:
     given = [order] if asked.value is None else [order, asked.value]
     attribution, call = ask(asked.s, "attribution", *given)
     table = attribution.table.drop(columns="model")
-    total = f"{counted(int(round(table['conversions'].sum())), 'conversion')}"
+    total = counted(round(table["conversions"].sum()), "conversion")
     finding = f"No visit is credited for {total} ({order})."
     credited = table[table["touches"] > 0]
     if len(credited):

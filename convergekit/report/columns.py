@@ -14,7 +14,9 @@ from convergekit.base.wording import percentage
 #: What the numbers of a column are.
 Kind: TypeAlias = Literal["text", "truth", "count", "share", "amount", "day", "time", "duration"]
 
-_SHARE = re.compile(r"(^|_)(share|conversion|rate|sent|filled)($|_(?!time))|^with_(profile|browser)|^at_window|acos")
+_SHARE = re.compile(
+    r"(^|_)(share|conversion|rate|sent|filled)($|_(?!time))|^with_(profile|browser)|^at_window|acos"
+)
 _LABELS = {
     "event_name": "event",
     "with_profile": "with a profile",

@@ -3,27 +3,26 @@ const figures = JSON.parse(document.getElementById("ck-figures").textContent);
 const plots = Array.from(document.querySelectorAll(".ck-plot"));
 const options = { displayModeBar: false, responsive: true };
 
-function draw(plot) {
+// Paper has another width than the screen, and a printer waits for nothing that is drawn anew: the
+// style sheet scales each drawing as a whole, for which it must know its size.
+function fit(plot) {
+  for (const holder of plot.querySelectorAll(".svg-container")) {
+    for (const drawing of holder.querySelectorAll(".main-svg")) {
+      const [width, height] = ["width", "height"].map((name) => drawing.getAttribute(name));
+      drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      holder.style.setProperty("--ck-width", `${width}px`);
+      holder.style.setProperty("--ck-ratio", `${width} / ${height}`);
+    }
+  }
+}
+
+async function draw(plot) {
   const figure = figures[plot.dataset.figure];
-  return Plotly.newPlot(plot, figure.data, figure.layout, options);
+  await Plotly.newPlot(plot, figure.data, figure.layout, options);
+  plot.on("plotly_afterplot", () => fit(plot));
+  fit(plot);
 }
 Promise.all(plots.map(draw)).then(() => document.documentElement.classList.add("ck-drawn"));
-
-// Paper has another width than the screen, and a printer waits for nothing that is drawn anew: the
-// drawing as a whole is made to fit.
-window.addEventListener("beforeprint", () => {
-  for (const drawing of document.querySelectorAll(".ck-plot .main-svg")) {
-    const { width, height } = drawing.getAttribute("width")
-      ? { width: drawing.getAttribute("width"), height: drawing.getAttribute("height") }
-      : drawing.getBoundingClientRect();
-    drawing.setAttribute("viewBox", `0 0 ${parseFloat(width)} ${parseFloat(height)}`);
-  }
-});
-window.addEventListener("afterprint", () => {
-  for (const drawing of document.querySelectorAll(".ck-plot .main-svg")) {
-    drawing.removeAttribute("viewBox");
-  }
-});
 
 async function copied(text, code) {
   try {

@@ -150,9 +150,7 @@ def _rows(frame: pd.DataFrame) -> str:
     )
     body = []
     for row in shown.itertuples(index=False, name=None):
-        cells = [
-            f"<td{look}>{_text(value)}</td>" for value, look in zip(row, classes, strict=True)
-        ]
+        cells = [f"<td{look}>{_text(value)}</td>" for value, look in zip(row, classes, strict=True)]
         if cells:
             cells[0] = f'<th scope="row"{classes[0]}>{_text(row[0])}</th>'
         body.append(f"<tr>{''.join(cells)}</tr>\n")

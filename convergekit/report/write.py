@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from convergekit.base.durable import real_path, whole_file
 from convergekit.errors import AlreadyThereError
 from convergekit.report.document import make_document
+from convergekit.report.markdown import markdown_of
 from convergekit.report.page import page_of
+from convergekit.report.workbook import workbook_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +39,40 @@ def write_html(
     place = _free(path, overwrite)
     document = make_document(s, questions, spend=spend, steps=steps, within=within, by=by)
     return _written(place, page_of(document).encode("utf-8"))
+
+
+def write_excel(
+    s: Stitched,
+    path: str | Path,
+    questions: Questions | None = None,
+    *,
+    spend: pd.DataFrame | Spend | None = None,
+    steps: Sequence[StepLike] | None = None,
+    within: Duration = "7D",
+    by: str | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a report as a workbook. See `Stitched.to_excel`."""
+    place = _free(path, overwrite)
+    document = make_document(s, questions, spend=spend, steps=steps, within=within, by=by)
+    return _written(place, workbook_of(document))
+
+
+def write_markdown(
+    s: Stitched,
+    path: str | Path,
+    questions: Questions | None = None,
+    *,
+    spend: pd.DataFrame | Spend | None = None,
+    steps: Sequence[StepLike] | None = None,
+    within: Duration = "7D",
+    by: str | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a report as Markdown. See `Stitched.to_markdown`."""
+    place = _free(path, overwrite)
+    document = make_document(s, questions, spend=spend, steps=steps, within=within, by=by)
+    return _written(place, markdown_of(document).encode("utf-8"))
 
 
 def _free(path: str | Path, overwrite: bool) -> Path:
