@@ -21,8 +21,8 @@ from convergekit.funnels.labels import short_name
 from convergekit.report.blocks import Block, Item, Section, Table
 from convergekit.report.questions import MOST_LABELS, Asked, Question
 
-#: As many suspects and faults, and as many rows of a result's table, stand in a file to read.
-_MOST_ITEMS, _MOST_ROWS = 20, 200
+#: As many suspects and faults stand in a file to read.
+_MOST_ITEMS = 20
 _LONG_LINE = 88
 #: What a table of steps shows; the rest is of those who want to know it from code.
 _STEPS = (
@@ -116,22 +116,19 @@ def result_block(result: Any, call: str = "") -> Block:
     figure = result.plot() if hasattr(result, "plot") and _is_ours(result) else None
     if isinstance(result, pd.DataFrame):
         rows = counted(len(result), "row")
-        plain = pd.DataFrame(result)
+        tables: tuple[Table, ...] = (Table(rows, pd.DataFrame(result)),)
         return Block(
-            finding_of(figure) or f"A table of {rows}.",
-            call,
-            "",
-            figure,
-            notes=_rows_left_out(plain),
-            tables=(Table(rows, plain.head(_MOST_ROWS)),),
+            finding_of(figure) or f"A table of {rows}.", call, figure=figure, tables=tables
         )
     if isinstance(result, Result):
         parts = parts_of(result)
-        frames = [part for part in parts if not isinstance(part, str)]
-        notes = tuple(part for part in parts if isinstance(part, str))
-        tables = tuple(Table(repr(result), frame.head(_MOST_ROWS)) for frame in frames)
+        tables = tuple(Table(repr(result), part) for part in parts if not isinstance(part, str))
         return Block(
-            finding_of(figure) or repr(result), call, "", figure, notes=notes, tables=tables
+            finding_of(figure) or repr(result),
+            call,
+            figure=figure,
+            notes=tuple(part for part in parts if isinstance(part, str)),
+            tables=tables,
         )
     if type(result).__module__.startswith(("plotly.", "convergekit.figures.")):
         return Block(finding_of(result), call, "", result)
@@ -155,11 +152,6 @@ def finding_of(figure: Any) -> str:
 
 def _is_ours(result: Any) -> bool:
     return isinstance(result, (Result, DrawnFrame))
-
-
-def _rows_left_out(frame: pd.DataFrame) -> tuple[str, ...]:
-    left = len(frame) - _MOST_ROWS
-    return (f"{counted(left, 'more row')} not shown.",) if left > 0 else ()
 
 
 def _value(given: Any) -> Any:
@@ -244,18 +236,19 @@ def _converted(funnel: Any) -> str:
     if not entered:
         return f"No profile reached {funnel.steps[0]}."
     row = funnel.table.iloc[-1]
+    if len(funnel.steps) == 1:
+        return f"{counted(entered, 'profile')} reached {last}."
     said = (
         f"{row['profiles']:,} of {counted(entered, 'profile')} reached {last} within "
         f"{funnel.window_words}: {percentage(row['conversion'])}"
     )
-    if len(funnel.steps) == 1:
-        return f"{counted(entered, 'profile')} did {last}."
     if "at_window_low" in row and not pd.isna(row["at_window_low"]):
         low, high = percentage(row["at_window_low"]), percentage(row["at_window_high"])
-        said += (
-            f". {percentage(row['conversion_at_window'])} are expected when every window has "
-            f"ended (95% interval {low} to {high})"
-        )
+        interval = f"(95% interval {low} to {high})"
+        if not funnel.counts["in_window"]:
+            return f"{said} {interval}."
+        expected = percentage(row["conversion_at_window"])
+        said += f". {expected} are expected when every window has ended {interval}"
     return f"{said}."
 
 

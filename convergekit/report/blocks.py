@@ -7,6 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.base.wording import counted
+
+#: As many rows of a table stand in a file to read; a workbook has all.
+MOST_ROWS = 200
+
 
 @dataclass(frozen=True)
 class Table:
@@ -21,6 +26,17 @@ class Table:
 
     caption: str
     frame: pd.DataFrame
+
+    @property
+    def first(self) -> pd.DataFrame:
+        """The rows that stand in a file to read."""
+        return self.frame.head(MOST_ROWS)
+
+    @property
+    def remark(self) -> str:
+        """How many rows do not; empty if none."""
+        left = len(self.frame) - MOST_ROWS
+        return f"{counted(left, 'more row')} not shown: the call gives all." if left > 0 else ""
 
 
 @dataclass(frozen=True)

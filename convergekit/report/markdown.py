@@ -47,7 +47,8 @@ def _block(block: Block) -> Iterable[str]:
     yield _listed(map(_item, block.items))
     for table in block.tables:
         yield f"{plain(table.caption)}:"
-        yield frame_of(table.frame)
+        yield frame_of(table.first)
+        yield plain(table.remark)
     yield _listed(map(plain, block.notes))
     if block.call:
         yield code(block.call)

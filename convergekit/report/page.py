@@ -22,7 +22,6 @@ from convergekit.report.blocks import Block, Document, Item, Section, Table
 from convergekit.report.columns import kinds, texts
 from convergekit.visible import visible, visible_lines
 
-#: Beyond these numbers a table has no place to be read in; code has the rest.
 _NUMBERS = frozenset({"count", "share", "amount", "duration"})
 _NOT_IN_SCRIPTS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028"}
 _NOT_IN_SCRIPTS |= {"\u2029": "\\u2029"}
@@ -134,10 +133,11 @@ def _items(items: Iterable[Item]) -> str:
 
 def _table(table: Table) -> str:
     caption = _text(table.caption)
+    remark = f"<p>{_text(table.remark)}</p>" if table.remark else ""
     return (
         f"<details><summary>Table: {caption[:1].lower()}{caption[1:]}</summary>"
         f'<div class="ck-wide" role="region" aria-label="{caption}" tabindex="0">'
-        f"<table><caption>{caption}</caption>{_rows(table.frame)}</table></div></details>"
+        f"<table><caption>{caption}</caption>{_rows(table.first)}</table></div>{remark}</details>"
     )
 
 

@@ -1,0 +1,120 @@
+"""What a report may be asked: sections by name, results, and headings of one's own."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+import convergekit as ck
+from tests.report.pages import Page
+
+STEPS = ["PageView", "Added To Cart", "Placed Order"]
+
+
+@pytest.fixture(scope="module")
+def s():
+    return ck.stitch(ck.simulate_store().events)
+
+
+def written(s, tmp_path, *given, **options):
+    path = s.to_html(tmp_path / "r.html", *given, overwrite=True, **options)
+    return Page(path.read_text("utf-8"))
+
+
+def test_sections_come_in_the_order_that_was_asked(s, tmp_path):
+    page = written(s, tmp_path, ["check-up", "trend", "report"])
+    assert page.texts("h2") == ["Check-up", "Trend", "The data"]
+    assert [one["href"] for one in page.of("a")][1:] == ["#check-up", "#trend", "#the-data"]
+
+
+def test_results_are_sections_with_the_call_that_was_given(s, tmp_path):
+    funnel = s.funnel(STEPS, within="1D")
+    questions = {
+        "Weekly": (funnel.trend("W"), 'f.trend("W")'),
+        "Funnel": funnel,
+        "Customers": s.customers(),
+        "Retention": s.retention(),
+        "Lift": s.attribution_lift("Placed Order"),
+        "Audit": ck.check_up(s.events),
+        "Report": s.report,
+        "Table": pd.DataFrame({"a": [1, 2]}),
+        "Drawn": go.Figure(go.Bar(x=[1], y=[2])),
+        "Suspects": "suspects",
+    }
+    page = written(s, tmp_path, questions)
+    assert page.texts("h2") == list(questions)
+    assert page.calls("weekly") == ['f.trend("W")']
+    assert page.calls("funnel") == []
+    assert all(page.findings(one["id"])[0] for one in page.of("section"))
+    assert len(page.figures) == 7
+
+
+def test_results_in_a_list_are_called_what_they_are(s, tmp_path):
+    page = written(s, tmp_path, [s.funnel(STEPS, within="1D"), s.customers(), "report"])
+    assert page.texts("h2") == ["Funnel", "Customers", "The data"]
+
+
+def test_headings_that_are_alike_have_links_of_their_own(s, tmp_path):
+    page = written(s, tmp_path, {"Main": "report", "main!": "suspects", "→": "report"})
+    ids = [one["id"] for one in page.of("section")]
+    assert ids == ["main-2", "main-3", "section"]
+
+
+def test_steps_window_and_breakdown_are_those_given(s, tmp_path):
+    page = written(s, tmp_path, ["funnel"], steps=STEPS[1:], within="1D", by="source")
+    first, second = page.calls("funnel")
+    assert first == "s.funnel(['Added To Cart', 'Placed Order'], within='1D')"
+    assert "by='source'" in second
+    assert len(written(s, tmp_path, ["funnel"], by="").calls("funnel")) == 1
+
+
+def test_steps_with_conditions_are_code_that_runs(s, tmp_path):
+    steps = ["PageView", ck.Step("Placed Order", where="total_price > 30", label="Large")]
+    page = written(s, tmp_path, ["funnel"], steps=steps, by="")
+    (call,) = page.calls("funnel")
+    assert repr(eval(call, {"s": s, "ck": ck})) == repr(s.funnel(steps, within="7D"))
+
+
+@pytest.mark.parametrize(
+    ("questions", "said"),
+    [
+        (["funnels"], "Did you mean 'funnel'"),
+        ([], "questions must be a list of sections"),
+        ({}, "questions must be a list of sections"),
+        (7, "questions must be a list of sections"),
+        ([3.5], "got float"),
+        (["spend"], "spend=ck.read_spend"),
+    ],
+)
+def test_what_is_no_question_is_told(s, tmp_path, questions, said):
+    with pytest.raises(ck.ConvergekitError, match=said):
+        s.to_html(tmp_path / "r.html", questions)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_addresses_of_suspects_are_not_in_a_file_to_send(tmp_path):
+    events = pd.DataFrame(
+        {
+            "event_name": "PageView",
+            "event_id": ["1", "2", "3", "4"],
+            "timestamp": "2026-03-02T10:00:00Z",
+            "alias.cookie": "kiosk",
+            "alias.email": [f"{name}@shop.example" for name in ("ada", "ben", "cleo", "dan")],
+        }
+    )
+    s = ck.stitch(events)
+    assert len(s.suspects) == 1
+    page = written(s, tmp_path, ["suspects"])
+    assert page.findings("suspects") == ["1 of 1 profile may hold several people."]
+    (item,) = [one["text"] for one in page.of("li") if "ck-" in str(one.get("class"))]
+    assert "a…@shop.example" in item
+    assert "ada@shop.example" not in item
+
+
+def test_a_segment_is_named_with_its_caution(s, tmp_path):
+    segment = s.where(profiles=ck.Did("Placed Order"))
+    page = written(segment, tmp_path, ["report"])
+    facts = dict(zip(page.texts("dt"), page.texts("dd"), strict=True))
+    assert facts["Segment"] == segment.report.segment
+    assert segment.report.caution in page.texts("p", class_="ck-warning")
