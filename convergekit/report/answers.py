@@ -131,7 +131,7 @@ def result_block(result: Any, call: str = "") -> Block:
             tables=tables,
         )
     if type(result).__module__.startswith(("plotly.", "convergekit.figures.")):
-        return Block(finding_of(result), call, "", result)
+        return Block(finding_of(result) or "A figure.", call, figure=result)
     raise ConvergekitError(
         "questions may hold names of sections, what convergekit returned, plotly figures and "
         f"pandas tables; got {type(result).__name__}."

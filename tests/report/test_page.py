@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -213,7 +214,7 @@ def test_the_bytes_do_not_depend_on_the_process(text, tmp_path):
         subprocess.run(
             [sys.executable, "-c", code],
             check=True,
-            env={**__import__("os").environ, "PYTHONHASHSEED": seed},
+            env=os.environ | {"PYTHONHASHSEED": seed},
         )
         assert path.read_text("utf-8") == text
         path.unlink()
@@ -256,7 +257,9 @@ def test_a_page_of_no_events_says_so(s, tmp_path):
 
 def test_without_known_names_the_sections_say_what_to_do(tmp_path):
     events = ck.simulate_store().events
-    events["event_name"] = events["event_name"].map(lambda name: f"x{len(name)}")
+    events["event_name"] = events["event_name"].map(
+        lambda name: f"x{len(name)}", na_action="ignore"
+    )
     s = ck.stitch(events)
     page = Page(s.to_html(tmp_path / "r.html").read_text("utf-8"))
     assert page.findings("funnel") == [
