@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.base import markdown
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.checks import CHECKS
@@ -20,6 +19,7 @@ from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_trackin
 from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
 from convergekit.events.steps import StepLike
+from convergekit.figures import markdown
 from convergekit.identity.alias_rules import Rule
 from convergekit.identity.blocking import Block
 from convergekit.identity.options import StitchOptions

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from convergekit.base import markdown
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.diagnostics.lost_rows import lost_warnings, vanished_names
@@ -22,6 +21,7 @@ from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import NOTHING_READ
+from convergekit.figures import markdown
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from convergekit.base import markdown
 from convergekit.base.wording import readable_table, table_text
+from convergekit.figures import markdown
 from convergekit.visible import visible, visible_lines
 
 _STYLE = """
@@ -95,6 +95,10 @@ class Result(ABC):
         parts = (part if isinstance(part, str) else table_text(part) for part in self._body())
         return "\n\n".join([repr(self), *(visible_lines(part) for part in parts)])
 
+    def parts(self) -> list[pd.DataFrame | str]:
+        """Return the tables and sentences that it is read by, for a file of another kind."""
+        return list(self._body())
+
     def to_markdown(self) -> str:
         r"""Return all of it as Markdown: tables, and sentences in which no text is markup.
 
@@ -121,13 +125,6 @@ class Result(ABC):
     def _repr_html_(self) -> str:
         parts = (paragraph(part) if isinstance(part, str) else table(part) for part in self._body())
         return card(title(self._title()), *parts)
-
-
-def parts_of(result: Result) -> list[pd.DataFrame | str]:
-    """Return the tables and sentences that a result consists of, for a file of another kind."""
-    if isinstance(result, TextResult):
-        return list(result._sentences())
-    return list(result._body())
 
 
 class TableResult(Result):
@@ -157,6 +154,10 @@ class TextResult(Result):
 
     def _title(self) -> str:
         return self._sentences()[0]
+
+    def parts(self) -> list[pd.DataFrame | str]:
+        """Return the sentences."""
+        return list(self._sentences())
 
     def to_markdown(self) -> str:
         """Return the sentences as Markdown, those after the first as a numbered list."""

@@ -15,11 +15,11 @@ from convergekit.checks.wording import masked
 from convergekit.diagnostics.report import Report
 from convergekit.errors import ConvergekitError
 from convergekit.events.steps import Step
-from convergekit.figures.card import Result, parts_of
+from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.labels import short_name
 from convergekit.report.blocks import Block, Item, Section, Table
-from convergekit.report.questions import MOST_LABELS, Asked, Question
+from convergekit.report.questions import MOST_LABELS, Asked, Topic
 
 #: As many suspects and faults stand in a file to read.
 _MOST_ITEMS = 20
@@ -75,13 +75,13 @@ def ask(s: Any, method: str, *given: Any, **options: Any) -> tuple[Any, str]:
     return found, code
 
 
-def section_of(asked: Asked, question: Question, *, must: bool) -> Section:
+def section_of(asked: Asked, question: Topic, *, must: bool) -> Section:
     """Return a section of a report.
 
     Parameters
     ----------
     asked : Asked
-    question : Question
+    question : Topic
     must : bool
         Whether an answer that cannot be given is an error; or else the section says why not.
 
@@ -121,7 +121,7 @@ def result_block(result: Any, call: str = "") -> Block:
             finding_of(figure) or f"A table of {rows}.", call, figure=figure, tables=tables
         )
     if isinstance(result, Result):
-        parts = parts_of(result)
+        parts = result.parts()
         tables = tuple(Table(repr(result), part) for part in parts if not isinstance(part, str))
         return Block(
             finding_of(figure) or repr(result),
@@ -281,7 +281,7 @@ def _breakdown(asked: Asked) -> Block:
         )
     tested: list[str] = []
     if len(last) > 1 and len(funnel.steps) > 1:
-        tested = [part for part in parts_of(funnel.test()) if isinstance(part, str)]
+        tested = [part for part in funnel.test().parts() if isinstance(part, str)]
     return Block(
         " ".join([finding, *tested[:1]]),
         f"f = {call}\nf.table\nf.test()" if tested else call,
@@ -338,7 +338,7 @@ def _channels(asked: Asked) -> list[Block]:
             f"{first.iloc[0]} is credited most: {first['conversions']:,.0f} of {total} "
             f"({order}){worth}."
         )
-    notes = [part for part in parts_of(attribution) if isinstance(part, str)]
+    notes = [part for part in attribution.parts() if isinstance(part, str)]
     if asked.value is None:
         notes.append(
             "Amounts are not added up: no property, or more than one, holds them, or they are in "

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from convergekit.base.markdown import aligned, code, plain
+from convergekit.figures.markdown import aligned, code, plain
 from convergekit.report.blocks import Block, Document, Item, Section
 from convergekit.report.columns import kinds, texts
 

@@ -44,7 +44,7 @@ _USUAL_WITHIN = "7D"
 
 
 @dataclass(frozen=True)
-class Question:
+class Topic:
     """One section that was asked for.
 
     Attributes
@@ -127,7 +127,7 @@ class Asked:
         return "D" if days <= 14 else "W" if days <= 200 else "M"
 
 
-def asked_questions(questions: Questions | None, *, has_spend: bool) -> list[Question]:
+def asked_questions(questions: Questions | None, *, has_spend: bool) -> list[Topic]:
     """Return the sections that a report is to have.
 
     Raises
@@ -142,7 +142,7 @@ def asked_questions(questions: Questions | None, *, has_spend: bool) -> list[Que
     """
     if questions is None:
         names = [name for name in get_args(Name) if has_spend or name != "spend"]
-        return [Question(HEADINGS[name], name) for name in names]
+        return [Topic(HEADINGS[name], name) for name in names]
     if isinstance(questions, str):
         questions = [questions]
     if isinstance(questions, Mapping):
@@ -159,11 +159,11 @@ def asked_questions(questions: Questions | None, *, has_spend: bool) -> list[Que
     return found
 
 
-def _question(heading: str | None, item: Any) -> Question:
+def _question(heading: str | None, item: Any) -> Topic:
     call = ""
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], str):
         item, call = item
     if isinstance(item, str):
         choice("questions", item, Name)
-        return Question(HEADINGS[item] if heading is None else heading, item)
-    return Question(type(item).__name__ if heading is None else heading, "", item, call)
+        return Topic(HEADINGS[item] if heading is None else heading, item)
+    return Topic(type(item).__name__ if heading is None else heading, "", item, call)

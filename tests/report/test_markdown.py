@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.base.markdown import plain
+from convergekit.figures.markdown import plain
 from convergekit.visible import visible
 
 markdown_it = pytest.importorskip("markdown_it")
