@@ -208,9 +208,7 @@ def _report_block(report: Report, call: str) -> Block:
 
 def _funnel_of(asked: Asked) -> tuple[Any, str]:
     if not asked.steps:
-        raise ConvergekitError(
-            "the names of the events suggest no funnel; name its steps with steps=[...]"
-        )
+        raise ConvergekitError("there are no events with a name, of which a funnel could be made")
     return ask(asked.s, "funnel", asked.steps, within=asked.within)
 
 
@@ -221,13 +219,25 @@ def _funnel(asked: Asked) -> list[Block]:
             _converted(funnel),
             call,
             figure=funnel.plot() if funnel.counts["entered"] else None,
-            notes=tuple(funnel.notes),
+            notes=(*_why_these_steps(asked), *funnel.notes),
             tables=(Table(_steps_caption(funnel), _steps_table(funnel)),),
         )
     ]
     if asked.by and funnel.counts["entered"]:
         blocks.append(_breakdown(asked))
     return blocks
+
+
+def _why_these_steps(asked: Asked) -> tuple[str, ...]:
+    if asked.given_steps is not None:
+        return ()
+    known = "Suggested by" in asked.suggestion.said
+    return (
+        "The steps were chosen by the names of the events; steps=[...] names others."
+        if known
+        else "No names of a page, a cart and an order were recognised: these are the most frequent "
+        "events. steps=[...] names others.",
+    )
 
 
 def _converted(funnel: Any) -> str:

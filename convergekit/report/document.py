@@ -90,12 +90,11 @@ def _facts(asked: Asked, names: set[str], window: str) -> list[tuple[str, str]]:
     if tables.segment is not None:
         found.insert(1, ("Segment", tables.segment.description))
     if names & {"funnel", "trend"} and asked.steps:
-        why = "" if asked.given_steps is not None else ", taken for their names"
         steps = " → ".join(map(title_of, asked.steps))
-        found.append(("Funnel", f"{steps} within {window}{why}"))
+        found.append(("Funnel", f"{steps} within {window}"))
     if names & {"channels", "spend"} and asked.order is not None:
         worth = f", worth {asked.value}" if asked.value is not None else ""
-        found.append(("Orders", f"{asked.order}{worth}, taken for their names"))
+        found.append(("Orders", f"{asked.order}{worth}, taken for its name"))
         found.append(("Credit", "the last visit within 30 days before the order"))
     return found
 

@@ -16,7 +16,7 @@ from convergekit.checks.wording import property_name
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.steps import StepLike, as_steps
-from convergekit.funnels.suggest import suggested_order, suggested_steps
+from convergekit.funnels.suggest import Suggestion, event_counts, suggested
 
 if TYPE_CHECKING:
     from convergekit.base.durations import Duration
@@ -86,10 +86,15 @@ class Asked:
     numbers: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
+    def suggestion(self) -> Suggestion:
+        """The funnel that the names of the events suggest."""
+        return suggested(event_counts(self.s.tables.events))
+
+    @cached_property
     def steps(self) -> list[StepLike]:
         """The steps of the funnel: those given, or those that the names of events suggest."""
         if self.given_steps is None:
-            return list(suggested_steps(self.s.tables.events))
+            return list(self.suggestion.steps)
         as_steps(self.given_steps)
         return list(self.given_steps)
 
@@ -104,7 +109,7 @@ class Asked:
     @cached_property
     def order(self) -> str | None:
         """The name of the events that are orders."""
-        return suggested_order(self.s.tables.events)
+        return self.suggestion.order
 
     @cached_property
     def value(self) -> str | None:

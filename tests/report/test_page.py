@@ -117,7 +117,7 @@ def test_the_heading_says_what_data_and_what_is_assumed(page):
     facts = dict(zip(page.texts("dt"), page.texts("dd"), strict=True))
     assert facts["Data"] == "434 events from browser (379), crm (28), server (27)"
     assert facts["Calendar"] == "UTC, weeks from Monday"
-    assert facts["Funnel"] == f"{' → '.join(STEPS)} within 7 days, taken for their names"
+    assert facts["Funnel"] == f"{' → '.join(STEPS)} within 7 days"
     assert facts["Credit"] == "the last visit within 30 days before the order"
 
 
@@ -262,11 +262,9 @@ def test_without_known_names_the_sections_say_what_to_do(tmp_path):
     )
     s = ck.stitch(events)
     page = Page(s.to_html(tmp_path / "r.html").read_text("utf-8"))
-    assert page.findings("funnel") == [
-        "This section has no numbers: the names of the events suggest no funnel; name its steps "
-        "with steps=[...]."
-    ]
-    with pytest.raises(ck.ConvergekitError, match=r"steps=\[...\]"):
-        s.to_html(tmp_path / "r2.html", ["funnel"])
+    assert "these are the most frequent events" in " ".join(page.texts("li"))
+    assert page.findings("channels")[0].startswith("This section has no numbers: the names of")
+    with pytest.raises(ck.ConvergekitError, match=r"s.attribution\('Booked'\)"):
+        s.to_html(tmp_path / "r2.html", ["channels"])
     page = Page(s.to_html(tmp_path / "r3.html", ["funnel"], steps=["x8"]).read_text("utf-8"))
     assert "reached x8" in page.findings("funnel")[0]
