@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.base.wording import counted, percentage
+from convergekit.base.wording import counted, percentage, period_word
 from convergekit.checks.check_up import CheckUp, check_up
 from convergekit.checks.wording import masked
 from convergekit.diagnostics.report import Report
@@ -308,20 +308,39 @@ def _trend(asked: Asked) -> list[Block]:
         return [Block(f"No profile reached {funnel.steps[0]}.", call)]
     trend = funnel.trend(asked.freq)
     figure = trend.plot()
+    finding = getattr(figure, "finding", "") or _by_period(trend, asked.freq, funnel.steps[-1])
     open_periods = int((~trend["complete"]).sum())
     caution = (
-        f"{counted(open_periods, 'period')} of {len(trend):,}: not every window has ended, so the "
-        "share may still rise."
+        f"Not every window has ended in {open_periods:,} of "
+        f"{counted(len(trend), period_word(asked.freq))}: those shares may still rise."
     )
     return [
         Block(
-            finding_of(figure),
+            finding,
             f"{call}.trend({asked.freq!r})",
             figure=figure,
             notes=(caution,) if open_periods else (),
             tables=(Table("Conversion by period of entry", pd.DataFrame(trend)),),
         )
     ]
+
+
+def _by_period(trend: pd.DataFrame, freq: str, last: str) -> str:
+    """Return between which shares the periods lie whose windows have ended."""
+    word = period_word(freq)
+    over = trend[trend["complete"] & (trend["entered"] > 0)].sort_values(
+        "conversion", kind="stable"
+    )
+    if over.empty:
+        return f"Not every window of any {word} has ended, so each share may still rise."
+    low, high = (
+        f"{percentage(row['conversion'])} ({word} of {row['period']:%Y-%m-%d})"
+        for row in (over.iloc[0], over.iloc[-1])
+    )
+    of = f"{len(over):,} of {counted(len(trend), word)}"
+    if len(over) == 1:
+        return f"{low} reached {last}; in {of}, every window has ended."
+    return f"Between {low} and {high} reached {last}, in the {of} whose windows have ended."
 
 
 def _order_of(asked: Asked) -> str:

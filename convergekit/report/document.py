@@ -72,7 +72,10 @@ def _title(s: Stitched) -> str:
         return "A report of no events"
     zone = s.tables.calendar.zone
     first, last = _day(begin, zone), _day(end, zone)
-    return f"Events of {first}" if first == last else f"Events of {first} to {last}"
+    if first == last:
+        return f"Events of {first}"
+    year = last.rpartition(" ")[2]
+    return f"Events of {first.removesuffix(f' {year}')} to {last}"
 
 
 def _facts(asked: Asked, names: set[str], window: str) -> list[tuple[str, str]]:

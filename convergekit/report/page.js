@@ -16,9 +16,19 @@ function fit(plot) {
   }
 }
 
+// The caption above has the title, as text that wraps; the drawing needs no room for it.
+function withoutTitle(layout) {
+  const title = layout.title ?? {};
+  const lines = (text) => (text ? text.split("<br>").length : 0);
+  const room = 20 * lines(title.text) + 17 * lines(title.subtitle?.text) + 16;
+  if (!title.text || !layout.height) return layout;
+  const margin = { ...layout.margin, t: (layout.margin?.t ?? room) - room };
+  return { ...layout, title: { text: "" }, height: layout.height - room, margin };
+}
+
 async function draw(plot) {
   const figure = figures[plot.dataset.figure];
-  await Plotly.newPlot(plot, figure.data, figure.layout, options);
+  await Plotly.newPlot(plot, figure.data, withoutTitle(figure.layout), options);
   plot.on("plotly_afterplot", () => fit(plot));
   fit(plot);
 }

@@ -107,10 +107,13 @@ def _block(block: Block, figures: list[str]) -> str:
 
 def _figure(block: Block, figures: list[str]) -> str:
     figures.append(_json(block.figure))
-    label = _text(block.finding)
+    title, *below = caption_of(block.figure)
+    said = f"<b>{_text(title.rstrip('.'))}.</b>" if title else ""
+    said = " ".join([said, *map(_text, below)]).strip()
+    caption = f"<figcaption>{said}</figcaption>" if said else ""
     return (
-        f'<figure role="group" aria-label="Figure"><div class="ck-plot" role="img" '
-        f'aria-label="{label}" data-figure="{len(figures) - 1}"></div></figure>'
+        f'<figure>{caption}<div class="ck-plot" role="img" '
+        f'aria-label="{_text(block.finding)}" data-figure="{len(figures) - 1}"></div></figure>'
     )
 
 
@@ -165,6 +168,14 @@ def _call(call: str) -> str:
         f'<div class="ck-call"><pre><code>{code}</code></pre>'
         '<button type="button" hidden aria-label="Copy the call">Copy</button></div>'
     )
+
+
+def caption_of(figure: Any) -> list[str]:
+    """Return a figure's title and the sentences below it, as texts."""
+    title = figure.layout.title
+    texts = [title.text or "", title.subtitle.text or ""]
+    plain = [html.unescape(re.sub("<[^>]*>", " ", text)) for text in texts]
+    return [" ".join(text.split()) for text in plain]
 
 
 def _json(figure: Any) -> str:

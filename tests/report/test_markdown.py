@@ -88,7 +88,7 @@ def test_hostile_names_stay_text_in_every_result():
 def test_a_report_is_written_with_calls_that_run(s, tmp_path):
     path = s.to_markdown(tmp_path / "r.md", ["report", "funnel", "suspects"])
     text = path.read_text("utf-8")
-    assert text.startswith("# Events of 2 March 2026 to 29 March 2026\n")
+    assert text.startswith("# Events of 2 March to 29 March 2026\n")
     calls = re.findall(r"```python\n(.*?)\n```", text, re.DOTALL)
     assert repr(eval(calls[1], {"s": s})) == repr(s.funnel(STEPS, within="7D"))
     assert s.to_markdown(tmp_path / "2.md", ["report", "funnel", "suspects"]).read_text(

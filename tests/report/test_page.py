@@ -113,7 +113,7 @@ def test_numbers_are_those_of_the_calls(page, s, store):
 
 
 def test_the_heading_says_what_data_and_what_is_assumed(page):
-    assert page.texts("h1") == ["Events of 2 March 2026 to 29 March 2026"]
+    assert page.texts("h1") == ["Events of 2 March to 29 March 2026"]
     facts = dict(zip(page.texts("dt"), page.texts("dd"), strict=True))
     assert facts["Data"] == "434 events from browser (379), crm (28), server (27)"
     assert facts["Calendar"] == "UTC, weeks from Monday"
