@@ -85,6 +85,7 @@ gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or
 	$(BIN)/python docs/concept_pictures.py
 	$(BIN)/python docs/make_gallery.py
 	$(BIN)/python docs/explorer_picture.py
+	$(BIN)/python docs/report_picture.py
 
 docs: .venv/docs  ## Build the documentation site into site/; a broken link or picture is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -130,7 +130,7 @@ def test_a_call_is_copied(opened):
 def test_figures_answer_to_the_mouse(opened):
     page = opened(viewport={"width": 1200, "height": 900})
     bar = page.locator("#channels .ck-plot .bars .point").first
-    bar.evaluate("bar => bar.scrollIntoView({block: 'center'})")
+    bar.evaluate("bar => bar.scrollIntoView({block: 'center', behavior: 'instant'})")
     box = bar.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator("#channels .hoverlayer text").first.wait_for()
