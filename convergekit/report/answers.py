@@ -123,11 +123,15 @@ def result_block(result: Any, call: str = "") -> Block:
     if isinstance(result, Result):
         parts = result.parts()
         tables = tuple(Table(repr(result), part) for part in parts if not isinstance(part, str))
+        unknown = f"The call was not handed over with the result: {result!r}"
         return Block(
             finding_of(figure) or repr(result),
             call,
             figure=figure,
-            notes=tuple(part for part in parts if isinstance(part, str)),
+            notes=(
+                *([] if call else [unknown]),
+                *(part for part in parts if isinstance(part, str)),
+            ),
             tables=tables,
         )
     if type(result).__module__.startswith(("plotly.", "convergekit.figures.")):

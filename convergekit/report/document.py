@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from convergekit.stitched import Stitched
 
 _IDENTITIES = {
-    "retroactive": "with all data in hand: an event belongs to the profile as it is known in the "
-    "end",
-    "as_of": "as of each event: an event belongs to the profile as it was known by then",
+    "retroactive": "each event belongs to the profile as it is known in the end",
+    "as_of": "each event belongs to the profile as it was known by then",
 }
 _MOST_SOURCES = 6
 
@@ -96,8 +95,8 @@ def _facts(asked: Asked, names: set[str], window: str) -> list[tuple[str, str]]:
         steps = " → ".join(map(title_of, asked.steps))
         found.append(("Funnel", f"{steps} within {window}"))
     if names & {"channels", "spend"} and asked.order is not None:
-        worth = f", worth {asked.value}" if asked.value is not None else ""
-        found.append(("Orders", f"{asked.order}{worth}, taken for its name"))
+        worth = f"; their amount is {asked.value}" if asked.value is not None else ""
+        found.append(("Orders", f"{asked.order}, chosen by its name{worth}"))
         found.append(("Credit", "the last visit within 30 days before the order"))
     return found
 

@@ -1,5 +1,5 @@
 "use strict";
-const figures = JSON.parse(document.getElementById("ck-figures").textContent);
+const figures = JSON.parse(document.getElementById("ck_figures").textContent);
 const plots = Array.from(document.querySelectorAll(".ck-plot"));
 const options = { displayModeBar: false, responsive: true };
 
@@ -50,7 +50,7 @@ for (const button of document.querySelectorAll(".ck-call button")) {
     const code = button.parentElement.querySelector("code");
     const told = (await copied(code.textContent, code)) ? "Copied" : "Selected";
     button.textContent = told;
-    document.getElementById("ck-told").textContent = `${told} the call.`;
+    document.getElementById("ck_told").textContent = `${told} the call.`;
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
 }

@@ -75,8 +75,8 @@ def page_of(document: Document) -> str:
 <noscript><p class="ck-warning">{_WITHOUT_SCRIPTS}</p></noscript>
 {sections}</main>
 <footer><p>{_text(_INTRODUCTION)} Made by {_text(document.made_by)}.</p>
-<p id="ck-told" role="status"></p></footer>
-<script type="application/json" id="ck-figures">[{",".join(figures)}]</script>
+<p id="ck_told" role="status"></p></footer>
+<script type="application/json" id="ck_figures">[{",".join(figures)}]</script>
 {scripts}</body>
 </html>
 """
@@ -84,9 +84,10 @@ def page_of(document: Document) -> str:
 
 def _section(section: Section, slug: str, figures: list[str]) -> str:
     blocks = "".join(_block(block, figures) for block in section.blocks)
-    heading = f'<h2 id="{slug}-heading">{_text(section.heading)}</h2>'
+    # No link has an underscore.
+    heading = f'<h2 id="{slug}_heading">{_text(section.heading)}</h2>'
     return (
-        f'<section id="{slug}" aria-labelledby="{slug}-heading">\n{heading}\n{blocks}</section>\n'
+        f'<section id="{slug}" aria-labelledby="{slug}_heading">\n{heading}\n{blocks}</section>\n'
     )
 
 
@@ -196,7 +197,7 @@ def _slugs(headings: Iterable[str]) -> list[str]:
     for heading in headings:
         words = re.sub(r"[^a-z0-9]+", "-", heading.casefold()).strip("-")
         slug, place = words or "section", 1
-        while slug in found or slug in ("main", "ck-told", "ck-figures"):
+        while slug in found or slug == "main":
             place += 1
             slug = f"{words or 'section'}-{place}"
         found.append(slug)

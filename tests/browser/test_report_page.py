@@ -118,6 +118,15 @@ def test_the_page_is_used_by_keyboard(opened):
     assert page.locator("table").first.is_visible()
 
 
+def test_figures_can_be_seen_in_colours_of_the_system(opened):
+    page = opened(viewport={"width": 700, "height": 900}, color_scheme="dark")
+    page.emulate_media(color_scheme="dark", forced_colors="active", reduced_motion="reduce")
+    plot = "getComputedStyle(document.querySelector('.ck-plot'))"
+    assert page.evaluate(f"{plot}.backgroundColor") == THEMES["light"]
+    assert page.evaluate(f"{plot}.color") == "rgb(31, 35, 40)"
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+
+
 def test_a_call_is_copied(opened):
     page = opened(permissions=["clipboard-read", "clipboard-write"])
     button = page.get_by_role("button", name="Copy the call").nth(1)

@@ -56,7 +56,7 @@ class Page(HTMLParser):
 
     @property
     def figures(self):
-        (data,) = self.of("script", id="ck-figures")
+        (data,) = self.of("script", id="ck_figures")
         return json.loads(data["text"])
 
     @property

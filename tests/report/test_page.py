@@ -130,7 +130,7 @@ def test_the_page_has_the_parts_that_a_screen_reader_goes_by(page):
     assert all(link.removeprefix("#") in ids for link in links)
     assert links[0] == "#main"
     assert [one["aria-labelledby"] for one in page.of("section")] == [
-        f"{one['id']}-heading" for one in page.of("section")
+        f"{one['id']}_heading" for one in page.of("section")
     ]
     # A figure says what it shows; the tables say it in numbers.
     assert all(len(plot["aria-label"]) > 20 and plot["role"] == "img" for plot in page.plots)

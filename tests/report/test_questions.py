@@ -46,6 +46,7 @@ def test_results_are_sections_with_the_call_that_was_given(s, tmp_path):
     assert page.texts("h2") == list(questions)
     assert page.calls("weekly") == ['f.trend("W")']
     assert page.calls("funnel") == []
+    assert f"The call was not handed over with the result: {funnel!r}" in page.texts("li")
     assert all(page.findings(one["id"])[0] for one in page.of("section"))
     assert {one["section"] for one in page.plots} == {
         *("weekly", "funnel", "retention", "lift", "report", "drawn")
@@ -58,9 +59,12 @@ def test_results_in_a_list_are_called_what_they_are(s, tmp_path):
 
 
 def test_headings_that_are_alike_have_links_of_their_own(s, tmp_path):
-    page = written(s, tmp_path, {"Main": "report", "main!": "suspects", "→": "report"})
+    headings = ("Main", "main!", "→", "main_heading", "Main 2 heading")
+    page = written(s, tmp_path, dict.fromkeys(headings, "suspects"))
     ids = [one["id"] for one in page.of("section")]
-    assert ids == ["main-2", "main-3", "section"]
+    assert ids == ["main-2", "main-3", "section", "main-heading", "main-2-heading"]
+    every = [one["id"] for one in page.elements if one.get("id")]
+    assert len(every) == len(set(every))
 
 
 def test_steps_window_and_breakdown_are_those_given(s, tmp_path):
