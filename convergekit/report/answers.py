@@ -427,10 +427,10 @@ def _suspects(asked: Asked) -> list[Block]:
     found = asked.s.suspects
     items = tuple(
         Item(
-            f"{place}. {row['evidence']} evidence",
+            f"{place}. {row['evidence'].capitalize()} evidence",
             _LEVELS[row["evidence"]],
             f"{counted(row['events'], 'event')}, {counted(row['aliases'], 'alias', 'aliases')}",
-            (masked(row["reason"]),),
+            (masked(row["reason"]), *_repair(row["repair"])),
         )
         for place, row in enumerate(found.head(_MOST_ITEMS).to_dict("records"), start=1)
     )
@@ -453,6 +453,10 @@ def _suspects(asked: Asked) -> list[Block]:
     ]
 
 
+def _repair(call: Any) -> list[str]:
+    return [f"Repair: {masked(call)}"] if isinstance(call, str) and call else []
+
+
 def _check_up(asked: Asked) -> list[Block]:
     found = check_up(asked.s.events)
     block = _check_up_block(found, "ck.check_up(s.events)")
@@ -466,7 +470,11 @@ def _check_up_block(found: CheckUp, call: str) -> Block:
         Item(
             f"{row['finding']}. {row['what']}",
             row["severity"],
-            " · ".join(part for part in (found.concerned(row["finding"]), row["check"]) if part),
+            " · ".join(
+                part
+                for part in (row["severity"], found.concerned(row["finding"]), row["check"])
+                if part
+            ),
             (row["why"], f"Fix: {row['fix']}"),
         )
         for row in rows

@@ -56,7 +56,7 @@ def _block(block: Block) -> Iterable[str]:
 
 def _item(item: Item) -> str:
     texts = " ".join(plain(text) for text in item.texts)
-    return f"**{plain(item.title)}** ({plain(item.level)}; {plain(item.facts)}) {texts}"
+    return f"**{plain(item.title)}** ({plain(item.facts)}) {texts}"
 
 
 def _listed(lines: Iterable[str]) -> str:

@@ -128,7 +128,7 @@ def _tiles(tiles: Iterable[tuple[str, str]]) -> str:
 def _items(items: Iterable[Item]) -> str:
     found = "".join(
         f'<li class="ck-{item.level}"><p class="ck-what">{_text(item.title)}</p>'
-        f'<p class="ck-facts"><span class="ck-level">{item.level}</span> · {_text(item.facts)}</p>'
+        f'<p class="ck-facts">{_text(item.facts)}</p>'
         f"{''.join(f'<p>{_text(text)}</p>' for text in item.texts)}</li>"
         for item in items
     )
