@@ -135,7 +135,9 @@ def result_block(result: Any, call: str = "") -> Block:
             tables=tables,
         )
     if type(result).__module__.startswith(("plotly.", "convergekit.figures.")):
-        return Block(finding_of(result) or "A figure.", call, figure=result)
+        twin = getattr(result, "twin", pd.DataFrame())
+        tables = (Table("The numbers of the figure", twin),) if len(twin) else ()
+        return Block(finding_of(result) or "A figure.", call, figure=result, tables=tables)
     raise ConvergekitError(
         "questions may hold names of sections, what convergekit returned, plotly figures and "
         f"pandas tables; got {type(result).__name__}."
@@ -151,7 +153,7 @@ def finding_of(figure: Any) -> str:
         return str(said)
     title = figure.layout.title
     parts = [text for text in (title.text, title.subtitle.text) if text]
-    return html.unescape(". ".join(part.replace("<br>", " ").rstrip(".") for part in parts))
+    return html.unescape(" ".join(f"{part.replace('<br>', ' ').rstrip('.')}." for part in parts))
 
 
 def _is_ours(result: Any) -> bool:
@@ -285,22 +287,15 @@ def _breakdown(asked: Asked) -> Block:
     funnel, call = ask(asked.s, "funnel", asked.steps, **options)
     shown = _steps_table(funnel)
     last = shown[shown["step"] == len(funnel.steps)]
-    finding = f"{counted(len(last), 'group')} by {by}."
-    if len(last) > 1 and len(funnel.steps) > 1:
-        ranked = last.sort_values(["conversion", "profiles"], kind="stable")
-        low, high = ranked.iloc[0], ranked.iloc[-1]
-        finding = (
-            f"{funnel.steps[-1]} is reached by {percentage(low['conversion'])} ({low.iloc[0]}) to "
-            f"{percentage(high['conversion'])} ({high.iloc[0]}) of a group."
-        )
     tested: list[str] = []
     if len(last) > 1 and len(funnel.steps) > 1:
         tested = [part for part in funnel.test().parts() if isinstance(part, str)]
+    figure = funnel.plot()
     return Block(
-        " ".join([finding, *tested[:1]]),
+        " ".join([finding_of(figure), *tested[:1]]),
         f"f = {call}\nf.table\nf.test()" if tested else call,
         heading=f"By {by}",
-        figure=funnel.plot(),
+        figure=figure,
         notes=(*funnel.grouped_by, *tested[1:], *funnel.notes),
         tables=(Table(_steps_caption(funnel), shown),),
     )
@@ -312,7 +307,6 @@ def _trend(asked: Asked) -> list[Block]:
         return [Block(f"No profile reached {funnel.steps[0]}.", call)]
     trend = funnel.trend(asked.freq)
     figure = trend.plot()
-    finding = getattr(figure, "finding", "") or _by_period(trend, asked.freq, funnel.steps[-1])
     open_periods = int((~trend["complete"]).sum())
     caution = (
         f"Not every window has ended in {open_periods:,} of "
@@ -320,31 +314,13 @@ def _trend(asked: Asked) -> list[Block]:
     )
     return [
         Block(
-            finding,
+            finding_of(figure),
             f"{call}.trend({asked.freq!r})",
             figure=figure,
             notes=(caution,) if open_periods else (),
             tables=(Table("Conversion by period of entry", pd.DataFrame(trend)),),
         )
     ]
-
-
-def _by_period(trend: pd.DataFrame, freq: str, last: str) -> str:
-    """Return between which shares the periods lie whose windows have ended."""
-    word = period_word(freq)
-    over = trend[trend["complete"] & (trend["entered"] > 0)].sort_values(
-        "conversion", kind="stable"
-    )
-    if over.empty:
-        return f"Not every window of any {word} has ended, so each share may still rise."
-    low, high = (
-        f"{percentage(row['conversion'])} ({word} of {row['period']:%Y-%m-%d})"
-        for row in (over.iloc[0], over.iloc[-1])
-    )
-    of = f"{len(over):,} of {counted(len(trend), word)}"
-    if len(over) == 1:
-        return f"{low} reached {last}; in {of}, every window has ended."
-    return f"Between {low} and {high} reached {last}, in the {of} whose windows have ended."
 
 
 def _order_of(asked: Asked) -> str:
@@ -361,16 +337,7 @@ def _channels(asked: Asked) -> list[Block]:
     given = [order] if asked.value is None else [order, asked.value]
     attribution, call = ask(asked.s, "attribution", *given)
     table = attribution.table.drop(columns="model")
-    total = counted(round(table["conversions"].sum()), "conversion")
-    finding = f"No visit is credited for {total} ({order})."
-    credited = table[table["touches"] > 0]
-    if len(credited):
-        first = credited.iloc[0]
-        worth = "" if asked.value is None else f" and {first['value']:,.2f} of {asked.value}"
-        finding = (
-            f"{first.iloc[0]} is credited most: {first['conversions']:,.0f} of {total} "
-            f"({order}){worth}."
-        )
+    figure = attribution.plot() if len(table) else None
     notes = [part for part in attribution.parts() if isinstance(part, str)]
     if asked.value is None:
         notes.append(
@@ -379,9 +346,9 @@ def _channels(asked: Asked) -> list[Block]:
         )
     return [
         Block(
-            finding,
+            finding_of(figure) or f"No event is a {order}.",
             call,
-            figure=attribution.plot() if len(table) else None,
+            figure=figure,
             notes=("The last visit within 30 days before an order gets all the credit.", *notes),
             tables=(Table("Credit by channel", table),),
         )
@@ -394,7 +361,7 @@ def _spend(asked: Asked) -> list[Block]:
             "nothing says what was spent; give spend=ck.read_spend([...]), the exports of the ad "
             "platforms"
         )
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {} if asked.freq == "M" else {"freq": asked.freq}
     if _order_of(asked) != "Placed Order":
         options["conversion"] = asked.order
     if asked.value not in (None, "total_price"):

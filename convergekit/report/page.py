@@ -108,9 +108,13 @@ def _block(block: Block, figures: list[str]) -> str:
 
 def _figure(block: Block, figures: list[str]) -> str:
     figures.append(_json(block.figure))
-    title, *below = caption_of(block.figure)
-    said = f"<b>{_text(title.rstrip('.'))}.</b>" if title else ""
-    said = " ".join([said, *map(_text, below)]).strip()
+    title, below = caption_of(block.figure)
+    # What the section begins with is not said again.
+    finding = getattr(block.figure, "finding", "")
+    if finding and finding in block.finding:
+        below = below.replace(finding, "", 1)
+    lead = f"<b>{_text(title.rstrip('.'))}.</b>" if title else ""
+    said = f"{lead} {_text(' '.join(below.split()))}".strip()
     caption = f"<figcaption>{said}</figcaption>" if said else ""
     return (
         f'<figure>{caption}<div class="ck-plot" role="img" '
@@ -171,12 +175,13 @@ def _call(call: str) -> str:
     )
 
 
-def caption_of(figure: Any) -> list[str]:
+def caption_of(figure: Any) -> tuple[str, str]:
     """Return a figure's title and the sentences below it, as texts."""
     title = figure.layout.title
     texts = [title.text or "", title.subtitle.text or ""]
     plain = [html.unescape(re.sub("<[^>]*>", " ", text)) for text in texts]
-    return [" ".join(text.split()) for text in plain]
+    title_said, below = (" ".join(text.split()) for text in plain)
+    return title_said, below
 
 
 def _json(figure: Any) -> str:
