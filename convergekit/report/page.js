@@ -1,7 +1,8 @@
 "use strict";
 const figures = JSON.parse(document.getElementById("ck_figures").textContent);
 const plots = Array.from(document.querySelectorAll(".ck-plot"));
-const options = { displayModeBar: false, responsive: true };
+// Figures leave room for their texts on a page of so many pixels; on a narrower one they are scaled.
+const least = 380;
 
 // Paper has another width than the screen, and a printer waits for nothing that is drawn anew: the
 // style sheet scales each drawing as a whole, for which it must know its size.
@@ -26,11 +27,33 @@ function withoutTitle(layout) {
   return { ...layout, title: { text: "" }, height: layout.height - room, margin };
 }
 
+// Plotly knows where the mouse is on an element that is transformed, not within a scaled drawing.
+function scale(plot) {
+  const room = plot.parentElement.clientWidth;
+  const narrow = room > 0 && room < least;
+  plot.style.width = narrow ? `${least}px` : "";
+  plot.style.transform = narrow ? `scale(${room / least})` : "";
+  return narrow ? room / least : null;
+}
+
+function keep(plot, scaled) {
+  plot.parentElement.style.height = scaled ? `${plot.offsetHeight * scaled}px` : "";
+  fit(plot);
+}
+
 async function draw(plot) {
   const figure = figures[plot.dataset.figure];
-  await Plotly.newPlot(plot, figure.data, withoutTitle(figure.layout), options);
-  plot.on("plotly_afterplot", () => fit(plot));
-  fit(plot);
+  let scaled = scale(plot);
+  await Plotly.newPlot(plot, figure.data, withoutTitle(figure.layout), { displayModeBar: false });
+  plot.on("plotly_afterplot", () => keep(plot, scaled));
+  keep(plot, scaled);
+  let room = plot.parentElement.clientWidth;
+  new ResizeObserver(() => {
+    if (plot.parentElement.clientWidth === room) return;
+    room = plot.parentElement.clientWidth;
+    scaled = scale(plot);
+    if (room > 0) Plotly.Plots.resize(plot);
+  }).observe(plot.parentElement);
 }
 Promise.all(plots.map(draw)).then(() => document.documentElement.classList.add("ck-drawn"));
 

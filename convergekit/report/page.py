@@ -117,8 +117,9 @@ def _figure(block: Block, figures: list[str]) -> str:
     said = f"{lead} {_text(' '.join(below.split()))}".strip()
     caption = f"<figcaption>{said}</figcaption>" if said else ""
     return (
-        f'<figure>{caption}<div class="ck-plot" role="img" '
-        f'aria-label="{_text(block.finding)}" data-figure="{len(figures) - 1}"></div></figure>'
+        f'<figure>{caption}<div class="ck-frame"><div class="ck-plot" role="img" '
+        f'aria-label="{_text(block.finding)}" data-figure="{len(figures) - 1}"></div></div>'
+        "</figure>"
     )
 
 

@@ -75,8 +75,7 @@ def test_the_page_fits_any_width_in_both_themes(opened, width, theme):
         )
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(WIDE) == []
-    if width > WIDTHS[0]:
-        assert page.evaluate(CUT) == []
+    assert page.evaluate(CUT) == []
     page.evaluate("document.querySelectorAll('details').forEach(one => {one.open = false})")
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"report-{theme}-{width}.png", full_page=True)
@@ -136,8 +135,25 @@ def test_a_call_is_copied(opened):
     assert copied.startswith("s.funnel(['PageView', 'Added To Cart', 'Placed Order']")
 
 
-def test_figures_answer_to_the_mouse(opened):
+def test_figures_follow_the_width_of_the_page(opened):
     page = opened(viewport={"width": 1200, "height": 900})
+    wide = "document.querySelector('.ck-plot .main-svg').getBoundingClientRect().width"
+    before = page.evaluate(wide)
+    for width in (320, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        for _ in range(PATIENCE * 10):
+            # The page forbids what would wait in it.
+            if width * 0.9 < page.evaluate(wide) <= width:
+                break
+            page.wait_for_timeout(100)
+        else:
+            raise AssertionError(page.evaluate(wide))
+    assert before > 900
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_figures_answer_to_the_mouse(opened, width):
+    page = opened(viewport={"width": width, "height": 900})
     bar = page.locator("#channels .ck-plot .bars .point").first
     bar.evaluate("bar => bar.scrollIntoView({block: 'center', behavior: 'instant'})")
     box = bar.bounding_box()
