@@ -18,7 +18,7 @@ from convergekit.visits.rules import VISIT_PRESETS
 
 if TYPE_CHECKING:
     from convergekit.attribution.without_campaign import WithoutCampaign
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.stitched import Stitched
 
 _USUAL_EVENT = "Placed Order"

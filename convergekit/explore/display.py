@@ -164,7 +164,7 @@ def figure_outputs(*figures: Any) -> tuple[dict[str, Any], ...]:
 
 def template_of(template: str) -> str:
     """Return the argument of `plot` that code has to give, if it is not what is taken anyway."""
-    return "" if template == "light" else f"template={template!r}"
+    return "" if template == "auto" else f"template={template!r}"
 
 
 def _bundle(figure: Any) -> dict[str, Any]:

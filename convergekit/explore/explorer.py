@@ -20,7 +20,7 @@ from convergekit.explore.profile import ProfileExplorer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.spend.result import Spend
     from convergekit.stitched import Stitched
 
@@ -62,7 +62,7 @@ class Explorer:
 
 
 def explore(
-    s: Stitched, spend: pd.DataFrame | Spend | None = None, template: Template = "light"
+    s: Stitched, spend: pd.DataFrame | Spend | None = None, template: Template = "auto"
 ) -> Explorer:
     """Return tabs to explore a Stitched with. See `Stitched.explore`."""
     name = _name_of(s, "s")

@@ -20,7 +20,7 @@ from convergekit.explore.layout import CONTROLS, RESULTS, WIDE, offer, side_by_s
 from convergekit.explore.work import Work
 
 if TYPE_CHECKING:
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.funnels.result import Funnel
     from convergekit.stitched import Stitched
 

@@ -21,7 +21,7 @@ from convergekit.marketing.question import BY
 if TYPE_CHECKING:
     import pandas as pd
 
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.marketing.result import Marketing
     from convergekit.reconcile.result import Reconciliation
     from convergekit.spend.result import Spend

@@ -19,7 +19,7 @@ from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.figures.frame import DrawnFrame
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.stitched import Stitched
 
 #: Events on one page of the timeline.
