@@ -192,7 +192,8 @@ def _report_block(report: Report, call: str) -> Block:
         ("aliases", report.aliases),
         ("profiles", report.profiles),
     ]
-    findings = report.findings()
+    # A file to send: reasons and warnings may quote what a row held.
+    findings = [(title, masked(text)) for title, text in report.findings()]
     loud = [text for title, text in findings if title in ("warning", "caution")]
     quiet = [f"{title}: {text}" for title, text in findings if title not in ("warning", "caution")]
     drawn = report.plot() if len(report.coverage) else None

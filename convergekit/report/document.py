@@ -9,6 +9,7 @@ import pandas as pd
 from convergekit import __version__
 from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.base.wording import counted
+from convergekit.checks.wording import masked
 from convergekit.events.steps import title_of
 from convergekit.report.answers import section_of
 from convergekit.report.blocks import Document, Section
@@ -103,7 +104,7 @@ def _facts(asked: Asked, names: set[str], window: str) -> list[tuple[str, str]]:
 
 def _caveats(s: Stitched, sections: tuple[Section, ...]) -> list[tuple[str, str]]:
     report = s.report
-    found = [(title, text) for title, text in report.findings() if title != "calendar"]
+    found = [(title, masked(text)) for title, text in report.findings() if title != "calendar"]
     for section in sections:
         for block in section.blocks:
             about = section.heading

@@ -100,7 +100,9 @@ def _block(block: Block, figures: list[str]) -> str:
         parts.append(_figure(block, figures))
     parts.append(_items(block.items))
     parts += [_table(table) for table in block.tables]
-    notes = "".join(f"<li>{_text(text)}</li>" for text in block.notes)
+    # What the caption of the figure says is not said again.
+    known = "" if block.figure is None else caption_of(block.figure)[1]
+    notes = "".join(f"<li>{_text(text)}</li>" for text in block.notes if text not in known)
     parts.append(f'<ul class="ck-notes">{notes}</ul>' if notes else "")
     parts.append(_call(block.call))
     return "\n".join(part for part in parts if part) + "\n"

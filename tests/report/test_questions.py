@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import convergekit as ck
+from convergekit.visible import visible
 from tests.report.pages import Page
 
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
@@ -116,6 +122,36 @@ def test_addresses_of_suspects_are_not_in_a_file_to_send(tmp_path):
     (item,) = [one["text"] for one in page.of("li") if "ck-" in str(one.get("class"))]
     assert "a…@shop.example" in item
     assert "ada@shop.example" not in item
+
+
+def test_what_a_rejected_row_held_is_masked(tmp_path):
+    events = pd.DataFrame(
+        {
+            "event_name": ["PageView", "PageView"],
+            "event_id": ["1", "2"],
+            "timestamp": ["2026-03-02T10:00:00Z", "ada@shop.example"],
+            "alias.cookie": "a",
+        }
+    )
+    s = ck.stitch(events)
+    assert len(s.rejected) == 1
+    text = s.to_html(tmp_path / "r.html", ["report"]).read_text("utf-8")
+    assert "rejected: 1" in text
+    assert "ada@shop.example" not in text
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_any_text_is_shown_as_text(s, heading, value):
+    with tempfile.TemporaryDirectory() as directory:
+        table = pd.DataFrame({"n": [1], "text": [value]})
+        page = written(s, Path(directory), {heading: table, "Plain": table})
+    assert page.texts("h2") == [visible(heading), "Plain"]
+    assert page.texts("td") == [visible(value)] * 2
+    assert page.comments == []
+    assert {one["tag"] for one in page.elements if one["section"]} == {
+        *("h2", "p", "details", "summary", "div", "table", "caption", "thead", "tbody"),
+        *("tr", "th", "td"),
+    }
 
 
 def test_a_segment_is_named_with_its_caution(s, tmp_path):
