@@ -112,6 +112,22 @@ def test_numbers_are_those_of_the_calls(page, s, store):
     assert page.findings("check-up") == [f"{found.title}."]
 
 
+@pytest.mark.parametrize("within", ["10min", "1h", "7D", "60D"])
+def test_the_first_sentence_of_a_funnel_is_held_against_its_table(s, within, tmp_path):
+    page = Page(s.to_html(tmp_path / "r.html", ["funnel"], within=within, by="").read_text("utf-8"))
+    funnel = s.funnel(STEPS, within=within)
+    row, entered = funnel.table.iloc[-1], funnel.table["profiles"].iloc[0]
+    (said,) = page.findings("funnel")
+    numbers = [float(text) for text in re.findall(r"\d+(?:\.\d+)?", said.partition(": ")[2])]
+    assert said.startswith(f"{row['profiles']} of {entered} profiles reached Placed Order within ")
+    interval = [row["at_window_low"], row["at_window_high"]]
+    expected = [row["conversion"]]
+    if not pd.isna(interval[0]):
+        open_ = [row["conversion_at_window"]] if funnel.counts["in_window"] else []
+        expected += [*open_, 0.95, *interval]
+    assert numbers == [round(100 * share, 1) for share in expected]
+
+
 def test_the_heading_says_what_data_and_what_is_assumed(page):
     assert page.texts("h1") == ["Events of 2 March to 29 March 2026"]
     facts = dict(zip(page.texts("dt"), page.texts("dd"), strict=True))
