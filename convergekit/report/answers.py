@@ -216,7 +216,10 @@ def _report_block(report: Report, call: str) -> Block:
 def _funnel_of(asked: Asked) -> tuple[Any, str]:
     if not asked.steps:
         raise ConvergekitError("there are no events with a name, of which a funnel could be made")
-    return ask(asked.s, "funnel", asked.steps, within=asked.within)
+    if "funnel" not in asked.answers:
+        asked.answers["funnel"] = ask(asked.s, "funnel", asked.steps, within=asked.within)
+    answer: tuple[Any, str] = asked.answers["funnel"]
+    return answer
 
 
 def _funnel(asked: Asked) -> list[Block]:

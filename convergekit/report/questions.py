@@ -76,6 +76,8 @@ class Asked:
     within : str or datetime.timedelta
     given_by : str or None
         The breakdown; None for the usual one, where the data have it, and empty for none.
+    answers : dict
+        What several sections ask for, by its name.
     """
 
     s: Stitched
@@ -83,7 +85,7 @@ class Asked:
     given_steps: Any = None
     within: Duration = _USUAL_WITHIN
     given_by: str | None = None
-    numbers: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def suggestion(self) -> Suggestion:
