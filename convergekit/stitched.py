@@ -2047,8 +2047,8 @@ class Stitched:
             Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
             ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
             only where it is given. A result that you have already is a section too: in a list,
-            ``[f, "suspects"]``, or with a heading and the code that made it,
-            ``{"Weekly funnel": (f.trend("W"), 'f.trend("W")')}``.
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
         spend : DataFrame or Spend, optional
             What was spent, as `marketing` takes it.
         steps : sequence of str, sequence of str, or Step, optional
@@ -2135,8 +2135,8 @@ class Stitched:
             Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
             ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
             only where it is given. A result that you have already is a section too: in a list,
-            ``[f, "suspects"]``, or with a heading and the code that made it,
-            ``{"Weekly funnel": (f.trend("W"), 'f.trend("W")')}``.
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
         spend : DataFrame or Spend, optional
             What was spent, as `marketing` takes it.
         steps : sequence of str, sequence of str, or Step, optional
@@ -2204,8 +2204,8 @@ class Stitched:
             Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
             ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
             only where it is given. A result that you have already is a section too: in a list,
-            ``[f, "suspects"]``, or with a heading and the code that made it,
-            ``{"Weekly funnel": (f.trend("W"), 'f.trend("W")')}``.
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
         spend : DataFrame or Spend, optional
             What was spent, as `marketing` takes it.
         steps : sequence of str, sequence of str, or Step, optional

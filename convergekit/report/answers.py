@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -14,16 +13,15 @@ from convergekit.checks.check_up import CheckUp, check_up
 from convergekit.checks.wording import masked
 from convergekit.diagnostics.report import Report
 from convergekit.errors import ConvergekitError
-from convergekit.events.steps import Step
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.labels import short_name
 from convergekit.report.blocks import Block, Item, Section, Table
+from convergekit.report.calls import Named, ask, call_of
 from convergekit.report.questions import MOST_LABELS, Asked, Topic
 
 #: As many suspects and faults stand in a file to read.
 _MOST_ITEMS = 20
-_LONG_LINE = 88
 #: What a table of steps shows; the rest is of those who want to know it from code.
 _STEPS = (
     *("step", "event_name", "profiles", "conversion", "step_conversion", "drop_off", "in_window"),
@@ -34,45 +32,6 @@ _SPENT = (
     *("nc_roas", "mer"),
 )
 _LEVELS = {"strong": "high", "shared token": "medium", "weak": "low"}
-
-
-@dataclass(frozen=True)
-class Named:
-    """An argument that code calls by a name.
-
-    Attributes
-    ----------
-    name : str
-    value : object
-    """
-
-    name: str
-    value: Any
-
-    def __repr__(self) -> str:
-        """Return the name."""
-        return self.name
-
-
-def ask(s: Any, method: str, *given: Any, **options: Any) -> tuple[Any, str]:
-    """Return what a Stitched answers, and the code of the call.
-
-    Examples
-    --------
-    >>> import convergekit as ck
-    >>> s = ck.stitch(ck.simulate_store().events)
-    >>> ask(s, "funnel", ["PageView", "Placed Order"], within="7D")[1]
-    "s.funnel(['PageView', 'Placed Order'], within='7D')"
-    """
-    parts = [_source(one) for one in given]
-    parts += [f"{name}={_source(one)}" for name, one in options.items()]
-    code = f"s.{method}({', '.join(parts)})"
-    if len(code) > _LONG_LINE:
-        code = "".join([f"s.{method}(\n", *(f"    {part},\n" for part in parts), ")"])
-    found = getattr(s, method)(
-        *map(_value, given), **{name: _value(one) for name, one in options.items()}
-    )
-    return found, code
 
 
 def section_of(asked: Asked, question: Topic, *, must: bool) -> Section:
@@ -91,7 +50,10 @@ def section_of(asked: Asked, question: Topic, *, must: bool) -> Section:
         As the call of the section raises it.
     """
     if not question.name:
-        return Section(question.heading, (result_block(question.result, question.call),))
+        call = question.call
+        if not call and isinstance(question.result, Result):
+            call = call_of(asked.s, question.result, asked.spend)
+        return Section(question.heading, (result_block(question.result, call),))
     try:
         blocks = _SECTIONS[question.name](asked)
     except ConvergekitError as error:
@@ -123,7 +85,7 @@ def result_block(result: Any, call: str = "") -> Block:
     if isinstance(result, Result):
         parts = result.parts()
         tables = tuple(Table(repr(result), part) for part in parts if not isinstance(part, str))
-        unknown = f"The call was not handed over with the result: {result!r}"
+        unknown = f"The call that made this is not known: {result!r}"
         return Block(
             finding_of(figure) or repr(result),
             call,
@@ -158,24 +120,6 @@ def finding_of(figure: Any) -> str:
 
 def _is_ours(result: Any) -> bool:
     return isinstance(result, (Result, DrawnFrame))
-
-
-def _value(given: Any) -> Any:
-    return given.value if isinstance(given, Named) else given
-
-
-def _source(given: Any) -> str:
-    """Return an argument as code; a condition that is a function has none."""
-    if isinstance(given, Step):
-        parts = [repr(given.name if isinstance(given.name, str) else list(given.name))]
-        if given.where is not None:
-            parts.append(f"where={'...' if callable(given.where) else repr(given.where)}")
-        parts += [f"label={given.label!r}"] if given.label is not None else []
-        parts += ["optional=True"] if given.optional else []
-        return f"ck.Step({', '.join(parts)})"
-    if isinstance(given, list):
-        return f"[{', '.join(map(_source, given))}]"
-    return repr(given)
 
 
 def _report(asked: Asked) -> list[Block]:

@@ -51,12 +51,58 @@ def test_results_are_sections_with_the_call_that_was_given(s, tmp_path):
     page = written(s, tmp_path, questions)
     assert page.texts("h2") == list(questions)
     assert page.calls("weekly") == ['f.trend("W")']
-    assert page.calls("funnel") == []
-    assert f"The call was not handed over with the result: {funnel!r}" in page.texts("li")
+    assert page.calls("funnel") == [
+        "s.funnel(['PageView', 'Added To Cart', 'Placed Order'], within='1D')"
+    ]
+    lift = questions["Lift"]
+    assert page.calls("lift") == []
+    assert f"The call that made this is not known: {lift!r}" in page.texts("li")
     assert all(page.findings(one["id"])[0] for one in page.of("section"))
     assert {one["section"] for one in page.plots} == {
         *("weekly", "funnel", "retention", "lift", "report", "drawn")
     }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "s.funnel(['PageView', 'Placed Order'], within='7D')",
+        "s.funnel(['PageView', 'Placed Order'], within='90min', by='utm_source')",
+        "s.funnel(['PageView', 'Placed Order'], within='7D', by='utm_source', top=2)",
+        "s.funnel(['PageView', 'Placed Order'], within='7D', by=['utm_source', 'utm_medium'])",
+        "s.attribution('Placed Order')",
+        "s.attribution('Placed Order', 'total_price', model=['linear', 'markov'], lookback='14D')",
+        "s.attribution('Placed Order', by='source')",
+        "s.marketing(spend, freq='W', by='platform')",
+        "s.customers()",
+        "s.retention()",
+    ],
+)
+def test_the_call_of_a_result_is_found_where_it_gives_the_same_again(tmp_path, code):
+    store = ck.simulate_store(spend=True)
+    s = ck.stitch(store.events)
+    result = eval(code, {"s": s, "spend": store.spend})
+    page = written(s, tmp_path, {"Result": result}, spend=store.spend)
+    assert [" ".join(call.split()).replace("( ", "(").replace(", )", ")")
+            for call in page.calls("result")] == [code]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"end": "2026-03-09"},
+        {"order": "any"},
+        {"exclude": "Started Checkout"},
+        {"like": "mixpanel"},
+    ],
+)
+def test_a_call_that_gives_something_else_is_not_shown(s, tmp_path, options):
+    page = written(s, tmp_path, {"Result": s.funnel(STEPS, within="1D", **options)})
+    for call in page.calls("result"):
+        assert eval(call, {"s": s}).table.equals(s.funnel(STEPS, within="1D", **options).table)
+    large = ck.Step("Placed Order", where="total_price > 30", label="Placed Order")
+    page = written(s, tmp_path, {"Result": s.funnel([*STEPS[:2], large], within="1D")})
+    assert page.calls("result") == []
 
 
 def test_results_in_a_list_are_called_what_they_are(s, tmp_path):
