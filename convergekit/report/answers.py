@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from convergekit.attribution.result import Attribution
 from convergekit.base.wording import counted, percentage, period_word
 from convergekit.checks.check_up import CheckUp, check_up
 from convergekit.checks.wording import masked
@@ -16,6 +18,7 @@ from convergekit.errors import ConvergekitError
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.labels import short_name
+from convergekit.funnels.result import Funnel
 from convergekit.report.blocks import Block, Item, Section, Table
 from convergekit.report.calls import Named, ask, call_of
 from convergekit.report.questions import MOST_LABELS, Asked, Topic
@@ -50,9 +53,7 @@ def section_of(asked: Asked, question: Topic, *, must: bool) -> Section:
         As the call of the section raises it.
     """
     if not question.name:
-        call = question.call
-        if not call and isinstance(question.result, Result):
-            call = call_of(asked.s, question.result, asked.spend)
+        call = question.call or call_of(asked.s, question.result, asked.spend)
         return Section(question.heading, (result_block(question.result, call),))
     try:
         blocks = _SECTIONS[question.name](asked)
@@ -72,9 +73,13 @@ def result_block(result: Any, call: str = "") -> Block:
         It is not a result that a report can hold.
     """
     if isinstance(result, Report):
-        return _report_block(result, call or "s.report")
+        block = _report_block(result, call)
+        return replace(block, notes=(*_unless_known(result, call), *block.notes))
     if isinstance(result, CheckUp):
-        return _check_up_block(result, call or "ck.check_up(events)")
+        block = _check_up_block(result, call)
+        return replace(block, notes=(*_unless_known(result, call), *block.notes))
+    if isinstance(result, Funnel):
+        return _funnel_block(result, call, _unless_known(result, call))
     figure = result.plot() if hasattr(result, "plot") and _is_ours(result) else None
     if isinstance(result, pd.DataFrame):
         rows = counted(len(result), "row")
@@ -84,14 +89,20 @@ def result_block(result: Any, call: str = "") -> Block:
         )
     if isinstance(result, Result):
         parts = result.parts()
-        tables = tuple(Table(repr(result), part) for part in parts if not isinstance(part, str))
-        unknown = f"The call that made this is not known: {result!r}"
+        frames = [part for part in parts if not isinstance(part, str)]
+        if isinstance(result, Attribution):
+            frames = [result.table]
+        of = f" of {len(frames)}"
+        tables = tuple(
+            Table(f"The numbers, {place}{of}" if len(frames) > 1 else "The numbers", frame)
+            for place, frame in enumerate(frames, start=1)
+        )
         return Block(
             finding_of(figure) or repr(result),
             call,
             figure=figure,
             notes=(
-                *([] if call else [unknown]),
+                *_unless_known(result, call),
                 *(part for part in parts if isinstance(part, str)),
             ),
             tables=tables,
@@ -116,6 +127,10 @@ def finding_of(figure: Any) -> str:
     title = figure.layout.title
     parts = [text for text in (title.text, title.subtitle.text) if text]
     return html.unescape(" ".join(f"{part.replace('<br>', ' ').rstrip('.')}." for part in parts))
+
+
+def _unless_known(result: Any, call: str) -> tuple[str, ...]:
+    return () if call else (f"The call that made this is not known: {result!r}",)
 
 
 def _is_ours(result: Any) -> bool:
@@ -157,29 +172,33 @@ def _report_block(report: Report, call: str) -> Block:
     )
 
 
-def _funnel_of(asked: Asked) -> tuple[Any, str]:
+def _funnel_of(asked: Asked) -> tuple[Funnel, str]:
     if not asked.steps:
         raise ConvergekitError("there are no events with a name, of which a funnel could be made")
     if "funnel" not in asked.answers:
         asked.answers["funnel"] = ask(asked.s, "funnel", asked.steps, within=asked.within)
-    answer: tuple[Any, str] = asked.answers["funnel"]
+    answer: tuple[Funnel, str] = asked.answers["funnel"]
     return answer
 
 
 def _funnel(asked: Asked) -> list[Block]:
     funnel, call = _funnel_of(asked)
-    blocks = [
-        Block(
-            _converted(funnel),
-            call,
-            figure=funnel.plot() if funnel.counts["entered"] else None,
-            notes=(*_why_these_steps(asked), *funnel.notes),
-            tables=(Table(_steps_caption(funnel), _steps_table(funnel)),),
-        )
-    ]
+    blocks = [_funnel_block(funnel, call, _why_these_steps(asked))]
     if asked.by and funnel.counts["entered"]:
         blocks.append(_breakdown(asked))
     return blocks
+
+
+def _funnel_block(funnel: Funnel, call: str, notes: tuple[str, ...]) -> Block:
+    figure = funnel.plot() if funnel.counts["entered"] else None
+    counts_profiles = funnel.counted == "profiles" and not funnel.by
+    return Block(
+        _converted(funnel) if counts_profiles or figure is None else finding_of(figure),
+        call,
+        figure=figure,
+        notes=(*notes, *funnel.notes),
+        tables=(Table(_steps_caption(funnel), _steps_table(funnel)),),
+    )
 
 
 def _why_these_steps(asked: Asked) -> tuple[str, ...]:
@@ -194,7 +213,7 @@ def _why_these_steps(asked: Asked) -> tuple[str, ...]:
     )
 
 
-def _converted(funnel: Any) -> str:
+def _converted(funnel: Funnel) -> str:
     """Return how many got to the end, with the interval."""
     entered, last = funnel.counts["entered"], funnel.steps[-1]
     if not entered:
@@ -216,12 +235,12 @@ def _converted(funnel: Any) -> str:
     return f"{said}."
 
 
-def _steps_caption(funnel: Any) -> str:
+def _steps_caption(funnel: Funnel) -> str:
     by = f", by {', '.join(map(short_name, funnel.by))}" if funnel.by else ""
     return f"{funnel.counted.capitalize()} that reached each step within {funnel.window_words}{by}"
 
 
-def _steps_table(funnel: Any) -> pd.DataFrame:
+def _steps_table(funnel: Funnel) -> pd.DataFrame:
     table = funnel.table[[*funnel.by, *(name for name in _STEPS if name in funnel.table)]]
     for name in funnel.by:
         given = table[name].astype(object)
@@ -376,7 +395,7 @@ def _check_up(asked: Asked) -> list[Block]:
     found = check_up(asked.s.events)
     block = _check_up_block(found, "ck.check_up(s.events)")
     said = "Of the events that were kept: duplicates and rejected rows are counted above."
-    return [Block(**{**vars(block), "notes": (said, *block.notes)})]
+    return [replace(block, notes=(said, *block.notes))]
 
 
 def _check_up_block(found: CheckUp, call: str) -> Block:

@@ -8,22 +8,24 @@ figure.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from convergekit.activity.retention import Retention
+from convergekit.attribution.lift import AttributionLift
 from convergekit.attribution.result import Attribution
 from convergekit.customers.result import Customers
+from convergekit.diagnostics.report import Report
 from convergekit.errors import ConvergekitError
 from convergekit.events.steps import Step
-from convergekit.figures.card import Result
 from convergekit.funnels.labels import OTHER
 from convergekit.funnels.result import Funnel
 from convergekit.journeys.result import Journeys
 from convergekit.marketing.result import Marketing
+from convergekit.reconcile.result import Reconciliation
 
 _LONG_LINE = 88
 _UNITS = (("D", "1D"), ("h", "1h"), ("min", "1min"), ("s", "1s"))
@@ -68,13 +70,13 @@ def ask(s: Any, method: str, *given: Any, **options: Any) -> tuple[Any, str]:
     return found, code
 
 
-def call_of(s: Any, result: Result, spend: Any = None) -> str:
+def call_of(s: Any, result: Any, spend: Any = None) -> str:
     """Return the code of a call that gives a result again; empty if none is found.
 
     Parameters
     ----------
     s : Stitched
-    result : Result
+    result : object
     spend : DataFrame, Spend or None
         What code calls ``spend``.
 
@@ -87,6 +89,8 @@ def call_of(s: Any, result: Result, spend: Any = None) -> str:
     >>> call_of(s, s.funnel(["PageView", "Placed Order"], within="36h", end="2026-03-09"))
     ''
     """
+    if isinstance(result, Report):
+        return "s.report" if str(result) == str(s.report) else ""
     for method, given, options in _suggested(result, spend):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -99,46 +103,55 @@ def call_of(s: Any, result: Result, spend: Any = None) -> str:
     return ""
 
 
-def _suggested(result: Result, spend: Any) -> Iterator[tuple[str, tuple[Any, ...], dict[str, Any]]]:
+def _suggested(result: Any, spend: Any) -> Iterator[tuple[str, tuple[Any, ...], dict[str, Any]]]:
     """Return the calls that may have made a result: method, arguments and options."""
     if isinstance(result, Funnel):
         options: dict[str, Any] = {"within": _duration(result.within)}
         if result.by:
-            options["by"] = result.by[0] if len(result.by) == 1 else list(result.by)
+            options["by"] = _one_or_many(result.by)
         yield "funnel", (list(result.steps),), options
         if result.by:
             labels = result.table[result.by[0]].dropna().unique()
             most = sum(label != OTHER for label in labels)
             yield "funnel", (list(result.steps),), {**options, "top": most}
-    elif isinstance(result, Attribution):
-        models = result.models[0] if len(result.models) == 1 else list(result.models)
+    elif isinstance(result, (Attribution, AttributionLift)):
+        asked = {
+            "model": _one_or_many(result.models),
+            "lookback": _duration(result.lookback),
+            "by": result.by,
+        }
+        usual = {"model": "last_touch", "lookback": "30D", "by": "channel"}
         given = (result.conversion,) if result.value is None else (result.conversion, result.value)
-        options = {} if models == "last_touch" else {"model": models}
-        options |= (
-            {}
-            if result.lookback == pd.Timedelta("30D")
-            else {"lookback": _duration(result.lookback)}
-        )
-        yield "attribution", given, options | ({} if result.by == "channel" else {"by": result.by})
+        method = "attribution" if isinstance(result, Attribution) else "attribution_lift"
+        yield method, given, _unusual(asked, usual)
+    elif isinstance(result, Journeys):
+        asked = {name: _one_or_many(getattr(result, name)) for name in ("start", "end")}
+        asked["max_steps"] = result.max_steps
+        yield "journeys", (), _unusual(asked, {"start": [], "end": [], "max_steps": 5})
     elif isinstance(result, Marketing) and spend is not None:
-        by = result.by[0] if len(result.by) == 1 else list(result.by)
-        usual = {"conversion": "Placed Order", "freq": "M", "by": "channel", "model": "last_touch"}
         asked = {
             "conversion": result.conversion,
             "freq": result.freq,
-            "by": by,
+            "by": _one_or_many(result.by),
             "model": result.model,
         }
-        options = {name: one for name, one in asked.items() if one != usual[name]}
-        yield "marketing", (Named("spend", spend),), options
-    else:
-        for kind, method in (
-            (Customers, "customers"),
-            (Retention, "retention"),
-            (Journeys, "journeys"),
-        ):
-            if isinstance(result, kind):
-                yield method, (), {}
+        usual = {"conversion": "Placed Order", "freq": "M", "by": "channel", "model": "last_touch"}
+        yield "marketing", (Named("spend", spend),), _unusual(asked, usual)
+    elif isinstance(result, Reconciliation) and spend is not None:
+        yield "reconcile", (Named("spend", spend),), {}
+    elif isinstance(result, Customers):
+        yield "customers", (), {}
+    elif isinstance(result, Retention):
+        yield "retention", (), {}
+
+
+def _one_or_many(names: Iterable[str]) -> Any:
+    several = list(names)
+    return several[0] if len(several) == 1 else several
+
+
+def _unusual(asked: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in asked.items() if one != usual[name]}
 
 
 def _duration(span: pd.Timedelta) -> str:

@@ -50,17 +50,21 @@ def test_results_are_sections_with_the_call_that_was_given(s, tmp_path):
     }
     page = written(s, tmp_path, questions)
     assert page.texts("h2") == list(questions)
-    assert page.calls("weekly") == ['f.trend("W")']
-    assert page.calls("funnel") == [
-        "s.funnel(['PageView', 'Added To Cart', 'Placed Order'], within='1D')"
-    ]
-    lift = questions["Lift"]
-    assert page.calls("lift") == []
-    assert f"The call that made this is not known: {lift!r}" in page.texts("li")
     assert all(page.findings(one["id"])[0] for one in page.of("section"))
     assert {one["section"] for one in page.plots} == {
         *("weekly", "funnel", "retention", "lift", "report", "drawn")
     }
+    assert page.calls("weekly") == ['f.trend("W")']
+    assert page.calls("funnel") == [
+        "s.funnel(['PageView', 'Added To Cart', 'Placed Order'], within='1D')"
+    ]
+    assert page.calls("audit") == []
+    assert any(text.startswith("The call that made this is not known: CheckUp(")
+               for text in page.texts("li"))  # fmt: skip
+    times = funnel.time_to_convert()
+    page = written(s, tmp_path, {"Times": times})
+    assert page.calls("times") == []
+    assert f"The call that made this is not known: {times!r}" in page.texts("li")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,10 @@ def test_results_are_sections_with_the_call_that_was_given(s, tmp_path):
         "s.marketing(spend, freq='W', by='platform')",
         "s.customers()",
         "s.retention()",
+        "s.journeys(end='Placed Order', max_steps=3)",
+        "s.attribution_lift('Placed Order', 'total_price')",
+        "s.reconcile(spend)",
+        "s.report",
     ],
 )
 def test_the_call_of_a_result_is_found_where_it_gives_the_same_again(tmp_path, code):
