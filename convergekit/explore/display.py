@@ -21,35 +21,6 @@ MOST_LETTERS = 60
 
 _MOST_COLUMNS = 40
 
-# Scoped by classes of our own; colours follow the notebook's theme.
-STYLE = """<style>
-.ck-explorer{font-family:system-ui,sans-serif;line-height:1.45;overflow-wrap:anywhere}
-.ck-explorer h4{font-size:.95rem;font-weight:600;margin:.9rem 0 .3rem}
-.ck-explorer .ck-scroll{overflow:auto;max-height:26rem;max-width:100%}
-.ck-explorer table{border-collapse:collapse;font-size:.85rem;margin:.2rem 0}
-.ck-explorer th,.ck-explorer td{text-align:left;padding:.2rem .6rem;white-space:nowrap;
-border:0;border-bottom:1px solid rgba(128,128,128,.28);background:none;
-font-variant-numeric:tabular-nums}
-.ck-explorer th{font-weight:600}
-.ck-explorer caption,.ck-explorer .ck-hint{text-align:left;font-size:.85rem;opacity:.75}
-.ck-explorer .ck-number{text-align:right}
-.ck-explorer pre.ck-code{margin:.2rem 0;padding:.6rem .8rem;overflow:auto;font-size:.83rem;
-border:1px solid rgba(128,128,128,.35);border-radius:.35rem;background:rgba(128,128,128,.1);
-line-height:1.45;white-space:pre-wrap;word-break:normal;user-select:all;-webkit-user-select:all;color:inherit}
-.ck-part .widget-html-content{min-width:0}
-.jupyter-button.ck-name{text-align:left;flex-shrink:0}
-.ck-explorer .ck-busy{opacity:.75}
-.ck-explorer .ck-busy::before{content:"";display:inline-block;width:.7em;height:.7em;
-margin-right:.5em;border:2px solid currentColor;border-right-color:transparent;border-radius:50%;
-animation:ck-turn .9s linear infinite}
-@keyframes ck-turn{to{transform:rotate(360deg)}}
-.ck-explorer .ck-error{border-left:4px solid #d55e00;background:rgba(213,94,0,.12);
-padding:.45rem .7rem;white-space:pre-wrap}
-.ck-explorer .ck-warning{border-left:4px solid #e69f00;background:rgba(230,159,0,.12);
-padding:.45rem .7rem}
-.ck-explorer details pre{white-space:pre;overflow:auto;font-size:.8rem;color:inherit}
-</style>"""
-
 
 def heading(text: str) -> str:
     """Return a heading of one part of an explorer."""
@@ -94,6 +65,12 @@ def code(text: str) -> str:
         '<div class="ck-explorer"><div class="ck-hint">One click selects the code.</div>'
         f'<pre class="ck-code">{html.escape(text)}</pre></div>'
     )
+
+
+def folded(title: str, page: str) -> str:
+    """Return a page that opens at a click, or by the keyboard."""
+    summary = f"<summary>{html.escape(title)}</summary>"
+    return f'<div class="ck-explorer"><details>{summary}{page}</details></div>'
 
 
 def table(frame: pd.DataFrame, caption: str = "") -> str:
