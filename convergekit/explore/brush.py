@@ -21,8 +21,11 @@ from convergekit.funnels.result import Funnel
 
 #: So many periods have a button, the latest; dates choose others.
 MOST_PERIODS = 14
-_EVERYBODY = "everybody"
-_ALL = "all"
+# Choosers take None for nothing chosen at all, and then show nothing.
+NOTHING = ""
+#: What a row of buttons begins with.
+EVERYBODY = ("everybody", NOTHING)
+ALL_THE_TIME = ("all the time", NOTHING)
 
 
 class Brush:
@@ -37,7 +40,7 @@ class Brush:
 
     def __init__(self, title: str, take: Callable[[Any], None]) -> None:
         self._title, self._take, self._is_told = title, take, False
-        self.row = picks(title, [(_ALL, None)], None)
+        self.row = picks(title, [EVERYBODY], NOTHING)
         self.hint = widgets.HTML()
         self.box = widgets.VBox([widgets.HTML(show.hint(title)), self.row, self.hint], layout=WIDE)
         self.box.add_class("ck-picks")
@@ -50,7 +53,8 @@ class Brush:
             if tuple(options) != tuple(self.row.options):
                 self.row.options = list(options)
                 self.row.tooltips = [f"{self._title} {text}" for text, _ in options]
-            self.row.value = chosen if chosen in [value for _, value in options] else None
+            is_there = chosen in [value for _, value in options]
+            self.row.value = chosen if is_there else NOTHING
             self.hint.value = show.hint(hint)
         finally:
             self._is_told = False
@@ -58,26 +62,27 @@ class Brush:
 
     def _taken(self, change: Any) -> None:
         if not self._is_told:
-            self._take(change["new"])
+            self._take(None if change["new"] == NOTHING else change["new"])
 
 
-def bars_of(model: Model, funnel: Funnel) -> list[tuple[str, Bar | None]]:
+def bars_of(model: Model, funnel: Funnel) -> list[tuple[str, Bar | str]]:
     """Return the bars of a funnel, with how many profiles each is of."""
-    options: list[tuple[str, Bar | None]] = [(_EVERYBODY, None)]
-    whole = funnel.converted
+    options: list[tuple[str, Bar | str]] = [EVERYBODY]
+    # A profile has one label of a breakdown.
+    counts = funnel.table.groupby("step")[["profiles", "drop_off"]].sum()
     for step, name in enumerate(model.steps, 1):
         short = shortened(name, 28)
-        options.append((f"reached {short} ({len(whole(step)):,})", Bar(step)))
+        reached, lost = counts.loc[step] if step in counts.index else (0, 0)
+        options.append((f"reached {short} ({reached:,})", Bar(step)))
         if step > 1:
-            lost = len(funnel.drop_offs(step))
             options.append((f"left before {short} ({lost:,})", Bar(step, "dropped")))
     return options
 
 
-def periods_of(periods: pd.PeriodIndex) -> list[tuple[str, str | None]]:
+def periods_of(periods: pd.PeriodIndex) -> list[tuple[str, str]]:
     """Return the latest periods, each by its first day."""
     return [
-        ("all the time", None),
+        ALL_THE_TIME,
         *((_short(period), f"{period.start_time:%Y-%m-%d}") for period in periods[-MOST_PERIODS:]),
     ]
 

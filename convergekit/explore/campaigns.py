@@ -41,13 +41,16 @@ class CampaignAnswer:
     def show(self) -> str:
         """Ask, and show what comes of it."""
         model, asked = self._model, self._model.state.channels
+        who = model.who(bar=True)
+        lacking = model.lacks(who, asked.conversion)
+        if lacking:
+            self.clear()
+            return lacking
         conversion: Any = asked.conversion
         moments = model.moments(period=True)
         if moments:
             conversion = Step(conversion, where=moments)
-        found = model.who(bar=True).s.without_campaign(
-            conversion, lookback=asked.lookback, visits=asked.visits
-        )
+        found = who.s.without_campaign(conversion, lookback=asked.lookback, visits=asked.visits)
         self.result = found
         shown = found.summary[found.summary["conversions"] > 0]
         self.table.value = show.heading(found.headline) + show.table(shown)

@@ -120,9 +120,6 @@ class ChannelsExplorer:
         for name, answer in self._answers.items():
             for box in answer.boxes:
                 box.layout.display = None if name == asked.show else "none"
-        if asked.conversion is None:
-            self._clear()
-            return "There are only identify calls; name the column of event names when stitching."
         return self._answers[asked.show].show()
 
     def _clear(self) -> None:

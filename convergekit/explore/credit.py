@@ -41,11 +41,16 @@ class CreditAnswer:
     def show(self) -> str:
         """Ask, and show what comes of it."""
         model, asked = self._model, self._model.state.channels
+        who = model.who(bar=True)
+        lacking = model.lacks(who, asked.conversion)
+        if lacking:
+            self.clear()
+            return lacking
         conversion: Any = asked.conversion
         moments = model.moments(period=True)
         if moments:
             conversion = Step(conversion, where=moments)
-        found = model.who(bar=True).s.attribution(
+        found = who.s.attribution(
             conversion,
             asked.value or None,
             asked.model,

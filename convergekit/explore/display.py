@@ -99,7 +99,9 @@ def table(frame: pd.DataFrame, caption: str = "") -> str:
 def cell(value: Any) -> Any:
     """Return a value as a table shows it: times to the second, long texts cut, numbers kept."""
     if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
+        # A period begins at midnight of the shop's clock, and says no time zone.
+        is_day = value.tzinfo is None and value == value.normalize()
+        return f"{value:%Y-%m-%d}" if is_day else f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, (str, list, tuple, dict, set)):
         return shortened(value, MOST_LETTERS)
     return value

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from convergekit.base.wording import counted, shortened
 from convergekit.events.amounts import events_named
 from convergekit.explore import display as show
-from convergekit.explore.brush import Brush, bars_of
+from convergekit.explore.brush import EVERYBODY, Brush, bars_of
 from convergekit.explore.layout import WIDE, chart, chosen_by, draw, field, foldable, offer
 from convergekit.explore.model import Model, code_of
 from convergekit.explore.offered import as_options, values_of
@@ -177,7 +177,7 @@ class FunnelExplorer:
     def _clear(self) -> None:
         self.result = None
         draw(self.figure)
-        self.brush.offer([("everybody", None)], None)
+        self.brush.offer([EVERYBODY], None)
         self.table.value = self.code.value = ""
 
 

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from convergekit.checks.check_up import check_up
 from convergekit.explore import display as show
 from convergekit.explore.layout import WIDE, chosen_by, field, foldable
-from convergekit.explore.model import Model, code_of
+from convergekit.explore.model import Model, Population, code_of
 from convergekit.explore.suspects import SuspectsAnswer
 from convergekit.explore.trend import event_options
 from convergekit.explore.work import Work
@@ -75,7 +75,7 @@ class IdentityExplorer:
         when = self._model.when()
         if self._model.state.identity.show == "report":
             return code_of(*when.lines, f"{when.name}.report")
-        event = self._model.state.identity.event
+        event = self._conversion(when)
         given = f", conversion={event!r}" if event else ""
         return code_of(*when.lines, f"ck.check_up({when.name}.events{given})")
 
@@ -101,13 +101,13 @@ class IdentityExplorer:
         self.card.value = self.code.value = ""
         if is_suspects:
             return " ".join(filter(None, [self.suspects.show(), self._undated()]))
-        part = self._model.when().s
+        when = self._model.when()
+        part = when.s
         if shown == "report":
             self.result = part.report
             said = ""
         else:
-            event = self._model.state.identity.event or None
-            self.result = check_up(part.events, conversion=event)
+            self.result = check_up(part.events, conversion=self._conversion(when))
             said = (
                 "Of the events that were kept. ck.check_up(events) of the export itself sees the "
                 "dropped copies too."
@@ -115,6 +115,11 @@ class IdentityExplorer:
         self.card.value = show.framed(self.result._repr_html_())
         self.code.value = show.heading("The code of this card") + show.code(self.source())
         return said
+
+    def _conversion(self, who: Population) -> str | None:
+        """Return the event whose money counts, if those who are asked about have it."""
+        event = self._model.state.identity.event or None
+        return None if event is None or self._model.lacks(who, event) else event
 
     def _undated(self) -> str:
         if not any(self._model.dates(period=True)):

@@ -38,10 +38,10 @@ def foldable(
     """Return controls beside results; where it is narrow, a button of this title opens them."""
     side = widgets.VBox(list(controls), layout=CONTROLS)
     side.add_class("ck-side")
-    shown = widgets.VBox([folding(title, side), *results], layout=RESULTS)
+    shown = widgets.VBox(list(results), layout=RESULTS)
     for part in (side, shown):
         part.add_class("ck-part")
-    return widgets.Box([side, shown], layout=BESIDE)
+    return widgets.Box([folding(title, side), side, shown], layout=BESIDE)
 
 
 def folding(title: str, *parts: widgets.Widget) -> widgets.ToggleButton:
@@ -109,4 +109,5 @@ def draw(place: widgets.Output, *figures: Any) -> None:
     """Show figures in place of those before; the page does not jump meanwhile."""
     heights = [figure.layout.height or _USUAL_HEIGHT for figure in figures]
     place.layout.min_height = f"{sum(heights)}px" if heights else "0"
+    place.layout.display = None if heights else "none"
     place.outputs = show.figure_outputs(*figures)

@@ -69,8 +69,11 @@ class MarketingAnswer:
         if self.spend is None:
             self.code.value = show.code(self.source())
             return _WITHOUT
-        template = self._model.template
-        found = self._model.who(bar=True).s.marketing(self.spend, **self._asked())
+        template, who = self._model.template, self._model.who(bar=True)
+        lacking = self._model.lacks(who, self._model.state.channels.conversion)
+        if lacking:
+            return lacking
+        found = who.s.marketing(self.spend, **self._asked())
         self.result = found
         said = "".join(map(show.hint, found.remarks))
         self.table.value = show.heading(repr(found)) + self._rows(found) + said

@@ -225,6 +225,16 @@ class Model:
             "when", key, lambda: Population(who.s.where(events=moments), "part", lines)
         )
 
+    def lacks(self, who: Population, name: str | None) -> str:
+        """Return a sentence if a population does not have an event; empty if it does."""
+        if name is None:
+            return "There are only identify calls; name the column of event names when stitching."
+        if (who.s.events["event_name"] == name).any():
+            return ""
+        return (
+            f"Nobody who is asked about has {name!r}: choose another segment, or brush everybody."
+        )
+
     def people(self) -> pd.DataFrame:
         """Return who entered the funnel, or of these whom the brushed bar is of."""
         funnel, bar = self.funnel(period=True), self.state.bar

@@ -20,6 +20,9 @@ from convergekit.explore.work import Work
 #: Columns of the list, of the funnel's conversions and of the profiles.
 _COLUMNS = ("profile_id", "reached", "status", "first_seen", "last_seen", "events", "aliases")
 
+# Choosers take None for nothing chosen at all, and then show nothing.
+_NOBODY = ""
+
 
 class PeopleExplorer:
     """The people tab.
@@ -77,7 +80,7 @@ class PeopleExplorer:
         table = self._table(found, ids)
         self._is_told = True
         options = [(_line(row), row["profile_id"]) for row in table.to_dict("records")]
-        offer(self.list, [("choose a profile", None), *options] if options else [])
+        offer(self.list, [("choose a profile", _NOBODY), *options] if options else [])
         self._is_told = False
         said = model.in_words()
         title = f"{counted(found['profile_id'].nunique(), 'profile')}"
@@ -102,11 +105,11 @@ class PeopleExplorer:
         for name in ("first_seen", "last_seen", "events", "aliases"):
             table[name] = profiles[name].reindex(ids).to_numpy()
             if name.endswith("_seen"):
-                table[name] = pd.to_datetime(table[name], utc=True)
+                table[name] = pd.to_datetime(table[name], utc=True).dt.strftime("%Y-%m-%d %H:%M")
         return table[[name for name in _COLUMNS if name in table]]
 
     def _choose(self, change: Any) -> None:
-        if not self._is_told and change["new"] is not None:
+        if not self._is_told and change["new"]:
             self.profile.search.value = change["new"]
 
     def _clear(self) -> None:

@@ -167,8 +167,9 @@ class ProfileExplorer:
         logins = most["urn"][most["alias_type"].isin(LOGIN_TYPES)]
         browsers = most["urn"][most["alias_type"] == self._s.browser_alias]
         others = [urn for urn in [*browsers, *logins, *urns] if urn != alias]
-        offer(self.one, options)
-        offer(self.other, options)
+        for chooser in (self.one, self.other):
+            offer(chooser, options)
+            chooser.layout.display = None
         self.other.value = others[0] if others else alias
         self._explaining.soon()
 
@@ -209,8 +210,9 @@ class ProfileExplorer:
         draw(self.line)
         draw(self.graph)
         self.paging.layout.display = "none"
-        offer(self.one, [])
-        offer(self.other, [])
+        for chooser in (self.one, self.other):
+            offer(chooser, [])
+            chooser.layout.display = "none"
         self._unexplained()
 
 

@@ -47,7 +47,8 @@ class StepsEditor:
         self.search = field(
             "Add a step: find events by name", widgets.Text(placeholder="a part of the name")
         )
-        self.names = widgets.VBox([self._name_button() for _ in range(MOST_NAMES)], layout=_LIST)
+        buttons = [self._name_button() for _ in range(min(MOST_NAMES, len(counts)))]
+        self.names = widgets.VBox(buttons, layout=_LIST)
         self.rows = widgets.VBox(layout=WIDE)
         self.listed = widgets.HTML()
         self.parts = [

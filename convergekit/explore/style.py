@@ -45,8 +45,10 @@ padding:.45rem .7rem}}
 .ck-field.jupyter-widgets>.widget-label{{width:auto;max-width:none;text-align:left;height:auto;
 line-height:1.4;font-size:.8rem;opacity:.85;overflow:visible;white-space:normal}}
 .ck-field.jupyter-widgets>:not(.widget-label){{flex:none}}
+.ck-field.widget-dropdown>select{{height:28px}}
+.ck-whole .lm-TabBar-tab{{flex:0 1 auto!important;min-width:0;padding:0 .7em!important}}
 .ck-bar{{display:flex;flex-flow:row wrap;gap:0 .8rem;align-items:flex-end}}
-.ck-bar>.ck-field{{flex:1 1 8.5rem;min-width:7.5rem;max-width:16rem}}
+.ck-bar>.ck-field{{flex:1 1 6.6rem;min-width:6.4rem;max-width:14rem}}
 .ck-picks .widget-toggle-button,.ck-picks .widget-toggle-buttons button{{width:auto;
 padding:0 .7em}}
 .ck-picks .widget-toggle-buttons{{flex-wrap:wrap;height:auto}}
@@ -56,7 +58,9 @@ outline-offset:1px}}
 .ck-whole .mod-active{{font-weight:600;box-shadow:inset 0 -2px 0 #0072b2}}
 .ck-whole .ck-fold{{display:none}}
 @container ck-whole (max-width: {NARROW}){{
-.ck-whole .ck-fold{{display:block}}
+.ck-whole .ck-fold{{display:block;flex:1 1 100%!important}}
+.ck-bar>.ck-fold{{flex:none!important}}
+.ck-whole .lm-TabBar-tab{{padding:0 .3em!important}}
 .ck-whole .ck-folds:not(.ck-open){{display:none!important}}
 .ck-whole .ck-folds.ck-side{{max-width:none!important;flex-basis:100%!important}}
 }}

@@ -105,7 +105,10 @@ class SuspectsAnswer:
         self._offering.now()
         if found.empty:
             self.table.value = self.reason.value = ""
-            return "No profile looks like several people. Any alias can be blocked all the same."
+            return (
+                "No profile looks like several people. To see what an alias links, type its URN or "
+                "value, and press the button: everything is stitched again without it."
+            )
         shown = listed[list(_SHOWN)].assign(cut=[", ".join(cut) for cut in listed["cut"]])
         self.table.value = show.heading("Profiles that look like several people") + show.table(
             shown

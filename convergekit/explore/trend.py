@@ -107,10 +107,11 @@ class TrendExplorer:
             min(len(periods), MOST_PERIODS), len(periods), "period", "dates choose others"
         )
         self.brush.offer(periods_of(periods), state.period, more)
-        if state.trend.event is None:
-            self._clear()
-            return "There are only identify calls; name the column of event names when stitching."
         who = model.who(bar=True)
+        lacking = self._lacking(who)
+        if lacking:
+            self._clear()
+            return lacking
         if state.trend.show == "retention":
             said = self._retention(who)
         elif state.trend.show == "conversion":
@@ -119,6 +120,16 @@ class TrendExplorer:
             said = self._counts(who)
         self.code.value = show.heading("The code of this trend") + show.code(self.source())
         return said
+
+    def _lacking(self, who: Population) -> str:
+        """Return why nothing can be counted; empty if something can."""
+        state = self._model.state.trend
+        asked = {
+            "conversion": self._model.steps[:1],
+            "retention": (state.event, state.returns),
+        }.get(state.show, (state.event,))
+        said = (self._model.lacks(who, name) for name in asked)
+        return next(filter(None, said), "") if state.event else self._model.lacks(who, None)
 
     def _conversion(self, who: Population) -> str:
         if not self._model.steps:

@@ -72,8 +72,10 @@ class Work:
         key: Callable[[], str] | None = None,
     ) -> None:
         self.status = widgets.HTML()
-        self.status.add_class("ck-status")
         self._key, self._done = key, ""
+        if key is not None:
+            # It comes and goes above what is shown, which must not move.
+            self.status.add_class("ck-status")
         self._doing, self._work, self._clear = doing, work, clear
         self._waiting: asyncio.TimerHandle | None = None
 
