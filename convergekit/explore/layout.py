@@ -81,11 +81,17 @@ def picks(label: str, options: Sequence[tuple[str, Any]], value: Any) -> widgets
     return row
 
 
-def small_button(icon: str, tooltip: str, *, disabled: bool = False) -> widgets.Button:
-    """Return a button that is an icon alone; its tooltip names it."""
-    return widgets.Button(
-        icon=icon, tooltip=tooltip, disabled=disabled, layout={"width": "2.2rem", "flex": "none"}
+def small_button(icon: str, name: str, *, disabled: bool = False) -> widgets.Button:
+    """Return a button that shows an icon alone; who does not see it is told its name."""
+    button = widgets.Button(
+        description=name,
+        icon=icon,
+        tooltip=name,
+        disabled=disabled,
+        layout={"width": "2.2rem", "flex": "none"},
     )
+    button.add_class("ck-icon")
+    return button
 
 
 def offer(chooser: widgets.Select | widgets.Dropdown, options: Sequence[tuple[str, Any]]) -> None:

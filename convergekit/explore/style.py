@@ -26,6 +26,8 @@ line-height:1.45;white-space:pre-wrap;word-break:normal;user-select:all;-webkit-
 color:inherit}}
 .ck-part .widget-html-content{{min-width:0}}
 .jupyter-button.ck-name{{text-align:left;flex-shrink:0}}
+.jupyter-button.ck-icon{{font-size:0;overflow:hidden}}
+.jupyter-button.ck-icon>i{{font-size:13px;margin:0}}
 .ck-explorer .ck-busy{{opacity:.8}}
 .ck-explorer .ck-busy::before{{content:"";display:inline-block;width:.7em;height:.7em;
 margin-right:.5em;border:2px solid currentColor;border-right-color:transparent;border-radius:50%;

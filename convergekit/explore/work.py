@@ -80,9 +80,10 @@ class Work:
         self._waiting: asyncio.TimerHandle | None = None
 
     def refresh(self, *_: Any) -> None:
-        """Do it soon if what it depends on has changed since it was last done."""
-        if self._key is not None and self._key() != self._done:
-            self.soon()
+        """Do it if what it depends on has changed; at once if it was never done."""
+        if self._key is None or self._key() == self._done:
+            return
+        (self.soon if self._done else self.now)()
 
     def soon(self, *_: Any) -> None:
         """Do it once nothing has changed for `PAUSE` seconds; at once where no loop runs."""
