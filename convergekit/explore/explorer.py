@@ -65,6 +65,12 @@ class Explorer:
     identity : IdentityExplorer
         Its `suspects.result` is the comparison that is shown, a WhatIf; its `result` the CheckUp
         or the Report.
+    profile : ProfileExplorer
+        The profile that is looked up; its `timeline` has the events.
+    campaigns : CampaignAnswer
+        Its `result` says why conversions have no campaign, a WithoutCampaign.
+    marketing : MarketingAnswer
+        Its `result` is a Marketing, what was spent; its `claims` what platforms claim.
     """
 
     box: widgets.VBox
@@ -75,27 +81,15 @@ class Explorer:
     people: PeopleExplorer
     channels: ChannelsExplorer
     identity: IdentityExplorer
+    profile: ProfileExplorer
+    campaigns: CampaignAnswer
+    marketing: MarketingAnswer
     _model: Model
 
     @property
     def state(self) -> dict[str, Any]:
         """All that is chosen, as plain data that JSON holds; `Stitched.explore` takes it back."""
         return self._model.state.to_dict()
-
-    @property
-    def profile(self) -> ProfileExplorer:
-        """The profile that is looked up; its `timeline` has the events."""
-        return self.people.profile
-
-    @property
-    def campaigns(self) -> CampaignAnswer:
-        """Its `result` says why conversions have no campaign, a WithoutCampaign."""
-        return self.channels.campaigns
-
-    @property
-    def marketing(self) -> MarketingAnswer:
-        """Its `result` is a Marketing, what was spent; its `claims` what platforms claim."""
-        return self.channels.marketing
 
     def __repr__(self) -> str:
         """Say where it can be seen."""
@@ -145,7 +139,10 @@ def explore(
     model.on_change(refresh)
     tabs.observe(lambda change: model.change(tab=order[change["new"]]), "selected_index")
     refresh()
-    return Explorer(box, tabs, bar, funnel, trend, people, channels, identity, model)
+    return Explorer(
+        *(box, tabs, bar, funnel, trend, people, channels, identity),
+        *(people.profile, channels.campaigns, channels.marketing, model),
+    )
 
 
 def _again(model: Model, spend_name: str | None) -> str:

@@ -19,7 +19,7 @@ from convergekit.events.schema import PROFILE
 from convergekit.events.steps import Step
 from convergekit.explore.display import MOST_LETTERS
 from convergekit.explore.offered import amount_of, breakdowns, event_counts, properties
-from convergekit.explore.state import Segment, State
+from convergekit.explore.state import ChosenSegment, State
 from convergekit.explore.suggest import suggested
 from convergekit.identity.conditions import Did
 
@@ -418,7 +418,7 @@ def _given(part: Any, **suggested: Any) -> Any:
     return replace(part, **{name: value for name, value in suggested.items() if name in absent})
 
 
-def _condition(segment: Segment) -> Any:
+def _condition(segment: ChosenSegment) -> Any:
     if segment.kind == "did":
         return Did(segment.name)
     if segment.kind == "never":
@@ -427,7 +427,7 @@ def _condition(segment: Segment) -> Any:
     return asked if isinstance(asked, str) else dict([asked])
 
 
-def _condition_source(segment: Segment) -> str:
+def _condition_source(segment: ChosenSegment) -> str:
     if segment.kind == "did":
         return f"ck.Did({segment.name!r})"
     if segment.kind == "never":

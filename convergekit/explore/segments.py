@@ -14,7 +14,7 @@ from convergekit.explore import display as show
 from convergekit.explore.layout import field, offer
 from convergekit.explore.model import Model
 from convergekit.explore.offered import as_options, values_of
-from convergekit.explore.state import Segment
+from convergekit.explore.state import ChosenSegment
 from convergekit.explore.work import Work
 
 _EVERYBODY = "everybody"
@@ -58,7 +58,7 @@ class SegmentChooser:
         for control in (self.value, self.query):
             control.observe(self._chosen, "value")
 
-    def _restore(self, segment: Segment | None) -> None:
+    def _restore(self, segment: ChosenSegment | None) -> None:
         if segment is not None:
             is_query = isinstance(segment.condition, str) and not segment.name
             self.kind.value = f"query {segment.kind}" if is_query else segment.kind
@@ -134,16 +134,16 @@ class SegmentChooser:
         if not self._is_told:
             self._take(self._segment())
 
-    def _segment(self) -> Segment | None:
+    def _segment(self) -> ChosenSegment | None:
         """Return what is chosen; None while something is missing."""
         kind, name, value = self.kind.value, self.name.value, self.value.value
         if kind in ("did", "never") and name:
-            return Segment(kind, name=name)
+            return ChosenSegment(kind, name=name)
         if kind in ("profiles", "events") and name and value != _NO_VALUE:
-            return Segment(kind, condition=(name, value))
+            return ChosenSegment(kind, condition=(name, value))
         if kind.startswith("query ") and self.query.value.strip():
-            return Segment(kind.removeprefix("query "), condition=self.query.value.strip())
+            return ChosenSegment(kind.removeprefix("query "), condition=self.query.value.strip())
         return None
 
-    def _take(self, segment: Segment | None) -> None:
+    def _take(self, segment: ChosenSegment | None) -> None:
         self._model.change(segment=segment)

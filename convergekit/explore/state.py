@@ -38,7 +38,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
-class Segment:
+class ChosenSegment:
     """Whom or what everything is asked about.
 
     Attributes
@@ -125,7 +125,7 @@ def _condition(where: str, given: Any) -> Condition:
     return _text(where, name), value
 
 
-def _segment(where: str, given: Any) -> Segment:
+def _segment(where: str, given: Any) -> ChosenSegment:
     if not isinstance(given, Mapping) or len(given) != 1:
         raise ConvergekitError(
             f"{where} must be one of {{'did': event}}, {{'never': event}}, {{'profiles': "
@@ -135,8 +135,8 @@ def _segment(where: str, given: Any) -> Segment:
     _one_of(*get_args(SegmentKind))(where, kind)
     where = f"{where}[{kind!r}]"
     if kind in ("did", "never"):
-        return Segment(kind, name=_text(where, what))
-    return Segment(kind, condition=what if isinstance(what, str) else _condition(where, what))
+        return ChosenSegment(kind, name=_text(where, what))
+    return ChosenSegment(kind, condition=what if isinstance(what, str) else _condition(where, what))
 
 
 def _bar(where: str, given: Any) -> Bar:
@@ -220,7 +220,7 @@ class State:
     calendar : str or None
         A time zone; by default that of `stitch`.
     week_starts : str or None
-    segment : Segment or None
+    segment : ChosenSegment or None
     breakdown : str or None
     period : str or None
         The first day of the period of the trend that is brushed.
@@ -235,7 +235,7 @@ class State:
     end: str | None = None
     calendar: str | None = None
     week_starts: Weekday | None = None
-    segment: Segment | None = None
+    segment: ChosenSegment | None = None
     breakdown: str | None = None
     period: str | None = None
     bar: Bar | None = None
@@ -353,7 +353,7 @@ def _read(kind: type[Any], where: str, given: Any) -> Any:
 
 
 def _written(part: Any) -> Any:
-    if isinstance(part, Segment):
+    if isinstance(part, ChosenSegment):
         if part.kind in ("did", "never"):
             return {part.kind: part.name}
         asked = part.condition
