@@ -20,7 +20,6 @@ from convergekit.identity.tables import StitchedEvents, counts_in_one_line
 
 if TYPE_CHECKING:
     import networkx as nx
-    import plotly.graph_objects as go
     import polars as pl
     import pyarrow as pa
 
@@ -41,8 +40,9 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import ExclusionLike, StepLike, Where
     from convergekit.explore.explorer import Explorer
+    from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.funnels.options import Within
     from convergekit.funnels.result import Funnel
     from convergekit.funnels.vendors.presets import (
@@ -384,7 +384,14 @@ class Stitched:
 
         return timeline(self.tables, alias_or_id)
 
-    def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> go.Figure:
+    def plot_profile_graph(
+        self,
+        alias_or_id: str,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw one profile's identity graph: its aliases and the links between them.
 
         Colour and shape show an alias's type; width shows on how many events two aliases met.
@@ -395,7 +402,10 @@ class Stitched:
         ----------
         alias_or_id : str
             A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
@@ -414,8 +424,9 @@ class Stitched:
         '5 aliases on profile p_3424b071e0668a79'
         """
         from convergekit.diagnostics.profile_graph import profile_graph_figure
+        from convergekit.figures.style import Style
 
-        return profile_graph_figure(self.tables, alias_or_id, template)
+        return profile_graph_figure(self.tables, alias_or_id, Style(template, width, height))
 
     def funnel(
         self,
@@ -1984,7 +1995,7 @@ class Stitched:
         state: Mapping[str, Any] | None = None,
         *,
         spend: pd.DataFrame | Spend | None = None,
-        template: Template = "light",
+        template: Template = "auto",
     ) -> Explorer:
         """Open an interactive explorer in a notebook, with the funnel that the data suggest.
 
@@ -2000,7 +2011,8 @@ class Stitched:
             ``{"breakdown": "channel", "tab": "trend"}``.
         spend : DataFrame or Spend, optional
             What was spent, as `marketing` takes it; without it the explorer says how to read it.
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
             Of the figures.
 
         Returns

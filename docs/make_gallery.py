@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import plotly.io
 
-from convergekit.figures.template import Template
+from convergekit.figures.style import Template
 
 HERE = Path(__file__).parent
 WIDTH = 720

@@ -30,9 +30,8 @@ from convergekit.visible import visible
 from convergekit.visits.traffic import pages_and_referrers
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
     from convergekit.identity.aliases import EventAliases
     from convergekit.identity.tables import StitchedEvents
 
@@ -113,20 +112,30 @@ class Report:
     calendar: str = ""
     own_pages: str = ""
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw the share of events that reach a profile and a browser session, by event name.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
         """
         from convergekit.diagnostics.coverage_figures import report_figure
+        from convergekit.figures.style import Style
 
-        return report_figure(self, template)
+        return report_figure(self, Style(template, width, height))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, ready for JSON."""

@@ -6,13 +6,17 @@ Everything that comes from the data is escaped. Importing this module imports no
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from convergekit.base.wording import counted, readable_table, shortened
+from convergekit.figures.showing import shown
+
+if TYPE_CHECKING:
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
 
 #: Lists to choose from hold no more than these; a search narrows them.
 MOST_OPTIONS = 200
@@ -133,24 +137,26 @@ def listed_of(shown: int, total: int, what: str, how: str) -> str:
     return f"{shown:,} of {counted(total, what, many)} are listed; {how}."
 
 
-def figure_outputs(*figures: Any) -> tuple[dict[str, Any], ...]:
-    """Return what an Output widget shows for figures, each as the notebook at hand shows them."""
+def figure_outputs(*figures: Figure) -> tuple[dict[str, Any], ...]:
+    """Return what an Output widget shows for figures: each, and below it its table, closed."""
     return tuple(
-        {"output_type": "display_data", "data": _bundle(figure), "metadata": {}}
+        {"output_type": "display_data", "data": bundle, "metadata": {}}
         for figure in figures
+        for bundle in shown(figure)
     )
 
 
-def template_of(template: str) -> str:
-    """Return the argument of `plot` that code has to give, if it is not what is taken anyway."""
-    return "" if template == "light" else f"template={template!r}"
+def template_of(template: Template) -> str:
+    """Return the argument of `plot` that code has to give, if it is not what is taken anyway.
 
-
-def _bundle(figure: Any) -> dict[str, Any]:
-    # Empty where figures open in a window of their own, which a widget cannot show.
-    return figure._repr_mimebundle_() or {
-        "application/vnd.plotly.v1+json": json.loads(figure.to_json())
-    }
+    Examples
+    --------
+    >>> template_of("auto"), template_of("dark")
+    ('', "template='dark'")
+    """
+    if template == "auto":
+        return ""
+    return f"template={template!r}" if isinstance(template, str) else "template=template"
 
 
 def _row(tag: str, values: Iterable[Any], numbers: Sequence[bool]) -> str:

@@ -30,7 +30,7 @@ from convergekit.explore.work import TabPart
 if TYPE_CHECKING:
     import pandas as pd
 
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.spend.result import Spend
     from convergekit.stitched import Stitched
 
@@ -104,7 +104,7 @@ def explore(
     s: Stitched,
     state: Mapping[str, Any] | None = None,
     spend: pd.DataFrame | Spend | None = None,
-    template: Template = "light",
+    template: Template = "auto",
 ) -> Explorer:
     """Return tabs to explore a Stitched with. See `Stitched.explore`."""
     model = Model(s, _name_of(s, "s"), State.of(state), template)

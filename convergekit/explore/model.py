@@ -24,7 +24,7 @@ from convergekit.explore.suggest import suggested
 from convergekit.identity.conditions import Did
 
 if TYPE_CHECKING:
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.funnels.result import Funnel
     from convergekit.stitched import Stitched
 

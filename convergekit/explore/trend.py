@@ -57,10 +57,9 @@ class TrendExplorer:
         self.brush = Brush("When the other tabs are about:", lambda day: model.change(period=day))
         self.figure = chart()
         self.curve = chart()
-        self.table = widgets.HTML(layout=WIDE)
         self.code = widgets.HTML(layout=WIDE)
         controls = [self.show, self.event, self.returns, self.freq]
-        results = [self.work.status, self.figure, self.brush.box, self.curve, self.table]
+        results = [self.work.status, self.figure, self.brush.box, self.curve]
         self.box = foldable("What is shown", controls, [*results, self.code])
         chosen_by(self.show, lambda what: model.change_part("trend", show=what))
         chosen_by(self.event, lambda name: model.change_part("trend", event=name))
@@ -157,10 +156,8 @@ class TrendExplorer:
         draw(self.curve)
         if result.empty:
             draw(self.figure)
-            self.table.value = ""
             return "Nobody is left: choose other dates, another segment, or brush everybody."
         draw(self.figure, result.plot(template=self._model.template))
-        self.table.value = show.heading("Table") + show.table(result.head(show.MOST_OPTIONS))
         return said
 
     def _retention(self, who: Population) -> str:
@@ -172,11 +169,9 @@ class TrendExplorer:
         if found.table.empty:
             draw(self.figure)
             draw(self.curve)
-            self.table.value = ""
             return "Nobody is left: choose other dates, another segment, or brush everybody."
         draw(self.figure, found.plot(template=template))
         draw(self.curve, found.curve().plot(template=template))
-        self.table.value = show.heading("Table") + show.table(found.table.head(show.MOST_OPTIONS))
         return ""
 
     def _counts_options(self) -> dict[str, Any]:
@@ -205,7 +200,7 @@ class TrendExplorer:
         self.result = None
         draw(self.figure)
         draw(self.curve)
-        self.table.value = self.code.value = ""
+        self.code.value = ""
 
 
 def event_options(model: Model) -> list[tuple[str, str | None]]:

@@ -10,7 +10,7 @@ from typing import get_args
 import plotly.graph_objects as go
 import pytest
 
-from convergekit.figures.template import Template, look
+from convergekit.figures.style import Style, Template
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -51,4 +51,4 @@ def test_the_code_on_the_page_makes_the_figures(gallery):
             assert len(figure.data)
             assert figure.layout.title.text
             assert figure.layout.height
-            assert figure.layout.template.layout.paper_bgcolor == look(template).paper
+            assert figure.layout.template.layout.paper_bgcolor == Style(template).look.paper
