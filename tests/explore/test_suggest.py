@@ -130,7 +130,8 @@ def test_the_explorer_opens_with_it_and_says_so():
     steps = ["PageView", "Added To Cart", "Placed Order"]
     expected = s.funnel(steps, within="7D")
     pd.testing.assert_frame_equal(explorer.funnel.result.table, expected.table)
-    assert len(explorer.funnel.figure.outputs) == 1
+    # The figure, and the table of it.
+    assert len(explorer.funnel.figure.outputs) == 2
     assert "Suggested by the names" in explorer.funnel.status.value
 
 
