@@ -48,13 +48,13 @@ class CommonBar:
             "Time zone",
             widgets.Combobox(
                 value=state.calendar or "",
-                placeholder=f"{usual.zone}, as stitched",
+                placeholder=f"{usual.zone} (usual)",
                 options=sorted(available_timezones()),
                 ensure_option=False,
                 continuous_update=False,
             ),
         )
-        weeks = [(f"{usual.week_starts.capitalize()}, as stitched", _NOTHING)]
+        weeks = [(f"{usual.week_starts.capitalize()} (usual)", _NOTHING)]
         weeks += [(day.capitalize(), day) for day in get_args(Weekday)]
         self.week_starts = field(
             "Weeks from", widgets.Dropdown(options=weeks, value=state.week_starts or _NOTHING)

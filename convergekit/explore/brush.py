@@ -74,7 +74,8 @@ def bars_of(model: Model, funnel: Funnel) -> list[tuple[str, Bar | str]]:
         short = shortened(name, 28)
         reached, lost = counts.loc[step] if step in counts.index else (0, 0)
         options.append((f"reached {short} ({reached:,})", Bar(step)))
-        if step > 1:
+        # Who may still get there has not left.
+        if step > 1 and (lost or model.state.bar == Bar(step, "dropped")):
             options.append((f"left before {short} ({lost:,})", Bar(step, "dropped")))
     return options
 

@@ -60,7 +60,7 @@ class CreditAnswer:
         )
         self.result = found
         draw(self.figure, found.plot(template=model.template))
-        self.table.value = show.heading("Table") + show.framed(found._repr_html_())
+        self.table.value = show.heading("All numbers") + show.framed(found._repr_html_())
         self.code.value = show.heading("The code of this answer") + show.code(self.source())
         return self._said()
 

@@ -156,7 +156,7 @@ class FunnelExplorer:
         if self.result is not funnel:
             self.result = funnel
             draw(self.figure, funnel.plot(template=model.template))
-            self.table.value = show.heading("Table") + show.framed(funnel._repr_html_())
+            self.table.value = show.heading("All numbers") + show.framed(funnel._repr_html_())
         self.brush.offer(bars_of(model, funnel), model.state.bar)
         self.code.value = show.heading("The code of this funnel") + show.code(self.source())
         return " ".join(filter(None, [self._suggested(), self._left_out(funnel)]))

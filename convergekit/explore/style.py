@@ -26,7 +26,8 @@ line-height:1.45;white-space:pre-wrap;word-break:normal;user-select:all;-webkit-
 color:inherit}}
 .ck-part .widget-html-content{{min-width:0}}
 .jupyter-button.ck-name{{text-align:left;flex-shrink:0}}
-.jupyter-button.ck-icon{{font-size:0;overflow:hidden}}
+.jupyter-button.ck-icon{{font-size:0;overflow:hidden;display:inline-flex;align-items:center;
+justify-content:center}}
 .jupyter-button.ck-icon>i{{font-size:13px;margin:0}}
 .ck-explorer .ck-busy{{opacity:.8}}
 .ck-explorer .ck-busy::before{{content:"";display:inline-block;width:.7em;height:.7em;
