@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
 
 PLOTLY = "application/vnd.plotly.v1+json"
+#: plotly's buttons above a figure, without the one that uploads it: nothing leaves the machine.
+CONFIG = {"showSendToCloud": False, "displaylogo": False, "responsive": True}
 #: So many rows of a table are shown.
 MOST_ROWS = 200
 _STYLE = """
@@ -92,7 +94,7 @@ def _drawn(figure: Figure) -> dict[str, Any]:
     """Return plotly's output; as somebody chose, if they told plotly."""
     renderers = sys.modules.get("plotly.io._renderers")
     if renderers is None and not _told():
-        return {PLOTLY: _as_json(figure)}
+        return {PLOTLY: {**_as_json(figure), "config": CONFIG}}
     import plotly.io
     from plotly.io.base_renderers import ImageRenderer, MimetypeRenderer
 
@@ -102,6 +104,8 @@ def _drawn(figure: Figure) -> dict[str, Any]:
         if isinstance(renderer, MimetypeRenderer):
             is_still = isinstance(renderer, ImageRenderer)
             bundle |= renderer.to_mimebundle((figure.still() if is_still else figure).to_dict())
+    if PLOTLY in bundle:
+        bundle[PLOTLY] = {**bundle[PLOTLY], "config": CONFIG}
     return bundle
 
 

@@ -16,7 +16,7 @@ import pytest
 from nbclient import NotebookClient
 
 import convergekit as ck
-from convergekit.figures.showing import PLOTLY, shown, twin_html
+from convergekit.figures.showing import CONFIG, PLOTLY, shown, twin_html
 from convergekit.figures.style import AUTO, LIGHT, Style
 
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
@@ -132,6 +132,8 @@ def test_a_notebook_gets_the_figure_and_its_table(figure):
     assert json.loads(json.dumps(drawn)) == drawn
     assert list(drawn) == [PLOTLY, "text/plain"]
     assert drawn[PLOTLY]["data"][0]["type"] == "bar"
+    # plotly.js has a button that uploads the figure.
+    assert drawn[PLOTLY]["config"]["showSendToCloud"] is False
     assert below["text/html"] == twin_html(figure)
     assert "<details" in twin_html(figure)
     assert " open" not in twin_html(figure)
@@ -180,6 +182,7 @@ def test_a_cell_shows_it(chosen, types, monkeypatch):
 
     drawn, below = (output["data"] for output in notebook.cells[1].outputs)
     assert types <= set(drawn)
+    assert drawn.get(PLOTLY, {}).get("config", CONFIG) == CONFIG
     assert "Table of the figure" in below["text/html"]
 
 
