@@ -1993,22 +1993,25 @@ class Stitched:
 
     def explore(
         self,
+        state: Mapping[str, Any] | None = None,
         *,
         spend: pd.DataFrame | Spend | None = None,
         template: Template = "auto",
     ) -> Explorer:
-        """Open an interactive explorer of funnels, profiles, identity and marketing in a notebook.
+        """Open an interactive explorer in a notebook, with the funnel that the data suggest.
 
-        Five tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
-        any alias, and why its aliases are one; block an alias that joins too much, and compare;
-        see which conversions have a campaign, and why the others have none; hold what was spent
-        against what it brought, and against what platforms claim. Each shows the code that gives
-        the same.
+        Tabs for the funnel, trend and retention, the people behind a number, channels and spend,
+        and identity with the check-up. Dates, segment, breakdown and calendar are those of all
+        tabs; a bar of the funnel or a period of the trend that is brushed is what the others are
+        about. Each answer shows the code that gives the same.
 
         Parameters
         ----------
+        state : mapping, optional
+            What to open it with: the `state` of an Explorer, or a part of it, such as
+            ``{"breakdown": "channel", "tab": "trend"}``.
         spend : DataFrame or Spend, optional
-            What was spent, as `marketing` takes it; without it the last tab says how to read it.
+            What was spent, as `marketing` takes it; without it the explorer says how to read it.
         template : str or plotly template, default "auto"
             "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
             Of the figures.
@@ -2016,12 +2019,29 @@ class Stitched:
         Returns
         -------
         Explorer
-            The last line of a cell shows it. ``docs/notebooks.md`` says what differs between
-            JupyterLab, Notebook, VS Code and Colab.
+            The last line of a cell shows it. Its `state` is plain data, which JSON holds.
+
+        Raises
+        ------
+        ConvergekitError
+            The state has something unknown, or names what is not in the data.
+
+        Notes
+        -----
+        ``docs/explorer.md`` says what each tab answers, and ``docs/notebooks.md`` what differs
+        between JupyterLab, Notebook, VS Code and Colab.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> explorer = s.explore({"breakdown": "channel"})
+        >>> explorer.state["funnel"]["steps"]
+        ['PageView', 'Added To Cart', 'Placed Order']
         """
         from convergekit.explore.explorer import explore
 
-        return explore(self, spend, template)
+        return explore(self, state, spend, template)
 
     def to_html(
         self,
