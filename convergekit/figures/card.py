@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from convergekit.base.wording import readable_table, table_text
+from convergekit.figures import markdown
 from convergekit.visible import visible, visible_lines
 
 _STYLE = """
@@ -139,6 +140,33 @@ class Result(ABC):
         parts = (part if isinstance(part, str) else table_text(part) for part in self._body())
         return "\n\n".join([repr(self), *(visible_lines(part) for part in parts)])
 
+    def parts(self) -> list[pd.DataFrame | str]:
+        """Return the tables and sentences that it is read by, for a file of another kind."""
+        return list(self._body())
+
+    def to_markdown(self) -> str:
+        r"""Return all of it as Markdown: tables, and sentences in which no text is markup.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> print(s.attribution("Placed Order").to_markdown().partition("\n\n")[2])
+        | channel | touches | conversions | share |
+        | :--- | ---: | ---: | ---: |
+        | Paid Search | 13 | 10 | 37% |
+        | Direct | 8 | 7 | 26% |
+        | Email | 5 | 4 | 15% |
+        | Paid Social | 7 | 3 | 11% |
+        | Referral | 1 | 1 | 4% |
+        | (none) | 0 | 2 | 7% |
+        """
+        parts = (
+            markdown.plain(part) if isinstance(part, str) else markdown.table(part)
+            for part in self._body()
+        )
+        return "\n\n".join([f"**{markdown.plain(self._title())}**", *parts])
+
     def _repr_html_(self) -> str:
         said, parts = self._title(), [title(self._title())]
         for part in self._body():
@@ -178,6 +206,16 @@ class TextResult(Result):
 
     def _title(self) -> str:
         return self._sentences()[0]
+
+    def parts(self) -> list[pd.DataFrame | str]:
+        """Return the sentences."""
+        return list(self._sentences())
+
+    def to_markdown(self) -> str:
+        """Return the sentences as Markdown, those after the first as a numbered list."""
+        first, *rest = map(markdown.plain, self._sentences())
+        items = "\n".join(f"{place}. {said}" for place, said in enumerate(rest, 1))
+        return "\n\n".join(part for part in (f"**{first}**", items) if part)
 
     def _repr_html_(self) -> str:
         return card(title(self._title()), numbered(self._sentences()[1:]))

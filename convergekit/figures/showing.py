@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 PLOTLY = "application/vnd.plotly.v1+json"
 #: plotly's buttons above a figure, without the one that uploads it: nothing leaves the machine.
-CONFIG = {"showSendToCloud": False, "displaylogo": False, "responsive": True}
+#: Not "responsive": JupyterLab sizes figures itself, and with it their height would become that of
+#: what is around them, which is none.
+CONFIG = {"showSendToCloud": False, "displaylogo": False}
 #: So many rows of a table are shown.
 MOST_ROWS = 200
 _STYLE = """

@@ -99,7 +99,6 @@ class Lab:
             "JUPYTER_DATA_DIR": own["data"],
             "JUPYTER_RUNTIME_DIR": own["runtime"],
             "JUPYTERLAB_SETTINGS_DIR": own["settings"],
-            "PLOTLY_RENDERER": "plotly_mimetype",
         }
 
     def set_theme(self, theme):
