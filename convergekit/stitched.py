@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from convergekit.reconcile.platforms import Dated as ClaimDated
     from convergekit.reconcile.platforms import Windows
     from convergekit.reconcile.result import Reconciliation
+    from convergekit.report.questions import Questions
     from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
@@ -2041,6 +2042,233 @@ class Stitched:
         from convergekit.explore.explorer import explore
 
         return explore(self, state, spend, template)
+
+    def to_html(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as one HTML file that needs no network and no kernel: a file to send.
+
+        Each section begins with what was found; figures and tables follow, and the call that makes
+        the numbers. It is in light or dark, as the reader's system is, and can be printed.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Such as ``"report.html"``.
+        questions : list or mapping, optional
+            Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
+            ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
+            only where it is given. A result that you have already is a section too: in a list,
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
+        spend : DataFrame or Spend, optional
+            What was spent, as `marketing` takes it.
+        steps : sequence of str, sequence of str, or Step, optional
+            Of the funnel and the trend; by default page → cart → order, as far as the names of the
+            events say which these are.
+        within : str or datetime.timedelta, default "7D"
+            Conversion window.
+        by : str, optional
+            The breakdown of the funnel; by default ``"utm_source"`` where events carry it. Empty
+            for none.
+        overwrite : bool, default False
+            Whether to replace a file that is there.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        AlreadyThereError
+            The file is there already, and `overwrite` is False.
+        WriteError
+            The system does not let the file be written; an earlier one is unchanged.
+        ConvergekitError
+            A question is not known, or a section that was asked for by name cannot be answered.
+
+        See Also
+        --------
+        to_excel, to_markdown : The same report for a spreadsheet, and as text.
+
+        Notes
+        -----
+        The same events give the same file. Without `questions`, a section that cannot be answered
+        says why. E-mail addresses of suspects are masked; labels of a breakdown, names of events
+        and headings are shown as they are. ``docs/report-file.md`` shows a report.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     path = s.to_html(f"{directory}/report.html", ["report", "funnel", "trend"])
+        ...     "18 of 60 profiles reached Placed Order" in path.read_text("utf-8")
+        True
+        """
+        from convergekit.report.write import write_html
+
+        return write_html(
+            self,
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_excel(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as an Excel workbook. Needs XlsxWriter.
+
+        A sheet lists what there is, with findings and calls, one what is assumed, left out and
+        rejected, and each table has a sheet. No cell is a formula: a text that begins with ``=``
+        stays text. Numbers are numbers, shares have a percent format, and headings of times name
+        their time zone.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Such as ``"report.xlsx"``.
+        questions : list or mapping, optional
+            Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
+            ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
+            only where it is given. A result that you have already is a section too: in a list,
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
+        spend : DataFrame or Spend, optional
+            What was spent, as `marketing` takes it.
+        steps : sequence of str, sequence of str, or Step, optional
+            Of the funnel and the trend; by default page → cart → order, as far as the names of the
+            events say which these are.
+        within : str or datetime.timedelta, default "7D"
+            Conversion window.
+        by : str, optional
+            The breakdown of the funnel; by default ``"utm_source"`` where events carry it. Empty
+            for none.
+        overwrite : bool, default False
+            Whether to replace a file that is there.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        AlreadyThereError
+            The file is there already, and `overwrite` is False.
+        WriteError
+            The system does not let the file be written; an earlier one is unchanged.
+        ConvergekitError
+            A question is not known, or a section that was asked for by name cannot be answered;
+            or XlsxWriter is not installed (``pip install 'convergekit[excel]'``), or a table has
+            more rows than a sheet.
+
+        See Also
+        --------
+        to_html, to_markdown
+        """
+        from convergekit.report.write import write_excel
+
+        return write_excel(
+            self,
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_markdown(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as Markdown, for a ticket, a chat or a repository.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Such as ``"report.md"``.
+        questions : list or mapping, optional
+            Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
+            ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
+            only where it is given. A result that you have already is a section too: in a list,
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
+        spend : DataFrame or Spend, optional
+            What was spent, as `marketing` takes it.
+        steps : sequence of str, sequence of str, or Step, optional
+            Of the funnel and the trend; by default page → cart → order, as far as the names of the
+            events say which these are.
+        within : str or datetime.timedelta, default "7D"
+            Conversion window.
+        by : str, optional
+            The breakdown of the funnel; by default ``"utm_source"`` where events carry it. Empty
+            for none.
+        overwrite : bool, default False
+            Whether to replace a file that is there.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        AlreadyThereError
+            The file is there already, and `overwrite` is False.
+        WriteError
+            The system does not let the file be written; an earlier one is unchanged.
+        ConvergekitError
+            A question is not known, or a section that was asked for by name cannot be answered.
+
+        See Also
+        --------
+        to_html, to_excel
+        """
+        from convergekit.report.write import write_markdown
+
+        return write_markdown(
+            self,
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
 
     def to_arrow(self) -> pa.Table:
         """Return the events as an Arrow table, which Polars, DuckDB and others read.

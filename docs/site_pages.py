@@ -48,4 +48,5 @@ def notebook_page(path: Path) -> dict[str, Any]:
     text = text.replace(_EXPLORER, "![The explorer, with the funnel drawn](../docs/explorer.png)")
     # From notebooks/ the other pages are one directory up.
     text = re.sub(r"\]\(\.\./docs/", "](../", text)
+    text = re.sub(r"\]\(([\w-]+)\.ipynb\)", r"](\1.md)", text)
     return {f"{path.stem}.md": text, **pictures}

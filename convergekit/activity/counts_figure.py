@@ -18,7 +18,7 @@ from convergekit.figures.style import COLOURS, Style
 from convergekit.figures.template import hover, plain, titled
 from convergekit.funnels.groups import Group, groups_to_draw, label_of
 from convergekit.funnels.labels import short_name
-from convergekit.funnels.time_figures import period_axis, plot_width
+from convergekit.funnels.time_figures import count_axis, period_axis, plot_width
 
 #: As many periods have a mark each.
 _MOST_MARKED = 60
@@ -105,7 +105,7 @@ def counts_figure(
         },
         yaxis={
             "title": {"text": plain(shortened(words.unit, _AXIS_WIDTH))},
-            "tickformat": _tick_format(value, high - low),
+            **(count_axis(high) if value == "count" else {"tickformat": "~s"}),
             "range": [low, high],
             "visible": bool(parts),
         },
@@ -124,11 +124,6 @@ def _span(values: Sequence[pd.Series]) -> tuple[float, float]:
     return (low - room if low < 0 else 0.0), (high + room if high > 0 or low == 0 else 0.0)
 
 
-def _tick_format(value: str, span: float) -> str:
-    # Of a few events, plotly would name halves: all as the same whole number.
-    return (",d" if span >= 5 else ",~r") if value == "count" else "~s"
-
-
 def _add_line(
     figure: Figure, rows: pd.DataFrame, group: Group, value: str, words: CountWords, word: str
 ) -> None:
@@ -144,6 +139,7 @@ def _add_line(
             x=part["period"],
             y=part[value].tolist(),
             mode="lines+markers",
+            cliponaxis=False,
             name=group.legend,
             legendgroup=group.legend,
             showlegend=closed or solid.empty,

@@ -117,19 +117,22 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
         _hatch(figure, cells, words.first, faded(colours.cell_ink, 0.4))
     tall = _ROW if rows <= _MOST_NAMED else _NARROW_ROW
     named = list(range(0, rows, -(-rows // _MOST_NAMED) or 1))
-    finding = _finding(averages(table, by), words, cohorts=len(table))
+    finding = _finding(averages(table, by), words, table)
     scale = 0 if cells.written or not width else _SCALE_ROOM
     # The axis' labels may be as wide as a cell is.
     most = max(round(_room(cells.names, style) / _TICK), 2)
+    axis = _axis_title(words, _room(cells.names, style))
     figure.update_layout(
         **titled(
             words.title,
             [finding, *_below_the_title(table, words, cells, grouped=grouped), hidden],
             style=style,
-            plot_height=46 + tall * rows + scale,
+            plot_height=46 + 18 * axis.count("<br>") + tall * rows + scale,
         ),
+        # A single row is less high than plotly would have it.
+        minreducedheight=_NARROW_ROW,
         xaxis={
-            "title": {"text": _axis_title(words, _room(cells.names, style))},
+            "title": {"text": axis},
             "showgrid": False,
             "ticks": "",
             "zeroline": False,
@@ -186,6 +189,7 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
                 x=rows["periods"].tolist(),
                 y=rows["share"].tolist(),
                 mode="lines+markers",
+                cliponaxis=False,
                 line={"color": group.colour, "width": 2.5},
                 marker={"size": 8, "symbol": group.symbol},
                 name=group.legend,
@@ -200,7 +204,8 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
     ]
     room = name_line_ends(figure, ends, style=style, plot_height=_PLOT, low=0, high=top)
     width = int(later["periods"].max()) + 1 - words.first if len(later) else 0
-    finding = _finding(later, words, cohorts=len(cohorts))
+    averaged = pd.concat([rows for _, rows in parts]) if parts else later
+    finding = _finding(averaged, words, cohorts)
     said = [
         finding,
         "A faint line is one cohort." if twins and len(twins[0]) else "",
@@ -232,7 +237,6 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
     if room or not parts:
         figure.update_layout(showlegend=False, margin={"r": max(room, 16)})
     columns = [*by, "periods", "cohorts", "profiles", "returned", "share"]
-    averaged = pd.concat([rows for _, rows in parts]) if parts else later
     averaged = averaged[columns]
     if not by:
         averaged = pd.concat([averaged.assign(cohort="average"), *twins], ignore_index=True)
@@ -240,11 +244,15 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
     return figure.says(finding, averaged)
 
 
-def _finding(average: pd.DataFrame, words: Words, *, cohorts: int) -> str:
+def _finding(average: pd.DataFrame, words: Words, cohorts: pd.DataFrame) -> str:
     """Return who came back in the first period after the start; of groups, least and most."""
     known = average[(average["periods"] >= words.first) & (average["profiles"] > 0)]
     if known.empty:
-        return words.nothing if cohorts else words.nobody
+        begun = cohorts.loc[cohorts["periods"] == 0, "profiles"].sum()
+        if (cohorts["periods"] >= words.first).any():
+            who = counted(int(begun), words.who)
+            return f"No later {words.word} is over for {who}: take a longer range of dates."
+        return words.nothing if begun else words.nobody
     since = int(known["periods"].min())
     now = known[known["periods"] == since]
     by = list(words.by)

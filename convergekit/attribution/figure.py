@@ -73,7 +73,7 @@ def attribution_figure(found: Attribution, style: Style = USUAL) -> Figure:
     >>> [trace.name for trace in figure.data], len(figure.data[0].x)
     (['linear', 'markov'], 6)
     """
-    models = found.models[: len(COLOURS)]
+    models, counts = found.models[: len(COLOURS)], found._counts
     most = "conversions" if found.value is None else "value"
     labels = found.comparison[found.by].tolist()
     shown = shown_labels(labels)
@@ -87,8 +87,8 @@ def attribution_figure(found: Attribution, style: Style = USUAL) -> Figure:
         shown,
         f"What each {found.by} is credited with for {found.conversion}",
         [
-            _finding(found),
-            *_subtitle(found, len(labels) - len(shown), len(found.models) - len(models)),
+            _finding(found, *counts),
+            *_subtitle(found, *counts, len(labels) - len(shown), len(found.models) - len(models)),
         ],
         digits=1 if found.value is None else 2,
         style=style,
@@ -273,10 +273,9 @@ def _sentences(lines: pd.DataFrame, model: str, found: Attribution, label: str) 
     return said
 
 
-def _finding(found: Attribution) -> str:
+def _finding(found: Attribution, total: int, touched: int) -> str:
     """Return which labels the first model credits with most and with least."""
     model, table = found.models[0], found.comparison
-    total, touched = found._counts
     table = table[table[found.by] != NONE]
     if not total:
         return f"There are no conversions: check that events are named {found.conversion}."
@@ -295,8 +294,7 @@ def _finding(found: Attribution) -> str:
     return f"{said}."
 
 
-def _subtitle(found: Attribution, labels: int, models: int) -> list[str]:
-    total, touched = found._counts
+def _subtitle(found: Attribution, total: int, touched: int, labels: int, models: int) -> list[str]:
     what = "Conversions" if found.value is None else f"Sums of {found.value}"
     said = [
         f"{what}; {touched:,} of {counted(total, 'conversion')} had a touch in the "

@@ -19,7 +19,7 @@ from convergekit.figures.style import COLOURS, Style, faded
 from convergekit.figures.template import balanced, hover, plain, text_width, titled
 from convergekit.funnels.findings import said_share
 from convergekit.funnels.groups import bar_mark, signs_of
-from convergekit.funnels.time_figures import period_axis, plot_width
+from convergekit.funnels.time_figures import bar_widths, count_axis, period_axis, plot_width
 from convergekit.typing import FloatArray
 
 _ORDERS = Words(
@@ -64,6 +64,7 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, style: Style) -> Fi
                 figure.add_bar(
                     x=part["period"],
                     y=part[name].tolist(),
+                    width=bar_widths(part["period"], freq),
                     name=name,
                     legendgroup=name,
                     showlegend=done or not table["complete"].any(),
@@ -90,8 +91,8 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, style: Style) -> Fi
         },
         yaxis={
             "title": {"text": "customers"},
-            "tickformat": ",d",
             "rangemode": "tozero",
+            **count_axis(float(table[["new", "returning"]].sum(axis=1).max()) if some else 0),
             "visible": some,
         },
     )
@@ -258,7 +259,7 @@ def value_figure(table: pd.DataFrame, currency: str, style: Style) -> Figure:
         yaxis={
             "title": {"text": plain(shortened(currency or "value", _AXIS_WIDTH))},
             "tickformat": "~s",
-            "visible": bool(parts),
+            "visible": any(sums),
         },
     )
     twin = pd.DataFrame(

@@ -26,8 +26,8 @@ MOST_ROWS = 30
 _ROW, _HIGH_ROW, _NARROW = 34, 46, 440
 #: Pixels of letters, and of a row's name beside it.
 _SIZE, _NAME = 12, 150
-#: Pixels that a legend has on a figure of 400, if names are beside the rows.
-_LEGEND = 130
+#: Pixels that a legend has on a figure of 400: if names are beside the rows, and above them.
+_LEGEND, _WIDE_LEGEND = 130, 265
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def rows_height(rows: int, style: Style) -> int:
 
 def legend_room(style: Style) -> int:
     """Return the pixels that a legend has, as `titled` takes them."""
-    return 400 - 60 if _is_narrow(style) else _LEGEND
+    return _WIDE_LEGEND if _is_narrow(style) else _LEGEND
 
 
 def _is_narrow(style: Style) -> bool:
@@ -184,6 +184,11 @@ def _reaching(table: pd.DataFrame) -> str:
     )
     if len(table) == 1:
         return f"On a profile with a browser session: {of_least}."
+    if share.min() == share.max():
+        return (
+            f"On a profile with a browser session: {share.iloc[0]:.1%} of the events of each of "
+            f"{len(table):,} names."
+        )
     return f"Least often on a profile with a browser session: {of_least}; most often: {of_most}."
 
 
@@ -262,8 +267,9 @@ def shares_figure(
         },
         xaxis={
             "tickvals": [0, 0.5, 1],
+            # Said here, for plotly gives the labels of places the page's colour only by their text.
+            "ticktext": ["0%", "50%", "100%"],
             "tickangle": 0,
-            "tickformat": ".0%",
             "range": [-0.05, 1.05],
             "zeroline": False,
             "fixedrange": True,

@@ -61,7 +61,8 @@ class Explanation(TextResult):
         template : str or plotly template, default "auto"
             "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
         width, height : int, optional
-            Pixels. By default it is as wide as the page, and as high as what it shows.
+            Pixels. By default it is as wide as the page, or as its names need, and as high as what
+            it shows.
         """
         from convergekit.diagnostics.explain_figure import explanation_figure
         from convergekit.figures.style import Style

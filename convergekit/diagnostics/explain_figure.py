@@ -20,8 +20,8 @@ from convergekit.figures.template import hover, plain, titled
 #: Pixels of the letters of names, of the plot of a chain from left to right, and of a link of one
 #: from top to bottom.
 _SIZE, _ACROSS, _DOWN = 12, 170, 76
-#: A figure without a width is laid out for so many pixels.
-_USUAL, _MARGINS = 600, 32
+#: A figure without a width is laid out for so many pixels; a narrow page has fewer.
+_USUAL, _NARROW, _MARGINS = 600, 400, 32
 #: From left to right, an alias needs so many pixels; from top to bottom, what is beside them has
 #: all but these.
 _NEEDED, _BESIDE = 160, 44
@@ -91,6 +91,9 @@ def explanation_figure(explanation: Explanation, style: Style = USUAL) -> Figure
         },
         yaxis={"visible": False, "range": [-1, 1] if across else [len(urns) - 0.5, -0.5]},
     )
+    if across and style.width is None and (_NARROW - _MARGINS) / len(urns) < _NEEDED:
+        # On a narrower page names would lie on each other: there it scrolls.
+        figure.update_layout(width=_USUAL)
     return figure.says(finding, _twin(explanation))
 
 

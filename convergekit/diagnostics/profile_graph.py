@@ -39,8 +39,8 @@ MOST_NAMED = 24
 _NODE, _SMALL, _RING = 15, 9, 12
 #: Pixels of a name's letters, of a line of it, and of the whole at most.
 _LETTER, _LINE, _NAME = 11, 15, 140
-#: A figure without a width is laid out for so many pixels.
-_USUAL, _MARGINS = 520, 32
+#: A figure without a width is laid out for a narrow page.
+_USUAL, _MARGINS = 400, 32
 #: Pixels of the plot of a large graph, and of a small one at least.
 _LARGE, _LEAST = 420, 240
 _BLAMED = ("alias to blame", "on an event to blame")

@@ -21,6 +21,7 @@ from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import NOTHING_READ
+from convergekit.figures import markdown
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
@@ -191,6 +192,42 @@ class Report:
         ]
         return lines
 
+    def to_markdown(self) -> str:
+        r"""Return the report as Markdown: what there is to say, and the table of events.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> report = ck.stitch(ck.simulate_store().events).report
+        >>> print(report.to_markdown().split("\n\n")[2])
+        | event | events | profile | browser session |
+        | :--- | ---: | ---: | ---: |
+        | PageView | 210 | 85% | 84% |
+        | Viewed Product | 88 | 85% | 85% |
+        | Added To Cart | 49 | 96% | 90% |
+        | Started Checkout | 32 | 100% | 88% |
+        | Placed Order | 27 | 100% | 89% |
+        | Subscribed To Newsletter | 12 | 100% | 33% |
+        """
+        first, second = self._lines()[:2]
+        said = [
+            f"- **{markdown.plain(title)}**: {markdown.plain(text)}"
+            for title, text in self.findings()
+        ]
+        rows = [
+            (
+                row.event_name,
+                f"{row.events:,}",
+                _percent(row.with_profile),
+                _percent(row.with_browser_session),
+            )
+            for row in self.coverage.itertuples()
+        ]
+        names = ["event", "events", "profile", "browser session"]
+        table = markdown.aligned(pd.DataFrame(rows, columns=names), [False, True, True, True])
+        lead = f"**{markdown.plain(first)}** {markdown.plain(second)}"
+        return "\n\n".join(part for part in (lead, "\n".join(said), table) if part)
+
     def findings(self) -> list[tuple[str, str]]:
         """Return what there is to say besides the counts: titles and texts."""
         blocked = self.blocked.groupby("alias_type")["events"].sum().to_dict()
@@ -220,6 +257,10 @@ class Report:
         from convergekit.diagnostics.report_card import report_card
 
         return report_card(self)
+
+
+def _percent(share: float) -> str:
+    return "" if pd.isna(share) else f"{share:.0%}"
 
 
 def make_report(s: StitchedEvents) -> Report:

@@ -17,7 +17,7 @@ from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY, missi
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import COLOURS, Look, Style
-from convergekit.figures.template import hover, legend_name, plain, titled
+from convergekit.figures.template import hover, legend_names, plain, titled
 from convergekit.typing import BoolArray, IntArray
 
 #: Events so far apart belong to two visits, between which the figure has a gap.
@@ -32,7 +32,7 @@ _LANE = 64
 #: Pixels of the letters of a lane's name, and of the whole.
 _SIZE, _NAME = 13, 110
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "pentagon")
-_IDENTIFY = "identify call"
+_IDENTIFY, _OTHERS = "identify call", "other events"
 
 
 def timeline_figure(timeline: pd.DataFrame, style: Style) -> Figure:
@@ -61,6 +61,7 @@ def timeline_figure(timeline: pd.DataFrame, style: Style) -> Figure:
     figure, colours = Figure(), style.look
     scatter = go.Scatter if len(shown) <= _MOST_VECTORS else go.Scattergl
     looks = _looks(name, colours)
+    legend = dict(zip(looks, legend_names([one or _OTHERS for one in looks]), strict=True))
     size = 13 if len(shown) <= 60 else 9 if len(shown) <= _MOST_VECTORS else 6
     for which, mark in looks.items():
         of_name = (name.isin(looks) if which == "" else name.eq(which)).to_numpy(dtype=bool)
@@ -77,7 +78,7 @@ def timeline_figure(timeline: pd.DataFrame, style: Style) -> Figure:
                 },
                 hovertext=[text for text, mine in zip(said, of_name, strict=True) if mine],
                 hoverinfo="text",
-                name=legend_name(which) if which else "other events",
+                name=legend[which],
             )
         )
     lines = int(new_visit.sum()) <= _MOST_LINES
@@ -93,7 +94,7 @@ def timeline_figure(timeline: pd.DataFrame, style: Style) -> Figure:
             plot_height=_LANE * max(len(lanes), 1) + 40,
             legend=[trace.name for trace in figure.data],
             # The names of the lanes stand at its left.
-            legend_width=290,
+            legend_width=250,
         ),
         hovermode="closest",
         yaxis={

@@ -18,9 +18,9 @@ from convergekit.events.calendar import Calendar, Weekday
 from convergekit.events.schema import PROFILE
 from convergekit.events.steps import Step
 from convergekit.explore.display import MOST_LETTERS
-from convergekit.explore.offered import amount_of, breakdowns, event_counts, properties
+from convergekit.explore.offered import amount_of, breakdowns, properties
 from convergekit.explore.state import ChosenSegment, State
-from convergekit.explore.suggest import suggested
+from convergekit.funnels.suggest import event_counts, suggested
 from convergekit.identity.conditions import Did
 
 if TYPE_CHECKING:

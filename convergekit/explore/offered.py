@@ -15,18 +15,11 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.campaigns import TAGS
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY
-from convergekit.events.steps import tracked
 from convergekit.explore.display import MOST_LETTERS, MOST_OPTIONS
 
 _PLAIN = frozenset({"string", "boolean", "integer", "floating", "empty"})
 #: What a visit says of itself, beside its tags.
 _OF_VISITS = ("channel", "landing_page", "referrer", "click_id")
-
-
-def event_counts(events: pd.DataFrame) -> pd.Series:
-    """Return how many events go by each name, identify calls left out, most first."""
-    counts = events["event_name"][tracked(events)].dropna().value_counts()
-    return counts.sort_index().sort_values(ascending=False, kind="stable")
 
 
 def breakdowns(events: pd.DataFrame) -> dict[str, str]:

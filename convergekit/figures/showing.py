@@ -96,7 +96,7 @@ def _drawn(figure: Figure) -> dict[str, Any]:
     """Return plotly's output; as somebody chose, if they told plotly."""
     renderers = sys.modules.get("plotly.io._renderers")
     if renderers is None and not _told():
-        return {PLOTLY: {**_as_json(figure), "config": CONFIG}}
+        return _of_plotly(figure)
     import plotly.io
     from plotly.io.base_renderers import ImageRenderer, MimetypeRenderer
 
@@ -108,7 +108,12 @@ def _drawn(figure: Figure) -> dict[str, Any]:
             bundle |= renderer.to_mimebundle((figure.still() if is_still else figure).to_dict())
     if PLOTLY in bundle:
         bundle[PLOTLY] = {**bundle[PLOTLY], "config": CONFIG}
-    return bundle
+    # A browser, and what else is not part of a notebook, shows nothing here.
+    return bundle or _of_plotly(figure)
+
+
+def _of_plotly(figure: Figure) -> dict[str, Any]:
+    return {PLOTLY: {**_as_json(figure), "config": CONFIG}}
 
 
 def _told() -> bool:

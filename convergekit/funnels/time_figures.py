@@ -44,6 +44,8 @@ _MOST_NAMED = 12
 _NARROW = 280
 #: As many labels at most stand below bars or periods, and so many pixels each takes.
 _MOST_TICKS, _TICK = 5, 54
+#: Of fewer, plotly would name halves; more are written as "100k".
+_WHOLE, _IN_SHORT = 5, 100_000
 #: Pixels beside a plot: its margins, the labels of its axis and the axis' title.
 _BESIDE = 92
 #: Of a trend: pixels, and the part of them that the lines have.
@@ -116,7 +118,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -
         yaxis={"domain": [1 - _LINES, 1], "visible": bool(parts), "tickformat": ".0%",
                "range": [0, top], "title": {"text": "conversion"}},
         yaxis2={"domain": [0, 0.24], "visible": bool(parts), "rangemode": "tozero",
-                "nticks": 4, "tickformat": ",d", "title": {"text": "entered"}},
+                **count_axis(_most_entered(parts)), "nticks": 4, "title": {"text": "entered"}},
         xaxis={"anchor": "y2", "showgrid": False, "visible": bool(parts),
                **period_axis(periods["period"], freq, word, plot_width(style, room))},
     )  # fmt: skip
@@ -125,6 +127,22 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -
     columns = ["period", *funnel.by, "entered", "converted", "conversion", "complete"]
     drawn = pd.concat([rows for _, rows in parts]) if parts else table
     return figure.says(finding, drawn[columns])
+
+
+def count_axis(most: float) -> dict[str, Any]:
+    """Return the numbers of an axis of counts up to so many: whole ones, large ones in short."""
+    return {
+        "tickformat": ",d" if most < _IN_SHORT else "~s",
+        **({"dtick": 1} if most < _WHOLE else {}),
+    }
+
+
+def _most_entered(parts: Sequence[tuple[Group, pd.DataFrame]]) -> int:
+    """Return how many entered in the period with most, the groups together."""
+    if not parts:
+        return 0
+    every = pd.concat([rows for _, rows in parts])
+    return int(every.groupby("period")["entered"].sum().max())
 
 
 def plot_width(style: Style, beside: int = 0) -> int:
@@ -149,7 +167,7 @@ def _trend_finding(parts: Sequence[tuple[Group, pd.DataFrame]], funnel: Funnel, 
     if done.empty:
         entered = int(every["entered"].sum())
         return (
-            f"No {word} is complete: the windows of some of {counted(entered, one)} are still open."
+            f"No {word} is complete: {counted(entered, one)} entered, and windows are still open."
         )
     last = done["period"].max()
     when = f"{last:%Y-%m-%d}" + (f" {last:%H:%M}" if word == "hour" else "")
@@ -240,9 +258,9 @@ def time_figure(times: TimeToConvert, waits: pd.Series, style: Style) -> Figure:
         },
         yaxis={
             "title": {"text": times.counted},
-            "tickformat": ",d",
             "rangemode": "tozero",
             "visible": bool(total),
+            **count_axis(max(bins.beyond, int(bins.counts.max()))),
         },
     )
     return figure.says(said[0], bins.table(times.counted))
@@ -256,7 +274,7 @@ def _add_line(
     rows = rows.assign(said=texts)
     name = group.legend
     shared = {"mode": "lines+markers", "hoverinfo": "text", "connectgaps": False,
-              "legendgroup": name}  # fmt: skip
+              "cliponaxis": False, "legendgroup": name}  # fmt: skip
     solid, open_ = rows[rows["complete"]], rows[~rows["complete"]]
     joined = pd.concat([solid.tail(1), open_]) if len(open_) else open_
     for part, closed in ((solid, True), (joined, False)):
@@ -283,9 +301,9 @@ def _add_line(
     figure.add_bar(
         x=rows["period"],
         y=rows["entered"],
-        width=(0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms")).tolist(),
+        width=bar_widths(rows["period"], freq),
         yaxis="y2",
-        marker={**bar_mark(group.colour), "opacity": 0.7},
+        marker=bar_mark(group.colour),
         hovertext=texts,
         hoverinfo="text",
         name=name,
@@ -340,6 +358,12 @@ def period_axis(
         "tickangle": 0,
         "range": [periods.iloc[0] - room.iloc[0], periods.iloc[-1] + room.iloc[-1]],
     }
+
+
+def bar_widths(periods: pd.Series, freq: str) -> list[float]:
+    """Return how wide the bars of periods are, as plotly takes it: in milliseconds."""
+    widths: list[float] = (0.8 * _length(periods, freq) / pd.Timedelta("1ms")).tolist()
+    return widths
 
 
 def _length(periods: pd.Series, freq: str) -> pd.Series:

@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 
 #: Pixels of a node's width, of the room above each node for its name, and of all flows together.
 _NODE, _ABOVE, _FLOWS = 12, 22, 200
+#: Pixels between names beside each other.
+_APART = 5
 #: Pixels of the letters of a name.
 _SIZE = 12
 #: Pixels from column to column: without a width no less, and with one names need as many.
 _COLUMN, _NEEDED = 108, 72
 #: Pixels of the names of the last column, at most, and of those above a narrow figure.
 _LAST, _KEY_WIDTH = 150, 330
-#: A figure without a width is laid out for so many pixels.
-_USUAL_WIDTH = 640
-#: As wide is a page of a notebook beside a sidebar.
-_PAGE = 700
+#: A figure without a width is laid out for so many pixels: one of many columns, and of few.
+_USUAL_WIDTH, _NARROW = 640, 400
+#: So many columns after the first have names that a narrow page has no room for.
+_MANY = 3
 #: Names need gaps as high.
 _LEAST_GAP = 16
 #: Beside a count, names need as many pixels, or are whole.
@@ -104,15 +106,14 @@ def journeys_figure(journeys: Journeys, top: int = 6, style: Style = USUAL) -> F
             _title(journeys),
             [finding, *_said(journeys)],
             style=style,
-            plot_height=_FLOWS + _ABOVE * int(most),
+            plot_height=_FLOWS + _ABOVE * int(most) if len(nodes) else _ABOVE,
             legend=list(key.get("name", ())),
             legend_width=_KEY_WIDTH,
         )
     )
-    needed = int(step * _columns(nodes) + last) + _MARGINS
-    if style.width is None and needed > _PAGE:
-        # So many columns need a page that is as wide.
-        figure.update_layout(width=needed)
+    if style.width is None and len(nodes) and _columns(nodes) >= _MANY:
+        # On a narrower page names would lie on each other: there it scrolls.
+        figure.update_layout(width=max(int(step * _columns(nodes) + last) + _MARGINS, _USUAL_WIDTH))
     if len(nodes):
         layout = figure.layout
         room = max(layout.height - layout.margin.t - layout.margin.b, 2 * _ABOVE)
@@ -120,6 +121,8 @@ def journeys_figure(journeys: Journeys, top: int = 6, style: Style = USUAL) -> F
         figure.add_sankey(**_sankey(journeys, places, nodes, flows, room))
         figure.update_layout(annotations=_labels(nodes, step, style, room))
         _add_key(figure, key)
+    if not len(nodes) or len(key):
+        figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
     return figure.says(finding, _twin(journeys, places, nodes, flows))
 
 
@@ -193,7 +196,8 @@ def _nodes(journeys: Journeys, places: _Places, flows: pd.DataFrame, style: Styl
 
 def _widths(nodes: pd.DataFrame, style: Style) -> tuple[float, float]:
     """Return the pixels from column to column, and those of the last one's names."""
-    width, columns = (style.width or _USUAL_WIDTH) - _MARGINS, _columns(nodes)
+    columns = _columns(nodes)
+    width = (style.width or (_USUAL_WIDTH if columns >= _MANY else _NARROW)) - _MARGINS
     last = min(width / (columns + 1), _LAST)
     step = (width - last) / max(columns, 1)
     return (step if style.width else max(step, _COLUMN)), last
@@ -286,7 +290,7 @@ def _labels(nodes: pd.DataFrame, step: float, style: Style, room: int) -> list[d
     if step < _NEEDED:
         texts = [f"<b>{count}</b>" if _bold(count) < step else "" for count in counts]
     else:
-        names, room_of_name = named["name"].drop_duplicates().tolist(), step - _NODE
+        names, room_of_name = named["name"].drop_duplicates().tolist(), step - _APART
         beside = room_of_name - max(map(_bold, counts)) - 4
         longest = max(text_width(name, _SIZE) for name in names)
         with_counts = beside >= min(_LEAST_NAME, longest)
@@ -343,7 +347,6 @@ def _add_key(figure: Figure, key: pd.DataFrame) -> None:
             marker={"symbol": "square", "size": 11, "color": colour},
             name=name,
         )
-    figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
 
 
 def _node_text(journeys: Journeys, node: Any, places: _Places) -> str:
@@ -389,8 +392,10 @@ def _finding(journeys: Journeys) -> str:
     """Return how many reached the end, or without one which path most went."""
     total = counted(journeys.profiles, "profile")
     if not journeys.profiles:
-        events = " or ".join(journeys.start or journeys.end) or "event"
-        return f"No profile has {events}: choose events that profiles have."
+        events = " or ".join(journeys.start or journeys.end)
+        if events:
+            return f"No profile has {events}: choose events that profiles have."
+        return "No event is on a profile: the report says which aliases events lack."
     if journeys.end:
         reached = int(_converted(journeys).sum())
         end = shortened(" or ".join(journeys.end), 2 * _MOST_OF_NAME)
@@ -398,10 +403,7 @@ def _finding(journeys: Journeys) -> str:
     most = journeys.paths.iloc[0]
     path = " → ".join(shortened_apart(most["path"], _MOST_OF_NAME))
     path += " → …" if most["longer"] else ""
-    return (
-        f"The most common path is {path}: {most['profiles']:,} of {total} went it, "
-        f"{most['share']:.1%}."
-    )
+    return f"The most common path is {path}: {most['profiles']:,} of {total}, {most['share']:.1%}."
 
 
 def _converted(journeys: Journeys) -> BoolArray:
@@ -410,6 +412,8 @@ def _converted(journeys: Journeys) -> BoolArray:
 
 
 def _said(journeys: Journeys) -> list[str]:
+    if not journeys.profiles:
+        return []
     which = "last" if journeys.is_backwards else "first"
     first = f"The {which} {counted(journeys.max_steps, 'step')}; repeats are one step."
     if not journeys.is_backwards:

@@ -347,7 +347,8 @@ class Journeys(Result):
         template : str or plotly template, default "auto"
             "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
         width, height : int, optional
-            Pixels. By default it is as wide as the page, and as high as what it shows.
+            Pixels. By default it is as wide as the page, or as its names need, and as high as what
+            it shows.
 
         Returns
         -------

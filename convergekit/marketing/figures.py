@@ -30,6 +30,8 @@ _PANEL, _GAP, _AXIS = 104, 34, 44
 _SIZE, _MARGINS = 13, 40
 #: Pixels of the labels of the vertical axis.
 _LABELS = 30
+#: Pixels of a label of a month and a year.
+_MONTH = 75
 #: Pixels of the plot of curves.
 _CURVES = 320
 #: How wide the bar of a lone period is, on an axis of four times that.
@@ -114,7 +116,7 @@ def return_figure(
             "anchor": "y" if len(panels) < 2 else f"y{len(panels)}",
             "showgrid": False,
             "tickangle": 0,
-            **period_axis(periods, freq, word, plot_width(style)),
+            **_axis(periods, freq, word, style),
         },
     )
     if len(periods) == 1:
@@ -123,6 +125,12 @@ def return_figure(
         figure.update_xaxes(range=around)
         figure.update_traces(width=_LONE / pd.Timedelta("1ms"), selector={"type": "bar"})
     return figure.says(finding, _return_twin(panels, by))
+
+
+def _axis(periods: pd.Series, freq: str, word: str, style: Style) -> dict[str, Any]:
+    """Return the axis of periods; of many, with as few labels of a month and a year as fit."""
+    axis = period_axis(periods, freq, word, plot_width(style))
+    return axis | {"nticks": max(plot_width(style) // _MONTH, 2)} if "nticks" in axis else axis
 
 
 def _return_finding(table: pd.DataFrame, currency: str, word: str) -> str:

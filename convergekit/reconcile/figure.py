@@ -14,7 +14,7 @@ from convergekit.base.wording import counted, period_word
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import COLOURS, USUAL, Look, Style
-from convergekit.figures.template import hover, legend_name, plain, text_width, titled
+from convergekit.figures.template import hover, legend_names, plain, text_width, titled
 from convergekit.funnels.groups import bar_mark, signs_of
 from convergekit.funnels.time_figures import period_axis, plot_width
 from convergekit.reconcile.result import Reconciliation
@@ -170,17 +170,18 @@ def by_period_figure(
     Figure
     """
     colours, word = style.look, period_word(freq)
-    figure, names = Figure(), []
-    for colour, (platform, rows) in zip(
-        COLOURS * 2, table.groupby("platform", sort=False), strict=False
+    figure = Figure()
+    platforms = [str(platform) for platform in table["platform"].unique()]
+    # As wide as the longest name, the columns of a narrow legend would be one.
+    names = [titles.get(one, one).removesuffix(" Advertising") for one in platforms]
+    for colour, legend, (platform, rows) in zip(
+        COLOURS * 2, legend_names(names), table.groupby("platform", sort=False), strict=False
     ):
         name = titles.get(str(platform), str(platform))
-        names.append(name.removesuffix(" Advertising"))
         figure.add_bar(
             x=rows["period"],
             y=rows["claimed"].tolist(),
-            # As wide as the longest name, the columns of a narrow legend would be one.
-            name=legend_name(name.removesuffix(" Advertising")),
+            name=legend,
             marker={
                 "color": colour,
                 "line": {"width": 1, "color": colours.paper},

@@ -110,6 +110,8 @@ def test_retention_says_who_came_back_in_the_first_period(frame, freq, grouped):
     now = {label: row for (label, since), row in average.items() if since == first}
     if not table:
         said, rest = None, "check the name of the event"
+    elif first is None and any(since for _, _, since in table):
+        said, rest = [f"{sum(row[0] for key, row in table.items() if not key[2]):,}"], "is over for"
     elif first is None:
         said, rest = None, "nothing is later"
     elif len(now) == 1:

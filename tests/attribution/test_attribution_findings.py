@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from convergekit.attribution.result import NONE
 from tests.attribution.test_attribution import attributed
-from tests.figures.said_numbers import numbers
+from tests.figures.figure_numbers import numbers
 
 
 def drawn(figure):

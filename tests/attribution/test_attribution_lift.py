@@ -226,4 +226,4 @@ def test_a_card_of_no_conversions():
     nothing = ck.stitch(ck.simulate_store().events.iloc[:0])
     card = nothing.attribution_lift("Placed Order")._repr_html_()
     assert "nothing stitched" in card
-    assert "<th>stitched</th>" in card
+    assert ">stitched</th>" in card

@@ -13,7 +13,7 @@ import convergekit as ck
 from convergekit.figures.graph_layout import Box, spread
 from convergekit.figures.template import text_width
 from tests.diagnostics.test_suspects import frame_of
-from tests.figures.said_numbers import numbers
+from tests.figures.figure_numbers import numbers
 from tests.strategies import event_frames
 
 

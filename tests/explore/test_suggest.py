@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.explore.suggest import suggested
+from convergekit.funnels.suggest import suggested
 from tests.effort import tries
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_NUMBER = re.compile(r"\d{4}-\d\d-\d\d|\d[\d,]*(?:\.\d+)?%?")
+_NUMBER = re.compile(r"\d{4}-\d\d-\d\d|(?<![\w.#])[-−+]?\d[\d,]*(?:\.\d+)?%?")
 
 
 def numbers(sentence: str) -> list[str]:

@@ -275,9 +275,9 @@ def test_the_card_spells_the_most_common_paths():
     card = journeys(log(a="v0 c5 v6 o9", b="v0 c3", c="o1"), end="Placed Order", max_steps=2)
     assert "Journeys(3 profiles on 3 paths; 2 reached Placed Order)" in card._repr_html_()
     for path in ("PageView → Added To Cart", "… → Added To Cart → PageView", "(nothing before)"):
-        assert f"<td>{path}</td>" in card._repr_html_()
+        assert f">{path}</th>" in card._repr_html_()
     onwards = journeys(log(a="v0 c5 v6"), max_steps=1)._repr_html_()
-    assert "<td>PageView → …</td>" in onwards
+    assert ">PageView → …</th>" in onwards
     # Twelve names, each a path of its own.
     many = pd.DataFrame({"event_name": list("abcdefghijkl"), "profile_id": list("abcdefghijkl")})
     assert "… and 2 other paths." in journeys(many.assign(timestamp=START))._repr_html_()

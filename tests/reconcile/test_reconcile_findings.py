@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from tests.figures.said_numbers import numbers
+from tests.figures.figure_numbers import numbers
 
 TITLES = {"google_ads": "Google Ads", "meta": "Meta"}
 

@@ -7,8 +7,6 @@ which PostHog and RudderStack have too, of Google Analytics
 (https://developers.facebook.com/docs/meta-pixel/reference), Klaviyo
 (https://help.klaviyo.com/hc/en-us/articles/115005251588) and Converge. How a name is spelled does
 not matter: ``$pageview``, ``page_view`` and ``PageView`` are one.
-
-Importing this module imports no widgets.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from convergekit.events.steps import tracked
 from convergekit.visits.own_pages import PAGE_VIEW
 
 #: So many steps a funnel of frequent events has.
@@ -110,6 +109,18 @@ def suggested(counts: pd.Series) -> Suggestion:
         "events. Choose the steps that you want to see."
     )
     return Suggestion(frequent, said, order, most)
+
+
+def event_counts(events: pd.DataFrame) -> pd.Series:
+    """Return how many events go by each name, most first; identify calls are left out.
+
+    Examples
+    --------
+    >>> event_counts(pd.DataFrame({"event_name": ["b", "a", "b", "c", None]})).to_dict()
+    {'b': 2, 'a': 1, 'c': 1}
+    """
+    names = events["event_name"][tracked(events)].dropna()
+    return names.value_counts().sort_index().sort_values(ascending=False, kind="stable")
 
 
 def plain(name: str) -> str:
