@@ -115,7 +115,7 @@ def test_the_funnel_that_the_data_suggest_is_changed_and_its_code_run_again(page
     page.keyboard.press("Enter")
     page.keyboard.press("Control+v")
     page.keyboard.press("Shift+Enter")
-    again = page.locator(".jp-RenderedHTML table.dataframe")
+    again = page.locator(".jp-RenderedHTML table.dataframe:visible")
     again.wait_for()
     assert column(again, "profiles") == column(table, "profiles")
 
@@ -194,9 +194,9 @@ def test_a_profile_is_looked_up_and_explained(page, explorer):
     search.fill(MILO)
     search.press("Enter")
     figure(explorer, "kiosk").wait_for()
-    explorer.locator("td").get_by_text("<img src=x").wait_for()
+    explorer.locator("td:visible").get_by_text("<img src=x").wait_for()
     figure(explorer, "11 events of profile").wait_for()
-    figure(explorer, "one profile, by").wait_for()
+    figure(explorer, "From email to cookie").wait_for()
     parts = explorer.locator(".ck-part:visible")
     assert parts.evaluate_all("them => them.every(it => it.scrollWidth <= it.clientWidth + 1)")
     explorer.get_by_label("and this are one profile").select_option(
