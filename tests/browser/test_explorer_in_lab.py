@@ -142,7 +142,7 @@ def test_what_is_brushed_is_followed_by_the_other_tabs(page, explorer):
     explorer.get_by_role("button", name="left before Added To Cart").click()
     tab(explorer, "People").click()
     explorer.get_by_text("profiles: dropped off before Added To Cart").wait_for()
-    people = explorer.get_by_label("Profiles")
+    people = explorer.get_by_label("Profiles", exact=True)
     people.select_option(index=1)
     explorer.get_by_role("heading", name="Profile p_").wait_for()
     tab(explorer, "Trend and retention").click()
