@@ -97,7 +97,9 @@ def table(frame: pd.DataFrame, caption: str = "") -> str:
     )
     title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     return (
-        f'<div class="ck-explorer">{_SCROLLED}<table>{title}<thead>{head}</thead>'
+        # Who has no pointer scrolls it with the arrows.
+        '<div class="ck-explorer"><div class="ck-scroll" tabindex="0" role="group" '
+        f'aria-label="{html.escape(caption or "Table")}"><table>{title}<thead>{head}</thead>'
         f"<tbody>{body}</tbody></table></div></div>"
     )
 

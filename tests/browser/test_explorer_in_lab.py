@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.browser.axe import violations
 from tests.browser.conftest import PATIENCE, SHOTS
 
 MILO = "milo.duval37@example.com"
@@ -253,6 +254,20 @@ def test_it_can_be_read_in_a_narrow_window_and_in_the_dark(page, lab, request):
     colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
     text, ground = explorer.locator("pre.ck-code:visible").first.evaluate(colours)
     assert abs(_lightness(text) - _lightness(ground)) > 0.5
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_on_any_tab(page, lab, request, theme):
+    lab.set_theme(theme)
+    explorer = request.getfixturevalue("explorer")
+    found = {"Funnel": violations(page, ".ck-whole")}
+    for name in ("Trend and retention", "People", "Channels and spend", "Identity and check-up"):
+        tab(explorer, name).click()
+        explorer.get_by_text("The code of this").locator("visible=true").or_(
+            explorer.get_by_text("Profiles that look like")
+        ).first.wait_for()
+        found[name] = violations(page, ".ck-whole")
+    assert not any(found.values()), found
 
 
 def test_nothing_is_asked_of_another_machine(page, explorer):
