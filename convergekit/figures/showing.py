@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from convergekit.figures.card import card, table
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
@@ -87,7 +88,8 @@ def twin_html(figure: Figure) -> str:
     left = f"<p>The first {MOST_ROWS} of {len(numbers):,} rows.</p>" if more > 0 else ""
     return card(
         '<details class="ck-twin"><summary>Table of the figure</summary>'
-        f"<p>{html.escape(figure.finding)}</p>{table(numbers.head(MOST_ROWS))}{left}</details>",
+        f"<p>{html.escape(visible(figure.finding))}</p>"
+        f"{table(numbers.head(MOST_ROWS))}{left}</details>",
         style=_STYLE,
     )
 
