@@ -111,8 +111,8 @@ def scrolled(part: str, label: str) -> str:
         What a screen reader says when the keyboard gets there.
     """
     return (
-        f'<div class="ck-wide" role="group" tabindex="0" aria-label="{html.escape(visible(label))}">'
-        f"{part}</div>"
+        '<div class="ck-wide" role="group" tabindex="0" '
+        f'aria-label="{html.escape(visible(label))}">{part}</div>'
     )
 
 
