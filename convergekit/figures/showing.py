@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from convergekit.figures.card import card, table
@@ -52,6 +53,42 @@ def publish(figure: Figure) -> None:
 
     for bundle in shown(figure):
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+
+def is_for_browser(renderer: str | None) -> bool:
+    """Return whether plotly would open a browser, or would if it had found one."""
+    import plotly.io
+
+    chosen: str | None = plotly.io.renderers.default if renderer is None else renderer
+    return chosen in (None, "", "browser")
+
+
+def open_page(figure: Figure) -> None:
+    """Open a figure in a browser, on a page that fetches nothing; warn if there is none.
+
+    The page that plotly makes for this asks another host for MathJax.
+    """
+    import webbrowser
+
+    from plotly.io import _base_renderers
+
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        warnings.warn(
+            "there is no browser to show the figure in; figure.write_html('figure.html') writes it "
+            "to a file, and figure.twin has its numbers.",
+            stacklevel=3,
+        )
+        return
+    page = figure.to_html(
+        config=CONFIG,
+        include_plotlyjs=True,
+        include_mathjax=False,
+        default_width="100%",
+        default_height="100%",
+    )
+    _base_renderers.open_html_in_browser(page)
 
 
 def shown(figure: Figure) -> list[dict[str, Any]]:
