@@ -13,6 +13,7 @@ import pandas as pd
 
 from convergekit.base.wording import counted, readable_table, shortened
 from convergekit.figures.showing import shown
+from convergekit.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
@@ -30,19 +31,19 @@ _SCROLLED = '<div class="ck-scroll" role="group" tabindex="0" aria-label="Table"
 
 def heading(text: str) -> str:
     """Return a heading of one part of an explorer."""
-    return f'<div class="ck-explorer"><h4>{html.escape(text)}</h4></div>'
+    return f'<div class="ck-explorer"><h4>{html.escape(visible(text))}</h4></div>'
 
 
 def hint(text: str) -> str:
     """Return a remark in a quiet voice, empty for no text."""
     if not text:
         return ""
-    return f'<div class="ck-explorer"><div class="ck-hint">{html.escape(text)}</div></div>'
+    return f'<div class="ck-explorer"><div class="ck-hint">{html.escape(visible(text))}</div></div>'
 
 
 def busy(text: str) -> str:
     """Return what says that work is going on."""
-    said = html.escape(text)
+    said = html.escape(visible(text))
     return f'<div class="ck-explorer"><div class="ck-busy" role="status">{said}</div></div>'
 
 
@@ -55,13 +56,13 @@ def error(text: str, trace: str = "") -> str:
     )
     return (
         '<div class="ck-explorer"><div class="ck-error" role="alert">'
-        f"{html.escape(text)}{details}</div></div>"
+        f"{html.escape(visible_lines(text))}{details}</div></div>"
     )
 
 
 def warned(texts: Iterable[str]) -> str:
     """Return warnings, each on its own line; empty for none."""
-    lines = "".join(f'<div class="ck-warning">{html.escape(text)}</div>' for text in texts)
+    lines = "".join(f'<div class="ck-warning">{html.escape(visible(text))}</div>' for text in texts)
     return f'<div class="ck-explorer">{lines}</div>' if lines else ""
 
 
@@ -69,7 +70,7 @@ def code(text: str) -> str:
     """Return Python code, all of which one click selects."""
     return (
         '<div class="ck-explorer"><div class="ck-hint">One click selects the code.</div>'
-        f'<pre class="ck-code">{html.escape(text)}</pre></div>'
+        f'<pre class="ck-code">{html.escape(visible_lines(text))}</pre></div>'
     )
 
 
@@ -95,7 +96,7 @@ def table(frame: pd.DataFrame, caption: str = "") -> str:
     body = "".join(
         _row("td", values, numbers) for values in shown.itertuples(index=False, name=None)
     )
-    title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    title = f"<caption>{html.escape(visible(caption))}</caption>" if caption else ""
     return (
         # Who has no pointer scrolls it with the arrows.
         '<div class="ck-explorer"><div class="ck-scroll" tabindex="0" role="group" '
@@ -168,7 +169,7 @@ def _row(tag: str, values: Iterable[Any], numbers: Sequence[bool]) -> str:
     if tag == "th":
         looks = [f' scope="col"{look}' for look in looks]
     cells = (
-        f"<{tag}{look}>{html.escape(str(value))}</{tag}>"
+        f"<{tag}{look}>{html.escape(visible(value))}</{tag}>"
         for value, look in zip(values, looks, strict=True)
     )
     return f"<tr>{''.join(cells)}</tr>"

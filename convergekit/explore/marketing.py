@@ -30,6 +30,10 @@ _USUAL = {
     "visits": "convergekit",
 }
 _SHOWN = ("spend", "visits", "orders", "revenue", "new_customers", "cpa", "cac", "roas")
+_NO_AMOUNT = (
+    "Say what an order was worth: write the name of the property that holds it into Amount, such "
+    "as total_price."
+)
 _WITHOUT = "Say what was spent: read the ad platforms' exports, and hand them to the explorer."
 
 
@@ -73,6 +77,8 @@ class MarketingAnswer:
         lacking = self._model.lacks(who, self._model.state.channels.conversion)
         if lacking:
             return lacking
+        if not self._model.state.channels.value:
+            return _NO_AMOUNT
         found = who.s.marketing(self.spend, **self._asked())
         self.result = found
         said = "".join(map(show.hint, found.remarks))
@@ -165,9 +171,15 @@ class MarketingAnswer:
         """Return what of the common choices spend does not follow."""
         model, said = self._model, []
         if any(self._model.dates(period=True)):
-            said.append("The table has the periods that the dates touch; the figures have all.")
-        if model.state.segment is not None or model.state.bar is not None:
+            said.append(
+                "The table has the periods that the dates touch; the sums above it and the figures "
+                "are of all the time."
+            )
+        is_of_some = model.state.segment is not None or model.state.bar is not None
+        if is_of_some:
             said.append("Orders are those of the chosen profiles; spend is that of everybody.")
         if model.state.breakdown not in (None, self._asked()["by"]):
             said.append("Spend is grouped by what is chosen here, not by the breakdown.")
+        if self.claims is not None and (is_of_some or any(model.dates(period=True))):
+            said.append("What platforms claim is compared with everybody's orders of all the time.")
         return " ".join(said)

@@ -371,7 +371,7 @@ class Model:
             ("state['channels']['conversion']", state.channels.conversion),
             ("state['identity']['event']", state.identity.event or None),
         ]
-        if state.segment is not None and state.segment.name:
+        if state.segment is not None and state.segment.kind in ("did", "never"):
             events.append((f"state['segment'][{state.segment.kind!r}]", state.segment.name))
         for where, name in events:
             self._check_known(where, name, self.names, "event")

@@ -35,6 +35,10 @@ Value = str | int | float | bool
 Condition = tuple[str, Value]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+#: Days in any time zone, and the day after them, are between these years.
+_YEARS = range(1000, 9999)
+#: Columns hold integers of 64 bits.
+_MOST = 2**63
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,10 @@ def _day(where: str, given: Any) -> str:
     try:
         if not isinstance(given, str) or not _DAY.fullmatch(given):
             raise ValueError
-        return datetime.date.fromisoformat(given).isoformat()
+        day = datetime.date.fromisoformat(given)
+        if day.year not in _YEARS:
+            raise ValueError
+        return day.isoformat()
     except ValueError:
         raise ConvergekitError(
             f"{where} must be a day such as '2026-03-31'; got {given!r}."
@@ -122,6 +129,8 @@ def _condition(where: str, given: Any) -> Condition:
     is_plain = isinstance(value, str | int | float | bool)
     if not is_plain or (isinstance(value, float) and not math.isfinite(value)):
         raise ConvergekitError(f"{where} must have a text or a number as value; got {value!r}.")
+    if isinstance(value, int) and not -_MOST <= value < _MOST:
+        raise ConvergekitError(f"{where} must have a number as value that fits into 64 bits.")
     return _text(where, name), value
 
 

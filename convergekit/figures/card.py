@@ -56,17 +56,17 @@ def card(*parts: str, style: str = "") -> str:
 
 def title(text: str) -> str:
     """Return the first line of a card, a heading that screen readers jump to."""
-    return f'<div class="ck-title" role="heading" aria-level="3">{html.escape(text)}</div>'
+    return f'<div class="ck-title" role="heading" aria-level="3">{html.escape(visible(text))}</div>'
 
 
 def paragraph(text: str) -> str:
     """Return a text as a paragraph."""
-    return f"<p>{html.escape(text)}</p>"
+    return f"<p>{html.escape(visible(text))}</p>"
 
 
 def numbered(texts: Iterable[str]) -> str:
     """Return texts as a numbered list; nothing without texts."""
-    items = "".join(f"<li>{html.escape(text)}</li>" for text in texts)
+    items = "".join(f"<li>{html.escape(visible(text))}</li>" for text in texts)
     return f"<ol>{items}</ol>" if items else ""
 
 
@@ -87,14 +87,14 @@ def table(frame: pd.DataFrame, label: str = "Table") -> str:
     True
     """
     shown = readable_table(frame)
-    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in shown.columns)
+    head = "".join(f'<th scope="col">{html.escape(visible(name))}</th>' for name in shown.columns)
     rows = "".join(map(_row, shown.itertuples(index=False, name=None)))
     cells = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
     return scrolled(f'<table class="dataframe">{cells}</table>', label)
 
 
 def _row(cells: tuple[object, ...]) -> str:
-    first, *others = (html.escape(str(cell)) for cell in cells)
+    first, *others = (html.escape(visible(cell)) for cell in cells)
     # A heading without text is one more thing to ask about.
     name = f'<th scope="row">{first}</th>' if first else "<td></td>"
     return f"<tr>{name}{''.join(f'<td>{cell}</td>' for cell in others)}</tr>"
@@ -111,8 +111,8 @@ def scrolled(part: str, label: str) -> str:
         What a screen reader says when the keyboard gets there.
     """
     return (
-        f'<div class="ck-wide" role="group" tabindex="0" aria-label="{html.escape(label)}">'
-        f"{part}</div>"
+        '<div class="ck-wide" role="group" tabindex="0" '
+        f'aria-label="{html.escape(visible(label))}">{part}</div>'
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.figures.following import following, follows, still
-from convergekit.figures.showing import in_notebook, publish
+from convergekit.figures.showing import in_notebook, is_for_browser, open_page, publish
 
 
 class Figure(go.Figure):  # type: ignore[misc]  # plotly is untyped here
@@ -116,10 +116,13 @@ class Figure(go.Figure):  # type: ignore[misc]  # plotly is untyped here
         Parameters
         ----------
         renderer : str, optional
-            Plotly's way to show it, such as "browser"; by default the notebook's.
+            Plotly's way to show it, such as "png"; by default the notebook's, and elsewhere a
+            browser, if there is one.
         """
         if renderer is None and in_notebook():
             publish(self)
+        elif is_for_browser(renderer):
+            open_page(self)
         else:
             super().show(renderer)
 
@@ -127,7 +130,7 @@ class Figure(go.Figure):  # type: ignore[misc]  # plotly is untyped here
         if in_notebook():
             publish(self)
         else:
-            super()._ipython_display_()
+            self.show()
 
     def __reduce__(self) -> tuple[Callable[..., Figure], tuple[Any, ...]]:
         """Keep the table of a copy."""

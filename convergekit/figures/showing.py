@@ -9,9 +9,11 @@ from __future__ import annotations
 import html
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from convergekit.figures.card import card, table
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
@@ -53,6 +55,42 @@ def publish(figure: Figure) -> None:
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
+def is_for_browser(renderer: str | None) -> bool:
+    """Return whether plotly would open a browser, or would if it had found one."""
+    import plotly.io
+
+    chosen: str | None = plotly.io.renderers.default if renderer is None else renderer
+    return chosen in (None, "", "browser")
+
+
+def open_page(figure: Figure) -> None:
+    """Open a figure in a browser, on a page that fetches nothing; warn if there is none.
+
+    The page that plotly makes for this asks another host for MathJax.
+    """
+    import webbrowser
+
+    from plotly.io import _base_renderers
+
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        warnings.warn(
+            "there is no browser to show the figure in; figure.write_html('figure.html') writes it "
+            "to a file, and figure.twin has its numbers.",
+            stacklevel=3,
+        )
+        return
+    page = figure.to_html(
+        config=CONFIG,
+        include_plotlyjs=True,
+        include_mathjax=False,
+        default_width="100%",
+        default_height="100%",
+    )
+    _base_renderers.open_html_in_browser(page)
+
+
 def shown(figure: Figure) -> list[dict[str, Any]]:
     """Return the outputs that show a figure in a notebook.
 
@@ -87,7 +125,8 @@ def twin_html(figure: Figure) -> str:
     left = f"<p>The first {MOST_ROWS} of {len(numbers):,} rows.</p>" if more > 0 else ""
     return card(
         '<details class="ck-twin"><summary>Table of the figure</summary>'
-        f"<p>{html.escape(figure.finding)}</p>{table(numbers.head(MOST_ROWS))}{left}</details>",
+        f"<p>{html.escape(visible(figure.finding))}</p>"
+        f"{table(numbers.head(MOST_ROWS))}{left}</details>",
         style=_STYLE,
     )
 

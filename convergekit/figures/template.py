@@ -13,6 +13,7 @@ from typing import Any
 
 from convergekit.base.wording import shortened, shortened_apart
 from convergekit.figures.style import Style
+from convergekit.visible import visible
 
 #: Pixels of a figure that is as wide as its page, and is to be read on a narrow one.
 _NARROW = 400
@@ -120,6 +121,8 @@ def _legend_rows(names: Sequence[str], width: int) -> int:
 def plain(text: object) -> str:
     """Return text as plotly shows it: not as the markup or the formula that it may look like.
 
+    Marks of direction, which would turn around what is read, are spelled out.
+
     Everything that comes from data (names of events and properties, labels, values) goes through
     here, or through `hover` and `titled`, before plotly gets it.
 
@@ -129,7 +132,7 @@ def plain(text: object) -> str:
     '&lt;a href="https://example.com"&gt;Order&lt;/a&gt; &amp; &#36;total&#36;'
     """
     # Where a page has MathJax, as notebooks do, text between dollars is set as a formula.
-    return html.escape(str(text), quote=False).replace("$", "&#36;")
+    return html.escape(visible(text), quote=False).replace("$", "&#36;")
 
 
 def hover(*sentences: str) -> str:

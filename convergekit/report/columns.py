@@ -62,6 +62,8 @@ def kind_of(name: object, column: pd.Series) -> Kind:
     --------
     >>> kind_of("conversion", pd.Series([0.5])), kind_of("conversions", pd.Series([2.0]))
     ('share', 'count')
+    >>> kind_of("conversion_value", pd.Series([1234.5]))
+    'amount'
     """
     dtype = column.dtype
     types = pd.api.types
@@ -74,11 +76,21 @@ def kind_of(name: object, column: pd.Series) -> Kind:
         return "day" if (days == days.dt.normalize()).all() else "time"
     if not types.is_numeric_dtype(dtype):
         return "text"
-    if types.is_float_dtype(dtype) and _SHARE.search(str(name)):
-        return "share"
     numbers = column.dropna().to_numpy(dtype="float64")
+    if types.is_float_dtype(dtype) and _is_share(str(name), numbers):
+        return "share"
     whole = bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
     return "count" if whole else "amount"
+
+
+def _is_share(name: str, numbers: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    """Return whether a column holds shares: by its name, unless its numbers say otherwise."""
+    if "acos" in name:
+        # More may be spent than what is brought.
+        return bool(_SHARE.search(name))
+    # What an export or a caller calls a rate may be one of exchange, and "sent" a count.
+    is_ours = not name.startswith(("profile.", "properties."))
+    return is_ours and bool(_SHARE.search(name)) and bool((np.abs(numbers) <= 1).all())
 
 
 def shown(value: Any, kind: Kind) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convergekit.base.durable import real_path, whole_file
-from convergekit.errors import AlreadyThereError
+from convergekit.errors import AlreadyThereError, WriteError
 from convergekit.report.document import make_document
 from convergekit.report.markdown import markdown_of
 from convergekit.report.page import page_of
@@ -78,7 +78,14 @@ def write_markdown(
 def _free(path: str | Path, overwrite: bool) -> Path:
     """Return where to write, before anything is computed."""
     place = real_path(path)
-    if place.exists() and not overwrite:
+    try:
+        is_there = place.exists()
+    except OSError as error:
+        # Such as a name that is too long.
+        raise WriteError(
+            f"{place} cannot be written: {error.strerror}. Give another path."
+        ) from error
+    if is_there and not overwrite:
         raise AlreadyThereError(f"{place} is there already; overwrite=True replaces it.")
     return place
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import html
 import math
 import warnings
 
@@ -751,6 +752,30 @@ def test_spend_without_claims_is_shown_all_the_same(s):
     assert "conversions" in tab.reconciled.value
     assert "reconcile" not in tab.source()
     assert tab.claims_figure.outputs == ()
+
+
+def test_the_tab_says_what_claims_and_sums_do_not_follow(s):
+    spend = spent(conversions=[30.0, 12.0])
+    said = "What platforms claim is compared with everybody's orders of all the time."
+    explorer = marketing_tab(s, spend)
+    status = explorer.channels.work.status
+    assert "platforms claim" not in status.value
+    explorer.bar.start.value = datetime.date(2026, 3, 9)
+    assert said in html.unescape(status.value)
+    assert "the sums above it and the figures are of all the time" in status.value
+    explorer.bar.start.value = None
+    explorer.bar.segment.kind.value = "never"
+    explorer.bar.segment.name.value = "Subscribed To Newsletter"
+    assert said in html.unescape(status.value)
+    assert explorer.marketing.claims.headline == s.reconcile(spend).headline
+
+
+def test_without_an_amount_the_marketing_tab_says_what_to_do(s):
+    explorer = marketing_tab(s, spent(), value="")
+    assert "Say what an order was worth" in explorer.channels.work.status.value
+    assert explorer.marketing.result is None
+    explorer.channels.controls["value"].value = "total_price"
+    pd.testing.assert_frame_equal(explorer.marketing.result.groups, s.marketing(spent()).groups)
 
 
 def test_what_cannot_be_asked_of_marketing_is_said_and_the_old_answer_goes(s):

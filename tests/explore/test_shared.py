@@ -11,6 +11,7 @@ import plotly.io as pio
 import pytest
 
 import convergekit as ck
+from convergekit.explore import display as show
 from convergekit.explore.brush import MOST_PERIODS
 
 FUNNEL, TREND, PEOPLE, CHANNELS, IDENTITY = range(5)
@@ -320,3 +321,10 @@ def test_names_of_the_data_are_text_wherever_they_are_shown():
         assert any("&lt;img" in page for page in pages)
         assert not any("<img" in page for page in pages)
         assert errors(explorer) == []
+
+
+def test_marks_of_direction_are_spelled_out_where_names_are_shown():
+    page = show.table(pd.DataFrame({"event": ["\u202egnp"], "times": [3]})) + show.hint("\u2066")
+    page += show.heading("\u2067x")
+    assert r"\u202egnp" in page
+    assert not set(page) & set("\u202e\u2066\u2067")

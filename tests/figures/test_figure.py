@@ -6,14 +6,18 @@ import copy
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
+import webbrowser
 
 import nbformat
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 import pytest
 from nbclient import NotebookClient
+from plotly.io import _base_renderers
 
 import convergekit as ck
 from convergekit.figures.showing import CONFIG, PLOTLY, shown, twin_html
@@ -190,3 +194,38 @@ def test_a_cell_shows_it(chosen, types, monkeypatch):
 def test_a_style_keeps_its_colours():
     assert Style().look is AUTO
     assert Style("light").look is LIGHT
+
+
+@pytest.mark.parametrize("shows", [lambda f: f.show(), lambda f: f._ipython_display_()])
+@pytest.mark.parametrize("chosen", ["browser", ""])
+def test_outside_notebooks_a_browser_shows_a_page_that_fetches_nothing(
+    figure, monkeypatch, shows, chosen
+):
+    pages = []
+    monkeypatch.setattr(pio.renderers, "default", chosen)
+    monkeypatch.setattr(webbrowser, "get", lambda *_: None)
+    monkeypatch.setattr(_base_renderers, "open_html_in_browser", pages.append)
+    shows(figure)
+    (page,) = pages
+    # The script of plotly itself has addresses, of maps.
+    tags = re.findall(r"<(?:script|link|img)\b[^>]*", page)
+    assert tags
+    assert not [tag for tag in tags if "src=" in tag or "href=" in tag]
+    assert "currentColor" in page
+
+
+def test_without_a_browser_the_figure_says_how_to_see_it(figure, monkeypatch):
+    def no_browser(*_):
+        raise webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setattr(pio.renderers, "default", "browser")
+    monkeypatch.setattr(webbrowser, "get", no_browser)
+    with pytest.warns(UserWarning, match="write_html"):
+        figure.show()
+
+
+def test_another_way_to_show_a_figure_is_plotlys(figure, monkeypatch):
+    shown_by = []
+    monkeypatch.setattr(pio, "show", lambda *given, **options: shown_by.append(given))
+    figure.show("json")
+    assert len(shown_by) == 1

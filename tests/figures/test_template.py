@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from convergekit.base.wording import shortened
 from convergekit.figures.style import COLOURS, Style
 from convergekit.figures.template import hover, plain, titled
+from convergekit.visible import visible
 
 HOSTILE = [
     '<a href="javascript:alert(1)">x</a>',
@@ -38,11 +39,16 @@ def test_names_are_shown_as_they_are(text):
     assert decoded(shown) == text
 
 
+def test_marks_that_turn_around_what_is_read_are_spelled_out():
+    assert plain("\u202egnp.exe") == r"\u202egnp.exe"
+    assert "\u2066" not in hover("3 profiles reached \u2066evil\u2069.")
+
+
 @given(st.text())
 def test_any_text_is_neither_markup_nor_formula(text):
     shown = plain(text)
     assert not set(shown) & set("<>$")
-    assert decoded(shown) == text
+    assert decoded(shown) == visible(text)
     assert set(hover(text).replace("<br>", "")) & set("<>$") == set()
 
 

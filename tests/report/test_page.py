@@ -263,6 +263,11 @@ def test_a_path_that_cannot_be_written_is_named(s, tmp_path):
         s.to_html(tmp_path, ["suspects"], overwrite=True)
 
 
+def test_a_name_that_no_file_can_have_is_an_error_in_words(s, tmp_path):
+    with pytest.raises(ck.ConvergekitError, match="cannot be written"):
+        s.to_html(tmp_path / ("x" * 5000), ["report"])
+
+
 def test_a_page_of_no_events_says_so(s, tmp_path):
     nobody = s.where(events=lambda events: events["event_name"] == "Never")
     path = nobody.to_html(tmp_path / "empty.html")

@@ -214,3 +214,19 @@ def test_a_segment_is_named_with_its_caution(s, tmp_path):
     facts = dict(zip(page.texts("dt"), page.texts("dd"), strict=True))
     assert facts["Segment"] == segment.report.segment
     assert segment.report.caution in page.texts("p", class_="ck-warning")
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "expected"),
+    [
+        ("conversion_value", [1234.5, 3.25], ["1,234.50", "3.25"]),
+        ("sent", [120.0, 5.0], ["120", "5"]),
+        ("properties.tax_rate", [0.21, 0.06], ["0.21", "0.06"]),
+        ("conversion", [0.25, 1.0], ["25.0%", "100.0%"]),
+        ("drop_off", [0.0, 3.0], ["0", "3"]),
+        ("acos", [1.5, 0.5], ["150.0%", "50.0%"]),
+    ],
+)
+def test_numbers_of_a_table_are_shares_only_where_they_can_be(s, tmp_path, name, numbers, expected):
+    page = written(s, tmp_path, {"Table": pd.DataFrame({name: numbers})})
+    assert [cell for row in page.rows("2 rows")[1:] for cell in row] == expected
