@@ -24,8 +24,6 @@ from convergekit.funnels.time_figures import count_axis, period_axis, plot_width
 _MOST_MARKED = 60
 #: More periods are drawn only where the line bends: one wrong time makes thousands of zeros.
 _MOST_DRAWN = 2_000
-#: Pixels that the legend has on a narrow figure, where lines take more than squares.
-_NARROW = 280
 #: As many characters of the axis' title fit beside the plot.
 _AXIS_WIDTH = 36
 #: Pixels of the plot.
@@ -95,7 +93,6 @@ def counts_figure(
             style=style,
             plot_height=_PLOT,
             legend=[group.legend for group, _ in parts] if found and not room else [],
-            legend_width=_NARROW,
         ),
         hovermode="closest",
         xaxis={

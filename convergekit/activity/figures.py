@@ -43,8 +43,6 @@ _MOST_DRAWN = 400
 _MOST_GROUPS = 40
 #: As many characters of a row's name leave room for the cells.
 _NAME_WIDTH = 24
-#: Pixels that the legend has on a narrow figure, where lines take more than squares.
-_NARROW = 280
 #: As many characters of an axis' title fit on a narrow figure.
 _AXIS_WIDTH = 60
 #: Lines across a cell, rising to the right; rows count downwards.
@@ -221,7 +219,6 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
             style=style,
             plot_height=_PLOT,
             legend=[group.legend for group, _ in parts] if not room else [],
-            legend_width=_NARROW,
         ),
         hovermode="closest",
         xaxis={

@@ -178,7 +178,6 @@ def labelled_bars(
             style=style,
             plot_height=row * max(len(shown), 1),
             legend=() if is_named else [each.name for each in bars],
-            legend_width=_USUAL - _MARGINS - int(beside) - 20,
         ),
         bargap=1 - _BAR * len(bars) / row,
         hovermode="closest",

@@ -93,8 +93,6 @@ def timeline_figure(timeline: pd.DataFrame, style: Style) -> Figure:
             style=style,
             plot_height=_LANE * max(len(lanes), 1) + 40,
             legend=[trace.name for trace in figure.data],
-            # The names of the lanes stand at its left.
-            legend_width=250,
         ),
         hovermode="closest",
         yaxis={

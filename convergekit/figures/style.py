@@ -225,7 +225,7 @@ def _house(look: Look) -> go.layout.Template:
                 "yref": "container",
                 "yanchor": "top",
                 "pad": {"t": 14, "l": 16},
-                "font": {"size": 16},
+                "font": {"size": 15, "weight": 600},
                 "subtitle": {"font": {"size": 13, "color": look.muted}},
             },
             "colorway": list(COLOURS),

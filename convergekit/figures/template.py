@@ -16,8 +16,16 @@ from convergekit.figures.style import Style
 
 #: Pixels of a figure that is as wide as its page, and is to be read on a narrow one.
 _NARROW = 400
-#: Pixels of the letters of a title and of a subtitle, and of the margins beside both.
-_TITLE_SIZE, _SUBTITLE_SIZE, _MARGINS = 16, 13, 34
+#: Pixels of the letters of a title, in bold they are wider, of the finding and of notes below it.
+TITLE_SIZE, FINDING_SIZE, NOTE_SIZE = 15, 13, 12
+_BOLD = 1.1
+#: Pixels of the margins beside a title.
+_MARGINS = 34
+#: A figure that is as wide as its page is usually so wide. Its legend takes more rows on a narrower
+#: one, from the plot.
+_USUAL_WIDTH = 640
+#: Pixels of a row of a legend, and of its sign and gap beside a name.
+_LEGEND_ROW, _LEGEND_SIGN = 20, 50
 #: Longer lines, in pixels, are hard to read.
 _MOST_IN_LINE = 760
 #: As wide as letters are, in parts of their size; others are `_USUAL`, and those of East Asia 1.
@@ -50,7 +58,6 @@ def titled(
     style: Style,
     plot_height: int,
     legend: Sequence[str] = (),
-    legend_width: int = 390,
 ) -> dict[str, Any]:
     """Return a layout of the house with a title, sentences below it, and room for both.
 
@@ -59,14 +66,12 @@ def titled(
     title : str
         As it is, not as markup.
     subtitle : sequence of str
-        Sentences, as they are; each begins a line.
+        Sentences, as they are. The first is the finding; the others are notes, and begin a line.
     style : Style
     plot_height : int
         Pixels below the title and the legend, the margin at the bottom left out.
     legend : sequence of str
         What stands in the legend, if that is to be above the plot.
-    legend_width : int, default 390
-        Pixels that the legend has on a figure of 400: as many as the plot.
 
     Examples
     --------
@@ -76,12 +81,13 @@ def titled(
     """
     width = style.width or _NARROW
     wide = min(width - _MARGINS, _MOST_IN_LINE)
-    lines = [plain(line) for line in balanced(title, wide, _TITLE_SIZE)]
-    below = [
-        plain(line) for sentence in subtitle for line in wrapped(sentence, wide, _SUBTITLE_SIZE)
-    ]
-    rows = _legend_rows(legend, max(legend_width + width - _NARROW, 1))
-    top = 38 + 20 * len(lines) + 17 * len(below) + 22 * rows
+    lines = [plain(line) for line in balanced(title, wide / _BOLD, TITLE_SIZE)]
+    finding, notes = " ".join(subtitle[:1]), " ".join(subtitle[1:])
+    said = [*balanced(finding, wide, FINDING_SIZE), *balanced(notes, wide, NOTE_SIZE)]
+    below = [plain(line) for line in said]
+    above = 20 + 20 * len(lines) + 17 * len(below)
+    top = above + 18 + _LEGEND_ROW * _legend_rows(legend, style.width or _USUAL_WIDTH)
+    height = style.height or top + plot_height + 16
     layout = {
         "template": style.of_plotly,
         "title": {
@@ -90,28 +96,31 @@ def titled(
             # Plotly sets the first of several lines higher.
             "pad": {"t": 14 + 10 * (len(lines) > 1)},
         },
-        "height": style.height or top + plot_height + 16,
+        "height": height,
         "margin": {"t": top, "b": 16},
     }
     if style.width:
         layout["width"] = style.width
     if legend:
+        # Right below the subtitle. As many rows as it has on a page, plotly takes from the plot.
         layout |= {
             "showlegend": True,
             "legend": {
                 "orientation": "h",
                 "traceorder": "normal",
                 "x": 0,
-                "y": 1,
-                "yanchor": "bottom",
+                "xref": "container",
+                "y": round(1 - above / height, 4),
+                "yref": "container",
+                "yanchor": "top",
             },
         }
     return layout
 
 
 def _legend_rows(names: Sequence[str], width: int) -> int:
-    """Return how many rows a legend takes on a narrow figure, which sets it in columns."""
-    widths = [46 + 7 * min(len(name), _LEGEND_WIDTH) for name in names]
+    """Return how many rows a legend takes; where one does not do, plotly sets it in columns."""
+    widths = [_LEGEND_SIGN + 7 * min(len(name), _LEGEND_WIDTH) for name in names]
     if sum(widths) <= width:
         return min(len(names), 1)
     return math.ceil(len(names) / max(width // max(widths), 1))

@@ -40,8 +40,6 @@ _ROUND = (
 _MOST_BARS = 20
 #: As many periods are named by us, at their beginning.
 _MOST_NAMED = 12
-#: Pixels that a trend's legend has on a narrow figure, where lines take more than squares.
-_NARROW = 280
 #: As many labels at most stand below bars or periods, and so many pixels each takes.
 _MOST_TICKS, _TICK = 5, 54
 #: Of fewer, plotly would name halves; more are written as "100k".
@@ -111,7 +109,6 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -
             style=style,
             plot_height=_TREND,
             legend=[group.legend for group, _ in parts] if found and not room else [],
-            legend_width=_NARROW,
         ),
         barmode="stack",
         hovermode="closest",

@@ -359,7 +359,6 @@ def payback_figure(
             style=style,
             plot_height=_CURVES,
             legend=() if room else shown,
-            legend_width=280,
         ),
         hovermode="closest",
         xaxis={

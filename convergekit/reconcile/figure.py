@@ -215,7 +215,6 @@ def by_period_figure(
             style=style,
             plot_height=300,
             legend=[*names, "all orders"],
-            legend_width=300,
         ),
         barmode="stack",
         hovermode="closest",
