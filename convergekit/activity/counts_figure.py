@@ -10,8 +10,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from convergekit.activity.wording import CountWords, in_period, period_name
-from convergekit.base.wording import period_word, shortened
+from convergekit.activity.wording import CountWords, in_period
+from convergekit.base.wording import period_name, period_word, shortened
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Style

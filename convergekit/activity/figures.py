@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from convergekit.activity.retention import averages
-from convergekit.activity.wording import Words, in_period, period_name
-from convergekit.base.wording import counted, shortened, shortened_apart
+from convergekit.activity.wording import Words, in_period
+from convergekit.base.wording import counted, period_name, shortened, shortened_apart
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
 from convergekit.figures.style import COLOURS, Style, faded
@@ -47,11 +47,6 @@ _NAME_WIDTH = 24
 _AXIS_WIDTH = 60
 #: Lines across a cell, rising to the right; rows count downwards.
 _HATCH = (((-0.5, 0.0), (0.0, -0.5)), ((-0.5, 0.5), (0.5, -0.5)), ((0.0, 0.5), (0.5, 0.0)))
-#: Those across the corners alone, where a text is in the middle.
-_CORNERS = (
-    *(((-0.5, 0.0), (-0.25, -0.5)), ((-0.5, -0.25), (-0.375, -0.5))),
-    *(((0.25, 0.5), (0.5, 0.0)), ((0.375, 0.5), (0.5, 0.25))),
-)
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
     Returns
     -------
     Figure
-        Cells of periods that are not complete are hatched, and their shares written as "≥".
+        Shares of periods that are not complete are written as "≥"; without room, cells are hatched.
     """
     colours, by = style.look, list(words.by)
     table, hidden = _to_draw(table, words)
@@ -111,8 +106,9 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
             xgap=2 if width <= _MOST_APART else 0,
             ygap=2 if rows <= _MOST_NAMED else 1,
         )  # fmt: skip
-        # On cells of any template, and on the paper below them.
-        _hatch(figure, cells, words.first, faded(colours.cell_ink, 0.4))
+        if not cells.written:
+            # Where shares are written, a sign before them says it.
+            _hatch(figure, cells, words.first, faded(colours.quiet, 0.7))
     tall = _ROW if rows <= _MOST_NAMED else _NARROW_ROW
     named = list(range(0, rows, -(-rows // _MOST_NAMED) or 1))
     finding = _finding(averages(table, by), words, table)
@@ -363,9 +359,8 @@ def _hatch(figure: Figure, cells: _Cells, first: int, colour: str) -> None:
     """Draw lines across the cells of periods that are not complete."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    lines = _CORNERS if cells.written else _HATCH
     for row, column in zip(*(axis.tolist() for axis in np.nonzero(cells.open_)), strict=True):
-        for (left, low), (right, high) in lines:
+        for (left, low), (right, high) in _HATCH:
             xs += [first + column + left, first + column + right, None]
             ys += [row + low, row + high, None]
     if xs:
@@ -383,10 +378,11 @@ def _below_the_title(
     if not grouped:
         later = table[table["periods"] >= words.first]
         open_ = not later["complete"].all()
+        sign = "With ≥," if cells.written else "Hatched:"
         return [
             words.rows,
             words.note,
-            f"Hatched (≥): the data end before that {words.word} does." if open_ else "",
+            f"{sign} the data end before that {words.word} does." if open_ else "",
         ]
     by = " and ".join(map(short_name, words.by))
     hidden = len(table[list(words.by)].drop_duplicates()) - len(cells.names)

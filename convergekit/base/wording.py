@@ -38,6 +38,25 @@ def period_word(freq: str) -> str:
     return _PERIODS.get(freq.split("-")[0], "period")
 
 
+def period_name(start: pd.Timestamp, word: str) -> str:
+    """Return the short name of the period that begins at a time.
+
+    Examples
+    --------
+    >>> period_name(pd.Timestamp("2026-03-02"), "week"), period_name(pd.Timestamp("2026"), "month")
+    ('2 Mar 2026', 'Jan 2026')
+    """
+    # Not by `strftime`, which names months in the language that the process is set to.
+    month = start.month_name()[:3]
+    if word == "year":
+        return str(start.year)
+    if word == "quarter":
+        return f"Q{start.quarter} {start.year}"
+    if word == "month":
+        return f"{month} {start.year}"
+    return f"{start.day} {month} {start.year}" + (f" {start:%H:%M}" if word == "hour" else "")
+
+
 def percentage(share: float) -> str:
     """Return a share in percent, nothing for none.
 

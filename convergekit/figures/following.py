@@ -89,10 +89,12 @@ def leading(drawn: dict[str, Any], finding: str) -> None:
     layout = drawn["layout"]
     subtitle = layout.get("title", {}).get("subtitle", {})
     lines = str(subtitle.get("text") or "").split("<br>")
-    ends = [" ".join(lines[: at + 1]) for at in range(len(lines))]
-    if plain(finding) not in ends:
+    # A word that is longer than a line is cut.
+    whole = plain(finding).replace(" ", "")
+    ends = ["".join(lines[: at + 1]).replace(" ", "") for at in range(len(lines))]
+    if not whole or whole not in ends:
         return
-    many = ends.index(plain(finding)) + 1
+    many = ends.index(whole) + 1
     font = layout.get("template", {}).get("layout", {}).get("font", {})
     ink = _INK if follows(drawn) else f"<span style='color:{font['color']}'>" if font else ""
     led = [f"{ink}{line}{_END}" if ink else line for line in lines[:many]]
@@ -130,7 +132,9 @@ def _trace(trace: dict[str, Any]) -> None:
         node = trace.get("node", {})
         if "label" in node:
             node["label"] = [_said(label, _INK) for label in node["label"]]
-    elif trace.get("type") != "heatmap" and trace.get("textposition") not in _INSIDE:
+    elif trace.get("type") == "heatmap":
+        _wrap(trace, "texttemplate", trace.get("textfont"))
+    elif trace.get("textposition") not in _INSIDE:
         _wrap(trace, "text", trace.get("textfont"))
 
 

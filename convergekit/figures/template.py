@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -45,6 +46,13 @@ _WIDTHS = {
     for letter in letters
 }
 _USUAL, _FIRST_OF_EAST_ASIA = 0.635, 0x2E80
+#: What stays on a line: a date, and a number with the short word after it, such as "7 days".
+_WORDS = re.compile(
+    r"(?<!\S)\(?\d{1,2} [A-Z][a-z]{2} \d{4}\S*"
+    r"|(?<!\S)\d[\d,.]* [^\W\d_]{1,8}(?![^\s.,;:)])\S*|\S+"
+)
+#: A last line that is shorter than this part of the others is not to be.
+_LONE = 0.3
 #: As many characters of a hover text fit on a narrow figure.
 _HOVER_WIDTH = 56
 #: As many characters of a name that two columns of a legend fit there.
@@ -83,7 +91,7 @@ def titled(
     wide = min(width - _MARGINS, _MOST_IN_LINE)
     lines = [plain(line) for line in balanced(title, wide / _BOLD, TITLE_SIZE)]
     finding, notes = " ".join(subtitle[:1]), " ".join(subtitle[1:])
-    said = [*balanced(finding, wide, FINDING_SIZE), *balanced(notes, wide, NOTE_SIZE)]
+    said = [*_set(finding, wide, FINDING_SIZE), *_set(notes, wide, NOTE_SIZE)]
     below = [plain(line) for line in said]
     above = 20 + 20 * len(lines) + 17 * len(below)
     top = above + 18 + _LEGEND_ROW * _legend_rows(legend, style.width or _USUAL_WIDTH)
@@ -200,8 +208,23 @@ def balanced(text: str, pixels: float, size: float) -> list[str]:
     lines = wrapped(text, pixels, size)
     for part in (0.6, 0.7, 0.8, 0.9):
         narrower = wrapped(text, part * pixels, size)
-        if len(narrower) == len(lines):
+        # A long word is not to be cut for that.
+        if len(narrower) == len(lines) and " ".join(narrower).split() == text.split():
             return narrower
+    return lines
+
+
+def _set(text: str, pixels: float, size: float) -> list[str]:
+    """Return a text in as few lines as fit, the last of them no lone word."""
+    lines = wrapped(text, pixels, size)
+    if len(lines) > 1 and text_width(lines[-1], size) < _LONE * pixels:
+        for part in (0.95, 0.9, 0.85, 0.8, 0.75):
+            narrower = wrapped(text, part * pixels, size)
+            if len(narrower) > len(lines) or " ".join(narrower).split() != text.split():
+                break
+            lines = narrower
+            if text_width(lines[-1], size) >= _LONE * pixels:
+                break
     return lines
 
 
@@ -214,7 +237,7 @@ def wrapped(text: str, pixels: float, size: float) -> list[str]:
     ['weeks since the', 'first PageView']
     """
     lines: list[str] = []
-    for word in text.split():
+    for word in _WORDS.findall(text):
         joined = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(joined, size) <= pixels:
             lines[-1] = joined

@@ -416,7 +416,7 @@ def _said(journeys: Journeys) -> list[str]:
     which = "last" if journeys.is_backwards else "first"
     first = f"The {which} {counted(journeys.max_steps, 'step')}; repeats are one step."
     if not journeys.is_backwards:
-        first += " Pale: nothing more."
+        first += " Pale: no further step."
     directly = int((_converted(journeys) & (journeys._lengths == 0)).sum())
     if journeys.end and directly:
         return [first, f"{directly:,} reached it with nothing before; these are not drawn."]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.activity.wording import in_period, period_name
-from convergekit.base.wording import counted, period_word
+from convergekit.activity.wording import in_period
+from convergekit.base.wording import counted, period_name, period_word
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
 from convergekit.figures.style import COLOURS, Style
@@ -141,16 +141,16 @@ def _return_finding(table: pd.DataFrame, currency: str, word: str) -> str:
     if done.empty:
         return f"No {word} is complete: take a shorter freq, or wait for more data."
     spent, earned = done["spend"].iloc[-1], done["revenue"].iloc[-1]
-    last = in_period(done.index[-1], word)
     said = (
-        f"{_capital(last)}, the last complete {word}, {_money(spent, currency)} was spent and "
+        f"In the last complete {word} ({period_name(done.index[-1], word)}), "
+        f"{_money(spent, currency)} was spent and "
         f"{_money(earned, currency)} of revenue came in"
     )
     if len(done) > 1:
         before = done.iloc[-2]
         said += (
-            f"; {in_period(done.index[-2], word)}, {_money(before['spend'], currency)} and "
-            f"{_money(before['revenue'], currency)}"
+            f"; in that of {period_name(done.index[-2], word)}, "
+            f"{_money(before['spend'], currency)} and {_money(before['revenue'], currency)}"
         )
     return f"{said}."
 
@@ -344,6 +344,10 @@ def payback_figure(
         symbol = signs_of(COLOURS[place]).symbol
         ends.append(LineEnd(label, COLOURS[place], float(rows["paid_back"].iloc[-1]), symbol))
     figure.add_hline(y=1, line={"color": colours.quiet, "width": 1, "dash": "dash"})
+    figure.add_annotation(
+        text="paid back", x=1, xref="paper", xanchor="right", y=1, yanchor="top",
+        showarrow=False, borderpad=0, yshift=-3, font={"size": 12, "color": colours.muted},
+    )  # fmt: skip
     highest = float(known[labels.isin(shown).to_numpy()]["paid_back"].max()) if len(shown) else 1.0
     lowest, top = 0.0, max(1.1 * highest, 1.15)
     room = name_line_ends(figure, ends, style=style, plot_height=_CURVES, low=lowest, high=top)
@@ -364,6 +368,7 @@ def payback_figure(
         xaxis={
             "title": {"text": "days since the first order"},
             "rangemode": "tozero",
+            "showgrid": False,
             "nticks": most_ticks(plot_width(style, room)) + 1,
         },
         yaxis={
@@ -416,6 +421,8 @@ def _add_curve(
             x=rows["days"].iloc[part].tolist(),
             y=rows["paid_back"].round(6).iloc[part].tolist(),
             mode="lines+markers",
+            # Marks at the first day are whole.
+            cliponaxis=False,
             name=name,
             legendgroup=name,
             showlegend=dash == "solid" or not done,
