@@ -10,8 +10,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from convergekit.activity.wording import CountWords, in_period
-from convergekit.base.wording import period_name, period_word, shortened
+from convergekit.activity.wording import CountWords
+from convergekit.base.wording import capitalised, in_period, period_name, period_word, shortened
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Style
@@ -154,7 +154,8 @@ def _add_line(
             },
             hovertext=[
                 hover(
-                    f"{_capital(in_period(line.period, word))}, {words.said(getattr(line, value))}"
+                    f"{capitalised(in_period(line.period, word))}, "
+                    f"{words.said(getattr(line, value))}"
                     f"{f' of {group.name}' if group.name else ''}.",
                     "" if line.complete else f"The data end before the {word} does.",
                 )
@@ -208,7 +209,3 @@ def _finding(
         was = f", {number} in the {word} before"
     of = f" of {parts[0][0].name}" if parts[0][0].name else ""
     return f"{start}, {words.said(now[value].iloc[0])}{of}{was}."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

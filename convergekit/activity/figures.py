@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from convergekit.activity.retention import averages
-from convergekit.activity.wording import Words, in_period
-from convergekit.base.wording import counted, period_name, shortened, shortened_apart
+from convergekit.activity.wording import Words
+from convergekit.base.wording import counted, in_period, period_name, shortened, shortened_apart
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
 from convergekit.figures.style import COLOURS, Style, faded

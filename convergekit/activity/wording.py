@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from convergekit.activity.cohorts import Mode
-from convergekit.base.wording import counted, period_name, period_word
+from convergekit.base.wording import counted, period_word
 
 
 @dataclass(frozen=True)
@@ -95,19 +93,3 @@ class CountWords:
     def said(self, number: int | float) -> str:
         """Return so many of them, or such an amount."""
         return counted(int(number), self.one) if self.one else f"{number:,.2f} {self.unit}"
-
-
-def in_period(start: pd.Timestamp, word: str) -> str:
-    """Return the period that begins at a time as a sentence has it.
-
-    Examples
-    --------
-    >>> in_period(pd.Timestamp("2026-03-02"), "week"), in_period(pd.Timestamp("2026"), "month")
-    ('in the week from 2 Mar 2026', 'in January 2026')
-    """
-    if word == "month":
-        return f"in {start.month_name()} {start.year}"
-    name = period_name(start, word)
-    if word in ("year", "quarter"):
-        return f"in {name}"
-    return f"on {name}" if word == "day" else f"in the {word} from {name}"

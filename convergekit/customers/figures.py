@@ -12,7 +12,15 @@ import pandas as pd
 
 from convergekit.activity.figures import heat_figure
 from convergekit.activity.wording import Words
-from convergekit.base.wording import counted, percentage, period_name, period_word, shortened
+from convergekit.base.wording import (
+    capitalised,
+    counted,
+    in_period,
+    percentage,
+    period_name,
+    period_word,
+    shortened,
+)
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Style, faded
@@ -298,7 +306,7 @@ def _hatched(colour: str) -> dict[str, Any]:
 
 def _said_of_period(line: Any, word: str) -> str:
     return hover(
-        f"In the {word} from {period_name(line.period, word)}, {line.new:,} new and "
+        f"{capitalised(in_period(line.period, word))}, {line.new:,} new and "
         f"{line.returning:,} returning.",
         "" if line.complete else "The data end before it does.",
     )

@@ -36,6 +36,8 @@ font-variant-numeric:tabular-nums}
 .ck-card tbody tr{border-top:1px solid rgba(128,128,128,.25)}
 """
 
+#: What numbers begin with.
+_OF_NUMBERS = "0123456789+-−≥≤<"
 #: Of cells of words.
 _CLASS = ' class="ck-text"'
 #: What columns are called above a table; the columns themselves keep their names, which code uses.
@@ -53,6 +55,7 @@ _HEADINGS = {
     "paid_back": "part of the cost paid back",
     "profile_id": "profile",
     "step_conversion": "of the step before",
+    "time_from": "time from",
     "with_browser_session": "with a browser session",
     "with_profile": "on a profile",
 }
@@ -110,7 +113,8 @@ def table(frame: pd.DataFrame, label: str = "Table") -> str:
     True
     """
     shown = readable_table(frame.apply(_in_words))
-    texts = [_is_text(shown.iloc[:, at]) for at in range(shown.shape[1])]
+    # The first column names the rows, whatever it holds.
+    texts = [bool(at) and _is_text(shown.iloc[:, at]) for at in range(shown.shape[1])]
     head = "".join(map(_heading, shown.columns, texts))
     rows = "".join(_row(cells, texts) for cells in shown.itertuples(index=False, name=None))
     cells = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
@@ -129,8 +133,10 @@ def _in_words(column: pd.Series) -> pd.Series:
 
 
 def _is_text(cells: pd.Series) -> bool:
-    """Return whether a column is read as words, which begin at the left; numbers end at the right."""
-    return any(map(str, cells)) and all(str(cell)[:1].isalpha() for cell in cells if str(cell))
+    """Return whether a column is read as words, which begin at the left; numbers do not."""
+    return any(map(str, cells)) and not any(
+        str(cell)[:1] in _OF_NUMBERS for cell in cells if str(cell)
+    )
 
 
 def _heading(name: object, is_text: bool) -> str:

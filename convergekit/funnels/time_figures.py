@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.wording import counted, period_name, period_word
+from convergekit.base.wording import capitalised, counted, in_period, period_name, period_word
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Look, Style
@@ -372,8 +372,7 @@ def _length(periods: pd.Series, freq: str) -> pd.Series:
 
 
 def _trend_sentence(line: Any, group: Group, funnel: Funnel, word: str) -> str:
-    when = period_name(line.period, word)
-    start = f"On {when}" if word == "day" else f"In the {word} from {when}"
+    start = capitalised(in_period(line.period, word))
     entrants = counted(line.entered, funnel.counted.removesuffix("s"))
     of_group = f" of {group.name}" if group.name else ""
     return hover(

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.activity.wording import in_period
-from convergekit.base.wording import counted, period_name, period_word
+from convergekit.base.wording import capitalised, counted, in_period, period_name, period_word
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
 from convergekit.figures.style import COLOURS, Style
@@ -203,7 +202,7 @@ def _every_period(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 def _scale(currency: str, panels: int) -> str:
     said = [f"in {currency}"] if currency else []
     said += ["each panel has a scale of its own"] if panels > 1 else []
-    return _capital("; ".join(said)) + "." if said else ""
+    return capitalised("; ".join(said)) + "." if said else ""
 
 
 def _add_legend(figure: Figure) -> None:
@@ -243,7 +242,7 @@ def _add_panel(
     complete = rows["complete"].to_numpy(dtype=bool)
     texts = [
         hover(
-            f"{_capital(in_period(line.period, word))}: {_money(line.spend, currency)} spent, "
+            f"{capitalised(in_period(line.period, word))}: {_money(line.spend, currency)} spent, "
             + (
                 "and no visit belongs to it."
                 if np.isnan(line.revenue)
@@ -402,7 +401,7 @@ def _add_curve(
     complete = rows["complete"].to_numpy(dtype=bool)
     texts = [
         hover(
-            f"{_capital(label)}, {line.days:,} days after the first order: "
+            f"{capitalised(label)}, {line.days:,} days after the first order: "
             f"{_money(line.value, currency)} a customer, {line.paid_back:.0%} of their "
             f"{_money(line.cac, currency)}.",
             ""
@@ -463,7 +462,3 @@ def _left_out(table: pd.DataFrame, every: list[str], shown: list[str], names: li
 
 def _money(amount: float, currency: str) -> str:
     return f"{amount:,.2f} {currency}".strip()
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

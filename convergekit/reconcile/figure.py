@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.base.wording import counted, period_name, period_word
+from convergekit.base.wording import capitalised, counted, in_period, period_name, period_word
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import COLOURS, USUAL, Look, Style
@@ -189,7 +189,7 @@ def by_period_figure(
             },
             hovertext=[
                 hover(
-                    f"In the {word} from {period_name(line.period, word)}, {name} claims "
+                    f"{capitalised(in_period(line.period, word))}, {name} claims "
                     f"{_plain(line.claimed)}; {counted(int(line.eligible), 'order')} had a click "
                     "of it within its window.",
                     "" if line.complete else f"The exports have a part of the {word}.",
@@ -268,8 +268,7 @@ def _add_orders(figure: Figure, orders: pd.DataFrame, word: str, colours: Look) 
     dotted = ~(whole & whole.shift(1, fill_value=True) & whole.shift(-1, fill_value=True))
     texts = [
         hover(
-            f"In the {word} from {period_name(line.period, word)}, "
-            f"{counted(line.orders, 'order')}.",
+            f"{capitalised(in_period(line.period, word))}, {counted(line.orders, 'order')}.",
             "" if line.complete else f"The exports have a part of the {word}.",
         )
         for line in orders.itertuples()

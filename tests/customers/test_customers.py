@@ -287,9 +287,8 @@ def test_the_figure_of_new_and_returning_hatches_what_is_not_over():
     assert bars == [
         ("new", [1], False), ("new", [1], True), ("returning", [0], False), ("returning", [1], True)
     ]  # fmt: skip
-    assert (
-        "In the last full month, from 2026-01-01, 0 of 1 customer was returning, 0.0%."
-        in one_line(figure.layout.title.subtitle.text)
+    assert "In the last full month (Jan 2026), 0 of 1 customer was returning, 0.0%." in one_line(
+        figure.layout.title.subtitle.text
     )
 
 
@@ -343,7 +342,7 @@ def test_the_card_has_the_last_months_and_what_is_left_out():
     assert "Customers(3 customers with 4 orders; 1 ordered again)" in card
     assert "orders without an amount: 1" in card
     for text in ("January 2026", "February 2026", "March 2026, to date"):
-        assert f"<td>{text}</td>" in card
+        assert f">{text}<" in card
 
 
 @pytest.mark.parametrize("refund", [ck.Step("Placed Order"), ["Placed Order"], "Placed Order"])
