@@ -17,7 +17,7 @@ from convergekit.activity.wording import Words
 from convergekit.base.wording import counted, in_period, period_name, shortened, shortened_apart
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
-from convergekit.figures.style import COLOURS, Style, faded
+from convergekit.figures.style import COLOURS, Style
 from convergekit.figures.template import balanced, hover, plain, text_width, titled
 from convergekit.funnels.findings import Ratio, lowest_to_highest
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of
@@ -108,7 +108,7 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
         )  # fmt: skip
         if not cells.written:
             # Where shares are written, a sign before them says it.
-            _hatch(figure, cells, words.first, faded(colours.quiet, 0.7))
+            _hatch(figure, cells, words.first, colours.quiet)
     tall = _ROW if rows <= _MOST_NAMED else _NARROW_ROW
     named = list(range(0, rows, -(-rows // _MOST_NAMED) or 1))
     finding = _finding(averages(table, by), words, table)

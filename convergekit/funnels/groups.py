@@ -44,8 +44,8 @@ _SIGNS = (
     Signs(".", "dash", "square"),
     Signs("x", "longdash", "diamond"),
     Signs("-", "dashdot", "triangle-up"),
-    Signs("|", "longdashdot", "triangle-down"),
-    Signs("\\", "8px,3px,2px,3px,2px,3px", "star"),
+    Signs("\\", "longdashdot", "triangle-down"),
+    Signs("|", "8px,3px,2px,3px,2px,3px", "star"),
 )
 #: Of what has no colour: the rest, in grey.
 _REST = Signs("+", "3px,3px", "cross")
