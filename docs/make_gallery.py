@@ -158,8 +158,7 @@ PICTURES = (
     Picture(
         "retention",
         "Retention by cohort",
-        "A row per month of first orders. Shares that may still grow are hatched, and written "
-        "with ≥.",
+        "A row per month of first orders. Shares that may still grow are written with ≥.",
         "months.customers().retention().plot()",
     ),
     Picture(

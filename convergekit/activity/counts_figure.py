@@ -10,8 +10,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pandas as pd
 
-from convergekit.activity.wording import CountWords, in_period, period_name
-from convergekit.base.wording import period_word, shortened
+from convergekit.activity.wording import CountWords
+from convergekit.base.wording import capitalised, in_period, period_name, period_word, shortened
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Style
@@ -24,8 +24,6 @@ from convergekit.funnels.time_figures import count_axis, period_axis, plot_width
 _MOST_MARKED = 60
 #: More periods are drawn only where the line bends: one wrong time makes thousands of zeros.
 _MOST_DRAWN = 2_000
-#: Pixels that the legend has on a narrow figure, where lines take more than squares.
-_NARROW = 280
 #: As many characters of the axis' title fit beside the plot.
 _AXIS_WIDTH = 36
 #: Pixels of the plot.
@@ -95,7 +93,6 @@ def counts_figure(
             style=style,
             plot_height=_PLOT,
             legend=[group.legend for group, _ in parts] if found and not room else [],
-            legend_width=_NARROW,
         ),
         hovermode="closest",
         xaxis={
@@ -157,7 +154,8 @@ def _add_line(
             },
             hovertext=[
                 hover(
-                    f"{_capital(in_period(line.period, word))}, {words.said(getattr(line, value))}"
+                    f"{capitalised(in_period(line.period, word))}, "
+                    f"{words.said(getattr(line, value))}"
                     f"{f' of {group.name}' if group.name else ''}.",
                     "" if line.complete else f"The data end before the {word} does.",
                 )
@@ -211,7 +209,3 @@ def _finding(
         was = f", {number} in the {word} before"
     of = f" of {parts[0][0].name}" if parts[0][0].name else ""
     return f"{start}, {words.said(now[value].iloc[0])}{of}{was}."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from convergekit.activity.retention import averages
-from convergekit.activity.wording import Words, in_period, period_name
-from convergekit.base.wording import counted, shortened, shortened_apart
+from convergekit.activity.wording import Words
+from convergekit.base.wording import counted, in_period, period_name, shortened, shortened_apart
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
-from convergekit.figures.style import COLOURS, Style, faded
+from convergekit.figures.style import COLOURS, Style
 from convergekit.figures.template import balanced, hover, plain, text_width, titled
 from convergekit.funnels.findings import Ratio, lowest_to_highest
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, name_of
@@ -43,17 +43,10 @@ _MOST_DRAWN = 400
 _MOST_GROUPS = 40
 #: As many characters of a row's name leave room for the cells.
 _NAME_WIDTH = 24
-#: Pixels that the legend has on a narrow figure, where lines take more than squares.
-_NARROW = 280
 #: As many characters of an axis' title fit on a narrow figure.
 _AXIS_WIDTH = 60
 #: Lines across a cell, rising to the right; rows count downwards.
 _HATCH = (((-0.5, 0.0), (0.0, -0.5)), ((-0.5, 0.5), (0.5, -0.5)), ((0.0, 0.5), (0.5, 0.0)))
-#: Those across the corners alone, where a text is in the middle.
-_CORNERS = (
-    *(((-0.5, 0.0), (-0.25, -0.5)), ((-0.5, -0.25), (-0.375, -0.5))),
-    *(((0.25, 0.5), (0.5, 0.0)), ((0.375, 0.5), (0.5, 0.25))),
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
     Returns
     -------
     Figure
-        Cells of periods that are not complete are hatched, and their shares written as "≥".
+        Shares of periods that are not complete are written as "≥"; without room, cells are hatched.
     """
     colours, by = style.look, list(words.by)
     table, hidden = _to_draw(table, words)
@@ -113,8 +106,9 @@ def heat_figure(table: pd.DataFrame, words: Words, style: Style) -> Figure:
             xgap=2 if width <= _MOST_APART else 0,
             ygap=2 if rows <= _MOST_NAMED else 1,
         )  # fmt: skip
-        # On cells of any template, and on the paper below them.
-        _hatch(figure, cells, words.first, faded(colours.cell_ink, 0.4))
+        if not cells.written:
+            # Where shares are written, a sign before them says it.
+            _hatch(figure, cells, words.first, colours.quiet)
     tall = _ROW if rows <= _MOST_NAMED else _NARROW_ROW
     named = list(range(0, rows, -(-rows // _MOST_NAMED) or 1))
     finding = _finding(averages(table, by), words, table)
@@ -221,7 +215,6 @@ def curve_figure(table: pd.DataFrame, cohorts: pd.DataFrame, words: Words, style
             style=style,
             plot_height=_PLOT,
             legend=[group.legend for group, _ in parts] if not room else [],
-            legend_width=_NARROW,
         ),
         hovermode="closest",
         xaxis={
@@ -366,9 +359,8 @@ def _hatch(figure: Figure, cells: _Cells, first: int, colour: str) -> None:
     """Draw lines across the cells of periods that are not complete."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    lines = _CORNERS if cells.written else _HATCH
     for row, column in zip(*(axis.tolist() for axis in np.nonzero(cells.open_)), strict=True):
-        for (left, low), (right, high) in lines:
+        for (left, low), (right, high) in _HATCH:
             xs += [first + column + left, first + column + right, None]
             ys += [row + low, row + high, None]
     if xs:
@@ -386,10 +378,11 @@ def _below_the_title(
     if not grouped:
         later = table[table["periods"] >= words.first]
         open_ = not later["complete"].all()
+        sign = "With ≥," if cells.written else "Hatched:"
         return [
             words.rows,
             words.note,
-            f"Hatched (≥): the data end before that {words.word} does." if open_ else "",
+            f"{sign} the data end before that {words.word} does." if open_ else "",
         ]
     by = " and ".join(map(short_name, words.by))
     hidden = len(table[list(words.by)].drop_duplicates()) - len(cells.names)

@@ -24,9 +24,9 @@ from convergekit.activity.cohorts import (
 )
 from convergekit.activity.events import Chosen, Subject
 from convergekit.activity.labels import Breakdown, Labels
-from convergekit.activity.wording import Words, period_name
+from convergekit.activity.wording import Words
 from convergekit.base.options import choice
-from convergekit.base.wording import counted, period_word
+from convergekit.base.wording import counted, period_name, period_word
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from convergekit.activity.cohorts import Mode
 from convergekit.base.wording import counted, period_word
 
@@ -95,38 +93,3 @@ class CountWords:
     def said(self, number: int | float) -> str:
         """Return so many of them, or such an amount."""
         return counted(int(number), self.one) if self.one else f"{number:,.2f} {self.unit}"
-
-
-def period_name(start: pd.Timestamp, word: str) -> str:
-    """Return the short name of the period that begins at a time.
-
-    Examples
-    --------
-    >>> period_name(pd.Timestamp("2026-03-02"), "week"), period_name(pd.Timestamp("2026"), "month")
-    ('2 Mar 2026', 'Jan 2026')
-    """
-    # Not by `strftime`, which names months in the language that the process is set to.
-    month = start.month_name()[:3]
-    if word == "year":
-        return str(start.year)
-    if word == "quarter":
-        return f"Q{start.quarter} {start.year}"
-    if word == "month":
-        return f"{month} {start.year}"
-    return f"{start.day} {month} {start.year}" + (f" {start:%H:%M}" if word == "hour" else "")
-
-
-def in_period(start: pd.Timestamp, word: str) -> str:
-    """Return the period that begins at a time as a sentence has it.
-
-    Examples
-    --------
-    >>> in_period(pd.Timestamp("2026-03-02"), "week"), in_period(pd.Timestamp("2026"), "month")
-    ('in the week from 2 Mar 2026', 'in January 2026')
-    """
-    if word == "month":
-        return f"in {start.month_name()} {start.year}"
-    name = period_name(start, word)
-    if word in ("year", "quarter"):
-        return f"in {name}"
-    return f"on {name}" if word == "day" else f"in the {word} from {name}"

@@ -28,6 +28,8 @@ _MOST_LABELS = 12
 _BAR, _GAP, _ABOVE = 20, 14, 18
 #: Pixels of letters, and of a label beside its row. Figures narrower than this have labels above.
 _SIZE, _LABEL, _NARROW = 12, 150, 440
+#: Of amounts so large, the numbers beside bars are whole.
+_IN_WHOLE = 1_000
 #: A figure without a width is laid out for so many pixels.
 _USUAL, _MARGINS = 400, 32
 #: The longest bar has at least this part of the plot.
@@ -178,7 +180,6 @@ def labelled_bars(
             style=style,
             plot_height=row * max(len(shown), 1),
             legend=() if is_named else [each.name for each in bars],
-            legend_width=_USUAL - _MARGINS - int(beside) - 20,
         ),
         bargap=1 - _BAR * len(bars) / row,
         hovermode="closest",
@@ -230,6 +231,9 @@ def _ends(
     The third tells whether the texts of the first row name the colours, which they do if there is
     room and there are several, or colours need no name.
     """
+    most = max((abs(amount) for of_bars in amounts for amount in of_bars), default=0.0)
+    # Beside thousands nobody reads cents; the table has them.
+    digits = 0 if most >= _IN_WHOLE else digits
     plainly = [[f"{amount:,.{digits}f}" for amount in of_bars] for of_bars in amounts]
     named = [
         [f"{text} {name}" if not row else text for row, text in enumerate(of_bars)]

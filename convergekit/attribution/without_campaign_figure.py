@@ -41,6 +41,8 @@ _SHORT = {
 def without_campaign_figure(found: WithoutCampaign, style: Style = USUAL) -> Figure:
     """Return the outcomes as rows, those with a campaign first, with a bar of conversions.
 
+    Below them stand the reasons, those of most conversions first.
+
     Parameters
     ----------
     found : WithoutCampaign
@@ -59,6 +61,9 @@ def without_campaign_figure(found: WithoutCampaign, style: Style = USUAL) -> Fig
     27.0
     """
     rows = found.summary[found.summary["conversions"] > 0]
+    # After those with a campaign, the reason that most have.
+    order = rows["conversions"].where(rows["outcome"] != CAMPAIGN, float("inf"))
+    rows = rows.loc[order.sort_values(ascending=False, kind="stable").index]
     rows = rows.set_index(rows["outcome"].map(_SHORT))
     total = len(found.events)
     without = int((found.events["outcome"] != CAMPAIGN).sum())

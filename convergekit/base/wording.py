@@ -38,6 +38,52 @@ def period_word(freq: str) -> str:
     return _PERIODS.get(freq.split("-")[0], "period")
 
 
+def period_name(start: pd.Timestamp, word: str) -> str:
+    """Return the short name of the period that begins at a time.
+
+    Examples
+    --------
+    >>> period_name(pd.Timestamp("2026-03-02"), "week"), period_name(pd.Timestamp("2026"), "month")
+    ('2 Mar 2026', 'Jan 2026')
+    """
+    # Not by `strftime`, which names months in the language that the process is set to.
+    month = start.month_name()[:3]
+    if word == "year":
+        return str(start.year)
+    if word == "quarter":
+        return f"Q{start.quarter} {start.year}"
+    if word == "month":
+        return f"{month} {start.year}"
+    return f"{start.day} {month} {start.year}" + (f" {start:%H:%M}" if word == "hour" else "")
+
+
+def in_period(start: pd.Timestamp, word: str) -> str:
+    """Return the period that begins at a time as a sentence has it.
+
+    Examples
+    --------
+    >>> in_period(pd.Timestamp("2026-03-02"), "week"), in_period(pd.Timestamp("2026"), "month")
+    ('in the week from 2 Mar 2026', 'in January 2026')
+    """
+    if word == "month":
+        return f"in {start.month_name()} {start.year}"
+    name = period_name(start, word)
+    if word in ("year", "quarter"):
+        return f"in {name}"
+    return f"on {name}" if word == "day" else f"in the {word} from {name}"
+
+
+def capitalised(text: str) -> str:
+    """Return a text that begins a sentence.
+
+    Examples
+    --------
+    >>> capitalised("in March 2026")
+    'In March 2026'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def percentage(share: float) -> str:
     """Return a share in percent, nothing for none.
 

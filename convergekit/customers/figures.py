@@ -12,7 +12,15 @@ import pandas as pd
 
 from convergekit.activity.figures import heat_figure
 from convergekit.activity.wording import Words
-from convergekit.base.wording import counted, percentage, period_word, shortened
+from convergekit.base.wording import (
+    capitalised,
+    counted,
+    in_period,
+    percentage,
+    period_name,
+    period_word,
+    shortened,
+)
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Style, faded
@@ -298,7 +306,7 @@ def _hatched(colour: str) -> dict[str, Any]:
 
 def _said_of_period(line: Any, word: str) -> str:
     return hover(
-        f"In the {word} from {line.period:%Y-%m-%d}, {line.new:,} new and "
+        f"{capitalised(in_period(line.period, word))}, {line.new:,} new and "
         f"{line.returning:,} returning.",
         "" if line.complete else "The data end before it does.",
     )
@@ -315,7 +323,7 @@ def _finding_of_periods(table: pd.DataFrame, word: str) -> str:
     both = last["new"] + last["returning"]
     was_or_were = "was" if 1 in (last["returning"], both) else "were"
     said = (
-        f"In the last full {word}, from {last['period']:%Y-%m-%d}, {last['returning']:,} of "
+        f"In the last full {word} ({period_name(last['period'], word)}), {last['returning']:,} of "
         f"{counted(both, 'customer')} {was_or_were} returning, "
         f"{said_share(last['returning'] / both)}"
     )
@@ -323,7 +331,7 @@ def _finding_of_periods(table: pd.DataFrame, word: str) -> str:
         was = done.iloc[-2]
         before = was["new"] + was["returning"]
         said += (
-            f"; in that from {was['period']:%Y-%m-%d}, {was['returning']:,} of {before:,}, "
+            f"; in that of {period_name(was['period'], word)}, {was['returning']:,} of {before:,}, "
             f"{said_share(was['returning'] / before)}"
         )
     return f"{said}."

@@ -26,8 +26,6 @@ MOST_ROWS = 30
 _ROW, _HIGH_ROW, _NARROW = 34, 46, 440
 #: Pixels of letters, and of a row's name beside it.
 _SIZE, _NAME = 12, 150
-#: Pixels that a legend has on a figure of 400: if names are beside the rows, and above them.
-_LEGEND, _WIDE_LEGEND = 130, 265
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,6 @@ def property_coverage_figure(table: pd.DataFrame, event_name: str | None, style:
             style=style,
             plot_height=rows_height(len(shown), style),
             legend=[trace.name for trace in figure.data if trace.name],
-            legend_width=legend_room(style),
         )
     )
     return figure.says(finding, shown[["property", "events", "sent", "filled"]])
@@ -109,11 +106,6 @@ def _filling(table: pd.DataFrame, event_name: str | None) -> str:
 def rows_height(rows: int, style: Style) -> int:
     """Return the pixels of so many rows and of the axis below them."""
     return (_HIGH_ROW if _is_narrow(style) else _ROW) * rows + 30
-
-
-def legend_room(style: Style) -> int:
-    """Return the pixels that a legend has, as `titled` takes them."""
-    return _WIDE_LEGEND if _is_narrow(style) else _LEGEND
 
 
 def _is_narrow(style: Style) -> bool:
@@ -164,7 +156,6 @@ def report_figure(report: Report, style: Style) -> Figure:
             style=style,
             plot_height=rows_height(len(shown), style),
             legend=[trace.name for trace in figure.data if trace.name],
-            legend_width=legend_room(style),
         )
     )
     return figure.says(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from convergekit.base.wording import counted
-from convergekit.diagnostics.coverage_figures import Shares, legend_room, rows_height, shares_figure
+from convergekit.diagnostics.coverage_figures import Shares, rows_height, shares_figure
 from convergekit.figures.figure import Figure
 from convergekit.figures.style import COLOURS, Style
 from convergekit.figures.template import hover, text_width, titled
@@ -71,7 +71,6 @@ def evaluation_figure(found: Evaluation, style: Style) -> Figure:
             style=style,
             plot_height=rows + _MISTAKES + 40,
             legend=[trace.name for trace in figure.data if trace.name and trace.type != "bar"],
-            legend_width=min(legend_room(style), 260),
         )
     )
     figure.update_layout(

@@ -19,7 +19,7 @@ from convergekit.figures.template import hover, plain, titled
 
 #: Pixels of the letters of names, of the plot of a chain from left to right, and of a link of one
 #: from top to bottom.
-_SIZE, _ACROSS, _DOWN = 12, 170, 76
+_SIZE, _ACROSS, _DOWN = 12, 124, 76
 #: A figure without a width is laid out for so many pixels; a narrow page has fewer.
 _USUAL, _NARROW, _MARGINS = 600, 400, 32
 #: From left to right, an alias needs so many pixels; from top to bottom, what is beside them has
@@ -60,7 +60,7 @@ def explanation_figure(explanation: Explanation, style: Style = USUAL) -> Figure
     across = width / len(urns) >= _NEEDED
     for at, step in enumerate(steps):
         _add_hop(figure, at, step, colours, 0 if across else width - _BESIDE)
-    names = _names(urns, min(width / len(urns) - 8, 150) if across else width - _BESIDE)
+    names = _names(urns, min(width / len(urns) - 8, 190) if across else width - _BESIDE)
     for name, mark, same in by_mark(urns, colours):
         places = [urns.index(alias) for alias in same]
         figure.add_scatter(
@@ -80,7 +80,7 @@ def explanation_figure(explanation: Explanation, style: Style = USUAL) -> Figure
     figure.update_layout(
         **titled(
             title,
-            [below],
+            [finding, below],
             style=style,
             plot_height=_ACROSS if across else _DOWN * len(urns),
         ),
@@ -89,7 +89,7 @@ def explanation_figure(explanation: Explanation, style: Style = USUAL) -> Figure
             "visible": False,
             "range": [-0.5, len(urns) - 0.5] if across else [-14 / width, 1 - 14 / width],
         },
-        yaxis={"visible": False, "range": [-1, 1] if across else [len(urns) - 0.5, -0.5]},
+        yaxis={"visible": False, "range": [-0.9, 1.1] if across else [len(urns) - 0.5, -0.5]},
     )
     if across and style.width is None and (_NARROW - _MARGINS) / len(urns) < _NEEDED:
         # On a narrower page names would lie on each other: there it scrolls.
@@ -173,16 +173,15 @@ def _chain_title(explanation: Explanation) -> tuple[str, str, str]:
             f"No chain of events joins {ends[0]} of profile {explanation.profile_a} to {ends[1]} "
             f"of profile {explanation.profile_b}."
         )
-        return f"From {one} to {other}: no link", finding, finding
+        return f"From {one} to {other}: no link", finding, ""
     if not count:
         finding = f"{ends[0]} is on {explanation.profile_a}."
-        return f"This {one} is one alias", finding, finding
+        return f"This {one} is one alias", finding, ""
     links = counted(count, "link")
     return (
         f"From {one} to {other}: one profile, by {links}",
         f"{ends[0]} and {ends[1]} are on one profile, by {links}.",
-        f"The shortest chain from {ends[0]} to {ends[1]} on profile {explanation.profile_a}; "
-        "times are in UTC.",
+        f"The shortest chain on profile {explanation.profile_a}; times are in UTC.",
     )
 
 

@@ -81,7 +81,6 @@ def profile_graph_figure(s: StitchedEvents, alias_or_id: str, style: Style = USU
         plot_height=_LARGE,
         # The names of a small graph begin with the types.
         legend=[*_BLAMED, *(name for name, _, _ in marks)] if len(graph) > MOST_NAMED else (),
-        legend_width=340,
     )
     room = around["height"] - around["margin"]["t"] - around["margin"]["b"]
     found = layout(graph)

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.wording import counted, shortened
+from convergekit.base.wording import counted, period_name, shortened
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import fitting
@@ -93,8 +93,6 @@ def timeline_figure(timeline: pd.DataFrame, style: Style) -> Figure:
             style=style,
             plot_height=_LANE * max(len(lanes), 1) + 40,
             legend=[trace.name for trace in figure.data],
-            # The names of the lanes stand at its left.
-            legend_width=250,
         ),
         hovermode="closest",
         yaxis={
@@ -145,7 +143,7 @@ def _mark_visits(
     figure.update_xaxes(
         tickvals=[int(place[at]) for at in named],
         ticktext=[
-            f"{times[at].month_name()[:3]} {times[at].day}<br>{times[at]:%H:%M}" for at in named
+            f"{times[at].day} {times[at].month_name()[:3]}<br>{times[at]:%H:%M}" for at in named
         ],
         range=[-0.8, spread - 0.2],
     )
@@ -165,8 +163,8 @@ def _finding(timeline: pd.DataFrame, lanes: list[str]) -> str:
     visits = int((times.diff() > VISIT_GAP).sum()) + 1
     return (
         f"{counted(len(timeline), 'event')} in {counted(visits, 'visit')} from "
-        f"{counted(len(lanes), 'source')}, from {times.iloc[0]:%Y-%m-%d %H:%M} to "
-        f"{times.iloc[-1]:%Y-%m-%d %H:%M} UTC."
+        f"{counted(len(lanes), 'source')}, from {period_name(times.iloc[0], 'hour')} to "
+        f"{period_name(times.iloc[-1], 'hour')} UTC."
     )
 
 

@@ -31,10 +31,35 @@ outline-offset:2px}
 .ck-card th,.ck-card td{text-align:right;padding:.2rem .5rem;background:none;vertical-align:top;
 font-variant-numeric:tabular-nums}
 .ck-card td:not(:first-child){white-space:nowrap}
-.ck-card th:first-child,.ck-card td:first-child{text-align:left}
+.ck-card th:first-child,.ck-card td:first-child,.ck-card .ck-text{text-align:left}
+.ck-card thead th{vertical-align:bottom;max-width:9rem}
 .ck-card tbody th{font-weight:400}
 .ck-card tbody tr{border-top:1px solid rgba(128,128,128,.25)}
 """
+
+#: What numbers begin with.
+_OF_NUMBERS = "0123456789+-−≥≤<"
+#: Of cells of words.
+_CLASS = ' class="ck-text"'
+#: What columns are called above a table; the columns themselves keep their names, which code uses.
+_HEADINGS = {
+    "alias_from": "from alias",
+    "alias_to": "to alias",
+    "at_window_high": "expected in the end, at most",
+    "at_window_low": "expected in the end, at least",
+    "cac": "cost of a customer",
+    "conversion_at_window": "expected in the end",
+    "drop_off": "dropped off",
+    "event_name": "event",
+    "in_window": "may still get there",
+    "median_time": "median time from the step before",
+    "paid_back": "part of the cost paid back",
+    "profile_id": "profile",
+    "step_conversion": "of the step before",
+    "time_from": "time from",
+    "with_browser_session": "with a browser session",
+    "with_profile": "on a profile",
+}
 
 
 def card(*parts: str, style: str = "") -> str:
@@ -73,6 +98,8 @@ def numbered(texts: Iterable[str]) -> str:
 def table(frame: pd.DataFrame, label: str = "Table") -> str:
     """Return a frame as a table: counts and shares as they are read, missing cells blank.
 
+    Columns have headings that can be read; a pointer on one shows the column's name.
+
     Parameters
     ----------
     frame : pandas.DataFrame
@@ -86,18 +113,45 @@ def table(frame: pd.DataFrame, label: str = "Table") -> str:
     >>> '<th scope="row">&lt;Cart&gt;</th><td>1,200</td>' in rows
     True
     """
-    shown = readable_table(frame)
-    head = "".join(f'<th scope="col">{html.escape(visible(name))}</th>' for name in shown.columns)
-    rows = "".join(map(_row, shown.itertuples(index=False, name=None)))
+    shown = readable_table(frame.apply(_in_words))
+    # The first column names the rows, whatever it holds.
+    texts = [bool(at) and _is_text(shown.iloc[:, at]) for at in range(shown.shape[1])]
+    head = "".join(map(_heading, shown.columns, texts))
+    rows = "".join(_row(cells, texts) for cells in shown.itertuples(index=False, name=None))
     cells = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
     return scrolled(f'<table class="dataframe">{cells}</table>', label)
 
 
-def _row(cells: tuple[object, ...]) -> str:
+def _in_words(column: pd.Series) -> pd.Series:
+    """Return days without the time that all of them lack, and yes or no as words."""
+    if pd.api.types.is_bool_dtype(column):
+        return column.map({True: "yes", False: "no"})
+    if pd.api.types.is_datetime64_any_dtype(column):
+        known = column.dropna()
+        if (known == known.dt.normalize()).all():
+            return column.dt.strftime("%Y-%m-%d")
+    return column
+
+
+def _is_text(cells: pd.Series) -> bool:
+    """Return whether a column is read as words, which begin at the left; numbers do not."""
+    return any(map(str, cells)) and not any(
+        str(cell)[:1] in _OF_NUMBERS for cell in cells if str(cell)
+    )
+
+
+def _heading(name: object, is_text: bool) -> str:
+    readable = _HEADINGS.get(str(name), str(name))
+    title = f' title="{html.escape(visible(name))}"' if readable != str(name) else ""
+    return f'<th scope="col"{_CLASS if is_text else ""}{title}>{html.escape(visible(readable))}</th>'
+
+
+def _row(cells: tuple[object, ...], texts: list[bool]) -> str:
     first, *others = (html.escape(visible(cell)) for cell in cells)
     # A heading without text is one more thing to ask about.
     name = f'<th scope="row">{first}</th>' if first else "<td></td>"
-    return f"<tr>{name}{''.join(f'<td>{cell}</td>' for cell in others)}</tr>"
+    rest = zip(others, texts[1:], strict=True)
+    return f"<tr>{name}{''.join(f'<td{_CLASS * text}>{cell}</td>' for cell, text in rest)}</tr>"
 
 
 def scrolled(part: str, label: str) -> str:

@@ -12,7 +12,7 @@ from typing import IO, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from convergekit.figures.following import following, follows, still
+from convergekit.figures.following import following, follows, leading, still
 from convergekit.figures.showing import in_notebook, is_for_browser, open_page, publish
 
 
@@ -77,6 +77,7 @@ class Figure(go.Figure):  # type: ignore[misc]  # plotly is untyped here
     def to_dict(self) -> dict[str, Any]:
         """Return the figure as plotly takes it, its texts in the page's colour if it follows it."""
         drawn: dict[str, Any] = super().to_dict()
+        leading(drawn, self.finding)
         return following(drawn) if follows(drawn) else drawn
 
     def still(self) -> Figure:

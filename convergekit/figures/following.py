@@ -11,9 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from convergekit.figures.style import AUTO, FOLLOWS, LIGHT
+from convergekit.figures.template import NOTE_SIZE, plain
 
 _INK = "<span style='color:currentColor'>"
 _MUTED = "<span style='color:currentColor;fill-opacity:0.75'>"
+_NOTE = f"<span style='font-size:{NOTE_SIZE}px'>"
+_MUTED_NOTE = f"{_MUTED[:-2]};font-size:{NOTE_SIZE}px'>"
 _END = "</span>"
 _ON_PAPER = (None, AUTO.ink, AUTO.muted)
 _AS_LIGHT = {
@@ -65,6 +68,40 @@ def following(drawn: dict[str, Any]) -> dict[str, Any]:
     return drawn
 
 
+def leading(drawn: dict[str, Any], finding: str) -> None:
+    """Let the finding lead the subtitle of a figure, as plotly's dictionary: notes are smaller.
+
+    Parameters
+    ----------
+    drawn : dict
+        Is changed.
+    finding : str
+        As it is, not as markup.
+
+    Examples
+    --------
+    >>> title = {"subtitle": {"text": "3 of 4<br>ordered.<br>Dotted: open."}}
+    >>> drawn = {"layout": {"title": title}}
+    >>> leading(drawn, "3 of 4 ordered.")
+    >>> drawn["layout"]["title"]["subtitle"]["text"]
+    "3 of 4<br>ordered.<br><span style='font-size:12px'>Dotted: open.</span>"
+    """
+    layout = drawn["layout"]
+    subtitle = layout.get("title", {}).get("subtitle", {})
+    lines = str(subtitle.get("text") or "").split("<br>")
+    # A word that is longer than a line is cut.
+    whole = plain(finding).replace(" ", "")
+    ends = ["".join(lines[: at + 1]).replace(" ", "") for at in range(len(lines))]
+    if not whole or whole not in ends:
+        return
+    many = ends.index(whole) + 1
+    font = layout.get("template", {}).get("layout", {}).get("font", {})
+    ink = _INK if follows(drawn) else f"<span style='color:{font['color']}'>" if font else ""
+    led = [f"{ink}{line}{_END}" if ink else line for line in lines[:many]]
+    muted = _MUTED_NOTE if follows(drawn) else _NOTE
+    subtitle["text"] = "<br>".join([*led, *(f"{muted}{line}{_END}" for line in lines[many:])])
+
+
 def still(drawn: dict[str, Any]) -> dict[str, Any]:
     """Return a figure that would follow a page as one that is light, for where there is no page.
 
@@ -95,7 +132,9 @@ def _trace(trace: dict[str, Any]) -> None:
         node = trace.get("node", {})
         if "label" in node:
             node["label"] = [_said(label, _INK) for label in node["label"]]
-    elif trace.get("type") != "heatmap" and trace.get("textposition") not in _INSIDE:
+    elif trace.get("type") == "heatmap":
+        _wrap(trace, "texttemplate", trace.get("textfont"))
+    elif trace.get("textposition") not in _INSIDE:
         _wrap(trace, "text", trace.get("textfont"))
 
 

@@ -27,7 +27,7 @@ CONFIG = {"showSendToCloud": False, "displaylogo": False}
 MOST_ROWS = 200
 _STYLE = """
 .ck-twin{margin:.1rem 0 .4rem}
-.ck-twin summary{cursor:pointer;font-size:.82rem;opacity:.8}
+.ck-twin summary{cursor:pointer;font-size:.85rem;opacity:.8}
 .ck-twin[open] summary{margin-bottom:.3rem}
 """
 #: Where plotly would choose another way to show figures than in Jupyter.

@@ -69,8 +69,9 @@ AUTO = Look(
     "#777776",
     "#8c959f",
     "rgba(128,136,144,0.22)",
-    LIGHT.cells,
-    LIGHT.cell_ink,
+    # On any paper, what is more stands out more, and the page's text can be read on it.
+    ("rgba(36,149,255,0.1)", "rgba(36,149,255,0.6)"),
+    "#767677",
 )
 #: In the layout of a template: what marks a figure that follows the page.
 FOLLOWS = "convergekit: follows the page"
@@ -225,7 +226,7 @@ def _house(look: Look) -> go.layout.Template:
                 "yref": "container",
                 "yanchor": "top",
                 "pad": {"t": 14, "l": 16},
-                "font": {"size": 16},
+                "font": {"size": 15, "weight": 600},
                 "subtitle": {"font": {"size": 13, "color": look.muted}},
             },
             "colorway": list(COLOURS),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +18,16 @@ from convergekit.visible import visible
 
 #: Pixels of a figure that is as wide as its page, and is to be read on a narrow one.
 _NARROW = 400
-#: Pixels of the letters of a title and of a subtitle, and of the margins beside both.
-_TITLE_SIZE, _SUBTITLE_SIZE, _MARGINS = 16, 13, 34
+#: Pixels of the letters of a title, in bold they are wider, of the finding and of notes below it.
+TITLE_SIZE, FINDING_SIZE, NOTE_SIZE = 15, 13, 12
+_BOLD = 1.1
+#: Pixels of the margins beside a title.
+_MARGINS = 34
+#: A figure that is as wide as its page is usually so wide. Its legend takes more rows on a narrower
+#: one, from the plot.
+_USUAL_WIDTH = 640
+#: Pixels of a row of a legend, and of its sign and gap beside a name.
+_LEGEND_ROW, _LEGEND_SIGN = 20, 50
 #: Longer lines, in pixels, are hard to read.
 _MOST_IN_LINE = 760
 #: As wide as letters are, in parts of their size; others are `_USUAL`, and those of East Asia 1.
@@ -38,6 +47,13 @@ _WIDTHS = {
     for letter in letters
 }
 _USUAL, _FIRST_OF_EAST_ASIA = 0.635, 0x2E80
+#: What stays on a line: a date, and a number with the short word after it, such as "7 days".
+_WORDS = re.compile(
+    r"(?<!\S)\(?\d{1,2} [A-Z][a-z]{2} \d{4}\S*"
+    r"|(?<!\S)\d[\d,.]* [^\W\d_]{1,8}(?![^\s.,;:)])\S*|\S+"
+)
+#: A last line that is shorter than this part of the others is not to be.
+_LONE = 0.3
 #: As many characters of a hover text fit on a narrow figure.
 _HOVER_WIDTH = 56
 #: As many characters of a name that two columns of a legend fit there.
@@ -51,7 +67,6 @@ def titled(
     style: Style,
     plot_height: int,
     legend: Sequence[str] = (),
-    legend_width: int = 390,
 ) -> dict[str, Any]:
     """Return a layout of the house with a title, sentences below it, and room for both.
 
@@ -60,14 +75,12 @@ def titled(
     title : str
         As it is, not as markup.
     subtitle : sequence of str
-        Sentences, as they are; each begins a line.
+        Sentences, as they are. The first is the finding; the others are notes, and begin a line.
     style : Style
     plot_height : int
         Pixels below the title and the legend, the margin at the bottom left out.
     legend : sequence of str
         What stands in the legend, if that is to be above the plot.
-    legend_width : int, default 390
-        Pixels that the legend has on a figure of 400: as many as the plot.
 
     Examples
     --------
@@ -77,12 +90,13 @@ def titled(
     """
     width = style.width or _NARROW
     wide = min(width - _MARGINS, _MOST_IN_LINE)
-    lines = [plain(line) for line in balanced(title, wide, _TITLE_SIZE)]
-    below = [
-        plain(line) for sentence in subtitle for line in wrapped(sentence, wide, _SUBTITLE_SIZE)
-    ]
-    rows = _legend_rows(legend, max(legend_width + width - _NARROW, 1))
-    top = 38 + 20 * len(lines) + 17 * len(below) + 22 * rows
+    lines = [plain(line) for line in balanced(title, wide / _BOLD, TITLE_SIZE)]
+    finding, notes = " ".join(subtitle[:1]), " ".join(subtitle[1:])
+    said = [*_set(finding, wide, FINDING_SIZE), *_set(notes, wide, NOTE_SIZE)]
+    below = [plain(line) for line in said]
+    above = 20 + 20 * len(lines) + 17 * len(below)
+    top = above + 18 + _LEGEND_ROW * _legend_rows(legend, style.width or _USUAL_WIDTH)
+    height = style.height or top + plot_height + 16
     layout = {
         "template": style.of_plotly,
         "title": {
@@ -91,28 +105,31 @@ def titled(
             # Plotly sets the first of several lines higher.
             "pad": {"t": 14 + 10 * (len(lines) > 1)},
         },
-        "height": style.height or top + plot_height + 16,
+        "height": height,
         "margin": {"t": top, "b": 16},
     }
     if style.width:
         layout["width"] = style.width
     if legend:
+        # Right below the subtitle. As many rows as it has on a page, plotly takes from the plot.
         layout |= {
             "showlegend": True,
             "legend": {
                 "orientation": "h",
                 "traceorder": "normal",
                 "x": 0,
-                "y": 1,
-                "yanchor": "bottom",
+                "xref": "container",
+                "y": round(1 - above / height, 4),
+                "yref": "container",
+                "yanchor": "top",
             },
         }
     return layout
 
 
 def _legend_rows(names: Sequence[str], width: int) -> int:
-    """Return how many rows a legend takes on a narrow figure, which sets it in columns."""
-    widths = [46 + 7 * min(len(name), _LEGEND_WIDTH) for name in names]
+    """Return how many rows a legend takes; where one does not do, plotly sets it in columns."""
+    widths = [_LEGEND_SIGN + 7 * min(len(name), _LEGEND_WIDTH) for name in names]
     if sum(widths) <= width:
         return min(len(names), 1)
     return math.ceil(len(names) / max(width // max(widths), 1))
@@ -194,8 +211,23 @@ def balanced(text: str, pixels: float, size: float) -> list[str]:
     lines = wrapped(text, pixels, size)
     for part in (0.6, 0.7, 0.8, 0.9):
         narrower = wrapped(text, part * pixels, size)
-        if len(narrower) == len(lines):
+        # A long word is not to be cut for that.
+        if len(narrower) == len(lines) and " ".join(narrower).split() == text.split():
             return narrower
+    return lines
+
+
+def _set(text: str, pixels: float, size: float) -> list[str]:
+    """Return a text in as few lines as fit, the last of them no lone word."""
+    lines = wrapped(text, pixels, size)
+    if len(lines) > 1 and text_width(lines[-1], size) < _LONE * pixels:
+        for part in (0.95, 0.9, 0.85, 0.8, 0.75):
+            narrower = wrapped(text, part * pixels, size)
+            if len(narrower) > len(lines) or " ".join(narrower).split() != text.split():
+                break
+            lines = narrower
+            if text_width(lines[-1], size) >= _LONE * pixels:
+                break
     return lines
 
 
@@ -208,7 +240,7 @@ def wrapped(text: str, pixels: float, size: float) -> list[str]:
     ['weeks since the', 'first PageView']
     """
     lines: list[str] = []
-    for word in text.split():
+    for word in _WORDS.findall(text):
         joined = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(joined, size) <= pixels:
             lines[-1] = joined

@@ -41,8 +41,6 @@ _STEPS = (
     *(86_400 * days for days in (1, 2, 3, 5, 7, 15, 30, 60, 90, 180, 365)),
 )
 _DASHES = ("solid", "dash", "dot", "dashdot")
-#: Pixels that the legend has on a narrow figure, where lines take more than squares.
-_NARROW = 280
 
 
 def curve_figure(
@@ -155,7 +153,6 @@ def curve_figure(
             style=style,
             plot_height=_PLOT,
             legend=legend,
-            legend_width=_NARROW,
         ),
         hovermode="closest",
         xaxis={**_time_axis(longest.total_seconds(), steps[0], wide), "visible": bool(lines)},

@@ -41,11 +41,11 @@ class Signs:
 
 _SIGNS = (
     Signs("", "solid", "circle"),
-    Signs("\\", "dash", "square"),
+    Signs(".", "dash", "square"),
     Signs("x", "longdash", "diamond"),
     Signs("-", "dashdot", "triangle-up"),
-    Signs("|", "longdashdot", "triangle-down"),
-    Signs(".", "8px,3px,2px,3px,2px,3px", "star"),
+    Signs("\\", "longdashdot", "triangle-down"),
+    Signs("|", "8px,3px,2px,3px,2px,3px", "star"),
 )
 #: Of what has no colour: the rest, in grey.
 _REST = Signs("+", "3px,3px", "cross")

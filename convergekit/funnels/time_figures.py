@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.wording import counted, period_word
+from convergekit.base.wording import capitalised, counted, in_period, period_name, period_word
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Look, Style
@@ -40,8 +40,6 @@ _ROUND = (
 _MOST_BARS = 20
 #: As many periods are named by us, at their beginning.
 _MOST_NAMED = 12
-#: Pixels that a trend's legend has on a narrow figure, where lines take more than squares.
-_NARROW = 280
 #: As many labels at most stand below bars or periods, and so many pixels each takes.
 _MOST_TICKS, _TICK = 5, 54
 #: Of fewer, plotly would name halves; more are written as "100k".
@@ -50,6 +48,8 @@ _WHOLE, _IN_SHORT = 5, 100_000
 _BESIDE = 92
 #: Of a trend: pixels, and the part of them that the lines have.
 _TREND, _LINES = 330, 0.64
+#: Of a histogram: the part of its height that the bars have.
+_BARS = 0.94
 
 
 def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -> Figure:
@@ -111,7 +111,6 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -
             style=style,
             plot_height=_TREND,
             legend=[group.legend for group, _ in parts] if found and not room else [],
-            legend_width=_NARROW,
         ),
         barmode="stack",
         hovermode="closest",
@@ -170,8 +169,7 @@ def _trend_finding(parts: Sequence[tuple[Group, pd.DataFrame]], funnel: Funnel, 
             f"No {word} is complete: {counted(entered, one)} entered, and windows are still open."
         )
     last = done["period"].max()
-    when = f"{last:%Y-%m-%d}" + (f" {last:%H:%M}" if word == "hour" else "")
-    start = f"In the last complete {word}, " + (when if word == "day" else f"from {when}")
+    start = f"In the last complete {word} ({period_name(last, word)})"
     if len(parts) > 1 or funnel.by:
         ratios = [
             Ratio(group.name, int(line.converted), int(line.entered))
@@ -190,7 +188,7 @@ def _trend_finding(parts: Sequence[tuple[Group, pd.DataFrame]], funnel: Funnel, 
     if len(before):
         was = before.loc[before["period"].idxmax()]
         said += (
-            f"; in that from {was['period']:%Y-%m-%d}, {was['converted']:,} of "
+            f"; in that of {period_name(was['period'], word)}, {was['converted']:,} of "
             f"{was['entered']:,}, {said_share(was['conversion'])}"
         )
     return f"{said}."
@@ -258,6 +256,8 @@ def time_figure(times: TimeToConvert, waits: pd.Series, style: Style) -> Figure:
         },
         yaxis={
             "title": {"text": times.counted},
+            # Above the bars, the marks are named.
+            "domain": [0, _BARS],
             "rangemode": "tozero",
             "visible": bool(total),
             **count_axis(max(bins.beyond, int(bins.counts.max()))),
@@ -346,7 +346,7 @@ def period_axis(
     texts = []
     for place, start in enumerate(named):
         month = start.month_name()[:3]
-        day = month if word in ("month", "quarter", "year") else f"{month} {start.day}"
+        day = month if word in ("month", "quarter", "year") else f"{start.day} {month}"
         new_year = not place or start.year != named[place - 1].year
         below = f"{start:%H:%M}" if word == "hour" else str(start.year) if new_year else ""
         texts.append(f"{day}<br>{below}")
@@ -372,8 +372,7 @@ def _length(periods: pd.Series, freq: str) -> pd.Series:
 
 
 def _trend_sentence(line: Any, group: Group, funnel: Funnel, word: str) -> str:
-    when = f"{line.period:%Y-%m-%d}" + (f" {line.period:%H:%M}" if word == "hour" else "")
-    start = f"On {when}" if word == "day" else f"In the {word} from {when}"
+    start = capitalised(in_period(line.period, word))
     entrants = counted(line.entered, funnel.counted.removesuffix("s"))
     of_group = f" of {group.name}" if group.name else ""
     return hover(
@@ -470,11 +469,11 @@ def _mark_shares(figure: Figure, times: TimeToConvert, bins: _Bins, colours: Loo
         if at is not None and all(abs(at - other) > len(bins.counts) / 8 for other in taken):
             taken.append(at)
             figure.add_shape(
-                type="line", x0=at, x1=at, y0=0, y1=1, yref="paper",
+                type="line", x0=at, x1=at, y0=0, y1=_BARS, yref="paper",
                 line={"color": colours.ink, "width": 1.5, "dash": "dot"},
             )  # fmt: skip
             figure.add_annotation(
-                x=at, y=1, yref="paper", yanchor="bottom", text=name, showarrow=False,
+                x=at, y=_BARS, yref="paper", yanchor="bottom", text=name, showarrow=False,
                 font={"size": 12, "color": colours.muted},
             )  # fmt: skip
 
@@ -487,5 +486,5 @@ def _time_subtitle(times: TimeToConvert, bins: _Bins) -> list[str]:
     units = counted(times.profiles, times.counted.removesuffix("s"))
     said = [f"Half of {units} took {half} or less, nine in ten {most} or less."]
     if bins.longer:
-        said.append("Bars stand for longer times from left to right.")
+        said.append("Each bar stands for a longer time than the one before.")
     return said

@@ -32,8 +32,8 @@ _APART = 5
 _SIZE = 12
 #: Pixels from column to column: without a width no less, and with one names need as many.
 _COLUMN, _NEEDED = 108, 72
-#: Pixels of the names of the last column, at most, and of those above a narrow figure.
-_LAST, _KEY_WIDTH = 150, 330
+#: Pixels of the names of the last column, at most.
+_LAST = 150
 #: A figure without a width is laid out for so many pixels: one of many columns, and of few.
 _USUAL_WIDTH, _NARROW = 640, 400
 #: So many columns after the first have names that a narrow page has no room for.
@@ -108,7 +108,6 @@ def journeys_figure(journeys: Journeys, top: int = 6, style: Style = USUAL) -> F
             style=style,
             plot_height=_FLOWS + _ABOVE * int(most) if len(nodes) else _ABOVE,
             legend=list(key.get("name", ())),
-            legend_width=_KEY_WIDTH,
         )
     )
     if style.width is None and len(nodes) and _columns(nodes) >= _MANY:
@@ -417,7 +416,7 @@ def _said(journeys: Journeys) -> list[str]:
     which = "last" if journeys.is_backwards else "first"
     first = f"The {which} {counted(journeys.max_steps, 'step')}; repeats are one step."
     if not journeys.is_backwards:
-        first += " Pale: nothing more."
+        first += " Pale: no further step."
     directly = int((_converted(journeys) & (journeys._lengths == 0)).sum())
     if journeys.end and directly:
         return [first, f"{directly:,} reached it with nothing before; these are not drawn."]

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.activity.wording import in_period, period_name
-from convergekit.base.wording import counted, period_word
+from convergekit.base.wording import capitalised, counted, in_period, period_name, period_word
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
 from convergekit.figures.style import COLOURS, Style
@@ -141,16 +140,16 @@ def _return_finding(table: pd.DataFrame, currency: str, word: str) -> str:
     if done.empty:
         return f"No {word} is complete: take a shorter freq, or wait for more data."
     spent, earned = done["spend"].iloc[-1], done["revenue"].iloc[-1]
-    last = in_period(done.index[-1], word)
     said = (
-        f"{_capital(last)}, the last complete {word}, {_money(spent, currency)} was spent and "
+        f"In the last complete {word} ({period_name(done.index[-1], word)}), "
+        f"{_money(spent, currency)} was spent and "
         f"{_money(earned, currency)} of revenue came in"
     )
     if len(done) > 1:
         before = done.iloc[-2]
         said += (
-            f"; {in_period(done.index[-2], word)}, {_money(before['spend'], currency)} and "
-            f"{_money(before['revenue'], currency)}"
+            f"; in that of {period_name(done.index[-2], word)}, "
+            f"{_money(before['spend'], currency)} and {_money(before['revenue'], currency)}"
         )
     return f"{said}."
 
@@ -203,7 +202,7 @@ def _every_period(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 def _scale(currency: str, panels: int) -> str:
     said = [f"in {currency}"] if currency else []
     said += ["each panel has a scale of its own"] if panels > 1 else []
-    return _capital("; ".join(said)) + "." if said else ""
+    return capitalised("; ".join(said)) + "." if said else ""
 
 
 def _add_legend(figure: Figure) -> None:
@@ -243,7 +242,7 @@ def _add_panel(
     complete = rows["complete"].to_numpy(dtype=bool)
     texts = [
         hover(
-            f"{_capital(in_period(line.period, word))}: {_money(line.spend, currency)} spent, "
+            f"{capitalised(in_period(line.period, word))}: {_money(line.spend, currency)} spent, "
             + (
                 "and no visit belongs to it."
                 if np.isnan(line.revenue)
@@ -344,6 +343,10 @@ def payback_figure(
         symbol = signs_of(COLOURS[place]).symbol
         ends.append(LineEnd(label, COLOURS[place], float(rows["paid_back"].iloc[-1]), symbol))
     figure.add_hline(y=1, line={"color": colours.quiet, "width": 1, "dash": "dash"})
+    figure.add_annotation(
+        text="paid back", x=1, xref="paper", xanchor="right", y=1, yanchor="top",
+        showarrow=False, borderpad=0, yshift=-3, font={"size": 12, "color": colours.muted},
+    )  # fmt: skip
     highest = float(known[labels.isin(shown).to_numpy()]["paid_back"].max()) if len(shown) else 1.0
     lowest, top = 0.0, max(1.1 * highest, 1.15)
     room = name_line_ends(figure, ends, style=style, plot_height=_CURVES, low=lowest, high=top)
@@ -359,12 +362,12 @@ def payback_figure(
             style=style,
             plot_height=_CURVES,
             legend=() if room else shown,
-            legend_width=280,
         ),
         hovermode="closest",
         xaxis={
             "title": {"text": "days since the first order"},
             "rangemode": "tozero",
+            "showgrid": False,
             "nticks": most_ticks(plot_width(style, room)) + 1,
         },
         yaxis={
@@ -398,7 +401,7 @@ def _add_curve(
     complete = rows["complete"].to_numpy(dtype=bool)
     texts = [
         hover(
-            f"{_capital(label)}, {line.days:,} days after the first order: "
+            f"{capitalised(label)}, {line.days:,} days after the first order: "
             f"{_money(line.value, currency)} a customer, {line.paid_back:.0%} of their "
             f"{_money(line.cac, currency)}.",
             ""
@@ -417,6 +420,8 @@ def _add_curve(
             x=rows["days"].iloc[part].tolist(),
             y=rows["paid_back"].round(6).iloc[part].tolist(),
             mode="lines+markers",
+            # Marks at the first day are whole.
+            cliponaxis=False,
             name=name,
             legendgroup=name,
             showlegend=dash == "solid" or not done,
@@ -457,7 +462,3 @@ def _left_out(table: pd.DataFrame, every: list[str], shown: list[str], names: li
 
 def _money(amount: float, currency: str) -> str:
     return f"{amount:,.2f} {currency}".strip()
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

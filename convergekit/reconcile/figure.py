@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from convergekit.base.wording import counted, period_word
+from convergekit.base.wording import capitalised, counted, in_period, period_name, period_word
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import COLOURS, USUAL, Look, Style
@@ -189,7 +189,7 @@ def by_period_figure(
             },
             hovertext=[
                 hover(
-                    f"In the {word} from {line.period:%Y-%m-%d}, {name} claims "
+                    f"{capitalised(in_period(line.period, word))}, {name} claims "
                     f"{_plain(line.claimed)}; {counted(int(line.eligible), 'order')} had a click "
                     "of it within its window.",
                     "" if line.complete else f"The exports have a part of the {word}.",
@@ -215,7 +215,6 @@ def by_period_figure(
             style=style,
             plot_height=300,
             legend=[*names, "all orders"],
-            legend_width=300,
         ),
         barmode="stack",
         hovermode="closest",
@@ -250,14 +249,14 @@ def _period_finding(table: pd.DataFrame, word: str) -> str:
         return f"No {word} is complete: the exports have a part of each."
     last = sums.iloc[-1]
     said = (
-        f"In the last complete {word}, from {sums.index[-1]:%Y-%m-%d}, "
+        f"In the last complete {word} ({period_name(sums.index[-1], word)}), "
         f"{_plain(last['claimed'])} conversions are claimed, and there "
         f"{'is' if last['orders'] == 1 else 'are'} {counted(int(last['orders']), 'order')}"
     )
     if len(sums) > 1:
         before = sums.iloc[-2]
         said += (
-            f"; in that from {sums.index[-2]:%Y-%m-%d}, {_plain(before['claimed'])} and "
+            f"; in that of {period_name(sums.index[-2], word)}, {_plain(before['claimed'])} and "
             f"{int(before['orders']):,}"
         )
     return f"{said}."
@@ -269,7 +268,7 @@ def _add_orders(figure: Figure, orders: pd.DataFrame, word: str, colours: Look) 
     dotted = ~(whole & whole.shift(1, fill_value=True) & whole.shift(-1, fill_value=True))
     texts = [
         hover(
-            f"In the {word} from {line.period:%Y-%m-%d}, {counted(line.orders, 'order')}.",
+            f"{capitalised(in_period(line.period, word))}, {counted(line.orders, 'order')}.",
             "" if line.complete else f"The exports have a part of the {word}.",
         )
         for line in orders.itertuples()

@@ -91,7 +91,7 @@ def test_long_values_are_shortened_and_whole_in_the_hover_text():
         "urn:cookie:c", f"urn:email:{value}"
     ).plot()  # fmt: skip
     email = named(figure, "email")
-    assert email.text[0] == "email<br>a.very.long.address@…"
+    assert email.text[0] == "email<br>a.very.long.address@of-a-lo…"
     assert email.hovertext[0].replace("<br>", "") == f"urn:email:{value}"
 
 

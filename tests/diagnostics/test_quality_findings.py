@@ -95,7 +95,8 @@ def assert_timeline_says(timeline):
     assert numbers(said[0]) == [f"{len(times):,}", f"{visits:,}"]
     sources = timeline["source"].fillna("no source").nunique() if "source" in timeline else 1
     assert numbers(said[1]) == [f"{sources:,}"]
-    assert f"{times[0]:%Y-%m-%d %H:%M} to {times[-1]:%Y-%m-%d %H:%M} UTC." in figure.finding
+    begin, end = (f"{time.day} {time:%b %Y %H:%M}" for time in (times[0], times[-1]))
+    assert f"{begin} to {end} UTC." in figure.finding
     twin = figure.twin
     assert twin["timestamp"].tolist() == times
     drawn = {trace.name: len(trace.x) for trace in figure.data if len(trace.x)}

@@ -52,7 +52,7 @@ def test_events_are_marks_in_order_on_the_lane_of_their_source(story):
     }  # fmt: skip
     assert list(figure.layout.yaxis.ticktext) == ["browser", "server", "no source"]
     assert [line.x0 for line in figure.layout.shapes] == [2]
-    assert list(figure.layout.xaxis.ticktext) == ["Mar 2<br>10:00", "Mar 5<br>09:00"]
+    assert list(figure.layout.xaxis.ticktext) == ["2 Mar<br>10:00", "5 Mar<br>09:00"]
     assert list(figure.layout.xaxis.tickvals) == [0, 3]
     assert len({trace.marker.symbol for trace in figure.data}) == 3
     assert len({trace.marker.color for trace in figure.data}) == 3

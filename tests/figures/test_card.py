@@ -21,6 +21,20 @@ def test_a_table_says_which_cells_are_headings():
     assert "<tr><td></td><td>3</td></tr>" in page
 
 
+def test_a_table_is_read_without_the_code_that_made_it():
+    frame = pd.DataFrame({
+        "step": [1, 2], "event_name": ["A<View>", "Buy"], "in_window": [0, 2],
+        "complete": [True, False], "period": pd.to_datetime(["2026-03-02", None]),
+    })  # fmt: skip
+    page = table(frame)
+    assert '<th scope="col" class="ck-text" title="event_name">event</th>' in page
+    assert '<th scope="col" title="in_window">may still get there</th>' in page
+    assert '<td class="ck-text">A&lt;View&gt;</td><td>0</td><td class="ck-text">yes</td>' in page
+    assert "<td>2026-03-02</td>" in page
+    assert '<td class="ck-text">no</td><td></td>' in page
+    assert frame["complete"].dtype == bool
+
+
 def test_a_sentence_above_a_table_names_it():
     frame = pd.DataFrame({"event_name": ["View", "Buy"], "timestamp": ["2026-03-02", "2026-03-03"]})
     s = ck.stitch(frame.assign(**{"alias.email": "a@example.com"}))

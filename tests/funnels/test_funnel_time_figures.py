@@ -65,15 +65,15 @@ def test_a_trend_says_its_numbers_in_sentences():
     figure = over_days((0, True), (0, False), (1, False), (3, True)).trend().plot()
     solid, dashed = lines(figure)
     assert one_line(solid.hovertext[0]) == (
-        "On 2026-03-02, 2 profiles entered; 1 converted, 50.0%."
+        "On 2 Mar 2026, 2 profiles entered; 1 converted, 50.0%."
     )
     assert one_line(dashed.hovertext[-1]) == (
-        "On 2026-03-05, 1 profile entered; 1 converted, 100.0%. "
+        "On 5 Mar 2026, 1 profile entered; 1 converted, 100.0%. "
         "More may follow: some windows are still open."
     )
     weekly = over_days((0, True), (8, True), (30, False)).trend("W").plot()
     said = one_line(lines(weekly)[0].hovertext[0])
-    assert said.startswith("In the week from 2026-03-02, 1 profile")
+    assert said.startswith("In the week from 2 Mar 2026, 1 profile")
 
 
 def test_periods_that_are_all_complete_have_no_dashes():
@@ -87,9 +87,9 @@ def test_periods_that_are_all_complete_have_no_dashes():
 
 def test_few_periods_are_named_where_they_begin():
     axis = over_days((0, True), (7, False), (14, True)).trend("W").plot().layout.xaxis
-    assert list(axis.ticktext) == ["Mar 2<br>2026", "Mar 9<br>", "Mar 16<br>"]
+    assert list(axis.ticktext) == ["2 Mar<br>2026", "9 Mar<br>", "16 Mar<br>"]
     one = over_days((0, True)).trend().plot()
-    assert list(one.layout.xaxis.ticktext) == ["Mar 2<br>2026"]
+    assert list(one.layout.xaxis.ticktext) == ["2 Mar<br>2026"]
     assert [str(end)[:10] for end in one.layout.xaxis.range] == ["2026-03-01", "2026-03-02"]
     bars = next(trace for trace in one.data if trace.type == "bar")
     assert bars.width[0] == pytest.approx(0.8 * 86_400_000)
@@ -178,7 +178,7 @@ def test_times_of_all_lengths_are_bars_of_growing_length():
     figure = times(np.geomspace(2, 20 * 86_400, 300)).plot()
     assert max(max(bars) for bars in counts(figure)) < 40
     assert sum(sum(bars) for bars in counts(figure)) == 300
-    assert "Bars stand for longer times" in one_line(figure.layout.title.subtitle.text)
+    assert "Each bar stands for a longer time" in one_line(figure.layout.title.subtitle.text)
 
 
 @given(st.lists(st.integers(0, 10**8), min_size=1, max_size=60))

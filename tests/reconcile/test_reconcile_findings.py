@@ -71,7 +71,7 @@ def test_periods(world, freq):
         times = s.events.loc[s.events["event_name"] == "Placed Order", "timestamp"]
         times = times.dt.tz_localize(None)
         orders = int(((times >= last) & (times <= end)).sum())
-        said = numbers(figure.finding.split(f"{last:%Y-%m-%d}")[1].split(";")[0])
+        said = numbers(figure.finding.split(f"({last.day} {last:%b %Y})")[1].split(";")[0])
         assert said == [f"{own:,.0f}" if own == round(own) else f"{own:,.1f}", f"{orders:,}"]
     drawn = [value for trace in figure.data if trace.type == "bar" for value in trace.y]
     twin = figure.twin
