@@ -143,7 +143,8 @@ def _is_text(cells: pd.Series) -> bool:
 def _heading(name: object, is_text: bool) -> str:
     readable = _HEADINGS.get(str(name), str(name))
     title = f' title="{html.escape(visible(name))}"' if readable != str(name) else ""
-    return f'<th scope="col"{_CLASS if is_text else ""}{title}>{html.escape(visible(readable))}</th>'
+    marked = _CLASS if is_text else ""
+    return f'<th scope="col"{marked}{title}>{html.escape(visible(readable))}</th>'
 
 
 def _row(cells: tuple[object, ...], texts: list[bool]) -> str:
