@@ -74,7 +74,7 @@ def kind_of(name: object, column: pd.Series) -> Kind:
     if types.is_datetime64_any_dtype(dtype):
         days = column.dropna()
         return "day" if (days == days.dt.normalize()).all() else "time"
-    if not types.is_numeric_dtype(dtype):
+    if not types.is_numeric_dtype(dtype) or types.is_complex_dtype(dtype):
         return "text"
     numbers = column.dropna().to_numpy(dtype="float64")
     if types.is_float_dtype(dtype) and _is_share(str(name), numbers):

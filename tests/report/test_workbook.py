@@ -165,3 +165,9 @@ def test_without_xlsxwriter_the_extra_is_named(s, tmp_path, monkeypatch):
     with pytest.raises(ck.ConvergekitError, match=r"pip install 'convergekit\[excel\]'"):
         s.to_excel(tmp_path / "r.xlsx", ["report"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_complex_numbers_are_text(s, tmp_path):
+    path = s.to_excel(tmp_path / "r.xlsx", {"Table": pd.DataFrame({"z": [1j, 2.0]})})
+    sheet = openpyxl.load_workbook(path)["Table"]
+    assert [complex(cell.value) for cell in sheet["A"][1:]] == [1j, 2.0]
