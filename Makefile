@@ -20,7 +20,7 @@ demo: .venv/installed  ## Stitch a simulated store's exports
 
 # Left out of the second pass: what does not stitch, or not many events, whatever is set; and what
 # runs processes of its own.
-NOT_COMPILED = browser cli docs explore figures simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
+NOT_COMPILED = browser cli docs explore figures report simulate test_import.py test_processors.py test_house.py test_release.py test_ci.py \
   activity base/test_durable.py base/test_deep_and_wide.py base/test_group_tests.py base/test_survival.py \
   events/test_calendar.py events/test_money.py readers/test_null_markers.py funnels/test_curve_figure.py \
   events/test_query.py events/test_query_bombs.py \
@@ -29,6 +29,7 @@ NOT_COMPILED = browser cli docs explore figures simulate test_import.py test_pro
   $(addprefix funnels/, test_funnel_figures.py test_funnel_time_figures.py test_stitching_lift_figure.py \
   test_fair_funnels.py) \
   $(addprefix diagnostics/, test_alias_figures.py test_timeline_figure.py test_quality_figures.py) \
+  $(patsubst tests/%,%,$(wildcard tests/*/test_*_findings.py)) \
   $(addprefix robustness/, test_bad_exports.py test_errors.py test_hostile_names.py test_discreet.py \
   test_errors_of_ours.py) store/test_store_damage.py privacy/test_mentions.py
 

@@ -25,6 +25,8 @@ MOST_OPTIONS = 200
 MOST_LETTERS = 60
 
 _MOST_COLUMNS = 40
+# Keys scroll only what they can reach.
+_SCROLLED = '<div class="ck-scroll" role="group" tabindex="0" aria-label="Table">'
 
 
 def heading(text: str) -> str:
@@ -96,7 +98,9 @@ def table(frame: pd.DataFrame, caption: str = "") -> str:
     )
     title = f"<caption>{html.escape(visible(caption))}</caption>" if caption else ""
     return (
-        f'<div class="ck-explorer"><div class="ck-scroll"><table>{title}<thead>{head}</thead>'
+        # Who has no pointer scrolls it with the arrows.
+        '<div class="ck-explorer"><div class="ck-scroll" tabindex="0" role="group" '
+        f'aria-label="{html.escape(caption or "Table")}"><table>{title}<thead>{head}</thead>'
         f"<tbody>{body}</tbody></table></div></div>"
     )
 
@@ -114,7 +118,7 @@ def cell(value: Any) -> Any:
 
 def framed(page: str) -> str:
     """Return HTML that pandas or a result made, in the explorers' look."""
-    return f'<div class="ck-explorer"><div class="ck-scroll">{page}</div></div>'
+    return f'<div class="ck-explorer">{_SCROLLED}{page}</div></div>'
 
 
 def first_columns(frame: pd.DataFrame, first: Sequence[str]) -> pd.DataFrame:
@@ -161,7 +165,9 @@ def template_of(template: Template) -> str:
 
 
 def _row(tag: str, values: Iterable[Any], numbers: Sequence[bool]) -> str:
-    looks = (' class="ck-number"' if number else "" for number in numbers)
+    looks = [' class="ck-number"' if number else "" for number in numbers]
+    if tag == "th":
+        looks = [f' scope="col"{look}' for look in looks]
     cells = (
         f"<{tag}{look}>{html.escape(visible(value))}</{tag}>"
         for value, look in zip(values, looks, strict=True)

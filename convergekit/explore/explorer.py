@@ -121,8 +121,10 @@ def explore(
         "identity": identity,
     }
     order = list(parts)
+    # Empty until they are opened: a page takes its time to set up what is not looked at.
+    pages = {name: widgets.VBox() for name in parts}
     tabs = widgets.Tab(
-        [part.box for part in parts.values()],
+        list(pages.values()),
         titles=[_TITLES[name] for name in parts],
         selected_index=order.index(model.state.tab),
     )
@@ -132,7 +134,10 @@ def explore(
 
     def refresh() -> None:
         """Answer on the tab that is open, and on no other."""
-        parts[model.state.tab].refresh()
+        opened = model.state.tab
+        if not pages[opened].children:
+            pages[opened].children = [parts[opened].box]
+        parts[opened].refresh()
         bar.refresh()
         again.value = _again(model, None if spend is None else spend_name)
 

@@ -57,7 +57,8 @@ padding:0 .7em}}
 .ck-picks .widget-toggle-buttons{{flex-wrap:wrap;height:auto}}
 .ck-whole button:focus-visible,.ck-whole input:focus-visible,.ck-whole select:focus-visible,
 .ck-whole summary:focus-visible,.ck-whole [role=tab]:focus-visible,
-.ck-whole input[type=date]:focus{{outline:2px solid #0072b2!important;
+.ck-whole input[type=date]:focus,.ck-whole input[type=date]:focus-within{{
+outline:2px solid #0072b2!important;
 outline-offset:1px}}
 .ck-whole .mod-active{{font-weight:600;box-shadow:inset 0 -2px 0 #0072b2}}
 .ck-whole .ck-fold{{display:none}}

@@ -229,6 +229,8 @@ def _house(look: Look) -> go.layout.Template:
                 "subtitle": {"font": {"size": 13, "color": look.muted}},
             },
             "colorway": list(COLOURS),
+            # plotly.js has a button that uploads the figure: nothing leaves the machine.
+            "modebar": {"remove": ["sendChartToCloud"]},
             "paper_bgcolor": look.paper,
             "plot_bgcolor": look.paper,
             "meta": FOLLOWS if look is AUTO else None,

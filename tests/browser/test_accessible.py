@@ -56,7 +56,8 @@ def test_axe_finds_what_is_wrong_and_where(page):
     assert "<p style=" in ours[1]
     assert any(found.startswith("image-alt") for found in violations(page))
     page.set_content("<div id=ours><button>Run</button></div>")
-    assert violations(page, within="#ours") == []
+    found = violations(page, within="#ours")
+    assert not found, "\n".join(found)
 
 
 def test_there_is_a_card_of_every_result(shown):
@@ -72,7 +73,8 @@ def test_cards_pass_axe(page, shown, theme, width):
     page.set_viewport_size({"width": width, "height": 900})
     show(page, shown, theme)
     page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
-    assert violations(page) == []
+    found = violations(page)
+    assert not found, "\n".join(found)
     # What is wider than the page scrolls by itself, and the page does not.
     assert page.evaluate("document.scrollingElement.scrollWidth") == width
 
@@ -138,7 +140,8 @@ def test_figures_and_their_tables_pass_axe(page, figures, theme):
     page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
     # Rows are alike, and axe takes long over hundreds.
     page.evaluate("document.querySelectorAll('tr:nth-child(n + 4)').forEach(it => it.remove())")
-    assert violations(page) == []
+    found = violations(page)
+    assert not found, "\n".join(found)
 
 
 def test_the_table_of_a_figure_is_opened_and_read_by_keys(page, figures):

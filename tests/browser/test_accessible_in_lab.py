@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from convergekit.explore.display import busy
+from convergekit.explore.style import STYLE
 from convergekit.figures.showing import shown
 from tests.browser.axe import violations
 from tests.browser.cards import cards
@@ -26,6 +28,11 @@ from IPython.display import display
 
 for bundle in json.load(open("figures.json")):
     display(bundle, raw=True)"""
+EXPLORER = """\
+import convergekit as ck
+
+season = ck.simulate_store(people=300, days=40, spend=True)
+ck.stitch(season.events).explore(spend=season.spend)"""
 # One of each kind of trace, and of what has a legend or panels.
 KINDS = ("funnel", "trend-by", "retention", "journeys", "profile-graph", "report")
 
@@ -63,7 +70,8 @@ def test_cards_pass_in_both_themes(page, lab, tmp_path):
     page.locator(".ck-card").nth(len(shown) - 1).wait_for()
     for theme in ("Light", "Dark"):
         turn(page, theme)
-        assert violations(page, within=".jp-OutputArea-output") == []
+        found = violations(page, within=".jp-OutputArea-output")
+        assert not found, "\n".join(found)
 
 
 def test_figures_follow_the_theme_as_they_stand(page, lab):
@@ -80,8 +88,35 @@ def test_figures_follow_the_theme_as_they_stand(page, lab):
         turn(page, theme)
         faults = [fault for it in figures.all() for fault in pale_texts(it) + pale_marks(it)]
         assert not faults, "\n".join(faults)
-        assert violations(page, within=".jp-OutputArea-output") == []
+        found = violations(page, within=".jp-OutputArea-output")
+        assert not found, "\n".join(found)
         title = page.locator(".gtitle tspan[style*=fill]").first
         inks.append(title.evaluate("it => getComputedStyle(it).fill"))
     assert inks[0] != inks[1]
     assert figures.count() == len(KINDS)
+
+
+def test_the_explorer_passes_on_every_tab(page, lab):
+    page.set_viewport_size({"width": 1200, "height": 1600})
+    run(page, lab.write("accessible.ipynb", EXPLORER))
+    tabs = page.locator(".jp-OutputArea-output .lm-TabBar-tab")
+    tabs.first.wait_for()
+    assert tabs.count() == 5
+    for tab in tabs.all():
+        tab.click()
+        # A tab that has work to do says so at once.
+        page.wait_for_timeout(300)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        found = violations(page, within=".jp-OutputArea-output")
+        assert not found, "\n".join(found)
+    page.emulate_media(forced_colors="active")
+    found = violations(page, within=".jp-OutputArea-output")
+    assert not found, "\n".join(found)
+
+
+def test_nothing_turns_in_the_explorer_where_that_is_not_wanted(page):
+    page.set_content(f"{STYLE}{busy('Stitching')}")
+    turning = "() => getComputedStyle(document.querySelector('.ck-busy'), '::before').animationName"
+    assert page.evaluate(turning) == "ck-turn"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(turning) == "none"

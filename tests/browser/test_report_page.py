@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import convergekit as ck
+from tests.browser.axe import violations
 from tests.browser.conftest import PATIENCE, SHOTS
 
 THEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}
@@ -83,10 +84,9 @@ def test_the_page_fits_any_width_in_both_themes(opened, width, theme):
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing(opened, theme):
-    axe = pytest.importorskip("tests.browser.axe")
     page = opened(viewport={"width": 700, "height": 900}, color_scheme=theme)
     page.evaluate("document.querySelectorAll('details').forEach(one => {one.open = true})")
-    assert axe.violations(page) == []
+    assert violations(page) == []
 
 
 def test_paper_is_light_and_holds_whole_figures(opened):

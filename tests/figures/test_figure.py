@@ -138,6 +138,7 @@ def test_a_notebook_gets_the_figure_and_its_table(figure):
     assert drawn[PLOTLY]["data"][0]["type"] == "bar"
     # plotly.js has a button that uploads the figure.
     assert drawn[PLOTLY]["config"]["showSendToCloud"] is False
+    assert "sendChartToCloud" in figure.layout.template.layout.modebar.remove
     assert below["text/html"] == twin_html(figure)
     assert "<details" in twin_html(figure)
     assert " open" not in twin_html(figure)
