@@ -26,6 +26,7 @@ from convergekit.explore.profile import ProfileExplorer
 from convergekit.explore.state import State
 from convergekit.explore.trend import TrendExplorer
 from convergekit.explore.work import TabPart
+from convergekit.marketing.costs import refuse_other_spend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +108,8 @@ def explore(
     template: Template = "auto",
 ) -> Explorer:
     """Return tabs to explore a Stitched with. See `Stitched.explore`."""
+    if spend is not None:
+        refuse_other_spend(spend)
     model = Model(s, _name_of(s, "s"), State.of(state), template)
     bar = CommonBar(model)
     funnel, trend, people = FunnelExplorer(model), TrendExplorer(model), PeopleExplorer(model)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -120,6 +121,28 @@ def summed(cell: IntArray, values: IntArray, cells: int) -> IntArray:
     return found
 
 
+def refuse_other_spend(spend: object) -> None:
+    """Raise unless it is spend, or a frame of it.
+
+    Raises
+    ------
+    ConvergekitError
+
+    Examples
+    --------
+    >>> refuse_other_spend("spend.csv")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    convergekit.errors.ConvergekitError: spend must be what ck.read_spend returns, or a DataFrame ...
+    """
+    if not isinstance(spend, (pd.DataFrame, Spend)):
+        files = " Read files with ck.read_spend first." if isinstance(spend, (str, Path)) else ""
+        raise ConvergekitError(
+            "spend must be what ck.read_spend returns, or a DataFrame with the columns date and "
+            f"spend; got {type(spend).__name__}.{files}"
+        )
+
+
 def costs_of(
     spend: pd.DataFrame | Spend,
     rates: Mapping[str, float] | None,
@@ -149,11 +172,7 @@ def costs_of(
     >>> found.amount.tolist(), found.campaigns["campaign"].tolist(), found.left_out
     ([1500000], ['brand'], {'rows of spend rejected: without a date': 1})
     """
-    if not isinstance(spend, (pd.DataFrame, Spend)):
-        raise ConvergekitError(
-            "spend must be what ck.read_spend returns, or a DataFrame with the columns date and "
-            f"spend; got {type(spend).__name__}."
-        )
+    refuse_other_spend(spend)
     read = spend if isinstance(spend, Spend) else read_spend(spend)
     code = _currency(read, rates, of_orders)
     rows = (read.in_currency(code, rates) if code else read.table).reset_index(drop=True)

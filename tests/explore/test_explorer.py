@@ -717,6 +717,11 @@ def test_the_marketing_tab_says_how_to_read_spend_where_there_is_none(explorer):
     assert tab.result is tab.claims is None
 
 
+def test_files_of_spend_are_to_be_read_first(s):
+    with pytest.raises(ck.ConvergekitError, match=r"got str\. Read files with ck\.read_spend"):
+        s.explore(spend="data/spend")
+
+
 def test_spend_is_held_against_return_and_against_claims(s):
     spend = spent(conversions=[30.0, 12.0], value=[900.0, 300.0])
     explorer = marketing_tab(s, spend)
