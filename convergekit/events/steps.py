@@ -339,9 +339,21 @@ def among_all(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     True
     """
     names = whole.attrs.get(_NAMES_OF_ALL)
-    names = frozenset(number(whole["event_name"])[1]) if names is None else names
+    names = names_in(whole) if names is None else names
     known = part.copy(deep=False)
     known.attrs = {**whole.attrs, _NAMES_OF_ALL: names}
+    return known
+
+
+def names_in(events: pd.DataFrame) -> frozenset[str]:
+    """Return the names that events have."""
+    return frozenset(number(events["event_name"])[1])
+
+
+def among_names(part: pd.DataFrame, names: frozenset[str]) -> pd.DataFrame:
+    """Return some of the events, so that they know these names of all."""
+    known = part.copy(deep=False)
+    known.attrs = {**part.attrs, _NAMES_OF_ALL: names}
     return known
 
 
