@@ -26,7 +26,7 @@ LONGEST_BODY = 75
 #: They bring everything together: the front door, and the face.
 TOGETHER = {"stitching", "stitched"}
 #: Who may import the face.
-ON_THE_FACE = {"stitching", "stitched", "engine", "store", "explore", "cli", "writers"}
+ON_THE_FACE = {"stitching", "stitched", "engine", "store", "explore", "cli", "writers", "parts"}
 
 
 def folder_of(module: str) -> str:

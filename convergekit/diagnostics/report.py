@@ -486,9 +486,12 @@ class Faults:
             identify=int((s.events["kind"] == "identify").sum()),
             other_names=(int(names.sum()), row[names].head(EXAMPLE_ROWS).tolist()),
             other_amounts=(int(amounts.sum()), row[amounts].head(EXAMPLE_ROWS).tolist()),
-            implausible=(len(implausible), implausible[["row", "kept_row"]].head(1).values.tolist()),
-            scientific=(len(rounded), rounded.head(1).values.tolist()),
-            far=(len(far), [[row, moment(time)] for row, time in some.values.tolist()]),
+            implausible=(
+                len(implausible),
+                _rows(implausible[["row", "kept_row"]].head(1)),
+            ),
+            scientific=(len(rounded), _rows(rounded.head(1))),
+            far=(len(far), [[row, moment(time)] for row, time in _rows(some)]),
             repeats=len(repeats.event),
             elsewhere=[[*files, count] for files, count in repeats.elsewhere.items()],
         )
@@ -525,6 +528,10 @@ class Faults:
             pairs = {(one, other): count for one, other, count in self.elsewhere}
             found.append(unnamed_repeats_warning(self.repeats, pairs))
         return found
+
+
+def _rows(table: pd.DataFrame) -> list[list[Any]]:
+    return [list(row) for row in table.itertuples(index=False)]
 
 
 def _far_warning(

@@ -362,6 +362,12 @@ def is_known(events: pd.DataFrame, name: str) -> bool:
     return name in events.attrs.get(_NAMES_OF_ALL, ())
 
 
+def known_names(events: pd.DataFrame) -> Iterable[str]:
+    """Return the names of all events that these are some of."""
+    found: frozenset[str] | None = events.attrs.get(_NAMES_OF_ALL)
+    return names_in(events) if found is None else found
+
+
 class EventNames:
     """Finds events by name and condition.
 
@@ -385,7 +391,9 @@ class EventNames:
         """Return which of the distinct names are among these; warn of those that none is."""
         for name in names:
             if name not in self.distinct and len(self._events) and not is_known(self._events, name):
-                near = did_you_mean(name, map(str, self.distinct))
+                known = self._events.attrs.get(_NAMES_OF_ALL)
+                all_of_them = self.distinct if known is None else sorted(known)
+                near = did_you_mean(name, map(str, all_of_them))
                 warnings.warn(
                     f"no event is named {name!r}, so it never matches.{near}",
                     stacklevel=callers_level(),

@@ -141,9 +141,7 @@ def accept(events: Frame, options: StitchOptions) -> NormalisedEvents:
     return accepted
 
 
-def united_aliases(
-    events: pd.DataFrame, options: StitchOptions
-) -> tuple[EventAliases, list[str]]:
+def united_aliases(events: pd.DataFrame, options: StitchOptions) -> tuple[EventAliases, list[str]]:
     """Return the aliases of rows, as far as the rows are events, and the types that there are.
 
     Parameters

@@ -41,7 +41,8 @@ class Witnesses:
     @classmethod
     def of(cls, frames: Iterable[pd.DataFrame]) -> Witnesses:
         """Return the witnesses that are needed, of each block's."""
-        kept, known = [], set()
+        kept: list[pd.DataFrame] = []
+        known: set[tuple[str, str, bool]] = set()
         for frame in frames:
             said = frozenset(_said(frame))
             if not kept or not said <= known:
@@ -135,8 +136,10 @@ def _said(frame: pd.DataFrame) -> Iterable[tuple[str, str, bool]]:
     for name, column in frame.items():
         known = column.notna().to_numpy(dtype=bool)
         kind = "nothing" if not known.any() else str(column.dtype)
-        yield str(name), f"{kind}, gaps" if not known.all() else kind, bool(
-            _beyond_floats(column, known).any()
+        yield (
+            str(name),
+            f"{kind}, gaps" if not known.all() else kind,
+            bool(_beyond_floats(column, known).any()),
         )
     yield "", "|".join(map(str, frame.columns)), False
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 
 from convergekit.engine import is_of_an_engine
-from convergekit.errors import ConvergekitError
+from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.events.arrow import Frame
 from convergekit.readers.reading import read_in_blocks, sources_apart
 
@@ -58,8 +58,8 @@ def source_of(given: Any) -> Source:
         return given
     if isinstance(given, pads.Dataset):
         return _of_dataset(given)
-    if is_of_an_engine(given) and hasattr(given, "to_pyarrow_batches"):
-        return _of_stream(given.schema(), lambda: given.to_pyarrow_batches(chunk_size=BATCH_ROWS))
+    if is_of_an_engine(given):
+        return _of_engine(given)
     if isinstance(given, pd.DataFrame):
         return _of_stream(given.dtypes.to_dict(), lambda: _slices(given))
     if hasattr(given, "__arrow_c_stream__"):
@@ -97,8 +97,10 @@ def _of_dataset(given: pads.Dataset) -> Source:
     said = {"columns": str(given.schema)}
     for number, fragment in enumerate(fragments):
         path = getattr(fragment, "path", None)
-        known = path is not None and os.path.exists(path)
-        said[path or f"fragment {number}"] = _stamp(Path(path)) if known else ""
+        if path is not None and os.path.exists(path):
+            said[path] = _stamp(Path(path))
+        else:
+            said[path or f"fragment {number}"] = ""
 
     return Source(said, [partial(_batches, one, given.schema) for one in fragments])
 
@@ -106,6 +108,15 @@ def _of_dataset(given: pads.Dataset) -> Source:
 def _batches(fragment: pads.Fragment, schema: pa.Schema) -> Iterator[Frame]:
     for batch in fragment.to_batches(schema=schema, batch_size=BATCH_ROWS):
         yield pa.Table.from_batches([batch])
+
+
+def _of_engine(table: Any) -> Source:
+    """Return an Ibis table, streamed."""
+    if not hasattr(table, "to_pyarrow_batches"):
+        raise NotOnThisEngine(
+            "workdir= takes Ibis tables, not yet Spark DataFrames. Leave it out to stitch in Spark."
+        )
+    return _of_stream(table.schema(), lambda: table.to_pyarrow_batches(chunk_size=BATCH_ROWS))
 
 
 def _of_stream(schema: Any, stream: Callable[[], Any]) -> Source:

@@ -104,11 +104,13 @@ class Run:
         done, workdir = self.workdir.done, self.workdir
         units = self.source.units
         for number in range(done.units, len(units)):
-            sizes = []
+            sizes: list[int] = []
             for block in self._blocks(units[number]()):
                 place = len(done.blocks) + len(sizes)
-                workdir.write(written(block), "blocks", f"{place:05}.parquet")
-                workdir.write(written(witnesses_in(block)), "facts", f"types-{place:05}.parquet")
+                workdir.write_rows(written(block), "blocks", f"{place:05}.parquet")
+                workdir.write_rows(
+                    written(witnesses_in(block)), "facts", f"types-{place:05}.parquet"
+                )
                 sizes.append(len(block))
                 done.size += _memory_of(block)
             done.blocks += sizes
@@ -228,7 +230,7 @@ class Run:
             at = order[ends[number] : ends[number + 1]]
             if len(at):
                 rows = with_rows(block.iloc[at], at + first)
-                workdir.write(written(rows), "rows", f"{number:05}", f"{place:05}.parquet")
+                workdir.write_rows(written(rows), "rows", f"{number:05}", f"{place:05}.parquet")
         done.split = place + 1
         workdir.record()
         workdir.remove("blocks", f"{place:05}.parquet")
@@ -250,11 +252,11 @@ class Run:
         s = self.part(number)
         for name in TABLES:
             frame = getattr(s, name)
-            self.workdir.write(written(frame), "tables", name, f"{number:05}.parquet")
+            self.workdir.write_rows(written(frame), "tables", name, f"{number:05}.parquet")
         about = AboutPart.of(s)
         self.workdir.write(about.written(), "facts", f"part-{number:05}.json")
         times = [name for name in ("row", "timestamp", "received_at") if name in s.events]
-        self.workdir.write(written(s.events[times]), "facts", f"times-{number:05}.parquet")
+        self.workdir.write_rows(written(s.events[times]), "facts", f"times-{number:05}.parquet")
         self.workdir.done.stitched = number + 1
         self.workdir.record()
         del s
@@ -349,5 +351,3 @@ def path_of(workdir: Workdir, name: str) -> list[Path]:
         workdir.path / "tables" / name / f"{number:05}.parquet"
         for number in range(workdir.done.parts)
     ]
-
-

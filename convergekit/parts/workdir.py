@@ -96,9 +96,25 @@ class Workdir:
         return path
 
     def write(self, content: bytes, *names: str) -> None:
-        """Write a file whole."""
+        """Write a file whole, and force it to the drive."""
         with whole_file(self.file(*names)) as file:
             file.write(content)
+
+    def write_rows(self, content: bytes, *names: str) -> None:
+        """Write a Parquet file whole, in the system's own time.
+
+        There are many. After a power cut one may be lost; Parquet says of one that is not whole
+        that it is not.
+        """
+        path = self.file(*names)
+        draft = path.with_suffix(".draft")
+        try:
+            draft.write_bytes(content)
+            os.replace(draft, path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise _cannot(path, error) from error
 
     def read(self, *names: str) -> bytes:
         """Return what a file holds.

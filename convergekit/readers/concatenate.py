@@ -14,7 +14,11 @@ from convergekit.events.shapes import READ_SHAPES
 _LAST = ("file", "line", "read_error", *SAID_BY_READERS, READ_SHAPES)
 _NULLABLE = {
     "bool": "boolean",
-    **{f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    **{
+        f"{sign}int{bits}": f"{sign.upper()}Int{bits}"
+        for sign in ("", "u")
+        for bits in (8, 16, 32, 64)
+    },
 }
 _OF_ONE_KIND = ("str", "int64", "float64", "bool")
 _GAPLESS = {nullable: dtype for dtype, nullable in _NULLABLE.items()}
