@@ -82,7 +82,7 @@ def of_accepted(accepted: NormalisedEvents, options: StitchOptions) -> StitchedE
     def identify() -> tuple[Deduplicated, Resolution]:
         found = prove(copies, columns, options)
         if not options.of_more:
-            _refuse_unknown_types(found.aliases, options)
+            refuse_types_not_there(found.aliases.table["alias_type"].cat.categories, options)
         if options.strict:
             _refuse_malformed(found.aliases, accepted.events)
         protection = options.protection
@@ -364,8 +364,16 @@ def refuse_unknown_events(renamed: Iterable[str], canonical: pd.DataFrame) -> No
                 )
 
 
-def _refuse_unknown_types(aliases: EventAliases, options: StitchOptions) -> None:
-    types = list(aliases.table["alias_type"].cat.categories)
+def refuse_types_not_there(found: Iterable[str], options: StitchOptions) -> None:
+    """Raise if the browser's alias type, or one of the priority, is not among those that events have.
+
+    Parameters
+    ----------
+    found : iterable of str
+        Those that events have, with a value or without.
+    options : StitchOptions
+    """
+    types = list(found)
     browser = options.browser_alias
     refuse_unknown_types("browser_alias", {browser} - {USUAL_BROWSER}, types)
     # The default names types that few exports have together.

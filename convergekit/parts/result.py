@@ -155,6 +155,7 @@ class StitchedParts:
                 counts.coverage, vanished_names(self.rejected.to_pandas(), facts.event_names)
             ),
             warnings=faults.warnings(run.options.observed_until, facts.observed.end),
+            own_pages=self._own_pages(),
         )
 
     def funnel(
@@ -320,11 +321,82 @@ class StitchedParts:
             span=self._run.facts.observed,
         )
 
+    def sessions(
+        self,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
+        *,
+        visits: Visits | None = None,
+        conversion: StepLike | None = None,
+        rules: Sequence[ChannelRule] | None = None,
+    ) -> pd.DataFrame:
+        """Return each profile's sessions, as `Stitched.sessions`, in memory."""
+        from convergekit.parts.visits import sessions_by_parts
+        from convergekit.visits.rules import VisitRules
+
+        asked = VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules)
+        return sessions_by_parts(self._run.parts_in_turn, asked, conversion)
+
+    def attribution(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        model: str | Sequence[str] = "last_touch",
+        lookback: Duration = "30D",
+        by: str = "channel",
+        *,
+        otherwise: Otherwise | None = None,
+        direct: Direct = "touch",
+        weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
+        half_life: Duration = "7D",
+        mixed_currencies: bool = False,
+        touches: Touches = "all",
+        brand: str | None = None,
+        repeats: Repeats = "count",
+        whole_days: bool = False,
+        visits: Visits | None = None,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
+        rules: Sequence[ChannelRule] | None = None,
+    ) -> Attribution:
+        """Credit conversions to visits, as `Stitched.attribution`, by models of rules.
+
+        `markov` and `shapley` compare all journeys, and are not computed by parts yet.
+        """
+        from convergekit.attribution.question import Question
+        from convergekit.parts.visits import attribution_by_parts
+
+        asked = Question.of(
+            conversion,
+            value=value,
+            model=model,
+            lookback=lookback,
+            by=by,
+            otherwise=otherwise,
+            direct=direct,
+            weights=weights,
+            half_life=half_life,
+            mixed_currencies=mixed_currencies,
+            touches=touches,
+            brand=brand,
+            repeats=repeats,
+            whole_days=whole_days,
+            visits=visits,
+            timeout=timeout,
+            new_on=new_on,
+            rules=rules,
+        )
+        return attribution_by_parts(self._run.parts_in_turn, asked)
+
     @cached_property
     def _counts(self) -> Report:
         """The report without what is said of all events together."""
         run = self._run
         return report_of(run.about, run.witnesses.columns, run.remarks, [], "")
+
+    def _own_pages(self) -> str:
+        """Return which sites are the shop's own, in words."""
+        return self._run.learned.sites(None).said()
 
     def _far(self) -> tuple[int, list[Any]]:
         """Return how many events are far from the rest, and the first of them."""

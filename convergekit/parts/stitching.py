@@ -24,11 +24,11 @@ from convergekit.events.normalise import (
 from convergekit.identity.aliases import refuse_unknown_types
 from convergekit.identity.blocking import blocked_types
 from convergekit.identity.options import StitchOptions
-from convergekit.identity.pipeline import refuse_unknown_events
+from convergekit.identity.pipeline import refuse_types_not_there, refuse_unknown_events
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.about import AboutPart
 from convergekit.parts.clusters import Carried, Hashes, carries, clusters, part_of
-from convergekit.parts.facts import FactsOfTheWhole, facts_of
+from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
 from convergekit.parts.large import refuse_large
 from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, bytes_of, parts_for
 from convergekit.parts.part import said_of_rows, stitched_part
@@ -47,10 +47,13 @@ from convergekit.parts.workdir import Workdir, opened, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
+from convergekit.visits.traffic import page_hosts
 
 if TYPE_CHECKING:
     from convergekit.parts.result import StitchedParts
 
+#: What rows have where there are none.
+NO_COLUMNS = ["event_id", "event_name", "timestamp", "source", "aliases"]
 TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 
 
@@ -117,6 +120,11 @@ class Run:
             done.units = number + 1
             workdir.record()
             self.bar.tell("reading", number + 1, len(units))
+        if not done.blocks:
+            nothing = pd.DataFrame(columns=NO_COLUMNS, dtype="str")
+            workdir.write_rows(written(nothing), "blocks", "00000.parquet")
+            workdir.write_rows(written(nothing), "facts", "types-00000.parquet")
+            done.blocks = [0]
         done.read = True
         workdir.record()
 
@@ -165,8 +173,9 @@ class Run:
         if self.options.rename_events:
             told |= {"event_name"}
         hashes, first = Hashes(workdir), 0
-        types: set[str] = set()
+        types: dict[str, None] = {}
         usable: set[str] = set()
+        named: dict[str, None] = {}
         said: list[pd.DataFrame] = []
         for place, rows in enumerate(done.blocks):
             block = read(workdir.read("blocks", f"{place:05}.parquet"), names | told)
@@ -175,10 +184,12 @@ class Run:
             keys, row = carried.keys()
             hashes.add(keys, row + first)
             first += rows
-            types |= set(carried.types)
+            types |= dict.fromkeys(carried.types)
+            named |= dict.fromkeys(carried.aliases.table["alias_type"].cat.categories)
             usable |= set(carried.aliases.types.categories)
             self.bar.tell("finding clusters", place + 1, len(done.blocks))
         _refuse_unknown(self.options, sorted(types), sorted(usable))
+        refuse_types_not_there(named, self.options)
         cluster = clusters(hashes.links(), done.rows)
         parts = self.parts or parts_for(done.size, self.memory)
         most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
@@ -257,6 +268,8 @@ class Run:
         self.workdir.write(about.written(), "facts", f"part-{number:05}.json")
         times = [name for name in ("row", "timestamp", "received_at") if name in s.events]
         self.workdir.write_rows(written(s.events[times]), "facts", f"times-{number:05}.parquet")
+        hosts = written(page_hosts(s.events))
+        self.workdir.write_rows(hosts, "facts", f"hosts-{number:05}.parquet")
         self.workdir.done.stitched = number + 1
         self.workdir.record()
         del s
@@ -274,16 +287,26 @@ class Run:
     @cached_property
     def facts(self) -> FactsOfTheWhole:
         """What every part has to know of the whole."""
-        times = (
-            read(self.workdir.read("facts", f"times-{number:05}.parquet"))
-            for number in range(self.workdir.done.parts)
-        )
-        return facts_of(self.about, times, self.options)
+        hosts = list(self._of_parts("hosts"))
+        return facts_of(self.about, self._of_parts("times"), hosts, self.options)
+
+    def _of_parts(self, name: str) -> Iterator[pd.DataFrame]:
+        for number in range(self.workdir.done.parts):
+            yield read(self.workdir.read("facts", f"{name}-{number:05}.parquet"))
+
+    @cached_property
+    def learned(self) -> LearnedByParts:
+        """What visits are told by."""
+        return LearnedByParts(self.facts, self._parts)
 
     def parts_in_turn(self) -> Iterator[StitchedEvents]:
         """Yield each part, stitched, with what it has to know; one is in memory at a time."""
+        for part in self._parts():
+            yield self.facts.given_to(part, self.learned.of_all)
+
+    def _parts(self) -> Iterator[StitchedEvents]:
         for number in range(self.workdir.done.parts):
-            yield self.facts.given_to(self.part(number))
+            yield self.part(number)
             gc.collect()
 
 
