@@ -92,10 +92,10 @@ class AboutPart:
         """
         try:
             return cls(**json.loads(content))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError) as error:
             raise ReadError(
-                "a file of the run is not as it was written. Remove the workdir, or give another "
-                "one, and stitch again."
+                f"a file of the run is not as it was written ({error}). Remove the workdir, or "
+                "give another one, and stitch again."
             ) from None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from convergekit.events.observed import moment
 from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
 from convergekit.parts.report import faults_of, report_of
-from convergekit.parts.rows import ROW, read
+from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run, path_of
 from convergekit.parts.tables import PartsTable
 from convergekit.stitched import Stitched
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from convergekit.activity.cohorts import Mode
     from convergekit.activity.counts import Measure
     from convergekit.activity.retention import Cohort, Retention
+    from convergekit.attribution.question import Direct, Otherwise, Repeats, Touches
+    from convergekit.attribution.result import Attribution
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
     from convergekit.diagnostics.report import Report
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         RangeAppliesTo,
         Ties,
     )
+    from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
 
@@ -403,7 +406,7 @@ class StitchedParts:
         run, count = self._run, 0
         some: list[tuple[int, pd.Timestamp]] = []
         for number in range(self.parts):
-            times = read(run.workdir.read("facts", f"times-{number:05}.parquet"))
+            times = run.frame("facts", f"times-{number:05}.parquet")
             at = run.facts.observed.outside(times)
             count += len(at)
             first = times.iloc[at[:EXAMPLE_ROWS]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from convergekit.errors import ConvergekitError
+from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.canonical import check_required
 from convergekit.events.normalise import (
     refuse_unknown_nothing,
@@ -43,7 +43,7 @@ from convergekit.parts.rows import (
     written,
 )
 from convergekit.parts.source import Source, source_of
-from convergekit.parts.workdir import Workdir, opened, told
+from convergekit.parts.workdir import Workdir, not_as_written, opened, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
@@ -151,7 +151,7 @@ class Run:
     def witnesses(self) -> Witnesses:
         """What tells the types of columns."""
         return Witnesses.of(
-            read(self.workdir.read("facts", f"types-{place:05}.parquet"))
+            self.frame("facts", f"types-{place:05}.parquet")
             for place in range(len(self.workdir.done.blocks))
         )
 
@@ -162,6 +162,20 @@ class Run:
         # What stitching refuses of columns it refuses of a few rows as well.
         stitched_part(rows, np.arange(len(rows)), self.options)
         refuse_unknown_nothing(rows, self.options.nothing)
+
+    def frame(self, *path: str, names: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the rows of a file of the workdir, or some of their columns.
+
+        Raises
+        ------
+        ReadError
+            It is lost, or not as it was written.
+        """
+        content = self.workdir.read(*path)
+        try:
+            return read(content, names)
+        except ReadError as error:
+            raise not_as_written(self.workdir.path.joinpath(*path), error) from None
 
     # Clusters.
 
@@ -178,7 +192,7 @@ class Run:
         named: dict[str, None] = {}
         said: list[pd.DataFrame] = []
         for place, rows in enumerate(done.blocks):
-            block = read(workdir.read("blocks", f"{place:05}.parquet"), names | told)
+            block = self.frame("blocks", f"{place:05}.parquet", names=names | told)
             carried = Carried.of(self._typed([block], rows, names), self.options)
             said.append(block[[name for name in block.columns if name in told]])
             keys, row = carried.keys()
@@ -233,7 +247,7 @@ class Run:
         """Write the rows of a block by part."""
         done, workdir = self.workdir.done, self.workdir
         first = sum(done.blocks[:place])
-        block = read(workdir.read("blocks", f"{place:05}.parquet"))
+        block = self.frame("blocks", f"{place:05}.parquet")
         part = self._part_of_row[first : first + done.blocks[place]]
         order = np.argsort(part, kind="stable")
         ends = np.searchsorted(part[order], np.arange(done.parts + 1))
@@ -253,10 +267,21 @@ class Run:
         """Return a part, stitched, without what it has to know of the whole."""
         folder = self.workdir.path / "rows" / f"{number:05}"
         files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
-        pieces = [read(self.workdir.read("rows", folder.name, path.name)) for path in files]
+        pieces = [self.frame("rows", folder.name, path.name) for path in files]
+        if sum(map(len, pieces)) != self._rows_in_part[number]:
+            raise ReadError(
+                f"{folder}: {sum(map(len, pieces)):,} of {self._rows_in_part[number]:,} rows are "
+                "there; files of the run are lost. Remove the workdir, or give another one, and "
+                "stitch again."
+            )
         row = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
         rows = self.witnesses.typed(pieces)
         return stitched_part(rows, np.concatenate([np.empty(0, np.int64), *row]), self.options)
+
+    @cached_property
+    def _rows_in_part(self) -> list[int]:
+        counts = np.bincount(self._part_of_row, minlength=self.workdir.done.parts)
+        return [int(count) for count in counts]
 
     def _stitch(self, number: int) -> None:
         """Stitch a part, and write its tables."""
@@ -292,7 +317,7 @@ class Run:
 
     def _of_parts(self, name: str) -> Iterator[pd.DataFrame]:
         for number in range(self.workdir.done.parts):
-            yield read(self.workdir.read("facts", f"{name}-{number:05}.parquet"))
+            yield self.frame("facts", f"{name}-{number:05}.parquet")
 
     @cached_property
     def learned(self) -> LearnedByParts:

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
+from convergekit.errors import ReadError
 from convergekit.events.arrow import with_python_lists
 from convergekit.parts.rows import read
+from convergekit.parts.workdir import content_of, not_as_written
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,7 +50,7 @@ class PartsTable:
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return sum(pq.read_metadata(path).num_rows for path in self.files)
+        return sum(self._about(path).num_rows for path in self.files)
 
     def __repr__(self) -> str:
         """Return what it is in one line."""
@@ -65,13 +67,26 @@ class PartsTable:
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the table of each part as a DataFrame."""
         for path in self.files:
-            yield read(path.read_bytes())
+            content = content_of(path)
+            try:
+                yield read(content)
+            except ReadError as error:
+                raise not_as_written(path, error) from None
 
     def dataset(self) -> pads.Dataset:
         """Return the files as one Arrow dataset, to be filtered and read a few rows at a time."""
-        schemas = [pq.read_schema(path).remove_metadata() for path in self.files]
+        schemas = [
+            self._about(path).schema.to_arrow_schema().remove_metadata() for path in self.files
+        ]
         schema = pa.unify_schemas(schemas, promote_options="permissive")
         return pads.dataset([str(path) for path in self.files], schema=schema, format="parquet")
+
+    @staticmethod
+    def _about(path: Path) -> pq.FileMetaData:
+        try:
+            return pq.read_metadata(path)
+        except (OSError, pa.ArrowException) as error:
+            raise not_as_written(path, error) from None
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Return the rows as a stream of Arrow batches."""

@@ -124,14 +124,7 @@ class Workdir:
         ReadError
             It is not there, or cannot be read.
         """
-        path = self.path.joinpath(*names)
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise ReadError(
-                f"{path} cannot be read: {_said(error)}. A file of the run is lost: give another "
-                "workdir=, or remove this one, and stitch again."
-            ) from None
+        return content_of(self.path.joinpath(*names))
 
     def record(self) -> None:
         """Write how far the run has come."""
@@ -241,6 +234,31 @@ def _refuse_other(place: Path, content: dict[str, Any], asked: dict[str, dict[st
     known = {one.name for one in fields(Progress)}
     if set(content["done"]) != known:
         raise ReadError(f"{place / MANIFEST} is not as it was written. {again}.")
+
+
+def content_of(path: Path) -> bytes:
+    """Return what a file of a run holds.
+
+    Raises
+    ------
+    ReadError
+        It is lost, or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ReadError(
+            f"{path} cannot be read: {_said(error)}. A file of the run is lost: give another "
+            "workdir=, or remove this one, and stitch again."
+        ) from None
+
+
+def not_as_written(path: Path, error: Exception) -> ReadError:
+    """Return the error of a file that is damaged."""
+    return ReadError(
+        f"{path} is not as it was written ({error}). Remove the workdir, or give another one, and "
+        "stitch again."
+    )
 
 
 def told(value: Any) -> str:
