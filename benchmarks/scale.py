@@ -1,4 +1,4 @@
-"""Stitching more events than fit into memory: in DuckDB under a memory limit, in Spark, by parts.
+"""Stitching more events than fit into memory: in DuckDB under a limit, in Spark, or by parts.
 
     python -m benchmarks.scale [--engine spark] [--millions N] [--memory 4GB] [--directory DIR]
                                [--shared SHARE]

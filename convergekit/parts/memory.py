@@ -12,6 +12,8 @@ from convergekit.errors import ConvergekitError
 TIMES_ROWS = 6
 #: A block of the source has at most this share of the memory.
 OF_A_BLOCK = 1 / 24
+#: Files are numbered by part; with more, parts are larger than the memory.
+MOST_PARTS = 10_000
 #: A cluster of so many rows is stitched however small the parts are.
 LEAST_CLUSTER = 100_000
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -45,4 +47,4 @@ def parts_for(rows_take: int, memory: int) -> int:
     >>> parts_for(10 * 10**9, 6 * 10**9)
     10
     """
-    return max(1, -(-rows_take * TIMES_ROWS // memory))
+    return min(max(1, -(-rows_take * TIMES_ROWS // memory)), MOST_PARTS)

@@ -27,7 +27,14 @@ from convergekit.identity.options import StitchOptions
 from convergekit.identity.pipeline import refuse_types_not_there, refuse_unknown_events
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.about import AboutPart
-from convergekit.parts.clusters import Carried, Hashes, carries, clusters, part_of
+from convergekit.parts.clusters import (
+    Carried,
+    Hashes,
+    carries,
+    clusters,
+    part_of,
+    part_of_content,
+)
 from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
 from convergekit.parts.large import refuse_large
 from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, bytes_of, parts_for
@@ -52,6 +59,8 @@ from convergekit.visits.traffic import page_hosts
 if TYPE_CHECKING:
     from convergekit.parts.result import StitchedParts
 
+#: The part of rows that carry nothing which connects them: their content says it.
+ALONE = np.iinfo(np.uint16).max
 #: What rows have where there are none.
 NO_COLUMNS = ["event_id", "event_name", "timestamp", "source", "aliases"]
 TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
@@ -187,6 +196,7 @@ class Run:
         if self.options.rename_events:
             told |= {"event_name"}
         hashes, first = Hashes(workdir), 0
+        carrying = np.zeros(done.rows, dtype=bool)
         types: dict[str, None] = {}
         usable: set[str] = set()
         named: dict[str, None] = {}
@@ -197,6 +207,7 @@ class Run:
             said.append(block[[name for name in block.columns if name in told]])
             keys, row = carried.keys()
             hashes.add(keys, row + first)
+            carrying[row + first] = True
             first += rows
             types |= dict.fromkeys(carried.types)
             named |= dict.fromkeys(carried.aliases.table["alias_type"].cat.categories)
@@ -208,12 +219,14 @@ class Run:
         parts = self.parts or parts_for(done.size, self.memory)
         most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
         refuse_large(workdir, self.witnesses, self.options, cluster, most)
+        part = part_of(cluster, parts).astype(np.uint16)
+        part[~carrying] = ALONE
         kept = io.BytesIO()
-        np.save(kept, part_of(cluster, parts).astype(np.uint16))
+        np.save(kept, part)
         workdir.write(kept.getvalue(), "facts", "part_of_row.npy")
         remarks = self._remarks(concatenate(said)) if told else {}
         workdir.write(json.dumps(remarks).encode(), "facts", "remarks.json")
-        done.parts = parts
+        done.parts, done.rows_in = parts, [0] * parts
         workdir.record()
 
     def _remarks(self, said: pd.DataFrame) -> dict[str, int]:
@@ -248,7 +261,9 @@ class Run:
         done, workdir = self.workdir.done, self.workdir
         first = sum(done.blocks[:place])
         block = self.frame("blocks", f"{place:05}.parquet")
-        part = self._part_of_row[first : first + done.blocks[place]]
+        part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
+        alone = np.flatnonzero(part == ALONE)
+        part[alone] = part_of_content(block.iloc[alone], done.parts)
         order = np.argsort(part, kind="stable")
         ends = np.searchsorted(part[order], np.arange(done.parts + 1))
         for number in range(done.parts):
@@ -256,6 +271,7 @@ class Run:
             if len(at):
                 rows = with_rows(block.iloc[at], at + first)
                 workdir.write_rows(written(rows), "rows", f"{number:05}", f"{place:05}.parquet")
+                done.rows_in[number] += len(at)
         done.split = place + 1
         workdir.record()
         workdir.remove("blocks", f"{place:05}.parquet")
@@ -268,20 +284,15 @@ class Run:
         folder = self.workdir.path / "rows" / f"{number:05}"
         files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
         pieces = [self.frame("rows", folder.name, path.name) for path in files]
-        if sum(map(len, pieces)) != self._rows_in_part[number]:
+        there, rows_in = sum(map(len, pieces)), self.workdir.done.rows_in[number]
+        if there != rows_in:
             raise ReadError(
-                f"{folder}: {sum(map(len, pieces)):,} of {self._rows_in_part[number]:,} rows are "
-                "there; files of the run are lost. Remove the workdir, or give another one, and "
-                "stitch again."
+                f"{folder}: {there:,} of {rows_in:,} rows are there; files of the run are lost. "
+                "Remove the workdir, or give another one, and stitch again."
             )
         row = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
         rows = self.witnesses.typed(pieces)
         return stitched_part(rows, np.concatenate([np.empty(0, np.int64), *row]), self.options)
-
-    @cached_property
-    def _rows_in_part(self) -> list[int]:
-        counts = np.bincount(self._part_of_row, minlength=self.workdir.done.parts)
-        return [int(count) for count in counts]
 
     def _stitch(self, number: int) -> None:
         """Stitch a part, and write its tables."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset as pads
+import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from convergekit.errors import ReadError
@@ -73,13 +73,15 @@ class PartsTable:
             except ReadError as error:
                 raise not_as_written(path, error) from None
 
-    def dataset(self) -> pads.Dataset:
+    def dataset(self) -> pa.dataset.Dataset:
         """Return the files as one Arrow dataset, to be filtered and read a few rows at a time."""
         schemas = [
             self._about(path).schema.to_arrow_schema().remove_metadata() for path in self.files
         ]
         schema = pa.unify_schemas(schemas, promote_options="permissive")
-        return pads.dataset([str(path) for path in self.files], schema=schema, format="parquet")
+        return pa.dataset.dataset(
+            [str(path) for path in self.files], schema=schema, format="parquet"
+        )
 
     @staticmethod
     def _about(path: Path) -> pq.FileMetaData:

@@ -51,6 +51,8 @@ class Progress:
         How many parts there are; 0 until clusters are known.
     split : int
         Of how many blocks the rows are written by part.
+    rows_in : list of int
+        How many of these rows each part has.
     stitched : int
         How many parts are stitched.
     """
@@ -62,6 +64,7 @@ class Progress:
     read: bool = False
     parts: int = 0
     split: int = 0
+    rows_in: list[int] = field(default_factory=list)
     stitched: int = 0
 
     @property

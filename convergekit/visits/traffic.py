@@ -174,8 +174,8 @@ def page_hosts(events: pd.DataFrame) -> pd.DataFrame:
     for column, addresses in hosts.items():
         text = hosts_of(addresses).take(every)
         # An address without a host is a page all the same.
-        alone = np.where(addresses.codes >= 0, "/", None)
-        table[column] = ("https://" + text + "/").where(text.notna(), pd.Series(alone, dtype="str"))
+        alone = pd.Series("/", index=text.index, dtype="str").where(addresses.codes >= 0)
+        table[column] = ("https://" + text + "/").where(text.notna(), alone)
     table["events"] = np.bincount(kind, minlength=len(kinds))
     columns = list(table.columns[:-1])
     return table.groupby(columns, dropna=False, sort=False)["events"].sum().reset_index()
