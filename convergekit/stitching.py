@@ -21,7 +21,6 @@ from convergekit.identity.pipeline import identified
 from convergekit.identity.profiles import TYPE_PRIORITY
 from convergekit.readers.formats import exports_told
 from convergekit.readers.own.columns import Columns, with_own_columns
-from convergekit.readers.reading import Paths
 from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from convergekit.engine.result import StitchedTable
     from convergekit.parts.result import StitchedParts
+    from convergekit.readers.reading import Paths
 
 
 @overload

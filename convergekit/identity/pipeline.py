@@ -365,7 +365,7 @@ def refuse_unknown_events(renamed: Iterable[str], canonical: pd.DataFrame) -> No
 
 
 def refuse_types_not_there(found: Iterable[str], options: StitchOptions) -> None:
-    """Raise if the browser's alias type, or one of the priority, is none that events have.
+    """Raise if no event has the browser's alias type, or one that the priority lists.
 
     Parameters
     ----------
