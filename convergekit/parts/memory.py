@@ -7,8 +7,8 @@ from typing import Any
 
 from convergekit.errors import ConvergekitError
 
-#: So many times as much as its rows take, a part takes while it is stitched and asked. Measured on
-#: simulated stores, with room for wider events: see docs/scale.md.
+#: So many times as much as its rows take, a part takes while it is stitched and asked. Stitching
+#: holds about three times its rows (docs/performance.md); as much again is for what is asked.
 TIMES_ROWS = 6
 #: A block of the source has at most this share of the memory.
 OF_A_BLOCK = 1 / 24

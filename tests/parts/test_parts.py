@@ -46,7 +46,7 @@ def test_tables_are_those_of_memory(frames, asked, parts):
 
 @pytest.mark.parametrize("parts", [1, 2, 7])
 def test_a_store_by_parts_is_that_of_memory(parts):
-    events = ck.simulate_store(people=40).events
-    frames = [events[:200], events[200:]]
+    events = ck.simulate_store(people=15).events
+    frames = [events[:60], events[60:]]
     with by_parts(frames, parts) as found:
         check_tables(found, in_memory(frames))

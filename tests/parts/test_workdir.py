@@ -27,8 +27,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def files(tmp_path):
     """Three Parquet files of a store."""
-    events = ck.simulate_store(people=60).events
-    for number, part in enumerate((events[:150], events[150:300], events[300:])):
+    events = ck.simulate_store(people=12).events
+    for number, part in enumerate((events[:30], events[30:60], events[60:])):
         part.to_parquet(tmp_path / f"events-{number}.parquet", index=False)
     return tmp_path
 
@@ -37,7 +37,7 @@ def pattern(files):
     return str(files / "events-*.parquet")
 
 
-def run(files, parts=4, **options):
+def run(files, parts=2, **options):
     return stitched_by_parts(
         pattern(files), StitchOptions.of(**options), None, files / "run", parts=parts
     )
@@ -55,8 +55,8 @@ def test_files_are_read_as_read_events_does(files):
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])
 def test_exports_are_read_file_by_file(tmp_path, suffix):
-    events = ck.simulate_store(people=20).events.astype({"timestamp": "str", "received_at": "str"})
-    for number, part in enumerate((events[:80], events[80:])):
+    events = ck.simulate_store(people=8).events.astype({"timestamp": "str", "received_at": "str"})
+    for number, part in enumerate((events[:20], events[20:])):
         path = tmp_path / f"events-{number}.{suffix}"
         if suffix == "csv":
             part.to_csv(path, index=False)
@@ -67,7 +67,7 @@ def test_exports_are_read_file_by_file(tmp_path, suffix):
 
 
 def test_arrow_is_taken_in_every_form(tmp_path):
-    events = ck.simulate_store(people=20).events.reset_index(drop=True)
+    events = ck.simulate_store(people=8).events.reset_index(drop=True)
     arrow = pa.Table.from_pandas(events, preserve_index=False)
     pads.write_dataset(arrow, tmp_path / "data", format="parquet")
     expected = ck.stitch(arrow)
@@ -82,9 +82,9 @@ def test_arrow_is_taken_in_every_form(tmp_path):
 
 def test_an_ibis_table_is_streamed(tmp_path):
     ibis = pytest.importorskip("ibis")
-    events = ck.simulate_store(people=20).events.reset_index(drop=True)
-    connection = ibis.duckdb.connect()
-    kept = connection.create_table("events", pa.Table.from_pandas(events, preserve_index=False))
+    events = ck.simulate_store(people=8).events.reset_index(drop=True)
+    events.to_parquet(tmp_path / "events.parquet", index=False)
+    kept = ibis.duckdb.connect().read_parquet(tmp_path / "events.parquet")
     p = ck.stitch(kept, workdir=tmp_path / "run")
     assert len(p.events) == len(ck.stitch(events).events)
 
@@ -93,7 +93,7 @@ def test_tables_are_datasets(files):
     p = run(files)
     assert p.events.dataset().count_rows() == len(p.events) == len(p.events.to_pandas())
     assert pa.table(p.profiles).num_rows == len(p.profiles)
-    assert repr(p.profiles) == f"PartsTable(profiles: {len(p.profiles)} rows in 4 files)"
+    assert repr(p.profiles) == f"PartsTable(profiles: {len(p.profiles)} rows in 2 files)"
 
 
 STOPS = ["_read", "_find_clusters", "_split", "_stitch"]
@@ -289,7 +289,7 @@ def test_a_large_cluster_is_refused_with_the_alias_to_blame(tmp_path, monkeypatc
     ],
 )
 def test_bad_options_are_told_as_in_memory(tmp_path, options, message):
-    events = ck.simulate_store(people=5).events
+    events = ck.simulate_store(people=4).events
     with pytest.raises(ck.ConvergekitError, match=message):
         ck.stitch(events, workdir=tmp_path / "run", **options)
 
@@ -314,7 +314,7 @@ def test_what_is_not_by_parts_says_so(files):
 
 
 def test_the_caller_s_frame_is_not_changed(tmp_path):
-    events = ck.simulate_store(people=20).events
+    events = ck.simulate_store(people=8).events
     before = events.copy(deep=True)
     ck.stitch(events, workdir=tmp_path / "run")
     same_frames(events, before)
