@@ -85,6 +85,7 @@ gallery: .venv/installed  ## Draw the pictures of the docs anew (needs Chrome or
 	$(BIN)/python docs/concept_pictures.py
 	$(BIN)/python docs/make_gallery.py
 	$(BIN)/python docs/explorer_picture.py
+	$(BIN)/python docs/report_picture.py
 
 docs: .venv/docs  ## Build the documentation site into site/; a broken link or picture is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -143,7 +144,7 @@ clean:  ## Remove what the commands made
 	$(PYTHON) -m venv .venv \
 	  || { echo "python venv failed; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	$(PIP_INSTALL) --upgrade pip  # the pinned one: groups need pip 25.1 or newer
-	$(PIP_INSTALL) -e '.[duckdb,fast,phone,png,polars]' --group dev --group browser
+	$(PIP_INSTALL) -e '.[duckdb,excel,fast,phone,png,polars]' --group dev --group browser
 	@touch .venv/installed
 
 # Dependency groups of pyproject.toml, each on top of the rest.

@@ -1,4 +1,7 @@
-"""Importing convergekit beside importing pandas, and compiling: ``python -m benchmarks.start``.
+"""Importing convergekit beside importing pandas, the first figure, and compiling.
+
+``python -m benchmarks.start``. The first figure is that of somebody who runs their first notebook:
+what is loaded for it, and what it takes to read and stitch the coffee shop's exports in ``data/``.
 
 A process each. Kernels are compiled where they are first used, once per installation: numba keeps
 them on disk. That is timed with an empty directory to keep them in, on events so few that the
@@ -8,13 +11,18 @@ work itself is nothing.
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from benchmarks.stitch import machine
+
+ROOT = Path(__file__).parent.parent
 
 _TIMED = "import time; t = time.perf_counter(); {0}; print(time.perf_counter() - t)"
 #: convergekit imports its modules when they are first used: what all of that takes, as well.
@@ -22,6 +30,15 @@ _STARTS = {
     "import pandas": "import pandas",
     "import convergekit": "import convergekit",
     "the same, and name ck.stitch": "import convergekit; convergekit.stitch",
+}
+#: What a first notebook does.
+_FIRST = {
+    "import": "import convergekit as ck",
+    "read": "events = ck.read_events('data/*')",
+    "stitch": "s = ck.stitch(events)",
+    "funnel": "f = s.funnel(['PageView', 'Added To Cart', 'Placed Order'], within='7D')",
+    "plot": "figure = f.plot()",
+    "show": "from convergekit.figures.showing import shown; shown(figure)",
 }
 _EVENTS = "import convergekit as ck; events = ck.simulate_store(people=20_000, seed=1).events"
 _FUNNEL = "s.funnel(['PageView', 'Placed Order'], within='7D')"
@@ -49,6 +66,11 @@ def main() -> None:
     for name, found in seconds.items():
         taken = statistics.median(found[1:])
         print(f"{name:<32}{taken:>8.3f} s{taken / usual:>7.2f} times")
+    print("\nthe first figure, of the exports in data/: by the clock, and of processor time")
+    laps = [first_figure() for _ in range(repeats + 1)][1:]
+    for name in [*_FIRST, "together"]:
+        both = [statistics.median(lap[name][kind] for lap in laps) for kind in (0, 1)]
+        print(f"{name:<32}{both[0]:>8.2f} s{both[1]:>8.2f} s")
     print("\nfirst call after installing the kernels, and in a new process after that")
     for name, (before, call) in _COMPILED.items():
         with tempfile.TemporaryDirectory() as kept:
@@ -56,6 +78,28 @@ def main() -> None:
             compiled(before, before, kept)
             times = [compiled(before, call, kept) for _ in range(2)]
         print(f"{name:<32}{times[0]:>8.2f} s{times[1]:>8.2f} s")
+
+
+def first_figure() -> dict[str, tuple[float, float]]:
+    """Return the seconds of each step of a first notebook, by the clock and by the processor."""
+    code = [
+        "import time, json; clocks = lambda: (time.perf_counter(), time.process_time())",
+        "at = [clocks()]",
+    ]
+    for step in _FIRST.values():
+        code += [step, "at.append(clocks())"]
+    # A notebook's own process has what IPython loads, and nothing of ours.
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join([*code, "print(json.dumps(at))"])],
+        stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    at = json.loads(done.stdout)
+    names = [*_FIRST, "together"]
+    pairs = [*itertools.pairwise(at), (at[0], at[-1])]
+    return {
+        name: (later[0] - before[0], later[1] - before[1])
+        for name, (before, later) in zip(names, pairs, strict=True)
+    }
 
 
 def compiled(before: str, call: str, kept: str) -> float:

@@ -116,7 +116,8 @@ def draw(seconds: dict[str, dict[int, float]], file: str) -> None:
     """Draw the seconds over the number of events, both axes logarithmic."""
     import plotly.graph_objects as go
 
-    from convergekit.figures.template import COLOURS, titled
+    from convergekit.figures.style import COLOURS
+    from convergekit.figures.template import titled
 
     figure = go.Figure()
     colours = ["#8c959f", *COLOURS]

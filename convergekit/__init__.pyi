@@ -33,6 +33,7 @@ from .events.money import money
 from .events.steps import Exclusion, Step
 from .explore.columns import ColumnsExplorer, explore_columns
 from .explore.explorer import Explorer
+from .figures.figure import Figure
 from .figures.frame import DrawnFrame
 from .funnels.funnel import funnel
 from .funnels.group_test import FunnelTest
@@ -105,6 +106,7 @@ __all__ = [
     "Explanation",
     "Explorer",
     "Export",
+    "Figure",
     "FirstSeen",
     "Forgotten",
     "ForgottenInStore",

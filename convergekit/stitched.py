@@ -20,7 +20,6 @@ from convergekit.identity.tables import StitchedEvents, counts_in_one_line
 
 if TYPE_CHECKING:
     import networkx as nx
-    import plotly.graph_objects as go
     import polars as pl
     import pyarrow as pa
 
@@ -41,8 +40,9 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import ExclusionLike, StepLike, Where
     from convergekit.explore.explorer import Explorer
+    from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.funnels.options import Within
     from convergekit.funnels.result import Funnel
     from convergekit.funnels.vendors.presets import (
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from convergekit.reconcile.platforms import Dated as ClaimDated
     from convergekit.reconcile.platforms import Windows
     from convergekit.reconcile.result import Reconciliation
+    from convergekit.report.questions import Questions
     from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
@@ -384,7 +385,14 @@ class Stitched:
 
         return timeline(self.tables, alias_or_id)
 
-    def plot_profile_graph(self, alias_or_id: str, *, template: Template = "light") -> go.Figure:
+    def plot_profile_graph(
+        self,
+        alias_or_id: str,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw one profile's identity graph: its aliases and the links between them.
 
         Colour and shape show an alias's type; width shows on how many events two aliases met.
@@ -395,7 +403,10 @@ class Stitched:
         ----------
         alias_or_id : str
             A URN, such as ``"urn:email:ada@example.com"``, or a profile ID.
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
@@ -414,8 +425,9 @@ class Stitched:
         '5 aliases on profile p_3424b071e0668a79'
         """
         from convergekit.diagnostics.profile_graph import profile_graph_figure
+        from convergekit.figures.style import Style
 
-        return profile_graph_figure(self.tables, alias_or_id, template)
+        return profile_graph_figure(self.tables, alias_or_id, Style(template, width, height))
 
     def funnel(
         self,
@@ -1981,34 +1993,282 @@ class Stitched:
 
     def explore(
         self,
+        state: Mapping[str, Any] | None = None,
         *,
         spend: pd.DataFrame | Spend | None = None,
-        template: Template = "light",
+        template: Template = "auto",
     ) -> Explorer:
-        """Open an interactive explorer of funnels, profiles, identity and marketing in a notebook.
+        """Open an interactive explorer in a notebook, with the funnel that the data suggest.
 
-        Five tabs: choose a funnel's steps, window, breakdown and filter; look up a profile by
-        any alias, and why its aliases are one; block an alias that joins too much, and compare;
-        see which conversions have a campaign, and why the others have none; hold what was spent
-        against what it brought, and against what platforms claim. Each shows the code that gives
-        the same.
+        Tabs for the funnel, trend and retention, the people behind a number, channels and spend,
+        and identity with the check-up. Dates, segment, breakdown and calendar are those of all
+        tabs; a bar of the funnel or a period of the trend that is brushed is what the others are
+        about. Each answer shows the code that gives the same.
 
         Parameters
         ----------
+        state : mapping, optional
+            What to open it with: the `state` of an Explorer, or a part of it, such as
+            ``{"breakdown": "channel", "tab": "trend"}``.
         spend : DataFrame or Spend, optional
-            What was spent, as `marketing` takes it; without it the last tab says how to read it.
-        template : {"light", "dark"}, default "light"
+            What was spent, as `marketing` takes it; without it the explorer says how to read it.
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
             Of the figures.
 
         Returns
         -------
         Explorer
-            The last line of a cell shows it. ``docs/notebooks.md`` says what differs between
-            JupyterLab, Notebook, VS Code and Colab.
+            The last line of a cell shows it. Its `state` is plain data, which JSON holds.
+
+        Raises
+        ------
+        ConvergekitError
+            The state has something unknown, or names what is not in the data.
+
+        Notes
+        -----
+        ``docs/explorer.md`` says what each tab answers, and ``docs/notebooks.md`` what differs
+        between JupyterLab, Notebook, VS Code and Colab.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> explorer = s.explore({"breakdown": "channel"})
+        >>> explorer.state["funnel"]["steps"]
+        ['PageView', 'Added To Cart', 'Placed Order']
         """
         from convergekit.explore.explorer import explore
 
-        return explore(self, spend, template)
+        return explore(self, state, spend, template)
+
+    def to_html(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as one HTML file that needs no network and no kernel: a file to send.
+
+        Each section begins with what was found; figures and tables follow, and the call that makes
+        the numbers. It is in light or dark, as the reader's system is, and can be printed.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Such as ``"report.html"``.
+        questions : list or mapping, optional
+            Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
+            ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
+            only where it is given. A result that you have already is a section too: in a list,
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
+        spend : DataFrame or Spend, optional
+            What was spent, as `marketing` takes it.
+        steps : sequence of str, sequence of str, or Step, optional
+            Of the funnel and the trend; by default page → cart → order, as far as the names of the
+            events say which these are.
+        within : str or datetime.timedelta, default "7D"
+            Conversion window.
+        by : str, optional
+            The breakdown of the funnel; by default ``"utm_source"`` where events carry it. Empty
+            for none.
+        overwrite : bool, default False
+            Whether to replace a file that is there.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        AlreadyThereError
+            The file is there already, and `overwrite` is False.
+        WriteError
+            The system does not let the file be written; an earlier one is unchanged.
+        ConvergekitError
+            A question is not known, or a section that was asked for by name cannot be answered.
+
+        See Also
+        --------
+        to_excel, to_markdown : The same report for a spreadsheet, and as text.
+
+        Notes
+        -----
+        The same events give the same file. Without `questions`, a section that cannot be answered
+        says why. E-mail addresses of suspects are masked; labels of a breakdown, names of events
+        and headings are shown as they are. ``docs/report-file.md`` shows a report.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     path = s.to_html(f"{directory}/report.html", ["report", "funnel", "trend"])
+        ...     "18 of 60 profiles reached Placed Order" in path.read_text("utf-8")
+        True
+        """
+        from convergekit.report.write import write_html
+
+        return write_html(
+            self,
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_excel(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as an Excel workbook. Needs XlsxWriter.
+
+        A sheet lists what there is, with findings and calls, one what is assumed, left out and
+        rejected, and each table has a sheet. No cell is a formula: a text that begins with ``=``
+        stays text. Numbers are numbers, shares have a percent format, and headings of times name
+        their time zone.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Such as ``"report.xlsx"``.
+        questions : list or mapping, optional
+            Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
+            ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
+            only where it is given. A result that you have already is a section too: in a list,
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
+        spend : DataFrame or Spend, optional
+            What was spent, as `marketing` takes it.
+        steps : sequence of str, sequence of str, or Step, optional
+            Of the funnel and the trend; by default page → cart → order, as far as the names of the
+            events say which these are.
+        within : str or datetime.timedelta, default "7D"
+            Conversion window.
+        by : str, optional
+            The breakdown of the funnel; by default ``"utm_source"`` where events carry it. Empty
+            for none.
+        overwrite : bool, default False
+            Whether to replace a file that is there.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        AlreadyThereError
+            The file is there already, and `overwrite` is False.
+        WriteError
+            The system does not let the file be written; an earlier one is unchanged.
+        ConvergekitError
+            A question is not known, or a section that was asked for by name cannot be answered;
+            or XlsxWriter is not installed (``pip install 'convergekit[excel]'``), or a table has
+            more rows than a sheet.
+
+        See Also
+        --------
+        to_html, to_markdown
+        """
+        from convergekit.report.write import write_excel
+
+        return write_excel(
+            self,
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_markdown(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as Markdown, for a ticket, a chat or a repository.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            Such as ``"report.md"``.
+        questions : list or mapping, optional
+            Which sections, in which order: ``"report"``, ``"funnel"``, ``"trend"``,
+            ``"channels"``, ``"spend"``, ``"suspects"``, ``"check-up"``; by default all, ``"spend"``
+            only where it is given. A result that you have already is a section too: in a list,
+            ``[f, "suspects"]``, or with a heading, ``{"Weekly funnel": f}``, and the code that made
+            it, ``{"Trend": (f.trend("W"), 'f.trend("W")')}``.
+        spend : DataFrame or Spend, optional
+            What was spent, as `marketing` takes it.
+        steps : sequence of str, sequence of str, or Step, optional
+            Of the funnel and the trend; by default page → cart → order, as far as the names of the
+            events say which these are.
+        within : str or datetime.timedelta, default "7D"
+            Conversion window.
+        by : str, optional
+            The breakdown of the funnel; by default ``"utm_source"`` where events carry it. Empty
+            for none.
+        overwrite : bool, default False
+            Whether to replace a file that is there.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        AlreadyThereError
+            The file is there already, and `overwrite` is False.
+        WriteError
+            The system does not let the file be written; an earlier one is unchanged.
+        ConvergekitError
+            A question is not known, or a section that was asked for by name cannot be answered.
+
+        See Also
+        --------
+        to_html, to_excel
+        """
+        from convergekit.report.write import write_markdown
+
+        return write_markdown(
+            self,
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
 
     def to_arrow(self) -> pa.Table:
         """Return the events as an Arrow table, which Polars, DuckDB and others read.

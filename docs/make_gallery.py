@@ -8,14 +8,16 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import plotly.io
 
-from convergekit.figures.template import Template
+from convergekit.figures.style import Template
 
 HERE = Path(__file__).parent
 WIDTH = 720
+# Pictures follow no page, so there is one for each.
+TEMPLATES = ("light", "dark")
 
 SETUP = """\
 import convergekit as ck
@@ -229,18 +231,22 @@ def named() -> dict[str, Any]:
     return names
 
 
-def figure(picture: Picture, template: Template, names: dict[str, Any]) -> Any:
-    """Return the figure that a picture's code makes."""
+def figure(picture: Picture, template: Template, names: dict[str, Any], **size: int) -> Any:
+    """Return the figure that a picture's code makes, with what `plot` takes besides."""
+    options = {"template": template, **size}
+    given = ", ".join(f"{name}={value!r}" for name, value in options.items())
     comma = "" if picture.code.endswith("()") else ", "
-    return eval(f"{picture.code[:-1]}{comma}template={template!r})", names)
+    return eval(f"{picture.code[:-1]}{comma}{given})", names)
 
 
 def page() -> str:
     """Return the text of the gallery."""
     about = (
         "Every figure of convergekit, with its code. All are plotly figures: hover texts explain "
-        "each mark in a sentence, and `figure.update_layout(...)` changes what you like. "
-        '`template="dark"` gives the dark ones. `make gallery` draws this page again.'
+        "each mark in a sentence, a table below has the numbers, and `figure.update_layout(...)` "
+        "changes what you like. In a notebook they follow its theme; "
+        '`template="light"` and `template="dark"` give these pictures. `make gallery` draws this '
+        "page again."
     )
     parts = [f"# Gallery\n\n{textwrap.fill(about, 100)}\n\n```python\n{SETUP}```\n"]
     for picture in PICTURES:
@@ -259,11 +265,15 @@ def page() -> str:
 def main() -> None:
     """Write the page and its pictures."""
     (HERE / "gallery").mkdir(exist_ok=True)
-    names, both = named(), get_args(Template)
-    drawn = [figure(picture, template, names) for picture in PICTURES for template in both]
+    names = named()
+    drawn = [figure(picture, template, names) for picture in PICTURES for template in TEMPLATES]
     plotly.io.write_images(
         drawn,
-        [HERE / "gallery" / f"{picture.name}-{look}.png" for picture in PICTURES for look in both],
+        [
+            HERE / "gallery" / f"{picture.name}-{template}.png"
+            for picture in PICTURES
+            for template in TEMPLATES
+        ],
         width=[found.layout.width or WIDTH for found in drawn],
         height=[found.layout.height for found in drawn],
     )

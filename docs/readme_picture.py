@@ -8,7 +8,8 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 import convergekit as ck
-from convergekit.figures.template import COLOURS, titled
+from convergekit.figures.style import COLOURS
+from convergekit.figures.template import titled
 
 HERE = Path(__file__).parent
 STEPS = ["PageView", "Added To Cart", "Placed Order"]

@@ -17,6 +17,8 @@ from nbconvert import MarkdownExporter
 # MkDocs has the hook's directory on the path while it is imported.
 from site_text import PAGES, site_text
 
+#: How a notebook that was saved shows the explorer.
+_EXPLORER = "    Explorer(shown by Jupyter, as the last line of a cell)"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,6 +44,9 @@ def notebook_page(path: Path) -> dict[str, Any]:
     pictures = {f"{path.stem}/{name}": data for name, data in resources["outputs"].items()}
     for name in resources["outputs"]:
         text = text.replace(f"]({name})", f"]({path.stem}/{name})")
+    # Widgets need a kernel: a picture stands for the explorer.
+    text = text.replace(_EXPLORER, "![The explorer, with the funnel drawn](../docs/explorer.png)")
     # From notebooks/ the other pages are one directory up.
     text = re.sub(r"\]\(\.\./docs/", "](../", text)
+    text = re.sub(r"\]\(([\w-]+)\.ipynb\)", r"](\1.md)", text)
     return {f"{path.stem}.md": text, **pictures}

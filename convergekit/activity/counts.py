@@ -29,7 +29,7 @@ from convergekit.visits.entry import Label
 from convergekit.visits.rules import VisitRules, Visits
 
 if TYPE_CHECKING:
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Style
 
 Measure = Literal["events", "profiles", "new_profiles"]
 
@@ -301,7 +301,7 @@ def _words(asked: CountsQuestion) -> CountWords:
 
 def _figure(
     table: pd.DataFrame,
-    template: Template,
+    style: Style,
     *,
     freq: str,
     by: tuple[str, ...],
@@ -311,4 +311,4 @@ def _figure(
 ) -> Any:
     from convergekit.activity.counts_figure import counts_figure
 
-    return counts_figure(table, freq, by, value, words, usual, template)
+    return counts_figure(table, freq, by, value, words, usual, style)

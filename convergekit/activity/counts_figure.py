@@ -9,14 +9,16 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
-from convergekit.activity.wording import CountWords, in_period
+from convergekit.activity.wording import CountWords, in_period, period_name
 from convergekit.base.wording import period_word, shortened
-from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import LineEnd, name_line_ends
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, plain, titled
 from convergekit.funnels.groups import Group, groups_to_draw, label_of
 from convergekit.funnels.labels import short_name
-from convergekit.funnels.time_figures import period_axis
+from convergekit.funnels.time_figures import count_axis, period_axis, plot_width
 
 #: As many periods have a mark each.
 _MOST_MARKED = 60
@@ -26,6 +28,8 @@ _MOST_DRAWN = 2_000
 _NARROW = 280
 #: As many characters of the axis' title fit beside the plot.
 _AXIS_WIDTH = 36
+#: Pixels of the plot.
+_PLOT = 300
 
 
 def counts_figure(
@@ -35,8 +39,8 @@ def counts_figure(
     value: str,
     words: CountWords,
     usual: Sequence[Hashable],
-    template: Template,
-) -> go.Figure:
+    style: Style,
+) -> Figure:
     """Return counts by period as lines, dotted where the period was not over.
 
     Parameters
@@ -51,54 +55,77 @@ def counts_figure(
     words : CountWords
     usual : sequence of hashable
         The labels with most of all, which have their colours whichever rows are drawn.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    colours, word, by = look(template), period_word(freq), list(by)
-    found = groups_to_draw(table, by, template, usual) if by else None
+    word, by = period_word(freq), list(by)
+    found = groups_to_draw(table, by, style, usual) if by else None
     groups = found.shown if found else [Group((), "", plain(words.unit), COLOURS[0])]
     labels = [label_of(cells) for cells in table[by].to_numpy(dtype=object)]
-    figure, legend = go.Figure(), []
+    figure = Figure()
+    parts, ends = [], []
     for group in groups:
         chosen = np.array([label == group.label for label in labels], dtype=bool)
         rows = _bends(table[chosen].sort_values("period"), value)
         if len(rows):
-            legend.append(group.legend)
+            parts.append((group, rows))
+            # What is counted of a period that is not over may be next to nothing.
+            full = rows[rows["complete"]]
+            end = float((full if len(full) else rows)[value].iloc[-1])
+            ends.append(LineEnd(group.name, group.colour, end, group.symbol))
             _add_line(figure, rows, group, value, words, word)
+    low, high = _span([rows[value] for _, rows in parts])
+    room = 0
+    if found:
+        room = name_line_ends(figure, ends, style=style, plot_height=_PLOT, low=low, high=high)
     open_ = not table["complete"].all()
     periods = table["period"].drop_duplicates().sort_values()
+    finding = _finding(parts, value, words, word)
     figure.update_layout(
         **titled(
             " and ".join([f"{words.what} by {word}", *map(short_name, by)]),
             [
-                _said_of_the_last(table, value, words, word),
+                finding,
                 f"Dotted: the data end before the {word} does." if open_ else "",
                 found.left_out if found else "",
             ],
-            template=template,
-            plot_height=300,
-            legend=legend if by else [],
+            style=style,
+            plot_height=_PLOT,
+            legend=[group.legend for group, _ in parts] if found and not room else [],
             legend_width=_NARROW,
         ),
         hovermode="closest",
-        xaxis={"showgrid": False, **period_axis(periods, freq, word)},
+        xaxis={
+            "showgrid": False,
+            "visible": bool(parts),
+            **period_axis(periods, freq, word, plot_width(style, room)),
+        },
         yaxis={
             "title": {"text": plain(shortened(words.unit, _AXIS_WIDTH))},
-            "tickformat": ",d" if value == "count" else "~s",
-            "rangemode": "tozero",
-            "zerolinecolor": colours.faint,
+            **(count_axis(high) if value == "count" else {"tickformat": "~s"}),
+            "range": [low, high],
+            "visible": bool(parts),
         },
     )
-    if not by:
-        figure.update_layout(showlegend=False)
-    return figure
+    if not found or room:
+        figure.update_layout(showlegend=False, margin={"r": max(room, 16)})
+    drawn = pd.concat([rows for _, rows in parts]) if parts else table
+    return figure.says(finding, drawn[["period", *by, value, "complete"]])
+
+
+def _span(values: Sequence[pd.Series]) -> tuple[float, float]:
+    """Return the ends of the axis: from zero, with room for the marks."""
+    every = pd.concat([*values, pd.Series([0.0])]).astype(float)
+    low, high = float(every.min()), float(every.max())
+    room = 0.07 * (high - low) or 1.0
+    return (low - room if low < 0 else 0.0), (high + room if high > 0 or low == 0 else 0.0)
 
 
 def _add_line(
-    figure: go.Figure, rows: pd.DataFrame, group: Group, value: str, words: CountWords, word: str
+    figure: Figure, rows: pd.DataFrame, group: Group, value: str, words: CountWords, word: str
 ) -> None:
     """Add one group's line, solid and then dotted."""
     complete = rows["complete"].to_numpy(dtype=bool)
@@ -112,6 +139,7 @@ def _add_line(
             x=part["period"],
             y=part[value].tolist(),
             mode="lines+markers",
+            cliponaxis=False,
             name=group.legend,
             legendgroup=group.legend,
             showlegend=closed or solid.empty,
@@ -119,7 +147,7 @@ def _add_line(
             # Where the dotted line begins, the solid one has a mark already.
             marker={
                 "color": group.colour,
-                "symbol": "circle" if closed else "circle-open",
+                "symbol": group.symbol if closed else f"{group.symbol}-open",
                 "size": [
                     (size if closed else 7) if done == closed else 0 for done in part["complete"]
                 ],
@@ -152,16 +180,37 @@ def _bends(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     return rows[kept]
 
 
-def _said_of_the_last(table: pd.DataFrame, value: str, words: CountWords, word: str) -> str:
-    done = table[table["complete"]]
+def _finding(
+    parts: Sequence[tuple[Group, pd.DataFrame]], value: str, words: CountWords, word: str
+) -> str:
+    """Return the last full period, and beside it the one before, or the groups in it."""
+    if not parts:
+        return f"No {words.one or 'event'} is counted: check the event's name and the dates."
+    done = pd.concat(
+        [rows[rows["complete"]].assign(group=group.name) for group, rows in parts],
+        ignore_index=True,
+    )
     if done.empty:
-        return ""
+        return f"No {word} is complete: the data begin and end in the same {word}."
     last = done["period"].max()
-    # Profiles of several groups are not those of all of them together.
-    if done["period"].eq(last).sum() > 1:
-        return ""
-    number = done.loc[done["period"] == last, value].iloc[0]
-    return f"In the last full {word}, {words.said(number)}."
+    start = f"In the last full {word} ({period_name(last, word)})"
+    now = done[done["period"] == last]
+    if len(parts) > 1:
+        # Profiles of several groups are not those of all of them together.
+        least, most = now.loc[now[value].idxmin()], now.loc[now[value].idxmax()]
+        if least[value] == most[value]:
+            return f"{start}, {words.said(most[value])} of each of {len(now)} groups."
+        return (
+            f"{start}, from {words.number(least[value])} of {least['group']} to "
+            f"{words.said(most[value])} of {most['group']}."
+        )
+    before = done[done["period"] < last]
+    was = ""
+    if len(before):
+        number = words.number(before.loc[before["period"].idxmax(), value])
+        was = f", {number} in the {word} before"
+    of = f" of {parts[0][0].name}" if parts[0][0].name else ""
+    return f"{start}, {words.said(now[value].iloc[0])}{of}{was}."
 
 
 def _capital(text: str) -> str:

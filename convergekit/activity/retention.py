@@ -39,9 +39,8 @@ from convergekit.visits.entry import Label
 from convergekit.visits.rules import VisitRules, Visits
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Style, Template
 
 Cohort = Literal["first", "every"]
 
@@ -231,19 +230,28 @@ class Retention(Result):
         draw = partial(_curve_figure, cohorts=cohorts, words=_words(self))
         return DrawnFrame.of(averages(cohorts, self.by), draw)
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Return the table as a heat map.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
             A row per cohort, or per group of the breakdown, and a column per period since.
         """
-        return self.table.plot(template=template)
+        return self.table.plot(template=template, width=width, height=height)
 
     def _line(self) -> str:
         begun = self.table[self.table["periods"] == 0]
@@ -491,15 +499,13 @@ def _shown(found: Retention) -> pd.DataFrame:
     return shown
 
 
-def _heat_figure(table: pd.DataFrame, template: Template, *, words: Words) -> Any:
+def _heat_figure(table: pd.DataFrame, style: Style, *, words: Words) -> Any:
     from convergekit.activity.figures import heat_figure
 
-    return heat_figure(table, words, template)
+    return heat_figure(table, words, style)
 
 
-def _curve_figure(
-    table: pd.DataFrame, template: Template, *, cohorts: pd.DataFrame, words: Words
-) -> Any:
+def _curve_figure(table: pd.DataFrame, style: Style, *, cohorts: pd.DataFrame, words: Words) -> Any:
     from convergekit.activity.figures import curve_figure
 
-    return curve_figure(table, cohorts, words, template)
+    return curve_figure(table, cohorts, words, style)

@@ -52,6 +52,11 @@ class Words:
     by: tuple[str, ...] = ()
 
     @property
+    def nobody(self) -> str:
+        """A sentence for where there is no cohort."""
+        return f"No {self.who} {self.begun}: check the name of the event and the range of dates."
+
+    @property
     def word(self) -> str:
         """What a period is called."""
         return period_word(self.freq)
@@ -82,6 +87,10 @@ class CountWords:
     what: str
     unit: str
     one: str
+
+    def number(self, number: int | float) -> str:
+        """Return the number alone."""
+        return f"{int(number):,}" if self.one else f"{number:,.2f}"
 
     def said(self, number: int | float) -> str:
         """Return so many of them, or such an amount."""

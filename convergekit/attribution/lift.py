@@ -21,9 +21,8 @@ from convergekit.funnels.lift import STITCHED, ways_of_counting
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
     from convergekit.identity.tables import StitchedEvents
 
 
@@ -95,27 +94,40 @@ class AttributionLift(Result):
         yield f"{most} by {self.by}, {self.models[0]}"
         yield self._wide()
 
-    def plot(self, model: str | None = None, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        model: str | None = None,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Return what each label is credited with, a bar per way of counting visitors.
 
         Parameters
         ----------
         model : str, optional
             By default the first that was asked for.
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
         """
         from convergekit.attribution.lift_figure import attribution_lift_figure
+        from convergekit.figures.style import Style
 
         if model is not None and model not in self.models:
             raise ConvergekitError(
                 f"model must be one of those that were asked for ({', '.join(self.models)}); got "
                 f"{model!r}.{did_you_mean(str(model), self.models)}"
             )
-        return attribution_lift_figure(self, model or self.models[0], template)
+        return attribution_lift_figure(
+            self, model or self.models[0], Style(template, width, height)
+        )
 
     def _alone(self) -> list[str]:
         """Return the ways without stitching that credit anything, those that do most first."""

@@ -8,29 +8,27 @@ from __future__ import annotations
 from functools import partial
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.attribution.figure import Bars, labelled_bars, shown_labels
 from convergekit.attribution.lift import AS_OF, AttributionLift
 from convergekit.base.wording import counted
-from convergekit.figures.template import COLOURS, Template
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, USUAL, Style
 from convergekit.funnels.lift import STITCHED
 
 
-def attribution_lift_figure(
-    found: AttributionLift, model: str, template: Template = "light"
-) -> go.Figure:
+def attribution_lift_figure(found: AttributionLift, model: str, style: Style = USUAL) -> Figure:
     """Return the labels as rows, with a bar for each way of counting visitors.
 
     Parameters
     ----------
     found : AttributionLift
     model : str
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Stitched profiles first, then those of as-of identity, then the ways without stitching
         that credit most. Ways that credit nothing have no bars: the figure says how many.
 
@@ -60,7 +58,8 @@ def attribution_lift_figure(
         f"What stitching changes: {found.conversion} by {found.by}",
         _subtitle(found, model, nothing, 2 + len(alone) - len(ways), len(labels) - len(shown)),
         digits=2 if found.value is not None else 1,
-        template=template,
+        style=style,
+        columns=(found.by, "counted_by", found.value or "conversions"),
     )
 
 
@@ -79,13 +78,7 @@ def _subtitle(
     found: AttributionLift, model: str, nothing: int, ways: int, labels: int
 ) -> list[str]:
     what = "Conversions" if found.value is None else f"Sums of {found.value}"
-    said = [f"{what}, {model}."]
-    summary = found.summary.set_index("counted_by")
-    if summary["credited"].notna().all():
-        said.append(
-            f"With a touch: {summary.loc[STITCHED, 'credited']:.1%} stitched, "
-            f"{summary.loc[AS_OF, 'credited']:.1%} under as-of identity."
-        )
+    said = [_finding(found, model), f"{what}, {model}."]
     if nothing:
         said.append(f"{counted(nothing, 'other way', 'other ways')} of counting: no touch at all.")
     if ways:
@@ -93,3 +86,19 @@ def _subtitle(
     if labels:
         said.append(f"Not shown: {counted(labels, 'label')} with less.")
     return said
+
+
+def _finding(found: AttributionLift, model: str) -> str:
+    """Return which share has a touch, stitched and as of the time."""
+    summary = found.summary.set_index("counted_by")["credited"]
+    if not summary.notna().all():
+        return f"There are no conversions: check that events are named {found.conversion}."
+    table = found.table[(found.table["model"] == model) & (found.table["counted_by"] == STITCHED)]
+    if found.value is None:
+        whole = counted(round(table["conversions"].sum()), "conversion")
+    else:
+        whole = f"{table['value'].sum():,.2f} {found.value}"
+    return (
+        f"Of {whole}, {summary[STITCHED]:.1%} has a touch stitched, {summary[AS_OF]:.1%} under "
+        "as-of identity."
+    )

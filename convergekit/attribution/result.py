@@ -15,9 +15,8 @@ from convergekit.errors import ConvergekitError
 from convergekit.figures.card import Result, TextResult
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
 
 #: What conversions without a touch in the look-back are credited to.
 NONE = "(none)"
@@ -138,20 +137,30 @@ class Attribution(Result):
             )
         return CreditStory(mine, self.by, self.conversion, self.lookback)
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw the credit of each label, a bar per model.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
         """
         from convergekit.attribution.figure import attribution_figure
+        from convergekit.figures.style import Style
 
-        return attribution_figure(self, template)
+        return attribution_figure(self, Style(template, width, height))
 
     @property
     def _counts(self) -> tuple[int, int]:

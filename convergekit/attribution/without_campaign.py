@@ -30,9 +30,8 @@ from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.rules import VisitRules, Visits
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
     from convergekit.identity.tables import StitchedEvents
 
 CAMPAIGN = "a visit with a campaign"
@@ -104,20 +103,30 @@ class WithoutCampaign(TableResult):
     def _shown(self) -> pd.DataFrame:
         return self.summary[self.summary["conversions"] > 0]
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw how many conversions have each reason.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
         """
         from convergekit.attribution.without_campaign_figure import without_campaign_figure
+        from convergekit.figures.style import Style
 
-        return without_campaign_figure(self, template)
+        return without_campaign_figure(self, Style(template, width, height))
 
 
 def without_campaign(

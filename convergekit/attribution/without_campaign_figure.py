@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import partial
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.attribution.figure import Bars, labelled_bars
 from convergekit.attribution.without_campaign import (
@@ -22,7 +21,8 @@ from convergekit.attribution.without_campaign import (
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.diagnostics.orphans import NEVER_SEEN, NO_ALIAS, SEEN_LATER, UNUSABLE
-from convergekit.figures.template import Template
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import USUAL, Style
 
 #: What fits beside a bar.
 _SHORT = {
@@ -38,17 +38,17 @@ _SHORT = {
 }
 
 
-def without_campaign_figure(found: WithoutCampaign, template: Template = "light") -> go.Figure:
+def without_campaign_figure(found: WithoutCampaign, style: Style = USUAL) -> Figure:
     """Return the outcomes as rows, those with a campaign first, with a bar of conversions.
 
     Parameters
     ----------
     found : WithoutCampaign
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
 
     Examples
     --------
@@ -67,11 +67,26 @@ def without_campaign_figure(found: WithoutCampaign, template: Template = "light"
         [Bars("conversions", rows["conversions"].astype(float), partial(_sentences, rows, total))],
         rows.index.tolist(),
         f"Why {found.conversion} has no campaign",
-        [f"{without:,} of {total:,} without a campaign in the {before} before."],
+        [_finding(rows, found.conversion, without, total, before)],
         digits=0,
-        template=template,
+        style=style,
+        columns=("outcome", "", "conversions"),
         quiet=(_SHORT[CAMPAIGN],),
     )
+
+
+def _finding(rows: pd.DataFrame, conversion: str, without: int, total: int, before: str) -> str:
+    """Return how many have no campaign, and the reason that most have."""
+    if not total:
+        return f"There are no conversions: check that events are named {conversion}."
+    said = (
+        f"{without:,} of {counted(total, 'conversion')} {'has' if without == 1 else 'have'} no "
+        f"campaign in the {before} before, {without / total:.1%}"
+    )
+    reasons = rows.drop(index=_SHORT[CAMPAIGN], errors="ignore")["conversions"]
+    if reasons.empty:
+        return f"{said}."
+    return f"{said}; most often: {reasons.idxmax()}, {reasons.max():,}."
 
 
 def _sentences(rows: pd.DataFrame, total: int, outcome: str) -> list[str]:

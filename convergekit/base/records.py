@@ -22,6 +22,9 @@ from convergekit.base.text import arrow_array
 from convergekit.typing import IntArray
 
 _INT64 = np.iinfo(np.int64)
+#: Pandas warns whoever adds a column to a frame of more numbers in a block each. A frame of more
+#: columns is copied into few blocks before it is handed out.
+MANY_COLUMNS = 100
 #: Where records lack more than all but one in so many keys, only what is there is looked at.
 _SPARSE = 20
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.grouping import distinct, distinct_rows, run_starts
@@ -14,14 +15,18 @@ from convergekit.base.wording import counted
 from convergekit.checks.fault import Fault, NotChecked
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown, shown_text
-from convergekit.events.nothing import TEMPLATE
+from convergekit.events.nothing import TEMPLATE, trimmed
 from convergekit.events.schema import ALIAS
+from convergekit.identity.aliases import urn
+from convergekit.identity.read_aliases import texts_in
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visible import visible
 
 # Within a text: Liquid and Handlebars, JavaScript and shell, ERB, Mailchimp, and the first three in
-# a URL. Or the whole of it.
-_TEMPLATE = rf"(?i)\{{\{{|\}}\}}|\{{%|\$\{{|<%|\*\||%7B%7B|%7D%7D|%24%7B|^\{{[\w.]+\}}$|{TEMPLATE}"
+# a URL. A text that is nothing else is left out before.
+_TEMPLATE = rf"\{{\{{|\}}\}}|\{{%|\$\{{|<%|\*\||%7B%7B|%7D%7D|%24%7B|^\{{[\w.]+\}}$|{TEMPLATE}"
+
+_NONE = np.zeros(0, dtype=bool)
 
 #: A token under this many browsers' aliases is cached: a cart, two devices, and the cookies of a
 #: shop and of its checkout make four.
@@ -34,7 +39,69 @@ SHORTEST_LIKE = 8
 
 
 def templated(tracking: Tracking) -> list[Fault]:
-    """Find aliases that are a template's placeholder, never filled in."""
+    """Find aliases that are a template's placeholder, never filled in, or hold one."""
+    return [*_left_out_templates(tracking), *_linking_templates(tracking)]
+
+
+def _left_out_templates(tracking: Tracking) -> list[Fault]:
+    """Find aliases that are a placeholder and nothing else: they are left out."""
+    blocked = tracking.aliases.blocked
+    if not len(blocked) or not _match(to_arrow(blocked["alias_value"]), TEMPLATE).any():
+        return []
+    at, urns = _events_of_templates(tracking.events)
+    kept = tracking.is_kept[at]
+    at, urns = at[kept], [one for one, is_kept in zip(urns, kept, strict=True) if is_kept]
+    if not len(at):
+        return []
+    said = dict(zip(at.tolist(), urns, strict=True))
+    at = distinct(at)
+    return [
+        Fault(
+            "high",
+            f"{counted(len(at), 'event carries', 'events carry')} a placeholder in place of an "
+            f"alias: {quoted(map(shown_text, list(dict.fromkeys(urns))))}.",
+            "It identifies nobody and is left out: these events do not reach those before them.",
+            "Have the template filled in where the event is sent: it is written in a place that "
+            "nothing renders.",
+            at,
+            tracking.worth_of_profiles(at),
+            lambda some: [visible(shown_text(said[place])) for place in some.tolist()],
+        )
+    ]
+
+
+def _events_of_templates(events: pd.DataFrame) -> tuple[IntArray, list[str]]:
+    """Return the events with an alias that is a placeholder, and its URN."""
+    found: list[tuple[IntArray, list[str]]] = []
+    for name in events.columns:
+        if name == "aliases":
+            found.append(_templates_in_lists(events[name]))
+        elif name.startswith(ALIAS):
+            texts = to_arrow(as_text(events[name])[0])
+            at = np.flatnonzero(_match(trimmed(texts), TEMPLATE))
+            values = trimmed(texts).take(pa.array(at)).to_pylist()
+            found.append((at, [urn(name.removeprefix(ALIAS), str(value)) for value in values]))
+    at = np.concatenate([np.empty(0, dtype=np.int64), *(places for places, _ in found)])
+    urns = [one for _, some in found for one in some]
+    order = np.argsort(at, kind="stable")
+    return at[order], [urns[place] for place in order.tolist()]
+
+
+def _templates_in_lists(lists: pd.Series) -> tuple[IntArray, list[str]]:
+    members = texts_in(lists)
+    if members is None:
+        # Among the lists are other things: of each list, what is text.
+        cells = lists.astype(object).reset_index(drop=True).explode()
+        cells = cells[cells.map(lambda one: isinstance(one, str)).to_numpy(dtype=bool)]
+        members = cells.index.to_numpy(), pa.chunked_array([to_arrow(as_text(cells)[0])])
+    event, urns = members
+    pattern = r"^urn:[^:]+:\s*" + TEMPLATE.removeprefix("^")
+    is_template = _match(trimmed(urns), pattern)
+    return event[is_template], pc.filter(urns, pa.array(is_template)).to_pylist()
+
+
+def _linking_templates(tracking: Tracking) -> list[Fault]:
+    """Find aliases with a placeholder within: what stands around it makes them differ."""
     bad = _templates(tracking)
     at = tracking.carrying(bad)
     if not len(at):
@@ -43,7 +110,7 @@ def templated(tracking: Tracking) -> list[Fault]:
     return [
         Fault(
             "high",
-            f"{counted(len(at), 'event carries', 'events carry')} a placeholder as an alias: "
+            f"{counted(len(at), 'event carries', 'events carry')} a placeholder within an alias: "
             f"{quoted(map(shown_text, values))}.",
             "All visitors get the same value, so it joins strangers into one profile.",
             "Have the template filled in where the event is sent: it is written in a place that "
@@ -131,8 +198,12 @@ def _alike(tracking: Tracking) -> dict[tuple[str, str], BoolArray]:
 
 
 def _templates(tracking: Tracking) -> BoolArray:
-    values = to_arrow(tracking.aliases.table["alias_value"])
-    return pc.match_substring_regex(values, _TEMPLATE).to_numpy(zero_copy_only=False).astype(bool)
+    return _match(to_arrow(tracking.aliases.table["alias_value"]), _TEMPLATE)
+
+
+def _match(texts: pa.Array, pattern: str) -> BoolArray:
+    found = pc.match_substring_regex(texts, pattern, ignore_case=True).fill_null(False)
+    return found.to_numpy(zero_copy_only=False).astype(bool) if len(texts) else _NONE
 
 
 def _met_by_many(tracking: Tracking, is_browser: BoolArray) -> BoolArray:

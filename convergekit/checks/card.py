@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from convergekit.figures.card import card, title
+from convergekit.figures.card import card, scrolled, title
 
 if TYPE_CHECKING:
     from convergekit.checks.check_up import CheckUp
@@ -56,16 +56,17 @@ def _table(examples: pd.DataFrame) -> str:
     table = shown.to_html(
         index=False, border=0, na_rep="", escape=True, float_format="{:,.2f}".format
     )
-    return f'<div class="ck-wide">{table}</div>'
+    return scrolled(table.replace("<th>", '<th scope="col">'), "Example events")
 
 
 def _checks(checks: pd.DataFrame) -> str:
     rows = "".join(
-        f"<tr><td>{html.escape(row.check)}</td><td>{html.escape(row.result)}</td>"
+        f'<tr><th scope="row">{html.escape(row.check)}</th><td>{html.escape(row.result)}</td>'
         f"<td>{html.escape(row.why)}</td></tr>"
         for row in checks.itertuples()
     )
     return (
         f"<details><summary>All {len(checks)} checks</summary>"
-        f"<table><tbody>{rows}</tbody></table></details>"
+        '<table><thead><tr><th scope="col">check</th><th scope="col">result</th>'
+        f'<th scope="col">why</th></tr></thead><tbody>{rows}</tbody></table></details>'
     )

@@ -19,6 +19,7 @@ from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_trackin
 from convergekit.checks.wording import property_name, quoted, without_addresses
 from convergekit.errors import ConvergekitError
 from convergekit.events.steps import StepLike
+from convergekit.figures import markdown
 from convergekit.identity.alias_rules import Rule
 from convergekit.identity.blocking import Block
 from convergekit.identity.options import StitchOptions
@@ -311,6 +312,36 @@ class CheckUp:
             ]
         lines += [*([""] if self.not_checked else []), *self.not_checked]
         return "\n".join(map(visible, lines))
+
+    def to_markdown(self) -> str:
+        """Return the findings as Markdown, a numbered list with why and how to repair each.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> print(ck.check_up(ck.simulate_store(noise=0).events).to_markdown())
+        **Check-up of 433 events: no findings**
+        <BLANKLINE>
+        Money is 'total_price' of 'Placed Order', taken for its name; value= names another.
+        """
+        found = []
+        for row in self.findings.to_dict("records"):
+            about = ", ".join(
+                part
+                for part in (row["severity"], row["check"], self.concerned(row["finding"]))
+                if part
+            )
+            what, why, fix = (markdown.plain(row[name]) for name in ("what", "why", "fix"))
+            found.append(
+                f"{row['finding']}. **{what}** ({markdown.plain(about)})\n"
+                f"   - why: {why}\n   - fix: {fix}\n"
+                f"   - rows: {markdown.plain(self.listed_rows(row['finding']))}"
+            )
+        lines = [*map(markdown.plain, self.remarks)]
+        parts = [f"**{markdown.plain(self.title)}**", *lines, "\n".join(found)]
+        return "\n\n".join(
+            part for part in (*parts, *map(markdown.plain, self.not_checked)) if part
+        )
 
     def _repr_html_(self) -> str:
         from convergekit.checks.card import check_up_html

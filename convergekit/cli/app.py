@@ -55,6 +55,7 @@ from convergekit.cli.reading import (
     in_options,
     options_of,
 )
+from convergekit.cli.report import OptionalSpend, of_report, refuse_to_replace, writer_of
 from convergekit.errors import ConvergekitError
 from convergekit.events.calendar import Calendar, Weekday
 from convergekit.funnels.result import Funnel
@@ -391,6 +392,82 @@ def marketing_command(
         written = write_tables(out, force, costs, found, claims)
         _out.print()
         _out.print(f"Wrote {len(written)} files to {escape(visible(out))}.", soft_wrap=True)
+
+
+@app.command("report")
+def report_command(
+    exports: Exports,
+    out: Annotated[Path, typer.Option(help="The file: report.html, .xlsx or .md.")],
+    question: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="report, funnel, trend, channels, spend, suspects or check-up; repeatable. [all]"
+        ),
+    ] = None,
+    spend: OptionalSpend = None,
+    step: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--step",
+            help="An event name of the funnel; repeat for each step, in order. "
+            "[page, cart and order, by their names]",
+        ),
+    ] = None,
+    within: Annotated[str, typer.Option(help="Conversion window: 30min, 24h, 7D.")] = "7D",
+    by: Annotated[
+        str | None, typer.Option(help="The breakdown of the funnel. [utm_source, if there is one]")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite an earlier file.")] = False,
+    rate: Rates = None,
+    spend_currency: SpendCurrency = None,
+    spend_column: SpendColumns = None,
+    spend_encoding: SpendEncoding = None,
+    spend_day_first: SpendDayFirst = None,
+    spend_amounts: SpendAmounts = None,
+    limit: Limits = None,
+    block: Blocked = None,
+    column: Columns = None,
+    constant: Constants = None,
+    read_as: ReadAs = "auto",
+    encoding: Encoding = None,
+    day_first: DayFirst = None,
+    amounts: Amounts = None,
+    item: Items = None,
+    item_key: ItemKeys = None,
+    clock: Clocks = None,
+    tz: TimeZone = None,
+    calendar: ShopCalendar = None,
+    week_starts: WeekStarts = None,
+    salt_file: SaltFile = None,
+) -> None:
+    """Stitch exports and write a report to send: one file of HTML, Excel or Markdown.
+
+    Each answer has its finding, figure, tables, and the Python call that makes it.
+    """
+    parse_duration(within, name="--within")
+    write = writer_of(out, force)
+    files = _files(exports)
+    refuse_to_replace(out, [*find_files(files), *(find_files(spend) if spend else ())])
+    reading = options_of(
+        column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
+    )
+    costs = None
+    if spend:
+        told = SpendReading(
+            spend, spend_currency, spend_column, rate, spend_encoding, spend_day_first,
+            spend_amounts,
+        )  # fmt: skip
+        with _remarks_told():
+            costs = told.read()
+    days = Calendar.of(calendar, _day(week_starts))
+    s = _stitched(files, limit, block, reading, tz, _salt(salt_file), days)
+    try:
+        with _remarks_told(), _err.status("writing"):
+            write(s, out, question, spend=costs, steps=step, within=within, by=by, overwrite=force)
+    except ConvergekitError as error:
+        raise ConvergekitError(of_report(str(error))) from None
+    _out.print(escape(repr(s)), soft_wrap=True)
+    _out.print(f"Wrote {escape(visible(out))}.", soft_wrap=True)
 
 
 @app.command("add")

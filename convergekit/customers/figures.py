@@ -9,13 +9,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.activity.figures import heat_figure
 from convergekit.activity.wording import Words
-from convergekit.base.wording import counted, percentage, period_word
-from convergekit.figures.template import COLOURS, Template, hover, look, plain, titled
-from convergekit.funnels.time_figures import period_axis
+from convergekit.base.wording import counted, percentage, period_word, shortened
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import LineEnd, name_line_ends
+from convergekit.figures.style import COLOURS, Style, faded
+from convergekit.figures.template import balanced, hover, plain, text_width, titled
+from convergekit.funnels.findings import said_share
+from convergekit.funnels.groups import bar_mark, signs_of
+from convergekit.funnels.time_figures import bar_widths, count_axis, period_axis, plot_width
+from convergekit.typing import FloatArray
 
 _ORDERS = Words(
     title="Customers who order in later months",
@@ -26,9 +31,13 @@ _ORDERS = Words(
     since="the first order",
     nothing="All first orders are in the last month of the data; nothing is later.",
 )
+#: Pixels of a bar that has no pattern, with the gap beside it.
+_THIN = 8
+#: Pixels of a plot, and characters of its vertical axis' title.
+_PLOT, _AXIS_WIDTH = 300, 36
 
 
-def new_and_returning_figure(table: pd.DataFrame, freq: str, template: Template) -> go.Figure:
+def new_and_returning_figure(table: pd.DataFrame, freq: str, style: Style) -> Figure:
     """Return customers by period as bars, those that are new below those that came back.
 
     Parameters
@@ -36,62 +45,61 @@ def new_and_returning_figure(table: pd.DataFrame, freq: str, template: Template)
     table : pandas.DataFrame
         Rows of `Customers.new_and_returning`.
     freq : str
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Bars of a period that had not ended when the data did are hatched.
     """
-    colours, word = look(template), period_word(freq)
-    figure = go.Figure()
+    word = period_word(freq)
+    figure = Figure()
+    # On thin bars a pattern is not seen as one.
+    wide = plot_width(style) >= _THIN * len(table)
     for name, colour in (("new", COLOURS[0]), ("returning", COLOURS[1])):
-        figure.add_bar(
-            x=table["period"],
-            y=table[name].tolist(),
-            name=name,
-            marker={
-                "color": colour,
-                "line": {"width": 0},
-                "pattern": {
-                    "shape": ["" if done else "/" for done in table["complete"]],
-                    "size": 6,
-                    "fgcolor": colour,
-                    "bgcolor": colours.paper,
-                    "fillmode": "replace",
-                },
-            },
-            hovertext=[
-                hover(
-                    f"In the {word} from {line.period:%Y-%m-%d}, {line.new:,} new and "
-                    f"{line.returning:,} returning.",
-                    "" if line.complete else "The data end before it does.",
+        plain_mark, hatched = {"color": colour, "line": {"width": 0}}, _hatched(colour)
+        for done in (True, False):
+            part = table[table["complete"] == done]
+            if len(part):
+                figure.add_bar(
+                    x=part["period"],
+                    y=part[name].tolist(),
+                    width=bar_widths(part["period"], freq),
+                    name=name,
+                    legendgroup=name,
+                    showlegend=done or not table["complete"].any(),
+                    marker=(bar_mark(colour) if wide else plain_mark) if done else hatched,
+                    hovertext=[_said_of_period(line, word) for line in part.itertuples()],
+                    hoverinfo="text",
                 )
-                for line in table.itertuples()
-            ],
-            hoverinfo="text",
-        )
-    open_ = not table["complete"].all()
+    open_, some = not table["complete"].all(), bool(len(table))
+    finding = _finding_of_periods(table, word)
     figure.update_layout(
         **titled(
             f"New and returning customers by {word}",
-            [
-                _said_of_periods(table, word),
-                f"Hatched: the data end before the {word} does." if open_ else "",
-            ],
-            template=template,
-            plot_height=300,
-            legend=["new", "returning"],
+            [finding, f"Hatched: the data end before the {word} does." if open_ else ""],
+            style=style,
+            plot_height=_PLOT,
+            legend=["new", "returning"] if some else [],
         ),
         barmode="stack",
         hovermode="closest",
-        xaxis={"showgrid": False, **period_axis(table["period"], freq, word)},
-        yaxis={"title": {"text": "customers"}, "tickformat": ",d", "rangemode": "tozero"},
+        xaxis={
+            "showgrid": False,
+            "visible": some,
+            **period_axis(table["period"], freq, word, plot_width(style)),
+        },
+        yaxis={
+            "title": {"text": "customers"},
+            "rangemode": "tozero",
+            **count_axis(float(table[["new", "returning"]].sum(axis=1).max()) if some else 0),
+            "visible": some,
+        },
     )
-    return figure
+    return figure.says(finding, table[["period", "new", "returning", "complete"]])
 
 
-def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go.Figure:
+def repeat_figure(table: pd.DataFrame, customers: int, style: Style) -> Figure:
     """Return by which day how many have ordered again, as lines in their confidence intervals.
 
     Parameters
@@ -99,17 +107,18 @@ def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go
     table : pandas.DataFrame
         Rows of `Customers.repeat_purchases`.
     customers : int
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    figure, said = go.Figure(), []
-    names = []
-    for place, (number, rows) in enumerate(table.groupby("order")):
-        colour, name = COLOURS[place % len(COLOURS)], f"{_ordinal(int(number))} order"
-        names.append(name)
+    figure = Figure()
+    said: list[str] = []
+    ends = []
+    parts = [(int(number), rows) for number, rows in table.groupby("order")]
+    for place, (number, rows) in enumerate(parts):
+        colour, name = COLOURS[place % len(COLOURS)], f"{_ordinal(number)} order"
         known = rows.dropna(subset=["low", "high"])
         for edge in ("high", "low"):
             figure.add_scatter(
@@ -121,57 +130,75 @@ def repeat_figure(table: pd.DataFrame, customers: int, template: Template) -> go
                 legendgroup=name,
                 line={"width": 0, "color": colour, "shape": "hv"},
                 fill="tonexty" if edge == "low" else None,
-                fillcolor=_faint(colour),
+                fillcolor=faded(colour, 0.16),
             )
+        dash = signs_of(colour).dash
         figure.add_scatter(
             x=rows["days"].tolist(),
             y=rows["share"].round(6).tolist(),
             mode="lines",
             name=name,
             legendgroup=name,
-            line={"width": 2.5, "color": colour, "shape": "hv"},
+            line={"width": 2.5, "color": colour, "shape": "hv", "dash": dash},
             hovertext=[_said_of_day(line, name) for line in rows.itertuples()],
             hoverinfo="text",
         )
         last = rows.iloc[-1]
+        ends.append(LineEnd(name, colour, float(last["share"]), dash=dash))
         said.append(
-            f"By day {last['days']:,.0f}, {percentage(last['share'])} have a {name}"
-            f"{_interval(last['low'], last['high'])}."
+            f"{said_share(last['share'])} have a {name} by day {last['days']:,.0f}"
+            f"{_interval(last['low'], last['high'])}"
         )
+    top = 1.08 * max([float(at) for at in table[["share", "high"]].max() if at > 0], default=1.0)
+    room = name_line_ends(figure, ends, style=style, plot_height=_PLOT, low=0, high=top)
+    finding = f"Of {counted(customers, 'customer')}, {', '.join(said)}."
+    if not said:
+        finding = "No customer has ordered: check the name of the event and the range of dates."
     figure.update_layout(
         **titled(
             "Who orders again, and how soon",
-            [f"{counted(customers, 'customer')}, each for as long as observed.", *said],
-            template=template,
-            plot_height=300,
-            legend=names,
+            [finding, "Each customer counts for as long as observed." if said else ""],
+            style=style,
+            plot_height=_PLOT,
+            legend=[end.name for end in ends] if not room else [],
         ),
         hovermode="closest",
-        xaxis={"title": {"text": "days since the first order"}, "rangemode": "tozero"},
-        yaxis={"tickformat": ".0%", "rangemode": "tozero", "title": {"text": "of customers"}},
-    )
-    return figure
+        xaxis={
+            "title": {"text": _in_lines("days since the first order", plot_width(style, room))},
+            "rangemode": "tozero",
+            "showgrid": False,
+            "nticks": max(plot_width(style, room) // 40, 2),
+            "visible": bool(said),
+        },
+        yaxis={"tickformat": ".0%" if top > 0.05 else ".1%", "range": [0, top],
+               "title": {"text": "of customers"}, "visible": bool(said)},
+    )  # fmt: skip
+    if room or not ends:
+        figure.update_layout(showlegend=False, margin={"r": max(room, 16)})
+    return figure.says(finding, table[["order", "days", "share", "low", "high", "at_risk"]])
 
 
-def retention_figure(table: pd.DataFrame, template: Template) -> go.Figure:
+def retention_figure(table: pd.DataFrame, style: Style) -> Figure:
     """Return the cohorts as rows of a heat map, a column per month since the first order.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Rows of `Customers.retention`.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Shares that may still grow are hatched, and written as "≥".
     """
     names = {"months": "periods", "customers": "profiles", "active": "returned"}
-    return heat_figure(table.rename(columns=names), _ORDERS, template)
+    figure = heat_figure(table.rename(columns=names), _ORDERS, style)
+    twin = figure.twin.rename(columns={ours: theirs for theirs, ours in names.items()})
+    return figure.says(figure.finding, twin)
 
 
-def value_figure(table: pd.DataFrame, currency: str, template: Template) -> go.Figure:
+def value_figure(table: pd.DataFrame, currency: str, style: Style) -> Figure:
     """Return what the tenths of customers, those worth most first, bring of all.
 
     Parameters
@@ -179,24 +206,29 @@ def value_figure(table: pd.DataFrame, currency: str, template: Template) -> go.F
     table : pandas.DataFrame
         With `value`, a row per customer.
     currency : str
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     values = np.sort(table["value"].to_numpy(dtype=float))[::-1]
     parts = [part for part in np.array_split(values, min(10, len(values)) or 1) if len(part)]
     sums = [float(part.sum()) for part in parts]
     total = float(values.sum())
     shares = [_of(part, total) for part in sums]
-    figure = go.Figure()
+    figure = Figure()
+    # The share is the taller part of a bar's text: on a narrow figure they would touch.
+    room = plot_width(style) / max(len(parts), 1)
+    beside = all(text_width(share, 12) <= room for share in shares)
     figure.add_bar(
         x=list(range(1, len(parts) + 1)),
         y=sums,
         marker={"color": COLOURS[0], "line": {"width": 0}},
-        text=[plain(share) for share in shares],
+        text=[plain(share) if beside or not at else "" for at, share in enumerate(shares)],
         textposition="outside",
+        textfont={"size": 12},
+        constraintext="none",
         cliponaxis=False,
         hovertext=[
             hover(
@@ -208,39 +240,97 @@ def value_figure(table: pd.DataFrame, currency: str, template: Template) -> go.F
         ],
         hoverinfo="text",
     )
-    said = [f"{counted(len(values), 'customer')} are worth {_money(total, currency)} to date."]
-    if shares and shares[0]:
-        group = "tenth" if len(parts) == 10 else counted(len(parts[0]), "customer")
-        said.append(f"The {group} worth most brought {shares[0]} of it.")
+    finding = _finding_of_worth(values, parts, shares, currency)
+    axis = f"customers in {counted(len(parts), 'equal part')}, those worth most first"
     figure.update_layout(
         **titled(
             "What customers are worth, refunds taken off",
-            said,
-            template=template,
-            plot_height=300,
+            [finding],
+            style=style,
+            plot_height=_PLOT,
         ),
         hovermode="closest",
         xaxis={
-            "title": {"text": f"customers in {len(parts)} equal parts, those worth most first"},
+            "title": {"text": _in_lines(axis, plot_width(style))},
             "dtick": 1,
             "showgrid": False,
+            "visible": bool(parts),
         },
-        yaxis={"title": {"text": plain(currency or "value")}, "tickformat": "~s"},
+        yaxis={
+            "title": {"text": plain(shortened(currency or "value", _AXIS_WIDTH))},
+            "tickformat": "~s",
+            "visible": any(sums),
+        },
     )
-    return figure
+    twin = pd.DataFrame(
+        {
+            "part": range(1, len(parts) + 1),
+            "customers": list(map(len, parts)),
+            "least": [float(part[-1]) for part in parts],
+            "most": [float(part[0]) for part in parts],
+            "value": sums,
+            "share": [part / total if total > 0 else np.nan for part in sums],
+        }
+    )
+    return figure.says(finding, twin)
 
 
-def _said_of_periods(table: pd.DataFrame, word: str) -> str:
+def _finding_of_worth(
+    values: FloatArray, parts: list[FloatArray], shares: list[str], currency: str
+) -> str:
+    if not parts:
+        return "No customer has ordered: check the name of the event and the range of dates."
+    total = _money(float(values.sum()), currency)
+    worth = "is" if len(values) == 1 else "are"
+    said = f"{counted(len(values), 'customer')} {worth} worth {total} to date"
+    if len(parts) > 1 and shares[0]:
+        few = "customer" if len(parts[0]) == 1 else counted(len(parts[0]), "customer")
+        group = "tenth" if len(parts) == 10 else few
+        said += f"; the {group} worth most brought {shares[0]} of it"
+    return f"{said}."
+
+
+def _hatched(colour: str) -> dict[str, Any]:
+    pattern = {"shape": "/", "size": 6, "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)",
+               "fillmode": "replace"}  # fmt: skip
+    return {"color": colour, "line": {"width": 0}, "pattern": pattern}
+
+
+def _said_of_period(line: Any, word: str) -> str:
+    return hover(
+        f"In the {word} from {line.period:%Y-%m-%d}, {line.new:,} new and "
+        f"{line.returning:,} returning.",
+        "" if line.complete else "The data end before it does.",
+    )
+
+
+def _finding_of_periods(table: pd.DataFrame, word: str) -> str:
+    """Return the returning customers of the last full period, and of the one before."""
     done = table[table["complete"] & (table[["new", "returning"]].sum(axis=1) > 0)]
     if done.empty:
-        return ""
+        if len(table):
+            return f"No full {word} has customers: the data end before the first one does."
+        return "No customer has ordered: check the name of the event and the range of dates."
     last = done.iloc[-1]
     both = last["new"] + last["returning"]
-    return (
-        f"In the last full {word}, {last['returning']:,} of {counted(both, 'customer')} "
-        f"{'was' if last['returning'] == 1 else 'were'} returning, "
-        f"{last['returning'] / both:.1%}."
+    was_or_were = "was" if 1 in (last["returning"], both) else "were"
+    said = (
+        f"In the last full {word}, from {last['period']:%Y-%m-%d}, {last['returning']:,} of "
+        f"{counted(both, 'customer')} {was_or_were} returning, "
+        f"{said_share(last['returning'] / both)}"
     )
+    if len(done) > 1:
+        was = done.iloc[-2]
+        before = was["new"] + was["returning"]
+        said += (
+            f"; in that from {was['period']:%Y-%m-%d}, {was['returning']:,} of {before:,}, "
+            f"{said_share(was['returning'] / before)}"
+        )
+    return f"{said}."
+
+
+def _in_lines(text: str, pixels: float) -> str:
+    return "<br>".join(map(plain, balanced(text, pixels, 13)))
 
 
 def _said_of_day(line: Any, name: str) -> str:
@@ -267,8 +357,3 @@ def _money(amount: float, currency: str) -> str:
 def _ordinal(number: int) -> str:
     teens = number % 100 in (11, 12, 13)
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
-
-
-def _faint(colour: str) -> str:
-    channels = [str(int(colour[at : at + 2], 16)) for at in (1, 3, 5)]
-    return f"rgba({', '.join(channels)}, 0.16)"

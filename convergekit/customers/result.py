@@ -32,7 +32,7 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Style
 
 _DAY = pd.Timedelta(days=1)
 # Finer than any currency is divided.
@@ -352,25 +352,25 @@ def _reached(
     return {"share": share, "low": low, "high": high, "at_risk": at_risk}
 
 
-def _new_and_returning_figure(table: pd.DataFrame, template: Template, *, freq: str) -> Any:
+def _new_and_returning_figure(table: pd.DataFrame, style: Style, *, freq: str) -> Any:
     from convergekit.customers.figures import new_and_returning_figure
 
-    return new_and_returning_figure(table, freq, template)
+    return new_and_returning_figure(table, freq, style)
 
 
-def _repeat_figure(table: pd.DataFrame, template: Template, *, customers: int) -> Any:
+def _repeat_figure(table: pd.DataFrame, style: Style, *, customers: int) -> Any:
     from convergekit.customers.figures import repeat_figure
 
-    return repeat_figure(table, customers, template)
+    return repeat_figure(table, customers, style)
 
 
-def _retention_figure(table: pd.DataFrame, template: Template) -> Any:
+def _retention_figure(table: pd.DataFrame, style: Style) -> Any:
     from convergekit.customers.figures import retention_figure
 
-    return retention_figure(table, template)
+    return retention_figure(table, style)
 
 
-def _value_figure(table: pd.DataFrame, template: Template, *, currency: str) -> Any:
+def _value_figure(table: pd.DataFrame, style: Style, *, currency: str) -> Any:
     from convergekit.customers.figures import value_figure
 
-    return value_figure(table, currency, template)
+    return value_figure(table, currency, style)

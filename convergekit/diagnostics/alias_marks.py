@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convergekit.base.wording import counted, shortened
-from convergekit.figures.template import COLOURS, Look, plain
+from convergekit.base.wording import counted
+from convergekit.figures.style import COLOURS, Look
 from convergekit.identity.profiles import type_priority
 
 #: More alias types than these share one look.
 MOST_TYPES = 10
-BLAME = "#D55E00"
+BLAME = "#CF5044"
 # Lines of one trace have one width: links on one event, on a few, on many.
 WIDTHS = ((1, 1.2), (2, 2.6), (5, 4.5))
 _TYPE_COLOURS = tuple(colour for colour in COLOURS if colour != BLAME)
@@ -59,12 +59,6 @@ def _marker(colour: str, symbol: str, colours: Look) -> dict[str, Any]:
 def link_width(events: int) -> float:
     """Return the width of a link by as many events."""
     return [width for least, width in WIDTHS if events >= least][-1]
-
-
-def two_lines(alias: str) -> str:
-    """Return a URN's type and value, each on a line of its own."""
-    alias_type, value = type_and_value(alias)
-    return f"{plain(shortened(alias_type, 20))}<br>{plain(shortened(value, 20))}"
 
 
 def type_and_value(alias: str) -> tuple[str, str]:

@@ -10,28 +10,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import plotly.graph_objects as go
 
-from convergekit.base.wording import counted, shortened_apart
-from convergekit.figures.template import (
-    COLOURS,
-    Template,
-    hover,
-    legend_name,
-    look,
-    plain,
-    titled,
-)
+from convergekit.base.wording import counted
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import fitting
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, legend_name, plain, text_width, titled
 
 if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
 
 #: Of more rows than these, those with most are drawn.
 MOST_ROWS = 30
-#: Pixels of a row.
-ROW = 34
-#: Pixels between the names of the rows and what is written at the right, on a narrow figure.
-NARROW = 175
+#: Pixels of a row, and of one whose name is above it, as on figures narrower than this.
+_ROW, _HIGH_ROW, _NARROW = 34, 46, 440
+#: Pixels of letters, and of a row's name beside it.
+_SIZE, _NAME = 12, 150
+#: Pixels that a legend has on a figure of 400: if names are beside the rows, and above them.
+_LEGEND, _WIDE_LEGEND = 130, 265
 
 
 @dataclass(frozen=True)
@@ -43,9 +39,7 @@ class Shares:
     said: Sequence[str]
 
 
-def property_coverage_figure(
-    table: pd.DataFrame, event_name: str | None, template: Template
-) -> go.Figure:
+def property_coverage_figure(table: pd.DataFrame, event_name: str | None, style: Style) -> Figure:
     """Return each profile property's share of events as sent, and once values are carried.
 
     Parameters
@@ -54,11 +48,11 @@ def property_coverage_figure(
         Rows of `Stitched.property_coverage`.
     event_name : str or None
         The events that it is about; None for all.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     shown = table.head(MOST_ROWS)
     what = f"{event_name!r} events" if event_name is not None else "events"
@@ -75,36 +69,68 @@ def property_coverage_figure(
         shown["property"].tolist(),
         Shares("as sent", shown["sent"].tolist(), sent),
         Shares("filled", shown["filled"].tolist(), filled),
-        template,
+        style,
         between=" → ",
     )
-    count = int(table["events"].iloc[0]) if len(table) else 0
     name = f" of {event_name}" if event_name is not None else ""
-    subtitle = [f"Share of {counted(count, 'event')} that have a value."]
+    finding = _filling(table, event_name)
     figure.update_layout(
         **titled(
             f"Profile properties{name}, as sent and filled",
-            subtitle + _left_out(len(table) - len(shown), "property", "properties"),
-            template=template,
-            plot_height=ROW * len(shown) + 30,
+            [finding, *_left_out(len(table) - len(shown), "property", "properties")],
+            style=style,
+            plot_height=rows_height(len(shown), style),
             legend=[trace.name for trace in figure.data if trace.name],
-            legend_width=NARROW,
+            legend_width=legend_room(style),
         )
     )
-    return figure
+    return figure.says(finding, shown[["property", "events", "sent", "filled"]])
 
 
-def report_figure(report: Report, template: Template) -> go.Figure:
+def _filling(table: pd.DataFrame, event_name: str | None) -> str:
+    """Return which property gains most by filling."""
+    one = event_name if event_name is not None else "event"
+    if table.empty:
+        return "No event has a profile property: see docs/concepts.md for how they are named."
+    gain = table["filled"] - table["sent"]
+    events = int(table["events"].iloc[0])
+    if not events:
+        return f"There are no events named {one}."
+    of = f"of {counted(events, 'event')}" + (f" named {one}" if event_name is not None else "")
+    if not (gain > 0).any():
+        return f"Filling adds to none of {counted(len(table), 'property', 'properties')} {of}."
+    most = table.loc[gain.idxmax()]
+    return (
+        f"Filling adds most to {most['property']}: {most['sent']:.1%} {of} sent it, "
+        f"{most['filled']:.1%} have it."
+    )
+
+
+def rows_height(rows: int, style: Style) -> int:
+    """Return the pixels of so many rows and of the axis below them."""
+    return (_HIGH_ROW if _is_narrow(style) else _ROW) * rows + 30
+
+
+def legend_room(style: Style) -> int:
+    """Return the pixels that a legend has, as `titled` takes them."""
+    return _WIDE_LEGEND if _is_narrow(style) else _LEGEND
+
+
+def _is_narrow(style: Style) -> bool:
+    return style.width is not None and style.width < _NARROW
+
+
+def report_figure(report: Report, style: Style) -> Figure:
     """Return which share of the events of each name reaches a profile, and a browser session.
 
     Parameters
     ----------
     report : Report
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     table = report.coverage
     shown = table.head(MOST_ROWS)
@@ -122,9 +148,10 @@ def report_figure(report: Report, template: Template) -> go.Figure:
         shown["event_name"].tolist(),
         Shares("session", shown["with_browser_session"].tolist(), session),
         Shares("profile", shown["with_profile"].tolist(), profile),
-        template,
+        style,
     )
     several = {name: n for name, n in report.several_logins.items() if n}
+    finding = _reaching(table)
     subtitle = [
         f"{counted(report.profiles, 'profile')} from "
         f"{counted(report.aliases, 'alias', 'aliases')}; a session is one of the browser.",
@@ -133,19 +160,41 @@ def report_figure(report: Report, template: Template) -> go.Figure:
     figure.update_layout(
         **titled(
             "Which events reach a profile, and a browser session",
-            subtitle + _left_out(len(table) - len(shown), "event name", "event names"),
-            template=template,
-            plot_height=ROW * len(shown) + 30,
+            [finding, *subtitle, *_left_out(len(table) - len(shown), "event name", "event names")],
+            style=style,
+            plot_height=rows_height(len(shown), style),
             legend=[trace.name for trace in figure.data if trace.name],
-            legend_width=NARROW,
+            legend_width=legend_room(style),
         )
     )
-    return figure
+    return figure.says(
+        finding, shown[["event_name", "events", "with_profile", "with_browser_session"]]
+    )
+
+
+def _reaching(table: pd.DataFrame) -> str:
+    """Return which events reach a browser session least often, and which most often."""
+    if table.empty:
+        return "There are no events: read some, and stitch them again."
+    share = table["with_browser_session"]
+    least, most = table.loc[share.idxmin()], table.loc[share.idxmax()]
+    of_least, of_most = (
+        f"{row['event_name']}, {row['with_browser_session']:.1%} of {row['events']:,}"
+        for row in (least, most)
+    )
+    if len(table) == 1:
+        return f"On a profile with a browser session: {of_least}."
+    if share.min() == share.max():
+        return (
+            f"On a profile with a browser session: {share.iloc[0]:.1%} of the events of each of "
+            f"{len(table):,} names."
+        )
+    return f"Least often on a profile with a browser session: {of_least}; most often: {of_most}."
 
 
 def shares_figure(
-    names: Sequence[str], one: Shares, other: Shares, template: Template, between: str = " · "
-) -> go.Figure:
+    names: Sequence[str], one: Shares, other: Shares, style: Style, between: str = " · "
+) -> Figure:
     """Return two shares per row as an open and a filled mark, with a line between them.
 
     Parameters
@@ -153,11 +202,11 @@ def shares_figure(
     names : sequence of str
         Of the rows, from the top; as they are, not as markup.
     one, other : Shares
-    template : {"light", "dark"}
+    style : Style
     between : str
         What stands between the two where they are written at the right.
     """
-    colours, figure = look(template), go.Figure()
+    colours, figure = style.look, Figure()
     places = list(range(len(names)))
     gaps: list[tuple[list[float | None], list[float | None]]] = [
         ([a, b, None], [place, place, None])
@@ -186,28 +235,41 @@ def shares_figure(
             hoverinfo="text",
             name=legend_name(shares.name),
         )
-    for place, a, b in zip(places, one.shares, other.shares, strict=True):
-        text = f"{a:.0%}{between}{b:.0%}" if not pd.isna(a) else ""
+    texts = [
+        f"{a:.0%}{between}{b:.0%}" if not pd.isna(a) else ""
+        for a, b in zip(one.shares, other.shares, strict=True)
+    ]
+    for place, text in enumerate(texts):
         figure.add_annotation(
             x=1, xref="paper", xanchor="left", xshift=14, y=place, text=text, showarrow=False,
-            font={"size": 12, "color": colours.muted},
+            font={"size": _SIZE, "color": colours.ink},
+        )  # fmt: skip
+    narrow = _is_narrow(style)
+    room = (style.width or _NARROW) - 60 if narrow else _NAME
+    short = [plain(name) for name in fitting(list(names), room, _SIZE)]
+    for place, name in enumerate(short if narrow else ()):
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=place, yshift=9, yanchor="bottom", text=name,
+            showarrow=False, borderpad=0, font={"size": _SIZE, "color": colours.ink},
         )  # fmt: skip
     figure.update_layout(
         hovermode="closest",
         # Room for what is written there.
-        margin={"r": 112},
+        margin={"r": int(max((text_width(text, _SIZE) for text in texts), default=60)) + 30},
         yaxis={
             "tickvals": places,
-            "ticktext": [plain(name) for name in shortened_apart(names, 20)],
-            "range": [len(names) - 0.5, -0.5],
+            "ticktext": short,
+            "showticklabels": not narrow,
+            "range": [len(names) - 0.5, -0.65 if narrow else -0.5],
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
         },
         xaxis={
             "tickvals": [0, 0.5, 1],
+            # Said here, for plotly gives the labels of places the page's colour only by their text.
+            "ticktext": ["0%", "50%", "100%"],
             "tickangle": 0,
-            "tickformat": ".0%",
             "range": [-0.05, 1.05],
             "zeroline": False,
             "fixedrange": True,

@@ -20,9 +20,8 @@ from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
     from convergekit.identity.tables import HasTables
 
 
@@ -73,20 +72,30 @@ class Evaluation(Result):
             f"{counted(len(self.split), 'person', 'people')} split)"
         )
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Return precision, recall and F1, and the shares of mistaken profiles and people.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
         """
         from convergekit.diagnostics.evaluation_figure import evaluation_figure
+        from convergekit.figures.style import Style
 
-        return evaluation_figure(self, template)
+        return evaluation_figure(self, Style(template, width, height))
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
         measures = self.table.select_dtypes("float").columns

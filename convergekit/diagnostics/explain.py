@@ -14,9 +14,8 @@ from convergekit.base.wording import counted
 from convergekit.figures.card import TextResult
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
     from convergekit.identity.tables import StitchedEvents
 
 
@@ -48,16 +47,27 @@ class Explanation(TextResult):
     steps: pd.DataFrame
     refused: pd.DataFrame
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Return the chain from left to right as a `plotly.graph_objects.Figure`.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, or as its names need, and as high as what
+            it shows.
         """
         from convergekit.diagnostics.explain_figure import explanation_figure
+        from convergekit.figures.style import Style
 
-        return explanation_figure(self, template)
+        return explanation_figure(self, Style(template, width, height))
 
     def _sentences(self) -> list[str]:
         if not self.linked:

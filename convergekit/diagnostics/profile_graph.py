@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.wording import counted, shortened
 from convergekit.diagnostics.alias_marks import (
@@ -18,12 +17,14 @@ from convergekit.diagnostics.alias_marks import (
     WIDTHS,
     by_mark,
     link_width,
-    two_lines,
     type_and_value,
 )
 from convergekit.diagnostics.suspects import find_suspects
-from convergekit.figures.graph_layout import Place, layout
-from convergekit.figures.template import Look, Template, hover, look, plain, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.graph_layout import Box, Place, layout, scaled, spread
+from convergekit.figures.names_beside import fitting
+from convergekit.figures.style import LIGHT, USUAL, Look, Style
+from convergekit.figures.template import hover, plain, text_width, titled
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
@@ -34,12 +35,20 @@ MOST_SHOWN = 200
 #: A graph of more aliases than these names login values and what is blamed alone.
 MOST_NAMED = 24
 
-_NODE, _RING = 15, 27
+#: Pixels of a marker, of one among many, and of the ring around what is blamed.
+_NODE, _SMALL, _RING = 15, 9, 12
+#: Pixels of a name's letters, of a line of it, and of the whole at most.
+_LETTER, _LINE, _NAME = 11, 15, 140
+#: A figure without a width is laid out for a narrow page.
+_USUAL, _MARGINS = 400, 32
+#: Pixels of the plot of a large graph, and of a small one at least.
+_LARGE, _LEAST = 420, 240
+_BLAMED = ("alias to blame", "on an event to blame")
+#: A plot that the names do not fit is higher by this factor, as often as that.
+_HIGHER, _OFTEN = 1.2, 10
 
 
-def profile_graph_figure(
-    s: StitchedEvents, alias_or_id: str, template: Template = "light"
-) -> go.Figure:
+def profile_graph_figure(s: StitchedEvents, alias_or_id: str, style: Style = USUAL) -> Figure:
     """Return one profile's aliases and the links between them. See `Stitched.plot_profile_graph`.
 
     Parameters
@@ -47,11 +56,11 @@ def profile_graph_figure(
     s : StitchedEvents
     alias_or_id : str
         A URN or a profile ID.
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
     # Events that a segment leaves out link the aliases too.
     s = s.whole
@@ -62,28 +71,41 @@ def profile_graph_figure(
     suspect = suspects[suspects["profile_id"] == profile_id]
     graph = _most_linked(whole, _chain_of_blame(whole, suspect))
     blamed = [alias for cut in suspect["cut"] for alias in cut if alias in graph]
-    places = _places(graph)
-    figure, colours = go.Figure(), look(template)
+    named = _names(graph, blamed, style)
+    title, finding = _graph_title(profile_id, whole, suspect), _finding(whole, suspect)
+    marks = by_mark(sorted(graph), style.look)
+    around = titled(
+        title,
+        [finding, *_graph_subtitle(whole, graph, blamed, suspect)],
+        style=style,
+        plot_height=_LARGE,
+        # The names of a small graph begin with the types.
+        legend=[*_BLAMED, *(name for name, _, _ in marks)] if len(graph) > MOST_NAMED else (),
+        legend_width=340,
+    )
+    room = around["height"] - around["margin"]["t"] - around["margin"]["b"]
+    found = layout(graph)
+    sides = _sides(graph, found)
+    boxes = {alias: _box(lines, sides[alias], alias in blamed) for alias, lines in named.items()}
+    places, height = _places(found, boxes, room, style)
+    figure, colours = Figure(), style.look
     _add_links(figure, graph, places, colours)
     if len(suspect):
         _add_blamed_events(figure, s, graph, places, suspect["cut_rows"].iloc[0])
         _add_blamed_aliases(figure, places, blamed)
-    _add_aliases(figure, graph, places, colours)
-    _add_names(figure, graph, places, blamed, colours)
+    _add_aliases(figure, graph, places, marks)
+    _add_names(figure, places, named, sides, blamed, style)
     figure.update_layout(
-        **titled(
-            _graph_title(profile_id, whole, suspect),
-            _graph_subtitle(whole, graph, suspect),
-            template=template,
-            plot_height=540,
-        ),
-        legend={"groupclick": "toggleitem"},
+        **around,
         hovermode="closest",
-        xaxis={"visible": False, "range": [-1.25, 1.25]},
-        # Names stand below their markers, so the lowest need more room.
-        yaxis={"visible": False, "range": [-1.3, 1.1]},
+        xaxis={"visible": False, "range": [0, _width(style)]},
+        yaxis={"visible": False, "range": [0, height]},
     )
-    return figure
+    figure.update_layout(
+        height=style.height or around["height"] - _LARGE + height,
+        showlegend=len(graph) > MOST_NAMED,
+    )
+    return figure.says(finding, _twin(graph))
 
 
 def _chain_of_blame(graph: nx.Graph, suspect: pd.DataFrame) -> list[str]:
@@ -103,22 +125,65 @@ def _most_linked(graph: nx.Graph, first: Sequence[str]) -> nx.Graph:
     return graph.subgraph(ranked[:MOST_SHOWN])
 
 
-def _places(graph: nx.Graph) -> dict[str, Place]:
-    """Place the nodes between -1 and 1, to three decimals."""
-    found = layout(graph)
-    x, y = (list(places) for places in zip(*found.values(), strict=True))
+def _width(style: Style) -> int:
+    """Return the pixels that the plot is laid out for."""
+    return max((style.width or _USUAL) - _MARGINS, 4 * _NODE)
+
+
+def _names(graph: nx.Graph, blamed: Sequence[str], style: Style) -> dict[str, list[str]]:
+    """Return the lines of the names that are written, not yet escaped."""
+    few = len(graph) <= MOST_NAMED
+    named = [
+        alias
+        for alias in sorted(graph)
+        if few or alias in blamed or type_and_value(alias)[0] in LOGIN_TYPES
+    ]
+    most = min(_NAME, _width(style) / 2 - 8)
+    kinds, values = zip(*map(type_and_value, named), strict=True) if named else ((), ())
+    # Of many, the marker alone says the type.
+    own = list(dict.fromkeys(kinds)) if few else []
+    short = dict(zip(own, fitting(own, most, _LETTER), strict=True))
+    return {
+        alias: [short[type_and_value(alias)[0]], value] if few else [value]
+        for alias, value in zip(named, fitting(values, most, _LETTER), strict=True)
+    }
+
+
+def _places(
+    found: dict[str, Place], boxes: dict[str, Box], room: int, style: Style
+) -> tuple[dict[str, Place], int]:
+    """Place the nodes, in pixels of the plot, and return how high that is."""
+    width = _width(style)
     if len(found) > MOST_NAMED:
-        # A large graph needs all the room that there is, a small one would be bent.
-        x, y = _stretched(x), _stretched(y)
-    return {name: (round(a, 3), round(b, 3)) for name, a, b in zip(found, x, y, strict=True)}
+        around = dict.fromkeys(found, Box(_RING, _RING, _RING, _RING + _LINE))
+        return scaled(found, around, width, room), room
+    taken = sum((box.left + box.right) * (box.up + box.down) for box in boxes.values())
+    height = room if style.height else int(max(_LEAST, 1.7 * taken / width))
+    for _ in range(_OFTEN):
+        places, free = spread(found, boxes, width, height)
+        if free or style.height:
+            break
+        height = int(height * _HIGHER)
+    return places, height
 
 
-def _stretched(places: list[float]) -> list[float]:
-    low, high = min(places), max(places)
-    return [2 * (at - low) / ((high - low) or 1.0) - 1 for at in places]
+def _sides(graph: nx.Graph, places: dict[str, Place]) -> dict[str, bool]:
+    """Return of which nodes the name stands above: of those whose links go down."""
+    return {
+        alias: graph.degree(alias) > 0
+        and sum(places[other][1] - places[alias][1] for other in sorted(graph[alias])) < 0
+        for alias in graph
+    }
 
 
-def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Place], colours: Look) -> None:
+def _box(lines: list[str], above: bool, is_blamed: bool) -> Box:
+    half = max(text_width(line, _LETTER) for line in lines) / 2 + 2
+    mark = _RING if is_blamed else _NODE / 2
+    name = mark + 4 + _LINE * len(lines)
+    return Box(half, half, name if above else mark, mark if above else name)
+
+
+def _add_links(figure: Figure, graph: nx.Graph, places: dict[str, Place], colours: Look) -> None:
     edges = sorted(graph.edges(data=True), key=lambda edge: sorted(edge[:2]))
     for _, width in WIDTHS:
         of_width = [(one, other) for one, other, d in edges if link_width(d["events"]) == width]
@@ -128,7 +193,7 @@ def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Place], col
                 line={"color": colours.quiet, "width": width},
                 name=_width_name(width),
                 legendgroup="links",
-                legendgrouptitle={"text": "links"},
+                showlegend=False,
             )
     ends = [(places[one], places[other]) for one, other, _ in edges]
     figure.add_scatter(
@@ -150,7 +215,7 @@ def _add_links(figure: go.Figure, graph: nx.Graph, places: dict[str, Place], col
 
 
 def _add_blamed_events(
-    figure: go.Figure, s: StitchedEvents, graph: nx.Graph, places: dict[str, Place], rows: list[int]
+    figure: Figure, s: StitchedEvents, graph: nx.Graph, places: dict[str, Place], rows: list[int]
 ) -> None:
     if not rows:
         return
@@ -158,12 +223,12 @@ def _add_blamed_events(
     figure.add_scatter(
         **_lines([edge for edge in linked.edges if graph.has_edge(*edge)], places),
         line={"color": BLAME, "width": 4, "dash": "dot"},
-        name="on an event to blame",
+        name=_BLAMED[1],
         legendgroup="blamed",
     )
 
 
-def _add_blamed_aliases(figure: go.Figure, places: dict[str, Place], blamed: list[str]) -> None:
+def _add_blamed_aliases(figure: Figure, places: dict[str, Place], blamed: list[str]) -> None:
     if not blamed:
         return
     figure.add_scatter(
@@ -172,63 +237,120 @@ def _add_blamed_aliases(figure: go.Figure, places: dict[str, Place], blamed: lis
         mode="markers",
         marker={
             "symbol": "circle-open",
-            "size": _RING,
+            "size": 2 * _RING,
             "color": BLAME,
             "line": {"width": 4, "color": BLAME},
         },
         hoverinfo="skip",
-        name="alias to blame",
+        name=_BLAMED[0],
         legendgroup="blamed",
     )
 
 
 def _add_aliases(
-    figure: go.Figure, graph: nx.Graph, places: dict[str, Place], colours: Look
+    figure: Figure,
+    graph: nx.Graph,
+    places: dict[str, Place],
+    marks: Sequence[tuple[str, dict[str, Any], list[str]]],
 ) -> None:
-    for name, mark, same in by_mark(sorted(graph), colours):
+    for name, mark, same in marks:
         figure.add_scatter(
             x=[places[alias][0] for alias in same],
             y=[places[alias][1] for alias in same],
             mode="markers",
-            marker={**mark, "size": _NODE},
+            marker={**mark, "size": _NODE if len(graph) <= MOST_NAMED else _SMALL},
             hovertext=[_alias_sentence(alias, graph) for alias in same],
             hoverinfo="text",
             name=plain(name),
             legendgroup="aliases",
-            legendgrouptitle={"text": "alias types"},
         )
 
 
 def _add_names(
-    figure: go.Figure,
-    graph: nx.Graph,
+    figure: Figure,
     places: dict[str, Place],
-    blamed: list[str],
-    colours: Look,
+    named: dict[str, list[str]],
+    sides: dict[str, bool],
+    blamed: Sequence[str],
+    style: Style,
 ) -> None:
     """Name aliases last, so that no marker covers a name."""
-    few = len(graph) <= MOST_NAMED
-    named = [
-        alias
-        for alias in sorted(graph)
-        if few or alias in blamed or type_and_value(alias)[0] in LOGIN_TYPES
-    ]
+    if len(places) > MOST_NAMED:
+        figure.update_layout(annotations=_chips(places, named, style))
+        return
+    paper = style.look.paper
     figure.add_scatter(
-        x=[places[alias][0] for alias in named],
-        y=[places[alias][1] for alias in named],
+        x=[places[name][0] for name in named],
+        y=[places[name][1] for name in named],
         mode="markers+text",
-        # Not seen, but a name stands below a marker of this size.
-        marker={"opacity": 0, "size": [_RING if alias in blamed else _NODE for alias in named]},
-        # Of many, the marker alone says the type.
-        text=[two_lines(alias) if few else _value_line(alias) for alias in named],
-        textposition="bottom center",
+        # Not seen, but a name stands beside a marker of this size.
+        marker={
+            "opacity": 0,
+            "size": [2 * _RING if name in blamed else _NODE for name in named],
+        },
+        text=["<br>".join(map(plain, lines)) for lines in named.values()],
+        textposition=["top center" if sides[name] else "bottom center" for name in named],
         # The halo keeps names readable where links pass behind them.
-        textfont={"size": 11, "shadow": ", ".join([f"0 0 2px {colours.paper}"] * 4)},
-        # A name at the side would be cut off.
+        textfont={
+            "size": _LETTER,
+            "color": style.look.ink,
+            "shadow": ", ".join([f"0 0 2px {paper}"] * 4),
+        },
         cliponaxis=False,
         hoverinfo="skip",
         showlegend=False,
         name="names",
+    )
+
+
+def _chips(
+    places: dict[str, Place], named: dict[str, list[str]], style: Style
+) -> list[dict[str, Any]]:
+    """Return names on cards of their own, for the marks of a large graph lie below them."""
+    card = style.look if style.template != "auto" else LIGHT
+    chips: list[dict[str, Any]] = []
+    taken: list[tuple[float, float, float]] = []
+    width = _width(style)
+    for alias, (value,) in named.items():
+        half = text_width(value, _LETTER) / 2 + 4
+        x, y = places[alias]
+        middle = min(max(x, half), width - half)
+        if any(abs(middle - at) < half + most and abs(y - up) < 1.4 * _LINE
+               for at, up, most in taken):  # fmt: skip
+            continue
+        taken.append((middle, y, half))
+        chips.append(
+            {
+                "text": plain(value),
+                "x": x,
+                "y": y,
+                "xshift": middle - x,
+                "yshift": -_RING,
+                "yanchor": "top",
+                "showarrow": False,
+                "font": {"size": _LETTER, "color": card.ink},
+                "bgcolor": card.paper,
+                "bordercolor": card.quiet,
+                "borderpad": 1,
+            }
+        )
+    return chips
+
+
+def _twin(graph: nx.Graph) -> pd.DataFrame:
+    """Return a row per link, and one for an alias that is alone."""
+    rows = [
+        (*sorted((one, other)), data["events"], data["first_seen"])
+        for one, other, data in graph.edges(data=True)
+    ]
+    rows += [
+        (alias, None, data["events"], data["first_seen"])
+        for alias, data in graph.nodes(data=True)
+        if not graph.degree(alias)
+    ]
+    return pd.DataFrame(
+        sorted(rows, key=lambda row: (-row[2], row[0], row[1] or "")),
+        columns=["alias", "met", "events", "first_seen"],
     )
 
 
@@ -273,16 +395,36 @@ def _graph_title(profile_id: str, whole: nx.Graph, suspect: pd.DataFrame) -> str
     return f"{counted(len(whole), 'alias', 'aliases')} on profile {profile_id}"
 
 
-def _graph_subtitle(whole: nx.Graph, shown: nx.Graph, suspect: pd.DataFrame) -> list[str]:
-    lines = suspect["reason"].head(1).tolist()
-    left_out = len(whole) - len(shown)
+def _finding(whole: nx.Graph, suspect: pd.DataFrame) -> str:
+    """Return what makes the profile suspect, or how its aliases are linked."""
+    if len(suspect):
+        return str(suspect["reason"].iloc[0])
+    if len(whole) == 1:
+        (data,) = (data for _, data in whole.nodes(data=True))
+        return f"The profile has 1 alias, on {counted(data['events'], 'event')}."
+    most = min(whole, key=lambda alias: (-whole.degree(alias), alias))
+    links = counted(whole.number_of_edges(), "link")
+    return (
+        f"{links} {'joins' if whole.number_of_edges() == 1 else 'join'} "
+        f"{counted(len(whole), 'alias', 'aliases')}; {shortened(most, 40)} has the most, "
+        f"{whole.degree(most):,}."
+    )
+
+
+def _graph_subtitle(
+    whole: nx.Graph, shown: nx.Graph, blamed: Sequence[str], suspect: pd.DataFrame
+) -> list[str]:
+    lines, left_out = [], len(whole) - len(shown)
     if left_out:
         lines.append(
             f"{len(shown):,} aliases are shown, those with the most links among them; "
             f"{counted(left_out, 'is', 'are')} left out."
         )
-    return lines
-
-
-def _value_line(alias: str) -> str:
-    return plain(shortened(type_and_value(alias)[1], 20))
+    key = ["ringed: to blame"] if blamed else []
+    if len(suspect) and suspect["cut_rows"].iloc[0]:
+        key.append("dotted: on an event to blame")
+    widths = {link_width(data["events"]) for _, _, data in shown.edges(data=True)}
+    if len(widths) > 1:
+        key.append("thicker: on more events")
+    said = "; ".join(key)
+    return [*lines, *([f"{said[:1].upper()}{said[1:]}."] if said else [])]

@@ -15,7 +15,7 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.properties import property_names
 
 if TYPE_CHECKING:
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Style
     from convergekit.identity.tables import StitchedEvents
 
 
@@ -43,7 +43,7 @@ def _share(values: pd.Series) -> float:
     return float((~missing(values)).mean()) if len(values) else np.nan
 
 
-def _figure(table: pd.DataFrame, template: Template, *, event_name: str | None) -> Any:
+def _figure(table: pd.DataFrame, style: Style, *, event_name: str | None) -> Any:
     from convergekit.diagnostics.coverage_figures import property_coverage_figure
 
-    return property_coverage_figure(table, event_name, template)
+    return property_coverage_figure(table, event_name, style)

@@ -22,6 +22,7 @@ from convergekit.events.observed import moment
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import NOTHING_READ
 from convergekit.events.steps import names_in
+from convergekit.figures import markdown
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
@@ -30,9 +31,8 @@ from convergekit.visible import visible
 from convergekit.visits.traffic import pages_and_referrers
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
     from convergekit.identity.aliases import EventAliases
     from convergekit.identity.tables import StitchedEvents
 
@@ -113,20 +113,30 @@ class Report:
     calendar: str = ""
     own_pages: str = ""
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw the share of events that reach a profile and a browser session, by event name.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
         """
         from convergekit.diagnostics.coverage_figures import report_figure
+        from convergekit.figures.style import Style
 
-        return report_figure(self, template)
+        return report_figure(self, Style(template, width, height))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, ready for JSON."""
@@ -182,6 +192,42 @@ class Report:
         ]
         return lines
 
+    def to_markdown(self) -> str:
+        r"""Return the report as Markdown: what there is to say, and the table of events.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> report = ck.stitch(ck.simulate_store().events).report
+        >>> print(report.to_markdown().split("\n\n")[2])
+        | event | events | profile | browser session |
+        | :--- | ---: | ---: | ---: |
+        | PageView | 210 | 85% | 84% |
+        | Viewed Product | 88 | 85% | 85% |
+        | Added To Cart | 49 | 96% | 90% |
+        | Started Checkout | 32 | 100% | 88% |
+        | Placed Order | 27 | 100% | 89% |
+        | Subscribed To Newsletter | 12 | 100% | 33% |
+        """
+        first, second = self._lines()[:2]
+        said = [
+            f"- **{markdown.plain(title)}**: {markdown.plain(text)}"
+            for title, text in self.findings()
+        ]
+        rows = [
+            (
+                row.event_name,
+                f"{row.events:,}",
+                _percent(row.with_profile),
+                _percent(row.with_browser_session),
+            )
+            for row in self.coverage.itertuples()
+        ]
+        names = ["event", "events", "profile", "browser session"]
+        table = markdown.aligned(pd.DataFrame(rows, columns=names), [False, True, True, True])
+        lead = f"**{markdown.plain(first)}** {markdown.plain(second)}"
+        return "\n\n".join(part for part in (lead, "\n".join(said), table) if part)
+
     def findings(self) -> list[tuple[str, str]]:
         """Return what there is to say besides the counts: titles and texts."""
         blocked = self.blocked.groupby("alias_type")["events"].sum().to_dict()
@@ -211,6 +257,10 @@ class Report:
         from convergekit.diagnostics.report_card import report_card
 
         return report_card(self)
+
+
+def _percent(share: float) -> str:
+    return "" if pd.isna(share) else f"{share:.0%}"
 
 
 def make_report(s: StitchedEvents) -> Report:

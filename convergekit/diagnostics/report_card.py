@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from convergekit.figures.card import card
+from convergekit.figures.card import card, scrolled
 
 if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
@@ -21,7 +21,9 @@ padding:.4rem .6rem}
 .ck-card .ck-bar{display:inline-block;width:6rem;height:.6rem;margin-left:.5rem;
 border-radius:.3rem;background:rgba(128,128,128,.25);overflow:hidden;vertical-align:middle}
 .ck-card .ck-bar span{display:block;height:100%;background:#2f7ebc}
-.ck-card .ck-warning{color:#b45309}
+.ck-card .ck-warning{color:color-mix(in srgb,currentColor 55%,#d97706)}
+@media (forced-colors:active){.ck-card .ck-bar{border:1px solid}
+.ck-card .ck-bar span{background:CanvasText;forced-color-adjust:none}}
 """
 
 
@@ -58,17 +60,19 @@ def _tiles(report: Report) -> str:
 
 def _coverage_table(coverage: pd.DataFrame) -> str:
     rows = "".join(
-        f"<tr><td>{html.escape(row.event_name)}</td><td>{row.events:,}</td>"
+        f'<tr><th scope="row">{html.escape(row.event_name)}</th><td>{row.events:,}</td>'
         f"<td>{_bar(row.with_profile)}</td><td>{_bar(row.with_browser_session)}</td></tr>"
         if row.events
-        else f"<tr><td>{html.escape(row.event_name)}</td><td>0</td>"
+        else f'<tr><th scope="row">{html.escape(row.event_name)}</th><td>0</td>'
         '<td colspan="2" class="ck-warning">all rejected</td></tr>'
         for row in coverage.itertuples()
     )
-    return (
+    return scrolled(
         "<table><caption>Share of events that reach a profile, and a profile with a browser "
-        "session</caption><thead><tr><th>event</th><th>events</th><th>profile</th>"
-        f"<th>browser session</th></tr></thead><tbody>{rows}</tbody></table>"
+        'session</caption><thead><tr><th scope="col">event</th><th scope="col">events</th>'
+        '<th scope="col">profile</th><th scope="col">browser session</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>",
+        "Share of events that reach a profile",
     )
 
 

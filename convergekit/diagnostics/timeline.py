@@ -11,7 +11,7 @@ from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.tables import StitchedEvents
 
 if TYPE_CHECKING:
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Style
 
 
 def timeline(s: StitchedEvents, alias_or_id: str) -> DrawnFrame:
@@ -23,11 +23,11 @@ def timeline(s: StitchedEvents, alias_or_id: str) -> DrawnFrame:
     return DrawnFrame.of(found, _figure, ("row", "kind", "timestamp", "profile_id"))
 
 
-def _figure(found: pd.DataFrame, template: Template) -> Any:
+def _figure(found: pd.DataFrame, style: Style) -> Any:
     # Plotly takes long to import.
     from convergekit.diagnostics.timeline_figure import timeline_figure
 
-    return timeline_figure(found, template)
+    return timeline_figure(found, style)
 
 
 def _arranged(columns: list[str]) -> list[str]:

@@ -14,16 +14,10 @@ import plotly.graph_objects as go
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY, missing
-from convergekit.figures.template import (
-    COLOURS,
-    Look,
-    Template,
-    hover,
-    legend_name,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import fitting
+from convergekit.figures.style import COLOURS, Look, Style
+from convergekit.figures.template import hover, legend_names, plain, titled
 from convergekit.typing import BoolArray, IntArray
 
 #: Events so far apart belong to two visits, between which the figure has a gap.
@@ -35,22 +29,24 @@ _MOST_VECTORS = 400
 _MOST_VALUES = 8
 _MOST_LINES = 50
 _LANE = 64
+#: Pixels of the letters of a lane's name, and of the whole.
+_SIZE, _NAME = 13, 110
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "pentagon")
-_IDENTIFY = "identify call"
+_IDENTIFY, _OTHERS = "identify call", "other events"
 
 
-def timeline_figure(timeline: pd.DataFrame, template: Template) -> go.Figure:
+def timeline_figure(timeline: pd.DataFrame, style: Style) -> Figure:
     """Return the events of a profile as marks in order of time. See `Stitched.profile`.
 
     Parameters
     ----------
     timeline : pandas.DataFrame
         Rows of `Stitched.profile`.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Marks stand one beside the other, whatever the time between them, with a gap where a visit
         ends. Hover texts say what an event sent, and what it carries that earlier ones sent.
     """
@@ -62,9 +58,10 @@ def timeline_figure(timeline: pd.DataFrame, template: Template) -> go.Figure:
     new_visit = shown["timestamp"].diff() > VISIT_GAP
     place = (np.arange(len(shown)) + new_visit.cumsum()).to_numpy(dtype=np.int64)
     said = _sentences(shown, name, source)
-    figure, colours = go.Figure(), look(template)
+    figure, colours = Figure(), style.look
     scatter = go.Scatter if len(shown) <= _MOST_VECTORS else go.Scattergl
     looks = _looks(name, colours)
+    legend = dict(zip(looks, legend_names([one or _OTHERS for one in looks]), strict=True))
     size = 13 if len(shown) <= 60 else 9 if len(shown) <= _MOST_VECTORS else 6
     for which, mark in looks.items():
         of_name = (name.isin(looks) if which == "" else name.eq(which)).to_numpy(dtype=bool)
@@ -81,34 +78,36 @@ def timeline_figure(timeline: pd.DataFrame, template: Template) -> go.Figure:
                 },
                 hovertext=[text for text, mine in zip(said, of_name, strict=True) if mine],
                 hoverinfo="text",
-                name=legend_name(which) if which else "other events",
+                name=legend[which],
             )
         )
     lines = int(new_visit.sum()) <= _MOST_LINES
-    _mark_visits(figure, shown["timestamp"], new_visit.to_numpy(dtype=bool), place)
+    _mark_visits(figure, shown["timestamp"], new_visit.to_numpy(dtype=bool), place, style)
     for end in place[new_visit.to_numpy(dtype=bool)] if lines else ():
         figure.add_vline(x=int(end) - 1, line={"color": colours.quiet, "width": 1, "dash": "dot"})
+    finding = _finding(timeline, lanes)
     figure.update_layout(
         **titled(
             _title(timeline),
-            _subtitle(timeline, len(shown), bool(new_visit.any()) and lines),
-            template=template,
+            [finding, *_subtitle(timeline, len(shown), bool(new_visit.any()) and lines)],
+            style=style,
             plot_height=_LANE * max(len(lanes), 1) + 40,
             legend=[trace.name for trace in figure.data],
             # The names of the lanes stand at its left.
-            legend_width=320,
+            legend_width=250,
         ),
         hovermode="closest",
         yaxis={
             "tickvals": list(range(len(lanes))),
-            "ticktext": [plain(shortened(lane, 18)) for lane in lanes],
+            "ticktext": [plain(lane) for lane in fitting(lanes, _NAME, _SIZE)],
             "range": [len(lanes) - 0.5, -0.5],
             "zeroline": False,
             "fixedrange": True,
         },
         xaxis={"showgrid": False, "zeroline": False},
     )
-    return figure
+    twin = pd.DataFrame({"timestamp": shown["timestamp"], "event_name": name, "source": source})
+    return figure.says(finding, twin)
 
 
 def _looks(name: pd.Series, colours: Look) -> dict[str, dict[str, Any]]:
@@ -128,18 +127,20 @@ def _looks(name: pd.Series, colours: Look) -> dict[str, dict[str, Any]]:
 
 
 def _mark_visits(
-    figure: go.Figure,
+    figure: Figure,
     times: pd.Series,
     new_visit: BoolArray,
     place: IntArray,
+    style: Style,
 ) -> None:
     """Name when visits began, as many as fit."""
     begins = np.flatnonzero(new_visit | (np.arange(len(times)) == 0))
     spread = place[-1] + 1 if len(place) else 1
+    # A label takes a fifth of a narrow figure, and the lanes' names a part of it.
+    most = max(((style.width or 400) - _NAME) // 58, 2)
     named: list[int] = []
     for at in begins:
-        # A label takes a fifth of a narrow figure.
-        if not named or place[at] - place[named[-1]] >= spread / 5:
+        if not named or place[at] - place[named[-1]] >= spread / most:
             named.append(int(at))
     figure.update_xaxes(
         tickvals=[int(place[at]) for at in named],
@@ -156,11 +157,23 @@ def _title(timeline: pd.DataFrame) -> str:
     return f"{counted(len(timeline), 'event')} of profile {timeline['profile_id'].iloc[0]}"
 
 
+def _finding(timeline: pd.DataFrame, lanes: list[str]) -> str:
+    """Return in how many visits the events are, from how many sources, and from when to when."""
+    if timeline.empty:
+        return "No events: choose rows that Stitched.profile returned."
+    times = timeline["timestamp"]
+    visits = int((times.diff() > VISIT_GAP).sum()) + 1
+    return (
+        f"{counted(len(timeline), 'event')} in {counted(visits, 'visit')} from "
+        f"{counted(len(lanes), 'source')}, from {times.iloc[0]:%Y-%m-%d %H:%M} to "
+        f"{times.iloc[-1]:%Y-%m-%d %H:%M} UTC."
+    )
+
+
 def _subtitle(timeline: pd.DataFrame, shown: int, lines: bool) -> list[str]:
     if timeline.empty:
         return []
-    first, last = timeline["timestamp"].iloc[0], timeline["timestamp"].iloc[-1]
-    said = [f"From {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, in order."]
+    said = []
     if lines:
         said.append(f"A line stands for more than {readable_duration(VISIT_GAP)} without an event.")
     if shown < len(timeline):

@@ -21,7 +21,7 @@ from convergekit.engine.aliases import (
 )
 from convergekit.engine.backends import Backend
 from convergekit.engine.columns import OWN, canonical, trimmed
-from convergekit.engine.nothing import identifies_nothing
+from convergekit.engine.nothing import is_nobody
 from convergekit.errors import ColumnError, did_you_mean
 from convergekit.events.normalise import MISSING_TIMESTAMP, NOT_AN_EVENT
 
@@ -52,7 +52,7 @@ def read_events(
     for name in ("event_id", "event_name", "source"):
         text = table[name]
         named[name] = ibis.ifelse(trimmed(text) == "", ibis.null("string"), text)
-    unidentified = identifies_nothing(backend, named["event_id"]).fill_null(False)
+    unidentified = is_nobody(backend, named["event_id"]).fill_null(False)
     named["event_id"] = ibis.ifelse(unidentified, ibis.null("string"), named["event_id"])
     table = table.mutate(
         **named,

@@ -25,14 +25,9 @@ def is_no_value(backend: Backend, text: Any) -> Any:
 
 
 def is_nobody(backend: Backend, text: Any) -> Any:
-    """Return whether a text identifies nobody, as an expression."""
+    """Return whether a text identifies nobody and nothing, as an expression."""
     plain = _plain(backend, text)
-    return _is_one_of(plain, PLACEHOLDERS) | plain.re_search("^[0-]*$")
-
-
-def identifies_nothing(backend: Backend, text: Any) -> Any:
-    """Return whether a text is not an event ID, as an expression."""
-    return is_nobody(backend, text) | _plain(backend, text).re_search(TEMPLATE)
+    return _is_one_of(plain, PLACEHOLDERS) | plain.re_search("^[0-]*$") | plain.re_search(TEMPLATE)
 
 
 def _is_one_of(plain: Any, words: Collection[str]) -> Any:

@@ -334,9 +334,9 @@ def _apply_mapping(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFr
             )
     if not columns:
         return frame
-    mapped = {name: frame[own] for name, own in columns.items()}
+    mapped = pd.DataFrame({name: frame[own] for name, own in columns.items()}, index=frame.index)
     rest = frame.drop(columns=list(set(columns.values())))
-    return rest.assign(**mapped)[_mapped_order(frame, columns)]
+    return pd.concat([rest, mapped], axis=1)[_mapped_order(frame, columns)]
 
 
 def check_mapped_name(name: str, own: object) -> None:

@@ -24,7 +24,7 @@ from convergekit.base.wording import counted, shortened
 from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.arrow import LISTS_OF_TEXT
 from convergekit.events.canonical import told, written_by_stitch
-from convergekit.events.nothing import identifies_nothing, without_value
+from convergekit.events.nothing import is_nobody, without_value
 from convergekit.events.schema import ALIAS, NESTED, PROFILE_PROPERTY, PROPERTY, STATE_AT
 from convergekit.events.shapes import READ_SHAPES, said_of, says, shape_of, shape_remarks
 from convergekit.events.timestamps import check_zone, microseconds, parse_timestamps
@@ -260,7 +260,7 @@ def _text_column(frame: pd.DataFrame, name: str) -> tuple[pd.Series, BoolArray]:
 
 def _identifying(ids: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return the event IDs without those that identify nothing, and these."""
-    nothing = identifies_nothing(to_arrow(ids))
+    nothing = is_nobody(to_arrow(ids))
     return (ids.mask(nothing), ids[nothing]) if nothing.any() else (ids, ids[:0])
 
 

@@ -6,8 +6,8 @@ layers. `NO_VALUE` are texts that are not a value of anything (``undefined``, ``
 may be a value, but identify nobody and nothing (``true``, ``0``, ``guest``): not as an alias, not
 as an event ID. Both are compared without regard to case, and without what may stand around them:
 white space, quotes (escaped ones too), and characters that are not seen. A template that nobody
-filled in (``{{campaign.name}}``) is not a value either; as an alias it links, and is a finding of
-the check-up. Numbers and booleans of properties are never nothing.
+filled in (``{{campaign.name}}``) is not a value either. Numbers and booleans of properties are
+never nothing.
 
 The words are those that these pages name, and more of their kind:
 
@@ -118,13 +118,14 @@ AROUND = "".join(
     )
 )
 #: What a text in lower case is that is all one template, as RE2 and Java read it: ``{{id}}``,
-#: ``{keyword:tea}``, ``${id}``, ``%%id%%``, ``[[id]]``, ``<%= id %>``, ``*|id|*``, ``__id__``.
+#: ``{keyword:tea}``, ``${id}``, ``%%id%%``, ``[[id]]``, ``<%= id %>``, ``*|id|*``, ``__id__``, and
+#: the first and the third of these as an address of a page has them.
 TEMPLATE = (
-    "^([{][{].*[}][}]|[{][a-z_.:]+[}]|[{]%.*%[}]|[$][{].*[}]|%%.+%%|[[][[].*[]][]]|<%.*%>"
+    "^([{][{].*[}][}]|%7b%7b.*%7d%7d|%24%7b.*%7d|[{][a-z_.:]+[}]|[{]%.*%[}]|[$][{].*[}]|%%.+%%|[[][[].*[]][]]|<%.*%>"
     "|[*][|].*[|][*]|__[a-z_]+__)$"
 )
 _TEMPLATE_STARTS = (
-    *("{{", "{%", "${", "%%", "[[", "<%", "*|", "__"),
+    *("{{", "{%", "${", "%%", "[[", "<%", "*|", "__", "%7", "%2"),
     *(f"{{{letter}" for letter in "abcdefghijklmnopqrstuvwxyz_"),
 )
 #: How quotes are written where they had to be escaped: in JSON, HTML, and addresses of pages.
@@ -181,8 +182,7 @@ NULL_MARKERS = (
     *("(null)", "[NULL]", "<null>"),
 )
 _OF_NOTHING = _Words(NO_VALUE, templates=True)
-_OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True)
-_NOT_AN_ID = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True, templates=True)
+_OF_NOBODY = _Words(PLACEHOLDERS - DIGESTS, DIGESTS, zeros=True, templates=True)
 
 
 def is_no_value(texts: pa.Array) -> BoolArray:
@@ -198,12 +198,12 @@ def is_no_value(texts: pa.Array) -> BoolArray:
 
 
 def is_nobody(texts: pa.Array) -> BoolArray:
-    """Return which texts identify nobody: those without a value among them, templates left aside.
+    """Return which texts identify nobody and nothing; a missing one is not asked.
 
     Examples
     --------
-    >>> is_nobody(pa.array(["u1", "Guest", "0000-00", "undefined", "", None])).tolist()
-    [False, True, True, True, True, False]
+    >>> is_nobody(pa.array(["u1", "Guest", "0000-00", "undefined", "{{id}}", "", None])).tolist()
+    [False, True, True, True, True, True, False]
     """
     return _found(arrow_array(texts), _OF_NOBODY)
 
@@ -217,17 +217,6 @@ def trimmed(texts: pa.Array) -> pa.Array:
     ['EUR', 'EUR', None]
     """
     return pc.utf8_trim(arrow_array(texts), characters=AROUND)
-
-
-def identifies_nothing(texts: pa.Array) -> BoolArray:
-    """Return which texts are not an event ID; a missing one is not asked.
-
-    Examples
-    --------
-    >>> identifies_nothing(pa.array(["1001", "guest", "{{event_id}}", None])).tolist()
-    [False, True, True, False]
-    """
-    return _found(arrow_array(texts), _NOT_AN_ID)
 
 
 class Markers:

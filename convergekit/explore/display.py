@@ -6,13 +6,17 @@ Everything that comes from the data is escaped. Importing this module imports no
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from convergekit.base.wording import counted, readable_table, shortened
+from convergekit.figures.showing import shown
+
+if TYPE_CHECKING:
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
 
 #: Lists to choose from hold no more than these; a search narrows them.
 MOST_OPTIONS = 200
@@ -20,35 +24,6 @@ MOST_OPTIONS = 200
 MOST_LETTERS = 60
 
 _MOST_COLUMNS = 40
-
-# Scoped by classes of our own; colours follow the notebook's theme.
-STYLE = """<style>
-.ck-explorer{font-family:system-ui,sans-serif;line-height:1.45;overflow-wrap:anywhere}
-.ck-explorer h4{font-size:.95rem;font-weight:600;margin:.9rem 0 .3rem}
-.ck-explorer .ck-scroll{overflow:auto;max-height:26rem;max-width:100%}
-.ck-explorer table{border-collapse:collapse;font-size:.85rem;margin:.2rem 0}
-.ck-explorer th,.ck-explorer td{text-align:left;padding:.2rem .6rem;white-space:nowrap;
-border:0;border-bottom:1px solid rgba(128,128,128,.28);background:none;
-font-variant-numeric:tabular-nums}
-.ck-explorer th{font-weight:600}
-.ck-explorer caption,.ck-explorer .ck-hint{text-align:left;font-size:.85rem;opacity:.75}
-.ck-explorer .ck-number{text-align:right}
-.ck-explorer pre.ck-code{margin:.2rem 0;padding:.6rem .8rem;overflow:auto;font-size:.83rem;
-border:1px solid rgba(128,128,128,.35);border-radius:.35rem;background:rgba(128,128,128,.1);
-line-height:1.45;white-space:pre-wrap;word-break:normal;user-select:all;-webkit-user-select:all;color:inherit}
-.ck-part .widget-html-content{min-width:0}
-.jupyter-button.ck-name{text-align:left;flex-shrink:0}
-.ck-explorer .ck-busy{opacity:.75}
-.ck-explorer .ck-busy::before{content:"";display:inline-block;width:.7em;height:.7em;
-margin-right:.5em;border:2px solid currentColor;border-right-color:transparent;border-radius:50%;
-animation:ck-turn .9s linear infinite}
-@keyframes ck-turn{to{transform:rotate(360deg)}}
-.ck-explorer .ck-error{border-left:4px solid #d55e00;background:rgba(213,94,0,.12);
-padding:.45rem .7rem;white-space:pre-wrap}
-.ck-explorer .ck-warning{border-left:4px solid #e69f00;background:rgba(230,159,0,.12);
-padding:.45rem .7rem}
-.ck-explorer details pre{white-space:pre;overflow:auto;font-size:.8rem;color:inherit}
-</style>"""
 
 
 def heading(text: str) -> str:
@@ -96,6 +71,12 @@ def code(text: str) -> str:
     )
 
 
+def folded(title: str, page: str) -> str:
+    """Return a page that opens at a click, or by the keyboard."""
+    summary = f"<summary>{html.escape(title)}</summary>"
+    return f'<div class="ck-explorer"><details>{summary}{page}</details></div>'
+
+
 def table(frame: pd.DataFrame, caption: str = "") -> str:
     """Return a small table, each cell short and escaped.
 
@@ -122,7 +103,9 @@ def table(frame: pd.DataFrame, caption: str = "") -> str:
 def cell(value: Any) -> Any:
     """Return a value as a table shows it: times to the second, long texts cut, numbers kept."""
     if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
+        # A period begins at midnight of the shop's clock, and says no time zone.
+        is_day = value.tzinfo is None and value == value.normalize()
+        return f"{value:%Y-%m-%d}" if is_day else f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, (str, list, tuple, dict, set)):
         return shortened(value, MOST_LETTERS)
     return value
@@ -154,24 +137,26 @@ def listed_of(shown: int, total: int, what: str, how: str) -> str:
     return f"{shown:,} of {counted(total, what, many)} are listed; {how}."
 
 
-def figure_outputs(*figures: Any) -> tuple[dict[str, Any], ...]:
-    """Return what an Output widget shows for figures, each as the notebook at hand shows them."""
+def figure_outputs(*figures: Figure) -> tuple[dict[str, Any], ...]:
+    """Return what an Output widget shows for figures: each, and below it its table, closed."""
     return tuple(
-        {"output_type": "display_data", "data": _bundle(figure), "metadata": {}}
+        {"output_type": "display_data", "data": bundle, "metadata": {}}
         for figure in figures
+        for bundle in shown(figure)
     )
 
 
-def template_of(template: str) -> str:
-    """Return the argument of `plot` that code has to give, if it is not what is taken anyway."""
-    return "" if template == "light" else f"template={template!r}"
+def template_of(template: Template) -> str:
+    """Return the argument of `plot` that code has to give, if it is not what is taken anyway.
 
-
-def _bundle(figure: Any) -> dict[str, Any]:
-    # Empty where figures open in a window of their own, which a widget cannot show.
-    return figure._repr_mimebundle_() or {
-        "application/vnd.plotly.v1+json": json.loads(figure.to_json())
-    }
+    Examples
+    --------
+    >>> template_of("auto"), template_of("dark")
+    ('', "template='dark'")
+    """
+    if template == "auto":
+        return ""
+    return f"template={template!r}" if isinstance(template, str) else "template=template"
 
 
 def _row(tag: str, values: Iterable[Any], numbers: Sequence[bool]) -> str:

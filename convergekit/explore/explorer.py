@@ -1,88 +1,157 @@
-"""`Stitched.explore`: funnels, profiles and identity by hand, in a notebook.
+"""`Stitched.explore`: funnels, trends, people, channels and identity by hand, in a notebook.
 
 Importing this module imports ipywidgets, which `import convergekit` alone does not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from convergekit.explore.campaigns import CampaignExplorer
+from convergekit.explore import display as show
+from convergekit.explore.bar import CommonBar
+from convergekit.explore.campaigns import CampaignAnswer
+from convergekit.explore.channels import ChannelsExplorer
 from convergekit.explore.funnel import FunnelExplorer
 from convergekit.explore.identity import IdentityExplorer
-from convergekit.explore.marketing import MarketingExplorer
+from convergekit.explore.layout import WIDE, look
+from convergekit.explore.marketing import MarketingAnswer
+from convergekit.explore.model import Model
+from convergekit.explore.people import PeopleExplorer
 from convergekit.explore.profile import ProfileExplorer
+from convergekit.explore.state import State
+from convergekit.explore.trend import TrendExplorer
+from convergekit.explore.work import TabPart
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Template
     from convergekit.spend.result import Spend
     from convergekit.stitched import Stitched
+
+_TITLES = {
+    "funnel": "Funnel",
+    "trend": "Trend and retention",
+    "people": "People",
+    "channels": "Channels and spend",
+    "identity": "Identity and check-up",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explorer:
-    """What `Stitched.explore` returns; a notebook shows it as tabs.
+    """What `Stitched.explore` returns; a notebook shows it as tabs below a bar.
 
     Attributes
     ----------
+    box : ipywidgets.VBox
+        All of it.
     tabs : ipywidgets.Tab
+    bar : CommonBar
+        What is chosen for all tabs.
     funnel : FunnelExplorer
         Its `result` is the Funnel that is shown.
-    profile : ProfileExplorer
-        Its `timeline` is that of the profile that is shown.
+    trend : TrendExplorer
+        Its `result` is the table of periods, or the Retention, that is shown.
+    people : PeopleExplorer
+        Its `listed` has the profiles that are listed.
+    channels : ChannelsExplorer
+        Its `credit.result` is the Attribution that is shown.
     identity : IdentityExplorer
-        Its `result` is the comparison that is shown, a WhatIf.
-    campaigns : CampaignExplorer
+        Its `suspects.result` is the comparison that is shown, a WhatIf; its `result` the CheckUp
+        or the Report.
+    profile : ProfileExplorer
+        The profile that is looked up; its `timeline` has the events.
+    campaigns : CampaignAnswer
         Its `result` says why conversions have no campaign, a WithoutCampaign.
-    marketing : MarketingExplorer
-        Its `result` is what was spent and what it brought, a Marketing; its `claims` is what
-        platforms claim, a Reconciliation.
+    marketing : MarketingAnswer
+        Its `result` is a Marketing, what was spent; its `claims` what platforms claim.
     """
 
+    box: widgets.VBox
     tabs: widgets.Tab
+    bar: CommonBar
     funnel: FunnelExplorer
-    profile: ProfileExplorer
+    trend: TrendExplorer
+    people: PeopleExplorer
+    channels: ChannelsExplorer
     identity: IdentityExplorer
-    campaigns: CampaignExplorer
-    marketing: MarketingExplorer
+    profile: ProfileExplorer
+    campaigns: CampaignAnswer
+    marketing: MarketingAnswer
+    _model: Model
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """All that is chosen, as plain data that JSON holds; `Stitched.explore` takes it back."""
+        return self._model.state.to_dict()
 
     def __repr__(self) -> str:
         """Say where it can be seen."""
         return "Explorer(shown by Jupyter, as the last line of a cell)"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = self.tabs._repr_mimebundle_(include=include, exclude=exclude)
+        bundle = self.box._repr_mimebundle_(include=include, exclude=exclude)
         return {**bundle, "text/plain": repr(self)}
 
 
 def explore(
-    s: Stitched, spend: pd.DataFrame | Spend | None = None, template: Template = "light"
+    s: Stitched,
+    state: Mapping[str, Any] | None = None,
+    spend: pd.DataFrame | Spend | None = None,
+    template: Template = "auto",
 ) -> Explorer:
     """Return tabs to explore a Stitched with. See `Stitched.explore`."""
-    name = _name_of(s, "s")
-    funnel = FunnelExplorer(s, name, template)
-    profile = ProfileExplorer(s, name, template)
-    identity = IdentityExplorer(s, name)
-    campaigns = CampaignExplorer(s, name, template)
-    marketing = MarketingExplorer(s, name, spend, _name_of(spend, "spend"), template)
+    model = Model(s, _name_of(s, "s"), State.of(state), template)
+    bar = CommonBar(model)
+    funnel, trend, people = FunnelExplorer(model), TrendExplorer(model), PeopleExplorer(model)
+    spend_name = _name_of(spend, "spend")
+    channels = ChannelsExplorer(model, spend, spend_name)
+    identity = IdentityExplorer(model)
+    parts: dict[str, TabPart] = {
+        "funnel": funnel,
+        "trend": trend,
+        "people": people,
+        "channels": channels,
+        "identity": identity,
+    }
+    order = list(parts)
     tabs = widgets.Tab(
-        [funnel.box, profile.box, identity.box, campaigns.box, marketing.box],
-        titles=["Funnel", "Profile", "Identity", "Campaigns", "Marketing"],
+        [part.box for part in parts.values()],
+        titles=[_TITLES[name] for name in parts],
+        selected_index=order.index(model.state.tab),
+    )
+    again = widgets.HTML(layout=WIDE)
+    box = widgets.VBox([look(), bar.box, tabs, again], layout=WIDE)
+    box.add_class("ck-whole")
+
+    def refresh() -> None:
+        """Answer on the tab that is open, and on no other."""
+        parts[model.state.tab].refresh()
+        bar.refresh()
+        again.value = _again(model, None if spend is None else spend_name)
+
+    model.on_change(refresh)
+    tabs.observe(lambda change: model.change(tab=order[change["new"]]), "selected_index")
+    refresh()
+    return Explorer(
+        *(box, tabs, bar, funnel, trend, people, channels, identity),
+        *(people.profile, channels.campaigns, channels.marketing, model),
     )
 
-    def opened(change: Any) -> None:
-        for tab in (identity, campaigns, marketing):
-            if change["new"] == tabs.children.index(tab.box):
-                tab.load()
 
-    tabs.observe(opened, "selected_index")
-    return Explorer(tabs, funnel, profile, identity, campaigns, marketing)
+def _again(model: Model, spend_name: str | None) -> str:
+    """Return the code that opens the explorer as it is now."""
+    chosen = model.chosen()
+    given = [repr(chosen)] if chosen else []
+    given += [] if spend_name is None else [f"spend={spend_name}"]
+    given += list(filter(None, [show.template_of(model.template)]))
+    return show.folded("This view again", show.code(f"{model.name}.explore({', '.join(given)})"))
 
 
 def _name_of(what: Any, otherwise: str) -> str:

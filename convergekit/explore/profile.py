@@ -1,4 +1,4 @@
-"""The explorer's profile tab: look up a profile by any alias; its events, aliases and links.
+"""One profile, looked up by any alias: its events, aliases and links, and why it is one.
 
 Importing this module imports ipywidgets, which `import convergekit` alone does not.
 """
@@ -12,15 +12,14 @@ import pandas as pd
 
 from convergekit.base.wording import counted, shortened
 from convergekit.explore import display as show
-from convergekit.explore.layout import CONTROLS, RESULTS, WIDE, offer, side_by_side, small_button
+from convergekit.explore.layout import WIDE, chart, draw, field, offer, small_button
+from convergekit.explore.model import Model, code_of
 from convergekit.explore.work import Work
 from convergekit.identity.lookup import find_aliases
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
     from convergekit.figures.frame import DrawnFrame
-    from convergekit.figures.template import Template
-    from convergekit.stitched import Stitched
 
 #: Events on one page of the timeline.
 PAGE = 25
@@ -29,115 +28,104 @@ _FIRST_COLUMNS = ("timestamp", "event_name", "source", "kind", "row")
 
 
 class ProfileExplorer:
-    """The profile tab.
+    """The part of the people tab that is about one profile.
 
     Parameters
     ----------
-    s : Stitched
-    name : str
-        What the code calls it.
+    model : Model
 
     Attributes
     ----------
-    box : ipywidgets.VBox
+    controls, results : list of ipywidgets.Widget
     timeline : pandas.DataFrame or None
         The events of the profile that is shown, as `Stitched.profile` returns them.
     """
 
-    def __init__(self, s: Stitched, name: str, template: Template) -> None:
-        self._s, self._name, self._template = s, name, template
+    def __init__(self, model: Model) -> None:
+        self._model, self._s = model, model.s
         self._page = 0
         self.timeline: DrawnFrame | None = None
-        self._searching = Work("Searching…", self._find, self._nothing_found)
+        self._searching = Work("Searching…", self._find, self._nothing_found, self._asked)
         self._showing = Work("Looking the profile up…", self._show, self._clear)
         self._explaining = Work("Looking for the links…", self._explain, self._unexplained)
-        self.search = widgets.Text(
-            placeholder="E-mail, token, URN or profile ID", continuous_update=False, layout=WIDE
+        self.search = field(
+            "Look up",
+            widgets.Text(
+                model.state.people.search,
+                placeholder="E-mail, token, URN or profile ID",
+                continuous_update=False,
+            ),
         )
-        self.found = widgets.Select(layout=dict(WIDE))
-        self.one = widgets.Dropdown(layout=WIDE)
-        self.other = widgets.Dropdown(layout=WIDE)
+        self.found = field("Found", widgets.Select())
+        self.one = field("Why this alias", widgets.Dropdown())
+        self.other = field("and this are one profile", widgets.Dropdown())
         self.summary = widgets.HTML(layout=WIDE)
         self.events = widgets.HTML(layout=WIDE)
         self.earlier = small_button("arrow-left", "Earlier events", disabled=True)
         self.later = small_button("arrow-right", "Later events", disabled=True)
         self.pages = widgets.Label()
-        self.line, self.graph = widgets.Output(layout=WIDE), widgets.Output(layout=WIDE)
+        self.paging = widgets.HBox([self.earlier, self.later, self.pages], layout=WIDE)
+        self.line, self.graph = chart(), chart()
         self.why = widgets.HTML(layout=WIDE)
         self.chain = widgets.Output(layout={"width": "auto", "overflow": "auto"})
         self.code = widgets.HTML(layout=WIDE)
-        self.box = self._arranged()
+        self.controls = [self.search, self._searching.status, self.found, self.one, self.other]
+        self.results = [
+            self._showing.status,
+            *(self.summary, self.line, self.events, self.paging, self.graph),
+            self._explaining.status,
+            *(self.why, self.chain, self.code),
+        ]
         self._listen()
-        self._searching.now()
+        self._nothing_found()
 
     @property
     def statuses(self) -> list[widgets.HTML]:
         """Say what is going on, or went wrong: searching, showing, explaining."""
         return [work.status for work in (self._searching, self._showing, self._explaining)]
 
+    def refresh(self) -> None:
+        """Look up what is to be looked up, unless that was done."""
+        self._searching.refresh()
+
     def source(self) -> str:
         """Return the Python code that gives the same."""
         alias, one, other = self.found.value, self.one.value, self.other.value
-        dark = show.template_of(self._template)
+        name, dark = self._model.name, show.template_of(self._model.template)
         graph = ", ".join(filter(None, [repr(alias), dark]))
         lines = [
-            f"timeline = {self._name}.profile({alias!r})",
+            f"timeline = {name}.profile({alias!r})",
             f"timeline.plot({dark}).show()",
-            f"{self._name}.plot_profile_graph({graph}).show()",
+            f"{name}.plot_profile_graph({graph}).show()",
         ]
         if one is not None and other is not None:
             lines += [
-                f"why = {self._name}.explain({one!r}, {other!r})",
+                f"why = {name}.explain({one!r}, {other!r})",
                 "print(why)",
                 f"why.plot({dark}).show()",
             ]
-        return "\n".join([*lines, "timeline"])
-
-    def _arranged(self) -> widgets.VBox:
-        searching, showing, explaining = self.statuses
-        self.paging = widgets.HBox([self.earlier, self.later, self.pages], layout=WIDE)
-        controls = widgets.VBox(
-            [
-                widgets.HTML(show.heading("Look up")),
-                self.search,
-                searching,
-                self.found,
-                widgets.HTML(show.heading("Why these two are one profile")),
-                self.one,
-                self.other,
-            ],
-            layout=CONTROLS,
-        )
-        results = widgets.VBox(
-            [
-                showing,
-                self.summary,
-                self.line,
-                self.events,
-                self.paging,
-                self.graph,
-                explaining,
-                self.why,
-                self.chain,
-                self.code,
-            ],
-            layout=RESULTS,
-        )
-        return side_by_side(controls, results)
+        return code_of(*lines, "timeline")
 
     def _listen(self) -> None:
         self.search.observe(self._searching.soon, "value")
+        self.search.observe(self._searched, "value")
         self.found.observe(self._showing.soon, "value")
         self.one.observe(self._explaining.soon, "value")
         self.other.observe(self._explaining.soon, "value")
         self.earlier.on_click(lambda _: self._turn(-1))
         self.later.on_click(lambda _: self._turn(1))
 
+    def _searched(self, change: Any) -> None:
+        self._model.change_part("people", search=change["new"])
+
+    def _asked(self) -> str:
+        return f"look up {self.search.value}"
+
     def _find(self) -> str | None:
         text = self.search.value.strip()
         if not text:
             self._nothing_found()
-            return "Type an alias and press Enter."
+            return "Choose a profile of the list, or type an alias and press Enter."
         found = find_aliases(self._s.tables, text, most=show.MOST_OPTIONS)
         self.found.layout.display = None
         self.found.rows = min(max(len(found.urns), 2), 8)
@@ -164,11 +152,9 @@ class ProfileExplorer:
         aliases = self._s.tables.alias_table[0]
         aliases = aliases[(aliases["profile_id"] == profile_id).to_numpy(dtype=bool)]
         self.summary.value = _summary(profile_id, self.timeline, aliases)
-        self.line.outputs = show.figure_outputs(self.timeline.plot(template=self._template))
+        draw(self.line, self.timeline.plot(template=self._model.template))
         self._show_page()
-        self.graph.outputs = show.figure_outputs(
-            self._s.plot_profile_graph(alias, template=self._template)
-        )
+        draw(self.graph, self._s.plot_profile_graph(alias, template=self._model.template))
         self._offer_aliases(alias, aliases)
         return None
 
@@ -181,8 +167,9 @@ class ProfileExplorer:
         logins = most["urn"][most["alias_type"].isin(LOGIN_TYPES)]
         browsers = most["urn"][most["alias_type"] == self._s.browser_alias]
         others = [urn for urn in [*browsers, *logins, *urns] if urn != alias]
-        offer(self.one, options)
-        offer(self.other, options)
+        for chooser in (self.one, self.other):
+            offer(chooser, options)
+            chooser.layout.display = None
         self.other.value = others[0] if others else alias
         self._explaining.soon()
 
@@ -208,23 +195,24 @@ class ProfileExplorer:
             return None
         why = self._s.explain(one, other)
         self.why.value = show.heading("Why they are one") + show.framed(why._repr_html_())
-        self.chain.outputs = (
-            show.figure_outputs(why.plot(template=self._template)) if len(why.steps) else ()
-        )
+        steps = [why.plot(template=self._model.template)] if len(why.steps) else []
+        draw(self.chain, *steps)
         self.code.value = show.heading("The code of this page") + show.code(self.source())
         return None
 
     def _unexplained(self) -> None:
         self.why.value = self.code.value = ""
-        self.chain.outputs = ()
+        draw(self.chain)
 
     def _clear(self) -> None:
         self.timeline = None
         self.summary.value = self.events.value = ""
-        self.line.outputs = self.graph.outputs = ()
+        draw(self.line)
+        draw(self.graph)
         self.paging.layout.display = "none"
-        offer(self.one, [])
-        offer(self.other, [])
+        for chooser in (self.one, self.other):
+            offer(chooser, [])
+            chooser.layout.display = "none"
         self._unexplained()
 
 

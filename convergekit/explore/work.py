@@ -1,7 +1,8 @@
-"""Run an explorer's work after a change: after a short pause, with a status line.
+"""Run an explorer's work after a change, with a status line.
 
-A change starts the work after a short pause, so that a slider that is dragged starts it once. A
-status line says that it is going on, and afterwards what went wrong, if something did.
+A change starts the work after a moment, so that several changes at once start it once. A status
+line says that it is going on, and afterwards what went wrong, if something did. Work that has a
+key is done only when what it depends on has changed, and only when somebody looks at it.
 
 Importing this module imports ipywidgets, which `import convergekit` alone does not.
 """
@@ -12,7 +13,7 @@ import asyncio
 import traceback
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 
@@ -20,7 +21,28 @@ from convergekit.errors import ConvergekitError
 from convergekit.explore import display as show
 
 #: Seconds without a change before the work starts.
-PAUSE = 0.3
+PAUSE = 0.02
+
+
+class Answer(Protocol):
+    """One of several answers of a tab."""
+
+    boxes: list[widgets.Widget]
+
+    def show(self) -> str:
+        """Ask, show what comes of it, and return what is to be known of it."""
+
+    def clear(self) -> None:
+        """Take away what was shown."""
+
+
+class TabPart(Protocol):
+    """A tab of the explorer."""
+
+    box: widgets.Box
+
+    def refresh(self) -> None:
+        """Answer, if what the answer depends on has changed."""
 
 
 class Work:
@@ -34,6 +56,8 @@ class Work:
         Does it, and shows what came of it. A text that it returns is left in the status line.
     clear : callable
         Takes away what was shown last, so that an old answer never stands beside a new error.
+    key : callable, optional
+        Returns what the answer depends on, for `refresh`.
 
     Attributes
     ----------
@@ -41,11 +65,25 @@ class Work:
     """
 
     def __init__(
-        self, doing: str, work: Callable[[], str | None], clear: Callable[[], None]
+        self,
+        doing: str,
+        work: Callable[[], str | None],
+        clear: Callable[[], None],
+        key: Callable[[], str] | None = None,
     ) -> None:
         self.status = widgets.HTML()
+        self._key, self._done = key, ""
+        if key is not None:
+            # It comes and goes above what is shown, which must not move.
+            self.status.add_class("ck-status")
         self._doing, self._work, self._clear = doing, work, clear
         self._waiting: asyncio.TimerHandle | None = None
+
+    def refresh(self, *_: Any) -> None:
+        """Do it if what it depends on has changed; at once if it was never done."""
+        if self._key is None or self._key() == self._done:
+            return
+        (self.soon if self._done else self.now)()
 
     def soon(self, *_: Any) -> None:
         """Do it once nothing has changed for `PAUSE` seconds; at once where no loop runs."""
@@ -61,6 +99,8 @@ class Work:
     def now(self, *_: Any) -> None:
         """Do it, and say what went wrong."""
         self._cancel()
+        if self._key is not None:
+            self._done = self._key()
         self.status.value = show.busy(self._doing)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)

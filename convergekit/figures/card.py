@@ -1,7 +1,8 @@
 """Results in a notebook and on a terminal: one card for all of them, and one line.
 
 A card is static HTML: no script, no ID of its own, colours that follow the notebook's theme. Texts
-from the events are escaped here.
+from the events are escaped here. What is wider than the page scrolls, by keys too. A table says
+which cells are headings, so that a screen reader can name them (docs/accessibility.md).
 """
 
 from __future__ import annotations
@@ -13,20 +14,25 @@ from collections.abc import Iterable
 import pandas as pd
 
 from convergekit.base.wording import readable_table, table_text
+from convergekit.figures import markdown
 from convergekit.visible import visible, visible_lines
 
 _STYLE = """
 .ck-card{font-family:system-ui,sans-serif;max-width:52rem;line-height:1.4}
 .ck-card .ck-title{font-weight:600;margin:.25rem 0}
+.ck-card .ck-title,.ck-card p,.ck-card li{overflow-wrap:anywhere}
 .ck-card p,.ck-card li{font-size:.88rem;margin:.2rem 0}
 .ck-card ul,.ck-card ol{margin:.2rem 0;padding-left:1.3rem}
 .ck-card .ck-wide{overflow-x:auto}
+.ck-card .ck-wide:focus-visible,.ck-card summary:focus-visible{outline:2px solid currentColor;
+outline-offset:2px}
 .ck-card table{border-collapse:collapse;font-size:.85rem;margin:.2rem 0 .6rem}
 .ck-card caption{text-align:left;font-size:.8rem;opacity:.75;padding:0 0 .25rem}
 .ck-card th,.ck-card td{text-align:right;padding:.2rem .5rem;background:none;vertical-align:top;
 font-variant-numeric:tabular-nums}
 .ck-card td:not(:first-child){white-space:nowrap}
 .ck-card th:first-child,.ck-card td:first-child{text-align:left}
+.ck-card tbody th{font-weight:400}
 .ck-card tbody tr{border-top:1px solid rgba(128,128,128,.25)}
 """
 
@@ -42,15 +48,15 @@ def card(*parts: str, style: str = "") -> str:
 
     Examples
     --------
-    >>> card(title("2 < 3")).endswith('<div class="ck-title">2 &lt; 3</div></div>')
+    >>> card(paragraph("2 < 3")).endswith('<div class="ck-card"><p>2 &lt; 3</p></div>')
     True
     """
     return f'<style>{_STYLE}{style}</style><div class="ck-card">{"".join(parts)}</div>'
 
 
 def title(text: str) -> str:
-    """Return the first line of a card."""
-    return f'<div class="ck-title">{html.escape(text)}</div>'
+    """Return the first line of a card, a heading that screen readers jump to."""
+    return f'<div class="ck-title" role="heading" aria-level="3">{html.escape(text)}</div>'
 
 
 def paragraph(text: str) -> str:
@@ -64,10 +70,50 @@ def numbered(texts: Iterable[str]) -> str:
     return f"<ol>{items}</ol>" if items else ""
 
 
-def table(frame: pd.DataFrame) -> str:
-    """Return a frame as a table: counts and shares as they are read, missing cells blank."""
-    cells = readable_table(frame).to_html(index=False, border=0, escape=True)
-    return f'<div class="ck-wide">{cells}</div>'
+def table(frame: pd.DataFrame, label: str = "Table") -> str:
+    """Return a frame as a table: counts and shares as they are read, missing cells blank.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Its first column names the rows.
+    label : str, default "Table"
+        What a screen reader says of the table as a whole.
+
+    Examples
+    --------
+    >>> rows = table(pd.DataFrame({"step": ["<Cart>"], "profiles": [1200]}))
+    >>> '<th scope="row">&lt;Cart&gt;</th><td>1,200</td>' in rows
+    True
+    """
+    shown = readable_table(frame)
+    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in shown.columns)
+    rows = "".join(map(_row, shown.itertuples(index=False, name=None)))
+    cells = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+    return scrolled(f'<table class="dataframe">{cells}</table>', label)
+
+
+def _row(cells: tuple[object, ...]) -> str:
+    first, *others = (html.escape(str(cell)) for cell in cells)
+    # A heading without text is one more thing to ask about.
+    name = f'<th scope="row">{first}</th>' if first else "<td></td>"
+    return f"<tr>{name}{''.join(f'<td>{cell}</td>' for cell in others)}</tr>"
+
+
+def scrolled(part: str, label: str) -> str:
+    """Return HTML that scrolls where it is wider than the page: by the keyboard too.
+
+    Parameters
+    ----------
+    part : str
+        HTML.
+    label : str
+        What a screen reader says when the keyboard gets there.
+    """
+    return (
+        f'<div class="ck-wide" role="group" tabindex="0" aria-label="{html.escape(label)}">'
+        f"{part}</div>"
+    )
 
 
 class Result(ABC):
@@ -94,9 +140,43 @@ class Result(ABC):
         parts = (part if isinstance(part, str) else table_text(part) for part in self._body())
         return "\n\n".join([repr(self), *(visible_lines(part) for part in parts)])
 
+    def parts(self) -> list[pd.DataFrame | str]:
+        """Return the tables and sentences that it is read by, for a file of another kind."""
+        return list(self._body())
+
+    def to_markdown(self) -> str:
+        r"""Return all of it as Markdown: tables, and sentences in which no text is markup.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store().events)
+        >>> print(s.attribution("Placed Order").to_markdown().partition("\n\n")[2])
+        | channel | touches | conversions | share |
+        | :--- | ---: | ---: | ---: |
+        | Paid Search | 13 | 10 | 37% |
+        | Direct | 8 | 7 | 26% |
+        | Email | 5 | 4 | 15% |
+        | Paid Social | 7 | 3 | 11% |
+        | Referral | 1 | 1 | 4% |
+        | (none) | 0 | 2 | 7% |
+        """
+        parts = (
+            markdown.plain(part) if isinstance(part, str) else markdown.table(part)
+            for part in self._body()
+        )
+        return "\n\n".join([f"**{markdown.plain(self._title())}**", *parts])
+
     def _repr_html_(self) -> str:
-        parts = (paragraph(part) if isinstance(part, str) else table(part) for part in self._body())
-        return card(title(self._title()), *parts)
+        said, parts = self._title(), [title(self._title())]
+        for part in self._body():
+            if isinstance(part, str):
+                said = part
+                parts.append(paragraph(part))
+            else:
+                # What stands above a table names it.
+                parts.append(table(part, said))
+        return card(*parts)
 
 
 class TableResult(Result):
@@ -126,6 +206,16 @@ class TextResult(Result):
 
     def _title(self) -> str:
         return self._sentences()[0]
+
+    def parts(self) -> list[pd.DataFrame | str]:
+        """Return the sentences."""
+        return list(self._sentences())
+
+    def to_markdown(self) -> str:
+        """Return the sentences as Markdown, those after the first as a numbered list."""
+        first, *rest = map(markdown.plain, self._sentences())
+        items = "\n".join(f"{place}. {said}" for place, said in enumerate(rest, 1))
+        return "\n\n".join(part for part in (f"**{first}**", items) if part)
 
     def _repr_html_(self) -> str:
         return card(title(self._title()), numbered(self._sentences()[1:]))

@@ -11,9 +11,8 @@ from convergekit.base.durations import readable_duration
 from convergekit.errors import ConvergekitError
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Style, Template
 
 
 class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
@@ -27,19 +26,19 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
     >>> import convergekit as ck
     >>> trend = ck.stitch(ck.simulate_store().events).funnel(["PageView"], within="7D").trend("W")
     >>> type(trend.plot()), type(trend[trend["complete"]].plot(template="dark"))
-    (<class 'plotly.graph_objs._figure.Figure'>, <class 'plotly.graph_objs._figure.Figure'>)
+    (<class 'convergekit.figures.figure.Figure'>, <class 'convergekit.figures.figure.Figure'>)
     """
 
     # What pandas hands on to the frames it makes of this one.
     _metadata: ClassVar[list[str]] = ["_draw", "_needed"]
-    _draw: Callable[[pd.DataFrame, Template], Any] | None = None
+    _draw: Callable[[pd.DataFrame, Style], Any] | None = None
     _needed: tuple[str, ...] = ()
 
     @classmethod
     def of(
         cls,
         frame: pd.DataFrame,
-        draw: Callable[[pd.DataFrame, Template], Any],
+        draw: Callable[[pd.DataFrame, Style], Any],
         needed: Sequence[str] | None = None,
     ) -> DrawnFrame:
         """Return the frame with the function that draws it.
@@ -48,7 +47,7 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
         ----------
         frame : pandas.DataFrame
         draw : callable
-            Takes the frame and a template; to be pickled with it, so no lambda.
+            Takes the frame and a `Style`; to be pickled with it, so no lambda.
         needed : sequence of str, optional
             The columns without which it cannot; by default all.
         """
@@ -60,12 +59,21 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
     def _constructor(self) -> Callable[..., DrawnFrame]:
         return DrawnFrame
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Return the figure of what the frame holds.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
@@ -76,6 +84,8 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
         ConvergekitError
             The frame is no longer what the figure is of.
         """
+        from convergekit.figures.style import Style
+
         lacking = [name for name in self._needed if name not in self.columns]
         if self._draw is None or lacking:
             lacks = f" (it lacks {', '.join(map(repr, lacking))})" if lacking else ""
@@ -83,7 +93,7 @@ class DrawnFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here
                 f"this table was made of another and no longer holds what its figure shows{lacks}; "
                 "plot the table that convergekit returned, or some of its rows."
             )
-        return self._draw(pd.DataFrame(self), template)
+        return self._draw(pd.DataFrame(self), Style(template, width, height))
 
 
 class WordedFrame(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped here

@@ -1,4 +1,4 @@
-"""The look that all figures share, light and dark, and text that plotly shows as it is.
+"""The layout of a title and a legend that fit, and text that plotly shows as it is.
 
 Importing this module imports plotly, which `import convergekit` alone does not.
 """
@@ -9,138 +9,45 @@ import html
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-import plotly.graph_objects as go
-
-from convergekit.base.options import choice
 from convergekit.base.wording import shortened, shortened_apart
+from convergekit.figures.style import Style
 
-#: What `template=` of a figure takes.
-Template: TypeAlias = Literal["light", "dark"]
-
-# Okabe and Ito's palette: distinguishable with any common colour vision. Its yellow is left
-# out, which is invisible on white, and its black, which is invisible on black.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-_FONT = "system-ui, -apple-system, Segoe UI, Roboto, DejaVu Sans, sans-serif"
-#: As many characters of a title, a subtitle and a hover text fit on a narrow figure.
-_TITLE_WIDTH, _SUBTITLE_WIDTH, _HOVER_WIDTH = 46, 58, 56
+#: Pixels of a figure that is as wide as its page, and is to be read on a narrow one.
+_NARROW = 400
+#: Pixels of the letters of a title and of a subtitle, and of the margins beside both.
+_TITLE_SIZE, _SUBTITLE_SIZE, _MARGINS = 16, 13, 34
+#: Longer lines, in pixels, are hard to read.
+_MOST_IN_LINE = 760
+#: As wide as letters are, in parts of their size; others are `_USUAL`, and those of East Asia 1.
+_WIDTHS = {
+    letter: width
+    for width, letters in {
+        0.3: "'ijlIJ",
+        0.36: " ,.·/:;\\|f-",
+        0.42: "()[]t!r",
+        0.52: '"*_`–sz',
+        0.58: "?cLFk",
+        0.7: "KAVBRXZC",
+        0.78: "UHNDG&OQ",
+        0.86: "w#+<=>^~≥M",
+        1.0: "%mW@…—",
+    }.items()
+    for letter in letters
+}
+_USUAL, _FIRST_OF_EAST_ASIA = 0.635, 0x2E80
+#: As many characters of a hover text fit on a narrow figure.
+_HOVER_WIDTH = 56
 #: As many characters of a name that two columns of a legend fit there.
 _LEGEND_WIDTH = 21
-
-
-@dataclass(frozen=True)
-class Look:
-    """The colours of one template beside those of the data.
-
-    Attributes
-    ----------
-    paper, ink : str
-        The background, and text on it.
-    muted : str
-        Text that matters less; it still has the contrast that text needs.
-    quiet : str
-        Marks that matter less, or of what has no name of its own.
-    faint : str
-        Areas that are barely there, and grid lines.
-    """
-
-    paper: str
-    ink: str
-    muted: str
-    quiet: str
-    faint: str
-
-
-_LOOKS = {
-    "light": Look("#ffffff", "#24292f", "#59636e", "#8c959f", "#e4e8ec"),
-    "dark": Look("#0d1117", "#e6edf3", "#9ba5b0", "#768390", "#2a313a"),
-}
-
-
-def look(template: Template) -> Look:
-    """Return a template's colours.
-
-    Raises
-    ------
-    ConvergekitError
-        The template is not known.
-
-    Examples
-    --------
-    >>> look("dark").paper
-    '#0d1117'
-    """
-    choice("template", template, Template)
-    return _LOOKS[template]
-
-
-def house_template(template: Template = "light") -> go.layout.Template:
-    """Return the layout that all figures share.
-
-    Parameters
-    ----------
-    template : {"light", "dark"}, default "light"
-
-    Returns
-    -------
-    plotly.graph_objects.layout.Template
-
-    Examples
-    --------
-    >>> import plotly.graph_objects as go
-    >>> figure = go.Figure(go.Bar(x=["a", "b"], y=[1, 2]))
-    >>> figure.update_layout(template=house_template("dark")).layout.template.layout.paper_bgcolor
-    '#0d1117'
-    """
-    found = look(template)
-    axis = {
-        # Labels take the room that they need, or they would be cut off.
-        "automargin": True,
-        "gridcolor": found.faint,
-        "linecolor": found.quiet,
-        "zerolinecolor": found.faint,
-        "tickfont": {"color": found.ink},
-        "title": {"standoff": 12, "font": {"color": found.muted, "size": 13}},
-        "ticklabelstandoff": 4,
-    }
-    return go.layout.Template(
-        layout={
-            "font": {"family": _FONT, "size": 13, "color": found.ink},
-            "title": {
-                "x": 0,
-                "xref": "container",
-                "xanchor": "left",
-                "y": 1,
-                "yref": "container",
-                "yanchor": "top",
-                "pad": {"t": 14, "l": 16},
-                "font": {"size": 16},
-                "subtitle": {"font": {"size": 13, "color": found.muted}},
-            },
-            "colorway": list(COLOURS),
-            "paper_bgcolor": found.paper,
-            "plot_bgcolor": found.paper,
-            "margin": {"l": 16, "r": 16, "t": 64, "b": 16},
-            "xaxis": axis,
-            "yaxis": axis,
-            "legend": {"title": {"font": {"color": found.muted}}},
-            "hoverlabel": {
-                "font": {"family": _FONT, "color": found.ink},
-                "bgcolor": found.paper,
-                "bordercolor": found.quiet,
-                "align": "left",
-            },
-        }
-    )
 
 
 def titled(
     title: str,
     subtitle: Sequence[str] = (),
     *,
-    template: Template,
+    style: Style,
     plot_height: int,
     legend: Sequence[str] = (),
     legend_width: int = 390,
@@ -153,34 +60,41 @@ def titled(
         As it is, not as markup.
     subtitle : sequence of str
         Sentences, as they are; each begins a line.
-    template : {"light", "dark"}
+    style : Style
     plot_height : int
         Pixels below the title and the legend, the margin at the bottom left out.
     legend : sequence of str
         What stands in the legend, if that is to be above the plot.
     legend_width : int, default 390
-        Pixels that the legend has on a narrow figure: as many as the plot.
+        Pixels that the legend has on a figure of 400: as many as the plot.
 
     Examples
     --------
-    >>> layout = titled("Orders <3 carts", template="light", plot_height=200)
+    >>> layout = titled("Orders <3 carts", style=Style("light"), plot_height=200)
     >>> layout["title"]["text"], layout["height"] - layout["margin"]["t"]
     ('Orders &lt;3 carts', 216)
     """
-    lines = _lines(title, _TITLE_WIDTH)
-    below = [line for sentence in subtitle for line in _lines(sentence, _SUBTITLE_WIDTH)]
-    top = 38 + 20 * len(lines) + 17 * len(below) + 22 * _legend_rows(legend, legend_width)
+    width = style.width or _NARROW
+    wide = min(width - _MARGINS, _MOST_IN_LINE)
+    lines = [plain(line) for line in balanced(title, wide, _TITLE_SIZE)]
+    below = [
+        plain(line) for sentence in subtitle for line in wrapped(sentence, wide, _SUBTITLE_SIZE)
+    ]
+    rows = _legend_rows(legend, max(legend_width + width - _NARROW, 1))
+    top = 38 + 20 * len(lines) + 17 * len(below) + 22 * rows
     layout = {
-        "template": house_template(template),
+        "template": style.of_plotly,
         "title": {
             "text": "<br>".join(lines),
             "subtitle": {"text": "<br>".join(below)},
-            # Plotly sets the middle of the lines where the first belongs.
-            "pad": {"t": 14 + 10 * (len(lines) - 1)},
+            # Plotly sets the first of several lines higher.
+            "pad": {"t": 14 + 10 * (len(lines) > 1)},
         },
-        "height": top + plot_height + 16,
+        "height": style.height or top + plot_height + 16,
         "margin": {"t": top, "b": 16},
     }
+    if style.width:
+        layout["width"] = style.width
     if legend:
         layout |= {
             "showlegend": True,
@@ -249,6 +163,64 @@ def legend_names(texts: Sequence[object]) -> list[str]:
     ['…ant of the cart, old', '…ant of the cart, new']
     """
     return [plain(text) for text in shortened_apart(texts, _LEGEND_WIDTH)]
+
+
+def text_width(text: str, size: float) -> float:
+    """Return about how many pixels a text of a size takes; in a narrow font it takes less.
+
+    Examples
+    --------
+    >>> text_width("ill", 10) < text_width("abc", 10) < text_width("WWW", 10)
+    True
+    """
+    return size * sum(_width(letter) for letter in text)
+
+
+def _width(letter: str) -> float:
+    return 1.0 if ord(letter) >= _FIRST_OF_EAST_ASIA else _WIDTHS.get(letter, _USUAL)
+
+
+def balanced(text: str, pixels: float, size: float) -> list[str]:
+    """Return as few lines as fit, of about one length, not yet escaped.
+
+    Examples
+    --------
+    >>> balanced("months since the first order", 170, 13)
+    ['months since', 'the first order']
+    """
+    lines = wrapped(text, pixels, size)
+    for part in (0.6, 0.7, 0.8, 0.9):
+        narrower = wrapped(text, part * pixels, size)
+        if len(narrower) == len(lines):
+            return narrower
+    return lines
+
+
+def wrapped(text: str, pixels: float, size: float) -> list[str]:
+    """Return the lines of a text, none wider than so many pixels, not yet escaped.
+
+    Examples
+    --------
+    >>> wrapped("weeks since the first PageView", 120, 13)
+    ['weeks since the', 'first PageView']
+    """
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(joined, size) <= pixels:
+            lines[-1] = joined
+            continue
+        while text_width(word, size) > pixels:
+            fits = next(
+                at for at in range(len(word), 0, -1)
+                if at == 1 or text_width(word[:at], size) <= pixels
+            )  # fmt: skip
+            if fits == len(word):
+                break
+            lines.append(word[:fits])
+            word = word[fits:]
+        lines.append(word)
+    return lines
 
 
 def _lines(text: str, width: int) -> list[str]:

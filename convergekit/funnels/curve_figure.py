@@ -12,28 +12,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
-from convergekit.figures.template import (
-    COLOURS,
-    Look,
-    Template,
-    hover,
-    legend_names,
-    look,
-    plain,
-    titled,
-)
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import LineEnd, name_line_ends
+from convergekit.figures.style import COLOURS, Look, Style, faded
+from convergekit.figures.template import balanced, hover, legend_names, plain, text_width, titled
 from convergekit.funnels.figure import goal
-from convergekit.funnels.groups import Group, groups_to_draw, label_of
+from convergekit.funnels.findings import said_share
+from convergekit.funnels.groups import Group, groups_to_draw, label_of, signs_of
 from convergekit.funnels.labels import short_name
+from convergekit.funnels.time_figures import most_ticks, plot_width
 
 #: Parts of an axis: fewer than a figure has pixels.
 _PARTS = 1_000
-#: As many times are named below the axis of a narrow figure.
-_MOST_TICKS = 5
+#: Pixels of the plot.
+_PLOT = 330
 #: As much of a step's name as fits below the axis.
 _MOST_OF_NAME = 30
 #: The areas of more lines than these cover one another; hover texts say the intervals.
@@ -43,7 +38,7 @@ _STEPS = (
     *(1, 2, 5, 10, 15, 30),
     *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
     *(3_600 * hours for hours in (1, 2, 4, 6, 12)),
-    *(86_400 * days for days in (1, 2, 5, 7, 15, 30, 60, 90, 180, 365)),
+    *(86_400 * days for days in (1, 2, 3, 5, 7, 15, 30, 60, 90, 180, 365)),
 )
 _DASHES = ("solid", "dash", "dot", "dashdot")
 #: Pixels that the legend has on a narrow figure, where lines take more than squares.
@@ -60,8 +55,8 @@ def curve_figure(
     within: pd.Timedelta,
     counted_as: str,
     confidence: float,
-    template: Template,
-) -> go.Figure:
+    style: Style,
+) -> Figure:
     """Return conversion curves as stepped lines, with their intervals as areas.
 
     Parameters
@@ -85,28 +80,29 @@ def curve_figure(
         What is counted: ``"profiles"``.
     confidence : float
         Of the intervals.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         A line has at most about 1,000 points. What is left out lies within a pixel of them.
 
     Examples
     --------
+    >>> from convergekit.figures.style import USUAL
     >>> table = pd.DataFrame({
     ...     "time": pd.to_timedelta(["1h", "3h", "24h"]), "share": [0.25, 0.5, 0.5],
     ...     "low": [0.04, 0.1, 0.1], "high": [0.87, 0.94, 0.94], "at_risk": [4, 3, 2],
     ... })
     >>> figure = curve_figure(
     ...     table, by=[], groups=table, steps=["PageView", "Placed Order"],
-    ...     within=pd.Timedelta("24h"), counted_as="profiles", confidence=0.95, template="light",
+    ...     within=pd.Timedelta("24h"), counted_as="profiles", confidence=0.95, style=USUAL,
     ... )
     >>> figure.data[-1].x, figure.data[-1].y
     ((0.0, 3600.0, 10800.0, 86400.0), (0.0, 0.25, 0.5, 0.5))
     """
-    colours, figure = look(template), go.Figure()
-    found = groups_to_draw(groups, by, template, usual) if by else None
+    colours, figure = style.look, Figure()
+    found = groups_to_draw(groups, by, style, usual) if by else None
     shown = found.shown if found else [Group((), "", "", COLOURS[0])]
     ends = [str(end) for end in pd.unique(table["end"])] if "end" in table else []
     longest = max(within, table["time"].max()) if len(table) else within
@@ -121,35 +117,59 @@ def curve_figure(
     for line in lines:
         texts = [_sentence(row, line, steps, counted_as, confidence) for row in _rows(line.rows)]
         _add_line(figure, line, texts)
-    legend = [line.name for line in lines if line.legend]
-    if by and len(ends) > 1:
+    several = bool(by) and len(ends) > 1
+    room = 0
+    if len(lines) > 1 and not several:
+        room = name_line_ends(
+            figure,
+            [
+                LineEnd(line.name, line.colour, float(line.rows["share"].iloc[-1]), dash=line.dash)
+                for line in lines
+            ],
+            style=style,
+            plot_height=_PLOT,
+            low=0,
+            high=1.1 * top,
+        )
+    legend = [line.name for line in lines if line.legend and len(lines) > 1 and not room]
+    if several:
         for place, name in enumerate(legend_names(ends)):
             legend.append(name)
             figure.add_scatter(
                 x=[None], y=[None], mode="lines", name=name,
                 line={"color": colours.ink, "dash": _dash(place), "width": 2},
             )  # fmt: skip
-    _mark_window(figure, within, colours)
+    wide = plot_width(style, room)
+    if lines:
+        _mark_window(figure, within, colours, wide)
+    finding = _finding(lines, within, steps, counted_as, confidence)
     title = f"{goal(steps)} within {readable_duration(within)}"
     figure.update_layout(
         **titled(
             f"{title}, by {' and '.join(map(short_name, by))}" if by else title,
-            [*_subtitle(lines, within, counted_as, confidence), found.left_out if found else ""],
-            template=template,
-            plot_height=330,
+            [
+                finding,
+                *_subtitle(lines, counted_as, confidence),
+                found.left_out if found else "",
+            ],
+            style=style,
+            plot_height=_PLOT,
             legend=legend,
             legend_width=_NARROW,
         ),
         hovermode="closest",
-        xaxis=_time_axis(longest.total_seconds(), steps[0]),
+        xaxis={**_time_axis(longest.total_seconds(), steps[0], wide), "visible": bool(lines)},
         yaxis={
+            "visible": bool(lines),
             "title": {"text": f"share of {counted_as}"},
             "tickformat": ".0%" if top > 0.05 else ".1%",
             # Above the areas the window has its name.
             "range": [0, 1.1 * top],
         },
     )
-    return figure
+    if not legend:
+        figure.update_layout(showlegend=False, margin={"r": max(room, 16)})
+    return figure.says(finding, _twin(lines, by, ends))
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,10 +215,13 @@ def _lines(
             if by:
                 legend = group.legend if first else ""
                 of = f" of {group.name}"
-                yield _Line(rows, group.name, legend, of, end, group.colour, _dash(place))
+                # A dash tells ends apart, where a group has several.
+                dash = _dash(place) if len(ends) > 1 else group.dash
+                yield _Line(rows, group.name, legend, of, end, group.colour, dash)
             else:
                 colour = COLOURS[place % len(COLOURS)]
-                yield _Line(rows, end, of_ends[place], "", end, colour, "solid")
+                dash = signs_of(colour).dash if ends else "solid"
+                yield _Line(rows, end, of_ends[place], "", end, colour, dash)
             first = False
 
 
@@ -232,10 +255,9 @@ def _rows(rows: pd.DataFrame) -> Iterator[Any]:
     return rows[["seconds", "share", "low", "high", "at_risk"]].itertuples()
 
 
-def _add_area(figure: go.Figure, line: _Line) -> None:
+def _add_area(figure: Figure, line: _Line) -> None:
     """Add the area between the ends of the intervals."""
     rows = line.rows[line.rows["low"].notna() & line.rows["high"].notna()]
-    red, green, blue = (int(line.colour[at : at + 2], 16) for at in (1, 3, 5))
     for edge, fill in (("low", None), ("high", "tonexty")):
         figure.add_scatter(
             x=rows["seconds"].tolist(),
@@ -243,14 +265,14 @@ def _add_area(figure: go.Figure, line: _Line) -> None:
             mode="lines",
             line={"width": 0, "shape": "hv"},
             fill=fill,
-            fillcolor=f"rgba({red}, {green}, {blue}, 0.16)",
+            fillcolor=faded(line.colour, 0.16),
             hoverinfo="skip",
             showlegend=False,
             legendgroup=plain(line.name),
         )
 
 
-def _add_line(figure: go.Figure, line: _Line, texts: Sequence[str]) -> None:
+def _add_line(figure: Figure, line: _Line, texts: Sequence[str]) -> None:
     """Add the curve, whose points say what has happened by then."""
     figure.add_scatter(
         x=line.rows["seconds"].tolist(),
@@ -284,41 +306,85 @@ def _sentence(
     )
 
 
-def _mark_window(figure: go.Figure, within: pd.Timedelta, colours: Look) -> None:
+def _mark_window(figure: Figure, within: pd.Timedelta, colours: Look, width: int) -> None:
     marked = within.total_seconds()
+    name = "conversion window"
+    name = name if text_width(name, 12) < 0.85 * width else "window"
     figure.add_shape(
         type="line", x0=marked, x1=marked, y0=0, y1=1, yref="paper",
         line={"color": colours.ink, "width": 1.5, "dash": "dot"},
     )  # fmt: skip
     figure.add_annotation(
-        x=marked, y=1, yref="paper", xanchor="right", yanchor="top", text="conversion window",
+        x=marked, y=1, yref="paper", xanchor="right", yanchor="top", text=name,
         showarrow=False, borderpad=0, xshift=-5, font={"size": 12, "color": colours.muted},
     )  # fmt: skip
 
 
-def _subtitle(
-    lines: Sequence[_Line], within: pd.Timedelta, counted_as: str, confidence: float
-) -> list[str]:
-    if not lines:
-        return [f"No {counted_as} entered."]
+def _finding(
+    lines: Sequence[_Line],
+    within: pd.Timedelta,
+    steps: Sequence[str],
+    counted_as: str,
+    confidence: float,
+) -> str:
+    """Return the share at the end of the window; of several curves the lowest and the highest."""
     one = counted_as.removesuffix("s")
-    said = [f"Each {one} counts for as long as it is observed."]
+    if not lines:
+        return f"No {one} entered with {steps[0]}: check its name and the range of dates."
+    last = [line.rows[line.rows["seconds"] <= within.total_seconds()].iloc[-1] for line in lines]
+    # Where nobody is observed for the whole window, nothing is known of its end.
+    known = max(float(end["seconds"]) for end in last)
+    by_then = readable_duration(min(pd.Timedelta(seconds=known), within))
     if len(lines) == 1:
-        last = lines[0].rows.iloc[-1]
-        by_then = readable_duration(min(pd.Timedelta(seconds=last["seconds"]), within))
-        said.append(f"By {by_then}, {last['share']:.1%} have converted.")
+        (end,) = last
+        interval = (
+            ""
+            if pd.isna(end["low"]) or pd.isna(end["high"])
+            else f" ({100 * confidence:.4g}% interval: {end['low']:.1%} to {end['high']:.1%})"
+        )
+        share = said_share(end["share"])
+        reached = lines[0].end or steps[-1]
+        return f"By {by_then}, {share} of {counted_as} are estimated to reach {reached}{interval}."
+    named = [
+        (float(end["share"]), f"{line.name} ({line.end})" if line.of and line.end else line.name)
+        for line, end in zip(lines, last, strict=True)
+    ]
+    (low, least), (high, most) = (choose(named, key=lambda of: of[0]) for choose in (min, max))
+    reached = "come to an end" if any(line.end for line in lines) else f"reach {steps[-1]}"
+    return (
+        f"By {by_then}, estimates of the {counted_as} that {reached} run from "
+        f"{said_share(low)} ({least}) to {said_share(high)} ({most})."
+    )
+
+
+def _twin(lines: Sequence[_Line], by: Sequence[str], ends: Sequence[str]) -> pd.DataFrame:
+    """Return the points of the curves."""
+    columns = [*by, *(["end"] if ends else []), "time", "share", "low", "high", "at_risk"]
+    if not lines:
+        return pd.DataFrame(columns=columns)
+    drawn = pd.concat([line.rows for line in lines], ignore_index=True)
+    at = [readable_duration(pd.Timedelta(seconds=one)) for one in drawn["seconds"]]
+    return drawn.assign(time=at)[columns]
+
+
+def _subtitle(lines: Sequence[_Line], counted_as: str, confidence: float) -> list[str]:
+    if not lines:
+        return []
+    said = [f"Each {counted_as.removesuffix('s')} counts for as long as it is observed."]
     if len(lines) <= _MOST_AREAS:
         said.append(f"Areas are {100 * confidence:.4g}% confidence intervals.")
     return said
 
 
-def _time_axis(longest: float, first: str) -> dict[str, Any]:
+def _time_axis(longest: float, first: str, width: int) -> dict[str, Any]:
     """Return the axis of seconds, with round durations below it."""
-    step = next((step for step in _STEPS if step * (_MOST_TICKS - 1) >= longest), 0)
-    step = step or math.ceil(longest / _STEPS[-1] / (_MOST_TICKS - 1)) * _STEPS[-1]
+    most = most_ticks(width)
+    step = next((step for step in _STEPS if longest // step < most), 0)
+    step = step or math.ceil(longest / _STEPS[-1] / (most - 1)) * _STEPS[-1]
     ticks = list(range(0, int(longest) + 1, step))
+    title = balanced(f"time since {shortened(first, _MOST_OF_NAME)}", width, 13)
     return {
-        "title": {"text": f"time since {plain(shortened(first, _MOST_OF_NAME))}"},
+        "title": {"text": "<br>".join(map(plain, title))},
         "tickvals": ticks,
         "ticktext": ["0", *(readable_duration(pd.Timedelta(seconds=at)) for at in ticks[1:])],
         "tickangle": 0,

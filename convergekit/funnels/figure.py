@@ -10,20 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, shortened
-from convergekit.figures.template import (
-    COLOURS,
-    Look,
-    Template,
-    hover,
-    look,
-    plain,
-    titled,
-)
-from convergekit.funnels.groups import Groups, groups_to_draw, label_of
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import NARROW, fitting
+from convergekit.figures.style import COLOURS, USUAL, Look, Style
+from convergekit.figures.template import hover, plain, text_width, titled
+from convergekit.funnels.findings import Ratio, lowest_to_highest, said_share
+from convergekit.funnels.groups import Groups, bar_mark, groups_to_draw, label_of
 from convergekit.funnels.labels import groups_of, short_name
 from convergekit.funnels.step_table import required_before
 
@@ -32,25 +27,32 @@ if TYPE_CHECKING:
 
 # Pixels: a step's name, a bar, what is said below it, and the gap to the next step.
 _NAME, _BAR, _BELOW, _GAP = 24, 26, 20, 10
+#: A further line below a bar.
+_LINE = 16
 #: A bar of a group.
 _GROUP_BAR = 20
-#: As much of a step's name as fits beside its numbers on a narrow figure.
-_MOST_OF_NAME = 38
+#: The columns of a funnel's table that are drawn.
+_DRAWN = ("step", "event_name", "profiles", "conversion", "drop_off", "in_window")
+#: Pixels beside a plot that has no labels there.
+_MARGINS = 32
+#: Names stand at each bar of a group if that leaves this part of the width to a bar of 100%, and
+#: else at those of the first step.
+_LEAST_FOR_BARS = 0.5
 #: A title has lines enough for more.
 _MOST_OF_TITLE = 60
 
 
-def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
+def funnel_figure(funnel: Funnel, style: Style = USUAL) -> Figure:
     """Return a funnel as bars, a row per step. See `Funnel.plot`.
 
     Parameters
     ----------
     funnel : Funnel
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
 
     Examples
     --------
@@ -58,15 +60,15 @@ def funnel_figure(funnel: Funnel, template: Template = "light") -> go.Figure:
     >>> s = ck.stitch(ck.simulate_store().events)
     >>> figure = funnel_figure(s.funnel(["PageView", "Placed Order"], within="7D"))
     >>> figure.layout.title.text, [trace.x for trace in figure.data if trace.name == "reached"]
-    ('From PageView to Placed Order within 7 days', [(60, 19)])
+    ('From PageView to Placed<br>Order within 7 days', [(60, 19)])
     """
-    return _grouped_figure(funnel, template) if funnel.by else _plain_figure(funnel, template)
+    return _grouped_figure(funnel, style) if funnel.by else _plain_figure(funnel, style)
 
 
-def drawn_groups(funnel: Funnel, template: Template) -> Groups:
+def drawn_groups(funnel: Funnel, style: Style) -> Groups:
     """Return the groups that figures of a funnel show; a value has one colour in all of them."""
     usual = funnel.usual_labels(len(COLOURS))
-    return groups_to_draw(funnel.table, funnel.by, template, usual)
+    return groups_to_draw(funnel.table, funnel.by, style, usual)
 
 
 def goal(steps: Sequence[str]) -> str:
@@ -89,27 +91,37 @@ def reached(count: int, entered: int, unit: str, goal: str) -> str:
     >>> reached(20, 60, "profiles", "Placed Order")
     '20 of 60 profiles reached Placed Order, 33.3%.'
     """
-    share = f", {_share(count / entered)}" if entered else ""
+    share = f", {said_share(count / entered)}" if entered else ""
     return f"{count:,} of {counted(entered, unit.removesuffix('s'))} reached {goal}{share}."
 
 
 def add_step_names(
-    figure: go.Figure, names: Sequence[str], values: Sequence[str], half: float
+    figure: Figure, names: Sequence[str], values: Sequence[str], half: float, style: Style
 ) -> None:
     """Write each step's name above its bars, and a value at the right; steps are 0, 1 ... in y.
 
     Parameters
     ----------
-    figure : plotly.graph_objects.Figure
+    figure : Figure
     names, values : sequence of str
         As they are, not as markup.
     half : float
         How far the bars of a step reach above its place.
+    style : Style
     """
+    room = room_of(style)
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
-        text = f"<b>{place + 1}. {plain(shortened(name, _MOST_OF_NAME))}</b>"
+        # In bold, letters are wider.
+        number, left = f"{place + 1}. ", room - text_width(value, 13) - 12
+        (short,) = fitting([name], left / 1.06 - text_width(number, 13), 13)
+        text = f"<b>{number}{plain(short)}</b>"
         _write(figure, text, place - half, x=0, xanchor="left", yanchor="bottom", yshift=2)
         _write(figure, plain(value), place - half, x=1, xanchor="right", yanchor="bottom", yshift=2)
+
+
+def room_of(style: Style) -> int:
+    """Return how many pixels wide a plot is that has no labels beside it, on a narrow page."""
+    return (style.width or NARROW) - _MARGINS
 
 
 @dataclass(frozen=True)
@@ -151,11 +163,13 @@ def rows_layout(steps: int, row: int, half: float) -> dict[str, Any]:
     }
 
 
-def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
-    table, colours, unit = funnel.table, look(template), funnel.counted
-    row = _NAME + _BAR + _BELOW + _GAP
+def _plain_figure(funnel: Funnel, style: Style) -> Figure:
+    table, colours = funnel.table, style.look
+    below = [_lines_below(line, funnel, room_of(style)) for line in table.itertuples()]
+    lines = max(map(len, below))
+    row = _NAME + _BAR + _BELOW + _LINE * (lines - 1) + _GAP
     half = _BAR / row / 2
-    figure = go.Figure()
+    figure = Figure()
     for name, column, mark, say in (
         ("reached", "profiles", {"color": COLOURS[0]}, _said_reached),
         ("may still get there", "in_window", _hatched(colours), _said_in_window),
@@ -174,40 +188,43 @@ def _plain_figure(funnel: Funnel, template: Template) -> go.Figure:
             )
     entered = int(table["profiles"].iloc[0])
     values = [
-        f"{line.profiles:,}" if line.step == 1 else f"{line.profiles:,} · {_share(line.conversion)}"
+        f"{line.profiles:,}"
+        if line.step == 1
+        else f"{line.profiles:,} · {said_share(line.conversion)}"
         for line in table.itertuples()
     ]
-    add_step_names(figure, funnel.steps, values, half)
-    for place, line in enumerate(table.itertuples()):
-        below = {"xanchor": "left", "yanchor": "top", "yshift": -3}
+    add_step_names(figure, funnel.steps, values, half, style)
+    for place, said in enumerate(below):
+        where = {"xanchor": "left", "yanchor": "top", "yshift": -3, "align": "left"}
         small = {"size": 12, "color": colours.muted}
-        _write(figure, plain(_below(line, funnel)), place + half, x=0, font=small, **below)
-    legend = [trace.name for trace in figure.data] if len(figure.data) > 1 else []
-    said = [reached(int(table["profiles"].iloc[-1]), entered, unit, funnel.steps[-1])]
-    if len(table) == 1:
-        said = []
+        _write(figure, "<br>".join(map(plain, said)), place + half, x=0, font=small, **where)
+    finding = _finding(funnel)
     figure.update_layout(
         **titled(
             f"{goal(funnel.steps)} within {funnel.window_words}",
-            [*said, *_expected(funnel), *_aside(funnel)],
-            template=template,
+            [finding, *_expected(funnel), *_aside(funnel)],
+            style=style,
             plot_height=row * len(table),
-            legend=legend,
         ),
         **rows_layout(len(table), row, half),
         barmode="stack",
+        # What the parts of a bar are is said below it.
+        showlegend=False,
         xaxis={"visible": False, "range": [0, max(entered, 1)], "fixedrange": True},
     )
-    return figure
+    return figure.says(finding, table[[*_DRAWN]])
 
 
-def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
-    found = drawn_groups(funnel, template)
+def _grouped_figure(funnel: Funnel, style: Style) -> Figure:
+    found = drawn_groups(funnel, style)
     groups = groups_of(funnel.table[funnel.by])
     tables = {label_of(label): funnel.table.iloc[at] for label, at in groups}
-    places, figure = bar_places(len(found.shown)), go.Figure()
-    for group, start in zip(found.shown, places.starts, strict=True):
-        table = tables[group.label]
+    places, figure = bar_places(len(found.shown)), Figure()
+    shown = [tables[group.label] for group in found.shown]
+    said = [[_grouped_text(line) for line in table.itertuples()] for table in shown]
+    reach = [_reach(table) for table in shown]
+    texts, end = with_names([group.name for group in found.shown], said, reach, style)
+    for group, table, start, text in zip(found.shown, shown, places.starts, texts, strict=True):
         shared: dict[str, Any] = {
             "orientation": "h",
             "width": places.width,
@@ -220,49 +237,144 @@ def _grouped_figure(funnel: Funnel, template: Template) -> go.Figure:
             "legendgroup": group.legend,
         }
         whose = hover(f"{group.name}:")
+        waits = (table["in_window"] > 0).to_numpy(dtype=bool)
         figure.add_bar(
             x=table["conversion"].tolist(),
             y=list(range(len(table))),
-            marker={"color": group.colour, "line": {"width": 0}},
-            text=["" if line.in_window else _grouped_text(line) for line in table.itertuples()],
+            marker=bar_mark(group.colour),
+            text=["" if wait else plain(one) for one, wait in zip(text, waits, strict=True)],
             hovertext=[f"{whose}<br>{_said_reached(line, funnel)}" for line in table.itertuples()],
             **shared,
         )
-        waiting = table[table["in_window"] > 0]
+        waiting = table[waits]
         if len(waiting):
-            lines = list(waiting.itertuples())
             figure.add_bar(
                 x=(waiting["in_window"] / int(table["profiles"].iloc[0])).tolist(),
                 base=waiting["conversion"].tolist(),
                 y=(waiting["step"] - 1).tolist(),
-                marker={**_hatched(look(template), group.colour), "line": {"width": 0}},
-                text=[_grouped_text(line) for line in lines],
-                hovertext=[f"{whose}<br>{_said_in_window(line, funnel)}" for line in lines],
+                marker={**_hatched(style.look, group.colour), "line": {"width": 0}},
+                text=[plain(one) for one, wait in zip(text, waits, strict=True) if wait],
+                hovertext=[
+                    f"{whose}<br>{_said_in_window(line, funnel)}" for line in waiting.itertuples()
+                ],
                 showlegend=False,
                 **shared,
             )
-    add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half)
+    add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half, style)
     by = " and ".join(map(short_name, funnel.by))
+    finding = _finding_of_groups(funnel, [group.name for group in found.shown], shown)
     figure.update_layout(
         **titled(
             f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
             [
+                finding,
                 "Bars are shares of those of the group who entered." + _open_windows(funnel),
                 *funnel.grouped_by,
                 found.left_out,
                 *_aside(funnel),
             ],
-            template=template,
+            style=style,
             plot_height=places.row * len(funnel.steps),
-            legend=[group.name for group in found.shown],
         ),
         **rows_layout(len(funnel.steps), places.row, places.half),
-        xaxis={"visible": False, "range": [0, 1.4], "fixedrange": True},
+        showlegend=False,
+        xaxis={"visible": False, "range": [0, end], "fixedrange": True},
     )
-    return figure
+    drawn = pd.concat(shown) if shown else funnel.table
+    return figure.says(finding, drawn[[*funnel.by, *_DRAWN]])
 
 
-def _write(figure: go.Figure, text: str, y: float, **where: Any) -> None:
+def with_names(
+    names: Sequence[str],
+    said: Sequence[Sequence[str]],
+    reach: Sequence[Sequence[float]],
+    style: Style,
+) -> tuple[list[list[str]], float]:
+    """Return the texts at the ends of bars, with names, and where an axis ends that fits them.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of each group, not yet escaped.
+    said : sequence of sequence of str
+        Of each group and step, what is said at the end of its bar, not yet escaped.
+    reach : sequence of sequence of float
+        How far that bar reaches; the longest to 1.
+    style : Style
+
+    Returns
+    -------
+    (list of list of str, float)
+        Not yet escaped. Where there is room for it, each bar has its group's name, and else those
+        of the first step.
+
+    Examples
+    --------
+    >>> texts, end = with_names(["meta"], [["40", "50.0% · 20"]], [[1.0, 0.5]], USUAL)
+    >>> texts, 1 < end < 2
+    ([['meta: 40', 'meta: 50.0% · 20']], True)
+    """
+    room = room_of(style)
+    short = fitting(list(names), 0.34 * room)
+    for every in (True, False):
+        texts = [
+            [f"{name}: {text}" if every or not step else text for step, text in enumerate(one)]
+            for name, one in zip(short, said, strict=True)
+        ]
+        scale = min(
+            (
+                (room - text_width(text, 12) - 10) / far
+                for one, reaches in zip(texts, reach, strict=True)
+                for text, far in zip(one, reaches, strict=True)
+                if far > 0
+            ),
+            default=room,
+        )
+        if scale >= _LEAST_FOR_BARS * room:
+            break
+    return texts, round(room / min(max(scale, 0.2 * room), room), 4)
+
+
+def _reach(table: pd.DataFrame) -> list[float]:
+    """Return how far the bars of a group reach, with the hatched ends, as parts of the first."""
+    entered = max(int(table["profiles"].iloc[0]), 1)
+    return ((table["profiles"] + table["in_window"]) / entered).tolist()
+
+
+def _finding(funnel: Funnel) -> str:
+    entered = int(funnel.table["profiles"].iloc[0])
+    if not entered:
+        return _nobody(funnel)
+    if len(funnel.steps) == 1:
+        return f"{counted(entered, _one(funnel))} entered with {funnel.steps[0]}."
+    last = int(funnel.table["profiles"].iloc[-1])
+    return reached(last, entered, funnel.counted, funnel.steps[-1])
+
+
+def _finding_of_groups(funnel: Funnel, names: Sequence[str], tables: Sequence[pd.DataFrame]) -> str:
+    ends = [(int(table["profiles"].iloc[0]), int(table["profiles"].iloc[-1])) for table in tables]
+    if not any(entered for entered, _ in ends):
+        return _nobody(funnel)
+    if len(funnel.steps) == 1:
+        return _sizes(list(zip(names, [entered for entered, _ in ends], strict=True)), funnel)
+    ratios = [Ratio(name, last, first) for name, (first, last) in zip(names, ends, strict=True)]
+    return lowest_to_highest(ratios, f"reached {funnel.steps[-1]}")
+
+
+def _nobody(funnel: Funnel) -> str:
+    return (
+        f"No {_one(funnel)} entered with {funnel.steps[0]}: check its name and the range of dates."
+    )
+
+
+def _sizes(sizes: Sequence[tuple[str, int]], funnel: Funnel) -> str:
+    (most, many), (least, few) = sizes[0], sizes[-1]
+    first = f"{counted(many, _one(funnel))} of {most}"
+    rest = f" and {few:,} of {least}, the fewest," if len(sizes) > 1 else ""
+    return f"{first}{rest} entered with {funnel.steps[0]}."
+
+
+def _write(figure: Figure, text: str, y: float, **where: Any) -> None:
     if text:
         figure.add_annotation(text=text, y=y, xref="paper", showarrow=False, borderpad=0, **where)
 
@@ -279,8 +391,8 @@ def _grouped_text(line: Any) -> str:
     if line.step == 1:
         return f"{line.profiles:,}"
     known = line.in_window and not pd.isna(line.conversion_at_window)
-    expected = f" ({_share(line.conversion_at_window)})" if known else ""
-    return f"{_share(line.conversion)}{expected} · {line.profiles:,}"
+    expected = f" ({said_share(line.conversion_at_window)})" if known else ""
+    return f"{said_share(line.conversion)}{expected} · {line.profiles:,}"
 
 
 def _open_windows(funnel: Funnel) -> str:
@@ -299,25 +411,29 @@ def _expected(funnel: Funnel) -> list[str]:
     line = funnel.table.iloc[-1]
     if not funnel.counts["in_window"] or pd.isna(line["conversion_at_window"]):
         return []
-    low, high = _share(line["at_window_low"]), _share(line["at_window_high"])
-    return [f"Expected in the end: {_share(line['conversion_at_window'])} ({low} to {high})."]
+    low, high = said_share(line["at_window_low"]), said_share(line["at_window_high"])
+    return [f"Expected in the end: {said_share(line['conversion_at_window'])} ({low} to {high})."]
 
 
-def _below(line: Any, funnel: Funnel) -> str:
+def _lines_below(line: Any, funnel: Funnel, room: int) -> list[str]:
     """Return what is said below a bar: the step before, and those who are not here."""
     if line.step == 1:
-        return ""
+        return []
     said = []
     before = required_before(funnel.optional, line.step)
     if line.step in funnel.optional:
         said.append("optional")
     if before > 1 or line.step in funnel.optional:
-        said.append(f"{_share(line.step_conversion)} of step {before}")
+        said.append(f"{said_share(line.step_conversion)} of step {before}")
     if line.step not in funnel.optional:
         said.append(f"{line.drop_off:,} dropped off")
     if line.in_window:
-        said.append(f"{line.in_window:,} may still get there")
-    return " · ".join(said)
+        said.append(f"hatched: {line.in_window:,} may still get there")
+    lines = said[:1]
+    for part in said[1:]:
+        joined = f"{lines[-1]} · {part}"
+        lines[-1:] = [joined] if text_width(joined, 12) <= room else [lines[-1], part]
+    return lines
 
 
 def _said_reached(line: Any, funnel: Funnel) -> str:
@@ -325,9 +441,9 @@ def _said_reached(line: Any, funnel: Funnel) -> str:
     if line.step == 1:
         return hover(f"{count} entered with {line.event_name}.")
     before = required_before(funnel.optional, line.step)
-    shares = f"{_share(line.conversion)} of those who entered"
+    shares = f"{said_share(line.conversion)} of those who entered"
     if before > 1:
-        shares += f" and {_share(line.step_conversion)} of those at {funnel.steps[before - 1]}"
+        shares += f" and {said_share(line.step_conversion)} of those at {funnel.steps[before - 1]}"
     wait = ""
     if not pd.isna(line.median_time):
         median = readable_duration(line.median_time)
@@ -359,9 +475,3 @@ def _aside(funnel: Funnel) -> list[str]:
 
 def _one(funnel: Funnel) -> str:
     return funnel.counted.removesuffix("s")
-
-
-def _share(share: float) -> str:
-    if pd.isna(share):
-        return "no share"
-    return "under 0.1%" if 0 < share < 0.0005 else f"{share:.1%}"

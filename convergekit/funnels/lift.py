@@ -22,7 +22,7 @@ from convergekit.identity.properties import property_names
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Style
     from convergekit.identity.tables import StitchedEvents
 
 
@@ -72,10 +72,10 @@ def stitching_lift(
     return DrawnFrame.of(pd.DataFrame(table), draw)
 
 
-def _figure(table: pd.DataFrame, template: Template, **shown: Any) -> Any:
+def _figure(table: pd.DataFrame, style: Style, **shown: Any) -> Any:
     from convergekit.funnels.lift_figure import stitching_lift_figure
 
-    return stitching_lift_figure(table, template=template, **shown)
+    return stitching_lift_figure(table, style=style, **shown)
 
 
 _WHO = "counted as"

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
-from convergekit.figures.template import COLOURS, Template, hover, legend_name, titled
-from convergekit.funnels.figure import add_step_names, bar_places, goal, rows_layout
+from convergekit.figures.figure import Figure
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, legend_name, plain, titled
+from convergekit.funnels.figure import add_step_names, bar_places, goal, rows_layout, with_names
+from convergekit.funnels.groups import bar_mark
 from convergekit.funnels.lift import STITCHED
 
 
@@ -25,8 +27,8 @@ def stitching_lift_figure(
     value: str | None,
     carried: str | None,
     counted_as: str,
-    template: Template,
-) -> go.Figure:
+    style: Style,
+) -> Figure:
     """Return the visitors at each step, a bar per way of counting them.
 
     Parameters
@@ -40,11 +42,11 @@ def stitching_lift_figure(
         What the columns `value` and ``with_<carried>`` are of.
     counted_as : {"profiles", "attempts"}
         What is counted.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Stitched profiles first, then the ways that get furthest. Ways of counting by which nobody
         enters have no bars: the figure says how many there are.
     """
@@ -54,50 +56,57 @@ def stitching_lift_figure(
         ["first", last, "step_1"], ascending=False, kind="stable"
     )
     shown = ranked.head(len(COLOURS))
-    figure = go.Figure()
+    lines = shown.to_dict("records")
+    most = int(shown["step_1"].max()) if len(shown) else 1
+    counts = [[int(line[f"step_{step}"]) for step in range(1, len(steps) + 1)] for line in lines]
+    names = [line["counted_by"].removeprefix("alias ").removesuffix(" alone") for line in lines]
+    said = [
+        [f"{one[0]:,}", *(f"{count:,} · {count / one[0]:.1%}" for count in one[1:])]
+        for one in counts
+    ]
+    reach = [[count / most for count in one] for one in counts]
+    texts, end = with_names(names, said, reach, style)
+    figure = Figure()
     places = bar_places(len(shown))
-    for line, colour, place in zip(shown.to_dict("records"), COLOURS, places.starts, strict=False):
-        counts = [int(line[f"step_{step}"]) for step in range(1, len(steps) + 1)]
-        shares = [count / counts[0] for count in counts]
+    for number, (line, colour, start) in enumerate(
+        zip(lines, COLOURS, places.starts, strict=False)
+    ):
         figure.add_bar(
-            x=counts,
+            x=counts[number],
             y=list(range(len(steps))),
             orientation="h",
             width=places.width,
-            offset=place,
-            marker={"color": colour, "line": {"width": 0}},
-            text=[f"{counts[0]:,}"]
-            + [
-                f"{count:,} · {share:.1%}"
-                for count, share in zip(counts[1:], shares[1:], strict=True)
-            ],
+            offset=start,
+            marker=bar_mark(colour),
+            text=list(map(plain, texts[number])),
             textposition="outside",
             textfont={"size": 12},
             cliponaxis=False,
             hovertext=[
-                _sentence(line, count, share, step, steps, value, carried, counted_as)
-                for step, (count, share) in enumerate(zip(counts, shares, strict=True))
+                _sentence(
+                    line, count, count / counts[number][0], step, steps, value, carried, counted_as
+                )
+                for step, count in enumerate(counts[number])
             ],
             hoverinfo="text",
-            name=legend_name(line["counted_by"].removeprefix("alias ")),
+            name=legend_name(names[number]),
         )
-    add_step_names(figure, steps, [""] * len(steps), places.half)
-    most = int(shown["step_1"].max()) if len(shown) else 1
+    add_step_names(figure, steps, [""] * len(steps), places.half, style)
+    finding = _finding(lines, steps, counted_as)
     figure.update_layout(
         **titled(
             f"What stitching buys: {goal(steps).replace('From', 'from', 1)} within "
             f"{readable_duration(within)}",
-            _subtitle(
-                shown, steps, len(table) - len(entering), len(ranked) - len(shown), counted_as
-            ),
-            template=template,
+            [finding, *_left_out(len(table) - len(entering), len(ranked) - len(shown))],
+            style=style,
             plot_height=places.row * len(steps),
-            legend=shown["counted_by"].tolist(),
         ),
         **rows_layout(len(steps), places.row, places.half),
-        xaxis={"visible": False, "range": [0, 1.4 * most], "fixedrange": True},
+        showlegend=False,
+        xaxis={"visible": False, "range": [0, end * most], "fixedrange": True},
     )
-    return figure
+    numbers = [f"step_{step}" for step in range(1, len(steps) + 1)]
+    return figure.says(finding, shown[["counted_by", *numbers, "conversion"]])
 
 
 def _sentence(
@@ -124,15 +133,22 @@ def _sentence(
     return hover(*said)
 
 
-def _subtitle(
-    shown: pd.DataFrame, steps: Sequence[str], empty: int, more: int, counted_as: str
-) -> list[str]:
-    said = []
-    for line in shown.head(2).to_dict("records"):
+def _finding(lines: Sequence[dict[Any, Any]], steps: Sequence[str], counted_as: str) -> str:
+    """Return how many got there, stitched and by the next way of counting."""
+    if not lines:
+        return f"Nobody entered with {steps[0]}: check that events have this name."
+    said: list[str] = []
+    for line in lines[:2]:
         count, entered = int(line[f"step_{len(steps)}"]), int(line["step_1"])
         unit = f"stitched {counted_as}" if line["counted_by"] == STITCHED else line["counted_by"]
-        said.append(f"{unit}: {count:,} of {entered:,} reached {steps[-1]}, {count / entered:.1%}.")
-    said = [sentence[0].upper() + sentence[1:] for sentence in said]
+        what = "" if said else f" reached {steps[-1]}"
+        said.append(f"{unit}: {count:,} of {entered:,}{what}, {count / entered:.1%}")
+    sentence = "; ".join(said)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _left_out(empty: int, more: int) -> list[str]:
+    said: list[str] = []
     if empty:
         said.append(f"{counted(empty, 'other way', 'other ways')} of counting: nobody entered.")
     if more:

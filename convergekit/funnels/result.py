@@ -31,9 +31,8 @@ from convergekit.funnels.times import GROUP_TIMES, TimeToConvert
 from convergekit.funnels.trend import entered_by_period, trend_of
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Style, Template
 
 #: As many groups a funnel names in one line.
 _NAMED = 3
@@ -540,12 +539,21 @@ class Funnel(Result):
             self._tables, self._outcomes, self.by, step, self._asking.asked.label_said
         )
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw the funnel as bars, a row per step; with a breakdown, a bar per group.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
@@ -554,9 +562,10 @@ class Funnel(Result):
             there; hover texts say so in sentences. Those of a breakdown show the share of the
             group's first step. A group has the same colour in the figure of `trend`.
         """
+        from convergekit.figures.style import Style
         from convergekit.funnels.figure import funnel_figure
 
-        return funnel_figure(self, template)
+        return funnel_figure(self, Style(template, width, height))
 
     def _some_of_by(self, by: str | Sequence[str]) -> list[str]:
         """Return columns of the breakdown by their full or short names."""
@@ -607,13 +616,13 @@ class Funnel(Result):
 
 def _curve_figure(
     table: pd.DataFrame,
-    template: Template,
+    style: Style,
     *,
     funnel: Funnel,
     steps: tuple[str, str],
     confidence: float,
 ) -> Any:
-    from convergekit.figures.template import COLOURS
+    from convergekit.figures.style import COLOURS
     from convergekit.funnels.curve_figure import curve_figure
 
     return curve_figure(
@@ -625,14 +634,14 @@ def _curve_figure(
         within=funnel.within,
         counted_as=funnel.counted,
         confidence=confidence,
-        template=template,
+        style=style,
     )
 
 
-def _trend_figure(table: pd.DataFrame, template: Template, *, funnel: Funnel, freq: str) -> Any:
+def _trend_figure(table: pd.DataFrame, style: Style, *, funnel: Funnel, freq: str) -> Any:
     from convergekit.funnels.time_figures import trend_figure
 
-    return trend_figure(table, funnel, freq, template)
+    return trend_figure(table, funnel, freq, style)
 
 
 #: What `compare` has beside a breakdown's columns, and what it needs on the way.

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted, period_word
-from convergekit.figures.template import COLOURS, Look, Template, hover, look, titled
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import NARROW, LineEnd, name_line_ends
+from convergekit.figures.style import COLOURS, Look, Style
+from convergekit.figures.template import hover, titled
 from convergekit.funnels.figure import drawn_groups, goal
-from convergekit.funnels.groups import Group, label_of
+from convergekit.funnels.findings import Ratio, lowest_to_highest, said_share
+from convergekit.funnels.groups import Group, bar_mark, label_of
 from convergekit.funnels.labels import short_name
 from convergekit.typing import FloatArray, IntArray
 
@@ -38,11 +42,17 @@ _MOST_BARS = 20
 _MOST_NAMED = 12
 #: Pixels that a trend's legend has on a narrow figure, where lines take more than squares.
 _NARROW = 280
-#: As many labels fit below the bars of a narrow figure.
-_MOST_TICKS = 5
+#: As many labels at most stand below bars or periods, and so many pixels each takes.
+_MOST_TICKS, _TICK = 5, 54
+#: Of fewer, plotly would name halves; more are written as "100k".
+_WHOLE, _IN_SHORT = 5, 100_000
+#: Pixels beside a plot: its margins, the labels of its axis and the axis' title.
+_BESIDE = 92
+#: Of a trend: pixels, and the part of them that the lines have.
+_TREND, _LINES = 330, 0.64
 
 
-def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Template) -> go.Figure:
+def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -> Figure:
     """Return conversion by period as lines, and below it how many entered, as bars.
 
     Parameters
@@ -51,78 +61,157 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, template: Templ
         Rows of `Funnel.trend`.
     funnel : Funnel
     freq : str
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Lines are dashed, and their marks open, where a period is not complete; a period in which
         nobody entered is a gap.
     """
-    colours, word = look(template), period_word(freq)
+    word = period_word(freq)
     # The colours are those of the funnel's figure, which knows all groups.
-    found = drawn_groups(funnel, template) if funnel.by else None
+    found = drawn_groups(funnel, style) if funnel.by else None
     groups = found.shown if found else [Group((), "", "conversion", COLOURS[0])]
     labels = [label_of(cells) for cells in table[funnel.by].to_numpy(dtype=object)]
-    figure = go.Figure()
-    legend = []
+    figure = Figure()
+    ends, parts = [], []
     for group in groups:
         chosen = np.array([label == group.label for label in labels], dtype=bool)
         rows = table[chosen].sort_values("period")
         if len(rows):
-            legend.append(group.name or "conversion")
+            parts.append((group, rows))
             _add_line(figure, rows, group, funnel, freq, word)
-    if not table["complete"].all():
-        legend.append("windows still open")
-        figure.add_scatter(
-            x=[None], y=[None], mode="lines+markers", name=legend[-1],
-            line={"color": colours.quiet, "dash": "dot", "width": 2},
-            marker={"symbol": "circle-open", "size": 7},
-        )  # fmt: skip
+            known = rows["conversion"].dropna()
+            ends.append(LineEnd(
+                group.name, group.colour, float(known.iloc[-1]) if len(known) else 0.0, group.symbol
+            ))  # fmt: skip
+    top = 1.08 * max((float(rows["conversion"].max()) for _, rows in parts), default=1.0) or 1.0
+    room = 0
+    if found:
+        room = name_line_ends(
+            figure, ends, style=style, plot_height=_TREND, low=0, high=top, part=_LINES
+        )
     periods = table.drop_duplicates("period").sort_values("period")
     complete = int(periods["complete"].sum())
     by = " and ".join([word, *map(short_name, funnel.by)])
+    open_ = len(periods) - complete
+    still = f"Dotted: windows are still open in {open_:,} of {counted(len(periods), word)}."
+    finding = _trend_finding(parts, funnel, word)
     figure.update_layout(
         **titled(
             f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
             [
-                f"Everybody's window has ended in {complete:,} of {counted(len(periods), word)}.",
-                "Each is a funnel of its own, from the first entry in it.",
+                finding,
+                still if open_ else "",
+                f"Each {word} is a funnel of its own, from the first entry in it.",
                 *funnel.grouped_by,
                 found.left_out if found else "",
             ],
-            template=template,
-            plot_height=330,
-            legend=legend,
+            style=style,
+            plot_height=_TREND,
+            legend=[group.legend for group, _ in parts] if found and not room else [],
             legend_width=_NARROW,
         ),
         barmode="stack",
         hovermode="closest",
-        yaxis={"domain": [0.36, 1], "tickformat": ".0%", "rangemode": "tozero",
-               "title": {"text": "conversion"}},
-        yaxis2={"domain": [0, 0.24], "rangemode": "tozero", "nticks": 4, "tickformat": ",d",
-                "title": {"text": "entered"}},
-        xaxis={"anchor": "y2", "showgrid": False, **period_axis(periods["period"], freq, word)},
+        yaxis={"domain": [1 - _LINES, 1], "visible": bool(parts), "tickformat": ".0%",
+               "range": [0, top], "title": {"text": "conversion"}},
+        yaxis2={"domain": [0, 0.24], "visible": bool(parts), "rangemode": "tozero",
+                **count_axis(_most_entered(parts)), "nticks": 4, "title": {"text": "entered"}},
+        xaxis={"anchor": "y2", "showgrid": False, "visible": bool(parts),
+               **period_axis(periods["period"], freq, word, plot_width(style, room))},
     )  # fmt: skip
-    return figure
+    if not found or room:
+        figure.update_layout(showlegend=False, margin={"r": max(room, 16)})
+    columns = ["period", *funnel.by, "entered", "converted", "conversion", "complete"]
+    drawn = pd.concat([rows for _, rows in parts]) if parts else table
+    return figure.says(finding, drawn[columns])
 
 
-def time_figure(times: TimeToConvert, waits: pd.Series, template: Template) -> go.Figure:
+def count_axis(most: float) -> dict[str, Any]:
+    """Return the numbers of an axis of counts up to so many: whole ones, large ones in short."""
+    return {
+        "tickformat": ",d" if most < _IN_SHORT else "~s",
+        **({"dtick": 1} if most < _WHOLE else {}),
+    }
+
+
+def _most_entered(parts: Sequence[tuple[Group, pd.DataFrame]]) -> int:
+    """Return how many entered in the period with most, the groups together."""
+    if not parts:
+        return 0
+    every = pd.concat([rows for _, rows in parts])
+    return int(every.groupby("period")["entered"].sum().max())
+
+
+def plot_width(style: Style, beside: int = 0) -> int:
+    """Return how many pixels a plot with a vertical axis is wide, on a narrow page.
+
+    Parameters
+    ----------
+    style : Style
+    beside : int, default 0
+        Pixels of a margin at the right, if it is not the usual one.
+    """
+    return max((style.width or NARROW) - _BESIDE - max(beside - 16, 0), 60)
+
+
+def _trend_finding(parts: Sequence[tuple[Group, pd.DataFrame]], funnel: Funnel, word: str) -> str:
+    """Return the last complete period, and beside it the one before, or the groups in it."""
+    one = funnel.counted.removesuffix("s")
+    if not parts:
+        return f"No {one} entered with {funnel.steps[0]}: check its name and the range of dates."
+    every = pd.concat([rows for _, rows in parts])
+    done = every[every["complete"] & (every["entered"] > 0)]
+    if done.empty:
+        entered = int(every["entered"].sum())
+        return (
+            f"No {word} is complete: {counted(entered, one)} entered, and windows are still open."
+        )
+    last = done["period"].max()
+    when = f"{last:%Y-%m-%d}" + (f" {last:%H:%M}" if word == "hour" else "")
+    start = f"In the last complete {word}, " + (when if word == "day" else f"from {when}")
+    if len(parts) > 1 or funnel.by:
+        ratios = [
+            Ratio(group.name, int(line.converted), int(line.entered))
+            for group, rows in parts
+            for line in rows[rows["period"] == last].itertuples()
+            if line.complete
+        ]
+        said = lowest_to_highest(ratios, "converted")
+        return f"{start}: {said[0].lower()}{said[1:]}"
+    now = done[done["period"] == last].iloc[0]
+    said = (
+        f"{start}, {now['converted']:,} of {counted(int(now['entered']), one)} converted, "
+        f"{said_share(now['conversion'])}"
+    )
+    before = done[done["period"] < last]
+    if len(before):
+        was = before.loc[before["period"].idxmax()]
+        said += (
+            f"; in that from {was['period']:%Y-%m-%d}, {was['converted']:,} of "
+            f"{was['entered']:,}, {said_share(was['conversion'])}"
+        )
+    return f"{said}."
+
+
+def time_figure(times: TimeToConvert, waits: pd.Series, style: Style) -> Figure:
     """Return how long it took as a histogram. See `TimeToConvert.plot`.
 
     Parameters
     ----------
     times : TimeToConvert
     waits : pandas.Series of Timedelta
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    colours = look(template)
+    colours = style.look
     bins = _bins(waits.dt.total_seconds().to_numpy())
-    names, figure = bins.names(), go.Figure()
+    names, figure = bins.names(), Figure()
     total = int(bins.counts.sum()) + bins.beyond
     one = times.counted.removesuffix("s")
     places = list(range(len(bins.counts)))
@@ -147,12 +236,13 @@ def time_figure(times: TimeToConvert, waits: pd.Series, template: Template) -> g
                 showlegend=False,
             )
     _mark_shares(figure, times, bins, colours)
-    ticks, ticktext = bins.ticks()
+    ticks, ticktext = bins.ticks(most_ticks(plot_width(style)))
+    said = _time_subtitle(times, bins)
     figure.update_layout(
         **titled(
             f"Time {goal(times.steps).replace('From', 'from', 1)}",
-            _time_subtitle(times, bins),
-            template=template,
+            said,
+            style=style,
             plot_height=300,
         ),
         bargap=0,
@@ -160,25 +250,31 @@ def time_figure(times: TimeToConvert, waits: pd.Series, template: Template) -> g
         xaxis={
             "tickvals": ticks,
             "ticktext": ticktext,
+            "visible": bool(total),
             "ticks": "outside",
             "tickangle": 0,
             "showgrid": False,
             "range": [-0.6, len(places) + (0.7 + len(places) / 16 if bins.beyond else -0.4)],
         },
-        yaxis={"title": {"text": times.counted}, "tickformat": ",d", "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": times.counted},
+            "rangemode": "tozero",
+            "visible": bool(total),
+            **count_axis(max(bins.beyond, int(bins.counts.max()))),
+        },
     )
-    return figure
+    return figure.says(said[0], bins.table(times.counted))
 
 
 def _add_line(
-    figure: go.Figure, rows: pd.DataFrame, group: Group, funnel: Funnel, freq: str, word: str
+    figure: Figure, rows: pd.DataFrame, group: Group, funnel: Funnel, freq: str, word: str
 ) -> None:
-    """Add one group's line, solid and then dashed, and its bars of those who entered."""
+    """Add one group's line, solid and then dotted, and its bars of those who entered."""
     texts = [_trend_sentence(line, group, funnel, word) for line in rows.itertuples()]
     rows = rows.assign(said=texts)
     name = group.legend
     shared = {"mode": "lines+markers", "hoverinfo": "text", "connectgaps": False,
-              "legendgroup": name}  # fmt: skip
+              "cliponaxis": False, "legendgroup": name}  # fmt: skip
     solid, open_ = rows[rows["complete"]], rows[~rows["complete"]]
     joined = pd.concat([solid.tail(1), open_]) if len(open_) else open_
     for part, closed in ((solid, True), (joined, False)):
@@ -189,11 +285,11 @@ def _add_line(
                 y=part["conversion"].astype(object).where(part["conversion"].notna(), None),
                 hovertext=part["said"],
                 line={"color": group.colour, "width": 2.5, "dash": "solid" if closed else "dot"},
-                # Where the dashed line begins, the solid one has a mark already.
+                # Where the dotted line begins, the solid one has a mark already.
                 marker={
                     "color": group.colour,
-                    "symbol": "circle" if closed else "circle-open",
-                    "size": [7 if complete == closed else 0 for complete in part["complete"]],
+                    "symbol": group.symbol if closed else f"{group.symbol}-open",
+                    "size": [8 if complete == closed else 0 for complete in part["complete"]],
                     # Plotly takes marks of several sizes for bubbles, and fades them.
                     "opacity": 1,
                     "line": {"width": 0 if closed else 1.5},
@@ -205,9 +301,9 @@ def _add_line(
     figure.add_bar(
         x=rows["period"],
         y=rows["entered"],
-        width=(0.8 * _length(rows["period"], freq) / pd.Timedelta("1ms")).tolist(),
+        width=bar_widths(rows["period"], freq),
         yaxis="y2",
-        marker={"color": group.colour, "opacity": 0.55, "line": {"width": 0}},
+        marker=bar_mark(group.colour),
         hovertext=texts,
         hoverinfo="text",
         name=name,
@@ -225,11 +321,28 @@ def _with_gaps(rows: pd.DataFrame, freq: str) -> pd.DataFrame:
     return pd.concat([rows, gaps]).sort_values("period", kind="stable")
 
 
-def period_axis(periods: pd.Series, freq: str, word: str) -> dict[str, Any]:
-    """Return the axis of few periods, which names them as they are; of many, plotly's own does."""
+def most_ticks(width: int) -> int:
+    """Return how many labels fit below so many pixels."""
+    return min(max(width // _TICK, 2), _MOST_TICKS)
+
+
+def period_axis(
+    periods: pd.Series, freq: str, word: str, width: int = NARROW - _BESIDE
+) -> dict[str, Any]:
+    """Return the axis of few periods, which names them as they are; of many, plotly's own does.
+
+    Parameters
+    ----------
+    periods : pandas.Series of datetime
+        Their starts, ascending.
+    freq, word : str
+        And what a period is called.
+    width : int
+        Pixels of the plot.
+    """
     if len(periods) > _MOST_NAMED or periods.empty:
-        return {"type": "date"}
-    named = list(periods)[:: -(-len(periods) // _MOST_TICKS)]
+        return {"type": "date", "nticks": most_ticks(width) + 1}
+    named = list(periods)[:: -(-len(periods) // most_ticks(width))]
     texts = []
     for place, start in enumerate(named):
         month = start.month_name()[:3]
@@ -245,6 +358,12 @@ def period_axis(periods: pd.Series, freq: str, word: str) -> dict[str, Any]:
         "tickangle": 0,
         "range": [periods.iloc[0] - room.iloc[0], periods.iloc[-1] + room.iloc[-1]],
     }
+
+
+def bar_widths(periods: pd.Series, freq: str) -> list[float]:
+    """Return how wide the bars of periods are, as plotly takes it: in milliseconds."""
+    widths: list[float] = (0.8 * _length(periods, freq) / pd.Timedelta("1ms")).tolist()
+    return widths
 
 
 def _length(periods: pd.Series, freq: str) -> pd.Series:
@@ -291,6 +410,13 @@ class _Bins:
             named[0] = f"less than {ends[1]}"
         return named
 
+    def table(self, unit: str) -> pd.DataFrame:
+        """Return how many waits are in each bar."""
+        rows = list(zip(self.names(), self.counts.tolist(), strict=True))
+        if self.beyond:
+            rows.append((self.beyond_name(), self.beyond))
+        return pd.DataFrame(rows, columns=["time", unit])
+
     def beyond_name(self) -> str:
         return f"over {readable_duration(pd.Timedelta(seconds=float(self.edges[-1])))}"
 
@@ -302,8 +428,8 @@ class _Bins:
         start, end = float(self.edges[bar]), float(self.edges[bar + 1])
         return round(bar - 0.5 + max(seconds - start, 0.0) / (end - start), 3)
 
-    def ticks(self) -> tuple[list[float], list[str]]:
-        step = -(-len(self.counts) // _MOST_TICKS)
+    def ticks(self, most: int) -> tuple[list[float], list[str]]:
+        step = -(-len(self.counts) // most)
         # The bar at the end says its time itself.
         last = len(self.edges) - (2 if self.beyond else 0)
         chosen = range(0, max(last, 1), step)
@@ -333,7 +459,7 @@ def _bins(seconds: FloatArray) -> _Bins:
     return growing if growing.fullest() < even.fullest() else even
 
 
-def _mark_shares(figure: go.Figure, times: TimeToConvert, bins: _Bins, colours: Look) -> None:
+def _mark_shares(figure: Figure, times: TimeToConvert, bins: _Bins, colours: Look) -> None:
     """Mark by when half, and nine in ten, had converted, if that is not at one place."""
     if not times.profiles:
         return
@@ -355,7 +481,8 @@ def _mark_shares(figure: go.Figure, times: TimeToConvert, bins: _Bins, colours: 
 
 def _time_subtitle(times: TimeToConvert, bins: _Bins) -> list[str]:
     if not times.profiles:
-        return [f"No {times.counted} got there."]
+        return [f"No {times.counted.removesuffix('s')} got from {times.steps[0]} to "
+                f"{times.steps[1]}: the funnel's figure shows where they are."]  # fmt: skip
     half, most = readable_duration(times.median), readable_duration(times.percentiles[90])
     units = counted(times.profiles, times.counted.removesuffix("s"))
     said = [f"Half of {units} took {half} or less, nine in ten {most} or less."]

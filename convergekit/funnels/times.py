@@ -15,9 +15,8 @@ from convergekit.figures.card import Result
 from convergekit.funnels.labels import groups_of
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
 
 _PERCENTILES = (10, 25, 50, 75, 90, 95, 99)
 #: What the table of groups has beside a breakdown's columns.
@@ -112,12 +111,21 @@ class TimeToConvert(Result):
             _waits=waits,
         )
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw the times as a histogram.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
@@ -126,9 +134,10 @@ class TimeToConvert(Result):
             longest times are one bar, which says so. Where most of the times are short beside
             the others, bars get longer from left to right.
         """
+        from convergekit.figures.style import Style
         from convergekit.funnels.time_figures import time_figure
 
-        return time_figure(self, self._waits, template)
+        return time_figure(self, self._waits, Style(template, width, height))
 
 
 def _of_groups(waits: pd.Series, labels: pd.DataFrame | None) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from convergekit.base.records import take_or_missing
+from convergekit.base.records import MANY_COLUMNS, take_or_missing
 from convergekit.base.threads import at_once, each_column
 from convergekit.errors import EventError, UnknownNameError, what_there_is
 from convergekit.events.arrow import Frame
@@ -297,7 +297,7 @@ def name_and_carry(
     at = events.columns.get_loc("kind") + 1
     ahead = {name: rest.pop(name) for name in events.columns[:at]}
     columns = ahead | {"profile_id": profile_id} | rest | filled
-    wide = pd.DataFrame(columns, index=events.index, copy=False)
+    wide = pd.DataFrame(columns, index=events.index, copy=len(columns) > MANY_COLUMNS)
     return wide, replace(unnamed, profile_ids=ids), carried
 
 

@@ -212,7 +212,7 @@ def _read_lists(
     """Flatten the lists, then split each distinct URN once."""
     if not lists.notna().any():
         return
-    texts = _texts_in(lists)
+    texts = texts_in(lists)
     if texts is not None:
         event, cells = texts
         present, codes, distinct = _numbered_cells(cells)
@@ -243,7 +243,7 @@ def _read_lists(
     _read_urns(np.array(positions, dtype=np.int64), found, known, readings, malformed)
 
 
-def _texts_in(lists: pd.Series) -> tuple[IntArray, pa.ChunkedArray] | None:
+def texts_in(lists: pd.Series) -> tuple[IntArray, pa.ChunkedArray] | None:
     """Return the members of lists of text, and the position of each one's list.
 
     None if a cell is anything else: then each has to be looked at.

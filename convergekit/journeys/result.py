@@ -30,9 +30,8 @@ from convergekit.journeys.visits import JourneyEvents, visits_of
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
     from convergekit.journeys.differences import Differences
 
 
@@ -330,7 +329,14 @@ class Journeys(Result):
             self._events, self._data_end, visits, window, chosen, min_profiles, confidence
         )
 
-    def plot(self, top: int = 6, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        top: int = 6,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw the journeys as flows from step to step (a Sankey diagram).
 
         Parameters
@@ -338,16 +344,21 @@ class Journeys(Result):
         top : int, default 6
             As many events have nodes of their own, those on most journeys; the others are
             ``"other"``. There are six colours, and no more names than that.
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, or as its names need, and as high as what
+            it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
             A Sankey diagram with a column per step, up to `max_steps`, and what came of it.
         """
+        from convergekit.figures.style import Style
         from convergekit.journeys.figure import journeys_figure
 
-        return journeys_figure(self, top, template)
+        return journeys_figure(self, top, Style(template, width, height))
 
     @cached_property
     def _steps(self) -> tuple[IntArray, IntArray, IntArray]:

@@ -10,20 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from convergekit.activity.wording import in_period, period_name
-from convergekit.base.wording import counted, period_word, shortened
-from convergekit.figures.template import (
-    COLOURS,
-    Template,
-    hover,
-    legend_names,
-    look,
-    plain,
-    titled,
-)
-from convergekit.funnels.time_figures import period_axis
+from convergekit.base.wording import counted, period_word
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import NARROW, LineEnd, fitting, name_line_ends
+from convergekit.figures.style import COLOURS, Style
+from convergekit.figures.template import hover, legend_names, plain, text_width, titled
+from convergekit.funnels.groups import signs_of
+from convergekit.funnels.time_figures import most_ticks, period_axis, plot_width
 
 #: As many groups have a panel each.
 _MOST_PANELS = 6
@@ -31,8 +26,14 @@ _MOST_PANELS = 6
 _MOST_CURVES = 6
 #: Pixels of a panel, of the gap above it that holds its title, and of the axis at the bottom.
 _PANEL, _GAP, _AXIS = 104, 34, 44
-#: As many characters of a group's name fit above its panel.
-_NAME_WIDTH = 30
+#: Pixels of the letters above a panel, and of the margins beside them.
+_SIZE, _MARGINS = 13, 40
+#: Pixels of the labels of the vertical axis.
+_LABELS = 30
+#: Pixels of a label of a month and a year.
+_MONTH = 75
+#: Pixels of the plot of curves.
+_CURVES = 320
 #: How wide the bar of a lone period is, on an axis of four times that.
 _LONE = pd.Timedelta("1D")
 _SPEND, _REVENUE = COLOURS[5], COLOURS[0]
@@ -44,8 +45,8 @@ def return_figure(
     freq: str,
     currency: str,
     groups: pd.DataFrame,
-    template: Template,
-) -> go.Figure:
+    style: Style,
+) -> Figure:
     """Return spend and revenue by period, a panel per group that has spend.
 
     Parameters
@@ -58,21 +59,23 @@ def return_figure(
     currency : str
     groups : pandas.DataFrame
         `Marketing.groups`: in the order of what they cost.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Bars are spend, lines revenue, dotted where the period is not complete; a panel's title
         says what all its complete periods returned.
     """
     word, periods = period_word(freq), table["period"].drop_duplicates().sort_values()
     panels, left_out = _panels(table, list(by), groups)
-    figure, colours = go.Figure(), look(template)
+    figure, colours = Figure(), style.look
     _add_legend(figure)
     height = len(panels) * (_PANEL + _GAP) + _AXIS
+    # On a narrow figure, titles of panels begin where the labels of the axis do.
+    narrow = style.width is not None and style.width < NARROW
     for place, (name, rows) in enumerate(panels):
-        _add_panel(figure, place, rows, currency, word, template)
+        _add_panel(figure, place, rows, currency, word, style)
         top = 1 - (place * (_PANEL + _GAP) + _GAP) / height
         axis = "yaxis" if not place else f"yaxis{place + 1}"
         figure.update_layout(
@@ -87,22 +90,23 @@ def return_figure(
             }
         )
         figure.add_annotation(
-            text=plain(_titled(name, rows)),
-            x=0, xref="paper", xanchor="left",
+            text=plain(_titled(name, rows, (style.width or NARROW) - _MARGINS)),
+            x=0, xref="paper", xanchor="left", xshift=-_LABELS if narrow else 0,
             y=top, yref="paper", yanchor="bottom",
             showarrow=False, font={"size": 13, "color": colours.ink},
         )  # fmt: skip
     open_ = not table["complete"].all()
-    what = " and ".join(by)
+    what, finding = " and ".join(by), _return_finding(table, currency, word)
     figure.update_layout(
         **titled(
             f"Spend and the revenue it brought, by {word}" + (f" and {what}" if what else ""),
             [
+                finding,
                 _scale(currency, len(panels)),
                 f"Dotted, and hatched: the {word} is not complete." if open_ else "",
                 left_out,
             ],
-            template=template,
+            style=style,
             plot_height=height,
             legend=["spend", "revenue"],
         ),
@@ -111,7 +115,8 @@ def return_figure(
         xaxis={
             "anchor": "y" if len(panels) < 2 else f"y{len(panels)}",
             "showgrid": False,
-            **period_axis(periods, freq, word),
+            "tickangle": 0,
+            **_axis(periods, freq, word, style),
         },
     )
     if len(periods) == 1:
@@ -119,7 +124,43 @@ def return_figure(
         around = [periods.iloc[0] - 2 * _LONE, periods.iloc[0] + 2 * _LONE]
         figure.update_xaxes(range=around)
         figure.update_traces(width=_LONE / pd.Timedelta("1ms"), selector={"type": "bar"})
-    return figure
+    return figure.says(finding, _return_twin(panels, by))
+
+
+def _axis(periods: pd.Series, freq: str, word: str, style: Style) -> dict[str, Any]:
+    """Return the axis of periods; of many, with as few labels of a month and a year as fit."""
+    axis = period_axis(periods, freq, word, plot_width(style))
+    return axis | {"nticks": max(plot_width(style) // _MONTH, 2)} if "nticks" in axis else axis
+
+
+def _return_finding(table: pd.DataFrame, currency: str, word: str) -> str:
+    """Return what was spent and came in in the last complete period, and in the one before."""
+    done = table[table["complete"]].groupby("period")[["spend", "revenue"]].sum().sort_index()
+    if table.empty:
+        return "There is no spend and no revenue: check the range of dates."
+    if done.empty:
+        return f"No {word} is complete: take a shorter freq, or wait for more data."
+    spent, earned = done["spend"].iloc[-1], done["revenue"].iloc[-1]
+    last = in_period(done.index[-1], word)
+    said = (
+        f"{_capital(last)}, the last complete {word}, {_money(spent, currency)} was spent and "
+        f"{_money(earned, currency)} of revenue came in"
+    )
+    if len(done) > 1:
+        before = done.iloc[-2]
+        said += (
+            f"; {in_period(done.index[-2], word)}, {_money(before['spend'], currency)} and "
+            f"{_money(before['revenue'], currency)}"
+        )
+    return f"{said}."
+
+
+def _return_twin(panels: Sequence[tuple[str, pd.DataFrame]], by: Sequence[str]) -> pd.DataFrame:
+    """Return a row per group and period."""
+    columns = ["period", "spend", "revenue", "complete"]
+    parts = [rows[columns].assign(group=name) for name, rows in panels]
+    every = pd.concat(parts) if parts else pd.DataFrame(columns=[*columns, "group"])
+    return every[["group", *columns]] if by else every[columns]
 
 
 def _panels(
@@ -165,7 +206,7 @@ def _scale(currency: str, panels: int) -> str:
     return _capital("; ".join(said)) + "." if said else ""
 
 
-def _add_legend(figure: go.Figure) -> None:
+def _add_legend(figure: Figure) -> None:
     """Add what the legend shows: bars and lines of complete periods, without any data."""
     nothing = {"x": [None], "y": [None]}
     figure.add_bar(**nothing, name="spend", legendgroup="spend", marker={"color": _SPEND})
@@ -179,26 +220,26 @@ def _add_legend(figure: go.Figure) -> None:
     )
 
 
-def _titled(name: str, rows: pd.DataFrame) -> str:
+def _titled(name: str, rows: pd.DataFrame, room: float) -> str:
     """Return the name of a group, and what its complete periods returned."""
     done = rows[rows["complete"]]
-    if rows["revenue"].isna().all():
-        return f"{shortened(name, _NAME_WIDTH)}: no visit belongs to it"
     spend, revenue = done["spend"].sum(), done["revenue"].sum()
     told = f": {revenue / spend:.2f} for each 1 spent" if spend > 0 else ""
-    return shortened(name, _NAME_WIDTH) + told
+    if rows["revenue"].isna().all():
+        told = ": no visit belongs to it"
+    return fitting([name], room - text_width(told, _SIZE), _SIZE)[0] + told
 
 
 def _add_panel(
-    figure: go.Figure,
+    figure: Figure,
     place: int,
     rows: pd.DataFrame,
     currency: str,
     word: str,
-    template: Template,
+    style: Style,
 ) -> None:
     """Add the bars and lines of one group."""
-    axis, paper = "y" if not place else f"y{place + 1}", look(template).paper
+    axis, paper = "y" if not place else f"y{place + 1}", style.look.paper
     complete = rows["complete"].to_numpy(dtype=bool)
     texts = [
         hover(
@@ -269,8 +310,8 @@ def _stretches(complete: Any) -> list[tuple[int, int]]:
 
 
 def payback_figure(
-    table: pd.DataFrame, names: Sequence[str], freq: str, currency: str, template: Template
-) -> go.Figure:
+    table: pd.DataFrame, names: Sequence[str], freq: str, currency: str, style: Style
+) -> Figure:
     """Return what share of their cost customers have paid back, by age, a line per curve.
 
     Parameters
@@ -281,49 +322,62 @@ def payback_figure(
         The columns that name a curve.
     freq : str
     currency : str
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Lines are dotted where not all of their customers are observed for so long. Without a cost
         a curve has none of these shares, and is left out.
     """
-    colours, word = look(template), period_word(freq)
+    colours, word = style.look, period_word(freq)
     known = table[table["paid_back"].notna()]
     labels = _labels(known, list(names), word)
     every = list(dict.fromkeys(labels))
     # Of cohorts the latest say most about the ads of today; of groups those that cost most.
     shown = every[-_MOST_CURVES:] if "cohort" in names else every[:_MOST_CURVES]
     legend = legend_names(shown)
-    figure = go.Figure()
+    figure, ends = Figure(), []
     for place, (label, name) in enumerate(zip(shown, legend, strict=True)):
         rows = known[(labels == label).to_numpy()].sort_values("days")
         _add_curve(figure, rows, label, name, COLOURS[place], currency)
+        symbol = signs_of(COLOURS[place]).symbol
+        ends.append(LineEnd(label, COLOURS[place], float(rows["paid_back"].iloc[-1]), symbol))
     figure.add_hline(y=1, line={"color": colours.quiet, "width": 1, "dash": "dash"})
     highest = float(known[labels.isin(shown).to_numpy()]["paid_back"].max()) if len(shown) else 1.0
+    lowest, top = 0.0, max(1.1 * highest, 1.15)
+    room = name_line_ends(figure, ends, style=style, plot_height=_CURVES, low=lowest, high=top)
+    finding = _said(known, labels, shown, "cohort" if "cohort" in names else "group")
     figure.update_layout(
         **titled(
             "When customers have paid back what they cost",
             [
-                _said(known, labels, shown),
+                finding,
                 "Dotted: some customers are not observed for so long.",
                 _left_out(table, every, shown, list(names)),
             ],
-            template=template,
-            plot_height=320,
-            legend=shown,
+            style=style,
+            plot_height=_CURVES,
+            legend=() if room else shown,
             legend_width=280,
         ),
         hovermode="closest",
-        xaxis={"title": {"text": "days since the first order"}, "rangemode": "tozero"},
+        xaxis={
+            "title": {"text": "days since the first order"},
+            "rangemode": "tozero",
+            "nticks": most_ticks(plot_width(style, room)) + 1,
+        },
         yaxis={
             "title": {"text": "of their cost"},
             "tickformat": ".0%",
-            "range": [0, max(1.1 * highest, 1.15)],
+            "range": [lowest, top],
         },
     )
-    return figure
+    if room:
+        figure.update_layout(showlegend=False, margin={"r": room})
+    drawn = known[labels.isin(shown).to_numpy()]
+    columns = ["days", "customers", "value", "cac", "paid_back", "complete"]
+    return figure.says(finding, drawn[[*names, *columns]])
 
 
 def _labels(table: pd.DataFrame, names: list[str], word: str) -> pd.Series:
@@ -339,7 +393,7 @@ def _joined(table: pd.DataFrame, names: list[str]) -> pd.Series:
 
 
 def _add_curve(
-    figure: go.Figure, rows: pd.DataFrame, label: str, name: str, colour: str, currency: str
+    figure: Figure, rows: pd.DataFrame, label: str, name: str, colour: str, currency: str
 ) -> None:
     complete = rows["complete"].to_numpy(dtype=bool)
     texts = [
@@ -367,13 +421,13 @@ def _add_curve(
             legendgroup=name,
             showlegend=dash == "solid" or not done,
             line={"color": colour, "width": 2.5, "dash": dash},
-            marker={"size": 5, "color": colour},
+            marker={"size": 6, "color": colour, "symbol": signs_of(colour).symbol},
             hovertext=texts[part],
             hoverinfo="text",
         )
 
 
-def _said(table: pd.DataFrame, labels: pd.Series, shown: list[str]) -> str:
+def _said(table: pd.DataFrame, labels: pd.Series, shown: list[str], one: str) -> str:
     """Return how many of the curves have paid back, and when."""
     if not shown:
         return "No customers have both a cost and an order."
@@ -381,10 +435,11 @@ def _said(table: pd.DataFrame, labels: pd.Series, shown: list[str]) -> str:
     days = each["days_to_pay_back"].reindex(shown)
     back = int(days.notna().sum())
     if not back:
-        return f"None of {counted(len(shown), 'line')} has paid back yet."
+        return f"None of {counted(len(shown), one)} has paid back yet."
     median = days.dropna().sort_values().iloc[(back - 1) // 2]
     when = "with the first order" if median == 0 else f"by day {int(median):,}"
-    return f"{back} of {len(shown)} paid back, half of them {when}."
+    have = "has" if back == 1 else "have"
+    return f"{back} of {counted(len(shown), one)} {have} paid back, half of them {when}."
 
 
 def _left_out(table: pd.DataFrame, every: list[str], shown: list[str], names: list[str]) -> str:

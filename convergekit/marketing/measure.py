@@ -31,7 +31,7 @@ from convergekit.spend.result import Spend
 from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
-    from convergekit.figures.template import Template
+    from convergekit.figures.style import Style
 
 #: The steps of a visit whose share is shown, and what they are called unless told otherwise.
 _STEPS = {"add_to_cart_rate": "Added To Cart", "checkout_rate": "Started Checkout"}
@@ -428,7 +428,7 @@ def _same_zone(zone: str, shops: str) -> bool:
 
 def _figure(
     table: pd.DataFrame,
-    template: Template,
+    style: Style,
     *,
     asked: MarketingQuestion,
     currency: str,
@@ -437,4 +437,4 @@ def _figure(
     from convergekit.marketing.figures import return_figure
 
     by = [name for name in asked.by if name in table]
-    return return_figure(table, by, asked.freq, currency, summary, template)
+    return return_figure(table, by, asked.freq, currency, summary, style)

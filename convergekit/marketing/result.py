@@ -24,9 +24,8 @@ from convergekit.marketing.means import weighted_means
 from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Style, Template
 
 #: A pay-back curve for each cohort, or for each group.
 Each: TypeAlias = Literal["cohort", "group"]
@@ -243,18 +242,27 @@ class Marketing(Result):
         draw = partial(_payback, each=each, by=self.by, freq=self.freq, currency=self.currency)
         return DrawnFrame.of(table, draw)
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw spend against return, a panel per group, by period.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
         """
-        return self.table.plot(template=template)
+        return self.table.plot(template=template, width=width, height=height)
 
     def _money(self, amount: float) -> str:
         return f"{amount:,.2f} {self.currency}".strip()
@@ -308,9 +316,9 @@ def _ratio(one: FloatArray, other: FloatArray, known: Any) -> FloatArray:
 
 
 def _payback(
-    table: pd.DataFrame, template: Template, *, each: str, by: list[str], freq: str, currency: str
+    table: pd.DataFrame, style: Style, *, each: str, by: list[str], freq: str, currency: str
 ) -> Any:
     from convergekit.marketing.figures import payback_figure
 
     names = ["cohort"] if each == "cohort" else by
-    return payback_figure(table, names, freq, currency, template)
+    return payback_figure(table, names, freq, currency, style)

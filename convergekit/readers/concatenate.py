@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from convergekit.base.records import column_from_values
+from convergekit.base.records import MANY_COLUMNS, column_from_values
 from convergekit.events.arrow import LISTS_OF_TEXT, objects_of
 from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.shapes import READ_SHAPES
@@ -44,7 +44,7 @@ def concatenate(parts: list[pd.DataFrame]) -> pd.DataFrame:
     parts.clear()
     return pd.DataFrame(
         {name: _joined([part.pop(name, None) for part in left], sizes) for name in names},
-        copy=False,
+        copy=len(names) > MANY_COLUMNS,
     )
 
 

@@ -22,7 +22,7 @@ from convergekit.base.durable import newest
 from convergekit.base.garbage import garbage_let_be
 from convergekit.base.grouping import run_starts
 from convergekit.base.options import choice
-from convergekit.base.records import take_or_missing
+from convergekit.base.records import MANY_COLUMNS, take_or_missing
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.errors import (
@@ -825,21 +825,22 @@ class _File:
         if format_suffix(self.source.path) in CSV_SUFFIXES:
             frame = self._typed(frame, rows_of)
         stem, label = self._named(rows_of)
+        added = {}
         if "source" in frame:
             source, _ = as_text(frame["source"])
             frame["source"] = source.where(source.notna(), stem)
         else:
-            frame["source"] = pd.Series(stem, index=frame.index, dtype="str")
-        frame["file"] = pd.Series(label, index=frame.index, dtype="str")
-        frame["line"] = pd.Series(lines, index=frame.index)
+            added["source"] = pd.Series(stem, index=frame.index, dtype="str")
+        added["file"] = pd.Series(label, index=frame.index, dtype="str")
+        added["line"] = pd.Series(lines, index=frame.index)
+        unread = frame.pop("read_error").astype("str") if "read_error" in frame else None
         if reasons:
-            unread = pd.Series(reasons, dtype="str").reindex(frame.index)
-            if "read_error" in frame:
-                unread = unread.where(unread.notna(), frame["read_error"])
-            frame["read_error"] = unread
-        elif "read_error" in frame:
-            frame["read_error"] = frame.pop("read_error").astype("str")
-        return frame
+            of_rows = pd.Series(reasons, dtype="str").reindex(frame.index)
+            unread = of_rows if unread is None else of_rows.where(of_rows.notna(), unread)
+        if unread is not None:
+            added["read_error"] = unread
+        joined = pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
+        return joined.copy() if joined.shape[1] > MANY_COLUMNS else joined
 
     def _at(self, line: int) -> str:
         return f"{self.source.said}, line {line}"

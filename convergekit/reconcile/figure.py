@@ -9,39 +9,35 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
-from convergekit.base.wording import counted, period_word, shortened
-from convergekit.figures.template import (
-    COLOURS,
-    Look,
-    Template,
-    hover,
-    legend_name,
-    look,
-    plain,
-    titled,
-)
-from convergekit.funnels.time_figures import period_axis
+from convergekit.base.wording import counted, period_word
+from convergekit.figures.figure import Figure
+from convergekit.figures.names_beside import fitting
+from convergekit.figures.style import COLOURS, USUAL, Look, Style
+from convergekit.figures.template import hover, legend_names, plain, text_width, titled
+from convergekit.funnels.groups import bar_mark, signs_of
+from convergekit.funnels.time_figures import period_axis, plot_width
 from convergekit.reconcile.result import Reconciliation
 
-# Pixels of a bar, and between rows.
-_BAR, _GAP = 20, 16
-# As much of a name as fits beside its bars.
-_MOST_OF_NAME = 24
+#: Pixels of a bar, between rows, and of a name above its row.
+_BAR, _GAP, _ABOVE = 20, 16, 14
+#: Pixels of letters, and of a name beside its row. Figures narrower than this have names above.
+_SIZE, _NAME, _NARROW = 12, 150, 440
+#: A figure without a width is laid out for so many pixels.
+_USUAL, _MARGINS = 400, 32
 
 
-def reconciliation_figure(found: Reconciliation, template: Template = "light") -> go.Figure:
+def reconciliation_figure(found: Reconciliation, style: Style = USUAL) -> Figure:
     """Return what is claimed together, the orders that there are, and each platform's part.
 
     Parameters
     ----------
     found : Reconciliation
-    template : {"light", "dark"}, default "light"
+    style : Style, optional
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
         Rows from above: all claims, a colour per platform; the orders; how many of them are
         claimed, from the fewest to the most; then for each platform what it claims, and the orders
         with a click of it.
@@ -58,7 +54,8 @@ def reconciliation_figure(found: Reconciliation, template: Template = "light") -
     >>> [sum(trace.x) for trace in figure.data if trace.name == "Google Ads"]
     [21.0]
     """
-    colours, figure = look(template), go.Figure()
+    colours, figure = style.look, Figure()
+    high = _half(style)
     names = [found.titles[name] for name in found.platforms]
     rows = ["Claimed together", "Orders", "Orders claimed", *names]
     claimed = found.table["claimed"].tolist()
@@ -69,18 +66,31 @@ def reconciliation_figure(found: Reconciliation, template: Template = "light") -
             *(0, amount, colour, name),
             said=hover(f"{name} claims {_plain(amount)} of {_plain(total)} conversions."),
             line=colours.paper,
+            high=high,
         )
-    _orders(figure, found, colours)
-    low, high = found.bound("orders claimed")
+    _orders(figure, found, colours, high)
+    low, most = found.bound("orders claimed")
     sentence = hover(
-        f"At least {_plain(low)} and at most {_plain(high)} orders are claimed by one or several."
+        f"At least {_plain(low)} and at most {_plain(most)} orders are claimed by one or several."
     )
-    _bar(figure, 2, low, colours.muted, "", said=sentence)
-    _bar(figure, 2, high - low, colours.muted, "", said=sentence, hatched=colours.paper)
-    _platforms(figure, found, colours)
-    _texts(figure, found, colours)
-    longest = max(total, len(found.orders), *claimed, *found.table["eligible"])
-    row = 2 * _BAR + _GAP
+    _bar(figure, 2, low, colours.muted, "", said=sentence, high=high)
+    _bar(figure, 2, most - low, colours.muted, "", said=sentence, high=high, hatched=colours.paper)
+    _platforms(figure, found, colours, high)
+    numbers = _numbers(found, high)
+    _texts(figure, numbers, colours)
+    above = style.width is not None and style.width < _NARROW
+    short = fitting(rows, (style.width or _USUAL) - _MARGINS if above else _NAME, _SIZE)
+    beside = 0 if above else max(text_width(name, _SIZE + 1) for name in short) + 10
+    room = (style.width or _USUAL) - _MARGINS - beside
+    for place, name in enumerate(short if above else ()):
+        # Bars of claims are higher than those of one row.
+        high = _BAR if place > 2 else _BAR / 2
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=place, yshift=high + 1, yanchor="bottom",
+            text=plain(name), showarrow=False, borderpad=0,
+            font={"size": _SIZE, "color": colours.ink},
+        )  # fmt: skip
+    row = _row(style)
     figure.update_layout(
         **titled(
             "Who claims how many orders",
@@ -89,27 +99,61 @@ def reconciliation_figure(found: Reconciliation, template: Template = "light") -
                 "Hatched: it depends on which orders they claim. Outlined: orders with a click of "
                 "that platform within its window.",
             ],
-            template=template,
-            plot_height=row * len(rows),
+            style=style,
+            plot_height=_row(style) * len(rows),
         ),
         barmode="stack",
         showlegend=False,
         hovermode="closest",
-        xaxis={"visible": False, "range": [0, 1.36 * longest or 1], "fixedrange": True},
+        xaxis={"visible": False, "range": [0, _axis_end(numbers, room)], "fixedrange": True},
         yaxis={
             "tickvals": list(range(len(rows))),
-            "ticktext": [plain(shortened(name, _MOST_OF_NAME)) for name in rows],
-            "range": [len(rows) - 0.5, -0.5],
+            "ticktext": list(map(plain, short)),
+            "showticklabels": not above,
+            "range": [len(rows) - 0.5, -0.5 - (_ABOVE / row / 2 if above else 0)],
             "showgrid": False,
             "fixedrange": True,
         },
     )
-    return figure
+    return figure.says(found.headline, _twin(found))
+
+
+def _row(style: Style) -> int:
+    """Return the pixels of a row."""
+    return 2 * _BAR + _GAP + (_ABOVE if style.width and style.width < _NARROW else 0)
+
+
+def _axis_end(numbers: list[tuple[float, float, str]], room: float) -> float:
+    """Return where an axis of so many pixels ends that fits the texts beside the bars."""
+    longest = max(amount for amount, _, _ in numbers) or 1.0
+    scale = min(
+        (room - text_width(text, _SIZE) - 12) / max(amount, 1e-9 * longest)
+        for amount, _, text in numbers
+    )
+    return room / max(min(scale, room / longest), 0.2 * room / longest)
+
+
+def _twin(found: Reconciliation) -> pd.DataFrame:
+    """Return the numbers that are drawn, a row per bar."""
+    within = int(found.orders["in_period"].sum())
+    low, high = found.bound("orders claimed")
+    rows = [
+        ("claimed together", float(found.table["claimed"].sum())),
+        ("orders in the period", within),
+        ("orders after it", len(found.orders) - within),
+        ("orders claimed, at least", low),
+        ("orders claimed, at most", high),
+    ]
+    for line in found.table.to_dict("records"):
+        name = found.titles[line["platform"]]
+        rows.append((f"{name}: claimed", line["claimed"]))
+        rows.append((f"{name}: orders with a click", line["eligible"]))
+    return pd.DataFrame(rows, columns=["what", "number"])
 
 
 def by_period_figure(
-    table: pd.DataFrame, freq: str, titles: Mapping[str, str], template: Template
-) -> go.Figure:
+    table: pd.DataFrame, freq: str, titles: Mapping[str, str], style: Style
+) -> Figure:
     """Return claims by period as bars on each other, and all orders as a line.
 
     Parameters
@@ -119,31 +163,29 @@ def by_period_figure(
     freq : str
     titles : mapping of str to str
         How platforms are called.
-    template : {"light", "dark"}
+    style : Style
 
     Returns
     -------
-    plotly.graph_objects.Figure
+    Figure
     """
-    colours, word = look(template), period_word(freq)
-    figure, names = go.Figure(), []
-    for colour, (platform, rows) in zip(
-        COLOURS * 2, table.groupby("platform", sort=False), strict=False
+    colours, word = style.look, period_word(freq)
+    figure = Figure()
+    platforms = [str(platform) for platform in table["platform"].unique()]
+    # As wide as the longest name, the columns of a narrow legend would be one.
+    names = [titles.get(one, one).removesuffix(" Advertising") for one in platforms]
+    for colour, legend, (platform, rows) in zip(
+        COLOURS * 2, legend_names(names), table.groupby("platform", sort=False), strict=False
     ):
         name = titles.get(str(platform), str(platform))
-        names.append(name.removesuffix(" Advertising"))
         figure.add_bar(
             x=rows["period"],
             y=rows["claimed"].tolist(),
-            # As wide as the longest name, the columns of a narrow legend would be one.
-            name=legend_name(name.removesuffix(" Advertising")),
+            name=legend,
             marker={
                 "color": colour,
                 "line": {"width": 1, "color": colours.paper},
-                "pattern": {
-                    **_hatching(colour, colours.paper),
-                    "shape": ["" if whole else "/" for whole in rows["complete"]],
-                },
+                "pattern": _patterns(rows["complete"].tolist(), colour, colours.paper),
             },
             hovertext=[
                 hover(
@@ -156,32 +198,72 @@ def by_period_figure(
             ],
             hoverinfo="text",
         )
-    orders = table.drop_duplicates("period")
+    orders = table.drop_duplicates("period").sort_values("period")
+    finding = _period_finding(table, word)
     _add_orders(figure, orders, word, colours)
     figure.update_layout(
         **titled(
             f"Claims and orders by {word}",
             [
+                finding,
                 "Bars above the line: more is claimed than there are orders. A platform may date a "
                 "claim by its click, before the order.",
                 ""
                 if table["complete"].all()
                 else f"Hatched, and dotted: the exports have a part of the {word}.",
             ],
-            template=template,
+            style=style,
             plot_height=300,
             legend=[*names, "all orders"],
             legend_width=300,
         ),
         barmode="stack",
         hovermode="closest",
-        xaxis={"showgrid": False, **period_axis(orders["period"], freq, word)},
+        xaxis={"showgrid": False, "tickangle": 0,
+               **period_axis(orders["period"], freq, word, plot_width(style))},
         yaxis={"title": {"text": "orders"}, "rangemode": "tozero"},
+    )  # fmt: skip
+    columns = ["period", "platform", "claimed", "orders", "complete"]
+    return figure.says(finding, table[columns])
+
+
+def _patterns(complete: list[bool], colour: str, paper: str) -> dict[str, Any]:
+    """Return the pattern that goes with a colour, and hatching where a period is not complete."""
+    own = signs_of(colour).pattern
+    return {
+        "shape": [own if whole else "/" for whole in complete],
+        "size": 6,
+        "solidity": [0.16 if whole else 0.3 for whole in complete],
+        "fillmode": "replace",
+        "fgcolor": ["rgba(255, 255, 255, 0.55)" if whole else colour for whole in complete],
+        "bgcolor": [colour if whole else paper for whole in complete],
+    }
+
+
+def _period_finding(table: pd.DataFrame, word: str) -> str:
+    """Return claims and orders of the last complete period, and of the one before."""
+    if table.empty:
+        return "Nothing is claimed in these periods: choose others."
+    done = table[table["complete"].astype(bool)]
+    sums = done.groupby("period").agg(claimed=("claimed", "sum"), orders=("orders", "first"))
+    if sums.empty:
+        return f"No {word} is complete: the exports have a part of each."
+    last = sums.iloc[-1]
+    said = (
+        f"In the last complete {word}, from {sums.index[-1]:%Y-%m-%d}, "
+        f"{_plain(last['claimed'])} conversions are claimed, and there "
+        f"{'is' if last['orders'] == 1 else 'are'} {counted(int(last['orders']), 'order')}"
     )
-    return figure
+    if len(sums) > 1:
+        before = sums.iloc[-2]
+        said += (
+            f"; in that from {sums.index[-2]:%Y-%m-%d}, {_plain(before['claimed'])} and "
+            f"{int(before['orders']):,}"
+        )
+    return f"{said}."
 
 
-def _add_orders(figure: go.Figure, orders: pd.DataFrame, word: str, colours: Look) -> None:
+def _add_orders(figure: Figure, orders: pd.DataFrame, word: str, colours: Look) -> None:
     """Add the line of all orders, dotted to and from periods that the exports have in part."""
     whole = orders["complete"].astype(bool)
     dotted = ~(whole & whole.shift(1, fill_value=True) & whole.shift(-1, fill_value=True))
@@ -209,17 +291,17 @@ def _add_orders(figure: go.Figure, orders: pd.DataFrame, word: str, colours: Loo
         )
 
 
-def _orders(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
+def _orders(figure: Figure, found: Reconciliation, colours: Look, high: float) -> None:
     within = int(found.orders["in_period"].sum())
     after = len(found.orders) - within
     said = [f"There are {counted(within, 'order')} in the period."]
     if after:
         said.append(f"{after:,} more came after it, of clicks that may be in it.")
-    _bar(figure, 1, within, colours.quiet, "", said=hover(*said))
-    _bar(figure, 1, after, colours.quiet, "", said=hover(*said), hatched=colours.paper)
+    _bar(figure, 1, within, colours.quiet, "", said=hover(*said), high=high)
+    _bar(figure, 1, after, colours.quiet, "", said=hover(*said), high=high, hatched=colours.paper)
 
 
-def _platforms(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
+def _platforms(figure: Figure, found: Reconciliation, colours: Look, high: float) -> None:
     for place, (line, colour) in enumerate(
         zip(found.table.to_dict("records"), COLOURS * 2, strict=False), 3
     ):
@@ -228,68 +310,75 @@ def _platforms(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
         said.append(f"{counted(line['eligible'], 'order')} had a click of it within its window.")
         if line["beyond_eligible"]:
             said.append(f"{_plain(line['beyond_eligible'])} claims have no such click.")
-        for shift, amount, fill in (
-            (-_half(), line["claimed"], colour),
-            (0.0, line["eligible"], colours.paper),
+        for shift, amount, mark in (
+            (-high, line["claimed"], bar_mark(colour)),
+            (0.0, line["eligible"], {"color": colours.paper}),
         ):
             figure.add_bar(
                 x=[amount],
                 y=[place],
-                width=_half(),
+                width=high,
                 offset=shift,
                 base=0,
                 orientation="h",
-                marker={"color": fill, "line": {"width": 1.5 if amount else 0, "color": colour}},
+                marker={**mark, "line": {"width": 1.5 if amount else 0, "color": colour}},
                 hovertext=[hover(*said)],
                 hoverinfo="text",
                 name="",
             )
 
 
-def _texts(figure: go.Figure, found: Reconciliation, colours: Look) -> None:
-    """Write the numbers beside the bars."""
+def _numbers(found: Reconciliation, high: float) -> list[tuple[float, float, str]]:
+    """Return where bars end, their rows, and the text beside each."""
     total = float(found.table["claimed"].sum())
-    low, high = found.bound("orders claimed")
-    between = _plain(low) if low == high else f"{_plain(low)} to {_plain(high)}"
+    low, most = found.bound("orders claimed")
+    between = _plain(low) if low == most else f"{_plain(low)} to {_plain(most)}"
     numbers = [
         (total, 0.0, _plain(total)),
-        (len(found.orders), 1.0, f"{len(found.orders):,}"),
-        (high, 2.0, between),
+        (float(len(found.orders)), 1.0, f"{len(found.orders):,}"),
+        (most, 2.0, between),
     ]
     for place, line in enumerate(found.table.to_dict("records"), 3):
-        quarter = _half() / 2
-        numbers.append((line["claimed"], place - quarter, f"{_plain(line['claimed'])} claimed"))
-        numbers.append((line["eligible"], place + quarter, f"{line['eligible']:,} with a click"))
+        numbers.append((line["claimed"], place - high / 2, f"{_plain(line['claimed'])} claimed"))
+        numbers.append((line["eligible"], place + high / 2, f"{line['eligible']:,} with a click"))
+    return numbers
+
+
+def _texts(figure: Figure, numbers: list[tuple[float, float, str]], colours: Look) -> None:
+    """Write the numbers beside the bars."""
     figure.add_scatter(
         x=[amount for amount, _, _ in numbers],
-        y=[place for _, place, _ in numbers],
+        y=[row for _, row, _ in numbers],
         text=[f" {text}" for _, _, text in numbers],
         mode="text",
         textposition="middle right",
-        textfont={"size": 12, "color": colours.ink},
+        textfont={"size": _SIZE, "color": colours.ink},
         hoverinfo="skip",
         cliponaxis=False,
     )
 
 
 def _bar(
-    figure: go.Figure,
+    figure: Figure,
     row: int,
     amount: float,
     colour: str,
     name: str,
     *,
     said: str,
+    high: float,
     line: str | None = None,
     hatched: str | None = None,
 ) -> None:
-    marker = {"color": colour, "line": {"width": 1 if line else 0, "color": line or colour}}
+    marker = {**bar_mark(colour), "line": {"width": 1 if line else 0, "color": line or colour}}
+    if colour not in COLOURS:
+        marker.pop("pattern", None)
     if hatched:
         marker["pattern"] = {"shape": "/", **_hatching(colour, hatched)}
     figure.add_bar(
         x=[amount],
         y=[row],
-        width=_half(),
+        width=high,
         orientation="h",
         marker=marker,
         hovertext=[said],
@@ -302,9 +391,9 @@ def _hatching(colour: str, paper: str) -> dict[str, Any]:
     return {"size": 6, "fgcolor": colour, "bgcolor": paper, "fillmode": "replace"}
 
 
-def _half() -> float:
-    """How high a bar is, where a row is 1."""
-    return _BAR / (2 * _BAR + _GAP)
+def _half(style: Style) -> float:
+    """Return how high a bar is, where a row is 1."""
+    return _BAR / _row(style)
 
 
 def _plain(amount: float) -> str:

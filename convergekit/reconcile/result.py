@@ -18,9 +18,8 @@ from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from convergekit.figures.template import Template
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Style, Template
 
 #: What is assumed of claims: they may be of any order, or only of those with a click before.
 ANY, CLICKED = "any order", "a click before"
@@ -193,20 +192,30 @@ class Reconciliation(Result):
         draw = partial(_by_period_figure, freq=freq, titles=dict(self.titles))
         return DrawnFrame.of(table, draw, names)
 
-    def plot(self, *, template: Template = "light") -> go.Figure:
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
         """Draw what is claimed beside the orders that there are.
 
         Parameters
         ----------
-        template : {"light", "dark"}, default "light"
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
 
         Returns
         -------
         plotly.graph_objects.Figure
         """
+        from convergekit.figures.style import Style
         from convergekit.reconcile.figure import reconciliation_figure
 
-        return reconciliation_figure(self, template)
+        return reconciliation_figure(self, Style(template, width, height))
 
     def _line(self) -> str:
         low, high = self.bound("orders claimed")
@@ -310,8 +319,8 @@ def _between(low: float, high: float) -> str:
 
 
 def _by_period_figure(
-    table: pd.DataFrame, template: Template, freq: str, titles: Mapping[str, str]
-) -> go.Figure:
+    table: pd.DataFrame, style: Style, freq: str, titles: Mapping[str, str]
+) -> Figure:
     from convergekit.reconcile.figure import by_period_figure
 
-    return by_period_figure(table, freq, titles, template)
+    return by_period_figure(table, freq, titles, style)

@@ -32,7 +32,7 @@ TRACKERS_PAGES = ("$url", "$current_url", "page_location", "[Amplitude] Page Loc
 #: An address of anything: a page, but also a link, a video, a picture or a mail.
 ANY_ADDRESS = "url"
 #: How page views are called, without regard to case, blanks, ``$``, ``_`` and ``-``.
-_PAGE_VIEW = re.compile(
+PAGE_VIEW = re.compile(
     r"page|pageviews?|pageviewed|viewedpage|viewpage|pageload(?:ed)?|pagevisit(?:ed)?|visitedpage|"
     r"screenviewe?d?|viewed\w*page|landingpage(?:view(?:ed)?)?"
 )
@@ -243,7 +243,7 @@ def _names(events: pd.DataFrame) -> NumberedText:
 def _are_page_views(names: NumberedText) -> BoolArray:
     """Return which names are those of page views; the last is for events without a name."""
     plain = [re.sub(r"[\s$_-]", "", name).lower() for name in names.distinct]
-    return np.array([*(bool(_PAGE_VIEW.fullmatch(name)) for name in plain), False])
+    return np.array([*(bool(PAGE_VIEW.fullmatch(name)) for name in plain), False])
 
 
 def _agreeing(

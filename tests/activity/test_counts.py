@@ -188,7 +188,7 @@ def test_the_figure_says_the_last_full_period():
     figure = counts(log(a="v0 v0 v8"), "PageView", freq="W", measure="profiles").plot()
     assert figure.layout.title.text == "Profiles with PageView by week"
     assert one_line(figure.layout.title.subtitle.text) == (
-        "In the last full week, 1 profile. Dotted: the data end before the week does."
+        "In the last full week (2 Mar 2026), 1 profile. Dotted: the data end before the week does."
     )
 
 
@@ -196,6 +196,9 @@ def test_the_figure_of_a_breakdown_has_a_line_per_group():
     frame = log(a="v0 v1", b="v0").assign(page=["x", None, "y"])
     figure = counts(frame, by="page").plot(template="dark")
     assert [line.name for line in figure.data if line.showlegend] == ["x", "y", "no page"]
+    assert figure.layout.showlegend is False
+    assert {note.text for note in figure.layout.annotations} == {"x", "y", "no page"}
+    assert len({line.marker.symbol for line in figure.data if line.showlegend}) == 3
     assert "1 event of x." in one_line(figure.data[0].hovertext[0])
 
 

@@ -341,7 +341,8 @@ def test_labels_that_begin_alike_differ_in_the_figure():
     pages = [f"https://shop.example/collections/{name}" for name in ("tea", "cups")]
     found = attributed([([page], 10.0) for page in pages], ["linear"])
     ticks = sorted(found.plot().layout.yaxis.ticktext)
-    assert ticks == ["…example/collections/tea", "…xample/collections/cups"]
+    assert len(set(ticks)) == 2
+    assert [tick[-4:] for tick in ticks] == ["/tea", "cups"]
 
 
 def test_conversions_without_an_amount_are_told():

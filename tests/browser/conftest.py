@@ -18,6 +18,8 @@ import pytest
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHOTS = Path(__file__).parents[2] / ".artefacts" / "browser"
 PATIENCE = 60
+# The paper and the ink of outputs in JupyterLab's themes.
+THEMES = {"light": ("#ffffff", "rgba(0, 0, 0, 0.87)"), "dark": ("#111111", "#ffffff")}
 SETTINGS = {
     "notification": {"fetchNews": "false", "checkForUpdates": False},
     "themes": {"theme": "JupyterLab Light"},
@@ -97,7 +99,6 @@ class Lab:
             "JUPYTER_DATA_DIR": own["data"],
             "JUPYTER_RUNTIME_DIR": own["runtime"],
             "JUPYTERLAB_SETTINGS_DIR": own["settings"],
-            "PLOTLY_RENDERER": "plotly_mimetype",
         }
 
     def set_theme(self, theme):

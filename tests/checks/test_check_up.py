@@ -161,10 +161,53 @@ def test_a_few_orders_by_telephone_are_no_finding_and_many_are(store):
     "value",
     [
         *("{{cart.token}}", "${cartToken}", "%7B%7Bcart.token%7D%7D", "{cart_token}", "*|ID|*"),
-        *("%%ID%%", "[[cart]]", "__CART_TOKEN__", "{cart:none}", "gid-{{cart.token}}"),
+        *("%%ID%%", "[[cart]]", "__CART_TOKEN__", "{cart:none}", "%24%7Bcart%7D", " {{token}} "),
     ],
 )
-def test_a_templated_alias(store, value):
+@pytest.mark.parametrize("in_lists", [False, True])
+def test_a_template_in_place_of_an_alias_is_left_out_and_found(store, value, in_lists):
+    rows = first(store, store["event_name"] == "Added To Cart", 6)
+    whole = ck.stitch(store)
+    if in_lists:
+        store.loc[rows, "alias.cart_token"] = None
+        held = store.index.isin(rows)
+        store["aliases"] = [[f"urn:cart_token:{value}"] if one else None for one in held]
+    else:
+        store.loc[rows, "alias.cart_token"] = value
+    finding, examples = only(ck.check_up(store))
+    assert finding["check"] == "templated-alias"
+    assert examples["row"].tolist() == rows.tolist()
+    assert all("urn:cart_token:" in said for said in examples["seen"])
+
+    s = ck.stitch(store)
+    assert f"urn:cart_token:{value}" not in s.alias_graph
+    assert s.report.blocked["events"].tolist() == [6]
+    # Nobody is joined to somebody else.
+    assert len(s.profiles) >= len(whole.profiles)
+
+
+def test_a_template_among_other_things_is_found(store):
+    others = [None] * (len(store) - 4)
+    store["aliases"] = [None, None, None, ["urn:email:{{email}}", 7, None], *others]
+    finding, examples = only(ck.check_up(store))
+    assert finding["check"] == "templated-alias"
+    assert examples["row"].tolist() == [store.index[3]]
+
+
+def test_orders_with_one_template_are_not_one_customer():
+    orders = pd.DataFrame(
+        {
+            "event_name": "Placed Order",
+            "timestamp": pd.date_range("2026-03-01", periods=5, tz="UTC"),
+            "alias.email": "{{customer.email}}",
+            "alias.customer_id": list("abcde"),
+        }
+    )
+    assert len(ck.stitch(orders).profiles) == 5
+
+
+@pytest.mark.parametrize("value", ["gid-{{cart.token}}", "cart=%7B%7Btoken%7D%7D"])
+def test_a_template_within_an_alias(store, value):
     rows = first(store, store["event_name"] == "Added To Cart", 6)
     store.loc[rows, "alias.cart_token"] = value
     finding, examples = only(ck.check_up(store))

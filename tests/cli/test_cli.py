@@ -110,7 +110,7 @@ def test_the_patterns_of_the_readme_name_files_alone():
     root = Path(DATA[0]).parent.parent
     text = (root / "README.md").read_text("utf-8")
     patterns = re.findall(
-        r"^convergekit (?:stitch|check|add|funnel|marketing) (\S+)", text, re.MULTILINE
+        r"^convergekit (?:stitch|check|add|funnel|marketing|report) (\S+)", text, re.MULTILINE
     )
     assert patterns
     for pattern in patterns:
@@ -520,7 +520,7 @@ def test_all_commands_that_read_exports_take_the_same_options():
         if "exports" in inspect.signature(command.callback).parameters
     }
     assert set(taken) == {
-        f"{name}_command" for name in ("stitch", "funnel", "check", "marketing", "add")
+        f"{name}_command" for name in ("stitch", "funnel", "check", "marketing", "report", "add")
     }
     first, *others = taken.values()
     assert len(first) == len(inspect.signature(reading.options_of).parameters)

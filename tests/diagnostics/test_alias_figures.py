@@ -59,16 +59,20 @@ def test_a_chain_runs_from_left_to_right():
         "2026-03-02 00:00:00 UTC (row 0)."
     )
     assert one_line(hops[1].hovertext[0]).endswith("(row 1). They met on 1 more event.")
-    assert figure.layout.title.text == "From cookie to email: one profile, by 2 links"
+    assert one_line(figure.layout.title.text) == "From cookie to email: one profile, by 2 links"
     assert "urn:email:ada@x.org" in figure.layout.title.subtitle.text
 
 
-def test_a_long_chain_gets_a_wide_figure():
+@pytest.mark.parametrize("width", [None, 300, 700])
+def test_a_long_chain_runs_from_top_to_bottom(width):
     frame = frame_of(*(f"a{i}:{i + 1} a{i + 1}:{i + 2}" for i in range(12)))
-    figure = ck.stitch(frame).explain("urn:a0:1", "urn:a12:13").plot()
-    assert figure.layout.width > 2000
-    places = sorted(x for trace in figure.data if trace.name for x in trace.x)
-    assert places == list(range(13))
+    figure = ck.stitch(frame).explain("urn:a0:1", "urn:a12:13").plot(width=width)
+    assert figure.layout.width == width
+    assert sorted(y for trace in figure.data if trace.name for y in trace.y) == list(range(13))
+    assert {x for trace in figure.data for x in trace.x} == {0}
+    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
+    hop = next(trace for trace in figure.data if not trace.name and trace.text)
+    assert "Placed Order" in hop.text[0]
 
 
 def test_aliases_that_are_not_linked_stand_apart(shared):
@@ -87,7 +91,7 @@ def test_long_values_are_shortened_and_whole_in_the_hover_text():
         "urn:cookie:c", f"urn:email:{value}"
     ).plot()  # fmt: skip
     email = named(figure, "email")
-    assert email.text[0] == "email<br>a.very.long.address…"
+    assert email.text[0] == "email<br>a.very.long.address@…"
     assert email.hovertext[0].replace("<br>", "") == f"urn:email:{value}"
 
 
@@ -162,15 +166,18 @@ def test_links_are_as_wide_as_the_events_are_many(shared):
     ) in hover_texts(figure)
 
 
-def test_the_alias_to_blame_is_ringed_and_in_the_legend(shared):
+def test_the_alias_to_blame_is_ringed(shared):
     figure = shared.plot_profile_graph("urn:cookie:c")
     ring = named(figure, "alias to blame")
     cookie = named(figure, "cookie")
     assert (ring.x, ring.y) == (cookie.x, cookie.y)
     assert ring.marker.color not in {t.marker.color for t in traces(figure, "aliases")}
-    assert figure.layout.title.text.startswith("2 email values on profile p_")
+    assert one_line(figure.layout.title.text).startswith("2 email values on profile p_")
     said = figure.layout.title.subtitle.text.replace("<br>", " ")
-    assert said == shared.suspects["reason"].iloc[0]
+    assert said == (
+        f"{shared.suspects['reason'].iloc[0]} Ringed: to blame; thicker: on more events."
+    )
+    assert figure.finding == shared.suspects["reason"].iloc[0]
 
 
 def test_the_event_to_blame_is_drawn_over_its_links():

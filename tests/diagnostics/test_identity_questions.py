@@ -94,7 +94,7 @@ class TestOrphans:
         assert orphans["linked_row"].dropna().to_dict() == {5: 8}
         assert orphans["linked_at"].dropna().to_dict() == {5: pd.Timestamp(DAY + "13:00Z")}
         assert "alias never seen in the browser      1   20%" in str(found)
-        assert found._repr_html_().count("<tr>") == 5
+        assert found._repr_html_().count("<tr>") == 6  # headings
 
     @pytest.mark.parametrize("value", ["", " ", None])
     def test_a_blank_is_no_alias(self, value):

@@ -74,7 +74,7 @@ def test_dates_that_are_not_read_lead_the_report_with_the_call_that_reads_them(
     assert lines[-1] == "  Placed Order: 0 events, all rejected"
     card = s.report._repr_html_()
     assert card.index("all 20 rows") < card.index("rows in")
-    assert "<td>Placed Order</td><td>0</td>" in card
+    assert '<th scope="row">Placed Order</th><td>0</td>' in card
     assert s.report.coverage["events"].tolist() == ([0] if whole else [20, 0])
     s.report.plot()
     assert ("day_first" in first) == ("," not in shape)

@@ -149,7 +149,9 @@ def test_an_evaluation_of_over_merged_and_of_no_profiles():
     events = frame({}, ["PageView"] * 4)
     merged = ck.evaluate(ck.stitch(events), {0: "a", 1: "a", 2: "b", 3: "b"}).plot()
     assert list(named(merged, "mistaken").x) == [1.0, 0.0]
-    assert "Over-merged: 1 profile. Split: 0 people." in merged.layout.title.subtitle.text
+    assert merged.finding == (
+        "1 of 1 profile holds several people, 100.0%; 0 of 2 people are on several profiles, 0.0%."
+    )
     alone = events.assign(aliases=[[]] * 4)
     nobody = ck.evaluate(ck.stitch(alone), {0: "a", 1: "a", 2: "b", 3: "b"}).plot()
     assert list(named(nobody, "mistaken").x) == [0, 0.0]

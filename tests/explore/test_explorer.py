@@ -18,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import convergekit as ck
 from convergekit.explore import display as explore_display
 from convergekit.explore import work as explore_work
-from convergekit.explore.funnel import MOST_NAMES
+from convergekit.explore.steps import MOST_NAMES
 from convergekit.explore.work import Work
 from convergekit.identity.lookup import find_aliases
 from tests.effort import tries
@@ -49,14 +49,20 @@ def s():
     return ck.stitch(pd.concat([ck.simulate_store().events, till], ignore_index=True))
 
 
+EMPTY = {"funnel": {"steps": []}}
+STEPS = ["PageView", "Added To Cart", "Placed Order"]
+FUNNEL, TREND, PEOPLE, CHANNELS, IDENTITY = range(5)
+
+
 @pytest.fixture
 def explorer(s):
-    return s.explore()
+    """An explorer without steps."""
+    return s.explore(EMPTY)
 
 
 def shown_names(funnel):
     """The buttons that can be seen, by what is written on them."""
-    seen = [button for button in funnel.names.children if button.layout.display != "none"]
+    seen = [button for button in funnel.steps.names.children if button.layout.display != "none"]
     return {button.description: button for button in seen}
 
 
@@ -67,7 +73,12 @@ def add(funnel, *names):
 
 def buttons_of_step(funnel, step):
     """The three buttons beside a step: up, down, remove."""
-    return funnel.rows.children[step - 1].children[1:]
+    return funnel.steps.rows.children[step - 1].children[1:]
+
+
+def look_up(explorer, text):
+    explorer.tabs.selected_index = PEOPLE
+    explorer.profile.search.value = text
 
 
 def ran(code, s):
@@ -82,9 +93,12 @@ def ran(code, s):
 
 
 def test_there_are_five_tabs_and_a_notebook_shows_them(explorer):
-    assert explorer.tabs.titles == ("Funnel", "Profile", "Identity", "Campaigns", "Marketing")
+    assert explorer.tabs.titles == (
+        *("Funnel", "Trend and retention", "People"),
+        *("Channels and spend", "Identity and check-up"),
+    )
     shown = explorer._repr_mimebundle_(include=None, exclude=None)
-    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.tabs.model_id
+    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.box.model_id
     assert shown["text/plain"] == repr(explorer)
 
 
@@ -92,10 +106,10 @@ def test_nothing_asked_of_it_changes_the_stitched(s):
     before = s.events.copy()
     explorer = s.explore()
     add(explorer.funnel, "PageView", "Placed Order")
-    explorer.funnel.breakdown.value = "profile.utm_source"
-    explorer.profile.search.value = MILO
-    explorer.tabs.selected_index = 2
-    explorer.identity.restitch.click()
+    explorer.bar.breakdown.value = "profile.utm_source"
+    look_up(explorer, MILO)
+    explorer.tabs.selected_index = IDENTITY
+    explorer.identity.suspects.restitch.click()
     pd.testing.assert_frame_equal(s.events, before)
 
 
@@ -103,12 +117,13 @@ def test_the_code_calls_the_stitched_what_the_notebook_calls_it(s):
     shell = InteractiveShell.instance()
     try:
         shell.user_ns["shop"], shell.user_ns["costs"] = s, (costs := spent())
-        explorer = s.explore(spend=costs)
+        explorer = s.explore(EMPTY, spend=costs)
     finally:
         InteractiveShell.clear_instance()
     add(explorer.funnel, "PageView")
     assert "f = shop.funnel(" in explorer.funnel.source()
-    explorer.marketing.load()
+    explorer.tabs.selected_index = CHANNELS
+    explorer.channels.show.value = "spend"
     assert "shop.marketing(costs)" in explorer.marketing.source()
 
 
@@ -116,9 +131,9 @@ def test_an_empty_frame_can_be_explored():
     events = pd.DataFrame({"event_name": [], "timestamp": [], "alias.email": []})
     explorer = ck.stitch(events).explore()
     assert shown_names(explorer.funnel) == {}
-    explorer.tabs.selected_index = 2
-    assert "No profile looks like several people" in explorer.identity.statuses[0].value
-    explorer.profile.search.value = "ada"
+    explorer.tabs.selected_index = IDENTITY
+    assert "No profile looks like several people" in explorer.identity.work.status.value
+    look_up(explorer, "ada")
     assert "no alias is" in explorer.profile.statuses[0].value
 
 
@@ -148,7 +163,7 @@ def test_steps_move_up_and_down_and_go(explorer):
     add(funnel, "PageView", "Placed Order", "Added To Cart")
     up, _, _ = buttons_of_step(funnel, 3)
     up.click()
-    assert funnel.steps == ["PageView", "Added To Cart", "Placed Order"]
+    assert funnel.steps.steps == ["PageView", "Added To Cart", "Placed Order"]
     _, down, _ = buttons_of_step(funnel, 1)
     down.click()
     assert funnel.result.steps == ["Added To Cart", "PageView", "Placed Order"]
@@ -180,13 +195,13 @@ def test_the_window_changes_the_funnel(s, explorer):
 
 def test_names_are_found_by_a_part_of_them(explorer):
     funnel = explorer.funnel
-    funnel.search.value = "CART"
+    funnel.steps.search.value = "CART"
     (button,) = shown_names(funnel).values()
     button.click()
-    assert funnel.steps == ["Added To Cart"]
-    funnel.search.value = "no such event"
+    assert funnel.steps.steps == ["Added To Cart"]
+    funnel.steps.search.value = "no such event"
     assert shown_names(funnel) == {}
-    assert "No event name contains this." in funnel.listed.value
+    assert "No event name contains this." in funnel.steps.listed.value
 
 
 def test_a_second_click_on_a_row_that_has_moved_does_nothing(explorer):
@@ -196,7 +211,7 @@ def test_a_second_click_on_a_row_that_has_moved_does_nothing(explorer):
     up.click()
     up.click()
     remove.click()
-    assert funnel.steps == ["PageView", "Added To Cart", "Placed Order"]
+    assert funnel.steps.steps == ["PageView", "Added To Cart", "Placed Order"]
 
 
 def test_a_filter_offers_the_first_steps_values_and_applies(s, explorer):
@@ -218,7 +233,7 @@ def test_another_first_step_offers_its_own_values(explorer):
     funnel.where.value = "properties.$url"
     funnel.value.value = funnel.value.options[1][1]
     buttons_of_step(funnel, 1)[1].click()
-    assert funnel.steps[0] == "Placed Order"
+    assert funnel.steps.steps[0] == "Placed Order"
     assert funnel.value.options == (("any value", ()),)
     assert funnel.result.table["profiles"][0] > 0
 
@@ -233,7 +248,7 @@ def test_the_code_gives_the_same_table(s, explorer, column, kept):
     buttons_of_step(funnel, 2)[2].click()
     funnel.where.value = column
     funnel.value.value = kept or funnel.value.options[1][1]
-    funnel.breakdown.value = "profile.utm_medium"
+    explorer.bar.breakdown.value = "profile.utm_medium"
     funnel.window.value = "14D"
     _, table = ran(funnel.source(), s)
     assert table["profiles"].iloc[0] > 0
@@ -258,7 +273,7 @@ def test_whatever_the_data_says_the_code_gives_the_same_table(names, value):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         s = ck.stitch(events)
-        funnel = s.explore().funnel
+        funnel = s.explore(EMPTY).funnel
         for button in list(shown_names(funnel).values()):
             button.click()
         if len(funnel.where.options) > 1:
@@ -277,7 +292,7 @@ def test_values_that_are_no_plain_values_are_refused_in_words():
             "properties.items": [["tea"], ["coffee", "tea"]],
         }
     )
-    funnel = ck.stitch(events).explore().funnel
+    funnel = ck.stitch(events).explore(EMPTY).funnel
     add(funnel, "A")
     funnel.where.value = "properties.items"
     assert "something other than plain text or numbers" in funnel._values.status.value
@@ -299,20 +314,20 @@ def test_events_without_a_profile_are_mentioned(s, explorer):
     [MILO, "milo.duval37@example.com", " Milo.Duval37@Example.com ", "URN:Email:" + MILO[10:]],
 )
 def test_a_profile_is_found_by_urn_or_value(s, explorer, text):
-    explorer.profile.search.value = text
+    look_up(explorer, text)
     assert explorer.profile.found.value == MILO
     pd.testing.assert_frame_equal(explorer.profile.timeline, s.profile(MILO))
 
 
 def test_a_profile_is_found_by_its_id(s, explorer):
     profile_id = s.profile(MILO)["profile_id"].iloc[0]
-    explorer.profile.search.value = profile_id
+    look_up(explorer, profile_id)
     assert f"Profile {profile_id}" in explorer.profile.summary.value
     assert len(explorer.profile.found.options) == (s.aliases["profile_id"] == profile_id).sum()
 
 
 def test_a_part_of_a_value_lists_what_contains_it(s, explorer):
-    explorer.profile.search.value = "DUVAL"
+    look_up(explorer, "DUVAL")
     expected = s.aliases["alias_value"].str.contains("duval").sum()
     assert len(explorer.profile.found.options) == expected > 1
     assert f"{expected} aliases contain this." in explorer.profile.statuses[0].value
@@ -323,7 +338,7 @@ def test_a_part_of_a_value_lists_what_contains_it(s, explorer):
 
 def test_a_profile_shows_events_graph_chain_and_code(s, explorer):
     profile = explorer.profile
-    profile.search.value = MILO
+    look_up(explorer, MILO)
     assert "Started Checkout" in profile.events.value
     assert FIGURE in profile.line.outputs[0]["data"]
     assert FIGURE in profile.graph.outputs[0]["data"]
@@ -337,14 +352,14 @@ def test_a_profile_shows_events_graph_chain_and_code(s, explorer):
 
 
 def test_figures_are_dark_on_request_and_the_code_says_so(s):
-    light, dark = s.explore(), s.explore(template="dark")
+    light, dark = s.explore(EMPTY), s.explore(EMPTY, template="dark")
 
     def paper(outputs):
         return outputs[0]["data"][FIGURE]["layout"]["template"]["layout"]["paper_bgcolor"]
 
     for explorer in (light, dark):
-        explorer.profile.search.value = MILO
         add(explorer.funnel, "PageView", "Placed Order")
+        look_up(explorer, MILO)
     assert paper(light.funnel.figure.outputs) != paper(dark.funnel.figure.outputs)
     for figure in ("line", "graph", "chain"):
         assert paper(getattr(light.profile, figure).outputs) == paper(light.funnel.figure.outputs)
@@ -357,7 +372,7 @@ def test_figures_are_dark_on_request_and_the_code_says_so(s):
 
 def test_other_aliases_can_be_explained(s, explorer):
     profile = explorer.profile
-    profile.search.value = MILO
+    look_up(explorer, MILO)
     profile.other.value = "urn:email:second@example.com"
     assert "by 2 links" in profile.why.value
     assert "urn:cookie:kiosk" in profile.why.value
@@ -374,8 +389,9 @@ def test_a_long_timeline_is_shown_by_pages():
             "alias.email": "ada@example.com",
         }
     )
-    profile = ck.stitch(events).explore().profile
-    profile.search.value = "ada@example.com"
+    explorer = ck.stitch(events).explore()
+    look_up(explorer, "ada@example.com")
+    profile = explorer.profile
     assert profile.pages.value == "1 to 25 of 60"
     assert "event 24<" in profile.events.value
     assert "event 25<" not in profile.events.value
@@ -400,8 +416,9 @@ def test_a_timeline_shows_values_of_every_kind():
     frame = pd.DataFrame({"event_name": ["A"], "timestamp": ["2026-03-02"], "alias.cookie": ["c"]})
     for name, (value, _) in values.items():
         frame[f"properties.{name}"] = pd.Series([value], dtype=object)
-    profile = ck.stitch(frame).explore().profile
-    profile.search.value = "urn:cookie:c"
+    explorer = ck.stitch(frame).explore()
+    look_up(explorer, "urn:cookie:c")
+    profile = explorer.profile
     assert "ck-error" not in "".join(status.value for status in profile.statuses)
     for name, (_, shown) in values.items():
         assert f">{shown}" in profile.events.value, name
@@ -409,8 +426,8 @@ def test_a_timeline_shows_values_of_every_kind():
 
 def test_an_unknown_alias_is_said_and_the_last_profile_is_gone(explorer):
     profile = explorer.profile
-    profile.search.value = MILO
-    profile.search.value = "nobody@example.com"
+    look_up(explorer, MILO)
+    look_up(explorer, "nobody@example.com")
     assert "no alias is" in profile.statuses[0].value
     assert 'role="alert"' in profile.statuses[0].value
     assert profile.timeline is None
@@ -420,10 +437,10 @@ def test_an_unknown_alias_is_said_and_the_last_profile_is_gone(explorer):
 
 def test_nothing_from_the_data_is_markup(explorer):
     add(explorer.funnel, EVIL)
-    explorer.profile.search.value = MILO
-    explorer.tabs.selected_index = 2
-    explorer.identity.restitch.click()
-    pages = [w.value for w in _all_of(explorer.tabs) if isinstance(w, widgets.HTML)]
+    look_up(explorer, MILO)
+    explorer.tabs.selected_index = IDENTITY
+    explorer.identity.suspects.restitch.click()
+    pages = [w.value for w in _all_of(explorer.box) if isinstance(w, widgets.HTML)]
     assert any("&lt;img src=x" in page for page in pages)
     assert any("&lt;b&gt;bold" in page for page in pages)
     for page in pages:
@@ -441,9 +458,9 @@ def _all_of(widget):
 
 
 def test_suspects_are_looked_for_when_the_tab_is_opened(explorer):
-    identity = explorer.identity
+    identity = explorer.identity.suspects
     assert identity.suspects.options == ()
-    explorer.tabs.selected_index = 2
+    explorer.tabs.selected_index = IDENTITY
     assert len(identity.suspects.options) == 1
     assert "urn:cookie:kiosk" in identity.table.value
     assert "urn:cookie:kiosk alone joins" in identity.reason.value
@@ -451,8 +468,8 @@ def test_suspects_are_looked_for_when_the_tab_is_opened(explorer):
 
 
 def test_blocking_an_alias_compares_before_and_after(s, explorer):
-    explorer.tabs.selected_index = 2
-    identity = explorer.identity
+    explorer.tabs.selected_index = IDENTITY
+    identity = explorer.identity.suspects
     identity.restitch.click()
     expected = s.without("urn:cookie:kiosk")
     pd.testing.assert_frame_equal(identity.result.table, expected.table)
@@ -464,17 +481,17 @@ def test_blocking_an_alias_compares_before_and_after(s, explorer):
 
 
 def test_the_code_shown_is_the_code_of_the_comparison_shown(explorer):
-    explorer.tabs.selected_index = 2
-    identity = explorer.identity
-    identity.event.value = ""
+    explorer.tabs.selected_index = IDENTITY
+    identity = explorer.identity.suspects
+    explorer.identity.event.value = ""
     identity.restitch.click()
     assert identity.result.table["measure"].tolist() == ["profiles", "events with a profile"]
     assert "event=None" in identity.code.value
 
 
 def test_any_other_alias_can_be_blocked(s, explorer):
-    explorer.tabs.selected_index = 2
-    identity = explorer.identity
+    explorer.tabs.selected_index = IDENTITY
+    identity = explorer.identity.suspects
     identity.other.value = "milo.duval37@example.com"
     identity.restitch.click()
     pd.testing.assert_frame_equal(identity.result.table, s.without(MILO).table)
@@ -488,9 +505,9 @@ def test_any_other_alias_can_be_blocked(s, explorer):
 def test_without_suspects_an_alias_can_be_blocked_all_the_same():
     s = ck.stitch(ck.simulate_store().events)
     explorer = s.explore()
-    explorer.tabs.selected_index = 2
-    identity = explorer.identity
-    assert "No profile looks like several people" in identity.statuses[0].value
+    explorer.tabs.selected_index = IDENTITY
+    identity = explorer.identity.suspects
+    assert "No profile looks like several people" in explorer.identity.work.status.value
     identity.restitch.click()
     assert "choose an alias to block" in identity.statuses[-1].value
     identity.other.value = MILO
@@ -512,10 +529,10 @@ def test_an_event_to_blame_is_said_with_its_repair():
     )
     s = ck.stitch(events)
     explorer = s.explore()
-    explorer.tabs.selected_index = 2
+    explorer.tabs.selected_index = IDENTITY
     assert s.suspects["cut_kind"].tolist() == ["event"]
-    assert "No alias is to blame" in explorer.identity.statuses[1].value
-    assert "events.drop" in explorer.identity.statuses[1].value
+    assert "No alias is to blame" in explorer.identity.suspects.statuses[0].value
+    assert "events.drop" in explorer.identity.suspects.statuses[0].value
 
 
 # -- Work: pauses, busy, errors ------------------------------------------------------------------
@@ -583,17 +600,17 @@ def test_lists_are_bounded_and_say_so():
     )
     explorer = ck.stitch(events).explore()
     assert len(shown_names(explorer.funnel)) == MOST_NAMES
-    assert f"{MOST_NAMES} of {count} event names are listed" in explorer.funnel.listed.value
-    assert len(explorer.funnel.breakdown.options) == most + 1
-    assert f"{most} of {most + 5} properties" in explorer.funnel.breakdown.options[0][0]
-    explorer.funnel.search.value = "event 0599"
+    assert f"{MOST_NAMES} of {count} event names are listed" in explorer.funnel.steps.listed.value
+    assert len(explorer.bar.breakdown.options) == most + 1
+    assert f"{most} of {most + 9} properties" in explorer.bar.breakdown.options[0][0]
+    explorer.funnel.steps.search.value = "event 0599"
     assert list(shown_names(explorer.funnel)) == ["event 0599 (1)"]
-    explorer.profile.search.value = "ada"
+    look_up(explorer, "ada")
     assert len(explorer.profile.found.options) == most
     assert f"{most} of {count} aliases are listed" in explorer.profile.statuses[0].value
     assert len(explorer.profile.one.options) == most
-    explorer.tabs.selected_index = 2
-    assert len(explorer.identity.alias.options) <= most + 1
+    explorer.tabs.selected_index = IDENTITY
+    assert len(explorer.identity.suspects.alias.options) <= most + 1
 
 
 def test_a_search_finds_what_a_rule_made_of_a_value():
@@ -629,35 +646,43 @@ def test_a_rule_that_fails_on_texts_of_other_types_hinders_no_search():
 # -- Campaigns -----------------------------------------------------------------------------------
 
 
+def open_campaigns(explorer):
+    explorer.channels.show.value = "without_campaign"
+    explorer.tabs.selected_index = CHANNELS
+    return explorer.campaigns
+
+
 def test_campaigns_are_asked_for_when_the_tab_opens_and_again_when_something_changes(explorer, s):
-    tab = explorer.campaigns
-    assert tab.result is None
-    explorer.tabs.selected_index = 3
-    assert tab.event.value == "Placed Order"
+    assert explorer.campaigns.result is None
+    tab = open_campaigns(explorer)
+    assert explorer.channels.conversion.value == "Placed Order"
     expected = s.without_campaign("Placed Order")
     pd.testing.assert_frame_equal(tab.result.summary, expected.summary)
     assert expected.headline in tab.table.value
-    assert len(tab.figure.outputs) == 1
-    tab.lookback.value = "1h"
-    tab.visits.value = "ga4"
+    assert FIGURE in tab.figure.outputs[0]["data"]
+    explorer.channels.controls["lookback"].value = "1h"
+    explorer.channels.controls["visits"].value = "ga4"
     names, last = ran(tab.source(), s)
     pd.testing.assert_frame_equal(last.events, tab.result.events)
     assert names["found"].lookback == pd.Timedelta("1h")
 
 
-def test_what_cannot_be_asked_of_campaigns_is_said_and_the_old_answer_goes(explorer):
-    explorer.tabs.selected_index = 3
-    explorer.campaigns.lookback.value = "soon"
-    assert "lookback" in explorer.campaigns.statuses[0].value
-    assert explorer.campaigns.result is None
-    assert explorer.campaigns.table.value == ""
+def test_what_cannot_be_asked_of_campaigns_is_said_and_the_old_answer_goes(s, explorer):
+    tab = open_campaigns(explorer)
+    explorer.channels.controls["lookback"].value = "soon"
+    assert "lookback" in explorer.channels.work.status.value
+    assert tab.result is None
+    assert tab.table.value == ""
+    assert s.explore(explorer.state).state == explorer.state
 
 
 def test_identify_calls_alone_have_no_campaigns_to_ask_for():
     events = pd.DataFrame({"event_name": [], "timestamp": [], "alias.email": []})
     explorer = ck.stitch(events).explore()
-    explorer.tabs.selected_index = 3
-    assert "only identify calls" in explorer.campaigns.statuses[0].value
+    for tab in (TREND, CHANNELS):
+        explorer.tabs.selected_index = tab
+    assert "only identify calls" in explorer.channels.work.status.value
+    assert "only identify calls" in explorer.trend.work.status.value
 
 
 # -- Marketing -----------------------------------------------------------------------------------
@@ -673,39 +698,40 @@ def spent(**columns):
     )  # fmt: skip
 
 
-def marketing_tab(s, spend):
-    explorer = s.explore(spend=spend)
+def marketing_tab(s, spend, **chosen):
+    explorer = s.explore({"channels": {"show": "spend", **chosen}}, spend=spend)
     assert explorer.marketing.result is None
-    explorer.tabs.selected_index = 4
-    return explorer.marketing
+    explorer.tabs.selected_index = CHANNELS
+    return explorer
 
 
 def test_the_marketing_tab_says_how_to_read_spend_where_there_is_none(explorer):
-    explorer.tabs.selected_index = 4
+    explorer.channels.show.value = "spend"
+    explorer.tabs.selected_index = CHANNELS
     tab = explorer.marketing
-    assert "Say what was spent" in tab.statuses[0].value
+    assert "Say what was spent" in explorer.channels.work.status.value
     assert "s.explore(spend=spend)" in tab.code.value
     assert tab.result is tab.claims is None
 
 
 def test_spend_is_held_against_return_and_against_claims(s):
     spend = spent(conversions=[30.0, 12.0], value=[900.0, 300.0])
-    tab = marketing_tab(s, spend)
-    assert tab.event.value == "Placed Order"
+    explorer = marketing_tab(s, spend)
+    tab = explorer.marketing
+    assert explorer.channels.conversion.value == "Placed Order"
     expected, claims = s.marketing(spend), s.reconcile(spend)
     pd.testing.assert_frame_equal(tab.result.groups, expected.groups)
     assert "Paid Search" in tab.table.value
-    assert len(tab.figure.outputs) == 2
+    for place in (tab.figure, tab.payback, tab.claims_figure):
+        assert FIGURE in place.outputs[0]["data"]
     assert claims.headline in tab.reconciled.value
     pd.testing.assert_frame_equal(tab.claims.table, claims.table)
     assert "Google Ads" in tab.reconciled.value
-    assert len(tab.claims_figure.outputs) == 1
 
 
 def test_the_code_of_marketing_gives_the_same(s):
     spend = spent(conversions=[30.0, 12.0])
-    tab = marketing_tab(s, spend)
-    tab.by.value, tab.freq.value, tab.model.value = "source", "W", "linear"
+    tab = marketing_tab(s, spend, by="source", freq="W", model="linear").marketing
     names = {"s": s, "spend": spend}
     *before, last = tab.source().replace(".show()", "").split("\n")
     exec("\n".join(before), names)
@@ -716,7 +742,8 @@ def test_the_code_of_marketing_gives_the_same(s):
 
 
 def test_spend_without_claims_is_shown_all_the_same(s):
-    tab = marketing_tab(s, spent())
+    explorer = marketing_tab(s, spent())
+    tab = explorer.marketing
     assert tab.result is not None
     assert tab.claims is None
     assert "conversions" in tab.reconciled.value
@@ -725,9 +752,10 @@ def test_spend_without_claims_is_shown_all_the_same(s):
 
 
 def test_what_cannot_be_asked_of_marketing_is_said_and_the_old_answer_goes(s):
-    tab = marketing_tab(s, spent(conversions=[30.0, 12.0]))
-    tab.value.value = "no_such"
-    assert "no_such" in tab.statuses[0].value
+    explorer = marketing_tab(s, spent(conversions=[30.0, 12.0]))
+    tab = explorer.marketing
+    explorer.channels.controls["value"].value = "no_such"
+    assert "no_such" in explorer.channels.work.status.value
     assert tab.result is tab.claims is None
     assert tab.table.value == tab.reconciled.value == ""
     assert tab.figure.outputs == tab.claims_figure.outputs == ()
@@ -735,7 +763,6 @@ def test_what_cannot_be_asked_of_marketing_is_said_and_the_old_answer_goes(s):
 
 def test_nothing_of_spend_is_markup(s):
     spend = spent(conversions=[30.0, 12.0]).assign(platform=EVIL, campaign=EVIL, channel=EVIL)
-    tab = marketing_tab(s, spend)
-    tab.by.value = "platform"
+    tab = marketing_tab(s, spend, by="platform").marketing
     assert tab.result is not None
     assert EVIL not in tab.table.value + tab.reconciled.value + tab.code.value

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import plotly.graph_objects as go
+
 #: Names that plotly would show as a link, as bold, or on a page with MathJax as a formula.
 HOSTILE = '<a href="javascript:alert(1)">x</a><b>y</b> $z$'
 
 
 def texts(figure: Any) -> list[str]:
     """Return every text of a figure, on it and in hover texts, as plotly gets it."""
-    figure = figure.to_dict()
+    # Without the spans by which a figure follows its page: they are in none of its texts.
+    figure = go.Figure.to_dict(figure)
     figure["layout"].pop("template")
+    # The finding as it is, which plotly does not show.
+    figure["layout"].pop("meta", None)
     return list(_texts(figure))
 
 

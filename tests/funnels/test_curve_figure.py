@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.base.survival import cumulative_incidence, kaplan_meier
-from convergekit.figures.template import COLOURS, look
+from convergekit.figures.style import COLOURS, Style
 from convergekit.funnels.curve_figure import curve_figure
 from tests.figures.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 from tests.funnels.test_funnels import log
@@ -44,7 +44,7 @@ def drawn(table, template="light", **options):
         "counted_as": "profiles",
         "confidence": 0.95,
     }
-    return curve_figure(table, template=template, **(given_options | options))
+    return curve_figure(table, style=Style(template), **(given_options | options))
 
 
 def curves(figure):
@@ -68,12 +68,17 @@ def test_a_curve_is_a_line_of_steps_that_begins_at_nothing():
     assert line.line.shape == "hv"
     assert list(line.x) == [0, 3600, 3 * 3600, 24 * 3600]
     assert list(line.y) == pytest.approx([0, 0.2, 0.4, 0.4])
-    assert figure.layout.title.text == "From PageView to Placed Order within 1 day"
+    assert one_line(figure.layout.title.text) == "From PageView to Placed Order within 1 day"
+    last = TABLE.iloc[-1]
+    assert figure.finding == (
+        "By 1 day, 40.0% of profiles are estimated to reach Placed Order (95% interval: "
+        f"{last.low:.1%} to {last.high:.1%})."
+    )
     assert subtitle(figure) == (
-        "Each profile counts for as long as it is observed. By 1 day, 40.0% have converted. "
+        f"{figure.finding} Each profile counts for as long as it is observed. "
         "Areas are 95% confidence intervals."
     )
-    assert figure.layout.showlegend is None
+    assert figure.layout.showlegend is False
 
 
 def test_an_area_reaches_from_the_low_to_the_high_end():
@@ -108,7 +113,7 @@ def test_the_window_is_marked_where_the_data_end_before_it():
     assert [note.text for note in figure.layout.annotations] == ["conversion window"]
     assert max(curves(figure)[0].x) == 86_400
     assert figure.layout.xaxis.range[1] > 7 * 86_400
-    assert "By 1 day, 40.0% have converted." in subtitle(figure)
+    assert subtitle(figure).startswith("By 1 day, 40.0% of profiles are estimated")
 
 
 @pytest.mark.parametrize(
@@ -146,11 +151,17 @@ def test_a_group_has_the_colour_that_it_has_in_the_funnel():
     assert {line.name: line.line.color for line in curves(figure)} == of_funnel
     assert set(of_funnel) == {"x", "y", "no source"}
     assert figure.layout.title.text.replace("<br>", " ").endswith("within 1 day, by source")
-    assert "have converted" not in subtitle(figure)
+    assert "are estimated to reach" not in subtitle(figure)
     assert "of profiles of x reached" in one_line(
         next(line for line in curves(figure) if line.name == "x").hovertext[1]
     )
-    assert all(line.showlegend for line in curves(figure))
+    assert figure.layout.showlegend is False
+    named = {note.text for note in figure.layout.annotations} - {"conversion window"}
+    assert named == set(of_funnel)
+    dashes = [line.line.dash for line in curves(figure)]
+    assert len(set(dashes)) == 3
+    pieces = [shape.line.dash for shape in figure.layout.shapes if shape.xsizemode == "pixel"]
+    assert sorted(pieces) == sorted(dashes)
 
 
 def two_ends(**cells):
@@ -179,13 +190,15 @@ def test_several_ends_of_groups_have_dashes():
     legend = [trace for trace in figure.data if trace.showlegend is not False]
     assert [trace.name for trace in legend] == ["x", "y", "Placed Order", "Refunded"]
     assert [trace.line.dash for trace in legend[2:]] == ["solid", "dash"]
-    assert {trace.line.color for trace in legend[2:]} == {look("dark").ink}
+    assert {trace.line.color for trace in legend[2:]} == {Style("dark").look.ink}
 
 
 def test_nobody_entered():
     figure = drawn(TABLE[:0])
     assert not figure.data
-    assert subtitle(figure) == "No profiles entered."
+    assert subtitle(figure) == (
+        "No profile entered with PageView: check its name and the range of dates."
+    )
 
 
 def at_seconds(x, y, seconds):
@@ -220,4 +233,4 @@ def test_names_and_labels_are_shown_as_they_are(template):
     assert_shown_as_it_is(figure)
     table = pd.concat([two_ends(), two_ends().assign(end=HOSTILE)])
     assert_shown_as_it_is(drawn(table, template, steps=[HOSTILE, "Placed Order"]))
-    assert figure.layout.template.layout.paper_bgcolor == look(template).paper
+    assert figure.layout.template.layout.paper_bgcolor == Style(template).look.paper

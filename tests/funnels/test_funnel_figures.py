@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 import convergekit as ck
-from convergekit.figures.template import COLOURS, look
+from convergekit.figures.style import COLOURS, Style
 from tests.figures.figure_texts import HOSTILE, assert_shown_as_it_is, one_line, texts
 from tests.funnels.test_funnels import STEPS, log
 
@@ -143,16 +143,17 @@ def test_a_breakdown_has_a_bar_per_group_and_step():
     assert bars(figure) == {
         "shop": [1, 0.5, 0.5], "web": [1, 0.5, 0.5], "no source": [1, 0.5, 0.5],
     }  # fmt: skip
-    assert list(named(figure, "web").text) == ["4", "", "50.0% · 2"]
+    assert list(named(figure, "web").text) == ["web: 4", "", "web: 50.0% · 2"]
+    assert figure.layout.showlegend is False
     waiting = next(t for t in figure.data if t.name == "web" and t.base is not None)
     assert (list(waiting.y), list(waiting.base), list(waiting.x)) == ([1], [0.5], [0.5])
     assert waiting.marker.pattern.shape == "/"
     assert not waiting.showlegend
-    assert waiting.text[0].startswith("50.0%")
+    assert waiting.text[0].startswith("web: 50.0%")
     assert "source is the value at the entry." in one_line(figure.layout.title.subtitle.text)
     assert said(figure, "web")[0] == "web: 4 profiles entered with PageView."
     assert figure.layout.title.text.replace("<br>", " ").endswith("within 1 h, by source")
-    assert named(figure, "no source").marker.color == look("light").quiet
+    assert named(figure, "no source").marker.color == Style("light").look.quiet
 
 
 def test_bars_of_one_step_lie_beside_each_other():
@@ -222,7 +223,7 @@ def test_names_and_labels_are_shown_as_they_are(template):
     ):
         figure = found.plot(template=template)
         assert_shown_as_it_is(figure)
-        assert figure.layout.template.layout.paper_bgcolor == look(template).paper
+        assert figure.layout.template.layout.paper_bgcolor == Style(template).look.paper
 
 
 def test_groups_whose_names_begin_alike_differ_in_the_legend():
@@ -239,7 +240,7 @@ def test_long_names_are_whole_in_the_hover_text_alone():
     name = "A page of the shop that somebody has looked at, whichever it is"
     steps = [ck.Step("PageView", label=name), "Placed Order"]
     figure = ck.funnel(log(a="v0 o1"), steps, within="1h").plot()
-    assert written(figure)[0] == "<b>1. A page of the shop that somebody has …</b>"
+    assert written(figure)[0] == "<b>1. A page of the shop that somebody has look…</b>"
     assert said(figure, "reached")[0] == f"1 profile entered with {name}."
 
 
@@ -247,4 +248,4 @@ def test_missing_labels_of_any_dtype_are_one_group():
     for values in (["x", None, "x"], [1.0, None, 1.0], pd.array([1, None, 1], dtype="Int64")):
         frame = log(a="v0", b="v0", c="v0").assign(source=values)
         figure = ck.funnel(frame, STEPS, within="1h", by="source").plot()
-        assert [trace.text[0] for trace in solid(figure)] == ["2", "1"]
+        assert [trace.text[0].split(": ")[1] for trace in solid(figure)] == ["2", "1"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.errors import ConvergekitError
-from convergekit.figures.template import COLOURS
+from convergekit.figures.style import COLOURS
 from convergekit.funnels.times import TimeToConvert
 from tests.figures.figure_texts import HOSTILE, assert_shown_as_it_is, one_line
 from tests.funnels.test_funnels import log
@@ -49,14 +49,16 @@ def test_a_trend_is_a_line_and_who_entered_are_bars():
     assert list(solid.y) == [0.5, 1.0, None, 0.0]
     assert dashed.line.dash == "dot"
     assert list(dashed.y) == [0.0, None, 0.0]
-    assert list(dashed.marker.size) == [0, 0, 7]
+    assert list(dashed.marker.size) == [0, 0, 8]
     bars = next(trace for trace in figure.data if trace.type == "bar")
     assert list(bars.y) == [2, 1, 1, 1]
     assert bars.yaxis == "y2"
     assert figure.layout.title.text.replace("<br>", " ") == (
         "From PageView to Placed Order within 1 day, by day"
     )
-    assert "Everybody's window has ended in 3 of 4 days." in figure.layout.title.subtitle.text
+    assert "Dotted: windows are still open in 1 of 4 days." in one_line(
+        figure.layout.title.subtitle.text
+    )
 
 
 def test_a_trend_says_its_numbers_in_sentences():
@@ -129,7 +131,7 @@ def test_a_trend_is_a_frame_that_keeps_its_figure():
     whole = trend.plot().to_json()
     assert pickle.loads(pickle.dumps(trend)).plot().to_json() == whole
     assert trend.copy().sort_values("period", ascending=False).plot().to_json() == whole
-    assert trend.assign(more=1).plot(template="light").to_json() == whole
+    assert trend.assign(more=1).plot(template="auto").to_json() == whole
     with pytest.raises(ConvergekitError, match="it lacks 'period', 'complete'"):
         trend[["entered", "converted", "conversion"]].plot()
     with pytest.raises(ConvergekitError, match="no longer holds what its figure shows"):
@@ -207,7 +209,9 @@ def test_the_marks_stand_where_half_and_nine_in_ten_are():
 def test_nobody_and_everybody_at_once():
     figure = times([]).plot()
     assert not figure.data
-    assert figure.layout.title.subtitle.text == "No profiles got there."
+    assert one_line(figure.layout.title.subtitle.text) == (
+        "No profile got from PageView to Placed Order: the funnel's figure shows where they are."
+    )
     assert counts(times([0, 0, 0]).plot()) == [[3]]
 
 

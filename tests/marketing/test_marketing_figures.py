@@ -66,7 +66,7 @@ def test_pay_back_curves_are_dotted_where_not_all_are_observed():
     # It goes on from the last mark of the solid one.
     assert list(march[1].x) == [35, 42, 49, 56]
     said = one_line(" ".join(texts(figure)))
-    assert "1 of 2 paid back, half of them with the first order." in said
+    assert "1 of 2 cohorts has paid back, half of them with the first order." in said
     assert "80.00 EUR a customer, 178% of their 45.00 EUR." in said
 
 

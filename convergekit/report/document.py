@@ -1,0 +1,117 @@
+"""A report put together: its title, what is assumed, what is left out, and its sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from convergekit import __version__
+from convergekit.base.durations import parse_duration, readable_duration
+from convergekit.base.wording import counted
+from convergekit.checks.wording import masked
+from convergekit.events.steps import title_of
+from convergekit.report.answers import section_of
+from convergekit.report.blocks import Document, Section
+from convergekit.report.questions import Asked, Questions, asked_questions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from convergekit.base.durations import Duration
+    from convergekit.events.steps import StepLike
+    from convergekit.spend.result import Spend
+    from convergekit.stitched import Stitched
+
+_IDENTITIES = {
+    "retroactive": "each event belongs to the profile as it is known in the end",
+    "as_of": "each event belongs to the profile as it was known by then",
+}
+_MOST_SOURCES = 6
+
+
+def make_document(
+    s: Stitched,
+    questions: Questions | None = None,
+    *,
+    spend: pd.DataFrame | Spend | None = None,
+    steps: Sequence[StepLike] | None = None,
+    within: Duration = "7D",
+    by: str | None = None,
+) -> Document:
+    """Return a report of a Stitched, from which its files are written.
+
+    Raises
+    ------
+    ConvergekitError
+        A question is not known, or one that was asked for by name cannot be answered.
+    """
+    window = readable_duration(parse_duration(within, name="within"))
+    asked = Asked(s, spend, steps, within, by)
+    chosen = asked_questions(questions, has_spend=spend is not None)
+    sections = tuple(section_of(asked, one, must=questions is not None) for one in chosen)
+    names = {one.name for one in chosen}
+    return Document(
+        title=_title(s),
+        facts=tuple(_facts(asked, names, window)),
+        caveats=tuple(_caveats(s, sections)),
+        sections=sections,
+        made_by=f"convergekit {__version__}",
+        end=s.tables.observed_span[1],
+    )
+
+
+def _day(moment: pd.Timestamp, zone: str) -> str:
+    local = moment.tz_convert(zone)
+    return f"{local.day} {local:%B %Y}"
+
+
+def _title(s: Stitched) -> str:
+    begin, end = s.tables.observed_span
+    if pd.isna(begin):
+        return "A report of no events"
+    zone = s.tables.calendar.zone
+    first, last = _day(begin, zone), _day(end, zone)
+    if first == last:
+        return f"Events of {first}"
+    year = last.rpartition(" ")[2]
+    return f"Events of {first.removesuffix(f' {year}')} to {last}"
+
+
+def _facts(asked: Asked, names: set[str], window: str) -> list[tuple[str, str]]:
+    s, tables = asked.s, asked.s.tables
+    counts = tables.events["source"].value_counts() if "source" in tables.events else {}
+    ranked = sorted(dict(counts).items(), key=lambda item: (-item[1], str(item[0])))
+    listed = [f"{name} ({number:,})" for name, number in ranked[:_MOST_SOURCES]]
+    more = len(ranked) - len(listed)
+    listed += [f"{more:,} more"] if more > 0 else []
+    found = [
+        ("Data", f"{counted(len(tables.events), 'event')} from {', '.join(listed) or 'no source'}"),
+        ("Profiles", f"{len(tables.resolution.profile_ids):,}; {_IDENTITIES[s.identity]}"),
+        ("Calendar", str(tables.calendar)),
+    ]
+    if tables.segment is not None:
+        found.insert(1, ("Segment", tables.segment.description))
+    if names & {"funnel", "trend"} and asked.steps:
+        steps = " → ".join(map(title_of, asked.steps))
+        found.append(("Funnel", f"{steps} within {window}"))
+    if names & {"channels", "spend"} and asked.order is not None:
+        worth = f"; their amount is {asked.value}" if asked.value is not None else ""
+        found.append(("Orders", f"{asked.order}, chosen by its name{worth}"))
+        found.append(("Credit", "the last visit within 30 days before the order"))
+    return found
+
+
+def _caveats(s: Stitched, sections: tuple[Section, ...]) -> list[tuple[str, str]]:
+    report = s.report
+    found = [(title, masked(text)) for title, text in report.findings() if title != "calendar"]
+    for section in sections:
+        for block in section.blocks:
+            about = section.heading
+            if block.heading:
+                about = f"{about}, {block.heading[:1].lower()}{block.heading[1:]}"
+            known = {text for _, text in found} | {f"{title}: {text}" for title, text in found}
+            found += [
+                (about, text) for text in (*block.warnings, *block.notes) if text not in known
+            ]
+    return found

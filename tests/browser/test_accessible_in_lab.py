@@ -1,0 +1,87 @@
+"""What JupyterLab shows of convergekit, in both of its themes: axe-core finds nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from convergekit.figures.showing import shown
+from tests.browser.axe import violations
+from tests.browser.cards import cards
+from tests.browser.conftest import PATIENCE
+from tests.browser.seen import pale_marks, pale_texts
+from tests.figures.gallery import gallery
+
+CARDS = """\
+import json
+from IPython.display import HTML, display
+
+for card in json.load(open("cards.json")).values():
+    display(HTML(card))"""
+
+FIGURES = """\
+import json
+from IPython.display import display
+
+for bundle in json.load(open("figures.json")):
+    display(bundle, raw=True)"""
+# One of each kind of trace, and of what has a legend or panels.
+KINDS = ("funnel", "trend-by", "retention", "journeys", "profile-graph", "report")
+
+
+@pytest.fixture
+def page(chromium):
+    page = chromium.new_page(viewport={"width": 1200, "height": 1000})
+    page.set_default_timeout(PATIENCE * 500)
+    yield page
+    page.close()
+
+
+def run(page, url):
+    """Open a notebook and run its cells."""
+    page.goto(url)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def turn(page, theme):
+    """Choose a theme by the menu, as people do."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    # Its submenus say no role of their own.
+    labels = page.locator(".lm-Menu-itemLabel")
+    labels.get_by_text("Theme", exact=True).hover()
+    labels.get_by_text(f"JupyterLab {theme}", exact=True).click()
+    page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
+
+
+def test_cards_pass_in_both_themes(page, lab, tmp_path):
+    shown = cards(tmp_path)
+    (lab.notebooks / "cards.json").write_text(json.dumps(shown))
+    run(page, lab.write("cards.ipynb", CARDS))
+    page.locator(".ck-card").nth(len(shown) - 1).wait_for()
+    for theme in ("Light", "Dark"):
+        turn(page, theme)
+        assert violations(page, within=".jp-OutputArea-output") == []
+
+
+def test_figures_follow_the_theme_as_they_stand(page, lab):
+    names = gallery.named()
+    drawn = [gallery.figure(it, "auto", names) for it in gallery.PICTURES if it.name in KINDS]
+    bundles = [bundle for figure in drawn for bundle in shown(figure)]
+    (lab.notebooks / "figures.json").write_text(json.dumps(bundles))
+    page.set_viewport_size({"width": 1000, "height": 5000})  # all of them in sight
+    run(page, lab.write("figures.ipynb", FIGURES))
+    figures = page.locator(".js-plotly-plot")
+    figures.nth(len(KINDS) - 1).locator(".main-svg").first.wait_for()
+    inks = []
+    for theme in ("Light", "Dark"):
+        turn(page, theme)
+        faults = [fault for it in figures.all() for fault in pale_texts(it) + pale_marks(it)]
+        assert not faults, "\n".join(faults)
+        assert violations(page, within=".jp-OutputArea-output") == []
+        title = page.locator(".gtitle tspan[style*=fill]").first
+        inks.append(title.evaluate("it => getComputedStyle(it).fill"))
+    assert inks[0] != inks[1]
+    assert figures.count() == len(KINDS)

@@ -1,0 +1,96 @@
+"""Markdown: a renderer shows the texts of the data as they are, and the numbers of the calls."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import convergekit as ck
+from convergekit.figures.markdown import plain
+from convergekit.visible import visible
+
+markdown_it = pytest.importorskip("markdown_it")
+STEPS = ["PageView", "Added To Cart", "Placed Order"]
+HOSTILE = "a|b `c` <b>*d*</b> [e](http://f.example) @all **g** ~~h~~ # _i_ $j$ \\| &amp; 1. k"
+
+
+def rendered(text):
+    return markdown_it.MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+
+
+def cells(page):
+    return [html.unescape(re.sub(r"<[^>]+>", "", cell)) for cell in
+            re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", page, re.DOTALL)]  # fmt: skip
+
+
+@given(st.text(alphabet=st.sampled_from("ab1 |`*_[]()<>&#~$\\@:/.-+=!\n\t'\"{}wé\u202e")))
+def test_text_is_shown_as_it_is(text):
+    shown = f"x {plain(text)} x"
+    page = rendered(f"| h |\n| --- |\n| {shown} |")
+    assert " ".join(cells(page)[1].split()) == " ".join(f"x {visible(text)} x".split())
+    assert re.findall(r"<(?!/?(?:table|thead|tbody|tr|th|td)\b)", page) == []
+
+
+@given(st.text(alphabet=st.sampled_from("ab1 |`*_[]<>&#~\\@-+=.)\n"), min_size=1))
+def test_text_that_begins_a_line_begins_nothing_else(text):
+    page = rendered(plain(text).strip())
+    assert set(re.findall(r"<(\w+)", page)) <= {"p"}
+
+
+@pytest.fixture(scope="module")
+def s():
+    return ck.stitch(ck.simulate_store().events)
+
+
+def test_results_have_their_tables(s):
+    funnel = s.funnel(STEPS, within="7D")
+    shown = cells(rendered(funnel.to_markdown()))
+    assert [shown[shown.index(name) + 1] for name in STEPS] == [
+        f"{n:,}" for n in funnel.table["profiles"]
+    ]
+    retention = s.retention().to_markdown()
+    assert "<table>" in rendered(retention)
+    story = s.attribution("Placed Order").explain(
+        int(s.attribution("Placed Order").credits["row"].iloc[0])
+    )
+    assert rendered(story.to_markdown()).startswith("<p><strong>")
+
+
+def test_the_report_and_the_check_up(s):
+    page = rendered(s.report.to_markdown())
+    shown = cells(page)
+    assert shown[:4] == ["event", "events", "profile", "browser session"]
+    assert shown[4:8] == ["PageView", "210", "85%", "84%"]
+    assert "without a usable alias</strong>: 46" in page
+    found = ck.check_up(pd.concat([s.events, s.events.assign(event_id="1")]))
+    assert len(found) > 0
+    page = rendered(found.to_markdown())
+    assert page.count("fix: ") == len(found)
+
+
+def test_hostile_names_stay_text_in_every_result():
+    events = ck.simulate_store().events
+    events["event_name"] = events["event_name"].replace({"PageView": HOSTILE})
+    s = ck.stitch(events)
+    steps = [HOSTILE, "Placed Order"]
+    for result in (s.report, s.funnel(steps, within="7D"), s.journeys(start=HOSTILE)):
+        page = rendered(result.to_markdown())
+        allowed = "table|thead|tbody|tr|th|td|p|strong|ul|ol|li"
+        assert re.findall(rf"<(?!/?(?:{allowed})\b)[^>]*>", page) == []
+    assert HOSTILE in cells(rendered(s.report.to_markdown()))
+
+
+def test_a_report_is_written_with_calls_that_run(s, tmp_path):
+    path = s.to_markdown(tmp_path / "r.md", ["report", "funnel", "suspects"])
+    text = path.read_text("utf-8")
+    assert text.startswith("# Events of 2 March to 29 March 2026\n")
+    calls = re.findall(r"```python\n(.*?)\n```", text, re.DOTALL)
+    assert repr(eval(calls[1], {"s": s})) == repr(s.funnel(STEPS, within="7D"))
+    assert s.to_markdown(tmp_path / "2.md", ["report", "funnel", "suspects"]).read_text(
+        "utf-8"
+    ) == text  # fmt: skip
