@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 
-class Bar:
+class ProgressBar:
     """A progress bar of a run; silent where nobody sees it, or it is not wanted."""
 
     def __init__(self, shown: bool | None) -> None:

@@ -23,7 +23,7 @@ BATCH_ROWS = 131_072
 
 
 @dataclass(frozen=True)
-class Source:
+class RowSource:
     """A source of rows, in units that can be read again.
 
     Attributes
@@ -39,7 +39,7 @@ class Source:
     units: list[Callable[[], Iterator[Frame]]]
 
 
-def source_of(given: Any) -> Source:
+def source_of(given: Any) -> RowSource:
     """Return what was given as a source of rows.
 
     Parameters
@@ -54,7 +54,7 @@ def source_of(given: Any) -> Source:
     ReadError
         No file matches.
     """
-    if isinstance(given, Source):
+    if isinstance(given, RowSource):
         return given
     if isinstance(given, pads.Dataset):
         return _of_dataset(given)
@@ -79,9 +79,9 @@ def _are_paths(given: Any) -> bool:
     )
 
 
-def _of_files(given: Any) -> Source:
+def _of_files(given: Any) -> RowSource:
     sources = sources_apart(given)
-    return Source(
+    return RowSource(
         {one.said: _stamp(one.path) for one in sources},
         [partial(read_in_blocks, one) for one in sources],
     )
@@ -92,7 +92,7 @@ def _stamp(path: Path) -> str:
     return f"{about.st_size} bytes, {about.st_mtime_ns}"
 
 
-def _of_dataset(given: pads.Dataset) -> Source:
+def _of_dataset(given: pads.Dataset) -> RowSource:
     fragments = list(given.get_fragments())
     said = {"columns": str(given.schema)}
     for number, fragment in enumerate(fragments):
@@ -102,7 +102,7 @@ def _of_dataset(given: pads.Dataset) -> Source:
         else:
             said[path or f"fragment {number}"] = ""
 
-    return Source(said, [partial(_batches, one, given.schema) for one in fragments])
+    return RowSource(said, [partial(_batches, one, given.schema) for one in fragments])
 
 
 def _batches(fragment: pads.Fragment, schema: pa.Schema) -> Iterator[Frame]:
@@ -110,7 +110,7 @@ def _batches(fragment: pads.Fragment, schema: pa.Schema) -> Iterator[Frame]:
         yield pa.Table.from_batches([batch])
 
 
-def _of_engine(table: Any) -> Source:
+def _of_engine(table: Any) -> RowSource:
     """Return an Ibis table, streamed."""
     if not hasattr(table, "to_pyarrow_batches"):
         raise NotOnThisEngine(
@@ -119,12 +119,12 @@ def _of_engine(table: Any) -> Source:
     return _of_stream(table.schema(), lambda: table.to_pyarrow_batches(chunk_size=BATCH_ROWS))
 
 
-def _of_stream(schema: Any, stream: Callable[[], Any]) -> Source:
+def _of_stream(schema: Any, stream: Callable[[], Any]) -> RowSource:
     def batches() -> Iterator[Frame]:
         for batch in stream():
             yield batch if isinstance(batch, pd.DataFrame) else pa.Table.from_batches([batch])
 
-    return Source({"columns": str(schema)}, [batches])
+    return RowSource({"columns": str(schema)}, [batches])
 
 
 def _slices(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -39,7 +39,7 @@ from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
 from convergekit.parts.large import refuse_large
 from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, bytes_of, parts_for
 from convergekit.parts.part import said_of_rows, stitched_part
-from convergekit.parts.progress import Bar
+from convergekit.parts.progress import ProgressBar
 from convergekit.parts.rows import (
     ROW,
     Witnesses,
@@ -49,7 +49,7 @@ from convergekit.parts.rows import (
     witnesses_in,
     written,
 )
-from convergekit.parts.source import Source, source_of
+from convergekit.parts.source import RowSource, source_of
 from convergekit.parts.workdir import Workdir, not_as_written, opened, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
@@ -72,7 +72,7 @@ class Run:
 
     Attributes
     ----------
-    source : Source
+    source : RowSource
     options : StitchOptions
     columns : object
         The columns of the source, as `stitch` takes them.
@@ -83,17 +83,17 @@ class Run:
         The most rows that a cluster may have; None for those of a part.
     parts : int or None
         How many parts there are to be, where that does not follow from the memory.
-    bar : Bar
+    bar : ProgressBar
     """
 
-    source: Source
+    source: RowSource
     options: StitchOptions
     columns: Any
     workdir: Workdir
     memory: int
     max_cluster: int | None
     parts: int | None
-    bar: Bar
+    bar: ProgressBar
 
     def finish(self) -> None:
         """Do what is not done yet."""
@@ -385,7 +385,7 @@ def stitched_by_parts(
     source = source_of(events)
     asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
     with opened(workdir, {"options": asked, "source": source.said}) as directory:
-        bar = Bar(progress)
+        bar = ProgressBar(progress)
         run = Run(source, options, columns, directory, size, max_cluster, parts, bar)
         run.finish()
         bar.close()

@@ -11,7 +11,7 @@ import pandas as pd
 
 import convergekit as ck
 from convergekit.identity.options import StitchOptions
-from convergekit.parts.source import Source
+from convergekit.parts.source import RowSource
 from convergekit.parts.stitching import stitched_by_parts
 from convergekit.readers.concatenate import concatenate
 
@@ -21,7 +21,9 @@ TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 @contextmanager
 def by_parts(frames, parts, **options) -> Iterator[ck.StitchedParts]:
     """Stitch frames, a unit each, in so many parts."""
-    source = Source({"frames": str(len(frames))}, [lambda one=one: iter([one]) for one in frames])
+    source = RowSource(
+        {"frames": str(len(frames))}, [lambda one=one: iter([one]) for one in frames]
+    )
     with tempfile.TemporaryDirectory() as directory:
         yield stitched_by_parts(
             source, StitchOptions.of(**options), None, Path(directory, "run"), parts=parts
