@@ -4,8 +4,8 @@ from .activity.retention import Retention
 from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
+from .base.compiled import show_versions
 from .checks.check_up import CheckUp, check_up
-from .cli.versions import show_versions
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
 from .diagnostics.evaluation import Evaluation, evaluate
