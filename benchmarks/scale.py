@@ -1,7 +1,11 @@
-"""Stitching more events than fit into memory: in DuckDB under a memory limit, or in Spark.
+"""Stitching more events than fit into memory: in DuckDB under a limit, in Spark, or by parts.
 
     python -m benchmarks.scale [--engine spark] [--millions N] [--memory 4GB] [--directory DIR]
                                [--shared SHARE]
+
+With `--engine parts` the files are stitched by parts in a workdir, and with `--engine memory` read
+and stitched in memory; both are asked a funnel with a breakdown, its weekly trend and last-touch
+attribution.
 
 Simulated stores are written as Parquet, a part at a time, each with people of its own. A process of
 its own then stitches them. Printed are the tables of docs/scale.md, a row of each: seconds, the
@@ -44,7 +48,9 @@ WORK = ("profiles", "carried values", "table of profiles", "funnel")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
+    parser.add_argument(
+        "--engine", choices=["duckdb", "spark", "parts", "memory"], default="duckdb"
+    )
     parser.add_argument("--millions", type=int, default=1)
     parser.add_argument("--memory", default="4GB", help="DuckDB's limit, or Java's heap in Spark")
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()) / "ck-scale")
@@ -53,7 +59,7 @@ def main() -> None:
     parser.add_argument("--stitch", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stitch:
-        stitch(arguments)
+        (here if arguments.engine in ("parts", "memory") else stitch)(arguments)
         return
     arguments.directory.mkdir(parents=True, exist_ok=True)
     for part in range(arguments.millions):
@@ -149,6 +155,49 @@ def stitch(asked: argparse.Namespace) -> None:
     for what, parts_of_it in seen.items():
         print(what)
         table(["rows", *parts_of_it], [rows, *parts_of_it.values()])
+
+
+def here(asked: argparse.Namespace) -> None:
+    """Stitch the first parts in this process, in memory or by parts, and print what that took."""
+    files = [asked.directory / f"part-{part:04}.parquet" for part in range(asked.millions)]
+    before = [(time.perf_counter(), time.process_time())]
+    took: dict[str, str] = {}
+    said = f"{asked.engine}, memory={asked.memory}" if asked.engine == "parts" else asked.engine
+    print(f"{machine()}, {said}\n", flush=True)
+
+    def done(what: str) -> None:
+        """Say what is done, and what it took."""
+        before.append((time.perf_counter(), time.process_time()))
+        seconds, worked = (b - a for a, b in zip(*before[-2:], strict=True))
+        took[what] = f"{worked:.1f} s CPU ({seconds:.0f} s)"
+        print(f"{what}: {took[what]}, {peak()}, load {os.getloadavg()[0]:.1f}", flush=True)
+
+    def peak() -> str:
+        return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9:.1f} GB"
+
+    with (
+        tempfile.TemporaryDirectory(dir=asked.directory) as scratch,
+        disk_use(Path(scratch)) as most,
+    ):
+        s: Any
+        if asked.engine == "parts":
+            s = ck.stitch(files, workdir=Path(scratch, "run"), memory=asked.memory)
+        else:
+            s = ck.stitch(ck.read_events(files))
+        done("stitched")
+        funnel = s.funnel(STEPS, within="7D", by="utm_source")
+        done("funnel")
+        funnel.trend("W")
+        done("trend")
+        s.attribution("Placed Order", "total_price")
+        done("attribution")
+        print(f"\n{s}\n{funnel}\n")
+        rows = f"{sum(pq.read_metadata(path).num_rows for path in files):,}"
+    whole = f"{before[-1][1] - before[0][1]:.1f} s CPU"
+    table(
+        ["rows", *took, "together", "peak memory", "on disk"],
+        [rows, *took.values(), whole, peak(), f"{most[0] / 1e9:.1f} GB"],
+    )
 
 
 def shared(events: Any, share: float) -> Any:

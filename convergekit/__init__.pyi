@@ -4,6 +4,7 @@ from .activity.retention import Retention
 from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
+from .base.compiled import show_versions
 from .checks.check_up import CheckUp, check_up
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
@@ -45,6 +46,8 @@ from .journeys.differences import Differences
 from .journeys.result import Journeys
 from .marketing.matches import SpendMatches
 from .marketing.result import Marketing
+from .parts.result import StitchedParts
+from .parts.tables import PartsTable
 from .privacy.forget import Forgotten
 from .readers import (
     Constant,
@@ -72,7 +75,6 @@ from .store import (
     open_store,
     repair_store,
 )
-from .versions import show_versions
 from .visits.channels import CHANNEL_RULES, ChannelRule
 from .visits.detours import IGNORED_REFERRERS
 from .visits.rules import VISIT_PRESETS, VisitRules
@@ -117,6 +119,7 @@ __all__ = [
     "Marketing",
     "NotOnThisEngine",
     "Orphans",
+    "PartsTable",
     "ProfileComparison",
     "ReadError",
     "Reconciliation",
@@ -130,6 +133,7 @@ __all__ = [
     "Step",
     "Stitched",
     "StitchedEvents",
+    "StitchedParts",
     "StitchedTable",
     "Store",
     "SuggestedColumns",

@@ -63,7 +63,7 @@ class UnknownNameError(ConvergekitError):
 
 
 class NotOnThisEngine(ConvergekitError, NotImplementedError):  # noqa: N818 - read as a sentence
-    """A relational engine cannot do this yet; in memory it can be done."""
+    """A relational engine, or stitching by parts, cannot do this yet; in memory it can be done."""
 
 
 def what_there_is(known: Iterable[object], asked: object, *, none: str = "none") -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from convergekit.base.durations import Duration
 from convergekit.engine import EngineTable, is_of_an_engine
 from convergekit.engine.stitching import stitch_table
-from convergekit.errors import NotOnThisEngine
+from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.events.arrow import Frame
 from convergekit.events.calendar import Weekday
 from convergekit.identity.alias_rules import Rule
@@ -22,7 +24,11 @@ from convergekit.readers.own.columns import Columns, with_own_columns
 from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
+
     from convergekit.engine.result import StitchedTable
+    from convergekit.parts.result import StitchedParts
+    from convergekit.readers.reading import Paths
 
 
 @overload
@@ -37,6 +43,34 @@ def stitch(
     first: Iterable[str] = (),
     browser_alias: str = "cookie",
 ) -> StitchedTable: ...
+@overload
+def stitch(
+    events: Paths | Frame | Dataset | EngineTable,
+    *,
+    workdir: str | Path,
+    memory: str = "4GB",
+    max_cluster: int | None = None,
+    progress: bool | None = None,
+    columns: Columns | None = None,
+    tz: str | None = None,
+    rename_events: Mapping[str, str] | None = None,
+    dedupe_on: Sequence[str] = ("event_id",),
+    duplicates: Duplicates = "drop",
+    block: Block = (),
+    alias_from: Mapping[str, str] | None = None,
+    rules: Mapping[str, Rule] | None = None,
+    max_age: Mapping[str, Duration] | None = None,
+    limits: Mapping[str, int] | None = None,
+    alias_priority: Sequence[str] = TYPE_PRIORITY,
+    identity: IdentityMode = "retroactive",
+    first: Iterable[str] = (),
+    nothing: Iterable[str] = (),
+    browser_alias: str = "cookie",
+    salt: str | bytes | None = None,
+    calendar: str | None = None,
+    week_starts: Weekday = "monday",
+    observed_until: str | datetime.date | None = None,
+) -> StitchedParts: ...
 @overload
 def stitch(
     events: Frame,
@@ -63,7 +97,7 @@ def stitch(
     strict: bool = False,
 ) -> Stitched: ...
 def stitch(
-    events: Frame | EngineTable,
+    events: Paths | Frame | Dataset | EngineTable,
     *,
     columns: Columns | None = None,
     tz: str | None = None,
@@ -85,7 +119,11 @@ def stitch(
     week_starts: Weekday = "monday",
     observed_until: str | datetime.date | None = None,
     strict: bool = False,
-) -> Stitched | StitchedTable:
+    workdir: str | Path | None = None,
+    memory: str = "4GB",
+    max_cluster: int | None = None,
+    progress: bool | None = None,
+) -> Stitched | StitchedTable | StitchedParts:
     """Resolve identities: stitch events into profiles, and forward-fill profile properties.
 
     Parameters
@@ -93,7 +131,8 @@ def stitch(
     events : pandas.DataFrame, or a Polars frame, pyarrow Table, DuckDB relation
         One row per event, as `read_events` returns it or in any spelling it understands. Never
         changed. Anything with the Arrow PyCapsule interface will do. An Ibis table or a Spark
-        DataFrame is stitched in its engine, as `stitch_table` does.
+        DataFrame is stitched in its engine, as `stitch_table` does. With `workdir` also paths and
+        patterns of files that `read_events` reads, and Arrow datasets.
     columns : mapping, optional
         Canonical name to the frame's own name, such as
         ``{"event_name": "action", "alias.customer_id": "uid"}``, to a path into objects, a list of
@@ -158,11 +197,23 @@ def stitch(
         report names the events.
     strict : bool, default False
         Raise on the first row or alias that cannot be used, instead of listing it.
+    workdir : str or pathlib.Path, optional
+        A directory, empty or new, for events that do not fit into memory: they are stitched part by
+        part, with the same results, and the parts' files stay there. Given the same again, a run
+        that was ended goes on from its last finished step. It holds the events.
+    memory : str, default "4GB"
+        How much a part may take, such as ``"6GB"``; with `workdir`.
+    max_cluster : int, optional
+        The most rows that may hang together by aliases and event IDs; with `workdir`. By default as
+        many as a part has: more are refused, with the alias to blame, before they are stitched.
+    progress : bool, optional
+        Whether to show a progress bar; with `workdir`. By default where somebody sees it.
 
     Returns
     -------
-    Stitched or StitchedTable
-        A `StitchedTable`, as `stitch_table` returns it, for an Ibis table or a Spark DataFrame.
+    Stitched, StitchedTable or StitchedParts
+        A `StitchedParts` with `workdir`; a `StitchedTable`, as `stitch_table` returns it, for an
+        Ibis table or a Spark DataFrame.
 
     Raises
     ------
@@ -176,7 +227,10 @@ def stitch(
     ConvergekitError
         An option has a value that it does not take.
     NotOnThisEngine
-        A table of an engine is given with an option that engines do not have yet.
+        A table of an engine is given with an option that engines do not have yet, or `strict` with
+        `workdir`.
+    ReadError, WriteError
+        Files cannot be read, or the workdir cannot be written.
 
     Notes
     -----
@@ -200,7 +254,7 @@ def stitch(
     >>> s.events["profile.utm_source"].tolist()
     ['newsletter', 'newsletter', 'newsletter']
     """
-    if is_of_an_engine(events):
+    if is_of_an_engine(events) and workdir is None:
         _refuse_in_an_engine(
             tz=tz,
             duplicates=duplicates != "drop",
@@ -225,10 +279,7 @@ def stitch(
             first=first,
             browser_alias=browser_alias,
         )
-    with exports_told(events, "ck.stitch"):
-        named, names = with_own_columns(events, columns)
     options = StitchOptions.of(
-        columns=names,
         tz=tz,
         rename_events=rename_events,
         dedupe_on=dedupe_on,
@@ -249,8 +300,47 @@ def stitch(
         observed_until=observed_until,
         strict=strict,
     )
+    if workdir is not None:
+        return _by_parts(events, options, columns, workdir, memory, max_cluster, progress)
+    return _in_memory(events, options, columns)
+
+
+def _in_memory(events: Any, options: StitchOptions, columns: Columns | None) -> Stitched:
+    if isinstance(events, (str, Path)):
+        raise ConvergekitError(
+            f"events are a path, {str(events)!r}. Read it first: ck.stitch(ck.read_events(...)); "
+            "or give workdir= to stitch files that do not fit into memory."
+        )
     with exports_told(events, "ck.stitch"):
-        return Stitched(identified(named, options))
+        named, names = with_own_columns(events, columns)
+        return Stitched(identified(named, replace(options, columns=names)))
+
+
+def _by_parts(
+    events: Any,
+    options: StitchOptions,
+    columns: Columns | None,
+    workdir: str | Path,
+    memory: str,
+    max_cluster: int | None,
+    progress: bool | None,
+) -> StitchedParts:
+    """Return what is stitched by parts; imported here, because few stitch so."""
+    from convergekit.parts.stitching import stitched_by_parts
+
+    if options.strict:
+        raise NotOnThisEngine(
+            "strict=: not with workdir= yet. Leave it out, and look at .rejected."
+        )
+    return stitched_by_parts(
+        events,
+        options,
+        columns,
+        workdir,
+        memory=memory,
+        max_cluster=max_cluster,
+        progress=progress,
+    )
 
 
 def _names_alone(columns: Any) -> Any:

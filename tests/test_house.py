@@ -26,7 +26,9 @@ LONGEST_BODY = 75
 #: They bring everything together: the front door, and the face.
 TOGETHER = {"stitching", "stitched"}
 #: Who may import the face.
-ON_THE_FACE = {"stitching", "stitched", "engine", "store", "explore", "cli", "writers", "report"}
+ON_THE_FACE = {
+    *("stitching", "stitched", "engine", "store", "explore", "cli", "writers", "parts", "report")
+}
 
 
 def folder_of(module: str) -> str:

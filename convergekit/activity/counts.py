@@ -134,11 +134,34 @@ def counts(
     return counts_of(Subject.of_frame(events, profile, calendar, VisitRules.of(visits)), asked)
 
 
-def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
-    """Count events, or their profiles, by period. See `Stitched.counts`."""
+@dataclass(frozen=True)
+class Counted:
+    """What is counted: of all events, or of a part of them.
+
+    Attributes
+    ----------
+    by : list of str
+        The breakdown's columns.
+    chosen : Chosen
+        The events that are counted.
+    label_values : pandas.DataFrame
+        The breakdown's values of these.
+    events : pandas.DataFrame
+        These events, where amounts are added up; otherwise without rows.
+    left_out : dict of str to int
+    """
+
+    by: list[str]
+    chosen: Chosen
+    label_values: pd.DataFrame
+    events: pd.DataFrame
+    left_out: dict[str, int]
+
+
+def counted_in(subject: Subject, asked: CountsQuestion) -> Counted:
+    """Return what is counted of a subject."""
     events = subject.events
-    clock = Clock.of(asked.freq, "calendar", subject.calendar)
-    breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
+    breakdown = Breakdown.asked(events, asked.by, asked.label, asked.top, _COLUMNS)
     at = every_tracked(events) if asked.event is None else events_named(events, asked.event)
     chosen = Chosen.of(events, at, subject.profiles)
     left_out = {"events without a time": len(at) - len(chosen.position)}
@@ -149,17 +172,43 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
         chosen = chosen.of_profiles()
     if asked.measure == "new_profiles":
         chosen = chosen.first_of_each(events)
-    labels = breakdown.at(subject, chosen.position)
+    values = breakdown.values_at(subject, chosen.position)
+    priced = events.iloc[chosen.position if asked.value is not None else slice(0)]
+    return Counted(breakdown.columns, chosen, values, priced, left_out)
+
+
+def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
+    """Count events, or their profiles, by period. See `Stitched.counts`."""
+    return counts_together(counted_in(subject, asked), asked, subject.calendar, subject.observed)
+
+
+def counts_together(
+    counted: Counted, asked: CountsQuestion, calendar: Calendar, observed: Observed
+) -> DrawnFrame:
+    """Count all that is to be counted, by period.
+
+    Parameters
+    ----------
+    counted : Counted
+    asked : CountsQuestion
+    calendar : Calendar
+    observed : Observed
+        Of all events.
+    """
+    clock = Clock.of(asked.freq, "calendar", calendar)
+    chosen = counted.chosen
+    labels = Labels.of(counted.label_values, len(chosen.time), asked.top)
     worth = None
     if asked.value is not None:
+        priced = np.arange(len(counted.events))
         worth = summed_amounts(
-            events, chosen.position, asked.value, asked.currency, asked.rates, apart=labels.code
+            counted.events, priced, asked.value, asked.currency, asked.rates, apart=labels.code
         )
     name = "count" if worth is None else "sum"
     table = _table(
         clock,
         clock.periods(chosen.times()),
-        subject.observed,
+        observed,
         labels,
         partial(
             _found,
@@ -171,14 +220,15 @@ def counts_of(subject: Subject, asked: CountsQuestion) -> DrawnFrame:
     draw = partial(
         _figure,
         freq=asked.freq,
-        by=tuple(breakdown.columns),
+        by=tuple(counted.by),
         value=name,
         words=_words(asked),
         # A group keeps its colour where rows are chosen.
         usual=labels.most_frequent(),
     )
-    drawn = DrawnFrame.of(table, draw, ["period", *breakdown.columns, name, "complete"])
-    drawn.attrs["left_out"] = {what: number for what, number in left_out.items() if number}
+    drawn = DrawnFrame.of(table, draw, ["period", *counted.by, name, "complete"])
+    left_out = counted.left_out.items()
+    drawn.attrs["left_out"] = {what: number for what, number in left_out if number}
     return drawn
 
 

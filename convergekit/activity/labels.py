@@ -91,7 +91,7 @@ class Breakdown:
     top: int | None
 
     @classmethod
-    def of(
+    def asked(
         cls,
         events: pd.DataFrame,
         by: str | Sequence[str],
@@ -139,10 +139,10 @@ class Breakdown:
         """What the columns are called in the answer."""
         return [label.name for label in self.labels]
 
-    def at(self, subject: Subject, at: IntArray) -> Labels:
-        """Return the labels of the events at these positions."""
+    def values_at(self, subject: Subject, at: IntArray) -> pd.DataFrame:
+        """Return the values of the events at these positions, a column each."""
         read = labels_at(subject.events, self.labels, at, subject.sessions)
-        return Labels.of(pd.DataFrame(read), len(at), self.top)
+        return pd.DataFrame(read, index=pd.RangeIndex(len(at)))
 
 
 def _rank(values: pd.Series, count: int) -> tuple[bool, int, tuple[str, ...]]:

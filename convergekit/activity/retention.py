@@ -364,18 +364,37 @@ def _starts(begin: Chosen, events: pd.DataFrame, clock: Clock, *, every: bool) -
     return ordered.take(first_starts(ordered.profile, clock.periods(ordered.times())))
 
 
-def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
-    """Return who comes back. See `Stitched.retention`."""
-    events, profiles, calendar = subject.events, subject.profiles, subject.calendar
-    clock = Clock.of(asked.freq, asked.periods, calendar)
-    breakdown = Breakdown.of(events, asked.by, asked.label, asked.top, _COLUMNS)
+@dataclass(frozen=True)
+class Cohorts:
+    """Who started and who came back: of all events, or of a part of them.
+
+    Attributes
+    ----------
+    by : list of str
+        The breakdown's columns.
+    first, returns : Chosen
+        The events that put a profile into a cohort, once each, and those by which profiles return.
+    label_values : pandas.DataFrame
+        The breakdown's values of the first events.
+    left_out : dict of str to int
+    """
+
+    by: list[str]
+    first: Chosen
+    returns: Chosen
+    label_values: pd.DataFrame
+    left_out: dict[str, int]
+
+
+def cohorts_in(subject: Subject, asked: RetentionQuestion) -> Cohorts:
+    """Return who started and who came back."""
+    events, profiles = subject.events, subject.profiles
+    clock = Clock.of(asked.freq, asked.periods, subject.calendar)
+    breakdown = Breakdown.asked(events, asked.by, asked.label, asked.top, _COLUMNS)
     at = [events_named(events, step) for step in (asked.start, asked.returns)]
     timed = Chosen.together(events, at, profiles)
     begin, back = map(subject.inside, timed)
     first = _starts(begin.of_profiles(), events, clock, every=asked.cohort == "every")
-    labels = breakdown.at(subject, first.position)
-    end = subject.observed.end
-    table = cohort_table(first, back.of_profiles(), end, clock, asked.mode, labels)
     left_out: dict[str, int] = {}
     for step, asked_for, every, part in zip(
         (asked.start, asked.returns), at, timed, (begin, back), strict=True
@@ -383,6 +402,32 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
         left_out[f"{step.title} without a profile"] = int((part.profile < 0).sum())
         left_out[f"{step.title} without a time"] = len(asked_for) - len(every.position)
         left_out[f"{step.title} {BEYOND}"] = len(every.position) - len(part.position)
+    values = breakdown.values_at(subject, first.position)
+    return Cohorts(breakdown.columns, first, back.of_profiles(), values, left_out)
+
+
+def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
+    """Return who comes back. See `Stitched.retention`."""
+    end = subject.observed.end
+    return retention_of_cohorts(cohorts_in(subject, asked), asked, subject.calendar, end)
+
+
+def retention_of_cohorts(
+    cohorts: Cohorts, asked: RetentionQuestion, calendar: Calendar, end: pd.Timestamp
+) -> Retention:
+    """Return who comes back, of all who started.
+
+    Parameters
+    ----------
+    cohorts : Cohorts
+    asked : RetentionQuestion
+    calendar : Calendar
+    end : pandas.Timestamp
+        When the data end.
+    """
+    clock = Clock.of(asked.freq, asked.periods, calendar)
+    labels = Labels.of(cohorts.label_values, len(cohorts.label_values), asked.top)
+    table = cohort_table(cohorts.first, cohorts.returns, end, clock, asked.mode, labels)
     found = Retention(
         start=asked.start.title,
         returns=asked.returns.title,
@@ -390,9 +435,9 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
         mode=asked.mode,
         cohort=asked.cohort,
         periods=asked.periods,
-        by=breakdown.columns,
+        by=cohorts.by,
         table=DrawnFrame(),
-        left_out={what: number for what, number in left_out.items() if number},
+        left_out={what: number for what, number in cohorts.left_out.items() if number},
         data_end=end,
         calendar=calendar,
     )

@@ -100,7 +100,9 @@ class Attributor:
         self.lookback = parse_duration(question.lookback, name="lookback")
         self.positions = events_named(s.events, question.conversion)
         self.unpriced = 0
-        self.cents = None if question.value is None else self._whole_cents(question.value)
+        self.cents = None
+        if question.value is not None:
+            self.cents, self.unpriced = whole_cents(s.events, self.positions, question)
         self._traffic, self.browser = at_once(
             lambda: sent_by(s.events, question.visits), lambda: browsers_of(s), rows=len(s.events)
         )
@@ -245,31 +247,48 @@ class Attributor:
             pd.concat(effects, ignore_index=True),
         )
 
-    def _whole_cents(self, value: str) -> IntArray:
-        events = self._s.events
-        money = amounts_at(events, self.positions, value)
-        if not self._asked.mixed_currencies:
-            found = sorted(paid_currencies(events, self.positions, money).index)
-            if len(found) > 1:
-                columns = currency_columns(events)
-                where = chosen_currency(events, self.positions, money, columns, found[0])
-                raise ConvergekitError(
-                    f"the conversions are in several currencies ({', '.join(found)}), "
-                    "which cannot be added up. Choose one, such as "
-                    f"conversion=ck.Step({as_steps([self._asked.conversion])[0].title!r}, "
-                    f"{where}), or set mixed_currencies=True if "
-                    f"{value!r} is in one currency all the same."
-                )
-        self.unpriced = int(np.isnan(money).sum())
-        cents = np.rint(np.nan_to_num(money) * 100)
-        if np.abs(cents).sum() > _MOST_CENTS:
-            largest = self.positions[np.abs(cents).argmax()]
+
+def whole_cents(
+    events: pd.DataFrame, positions: IntArray, question: Question
+) -> tuple[IntArray, int]:
+    """Return what conversions are worth in cents, and how many have no amount.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    positions : numpy.ndarray of int
+        Of the conversions.
+    question : Question
+        With a value.
+
+    Raises
+    ------
+    ConvergekitError
+        They are in several currencies, or too large to be added up.
+    """
+    value = str(question.value)
+    money = amounts_at(events, positions, value)
+    if not question.mixed_currencies:
+        found = sorted(paid_currencies(events, positions, money).index)
+        if len(found) > 1:
+            columns = currency_columns(events)
+            where = chosen_currency(events, positions, money, columns, found[0])
             raise ConvergekitError(
-                f"value={value!r}: the amounts are too large to be added up to the cent, the "
-                f"largest in {row_of(events, largest)}. Correct it, or leave such events out with "
-                "ck.Step(name, where=...)."
+                f"the conversions are in several currencies ({', '.join(found)}), "
+                "which cannot be added up. Choose one, such as "
+                f"conversion=ck.Step({as_steps([question.conversion])[0].title!r}, "
+                f"{where}), or set mixed_currencies=True if "
+                f"{value!r} is in one currency all the same."
             )
-        return cents.astype(np.int64)
+    cents = np.rint(np.nan_to_num(money) * 100)
+    if np.abs(cents).sum() > _MOST_CENTS:
+        largest = positions[np.abs(cents).argmax()]
+        raise ConvergekitError(
+            f"value={value!r}: the amounts are too large to be added up to the cent, the "
+            f"largest in {row_of(events, largest)}. Correct it, or leave such events out with "
+            "ck.Step(name, where=...)."
+        )
+    return cents.astype(np.int64), int(np.isnan(money).sum())
 
 
 def attribution(s: StitchedEvents, question: Question) -> Attribution:

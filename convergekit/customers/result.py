@@ -24,7 +24,7 @@ from convergekit.base.wording import counted
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.calendar import Calendar
-from convergekit.events.observed import observed
+from convergekit.events.observed import Observed, observed
 from convergekit.events.steps import StepLike, title_of
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
@@ -53,6 +53,7 @@ def customers(
     profile: str = "profile_id",
     calendar: Calendar | None = None,
     data_end: pd.Timestamp | None = None,
+    span: Observed | None = None,
 ) -> Customers:
     """Return customers' orders. See `Stitched.customers`.
 
@@ -72,6 +73,8 @@ def customers(
         In which days, weeks and months the answers are; those of UTC when absent.
     data_end : pandas.Timestamp, optional
         Until when customers are observed; until the last event when absent.
+    span : Observed, optional
+        From when to when, where the events are some of more.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def customers(
     for column in ("event_name", "timestamp", profile):
         if column not in events:
             raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
-    span = observed(events, data_end)
+    span = span or observed(events, data_end)
     found = find_orders(events, profile, order, value, refund, refund_value, currency, rates, span)
     return Customers(
         order=title_of(order),

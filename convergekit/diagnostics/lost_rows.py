@@ -7,7 +7,7 @@ a 9 for every digit and an a or A for every letter, for the values may be a pers
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,13 +48,20 @@ def lost_warnings(s: StitchedEvents) -> list[str]:
     return found + _alias_warnings(s)
 
 
-def vanished_names(s: StitchedEvents) -> list[str]:
-    """Return the event names of which all rows were rejected, those of most rows first."""
-    if not len(s.rejected) or "event_name" not in s.rejected:
+def vanished_names(rejected: pd.DataFrame, known: Collection[str]) -> list[str]:
+    """Return the event names of which all rows were rejected, those of most rows first.
+
+    Parameters
+    ----------
+    rejected : pandas.DataFrame
+    known : collection of str
+        The names that events have.
+    """
+    if not len(rejected) or "event_name" not in rejected:
         return []
-    names = _texts(s.rejected, "event_name")
+    names = _texts(rejected, "event_name")
     names = names[names.str.strip() != ""].dropna()
-    gone = names[~names.isin(s.events["event_name"])].value_counts()
+    gone = names[~names.isin(list(known))].value_counts()
     ordered = sorted(gone.items(), key=lambda pair: (-pair[1], str(pair[0])))
     return [str(name) for name, _ in ordered[:MOST_VANISHED]]
 

@@ -24,10 +24,20 @@ def address_remarks(events: pd.DataFrame) -> dict[str, int]:
     >>> address_remarks(events.assign(**{"properties.$url": "https://shop.example/"}))
     {}
     """
+    return address_remark(*pages_and_tags(events))
+
+
+def address_remark(has_pages: bool, tagged: int) -> dict[str, int]:
+    """Return the remark where no event has a page's address, and some send a campaign."""
+    return {_WITHOUT: tagged} if tagged and not has_pages else {}
+
+
+def pages_and_tags(events: pd.DataFrame) -> tuple[bool, int]:
+    """Return whether an event has a page's address, and how many send a campaign if none has."""
     kinds = (PROFILE_PROPERTY, PROPERTY)
     pages = [kind + page for kind in kinds for page in PAGES if kind + page in events]
     if any((~missing(events[page])).any() for page in pages):
-        return {}
+        return True, 0
     tags = [kind + tag for kind in kinds for tag in TAGS if kind + tag in events]
-    sent = int((~pd.DataFrame({tag: missing(events[tag]) for tag in tags})).any(axis=1).sum())
-    return {_WITHOUT: sent} if sent else {}
+    sent = ~pd.DataFrame({tag: missing(events[tag]) for tag in tags})
+    return False, int(sent.any(axis=1).sum())

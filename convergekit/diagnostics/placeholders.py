@@ -27,8 +27,8 @@ def placeholder_remarks(events: pd.DataFrame) -> dict[str, int]:
     """
     campaigns, others = found_placeholders(events)
     return {
-        **placeholder_remark(list(campaigns), _any(campaigns), of_campaigns=True),
-        **placeholder_remark(list(others), _any(others), of_campaigns=False),
+        **placeholder_remark(list(campaigns), rows_with_any(campaigns), of_campaigns=True),
+        **placeholder_remark(list(others), rows_with_any(others), of_campaigns=False),
     }
 
 
@@ -59,5 +59,6 @@ def found_placeholders(
     return campaigns, others
 
 
-def _any(found: dict[str, BoolArray]) -> int:
+def rows_with_any(found: dict[str, BoolArray]) -> int:
+    """Return on how many events any of the columns holds one."""
     return int(np.any(list(found.values()), axis=0).sum()) if found else 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +21,12 @@ from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROPERTY
 from convergekit.events.shapes import NOTHING_READ
+from convergekit.events.steps import names_in
 from convergekit.figures import markdown
 from convergekit.identity.dedupe import IMPLAUSIBLE, repeats_without_id
 from convergekit.identity.plausible import in_scientific_notation
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import observed_of, reaches_browser
-from convergekit.typing import IntArray
 from convergekit.visible import visible
 from convergekit.visits.traffic import pages_and_referrers
 
@@ -265,6 +265,22 @@ def _percent(share: float) -> str:
 
 def make_report(s: StitchedEvents) -> Report:
     """Return the report of a Stitched."""
+    return replace(
+        report_counts(s),
+        coverage=with_vanished(
+            _coverage_frame(_coverage(s)), vanished_names(s.rejected, names_in(s.events))
+        ),
+        remarks=_remarks(s),
+        warnings=_warnings(s),
+        own_pages=pages_and_referrers(s.events)[0].said(),
+    )
+
+
+def report_counts(s: StitchedEvents) -> Report:
+    """Return the report without what is said of the events as a whole.
+
+    Everything in it can be added up over parts of the events.
+    """
     found = s.resolution
     types = found.aliases.types
     counts = np.bincount(types.codes, minlength=len(types.categories))
@@ -278,7 +294,7 @@ def make_report(s: StitchedEvents) -> Report:
         links_nobody=int((found.profile < 0).sum()),
         duplicates=_counts(s.duplicates["repeat"]),
         rejected=_counts(s.rejected["reason"]),
-        coverage=_coverage(s),
+        coverage=_coverage_frame(_coverage(s)),
         aliases_by_type={str(t): int(n) for t, n in zip(types.categories, counts, strict=True)},
         alias_types=_alias_types(found.aliases),
         blocked=_blocked_frame(found.aliases.blocked.to_dict("records")),
@@ -289,13 +305,12 @@ def make_report(s: StitchedEvents) -> Report:
         },
         several_logins=_several_logins(s),
         refused=_counts(pd.Series(found.refused.alias_type, dtype="str")),
-        remarks=_remarks(s),
-        warnings=_warnings(s),
+        remarks={remark: n for remark, n in s.remarks.items() if NOTHING_READ not in remark},
+        warnings=[],
         segment="" if s.segment is None else s.segment.description,
         caution="" if s.segment is None else s.segment.caution,
         left_out=left_out,
         calendar=str(s.calendar) if s.calendar != Calendar() else "",
-        own_pages=pages_and_referrers(s.events)[0].said(),
     )
 
 
@@ -368,14 +383,15 @@ def by_order_remark(copies: int) -> dict[str, int]:
     return {said: copies} if copies else {}
 
 
-def _by_order(s: StitchedEvents) -> dict[str, int]:
+def dropped_by_order(s: StitchedEvents) -> int:
+    """Return how many copies with other content were dropped by the order of rows alone."""
     differ = s.duplicates[s.duplicates["differs"].map(bool).to_numpy(dtype=bool)]
     if not len(differ) or "received_at" not in s.events:
-        return by_order_remark(len(differ))
+        return len(differ)
     kept = s.events.set_index("row")[["timestamp", "received_at"]].reindex(differ["kept_row"])
     # Without a time of receipt an event arrives when it happens.
     tied = kept["timestamp"].array == differ["timestamp"].array
-    return by_order_remark(int((tied & kept["received_at"].isna().to_numpy()).sum()))
+    return int((tied & kept["received_at"].isna().to_numpy()).sum())
 
 
 def _counts(values: pd.Series) -> dict[str, int]:
@@ -386,10 +402,10 @@ def _remarks(s: StitchedEvents) -> dict[str, int]:
     """Return the decisions about values; those by which something is lost are warnings."""
     decided = {remark: n for remark, n in s.remarks.items() if NOTHING_READ not in remark}
     found = decided | placeholder_remarks(s.events) | address_remarks(s.events)
-    return found | _by_order(s)
+    return found | by_order_remark(dropped_by_order(s))
 
 
-def _coverage(s: StitchedEvents) -> pd.DataFrame:
+def _coverage(s: StitchedEvents) -> list[dict[str, Any]]:
     tracked = (s.events["kind"] == "track").to_numpy()
     table = pd.DataFrame(
         {
@@ -402,9 +418,13 @@ def _coverage(s: StitchedEvents) -> pd.DataFrame:
     shares = grouped.mean()
     shares.insert(0, "events", grouped.size())
     shares = shares.reset_index().sort_values(["events", "event_name"], ascending=[False, True])
-    gone = [[name, 0, 0.0, 0.0] for name in vanished_names(s)]
-    lost = pd.DataFrame(gone, columns=list(_COVERAGE_COLUMNS))
-    return _coverage_frame([*shares.to_dict("records"), *lost.to_dict("records")])
+    return list(shares.to_dict("records"))
+
+
+def with_vanished(coverage: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return the coverage, with event names of which all rows were rejected."""
+    gone = pd.DataFrame([[name, 0, 0.0, 0.0] for name in names], columns=list(_COVERAGE_COLUMNS))
+    return _coverage_frame([*coverage.to_dict("records"), *gone.to_dict("records")])
 
 
 def _coverage_frame(records: list[dict[str, Any]]) -> pd.DataFrame:
@@ -455,68 +475,139 @@ def _several_logins(s: StitchedEvents) -> dict[str, int]:
 
 
 def _warnings(s: StitchedEvents) -> list[str]:
-    warnings = lost_warnings(s)
-    if len(s.events) and (s.events["kind"] == "identify").all():
-        warnings.append(nameless_warning(len(s.events)))
-    conflicts = s.duplicates["conflicts"]
-    names = conflicts.map(lambda fields: "event_name" in fields)
-    fields = set(conflicts.explode().dropna())
-    money = {name for name in fields if _holds_amounts(s.events, name)}
-    amounts = conflicts.map(lambda fields: not money.isdisjoint(fields))
-    for what, found in (("event name", names), ("amount", amounts)):
-        if found.any():
-            rows = s.duplicates["row"][found].head(EXAMPLE_ROWS).tolist()
-            warnings.append(reused_id_warning(int(found.sum()), what, rows))
-    implausible = s.duplicates[s.duplicates["repeat"] == IMPLAUSIBLE]
-    if len(implausible):
-        first = implausible.iloc[0]
-        warnings.append(
-            implausible_copies_warning(len(implausible), first["row"], first["kept_row"])
-        )
-    rounded = [
-        table[["row", "event_id"]][in_scientific_notation(table["event_id"])]
-        for table in (s.events, s.duplicates)
-    ]
-    if any(map(len, rounded)):
-        first = pd.concat(rounded).sort_values("row").iloc[0]
-        count = sum(map(len, rounded))
-        warnings.append(scientific_warning(count, first["event_id"], first["row"]))
-    far = observed_of(s).outside(s.events)
-    if len(far):
-        warnings.append(_far_warning(s, far))
-    repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
-    if len(repeats.event):
-        warnings.append(unnamed_repeats_warning(len(repeats.event), repeats.elsewhere))
     shared = find_shared_values(s).warning
-    return [*warnings, shared] if shared else warnings
+    found = [*lost_warnings(s), *Faults.of(s).warnings(s.observed_until, s.data_end)]
+    return [*found, shared] if shared else found
 
 
-def _far_warning(s: StitchedEvents, far: IntArray) -> str:
+@dataclass(frozen=True)
+class Faults:
+    """What looks like a tracking bug: how often, and the first rows.
+
+    Those of parts of the events can be added up.
+
+    Attributes
+    ----------
+    events, identify : int
+        The events, and how many of them are identify calls.
+    other_names, other_amounts : tuple of (int, list of int)
+        Copies with another event name or amount than the kept event.
+    implausible : tuple of (int, list of list of int)
+        Of the first, its row and that of the kept event.
+    scientific : tuple of (int, list)
+        Of the first, its row and event ID.
+    far : tuple of (int, list)
+        Of the first few, the row and the time in words.
+    repeats : int
+        Events without an event ID that repeat another in every field.
+    elsewhere : list of list
+        Pairs of files, and how many events of the second repeat one of the first.
+    """
+
+    events: int
+    identify: int
+    other_names: tuple[int, list[int]]
+    other_amounts: tuple[int, list[int]]
+    implausible: tuple[int, list[Any]]
+    scientific: tuple[int, list[Any]]
+    far: tuple[int, list[Any]]
+    repeats: int
+    elsewhere: list[Any]
+
+    @classmethod
+    def of(cls, s: StitchedEvents) -> Faults:
+        """Return what stitched events show."""
+        conflicts, row = s.duplicates["conflicts"], s.duplicates["row"]
+        names = conflicts.map(lambda fields: "event_name" in fields).to_numpy(dtype=bool)
+        money = {name for name in set(conflicts.explode().dropna()) if _holds_amounts(s, name)}
+        amounts = conflicts.map(lambda fields: not money.isdisjoint(fields)).to_numpy(dtype=bool)
+        implausible = s.duplicates[s.duplicates["repeat"] == IMPLAUSIBLE]
+        rounded = pd.concat(
+            [
+                table[["row", "event_id"]][in_scientific_notation(table["event_id"])]
+                for table in (s.events, s.duplicates)
+            ]
+        ).sort_values("row")
+        far = observed_of(s).outside(s.events)
+        some = s.events[["row", "timestamp"]].iloc[far[:EXAMPLE_ROWS]]
+        repeats = repeats_without_id(s.events.drop(columns=_written(s.events)))
+        return cls(
+            events=len(s.events),
+            identify=int((s.events["kind"] == "identify").sum()),
+            other_names=(int(names.sum()), row[names].head(EXAMPLE_ROWS).tolist()),
+            other_amounts=(int(amounts.sum()), row[amounts].head(EXAMPLE_ROWS).tolist()),
+            implausible=(
+                len(implausible),
+                _rows(implausible[["row", "kept_row"]].head(1)),
+            ),
+            scientific=(len(rounded), _rows(rounded.head(1))),
+            far=(len(far), [[row, moment(time)] for row, time in _rows(some)]),
+            repeats=len(repeats.event),
+            elsewhere=[[*files, count] for files, count in repeats.elsewhere.items()],
+        )
+
+    def warnings(self, observed_until: pd.Timestamp | None, data_end: pd.Timestamp) -> list[str]:
+        """Return the warnings.
+
+        Parameters
+        ----------
+        observed_until : pandas.Timestamp or None
+            Until when profiles are observed, where that was given.
+        data_end : pandas.Timestamp
+            Until when they are.
+        """
+        found = []
+        if self.events and self.identify == self.events:
+            found.append(nameless_warning(self.events))
+        for what, (count, rows) in (
+            ("event name", self.other_names),
+            ("amount", self.other_amounts),
+        ):
+            if count:
+                found.append(reused_id_warning(count, what, rows))
+        count, first = self.implausible
+        if count:
+            found.append(implausible_copies_warning(count, *first[0]))
+        count, first = self.scientific
+        if count:
+            row, event_id = first[0]
+            found.append(scientific_warning(count, event_id, row))
+        if self.far[0]:
+            found.append(_far_warning(*self.far, observed_until, data_end))
+        if self.repeats:
+            pairs = {(one, other): count for one, other, count in self.elsewhere}
+            found.append(unnamed_repeats_warning(self.repeats, pairs))
+        return found
+
+
+def _rows(table: pd.DataFrame) -> list[list[Any]]:
+    return [list(row) for row in table.itertuples(index=False)]
+
+
+def _far_warning(
+    far: int, some: list[Any], observed_until: pd.Timestamp | None, data_end: pd.Timestamp
+) -> str:
     """Return the warning that events lie beyond the end of the data, or before their begin."""
-    some = s.events[["row", "timestamp"]].iloc[far[:EXAMPLE_ROWS]]
-    named = ", ".join(
-        f"row {row}: {moment(time)}"
-        for row, time in zip(some["row"], some["timestamp"], strict=True)
-    )
-    more = f" and {len(far) - len(some):,} more" if len(far) > len(some) else ""
-    one = len(far) == 1
+    named = ", ".join(f"row {row}: {time}" for row, time in some)
+    more = f" and {far - len(some):,} more" if far > len(some) else ""
+    one = far == 1
     asked = f"funnels, counts, retention and customers leave {'it' if one else 'them'} out"
-    if s.observed_until is not None:
+    if observed_until is not None:
         return (
-            f"{counted(len(far), 'event lies', 'events lie')} beyond observed_until=, or before "
+            f"{counted(far, 'event lies', 'events lie')} beyond observed_until=, or before "
             f"the Web began ({named}{more}): {asked}"
         )
     return (
-        f"{counted(len(far), 'event is', 'events are')} dated far from the rest, or long after "
+        f"{counted(far, 'event is', 'events are')} dated far from the rest, or long after "
         f"being received ({named}{more}), so {'its clock is' if one else 'their clocks are'} "
-        f"taken to be wrong: the data end at {moment(s.data_end)}, and {asked}; observed_until= "
+        f"taken to be wrong: the data end at {moment(data_end)}, and {asked}; observed_until= "
         "sets another end"
     )
 
 
-def _holds_amounts(events: pd.DataFrame, name: str) -> bool:
+def _holds_amounts(s: StitchedEvents, name: str) -> bool:
     nowhere = np.empty(0, dtype=np.int64)
-    return name.startswith(PROPERTY) and numbers_in(events[name], nowhere) is not None
+    return name.startswith(PROPERTY) and numbers_in(s.events[name], nowhere) is not None
 
 
 def _written(events: pd.DataFrame) -> list[str]:

@@ -20,6 +20,7 @@ from convergekit.events.steps import (
     StepLike,
     as_steps,
     is_known,
+    known_names,
     resolve_column,
     tracked,
 )
@@ -62,7 +63,7 @@ def events_named(events: pd.DataFrame, step: StepLike) -> IntArray:
     for name in chosen.names:
         of_name = (events["event_name"] == name).to_numpy(dtype=bool) & tracked(events)
         if len(events) and not of_name.any() and not is_known(events, name):
-            names = sorted(map(str, events["event_name"].dropna().unique()))
+            names = sorted(map(str, known_names(events)))
             raise UnknownNameError(
                 f"no event is named {name!r}. {what_there_is(names, name, none='no names')}"
             )

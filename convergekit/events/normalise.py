@@ -115,15 +115,11 @@ def normalise(
     check_zone(tz)
     replaced = [c for c in frame if written_by_stitch(str(c))]
     frame = frame.drop(columns=replaced).reset_index(drop=True)
-    remarks: Counter[str] = Counter()
-    remarks.update(_said_by_readers(frame))
-    frame = frame.drop(columns=list(SAID_BY_READERS), errors="ignore")
-    remarks.update(_other_shapes(frame))
-    frame = frame.drop(columns=READ_SHAPES, errors="ignore")
+    remarks: Counter[str] = Counter(remarks_of_readers(frame))
+    frame = frame.drop(columns=[*SAID_BY_READERS, READ_SHAPES], errors="ignore")
     # As a dictionary, for pandas warns of frames whose columns are set one by one.
     typed: dict[str, pd.Series] = dict(frame.items())
-    if replaced:
-        remarks[f"columns that stitch writes replaced: {', '.join(replaced)}"] = len(frame)
+    remarks.update(replaced_remark(list(map(str, replaced)), len(frame)))
 
     _type_times(typed, frame.index, tz, remarks)
     (names, unusable_names), *identifiers = each_column(
@@ -175,6 +171,17 @@ def normalise(
 
 
 _IDENTIFIERS = ("event_id", "source")
+
+
+def event_ids(frame: pd.DataFrame) -> pd.Series:
+    """Return each row's event ID as it is compared, missing where it identifies nothing.
+
+    Examples
+    --------
+    >>> event_ids(pd.DataFrame({"event_id": ["e1", "undefined", " "]})).tolist()
+    ['e1', nan, nan]
+    """
+    return _identifying(_text_column(frame, "event_id")[0])[0]
 
 
 def carries_aliases(
@@ -305,6 +312,16 @@ def refuse_unknown_nothing(columns: Iterable[str], names: Sequence[str]) -> None
 
 #: What makes a name a pattern.
 _WILD = frozenset("*?[")
+
+
+def remarks_of_readers(frame: pd.DataFrame) -> dict[str, int]:
+    """Return what the readers say of rows, and what has a shape that is not read: how many rows."""
+    return _said_by_readers(frame) | _other_shapes(frame)
+
+
+def replaced_remark(columns: Sequence[str], rows: int) -> dict[str, int]:
+    """Return the remark on columns that an earlier stitch wrote; none without such."""
+    return {f"columns that stitch writes replaced: {', '.join(columns)}": rows} if columns else {}
 
 
 def _said_by_readers(frame: pd.DataFrame) -> dict[str, int]:

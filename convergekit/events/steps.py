@@ -339,15 +339,33 @@ def among_all(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     True
     """
     names = whole.attrs.get(_NAMES_OF_ALL)
-    names = frozenset(number(whole["event_name"])[1]) if names is None else names
+    names = names_in(whole) if names is None else names
     known = part.copy(deep=False)
     known.attrs = {**whole.attrs, _NAMES_OF_ALL: names}
+    return known
+
+
+def names_in(events: pd.DataFrame) -> frozenset[str]:
+    """Return the names that events have."""
+    return frozenset(number(events["event_name"])[1])
+
+
+def among_names(part: pd.DataFrame, names: frozenset[str]) -> pd.DataFrame:
+    """Return some of the events, so that they know these names of all."""
+    known = part.copy(deep=False)
+    known.attrs = {**part.attrs, _NAMES_OF_ALL: names}
     return known
 
 
 def is_known(events: pd.DataFrame, name: str) -> bool:
     """Whether an event that these are some of has the name."""
     return name in events.attrs.get(_NAMES_OF_ALL, ())
+
+
+def known_names(events: pd.DataFrame) -> Iterable[str]:
+    """Return the names of all events that these are some of."""
+    found: frozenset[str] | None = events.attrs.get(_NAMES_OF_ALL)
+    return names_in(events) if found is None else found
 
 
 class EventNames:
@@ -373,7 +391,9 @@ class EventNames:
         """Return which of the distinct names are among these; warn of those that none is."""
         for name in names:
             if name not in self.distinct and len(self._events) and not is_known(self._events, name):
-                near = did_you_mean(name, map(str, self.distinct))
+                known = self._events.attrs.get(_NAMES_OF_ALL)
+                all_of_them = self.distinct if known is None else sorted(known)
+                near = did_you_mean(name, map(str, all_of_them))
                 warnings.warn(
                     f"no event is named {name!r}, so it never matches.{near}",
                     stacklevel=callers_level(),

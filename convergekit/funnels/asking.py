@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import parse_duration
+from convergekit.events.amounts import events_named
 from convergekit.events.observed import Observed, observed
 from convergekit.events.schema import PROFILE
+from convergekit.events.steps import StepLike
 from convergekit.events.timestamps import microseconds
 from convergekit.funnels.anchors import Range, first_entries
 from convergekit.funnels.attempts import find_paths
@@ -24,6 +26,7 @@ from convergekit.funnels.labels import (
     short_name,
     with_others,
 )
+from convergekit.funnels.next_event import with_next_event
 from convergekit.funnels.options import FunnelQuestion
 from convergekit.funnels.outcomes import (
     CONVERTED,
@@ -34,13 +37,13 @@ from convergekit.funnels.outcomes import (
     STATUSES,
     Outcomes,
 )
-from convergekit.funnels.paths import Paths
+from convergekit.funnels.paths import InTime, Paths
 from convergekit.funnels.vendors.posthog import posthog_paths
 from convergekit.funnels.vendors.windowfunnel import window_funnel
 from convergekit.funnels.visits import VisitNumbers
 from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.typing import IntArray
-from convergekit.visits.entry import EntryLabel, labels_at, usual_values, values_at
+from convergekit.visits.entry import EntryLabel, label_counts, labels_at, most_usual, values_at
 from convergekit.visits.sessions import FoundSessions
 
 
@@ -64,6 +67,50 @@ class Known:
         """Return what is known of stitched events."""
         caution = "" if s.segment is None else s.segment.caution
         return cls(observed_of(s), f"This segment is {caution}." if caution else "")
+
+
+class FunnelSource(Protocol):
+    """What a funnel is asked of: events in memory, or in parts."""
+
+    @property
+    def asked(self) -> FunnelQuestion:
+        """The question."""
+
+    @property
+    def known(self) -> Known:
+        """What is known of the events besides."""
+
+    @property
+    def data_end(self) -> pd.Timestamp:
+        """Until when profiles are observed."""
+
+    @property
+    def known_until(self) -> pd.Timestamp:
+        """Until when it is known what people did."""
+
+    @property
+    def labels_said(self) -> list[str]:
+        """Where the labels of the breakdown are read, a sentence for each column."""
+
+    def never_sent(self, outcomes: Outcomes) -> list[str]:
+        """Return the columns that no visit of an entry sent, and that profiles carry."""
+
+    def usual_labels(self, name: str, most: int) -> list[Any]:
+        """Return the labels of a column of the breakdown that the data have most of."""
+
+    def entry_times(self) -> IntArray:
+        """Return the times of all entries in the range, in microseconds."""
+
+    def outcomes_between(self, bounds: Sequence[tuple[int, int]]) -> list[Outcomes]:
+        """Return how those fared who entered in each range, in microseconds."""
+
+    def first_after_entry(self, part: Outcomes, event: StepLike) -> IntArray:
+        """Return how long after its entry each row did something else, the largest for never."""
+
+    def with_next_event(
+        self, lost: pd.DataFrame, reached: Sequence[str], profile: str
+    ) -> pd.DataFrame:
+        """Return rows of conversions with what each profile did next."""
 
 
 @dataclass(eq=False)
@@ -140,11 +187,7 @@ class Asking:
     @cached_property
     def known_until(self) -> pd.Timestamp:
         """Until when it is known what people did: to the end of the data, or of what counts."""
-        asked = self.asked
-        # The tools' trends are of their own making.
-        if asked.end is None or not self._is_cut or asked.like is not None:
-            return self.data_end
-        return min(self.data_end, pd.Timestamp(asked.end, unit="us", tz="UTC"))
+        return self.asked.known_until(self.data_end)
 
     @cached_property
     def counting(self) -> FunnelEvents:
@@ -158,7 +201,7 @@ class Asking:
             prepared = prepared.since(bounds[0]).before(bounds[1])
         if asked.rules.engine != "search":
             return prepared
-        if self._is_cut:
+        if asked.is_cut:
             prepared = prepared.before(asked.end)
         if asked.rules.tolerance is not None:
             tolerance = parse_duration(asked.rules.tolerance, name="tolerance")
@@ -167,8 +210,9 @@ class Asking:
         return prepared
 
     @property
-    def _is_cut(self) -> bool:
-        return self.asked.rules.range_applies_to == "entry_and_completion"
+    def names(self) -> list[str]:
+        """The breakdown's columns."""
+        return [label.name for label in self.labels] or self.columns
 
     def outcomes(self) -> tuple[Outcomes, pd.DataFrame]:
         """Return how everybody fared who entered, and from which steps labels were taken."""
@@ -187,6 +231,41 @@ class Asking:
         part = prepared.chosen(np.arange(low, high))
         return self._outcomes(replace(asked, start=first, end=last), part, self._kept)[0]
 
+    def outcomes_between(self, bounds: Sequence[tuple[int, int]]) -> list[Outcomes]:
+        """Return how those fared who entered in each range, in microseconds."""
+        return [self.outcomes_of(start, end) for start, end in bounds]
+
+    def entry_times(self) -> IntArray:
+        """Return the times of all entries in the range, in microseconds."""
+        asked, prepared = self.asked, self.counting
+        enters = (prepared.mask if asked.order == "any" else prepared.mask & 1) > 0
+        enters &= prepared.unit >= 0
+        if asked.start is not None:
+            enters &= prepared.time >= asked.start
+        if asked.end is not None:
+            enters &= prepared.time < asked.end
+        return prepared.time[enters]
+
+    def first_after_entry(self, part: Outcomes, event: StepLike) -> IntArray:
+        """Return how long after its entry each row did something else, the largest for never."""
+        at = events_named(self.events, event)
+        at = at[self.events["timestamp"].iloc[at].notna().to_numpy(dtype=bool)]
+        profile, ids = self.profiles.of(at)
+        # Both number the profiles that they met, so only IDs tell them apart.
+        profile = np.append(part.ids.get_indexer(ids), -1)[profile]
+        known = profile >= 0
+        times = microseconds(self.events["timestamp"])[at[known]]
+        entry = part.time[:, 0]
+        found = InTime(profile[known], times).next(part.profile, entry, later=True)
+        waited = np.append(times, 0)[found] - entry
+        return np.where(found < 0, np.iinfo(np.int64).max, waited)
+
+    def with_next_event(
+        self, lost: pd.DataFrame, reached: Sequence[str], profile: str
+    ) -> pd.DataFrame:
+        """Return rows of conversions with what each profile did next."""
+        return with_next_event(lost, self.events, reached, profile)
+
     @property
     def labels_said(self) -> list[str]:
         """Where the labels of the breakdown are read, a sentence for each column."""
@@ -203,16 +282,24 @@ class Asking:
             for label in self.labels
             if label.read != "entry"
             and len(outcomes.depth)
-            and PROFILE + label.name in self.events
             and outcomes.labels[label.name].isna().all()
-            and self.events[PROFILE + label.name].notna().any()
+            and self.carries(label.name)
         ]
+
+    def carries(self, name: str) -> bool:
+        """Return whether a profile carries a value of a property."""
+        column = PROFILE + name
+        return column in self.events and bool(self.events[column].notna().any())
 
     def usual_labels(self, name: str, most: int) -> list[Any]:
         """Return the labels of a column of the breakdown that the data have most of."""
+        return most_usual(self.label_counts(name), most)
+
+    def label_counts(self, name: str) -> pd.Series:
+        """Return how often each label of a column of the breakdown is in the data."""
         columns = [*self.labels, *(EntryLabel(name, "entry") for name in self.columns)]
         column = next(column for column in columns if column.name == name)
-        return usual_values(self.events, column, lambda: self.sessions.found, most)
+        return label_counts(self.events, column, lambda: self.sessions.found)
 
     @cached_property
     def _kept(self) -> dict[str, pd.Series] | None:

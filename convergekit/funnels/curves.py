@@ -9,18 +9,14 @@ import pandas as pd
 
 from convergekit.base.survival import ConversionCurve, cumulative_incidence, kaplan_meier
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import events_named
 from convergekit.events.steps import StepLike, title_of
-from convergekit.events.timestamps import microseconds
-from convergekit.funnels.asking import Asking
+from convergekit.funnels.asking import FunnelSource
 from convergekit.funnels.outcomes import Outcomes
-from convergekit.funnels.paths import InTime
 from convergekit.funnels.step_table import StepTable
-from convergekit.typing import IntArray
 
 
 def curve_of(
-    asking: Asking,
+    asking: FunnelSource,
     tables: StepTable,
     part: Outcomes,
     step: int,
@@ -39,7 +35,7 @@ def curve_of(
         raise ConvergekitError(f"ends= must be other events than the step's; got {names[1:]!r}.")
     end = happened.astype(np.int64)
     for number, other in enumerate(ends, start=2):
-        came = _first_after_entry(asking, part, other)
+        came = asking.first_after_entry(part, other)
         sooner = came < time
         time, end = np.where(sooner, came, time), np.where(sooner, number, end)
     curves = cumulative_incidence(time, end, len(names), confidence)
@@ -50,21 +46,6 @@ def curve_of(
         ],
         ignore_index=True,
     )
-
-
-def _first_after_entry(asking: Asking, part: Outcomes, event: StepLike) -> IntArray:
-    """Return how long after its entry each profile did something else, the largest for never."""
-    at = events_named(asking.events, event)
-    at = at[asking.events["timestamp"].iloc[at].notna().to_numpy(dtype=bool)]
-    profile, ids = asking.profiles.of(at)
-    # Both number the profiles that they met, so only IDs tell them apart.
-    profile = np.append(part.ids.get_indexer(ids), -1)[profile]
-    known = profile >= 0
-    times = microseconds(asking.events["timestamp"])[at[known]]
-    entry = part.time[:, 0]
-    found = InTime(profile[known], times).next(part.profile, entry, later=True)
-    waited = np.append(times, 0)[found] - entry
-    return np.where(found < 0, np.iinfo(np.int64).max, waited)
 
 
 def _rows(curve: ConversionCurve) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from convergekit.events.steps import (
     StepLike,
     single_valued,
 )
-from convergekit.funnels.asking import Asking, Known, Sessions
+from convergekit.funnels.asking import Asking, FunnelSource, Known, Sessions
 from convergekit.funnels.events import (
     ProfileColumn,
     ProfileNumbers,
@@ -37,6 +37,7 @@ from convergekit.funnels.events import (
     prepare,
 )
 from convergekit.funnels.options import FunnelOptions, FunnelQuestion, Within, check_names
+from convergekit.funnels.outcomes import Outcomes
 from convergekit.funnels.result import Funnel
 from convergekit.funnels.vendors.presets import (
     ByStep,
@@ -220,12 +221,18 @@ def funnel_of(
     question = FunnelQuestion.of(steps, **options, usual=s.calendar)
     if profile != PROFILE_ID:
         return answer(question, s.events, profile, known=Known.of(s))
-    ids = pd.Index(s.resolution.profile_ids)
-    return answer(
+    asking = asking_of_stitched(s, question)
+    outcomes, origin = asking.outcomes()
+    return funnel_result(asking, asking.names, outcomes, origin, asking.prepared.left_out, profile)
+
+
+def asking_of_stitched(s: StitchedEvents, question: FunnelQuestion) -> Asking:
+    """Return a question and the stitched events that it is asked of."""
+    return asking_of(
         question,
         s.events,
-        profile,
-        ProfileNumbers(s.resolution.profile, ids),
+        PROFILE_ID,
+        ProfileNumbers(s.resolution.profile, pd.Index(s.resolution.profile_ids)),
         partial(sessions_of_visitors, s, s.resolution.profile),
         Known.of(s),
     )
@@ -264,7 +271,21 @@ def answer(
     sessions: Callable[[VisitRules, str], FoundSessions] | None = None,
     known: Known | None = None,
 ) -> Funnel:
-    """Return the funnel of a frame's events.
+    """Return the funnel of a frame's events. See `asking_of`."""
+    asking = asking_of(asked, events, profile, numbered, sessions, known)
+    outcomes, origin = asking.outcomes()
+    return funnel_result(asking, asking.names, outcomes, origin, asking.prepared.left_out, profile)
+
+
+def asking_of(
+    asked: FunnelQuestion,
+    events: pd.DataFrame,
+    profile: str,
+    numbered: Profiles | None = None,
+    sessions: Callable[[VisitRules, str], FoundSessions] | None = None,
+    known: Known | None = None,
+) -> Asking:
+    """Return a question and the events that it is asked of.
 
     Parameters
     ----------
@@ -303,7 +324,7 @@ def answer(
     )
     every = np.arange(len(events))
     ids = prepared.profiles if visits is None else profiles.of(every)[1]
-    asking = Asking(
+    return Asking(
         asked=asked,
         events=events,
         prepared=prepared,
@@ -315,12 +336,37 @@ def answer(
         ids=ids,
         known=known or Known(),
     )
-    outcomes, origin = asking.outcomes()
+
+
+def funnel_result(
+    asking: FunnelSource,
+    by: list[str],
+    outcomes: Outcomes,
+    origin: pd.DataFrame,
+    left_out: int,
+    profile: str,
+) -> Funnel:
+    """Return what a funnel's question is answered with.
+
+    Parameters
+    ----------
+    asking : FunnelSource
+    by : list of str
+        The breakdown's columns.
+    outcomes : Outcomes
+    origin : pandas.DataFrame
+        From which steps labels were taken.
+    left_out : int
+        Events of the steps that have no profile.
+    profile : str
+        The column of profiles.
+    """
+    asked = asking.asked
     return Funnel(
         steps=_titles(asked.order, asked.steps),
         within=asked.window,
-        by=names,
-        left_out=prepared.left_out,
+        by=by,
+        left_out=left_out,
         data_end=asking.data_end,
         label_steps=origin,
         freq=asked.freq,

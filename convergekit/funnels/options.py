@@ -226,6 +226,18 @@ class FunnelQuestion:
         )
 
     @property
+    def is_cut(self) -> bool:
+        """Whether nothing from the end of the range on counts."""
+        return self.rules.range_applies_to == "entry_and_completion"
+
+    def known_until(self, data_end: pd.Timestamp) -> pd.Timestamp:
+        """Return until when it is known what people did: to the data's end, or what counts."""
+        # The tools' trends are of their own making.
+        if self.end is None or not self.is_cut or self.like is not None:
+            return data_end
+        return min(data_end, pd.Timestamp(self.end, unit="us", tz="UTC"))
+
+    @property
     def anchored(self) -> bool:
         """Whether everything begins at a profile's first entry: depth, window, label and times."""
         return self.rules.engine == "search" and self.rules.entry == "first" and not self.in_turn

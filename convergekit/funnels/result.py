@@ -17,10 +17,10 @@ from convergekit.base.wording import percentage
 from convergekit.errors import ConvergekitError, what_there_is
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import Step, StepLike, as_steps
-from convergekit.events.timestamps import microseconds, order_of_arrival
+from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
-from convergekit.funnels.asking import Asking
+from convergekit.funnels.asking import FunnelSource
 from convergekit.funnels.curves import curve_of
 from convergekit.funnels.group_test import FunnelTest, groups_test, periods_test
 from convergekit.funnels.labels import OTHER, groups_of, short_name
@@ -75,7 +75,7 @@ class Funnel(Result):
     data_end: pd.Timestamp
     label_steps: pd.DataFrame
     _outcomes: Outcomes
-    _asking: Asking
+    _asking: FunnelSource
     freq: str | None = None
     optional: list[int] = field(default_factory=list)
     counted: str = "profiles"
@@ -257,7 +257,8 @@ class Funnel(Result):
         before = required_before(self.optional, step)
         lost = part[f"time_{before}"].notna() & part[f"time_{step}"].isna()
         lost = part[lost & (part["status"] == DROPPED)].reset_index(drop=True)
-        return self._with_next_event(lost, [f"time_{s}" for s in range(before, step)])
+        reached = [f"time_{s}" for s in range(before, step)]
+        return self._asking.with_next_event(lost, reached, self._profile)
 
     def time_to_convert(
         self, from_step: int = 1, to_step: int | None = None, *, bins: int = 20
@@ -611,38 +612,6 @@ class Funnel(Result):
                 f"step must be a number from 1 to {len(self.steps)}; got {step!r}."
             )
         return int(step)
-
-    def _with_next_event(self, lost: pd.DataFrame, reached: list[str]) -> pd.DataFrame:
-        # Times without a zone are UTC, as in the search.
-        events = self._asking.events[["event_name"]].assign(
-            timestamp=pd.to_datetime(self._asking.events["timestamp"], utc=True),
-            # Of the type of the others: pandas takes texts among objects for texts.
-            profile_id=self._asking.events[self._profile].astype(lost["profile_id"].dtype),
-            arrival=order_of_arrival(self._asking.events, np.arange(len(self._asking.events))),
-        )
-        if "kind" in self._asking.events:
-            events = events[(self._asking.events["kind"] != "identify").to_numpy(dtype=bool)]
-        events = events[events["profile_id"].isin(lost["profile_id"])]
-        events = events.dropna(subset=["timestamp", "profile_id"])
-        events = events.sort_values(["timestamp", "arrival"]).drop(columns="arrival")
-        events = events.rename(columns={"event_name": "next_event"})
-        events["next_time"] = events["timestamp"]
-        lost = lost.assign(last_reached=lost[reached].max(axis=1))
-        found = pd.merge_asof(
-            lost.reset_index().sort_values("last_reached"),
-            events.astype({"timestamp": lost["last_reached"].dtype}),
-            left_on="last_reached",
-            right_on="timestamp",
-            by="profile_id",
-            direction="forward",
-            allow_exact_matches=False,
-        )
-        return (
-            found.set_index("index")
-            .sort_index()
-            .rename_axis(None)
-            .drop(columns=["timestamp", "last_reached"])
-        )
 
 
 def _curve_figure(

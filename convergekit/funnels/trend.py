@@ -10,7 +10,7 @@ import pandas as pd
 
 from convergekit.events.calendar import Calendar
 from convergekit.events.timestamps import microseconds
-from convergekit.funnels.asking import Asking
+from convergekit.funnels.asking import FunnelSource
 from convergekit.funnels.outcomes import CONVERTED, STATUSES, Outcomes
 from convergekit.funnels.step_table import StepTable
 
@@ -36,13 +36,13 @@ class Entered:
 
 
 def entered_by_period(
-    asking: Asking, whole: Outcomes, freq: str, calendar: Calendar
+    asking: FunnelSource, whole: Outcomes, freq: str, calendar: Calendar
 ) -> list[Entered]:
     """Return those who entered in each period, of periods in which somebody may have.
 
     Parameters
     ----------
-    asking : Asking
+    asking : FunnelSource
     whole : Outcomes
         Of the funnel of all the time.
     freq : str
@@ -52,24 +52,22 @@ def entered_by_period(
     # A visit and an attempt enter once; and tools have trends of their own making.
     once = asked.count != "profiles" or asked.like is not None
     counted = whole.counted
-    times = counted.time[:, 0] if once else _entry_times(asking)
+    times = counted.time[:, 0] if once else asking.entry_times()
     of_each = calendar.periods(_times(times), freq)
     found = pd.PeriodIndex(sorted(of_each.unique()), freq=of_each.dt.freq)
     begins, ends = calendar.begin(found), calendar.end(found)
 
-    def part(period: pd.Period, begin: pd.Timestamp, end: pd.Timestamp) -> Outcomes:
-        if once:
-            return counted.chosen(np.flatnonzero((of_each == period).to_numpy(dtype=bool)))
-        return asking.outcomes_of(*_microseconds(begin, end)).counted
-
-    return [
-        Entered(period, begin, end, part(period, begin, end))
-        for period, begin, end in zip(found, begins, ends, strict=True)
-    ]
+    if once:
+        marks = [(of_each == period).to_numpy(dtype=bool) for period in found]
+        parts = [counted.chosen(np.flatnonzero(mark)) for mark in marks]
+    else:
+        bounds = [_microseconds(*pair) for pair in zip(begins, ends, strict=True)]
+        parts = [part.counted for part in asking.outcomes_between(bounds)]
+    return [Entered(*one) for one in zip(found, begins, ends, parts, strict=True)]
 
 
 def trend_of(
-    asking: Asking,
+    asking: FunnelSource,
     tables: StepTable,
     whole: Outcomes,
     freq: str,
@@ -80,7 +78,7 @@ def trend_of(
 
     Parameters
     ----------
-    asking : Asking
+    asking : FunnelSource
     tables : StepTable
     whole : Outcomes
         Of the funnel of all the time.
@@ -122,21 +120,10 @@ def _nothing(whole: Outcomes, grouped: Grouped, tables: StepTable) -> pd.DataFra
     return table.assign(complete=pd.Series(dtype=bool))
 
 
-def _entry_times(asking: Asking) -> np.ndarray:
-    """Return the times of all entries in the range, in microseconds."""
-    asked, prepared = asking.asked, asking.counting
-    enters = (prepared.mask if asked.order == "any" else prepared.mask & 1) > 0
-    enters &= prepared.unit >= 0
-    if asked.start is not None:
-        enters &= prepared.time >= asked.start
-    if asked.end is not None:
-        enters &= prepared.time < asked.end
-    return prepared.time[enters]
-
-
 def _times(micros: np.ndarray) -> pd.Series:
     return pd.Series(micros.view("datetime64[us]")).dt.tz_localize("UTC")
 
 
-def _microseconds(*moments: pd.Timestamp) -> list[int]:
-    return microseconds(pd.Series(list(moments))).tolist()
+def _microseconds(begin: pd.Timestamp, end: pd.Timestamp) -> tuple[int, int]:
+    first, last = microseconds(pd.Series([begin, end])).tolist()
+    return first, last

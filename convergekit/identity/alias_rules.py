@@ -9,7 +9,7 @@ to None for a text that is not an alias of the type.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -145,6 +145,10 @@ class AliasRules:
                     f"{rule!r}}}."
                 )
         return cls({name.lower(): rule for name, rule in (rules or {}).items()})
+
+    def among(self, types: Collection[str]) -> AliasRules:
+        """Return the rules of the types that are left."""
+        return AliasRules({name: rule for name, rule in self.rules.items() if name in types})
 
     def parse(self, text: str) -> tuple[str, list[str]] | None:
         """Return a URN's type and the values it may mean, or None if the text is not a URN.

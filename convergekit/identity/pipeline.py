@@ -9,7 +9,7 @@ and the check-up needs no carried values.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -66,22 +66,34 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
     EventError
         Under ``strict``, the first row or alias that cannot be used.
     """
-    accepted = accept(events, options)
+    return of_accepted(accept(events, options), options)
+
+
+def of_accepted(accepted: NormalisedEvents, options: StitchOptions) -> StitchedEvents:
+    """Return accepted events with their profiles and carried values, in memory.
+
+    Raises
+    ------
+    As `identified` does.
+    """
     refuse_unknown_first(options.first, property_names(accepted.events))
     copies, columns = read(accepted, options)
 
     def identify() -> tuple[Deduplicated, Resolution]:
         found = prove(copies, columns, options)
         if not options.of_more:
-            _refuse_unknown_types(found.aliases, options)
+            refuse_types_not_there(found.aliases.table["alias_type"].cat.categories, options)
         if options.strict:
             _refuse_malformed(found.aliases, accepted.events)
+        protection = options.protection
+        if options.of_more:
+            protection = protection.among(found.kept_aliases.types)
         return found, resolve(
             found.kept_times,
             found.kept_aliases,
             found.in_time,
             lambda: found.knowledge,
-            options.protection,
+            protection,
         )
 
     # What may call functions of the user's stays in this thread. The other has the kept rows alone
@@ -123,9 +135,25 @@ def accept(events: Frame, options: StitchOptions) -> NormalisedEvents:
         strict=options.strict,
     )
     if not options.of_more:
-        _refuse_unknown_events(accepted, canonical)
+        unused = [old for old, rows in accepted.renamed.items() if not rows]
+        refuse_unknown_events(unused, canonical)
         refuse_unknown_nothing(accepted.events, options.nothing)
     return accepted
+
+
+def united_aliases(events: pd.DataFrame, options: StitchOptions) -> tuple[EventAliases, list[str]]:
+    """Return the aliases of rows, as far as the rows are events, and the types that there are.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Rows under canonical names.
+    options : StitchOptions
+        What they name and none of these rows has is of other rows.
+    """
+    columns = read_alias_columns(events, alias_from=options.alias_from)
+    rules = options.rules.among(columns.types)
+    return columns.united(block=options.block, rules=rules), columns.types
 
 
 def read(accepted: NormalisedEvents, options: StitchOptions) -> tuple[KeptEvents, AliasColumns]:
@@ -156,8 +184,13 @@ def prove(
     later : numpy.ndarray of bool, optional
         Events that became known after all others.
     """
-    aliases = united = columns.united(block=options.block, rules=options.rules)
-    if not options.of_more:
+    rules, ages = options.rules, options.max_age
+    if options.of_more:
+        rules = rules.among(columns.types)
+    aliases = united = columns.united(block=options.block, rules=rules)
+    if options.of_more:
+        ages = {name: gap for name, gap in ages.items() if name in united.types.categories}
+    else:
         refuse_unknown_types("block", blocked_types(options.block, options.rules), columns.types)
     times = copies.events["timestamp"]
 
@@ -165,9 +198,9 @@ def prove(
     def implausible() -> BoolArray:
         return find_implausible(united, microseconds(times), copies.kept, copies.arrival)
 
-    if options.max_age:
+    if ages:
         counts = ~implausible() if copies.merge else copies.is_kept
-        aliases = split_by_max_age(united, times, copies.kept, options.max_age, counts=counts)
+        aliases = split_by_max_age(united, times, copies.kept, ages, counts=counts)
         aliases = leave_out_blocked(aliases, options.block)
     return Deduplicated(
         copies.events,
@@ -311,10 +344,18 @@ def _refuse_malformed(aliases: EventAliases, events: pd.DataFrame) -> None:
         )
 
 
-def _refuse_unknown_events(accepted: NormalisedEvents, canonical: pd.DataFrame) -> None:
-    """Raise if `rename_events` names no event, though some have names."""
-    for old, rows in accepted.renamed.items():
-        if not rows and "event_name" in canonical:
+def refuse_unknown_events(renamed: Iterable[str], canonical: pd.DataFrame) -> None:
+    """Raise if `rename_events` names no event, though some have names.
+
+    Parameters
+    ----------
+    renamed : iterable of str
+        The names that it names.
+    canonical : pandas.DataFrame
+        Rows under canonical names.
+    """
+    for old in renamed:
+        if "event_name" in canonical and not (canonical["event_name"] == old).any():
             names = sorted({name for name in canonical["event_name"] if isinstance(name, str)})
             if names:
                 raise UnknownNameError(
@@ -323,8 +364,16 @@ def _refuse_unknown_events(accepted: NormalisedEvents, canonical: pd.DataFrame) 
                 )
 
 
-def _refuse_unknown_types(aliases: EventAliases, options: StitchOptions) -> None:
-    types = list(aliases.table["alias_type"].cat.categories)
+def refuse_types_not_there(found: Iterable[str], options: StitchOptions) -> None:
+    """Raise if no event has the browser's alias type, or one that the priority lists.
+
+    Parameters
+    ----------
+    found : iterable of str
+        Those that events have, with a value or without.
+    options : StitchOptions
+    """
+    types = list(found)
     browser = options.browser_alias
     refuse_unknown_types("browser_alias", {browser} - {USUAL_BROWSER}, types)
     # The default names types that few exports have together.

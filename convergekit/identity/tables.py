@@ -104,6 +104,8 @@ class StitchedEvents:
         Until when profiles are observed, where that was given.
     segment : Segment or None
         What these are a part of the input by; None if they are all of it.
+    observed_in_all : Observed or None
+        From when to when profiles are observed, where these are some of more events.
     """
 
     events: pd.DataFrame
@@ -119,6 +121,7 @@ class StitchedEvents:
     calendar: Calendar = field(default_factory=Calendar)
     observed_until: pd.Timestamp | None = None
     segment: Segment | None = None
+    observed_in_all: Observed | None = None
 
     @property
     def whole(self) -> StitchedEvents:
@@ -133,6 +136,8 @@ class StitchedEvents:
     @cached_property
     def observed_span(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """From when to when profiles are observed, as `observed_of` has it."""
+        if self.segment is None and self.observed_in_all is not None:
+            return self.observed_in_all.begin, self.observed_in_all.end
         given = self.observed_until if self.segment is None else self.segment.data_end
         found = observed(self.events, given)
         return found.begin, found.end

@@ -12,7 +12,14 @@ from convergekit.events.normalise import SAID_BY_READERS
 from convergekit.events.shapes import READ_SHAPES
 
 _LAST = ("file", "line", "read_error", *SAID_BY_READERS, READ_SHAPES)
-_NULLABLE = {"int64": "Int64", "bool": "boolean"}
+_NULLABLE = {
+    "bool": "boolean",
+    **{
+        f"{sign}int{bits}": f"{sign.upper()}Int{bits}"
+        for sign in ("", "u")
+        for bits in (8, 16, 32, 64)
+    },
+}
 _OF_ONE_KIND = ("str", "int64", "float64", "bool")
 _GAPLESS = {nullable: dtype for dtype, nullable in _NULLABLE.items()}
 

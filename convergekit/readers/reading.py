@@ -341,6 +341,49 @@ def _each_source(
             yield source, progress
 
 
+def sources_apart(paths: Paths) -> list[Source]:
+    """Return the files that are read when each is read by itself, in their order.
+
+    Raises
+    ------
+    ReadError
+        No file matches, or the suffix of one does not name a format.
+    """
+    left: list[str] = []
+    files = find_files(paths, left)
+    for path in files:
+        if not is_archive(path.name):
+            format_suffix(path)
+    warn_of_left(left)
+    return sources_of(files)
+
+
+def read_in_blocks(source: Source) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a file, or of an archive, as `read_events` reads them by itself.
+
+    Parameters
+    ----------
+    source : Source
+
+    Yields
+    ------
+    pandas.DataFrame
+        Some of the rows under canonical names, in order; all of a CSV file at once, because its
+        cells tell their types together.
+
+    Raises
+    ------
+    ReadError
+        It cannot be read, or its format settles what only all files of the call can say.
+    """
+    left: list[str] = []
+    for one, progress in _each_source([source.path], _counted_before, left):
+        named = one if is_archive(source.name) else source
+        with garbage_let_be():
+            yield from _File(named, _Options.of()).blocks(progress)
+    warn_of_left(left)
+
+
 def warn_of_left(left: list[str]) -> None:
     """Warn of files that were left out, if there are any."""
     if left:
@@ -633,6 +676,32 @@ class _File:
         if self.settles is None:
             self.check(found)
         return found
+
+    def blocks(self, progress: Progress) -> Iterator[pd.DataFrame]:
+        """Yield the rows that `read` returns, block by block; all at once where that is needed."""
+        if format_suffix(self.source.path) in CSV_SUFFIXES:
+            yield self.read(progress)
+            return
+        with self.source.named_in_errors():
+            for rows in self._of_events(self._batches(progress), ()):
+                if self.export is not None and self.export.settle is not None:
+                    raise ReadError(
+                        f"{self.source.said}: the format {self.export.name!r} settles its rows "
+                        "when those of all files are known. Read them with ck.read_events."
+                    )
+                if not rows.line:
+                    continue
+                canonical, row = self._canonical(rows)
+                own = run_starts(row)
+                canonical = _narrowed(canonical, self._names)
+                self._names |= set(canonical.columns)
+                lines = np.array(rows.line, dtype=np.int64)[row]
+                found = self._finished(canonical, lines, _of_own(rows.reasons, own), [row])
+                if (told := rows.said) is not None:
+                    events = pd.Index(np.flatnonzero(own))
+                    for name, column in told.set_axis(events).items():
+                        found[name] = column.reindex(found.index)
+                yield found
 
     def check(self, found: pd.DataFrame) -> None:
         """Raise unless the rows have the required columns and, if strict, can all be read."""

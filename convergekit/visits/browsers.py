@@ -6,7 +6,8 @@ neither begins a visit nor keeps it alive.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from convergekit.events.campaigns import TAGS
 from convergekit.events.steps import tracked
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import BoolArray, IntArray
+from convergekit.visits.learned import Spoken
 from convergekit.visits.traffic import SentTraffic
 
 #: Alias types of a device, which is as good as a browser.
@@ -93,7 +95,7 @@ def _as_met(
 
 
 def speaking(
-    events: pd.DataFrame, traffic: SentTraffic, browser: IntArray
+    events: pd.DataFrame, traffic: SentTraffic, browser: IntArray, spoken: Spoken | None = None
 ) -> tuple[BoolArray, BoolArray]:
     """Return which events speak for a browser, and which of them can tell that there is a visit.
 
@@ -104,6 +106,8 @@ def speaking(
         What they sent about their visits.
     browser : numpy.ndarray of int
         As `browsers_of` returns it.
+    spoken : Spoken, optional
+        What was learned, where these are some of more events.
 
     Returns
     -------
@@ -117,20 +121,96 @@ def speaking(
     told = traffic.sends(*TAGS, "click_id", "referrer")[traffic.kind]
     of_browser = browser >= 0
     evident = landed if landed.any() else of_browser & told
-    if not evident.any():
+    if spoken is None and not evident.any():
         found = (of_browser if of_browser.any() else told) & tracked(events)
         return found, found
+    if spoken is not None and not spoken.evident:
+        found = (of_browser if spoken.of_browser else told) & tracked(events)
+        return found, found
     sources = _codes(events, "source")
-    speaks = landed | ((of_browser | told) & _any_in(sources, evident))
+    of_source = _any_in(sources, evident)
+    if spoken is not None:
+        of_source = _which(events, ["source"], {(one,) for one in spoken.sources})
+    speaks = landed | ((of_browser | told) & of_source)
     alone = told & ~of_browser & ~landed
     if alone.any():
         # A newsletter that is sent has tags as well, and a browser never says that name.
         names = _codes(events, "event_name")
         kinds = sources * (1 + names.max(initial=0)) + names
-        speaks &= ~alone | _any_in(kinds, landed | of_browser)
-    if landed.any():
+        of_kind = _any_in(kinds, landed | of_browser)
+        if spoken is not None:
+            of_kind = _which(events, ["source", "event_name"], spoken.kinds)
+        speaks &= ~alone | of_kind
+    if landed.any() if spoken is None else spoken.landed:
         return speaks, speaks & (landed | told)
-    return speaks, speaks & (told | _any_in(_codes(events, "event_name"), told))
+    of_name = _any_in(_codes(events, "event_name"), told)
+    if spoken is not None:
+        of_name = _which(events, ["event_name"], {(one,) for one in spoken.names})
+    return speaks, speaks & (told | of_name)
+
+
+def spoken_in(parts: Iterable[tuple[pd.DataFrame, SentTraffic, IntArray]]) -> Spoken:
+    """Return what is learned of all events for `speaking`, which are in parts.
+
+    Parameters
+    ----------
+    parts : iterable of tuple
+        Of each part the events, what they sent, and their browsers.
+    """
+    landed_any = of_browser_any = False
+    by_pages: set[Any] = set()
+    by_tags: set[Any] = set()
+    kinds: set[Any] = set()
+    names: set[Any] = set()
+    for events, traffic, browser in parts:
+        landed = traffic.sends("landing_page")[traffic.kind]
+        told = traffic.sends(*TAGS, "click_id", "referrer")[traffic.kind]
+        of_browser = browser >= 0
+        landed_any |= bool(landed.any())
+        of_browser_any |= bool(of_browser.any())
+        by_pages |= {one for (one,) in _there(events, ["source"], landed)}
+        by_tags |= {one for (one,) in _there(events, ["source"], of_browser & told)}
+        kinds |= _there(events, ["source", "event_name"], landed | of_browser)
+        names |= {one for (one,) in _there(events, ["event_name"], told)}
+    sources = by_pages if landed_any else by_tags
+    return Spoken(
+        landed=landed_any,
+        evident=bool(sources),
+        of_browser=of_browser_any,
+        sources=frozenset(sources),
+        kinds=frozenset(kinds),
+        names=frozenset(names),
+    )
+
+
+def _pairs(events: pd.DataFrame, columns: list[str]) -> tuple[IntArray, list[tuple[Any, ...]]]:
+    """Return a number for each event, and the values that it stands for, None for missing ones."""
+    code = np.zeros(len(events), dtype=np.int64)
+    for name in columns:
+        codes = _codes(events, name)
+        code = code * (1 + codes.max(initial=0)) + codes
+    group, first = pd.factorize(code)
+    at = np.unique(group, return_index=True)[1] if len(first) else group
+    values = [
+        events[name].iloc[at].tolist() if name in events else [None] * len(at) for name in columns
+    ]
+    return group, [
+        tuple(None if pd.isna(one) else one for one in row) for row in zip(*values, strict=True)
+    ]
+
+
+def _there(events: pd.DataFrame, columns: list[str], marked: BoolArray) -> set[tuple[Any, ...]]:
+    """Return the values of the marked events."""
+    group, values = _pairs(events, columns)
+    return {values[number] for number in np.unique(group[marked]).tolist()}
+
+
+def _which(
+    events: pd.DataFrame, columns: list[str], known: Collection[tuple[Any, ...]]
+) -> BoolArray:
+    """Return which events have values that are known."""
+    group, values = _pairs(events, columns)
+    return np.array([row in known for row in values], dtype=bool)[group]
 
 
 def named_alike(names: pd.Series, asked: Iterable[str]) -> BoolArray:

@@ -139,10 +139,10 @@ def values_at(column: pd.Series, at: IntArray) -> pd.Series:
     return pd.Series(known, index=range(len(at)), dtype=object).infer_objects()
 
 
-def usual_values(
-    events: pd.DataFrame, label: EntryLabel, sessions: Callable[[], FoundSessions], most: int
-) -> list[Any]:
-    """Return the values that the data have most of, whichever entries are asked about.
+def label_counts(
+    events: pd.DataFrame, label: EntryLabel, sessions: Callable[[], FoundSessions]
+) -> pd.Series:
+    """Return how often the data have each value, whichever entries are asked about.
 
     Parameters
     ----------
@@ -150,7 +150,6 @@ def usual_values(
     label : EntryLabel
     sessions : callable
         Returns the sessions of the events; called if a visit is asked.
-    most : int
     """
     if label.read == "visit":
         found = sessions()
@@ -160,9 +159,20 @@ def usual_values(
         values = sent.take(np.arange(len(events)))
     else:
         values = values_at(events[label.name], np.arange(len(events)))
-    counts = values[~missing(values)].value_counts().rename_axis("value").reset_index()
-    counts["text"] = counts["value"].astype(str)
-    ordered = counts.sort_values(["count", "text"], ascending=[False, True], kind="stable")
+    return values[~missing(values)].value_counts()
+
+
+def most_usual(counts: pd.Series, most: int) -> list[Any]:
+    """Return the values that there are most of.
+
+    Examples
+    --------
+    >>> most_usual(pd.Series([1, 2, 2], index=["a", "c", "b"]), 2)
+    ['b', 'c']
+    """
+    table = counts.rename("count").rename_axis("value").reset_index()
+    table["text"] = table["value"].astype(str)
+    ordered = table.sort_values(["count", "text"], ascending=[False, True], kind="stable")
     return list(ordered["value"].head(most))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -102,6 +102,28 @@ class OwnPages:
         >>> own_pages(pd.DataFrame({"properties.$url": ["https://www.shop.example/"] * 3})).said()
         'shop.example (100 % of page views)'
         """
+        return OwnSites(self.views, self.own, self.learned_from, frozenset()).said()
+
+
+@dataclass(frozen=True, eq=False)
+class OwnSites:
+    """What is learned of all events together.
+
+    Attributes
+    ----------
+    views, own, learned_from
+        As `OwnPages` has them.
+    pages : frozenset of str
+        The names of which nearly all events carry a `url`, nearly always of an own site.
+    """
+
+    views: pd.Series
+    own: tuple[str, ...]
+    learned_from: str
+    pages: frozenset[str]
+
+    def said(self) -> str:
+        """Return in words which sites are taken for own, and why; empty where there are none."""
         if not self.own:
             return ""
         if self.learned_from == "own_domains":
@@ -117,6 +139,7 @@ def own_pages(
     own_domains: Sequence[str] | None = None,
     referrers: NumberedText | None = None,
     weight: IntArray | None = None,
+    sites: OwnSites | None = None,
 ) -> OwnPages:
     """Return which pages events show, and which sites are the shop's own.
 
@@ -131,6 +154,8 @@ def own_pages(
         host.
     weight : numpy.ndarray of int, optional
         For how many events each row stands; one, if left out.
+    sites : OwnSites, optional
+        What was learned, where these are some of more events.
 
     Notes
     -----
@@ -150,11 +175,49 @@ def own_pages(
     >>> found.own, found.shown.codes.tolist()
     (('shop.example',), [0, 0, 0, -1])
     """
+    shown, plain, names = _addresses(events)
+    if sites is None:
+        sites = _learned(shown, plain, names, own_domains, referrers, weight)
+    if names is not None and sites.pages:
+        agreeing = np.array([*(name in sites.pages for name in names.distinct), False], dtype=bool)
+        shown = shown.or_else(_only(plain, agreeing[names.codes]))
+    return OwnPages(shown, sites.views, sites.own, sites.learned_from)
+
+
+def own_sites(
+    events: pd.DataFrame,
+    own_domains: Sequence[str] | None,
+    referrers: NumberedText,
+    weight: IntArray,
+) -> OwnSites:
+    """Return what is learned of events, which `own_pages` takes.
+
+    Parameters
+    ----------
+    events, own_domains, referrers, weight
+        As `own_pages` takes them.
+    """
+    return _learned(*_addresses(events), own_domains, referrers, weight)
+
+
+def _addresses(events: pd.DataFrame) -> tuple[NumberedText, NumberedText, NumberedText | None]:
+    """Return the pages that events show by their names alone, all plain addresses, and names."""
     shown, plain = first_sent(events, *TRACKERS_PAGES), first_sent(events, ANY_ADDRESS)
     # Names are asked where there is a plain address alone: there are many events.
     names = _names(events) if len(plain.distinct) else None
     if names is not None:
         shown = shown.or_else(_only(plain, _are_page_views(names)[names.codes]))
+    return shown, plain, names
+
+
+def _learned(
+    shown: NumberedText,
+    plain: NumberedText,
+    names: NumberedText | None,
+    own_domains: Sequence[str] | None,
+    referrers: NumberedText | None,
+    weight: IntArray | None,
+) -> OwnSites:
     given = None if own_domains is None else domains_given("own_domains", own_domains)
     weighed = domains_of(hosts_of(shown if len(shown.distinct) else plain))
     views, own, learned_from = _weigh(weighed, weight), given or (), "own_domains"
@@ -164,10 +227,11 @@ def own_pages(
             views, own = _of_referrers(referrers, shown, weight)
             learned_from = "referrers"
     found = OwnPages(shown, views, own, learned_from if own else "nothing")
+    pages: frozenset[str] = frozenset()
     if names is not None:
-        agreeing = _only(plain, _agreeing(names, plain, found, weight)[names.codes])
-        found = replace(found, shown=shown.or_else(agreeing))
-    return found
+        agreeing = _agreeing(names, plain, found, weight)[:-1]
+        pages = frozenset(names.distinct[agreeing])
+    return OwnSites(views, own, found.learned_from, pages)
 
 
 def _names(events: pd.DataFrame) -> NumberedText:

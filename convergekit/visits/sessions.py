@@ -22,6 +22,7 @@ from convergekit.events.timestamps import microseconds, order_of_arrival
 from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.browsers import browsers_of, named_alike, speaking
 from convergekit.visits.channels import ASKED, ChannelRule, Decided, decide
+from convergekit.visits.learned import learned_of_all
 from convergekit.visits.pauses import Timed, grouped
 from convergekit.visits.reasons import reasons_told, sources_told
 from convergekit.visits.rules import VisitRules
@@ -383,7 +384,11 @@ def find_sessions(
     """
     timeout = parse_duration(rules.timeout, name="timeout").value // 1000
     kept = in_time[(visitor >= 0)[in_time] & tracked(events)[in_time]]
-    speaks, tells = speaking(events, traffic, browser)
+    learned = learned_of_all(events)
+    spoken = None
+    if learned is not None:
+        spoken = learned.spoken(rules.own_domains, rules.ignore_referrers)
+    speaks, tells = speaking(events, traffic, browser, spoken)
     shown = named_alike(events["event_name"], rules.impressions)
     speaks, tells = speaks & ~shown, tells & ~shown
     row, sent = sent_values(events, traffic, tuple(rules.new_on))

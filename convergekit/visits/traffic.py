@@ -27,7 +27,15 @@ from convergekit.visits.addresses import (
     parameters_of,
 )
 from convergekit.visits.detours import IGNORED_REFERRERS, is_within
-from convergekit.visits.own_pages import ANY_ADDRESS, TRACKERS_PAGES, OwnPages, own_pages
+from convergekit.visits.learned import learned_of_all
+from convergekit.visits.own_pages import (
+    ANY_ADDRESS,
+    TRACKERS_PAGES,
+    OwnPages,
+    OwnSites,
+    own_pages,
+    own_sites,
+)
 from convergekit.visits.values import first_sent, without_nothing
 
 #: Where a page's address is looked for.
@@ -137,7 +145,47 @@ def sent_traffic(
     """
     kind, kinds = _kinds(events)
     weight = np.bincount(kind, minlength=len(kinds))
-    return SentTraffic(kind, _read(kinds, weight, own_domains, ignore_referrers, click_values))
+    learned = learned_of_all(events)
+    sites = None if learned is None else learned.sites(own_domains)
+    read = _read(kinds, weight, own_domains, ignore_referrers, click_values, sites)
+    return SentTraffic(kind, read)
+
+
+def page_hosts(events: pd.DataFrame) -> pd.DataFrame:
+    """Return of how many events the pages and referrers are of which hosts.
+
+    `own_sites` learns of it what it learns of the events, and tables of parts of the events may be
+    put below each other for that.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `event_name`, the addresses without what follows the host, and `events`.
+    """
+    kind, kinds = _kinds(events)
+    hosts = {
+        PROPERTY + TRACKERS_PAGES[0]: first_sent(kinds, *TRACKERS_PAGES),
+        PROPERTY + ANY_ADDRESS: first_sent(kinds, ANY_ADDRESS),
+        PROPERTY + REFERRERS[0]: first_sent(kinds, *REFERRERS),
+    }
+    every = np.arange(len(kinds))
+    names = kinds["event_name"] if "event_name" in kinds else pd.Series(index=every, dtype="str")
+    table = pd.DataFrame({"event_name": as_text(names)[0].array}, index=every)
+    for column, addresses in hosts.items():
+        text = hosts_of(addresses).take(every)
+        # An address without a host is a page all the same.
+        alone = pd.Series("/", index=text.index, dtype="str").where(addresses.codes >= 0)
+        table[column] = ("https://" + text + "/").where(text.notna(), alone)
+    table["events"] = np.bincount(kind, minlength=len(kinds))
+    columns = list(table.columns[:-1])
+    return table.groupby(columns, dropna=False, sort=False)["events"].sum().reset_index()
+
+
+def sites_of_hosts(hosts: pd.DataFrame, own_domains: Sequence[str] | None) -> OwnSites:
+    """Return what is learned of the events of which `page_hosts` returned this."""
+    weight = hosts["events"].to_numpy(dtype=np.int64)
+    referrers = hosts_of(first_sent(hosts, *REFERRERS))
+    return own_sites(hosts, own_domains, referrers, weight)
 
 
 def _kinds(events: pd.DataFrame) -> tuple[IntArray, pd.DataFrame]:
@@ -169,9 +217,10 @@ def _read(
     own_domains: Sequence[str] | None,
     ignore_referrers: Sequence[str],
     click_values: Sequence[str],
+    sites: OwnSites | None,
 ) -> dict[str, NumberedText]:
     """Return what events sent, of which each row stands for several."""
-    own, from_hosts = pages_and_referrers(events, own_domains, weight)
+    own, from_hosts = pages_and_referrers(events, own_domains, weight, sites)
     parameters = parameters_of(own.shown)
     found = {
         tag: first_sent(events, tag).or_else(
@@ -195,10 +244,12 @@ def pages_and_referrers(
     events: pd.DataFrame,
     own_domains: Sequence[str] | None = None,
     weight: IntArray | None = None,
+    sites: OwnSites | None = None,
 ) -> tuple[OwnPages, NumberedText]:
     """Return the pages that events show, with the shop's own sites, and the referrers' hosts.
 
-    Where each row stands for several events, `weight` says for how many.
+    Where each row stands for several events, `weight` says for how many; where the events are some
+    of more, `sites` what was learned of all.
 
     Examples
     --------
@@ -210,7 +261,7 @@ def pages_and_referrers(
     """
     referrers = first_sent(events, *REFERRERS)
     hosts = hosts_of(referrers)
-    return own_pages(events, own_domains, hosts, weight), hosts
+    return own_pages(events, own_domains, hosts, weight, sites), hosts
 
 
 def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:

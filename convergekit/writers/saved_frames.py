@@ -11,6 +11,7 @@ import datetime
 import decimal
 import json
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,8 @@ def parquet_of(frame: pd.DataFrame, name: str) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def frame_of(content: bytes) -> pd.DataFrame:
-    """Return the table that a Parquet file holds.
+def frame_of(content: bytes, names: Collection[str] | None = None) -> pd.DataFrame:
+    """Return the table that a Parquet file holds, or some of its columns.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def frame_of(content: bytes) -> pd.DataFrame:
         It is damaged, or none of ours; the message is for a sentence that names the file.
     """
     try:
-        return _frame_of(content)
+        return _frame_of(content, names)
     except (MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -101,12 +102,16 @@ def frame_of(content: bytes) -> pd.DataFrame:
         raise ReadError(_first_line(error)) from error
 
 
-def _frame_of(content: bytes) -> pd.DataFrame:
-    table = pq.read_table(pa.BufferReader(content))
+def _frame_of(content: bytes, names: Collection[str] | None) -> pd.DataFrame:
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        known = file.schema_arrow.names
+        table = file.read(None if names is None else [name for name in known if name in names])
     # Arrow believes that text is UTF-8, and that lists end within their values.
     table.validate(full=True)
     metadata = table.schema.metadata or {}
     dtypes = json.loads(metadata[_DATATYPES])
+    if names is not None:
+        dtypes = {name: dtype for name, dtype in dtypes.items() if name in names}
     if list(dtypes) != table.column_names:
         raise ValueError("it does not name the columns that it has")
     if _UNTAGGED in metadata:

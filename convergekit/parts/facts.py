@@ -1,0 +1,121 @@
+"""What depends on all rows: found once, and handed to every part.
+
+Nothing in a part may look for it itself: a part has some of the event names and of the sites, and
+ends where its own last event is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from convergekit.events.observed import Observed, observed
+from convergekit.events.steps import among_names
+from convergekit.identity.options import StitchOptions
+from convergekit.identity.tables import StitchedEvents
+from convergekit.parts.about import AboutPart
+from convergekit.typing import IntArray
+from convergekit.visits.browsers import browsers_of, spoken_in
+from convergekit.visits.learned import LearnedOfAll, Spoken, with_learned
+from convergekit.visits.own_pages import OwnSites
+from convergekit.visits.traffic import SentTraffic, sent_traffic, sites_of_hosts
+
+
+@dataclass(frozen=True)
+class FactsOfTheWhole:
+    """What a part cannot know by itself.
+
+    Attributes
+    ----------
+    observed : Observed
+        From when to when profiles are observed.
+    event_names : frozenset of str
+        The names that events have.
+    hosts : pandas.DataFrame
+        Of how many events pages and referrers are of which hosts.
+    """
+
+    observed: Observed
+    event_names: frozenset[str]
+    hosts: pd.DataFrame
+
+    def given_to(self, s: StitchedEvents, learned: LearnedOfAll) -> StitchedEvents:
+        """Return a part that knows of the whole."""
+        events = with_learned(among_names(s.events, self.event_names), learned)
+        return replace(s, events=events, observed_in_all=self.observed)
+
+
+class LearnedByParts:
+    """What visits are told by, learned of all parts: by each rules of visits once.
+
+    Parameters
+    ----------
+    facts : FactsOfTheWhole
+    parts : callable
+        Yields the parts, stitched, which know no more than themselves.
+    """
+
+    def __init__(
+        self, facts: FactsOfTheWhole, parts: Callable[[], Iterator[StitchedEvents]]
+    ) -> None:
+        self._facts, self._parts = facts, parts
+        self._sites: dict[object, OwnSites] = {}
+        self._spoken: dict[object, Spoken] = {}
+
+    @property
+    def of_all(self) -> LearnedOfAll:
+        """What is handed to every part."""
+        return LearnedOfAll(self.sites, self.spoken)
+
+    def sites(self, own_domains: Sequence[str] | None) -> OwnSites:
+        """Return which sites are the shop's own."""
+        key = None if own_domains is None else tuple(own_domains)
+        if key not in self._sites:
+            self._sites[key] = sites_of_hosts(self._facts.hosts, own_domains)
+        return self._sites[key]
+
+    def spoken(self, own_domains: Sequence[str] | None, ignored: Sequence[str]) -> Spoken:
+        """Return which events speak for browsers: the parts are gone through for that."""
+        key = (None if own_domains is None else tuple(own_domains), tuple(ignored))
+        if key not in self._spoken:
+            self._spoken[key] = spoken_in(self._sent(own_domains, ignored))
+        return self._spoken[key]
+
+    def _sent(
+        self, own_domains: Sequence[str] | None, ignored: Sequence[str]
+    ) -> Iterator[tuple[pd.DataFrame, SentTraffic, IntArray]]:
+        sites_alone = LearnedOfAll(self.sites, lambda *_: None)
+        for part in self._parts():
+            s = self._facts.given_to(part, sites_alone)
+            yield s.events, sent_traffic(s.events, own_domains, ignored), browsers_of(s)
+
+
+def facts_of(
+    about: Sequence[AboutPart],
+    times: Iterable[pd.DataFrame],
+    hosts: Sequence[pd.DataFrame],
+    options: StitchOptions,
+) -> FactsOfTheWhole:
+    """Return the facts of the whole.
+
+    Parameters
+    ----------
+    about : sequence of AboutPart
+    times : iterable of pandas.DataFrame
+        Of each part, when its events happened and were received.
+    hosts : sequence of pandas.DataFrame
+        Of each part, as `page_hosts` returns it.
+    options : StitchOptions
+    """
+    parts = [part for part in times if len(part)]
+    every = pd.concat(parts, ignore_index=True) if parts else _NO_TIMES
+    return FactsOfTheWhole(
+        observed(every, options.observed_until),
+        frozenset(name for part in about for name in part.event_names),
+        pd.concat([part for part in hosts if len(part)] or list(hosts), ignore_index=True),
+    )
+
+
+_NO_TIMES = pd.DataFrame({"timestamp": pd.Series(dtype="datetime64[us, UTC]")})

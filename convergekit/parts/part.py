@@ -1,0 +1,56 @@
+"""One part: the rows of whole clusters, stitched by the code of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pandas as pd
+
+from convergekit.events.normalise import SAID_BY_READERS, normalise
+from convergekit.events.schema import NESTED
+from convergekit.events.shapes import NOTHING_READ, READ_SHAPES
+from convergekit.identity.options import StitchOptions
+from convergekit.identity.pipeline import of_accepted
+from convergekit.identity.tables import StitchedEvents
+from convergekit.typing import IntArray
+
+#: What readers say of rows is counted over all of them.
+_SAID = (*SAID_BY_READERS, READ_SHAPES)
+
+
+def said_of_rows(columns: Iterable[str]) -> set[str]:
+    """Return the columns of which is only said something of all rows together, and the file."""
+    found = {name for name in columns if name in (*_SAID, *NESTED)}
+    return found | {"file"} if found else found
+
+
+def stitched_part(rows: pd.DataFrame, row: IntArray, options: StitchOptions) -> StitchedEvents:
+    """Return the rows of a part, stitched; `row` counts through all rows.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Under canonical names, their columns in the types that all rows have.
+    row : numpy.ndarray of int
+        The place of each among all rows, ascending.
+    options : StitchOptions
+        What they name and none of these rows has is of another part.
+    """
+    chosen = replace(options, of_more=True, strict=False)
+    accepted = normalise(
+        rows.drop(columns=list(_SAID), errors="ignore"),
+        tz=chosen.tz,
+        rename_events=chosen.rename_events,
+        alias_from=chosen.alias_from,
+        nothing=chosen.nothing,
+    )
+    # These are said with counts of rows, which are of all of them.
+    remarks = {name: n for name, n in accepted.remarks.items() if NOTHING_READ not in name}
+    placed = replace(
+        accepted,
+        remarks=remarks,
+        events=accepted.events.assign(row=row[accepted.events["row"].to_numpy()]),
+        rejected=accepted.rejected.assign(row=row[accepted.rejected["row"].to_numpy()]),
+    )
+    return of_accepted(placed, chosen)

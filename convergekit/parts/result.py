@@ -1,0 +1,439 @@
+"""`StitchedParts`: what `stitch` returns with a workdir: tables in parts, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from convergekit.base.grouping import order_of
+from convergekit.base.wording import counted
+from convergekit.diagnostics.lost_rows import vanished_names
+from convergekit.diagnostics.report import EXAMPLE_ROWS, Faults, with_vanished
+from convergekit.errors import NotOnThisEngine
+from convergekit.events.arrow import with_python_lists
+from convergekit.events.calendar import Calendar
+from convergekit.events.observed import moment
+from convergekit.events.schema import PROFILE
+from convergekit.events.timestamps import microseconds
+from convergekit.parts.report import faults_of, report_of
+from convergekit.parts.rows import ROW
+from convergekit.parts.stitching import Run, path_of
+from convergekit.parts.tables import PartsTable
+from convergekit.stitched import Stitched
+
+if TYPE_CHECKING:
+    from convergekit.activity.clocks import Periods
+    from convergekit.activity.cohorts import Mode
+    from convergekit.activity.counts import Measure
+    from convergekit.activity.retention import Cohort, Retention
+    from convergekit.attribution.question import Direct, Otherwise, Repeats, Touches
+    from convergekit.attribution.result import Attribution
+    from convergekit.base.durations import Duration
+    from convergekit.customers.result import Customers
+    from convergekit.diagnostics.report import Report
+    from convergekit.events.steps import ExclusionLike, StepLike, Where
+    from convergekit.figures.frame import DrawnFrame
+    from convergekit.funnels.options import Within
+    from convergekit.funnels.result import Funnel
+    from convergekit.funnels.vendors.presets import (
+        ByStep,
+        Count,
+        Entry,
+        Like,
+        OnExclude,
+        Order,
+        RangeAppliesTo,
+        Ties,
+    )
+    from convergekit.visits.channels import ChannelRule
+    from convergekit.visits.entry import Label
+    from convergekit.visits.rules import Visits
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StitchedParts:
+    """Events stitched into profiles part by part, for those that do not fit into memory.
+
+    The members that it has mean what those of `Stitched` mean. Tables are files of the workdir,
+    below each other when they are asked for; an answer stitches one part after the other again.
+    What it does not have raises `NotOnThisEngine`.
+
+    See Also
+    --------
+    stitch : Makes one, with `workdir`.
+    """
+
+    _run: Run
+
+    @property
+    def workdir(self) -> Path:
+        """The directory with the files."""
+        return self._run.workdir.path
+
+    @property
+    def parts(self) -> int:
+        """How many parts there are."""
+        return self._run.workdir.done.parts
+
+    @property
+    def identity(self) -> str:
+        """``"retroactive"`` or ``"as_of"``."""
+        return self._run.options.identity
+
+    @property
+    def browser_alias(self) -> str:
+        """The alias type of a browser session."""
+        return self._run.options.browser_alias
+
+    def __repr__(self) -> str:
+        """Return the counts in one line."""
+        report = self._counts
+        counts = (
+            counted(report.events, "event"),
+            counted(sum(report.duplicates.values()), "duplicate"),
+            f"{sum(report.rejected.values()):,} rejected",
+        )
+        return (
+            f"StitchedParts({', '.join(counts)}; {counted(report.aliases, 'alias', 'aliases')}, "
+            f"{counted(report.profiles, 'profile')}; {counted(self.parts, 'part')})"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.report._repr_html_()
+
+    def __getattr__(self, name: str) -> Any:
+        """Say of what `Stitched` has, and this has not, how to have it."""
+        if name.startswith("_") or hasattr(type(self), name) or not hasattr(Stitched, name):
+            # Raises what was wrong within a property of our own, too.
+            return object.__getattribute__(self, name)
+        raise NotOnThisEngine(
+            f".{name} is not computed by parts yet; docs/scale.md lists what is. Of events that "
+            f"fit into memory: ck.stitch(events).{name}, without workdir=."
+        )
+
+    @property
+    def events(self) -> PartsTable:
+        """One row per kept event, as `Stitched.events`; in memory by `row`."""
+        return self._table("events", _by_row)
+
+    @property
+    def profiles(self) -> PartsTable:
+        """One row per profile, as `Stitched.profiles`; in memory earliest first."""
+        return self._table("profiles", _profiles)
+
+    @property
+    def aliases(self) -> PartsTable:
+        """One row per alias, as `Stitched.aliases`; in memory earliest first."""
+        return self._table("aliases", _aliases)
+
+    @property
+    def duplicates(self) -> PartsTable:
+        """One row per dropped copy of an event, as `Stitched.duplicates`; in memory by `row`."""
+        return self._table("duplicates", _by_row)
+
+    @property
+    def rejected(self) -> PartsTable:
+        """One row per row that is not an event, as `Stitched.rejected`; in memory by `row`."""
+        return self._table("rejected", _by_row)
+
+    @cached_property
+    def report(self) -> Report:
+        """The report, as `Stitched.report`: the parts' added up.
+
+        It does not warn of files, sources and event names that were mostly lost, nor of values
+        that strangers share.
+        """
+        run, counts = self._run, self._counts
+        facts = run.facts
+        found = [Faults(**part.faults) for part in run.about]
+        faults = replace(faults_of(found), far=self._far())
+        return replace(
+            counts,
+            coverage=with_vanished(
+                counts.coverage, vanished_names(self.rejected.to_pandas(), facts.event_names)
+            ),
+            warnings=faults.warnings(run.options.observed_until, facts.observed.end),
+            own_pages=self._own_pages(),
+        )
+
+    def funnel(
+        self,
+        steps: Sequence[StepLike],
+        *,
+        within: Within | None = None,
+        order: Order = "ordered",
+        exclude: ExclusionLike | Sequence[ExclusionLike] = (),
+        on_exclude: OnExclude | None = None,
+        hold: str | Sequence[str] = (),
+        by: str | Sequence[str] = (),
+        by_step: ByStep | None = None,
+        label: Label | None = None,
+        top: int | None = None,
+        start: Any = None,
+        end: Any = None,
+        range_applies_to: RangeAppliesTo | None = None,
+        entry: Entry | None = None,
+        ties: Ties | None = None,
+        tolerance: Duration | None = None,
+        count: Count = "profiles",
+        freq: str | None = None,
+        calendar: str | None = None,
+        visits: Visits | None = None,
+        like: Like | None = None,
+    ) -> Funnel:
+        """Count how far profiles get along the steps, as `Stitched.funnel`.
+
+        A profile that enters takes about 100 bytes. `Funnel.conversions` is by the rows of the
+        events; a figure, a trend and `drop_offs` go through the parts again.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import convergekit as ck
+        >>> with tempfile.TemporaryDirectory() as workdir:
+        ...     s = ck.stitch(ck.simulate_store().events, workdir=workdir)
+        ...     s.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
+        Funnel(PageView 60 → Added To Cart 30 → Placed Order 18; within 7 days)
+        """
+        from convergekit.funnels.options import FunnelQuestion
+        from convergekit.parts.funnel import funnel_by_parts
+
+        question = FunnelQuestion.of(
+            steps,
+            within=within,
+            order=order,
+            exclude=exclude,
+            on_exclude=on_exclude,
+            hold=hold,
+            by=by,
+            by_step=by_step,
+            label=label,
+            top=top,
+            start=start,
+            end=end,
+            range_applies_to=range_applies_to,
+            entry=entry,
+            ties=ties,
+            tolerance=tolerance,
+            count=count,
+            freq=freq,
+            calendar=calendar,
+            visits=visits,
+            like=like,
+            usual=self._run.options.calendar,
+        )
+        return funnel_by_parts(question, self._run.parts_in_turn)
+
+    def retention(
+        self,
+        start: StepLike = "PageView",
+        returns: StepLike = "PageView",
+        *,
+        freq: str = "W",
+        mode: Mode = "on",
+        cohort: Cohort = "first",
+        periods: Periods = "calendar",
+        where: Where | None = None,
+        by: str | Sequence[str] = (),
+        label: Label = "visit",
+        top: int | None = None,
+        calendar: str | None = None,
+        visits: Visits | None = None,
+    ) -> Retention:
+        """Return how many profiles come back after an event, as `Stitched.retention`."""
+        from convergekit.activity.retention import RetentionQuestion
+        from convergekit.parts.activity import retention_by_parts
+
+        asked = RetentionQuestion.of(
+            start,
+            returns,
+            freq=freq,
+            mode=mode,
+            cohort=cohort,
+            periods=periods,
+            where=where,
+            by=by,
+            label=label,
+            top=top,
+        )
+        return retention_by_parts(asked, self._run.parts_in_turn, calendar, visits)
+
+    def counts(
+        self,
+        event: StepLike | None = None,
+        *,
+        freq: str = "D",
+        measure: Measure = "events",
+        value: str | None = None,
+        by: str | Sequence[str] = (),
+        label: Label = "visit",
+        top: int | None = None,
+        calendar: str | None = None,
+        visits: Visits | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+    ) -> DrawnFrame:
+        """Count events, or the profiles that have them, by period, as `Stitched.counts`."""
+        from convergekit.activity.counts import CountsQuestion
+        from convergekit.parts.activity import counts_by_parts
+
+        asked = CountsQuestion.of(
+            event,
+            freq=freq,
+            measure=measure,
+            value=value,
+            by=by,
+            label=label,
+            top=top,
+            currency=currency,
+            rates=rates,
+        )
+        return counts_by_parts(asked, self._run.parts_in_turn, calendar, visits)
+
+    def customers(
+        self,
+        order: StepLike = "Placed Order",
+        value: str | None = "total_price",
+        refund: StepLike | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        *,
+        refund_value: str | None = None,
+        calendar: str | None = None,
+    ) -> Customers:
+        """Return customers' orders, as `Stitched.customers`."""
+        from convergekit.customers.result import customers
+        from convergekit.parts.activity import events_by_parts
+
+        steps = [step for step in (order, refund) if step is not None]
+        events, part = events_by_parts(self._run.parts_in_turn, steps)
+        return customers(
+            events,
+            order,
+            value,
+            refund,
+            currency,
+            rates,
+            refund_value=refund_value,
+            calendar=Calendar.of(calendar, usual=part.calendar),
+            span=self._run.facts.observed,
+        )
+
+    def sessions(
+        self,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
+        *,
+        visits: Visits | None = None,
+        conversion: StepLike | None = None,
+        rules: Sequence[ChannelRule] | None = None,
+    ) -> pd.DataFrame:
+        """Return each profile's sessions, as `Stitched.sessions`, in memory."""
+        from convergekit.parts.visits import sessions_by_parts
+        from convergekit.visits.rules import VisitRules
+
+        asked = VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules)
+        return sessions_by_parts(self._run.parts_in_turn, asked, conversion)
+
+    def attribution(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        model: str | Sequence[str] = "last_touch",
+        lookback: Duration = "30D",
+        by: str = "channel",
+        *,
+        otherwise: Otherwise | None = None,
+        direct: Direct = "touch",
+        weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
+        half_life: Duration = "7D",
+        mixed_currencies: bool = False,
+        touches: Touches = "all",
+        brand: str | None = None,
+        repeats: Repeats = "count",
+        whole_days: bool = False,
+        visits: Visits | None = None,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
+        rules: Sequence[ChannelRule] | None = None,
+    ) -> Attribution:
+        """Credit conversions to visits, as `Stitched.attribution`, by models of rules.
+
+        `markov` and `shapley` compare all journeys, and are not computed by parts yet.
+        """
+        from convergekit.attribution.question import Question
+        from convergekit.parts.visits import attribution_by_parts
+
+        asked = Question.of(
+            conversion,
+            value=value,
+            model=model,
+            lookback=lookback,
+            by=by,
+            otherwise=otherwise,
+            direct=direct,
+            weights=weights,
+            half_life=half_life,
+            mixed_currencies=mixed_currencies,
+            touches=touches,
+            brand=brand,
+            repeats=repeats,
+            whole_days=whole_days,
+            visits=visits,
+            timeout=timeout,
+            new_on=new_on,
+            rules=rules,
+        )
+        return attribution_by_parts(self._run.parts_in_turn, asked)
+
+    @cached_property
+    def _counts(self) -> Report:
+        """The report without what is said of all events together."""
+        run = self._run
+        return report_of(run.about, run.witnesses.columns, run.remarks, [], "")
+
+    def _own_pages(self) -> str:
+        """Return which sites are the shop's own, in words."""
+        return self._run.learned.sites(None).said()
+
+    def _far(self) -> tuple[int, list[Any]]:
+        """Return how many events are far from the rest, and the first of them."""
+        run, count = self._run, 0
+        some: list[tuple[int, pd.Timestamp]] = []
+        for number in range(self.parts):
+            times = run.frame("facts", f"times-{number:05}.parquet")
+            at = run.facts.observed.outside(times)
+            count += len(at)
+            first = times.iloc[at[:EXAMPLE_ROWS]]
+            some += zip(first[ROW].tolist(), first["timestamp"], strict=True)
+        return count, [[row, moment(time)] for row, time in sorted(some)[:EXAMPLE_ROWS]]
+
+    def _table(self, name: str, finish: Any) -> PartsTable:
+        return PartsTable(name, path_of(self._run.workdir, name), finish)
+
+
+def _by_row(table: pd.DataFrame) -> pd.DataFrame:
+    ordered = table.sort_values(ROW, kind="stable", ignore_index=True)
+    return with_python_lists(ordered)
+
+
+def _profiles(table: pd.DataFrame) -> pd.DataFrame:
+    types = sorted(name for name in table.columns if name.startswith("aliases."))
+    carried = [name for name in table.columns if name.startswith(PROFILE)]
+    own = [name for name in table.columns if name not in (*types, *carried)]
+    found = table[[*own, *types, *carried]].fillna(dict.fromkeys(types, 0))
+    found = found.astype(dict.fromkeys(types, "int64"))
+    order = order_of(microseconds(found["first_seen"]), texts=found["profile_id"])
+    return found.take(order).reset_index(drop=True)
+
+
+def _aliases(table: pd.DataFrame) -> pd.DataFrame:
+    types = table["alias_type"].astype("str")
+    codes = pd.Categorical(types, categories=sorted(types.unique())).codes.astype("int64")
+    order = order_of(microseconds(table["first_seen"]), codes, texts=table["alias_value"])
+    return table.take(order).reset_index(drop=True)

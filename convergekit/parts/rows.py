@@ -1,0 +1,153 @@
+"""Rows as the files of a run keep them, and parts of them in the types that all rows have.
+
+A column's type hangs on all rows: numbers in one block and texts in another are a column of both.
+So a few rows of every block are kept as witnesses. Put before any part of the rows, they give its
+columns the types, and the order, that those of all rows have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from convergekit.base.options import pairs_given
+from convergekit.events.arrow import Frame, as_frame, as_lists_of_text
+from convergekit.events.canonical import open_columns, written_by_stitch
+from convergekit.readers.concatenate import concatenate
+from convergekit.typing import IntArray
+from convergekit.writers.saved_frames import frame_of, parquet_of
+
+#: The column in which the files of a run keep the place of each row among all. A frame that is
+#: stitched has no column of this name: stitching replaces it.
+ROW = "row"
+_EXACT = 2**53
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """A few rows that give any part of the rows the types of all.
+
+    Attributes
+    ----------
+    frames : list of pandas.DataFrame
+        Those of each block that say something new.
+    """
+
+    frames: list[pd.DataFrame]
+
+    @classmethod
+    def of(cls, frames: Iterable[pd.DataFrame]) -> Witnesses:
+        """Return the witnesses that are needed, of each block's."""
+        kept: list[pd.DataFrame] = []
+        known: set[tuple[str, str, bool]] = set()
+        for frame in frames:
+            said = frozenset(_said(frame))
+            if not kept or not said <= known:
+                kept.append(frame)
+                known |= said
+        return cls(kept)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of all rows, in their order."""
+        return list(self.typed([]).columns)
+
+    def typed(
+        self, frames: Sequence[pd.DataFrame], names: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """Return rows below each other, their columns as those of all rows.
+
+        Parameters
+        ----------
+        frames : sequence of pandas.DataFrame
+            With `ROW` or without.
+        names : collection of str, optional
+            Some of the columns.
+        """
+        ahead = [frame if names is None else _among(frame, names) for frame in self.frames]
+        rows = [frame.drop(columns=ROW, errors="ignore") for frame in frames]
+        before, after = sum(map(len, ahead)), sum(map(len, rows))
+        whole = concatenate([*ahead, *rows])
+        return whole.iloc[before : before + after].reset_index(drop=True)
+
+
+def witnesses_in(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of a block that show of each column what its type hangs on.
+
+    A value, a gap, and a whole number beyond what a float holds exactly.
+    """
+    chosen: set[int] = set()
+    for _, column in frame.items():
+        known = column.notna().to_numpy(dtype=bool)
+        large = _beyond_floats(column, known)
+        for marks in (known, ~known, large):
+            place = int(np.argmax(marks)) if len(marks) else 0
+            if len(marks) and marks[place]:
+                chosen.add(place)
+    return frame.iloc[sorted(chosen)].reset_index(drop=True)
+
+
+def opened_block(given: Frame, columns: Mapping[str, str] | None) -> tuple[pd.DataFrame, list[str]]:
+    """Return a block of rows under canonical names, and the columns that stitching replaces.
+
+    Parameters
+    ----------
+    given : Frame
+    columns : mapping of str to str, optional
+        Canonical name to the block's own.
+    """
+    mapped = pairs_given("columns", columns, "{'event_name': 'action'}")
+    opened = open_columns(as_frame(given), columns=mapped)
+    replaced = [str(name) for name in opened if written_by_stitch(str(name))]
+    return opened.drop(columns=replaced).reset_index(drop=True), replaced
+
+
+def with_rows(frame: pd.DataFrame, row: IntArray) -> pd.DataFrame:
+    """Return rows with their places among all."""
+    return pd.DataFrame({ROW: row, **dict(frame.items())}, index=frame.index, copy=False)
+
+
+def written(frame: pd.DataFrame) -> bytes:
+    """Return rows as the content of a file."""
+    return parquet_of(frame, "the rows")
+
+
+def read(content: bytes, names: Collection[str] | None = None) -> pd.DataFrame:
+    """Return the rows of a file, or some columns of them."""
+    frame = frame_of(content, names)
+    # Parquet calls an entry of a list otherwise.
+    held = {
+        name: as_lists_of_text(column)
+        for name, column in frame.items()
+        if isinstance(column.dtype, pd.ArrowDtype)
+    }
+    return frame.assign(**{str(n): column for n, column in held.items() if column is not None})
+
+
+def _among(frame: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+    return frame[[name for name in frame.columns if name in names]]
+
+
+def _said(frame: pd.DataFrame) -> Iterable[tuple[str, str, bool]]:
+    """Yield what a block's witnesses show: of each column its type, and what there is in it."""
+    for name, column in frame.items():
+        known = column.notna().to_numpy(dtype=bool)
+        kind = "nothing" if not known.any() else str(column.dtype)
+        yield (
+            str(name),
+            f"{kind}, gaps" if not known.all() else kind,
+            bool(_beyond_floats(column, known).any()),
+        )
+    yield "", "|".join(map(str, frame.columns)), False
+
+
+def _beyond_floats(column: pd.Series, known: np.ndarray) -> np.ndarray:
+    if not pd.api.types.is_integer_dtype(column.dtype):
+        return np.zeros(len(column), dtype=bool)
+    large = np.zeros(len(column), dtype=bool)
+    values = column[known]
+    large[known] = ((values > _EXACT) | (values < -_EXACT)).to_numpy(dtype=bool)
+    return large

@@ -1,0 +1,132 @@
+"""Where rows come from: files and Arrow batches, as frames of canonical columns, block by block."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from convergekit.engine import is_of_an_engine
+from convergekit.errors import ConvergekitError, NotOnThisEngine
+from convergekit.events.arrow import Frame
+from convergekit.readers.reading import read_in_blocks, sources_apart
+
+#: So many rows are taken from an Arrow source at a time.
+BATCH_ROWS = 131_072
+
+
+@dataclass(frozen=True)
+class RowSource:
+    """A source of rows, in units that can be read again.
+
+    Attributes
+    ----------
+    said : dict of str to str
+        What tells the source from another: files by size and time, streams by their columns.
+    units : list of callable
+        Each returns its frames in order: as `read_events` gives those of files, and as they come
+        from Arrow.
+    """
+
+    said: dict[str, str]
+    units: list[Callable[[], Iterator[Frame]]]
+
+
+def source_of(given: Any) -> RowSource:
+    """Return what was given as a source of rows.
+
+    Parameters
+    ----------
+    given : path, pattern, iterable of these, or Arrow
+        As `stitch` takes it with `workdir`.
+
+    Raises
+    ------
+    ConvergekitError
+        It is not a source of rows.
+    ReadError
+        No file matches.
+    """
+    if isinstance(given, RowSource):
+        return given
+    if isinstance(given, pads.Dataset):
+        return _of_dataset(given)
+    if is_of_an_engine(given):
+        return _of_engine(given)
+    if isinstance(given, pd.DataFrame):
+        return _of_stream(given.dtypes.to_dict(), lambda: _slices(given))
+    if hasattr(given, "__arrow_c_stream__"):
+        reader = pa.RecordBatchReader.from_stream(given)
+        return _of_stream(reader.schema, lambda: reader)
+    if isinstance(given, (str, os.PathLike)) or _are_paths(given):
+        return _of_files(given)
+    raise ConvergekitError(
+        "with workdir=, events must be paths or patterns of files, an Arrow dataset, or a table "
+        f"that gives Arrow; got a {type(given).__name__}."
+    )
+
+
+def _are_paths(given: Any) -> bool:
+    return isinstance(given, (list, tuple)) and all(
+        isinstance(one, (str, os.PathLike)) for one in given
+    )
+
+
+def _of_files(given: Any) -> RowSource:
+    sources = sources_apart(given)
+    return RowSource(
+        {one.said: _stamp(one.path) for one in sources},
+        [partial(read_in_blocks, one) for one in sources],
+    )
+
+
+def _stamp(path: Path) -> str:
+    about = path.stat()
+    return f"{about.st_size} bytes, {about.st_mtime_ns}"
+
+
+def _of_dataset(given: pads.Dataset) -> RowSource:
+    fragments = list(given.get_fragments())
+    said = {"columns": str(given.schema)}
+    for number, fragment in enumerate(fragments):
+        path = getattr(fragment, "path", None)
+        if path is not None and os.path.exists(path):
+            said[path] = _stamp(Path(path))
+        else:
+            said[path or f"fragment {number}"] = ""
+
+    return RowSource(said, [partial(_batches, one, given.schema) for one in fragments])
+
+
+def _batches(fragment: pads.Fragment, schema: pa.Schema) -> Iterator[Frame]:
+    for batch in fragment.to_batches(schema=schema, batch_size=BATCH_ROWS):
+        yield pa.Table.from_batches([batch])
+
+
+def _of_engine(table: Any) -> RowSource:
+    """Return an Ibis table, streamed."""
+    if not hasattr(table, "to_pyarrow_batches"):
+        raise NotOnThisEngine(
+            "workdir= takes Ibis tables, not yet Spark DataFrames. Leave it out to stitch in Spark."
+        )
+    return _of_stream(table.schema(), lambda: table.to_pyarrow_batches(chunk_size=BATCH_ROWS))
+
+
+def _of_stream(schema: Any, stream: Callable[[], Any]) -> RowSource:
+    def batches() -> Iterator[Frame]:
+        for batch in stream():
+            yield batch if isinstance(batch, pd.DataFrame) else pa.Table.from_batches([batch])
+
+    return RowSource({"columns": str(schema)}, [batches])
+
+
+def _slices(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for begin in range(0, max(len(frame), 1), BATCH_ROWS):
+        yield frame.iloc[begin : begin + BATCH_ROWS]

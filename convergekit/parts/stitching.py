@@ -1,0 +1,412 @@
+"""Stitching by parts, step by step: read, find clusters, split, stitch. Each step goes on."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from convergekit.errors import ConvergekitError, ReadError
+from convergekit.events.canonical import check_required
+from convergekit.events.normalise import (
+    refuse_unknown_nothing,
+    remarks_of_readers,
+    replaced_remark,
+)
+from convergekit.identity.aliases import refuse_unknown_types
+from convergekit.identity.blocking import blocked_types
+from convergekit.identity.options import StitchOptions
+from convergekit.identity.pipeline import refuse_types_not_there, refuse_unknown_events
+from convergekit.identity.tables import StitchedEvents
+from convergekit.parts.about import AboutPart
+from convergekit.parts.clusters import (
+    Carried,
+    Hashes,
+    carries,
+    clusters,
+    part_of,
+    part_of_content,
+)
+from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
+from convergekit.parts.large import refuse_large
+from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, bytes_of, parts_for
+from convergekit.parts.part import said_of_rows, stitched_part
+from convergekit.parts.progress import ProgressBar
+from convergekit.parts.rows import (
+    ROW,
+    Witnesses,
+    opened_block,
+    read,
+    with_rows,
+    witnesses_in,
+    written,
+)
+from convergekit.parts.source import RowSource, source_of
+from convergekit.parts.workdir import Workdir, not_as_written, opened, told
+from convergekit.readers.concatenate import concatenate
+from convergekit.readers.own.columns import with_own_columns
+from convergekit.typing import IntArray
+from convergekit.visits.traffic import page_hosts
+
+if TYPE_CHECKING:
+    from convergekit.parts.result import StitchedParts
+
+#: The part of rows that carry nothing which connects them: their content says it.
+ALONE = np.iinfo(np.uint16).max
+#: What rows have where there are none.
+NO_COLUMNS = ["event_id", "event_name", "timestamp", "source", "aliases"]
+TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
+
+
+@dataclass(eq=False)
+class Run:
+    """A run: a source that is stitched part by part in a directory.
+
+    Attributes
+    ----------
+    source : RowSource
+    options : StitchOptions
+    columns : object
+        The columns of the source, as `stitch` takes them.
+    workdir : Workdir
+    memory : int
+        How many bytes a part may take.
+    max_cluster : int or None
+        The most rows that a cluster may have; None for those of a part.
+    parts : int or None
+        How many parts there are to be, where that does not follow from the memory.
+    bar : ProgressBar
+    """
+
+    source: RowSource
+    options: StitchOptions
+    columns: Any
+    workdir: Workdir
+    memory: int
+    max_cluster: int | None
+    parts: int | None
+    bar: ProgressBar
+
+    def finish(self) -> None:
+        """Do what is not done yet."""
+        done = self.workdir.done
+        if not done.read:
+            self._read()
+        self._check_columns()
+        if not done.parts:
+            self._find_clusters()
+        while done.split < len(done.blocks):
+            self._split(done.split)
+        self.workdir.remove("blocks")
+        while done.stitched < done.parts:
+            self._stitch(done.stitched)
+
+    # Reading.
+
+    def _read(self) -> None:
+        """Write the rows in blocks, unit by unit."""
+        done, workdir = self.workdir.done, self.workdir
+        units = self.source.units
+        for number in range(done.units, len(units)):
+            sizes: list[int] = []
+            for block in self._blocks(units[number]()):
+                place = len(done.blocks) + len(sizes)
+                workdir.write_rows(written(block), "blocks", f"{place:05}.parquet")
+                workdir.write_rows(
+                    written(witnesses_in(block)), "facts", f"types-{place:05}.parquet"
+                )
+                sizes.append(len(block))
+                done.size += _memory_of(block)
+            done.blocks += sizes
+            done.units = number + 1
+            workdir.record()
+            self.bar.tell("reading", number + 1, len(units))
+        if not done.blocks:
+            nothing = pd.DataFrame(columns=NO_COLUMNS, dtype="str")
+            workdir.write_rows(written(nothing), "blocks", "00000.parquet")
+            workdir.write_rows(written(nothing), "facts", "types-00000.parquet")
+            done.blocks = [0]
+        done.read = True
+        workdir.record()
+
+    def _blocks(self, frames: Iterator[Any]) -> Iterator[pd.DataFrame]:
+        """Yield the frames of a unit under canonical names, several together."""
+        held: list[pd.DataFrame] = []
+        size = 0
+        for given in frames:
+            named, names = with_own_columns(given, self.columns)
+            frame, replaced = opened_block(named, names)
+            if not frame.columns.size:
+                continue
+            known = self.workdir.done.replaced
+            known += [name for name in replaced if name not in known]
+            held.append(frame)
+            size += _memory_of(frame)
+            if size >= self.memory * OF_A_BLOCK:
+                yield concatenate(held)
+                held, size = [], 0
+        if held:
+            yield concatenate(held)
+
+    @cached_property
+    def witnesses(self) -> Witnesses:
+        """What tells the types of columns."""
+        return Witnesses.of(
+            self.frame("facts", f"types-{place:05}.parquet")
+            for place in range(len(self.workdir.done.blocks))
+        )
+
+    def _check_columns(self) -> None:
+        """Raise unless there are the columns that are needed, and that options name."""
+        rows = self.witnesses.typed(self.witnesses.frames)
+        check_required(rows)
+        # What stitching refuses of columns it refuses of a few rows as well.
+        stitched_part(rows, np.arange(len(rows)), self.options)
+        refuse_unknown_nothing(rows, self.options.nothing)
+
+    def frame(self, *path: str, names: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the rows of a file of the workdir, or some of their columns.
+
+        Raises
+        ------
+        ReadError
+            It is lost, or not as it was written.
+        """
+        content = self.workdir.read(*path)
+        try:
+            return read(content, names)
+        except ReadError as error:
+            raise not_as_written(self.workdir.path.joinpath(*path), error) from None
+
+    # Clusters.
+
+    def _find_clusters(self) -> None:
+        """Find the part of every row."""
+        done, workdir = self.workdir.done, self.workdir
+        names = {name for name in self.witnesses.columns if carries(name, self.options)}
+        told = said_of_rows(self.witnesses.columns)
+        if self.options.rename_events:
+            told |= {"event_name"}
+        hashes, first = Hashes(workdir), 0
+        carrying = np.zeros(done.rows, dtype=bool)
+        types: dict[str, None] = {}
+        usable: set[str] = set()
+        named: dict[str, None] = {}
+        said: list[pd.DataFrame] = []
+        for place, rows in enumerate(done.blocks):
+            block = self.frame("blocks", f"{place:05}.parquet", names=names | told)
+            carried = Carried.of(self._typed([block], rows, names), self.options)
+            said.append(block[[name for name in block.columns if name in told]])
+            keys, row = carried.keys()
+            hashes.add(keys, row + first)
+            carrying[row + first] = True
+            first += rows
+            types |= dict.fromkeys(carried.types)
+            named |= dict.fromkeys(carried.aliases.table["alias_type"].cat.categories)
+            usable |= set(carried.aliases.types.categories)
+            self.bar.tell("finding clusters", place + 1, len(done.blocks))
+        _refuse_unknown(self.options, sorted(types), sorted(usable))
+        refuse_types_not_there(named, self.options)
+        cluster = clusters(hashes.links(), done.rows)
+        parts = self.parts or parts_for(done.size, self.memory)
+        most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
+        refuse_large(workdir, self.witnesses, self.options, cluster, most)
+        part = part_of(cluster, parts).astype(np.uint16)
+        part[~carrying] = ALONE
+        kept = io.BytesIO()
+        np.save(kept, part)
+        workdir.write(kept.getvalue(), "facts", "part_of_row.npy")
+        remarks = self._remarks(concatenate(said)) if told else {}
+        workdir.write(json.dumps(remarks).encode(), "facts", "remarks.json")
+        done.parts, done.rows_in = parts, [0] * parts
+        workdir.record()
+
+    def _remarks(self, said: pd.DataFrame) -> dict[str, int]:
+        """Return what is said of all rows together; refuse names that no event has."""
+        if "event_name" in said and self.options.rename_events:
+            refuse_unknown_events(self.options.rename_events, said)
+        return remarks_of_readers(said)
+
+    @cached_property
+    def remarks(self) -> dict[str, int]:
+        """What is said of all rows together."""
+        done = self.workdir.done
+        found: dict[str, int] = json.loads(self.workdir.read("facts", "remarks.json"))
+        return found | replaced_remark(done.replaced, done.rows)
+
+    def _typed(
+        self, frames: Sequence[pd.DataFrame], rows: int, names: set[str] | None
+    ) -> pd.DataFrame:
+        typed = self.witnesses.typed(frames, names)
+        # Rows without any of the columns are rows all the same.
+        return typed if len(typed.columns) else pd.DataFrame(index=pd.RangeIndex(rows))
+
+    # Splitting.
+
+    @cached_property
+    def _part_of_row(self) -> IntArray:
+        found: IntArray = np.load(io.BytesIO(self.workdir.read("facts", "part_of_row.npy")))
+        return found
+
+    def _split(self, place: int) -> None:
+        """Write the rows of a block by part."""
+        done, workdir = self.workdir.done, self.workdir
+        first = sum(done.blocks[:place])
+        block = self.frame("blocks", f"{place:05}.parquet")
+        part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
+        alone = np.flatnonzero(part == ALONE)
+        part[alone] = part_of_content(block.iloc[alone], done.parts)
+        order = np.argsort(part, kind="stable")
+        ends = np.searchsorted(part[order], np.arange(done.parts + 1))
+        for number in range(done.parts):
+            at = order[ends[number] : ends[number + 1]]
+            if len(at):
+                rows = with_rows(block.iloc[at], at + first)
+                workdir.write_rows(written(rows), "rows", f"{number:05}", f"{place:05}.parquet")
+                done.rows_in[number] += len(at)
+        done.split = place + 1
+        workdir.record()
+        workdir.remove("blocks", f"{place:05}.parquet")
+        self.bar.tell("splitting", place + 1, len(done.blocks))
+
+    # Stitching.
+
+    def part(self, number: int) -> StitchedEvents:
+        """Return a part, stitched, without what it has to know of the whole."""
+        folder = self.workdir.path / "rows" / f"{number:05}"
+        files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
+        pieces = [self.frame("rows", folder.name, path.name) for path in files]
+        there, rows_in = sum(map(len, pieces)), self.workdir.done.rows_in[number]
+        if there != rows_in:
+            raise ReadError(
+                f"{folder}: {there:,} of {rows_in:,} rows are there; files of the run are lost. "
+                "Remove the workdir, or give another one, and stitch again."
+            )
+        row = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
+        rows = self.witnesses.typed(pieces)
+        return stitched_part(rows, np.concatenate([np.empty(0, np.int64), *row]), self.options)
+
+    def _stitch(self, number: int) -> None:
+        """Stitch a part, and write its tables."""
+        s = self.part(number)
+        for name in TABLES:
+            frame = getattr(s, name)
+            self.workdir.write_rows(written(frame), "tables", name, f"{number:05}.parquet")
+        about = AboutPart.of(s)
+        self.workdir.write(about.written(), "facts", f"part-{number:05}.json")
+        times = [name for name in ("row", "timestamp", "received_at") if name in s.events]
+        self.workdir.write_rows(written(s.events[times]), "facts", f"times-{number:05}.parquet")
+        hosts = written(page_hosts(s.events))
+        self.workdir.write_rows(hosts, "facts", f"hosts-{number:05}.parquet")
+        self.workdir.done.stitched = number + 1
+        self.workdir.record()
+        del s
+        gc.collect()
+        self.bar.tell("stitching", number + 1, self.workdir.done.parts)
+
+    @cached_property
+    def about(self) -> list[AboutPart]:
+        """What is kept of each part."""
+        return [
+            AboutPart.read(self.workdir.read("facts", f"part-{number:05}.json"))
+            for number in range(self.workdir.done.parts)
+        ]
+
+    @cached_property
+    def facts(self) -> FactsOfTheWhole:
+        """What every part has to know of the whole."""
+        hosts = list(self._of_parts("hosts"))
+        return facts_of(self.about, self._of_parts("times"), hosts, self.options)
+
+    def _of_parts(self, name: str) -> Iterator[pd.DataFrame]:
+        for number in range(self.workdir.done.parts):
+            yield self.frame("facts", f"{name}-{number:05}.parquet")
+
+    @cached_property
+    def learned(self) -> LearnedByParts:
+        """What visits are told by."""
+        return LearnedByParts(self.facts, self._parts)
+
+    def parts_in_turn(self) -> Iterator[StitchedEvents]:
+        """Yield each part, stitched, with what it has to know; one is in memory at a time."""
+        for part in self._parts():
+            yield self.facts.given_to(part, self.learned.of_all)
+
+    def _parts(self) -> Iterator[StitchedEvents]:
+        for number in range(self.workdir.done.parts):
+            yield self.part(number)
+            gc.collect()
+
+
+def stitched_by_parts(
+    events: Any,
+    options: StitchOptions,
+    columns: Any,
+    workdir: str | Path,
+    *,
+    memory: str = "4GB",
+    max_cluster: int | None = None,
+    progress: bool | None = None,
+    parts: int | None = None,
+) -> StitchedParts:
+    """Stitch events part by part. See `stitch`.
+
+    Parameters
+    ----------
+    events : path, pattern, or Arrow
+    options : StitchOptions
+    columns : object
+        As `stitch` takes them.
+    workdir : str or pathlib.Path
+    memory, max_cluster, progress
+        As `stitch` takes them.
+    parts : int, optional
+        How many parts there are; by default what follows from the memory.
+
+    Raises
+    ------
+    As `stitch` does with `workdir`.
+    """
+    from convergekit.parts.result import StitchedParts
+
+    size = bytes_of(memory)
+    if max_cluster is not None and (isinstance(max_cluster, bool) or max_cluster < 1):
+        raise ConvergekitError(
+            f"max_cluster must be a whole number of rows from 1; got {max_cluster!r}."
+        )
+    source = source_of(events)
+    asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
+    with opened(workdir, {"options": asked, "source": source.said}) as directory:
+        bar = ProgressBar(progress)
+        run = Run(source, options, columns, directory, size, max_cluster, parts, bar)
+        run.finish()
+        bar.close()
+    return StitchedParts(run)
+
+
+def _refuse_unknown(options: StitchOptions, types: list[str], usable: list[str]) -> None:
+    """Raise if an option names an alias type that no row carries."""
+    refuse_unknown_types("rules", options.rules.rules, types)
+    refuse_unknown_types("block", blocked_types(options.block, options.rules), types)
+    refuse_unknown_types("max_age", options.max_age, usable)
+    refuse_unknown_types("limits", options.protection.limits, usable)
+
+
+def _memory_of(frame: pd.DataFrame) -> int:
+    return int(frame.memory_usage(index=False, deep=True).sum())
+
+
+def path_of(workdir: Workdir, name: str) -> list[Path]:
+    """Return the files of a table, part by part."""
+    return [
+        workdir.path / "tables" / name / f"{number:05}.parquet"
+        for number in range(workdir.done.parts)
+    ]
