@@ -70,7 +70,7 @@ def check_zone(tz: str | None, *, name: str = "tz") -> None:
     """
     try:
         zoneinfo.ZoneInfo(tz or "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError):
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise ConvergekitError(
             f"{name} must be a time zone such as 'Europe/Brussels'; got {tz!r}."
         ) from None
