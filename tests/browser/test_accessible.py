@@ -63,7 +63,8 @@ def test_axe_finds_what_is_wrong_and_where(page):
 def test_there_is_a_card_of_every_result(shown):
     offered = (getattr(ck, name) for name in ck.__all__)
     results = [it for it in offered if isinstance(it, type) and hasattr(it, "_repr_html_")]
-    others = (pd.DataFrame, go.Figure)
+    # What is stitched by parts has the card of a Stitched, its report.
+    others = (pd.DataFrame, go.Figure, ck.StitchedParts)
     assert set(shown) == {it.__name__ for it in results if not issubclass(it, others)}
 
 
