@@ -285,8 +285,9 @@ def _csv_records(text: _Decoder, delimiter: str) -> Iterator[tuple[int, list[str
         finally:
             csv.field_size_limit(limit)
         if problem is not None:
-            yield start, problem
+            # First: who gets the problem may read the next lines as a block.
             text.back_to_second_marked()
+            yield start, problem
             continue
         if row is None:
             return

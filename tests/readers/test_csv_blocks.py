@@ -74,6 +74,9 @@ def records(draw):
 @example([GOOD, 'A,2026-03-02T10:00:00Z,"c\nd",1', GOOD], "\n", False, 1, 3, "utf-8")
 @example(["\ufeffA,2026-03-02T10:00:00Z,c,1"], "\n", False, 1, 3, "utf-8")
 @example([GOOD, 'A,2026-03-02T10:00:00Z,"c', GOOD, GOOD], "\n", False, 2, 3, "utf-8")
+@example(
+    [',2026-03-02T10:00:00Z,,"', '"",2026-03-02T10:00:00Z,"","1"', GOOD], "\n", True, 1, 3, "utf-8"
+)
 def test_any_text_is_read_as_line_by_line(rows, end, last, at_once, batch_rows, encoding):
     text = end.join([HEAD, *rows]) + end * last
     with tempfile.TemporaryDirectory() as folder:

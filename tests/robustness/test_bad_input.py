@@ -572,7 +572,7 @@ def test_categoricals_of_numbers_with_gaps():
 
 def test_what_is_no_frame_says_how_to_get_one():
     with pytest.raises(
-        ck.ConvergekitError, match=r"events must be a DataFrame.*got a str.*read_events"
+        ck.ConvergekitError, match=r"events are a path, .*ck\.read_events\(\.\.\.\).*workdir="
     ):
         ck.stitch("data/browser.jsonl")
     with pytest.raises(ck.ConvergekitError, match="must be a mapping"):
