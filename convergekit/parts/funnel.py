@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from convergekit.base.wording import shortened
 from convergekit.errors import callers_level
 from convergekit.events.observed import Observed
 from convergekit.events.steps import StepLike
@@ -261,9 +262,12 @@ class _Warned:
 
     def __init__(self, question: FunnelQuestion) -> None:
         self._conditions = [
-            *((step.title, ("step", place)) for place, step in enumerate(question.steps)),
             *(
-                (" or ".join(_names(one.name)), ("exclusion", place))
+                (_never_met(step.title, step.where), ("step", place))
+                for place, step in enumerate(question.steps)
+            ),
+            *(
+                (_never_met(" or ".join(_names(one.name)), one.where), ("exclusion", place))
                 for place, (one, _, _) in enumerate(question.excluding)
             ),
         ]
@@ -290,10 +294,15 @@ class _Warned:
 
     def tell(self) -> None:
         """Warn of what is so in all parts."""
-        met = {repr(title) for title, which in self._conditions if which in self._met}
+        met = [begins for begins, which in self._conditions if which in self._met]
         for said in self._said:
-            if not any(said.startswith(f"no event of {title} meets") for title in met):
+            if not any(said.startswith(begins) for begins in met):
                 warnings.warn(said, stacklevel=callers_level())
+
+
+def _never_met(title: str, where: Any) -> str:
+    """Return how the warning of a condition that no event meets begins."""
+    return f"no event of {title!r} meets where={shortened(repr(where), 200)},"
 
 
 def _names(name: str | Sequence[str]) -> tuple[str, ...]:
