@@ -51,7 +51,7 @@ class Words:
 
     @property
     def nobody(self) -> str:
-        """A sentence for where there is no cohort."""
+        """A sentence for where a cohort is missing."""
         return f"No {self.who} {self.begun}: check the name of the event and the range of dates."
 
     @property

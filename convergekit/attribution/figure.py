@@ -282,7 +282,7 @@ def _finding(found: Attribution, total: int, touched: int) -> str:
     model, table = found.models[0], found.comparison
     table = table[table[found.by] != NONE]
     if not total:
-        return f"There are no conversions: check that events are named {found.conversion}."
+        return f"Conversions are missing: check that events are named {found.conversion}."
     if not touched or table.empty:
         before = readable_duration(found.lookback)
         return f"None of {counted(total, 'conversion')} had a touch in the {before} before."

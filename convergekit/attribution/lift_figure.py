@@ -92,7 +92,7 @@ def _finding(found: AttributionLift, model: str) -> str:
     """Return which share has a touch, stitched and as of the time."""
     summary = found.summary.set_index("counted_by")["credited"]
     if not summary.notna().all():
-        return f"There are no conversions: check that events are named {found.conversion}."
+        return f"Conversions are missing: check that events are named {found.conversion}."
     table = found.table[(found.table["model"] == model) & (found.table["counted_by"] == STITCHED)]
     if found.value is None:
         whole = counted(round(table["conversions"].sum()), "conversion")

@@ -83,7 +83,7 @@ def without_campaign_figure(found: WithoutCampaign, style: Style = USUAL) -> Fig
 def _finding(rows: pd.DataFrame, conversion: str, without: int, total: int, before: str) -> str:
     """Return how many have no campaign, and the reason that most have."""
     if not total:
-        return f"There are no conversions: check that events are named {conversion}."
+        return f"Conversions are missing: check that events are named {conversion}."
     said = (
         f"{without:,} of {counted(total, 'conversion')} {'has' if without == 1 else 'have'} no "
         f"campaign in the {before} before, {without / total:.1%}"

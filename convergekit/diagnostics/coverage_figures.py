@@ -92,7 +92,7 @@ def _filling(table: pd.DataFrame, event_name: str | None) -> str:
     gain = table["filled"] - table["sent"]
     events = int(table["events"].iloc[0])
     if not events:
-        return f"There are no events named {one}."
+        return f"Events named {one} are missing."
     of = f"of {counted(events, 'event')}" + (f" named {one}" if event_name is not None else "")
     if not (gain > 0).any():
         return f"Filling adds to none of {counted(len(table), 'property', 'properties')} {of}."
@@ -166,7 +166,7 @@ def report_figure(report: Report, style: Style) -> Figure:
 def _reaching(table: pd.DataFrame) -> str:
     """Return which events reach a browser session least often, and which most often."""
     if table.empty:
-        return "There are no events: read some, and stitch them again."
+        return "Events are missing: read some, and stitch them again."
     share = table["with_browser_session"]
     least, most = table.loc[share.idxmin()], table.loc[share.idxmax()]
     of_least, of_most = (

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_LABELS = 6
 #: So many answers are kept, of populations and of funnels each.
 _KEPT = 6
-#: What was brushed is no longer there when one of these changes.
+#: What was brushed goes when one of these changes.
 _NEW_PERIODS = frozenset({"calendar", "week_starts", "start", "end"})
 _LONG_LINE = 60
 
@@ -269,7 +269,7 @@ class Model:
         Raises
         ------
         ConvergekitError
-            There are no steps, or an option is not usable.
+            Steps are missing, or an option is not usable.
         """
         return self._keep("funnel", self._funnel_key(period=period), lambda: self._count(period))
 

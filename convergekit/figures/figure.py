@@ -81,7 +81,7 @@ class Figure(go.Figure):  # type: ignore[misc]  # plotly is untyped here
         return following(drawn) if follows(drawn) else drawn
 
     def still(self) -> Figure:
-        """Return the figure for where there is no page to follow: one that follows is light."""
+        """Return the figure for where a page to follow is missing: one that follows is light."""
         drawn = super().to_dict()
         return Figure.of(still(drawn) if follows(drawn) else drawn, self._twin)
 

@@ -103,7 +103,7 @@ def leading(drawn: dict[str, Any], finding: str) -> None:
 
 
 def still(drawn: dict[str, Any]) -> dict[str, Any]:
-    """Return a figure that would follow a page as one that is light, for where there is no page.
+    """Return a figure that would follow a page as one that is light, for pictures.
 
     Examples
     --------

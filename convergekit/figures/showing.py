@@ -76,7 +76,7 @@ def open_page(figure: Figure) -> None:
         webbrowser.get()
     except webbrowser.Error:
         warnings.warn(
-            "there is no browser to show the figure in; figure.write_html('figure.html') writes it "
+            "a browser was not found; figure.write_html('figure.html') writes the figure "
             "to a file, and figure.twin has its numbers.",
             stacklevel=3,
         )

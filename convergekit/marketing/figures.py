@@ -136,7 +136,7 @@ def _return_finding(table: pd.DataFrame, currency: str, word: str) -> str:
     """Return what was spent and came in in the last complete period, and in the one before."""
     done = table[table["complete"]].groupby("period")[["spend", "revenue"]].sum().sort_index()
     if table.empty:
-        return "There is no spend and no revenue: check the range of dates."
+        return "Spend and revenue are missing: check the range of dates."
     if done.empty:
         return f"No {word} is complete: take a shorter freq, or wait for more data."
     spent, earned = done["spend"].iloc[-1], done["revenue"].iloc[-1]

@@ -174,9 +174,9 @@ def _report_block(report: Report, call: str) -> Block:
 
 def _funnel_of(asked: Asked) -> tuple[Funnel, str]:
     if not asked.steps:
-        raise ConvergekitError("there are no events with a name, of which a funnel could be made")
+        raise ConvergekitError("events with a name are missing, of which a funnel could be made")
     if "funnel" not in asked.answers:
-        asked.answers["funnel"] = ask(asked.s, "funnel", asked.steps, within=asked.within)
+        asked.answers["funnel"] = ask(asked.s, "funnel", [asked.steps], {"within": asked.within})
     answer: tuple[Funnel, str] = asked.answers["funnel"]
     return answer
 
@@ -251,7 +251,7 @@ def _steps_table(funnel: Funnel) -> pd.DataFrame:
 def _breakdown(asked: Asked) -> Block:
     by = short_name(asked.by)
     options: dict[str, Any] = {"within": asked.within, "by": asked.by, "top": MOST_LABELS}
-    funnel, call = ask(asked.s, "funnel", asked.steps, **options)
+    funnel, call = ask(asked.s, "funnel", [asked.steps], options)
     shown = _steps_table(funnel)
     last = shown[shown["step"] == len(funnel.steps)]
     tested: list[str] = []
@@ -302,7 +302,7 @@ def _order_of(asked: Asked) -> str:
 def _channels(asked: Asked) -> list[Block]:
     order = _order_of(asked)
     given = [order] if asked.value is None else [order, asked.value]
-    attribution, call = ask(asked.s, "attribution", *given)
+    attribution, call = ask(asked.s, "attribution", given, {})
     table = attribution.table.drop(columns="model")
     figure = attribution.plot() if len(table) else None
     notes = [part for part in attribution.parts() if isinstance(part, str)]
@@ -333,7 +333,7 @@ def _spend(asked: Asked) -> list[Block]:
         options["conversion"] = asked.order
     if asked.value not in (None, "total_price"):
         options["value"] = asked.value
-    marketing, call = ask(asked.s, "marketing", Named("spend", asked.spend), **options)
+    marketing, call = ask(asked.s, "marketing", [Named("spend", asked.spend)], options)
     groups, money = marketing.groups, f" {marketing.currency}".rstrip()
     spent, revenue = groups["spend"].sum(), groups["revenue"].sum()
     mer = f": {revenue / spent:,.2f} for each one spent" if spent > 0 else ""

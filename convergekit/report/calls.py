@@ -8,7 +8,7 @@ figure.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,14 +49,24 @@ class Named:
         return self.name
 
 
-def ask(s: Any, method: str, *given: Any, **options: Any) -> tuple[Any, str]:
+def ask(s: Any, method: str, given: Sequence[Any], options: Mapping[str, Any]) -> tuple[Any, str]:
     """Return what a Stitched answers, and the code of the call.
+
+    Parameters
+    ----------
+    s : Stitched
+    method : str
+        Its name.
+    given : sequence
+        The arguments that code gives by place.
+    options : mapping of str
+        Those that it gives by name.
 
     Examples
     --------
     >>> import convergekit as ck
     >>> s = ck.stitch(ck.simulate_store().events)
-    >>> ask(s, "funnel", ["PageView", "Placed Order"], within="7D")[1]
+    >>> ask(s, "funnel", [["PageView", "Placed Order"]], {"within": "7D"})[1]
     "s.funnel(['PageView', 'Placed Order'], within='7D')"
     """
     parts = [_source(one) for one in given]
@@ -95,7 +105,7 @@ def call_of(s: Any, result: Any, spend: Any = None) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                found, code = ask(s, method, *given, **options)
+                found, code = ask(s, method, given, options)
             except ConvergekitError:
                 continue
             if _same(found, result):

@@ -140,7 +140,7 @@ def asked_questions(questions: Questions | None, *, has_spend: bool) -> list[Top
     Raises
     ------
     ConvergekitError
-        There are none, or one is no section's name.
+        There are none, or one does not name a section.
 
     Examples
     --------

@@ -82,7 +82,7 @@ def test_payback(world):
 def test_nothing_is_said_to_be_nothing(world):
     s, spend = world
     found = s.marketing(spend)
-    assert found.table[:0].plot().finding.startswith("There is no spend")
+    assert found.table[:0].plot().finding.startswith("Spend and revenue are missing")
     assert numbers(s.marketing(spend[:0]).payback().plot().finding) == []
 
 
