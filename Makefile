@@ -55,9 +55,10 @@ check: lint  ## Run the checks of the inner loop: lint, types, and the tests of 
 	  -m "not spark and not slow" $(SLOW:%=--ignore=tests/%) tests
 
 nightly: lint  ## Search a night long: all cases on both paths, other machines, cut operations, kills, fuzzing
-	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto --ignore=tests/browser
-	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=1 $(BIN)/python -m pytest -n auto \
-	  --ignore=tests/browser
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_SEARCH=yes CONVERGEKIT_TEST_EFFORT=1 \
+	  $(BIN)/python -m pytest -n auto --ignore=tests/browser
+	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_SEARCH=yes CONVERGEKIT_TEST_EFFORT=1 \
+	  $(BIN)/python -m pytest -n auto --ignore=tests/browser
 	$(BIN)/python -m tests.processors
 	$(BIN)/python -m tests.funnels.fair --stores 600 --processes 2
 	$(BIN)/python -m tests.store.crash

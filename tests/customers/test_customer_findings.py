@@ -49,7 +49,7 @@ def test_new_and_returning_say_the_last_full_month(world):
     expected = []
     for start, new, returning in full[:-3:-1]:
         share = percent(returning / (new + returning))
-        expected += [f"{start}-01", f"{returning:,}", f"{new + returning:,}", share]
+        expected += [f"{start.year}", f"{returning:,}", f"{new + returning:,}", share]
     assert numbers(figure.finding) == expected
     assert said_below(figure).startswith(figure.finding)
 
