@@ -6,8 +6,9 @@ ends where its own last event is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -16,11 +17,11 @@ from convergekit.events.steps import among_names
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.about import AboutPart
-from convergekit.typing import IntArray
-from convergekit.visits.browsers import browsers_of, spoken_in
+from convergekit.parts.each import EachPart
+from convergekit.visits.browsers import SpokenInPart, browsers_of, spoken_in
 from convergekit.visits.learned import LearnedOfAll, Spoken, with_learned
 from convergekit.visits.own_pages import OwnSites
-from convergekit.visits.traffic import SentTraffic, sent_traffic, sites_of_hosts
+from convergekit.visits.traffic import sent_traffic, sites_of_hosts
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,12 @@ class LearnedByParts:
     Parameters
     ----------
     facts : FactsOfTheWhole
-    parts : callable
-        Yields the parts, stitched, which know no more than themselves.
+    each : EachPart
+        Asks the parts, which know no more than themselves.
     """
 
-    def __init__(
-        self, facts: FactsOfTheWhole, parts: Callable[[], Iterator[StitchedEvents]]
-    ) -> None:
-        self._facts, self._parts = facts, parts
+    def __init__(self, facts: FactsOfTheWhole, each: EachPart) -> None:
+        self._facts, self._each = facts, each
         self._sites: dict[object, OwnSites] = {}
         self._spoken: dict[object, Spoken] = {}
 
@@ -80,16 +79,32 @@ class LearnedByParts:
         """Return which events speak for browsers: the parts are gone through for that."""
         key = (None if own_domains is None else tuple(own_domains), tuple(ignored))
         if key not in self._spoken:
-            self._spoken[key] = spoken_in(self._sent(own_domains, ignored))
+            sites_alone = LearnedOfAll(partial(_known, self.sites(own_domains)), _unknown)
+            of_part = partial(
+                _spoken_of, facts=self._facts, sites=sites_alone, asked=(own_domains, ignored)
+            )
+            self._spoken[key] = spoken_in(list(self._each(of_part)))
         return self._spoken[key]
 
-    def _sent(
-        self, own_domains: Sequence[str] | None, ignored: Sequence[str]
-    ) -> Iterator[tuple[pd.DataFrame, SentTraffic, IntArray]]:
-        sites_alone = LearnedOfAll(self.sites, lambda *_: None)
-        for part in self._parts():
-            s = self._facts.given_to(part, sites_alone)
-            yield s.events, sent_traffic(s.events, own_domains, ignored), browsers_of(s)
+
+def _spoken_of(
+    number: int,
+    s: StitchedEvents,
+    *,
+    facts: FactsOfTheWhole,
+    sites: LearnedOfAll,
+    asked: tuple[Sequence[str] | None, Sequence[str]],
+) -> SpokenInPart:
+    part = facts.given_to(s, sites)
+    return SpokenInPart.of(part.events, sent_traffic(part.events, *asked), browsers_of(part))
+
+
+def _known(sites: OwnSites, own_domains: Sequence[str] | None) -> OwnSites:
+    return sites
+
+
+def _unknown(own_domains: Sequence[str] | None, ignored: Sequence[str]) -> None:
+    return None
 
 
 def facts_of(

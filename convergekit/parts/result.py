@@ -20,7 +20,7 @@ from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
-from convergekit.parts.report import faults_of, report_of
+from convergekit.parts.answers.report import faults_of, report_of
 from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run, path_of
 from convergekit.parts.tables import PartsTable
@@ -201,7 +201,7 @@ class StitchedParts:
         Funnel(PageView 60 → Added To Cart 30 → Placed Order 18; within 7 days)
         """
         from convergekit.funnels.options import FunnelQuestion
-        from convergekit.parts.funnel import funnel_by_parts
+        from convergekit.parts.answers.funnel import funnel_by_parts
 
         question = FunnelQuestion.of(
             steps,
@@ -227,7 +227,7 @@ class StitchedParts:
             like=like,
             usual=self._run.options.calendar,
         )
-        return funnel_by_parts(question, self._run.parts_in_turn)
+        return funnel_by_parts(question, self._run.of_each)
 
     def retention(
         self,
@@ -247,7 +247,7 @@ class StitchedParts:
     ) -> Retention:
         """Return how many profiles come back after an event, as `Stitched.retention`."""
         from convergekit.activity.retention import RetentionQuestion
-        from convergekit.parts.activity import retention_by_parts
+        from convergekit.parts.answers.activity import retention_by_parts
 
         asked = RetentionQuestion.of(
             start,
@@ -261,7 +261,7 @@ class StitchedParts:
             label=label,
             top=top,
         )
-        return retention_by_parts(asked, self._run.parts_in_turn, calendar, visits)
+        return retention_by_parts(asked, self._run.of_each, calendar, visits)
 
     def counts(
         self,
@@ -280,7 +280,7 @@ class StitchedParts:
     ) -> DrawnFrame:
         """Count events, or the profiles that have them, by period, as `Stitched.counts`."""
         from convergekit.activity.counts import CountsQuestion
-        from convergekit.parts.activity import counts_by_parts
+        from convergekit.parts.answers.activity import counts_by_parts
 
         asked = CountsQuestion.of(
             event,
@@ -293,7 +293,7 @@ class StitchedParts:
             currency=currency,
             rates=rates,
         )
-        return counts_by_parts(asked, self._run.parts_in_turn, calendar, visits)
+        return counts_by_parts(asked, self._run.of_each, calendar, visits)
 
     def customers(
         self,
@@ -308,10 +308,10 @@ class StitchedParts:
     ) -> Customers:
         """Return customers' orders, as `Stitched.customers`."""
         from convergekit.customers.result import customers
-        from convergekit.parts.activity import events_by_parts
+        from convergekit.parts.answers.activity import events_by_parts
 
         steps = [step for step in (order, refund) if step is not None]
-        events, part = events_by_parts(self._run.parts_in_turn, steps)
+        events = events_by_parts(self._run.of_each, steps)
         return customers(
             events,
             order,
@@ -320,7 +320,7 @@ class StitchedParts:
             currency,
             rates,
             refund_value=refund_value,
-            calendar=Calendar.of(calendar, usual=part.calendar),
+            calendar=Calendar.of(calendar, usual=self._run.options.calendar),
             span=self._run.facts.observed,
         )
 
@@ -334,11 +334,11 @@ class StitchedParts:
         rules: Sequence[ChannelRule] | None = None,
     ) -> pd.DataFrame:
         """Return each profile's sessions, as `Stitched.sessions`, in memory."""
-        from convergekit.parts.visits import sessions_by_parts
+        from convergekit.parts.answers.visits import sessions_by_parts
         from convergekit.visits.rules import VisitRules
 
         asked = VisitRules.of(visits, timeout=timeout, new_on=new_on, rules=rules)
-        return sessions_by_parts(self._run.parts_in_turn, asked, conversion)
+        return sessions_by_parts(self._run.of_each, asked, conversion)
 
     def attribution(
         self,
@@ -367,7 +367,7 @@ class StitchedParts:
         `markov` and `shapley` compare all journeys, and are not computed by parts yet.
         """
         from convergekit.attribution.question import Question
-        from convergekit.parts.visits import attribution_by_parts
+        from convergekit.parts.answers.visits import attribution_by_parts
 
         asked = Question.of(
             conversion,
@@ -389,7 +389,7 @@ class StitchedParts:
             new_on=new_on,
             rules=rules,
         )
-        return attribution_by_parts(self._run.parts_in_turn, asked)
+        return attribution_by_parts(self._run.of_each, asked)
 
     @cached_property
     def _counts(self) -> Report:

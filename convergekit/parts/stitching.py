@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,7 @@ from convergekit.parts.clusters import (
     part_of,
     part_of_content,
 )
+from convergekit.parts.each import Kept
 from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
 from convergekit.parts.large import refuse_large
 from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, bytes_of, parts_for
@@ -333,16 +334,17 @@ class Run:
     @cached_property
     def learned(self) -> LearnedByParts:
         """What visits are told by."""
-        return LearnedByParts(self.facts, self._parts)
+        return LearnedByParts(self.facts, self._of_each)
 
-    def parts_in_turn(self) -> Iterator[StitchedEvents]:
-        """Yield each part, stitched, with what it has to know; one is in memory at a time."""
-        for part in self._parts():
-            yield self.facts.given_to(part, self.learned.of_all)
+    def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+        """Ask each part, with what it has to know; one is in memory at a time. See `EachPart`."""
+        return self._of_each(
+            lambda number, s: of_part(number, self.facts.given_to(s, self.learned.of_all))
+        )
 
-    def _parts(self) -> Iterator[StitchedEvents]:
+    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         for number in range(self.workdir.done.parts):
-            yield self.part(number)
+            yield of_part(number, self.part(number))
             gc.collect()
 
 

@@ -6,7 +6,8 @@ neither begins a visit nor keeps it alive.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -149,38 +150,66 @@ def speaking(
     return speaks, speaks & (told | of_name)
 
 
-def spoken_in(parts: Iterable[tuple[pd.DataFrame, SentTraffic, IntArray]]) -> Spoken:
-    """Return what is learned of all events for `speaking`, which are in parts.
+@dataclass(frozen=True)
+class SpokenInPart:
+    """What a part adds to what is learned of all events for `speaking`.
 
-    Parameters
+    Attributes
     ----------
-    parts : iterable of tuple
-        Of each part the events, what they sent, and their browsers.
+    landed, of_browser : bool
+        Whether an event shows a page, or carries a browser's alias.
+    by_pages, by_tags : frozenset
+        The sources of events that show a page, and of those that carry a browser's alias and
+        what a page sends.
+    kinds : frozenset of tuple
+        Source and name of events that show a page or carry a browser's alias.
+    names : frozenset
+        Those of events with a tag, a click ID or a referrer.
     """
-    landed_any = of_browser_any = False
-    by_pages: set[Any] = set()
-    by_tags: set[Any] = set()
-    kinds: set[Any] = set()
-    names: set[Any] = set()
-    for events, traffic, browser in parts:
+
+    landed: bool
+    of_browser: bool
+    by_pages: frozenset[Any]
+    by_tags: frozenset[Any]
+    kinds: frozenset[Any]
+    names: frozenset[Any]
+
+    @classmethod
+    def of(cls, events: pd.DataFrame, traffic: SentTraffic, browser: IntArray) -> SpokenInPart:
+        """Return what the events of a part, what they sent, and their browsers add."""
         landed = traffic.sends("landing_page")[traffic.kind]
         told = traffic.sends(*TAGS, "click_id", "referrer")[traffic.kind]
         of_browser = browser >= 0
-        landed_any |= bool(landed.any())
-        of_browser_any |= bool(of_browser.any())
-        by_pages |= {one for (one,) in _there(events, ["source"], landed)}
-        by_tags |= {one for (one,) in _there(events, ["source"], of_browser & told)}
-        kinds |= _there(events, ["source", "event_name"], landed | of_browser)
-        names |= {one for (one,) in _there(events, ["event_name"], told)}
-    sources = by_pages if landed_any else by_tags
+        return cls(
+            landed=bool(landed.any()),
+            of_browser=bool(of_browser.any()),
+            by_pages=_firsts(events, "source", landed),
+            by_tags=_firsts(events, "source", of_browser & told),
+            kinds=frozenset(_there(events, ["source", "event_name"], landed | of_browser)),
+            names=_firsts(events, "event_name", told),
+        )
+
+
+def spoken_in(parts: Sequence[SpokenInPart]) -> Spoken:
+    """Return what is learned of all events for `speaking`, which are in parts."""
+    landed = any(part.landed for part in parts)
+    sources = _of_all([part.by_pages if landed else part.by_tags for part in parts])
     return Spoken(
-        landed=landed_any,
+        landed=landed,
         evident=bool(sources),
-        of_browser=of_browser_any,
-        sources=frozenset(sources),
-        kinds=frozenset(kinds),
-        names=frozenset(names),
+        of_browser=any(part.of_browser for part in parts),
+        sources=sources,
+        kinds=_of_all([part.kinds for part in parts]),
+        names=_of_all([part.names for part in parts]),
     )
+
+
+def _firsts(events: pd.DataFrame, column: str, among: BoolArray) -> frozenset[Any]:
+    return frozenset(one for (one,) in _there(events, [column], among))
+
+
+def _of_all(parts: Sequence[frozenset[Any]]) -> frozenset[Any]:
+    return frozenset[Any]().union(*parts)
 
 
 def _pairs(events: pd.DataFrame, columns: list[str]) -> tuple[IntArray, list[tuple[Any, ...]]]:

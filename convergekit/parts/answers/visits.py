@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,21 +15,22 @@ from convergekit.attribution.result import Attribution
 from convergekit.errors import NotOnThisEngine
 from convergekit.events.steps import StepLike
 from convergekit.identity.tables import StitchedEvents
-from convergekit.parts.activity import events_by_parts
-from convergekit.parts.below import values_below
+from convergekit.parts.answers.activity import events_by_parts
+from convergekit.parts.answers.below import values_below
+from convergekit.parts.each import EachPart
 from convergekit.visits.rules import VisitRules
 from convergekit.visits.sessions import sessions
 
-Parts = Callable[[], Iterator[StitchedEvents]]
 
-
-def sessions_by_parts(parts: Parts, rules: VisitRules, conversion: StepLike | None) -> pd.DataFrame:
+def sessions_by_parts(
+    each: EachPart, rules: VisitRules, conversion: StepLike | None
+) -> pd.DataFrame:
     """Return a row per session, by start. See `Stitched.sessions`."""
-    whole = values_below([sessions(s, rules, conversion) for s in parts()])
+    whole = values_below(list(each(partial(_sessions_of, rules=rules, conversion=conversion))))
     return whole.sort_values(["start", "session_id"], kind="stable", ignore_index=True)
 
 
-def attribution_by_parts(parts: Parts, question: Question) -> Attribution:
+def attribution_by_parts(each: EachPart, question: Question) -> Attribution:
     """Return which visits conversions are credited to. See `Stitched.attribution`.
 
     Raises
@@ -47,9 +48,9 @@ def attribution_by_parts(parts: Parts, question: Question) -> Attribution:
         )
     if question.value is not None:
         # Currencies are of all conversions together.
-        events, _ = events_by_parts(parts, [question.conversion])
+        events = events_by_parts(each, [question.conversion])
         whole_cents(events, np.arange(len(events)), question)
-    found = [attribution(s, question) for s in parts()]
+    found = list(each(partial(_attribution_of, question=question)))
     credited = values_below([one.credits for one in found])
     model = pd.Categorical(credited["model"], categories=list(question.models)).codes
     order = np.lexsort((credited["row"].to_numpy(), model))
@@ -58,3 +59,13 @@ def attribution_by_parts(parts: Parts, question: Question) -> Attribution:
         credits=credited.take(order).reset_index(drop=True),
         unpriced=sum(one.unpriced for one in found),
     )
+
+
+def _sessions_of(
+    number: int, s: StitchedEvents, *, rules: VisitRules, conversion: StepLike | None
+) -> pd.DataFrame:
+    return sessions(s, rules, conversion)
+
+
+def _attribution_of(number: int, s: StitchedEvents, *, question: Question) -> Attribution:
+    return attribution(s, question)

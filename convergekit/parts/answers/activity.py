@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,26 +20,25 @@ from convergekit.activity.retention import (
     retention_of_cohorts,
 )
 from convergekit.events.amounts import events_named
+from convergekit.events.calendar import Calendar
+from convergekit.events.observed import Observed
 from convergekit.events.steps import StepLike, among_all
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.tables import StitchedEvents
-from convergekit.parts.below import values_below
+from convergekit.parts.answers.below import values_below
+from convergekit.parts.each import EachPart
 from convergekit.visits.rules import Visits
-
-Parts = Callable[[], Iterator[StitchedEvents]]
 
 
 def counts_by_parts(
-    asked: CountsQuestion, parts: Parts, calendar: str | None, visits: Visits | None
+    asked: CountsQuestion, each: EachPart, calendar: str | None, visits: Visits | None
 ) -> DrawnFrame:
     """Count events, or their profiles, by period. See `Stitched.counts`."""
     found: list[Counted] = []
     profiles = 0
-    for s in parts():
-        subject = Subject.of_stitched(s, calendar, visits)
-        one = counted_in(subject, asked)
+    for one, about in each(partial(_counted_of, asked=asked, of=(calendar, visits))):
         found.append(replace(one, chosen=_numbered(one.chosen, profiles)))
-        profiles += len(s.resolution.profile_ids)
+        profiles += about.profiles
     whole = Counted(
         found[0].by,
         _chosen([one.chosen for one in found]),
@@ -45,18 +46,16 @@ def counts_by_parts(
         pd.concat(_some([one.events for one in found]), ignore_index=True),
         _added([one.left_out for one in found]),
     )
-    return counts_together(whole, asked, subject.calendar, subject.observed)
+    return counts_together(whole, asked, about.calendar, about.observed)
 
 
 def retention_by_parts(
-    asked: RetentionQuestion, parts: Parts, calendar: str | None, visits: Visits | None
+    asked: RetentionQuestion, each: EachPart, calendar: str | None, visits: Visits | None
 ) -> Retention:
     """Return who comes back. See `Stitched.retention`."""
     found: list[Cohorts] = []
     profiles = 0
-    for s in parts():
-        subject = Subject.of_stitched(s, calendar, visits)
-        one = cohorts_in(subject, asked)
+    for one, about in each(partial(_cohorts_of, asked=asked, of=(calendar, visits))):
         found.append(
             replace(
                 one,
@@ -64,7 +63,7 @@ def retention_by_parts(
                 returns=_numbered(one.returns, profiles),
             )
         )
-        profiles += len(s.resolution.profile_ids)
+        profiles += about.profiles
     whole = Cohorts(
         found[0].by,
         _chosen([one.first for one in found]),
@@ -72,19 +71,50 @@ def retention_by_parts(
         values_below([one.label_values for one in found]),
         _added([one.left_out for one in found]),
     )
-    return retention_of_cohorts(whole, asked, subject.calendar, subject.observed.end)
+    return retention_of_cohorts(whole, asked, about.calendar, about.observed.end)
 
 
-def events_by_parts(parts: Parts, steps: Sequence[StepLike]) -> tuple[pd.DataFrame, StitchedEvents]:
-    """Return the events of these names as one frame, by `row`, and the last part."""
-    found = []
-    for s in parts():
-        at = [events_named(s.events, step) for step in steps]
-        chosen = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *at]))
-        found.append(s.events.iloc[chosen])
+def events_by_parts(each: EachPart, steps: Sequence[StepLike]) -> pd.DataFrame:
+    """Return the events of these names as one frame, by `row`."""
+    found = list(each(partial(_events_of, steps=steps)))
     whole = pd.concat(_some(found), ignore_index=True)
     whole = whole.sort_values("row", kind="stable", ignore_index=True)
-    return among_all(whole, s.events), s
+    return among_all(whole, found[-1])
+
+
+class _About(NamedTuple):
+    """What is known of a part beside its events."""
+
+    profiles: int
+    calendar: Calendar
+    observed: Observed
+
+
+_Of = tuple[str | None, Visits | None]
+
+
+def _counted_of(
+    number: int, s: StitchedEvents, *, asked: CountsQuestion, of: _Of
+) -> tuple[Counted, _About]:
+    subject = Subject.of_stitched(s, *of)
+    return counted_in(subject, asked), _about(s, subject)
+
+
+def _cohorts_of(
+    number: int, s: StitchedEvents, *, asked: RetentionQuestion, of: _Of
+) -> tuple[Cohorts, _About]:
+    subject = Subject.of_stitched(s, *of)
+    return cohorts_in(subject, asked), _about(s, subject)
+
+
+def _about(s: StitchedEvents, subject: Subject) -> _About:
+    return _About(len(s.resolution.profile_ids), subject.calendar, subject.observed)
+
+
+def _events_of(number: int, s: StitchedEvents, *, steps: Sequence[StepLike]) -> pd.DataFrame:
+    at = [events_named(s.events, step) for step in steps]
+    chosen = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *at]))
+    return among_all(s.events.iloc[chosen], s.events)
 
 
 def _numbered(chosen: Chosen, first: int) -> Chosen:

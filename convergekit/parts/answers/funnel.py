@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,10 @@ from convergekit.funnels.options import FunnelQuestion
 from convergekit.funnels.outcomes import Outcomes
 from convergekit.funnels.result import Funnel
 from convergekit.identity.tables import StitchedEvents
-from convergekit.parts.below import column_below
+from convergekit.parts.answers.below import column_below
+from convergekit.parts.each import EachPart, Kept
 from convergekit.typing import IntArray
 from convergekit.visits.entry import most_usual
-
-Parts = Callable[[], Iterator[StitchedEvents]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +35,7 @@ class AskingParts:
     Attributes
     ----------
     asked : FunnelQuestion
-    parts : callable
-        Yields the parts.
+    each : EachPart
     known : Known
     outcomes : Outcomes
         Of the funnel of all the time, by the rows of the events that fill the steps.
@@ -56,7 +54,7 @@ class AskingParts:
     """
 
     asked: FunnelQuestion
-    parts: Parts
+    each: EachPart
     known: Known
     outcomes: Outcomes
     part: IntArray
@@ -90,18 +88,18 @@ class AskingParts:
 
     def usual_labels(self, name: str, most: int) -> list[Any]:
         """Return the labels of a column of the breakdown that the data have most of."""
-        counts = pd.concat([asking.label_counts(name) for asking in self._each()])
+        counts = pd.concat(list(self._of_each(lambda _, asking: asking.label_counts(name))))
         return most_usual(counts.groupby(level=0, sort=False).sum(), most)
 
     def entry_times(self) -> IntArray:
         """Return the times of all entries in the range, in microseconds."""
-        return np.concatenate([asking.entry_times() for asking in self._each()])
+        return np.concatenate(list(self._of_each(lambda _, asking: asking.entry_times())))
 
     def outcomes_between(self, bounds: Sequence[tuple[int, int]]) -> list[Outcomes]:
         """Return how those fared who entered in each range, in microseconds."""
         found: list[list[Outcomes]] = [[] for _ in bounds]
-        for asking in self._each():
-            for place, outcomes in enumerate(asking.outcomes_between(bounds)):
+        for part in self._of_each(lambda _, asking: asking.outcomes_between(bounds)):
+            for place, outcomes in enumerate(part):
                 found[place].append(_placed(outcomes))
         return [_with_top(together(outcomes)[0], self.kept) for outcomes in found]
 
@@ -109,10 +107,22 @@ class AskingParts:
         """Return how long after its entry each row did something else, the largest for never."""
         waited = np.full(len(part.depth), np.iinfo(np.int64).max)
         place = self.outcomes.ids.get_indexer(part.ids)[part.profile]
-        for number, asking in enumerate(self._each()):
-            at = np.flatnonzero(self.part[place] == number)
-            mine = replace(part.chosen(at), profile=self.number[place[at]], ids=asking.ids)
-            waited[at] = asking.first_after_entry(mine, event)
+        ours: dict[int, IntArray] = {
+            number: np.flatnonzero(self.part[place] == number) for number in np.unique(self.part)
+        }
+        mine = {
+            number: replace(part.chosen(at), profile=self.number[place[at]])
+            for number, at in ours.items()
+        }
+
+        def first(number: int, asking: Asking) -> IntArray | None:
+            if number not in mine:
+                return None
+            return asking.first_after_entry(replace(mine[number], ids=asking.ids), event)
+
+        for number, found in enumerate(self._of_each(first)):
+            if found is not None:
+                waited[ours[number]] = found
         return waited
 
     def with_next_event(
@@ -120,75 +130,139 @@ class AskingParts:
     ) -> pd.DataFrame:
         """Return rows of conversions with what each profile did next."""
         place = self.outcomes.ids.get_indexer(pd.Index(lost["profile_id"]))
-        found = []
-        for number, asking in enumerate(self._each()):
-            mine = lost[self.part[place] == number]
-            if len(mine):
-                with_next = asking.with_next_event(mine.reset_index(drop=True), reached, profile)
-                found.append(with_next.set_axis(mine.index))
-        if not found:
-            return asking.with_next_event(lost, reached, profile)
-        return pd.concat(found).sort_index()
+        mine = {number: lost[self.part[place] == number] for number in np.unique(self.part)}
 
-    def _each(self) -> Iterator[Asking]:
-        question = replace(self.asked, top=None)
-        for s in self.parts():
-            with warnings.catch_warnings():
-                # They were said when the funnel was first asked.
-                warnings.simplefilter("ignore")
-                asking = asking_of_stitched(s, question)
-                yield asking
+        def followed(number: int, asking: Asking) -> pd.DataFrame:
+            rows = mine.get(number, lost.iloc[:0])
+            with_next = asking.with_next_event(rows.reset_index(drop=True), reached, profile)
+            return with_next.set_axis(rows.index)
+
+        found = list(self._of_each(followed))
+        return pd.concat([one for one in found if len(one)] or found[:1]).sort_index()
+
+    def _of_each(self, ask: Callable[[int, Asking], Kept]) -> Iterator[Kept]:
+        return self.each(partial(_asked_again, question=replace(self.asked, top=None), ask=ask))
 
 
-def funnel_by_parts(question: FunnelQuestion, parts: Parts) -> Funnel:
+def _asked_again(
+    number: int, s: StitchedEvents, *, question: FunnelQuestion, ask: Callable[[int, Asking], Kept]
+) -> Kept:
+    with warnings.catch_warnings():
+        # They were said when the funnel was first asked.
+        warnings.simplefilter("ignore")
+        return ask(number, asking_of_stitched(s, question))
+
+
+@dataclass(frozen=True)
+class Warned:
+    """What a part warns of.
+
+    Attributes
+    ----------
+    said : list of str
+    met : frozenset of tuple
+        Which conditions of steps and exclusions an event meets.
+    """
+
+    said: list[str]
+    met: frozenset[tuple[str, int]]
+
+    @classmethod
+    def of(cls, asking: Asking, said: list[str]) -> Warned:
+        """Return what a part that is asked warns of."""
+        prepared = asking.prepared
+        steps = (
+            ("step", place)
+            for place in range(len(asking.asked.steps))
+            if (prepared.mask >> place & 1).any()
+        )
+        exclusions = (
+            ("exclusion", place)
+            for place, excludes in enumerate(prepared.excludes)
+            if excludes.any()
+        )
+        return cls(said, frozenset([*steps, *exclusions]))
+
+
+@dataclass(frozen=True, eq=False)
+class FunnelOfPart:
+    """What a part answers.
+
+    Attributes
+    ----------
+    outcomes : Outcomes
+    origin : pandas.DataFrame
+        From which steps labels were taken.
+    left_out : int
+    carried : frozenset of str
+    known : Known
+    names, labels_said : list of str
+    warned : Warned
+    """
+
+    outcomes: Outcomes
+    origin: pd.DataFrame
+    left_out: int
+    carried: frozenset[str]
+    known: Known
+    names: list[str]
+    labels_said: list[str]
+    warned: Warned
+
+    @classmethod
+    def of(cls, number: int, s: StitchedEvents, *, question: FunnelQuestion) -> FunnelOfPart:
+        """Ask a part."""
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            asking = asking_of_stitched(s, question)
+            outcomes, origin = asking.outcomes()
+        carried = frozenset(
+            label.name
+            for label in asking.labels
+            if label.read != "entry" and asking.carries(label.name)
+        )
+        return cls(
+            outcomes=_placed(outcomes),
+            origin=origin,
+            left_out=asking.prepared.left_out,
+            carried=carried,
+            known=asking.known,
+            names=asking.names,
+            labels_said=asking.labels_said,
+            warned=Warned.of(asking, [str(one.message) for one in said]),
+        )
+
+
+def funnel_by_parts(question: FunnelQuestion, each: EachPart) -> Funnel:
     """Return how far the profiles of all parts get along the steps.
 
     Parameters
     ----------
     question : FunnelQuestion
-    parts : callable
-        Yields the parts, stitched, with what they have to know of the whole.
+    each : EachPart
     """
-    one = replace(question, top=None)
-    found: list[Outcomes] = []
-    origins, left_out = [], 0
-    carried: set[str] = set()
-    warned = _Warned(question)
-    asking: Asking | None = None
-    for s in parts():
-        with warned.heard():
-            asking = asking_of_stitched(s, one)
-            outcomes, origin = asking.outcomes()
-        warned.filled(asking)
-        found.append(_placed(outcomes))
-        origins.append(origin)
-        left_out += asking.prepared.left_out
-        carried |= {
-            label.name
-            for label in asking.labels
-            if label.read != "entry" and asking.carries(label.name)
-        }
-    assert asking is not None
-    warned.tell()
-    whole, part, number = together(found)
+    found = list(each(partial(FunnelOfPart.of, question=replace(question, top=None))))
+    last = found[-1]
+    _tell(question, [one.warned for one in found])
+    whole, part, number = together([one.outcomes for one in found])
     kept = None
     if question.top is not None:
         kept = {name: kept_labels(cells, question.top) for name, cells in whole.labels.items()}
     source = AskingParts(
         asked=question,
-        parts=parts,
-        known=asking.known,
+        each=each,
+        known=last.known,
         outcomes=whole,
         part=part,
         number=number,
-        names=asking.names,
-        labels_said=asking.labels_said,
-        carried=frozenset(carried),
+        names=last.names,
+        labels_said=last.labels_said,
+        carried=frozenset[str]().union(*(one.carried for one in found)),
         kept=kept,
     )
-    return funnel_result(
-        source, asking.names, _with_top(whole, kept), _origin(origins), left_out, PROFILE_ID
-    )
+    origin = _origin([one.origin for one in found])
+    left_out = sum(one.left_out for one in found)
+    return funnel_result(source, last.names, _with_top(whole, kept), origin, left_out, PROFILE_ID)
 
 
 def together(parts: Sequence[Outcomes]) -> tuple[Outcomes, IntArray, IntArray]:
@@ -257,47 +331,23 @@ def _origin(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return ordered.drop(columns="place").astype(whole.dtypes)
 
 
-class _Warned:
-    """What the parts warn of: said once, and only if it is so in all of them."""
-
-    def __init__(self, question: FunnelQuestion) -> None:
-        self._conditions = [
-            *(
-                (_never_met(step.title, step.where), ("step", place))
-                for place, step in enumerate(question.steps)
-            ),
-            *(
-                (_never_met(" or ".join(_names(one.name)), one.where), ("exclusion", place))
-                for place, (one, _, _) in enumerate(question.excluding)
-            ),
-        ]
-        self._said: dict[str, None] = {}
-        self._met: set[tuple[str, int]] = set()
-
-    @contextlib.contextmanager
-    def heard(self) -> Iterator[None]:
-        """Note what is warned of in the block."""
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            yield
-        self._said |= dict.fromkeys(str(one.message) for one in said)
-
-    def filled(self, asking: Asking) -> None:
-        """Note which conditions the events of a part meet."""
-        prepared = asking.prepared
-        for place in range(len(asking.asked.steps)):
-            if (prepared.mask >> place & 1).any():
-                self._met.add(("step", place))
-        for place, excludes in enumerate(prepared.excludes):
-            if excludes.any():
-                self._met.add(("exclusion", place))
-
-    def tell(self) -> None:
-        """Warn of what is so in all parts."""
-        met = [begins for begins, which in self._conditions if which in self._met]
-        for said in self._said:
-            if not any(said.startswith(begins) for begins in met):
-                warnings.warn(said, stacklevel=callers_level())
+def _tell(question: FunnelQuestion, parts: Sequence[Warned]) -> None:
+    """Warn, once, of what is so in all parts."""
+    conditions = [
+        *(
+            (_never_met(step.title, step.where), ("step", place))
+            for place, step in enumerate(question.steps)
+        ),
+        *(
+            (_never_met(" or ".join(_names(one.name)), one.where), ("exclusion", place))
+            for place, (one, _, _) in enumerate(question.excluding)
+        ),
+    ]
+    met = frozenset[tuple[str, int]]().union(*(part.met for part in parts))
+    begins = [text for text, which in conditions if which in met]
+    for said in dict.fromkeys(text for part in parts for text in part.said):
+        if not any(said.startswith(text) for text in begins):
+            warnings.warn(said, stacklevel=callers_level())
 
 
 def _never_met(title: str, where: Any) -> str:
