@@ -51,6 +51,7 @@ from convergekit.parts.rows import (
     written,
 )
 from convergekit.parts.source import RowSource, source_of
+from convergekit.parts.stitched_part import NumbersError, PartFiles, left_out_of, numbers_of
 from convergekit.parts.workdir import Workdir, not_as_written, opened, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
@@ -282,6 +283,32 @@ class Run:
 
     def part(self, number: int) -> StitchedEvents:
         """Return a part, stitched, without what it has to know of the whole."""
+        if self.workdir.done.parts > 1:
+            return self._loaded(number)
+        # A part fits into the memory: that of all rows is not loaded twice.
+        return self._only_part
+
+    @cached_property
+    def _only_part(self) -> StitchedEvents:
+        return self._loaded(0)
+
+    def _loaded(self, number: int) -> StitchedEvents:
+        """Return a part as `write_part` wrote it."""
+        name = f"{number:05}.parquet"
+        files = PartFiles(
+            table=lambda table, names=None: self.frame("tables", table, name, names=names),
+            left_out=lambda what: self.frame("facts", f"{what}-{name}"),
+            numbers=lambda: self.workdir.read("facts", f"numbers-{number:05}.arrow"),
+            stitched_again=lambda: self.from_rows(number),
+        )
+        try:
+            return files.load(self.options)
+        except NumbersError as error:
+            path = self.workdir.path / "facts" / f"numbers-{number:05}.arrow"
+            raise not_as_written(path, error) from None
+
+    def from_rows(self, number: int) -> StitchedEvents:
+        """Return a part, stitched from its rows."""
         folder = self.workdir.path / "rows" / f"{number:05}"
         files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
         pieces = [self.frame("rows", folder.name, path.name) for path in files]
@@ -296,17 +323,15 @@ class Run:
         return stitched_part(rows, np.concatenate([np.empty(0, np.int64), *row]), self.options)
 
     def _stitch(self, number: int) -> None:
-        """Stitch a part, and write its tables."""
-        s = self.part(number)
+        """Stitch a part, and write its tables and what else there is to know of it."""
+        s = self.from_rows(number)
+        file = f"{number:05}.parquet"
         for name in TABLES:
-            frame = getattr(s, name)
-            self.workdir.write_rows(written(frame), "tables", name, f"{number:05}.parquet")
-        about = AboutPart.of(s)
-        self.workdir.write(about.written(), "facts", f"part-{number:05}.json")
-        times = [name for name in ("row", "timestamp", "received_at") if name in s.events]
-        self.workdir.write_rows(written(s.events[times]), "facts", f"times-{number:05}.parquet")
-        hosts = written(page_hosts(s.events))
-        self.workdir.write_rows(hosts, "facts", f"hosts-{number:05}.parquet")
+            self.workdir.write_rows(written(getattr(s, name)), "tables", name, file)
+        for name, frame in {**left_out_of(s), "hosts": page_hosts(s.events)}.items():
+            self.workdir.write_rows(written(frame), "facts", f"{name}-{file}")
+        self.workdir.write_rows(numbers_of(s), "facts", f"numbers-{number:05}.arrow")
+        self.workdir.write(AboutPart.of(s).written(), "facts", f"part-{number:05}.json")
         self.workdir.done.stitched = number + 1
         self.workdir.record()
         del s
@@ -324,12 +349,14 @@ class Run:
     @cached_property
     def facts(self) -> FactsOfTheWhole:
         """What every part has to know of the whole."""
-        hosts = list(self._of_parts("hosts"))
-        return facts_of(self.about, self._of_parts("times"), hosts, self.options)
+        numbers = range(self.workdir.done.parts)
+        hosts = [self.frame("facts", f"hosts-{number:05}.parquet") for number in numbers]
+        times = (self.times(number, "timestamp", "received_at") for number in numbers)
+        return facts_of(self.about, times, hosts, self.options)
 
-    def _of_parts(self, name: str) -> Iterator[pd.DataFrame]:
-        for number in range(self.workdir.done.parts):
-            yield self.frame("facts", f"{name}-{number:05}.parquet")
+    def times(self, number: int, *names: str) -> pd.DataFrame:
+        """Return columns of a part's events, as far as it has them."""
+        return self.frame("tables", "events", f"{number:05}.parquet", names=names)
 
     @cached_property
     def learned(self) -> LearnedByParts:
