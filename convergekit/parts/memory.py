@@ -7,6 +7,8 @@ from typing import Any
 
 from convergekit.errors import ConvergekitError
 
+#: What a part may take if it is not said.
+USUAL = "4GB"
 #: So many times as much as its rows take, a part takes while it is stitched and asked. Stitching
 #: holds about three times its rows (docs/performance.md); as much again is for what is asked.
 TIMES_ROWS = 6

@@ -68,8 +68,8 @@ def source_of(given: Any) -> RowSource:
     if isinstance(given, (str, os.PathLike)) or _are_paths(given):
         return _of_files(given)
     raise ConvergekitError(
-        "with workdir=, events must be paths or patterns of files, an Arrow dataset, or a table "
-        f"that gives Arrow; got a {type(given).__name__}."
+        "with workdir= or memory=, events must be paths or patterns of files, an Arrow dataset, or "
+        f"a table that gives Arrow; got a {type(given).__name__}."
     )
 
 
@@ -114,7 +114,8 @@ def _of_engine(table: Any) -> RowSource:
     """Return an Ibis table, streamed."""
     if not hasattr(table, "to_pyarrow_batches"):
         raise NotOnThisEngine(
-            "workdir= takes Ibis tables, not yet Spark DataFrames. Leave it out to stitch in Spark."
+            "workdir= and memory= take Ibis tables, not yet Spark DataFrames. Leave them out to "
+            "stitch in Spark."
         )
     return _of_stream(table.schema(), lambda: table.to_pyarrow_batches(chunk_size=BATCH_ROWS))
 

@@ -38,7 +38,7 @@ from convergekit.parts.clusters import (
 from convergekit.parts.each import Kept
 from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
 from convergekit.parts.large import refuse_large
-from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, bytes_of, parts_for
+from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, USUAL, bytes_of, parts_for
 from convergekit.parts.part import said_of_rows, stitched_part
 from convergekit.parts.progress import ProgressBar
 from convergekit.parts.rows import (
@@ -51,7 +51,7 @@ from convergekit.parts.rows import (
     written,
 )
 from convergekit.parts.source import RowSource, source_of
-from convergekit.parts.workdir import Workdir, not_as_written, opened, told
+from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
@@ -352,9 +352,9 @@ def stitched_by_parts(
     events: Any,
     options: StitchOptions,
     columns: Any,
-    workdir: str | Path,
+    workdir: str | Path | None,
     *,
-    memory: str = "4GB",
+    memory: str | None = None,
     max_cluster: int | None = None,
     progress: bool | None = None,
     parts: int | None = None,
@@ -367,7 +367,8 @@ def stitched_by_parts(
     options : StitchOptions
     columns : object
         As `stitch` takes them.
-    workdir : str or pathlib.Path
+    workdir : str, pathlib.Path or None
+        None for a directory that lives as long as the result.
     memory, max_cluster, progress
         As `stitch` takes them.
     parts : int, optional
@@ -379,14 +380,15 @@ def stitched_by_parts(
     """
     from convergekit.parts.result import StitchedParts
 
-    size = bytes_of(memory)
+    size = bytes_of(USUAL if memory is None else memory)
     if max_cluster is not None and (isinstance(max_cluster, bool) or max_cluster < 1):
         raise ConvergekitError(
             f"max_cluster must be a whole number of rows from 1; got {max_cluster!r}."
         )
     source = source_of(events)
     asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
-    with opened(workdir, {"options": asked, "source": source.said}) as directory:
+    said = {"options": asked, "source": source.said}
+    with temporary(said) if workdir is None else opened(workdir, said) as directory:
         bar = ProgressBar(progress)
         run = Run(source, options, columns, directory, size, max_cluster, parts, bar)
         run.finish()

@@ -13,6 +13,8 @@ import os
 import re
 import shutil
 import sys
+import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -178,6 +180,40 @@ def opened(path: str | Path, asked: Mapping[str, Mapping[str, str]]) -> Iterator
     with held:
         _hold(held, place)
         yield _found(place, {kind: dict(values) for kind, values in asked.items()})
+
+
+@contextlib.contextmanager
+def temporary(asked: Mapping[str, Mapping[str, str]]) -> Iterator[Workdir]:
+    """Open a directory that lives as long as its `Workdir`, and the process.
+
+    Parameters
+    ----------
+    asked : mapping of str to mapping of str to str
+        As `opened` takes it.
+
+    Raises
+    ------
+    WriteError
+        The system does not let it be written.
+    """
+    try:
+        place = Path(tempfile.mkdtemp(prefix="convergekit-"))
+    except OSError as error:
+        raise _cannot(Path(tempfile.gettempdir()), error) from error
+    try:
+        with opened(place, asked) as found:
+            weakref.finalize(found, _remove_temporary, place, os.getpid())
+            yield found
+    except BaseException:
+        # Nobody knows where it is, so nobody goes on from there.
+        _remove_temporary(place, os.getpid())
+        raise
+
+
+def _remove_temporary(place: Path, process: int) -> None:
+    # A process that was forked has its copy of the Workdir, but not the directory.
+    if os.getpid() == process:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _found(place: Path, asked: dict[str, dict[str, str]]) -> Workdir:
