@@ -79,8 +79,8 @@ def source_of(given: Any) -> RowSource:
     if isinstance(given, (str, os.PathLike)) or _are_paths(given):
         return _of_files(given)
     raise ConvergekitError(
-        "with workdir=, events must be paths or patterns of files, an Arrow dataset, or a table "
-        f"that gives Arrow; got a {type(given).__name__}."
+        "with workdir= or memory=, events must be paths or patterns of files, an Arrow dataset, or "
+        f"a table that gives Arrow; got a {type(given).__name__}."
     )
 
 

@@ -299,7 +299,7 @@ def test_what_is_no_source_is_told(tmp_path):
         ck.stitch(7, workdir=tmp_path / "run")
     with pytest.raises(ck.ReadError, match="no file is named"):
         ck.stitch(str(tmp_path / "none-*.parquet"), workdir=tmp_path / "run")
-    with pytest.raises(ck.ConvergekitError, match="give workdir="):
+    with pytest.raises(ck.ConvergekitError, match="give memory= or workdir="):
         ck.stitch(str(tmp_path / "events.parquet"))
     with pytest.raises(ck.ColumnError):
         ck.stitch(pd.DataFrame({"a": [1]}), workdir=tmp_path / "run")
@@ -307,7 +307,7 @@ def test_what_is_no_source_is_told(tmp_path):
 
 def test_what_is_not_by_parts_says_so(files):
     p = run(files)
-    with pytest.raises(ck.NotOnThisEngine, match="without workdir="):
+    with pytest.raises(ck.NotOnThisEngine, match="without workdir= and memory="):
         p.suspects  # noqa: B018 - asking raises
     with pytest.raises(AttributeError):
         p.nothing_such  # noqa: B018 - asking raises
