@@ -48,7 +48,35 @@ def stitch(
     events: Paths | Frame | Dataset | EngineTable,
     *,
     workdir: str | Path,
-    memory: str = "4GB",
+    memory: str | None = None,
+    max_cluster: int | None = None,
+    progress: bool | None = None,
+    columns: Columns | None = None,
+    tz: str | None = None,
+    rename_events: Mapping[str, str] | None = None,
+    dedupe_on: Sequence[str] = ("event_id",),
+    duplicates: Duplicates = "drop",
+    block: Block = (),
+    alias_from: Mapping[str, str] | None = None,
+    rules: Mapping[str, Rule] | None = None,
+    max_age: Mapping[str, Duration] | None = None,
+    limits: Mapping[str, int] | None = None,
+    alias_priority: Sequence[str] = TYPE_PRIORITY,
+    identity: IdentityMode = "retroactive",
+    first: Iterable[str] = (),
+    nothing: Iterable[str] = (),
+    browser_alias: str = "cookie",
+    salt: str | bytes | None = None,
+    calendar: str | None = None,
+    week_starts: Weekday = "monday",
+    observed_until: str | datetime.date | None = None,
+) -> StitchedParts: ...
+@overload
+def stitch(
+    events: Paths | Frame | Dataset | EngineTable,
+    *,
+    memory: str,
+    workdir: None = None,
     max_cluster: int | None = None,
     progress: bool | None = None,
     columns: Columns | None = None,
@@ -120,7 +148,7 @@ def stitch(
     observed_until: str | datetime.date | None = None,
     strict: bool = False,
     workdir: str | Path | None = None,
-    memory: str = "4GB",
+    memory: str | None = None,
     max_cluster: int | None = None,
     progress: bool | None = None,
 ) -> Stitched | StitchedTable | StitchedParts:
@@ -131,8 +159,8 @@ def stitch(
     events : pandas.DataFrame, or a Polars frame, pyarrow Table, DuckDB relation
         One row per event, as `read_events` returns it or in any spelling it understands. Never
         changed. Anything with the Arrow PyCapsule interface will do. An Ibis table or a Spark
-        DataFrame is stitched in its engine, as `stitch_table` does. With `workdir` also paths and
-        patterns of files that `read_events` reads, and Arrow datasets.
+        DataFrame is stitched in its engine, as `stitch_table` does. With `workdir` or `memory` also
+        paths and patterns of files that `read_events` reads, and Arrow datasets.
     columns : mapping, optional
         Canonical name to the frame's own name, such as
         ``{"event_name": "action", "alias.customer_id": "uid"}``, to a path into objects, a list of
@@ -201,19 +229,22 @@ def stitch(
         A directory, empty or new, for events that do not fit into memory: they are stitched part by
         part, with the same results, and the parts' files stay there. Given the same again, a run
         that was ended goes on from its last finished step. It holds the events.
-    memory : str, default "4GB"
-        How much a part may take, such as ``"6GB"``; with `workdir`.
+    memory : str, optional
+        How much a part may take, such as ``"6GB"``; ``"4GB"`` with `workdir` alone. Without
+        `workdir` the parts lie in a directory of their own below that for temporary files
+        (`tempfile.gettempdir`). It is removed when neither the result nor a table or answer of it
+        is in use any more, or when the process ends; a process that is killed leaves it.
     max_cluster : int, optional
-        The most rows that may hang together by aliases and event IDs; with `workdir`. By default as
+        The most rows that may hang together by aliases and event IDs; by parts. By default as
         many as a part has: more are refused, with the alias to blame, before they are stitched.
     progress : bool, optional
-        Whether to show a progress bar; with `workdir`. By default where somebody sees it.
+        Whether to show a progress bar; by parts. By default where somebody sees it.
 
     Returns
     -------
     Stitched, StitchedTable or StitchedParts
-        A `StitchedParts` with `workdir`; a `StitchedTable`, as `stitch_table` returns it, for an
-        Ibis table or a Spark DataFrame.
+        A `StitchedParts` with `workdir` or `memory`; otherwise a `StitchedTable`, as `stitch_table`
+        returns it, for an Ibis table or a Spark DataFrame.
 
     Raises
     ------
@@ -228,7 +259,7 @@ def stitch(
         An option has a value that it does not take.
     NotOnThisEngine
         A table of an engine is given with an option that engines do not have yet, or `strict` with
-        `workdir`.
+        `workdir` or `memory`.
     ReadError, WriteError
         Files cannot be read, or the workdir cannot be written.
 
@@ -254,7 +285,8 @@ def stitch(
     >>> s.events["profile.utm_source"].tolist()
     ['newsletter', 'newsletter', 'newsletter']
     """
-    if is_of_an_engine(events) and workdir is None:
+    by_parts = workdir is not None or memory is not None
+    if is_of_an_engine(events) and not by_parts:
         _refuse_in_an_engine(
             tz=tz,
             duplicates=duplicates != "drop",
@@ -300,7 +332,7 @@ def stitch(
         observed_until=observed_until,
         strict=strict,
     )
-    if workdir is not None:
+    if by_parts:
         return _by_parts(events, options, columns, workdir, memory, max_cluster, progress)
     return _in_memory(events, options, columns)
 
@@ -309,7 +341,7 @@ def _in_memory(events: Any, options: StitchOptions, columns: Columns | None) -> 
     if isinstance(events, (str, Path)):
         raise ConvergekitError(
             f"events are a path, {str(events)!r}. Read it first: ck.stitch(ck.read_events(...)); "
-            "or give workdir= to stitch files that do not fit into memory."
+            "or give memory= or workdir= to stitch files that do not fit into memory."
         )
     with exports_told(events, "ck.stitch"):
         named, names = with_own_columns(events, columns)
@@ -320,8 +352,8 @@ def _by_parts(
     events: Any,
     options: StitchOptions,
     columns: Columns | None,
-    workdir: str | Path,
-    memory: str,
+    workdir: str | Path | None,
+    memory: str | None,
     max_cluster: int | None,
     progress: bool | None,
 ) -> StitchedParts:
@@ -330,7 +362,7 @@ def _by_parts(
 
     if options.strict:
         raise NotOnThisEngine(
-            "strict=: not with workdir= yet. Leave it out, and look at .rejected."
+            "strict=: not with workdir= or memory= yet. Leave it out, and look at .rejected."
         )
     return stitched_by_parts(
         events,

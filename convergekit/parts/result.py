@@ -1,4 +1,4 @@
-"""`StitchedParts`: what `stitch` returns with a workdir: tables in parts, and answers."""
+"""`StitchedParts`: what `stitch` returns by parts: tables in parts, and answers."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ class StitchedParts:
 
     See Also
     --------
-    stitch : Makes one, with `workdir`.
+    stitch : Makes one, with `workdir` or `memory`.
     """
 
     _run: Run
 
     @property
     def workdir(self) -> Path:
-        """The directory with the files."""
+        """The directory with the files; without `workdir=` it goes when this does."""
         return self._run.workdir.path
 
     @property
@@ -113,7 +113,7 @@ class StitchedParts:
             return object.__getattribute__(self, name)
         raise NotOnThisEngine(
             f".{name} is not computed by parts yet; docs/scale.md lists what is. Of events that "
-            f"fit into memory: ck.stitch(events).{name}, without workdir=."
+            f"fit into memory: ck.stitch(events).{name}, without workdir= and memory=."
         )
 
     @property
@@ -414,7 +414,7 @@ class StitchedParts:
         return count, [[row, moment(time)] for row, time in sorted(some)[:EXAMPLE_ROWS]]
 
     def _table(self, name: str, finish: Any) -> PartsTable:
-        return PartsTable(name, path_of(self._run.workdir, name), finish)
+        return PartsTable(name, path_of(self._run.workdir, name), finish, self._run.workdir)
 
 
 def _by_row(table: pd.DataFrame) -> pd.DataFrame:

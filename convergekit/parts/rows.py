@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from convergekit.base.options import pairs_given
+from convergekit.errors import ColumnError
 from convergekit.events.arrow import Frame, as_frame, as_lists_of_text
 from convergekit.events.canonical import open_columns, written_by_stitch
 from convergekit.readers.concatenate import concatenate
@@ -23,6 +25,8 @@ from convergekit.writers.saved_frames import frame_of, parquet_of
 #: The column in which the files of a run keep the place of each row among all. A frame that is
 #: stitched has no column of this name: stitching replaces it.
 ROW = "row"
+#: The column in which an engine says the part of each row that is fetched.
+PART = "_ck_part"
 _EXACT = 2**53
 
 
@@ -80,6 +84,7 @@ def witnesses_in(frame: pd.DataFrame) -> pd.DataFrame:
     A value, a gap, and a whole number beyond what a float holds exactly.
     """
     chosen: set[int] = set()
+    frame = frame.drop(columns=[ROW, PART], errors="ignore")
     for _, column in frame.items():
         known = column.notna().to_numpy(dtype=bool)
         large = _beyond_floats(column, known)
@@ -105,14 +110,52 @@ def opened_block(given: Frame, columns: Mapping[str, str] | None) -> tuple[pd.Da
     return opened.drop(columns=replaced).reset_index(drop=True), replaced
 
 
-def with_rows(frame: pd.DataFrame, row: IntArray) -> pd.DataFrame:
-    """Return rows with their places among all."""
-    return pd.DataFrame({ROW: row, **dict(frame.items())}, index=frame.index, copy=False)
+def with_numbers(frame: pd.DataFrame, numbers: Mapping[str, IntArray]) -> pd.DataFrame:
+    """Return rows with `ROW`, their places among all, or with what else numbers them."""
+    columns = {**numbers, **dict(frame.items())}
+    return pd.DataFrame(columns, index=frame.index, copy=False)
+
+
+def numbers_apart(rows: pa.Table) -> tuple[pa.Table, dict[str, IntArray]]:
+    """Return the rows of an engine without what numbers them, and that.
+
+    Raises
+    ------
+    ColumnError
+        A row has no number.
+    """
+    names = [name for name in (ROW, PART) if name in rows.column_names]
+    if rows.column(ROW).null_count:
+        raise ColumnError("column 'row' is empty in some rows; give each row a number of its own.")
+    numbers = {name: rows.column(name).to_numpy() for name in names}
+    return rows.drop_columns(names), numbers
+
+
+def refuse_shared_numbers(numbers: Sequence[pd.Series]) -> None:
+    """Raise if rows of an engine share a number.
+
+    Raises
+    ------
+    ColumnError
+    """
+    if numbers:
+        every = pd.concat(numbers)
+        if every.duplicated().any():
+            raise shared_numbers(every.nunique(), len(every))
+
+
+def shared_numbers(numbers: int, rows: int) -> ColumnError:
+    """Return the error of rows that have no number of their own."""
+    return ColumnError(
+        f"column 'row' has {numbers:,} numbers for {rows:,} rows; give each row a number of its "
+        "own."
+    )
 
 
 def written(frame: pd.DataFrame) -> bytes:
     """Return rows as the content of a file."""
-    return parquet_of(frame, "the rows")
+    # Compression finds what repeats itself; a dictionary beside it costs time and space.
+    return parquet_of(frame, "the rows", dictionaries=False)
 
 
 def read(content: bytes, names: Collection[str] | None = None) -> pd.DataFrame:

@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from convergekit.engine import is_of_an_engine
-from convergekit.errors import ConvergekitError, NotOnThisEngine
+from convergekit.errors import ConvergekitError
 from convergekit.events.arrow import Frame
+from convergekit.parts.engines import is_of_an_engine
 from convergekit.readers.reading import read_in_blocks, sources_apart
+
+if TYPE_CHECKING:
+    from convergekit.identity.options import StitchOptions
+    from convergekit.parts.engines.clustered import ClusteredTable
 
 #: So many rows are taken from an Arrow source at a time.
 BATCH_ROWS = 131_072
@@ -33,10 +37,17 @@ class RowSource:
     units : list of callable
         Each returns its frames in order: as `read_events` gives those of files, and as they come
         from Arrow.
+    numbered : bool
+        Whether frames are Arrow tables of which the column `row` numbers the rows.
+    clusters : callable or None
+        Takes columns and options as `stitch` does, and returns what finds clusters in the engine
+        of the rows: a callable, or None if that is not for it to do.
     """
 
     said: dict[str, str]
     units: list[Callable[[], Iterator[Frame]]]
+    numbered: bool = False
+    clusters: Callable[[Any, StitchOptions], Callable[[], ClusteredTable] | None] | None = None
 
 
 def source_of(given: Any) -> RowSource:
@@ -68,8 +79,8 @@ def source_of(given: Any) -> RowSource:
     if isinstance(given, (str, os.PathLike)) or _are_paths(given):
         return _of_files(given)
     raise ConvergekitError(
-        "with workdir=, events must be paths or patterns of files, an Arrow dataset, or a table "
-        f"that gives Arrow; got a {type(given).__name__}."
+        "with workdir= or memory=, events must be paths or patterns of files, an Arrow dataset, or "
+        f"a table that gives Arrow; got a {type(given).__name__}."
     )
 
 
@@ -111,12 +122,10 @@ def _batches(fragment: pads.Fragment, schema: pa.Schema) -> Iterator[Frame]:
 
 
 def _of_engine(table: Any) -> RowSource:
-    """Return an Ibis table, streamed."""
-    if not hasattr(table, "to_pyarrow_batches"):
-        raise NotOnThisEngine(
-            "workdir= takes Ibis tables, not yet Spark DataFrames. Leave it out to stitch in Spark."
-        )
-    return _of_stream(table.schema(), lambda: table.to_pyarrow_batches(chunk_size=BATCH_ROWS))
+    """Return the rows of an Ibis table; imported here, for Ibis need not be installed."""
+    from convergekit.parts.engines.table import rows_of
+
+    return rows_of(table)
 
 
 def _of_stream(schema: Any, stream: Callable[[], Any]) -> RowSource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,21 +38,23 @@ from convergekit.parts.clusters import (
 from convergekit.parts.each import Kept
 from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
 from convergekit.parts.large import refuse_large
-from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, bytes_of, parts_for
+from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, USUAL, bytes_of, parts_for
 from convergekit.parts.part import said_of_rows, stitched_part
 from convergekit.parts.progress import ProgressBar
 from convergekit.parts.rows import (
     ROW,
     Witnesses,
+    numbers_apart,
     opened_block,
     read,
-    with_rows,
+    refuse_shared_numbers,
+    with_numbers,
     witnesses_in,
     written,
 )
 from convergekit.parts.source import RowSource, source_of
 from convergekit.parts.stitched_part import NumbersError, PartFiles, left_out_of, numbers_of
-from convergekit.parts.workdir import Workdir, not_as_written, opened, told
+from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
 ALONE = np.iinfo(np.uint16).max
 #: What rows have where there are none.
 NO_COLUMNS = ["event_id", "event_name", "timestamp", "source", "aliases"]
+#: The file of the part of each row, which is needed until rows are split.
+PART_OF_ROW = "part_of_row.npy"
 TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 
 
@@ -108,6 +112,7 @@ class Run:
         while done.split < len(done.blocks):
             self._split(done.split)
         self.workdir.remove("blocks")
+        self.workdir.remove("facts", PART_OF_ROW)
         while done.stitched < done.parts:
             self._stitch(done.stitched)
 
@@ -120,20 +125,23 @@ class Run:
         for number in range(done.units, len(units)):
             sizes: list[int] = []
             for block in self._blocks(units[number]()):
-                place = len(done.blocks) + len(sizes)
-                workdir.write_rows(written(block), "blocks", f"{place:05}.parquet")
-                workdir.write_rows(
-                    written(witnesses_in(block)), "facts", f"types-{place:05}.parquet"
-                )
+                place, first = len(done.blocks) + len(sizes), done.rows + sum(sizes)
                 sizes.append(len(block))
-                done.size += _memory_of(block)
+                done.size += memory_of(block)
+                types = written(witnesses_in(block))
+                workdir.write_rows(types, "facts", f"types-{place:05}.parquet")
+                if not self.source.numbered:
+                    row = np.arange(first, first + len(block))
+                    block = with_numbers(block, {ROW: row})
+                workdir.write_rows(written(block), "blocks", f"{place:05}.parquet")
             done.blocks += sizes
             done.units = number + 1
             workdir.record()
             self.bar.tell("reading", number + 1, len(units))
         if not done.blocks:
             nothing = pd.DataFrame(columns=NO_COLUMNS, dtype="str")
-            workdir.write_rows(written(nothing), "blocks", "00000.parquet")
+            numbered = with_numbers(nothing, {ROW: np.empty(0, dtype=np.int64)})
+            workdir.write_rows(written(numbered), "blocks", "00000.parquet")
             workdir.write_rows(written(nothing), "facts", "types-00000.parquet")
             done.blocks = [0]
         done.read = True
@@ -144,14 +152,16 @@ class Run:
         held: list[pd.DataFrame] = []
         size = 0
         for given in frames:
-            named, names = with_own_columns(given, self.columns)
+            rows, own = numbers_apart(given) if self.source.numbered else (given, {})
+            named, names = with_own_columns(rows, self.columns)
             frame, replaced = opened_block(named, names)
             if not frame.columns.size:
                 continue
+            frame = with_numbers(frame, own)
             known = self.workdir.done.replaced
             known += [name for name in replaced if name not in known]
             held.append(frame)
-            size += _memory_of(frame)
+            size += memory_of(frame)
             if size >= self.memory * OF_A_BLOCK:
                 yield concatenate(held)
                 held, size = [], 0
@@ -203,10 +213,13 @@ class Run:
         usable: set[str] = set()
         named: dict[str, None] = {}
         said: list[pd.DataFrame] = []
+        numbers: list[pd.Series] = []
         for place, rows in enumerate(done.blocks):
-            block = self.frame("blocks", f"{place:05}.parquet", names=names | told)
-            carried = Carried.of(self._typed([block], rows, names), self.options)
+            block = self.frame("blocks", f"{place:05}.parquet", names=names | told | {ROW})
+            carried = Carried.of(self.typed(block, names), self.options)
             said.append(block[[name for name in block.columns if name in told]])
+            if self.source.numbered:
+                numbers.append(block[ROW])
             keys, row = carried.keys()
             hashes.add(keys, row + first)
             carrying[row + first] = True
@@ -215,8 +228,8 @@ class Run:
             named |= dict.fromkeys(carried.aliases.table["alias_type"].cat.categories)
             usable |= set(carried.aliases.types.categories)
             self.bar.tell("finding clusters", place + 1, len(done.blocks))
-        _refuse_unknown(self.options, sorted(types), sorted(usable))
-        refuse_types_not_there(named, self.options)
+        refuse_unknown(self.options, types, usable, named)
+        refuse_shared_numbers(numbers)
         cluster = clusters(hashes.links(), done.rows)
         parts = self.parts or parts_for(done.size, self.memory)
         most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
@@ -225,7 +238,7 @@ class Run:
         part[~carrying] = ALONE
         kept = io.BytesIO()
         np.save(kept, part)
-        workdir.write(kept.getvalue(), "facts", "part_of_row.npy")
+        workdir.write(kept.getvalue(), "facts", PART_OF_ROW)
         remarks = self._remarks(concatenate(said)) if told else {}
         workdir.write(json.dumps(remarks).encode(), "facts", "remarks.json")
         done.parts, done.rows_in = parts, [0] * parts
@@ -244,40 +257,62 @@ class Run:
         found: dict[str, int] = json.loads(self.workdir.read("facts", "remarks.json"))
         return found | replaced_remark(done.replaced, done.rows)
 
-    def _typed(
-        self, frames: Sequence[pd.DataFrame], rows: int, names: set[str] | None
-    ) -> pd.DataFrame:
-        typed = self.witnesses.typed(frames, names)
+    def typed(self, block: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+        """Return some columns of a block in the types that all rows have."""
+        typed = self.witnesses.typed([block], names)
         # Rows without any of the columns are rows all the same.
-        return typed if len(typed.columns) else pd.DataFrame(index=pd.RangeIndex(rows))
+        return typed if len(typed.columns) else pd.DataFrame(index=pd.RangeIndex(len(block)))
 
     # Splitting.
 
     @cached_property
     def _part_of_row(self) -> IntArray:
-        found: IntArray = np.load(io.BytesIO(self.workdir.read("facts", "part_of_row.npy")))
+        found: IntArray = np.load(io.BytesIO(self.workdir.read("facts", PART_OF_ROW)))
         return found
 
     def _split(self, place: int) -> None:
         """Write the rows of a block by part."""
         done, workdir = self.workdir.done, self.workdir
-        first = sum(done.blocks[:place])
-        block = self.frame("blocks", f"{place:05}.parquet")
-        part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
-        alone = np.flatnonzero(part == ALONE)
-        part[alone] = part_of_content(block.iloc[alone], done.parts)
-        order = np.argsort(part, kind="stable")
-        ends = np.searchsorted(part[order], np.arange(done.parts + 1))
-        for number in range(done.parts):
-            at = order[ends[number] : ends[number + 1]]
-            if len(at):
-                rows = with_rows(block.iloc[at], at + first)
-                workdir.write_rows(written(rows), "rows", f"{number:05}", f"{place:05}.parquet")
-                done.rows_in[number] += len(at)
+        first, file = sum(done.blocks[:place]), f"{place:05}.parquet"
+        if done.parts == 1:
+            workdir.move(("blocks", file), ("rows", "00000", file))
+            done.rows_in[0] += done.blocks[place]
+        else:
+            block = self.frame("blocks", file)
+            part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
+            for number, rows in self.write_split(place, block, part):
+                done.rows_in[number] += rows
         done.split = place + 1
         workdir.record()
-        workdir.remove("blocks", f"{place:05}.parquet")
+        workdir.remove("blocks", file)
         self.bar.tell("splitting", place + 1, len(done.blocks))
+
+    def write_split(
+        self, place: int, block: pd.DataFrame, part: IntArray
+    ) -> Iterator[tuple[int, int]]:
+        """Write the rows of a block to their parts; yield how many are of which.
+
+        Parameters
+        ----------
+        place : int
+            The number of the block.
+        block : pandas.DataFrame
+            With `ROW`.
+        part : numpy.ndarray of int
+            Of each row; `ALONE` for those of which the content says it.
+        """
+        parts = self.workdir.done.parts
+        alone = np.flatnonzero(part == ALONE)
+        part = part.copy()
+        part[alone] = part_of_content(block.iloc[alone], parts)
+        order = np.argsort(part, kind="stable")
+        ends = np.searchsorted(part[order], np.arange(parts + 1))
+        for number in range(parts):
+            at = order[ends[number] : ends[number + 1]]
+            if len(at):
+                rows = written(block.iloc[at])
+                self.workdir.write_rows(rows, "rows", f"{number:05}", f"{place:05}.parquet")
+                yield number, len(at)
 
     # Stitching.
 
@@ -318,11 +353,24 @@ class Run:
                 f"{folder}: {there:,} of {rows_in:,} rows are there; files of the run are lost. "
                 "Remove the workdir, or give another one, and stitch again."
             )
-        row = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
+        of_pieces = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
+        row = np.concatenate([np.empty(0, np.int64), *of_pieces])
         rows = self.witnesses.typed(pieces)
-        return stitched_part(rows, np.concatenate([np.empty(0, np.int64), *row]), self.options)
+        if (row[1:] < row[:-1]).any():
+            # The blocks were not in the order of the rows.
+            order = np.argsort(row)
+            rows, row = rows.take(order).reset_index(drop=True), row[order]
+        return stitched_part(rows, row, self.options)
 
     def _stitch(self, number: int) -> None:
+        """Stitch a part."""
+        self.write_part(number)
+        self.workdir.done.stitched = number + 1
+        self.workdir.record()
+        gc.collect()
+        self.bar.tell("stitching", number + 1, self.workdir.done.parts)
+
+    def write_part(self, number: int) -> None:
         """Stitch a part, and write its tables and what else there is to know of it."""
         s = self.from_rows(number)
         file = f"{number:05}.parquet"
@@ -332,11 +380,6 @@ class Run:
             self.workdir.write_rows(written(frame), "facts", f"{name}-{file}")
         self.workdir.write_rows(numbers_of(s), "facts", f"numbers-{number:05}.arrow")
         self.workdir.write(AboutPart.of(s).written(), "facts", f"part-{number:05}.json")
-        self.workdir.done.stitched = number + 1
-        self.workdir.record()
-        del s
-        gc.collect()
-        self.bar.tell("stitching", number + 1, self.workdir.done.parts)
 
     @cached_property
     def about(self) -> list[AboutPart]:
@@ -379,9 +422,9 @@ def stitched_by_parts(
     events: Any,
     options: StitchOptions,
     columns: Any,
-    workdir: str | Path,
+    workdir: str | Path | None,
     *,
-    memory: str = "4GB",
+    memory: str | None = None,
     max_cluster: int | None = None,
     progress: bool | None = None,
     parts: int | None = None,
@@ -394,7 +437,8 @@ def stitched_by_parts(
     options : StitchOptions
     columns : object
         As `stitch` takes them.
-    workdir : str or pathlib.Path
+    workdir : str, pathlib.Path or None
+        None for a directory that lives as long as the result.
     memory, max_cluster, progress
         As `stitch` takes them.
     parts : int, optional
@@ -404,32 +448,40 @@ def stitched_by_parts(
     ------
     As `stitch` does with `workdir`.
     """
+    from convergekit.parts.engines.fetched import FetchedRun
     from convergekit.parts.result import StitchedParts
 
-    size = bytes_of(memory)
+    size = bytes_of(USUAL if memory is None else memory)
     if max_cluster is not None and (isinstance(max_cluster, bool) or max_cluster < 1):
         raise ConvergekitError(
             f"max_cluster must be a whole number of rows from 1; got {max_cluster!r}."
         )
     source = source_of(events)
     asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
-    with opened(workdir, {"options": asked, "source": source.said}) as directory:
+    said = {"options": asked, "source": source.said}
+    with temporary(said) if workdir is None else opened(workdir, said) as directory:
         bar = ProgressBar(progress)
-        run = Run(source, options, columns, directory, size, max_cluster, parts, bar)
+        kind = Run if source.clusters is None else FetchedRun
+        run = kind(source, options, columns, directory, size, max_cluster, parts, bar)
         run.finish()
         bar.close()
     return StitchedParts(run)
 
 
-def _refuse_unknown(options: StitchOptions, types: list[str], usable: list[str]) -> None:
+def refuse_unknown(
+    options: StitchOptions, types: Iterable[str], usable: Iterable[str], named: Iterable[str]
+) -> None:
     """Raise if an option names an alias type that no row carries."""
-    refuse_unknown_types("rules", options.rules.rules, types)
-    refuse_unknown_types("block", blocked_types(options.block, options.rules), types)
-    refuse_unknown_types("max_age", options.max_age, usable)
-    refuse_unknown_types("limits", options.protection.limits, usable)
+    known, left = sorted(types), sorted(usable)
+    refuse_unknown_types("rules", options.rules.rules, known)
+    refuse_unknown_types("block", blocked_types(options.block, options.rules), known)
+    refuse_unknown_types("max_age", options.max_age, left)
+    refuse_unknown_types("limits", options.protection.limits, left)
+    refuse_types_not_there(dict.fromkeys(named), options)
 
 
-def _memory_of(frame: pd.DataFrame) -> int:
+def memory_of(frame: pd.DataFrame) -> int:
+    """Return how many bytes the rows of a frame take."""
     return int(frame.memory_usage(index=False, deep=True).sum())
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from convergekit.errors import ReadError
 from convergekit.events.arrow import with_python_lists
 from convergekit.parts.rows import read
-from convergekit.parts.workdir import content_of, not_as_written
+from convergekit.parts.workdir import Workdir, content_of, not_as_written
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,6 +47,8 @@ class PartsTable:
     name: str
     files: list[Path]
     _finish: Callable[[pd.DataFrame], pd.DataFrame] = field(default=with_python_lists)
+    #: Whose files these are: a temporary directory lives as long as it is held.
+    _workdir: Workdir | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -74,7 +76,10 @@ class PartsTable:
                 raise not_as_written(path, error) from None
 
     def dataset(self) -> pa.dataset.Dataset:
-        """Return the files as one Arrow dataset, to be filtered and read a few rows at a time."""
+        """Return the files as one Arrow dataset, to be filtered and read a few rows at a time.
+
+        Without `workdir=` the files live as long as this table, not as the dataset.
+        """
         schemas = [
             self._about(path).schema.to_arrow_schema().remove_metadata() for path in self.files
         ]
@@ -92,7 +97,15 @@ class PartsTable:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Return the rows as a stream of Arrow batches."""
-        return self.dataset().scanner().to_reader().__arrow_c_stream__(requested_schema)
+        dataset = self.dataset()
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            # The files are there for as long as this holds the table.
+            _ = self
+            yield from dataset.to_batches()
+
+        reader = pa.RecordBatchReader.from_batches(dataset.schema, batches())
+        return reader.__arrow_c_stream__(requested_schema)
 
 
 def below_each_other(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -13,7 +13,9 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -138,6 +140,18 @@ class Workdir:
         content["check"] = _check(content)
         self.write(json.dumps(content, indent=1).encode(), MANIFEST)
 
+    def move(self, names: Sequence[str], to: Sequence[str]) -> None:
+        """Give a file of rows another place, unless it has it already."""
+        path, target = self.path.joinpath(*names), self.file(*to)
+        if target.exists() and not path.exists():
+            return
+        try:
+            os.replace(path, target)
+        except FileNotFoundError as error:
+            raise _lost(path, error) from None
+        except OSError as error:
+            raise _cannot(target, error) from error
+
     def remove(self, *names: str) -> None:
         """Remove a file or a folder that is not needed any more."""
         path = self.path.joinpath(*names)
@@ -178,6 +192,40 @@ def opened(path: str | Path, asked: Mapping[str, Mapping[str, str]]) -> Iterator
     with held:
         _hold(held, place)
         yield _found(place, {kind: dict(values) for kind, values in asked.items()})
+
+
+@contextlib.contextmanager
+def temporary(asked: Mapping[str, Mapping[str, str]]) -> Iterator[Workdir]:
+    """Open a directory that lives as long as its `Workdir`, and the process.
+
+    Parameters
+    ----------
+    asked : mapping of str to mapping of str to str
+        As `opened` takes it.
+
+    Raises
+    ------
+    WriteError
+        The system does not let it be written.
+    """
+    try:
+        place = Path(tempfile.mkdtemp(prefix="convergekit-"))
+    except OSError as error:
+        raise _cannot(Path(tempfile.gettempdir()), error) from error
+    try:
+        with opened(place, asked) as found:
+            weakref.finalize(found, _remove_temporary, place, os.getpid())
+            yield found
+    except BaseException:
+        # Nobody knows where it is, so nobody goes on from there.
+        _remove_temporary(place, os.getpid())
+        raise
+
+
+def _remove_temporary(place: Path, process: int) -> None:
+    # A process that was forked has its copy of the Workdir, but not the directory.
+    if os.getpid() == process:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _found(place: Path, asked: dict[str, dict[str, str]]) -> Workdir:
@@ -250,10 +298,14 @@ def content_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ReadError(
-            f"{path} cannot be read: {_said(error)}. A file of the run is lost: give another "
-            "workdir=, or remove this one, and stitch again."
-        ) from None
+        raise _lost(path, error) from None
+
+
+def _lost(path: Path, error: OSError) -> ReadError:
+    return ReadError(
+        f"{path} cannot be read: {_said(error)}. A file of the run is lost: give another "
+        "workdir=, or remove this one, and stitch again."
+    )
 
 
 def not_as_written(path: Path, error: Exception) -> ReadError:

@@ -23,18 +23,18 @@ from typing import Any
 
 import ibis
 
-from convergekit.engine.backends import Backend
+from convergekit.parts.engines.scratch import Scratch, number_of
 
 #: Called with the number of the round, 0 before the first, and of the links that are left.
 Progress = Callable[[int, int], None]
 
 
-def connected_components(backend: Backend, links: Any, progress: Progress | None = None) -> Any:
+def connected_components(scratch: Scratch, links: Any, progress: Progress | None = None) -> Any:
     """Return each linked vertex's component.
 
     Parameters
     ----------
-    backend : Backend
+    scratch : Scratch
     links : ibis.Table
         `low`, `high`: integers, each pair once, the lesser first.
     progress : callable, optional
@@ -50,9 +50,9 @@ def connected_components(backend: Backend, links: Any, progress: Progress | None
     Examples
     --------
     >>> import pandas as pd
-    >>> backend = Backend.of(ibis.duckdb.connect())
-    >>> links = backend.keep(ibis.memtable(pd.DataFrame({"low": [1, 2, 7], "high": [2, 3, 9]})))
-    >>> found = connected_components(backend, links, print)
+    >>> scratch = Scratch(ibis.duckdb.connect())
+    >>> links = scratch.keep(ibis.memtable(pd.DataFrame({"low": [1, 2, 7], "high": [2, 3, 9]})))
+    >>> found = connected_components(scratch, links, print)
     0 3
     1 0
     >>> sorted(found.to_pandas().itertuples(index=False, name=None))
@@ -60,50 +60,50 @@ def connected_components(backend: Backend, links: Any, progress: Progress | None
     """
     groupings = []
     given = links
-    left = links.count().execute()
+    left = number_of(links.count())
     number = 0
     if progress is not None:
         progress(number, left)
     while left:
         number += 1
-        grouping = _grouped(backend, links)
+        grouping = _grouped(scratch, links)
         groupings.append(grouping)
-        between = backend.keep(_between_groups(links, grouping))
+        between = scratch.keep(_between_groups(links, grouping))
         if links is not given:
-            backend.drop(links)
+            scratch.drop(links)
         links = between
-        left = links.count().execute()
+        left = number_of(links.count())
         if progress is not None:
             progress(number, left)
     if not groupings:
         return given.filter(False).select(vertex="low", component="low")
-    return _composed(backend, groupings)
+    return _composed(scratch, groupings)
 
 
-def _grouped(backend: Backend, links: Any) -> Any:
+def _grouped(scratch: Scratch, links: Any) -> Any:
     """Return each vertex's group: in `root`, the one that its pointers lead to."""
     both = links.select(vertex="low", other="high").union(links.select(vertex="high", other="low"))
-    least = backend.keep(both.group_by("vertex").aggregate(root=both.other.min()))
+    least = scratch.keep(both.group_by("vertex").aggregate(root=both.other.min()))
     # The lesser of two that point at each other points at itself.
     there = least.view()
     back = least.inner_join(there, least.root == there.vertex).select(
         vertex=least.vertex, root=least.root, back=there.root
     )
     is_root = (back.back == back.vertex) & (back.vertex < back.root)
-    pointers = backend.keep(
+    pointers = scratch.keep(
         back.select("vertex", root=ibis.ifelse(is_root, back.vertex, back.root))
     )
-    backend.drop(least)
+    scratch.drop(least)
     while True:
         there = pointers.view()
-        jumped = backend.keep(
+        jumped = scratch.keep(
             pointers.inner_join(there, pointers.root == there.vertex).select(
                 vertex=pointers.vertex, root=there.root, moved=there.root != pointers.root
             )
         )
-        backend.drop(pointers)
+        scratch.drop(pointers)
         pointers = jumped
-        if not pointers.filter(pointers.moved).count().execute():
+        if not number_of(pointers.filter(pointers.moved).count()):
             return pointers
 
 
@@ -118,14 +118,14 @@ def _between_groups(links: Any, grouping: Any) -> Any:
     ).distinct()
 
 
-def _composed(backend: Backend, groupings: list[Any]) -> Any:
+def _composed(scratch: Scratch, groupings: list[Any]) -> Any:
     """Return the last root of each vertex: from round to round, the smallest table first."""
     found = groupings[-1]
     for grouping in reversed(groupings[:-1]):
         later = found
         joined = grouping.left_join(later, grouping.root == later.vertex)
-        found = backend.keep(
+        found = scratch.keep(
             joined.select(vertex=grouping.vertex, root=ibis.coalesce(later.root, grouping.root))
         )
-        backend.drop(grouping, later)
+        scratch.drop(grouping, later)
     return found.select("vertex", component="root")
