@@ -2,10 +2,12 @@
 
     python -m benchmarks.scale [--engine spark] [--millions N] [--memory 4GB] [--directory DIR]
                                [--shared SHARE]
+    python -m benchmarks.scale --engine memory parts polars-script duckdb-script --millions 1 3 10
 
 With `--engine parts` the files are stitched by parts in a workdir, and with `--engine memory` read
 and stitched in memory; both are asked a funnel with a breakdown, its weekly trend and last-touch
-attribution.
+attribution. The scripts (`benchmarks/polars_script.py`, `duckdb_script.py`) read the same files and
+stitch alone. Of several engines and sizes each has a process of its own, and one table shows all.
 
 Simulated stores are written as Parquet, a part at a time, each with people of its own. A process of
 its own then stitches them. Printed are the tables of docs/scale.md, a row of each: seconds, the
@@ -42,6 +44,10 @@ from benchmarks.stitch import machine
 #: A part has about a million events.
 PEOPLE = 143_000
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
+#: What stitches in the process of the benchmark.
+HERE = ("parts", "memory", "polars-script", "duckdb-script")
+#: What is timed there; a script answers the first alone.
+ASKED = ("stitched", "funnel", "trend", "attribution")
 #: What stitching is timed as.
 WORK = ("profiles", "carried values", "table of profiles", "funnel")
 
@@ -49,27 +55,50 @@ WORK = ("profiles", "carried values", "table of profiles", "funnel")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--engine", choices=["duckdb", "spark", "parts", "memory"], default="duckdb"
+        "--engine", choices=["duckdb", "spark", *HERE], default=["duckdb"], nargs="+"
     )
-    parser.add_argument("--millions", type=int, default=1)
-    parser.add_argument("--memory", default="4GB", help="DuckDB's limit, or Java's heap in Spark")
+    parser.add_argument("--millions", type=int, default=[1], nargs="+")
+    parser.add_argument(
+        "--memory", default="4GB", help="of a part, DuckDB's limit, or Java's heap in Spark"
+    )
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()) / "ck-scale")
     parser.add_argument("--shared", type=float, default=0, help="of the rows, by one cookie")
     parser.add_argument("--make", action="store_true", help="write the events, and stop")
     parser.add_argument("--stitch", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--row", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stitch:
-        (here if arguments.engine in ("parts", "memory") else stitch)(arguments)
+        one = argparse.Namespace(
+            **{**vars(arguments), "engine": arguments.engine[0], "millions": arguments.millions[0]}
+        )
+        (here if one.engine in HERE else stitch)(one)
         return
     arguments.directory.mkdir(parents=True, exist_ok=True)
-    for part in range(arguments.millions):
+    for part in range(max(arguments.millions)):
         write_part(arguments.directory, part)
     # Apart from what made the events, so that the peak of memory is that of stitching alone.
-    if arguments.make:
-        return
-    subprocess.run(
-        [sys.executable, "-m", "benchmarks.scale", "--stitch", *sys.argv[1:]], check=True
-    )
+    if not arguments.make:
+        each_apart(arguments)
+
+
+def each_apart(arguments: argparse.Namespace) -> None:
+    """Stitch with each engine as many rows as asked for, each in a process of its own."""
+    with tempfile.TemporaryDirectory() as scratch:
+        rows: list[list[str]] = []
+        for millions in arguments.millions:
+            for engine in arguments.engine:
+                row = Path(scratch, "row")
+                asked = ["--engine", engine, "--millions", str(millions), "--row", str(row)]
+                for name in ("memory", "directory", "shared"):
+                    asked += [f"--{name}", str(getattr(arguments, name))]
+                command = [sys.executable, "-m", "benchmarks.scale", "--stitch", *asked]
+                done = subprocess.run(command, check=False)
+                if done.returncode:
+                    print(f"{engine}, {millions} million: ended with {done.returncode}", flush=True)
+                elif engine in HERE:
+                    rows.append(json.loads(row.read_text()))
+    if rows:
+        table(["rows", "by", *ASKED, "together", "a million rows", "peak memory", "on disk"], *rows)
 
 
 def write_part(directory: Path, part: int) -> None:
@@ -158,12 +187,15 @@ def stitch(asked: argparse.Namespace) -> None:
 
 
 def here(asked: argparse.Namespace) -> None:
-    """Stitch the first parts in this process, in memory or by parts, and print what that took."""
+    """Stitch the first parts in this process, and print what that took."""
     files = [asked.directory / f"part-{part:04}.parquet" for part in range(asked.millions)]
+    rows = sum(pq.read_metadata(path).num_rows for path in files)
     before = [(time.perf_counter(), time.process_time())]
     took: dict[str, str] = {}
-    said = f"{asked.engine}, memory={asked.memory}" if asked.engine == "parts" else asked.engine
-    print(f"{machine()}, {said}\n", flush=True)
+    said = asked.engine
+    if asked.engine in ("parts", "duckdb-script"):
+        said += f", memory={asked.memory}"
+    print(f"{machine()}, {said}, {rows:,} rows\n", flush=True)
 
     def done(what: str) -> None:
         """Say what is done, and what it took."""
@@ -172,32 +204,56 @@ def here(asked: argparse.Namespace) -> None:
         took[what] = f"{worked:.1f} s CPU ({seconds:.0f} s)"
         print(f"{what}: {took[what]}, {peak()}, load {os.getloadavg()[0]:.1f}", flush=True)
 
-    def peak() -> str:
-        return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9:.1f} GB"
-
     with (
         tempfile.TemporaryDirectory(dir=asked.directory) as scratch,
         disk_use(Path(scratch)) as most,
     ):
-        s: Any
-        if asked.engine == "parts":
-            s = ck.stitch(files, workdir=Path(scratch, "run"), memory=asked.memory)
-        else:
-            s = ck.stitch(ck.read_events(files))
+        s = stitched_here(asked, files, Path(scratch))
         done("stitched")
-        funnel = s.funnel(STEPS, within="7D", by="utm_source")
-        done("funnel")
-        funnel.trend("W")
-        done("trend")
-        s.attribution("Placed Order", "total_price")
-        done("attribution")
-        print(f"\n{s}\n{funnel}\n")
-        rows = f"{sum(pq.read_metadata(path).num_rows for path in files):,}"
-    whole = f"{before[-1][1] - before[0][1]:.1f} s CPU"
-    table(
-        ["rows", *took, "together", "peak memory", "on disk"],
-        [rows, *took.values(), whole, peak(), f"{most[0] / 1e9:.1f} GB"],
-    )
+        if not asked.engine.endswith("script"):
+            funnel = s.funnel(STEPS, within="7D", by="utm_source")
+            done("funnel")
+            funnel.trend("W")
+            done("trend")
+            s.attribution("Placed Order", "total_price")
+            done("attribution")
+            print(f"\n{s}\n{funnel}\n")
+    seconds, worked = (b - a for a, b in zip(before[0], before[-1], strict=True))
+    cells = [
+        *(took.get(what, "") for what in ASKED),
+        f"{worked:.1f} s CPU ({seconds:.0f} s)",
+        f"{worked / rows * 1e6:.1f} s CPU",
+        peak(),
+        f"{most[0] / 1e9:.1f} GB",
+    ]
+    asked.row.write_text(json.dumps([f"{rows:,}", said, *cells]))
+
+
+def stitched_here(asked: argparse.Namespace, files: list[Path], scratch: Path) -> Any:
+    """Return the rows of the files, stitched."""
+    if asked.engine == "parts":
+        return ck.stitch(files, workdir=scratch / "run", memory=asked.memory)
+    if asked.engine == "memory":
+        return ck.stitch(ck.read_events(files))
+    if asked.engine == "polars-script":
+        import polars as pl
+
+        from benchmarks import polars_script
+
+        return polars_script.stitched(pl.read_parquet(files).drop("row"))
+    import duckdb
+
+    from benchmarks import duckdb_script
+
+    db = duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": asked.memory})
+    query = duckdb_script.stitched(db, f"SELECT * FROM read_parquet({[str(one) for one in files]})")
+    db.execute(f"CREATE TABLE stitched AS {query} ORDER BY row")
+    return db
+
+
+def peak() -> str:
+    """Return the largest resident memory of this process so far."""
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9:.1f} GB"
 
 
 def shared(events: Any, share: float) -> Any:
@@ -217,9 +273,9 @@ def _whole(numbers: Any, *names: str) -> list[str]:
     return [f"{int(numbers[name]):,}" for name in names]
 
 
-def table(names: list[str], cells: list[str]) -> None:
-    """Print a table of one row, in Markdown."""
-    for line in (names, ["---"] * len(names), cells):
+def table(names: list[str], *rows: list[str]) -> None:
+    """Print a table in Markdown."""
+    for line in (names, ["---"] * len(names), *rows):
         print(f"| {' | '.join(line)} |")
     print(flush=True)
 
