@@ -38,12 +38,15 @@ class Witnesses:
     ----------
     frames : list of pandas.DataFrame
         Those of each block that say something new.
+    of_one : bool
+        Whether the blocks are of one table: its columns stay in its order, where all have the same.
     """
 
     frames: list[pd.DataFrame]
+    of_one: bool = False
 
     @classmethod
-    def of(cls, frames: Iterable[pd.DataFrame]) -> Witnesses:
+    def of(cls, frames: Iterable[pd.DataFrame], *, of_one: bool) -> Witnesses:
         """Return the witnesses that are needed, of each block's."""
         kept: list[pd.DataFrame] = []
         known: set[tuple[str, str, bool]] = set()
@@ -52,7 +55,7 @@ class Witnesses:
             if not kept or not said <= known:
                 kept.append(frame)
                 known |= said
-        return cls(kept)
+        return cls(kept, of_one)
 
     @property
     def columns(self) -> list[str]:
@@ -74,7 +77,10 @@ class Witnesses:
         ahead = [frame if names is None else _among(frame, names) for frame in self.frames]
         rows = [frame.drop(columns=ROW, errors="ignore") for frame in frames]
         before, after = sum(map(len, ahead)), sum(map(len, rows))
+        orders = {tuple(frame.columns) for frame in ahead}
         whole = concatenate([*ahead, *rows])
+        if self.of_one and len(orders) == 1:
+            whole = whole[list(orders.pop())]
         return whole.iloc[before : before + after].reset_index(drop=True)
 
 

@@ -164,10 +164,11 @@ class Run:
     @cached_property
     def witnesses(self) -> Witnesses:
         """What tells the types of columns."""
-        return Witnesses.of(
+        frames = (
             self.frame("facts", f"types-{place:05}.parquet")
             for place in range(len(self.workdir.done.blocks))
         )
+        return Witnesses.of(frames, of_one=self.source.numbered)
 
     def _check_columns(self) -> None:
         """Raise unless there are the columns that are needed, and that options name."""
@@ -446,6 +447,7 @@ def refuse_unknown(
 
 
 def memory_of(frame: pd.DataFrame) -> int:
+    """Return how many bytes rows take in memory."""
     return int(frame.memory_usage(index=False, deep=True).sum())
 
 
