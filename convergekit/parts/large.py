@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
@@ -49,41 +50,67 @@ def refuse_large(
     largest = int(sizes.argmax())
     if sizes[largest] <= most:
         return
-    blamed = _carried_most(workdir, witnesses, options, cluster == largest)
-    named = ", ".join(f"{what!r} ({rows:,} rows)" for what, rows in blamed)
-    over = int((sizes > most).sum())
-    block = [what for what, _ in blamed[:1] if what.startswith("urn:")]
-    cure = f"Leave it out with block={block!r}" if block else "Correct them"
-    raise ConvergekitError(
-        f"{counted(int(sizes[largest]), 'row')} of {len(cluster):,} hang together by aliases and "
-        f"event IDs, and a part may have {most:,}; most of them carry {named}. "
-        f"{f'{over - 1:,} more are as large. ' if over > 1 else ''}"
-        f"{cure}, if it does not stand for one person, with another workdir=; or give more "
-        f"memory=, or max_cluster={int(sizes[largest])}."
-    )
-
-
-def _carried_most(
-    workdir: Workdir, witnesses: Witnesses, options: StitchOptions, inside: np.ndarray
-) -> list[tuple[str, int]]:
-    """Return the aliases and event IDs that most rows of a cluster carry."""
-    names = {name for name in witnesses.columns if carries(name, options)}
+    inside, first = cluster == largest, 0
     counts: Counter[str] = Counter()
-    first = 0
+    names = {name for name in witnesses.columns if carries(name, options)}
     for place, rows in enumerate(workdir.done.blocks):
         mine = inside[first : first + rows]
         first += rows
-        if not mine.any():
-            continue
-        block = read(workdir.read("blocks", f"{place:05}.parquet"), names)
-        carried = Carried.of(witnesses.typed([block], names), options)
-        aliases = carried.aliases
-        found = np.bincount(aliases.alias[mine[aliases.event]], minlength=len(aliases.table))
-        for at in np.argsort(-found, kind="stable")[: 100 * _NAMED].tolist():
-            if found[at]:
-                row = aliases.table.iloc[at]
-                counts[urn(row["alias_type"], row["alias_value"])] += int(found[at])
-        for name, number in carried.event_ids[mine].value_counts().head(100 * _NAMED).items():
-            counts[f"event_id {name}"] += int(number)
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ordered[:_NAMED]
+        if mine.any():
+            block = read(workdir.read("blocks", f"{place:05}.parquet"), names)
+            counts += carried_most(witnesses.typed([block], names), options, mine)
+    over = int((sizes > most).sum())
+    raise too_large(counts, int(sizes[largest]), len(cluster), over, most)
+
+
+def too_large(counts: Counter[str], size: int, rows: int, over: int, most: int) -> ConvergekitError:
+    """Return the error of a cluster that has more rows than it may have.
+
+    Parameters
+    ----------
+    counts : Counter of str
+        How many of its rows carry what.
+    size : int
+        How many rows it has.
+    rows : int
+        How many there are in all.
+    over : int
+        How many clusters are too large.
+    most : int
+        The most rows of a cluster.
+    """
+    blamed = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_NAMED]
+    named = ", ".join(f"{what!r} ({there:,} rows)" for what, there in blamed)
+    block = [what for what, _ in blamed[:1] if what.startswith("urn:")]
+    cure = f"Leave it out with block={block!r}" if block else "Correct them"
+    return ConvergekitError(
+        f"{counted(size, 'row')} of {rows:,} hang together by aliases and "
+        f"event IDs, and a part may have {most:,}; most of them carry {named}. "
+        f"{f'{over - 1:,} more are as large. ' if over > 1 else ''}"
+        f"{cure}, if it does not stand for one person, with another workdir=; or give more "
+        f"memory=, or max_cluster={size}."
+    )
+
+
+def carried_most(rows: pd.DataFrame, options: StitchOptions, inside: np.ndarray) -> Counter[str]:
+    """Return the aliases and event IDs that most rows of a cluster carry.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        The columns of a block that may connect rows.
+    options : StitchOptions
+    inside : numpy.ndarray of bool
+        Which of the rows are of the cluster.
+    """
+    counts: Counter[str] = Counter()
+    carried = Carried.of(rows, options)
+    aliases = carried.aliases
+    found = np.bincount(aliases.alias[inside[aliases.event]], minlength=len(aliases.table))
+    for at in np.argsort(-found, kind="stable")[: 100 * _NAMED].tolist():
+        if found[at]:
+            row = aliases.table.iloc[at]
+            counts[urn(row["alias_type"], row["alias_value"])] += int(found[at])
+    for name, number in carried.event_ids[inside].value_counts().head(100 * _NAMED).items():
+        counts[f"event_id {name}"] += int(number)
+    return counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -125,7 +125,7 @@ class Run:
                     written(witnesses_in(block)), "facts", f"types-{place:05}.parquet"
                 )
                 sizes.append(len(block))
-                done.size += _memory_of(block)
+                done.size += memory_of(block)
             done.blocks += sizes
             done.units = number + 1
             workdir.record()
@@ -150,7 +150,7 @@ class Run:
             known = self.workdir.done.replaced
             known += [name for name in replaced if name not in known]
             held.append(frame)
-            size += _memory_of(frame)
+            size += memory_of(frame)
             if size >= self.memory * OF_A_BLOCK:
                 yield concatenate(held)
                 held, size = [], 0
@@ -204,7 +204,7 @@ class Run:
         said: list[pd.DataFrame] = []
         for place, rows in enumerate(done.blocks):
             block = self.frame("blocks", f"{place:05}.parquet", names=names | told)
-            carried = Carried.of(self._typed([block], rows, names), self.options)
+            carried = Carried.of(self.typed(block, names), self.options)
             said.append(block[[name for name in block.columns if name in told]])
             keys, row = carried.keys()
             hashes.add(keys, row + first)
@@ -214,8 +214,7 @@ class Run:
             named |= dict.fromkeys(carried.aliases.table["alias_type"].cat.categories)
             usable |= set(carried.aliases.types.categories)
             self.bar.tell("finding clusters", place + 1, len(done.blocks))
-        _refuse_unknown(self.options, sorted(types), sorted(usable))
-        refuse_types_not_there(named, self.options)
+        refuse_unknown(self.options, types, usable, named)
         cluster = clusters(hashes.links(), done.rows)
         parts = self.parts or parts_for(done.size, self.memory)
         most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
@@ -243,12 +242,11 @@ class Run:
         found: dict[str, int] = json.loads(self.workdir.read("facts", "remarks.json"))
         return found | replaced_remark(done.replaced, done.rows)
 
-    def _typed(
-        self, frames: Sequence[pd.DataFrame], rows: int, names: set[str] | None
-    ) -> pd.DataFrame:
-        typed = self.witnesses.typed(frames, names)
+    def typed(self, block: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+        """Return some columns of a block in the types that all rows have."""
+        typed = self.witnesses.typed([block], names)
         # Rows without any of the columns are rows all the same.
-        return typed if len(typed.columns) else pd.DataFrame(index=pd.RangeIndex(rows))
+        return typed if len(typed.columns) else pd.DataFrame(index=pd.RangeIndex(len(block)))
 
     # Splitting.
 
@@ -263,20 +261,40 @@ class Run:
         first = sum(done.blocks[:place])
         block = self.frame("blocks", f"{place:05}.parquet")
         part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
-        alone = np.flatnonzero(part == ALONE)
-        part[alone] = part_of_content(block.iloc[alone], done.parts)
-        order = np.argsort(part, kind="stable")
-        ends = np.searchsorted(part[order], np.arange(done.parts + 1))
-        for number in range(done.parts):
-            at = order[ends[number] : ends[number + 1]]
-            if len(at):
-                rows = with_rows(block.iloc[at], at + first)
-                workdir.write_rows(written(rows), "rows", f"{number:05}", f"{place:05}.parquet")
-                done.rows_in[number] += len(at)
+        row = np.arange(first, first + len(block))
+        for number, rows in self.write_split(place, with_rows(block, row), part):
+            done.rows_in[number] += rows
         done.split = place + 1
         workdir.record()
         workdir.remove("blocks", f"{place:05}.parquet")
         self.bar.tell("splitting", place + 1, len(done.blocks))
+
+    def write_split(
+        self, place: int, block: pd.DataFrame, part: IntArray
+    ) -> Iterator[tuple[int, int]]:
+        """Write the rows of a block to their parts; yield how many are of which.
+
+        Parameters
+        ----------
+        place : int
+            The number of the block.
+        block : pandas.DataFrame
+            With `ROW`.
+        part : numpy.ndarray of int
+            Of each row; `ALONE` for those of which the content says it.
+        """
+        parts = self.workdir.done.parts
+        alone = np.flatnonzero(part == ALONE)
+        part = part.copy()
+        part[alone] = part_of_content(block.iloc[alone], parts)
+        order = np.argsort(part, kind="stable")
+        ends = np.searchsorted(part[order], np.arange(parts + 1))
+        for number in range(parts):
+            at = order[ends[number] : ends[number + 1]]
+            if len(at):
+                rows = written(block.iloc[at])
+                self.workdir.write_rows(rows, "rows", f"{number:05}", f"{place:05}.parquet")
+                yield number, len(at)
 
     # Stitching.
 
@@ -291,12 +309,25 @@ class Run:
                 f"{folder}: {there:,} of {rows_in:,} rows are there; files of the run are lost. "
                 "Remove the workdir, or give another one, and stitch again."
             )
-        row = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
+        of_pieces = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
+        row = np.concatenate([np.empty(0, np.int64), *of_pieces])
         rows = self.witnesses.typed(pieces)
-        return stitched_part(rows, np.concatenate([np.empty(0, np.int64), *row]), self.options)
+        if (row[1:] < row[:-1]).any():
+            # The blocks were not in the order of the rows.
+            order = np.argsort(row)
+            rows, row = rows.take(order).reset_index(drop=True), row[order]
+        return stitched_part(rows, row, self.options)
 
     def _stitch(self, number: int) -> None:
-        """Stitch a part, and write its tables."""
+        """Stitch a part."""
+        self.write_part(number)
+        self.workdir.done.stitched = number + 1
+        self.workdir.record()
+        gc.collect()
+        self.bar.tell("stitching", number + 1, self.workdir.done.parts)
+
+    def write_part(self, number: int) -> None:
+        """Stitch a part, and write its tables and what is kept of it."""
         s = self.part(number)
         for name in TABLES:
             frame = getattr(s, name)
@@ -307,11 +338,6 @@ class Run:
         self.workdir.write_rows(written(s.events[times]), "facts", f"times-{number:05}.parquet")
         hosts = written(page_hosts(s.events))
         self.workdir.write_rows(hosts, "facts", f"hosts-{number:05}.parquet")
-        self.workdir.done.stitched = number + 1
-        self.workdir.record()
-        del s
-        gc.collect()
-        self.bar.tell("stitching", number + 1, self.workdir.done.parts)
 
     @cached_property
     def about(self) -> list[AboutPart]:
@@ -394,15 +420,19 @@ def stitched_by_parts(
     return StitchedParts(run)
 
 
-def _refuse_unknown(options: StitchOptions, types: list[str], usable: list[str]) -> None:
+def refuse_unknown(
+    options: StitchOptions, types: Iterable[str], usable: Iterable[str], named: Iterable[str]
+) -> None:
     """Raise if an option names an alias type that no row carries."""
-    refuse_unknown_types("rules", options.rules.rules, types)
-    refuse_unknown_types("block", blocked_types(options.block, options.rules), types)
-    refuse_unknown_types("max_age", options.max_age, usable)
-    refuse_unknown_types("limits", options.protection.limits, usable)
+    known, left = sorted(types), sorted(usable)
+    refuse_unknown_types("rules", options.rules.rules, known)
+    refuse_unknown_types("block", blocked_types(options.block, options.rules), known)
+    refuse_unknown_types("max_age", options.max_age, left)
+    refuse_unknown_types("limits", options.protection.limits, left)
+    refuse_types_not_there(dict.fromkeys(named), options)
 
 
-def _memory_of(frame: pd.DataFrame) -> int:
+def memory_of(frame: pd.DataFrame) -> int:
     return int(frame.memory_usage(index=False, deep=True).sum())
 
 
