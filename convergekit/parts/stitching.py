@@ -51,6 +51,7 @@ from convergekit.parts.rows import (
     written,
 )
 from convergekit.parts.source import RowSource, source_of
+from convergekit.parts.spark.frames import is_of_spark
 from convergekit.parts.workdir import Workdir, not_as_written, opened, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
@@ -389,7 +390,7 @@ def stitched_by_parts(
 
     Parameters
     ----------
-    events : path, pattern, or Arrow
+    events : path, pattern, Arrow, or a DataFrame of Spark
     options : StitchOptions
     columns : object
         As `stitch` takes them.
@@ -409,6 +410,19 @@ def stitched_by_parts(
     if max_cluster is not None and (isinstance(max_cluster, bool) or max_cluster < 1):
         raise ConvergekitError(
             f"max_cluster must be a whole number of rows from 1; got {max_cluster!r}."
+        )
+    if is_of_spark(events):
+        from convergekit.parts.spark.stitching import stitched_in_spark
+
+        return stitched_in_spark(
+            events,
+            options,
+            columns,
+            workdir,
+            memory=size,
+            max_cluster=max_cluster,
+            progress=progress,
+            parts=parts,
         )
     source = source_of(events)
     asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
@@ -433,6 +447,7 @@ def refuse_unknown(
 
 
 def memory_of(frame: pd.DataFrame) -> int:
+    """Return how many bytes rows take in memory."""
     return int(frame.memory_usage(index=False, deep=True).sum())
 
 
