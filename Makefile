@@ -66,8 +66,8 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.store.search --examples 2000
 	$(BIN)/python -m fuzz --minutes 60
 
-test-spark: .venv/spark  ## Run the tests of the relational engine on Spark (needs Java 17 or newer)
-	$(BIN)/python -m pytest -m spark tests/engine/test_engine.py
+test-spark: .venv/spark  ## Run the tests of stitching in Spark (needs Java 17 or newer)
+	$(BIN)/python -m pytest -m spark tests/parts/test_spark.py
 
 lint: .venv/installed  ## Check style and types
 	$(BIN)/ruff check .

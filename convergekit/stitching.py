@@ -172,9 +172,10 @@ def stitch(
     ----------
     events : pandas.DataFrame, or a Polars frame, pyarrow Table, DuckDB relation
         One row per event, as `read_events` returns it or in any spelling it understands. Never
-        changed. Anything with the Arrow PyCapsule interface will do. With `workdir` or `memory` also
-        paths and patterns of files that `read_events` reads, and Arrow datasets. An Ibis table is
-        stitched by parts in any case; its column `row` numbers the rows.
+        changed. Anything with the Arrow PyCapsule interface will do. With `workdir` or `memory`
+        also paths and patterns of files that `read_events` reads, and Arrow datasets. An Ibis table
+        is stitched by parts in any case, a Spark DataFrame with `workdir`, in its executors; their
+        column `row` numbers the rows.
     columns : mapping, optional
         Canonical name to the frame's own name, such as
         ``{"event_name": "action", "alias.customer_id": "uid"}``, to a path into objects, a list of
@@ -270,7 +271,7 @@ def stitch(
     ConvergekitError
         An option has a value that it does not take.
     NotOnThisEngine
-        `strict` is given for what is stitched by parts, or a Spark DataFrame.
+        `strict` is given for what is stitched by parts.
     ReadError, WriteError
         Files cannot be read, or the workdir cannot be written.
 
@@ -346,9 +347,7 @@ def _by_parts(
     from convergekit.parts.stitching import stitched_by_parts
 
     if options.strict:
-        raise NotOnThisEngine(
-            "strict=: not by parts yet. Leave it out, and look at .rejected."
-        )
+        raise NotOnThisEngine("strict=: not by parts yet. Leave it out, and look at .rejected.")
     return stitched_by_parts(
         events,
         options,

@@ -116,10 +116,9 @@ def opened_block(given: Frame, columns: Mapping[str, str] | None) -> tuple[pd.Da
     return opened.drop(columns=replaced).reset_index(drop=True), replaced
 
 
-def with_numbers(frame: pd.DataFrame, numbers: Mapping[str, IntArray]) -> pd.DataFrame:
-    """Return rows with `ROW`, their places among all, or with what else numbers them."""
-    columns = {**numbers, **dict(frame.items())}
-    return pd.DataFrame(columns, index=frame.index, copy=False)
+def with_rows(frame: pd.DataFrame, row: IntArray) -> pd.DataFrame:
+    """Return rows with their places among all."""
+    return pd.DataFrame({ROW: row, **dict(frame.items())}, index=frame.index, copy=False)
 
 
 def numbers_apart(rows: pa.Table) -> tuple[pa.Table, dict[str, IntArray]]:
@@ -132,9 +131,7 @@ def numbers_apart(rows: pa.Table) -> tuple[pa.Table, dict[str, IntArray]]:
     """
     names = [name for name in (ROW, PART) if name in rows.column_names]
     if rows.column(ROW).null_count:
-        raise ColumnError(
-            "column 'row' is empty in some rows; give each row a number of its own."
-        )
+        raise ColumnError("column 'row' is empty in some rows; give each row a number of its own.")
     numbers = {name: rows.column(name).to_numpy() for name in names}
     return rows.drop_columns(names), numbers
 

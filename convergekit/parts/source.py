@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from convergekit.errors import ConvergekitError, NotOnThisEngine
+from convergekit.errors import ConvergekitError
 from convergekit.events.arrow import Frame
 from convergekit.parts.engines import is_of_an_engine
 from convergekit.readers.reading import read_in_blocks, sources_apart
@@ -123,11 +123,6 @@ def _batches(fragment: pads.Fragment, schema: pa.Schema) -> Iterator[Frame]:
 
 def _of_engine(table: Any) -> RowSource:
     """Return the rows of an Ibis table; imported here, for Ibis need not be installed."""
-    if not hasattr(table, "get_backend"):
-        raise NotOnThisEngine(
-            "Spark DataFrames are not stitched yet: write them to Parquet, and give the paths with "
-            "workdir=."
-        )
     from convergekit.parts.engines.table import rows_of
 
     return rows_of(table)

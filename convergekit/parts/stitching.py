@@ -48,11 +48,12 @@ from convergekit.parts.rows import (
     opened_block,
     read,
     refuse_shared_numbers,
-    with_numbers,
+    with_rows,
     witnesses_in,
     written,
 )
 from convergekit.parts.source import RowSource, source_of
+from convergekit.parts.spark.frames import is_of_spark
 from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
@@ -150,7 +151,7 @@ class Run:
             frame, replaced = opened_block(named, names)
             if not frame.columns.size:
                 continue
-            frame = with_numbers(frame, own)
+            frame = frame.assign(**own)
             known = self.workdir.done.replaced
             known += [name for name in replaced if name not in known]
             held.append(frame)
@@ -271,7 +272,7 @@ class Run:
         block = self.frame("blocks", f"{place:05}.parquet")
         part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
         if not self.source.numbered:
-            block = with_numbers(block, {ROW: np.arange(first, first + len(block))})
+            block = with_rows(block, np.arange(first, first + len(block)))
         for number, rows in self.write_split(place, block, part):
             done.rows_in[number] += rows
         done.split = place + 1
@@ -399,7 +400,7 @@ def stitched_by_parts(
 
     Parameters
     ----------
-    events : path, pattern, or Arrow
+    events : path, pattern, Arrow, or a DataFrame of Spark
     options : StitchOptions
     columns : object
         As `stitch` takes them.
@@ -421,6 +422,24 @@ def stitched_by_parts(
     if max_cluster is not None and (isinstance(max_cluster, bool) or max_cluster < 1):
         raise ConvergekitError(
             f"max_cluster must be a whole number of rows from 1; got {max_cluster!r}."
+        )
+    if is_of_spark(events):
+        if workdir is None:
+            raise ConvergekitError(
+                "a Spark DataFrame needs workdir=, a directory that the driver and all executors "
+                "share."
+            )
+        from convergekit.parts.spark.stitching import stitched_in_spark
+
+        return stitched_in_spark(
+            events,
+            options,
+            columns,
+            workdir,
+            memory=size,
+            max_cluster=max_cluster,
+            progress=progress,
+            parts=parts,
         )
     source = source_of(events)
     asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}

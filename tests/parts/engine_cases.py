@@ -106,7 +106,7 @@ def to_arrow(frame: pd.DataFrame) -> pa.Table:
     columns = {}
     for name in frame:
         if name in lists:
-            cells = [None if cell is None else list(cell) for cell in frame[name]]
+            cells = [list(cell) if isinstance(cell, list) else None for cell in frame[name]]
             columns[name] = pa.array(cells, type=pa.list_(pa.string()))
         else:
             kind = plain[name].type
