@@ -199,7 +199,7 @@ def temporary(asked: Mapping[str, Mapping[str, str]]) -> Iterator[Workdir]:
     try:
         place = Path(tempfile.mkdtemp(prefix="convergekit-"))
     except OSError as error:
-        raise _cannot(Path(tempfile.gettempdir()), error) from error
+        raise not_written(Path(tempfile.gettempdir()), error) from error
     try:
         with opened(place, asked) as found:
             weakref.finalize(found, _remove_temporary, place, os.getpid())
