@@ -46,7 +46,7 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
 
 # Left out of the inner loop: what takes long, or starts processes.
-SLOW = browser engine figures/test_gallery.py test_no_loops.py test_kernels.py test_processors.py \
+SLOW = browser parts/test_engines.py figures/test_gallery.py test_no_loops.py test_kernels.py test_processors.py \
   events/test_query_bombs.py writers/test_writers.py robustness/test_errors_of_ours.py \
   base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py privacy/test_mentions.py
 

@@ -27,7 +27,7 @@ LONGEST_BODY = 75
 TOGETHER = {"stitching", "stitched"}
 #: Who may import the face.
 ON_THE_FACE = {
-    *("stitching", "stitched", "engine", "store", "explore", "cli", "writers", "parts", "report")
+    *("stitching", "stitched", "store", "explore", "cli", "writers", "parts", "report")
 }
 
 
