@@ -29,7 +29,7 @@ from convergekit.parts.spark.frames import refuse_shared, refuse_unnumbered, tol
 from convergekit.parts.spark.jobs import done_with, of_batches
 from convergekit.parts.spark.links import least_in_spark, least_of, moved_in, rooted
 from convergekit.parts.spark.reach import refuse_unreachable
-from convergekit.parts.spark.steps import WrittenBlock, Connecting, Reader, Steps
+from convergekit.parts.spark.steps import Connecting, Reader, Steps, WrittenBlock
 from convergekit.parts.stitching import Run, refuse_unknown
 from convergekit.parts.workdir import opened, told
 from convergekit.readers.concatenate import concatenate
