@@ -436,23 +436,3 @@ def test_the_job_writes_what_memory_answers(store, memory, tmp_path):
     assert credit["conversions"].sum() == pytest.approx(
         memory.attribution("Placed Order").table["conversions"].sum()
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a: {ask: nothing_such}", "nothing_such"),
-        ("a: {ask: _run}", "_run"),
-        ("a: {ask: funnel, staps: [a]}", "staps"),
-        ("a: {steps: [a]}", "ask"),
-        ("../a: {ask: sessions}", "name"),
-        ("a: !!python/object/apply:os.getcwd []", "YAML"),
-        ("[1, 2]", "question"),
-    ],
-)
-def test_bad_questions_are_told_before_anything_is_stitched(tmp_path, text, message):
-    from convergekit.parts.spark.questions import questions_in
-
-    (tmp_path / "questions.yaml").write_text(text)
-    with pytest.raises(ck.ConvergekitError, match=message):
-        questions_in(tmp_path / "questions.yaml")
