@@ -32,7 +32,7 @@ _ASK, _STEP = "ask", "step"
 
 
 @dataclass(frozen=True)
-class Question:
+class AskedInFile:
     """A question of a file.
 
     Attributes
@@ -54,7 +54,7 @@ class Question:
         return asked(**self.arguments) if callable(asked) else asked
 
 
-def questions_in(path: str | Path) -> list[Question]:
+def questions_in(path: str | Path) -> list[AskedInFile]:
     """Return the questions of a YAML file.
 
     Parameters
@@ -78,7 +78,7 @@ def questions_in(path: str | Path) -> list[Question]:
     ...     path = Path(directory, "questions.yaml")
     ...     _ = path.write_text("weekly: {ask: counts, event: Placed Order, freq: W}")
     ...     questions_in(path)
-    [Question(name='weekly', member='counts', arguments={'event': 'Placed Order', 'freq': 'W'})]
+    [AskedInFile(name='weekly', member='counts', arguments={'event': 'Placed Order', 'freq': 'W'})]
     """
     place = Path(path)
     content = _loaded(place)
@@ -139,7 +139,7 @@ def _loaded(path: Path) -> Any:
         raise ReadError(f"{path} is not YAML of plain values: {said}. Correct it.") from None
 
 
-def _question(path: Path, name: Any, asked: Any) -> Question:
+def _question(path: Path, name: Any, asked: Any) -> AskedInFile:
     where = f"{path}: {name}"
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name in TABLES:
         raise ConvergekitError(
@@ -156,7 +156,7 @@ def _question(path: Path, name: Any, asked: Any) -> Question:
             f"{where}: {_ASK}: {member!r} is not a question. {what_there_is(sorted(asks), member)}"
         )
     arguments = {key: _value(value) for key, value in asked.items() if key != _ASK}
-    return Question(name, member, _checked(where, asks[member], arguments))
+    return AskedInFile(name, member, _checked(where, asks[member], arguments))
 
 
 def _members() -> dict[str, Any]:

@@ -39,7 +39,7 @@ from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
 
 
-class Block(NamedTuple):
+class WrittenBlock(NamedTuple):
     """A block that an executor wrote.
 
     Attributes
@@ -101,7 +101,7 @@ class Reader:
     columns: Any
     memory: int
 
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> list[Block]:
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> list[WrittenBlock]:
         """Write the rows of a partition in blocks."""
         from pyspark import TaskContext
 
@@ -113,7 +113,7 @@ class Reader:
             for number, table in enumerate(tables_of(batches, int(self.memory * OF_A_BLOCK)))
         ]
 
-    def write(self, table: pa.Table, name: str) -> Block:
+    def write(self, table: pa.Table, name: str) -> WrittenBlock:
         """Write rows as a block."""
         workdir = SharedWorkdir(self.path, {}, Progress())
         table = in_utc(table.rename_columns(self.names))
@@ -125,7 +125,7 @@ class Reader:
         workdir.write_rows(written(witnesses_in(frame)), "facts", f"types-{name}.parquet")
         workdir.write_rows(written(with_rows(frame, row)), "blocks", f"{name}.parquet")
         first, last = (int(row[0]), int(row[-1])) if len(row) else (0, 0)
-        return Block(name, len(row), memory_of(frame), first, last, replaced)
+        return WrittenBlock(name, len(row), memory_of(frame), first, last, replaced)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from convergekit.parts.spark.frames import refuse_shared, refuse_unnumbered, tol
 from convergekit.parts.spark.jobs import done_with, of_batches
 from convergekit.parts.spark.links import least_in_spark, least_of, moved_in, rooted
 from convergekit.parts.spark.reach import refuse_unreachable
-from convergekit.parts.spark.steps import Block, Connecting, Reader, Steps
+from convergekit.parts.spark.steps import Connecting, Reader, Steps, WrittenBlock
 from convergekit.parts.stitching import Run, refuse_unknown
 from convergekit.parts.workdir import opened, told
 from convergekit.readers.concatenate import concatenate
@@ -113,7 +113,7 @@ class SparkRun(Run):
         workdir.record()
         self.bar.tell("reading", 1, 1)
 
-    def _refuse_shared(self, blocks: Sequence[Block]) -> None:
+    def _refuse_shared(self, blocks: Sequence[WrittenBlock]) -> None:
         """Raise if rows of several blocks have the same number."""
         apart = all(one.last < other.first for one, other in pairwise(blocks))
         if not apart:
