@@ -1,18 +1,22 @@
 """Stitching more events than fit into memory, beside stitching them in memory.
 
-    python -m benchmarks.scale [--engine ENGINE] [--millions N] [--memory 4GB] [--directory DIR]
+    python -m benchmarks.scale [--engine ENGINE ...] [--millions N ...] [--memory 4GB]
+                               [--directory DIR]
 
-Simulated stores are written as Parquet, a part at a time, each with people of its own. A process of
-its own then stitches them, and asks a funnel with a breakdown, its weekly trend and last-touch
-attribution. `--engine parts` stitches the files by parts, `memory` in memory, `duckdb` as an Ibis
-table that is streamed, `rounds` as one of which DuckDB finds the clusters, and `spark` in Spark's
-executors. Printed is a row: seconds, the peak of resident memory, and how large what was written to
-disk became. The Parquet files stay, so that they need not be made anew.
+Simulated stores are written as Parquet, a part at a time, each with people of its own. They are
+stitched, and asked a funnel with a breakdown, its weekly trend and last-touch attribution:
+`--engine parts` stitches the files by parts, `memory` in memory, `duckdb` as an Ibis table that is
+streamed, `rounds` as one of which DuckDB finds the clusters, and `spark` in Spark's executors. The
+scripts (`benchmarks/polars_script.py`, `duckdb_script.py`) read the same files and stitch alone.
+Each engine and size has a process of its own, and one table shows all: seconds, the peak of
+resident memory, and how large what was written to disk became. The Parquet files stay, so that they
+need not be made anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -36,31 +40,56 @@ from convergekit.parts.stitching import stitched_by_parts
 #: A part has about a million events.
 PEOPLE = 143_000
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
+#: What may stitch.
+ENGINES = ("parts", "memory", "duckdb", "rounds", "spark", "polars-script", "duckdb-script")
+#: What is timed; a script answers the first alone.
+ASKED = ("stitched", "funnel", "trend", "attribution")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", choices=ENGINES, default=["parts"], nargs="+")
+    parser.add_argument("--millions", type=int, default=[1], nargs="+")
     parser.add_argument(
-        "--engine", choices=["parts", "memory", "duckdb", "rounds", "spark"], default="parts"
+        "--memory", default="4GB", help="of a part, DuckDB's limit, or Java's heap in Spark"
     )
-    parser.add_argument("--millions", type=int, default=1)
-    parser.add_argument("--memory", default="4GB", help="what a part may take, DuckDB, and Java")
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()) / "ck-scale")
     parser.add_argument("--make", action="store_true", help="write the events, and stop")
     parser.add_argument("--stitch", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--row", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stitch:
-        stitch(arguments)
+        one = argparse.Namespace(
+            **{**vars(arguments), "engine": arguments.engine[0], "millions": arguments.millions[0]}
+        )
+        stitch(one)
         return
     arguments.directory.mkdir(parents=True, exist_ok=True)
-    for part in range(arguments.millions):
+    for part in range(max(arguments.millions)):
         write_part(arguments.directory, part)
     # Apart from what made the events, so that the peak of memory is that of stitching alone.
-    if arguments.make:
-        return
-    subprocess.run(
-        [sys.executable, "-m", "benchmarks.scale", "--stitch", *sys.argv[1:]], check=True
-    )
+    if not arguments.make:
+        each_apart(arguments)
+
+
+def each_apart(arguments: argparse.Namespace) -> None:
+    """Stitch with each engine as many rows as asked for, each in a process of its own."""
+    with tempfile.TemporaryDirectory() as scratch:
+        rows: list[list[str]] = []
+        for millions in arguments.millions:
+            for engine in arguments.engine:
+                row = Path(scratch, "row")
+                asked = ["--engine", engine, "--millions", str(millions), "--row", str(row)]
+                for name in ("memory", "directory"):
+                    asked += [f"--{name}", str(getattr(arguments, name))]
+                command = [sys.executable, "-m", "benchmarks.scale", "--stitch", *asked]
+                done = subprocess.run(command, check=False)
+                if done.returncode:
+                    print(f"{engine}, {millions} million: ended with {done.returncode}", flush=True)
+                else:
+                    rows.append(json.loads(row.read_text()))
+    if rows:
+        table(["rows", "by", *ASKED, "together", "a million rows", "peak memory", "on disk"], *rows)
 
 
 def write_part(directory: Path, part: int) -> None:
@@ -81,54 +110,100 @@ def write_part(directory: Path, part: int) -> None:
 
 
 def stitch(asked: argparse.Namespace) -> None:
-    """Stitch the first parts, and print what that took."""
+    """Stitch the first parts in this process, and print what that took."""
     files = [asked.directory / f"part-{part:04}.parquet" for part in range(asked.millions)]
+    rows = sum(pq.read_metadata(path).num_rows for path in files)
     here = Here()
     before = [(time.perf_counter(), here.worked())]
     took: dict[str, str] = {}
-    print(f"{machine()}, {asked.engine}, memory={asked.memory}\n", flush=True)
+    said = asked.engine
+    if asked.engine not in ("memory", "polars-script"):
+        said += f", memory={asked.memory}"
+    print(f"{machine()}, {said}, {rows:,} rows\n", flush=True)
 
     def done(what: str) -> None:
         """Say what is done, and what it took."""
         before.append((time.perf_counter(), here.worked()))
         seconds, worked = (b - a for a, b in zip(*before[-2:], strict=True))
         took[what] = f"{worked:.1f} s CPU ({seconds:.0f} s)"
-        print(f"{what}: {took[what]}, {peak()}, load {os.getloadavg()[0]:.1f}", flush=True)
-
-    def peak() -> str:
-        return f"{here.peak():.1f} GB"
+        print(
+            f"{what}: {took[what]}, {here.peak():.1f} GB, load {os.getloadavg()[0]:.1f}", flush=True
+        )
 
     with (
         tempfile.TemporaryDirectory(dir=asked.directory) as scratch,
         disk_use(Path(scratch)) as most,
     ):
-        events = given(asked, files, scratch)
-        s: Any
-        if asked.engine == "memory":
-            s = ck.stitch(events)
-        else:
-            s = stitched_by_parts(
-                events, StitchOptions.of(), None, Path(scratch, "run"), memory=asked.memory
-            )
+        s = stitched_here(asked, files, Path(scratch))
         done("stitched")
-        funnel = s.funnel(STEPS, within="7D", by="utm_source")
-        done("funnel")
-        funnel.trend("W")
-        done("trend")
-        s.attribution("Placed Order", "total_price")
-        done("attribution")
-        print(f"\n{s}\n{funnel}\n")
-        rows = f"{sum(pq.read_metadata(path).num_rows for path in files):,}"
-    whole = f"{before[-1][1] - before[0][1]:.1f} s CPU"
-    table(
-        ["rows", *took, "together", "peak memory", "on disk"],
-        [rows, *took.values(), whole, peak(), f"{most[0] / 1e9:.1f} GB"],
-    )
+        if not asked.engine.endswith("script"):
+            funnel = s.funnel(STEPS, within="7D", by="utm_source")
+            done("funnel")
+            funnel.trend("W")
+            done("trend")
+            s.attribution("Placed Order", "total_price")
+            done("attribution")
+            print(f"\n{s}\n{funnel}\n")
+    seconds, worked = (b - a for a, b in zip(before[0], before[-1], strict=True))
+    cells = [
+        *(took.get(what, "") for what in ASKED),
+        f"{worked:.1f} s CPU ({seconds:.0f} s)",
+        f"{worked / rows * 1e6:.1f} s CPU",
+        f"{here.peak():.1f} GB",
+        f"{most[0] / 1e9:.1f} GB",
+    ]
+    asked.row.write_text(json.dumps([f"{rows:,}", said, *cells]))
 
 
-def table(names: list[str], cells: list[str]) -> None:
-    """Print a table of one row, in Markdown."""
-    for line in (names, ["---"] * len(names), cells):
+def stitched_here(asked: argparse.Namespace, files: list[Path], scratch: Path) -> Any:
+    """Return the rows of the files, stitched."""
+    if asked.engine == "parts":
+        return ck.stitch(files, workdir=scratch / "run", memory=asked.memory)
+    if asked.engine == "memory":
+        return ck.stitch(ck.read_events(files))
+    if asked.engine in ("duckdb", "rounds"):
+        import ibis
+
+        connection = ibis.duckdb.connect(memory_limit=asked.memory, temp_directory=str(scratch))
+        events = connection.read_parquet(list(map(str, files)))
+        return stitched_by_parts(
+            rows_of(events, streamed=asked.engine == "duckdb"),
+            StitchOptions.of(),
+            None,
+            scratch / "run",
+            memory=asked.memory,
+        )
+    if asked.engine == "spark":
+        from pyspark.sql import SparkSession
+
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+        options = {
+            "spark.driver.memory": asked.memory.lower().removesuffix("b"),
+            "spark.local.dir": str(scratch),
+            "spark.ui.enabled": "false",
+        }
+        builder = SparkSession.builder.master(f"local[{os.cpu_count()}]").config(map=options)
+        events = builder.getOrCreate().read.parquet(*map(str, files))
+        return ck.stitch(events, workdir=scratch / "run", memory=asked.memory)
+    if asked.engine == "polars-script":
+        import polars as pl
+
+        from benchmarks import polars_script
+
+        return polars_script.stitched(pl.read_parquet(files).drop("row"))
+    import duckdb
+
+    from benchmarks import duckdb_script
+
+    db = duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": asked.memory})
+    query = duckdb_script.stitched(db, f"SELECT * FROM read_parquet({[str(one) for one in files]})")
+    db.execute(f"CREATE TABLE stitched AS {query} ORDER BY row")
+    return db
+
+
+def table(names: list[str], *rows: list[str]) -> None:
+    """Print a table in Markdown."""
+    for line in (names, ["---"] * len(names), *rows):
         print(f"| {' | '.join(line)} |")
     print(flush=True)
 
@@ -166,26 +241,6 @@ class Here:
 def _fields(path: Path) -> list[str]:
     """Return what the system says of a process, from its state on."""
     return path.read_text().rpartition(")")[2].split()
-
-
-def given(asked: argparse.Namespace, files: list[Path], scratch: str) -> Any:
-    """Return the files in the form that is asked for."""
-    paths = list(map(str, files))
-    if asked.engine in ("duckdb", "rounds"):
-        import ibis
-
-        connection = ibis.duckdb.connect(memory_limit=asked.memory, temp_directory=f"{scratch}/db")
-        table = connection.read_parquet(paths)
-        return table if asked.engine == "duckdb" else rows_of(table, streamed=False)
-    if asked.engine == "spark":
-        from pyspark.sql import SparkSession
-
-        os.environ["PYSPARK_PYTHON"] = sys.executable
-        options = {"spark.driver.memory": asked.memory.lower().removesuffix("b"),
-                   "spark.local.dir": scratch, "spark.ui.enabled": "false"}  # fmt: skip
-        session = SparkSession.builder.master(f"local[{os.cpu_count()}]").config(map=options)
-        return session.getOrCreate().read.parquet(*paths)
-    return ck.read_events(files) if asked.engine == "memory" else files
 
 
 @contextmanager

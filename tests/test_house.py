@@ -26,9 +26,7 @@ LONGEST_BODY = 75
 #: They bring everything together: the front door, and the face.
 TOGETHER = {"stitching", "stitched"}
 #: Who may import the face.
-ON_THE_FACE = {
-    *("stitching", "stitched", "store", "explore", "cli", "writers", "parts", "report")
-}
+ON_THE_FACE = {*("stitching", "stitched", "store", "explore", "cli", "writers", "parts", "report")}
 
 
 def folder_of(module: str) -> str:

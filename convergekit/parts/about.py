@@ -61,6 +61,9 @@ class AboutPart:
     @classmethod
     def of(cls, s: StitchedEvents) -> AboutPart:
         """Return what is kept of a part."""
+        # Dropped copies are described once for all that ask for them.
+        copies = s.duplicates
+        s = replace(s, describe_duplicates=lambda: copies)
         campaigns, others = found_placeholders(s.events)
         has_pages, tagged = pages_and_tags(s.events)
         return cls(

@@ -123,7 +123,8 @@ def clusters(links: Iterator[tuple[IntArray, IntArray]], rows: int) -> IntArray:
     >>> clusters(iter([(np.array([3]), np.array([1])), (np.array([1]), np.array([2]))]), 5).tolist()
     [0, 1, 1, 1, 4]
     """
-    label = np.arange(rows)
+    # Half as wide where it is wide enough: it is what grows with all rows.
+    label = np.arange(rows, dtype=np.int32 if rows < 2**31 else np.int64)
     for first, second in links:
         one, other = label[first], label[second]
         apart = one != other
@@ -138,9 +139,9 @@ def clusters(links: Iterator[tuple[IntArray, IntArray]], rows: int) -> IntArray:
         _, component = scipy.sparse.csgraph.connected_components(graph.tocsr(), directed=False)
         # The nodes ascend, so that the first of a component is its least.
         least = nodes[np.unique(component, return_index=True)[1]]
-        whole = np.arange(rows)
-        whole[nodes] = least[component]
-        label = whole[label]
+        # A label is the first row of its cluster so far, and labelled by itself.
+        label[nodes] = least[component]
+        label = label[label]
     return label
 
 

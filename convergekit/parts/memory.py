@@ -13,7 +13,7 @@ USUAL = "4GB"
 #: holds about three times its rows (docs/performance.md); as much again is for what is asked.
 TIMES_ROWS = 6
 #: A block of the source has at most this share of the memory.
-OF_A_BLOCK = 1 / 24
+OF_A_BLOCK = 1 / 8
 #: Files are numbered by part; with more, parts are larger than the memory.
 MOST_PARTS = 10_000
 #: A cluster of so many rows is stitched however small the parts are.

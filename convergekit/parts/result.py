@@ -406,7 +406,7 @@ class StitchedParts:
         run, count = self._run, 0
         some: list[tuple[int, pd.Timestamp]] = []
         for number in range(self.parts):
-            times = run.frame("facts", f"times-{number:05}.parquet")
+            times = run.times(number, ROW, "timestamp", "received_at")
             at = run.facts.observed.outside(times)
             count += len(at)
             first = times.iloc[at[:EXAMPLE_ROWS]]

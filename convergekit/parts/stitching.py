@@ -54,6 +54,7 @@ from convergekit.parts.rows import (
 )
 from convergekit.parts.source import RowSource, source_of
 from convergekit.parts.spark.frames import is_of_spark
+from convergekit.parts.stitched_part import NumbersError, PartFiles, left_out_of, numbers_of
 from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary, told
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
@@ -67,6 +68,8 @@ if TYPE_CHECKING:
 ALONE = np.iinfo(np.uint16).max
 #: What rows have where there are none.
 NO_COLUMNS = ["event_id", "event_name", "timestamp", "source", "aliases"]
+#: The file of the part of each row, which is needed until rows are split.
+PART_OF_ROW = "part_of_row.npy"
 TABLES = ("events", "profiles", "aliases", "duplicates", "rejected")
 
 
@@ -110,6 +113,7 @@ class Run:
         while done.split < len(done.blocks):
             self._split(done.split)
         self.workdir.remove("blocks")
+        self.workdir.remove("facts", PART_OF_ROW)
         while done.stitched < done.parts:
             self._stitch(done.stitched)
 
@@ -122,20 +126,23 @@ class Run:
         for number in range(done.units, len(units)):
             sizes: list[int] = []
             for block in self._blocks(units[number]()):
-                place = len(done.blocks) + len(sizes)
-                workdir.write_rows(written(block), "blocks", f"{place:05}.parquet")
-                workdir.write_rows(
-                    written(witnesses_in(block)), "facts", f"types-{place:05}.parquet"
-                )
+                place, first = len(done.blocks) + len(sizes), done.rows + sum(sizes)
                 sizes.append(len(block))
                 done.size += memory_of(block)
+                types = written(witnesses_in(block))
+                workdir.write_rows(types, "facts", f"types-{place:05}.parquet")
+                if not self.source.numbered:
+                    row = np.arange(first, first + len(block))
+                    block = with_rows(block, row)
+                workdir.write_rows(written(block), "blocks", f"{place:05}.parquet")
             done.blocks += sizes
             done.units = number + 1
             workdir.record()
             self.bar.tell("reading", number + 1, len(units))
         if not done.blocks:
             nothing = pd.DataFrame(columns=NO_COLUMNS, dtype="str")
-            workdir.write_rows(written(nothing), "blocks", "00000.parquet")
+            numbered = with_rows(nothing, np.empty(0, dtype=np.int64))
+            workdir.write_rows(written(numbered), "blocks", "00000.parquet")
             workdir.write_rows(written(nothing), "facts", "types-00000.parquet")
             done.blocks = [0]
         done.read = True
@@ -233,7 +240,7 @@ class Run:
         part[~carrying] = ALONE
         kept = io.BytesIO()
         np.save(kept, part)
-        workdir.write(kept.getvalue(), "facts", "part_of_row.npy")
+        workdir.write(kept.getvalue(), "facts", PART_OF_ROW)
         remarks = self._remarks(concatenate(said)) if told else {}
         workdir.write(json.dumps(remarks).encode(), "facts", "remarks.json")
         done.parts, done.rows_in = parts, [0] * parts
@@ -262,22 +269,24 @@ class Run:
 
     @cached_property
     def _part_of_row(self) -> IntArray:
-        found: IntArray = np.load(io.BytesIO(self.workdir.read("facts", "part_of_row.npy")))
+        found: IntArray = np.load(io.BytesIO(self.workdir.read("facts", PART_OF_ROW)))
         return found
 
     def _split(self, place: int) -> None:
         """Write the rows of a block by part."""
         done, workdir = self.workdir.done, self.workdir
-        first = sum(done.blocks[:place])
-        block = self.frame("blocks", f"{place:05}.parquet")
-        part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
-        if not self.source.numbered:
-            block = with_rows(block, np.arange(first, first + len(block)))
-        for number, rows in self.write_split(place, block, part):
-            done.rows_in[number] += rows
+        first, file = sum(done.blocks[:place]), f"{place:05}.parquet"
+        if done.parts == 1:
+            workdir.move(("blocks", file), ("rows", "00000", file))
+            done.rows_in[0] += done.blocks[place]
+        else:
+            block = self.frame("blocks", file)
+            part = self._part_of_row[first : first + done.blocks[place]].astype(np.int64)
+            for number, rows in self.write_split(place, block, part):
+                done.rows_in[number] += rows
         done.split = place + 1
         workdir.record()
-        workdir.remove("blocks", f"{place:05}.parquet")
+        workdir.remove("blocks", file)
         self.bar.tell("splitting", place + 1, len(done.blocks))
 
     def write_split(
@@ -311,6 +320,32 @@ class Run:
 
     def part(self, number: int) -> StitchedEvents:
         """Return a part, stitched, without what it has to know of the whole."""
+        if self.workdir.done.parts > 1:
+            return self._loaded(number)
+        # A part fits into the memory: that of all rows is not loaded twice.
+        return self._only_part
+
+    @cached_property
+    def _only_part(self) -> StitchedEvents:
+        return self._loaded(0)
+
+    def _loaded(self, number: int) -> StitchedEvents:
+        """Return a part as `write_part` wrote it."""
+        name = f"{number:05}.parquet"
+        files = PartFiles(
+            table=lambda table, names=None: self.frame("tables", table, name, names=names),
+            left_out=lambda what: self.frame("facts", f"{what}-{name}"),
+            numbers=lambda: self.workdir.read("facts", f"numbers-{number:05}.arrow"),
+            stitched_again=lambda: self.from_rows(number),
+        )
+        try:
+            return files.load(self.options)
+        except NumbersError as error:
+            path = self.workdir.path / "facts" / f"numbers-{number:05}.arrow"
+            raise not_as_written(path, error) from None
+
+    def from_rows(self, number: int) -> StitchedEvents:
+        """Return a part, stitched from its rows."""
         folder = self.workdir.path / "rows" / f"{number:05}"
         files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
         pieces = [self.frame("rows", folder.name, path.name) for path in files]
@@ -338,17 +373,15 @@ class Run:
         self.bar.tell("stitching", number + 1, self.workdir.done.parts)
 
     def write_part(self, number: int) -> None:
-        """Stitch a part, and write its tables and what is kept of it."""
-        s = self.part(number)
+        """Stitch a part, and write its tables and what else there is to know of it."""
+        s = self.from_rows(number)
+        file = f"{number:05}.parquet"
         for name in TABLES:
-            frame = getattr(s, name)
-            self.workdir.write_rows(written(frame), "tables", name, f"{number:05}.parquet")
-        about = AboutPart.of(s)
-        self.workdir.write(about.written(), "facts", f"part-{number:05}.json")
-        times = [name for name in ("row", "timestamp", "received_at") if name in s.events]
-        self.workdir.write_rows(written(s.events[times]), "facts", f"times-{number:05}.parquet")
-        hosts = written(page_hosts(s.events))
-        self.workdir.write_rows(hosts, "facts", f"hosts-{number:05}.parquet")
+            self.workdir.write_rows(written(getattr(s, name)), "tables", name, file)
+        for name, frame in {**left_out_of(s), "hosts": page_hosts(s.events)}.items():
+            self.workdir.write_rows(written(frame), "facts", f"{name}-{file}")
+        self.workdir.write_rows(numbers_of(s), "facts", f"numbers-{number:05}.arrow")
+        self.workdir.write(AboutPart.of(s).written(), "facts", f"part-{number:05}.json")
 
     @cached_property
     def about(self) -> list[AboutPart]:
@@ -361,12 +394,14 @@ class Run:
     @cached_property
     def facts(self) -> FactsOfTheWhole:
         """What every part has to know of the whole."""
-        hosts = list(self._of_parts("hosts"))
-        return facts_of(self.about, self._of_parts("times"), hosts, self.options)
+        numbers = range(self.workdir.done.parts)
+        hosts = [self.frame("facts", f"hosts-{number:05}.parquet") for number in numbers]
+        times = (self.times(number, "timestamp", "received_at") for number in numbers)
+        return facts_of(self.about, times, hosts, self.options)
 
-    def _of_parts(self, name: str) -> Iterator[pd.DataFrame]:
-        for number in range(self.workdir.done.parts):
-            yield self.frame("facts", f"{name}-{number:05}.parquet")
+    def times(self, number: int, *names: str) -> pd.DataFrame:
+        """Return columns of a part's events, as far as it has them."""
+        return self.frame("tables", "events", f"{number:05}.parquet", names=names)
 
     @cached_property
     def learned(self) -> LearnedByParts:
@@ -466,7 +501,7 @@ def refuse_unknown(
 
 
 def memory_of(frame: pd.DataFrame) -> int:
-    """Return how many bytes rows take in memory."""
+    """Return how many bytes the rows of a frame take."""
     return int(frame.memory_usage(index=False, deep=True).sum())
 
 

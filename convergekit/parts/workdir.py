@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -139,6 +139,18 @@ class Workdir:
         content["done"] = asdict(self.done)
         content["check"] = _check(content)
         self.write(json.dumps(content, indent=1).encode(), MANIFEST)
+
+    def move(self, names: Sequence[str], to: Sequence[str]) -> None:
+        """Give a file of rows another place, unless it has it already."""
+        path, target = self.path.joinpath(*names), self.file(*to)
+        if target.exists() and not path.exists():
+            return
+        try:
+            os.replace(path, target)
+        except FileNotFoundError as error:
+            raise _lost(path, error) from None
+        except OSError as error:
+            raise _cannot(target, error) from error
 
     def remove(self, *names: str) -> None:
         """Remove a file or a folder that is not needed any more."""
@@ -286,10 +298,14 @@ def content_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ReadError(
-            f"{path} cannot be read: {_said(error)}. A file of the run is lost: give another "
-            "workdir=, or remove this one, and stitch again."
-        ) from None
+        raise _lost(path, error) from None
+
+
+def _lost(path: Path, error: OSError) -> ReadError:
+    return ReadError(
+        f"{path} cannot be read: {_said(error)}. A file of the run is lost: give another "
+        "workdir=, or remove this one, and stitch again."
+    )
 
 
 def not_as_written(path: Path, error: Exception) -> ReadError:

@@ -36,7 +36,7 @@ _OTHER_IN_PARQUET = ("timestamp[s", "time32[s]", "date64")
 _REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError, NotImplementedError)
 
 
-def parquet_of(frame: pd.DataFrame, name: str) -> bytes:
+def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> bytes:
     """Return a table as the content of a Parquet file.
 
     Parameters
@@ -45,6 +45,8 @@ def parquet_of(frame: pd.DataFrame, name: str) -> bytes:
         Its index is left out.
     name : str
         What the table is called in messages.
+    dictionaries : bool, default True
+        Whether columns of few values are written as these and their places.
 
     Raises
     ------
@@ -76,7 +78,12 @@ def parquet_of(frame: pd.DataFrame, name: str) -> bytes:
     }
     sink = pa.BufferOutputStream()
     try:
-        pq.write_table(pa.table(columns, metadata=metadata), sink, compression="zstd")
+        pq.write_table(
+            pa.table(columns, metadata=metadata),
+            sink,
+            compression="zstd",
+            use_dictionary=dictionaries,
+        )
     except _REFUSALS as error:
         raise ConvergekitError(
             f"{name} cannot be saved as Parquet: {_first_line(error)}. Convert the column before "

@@ -217,7 +217,7 @@ def test_a_changed_manifest_is_refused(files):
         run(files)
 
 
-@pytest.mark.parametrize("folder", ["rows/00001", "tables/events", "facts"])
+@pytest.mark.parametrize("folder", ["tables/events", "tables/profiles", "facts"])
 def test_a_lost_file_is_told(files, folder):
     p = run(files)
     lost = sorted((files / "run" / folder).iterdir())[-1]
@@ -233,10 +233,18 @@ def test_a_lost_file_is_told(files, folder):
 
 def test_a_cut_file_is_told(files):
     p = run(files)
-    path = sorted((files / "run" / "rows" / "00001").iterdir())[0]
+    path = files / "run" / "tables" / "events" / "00001.parquet"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ck.ReadError):
         p.counts("PageView")
+
+
+def test_lost_rows_are_told(files):
+    """They are read when little asks for what a part knows beside its tables."""
+    p = run(files)
+    sorted((files / "run" / "rows" / "00001").iterdir())[-1].unlink()
+    with pytest.raises(ck.ReadError, match="rows are there; files of the run are lost"):
+        p._run.part(1).resolution.knowledge()
 
 
 def test_two_runs_at_once_are_refused(files):
