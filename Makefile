@@ -46,7 +46,7 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
 
 # Left out of the inner loop: what takes long, or starts processes.
-SLOW = browser engine figures/test_gallery.py test_no_loops.py test_kernels.py test_processors.py \
+SLOW = browser parts/test_engines.py figures/test_gallery.py test_no_loops.py test_kernels.py test_processors.py \
   events/test_query_bombs.py writers/test_writers.py robustness/test_errors_of_ours.py \
   base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py privacy/test_mentions.py
 
@@ -66,8 +66,8 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.store.search --examples 2000
 	$(BIN)/python -m fuzz --minutes 60
 
-test-spark: .venv/spark  ## Run the tests of the relational engine on Spark (needs Java 17 or newer)
-	$(BIN)/python -m pytest -m spark tests/engine/test_engine.py
+test-spark: .venv/spark  ## Run the tests of stitching in Spark (needs Java 17 or newer)
+	$(BIN)/python -m pytest -m spark tests/parts/test_spark.py
 
 lint: .venv/installed  ## Check style and types
 	$(BIN)/ruff check .

@@ -14,9 +14,6 @@ from .diagnostics.hindsight import Hindsight
 from .diagnostics.orphans import Orphans
 from .diagnostics.report import Report
 from .diagnostics.what_if import WhatIf
-from .engine.funnels import TableFunnel
-from .engine.result import StitchedTable
-from .engine.stitching import stitch_table
 from .errors import (
     AlreadyThereError,
     ColumnError,
@@ -134,10 +131,8 @@ __all__ = [
     "Stitched",
     "StitchedEvents",
     "StitchedParts",
-    "StitchedTable",
     "Store",
     "SuggestedColumns",
-    "TableFunnel",
     "TimeToConvert",
     "UnknownAliasError",
     "UnknownNameError",
@@ -163,7 +158,6 @@ __all__ = [
     "show_versions",
     "simulate_store",
     "stitch",
-    "stitch_table",
     "suggest_columns",
 ]
 __version__: str

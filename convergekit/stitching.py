@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from convergekit.base.durations import Duration
-from convergekit.engine import EngineTable, is_of_an_engine
-from convergekit.engine.stitching import stitch_table
 from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.events.arrow import Frame
 from convergekit.events.calendar import Weekday
@@ -19,6 +17,7 @@ from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
 from convergekit.identity.profiles import TYPE_PRIORITY
+from convergekit.parts.engines import EngineTable, is_of_an_engine
 from convergekit.readers.formats import exports_told
 from convergekit.readers.own.columns import Columns, with_own_columns
 from convergekit.stitched import Stitched
@@ -26,7 +25,6 @@ from convergekit.stitched import Stitched
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
 
-    from convergekit.engine.result import StitchedTable
     from convergekit.parts.result import StitchedParts
     from convergekit.readers.reading import Paths
 
@@ -35,17 +33,33 @@ if TYPE_CHECKING:
 def stitch(
     events: EngineTable,
     *,
-    columns: Mapping[str, str] | None = None,
+    workdir: str | Path | None = None,
+    memory: str | None = None,
+    max_cluster: int | None = None,
+    progress: bool | None = None,
+    columns: Columns | None = None,
+    tz: str | None = None,
     rename_events: Mapping[str, str] | None = None,
     dedupe_on: Sequence[str] = ("event_id",),
+    duplicates: Duplicates = "drop",
     block: Block = (),
     alias_from: Mapping[str, str] | None = None,
+    rules: Mapping[str, Rule] | None = None,
+    max_age: Mapping[str, Duration] | None = None,
+    limits: Mapping[str, int] | None = None,
+    alias_priority: Sequence[str] = TYPE_PRIORITY,
+    identity: IdentityMode = "retroactive",
     first: Iterable[str] = (),
+    nothing: Iterable[str] = (),
     browser_alias: str = "cookie",
-) -> StitchedTable: ...
+    salt: str | bytes | None = None,
+    calendar: str | None = None,
+    week_starts: Weekday = "monday",
+    observed_until: str | datetime.date | None = None,
+) -> StitchedParts: ...
 @overload
 def stitch(
-    events: Paths | Frame | Dataset | EngineTable,
+    events: Paths | Frame | Dataset,
     *,
     workdir: str | Path,
     memory: str | None = None,
@@ -73,7 +87,7 @@ def stitch(
 ) -> StitchedParts: ...
 @overload
 def stitch(
-    events: Paths | Frame | Dataset | EngineTable,
+    events: Paths | Frame | Dataset,
     *,
     memory: str,
     workdir: None = None,
@@ -151,21 +165,21 @@ def stitch(
     memory: str | None = None,
     max_cluster: int | None = None,
     progress: bool | None = None,
-) -> Stitched | StitchedTable | StitchedParts:
+) -> Stitched | StitchedParts:
     """Resolve identities: stitch events into profiles, and forward-fill profile properties.
 
     Parameters
     ----------
     events : pandas.DataFrame, or a Polars frame, pyarrow Table, DuckDB relation
         One row per event, as `read_events` returns it or in any spelling it understands. Never
-        changed. Anything with the Arrow PyCapsule interface will do. An Ibis table or a Spark
-        DataFrame is stitched in its engine, as `stitch_table` does. With `workdir` or `memory` also
-        paths and patterns of files that `read_events` reads, and Arrow datasets.
+        changed. Anything with the Arrow PyCapsule interface will do. With `workdir` or `memory`
+        also paths and patterns of files that `read_events` reads, and Arrow datasets. An Ibis table
+        is stitched by parts in any case, a Spark DataFrame with `workdir`, in its executors; their
+        column `row` numbers the rows.
     columns : mapping, optional
         Canonical name to the frame's own name, such as
         ``{"event_name": "action", "alias.customer_id": "uid"}``, to a path into objects, a list of
-        these, ``ck.constant(...)`` or a function, as `read_events` takes them. On an engine, only
-        names.
+        these, ``ck.constant(...)`` or a function, as `read_events` takes them.
     tz : str, optional
         Time zone of timestamps that name none; UTC when absent.
     rename_events : mapping of str to str, optional
@@ -242,9 +256,8 @@ def stitch(
 
     Returns
     -------
-    Stitched, StitchedTable or StitchedParts
-        A `StitchedParts` with `workdir` or `memory`; otherwise a `StitchedTable`, as `stitch_table`
-        returns it, for an Ibis table or a Spark DataFrame.
+    Stitched or StitchedParts
+        A `StitchedParts` with `workdir` or `memory`, and for an Ibis table.
 
     Raises
     ------
@@ -258,8 +271,7 @@ def stitch(
     ConvergekitError
         An option has a value that it does not take.
     NotOnThisEngine
-        A table of an engine is given with an option that engines do not have yet, or `strict` with
-        `workdir` or `memory`.
+        `strict` is given for what is stitched by parts.
     ReadError, WriteError
         Files cannot be read, or the workdir cannot be written.
 
@@ -285,32 +297,6 @@ def stitch(
     >>> s.events["profile.utm_source"].tolist()
     ['newsletter', 'newsletter', 'newsletter']
     """
-    by_parts = workdir is not None or memory is not None
-    if is_of_an_engine(events) and not by_parts:
-        _refuse_in_an_engine(
-            tz=tz,
-            duplicates=duplicates != "drop",
-            rules=rules,
-            max_age=max_age,
-            limits=limits,
-            identity=identity != "retroactive",
-            nothing=bool(nothing),
-            salt=salt is not None,
-            calendar=calendar is not None,
-            week_starts=week_starts != "monday",
-            observed_until=observed_until is not None,
-            strict=strict,
-        )
-        return stitch_table(
-            events,
-            columns=_names_alone(columns),
-            rename_events=rename_events,
-            dedupe_on=dedupe_on,
-            block=block,
-            alias_from=alias_from,
-            first=first,
-            browser_alias=browser_alias,
-        )
     options = StitchOptions.of(
         tz=tz,
         rename_events=rename_events,
@@ -332,7 +318,7 @@ def stitch(
         observed_until=observed_until,
         strict=strict,
     )
-    if by_parts:
+    if workdir is not None or memory is not None or is_of_an_engine(events):
         return _by_parts(events, options, columns, workdir, memory, max_cluster, progress)
     return _in_memory(events, options, columns)
 
@@ -361,9 +347,7 @@ def _by_parts(
     from convergekit.parts.stitching import stitched_by_parts
 
     if options.strict:
-        raise NotOnThisEngine(
-            "strict=: not with workdir= or memory= yet. Leave it out, and look at .rejected."
-        )
+        raise NotOnThisEngine("strict=: not by parts yet. Leave it out, and look at .rejected.")
     return stitched_by_parts(
         events,
         options,
@@ -373,24 +357,3 @@ def _by_parts(
         max_cluster=max_cluster,
         progress=progress,
     )
-
-
-def _names_alone(columns: Any) -> Any:
-    """Return the columns for an engine, which knows only names of its own."""
-    if isinstance(columns, Mapping):
-        for name, own in columns.items():
-            if callable(own) or isinstance(own, (list, tuple)):
-                raise NotOnThisEngine(
-                    f"columns={{{name!r}: {own!r}}}: an engine takes only names of columns. Add "
-                    f"the column to the table first, or read it: ck.read_events(table, ...)."
-                )
-    return columns
-
-
-def _refuse_in_an_engine(**asked: Any) -> None:
-    names = [f"{name}=" for name, given in asked.items() if given]
-    if names:
-        raise NotOnThisEngine(
-            f"{', '.join(names)}: not on this engine yet. Where the events fit into memory: "
-            "ck.stitch(table.to_pandas(), ...)."
-        )

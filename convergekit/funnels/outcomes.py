@@ -102,7 +102,9 @@ class Outcomes:
             times = pd.Series(self.time[:, step].view("datetime64[us]"))
             table[f"time_{step + 1}"] = times.dt.tz_localize("UTC")
             table[f"row_{step + 1}"] = self._rows_at(self.position[:, step])
-        return pd.DataFrame({**table, **self.labels})
+        # Rows that were chosen are in an order of their own.
+        labels = {name: values.array for name, values in self.labels.items()}
+        return pd.DataFrame({**table, **labels})
 
     def _rows_at(self, position: IntArray) -> object:
         if self.rows is None or pd.api.types.is_integer_dtype(self.rows.dtype):

@@ -6,7 +6,7 @@ ends where its own last event is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -61,7 +61,8 @@ class LearnedByParts:
     def __init__(self, facts: FactsOfTheWhole, each: EachPart) -> None:
         self._facts, self._each = facts, each
         self._sites: dict[object, OwnSites] = {}
-        self._spoken: dict[object, Spoken] = {}
+        #: What was learned, by the rules.
+        self.known: dict[object, Spoken] = {}
 
     @property
     def of_all(self) -> LearnedOfAll:
@@ -77,14 +78,29 @@ class LearnedByParts:
 
     def spoken(self, own_domains: Sequence[str] | None, ignored: Sequence[str]) -> Spoken:
         """Return which events speak for browsers: the parts are gone through for that."""
-        key = (None if own_domains is None else tuple(own_domains), tuple(ignored))
-        if key not in self._spoken:
-            sites_alone = LearnedOfAll(partial(_known, self.sites(own_domains)), _unknown)
-            of_part = partial(
-                _spoken_of, facts=self._facts, sites=sites_alone, asked=(own_domains, ignored)
-            )
-            self._spoken[key] = spoken_in(list(self._each(of_part)))
-        return self._spoken[key]
+        found = self.known.get(_key(own_domains, ignored))
+        if found is None:
+            of_part = self.asking(own_domains, ignored)
+            found = self.learn(own_domains, ignored, list(self._each(of_part)))
+        return found
+
+    def asking(
+        self, own_domains: Sequence[str] | None, ignored: Sequence[str]
+    ) -> Callable[[int, StitchedEvents], SpokenInPart]:
+        """Return what each part is asked, before `learn` puts the answers together."""
+        sites_alone = LearnedOfAll(partial(_known, self.sites(own_domains)), _unknown)
+        return partial(
+            _spoken_of, facts=self._facts, sites=sites_alone, asked=(own_domains, ignored)
+        )
+
+    def learn(
+        self,
+        own_domains: Sequence[str] | None,
+        ignored: Sequence[str],
+        parts: Sequence[SpokenInPart],
+    ) -> Spoken:
+        """Return which events speak for browsers, from what each part answered, and keep it."""
+        return self.known.setdefault(_key(own_domains, ignored), spoken_in(parts))
 
 
 def _spoken_of(
@@ -97,6 +113,10 @@ def _spoken_of(
 ) -> SpokenInPart:
     part = facts.given_to(s, sites)
     return SpokenInPart.of(part.events, sent_traffic(part.events, *asked), browsers_of(part))
+
+
+def _key(own_domains: Sequence[str] | None, ignored: Sequence[str]) -> object:
+    return None if own_domains is None else tuple(own_domains), tuple(ignored)
 
 
 def _known(sites: OwnSites, own_domains: Sequence[str] | None) -> OwnSites:

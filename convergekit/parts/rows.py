@@ -38,12 +38,15 @@ class Witnesses:
     ----------
     frames : list of pandas.DataFrame
         Those of each block that say something new.
+    of_one : bool
+        Whether the blocks are of one table: its columns stay in its order, where all have the same.
     """
 
     frames: list[pd.DataFrame]
+    of_one: bool = False
 
     @classmethod
-    def of(cls, frames: Iterable[pd.DataFrame]) -> Witnesses:
+    def of(cls, frames: Iterable[pd.DataFrame], *, of_one: bool) -> Witnesses:
         """Return the witnesses that are needed, of each block's."""
         kept: list[pd.DataFrame] = []
         known: set[tuple[str, str, bool]] = set()
@@ -52,7 +55,7 @@ class Witnesses:
             if not kept or not said <= known:
                 kept.append(frame)
                 known |= said
-        return cls(kept)
+        return cls(kept, of_one)
 
     @property
     def columns(self) -> list[str]:
@@ -74,7 +77,10 @@ class Witnesses:
         ahead = [frame if names is None else _among(frame, names) for frame in self.frames]
         rows = [frame.drop(columns=ROW, errors="ignore") for frame in frames]
         before, after = sum(map(len, ahead)), sum(map(len, rows))
+        orders = {tuple(frame.columns) for frame in ahead}
         whole = concatenate([*ahead, *rows])
+        if self.of_one and len(orders) == 1:
+            whole = whole[list(orders.pop())]
         return whole.iloc[before : before + after].reset_index(drop=True)
 
 
@@ -110,10 +116,9 @@ def opened_block(given: Frame, columns: Mapping[str, str] | None) -> tuple[pd.Da
     return opened.drop(columns=replaced).reset_index(drop=True), replaced
 
 
-def with_numbers(frame: pd.DataFrame, numbers: Mapping[str, IntArray]) -> pd.DataFrame:
-    """Return rows with `ROW`, their places among all, or with what else numbers them."""
-    columns = {**numbers, **dict(frame.items())}
-    return pd.DataFrame(columns, index=frame.index, copy=False)
+def with_rows(frame: pd.DataFrame, row: IntArray) -> pd.DataFrame:
+    """Return rows with their places among all."""
+    return pd.DataFrame({ROW: row, **dict(frame.items())}, index=frame.index, copy=False)
 
 
 def numbers_apart(rows: pa.Table) -> tuple[pa.Table, dict[str, IntArray]]:

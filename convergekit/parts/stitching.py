@@ -49,11 +49,12 @@ from convergekit.parts.rows import (
     opened_block,
     read,
     refuse_shared_numbers,
-    with_numbers,
+    with_rows,
     witnesses_in,
     written,
 )
 from convergekit.parts.source import RowSource, source_of
+from convergekit.parts.spark.frames import is_of_spark
 from convergekit.parts.stitched_part import NumbersError, PartFiles, left_out_of, numbers_of
 from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary, told
 from convergekit.readers.concatenate import concatenate
@@ -133,7 +134,7 @@ class Run:
                 workdir.write_rows(types, "facts", f"types-{place:05}.parquet")
                 if not self.source.numbered:
                     row = np.arange(first, first + len(block))
-                    block = with_numbers(block, {ROW: row})
+                    block = with_rows(block, row)
                 workdir.write_rows(written(block), "blocks", f"{place:05}.parquet")
             done.blocks += sizes
             done.units = number + 1
@@ -141,7 +142,7 @@ class Run:
             self.bar.tell("reading", number + 1, len(units))
         if not done.blocks:
             nothing = pd.DataFrame(columns=NO_COLUMNS, dtype="str")
-            numbered = with_numbers(nothing, {ROW: np.empty(0, dtype=np.int64)})
+            numbered = with_rows(nothing, np.empty(0, dtype=np.int64))
             workdir.write_rows(written(numbered), "blocks", "00000.parquet")
             workdir.write_rows(written(nothing), "facts", "types-00000.parquet")
             done.blocks = [0]
@@ -158,7 +159,7 @@ class Run:
             frame, replaced = opened_block(named, names)
             if not frame.columns.size:
                 continue
-            frame = with_numbers(frame, own)
+            frame = frame.assign(**own)
             known = self.workdir.done.replaced
             known += [name for name in replaced if name not in known]
             held.append(frame)
@@ -172,10 +173,11 @@ class Run:
     @cached_property
     def witnesses(self) -> Witnesses:
         """What tells the types of columns."""
-        return Witnesses.of(
+        frames = (
             self.frame("facts", f"types-{place:05}.parquet")
             for place in range(len(self.workdir.done.blocks))
         )
+        return Witnesses.of(frames, of_one=self.source.numbered)
 
     def _check_columns(self) -> None:
         """Raise unless there are the columns that are needed, and that options name."""
@@ -417,9 +419,16 @@ class Run:
 
     def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         """Ask each part, with what it has to know; one is in memory at a time. See `EachPart`."""
+        if self.workdir.done.parts == 1:
+            return map(partial(of_part, 0), [self._only_given])
         return self._of_each(
             lambda number, s: of_part(number, self.facts.given_to(s, self.learned.of_all))
         )
+
+    @cached_property
+    def _only_given(self) -> StitchedEvents:
+        """The only part, which keeps what was found of it, as memory does."""
+        return self.facts.given_to(self.part(0), self.learned.of_all)
 
     def _of_each(
         self,
@@ -450,7 +459,7 @@ def stitched_by_parts(
 
     Parameters
     ----------
-    events : path, pattern, or Arrow
+    events : path, pattern, Arrow, or a DataFrame of Spark
     options : StitchOptions
     columns : object
         As `stitch` takes them.
@@ -472,6 +481,24 @@ def stitched_by_parts(
     if max_cluster is not None and (isinstance(max_cluster, bool) or max_cluster < 1):
         raise ConvergekitError(
             f"max_cluster must be a whole number of rows from 1; got {max_cluster!r}."
+        )
+    if is_of_spark(events):
+        if workdir is None:
+            raise ConvergekitError(
+                "a Spark DataFrame needs workdir=, a directory that the driver and all executors "
+                "share."
+            )
+        from convergekit.parts.spark.stitching import stitched_in_spark
+
+        return stitched_in_spark(
+            events,
+            options,
+            columns,
+            workdir,
+            memory=size,
+            max_cluster=max_cluster,
+            progress=progress,
+            parts=parts,
         )
     source = source_of(events)
     asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}

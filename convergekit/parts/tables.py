@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -87,6 +88,22 @@ class PartsTable:
         return pa.dataset.dataset(
             [str(path) for path in self.files], schema=schema, format="parquet"
         )
+
+    def to_spark(self, session: Any) -> Any:
+        """Return the files as a DataFrame of Spark, which its executors read.
+
+        Parameters
+        ----------
+        session : pyspark.sql.SparkSession
+            Of executors that reach the files.
+
+        Returns
+        -------
+        pyspark.sql.DataFrame
+        """
+        from convergekit.parts.spark.tables import as_spark
+
+        return as_spark(session, self.files, self.dataset().schema)
 
     @staticmethod
     def _about(path: Path) -> pq.FileMetaData:

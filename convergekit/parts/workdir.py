@@ -97,7 +97,7 @@ class Workdir:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _cannot(path.parent, error) from error
+            raise not_written(path.parent, error) from error
         return path
 
     def write(self, content: bytes, *names: str) -> None:
@@ -119,7 +119,7 @@ class Workdir:
         except OSError as error:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
-            raise _cannot(path, error) from error
+            raise not_written(path, error) from error
 
     def read(self, *names: str) -> bytes:
         """Return what a file holds.
@@ -150,7 +150,7 @@ class Workdir:
         except FileNotFoundError as error:
             raise _lost(path, error) from None
         except OSError as error:
-            raise _cannot(target, error) from error
+            raise not_written(target, error) from error
 
     def remove(self, *names: str) -> None:
         """Remove a file or a folder that is not needed any more."""
@@ -188,7 +188,7 @@ def opened(path: str | Path, asked: Mapping[str, Mapping[str, str]]) -> Iterator
         place.mkdir(parents=True, exist_ok=True)
         held = (place / _LOCK).open("ab")
     except OSError as error:
-        raise _cannot(place, error) from error
+        raise not_written(place, error) from error
     with held:
         _hold(held, place)
         yield _found(place, {kind: dict(values) for kind, values in asked.items()})
@@ -211,7 +211,7 @@ def temporary(asked: Mapping[str, Mapping[str, str]]) -> Iterator[Workdir]:
     try:
         place = Path(tempfile.mkdtemp(prefix="convergekit-"))
     except OSError as error:
-        raise _cannot(Path(tempfile.gettempdir()), error) from error
+        raise not_written(Path(tempfile.gettempdir()), error) from error
     try:
         with opened(place, asked) as found:
             weakref.finalize(found, _remove_temporary, place, os.getpid())
@@ -364,7 +364,8 @@ def _hold(file: BinaryIO, place: Path) -> None:
         return
 
 
-def _cannot(path: Path, error: OSError) -> WriteError:
+def not_written(path: Path, error: OSError) -> WriteError:
+    """Return the error of a file that the system does not let be written."""
     return WriteError(
         f"{path} cannot be written: {_said(error)}. Make room, or check the path and who may "
         "write there, and stitch again: the run goes on from its last finished step."

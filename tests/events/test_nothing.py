@@ -7,13 +7,8 @@ import hashlib
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.events.nothing import NO_VALUE, NOBODY
-from tests.effort import tries
-from tests.strategies import event_frames
 
 #: Not a value of anything, in spellings that the module does not list one by one.
 NOT_A_VALUE = [
@@ -312,108 +307,15 @@ def test_an_engine_leaves_out_the_same():
             "properties.coupon": [*texts, *texts],
         }
     ).astype({"event_id": "str"})
-    ours = ck.stitch(frame)
     raw = duckdb.connect()
     # As an Arrow table: DuckDB's older versions do not know pandas' texts.
     numbered = pa.Table.from_pandas(frame.assign(row=range(len(frame))), preserve_index=False)
     raw.register("numbered", numbered)
     raw.execute("CREATE TABLE events AS SELECT * FROM numbered")
     table = ibis.duckdb.from_connection(raw).table("events")
-    theirs = ck.stitch(table)
-    said = ours.report.to_dict()
-    # Engines do not tell visits.
-    said["remarks"] = {k: n for k, n in said["remarks"].items() if "visits are told" not in k}
-    assert theirs.report.to_dict() == said
-    carried = theirs.to_pandas()["profile.utm_source"]
-    assert carried.fillna("").tolist() == ours.events["profile.utm_source"].fillna("").tolist()
-    with pytest.raises(ck.NotOnThisEngine, match="nothing="):
-        ck.stitch(table, nothing=["coupon"])
-
-
-def test_a_backslash_in_an_alias_is_shown_once():
-    frame = pd.DataFrame(
-        {
-            "event_name": "PageView",
-            "timestamp": pd.date_range("2026-03-02", periods=12, freq="min", tz="UTC"),
-            "alias.cookie": [f"c{place}" for place in range(12)],
-            "alias.user_id": "SHOP\\till",
-        }
-    )
-    finding = ck.check_up(frame).findings.set_index("check").loc["shared-alias"]
-    assert repr("urn:user_id:SHOP\\till") in finding["what"]
-
-
-dirt = st.sampled_from(sorted(NO_VALUE - {""}))
-nobody = st.sampled_from(sorted((NO_VALUE | NOBODY) - {""}))
-
-
-@tries(60)
-@given(event_frames(), st.data())
-def test_placeholders_change_nothing_but_what_the_report_names(frame, data):
-    dirty, added = frame.copy(), {}
-    for name, words in (
-        ("event_id", nobody),
-        ("alias.cookie", nobody),
-        ("profile_properties.utm_source", dirt),
-    ):
-        gaps = frame.index[frame[name].isna()].tolist()
-        chosen = data.draw(st.lists(st.sampled_from(gaps), unique=True)) if gaps else []
-        for place in chosen:
-            dirty.loc[place, name] = data.draw(words)
-        added[name] = chosen
-    clean, found = ck.stitch(frame), ck.stitch(dirty)
-    columns = [name for name in clean.events if name not in added]
-    pd.testing.assert_frame_equal(found.events[columns], clean.events[columns])
-    pd.testing.assert_frame_equal(found.aliases, clean.aliases)
-    pd.testing.assert_frame_equal(found.profiles, clean.profiles)
-    assert found.duplicates["row"].tolist() == clean.duplicates["row"].tolist()
-    remarks = found.report.remarks
-    ids = remarks.get("event_id is a placeholder: treated as missing", 0)
-    assert ids == len(added["event_id"])
-    blocked = [s.report.blocked["events"].sum() for s in (clean, found)]
-    assert blocked[1] - blocked[0] == len(added["alias.cookie"])
-    tags = found.events["row"].isin(added["profile_properties.utm_source"]).sum()
-    said = "utm_source is a placeholder: neither carried nor a campaign"
-    assert remarks.get(said, 0) == tags
-
-
-def test_an_address_may_say_that_a_visit_is_direct():
-    tags = "utm_source=(direct)&utm_medium=(none)&utm_campaign=spring"
-    for more, channel in (("", "Direct"), ("&utm_source=", "Direct"), ("&gclid=x1", "Paid Search")):
-        frame = visits(None).iloc[[1]]
-        frame = frame.assign(**{"properties.$url": f"https://shop.test/?{tags}{more}"})
-        assert ck.stitch(frame).sessions()["channel"].tolist() == [channel]
-    told = frame.assign(**{"profile_properties.utm_source": "newsletter"})
-    assert ck.stitch(told).sessions()["utm_source"].tolist() == ["newsletter"]
-
-
-def test_an_unfilled_tag_of_an_address_is_a_finding():
-    for query, events in (
-        ("utm_source=undefined&utm_medium=cpc", 1),
-        ("gclid=null", 1),
-        ("utm_campaign=%28not%20set%29", 1),
-        ("utm_source=&utm_medium=email", 0),
-        ("utm_source=news&q=undefined", 0),
-    ):
-        frame = visits(None)
-        frame.loc[1, "properties.$url"] = f"https://shop.test/?{query}"
-        found = ck.check_up(frame).findings
-        assert found.loc[found["check"] == "placeholder-campaign", "events"].sum() == events
-
-
-def test_a_copy_says_what_the_kept_event_did_not():
-    frame = orders(["e1", "e1"]).assign(
-        **{"alias.cookie": "c1", "profile_properties.utm_source": ["undefined", "google"]}
-    )
-    assert ck.stitch(frame).events["profile.utm_source"].isna().all()
-    merged = ck.stitch(frame, duplicates="merge").events
-    assert merged["profile.utm_source"].tolist() == ["google"]
-
-
-def test_placeholders_of_rejected_rows_are_on_no_finding():
-    frame = orders(["undefined", "e2", "null"])
-    frame["timestamp"] = frame["timestamp"].astype(object).where([False, True, True], None)
-    found = ck.check_up(frame)
-    at = found.findings.set_index("check").loc["placeholder-event-id"]
-    assert at[["events", "rows"]].tolist() == [1, [2]]
-    assert found.examples(int(at["finding"]))["seen"].tolist() == ["'null'"]
+    for options in ({}, {"nothing": ["coupon"]}):
+        ours, theirs = ck.stitch(frame, **options), ck.stitch(table, **options)
+        assert theirs.report.to_dict() == ours.report.to_dict()
+        for name in ("profile.utm_source", "properties.coupon"):
+            carried = theirs.events.to_pandas()[name]
+            assert carried.fillna("").tolist() == ours.events[name].fillna("").tolist()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_type
+from typing import assert_type
 
 import convergekit as ck
-from convergekit.engine import IbisTable, SparkTable
 from convergekit.events.arrow import ArrowTable
-
-if TYPE_CHECKING:
-    from convergekit.engine.result import StitchedTable
+from convergekit.parts.engines import IbisTable, SparkTable
 
 
-def tables_are_stitched_in_their_engine(ibis_table: IbisTable, spark: SparkTable) -> None:
-    assert_type(ck.stitch(ibis_table), StitchedTable)
-    assert_type(ck.stitch(spark, browser_alias="device"), StitchedTable)
+def tables_of_engines_are_stitched_by_parts(ibis_table: IbisTable, spark: SparkTable) -> None:
+    assert_type(ck.stitch(ibis_table), ck.StitchedParts)
+    assert_type(ck.stitch(spark, browser_alias="device", workdir="run"), ck.StitchedParts)
 
 
 def frames_are_stitched_in_memory(frame: ArrowTable) -> None:

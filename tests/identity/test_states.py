@@ -123,14 +123,15 @@ def test_a_frame_names_its_state_itself():
     assert kept_totals(odd) == [30.0]
 
 
-def test_an_engine_says_that_it_has_no_states():
+def test_a_table_of_an_engine_has_states():
     ibis = pytest.importorskip("ibis")
     frame = pd.DataFrame({
-        "row": [0], "event_name": ["A"], "event_id": ["1"], "alias.email": ["ada@x.org"],
-        "timestamp": pd.to_datetime(["2026-03-02"]), "state_at": pd.to_datetime(["2026-03-02"]),
+        "row": [0, 1], "event_name": "A", "event_id": "1", "alias.email": "ada@x.org",
+        "timestamp": pd.to_datetime(["2026-03-02", "2026-03-02"]), "properties.total": [20.0, 30.0],
+        "state_at": pd.to_datetime(["2026-03-04", "2026-03-03"]),
     })  # fmt: skip
-    with pytest.raises(ck.NotOnThisEngine, match="state_at"):
-        ck.stitch_table(ibis.memtable(frame))
+    s = ck.stitch(ibis.memtable(frame))
+    assert s.events.to_pandas()["properties.total"].tolist() == [20.0]
 
 
 rows = st.fixed_dictionaries(

@@ -51,6 +51,7 @@ def test_an_ibis_table_goes_by_parts(events, tmp_path):
     ibis = pytest.importorskip("ibis")
     events.to_parquet(tmp_path / "events.parquet", index=False)
     table = ibis.duckdb.connect().read_parquet(tmp_path / "events.parquet")
+    table = table.mutate(row=ibis.row_number())
     found = ck.stitch(table, memory="1GB")
     assert isinstance(found, ck.StitchedParts)
     assert len(found.events) == len(ck.stitch(events).events)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import convergekit as ck
-from tests.parts.parts_cases import by_parts, in_memory
+from tests.parts.parts_cases import by_parts, in_memory, same_frames
 
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
 
@@ -47,3 +47,6 @@ def test_visits_and_credit_are_those_of_memory(frames, s, number):
                 pd.DataFrame(by_part.table),
                 pd.DataFrame(s.funnel(STEPS, **within, **options).table),
             )
+            rows = ["profile_id", "row_1"]
+            lost = (by_part.drop_offs(), s.funnel(STEPS, **within, **options).drop_offs())
+            same_frames(*(one.sort_values(rows, ignore_index=True) for one in lost))

@@ -1,6 +1,6 @@
-"""Tables of an engine: its own clusters, found there by rounds over links, and rows fetched by part.
+"""Tables of an engine: clusters found there by rounds over links, and rows fetched by part.
 
-Ibis is imported by what is given a table of its.
+Ibis is imported by what is given one of its tables.
 """
 
 from __future__ import annotations

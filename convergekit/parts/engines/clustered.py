@@ -224,7 +224,7 @@ class ClusteredTable:
             return None
         names = {"kind": "int64", "value": "string", "other": "string"}
         columns = dict(zip(names, map(list, zip(*asked, strict=True)), strict=True))
-        return self._scratch.keep(ibis.memtable(pa.table(columns), schema=names))
+        return self._scratch.written(pa.table(columns), names)
 
 
 def batches_of(table: Any) -> Iterator[pa.Table]:

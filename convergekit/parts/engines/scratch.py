@@ -6,8 +6,8 @@ import itertools
 import secrets
 from typing import Any
 
-import ibis
 import ibis.expr.operations as ops
+import pyarrow as pa
 import sqlglot as sg
 
 #: What may come out otherwise when it is read again; what stands in SQL is not looked into.
@@ -34,10 +34,18 @@ class Scratch:
 
         So plans stay short, and nothing is computed twice.
         """
-        name = f"{self._prefix}_{next(self._numbers)}"
+        name = self._new_name()
         kept = self._connection.create_table(name, expression, temp=True)
         self._names.append(name)
         return kept
+
+    def written(self, rows: pa.Table, types: dict[str, str]) -> Any:
+        """Return rows of this process as a table in the engine."""
+        name = self._new_name()
+        self._connection.create_table(name, schema=types, temp=True)
+        self._names.append(name)
+        self._connection.insert(name, rows)
+        return self._connection.table(name)
 
     def stored(self, table: Any) -> Any:
         """Return the table, kept if reading it twice might give other rows or numbers."""
@@ -53,6 +61,9 @@ class Scratch:
         for name in list(self._names):
             self._forget(name)
 
+    def _new_name(self) -> str:
+        return f"{self._prefix}_{next(self._numbers)}"
+
     def _forget(self, name: str) -> None:
         # Ibis 12 writes a DROP without a name where sqlglot is 30 or newer.
         dialect = self._connection.dialect
@@ -64,10 +75,3 @@ class Scratch:
 def number_of(expression: Any) -> int:
     """Return a number that an engine computes."""
     return int(expression.execute())
-
-
-def as_memtable(columns: dict[str, Any], types: dict[str, str]) -> Any:
-    """Return columns as a table that any engine can be given."""
-    import pyarrow as pa
-
-    return ibis.memtable(pa.table(columns), schema=types)

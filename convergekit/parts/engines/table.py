@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from convergekit.errors import ColumnError, NotOnThisEngine
+from convergekit.errors import ColumnError
 from convergekit.identity.options import StitchOptions
 from convergekit.parts.engines.carriers import carriers_of
 from convergekit.parts.engines.clustered import ClusteredTable, batches_of
@@ -40,14 +40,7 @@ def rows_of(table: Any, *, streamed: bool | None = None) -> RowSource:
     ------
     ColumnError
         It has no column `row` of integers.
-    NotOnThisEngine
-        It is a Spark DataFrame.
     """
-    if not hasattr(table, "get_backend"):
-        raise NotOnThisEngine(
-            "Spark DataFrames are not stitched yet: write them to Parquet, and give the paths with "
-            "workdir=."
-        )
     schema = table.schema()
     if ROW not in schema:
         raise ColumnError(NO_ROW)

@@ -1,0 +1,223 @@
+"""Jobs: a function that is called in executors, and what it returned there.
+
+An error of ours, which would be the same again, is brought to the driver and raised there. Any
+other makes Spark try the task again, as often as `spark.task.maxFailures` says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickle
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from convergekit.errors import ConvergekitError, callers_level
+from convergekit.visits.learned import LearnedOfAll
+
+Result = TypeVar("Result")
+_SCHEMA = "outcome binary"
+#: Stands for what visits are told by, which the driver has too.
+_LEARNED = "learned of all"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a call in an executor.
+
+    Attributes
+    ----------
+    result : object
+    error : ConvergekitError or None
+        What was raised instead.
+    said : list of tuple
+        The warnings: text and category.
+    """
+
+    result: Any
+    error: ConvergekitError | None
+    said: list[tuple[str, type[Warning]]]
+
+    def taken(self) -> Any:
+        """Return the result; raise and warn as was done in the executor.
+
+        Raises
+        ------
+        ConvergekitError
+        """
+        for text, category in self.said:
+            warnings.warn(text, category, stacklevel=callers_level())
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+def done_with(session: Any, numbers: Sequence[int], task: Callable[[int], Result]) -> list[Result]:
+    """Call a function in executors with each number; return what little it returns, in order.
+
+    Parameters
+    ----------
+    session : pyspark.sql.SparkSession
+    numbers : sequence of int
+        A task each.
+    task : callable
+        Data alone: it is pickled.
+
+    Raises
+    ------
+    ConvergekitError
+        The function raised it, or Spark gave the job up.
+    """
+    if not numbers:
+        return []
+    with _told():
+        outcomes = [row[0] for row in _job(session, numbers, task).collect()]
+    return [opened(one, None).taken() for one in outcomes]
+
+
+def each_of(
+    session: Any, numbers: Sequence[int], task: Callable[[int], Result], learned: LearnedOfAll
+) -> Iterator[Result]:
+    """Do as `done_with` does, and yield what is returned one by one: it may be large.
+
+    Executors keep it on their drives until it is asked for.
+
+    Parameters
+    ----------
+    session : pyspark.sql.SparkSession
+    numbers : sequence of int
+    task : callable
+    learned : LearnedOfAll
+        What frames that come back know, instead of what they knew in the executor.
+    """
+    from pyspark import StorageLevel
+
+    if not numbers:
+        return
+    with _told():
+        job = _job(session, numbers, task).persist(StorageLevel.DISK_ONLY)
+    try:
+        with _told():
+            job.count()
+            outcomes = iter(job.toLocalIterator())
+        for _ in numbers:
+            with _told():
+                outcome = next(outcomes)[0]
+            yield opened(outcome, learned).taken()
+    finally:
+        with contextlib.suppress(Exception):
+            # The session may be over.
+            job.unpersist()
+
+
+def of_batches(frame: Any, task: Callable[[Iterable[pa.RecordBatch]], Result]) -> list[Result]:
+    """Call a function in executors with the Arrow batches of each partition of a DataFrame.
+
+    Parameters
+    ----------
+    frame : pyspark.sql.DataFrame
+    task : callable
+
+    Raises
+    ------
+    ConvergekitError
+        The function raised it, or Spark gave the job up.
+    """
+
+    def answered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield _batch(_called(partial(task, batches)))
+
+    with _told():
+        rows = frame.mapInArrow(answered, _SCHEMA).collect()
+    return [opened(row[0], None).taken() for row in rows]
+
+
+def opened(content: bytes, learned: LearnedOfAll | None) -> Outcome:
+    """Return an outcome that an executor pickled."""
+    return _Unpickler(io.BytesIO(content), learned).load()
+
+
+def _job(session: Any, numbers: Sequence[int], task: Callable[[int], Any]) -> Any:
+    """Return a DataFrame of outcomes: a partition for each number."""
+    given = list(numbers)
+
+    def answered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for place in batch.column(0).to_pylist():
+                yield _batch(_called(partial(task, given[place])))
+
+    places = session.range(0, len(given), 1, len(given))
+    return places.mapInArrow(answered, _SCHEMA)
+
+
+def _called(task: Callable[[], Any]) -> bytes:
+    """Return what a function returns or raises, and warns of, as the driver opens it."""
+    result, error = None, None
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            result = task()
+        except ConvergekitError as raised:
+            error = raised.with_traceback(None)
+    ours = [(str(one.message), one.category) for one in said]
+    ours = [(text, kind) for text, kind in ours if issubclass(kind, UserWarning)]
+    return _pickled(Outcome(result, error, ours))
+
+
+def _pickled(outcome: Outcome) -> bytes:
+    from pyspark.cloudpickle import CloudPickler
+
+    class Pickler(CloudPickler):  # type: ignore[misc]
+        def persistent_id(self, value: Any) -> str | None:
+            return _LEARNED if isinstance(value, LearnedOfAll) else None
+
+    content = io.BytesIO()
+    Pickler(content).dump(outcome)
+    return content.getvalue()
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, content: io.BytesIO, learned: LearnedOfAll | None) -> None:
+        super().__init__(content)
+        self._learned = learned
+
+    def persistent_load(self, _: Any) -> LearnedOfAll | None:
+        return self._learned
+
+
+def _batch(outcome: bytes) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict({"outcome": pa.array([outcome], pa.binary())})
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Say of a job that Spark gave up why, and what to do."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError, OSError) as error:
+        raise ConvergekitError(
+            f"Spark gave a job up: {_reason(str(error))}. Its log says more. Stitch again with the "
+            "same workdir=: the run goes on from what is done."
+        ) from error
+
+
+def _reason(text: str) -> str:
+    r"""Return the line of an error of Spark's that says most.
+
+    Examples
+    --------
+    >>> _reason("Job aborted.\n  File 'a.py', line 1\nMemoryError: much\n\tat java.lang")
+    'MemoryError: much'
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception"))]
+    python = [line for line in named if "." not in line.split(":")[0]]
+    return (python or named or lines or ["it does not say why"])[0].rstrip(".")
