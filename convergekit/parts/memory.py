@@ -10,7 +10,7 @@ from convergekit.errors import ConvergekitError
 #: What a part may take if it is not said.
 USUAL = "4GB"
 #: So many times as much as its rows take, a part takes while it is stitched and asked. Measured of
-#: a million rows by `benchmarks.scale` as 4.2, the interpreter with its libraries left out; the rest
+#: a million rows by `benchmarks.scale` as 4.2, the interpreter and its libraries left out; the rest
 #: is for events with more to carry, and for what is kept of the parts.
 TIMES_ROWS = 5
 #: A block of the source has at most this share of the memory.
