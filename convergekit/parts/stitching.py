@@ -387,10 +387,12 @@ class Run:
         file = f"{number:05}.parquet"
         for name in TABLES:
             self.workdir.write_rows(written(getattr(s, name)), "tables", name, file)
-        for name, frame in {**left_out_of(s), "hosts": page_hosts(s.events)}.items():
+        for name, frame in left_out_of(s).items():
             self.workdir.write_rows(written(frame), "facts", f"{name}-{file}")
         self.workdir.write_rows(numbers_of(s), "facts", f"numbers-{number:05}.arrow")
         self.workdir.write(AboutPart.of(s).written(), "facts", f"part-{number:05}.json")
+        # The last: a part that has it is done.
+        self.workdir.write_rows(written(page_hosts(s.events)), "facts", f"hosts-{file}")
 
     @cached_property
     def about(self) -> list[AboutPart]:
@@ -415,7 +417,7 @@ class Run:
     @cached_property
     def learned(self) -> LearnedByParts:
         """What visits are told by."""
-        return LearnedByParts(self.facts, partial(self._of_each, names=TOLD_BY))
+        return LearnedByParts(self.facts, self._of_each_that_tells)
 
     def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         """Ask each part, with what it has to know; one is in memory at a time. See `EachPart`."""
@@ -430,12 +432,20 @@ class Run:
         """The only part, which keeps what was found of it, as memory does."""
         return self.facts.given_to(self.part(0), self.learned.of_all)
 
-    def _of_each(
+    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+        return self._asked(of_part)
+
+    def _of_each_that_tells(
+        self, of_part: Callable[[int, StitchedEvents], Kept], /
+    ) -> Iterator[Kept]:
+        return self._asked(of_part, TOLD_BY)
+
+    def _asked(
         self,
         of_part: Callable[[int, StitchedEvents], Kept],
-        /,
         names: Collection[str] | None = None,
     ) -> Iterator[Kept]:
+        """Ask each part, of whose events these columns are needed, or all."""
         for number in range(self.workdir.done.parts):
             with garbage_let_be():
                 kept = of_part(number, self.part(number, names))
