@@ -150,7 +150,7 @@ class Workdir:
         except FileNotFoundError as error:
             raise _lost(path, error) from None
         except OSError as error:
-            raise _cannot(target, error) from error
+            raise not_written(target, error) from error
 
     def remove(self, *names: str) -> None:
         """Remove a file or a folder that is not needed any more."""
