@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from convergekit.events.steps import among_all
+
 
 def column_below(columns: Sequence[pd.Series]) -> pd.Series:
     """Return a column of all parts; one without a value does not say of which type it is.
@@ -32,6 +34,14 @@ def values_below(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     rows = sum(map(len, frames))
     columns = {name: column_below([frame[name] for frame in frames]) for name in frames[0]}
     return pd.DataFrame(columns, index=pd.RangeIndex(rows))
+
+
+def rows_below(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the events of all parts by `row`, of which all names are known that each knows of."""
+    some = [frame for frame in frames if len(frame)] or [frames[0]]
+    whole = pd.concat(some, ignore_index=True)
+    whole = whole.sort_values("row", kind="stable", ignore_index=True)
+    return among_all(whole, frames[-1])
 
 
 def _with_gaps(dtype: object) -> object:
