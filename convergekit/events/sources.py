@@ -65,11 +65,17 @@ def exports(events: pd.DataFrame) -> pd.Series:
     return filled.map(whole).astype("str").where(filled.notna(), source)
 
 
-def origins(events: pd.DataFrame) -> pd.Series:
+def origins(events: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.Series:
     """Return the source of every event, one for all files of an export: what they share.
 
     A file that is the only one of its export keeps its name. Files of digits alone share none:
     theirs is the name of the first.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+    pairs : pandas.DataFrame, optional
+        As `source_pairs` returns them, of all events, where these are some of more.
 
     Examples
     --------
@@ -79,11 +85,35 @@ def origins(events: pd.DataFrame) -> pd.Series:
     ['events', 'events', 'web2', '09', '09']
     """
     source, export = as_text(events["source"])[0], exports(events)
-    each = pd.DataFrame({"source": source, "export": export}).drop_duplicates().dropna()
-    several = each[each["export"].duplicated(keep=False)]
-    first = each.groupby("export")["source"].min()
-    named = {name: name or first[name] for name in several["export"].unique()}
+    named = origin_names(source_pairs(events) if pairs is None else pairs)
     return export.map(named).astype("str").where(export.isin(named), source)
+
+
+def source_pairs(events: pd.DataFrame) -> pd.DataFrame:
+    """Return each `source` once, and the `export` that it is of."""
+    source, export = as_text(events["source"])[0], exports(events)
+    pairs = pd.DataFrame({"source": source, "export": export}).drop_duplicates().dropna()
+    return pairs.reset_index(drop=True)
+
+
+def origin_names(pairs: pd.DataFrame) -> dict[str, str]:
+    """Return what each export of several files is called."""
+    several = pairs[pairs["export"].duplicated(keep=False)]
+    first = pairs.groupby("export")["source"].min()
+    return {name: name or first[name] for name in several["export"].unique()}
+
+
+def all_origins(pairs: pd.DataFrame) -> list[str]:
+    """Return what `origins` has of all events with these sources, by the alphabet.
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"source": ["a1", "a2", "web"], "export": ["a", "a", "web"]})
+    >>> all_origins(pairs)
+    ['a', 'web']
+    """
+    named = origin_names(pairs)
+    return sorted({named.get(one.export, one.source) for one in pairs.itertuples()})
 
 
 def _export(stem: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -12,7 +13,7 @@ import pandas as pd
 from convergekit.events.amounts import summed_amounts
 from convergekit.events.currencies import check_rates
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
-from convergekit.events.sources import origins
+from convergekit.events.sources import all_origins, origins, source_pairs
 from convergekit.events.steps import StepLike
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.funnel import funnel_of_visitors
@@ -81,29 +82,64 @@ def _figure(table: pd.DataFrame, style: Style, **shown: Any) -> Any:
 _WHO = "counted as"
 
 
-def ways_of_counting(s: StitchedEvents) -> dict[str, IntArray]:
+@dataclass(frozen=True)
+class Ways:
+    """By what visitors are counted without stitching.
+
+    Attributes
+    ----------
+    types : list of str
+        The alias types of all events, by the alphabet.
+    pairs : pandas.DataFrame
+        The sources of all events, as `source_pairs` returns them.
+    """
+
+    types: list[str]
+    pairs: pd.DataFrame
+
+    @classmethod
+    def of(cls, s: StitchedEvents) -> Ways:
+        """Return those of stitched events."""
+        return cls(list(s.resolution.aliases.types.categories), source_pairs(s.events))
+
+    @classmethod
+    def together(cls, parts: Sequence[Ways]) -> Ways:
+        """Return those of several parts."""
+        pairs = pd.concat([part.pairs for part in parts], ignore_index=True)
+        types = {name for part in parts for name in part.types}
+        return cls(sorted(types), pairs.drop_duplicates(ignore_index=True))
+
+
+def ways_of_counting(s: StitchedEvents, ways: Ways | None = None) -> dict[str, IntArray]:
     """Return the visitor of each event: by each alias type, by each source, and stitched.
 
     Numbers of visitors, -1 if unassigned; stitched ones come last.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    ways : Ways, optional
+        Those of all events, where these are some of more.
     """
+    known = ways or Ways.of(s)
     found = s.resolution.aliases
     types = found.types
-    ways = {}
-    for code, name in enumerate(types.categories):
-        of_type = types.codes[found.alias] == code
+    units = {}
+    for name in known.types:
+        of_type = np.asarray(types == name)[found.alias]
         unit = np.full(len(s.events), -1, dtype=np.int64)
         # An event with several aliases of one type counts for the first of them.
         unit[found.event[of_type][::-1]] = found.alias[of_type][::-1]
-        ways[f"alias {name} alone"] = unit
-    origin = origins(s.events)
-    for source in sorted(origin.dropna().unique()):
+        units[f"alias {name} alone"] = unit
+    origin = origins(s.events, known.pairs)
+    for source in all_origins(known.pairs):
         mine = (origin == source).to_numpy(dtype=bool)
         part = found.of_events(mine)
         unit = np.full(len(s.events), -1, dtype=np.int64)
         unit[mine] = profile_of_events(part, connected_components(part), int(mine.sum()))
-        ways[f"source {source} alone"] = unit
-    ways[STITCHED] = s.resolution.profile
-    return ways
+        units[f"source {source} alone"] = unit
+    units[STITCHED] = s.resolution.profile
+    return units
 
 
 def _coverage(

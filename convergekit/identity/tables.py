@@ -136,7 +136,7 @@ class StitchedEvents:
     @cached_property
     def observed_span(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """From when to when profiles are observed, as `observed_of` has it."""
-        if self.segment is None and self.observed_in_all is not None:
+        if self.observed_in_all is not None:
             return self.observed_in_all.begin, self.observed_in_all.end
         given = self.observed_until if self.segment is None else self.segment.data_end
         found = observed(self.events, given)

@@ -57,6 +57,8 @@ class JourneysQuestion:
                 f"max_steps must be a whole number from 1 to {MOST_STEPS}; got {max_steps!r}."
             )
         if value is not None and not ends:
-            raise ConvergekitError(f"value={value!r} needs end=; name the event that has this value.")
+            raise ConvergekitError(
+                f"value={value!r} needs end=; name the event that has this value."
+            )
         named = any_of("events", names)
         return cls(starts, ends, named, max_steps, value, currency, rates)

@@ -93,9 +93,7 @@ def journeys(
     return journeys_of(asked, found, observed(events).end if data_end is None else data_end)
 
 
-def journeys_of(
-    asked: JourneysQuestion, found: JourneySource, data_end: pd.Timestamp
-) -> Journeys:
+def journeys_of(asked: JourneysQuestion, found: JourneySource, data_end: pd.Timestamp) -> Journeys:
     """Return the paths of profiles.
 
     Parameters

@@ -25,12 +25,14 @@ from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run, path_of
 from convergekit.parts.tables import PartsTable
 from convergekit.stitched import Stitched
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
     from convergekit.activity.clocks import Periods
     from convergekit.activity.cohorts import Mode
     from convergekit.activity.counts import Measure
     from convergekit.activity.retention import Cohort, Retention
+    from convergekit.attribution.lift import AttributionLift
     from convergekit.attribution.question import Direct, Otherwise, Repeats, Touches
     from convergekit.attribution.result import Attribution
     from convergekit.base.durations import Duration
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         RangeAppliesTo,
         Ties,
     )
+    from convergekit.identity.conditions import ProfileCondition
     from convergekit.journeys.result import Journeys
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
@@ -94,14 +97,18 @@ class StitchedParts:
     def __repr__(self) -> str:
         """Return the counts in one line."""
         report = self._counts
-        counts = (
+        counts = [
             counted(report.events, "event"),
             counted(sum(report.duplicates.values()), "duplicate"),
             f"{sum(report.rejected.values()):,} rejected",
-        )
+        ]
+        segment = ""
+        if report.segment:
+            counts.append(f"{sum(report.left_out.values()):,} left out")
+            segment = f"; segment: {visible(report.segment)}"
         return (
             f"StitchedParts({', '.join(counts)}; {counted(report.aliases, 'alias', 'aliases')}, "
-            f"{counted(report.profiles, 'profile')}; {counted(self.parts, 'part')})"
+            f"{counted(report.profiles, 'profile')}{segment}; {counted(self.parts, 'part')})"
         )
 
     def _repr_html_(self) -> str:
@@ -363,9 +370,9 @@ class StitchedParts:
         new_on: Iterable[str] | None = None,
         rules: Sequence[ChannelRule] | None = None,
     ) -> Attribution:
-        """Credit conversions to visits, as `Stitched.attribution`, by models of rules.
+        """Credit conversions to visits, as `Stitched.attribution`.
 
-        `markov` and `shapley` compare all journeys, and are not computed by parts yet.
+        For `markov` and `shapley`, which compare all journeys, the parts are gone through twice.
         """
         from convergekit.attribution.question import Question
         from convergekit.parts.answers.visits import attribution_by_parts
@@ -392,6 +399,54 @@ class StitchedParts:
         )
         return attribution_by_parts(self._run.of_each, asked)
 
+    def attribution_lift(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        model: str | Sequence[str] = "last_touch",
+        lookback: Duration = "30D",
+        by: str = "channel",
+        *,
+        otherwise: Otherwise | None = None,
+        direct: Direct = "touch",
+        weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
+        half_life: Duration = "7D",
+        mixed_currencies: bool = False,
+        touches: Touches = "all",
+        brand: str | None = None,
+        repeats: Repeats = "count",
+        whole_days: bool = False,
+        visits: Visits | None = None,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
+        rules: Sequence[ChannelRule] | None = None,
+    ) -> AttributionLift:
+        """Compare attribution with that without stitching, as `Stitched.attribution_lift`."""
+        from convergekit.attribution.question import Question
+        from convergekit.parts.answers.lift import attribution_lift_by_parts
+
+        asked = Question.of(
+            conversion,
+            value=value,
+            model=model,
+            lookback=lookback,
+            by=by,
+            otherwise=otherwise,
+            direct=direct,
+            weights=weights,
+            half_life=half_life,
+            mixed_currencies=mixed_currencies,
+            touches=touches,
+            brand=brand,
+            repeats=repeats,
+            whole_days=whole_days,
+            visits=visits,
+            timeout=timeout,
+            new_on=new_on,
+            rules=rules,
+        )
+        return attribution_lift_by_parts(self._run.of_each, asked)
+
     def journeys(
         self,
         start: StepLike | Sequence[StepLike] | None = None,
@@ -411,7 +466,25 @@ class StitchedParts:
         from convergekit.parts.answers.journeys import journeys_by_parts
 
         asked = JourneysQuestion.of(start, end, events, max_steps, value, currency, rates)
-        return journeys_by_parts(asked, self._run.of_each, self._run.facts.observed.end)
+        return journeys_by_parts(asked, self._run.of_each, self._run.data_end)
+
+    def where(
+        self,
+        *,
+        profiles: ProfileCondition | Sequence[ProfileCondition] | None = None,
+        events: Where | None = None,
+    ) -> StitchedParts:
+        """Return a segment, as `Stitched.where`: of which the same can be asked, by parts.
+
+        The parts are gone through, and the segment's tables are written below the workdir, where
+        they are for as long as it is used. A function of the profiles gets the table of all of
+        them; one of the events gets those of one part at a time, and is to look at each by itself.
+        """
+        from convergekit.parts.answers.segments import where_by_parts
+
+        return StitchedParts(
+            where_by_parts(self._run, profiles, events, lambda: self.profiles.to_pandas())
+        )
 
     @cached_property
     def _counts(self) -> Report:

@@ -327,6 +327,11 @@ class Run:
         hosts = list(self._of_parts("hosts"))
         return facts_of(self.about, self._of_parts("times"), hosts, self.options)
 
+    @property
+    def data_end(self) -> pd.Timestamp:
+        """Until when profiles are observed."""
+        return self.facts.observed.end
+
     def _of_parts(self, name: str) -> Iterator[pd.DataFrame]:
         for number in range(self.workdir.done.parts):
             yield self.frame("facts", f"{name}-{number:05}.parquet")

@@ -73,6 +73,7 @@ def report_of(
         remarks=said,
         warnings=list(warnings),
         own_pages=own_pages,
+        left_out=_added(report.left_out for report in reports),
     )
 
 

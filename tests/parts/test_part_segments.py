@@ -1,0 +1,109 @@
+"""Segments by parts: those of memory, whatever is chosen and whatever is asked of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import convergekit as ck
+from tests.effort import tries
+from tests.parts.parts_cases import by_parts, check_tables, in_memory, same_frames
+from tests.parts.test_part_answers import STEPS, frames, parts, same
+
+
+def busy(profiles):
+    """Choose by what all profiles are together."""
+    return profiles["events"] >= profiles["events"].mean()
+
+
+condition = st.one_of(
+    st.sampled_from(
+        [
+            "events > 1",
+            "`aliases.email` > 0",
+            "`aliases.cookie` + `aliases.customer_id` > 1",
+            "utm_source == 'google'",
+            "nothing > 1",
+            {"has_browser_session": True},
+            {"utm_source": ["google", "meta"]},
+            busy,
+            lambda profiles: profiles["first_seen"] > profiles["first_seen"].min(),
+            ck.FirstSeen(start="2026-03-02 00:02"),
+            ck.FirstSeen(end="2026-03-02 00:04"),
+            ck.Did("Nothing"),
+            3,
+        ]
+    ),
+    st.builds(
+        ck.Did,
+        st.sampled_from([*STEPS, ["PageView", "Placed Order"]]),
+        at_most=st.sampled_from([None, 0, 2]),
+        within=st.sampled_from([None, "2min"]),
+        where=st.sampled_from([None, "plan == 'a'"]),
+    ),
+)
+segments = st.fixed_dictionaries(
+    {},
+    optional={
+        "profiles": st.one_of(condition, st.lists(condition, max_size=2)),
+        "events": st.sampled_from(
+            [
+                "plan == 'a'",
+                "event_name != 'PageView'",
+                {"source": "web"},
+                lambda events: events["timestamp"].notna(),
+                "nothing > 1",
+            ]
+        ),
+    },
+)
+asked = {
+    "funnel": lambda s: s.funnel(STEPS, within="5min").table,
+    "retention": lambda s: s.retention(freq="min").table,
+    "journeys": lambda s: s.journeys(end="Placed Order").paths,
+    "differences": lambda s: s.journeys(end=STEPS).differences(within="1min", min_profiles=1).table,
+    "customers": lambda s: s.customers().new_and_returning(),
+    "sessions": lambda s: s.sessions(),
+    "attribution": lambda s: s.attribution("Placed Order", model=["linear", "markov"]).credits,
+}
+
+
+@given(frames(), st.lists(segments, min_size=1, max_size=2), parts, st.sampled_from(list(asked)))
+@tries(150)
+def test_segments_are_those_of_memory(given_frames, chosen, number, question):
+    if not given_frames:
+        return
+    s = in_memory(given_frames)
+    with by_parts(given_frames, number) as p:
+        for one in chosen:
+            both = same(partial(p.where, **one), partial(s.where, **one))
+            if both is None:
+                return
+            p, s = both
+        check_tables(p, s)
+        assert p.report.to_dict() == s.report.to_dict()
+        pair = same(lambda: asked[question](p), lambda: asked[question](s))
+        if pair is not None:
+            same_frames(*map(pd.DataFrame, pair))
+
+
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_a_segment_of_a_store_is_that_of_memory(number):
+    events = ck.simulate_store(people=40).events
+    frames_of = [events.iloc[some].reset_index(drop=True)
+                 for some in np.array_split(range(len(events)), 2)]  # fmt: skip
+    s = in_memory(frames_of).where(profiles=ck.Did("Added To Cart")).where(events="source == 'web'")
+    with by_parts(frames_of, number) as p:
+        found = p.where(profiles=ck.Did("Added To Cart")).where(events="source == 'web'")
+        assert repr(found)[len("StitchedParts") :].startswith(repr(s)[len("Stitched") : -1])
+        check_tables(found, s)
+        place = found.workdir
+        assert place.exists()
+        assert place.is_relative_to(p.workdir)
+        del found
+        assert not place.exists()
