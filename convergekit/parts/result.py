@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from convergekit.attribution.lift import AttributionLift
     from convergekit.attribution.question import Direct, Otherwise, Repeats, Touches
     from convergekit.attribution.result import Attribution
+    from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
     from convergekit.diagnostics.report import Report
@@ -54,6 +55,13 @@ if TYPE_CHECKING:
     )
     from convergekit.identity.conditions import ProfileCondition
     from convergekit.journeys.result import Journeys
+    from convergekit.marketing.matches import SpendMatches
+    from convergekit.marketing.question import Dated, New, Refunds
+    from convergekit.marketing.result import Marketing
+    from convergekit.reconcile.platforms import Dated as ClaimDated
+    from convergekit.reconcile.platforms import Windows
+    from convergekit.reconcile.result import Reconciliation
+    from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
@@ -485,6 +493,128 @@ class StitchedParts:
         return StitchedParts(
             where_by_parts(self._run, profiles, events, lambda: self.profiles.to_pandas())
         )
+
+    def match_spend(
+        self,
+        spend: pd.DataFrame | Spend,
+        mapping: pd.DataFrame | Mapping[Any, str] | None = None,
+        visits: Visits | None = None,
+        *,
+        rates: Mapping[str, float] | None = None,
+    ) -> SpendMatches:
+        """Join spend to visits, as `Stitched.match_spend`."""
+        from convergekit.parts.answers.marketing import match_spend_by_parts
+
+        return match_spend_by_parts(self._run.of_each, spend, mapping, visits, rates)
+
+    def marketing(
+        self,
+        spend: pd.DataFrame | Spend,
+        *,
+        conversion: StepLike = "Placed Order",
+        value: str = "total_price",
+        freq: str = "M",
+        by: str | Sequence[str] = "channel",
+        model: str = "last_touch",
+        lookback: Duration = "30D",
+        dated: Dated = "order",
+        new: New = "first_ever",
+        minus: str | Sequence[str] = (),
+        refund: StepLike | None = None,
+        refund_value: str | None = None,
+        refunds: Refunds = "order",
+        order_id: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        mapping: pd.DataFrame | Mapping[Any, str] | None = None,
+        add_to_cart: StepLike | None = None,
+        checkout: StepLike | None = None,
+        confidence: float = 0.95,
+        calendar: str | None = None,
+        visits: Visits | None = None,
+    ) -> Marketing:
+        """Return spend beside what it brought, as `Stitched.marketing`."""
+        from convergekit.marketing.question import MarketingQuestion
+        from convergekit.parts.answers.marketing import marketing_by_parts
+
+        asked = MarketingQuestion.of(
+            conversion,
+            value=value,
+            freq=freq,
+            by=by,
+            model=model,
+            lookback=lookback,
+            dated=dated,
+            new=new,
+            minus=minus,
+            refund=refund,
+            refund_value=refund_value,
+            refunds=refunds,
+            order_id=order_id,
+            currency=currency,
+            rates=rates,
+            mapping=mapping,
+            add_to_cart=add_to_cart,
+            checkout=checkout,
+            confidence=confidence,
+            calendar=Calendar.of(calendar, usual=self._run.options.calendar),
+            visits=visits,
+        )
+        return marketing_by_parts(self._run.of_each, spend, asked, self._run.options.observed_until)
+
+    def reconcile(
+        self,
+        spend: pd.DataFrame | Spend,
+        *,
+        conversion: StepLike = "Placed Order",
+        value: str | None = "total_price",
+        windows: Windows | None = None,
+        dated: Mapping[str, ClaimDated] | None = None,
+        start: Any = None,
+        end: Any = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        visits: Visits | None = None,
+    ) -> Reconciliation:
+        """Hold what platforms claim against the orders, as `Stitched.reconcile`."""
+        from convergekit.parts.answers.claims import reconcile_by_parts
+        from convergekit.parts.view import View
+        from convergekit.reconcile.compare import ReconcileQuestion, of_a_segment
+        from convergekit.visits.rules import VisitRules
+
+        run = self._run
+        if isinstance(run, View) and run.is_segment:
+            raise of_a_segment()
+        asked = ReconcileQuestion(conversion, value, currency, rates, VisitRules.of(visits))
+        return reconcile_by_parts(
+            run.of_each,
+            spend,
+            asked,
+            run.facts.observed,
+            run.options.calendar,
+            windows=windows,
+            dated=dated,
+            start=start,
+            end=end,
+        )
+
+    def without_campaign(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        lookback: Duration = "30D",
+        *,
+        visits: Visits | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+    ) -> WithoutCampaign:
+        """Say why conversions have no campaign, as `Stitched.without_campaign`."""
+        from convergekit.attribution.question import Question
+        from convergekit.parts.answers.visits import without_campaign_by_parts
+        from convergekit.visits.rules import VisitRules
+
+        asked = Question(conversion=conversion, lookback=lookback, visits=VisitRules.of(visits))
+        return without_campaign_by_parts(self._run.of_each, asked, value, currency, rates)
 
     @cached_property
     def _counts(self) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +18,12 @@ from convergekit.attribution.attribute import (
 from convergekit.attribution.data_driven import DATA_DRIVEN
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import Attribution
+from convergekit.attribution.without_campaign import (
+    WithoutCampaign,
+    outcomes_in,
+    without_campaign_of,
+)
+from convergekit.events.amounts import summed_amounts
 from convergekit.events.steps import StepLike
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.activity import events_by_parts
@@ -47,7 +54,7 @@ def attribution_by_parts(each: EachPart, question: Question) -> Attribution:
     effects = None
     if compares:
         # They compare all journeys: these are counted first.
-        compared = list(each(partial(_compared_of, question=question)))
+        compared = list(each(partial(compared_of, question=question)))
         effects = ComparedJourneys.together(compared).effects()
     found = list(each(partial(_attribution_of, question=question, effects=effects)))
     credited = values_below([one.credits for one in found])
@@ -58,6 +65,27 @@ def attribution_by_parts(each: EachPart, question: Question) -> Attribution:
         credits=credited.take(order).reset_index(drop=True),
         unpriced=sum(one.unpriced for one in found),
     )
+
+
+def without_campaign_by_parts(
+    each: EachPart,
+    asked: Question,
+    value: str | None,
+    currency: str | None,
+    rates: Mapping[str, float] | None,
+) -> WithoutCampaign:
+    """Return the conversions with the reason of each. See `Stitched.without_campaign`."""
+    found = values_below(list(each(partial(_outcomes_of, asked=asked))))
+    outcomes = found.sort_values("row", kind="stable", ignore_index=True)
+    if value is not None:
+        events = events_by_parts(each, [asked.conversion])
+        at = np.arange(len(events))
+        outcomes["value"] = summed_amounts(events, at, value, currency, rates)
+    return without_campaign_of(outcomes, asked)
+
+
+def _outcomes_of(number: int, s: StitchedEvents, *, asked: Question) -> pd.DataFrame:
+    return outcomes_in(s, asked)
 
 
 def check_values(each: EachPart, question: Question) -> None:
@@ -73,7 +101,8 @@ def _sessions_of(
     return sessions(s, rules, conversion)
 
 
-def _compared_of(number: int, s: StitchedEvents, *, question: Question) -> ComparedJourneys:
+def compared_of(number: int, s: StitchedEvents, *, question: Question) -> ComparedJourneys:
+    """Return what data-driven models look at in a part."""
     # What conversions are worth makes no difference here.
     attributor = Attributor(s, replace(question, value=None))
     found = attributor.journeyed(s.resolution.profile, as_of=s.identity == "as_of")
