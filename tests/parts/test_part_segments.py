@@ -97,9 +97,9 @@ def test_a_segment_of_a_store_is_that_of_memory(number):
     events = ck.simulate_store(people=40).events
     frames_of = [events.iloc[some].reset_index(drop=True)
                  for some in np.array_split(range(len(events)), 2)]  # fmt: skip
-    s = in_memory(frames_of).where(profiles=ck.Did("Added To Cart")).where(events="source == 'web'")
+    s = in_memory(frames_of).where(profiles=ck.Did("Added To Cart")).where(events="source == 'browser'")
     with by_parts(frames_of, number) as p:
-        found = p.where(profiles=ck.Did("Added To Cart")).where(events="source == 'web'")
+        found = p.where(profiles=ck.Did("Added To Cart")).where(events="source == 'browser'")
         assert repr(found)[len("StitchedParts") :].startswith(repr(s)[len("Stitched") : -1])
         check_tables(found, s)
         place = found.workdir
