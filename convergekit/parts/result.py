@@ -20,6 +20,7 @@ from convergekit.events.calendar import Calendar
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
+from convergekit.parts.answers.identity import order_of_aliases
 from convergekit.parts.answers.report import faults_of, report_of
 from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run, path_of
@@ -28,6 +29,8 @@ from convergekit.stitched import Stitched
 from convergekit.visible import visible
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from convergekit.activity.clocks import Periods
     from convergekit.activity.cohorts import Mode
     from convergekit.activity.counts import Measure
@@ -38,9 +41,14 @@ if TYPE_CHECKING:
     from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
+    from convergekit.diagnostics.explain import Explanation
+    from convergekit.diagnostics.orphans import Orphans
     from convergekit.diagnostics.report import Report
+    from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import ExclusionLike, StepLike, Where
+    from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
+    from convergekit.figures.style import Template
     from convergekit.funnels.options import Within
     from convergekit.funnels.result import Funnel
     from convergekit.funnels.vendors.presets import (
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
     from convergekit.marketing.matches import SpendMatches
     from convergekit.marketing.question import Dated, New, Refunds
     from convergekit.marketing.result import Marketing
+    from convergekit.parts.answers.one_profile import Lookup
     from convergekit.reconcile.platforms import Dated as ClaimDated
     from convergekit.reconcile.platforms import Windows
     from convergekit.reconcile.result import Reconciliation
@@ -616,6 +625,111 @@ class StitchedParts:
         asked = Question(conversion=conversion, lookback=lookback, visits=VisitRules.of(visits))
         return without_campaign_by_parts(self._run.of_each, asked, value, currency, rates)
 
+    def without(
+        self,
+        alias: str | Iterable[str],
+        *,
+        event: StepLike | None = "Placed Order",
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        carried: str | Sequence[str] | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration | None = None,
+    ) -> WhatIf[StitchedParts]:
+        """Compare the results with those if an alias had not been sent, as `Stitched.without`.
+
+        `.stitched` is computed by parts like this; its tables are written below the workdir, where
+        they are for as long as it is used.
+        """
+        from convergekit.diagnostics.what_if import WhatIfQuestion
+        from convergekit.parts.answers.what_if import what_if_by_parts
+
+        asked = WhatIfQuestion.of(event, value, currency, rates, carried, steps, within)
+        return what_if_by_parts(self._run, lambda: self._lookup, alias, asked, StitchedParts)
+
+    # Identity and diagnosis.
+
+    @cached_property
+    def alias_graph(self) -> nx.Graph:
+        """The alias graph in memory, as `Stitched.alias_graph`."""
+        from convergekit.parts.answers.identity import alias_graph_by_parts
+
+        return alias_graph_by_parts(self._run.of_each)
+
+    @cached_property
+    def refused_links(self) -> pd.DataFrame:
+        """The links that `limits` refused, as `Stitched.refused_links`."""
+        from convergekit.parts.answers.identity import refused_links_by_parts
+
+        priority = self._run.options.protection.priority
+        return refused_links_by_parts(self._run.of_each, priority)
+
+    @cached_property
+    def profile_merges(self) -> pd.DataFrame:
+        """Which profile IDs were replaced by which, as `Stitched.profile_merges`."""
+        from convergekit.parts.answers.identity import profile_merges_by_parts
+
+        return profile_merges_by_parts(self._run.of_each)
+
+    def provenance(self, name: str) -> pd.DataFrame:
+        """Return the event that each value was carried from, as `Stitched.provenance`."""
+        from convergekit.parts.answers.identity import provenance_by_parts
+
+        return provenance_by_parts(self._run.of_each, name)
+
+    def property_coverage(self, event_name: StepLike | None = None) -> DrawnFrame:
+        """Return how many events have each property, as `Stitched.property_coverage`."""
+        from convergekit.parts.answers.identity import property_coverage_by_parts
+
+        return property_coverage_by_parts(self._run.of_each, event_name)
+
+    def explain(self, alias_a: str, alias_b: str) -> Explanation:
+        """Explain why two aliases are linked, as `Stitched.explain`: one part is asked."""
+        from convergekit.parts.answers.one_profile import explain_by_parts
+
+        return explain_by_parts(self._run.of_one, self._lookup, alias_a, alias_b)
+
+    def profile(self, alias_or_id: str) -> DrawnFrame:
+        """Return one profile's timeline, as `Stitched.profile`: one part is asked."""
+        from convergekit.parts.answers.one_profile import profile_by_parts
+
+        return profile_by_parts(self._run.of_one, self._lookup, alias_or_id)
+
+    def plot_profile_graph(
+        self,
+        alias_or_id: str,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
+        """Draw one profile's graph, as `Stitched.plot_profile_graph`: one part is asked."""
+        from convergekit.figures.style import Style
+        from convergekit.parts.answers.one_profile import profile_graph_by_parts
+
+        style = Style(template, width, height)
+        return profile_graph_by_parts(self._run.of_one, self._lookup, alias_or_id, style)
+
+    def orphans(self, event_name: StepLike) -> Orphans:
+        """Return the events that had not reached a browser session, as `Stitched.orphans`."""
+        from convergekit.parts.answers.identity import orphans_by_parts
+
+        return orphans_by_parts(self._run.of_each, event_name)
+
+    def alias_coverage(self, event_name: StepLike) -> pd.DataFrame:
+        """Measure which alias types link events to a session, as `Stitched.alias_coverage`."""
+        from convergekit.parts.answers.identity import alias_coverage_by_parts
+
+        return alias_coverage_by_parts(self._run.of_each, event_name)
+
+    @property
+    def _lookup(self) -> Lookup:
+        from convergekit.parts.answers.one_profile import Lookup
+
+        types = sorted({name for part in self._run.about for name in part.alias_types})
+        return Lookup(self.aliases, self.profiles, self._run.options.rules, types)
+
     @cached_property
     def _counts(self) -> Report:
         """The report without what is said of all events together."""
@@ -658,7 +772,4 @@ def _profiles(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _aliases(table: pd.DataFrame) -> pd.DataFrame:
-    types = table["alias_type"].astype("str")
-    codes = pd.Categorical(types, categories=sorted(types.unique())).codes.astype("int64")
-    order = order_of(microseconds(table["first_seen"]), codes, texts=table["alias_value"])
-    return table.take(order).reset_index(drop=True)
+    return table.take(order_of_aliases(table)).reset_index(drop=True)

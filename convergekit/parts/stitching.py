@@ -347,6 +347,10 @@ class Run:
             lambda number, s: of_part(number, self.facts.given_to(s, self.learned.of_all))
         )
 
+    def of_one(self, number: int, of_part: Callable[[int, StitchedEvents], Kept], /) -> Kept:
+        """Ask one part, with what it has to know. See `OnePart`."""
+        return of_part(number, self.facts.given_to(self.part(number), self.learned.of_all))
+
     def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         for number in range(self.workdir.done.parts):
             yield of_part(number, self.part(number))

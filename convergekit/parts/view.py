@@ -88,8 +88,7 @@ class View(Run):
 
     def part(self, number: int) -> StitchedEvents:
         """Return what a view has of a part, without what it has to know of the whole."""
-        base = self.base
-        return self.made(number, base.facts.given_to(base.part(number), base.learned.of_all))
+        return self.base.of_one(number, self.made)
 
     def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         return self.base.of_each(partial(_of_made, made=self.made, of_part=of_part))

@@ -17,14 +17,15 @@ def column_below(columns: Sequence[pd.Series]) -> pd.Series:
     >>> column_below([pd.Series([None], dtype=object), pd.Series(["a"], dtype="str")]).tolist()
     [nan, 'a']
     """
-    known = [column.dtype for column in columns if column.notna().any()]
+    some = [column for column in columns if len(column)] or list(columns[:1])
+    known = [column.dtype for column in some if column.notna().any()]
     if not known:
-        return pd.concat(list(columns), ignore_index=True)
+        return pd.concat(some, ignore_index=True)
     told = [
         column
         if column.notna().any()
         else pd.Series([None] * len(column), dtype=object).astype(_with_gaps(known[0]))
-        for column in columns
+        for column in some
     ]
     return pd.concat(told, ignore_index=True)
 
