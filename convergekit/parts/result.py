@@ -728,7 +728,8 @@ class StitchedParts:
         from convergekit.parts.answers.one_profile import Lookup
 
         types = sorted({name for part in self._run.about for name in part.alias_types})
-        return Lookup(self.aliases, self.profiles, self._run.options.rules, types)
+        here = " of the segment" if self._counts.segment else ""
+        return Lookup(self.aliases, self.profiles, self._run.options.rules, types, here)
 
     @cached_property
     def _counts(self) -> Report:

@@ -74,7 +74,9 @@ class View(Run):
         if self.segment_end is not None:
             options = replace(options, observed_until=self.segment_end)
         hosts = list(self._of_parts("hosts"))
-        return facts_of(self.about, self._of_parts("times"), hosts, options)
+        found = facts_of(self.about, self._of_parts("times"), hosts, options)
+        # A segment knows the names of the events that it leaves out.
+        return replace(found, event_names=self.base.facts.event_names)
 
     @property
     def data_end(self) -> pd.Timestamp:

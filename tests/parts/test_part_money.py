@@ -46,9 +46,7 @@ def tagged(given_frames):
                         np.array(["brand", "spring", "mail", "else", None], dtype=object)[number],
                         dtype="str",
                     ),
-                    "properties.gclid": pd.Series(
-                        np.where(number == 1, "g1", None), dtype="str"
-                    ),
+                    "properties.gclid": pd.Series(np.where(number == 1, "g1", None), dtype="str"),
                     "properties.$url": pd.Series(
                         np.where(number == 2, "https://shop.example/?hsa_cam=123456", None),
                         dtype="str",
@@ -98,9 +96,8 @@ def test_marketing_is_that_of_memory(given_frames, question, number, segment):
         check(*both, ["table", "periods", "groups"])
         assert both[0].left_out == both[1].left_out
         assert both[0].remarks == both[1].remarks
-        check(
-            *(one.matches for one in both), ["table", "without_visits", "without_spend", "proposals"]
-        )
+        matches = [one.matches for one in both]
+        check(*matches, ["table", "without_visits", "without_spend", "proposals"])
         same_frames(*(pd.DataFrame(one.cohorts()) for one in both))
 
 

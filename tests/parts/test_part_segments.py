@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from tests.effort import tries
 from tests.parts.parts_cases import by_parts, check_tables, in_memory, same_frames
-from tests.parts.test_part_answers import STEPS, frames, parts, same
+from tests.parts.test_part_answers import STEPS, answer, frames, parts, same
 
 
 def busy(profiles):
@@ -92,14 +92,51 @@ def test_segments_are_those_of_memory(given_frames, chosen, number, question):
             same_frames(*map(pd.DataFrame, pair))
 
 
-@pytest.mark.parametrize("number", [1, 2, 7])
-def test_a_segment_of_a_store_is_that_of_memory(number):
+gone = st.sampled_from(
+    ["email", ["cookie"], ["customer_id", "urn:cookie:c1"], "urn:email:nobody@example.com", "shoe"]
+)
+measured = st.fixed_dictionaries(
+    {"event": st.sampled_from([*STEPS, None])},
+    optional={
+        "value": st.just("total_price"),
+        "carried": st.sampled_from(["utm_source", "nothing"]),
+        "steps": st.just(STEPS),
+        "within": st.just("5min"),
+    },
+)
+
+
+@given(frames(), gone, measured, parts, st.sampled_from([{}, {"events": "plan == 'a'"}]),
+       st.sampled_from([{}, {"identity": "as_of"}, {"limits": {"email": 1}}]))  # fmt: skip
+@tries(100)
+def test_without_an_alias_is_as_in_memory(given_frames, alias, question, number, segment, options):
+    if not given_frames:
+        return
+    both = answer(partial(in_memory, given_frames, **options))
+    if isinstance(both[0], str):
+        return
+    s = both[0]
+    with by_parts(given_frames, number, **options) as p:
+        if segment:
+            p, s = p.where(**segment), s.where(**segment)
+        pair = same(partial(p.without, alias, **question), partial(s.without, alias, **question))
+        if pair is not None:
+            found, expected = pair
+            assert str(found) == str(expected)
+            check_tables(found.stitched, expected.stitched)
+            assert found.stitched.report.to_dict() == expected.stitched.report.to_dict()
+
+
+@pytest.mark.parametrize("number", [1, 7])
+def test_segments_of_a_store_are_those_of_memory(number):
     events = ck.simulate_store(people=40).events
-    frames_of = [events.iloc[some].reset_index(drop=True)
-                 for some in np.array_split(range(len(events)), 2)]  # fmt: skip
-    s = in_memory(frames_of).where(profiles=ck.Did("Added To Cart")).where(events="source == 'browser'")
-    with by_parts(frames_of, number) as p:
-        found = p.where(profiles=ck.Did("Added To Cart")).where(events="source == 'browser'")
+    halves = [
+        events.iloc[some].reset_index(drop=True) for some in np.array_split(range(len(events)), 2)
+    ]
+    did, browser = ck.Did("Added To Cart"), "source == 'browser'"
+    s = in_memory(halves).where(profiles=did).where(events=browser)
+    with by_parts(halves, number) as p:
+        found = p.where(profiles=did).where(events=browser)
         assert repr(found)[len("StitchedParts") :].startswith(repr(s)[len("Stitched") : -1])
         check_tables(found, s)
         place = found.workdir
@@ -107,3 +144,8 @@ def test_a_segment_of_a_store_is_that_of_memory(number):
         assert place.is_relative_to(p.workdir)
         del found
         assert not place.exists()
+        asked = {"value": "total_price", "carried": "utm_source", "steps": STEPS, "within": "7D"}
+        both = [one.without("checkout_token", **asked) for one in (p, in_memory(halves))]
+        assert str(both[0]) == str(both[1])
+        check_tables(both[0].stitched, both[1].stitched)
+        same_frames(*(pd.DataFrame(one.stitched.sessions()) for one in both))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -61,7 +62,7 @@ def refused_links_by_parts(each: EachPart, priority: Sequence[str]) -> pd.DataFr
     ranks = _ranks([end for one in found for end in one.ends], priority)
     # The first ends of all parts, then the second.
     size = np.cumsum([0, *(len(one.arrived) for one in found for _ in one.ends)])
-    bounds = list(zip(size[:-1], size[1:], strict=True))
+    bounds = list(itertools.pairwise(size))
     first, second = (
         np.concatenate([ranks[start:end] for start, end in bounds[side::2]]) for side in (0, 1)
     )

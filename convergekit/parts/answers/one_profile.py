@@ -51,12 +51,15 @@ class Lookup:
     rules : AliasRules
     types : sequence of str
         The alias types that occur, by the alphabet.
+    here : str
+        Where it is looked, for errors: empty for all events.
     """
 
     aliases: PartsTable
     profiles: PartsTable
     rules: AliasRules
     types: Sequence[str]
+    here: str = ""
 
     def part_of(self, alias_or_id: str) -> int:
         """Return the part of the profile that has an alias or an ID.
@@ -70,7 +73,7 @@ class Lookup:
             for number, frame in enumerate(self.profiles.frames(["profile_id"])):
                 if (frame["profile_id"] == alias_or_id).any():
                     return number
-            raise unknown_profile(alias_or_id)
+            raise unknown_profile(alias_or_id, self.here)
         return self.alias(alias_or_id).part
 
     def alias(self, text: str) -> FoundAlias:
@@ -95,7 +98,7 @@ class Lookup:
                 for found in frame[frame["alias_value"] == value].to_dict("records"):
                     return FoundAlias(urn(alias_type, value), found["profile_id"], found["part"])
         known: Iterator[str] = (value for frame in of_type for value in frame["alias_value"])
-        raise unknown_alias(meant, self.types, known)
+        raise unknown_alias(meant, self.types, known, self.here)
 
     def _near(self, text: str) -> list[str]:
         """Return the URNs of the aliases that have a value, earliest first."""

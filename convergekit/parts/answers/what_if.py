@@ -1,4 +1,4 @@
-"""What an alias changes, by parts: without it clusters only come apart, so parts stay as they are."""
+"""What an alias changes, by parts: without it clusters come apart, and parts stay as they are."""
 
 from __future__ import annotations
 
