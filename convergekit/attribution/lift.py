@@ -16,9 +16,10 @@ from convergekit.base.durations import parse_duration
 from convergekit.base.grouping import NumberedText, distinct
 from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError, did_you_mean
+from convergekit.events.sources import origin_names, sources_of_exports
 from convergekit.events.steps import as_steps
 from convergekit.figures.card import Result
-from convergekit.funnels.lift import STITCHED, Ways, ways_of_counting
+from convergekit.funnels.lift import STITCHED, STITCHED_WAY, in_order, said, ways_by_kind
 from convergekit.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -236,6 +237,44 @@ class LiftCredits:
         )
 
 
+@dataclass(frozen=True)
+class Ways:
+    """By what visitors are counted without stitching.
+
+    Attributes
+    ----------
+    types : list of str
+        The alias types of all events, by the alphabet.
+    pairs : pandas.DataFrame
+        Their sources, as `sources_of_exports` returns them.
+    """
+
+    types: list[str]
+    pairs: pd.DataFrame
+
+    @classmethod
+    def of(cls, s: StitchedEvents) -> Ways:
+        """Return those of stitched events."""
+        return cls(list(s.resolution.aliases.types.categories), sources_of_exports(s.events))
+
+    @classmethod
+    def together(cls, parts: Sequence[Ways]) -> Ways:
+        """Return those of several parts."""
+        pairs = pd.concat([part.pairs for part in parts], ignore_index=True)
+        types = {name for part in parts for name in part.types}
+        return cls(sorted(types), pairs.drop_duplicates(ignore_index=True))
+
+    def visitors(self, s: StitchedEvents) -> dict[str, IntArray]:
+        """Return the visitor of each event by every way; the stitched ones come last."""
+        named = origin_names(self.pairs)
+        sources = {named.get(one.export, one.source) for one in self.pairs.itertuples()}
+        every = [("alias", name) for name in self.types] + [("source", one) for one in sources]
+        here = ways_by_kind(s, named)
+        nobody = np.full(len(s.events), -1, dtype=np.int64)
+        ways = sorted([*every, STITCHED_WAY], key=in_order)
+        return {said(way): here.get(way, nobody) for way in ways}
+
+
 def attribution_lift(s: StitchedEvents, question: Question) -> AttributionLift:
     """Return the attribution per way of counting visitors. See `Stitched.attribution_lift`."""
     return lift_of_credits(lift_credits(s, question), question)
@@ -283,7 +322,7 @@ def lift_credits(
 
 def _visitors(s: StitchedEvents, ways: Ways | None) -> dict[str, tuple[IntArray, bool]]:
     """Return the visitors of each way, and whether a touch must have been known by then."""
-    found = ways_of_counting(s, ways)
+    found = (ways or Ways.of(s)).visitors(s)
     stitched = found.pop(STITCHED)
     alone = {way: (visitor, False) for way, visitor in found.items()}
     return {**alone, AS_OF: (stitched, True), STITCHED: (stitched, False)}

@@ -61,8 +61,14 @@ class Reached:
 
     def __add__(self, other: Reached) -> Reached:
         """Return the same of both parts' events."""
-        counts = (getattr(self, name) + getattr(other, name) for name in _COUNTS)
-        return Reached(*counts, np.concatenate([self.leads, other.leads]))
+        return Reached(
+            carrying=self.carrying + other.carrying,
+            reaches=self.reaches + other.reaches,
+            reaches_as_of=self.reaches_as_of + other.reaches_as_of,
+            lost=self.lost + other.lost,
+            lost_as_of=self.lost_as_of + other.lost_as_of,
+            leads=np.concatenate([self.leads, other.leads]),
+        )
 
     def described(self, events: int) -> dict[str, object]:
         """Return the row of a table, of so many events."""
@@ -75,9 +81,6 @@ class Reached:
             "lost_as_of": _share(self.lost_as_of, events),
             "median_lead": pd.Series(self.leads).astype("timedelta64[us]").median(),
         }
-
-
-_COUNTS = ("carrying", "reaches", "reaches_as_of", "lost", "lost_as_of")
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,8 @@ def coverage_together(parts: Sequence[ReachedInPart]) -> pd.DataFrame:
     for part in parts:
         for name, found in part.by_type.items():
             by_type[name] = by_type[name] + found if name in by_type else found
-    rows = [{"alias_type": name} | found.described(count) for name, found in by_type.items()]
-    rows.sort(key=lambda row: (-row["reaches"], row["alias_type"]))
+    named = sorted(by_type.items(), key=lambda pair: (-pair[1].reaches, pair[0]))
+    rows = [{"alias_type": name} | found.described(count) for name, found in named]
     together = reduce(add, (part.together for part in parts))
     rows.append({"alias_type": ANY_TYPE} | together.described(count))
     leads = pd.Series([row["median_lead"] for row in rows], dtype="timedelta64[us]")

@@ -13,6 +13,7 @@ The patterns are in the syntax that Python, DuckDB and Spark have in common.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -65,17 +66,11 @@ def exports(events: pd.DataFrame) -> pd.Series:
     return filled.map(whole).astype("str").where(filled.notna(), source)
 
 
-def origins(events: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.Series:
+def origins(events: pd.DataFrame) -> pd.Series:
     """Return the source of every event, one for all files of an export: what they share.
 
     A file that is the only one of its export keeps its name. Files of digits alone share none:
     theirs is the name of the first.
-
-    Parameters
-    ----------
-    events : pandas.DataFrame
-    pairs : pandas.DataFrame, optional
-        As `source_pairs` returns them, of all events, where these are some of more.
 
     Examples
     --------
@@ -84,36 +79,34 @@ def origins(events: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.Serie
     >>> origins(pd.DataFrame({"source": stems, "file": files})).tolist()
     ['events', 'events', 'web2', '09', '09']
     """
+    return named_origins(events, origin_names(sources_of_exports(events)))
+
+
+def sources_of_exports(events: pd.DataFrame) -> pd.DataFrame:
+    """Return each source with the export that it is of: a row per pair of `source` and `export`."""
     source, export = as_text(events["source"])[0], exports(events)
-    named = origin_names(source_pairs(events) if pairs is None else pairs)
-    return export.map(named).astype("str").where(export.isin(named), source)
+    return pd.DataFrame({"source": source, "export": export}).drop_duplicates().dropna()
 
 
-def source_pairs(events: pd.DataFrame) -> pd.DataFrame:
-    """Return each `source` once, and the `export` that it is of."""
-    source, export = as_text(events["source"])[0], exports(events)
-    pairs = pd.DataFrame({"source": source, "export": export}).drop_duplicates().dropna()
-    return pairs.reset_index(drop=True)
+def origin_names(each: pd.DataFrame) -> dict[str, str]:
+    """Return what the exports of several sources are called.
 
-
-def origin_names(pairs: pd.DataFrame) -> dict[str, str]:
-    """Return what each export of several files is called."""
-    several = pairs[pairs["export"].duplicated(keep=False)]
-    first = pairs.groupby("export")["source"].min()
+    Parameters
+    ----------
+    each : pandas.DataFrame
+        As `sources_of_exports` returns it, of all events.
+    """
+    each = each.drop_duplicates()
+    several = each[each["export"].duplicated(keep=False)]
+    first = each.groupby("export")["source"].min()
     return {name: name or first[name] for name in several["export"].unique()}
 
 
-def all_origins(pairs: pd.DataFrame) -> list[str]:
-    """Return what `origins` has of all events with these sources, by the alphabet.
-
-    Examples
-    --------
-    >>> pairs = pd.DataFrame({"source": ["a1", "a2", "web"], "export": ["a", "a", "web"]})
-    >>> all_origins(pairs)
-    ['a', 'web']
-    """
-    named = origin_names(pairs)
-    return sorted({named.get(one.export, one.source) for one in pairs.itertuples()})
+def named_origins(events: pd.DataFrame, named: Mapping[str, str]) -> pd.Series:
+    """Return the source of every event, exports of several sources under their names."""
+    export = exports(events)
+    source = as_text(events["source"])[0]
+    return export.map(named).astype("str").where(export.isin(named), source)
 
 
 def _export(stem: str) -> str:

@@ -17,11 +17,13 @@ from convergekit.diagnostics.report import EXAMPLE_ROWS, Faults, with_vanished
 from convergekit.errors import NotOnThisEngine
 from convergekit.events.arrow import with_python_lists
 from convergekit.events.calendar import Calendar
+from convergekit.events.currencies import check_rates
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
 from convergekit.parts.answers.identity import order_of_aliases
 from convergekit.parts.answers.report import faults_of, report_of
+from convergekit.parts.answers.warned import KeptInParts, lost_in_parts, shared_in_parts
 from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run, path_of
 from convergekit.parts.tables import PartsTable
@@ -168,21 +170,22 @@ class StitchedParts:
 
     @cached_property
     def report(self) -> Report:
-        """The report, as `Stitched.report`: the parts' added up.
-
-        It does not warn of files, sources and event names that were mostly lost, nor of values
-        that strangers share.
-        """
+        """The report, as `Stitched.report`: the parts' added up."""
         run, counts = self._run, self._counts
-        facts = run.facts
+        facts, rejected = run.facts, self.rejected.to_pandas()
         found = [Faults(**part.faults) for part in run.about]
         faults = replace(faults_of(found), far=self._far())
+        kept = KeptInParts(self.events, self.duplicates, rejected, counts.events)
+        shared = shared_in_parts(run.about, self.aliases)
+        warnings = [
+            *lost_in_parts(run.about, kept, run.remarks),
+            *faults.warnings(run.options.observed_until, facts.observed.end),
+            *([shared] if shared else []),
+        ]
         return replace(
             counts,
-            coverage=with_vanished(
-                counts.coverage, vanished_names(self.rejected.to_pandas(), facts.event_names)
-            ),
-            warnings=faults.warnings(run.options.observed_until, facts.observed.end),
+            coverage=with_vanished(counts.coverage, vanished_names(rejected, facts.event_names)),
+            warnings=warnings,
             own_pages=self._own_pages(),
         )
 
@@ -440,7 +443,7 @@ class StitchedParts:
     ) -> AttributionLift:
         """Compare attribution with that without stitching, as `Stitched.attribution_lift`."""
         from convergekit.attribution.question import Question
-        from convergekit.parts.answers.lift import attribution_lift_by_parts
+        from convergekit.parts.answers.credit_lift import attribution_lift_by_parts
 
         asked = Question.of(
             conversion,
@@ -658,6 +661,13 @@ class StitchedParts:
         return alias_graph_by_parts(self._run.of_each)
 
     @cached_property
+    def suspects(self) -> pd.DataFrame:
+        """Profiles that look over-merged, as `Stitched.suspects`."""
+        from convergekit.parts.answers.identity import suspects_by_parts
+
+        return suspects_by_parts(self._run.of_each)
+
+    @cached_property
     def refused_links(self) -> pd.DataFrame:
         """The links that `limits` refused, as `Stitched.refused_links`."""
         from convergekit.parts.answers.identity import refused_links_by_parts
@@ -722,6 +732,54 @@ class StitchedParts:
         from convergekit.parts.answers.identity import alias_coverage_by_parts
 
         return alias_coverage_by_parts(self._run.of_each, event_name)
+
+    def stitching_lift(
+        self,
+        steps: Sequence[StepLike],
+        *,
+        within: Within | None = None,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        carried: str | None = None,
+        order: Order = "ordered",
+        exclude: ExclusionLike | Sequence[ExclusionLike] = (),
+        on_exclude: OnExclude | None = None,
+        hold: str | Sequence[str] = (),
+        start: Any = None,
+        end: Any = None,
+        range_applies_to: RangeAppliesTo | None = None,
+        entry: Entry | None = None,
+        ties: Ties | None = None,
+        tolerance: Duration | None = None,
+        count: Count = "profiles",
+        like: Like | None = None,
+    ) -> DrawnFrame:
+        """Compare a funnel with itself without stitching, as `Stitched.stitching_lift`."""
+        from convergekit.funnels.lift import LiftQuestion
+        from convergekit.funnels.options import FunnelQuestion
+        from convergekit.parts.answers.lift import stitching_lift_by_parts
+
+        check_rates(value, currency, rates)
+        question = FunnelQuestion.of(
+            steps,
+            within=within,
+            order=order,
+            exclude=exclude,
+            on_exclude=on_exclude,
+            hold=hold,
+            start=start,
+            end=end,
+            range_applies_to=range_applies_to,
+            entry=entry,
+            ties=ties,
+            tolerance=tolerance,
+            count=count,
+            like=like,
+            usual=self._run.options.calendar,
+        )
+        asked = LiftQuestion(question, value, currency, rates, carried)
+        return stitching_lift_by_parts(asked, self._run.of_each, self.events)
 
     @property
     def _lookup(self) -> Lookup:

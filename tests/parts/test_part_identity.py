@@ -60,6 +60,7 @@ def check_identity(found, expected, event):
     same_tables(lambda s: s.alias_coverage(event), found, expected)
     same_tables(lambda s: s.property_coverage(event), found, expected)
     same_tables(lambda s: s.property_coverage(), found, expected)
+    same_tables(lambda s: s.suspects, found, expected)
     same_tables(lambda s: s.refused_links, found, expected)
     same_tables(lambda s: s.profile_merges, found, expected)
     same_tables(lambda s: s.provenance("utm_source"), found, expected)
@@ -101,7 +102,7 @@ ASKED = [
 
 
 @given(batches(), stitching, parts, events_asked)
-@tries(150)
+@tries(40)
 def test_identity_is_that_of_memory(frames, options, number, event):
     expected = known(frames, options) if frames else None
     if expected is None:
@@ -111,7 +112,7 @@ def test_identity_is_that_of_memory(frames, options, number, event):
 
 
 @given(batches(), stitching, parts, st.lists(st.sampled_from(ASKED), min_size=1, max_size=2))
-@tries(100)
+@tries(30)
 def test_a_profile_is_that_of_memory(frames, options, number, asked):
     expected = known(frames, options) if frames else None
     if expected is None:
@@ -131,3 +132,17 @@ def test_the_identity_of_a_store_is_that_of_memory(number):
         aliases = expected.aliases[["alias_type", "alias_value"]].sample(3, random_state=1)
         urns = [f"urn:{kind}:{value}" for kind, value in aliases.itertuples(index=False)]
         check_one_profile(found, expected, urns)
+
+
+@pytest.mark.parametrize("number", [2, 7])
+def test_the_lift_of_a_store_is_that_of_memory(number):
+    events = ck.simulate_store(people=60, seed=5).events
+    frames = [events[:200], events[200:]]
+    expected = in_memory(frames)
+    steps = ["PageView", "Added To Cart", "Placed Order"]
+    with by_parts(frames, number) as found:
+        for asked in (
+            {"within": "7D", "value": "total_price", "carried": "utm_source"},
+            {"count": "visits", "carried": "nothing"},
+        ):
+            same_tables(lambda s, asked=asked: s.stitching_lift(steps, **asked), found, expected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from convergekit.diagnostics.property_coverage import (
     known_of_part,
     properties_together,
 )
+from convergekit.diagnostics.suspects import find_suspects, most_suspicious_first
 from convergekit.events.steps import StepLike
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.frame import DrawnFrame, WordedFrame
@@ -54,18 +54,18 @@ def provenance_by_parts(each: EachPart, name: str) -> pd.DataFrame:
     return WordedFrame(by_row(list(each(partial(_provenance_of, name=name)))))
 
 
+def suspects_by_parts(each: EachPart) -> pd.DataFrame:
+    """Return profiles that look like several people. See `Stitched.suspects`."""
+    return most_suspicious_first(values_below(list(each(_suspects_of))))
+
+
 def refused_links_by_parts(each: EachPart, priority: Sequence[str]) -> pd.DataFrame:
     """Return the links that limits refused. See `Stitched.refused_links`."""
     found = list(each(_refused_of))
     links = values_below([one.links for one in found])
     arrived = np.concatenate([one.arrived for one in found])
-    ranks = _ranks([end for one in found for end in one.ends], priority)
-    # The first ends of all parts, then the second.
-    size = np.cumsum([0, *(len(one.arrived) for one in found for _ in one.ends)])
-    bounds = list(itertools.pairwise(size))
-    first, second = (
-        np.concatenate([ranks[start:end] for start, end in bounds[side::2]]) for side in (0, 1)
-    )
+    ranks = _ranks([one.ends[side] for side in (0, 1) for one in found], priority)
+    first, second = ranks[: len(links)], ranks[len(links) :]
     order = np.lexsort((second, first, arrived, microseconds(links["timestamp"])))
     return links.take(order).reset_index(drop=True)
 
@@ -142,6 +142,10 @@ def _orphans_of(number: int, s: StitchedEvents, *, event_name: StepLike) -> Orph
 
 def _provenance_of(number: int, s: StitchedEvents, *, name: str) -> pd.DataFrame:
     return pd.DataFrame(s.provenance(name))
+
+
+def _suspects_of(number: int, s: StitchedEvents) -> pd.DataFrame:
+    return find_suspects(s)
 
 
 def _refused_of(number: int, s: StitchedEvents) -> _Refused:

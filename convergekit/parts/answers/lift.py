@@ -1,59 +1,73 @@
-"""What stitching moves, by parts: the credits of each, one below the other."""
+"""Stitching lift by parts: how far visitors get, by each way of telling them apart, added up."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
-from convergekit.attribution.attribute import ComparedJourneys
-from convergekit.attribution.data_driven import DATA_DRIVEN
-from convergekit.attribution.lift import (
-    AttributionLift,
-    LiftCredits,
-    compared_by_way,
-    lift_credits,
-    lift_of_credits,
-)
-from convergekit.attribution.question import Question
-from convergekit.funnels.lift import Ways
+from convergekit.events.sources import origin_names, sources_of_exports
+from convergekit.figures.frame import DrawnFrame
+from convergekit.funnels.asking import Asking
+from convergekit.funnels.lift import Counted, Lift, LiftQuestion, in_order, lift_in, lift_together
 from convergekit.identity.tables import StitchedEvents
-from convergekit.parts.answers.visits import check_values
+from convergekit.parts.answers.below import values_below
+from convergekit.parts.answers.funnel import Warned, tell
 from convergekit.parts.each import EachPart
+from convergekit.parts.tables import PartsTable
 
 
-def attribution_lift_by_parts(each: EachPart, question: Question) -> AttributionLift:
-    """Return the attribution per way of counting. See `Stitched.attribution_lift`."""
-    compares = any(name in DATA_DRIVEN for name in question.models)
-    check_values(each, question)
-    ways = Ways.together(list(each(_ways_of)))
-    effects = None
-    if compares:
-        compared = list(each(partial(_compared_of, question=question, ways=ways)))
-        effects = {
-            way: ComparedJourneys.together([part[way] for part in compared]).effects()
-            for way in compared[0]
-        }
-    of_part = partial(_credits_of, question=question, ways=ways, effects=effects)
-    return lift_of_credits(LiftCredits.together(list(each(of_part))), question)
+def stitching_lift_by_parts(asked: LiftQuestion, each: EachPart, events: PartsTable) -> DrawnFrame:
+    """Compare a funnel with itself without stitching. See `Stitched.stitching_lift`.
+
+    Parameters
+    ----------
+    asked : LiftQuestion
+    each : EachPart
+    events : PartsTable
+        For the names of exports, which are told apart by the files of all parts.
+    """
+    pairs = [sources_of_exports(frame) for frame in events.frames(["source", "file"])]
+    named = origin_names(pd.concat(pairs, ignore_index=True))
+    found = list(each(partial(_lift_of, asked=asked, named=named)))
+    ways: dict[tuple[str, str], Counted] = {}
+    warned: dict[tuple[str, str], list[Warned]] = {}
+    for one in found:
+        for way, counted in one.lift.ways.items():
+            ways[way] = ways[way] + counted if way in ways else counted
+            warned.setdefault(way, []).append(one.warned[way])
+    for way in sorted(warned, key=in_order):
+        tell(asked.funnel, warned[way])
+    converting = values_below([one.events for one in found])
+    converting = converting.sort_values("row", kind="stable", ignore_index=True)
+    return lift_together(replace(found[0].lift, ways=ways), asked, converting)
 
 
-def _ways_of(number: int, s: StitchedEvents) -> Ways:
-    return Ways.of(s)
+@dataclass(frozen=True)
+class _LiftOfPart:
+    """What a part answers, what it warns of by each way, and the events that convert in any."""
+
+    lift: Lift
+    warned: dict[tuple[str, str], Warned]
+    events: pd.DataFrame
 
 
-def _compared_of(
-    number: int, s: StitchedEvents, *, question: Question, ways: Ways
-) -> dict[str, ComparedJourneys]:
-    return compared_by_way(s, question, ways)
+def _lift_of(
+    number: int, s: StitchedEvents, *, asked: LiftQuestion, named: Mapping[str, str]
+) -> _LiftOfPart:
+    warned: dict[tuple[str, str], Warned] = {}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
 
+        def told(way: tuple[str, str], asking: Asking) -> None:
+            warned[way] = Warned.of(asking, [str(one.message) for one in said])
+            said.clear()
 
-def _credits_of(
-    number: int,
-    s: StitchedEvents,
-    *,
-    question: Question,
-    ways: Ways,
-    effects: dict[str, pd.DataFrame] | None,
-) -> LiftCredits:
-    return lift_credits(s, question, ways, effects)
+        lift = lift_in(s, asked, named, told)
+    rows = np.unique(np.concatenate([counted.rows for counted in lift.ways.values()]))
+    at = s.events["row"].isin(rows) if asked.value is not None else np.zeros(len(s.events), bool)
+    return _LiftOfPart(lift, warned, s.events[at])
