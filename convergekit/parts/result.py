@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from convergekit.marketing.question import Dated, New, Refunds
     from convergekit.marketing.result import Marketing
     from convergekit.parts.answers.one_profile import Lookup
+    from convergekit.privacy.forget import Forgotten
     from convergekit.reconcile.platforms import Dated as ClaimDated
     from convergekit.reconcile.platforms import Windows
     from convergekit.reconcile.result import Reconciliation
@@ -650,6 +651,25 @@ class StitchedParts:
 
         asked = WhatIfQuestion.of(event, value, currency, rates, carried, steps, within)
         return what_if_by_parts(self._run, lambda: self._lookup, alias, asked, StitchedParts)
+
+    def forget(self, alias_or_profile: str) -> Forgotten[StitchedParts]:
+        """Delete a person (GDPR), as `Stitched.forget`: return everything without them.
+
+        **The person is still on the disk**: in the rows and tables of the run's workdir, of which
+        `.stitched` is another view, without them. To delete them there, too, take them out of the
+        source, stitch it again into another workdir, and remove this one. What needs a name
+        instead of an address is numbered through the parts: which is ``(erased 2)`` may differ
+        from memory.
+        """
+        from convergekit.parts.answers.forget import forget_by_parts
+        from convergekit.parts.view import View
+        from convergekit.privacy.forget import of_a_segment
+
+        run = self._run
+        if isinstance(run, View) and run.is_segment:
+            raise of_a_segment()
+        part = self._lookup.part_of(alias_or_profile)
+        return forget_by_parts(run, part, alias_or_profile, StitchedParts)
 
     # Identity and diagnosis.
 

@@ -26,6 +26,7 @@ from convergekit.parts.facts import FactsOfTheWhole, facts_of
 from convergekit.parts.rows import written
 from convergekit.parts.stitching import TABLES, Run
 from convergekit.parts.workdir import Progress, Workdir
+from convergekit.privacy.mentions import Eraser
 from convergekit.visits.traffic import page_hosts
 
 #: Makes of a part, and its number, what a view has of it; data alone, as what parts are asked is.
@@ -44,18 +45,27 @@ class View(Run):
         What is made of each part, which knows of the whole.
     segment_end : pandas.Timestamp or None
         Until when a segment is observed; None where all events are there.
+    eraser : Eraser or None
+        What took a person out of it, if one was.
     """
 
     base: Run
     made: Made
     segment_end: pd.Timestamp | None
+    eraser: Eraser | None
 
     @classmethod
-    def of(cls, base: Run, made: Made, segment_end: pd.Timestamp | None = None) -> Self:
+    def of(
+        cls,
+        base: Run,
+        made: Made,
+        segment_end: pd.Timestamp | None = None,
+        eraser: Eraser | None = None,
+    ) -> Self:
         """Return a view, its parts gone through once."""
         directory = _temporary(base.workdir, base.workdir.done.parts)
         own = {one.name: getattr(base, one.name) for one in fields(Run)} | {"workdir": directory}
-        found = cls(**own, base=base, made=made, segment_end=segment_end)
+        found = cls(**own, base=base, made=made, segment_end=segment_end, eraser=eraser)
         for number, content in enumerate(found._of_each(_files_of)):
             for names, one in content.items():
                 directory.write_rows(one, *(name.format(number) for name in names))
@@ -75,6 +85,8 @@ class View(Run):
             options = replace(options, observed_until=self.segment_end)
         hosts = list(self._of_parts("hosts"))
         found = facts_of(self.about, self._of_parts("times"), hosts, options)
+        if self.eraser is not None:
+            return found
         # A segment knows the names of the events that it leaves out.
         return replace(found, event_names=self.base.facts.event_names)
 
@@ -86,7 +98,10 @@ class View(Run):
     @cached_property
     def remarks(self) -> dict[str, int]:
         """What is said of all rows together: nothing of a segment, which is not all of them."""
-        return {} if self.is_segment else self.base.remarks
+        if self.is_segment:
+            return {}
+        text = str if self.eraser is None else self.eraser.text
+        return {text(remark): count for remark, count in self.base.remarks.items()}
 
     def part(self, number: int) -> StitchedEvents:
         """Return what a view has of a part, without what it has to know of the whole."""
