@@ -69,7 +69,7 @@ class LiftQuestion:
 
 
 @dataclass(frozen=True)
-class Counted:
+class FoundVisitors:
     """How far visitors get who are told apart in one way; parts can be added up.
 
     Attributes
@@ -86,9 +86,9 @@ class Counted:
     rows: IntArray
     carrying: int
 
-    def __add__(self, other: Counted) -> Counted:
+    def __add__(self, other: FoundVisitors) -> FoundVisitors:
         """Return the same of the visitors of both."""
-        return Counted(
+        return FoundVisitors(
             self.visitors + other.visitors,
             np.concatenate([self.rows, other.rows]),
             self.carrying + other.carrying,
@@ -101,7 +101,7 @@ class Lift:
 
     Attributes
     ----------
-    ways : dict of tuple to Counted
+    ways : dict of tuple to FoundVisitors
         By the kind of the way, ``"alias"``, ``"source"`` or ``"stitched"``, and the name.
     steps : list of str
     within : pandas.Timedelta
@@ -109,7 +109,7 @@ class Lift:
         For the figure, as the funnel has them.
     """
 
-    ways: dict[tuple[str, str], Counted]
+    ways: dict[tuple[str, str], FoundVisitors]
     steps: list[str]
     within: pd.Timedelta
     counted_as: str
@@ -148,7 +148,7 @@ def lift_in(
         visitors = found.table["profiles"].to_numpy(dtype=np.int64)
         converting = found.converted()[f"row_{len(visitors)}"].dropna()
         rows = np.unique(converting.to_numpy(dtype=np.int64))
-        ways[way] = Counted(visitors, rows, _carrying(s, rows, asked.carried, way))
+        ways[way] = FoundVisitors(visitors, rows, _carrying(s, rows, asked.carried, way))
     return Lift(ways, found.steps, found.within, found.counted)
 
 

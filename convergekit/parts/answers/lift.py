@@ -13,7 +13,14 @@ import pandas as pd
 from convergekit.events.sources import origin_names, sources_of_exports
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import Asking
-from convergekit.funnels.lift import Counted, Lift, LiftQuestion, in_order, lift_in, lift_together
+from convergekit.funnels.lift import (
+    FoundVisitors,
+    Lift,
+    LiftQuestion,
+    in_order,
+    lift_in,
+    lift_together,
+)
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.below import values_below
 from convergekit.parts.answers.funnel import Warned, tell
@@ -34,7 +41,7 @@ def stitching_lift_by_parts(asked: LiftQuestion, each: EachPart, events: PartsTa
     pairs = [sources_of_exports(frame) for frame in events.frames(["source", "file"])]
     named = origin_names(pd.concat(pairs, ignore_index=True))
     found = list(each(partial(_lift_of, asked=asked, named=named)))
-    ways: dict[tuple[str, str], Counted] = {}
+    ways: dict[tuple[str, str], FoundVisitors] = {}
     warned: dict[tuple[str, str], list[Warned]] = {}
     for one in found:
         for way, counted in one.lift.ways.items():
