@@ -149,3 +149,38 @@ def test_segments_of_a_store_are_those_of_memory(number):
         assert str(both[0]) == str(both[1])
         check_tables(both[0].stitched, both[1].stitched)
         same_frames(*(pd.DataFrame(one.stitched.sessions()) for one in both))
+
+
+def mentioning(given_frames):
+    """Return frames in which some name others by their addresses."""
+    found = []
+    for place, frame in enumerate(given_frames):
+        notes = ["for a@example.com", "b@example.com", "nothing", None]
+        texts = [notes[(place + row) % 4] for row in range(len(frame))]
+        found.append(frame.assign(**{"properties.note": pd.Series(texts, dtype="str")}))
+    return found
+
+
+@given(frames().map(mentioning), st.integers(0, 9), parts)
+@tries(100)
+def test_a_person_is_forgotten_as_in_memory(given_frames, which, number):
+    if not given_frames:
+        return
+    s = in_memory(given_frames)
+    with by_parts(given_frames, number) as p:
+        urns = "urn:" + s.aliases["alias_type"] + ":" + s.aliases["alias_value"]
+        known = [*urns, *s.profiles["profile_id"], "urn:email:nobody@example.com"]
+        asked = known[which % len(known)]
+        pair = same(partial(p.forget, asked), partial(s.forget, asked))
+        if pair is None:
+            return
+        found, expected = pair
+        same_frames(found.removed, expected.removed)
+        if number == 1 or not names_several(expected.stitched):
+            check_tables(found.stitched, expected.stitched)
+            assert found.stitched.report.to_dict() == expected.stitched.report.to_dict()
+
+
+def names_several(s):
+    """Return whether several names were numbered: in which order hangs on the parts."""
+    return any("(erased 2" in str(one) for one in (s.events.to_csv(), s.aliases.to_csv()))
