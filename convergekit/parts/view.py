@@ -23,7 +23,7 @@ from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.about import AboutPart
 from convergekit.parts.each import Kept
 from convergekit.parts.facts import FactsOfTheWhole, facts_of
-from convergekit.parts.rows import written
+from convergekit.parts.rows import Witnesses, written
 from convergekit.parts.stitching import TABLES, Run
 from convergekit.parts.workdir import Progress, Workdir
 from convergekit.privacy.mentions import Eraser
@@ -71,6 +71,11 @@ class View(Run):
                 directory.write_rows(one, *(name.format(number) for name in names))
             directory.done.stitched = number + 1
         return found
+
+    @cached_property
+    def witnesses(self) -> Witnesses:
+        """What tells the types of columns."""
+        return self.base.witnesses
 
     @property
     def is_segment(self) -> bool:

@@ -38,7 +38,7 @@ def tagged(given_frames):
     """Return frames whose events come from the campaigns of the spend, and with their IDs."""
     found = []
     for place, frame in enumerate(given_frames):
-        number = (frame["timestamp"].astype("int64") // 10**6 + place).to_numpy() % 5
+        number = (frame["timestamp"].astype("int64") // 60_000_000 + place).to_numpy() % 5
         found.append(
             frame.assign(
                 **{
