@@ -100,10 +100,15 @@ class _Events(NamedTuple):
 
 
 class _Sold(NamedTuple):
-    """The orders and refunds of a part."""
+    """The orders and refunds of a part.
+
+    Of a segment, `whole` has the orders of all events of its profiles, and the times of these;
+    `leaves_out` says whether it leaves some of them out.
+    """
 
     sold: _Events
     whole: tuple[_Events, pd.DataFrame] | None
+    leaves_out: bool
     usual: set[str]
     seen: Seen
 
@@ -111,11 +116,11 @@ class _Sold(NamedTuple):
 def _sold_of(number: int, s: StitchedEvents, *, asked: MarketingQuestion) -> _Sold:
     steps = [step for step in (asked.conversion, asked.refund) if step is not None]
     whole = None
-    if s.whole is not s:
+    if s.segment is not None:
         # When they were observed is told by their own times.
         times = [name for name in ("timestamp", "received_at") if name in s.whole.events]
         whole = _Events.of(s.whole, [asked.conversion]), s.whole.events[times]
-    return _Sold(_Events.of(s, steps), whole, usual_steps(s), Seen.of(s))
+    return _Sold(_Events.of(s, steps), whole, s.whole is not s, usual_steps(s), Seen.of(s))
 
 
 def _numbered(parts: Sequence[_Events]) -> tuple[pd.DataFrame, IntArray]:
@@ -131,7 +136,7 @@ def _numbered(parts: Sequence[_Events]) -> tuple[pd.DataFrame, IntArray]:
 
 def _whole(found: list[_Sold], observed_until: pd.Timestamp | None) -> SoldEvents | None:
     wholes = [one.whole for one in found if one.whole is not None]
-    if not wholes:
+    if not any(one.leaves_out for one in found):
         return None
     times = pd.concat([times for _, times in wholes if len(times)] or [wholes[0][1]])
     span = observed(times.reset_index(drop=True), observed_until)
