@@ -1683,21 +1683,12 @@ class Stitched:
         'Google Ads and Meta together claim 33 conversions, and 27 orders could be behind them: at
         least 6 of them (18%) are counted twice or more, or have no order.'
         """
-        from convergekit.reconcile.compare import reconcile
+        from convergekit.reconcile.compare import ReconcileQuestion, reconcile
         from convergekit.visits.rules import VisitRules
 
+        asked = ReconcileQuestion(conversion, value, currency, rates, VisitRules.of(visits))
         return reconcile(
-            self.tables,
-            spend,
-            conversion,
-            value=value,
-            windows=windows,
-            dated=dated,
-            start=start,
-            end=end,
-            currency=currency,
-            rates=rates,
-            rules=VisitRules.of(visits),
+            self.tables, spend, asked, windows=windows, dated=dated, start=start, end=end
         )
 
     def orphans(self, event_name: StepLike) -> Orphans:

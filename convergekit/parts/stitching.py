@@ -394,14 +394,23 @@ class Run:
     @cached_property
     def facts(self) -> FactsOfTheWhole:
         """What every part has to know of the whole."""
+        return self.facts_by(self.options)
+
+    def facts_by(self, options: StitchOptions) -> FactsOfTheWhole:
+        """Return what every part has to know of the whole, by these options."""
         numbers = range(self.workdir.done.parts)
         hosts = [self.frame("facts", f"hosts-{number:05}.parquet") for number in numbers]
         times = (self.times(number, "timestamp", "received_at") for number in numbers)
-        return facts_of(self.about, times, hosts, self.options)
+        return facts_of(self.about, times, hosts, options)
 
     def times(self, number: int, *names: str) -> pd.DataFrame:
         """Return columns of a part's events, as far as it has them."""
         return self.frame("tables", "events", f"{number:05}.parquet", names=names)
+
+    @property
+    def data_end(self) -> pd.Timestamp:
+        """Until when profiles are observed."""
+        return self.facts.observed.end
 
     @cached_property
     def learned(self) -> LearnedByParts:
@@ -413,6 +422,10 @@ class Run:
         return self._of_each(
             lambda number, s: of_part(number, self.facts.given_to(s, self.learned.of_all))
         )
+
+    def of_one(self, number: int, of_part: Callable[[int, StitchedEvents], Kept], /) -> Kept:
+        """Ask one part, with what it has to know. See `OnePart`."""
+        return of_part(number, self.facts.given_to(self.part(number), self.learned.of_all))
 
     def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         for number in range(self.workdir.done.parts):

@@ -30,7 +30,7 @@ if sys.platform != "win32":
 FORMAT = 1
 MANIFEST = "parts.json"
 _LOCK = "lock"
-_OURS = ("blocks", "keys", "rows", "tables", "facts")
+_OURS = ("blocks", "keys", "rows", "tables", "facts", "views")
 
 
 @dataclass

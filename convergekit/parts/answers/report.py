@@ -13,6 +13,7 @@ import pandas as pd
 from convergekit.diagnostics.page_addresses import address_remark
 from convergekit.diagnostics.placeholders import placeholder_remark
 from convergekit.diagnostics.report import EXAMPLE_ROWS, Faults, Report, by_order_remark
+from convergekit.events.shapes import NOTHING_READ
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.parts.about import AboutPart
 
@@ -49,7 +50,7 @@ def report_of(
     )
     said = {
         **_added(report.remarks for report in reports),
-        **remarks,
+        **{remark: rows for remark, rows in remarks.items() if NOTHING_READ not in remark},
         **placeholder_remark(campaigns, on_campaigns, of_campaigns=True),
         **placeholder_remark(others, on_others, of_campaigns=False),
         **address_remark(any(p.has_pages for p in about), sum(p.tagged for p in about)),
@@ -73,6 +74,7 @@ def report_of(
         remarks=said,
         warnings=list(warnings),
         own_pages=own_pages,
+        left_out=_added(report.left_out for report in reports),
     )
 
 
