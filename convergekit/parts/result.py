@@ -23,10 +23,13 @@ from convergekit.events.timestamps import microseconds
 from convergekit.parts.answers.report import faults_of, report_of
 from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run, path_of
-from convergekit.parts.tables import PartsTable
+from convergekit.parts.tables import PartsTable, below_each_other
 from convergekit.stitched import Stitched
 
 if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
     from convergekit.activity.clocks import Periods
     from convergekit.activity.cohorts import Mode
     from convergekit.activity.counts import Measure
@@ -390,6 +393,37 @@ class StitchedParts:
             rules=rules,
         )
         return attribution_by_parts(self._run.of_each, asked)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the events as an Arrow table, as `Stitched.to_arrow`, by `row`, in memory."""
+        from convergekit.events.arrow import table_of
+
+        return table_of(self._rows_of_all())
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the events as a Polars frame, as `Stitched.to_polars`, by `row`, in memory."""
+        from convergekit.events.arrow import polars_of
+
+        return polars_of(self._rows_of_all())
+
+    def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Save everything as `Stitched.to_parquet`, rows as in memory, never all at once.
+
+        `convergekit.read_stitched` reads it into memory as a `Stitched`.
+        """
+        from convergekit.parts.answers.saved import save_parts
+
+        return save_parts(self._run, self.report, directory, overwrite=overwrite)
+
+    def to_converge(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Write Converge's two tables, as `Stitched.to_converge`, rows as in memory."""
+        from convergekit.parts.answers.converge import converge_of_parts
+
+        return converge_of_parts(self._run.of_each, directory, overwrite=overwrite)
+
+    def _rows_of_all(self) -> pd.DataFrame:
+        table = below_each_other(list(self.events.frames()))
+        return table.sort_values(ROW, kind="stable", ignore_index=True)
 
     @cached_property
     def _counts(self) -> Report:

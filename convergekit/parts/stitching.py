@@ -325,7 +325,11 @@ class Run:
     def facts(self) -> FactsOfTheWhole:
         """What every part has to know of the whole."""
         hosts = list(self._of_parts("hosts"))
-        return facts_of(self.about, self._of_parts("times"), hosts, self.options)
+        return facts_of(self.about, self.times(), hosts, self.options)
+
+    def times(self) -> Iterator[pd.DataFrame]:
+        """Yield of each part when its events happened and were received, by `row`."""
+        return self._of_parts("times")
 
     def _of_parts(self, name: str) -> Iterator[pd.DataFrame]:
         for number in range(self.workdir.done.parts):
