@@ -100,8 +100,8 @@ class Hashes:
         keys["hash"], keys["row"] = hashes[order], row[order]
         ends = np.searchsorted(which[order], np.arange(FILES + 1))
         for number in range(FILES):
-            with self._workdir.file("keys", f"{number:02}").open("ab") as file:
-                file.write(keys[ends[number] : ends[number + 1]].tobytes())
+            part = keys[ends[number] : ends[number + 1]]
+            self._workdir.append(part.tobytes(), "keys", f"{number:02}")
 
     def links(self) -> Iterator[tuple[IntArray, IntArray]]:
         """Yield pairs of rows that carry the same, one file's after the other; then remove it."""

@@ -240,7 +240,12 @@ class Run:
     def remarks(self) -> dict[str, int]:
         """What is said of all rows together."""
         done = self.workdir.done
-        found: dict[str, int] = json.loads(self.workdir.read("facts", "remarks.json"))
+        content = self.workdir.read("facts", "remarks.json")
+        try:
+            found: dict[str, int] = json.loads(content)
+        except ValueError as error:
+            path = self.workdir.path / "facts" / "remarks.json"
+            raise not_as_written(path, error) from None
         return found | replaced_remark(done.replaced, done.rows)
 
     def _typed(
@@ -254,7 +259,12 @@ class Run:
 
     @cached_property
     def _part_of_row(self) -> IntArray:
-        found: IntArray = np.load(io.BytesIO(self.workdir.read("facts", "part_of_row.npy")))
+        content = self.workdir.read("facts", "part_of_row.npy")
+        try:
+            found: IntArray = np.load(io.BytesIO(content))
+        except (ValueError, EOFError) as error:
+            path = self.workdir.path / "facts" / "part_of_row.npy"
+            raise not_as_written(path, error) from None
         return found
 
     def _split(self, place: int) -> None:
