@@ -28,7 +28,7 @@ from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.pipeline import united_aliases
-from convergekit.parts.workdir import Workdir
+from convergekit.parts.workdir import Workdir, content_of
 from convergekit.typing import IntArray
 
 #: The files that hashes are written to.
@@ -107,7 +107,8 @@ class Hashes:
         """Yield pairs of rows that carry the same, one file's after the other; then remove it."""
         for number in range(FILES):
             path = self._workdir.file("keys", f"{number:02}")
-            keys = np.fromfile(path, dtype=_KEY) if path.exists() else np.empty(0, dtype=_KEY)
+            content = content_of(path) if path.exists() else b""
+            keys = np.frombuffer(content, dtype=_KEY)
             self._workdir.remove("keys", f"{number:02}")
             order = np.argsort(keys["hash"], kind="stable")
             hashes, row = keys["hash"][order], keys["row"][order]
