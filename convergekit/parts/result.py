@@ -53,6 +53,9 @@ if TYPE_CHECKING:
         RangeAppliesTo,
         Ties,
     )
+    from convergekit.report.about import About
+    from convergekit.report.questions import Questions
+    from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
@@ -420,6 +423,98 @@ class StitchedParts:
         from convergekit.parts.answers.converge import converge_of_parts
 
         return converge_of_parts(self._run.of_each, directory, overwrite=overwrite)
+
+    def to_html(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as one HTML file, as `Stitched.to_html`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_html
+
+        return write_html(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_excel(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as an Excel workbook, as `Stitched.to_excel`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_excel
+
+        return write_excel(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_markdown(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as Markdown, as `Stitched.to_markdown`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_markdown
+
+        return write_markdown(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def _about(self) -> About:
+        from convergekit.parts.answers.about_all import about_all
+
+        return about_all(self._run, self._counts)
 
     def _rows_of_all(self) -> pd.DataFrame:
         table = below_each_other(list(self.events.frames()))
