@@ -2107,10 +2107,12 @@ class Stitched:
         ...     "18 of 60 profiles reached Placed Order" in path.read_text("utf-8")
         True
         """
+        from convergekit.report.about import About
         from convergekit.report.write import write_html
 
         return write_html(
             self,
+            About.of(self.tables),
             path,
             questions,
             spend=spend,
@@ -2181,10 +2183,12 @@ class Stitched:
         --------
         to_html, to_markdown
         """
+        from convergekit.report.about import About
         from convergekit.report.write import write_excel
 
         return write_excel(
             self,
+            About.of(self.tables),
             path,
             questions,
             spend=spend,
@@ -2248,10 +2252,12 @@ class Stitched:
         --------
         to_html, to_excel
         """
+        from convergekit.report.about import About
         from convergekit.report.write import write_markdown
 
         return write_markdown(
             self,
+            About.of(self.tables),
             path,
             questions,
             spend=spend,

@@ -26,12 +26,14 @@ from convergekit.parts.answers.report import faults_of, report_of
 from convergekit.parts.answers.warned import KeptInParts, lost_in_parts, shared_in_parts
 from convergekit.parts.rows import ROW
 from convergekit.parts.stitching import Run, path_of
-from convergekit.parts.tables import PartsTable
+from convergekit.parts.tables import PartsTable, below_each_other
 from convergekit.stitched import Stitched
 from convergekit.visible import visible
 
 if TYPE_CHECKING:
     import networkx as nx
+    import polars as pl
+    import pyarrow as pa
 
     from convergekit.activity.clocks import Periods
     from convergekit.activity.cohorts import Mode
@@ -73,6 +75,8 @@ if TYPE_CHECKING:
     from convergekit.reconcile.platforms import Dated as ClaimDated
     from convergekit.reconcile.platforms import Windows
     from convergekit.reconcile.result import Reconciliation
+    from convergekit.report.about import About
+    from convergekit.report.questions import Questions
     from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
@@ -808,6 +812,129 @@ class StitchedParts:
         types = sorted({name for part in self._run.about for name in part.alias_types})
         here = " of the segment" if self._counts.segment else ""
         return Lookup(self.aliases, self.profiles, self._run.options.rules, types, here)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the events as an Arrow table, as `Stitched.to_arrow`, by `row`, in memory."""
+        from convergekit.events.arrow import table_of
+
+        return table_of(self._rows_of_all())
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the events as a Polars frame, as `Stitched.to_polars`, by `row`, in memory."""
+        from convergekit.events.arrow import polars_of
+
+        return polars_of(self._rows_of_all())
+
+    def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Save everything as `Stitched.to_parquet`, rows as in memory, never all at once.
+
+        `convergekit.read_stitched` reads it into memory as a `Stitched`.
+        """
+        from convergekit.parts.answers.saved import save_parts
+
+        return save_parts(self._run, self.report, directory, overwrite=overwrite)
+
+    def to_converge(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Write Converge's two tables, as `Stitched.to_converge`, rows as in memory."""
+        from convergekit.parts.answers.converge import converge_of_parts
+
+        return converge_of_parts(self._run.of_each, directory, overwrite=overwrite)
+
+    def to_html(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as one HTML file, as `Stitched.to_html`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_html
+
+        return write_html(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_excel(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as an Excel workbook, as `Stitched.to_excel`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_excel
+
+        return write_excel(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_markdown(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as Markdown, as `Stitched.to_markdown`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_markdown
+
+        return write_markdown(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def _about(self) -> About:
+        from convergekit.parts.answers.about_all import about_all
+
+        return about_all(self._run, self._counts)
+
+    def _rows_of_all(self) -> pd.DataFrame:
+        table = below_each_other(list(self.events.frames()))
+        return table.sort_values(ROW, kind="stable", ignore_index=True)
 
     @cached_property
     def _counts(self) -> Report:

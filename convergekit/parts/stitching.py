@@ -256,7 +256,12 @@ class Run:
     def remarks(self) -> dict[str, int]:
         """What is said of all rows together."""
         done = self.workdir.done
-        found: dict[str, int] = json.loads(self.workdir.read("facts", "remarks.json"))
+        content = self.workdir.read("facts", "remarks.json")
+        try:
+            found: dict[str, int] = json.loads(content)
+        except ValueError as error:
+            path = self.workdir.path / "facts" / "remarks.json"
+            raise not_as_written(path, error) from None
         return found | replaced_remark(done.replaced, done.rows)
 
     def typed(self, block: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
@@ -269,7 +274,12 @@ class Run:
 
     @cached_property
     def _part_of_row(self) -> IntArray:
-        found: IntArray = np.load(io.BytesIO(self.workdir.read("facts", PART_OF_ROW)))
+        content = self.workdir.read("facts", PART_OF_ROW)
+        try:
+            found: IntArray = np.load(io.BytesIO(content))
+        except (ValueError, EOFError) as error:
+            path = self.workdir.path / "facts" / PART_OF_ROW
+            raise not_as_written(path, error) from None
         return found
 
     def _split(self, place: int) -> None:
