@@ -22,7 +22,7 @@ from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
 from convergekit.parts.answers.report import faults_of, report_of
 from convergekit.parts.rows import ROW
-from convergekit.parts.stitching import Run, path_of
+from convergekit.parts.stitching import Run
 from convergekit.parts.tables import PartsTable
 from convergekit.stitched import Stitched
 
@@ -414,7 +414,7 @@ class StitchedParts:
         return count, [[row, moment(time)] for row, time in sorted(some)[:EXAMPLE_ROWS]]
 
     def _table(self, name: str, finish: Any) -> PartsTable:
-        return PartsTable(name, path_of(self._run.workdir, name), finish, self._run.workdir)
+        return PartsTable(name, self._run.table_files(name), finish, self._run.workdir)
 
 
 def _by_row(table: pd.DataFrame) -> pd.DataFrame:

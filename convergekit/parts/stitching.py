@@ -313,6 +313,10 @@ class Run:
         gc.collect()
         self.bar.tell("stitching", number + 1, self.workdir.done.parts)
 
+    def table_files(self, name: str) -> list[Path]:
+        """Return the files of a table, part by part."""
+        return path_of(self.workdir, name)
+
     @cached_property
     def about(self) -> list[AboutPart]:
         """What is kept of each part."""

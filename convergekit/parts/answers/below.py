@@ -15,6 +15,7 @@ def column_below(columns: Sequence[pd.Series]) -> pd.Series:
     >>> column_below([pd.Series([None], dtype=object), pd.Series(["a"], dtype="str")]).tolist()
     [nan, 'a']
     """
+    columns = [column for column in columns if len(column)] or columns[:1]
     known = [column.dtype for column in columns if column.notna().any()]
     if not known:
         return pd.concat(list(columns), ignore_index=True)
