@@ -39,7 +39,7 @@ from convergekit.parts.source import RowSource
 from convergekit.parts.stitching import Run
 from convergekit.parts.workdir import Workdir, not_as_written, temporary
 from convergekit.store.cells import INTEGER
-from convergekit.store.rows import RowCells, Columns
+from convergekit.store.rows import Columns, RowCells
 from convergekit.typing import IntArray
 from convergekit.visits.traffic import page_hosts, tells_hosts
 

@@ -174,8 +174,8 @@ def existing_store(path: str | Path) -> Store:
     settle(place)
     if not holds_store(place):
         raise ConvergekitError(
-            f"no store at {path}. Check the path, or make one with convergekit add; in Python, with "
-            "ck.open_store."
+            f"no store at {path}. Check the path, or make one with convergekit add (in Python, "
+            "ck.open_store)."
         )
     return Store(place, from_record(read_manifest(place).options))
 
@@ -340,8 +340,6 @@ class Store:
         ...     store = ck.open_store(Path(directory, "store"))
         ...     _ = store.add(ck.simulate_store().events)
         ...     s = store.by_parts(memory="200KB")
-        >>> s.parts
-        5
         >>> s.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
         Funnel(PageView 60 → Added To Cart 30 → Placed Order 18; within 7 days)
         """
