@@ -25,7 +25,7 @@ from convergekit.parts.answers.identity import order_of_aliases
 from convergekit.parts.answers.report import faults_of, report_of
 from convergekit.parts.answers.warned import KeptInParts, lost_in_parts, shared_in_parts
 from convergekit.parts.rows import ROW
-from convergekit.parts.stitching import Run, path_of
+from convergekit.parts.stitching import Run
 from convergekit.parts.tables import PartsTable, below_each_other
 from convergekit.stitched import Stitched
 from convergekit.visible import visible
@@ -959,7 +959,7 @@ class StitchedParts:
         return count, [[row, moment(time)] for row, time in sorted(some)[:EXAMPLE_ROWS]]
 
     def _table(self, name: str, finish: Any) -> PartsTable:
-        return PartsTable(name, path_of(self._run.workdir, name), finish, self._run.workdir)
+        return PartsTable(name, self._run.table_files(name), finish, self._run.workdir)
 
 
 def _by_row(table: pd.DataFrame) -> pd.DataFrame:

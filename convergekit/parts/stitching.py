@@ -393,6 +393,10 @@ class Run:
         self.workdir.write_rows(numbers_of(s), "facts", f"numbers-{number:05}.arrow")
         self.workdir.write(AboutPart.of(s).written(), "facts", f"part-{number:05}.json")
 
+    def table_files(self, name: str) -> list[Path]:
+        """Return the files of a table, part by part."""
+        return path_of(self.workdir, name)
+
     @cached_property
     def about(self) -> list[AboutPart]:
         """What is kept of each part."""

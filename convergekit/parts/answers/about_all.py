@@ -12,7 +12,7 @@ from convergekit.diagnostics.report import Report
 from convergekit.errors import NotOnThisEngine
 from convergekit.parts.answers.activity import events_by_parts
 from convergekit.parts.each import EachPart
-from convergekit.parts.stitching import Run, path_of
+from convergekit.parts.stitching import Run
 from convergekit.report.about import About
 
 
@@ -25,7 +25,7 @@ def about_all(run: Run, counts: Report) -> About:
     counts : Report
         Of all parts.
     """
-    files = path_of(run.workdir, "events")
+    files = run.table_files("events")
     sources: Counter[str] = Counter()
     for number in range(len(files)):
         column = run.frame("tables", "events", f"{number:05}.parquet", names={"source"})

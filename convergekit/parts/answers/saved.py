@@ -26,7 +26,7 @@ from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.report import blocked_in_all
-from convergekit.parts.stitching import Run, path_of
+from convergekit.parts.stitching import Run
 from convergekit.typing import IntArray
 from convergekit.writers.merged_frames import Piece, merge_pieces
 from convergekit.writers.parquet import (
@@ -245,12 +245,12 @@ def _merge(run: Run, whole: _Whole, draft: Path) -> None:
 
     events, items, aliases = whole.event, whole.item, whole.alias
     group = sum(map(len, aliases))
-    merged("events", _pieces(path_of(run.workdir, "events"), events))
+    merged("events", _pieces(run.table_files("events"), events))
     merged("aliases", _pieces(whole.files("aliases"), aliases))
     for name in ("duplicates", "rejected"):
-        files = path_of(run.workdir, name)
+        files = run.table_files(name)
         merged(name, _pieces(files, _places([_column(path, "row") for path in files])))
-    profiles = path_of(run.workdir, "profiles")
+    profiles = run.table_files("profiles")
     merged("profiles", _profiles(profiles), _profile_columns(profiles))
     parts = range(run.workdir.done.parts)
     order = whole.order([run.times(part, "timestamp", "received_at") for part in parts])
