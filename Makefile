@@ -8,8 +8,8 @@ BIN := .venv/bin
 endif
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test check nightly test-spark lint notebooks notebooks-check gallery docs audit fuzz mutants \
-  versions oldest newest bench wheel release clean
+.PHONY: help demo test check nightly test-engines test-spark lint notebooks notebooks-check gallery docs audit fuzz \
+  mutants versions oldest newest bench wheel release clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
@@ -67,6 +67,9 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.store.search --examples 2000
 	$(BIN)/python -m tests.parts.kill --kills 30
 	$(BIN)/python -m fuzz --minutes 60
+
+test-engines: .venv/engines  ## Run the tests of tables of engines on PostgreSQL and ClickHouse, too
+	$(BIN)/python -m pytest tests/parts/test_engines.py
 
 test-spark: .venv/spark  ## Run the tests of stitching in Spark (needs Java 17 or newer)
 	$(BIN)/python -m pytest -m spark tests/parts/test_spark.py
@@ -152,7 +155,7 @@ clean:  ## Remove what the commands made
 	@touch .venv/installed
 
 # Dependency groups of pyproject.toml, each on top of the rest.
-.venv/docs .venv/audit .venv/mutants .venv/bench .venv/versions .venv/release: .venv/%: .venv/installed
+.venv/docs .venv/audit .venv/mutants .venv/bench .venv/engines .venv/versions .venv/release: .venv/%: .venv/installed
 	@$(PIP_INSTALL) --group $*
 	@touch $@
 
