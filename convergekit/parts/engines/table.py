@@ -15,8 +15,8 @@ from convergekit.parts.engines.clustered import ClusteredTable, batches_of
 from convergekit.parts.rows import ROW
 from convergekit.parts.source import RowSource
 
-#: Engines that run in this process: what they send is here at once, and clusters are found sooner
-#: here (docs/scale.md has the measurements).
+#: Engines that run in this process: what they send is here at once, and to find clusters here takes
+#: less of the processor than their rounds (`benchmarks/scale.py`, `duckdb` beside `rounds`).
 STREAMED = frozenset({"duckdb"})
 NO_ROW = (
     "no column `row`. A table in an engine has no order of rows, and where two events are of one "

@@ -12,6 +12,10 @@ from convergekit.parts.workdir import Workdir, not_written
 class SharedWorkdir(Workdir):
     """The directory of a run as an executor has it: it writes files, and not how far the run is."""
 
+    def write(self, content: bytes, *names: str) -> None:
+        """Do as `write_rows` does: whose drafts lie there, one machine cannot know."""
+        self.write_rows(content, *names)
+
     def write_rows(self, content: bytes, *names: str) -> None:
         """Write a file whole, though another task may write the same at the same time."""
         path = self.file(*names)

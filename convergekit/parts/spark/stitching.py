@@ -215,7 +215,7 @@ class SparkRun(Run):
         left = [
             number
             for number in range(done.parts)
-            if not (facts / f"hosts-{number:05}.parquet").exists()
+            if not (facts / f"part-{number:05}.json").exists()
         ]
         self._done_with("stitching", left, self._steps.stitch)
         done.stitched = done.parts
@@ -277,7 +277,7 @@ def stitched_in_spark(
 
     refuse_unnumbered(frame)
     asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
-    source = RowSource(told_by(frame), [])
+    source = RowSource(told_by(frame), [], numbered=True)
     with opened(workdir, {"options": asked, "source": source.said}) as directory:
         bar = ProgressBar(progress)
         run = SparkRun(
