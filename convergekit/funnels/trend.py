@@ -11,6 +11,7 @@ import pandas as pd
 from convergekit.events.calendar import Calendar
 from convergekit.events.timestamps import microseconds
 from convergekit.funnels.asking import FunnelSource
+from convergekit.funnels.options import FunnelQuestion
 from convergekit.funnels.outcomes import CONVERTED, STATUSES, Outcomes
 from convergekit.funnels.step_table import StepTable
 
@@ -35,6 +36,14 @@ class Entered:
     part: Outcomes
 
 
+def enters_once(asked: FunnelQuestion) -> bool:
+    """Return whether who enters does so in one period alone.
+
+    A visit and an attempt enter once; and tools have trends of their own making.
+    """
+    return asked.count != "profiles" or asked.like is not None
+
+
 def entered_by_period(
     asking: FunnelSource, whole: Outcomes, freq: str, calendar: Calendar
 ) -> list[Entered]:
@@ -48,9 +57,7 @@ def entered_by_period(
     freq : str
     calendar : Calendar
     """
-    asked = asking.asked
-    # A visit and an attempt enter once; and tools have trends of their own making.
-    once = asked.count != "profiles" or asked.like is not None
+    once = enters_once(asking.asked)
     counted = whole.counted
     times = counted.time[:, 0] if once else asking.entry_times()
     of_each = calendar.periods(_times(times), freq)

@@ -88,7 +88,7 @@ class StitchedParts:
     """Events stitched into profiles part by part, for those that do not fit into memory.
 
     The members that it has mean what those of `Stitched` mean. Tables are files of the workdir,
-    below each other when they are asked for; an answer stitches one part after the other again.
+    below each other when they are asked for; an answer loads one part after the other.
     What it does not have raises `NotOnThisEngine`.
 
     See Also

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,8 +96,14 @@ class PartFiles:
     numbers: Callable[[], bytes]
     stitched_again: Callable[[], StitchedEvents]
 
-    def load(self, options: StitchOptions) -> StitchedEvents:
+    def load(self, options: StitchOptions, names: Collection[str] | None = None) -> StitchedEvents:
         """Return the part as it was stitched.
+
+        Parameters
+        ----------
+        options : StitchOptions
+        names : collection of str, optional
+            The columns of its events that are needed; by default all.
 
         Raises
         ------
@@ -107,7 +113,7 @@ class PartFiles:
             The file of the numbers is not; the message is for a sentence that names it.
         """
         numbers, said = _unpacked(self.numbers())
-        events = self.table("events")
+        events = self.table("events", names=names)
         again = functools.cache(self.stitched_again)
         in_alias_order = self.table("aliases", names=["alias_value"])["alias_value"]
         in_profile_order = self.table("profiles", names=["profile_id"])["profile_id"]

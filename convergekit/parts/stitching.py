@@ -7,13 +7,14 @@ import io
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from convergekit.base.garbage import garbage_let_be
 from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.canonical import check_required
 from convergekit.events.normalise import (
@@ -59,7 +60,7 @@ from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
-from convergekit.visits.traffic import page_hosts
+from convergekit.visits.traffic import TOLD_BY, page_hosts
 
 if TYPE_CHECKING:
     from convergekit.parts.result import StitchedParts
@@ -328,10 +329,17 @@ class Run:
 
     # Stitching.
 
-    def part(self, number: int) -> StitchedEvents:
-        """Return a part, stitched, without what it has to know of the whole."""
+    def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
+        """Return a part, stitched, without what it has to know of the whole.
+
+        Parameters
+        ----------
+        number : int
+        names : collection of str, optional
+            The columns of its events that are needed; by default all.
+        """
         if self.workdir.done.parts > 1:
-            return self._loaded(number)
+            return self._loaded(number, names)
         # A part fits into the memory: that of all rows is not loaded twice.
         return self._only_part
 
@@ -339,8 +347,8 @@ class Run:
     def _only_part(self) -> StitchedEvents:
         return self._loaded(0)
 
-    def _loaded(self, number: int) -> StitchedEvents:
-        """Return a part as `write_part` wrote it."""
+    def _loaded(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
+        """Return a part as `write_part` wrote it, with these columns or all."""
         name = f"{number:05}.parquet"
         files = PartFiles(
             table=lambda table, names=None: self.frame("tables", table, name, names=names),
@@ -349,7 +357,7 @@ class Run:
             stitched_again=lambda: self.from_rows(number),
         )
         try:
-            return files.load(self.options)
+            return files.load(self.options, names)
         except NumbersError as error:
             path = self.workdir.path / "facts" / f"numbers-{number:05}.arrow"
             raise not_as_written(path, error) from None
@@ -376,10 +384,11 @@ class Run:
 
     def _stitch(self, number: int) -> None:
         """Stitch a part."""
-        self.write_part(number)
+        with garbage_let_be():
+            self.write_part(number)
+        gc.collect(0)
         self.workdir.done.stitched = number + 1
         self.workdir.record()
-        gc.collect()
         self.bar.tell("stitching", number + 1, self.workdir.done.parts)
 
     def write_part(self, number: int) -> None:
@@ -429,10 +438,12 @@ class Run:
     @cached_property
     def learned(self) -> LearnedByParts:
         """What visits are told by."""
-        return LearnedByParts(self.facts, self._of_each)
+        return LearnedByParts(self.facts, partial(self._of_each, names=TOLD_BY))
 
     def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         """Ask each part, with what it has to know; one is in memory at a time. See `EachPart`."""
+        if self.workdir.done.parts == 1:
+            return map(partial(of_part, 0), [self._only_given])
         return self._of_each(
             lambda number, s: of_part(number, self.facts.given_to(s, self.learned.of_all))
         )
@@ -441,10 +452,23 @@ class Run:
         """Ask one part, with what it has to know. See `OnePart`."""
         return of_part(number, self.facts.given_to(self.part(number), self.learned.of_all))
 
-    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+    @cached_property
+    def _only_given(self) -> StitchedEvents:
+        """The only part, which keeps what was found of it, as memory does."""
+        return self.facts.given_to(self.part(0), self.learned.of_all)
+
+    def _of_each(
+        self,
+        of_part: Callable[[int, StitchedEvents], Kept],
+        /,
+        names: Collection[str] | None = None,
+    ) -> Iterator[Kept]:
         for number in range(self.workdir.done.parts):
-            yield of_part(number, self.part(number))
-            gc.collect()
+            with garbage_let_be():
+                kept = of_part(number, self.part(number, names))
+            # What the part made is young: nothing else has to be looked at.
+            gc.collect(0)
+            yield kept
 
 
 def stitched_by_parts(

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -107,11 +107,16 @@ class View(Run):
         text = str if self.eraser is None else self.eraser.text
         return {text(remark): count for remark, count in self.base.remarks.items()}
 
-    def part(self, number: int) -> StitchedEvents:
-        """Return what a view has of a part, without what it has to know of the whole."""
+    def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
+        """Return what a view has of a part, all columns, without what it has to know of the whole."""
         return self.base.of_one(number, self.made)
 
-    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+    def _of_each(
+        self,
+        of_part: Callable[[int, StitchedEvents], Kept],
+        /,
+        names: Collection[str] | None = None,
+    ) -> Iterator[Kept]:
         return self.base.of_each(partial(_of_made, made=self.made, of_part=of_part))
 
 

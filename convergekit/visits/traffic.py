@@ -52,6 +52,15 @@ _TELLING = (
     *REFERRERS,
 )
 
+#: The columns that tell what events send of their visits, and who sends it.
+TOLD_BY = frozenset(
+    [
+        "event_name",
+        "source",
+        *(prefix + name for prefix in (PROFILE_PROPERTY, PROPERTY) for name in _TELLING),
+    ]
+)
+
 
 @dataclass(frozen=True, eq=False)
 class SentTraffic(Mapping[str, NumberedText]):

@@ -21,6 +21,7 @@ from convergekit.funnels.labels import kept_labels, with_others
 from convergekit.funnels.options import FunnelQuestion
 from convergekit.funnels.outcomes import Outcomes
 from convergekit.funnels.result import Funnel
+from convergekit.funnels.trend import enters_once
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.below import column_below
 from convergekit.parts.each import EachPart, Kept
@@ -51,6 +52,8 @@ class AskingParts:
         Those that are read of visits, and that profiles carry.
     kept : dict of str to pandas.Series, or None
         The labels that `top` keeps in the funnel of all the time.
+    entries : numpy.ndarray of int
+        The times of all entries, in microseconds, where a profile may enter in several periods.
     """
 
     asked: FunnelQuestion
@@ -63,6 +66,7 @@ class AskingParts:
     labels_said: list[str]
     carried: frozenset[str]
     kept: dict[str, pd.Series] | None
+    entries: IntArray
 
     @property
     def data_end(self) -> pd.Timestamp:
@@ -93,7 +97,7 @@ class AskingParts:
 
     def entry_times(self) -> IntArray:
         """Return the times of all entries in the range, in microseconds."""
-        return np.concatenate(list(self._of_each(lambda _, asking: asking.entry_times())))
+        return self.entries
 
     def outcomes_between(self, bounds: Sequence[tuple[int, int]]) -> list[Outcomes]:
         """Return how those fared who entered in each range, in microseconds."""
@@ -198,6 +202,8 @@ class FunnelOfPart:
     known : Known
     names, labels_said : list of str
     warned : Warned
+    entries : numpy.ndarray of int
+        As `AskingParts` has them.
     """
 
     outcomes: Outcomes
@@ -208,6 +214,7 @@ class FunnelOfPart:
     names: list[str]
     labels_said: list[str]
     warned: Warned
+    entries: IntArray
 
     @classmethod
     def of(cls, number: int, s: StitchedEvents, *, question: FunnelQuestion) -> FunnelOfPart:
@@ -230,6 +237,7 @@ class FunnelOfPart:
             names=asking.names,
             labels_said=asking.labels_said,
             warned=Warned.of(asking, [str(one.message) for one in said]),
+            entries=np.empty(0, dtype=np.int64) if enters_once(question) else asking.entry_times(),
         )
 
 
@@ -259,6 +267,7 @@ def funnel_by_parts(question: FunnelQuestion, each: EachPart) -> Funnel:
         labels_said=last.labels_said,
         carried=frozenset[str]().union(*(one.carried for one in found)),
         kept=kept,
+        entries=np.concatenate([one.entries for one in found]),
     )
     origin = _origin([one.origin for one in found])
     left_out = sum(one.left_out for one in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -234,7 +234,12 @@ class SparkRun(Run):
         numbers = range(self.workdir.done.parts)
         return parts.knowing(numbers, of_part, self.facts, self.learned)
 
-    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+    def _of_each(
+        self,
+        of_part: Callable[[int, StitchedEvents], Kept],
+        /,
+        names: Collection[str] | None = None,
+    ) -> Iterator[Kept]:
         parts = Parts(self._session, self._steps)
         return parts.plain(range(self.workdir.done.parts), of_part, self.learned)
 
