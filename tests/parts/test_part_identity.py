@@ -238,3 +238,11 @@ def test_the_lift_and_hindsight_of_a_store_are_those_of_memory():
             {"count": "visits", "carried": "nothing"},
         ):
             same_tables(lambda s, asked=asked: s.stitching_lift(steps, **asked), found, expected)
+
+
+def test_a_part_without_events_does_not_say_first_what_is_wrong():
+    events = ck.simulate_store(people=1).events.head(3)
+    expected = in_memory([events])
+    with by_parts([events], 7) as found:
+        asked = both(lambda s: s.hindsight("Nothing", carried="nothing"), found, expected)
+        assert asked is None

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 
-from convergekit.errors import callers_level
+from convergekit.errors import ConvergekitError, callers_level
 from convergekit.events.steps import StepLike, as_steps
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.funnel import never_met
@@ -30,7 +30,16 @@ def kept_of_each(
     events : callable
         Returns how many events a part found.
     """
-    found = list(each(partial(_told, of_part=of_part)))
+    found = []
+    late: list[ConvergekitError] = []
+    for one in each(partial(_told, of_part=of_part)):
+        if isinstance(one, ConvergekitError):
+            late.append(one)
+        else:
+            found.append(one)
+    if late:
+        # Parts with events have said what is wrong before.
+        raise late[0]
     (chosen,) = as_steps([step])
     met = any(events(kept) for kept, _ in found)
     begin = never_met(chosen.title, chosen.where)
@@ -42,8 +51,14 @@ def kept_of_each(
 
 def _told(
     number: int, s: StitchedEvents, *, of_part: Callable[[int, StitchedEvents], Kept]
-) -> tuple[Kept, list[str]]:
+) -> tuple[Kept, list[str]] | ConvergekitError:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        kept = of_part(number, s)
+        try:
+            kept = of_part(number, s)
+        except ConvergekitError as error:
+            if len(s.events):
+                raise
+            # A part without events does not know that no event has the name that is asked for.
+            return error
     return kept, [str(one.message) for one in said]
