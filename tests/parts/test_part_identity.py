@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import convergekit as ck
 from tests.effort import tries
 from tests.parts.parts_cases import by_parts, in_memory, same_frames
-from tests.parts.test_part_answers import same
+from tests.parts.test_part_answers import frames, same
 from tests.parts.test_parts import known
 from tests.parts.test_parts import options as stitching
 from tests.store.store_cases import batches
@@ -103,44 +103,118 @@ ASKED = [
 
 @given(batches(), stitching, parts, events_asked)
 @tries(40)
-def test_identity_is_that_of_memory(frames, options, number, event):
-    expected = known(frames, options) if frames else None
+def test_identity_is_that_of_memory(batch, options, number, event):
+    expected = known(batch, options) if batch else None
     if expected is None:
         return
-    with by_parts(frames, number, **options) as found:
+    with by_parts(batch, number, **options) as found:
         check_identity(found, expected, event)
 
 
 @given(batches(), stitching, parts, st.lists(st.sampled_from(ASKED), min_size=1, max_size=2))
 @tries(30)
-def test_a_profile_is_that_of_memory(frames, options, number, asked):
-    expected = known(frames, options) if frames else None
+def test_a_profile_is_that_of_memory(batch, options, number, asked):
+    expected = known(batch, options) if batch else None
     if expected is None:
         return
     ids = expected.profiles["profile_id"].tolist()[:1]
-    with by_parts(frames, number, **options) as found:
+    with by_parts(batch, number, **options) as found:
         check_one_profile(found, expected, [*asked, *ids])
 
 
 @pytest.mark.parametrize("number", [1, 2, 7])
 def test_the_identity_of_a_store_is_that_of_memory(number):
     events = ck.simulate_store(people=60, seed=5).events
-    frames = [events[:200], events[200:]]
-    expected = in_memory(frames, limits={"email": 1})
-    with by_parts(frames, number, limits={"email": 1}) as found:
+    given_frames = [events[:200], events[200:]]
+    expected = in_memory(given_frames, limits={"email": 1})
+    with by_parts(given_frames, number, limits={"email": 1}) as found:
         check_identity(found, expected, "Placed Order")
         aliases = expected.aliases[["alias_type", "alias_value"]].sample(3, random_state=1)
         urns = [f"urn:{kind}:{value}" for kind, value in aliases.itertuples(index=False)]
         check_one_profile(found, expected, urns)
 
 
+lifted = st.fixed_dictionaries(
+    {"within": st.sampled_from(["1min", "5min"])},
+    optional={
+        "value": st.just("total_price"),
+        "carried": st.sampled_from(["utm_source", "nothing"]),
+        "order": st.sampled_from(["strict", "any"]),
+        "count": st.sampled_from(["attempts", "visits"]),
+        "exclude": st.just("Added To Cart"),
+        "hold": st.just("utm_source"),
+        "like": st.sampled_from(["posthog", "clickhouse"]),
+    },
+)
+last = st.sampled_from(
+    ["Placed Order", "Nothing", ck.Step("Placed Order", where="plan == 'a'"), ["Placed Order"]]
+)
+
+
+@given(frames(), lifted, last, parts)
+@tries(30)
+def test_the_lift_is_that_of_memory(given_frames, asked, end, number):
+    if not given_frames:
+        return
+    files = [f"events_{place}" for place in range(len(given_frames))]
+    given_frames = [
+        one.assign(source=name, file=f"{name}.csv")
+        for one, name in zip(given_frames, files, strict=True)
+    ]
+    expected = in_memory(given_frames)
+    with by_parts(given_frames, number) as found:
+        same_tables(lambda s: s.stitching_lift(["PageView", end], **asked), found, expected)
+
+
+@given(
+    frames(),
+    last,
+    parts,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "value": st.just("total_price"),
+            "carried": st.sampled_from(["utm_source", ["utm_source", "$initial_referrer"], "no"]),
+        },
+    ),
+    st.sampled_from([["PageView"], ["Added To Cart", ck.Step("PageView", optional=True)], None]),
+)
+@tries(30)
+def test_hindsight_is_that_of_memory(given_frames, event, number, asked, before):
+    if not given_frames:
+        return
+    expected = in_memory(given_frames)
+    if before is not None:
+        asked = {**asked, "steps": [*before, event], "within": "5min"}
+    with by_parts(given_frames, number) as found:
+        pair = both(lambda s: s.hindsight(event, **asked), found, expected)
+        if pair is not None:
+            same_frames(pair[0].events, pair[1].events)
+            same_frames(pair[0].summary, pair[1].summary)
+
+
 @pytest.mark.parametrize("number", [2, 7])
 def test_the_lift_of_a_store_is_that_of_memory(number):
     events = ck.simulate_store(people=60, seed=5).events
-    frames = [events[:200], events[200:]]
-    expected = in_memory(frames)
+    given_frames = [events[:200], events[200:]]
+    expected = in_memory(given_frames)
     steps = ["PageView", "Added To Cart", "Placed Order"]
-    with by_parts(frames, number) as found:
+    with by_parts(given_frames, number) as found:
+        order = ck.Step("Placed Order", where="total_price > 5")
+        pair = both(
+            lambda s: s.hindsight(
+                order,
+                value="total_price",
+                carried="utm_source",
+                steps=["PageView", order],
+                within="7D",
+            ),
+            found,
+            expected,
+        )
+        same_frames(pair[0].events, pair[1].events)
+        same_frames(pair[0].summary, pair[1].summary)
+        assert len(pair[0].events)
         for asked in (
             {"within": "7D", "value": "total_price", "carried": "utm_source"},
             {"count": "visits", "carried": "nothing"},

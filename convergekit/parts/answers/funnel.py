@@ -335,11 +335,11 @@ def tell(question: FunnelQuestion, parts: Sequence[Warned]) -> None:
     """Warn, once, of what is so in all parts."""
     conditions = [
         *(
-            (_never_met(step.title, step.where), ("step", place))
+            (never_met(step.title, step.where), ("step", place))
             for place, step in enumerate(question.steps)
         ),
         *(
-            (_never_met(" or ".join(_names(one.name)), one.where), ("exclusion", place))
+            (never_met(" or ".join(_names(one.name)), one.where), ("exclusion", place))
             for place, (one, _, _) in enumerate(question.excluding)
         ),
     ]
@@ -350,7 +350,7 @@ def tell(question: FunnelQuestion, parts: Sequence[Warned]) -> None:
             warnings.warn(said, stacklevel=callers_level())
 
 
-def _never_met(title: str, where: Any) -> str:
+def never_met(title: str, where: Any) -> str:
     """Return how the warning of a condition that no event meets begins."""
     return f"no event of {title!r} meets where={shortened(repr(where), 200)},"
 
