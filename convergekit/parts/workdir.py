@@ -13,6 +13,8 @@ import os
 import re
 import shutil
 import sys
+import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -178,6 +180,31 @@ def opened(path: str | Path, asked: Mapping[str, Mapping[str, str]]) -> Iterator
     with held:
         _hold(held, place)
         yield _found(place, {kind: dict(values) for kind, values in asked.items()})
+
+
+def view_of(workdir: Workdir) -> Workdir:
+    """Return a directory for a view of a run, below it: it lives as long as its `Workdir`.
+
+    Raises
+    ------
+    WriteError
+        The system does not let it be written.
+    """
+    views = workdir.path / "views"
+    try:
+        views.mkdir(exist_ok=True)
+        place = Path(tempfile.mkdtemp(dir=views))
+    except OSError as error:
+        raise _cannot(views, error) from error
+    found = Workdir(place, {}, Progress(read=True, parts=workdir.done.parts))
+    weakref.finalize(found, _remove_view, place, os.getpid())
+    return found
+
+
+def _remove_view(place: Path, process: int) -> None:
+    # A process that was forked has its copy of the Workdir, but not the directory.
+    if os.getpid() == process:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _found(place: Path, asked: dict[str, dict[str, str]]) -> Workdir:
