@@ -35,7 +35,7 @@ differences = st.fixed_dictionaries(
 
 
 @given(frames(), journeys, differences, parts)
-@tries(150)
+@tries(30)
 def test_journeys_are_those_of_memory(given_frames, question, compared, number):
     if not given_frames:
         return
@@ -79,7 +79,7 @@ credit = st.fixed_dictionaries(
 
 
 @given(frames(), credit, parts, identity)
-@tries(150)
+@tries(30)
 def test_credit_is_that_of_memory(given_frames, question, number, as_of):
     if not given_frames:
         return
@@ -94,7 +94,7 @@ def test_credit_is_that_of_memory(given_frames, question, number, as_of):
 
 
 @given(frames(), credit, parts, identity)
-@tries(60)
+@tries(15)
 def test_what_stitching_moves_is_that_of_memory(given_frames, question, number, as_of):
     if not given_frames:
         return
@@ -126,7 +126,7 @@ visits = st.fixed_dictionaries(
 
 
 @given(frames(), visits, parts, identity)
-@tries(100)
+@tries(20)
 def test_sessions_are_those_of_memory(given_frames, question, number, as_of):
     if not given_frames:
         return

@@ -81,7 +81,7 @@ asked = {
 
 
 @given(frames(), st.lists(segments, min_size=1, max_size=2), parts, st.sampled_from(list(asked)))
-@tries(150)
+@tries(40)
 def test_segments_are_those_of_memory(given_frames, chosen, number, question):
     if not given_frames:
         return
@@ -115,7 +115,7 @@ measured = st.fixed_dictionaries(
 
 @given(frames(), gone, measured, parts, st.sampled_from([{}, {"events": "plan == 'a'"}]),
        st.sampled_from([{}, {"identity": "as_of"}, {"limits": {"email": 1}}]))  # fmt: skip
-@tries(100)
+@tries(30)
 def test_without_an_alias_is_as_in_memory(given_frames, alias, question, number, segment, options):
     if not given_frames:
         return
@@ -173,7 +173,7 @@ def mentioning(given_frames):
 
 
 @given(frames().map(mentioning), st.integers(0, 9), parts)
-@tries(100)
+@tries(30)
 def test_a_person_is_forgotten_as_in_memory(given_frames, which, number):
     if not given_frames:
         return
