@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import io
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ from convergekit.parts.clusters import (
     part_of_content,
 )
 from convergekit.parts.each import Kept
-from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
+from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, Wanted, facts_of, knowing
 from convergekit.parts.large import refuse_large
 from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, USUAL, bytes_of, parts_for
 from convergekit.parts.part import said_of_rows, stitched_part
@@ -410,9 +410,26 @@ class Run:
 
     def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         """Ask each part, with what it has to know; one is in memory at a time. See `EachPart`."""
-        return self._of_each(
-            lambda number, s: of_part(number, self.facts.given_to(s, self.learned.of_all))
-        )
+        yielded = 0
+        while yielded < self.workdir.done.parts:
+            ask = partial(knowing, of_part=of_part, facts=self.facts, learned=self.learned)
+            answers: Iterator[tuple[int, Any]] = enumerate(self._of_each(ask))
+            for number, answer in answers:
+                if isinstance(answer, Wanted) and answer.of == self.learned.name:
+                    self._learn(answer, dict([(number, answer), *answers]))
+                    break
+                if number == yielded:
+                    yield answer
+                    yielded += 1
+
+    def _learn(self, wanted: Wanted, answers: Mapping[int, Any]) -> None:
+        """Learn what parts elsewhere had to know, of what they answered instead."""
+        found = [answers.get(number) for number in range(self.workdir.done.parts)]
+        asked = (wanted.of, wanted.rules)
+        if all(isinstance(one, Wanted) and (one.of, one.rules) == asked for one in found):
+            self.learned.learn(*wanted.rules, [one.spoken for one in found if one is not None])
+        else:
+            self.learned.spoken(*wanted.rules)
 
     def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         for number in range(self.workdir.done.parts):
