@@ -124,7 +124,7 @@ def clusters(links: Iterator[tuple[IntArray, IntArray]], rows: int) -> IntArray:
     [0, 1, 1, 1, 4]
     """
     # Half as wide where it is wide enough: it is what grows with all rows.
-    label = np.arange(rows, dtype=np.int32 if rows < 2**31 else np.int64)
+    label: npt.NDArray[Any] = np.arange(rows, dtype=np.int32 if rows < 2**31 else np.int64)
     for first, second in links:
         one, other = label[first], label[second]
         apart = one != other

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import fields
+from functools import partial
 
 import pandas as pd
 import pytest
 
 import convergekit as ck
-from convergekit.parts.stitching import Run
+from convergekit.identity.options import StitchOptions
+from convergekit.parts.stitching import Run, stitched_by_parts
 
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
 
@@ -34,8 +37,8 @@ def elsewhere(monkeypatch):
 
 
 def test_what_is_learned_of_all_parts_is_asked_for(events, tmp_path, elsewhere):
-    s, p = ck.stitch(events), ck.stitch(events, workdir=tmp_path / "run", memory="1MB")
-    assert p.parts > 1
+    s = ck.stitch(events)
+    p = stitched_by_parts(events, StitchOptions.of(), None, tmp_path / "run", parts=3)
     pd.testing.assert_frame_equal(pd.DataFrame(p.sessions()), pd.DataFrame(s.sessions()))
     # The parts answer what is learned of them, and then what was asked.
     assert len(elsewhere) == 2
@@ -44,3 +47,25 @@ def test_what_is_learned_of_all_parts_is_asked_for(events, tmp_path, elsewhere):
     assert len(elsewhere) == 3
     found, expected = (one.funnel(STEPS, within="7D", by="channel") for one in (p, s))
     pd.testing.assert_frame_equal(found.table, expected.table)
+
+
+class Seen(Run):
+    """A run that is seen through another, as a segment of it is."""
+
+    def _of_each(self, of_part):
+        return self.base.of_each(partial(seen, of_part=of_part))
+
+
+def seen(number, s, *, of_part):
+    return of_part(number, s)
+
+
+def test_a_view_learns_of_its_own_parts(events, tmp_path, elsewhere):
+    p = stitched_by_parts(events, StitchOptions.of(), None, tmp_path / "run", parts=3)
+    view = Seen(**{one.name: getattr(p._run, one.name) for one in fields(Run)})
+    view.base = p._run
+    expected = pd.DataFrame(p.sessions())
+    del elsewhere[:]
+    pd.testing.assert_frame_equal(pd.DataFrame(ck.StitchedParts(view).sessions()), expected)
+    assert len(elsewhere) == 2
+    assert view.learned.known == p._run.learned.known
