@@ -31,10 +31,10 @@ NOT_COMPILED = browser cli docs explore figures report simulate test_import.py t
   $(addprefix diagnostics/, test_alias_figures.py test_timeline_figure.py test_quality_figures.py) \
   $(patsubst tests/%,%,$(wildcard tests/*/test_*_findings.py)) \
   $(addprefix robustness/, test_bad_exports.py test_errors.py test_hostile_names.py test_discreet.py \
-  test_errors_of_ours.py) store/test_store_damage.py privacy/test_mentions.py
+  test_errors_of_ours.py) store/test_store_damage.py parts/test_part_damage.py privacy/test_mentions.py
 
 # In a process of their own: they send signals, and start others.
-APART = store/test_store_damage.py test_processors.py robustness/test_errors_of_ours.py
+APART = store/test_store_damage.py parts/test_part_damage.py test_processors.py robustness/test_errors_of_ours.py
 
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n auto \
@@ -48,7 +48,8 @@ test: lint  ## Run everything on both paths: lint, types, unit, doctest, propert
 # Left out of the inner loop: what takes long, or starts processes.
 SLOW = browser parts/test_engines.py figures/test_gallery.py test_no_loops.py test_kernels.py test_processors.py \
   events/test_query_bombs.py writers/test_writers.py robustness/test_errors_of_ours.py \
-  base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py privacy/test_mentions.py
+  base/test_deep_and_wide.py readers/test_packed_damage.py store/test_store_damage.py parts/test_part_damage.py \
+  privacy/test_mentions.py
 
 check: lint  ## Run the checks of the inner loop: lint, types, and the tests of one path, few cases each
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.03 $(BIN)/python -m pytest -q -n auto \
@@ -64,6 +65,7 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	$(BIN)/python -m tests.store.crash
 	$(BIN)/python -m tests.store.kill --kills 500
 	$(BIN)/python -m tests.store.search --examples 2000
+	$(BIN)/python -m tests.parts.kill --kills 30
 	$(BIN)/python -m fuzz --minutes 60
 
 test-spark: .venv/spark  ## Run the tests of stitching in Spark (needs Java 17 or newer)

@@ -1683,21 +1683,12 @@ class Stitched:
         'Google Ads and Meta together claim 33 conversions, and 27 orders could be behind them: at
         least 6 of them (18%) are counted twice or more, or have no order.'
         """
-        from convergekit.reconcile.compare import reconcile
+        from convergekit.reconcile.compare import ReconcileQuestion, reconcile
         from convergekit.visits.rules import VisitRules
 
+        asked = ReconcileQuestion(conversion, value, currency, rates, VisitRules.of(visits))
         return reconcile(
-            self.tables,
-            spend,
-            conversion,
-            value=value,
-            windows=windows,
-            dated=dated,
-            start=start,
-            end=end,
-            currency=currency,
-            rates=rates,
-            rules=VisitRules.of(visits),
+            self.tables, spend, asked, windows=windows, dated=dated, start=start, end=end
         )
 
     def orphans(self, event_name: StepLike) -> Orphans:
@@ -2116,10 +2107,12 @@ class Stitched:
         ...     "18 of 60 profiles reached Placed Order" in path.read_text("utf-8")
         True
         """
+        from convergekit.report.about import About
         from convergekit.report.write import write_html
 
         return write_html(
             self,
+            About.of(self.tables),
             path,
             questions,
             spend=spend,
@@ -2190,10 +2183,12 @@ class Stitched:
         --------
         to_html, to_markdown
         """
+        from convergekit.report.about import About
         from convergekit.report.write import write_excel
 
         return write_excel(
             self,
+            About.of(self.tables),
             path,
             questions,
             spend=spend,
@@ -2257,10 +2252,12 @@ class Stitched:
         --------
         to_html, to_excel
         """
+        from convergekit.report.about import About
         from convergekit.report.write import write_markdown
 
         return write_markdown(
             self,
+            About.of(self.tables),
             path,
             questions,
             spend=spend,

@@ -16,3 +16,6 @@ settings.load_profile("search" if os.environ.get("CONVERGEKIT_TEST_SEARCH") else
 
 # It changes how Python computes, for tests.processors, and is none of pytest's.
 collect_ignore = ["another_machine"]
+
+# Tests of memory ask parts: `tests/parts/everywhere.py`.
+pytest_plugins = ["tests.parts.everywhere"] if os.environ.get("CONVERGEKIT_TEST_PARTS") else []

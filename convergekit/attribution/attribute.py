@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from convergekit.attribution.models import DATA_DRIVEN, RULES, TouchpointPaths, by_effect
+from convergekit.attribution.data_driven import DATA_DRIVEN, JourneyCounts
+from convergekit.attribution.models import RULES, TouchpointPaths, by_effect
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import NONE, Attribution
 from convergekit.attribution.touchpoints import (
@@ -45,6 +47,73 @@ if TYPE_CHECKING:
 _MICROSECONDS_A_DAY = 86_400_000_000
 #: As many are added up exactly, with room for their shares.
 _MOST_CENTS = 2.0**62
+
+
+@dataclass(frozen=True)
+class ComparedJourneys:
+    """What data-driven models look at: counts of journeys by label.
+
+    Attributes
+    ----------
+    labels : pandas.Series of str
+        In the order of the alphabet.
+    counts : dict of str to JourneyCounts
+        By model.
+    """
+
+    labels: pd.Series
+    counts: dict[str, JourneyCounts]
+
+    @classmethod
+    def together(cls, parts: Sequence[ComparedJourneys]) -> ComparedJourneys:
+        """Return those of several parts of the profiles."""
+        every = pd.concat([part.labels for part in parts], ignore_index=True)
+        labels = every.drop_duplicates().sort_values().reset_index(drop=True)
+        known = pd.Index(labels)
+        place = [known.get_indexer(part.labels).astype(np.int64) for part in parts]
+        counts = {
+            name: DATA_DRIVEN[name].together(
+                [part.counts[name] for part in parts], place, len(labels)
+            )
+            for name in parts[0].counts
+        }
+        return cls(labels, counts)
+
+    def effects(self) -> pd.DataFrame:
+        """Return `Attribution.effects`."""
+        found = [_effects("", self.labels[:0], np.zeros((3, 0)))]
+        for name, counts in self.counts.items():
+            of_model = counts.effects()
+            worth = np.maximum(of_model.effect, 0.0)
+            shares = worth / worth.sum() if worth.sum() else worth
+            rows = np.array([of_model.effect, shares, of_model.standard_error])
+            found.append(_effects(name, self.labels, rows))
+        return pd.concat(found, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Journeyed:
+    """The touchpoints of conversions, and what receives credit.
+
+    Attributes
+    ----------
+    sessions : FoundSessions
+    conversion, visit : numpy.ndarray of int
+        Of each touchpoint, which conversion's it is, by number, and its session.
+    paths : TouchpointPaths
+    labels : pandas.Series of str
+    """
+
+    sessions: FoundSessions
+    conversion: IntArray
+    visit: IntArray
+    paths: TouchpointPaths
+    labels: pd.Series
+
+    def compared(self, models: Sequence[str]) -> ComparedJourneys:
+        """Return what the data-driven ones of some models look at."""
+        counts = {name: DATA_DRIVEN[name].of(self.paths) for name in models if name in DATA_DRIVEN}
+        return ComparedJourneys(self.labels, counts)
 
 
 @dataclass(frozen=True)
@@ -108,8 +177,25 @@ class Attributor:
         )
         self._moments = microseconds(s.events["timestamp"])
 
-    def credited(self, visitor: IntArray, *, as_of: bool) -> Credited:
+    def credited(
+        self, visitor: IntArray, *, as_of: bool, effects: pd.DataFrame | None = None
+    ) -> Credited:
         """Return the credits where the events are of these visitors.
+
+        Parameters
+        ----------
+        visitor, as_of
+            As `journeyed` takes them.
+        effects : pandas.DataFrame, optional
+            As `ComparedJourneys.effects` has them, of all journeys, where these are some of more.
+        """
+        found = self.journeyed(visitor, as_of=as_of)
+        if effects is None:
+            effects = found.compared(self.models).effects()
+        return self._share_out(found, effects)
+
+    def journeyed(self, visitor: IntArray, *, as_of: bool) -> Journeyed:
+        """Return the touchpoints where the events are of these visitors.
 
         Parameters
         ----------
@@ -152,7 +238,7 @@ class Attributor:
             label = self._labels(touchpoints, sessions, visits)
             size = len(touchpoints.conversion)
             touchpoints = collapsed(touchpoints, label.codes[:size], label.codes[size:])
-        return self._share_out(touchpoints, sessions, visits, is_direct)
+        return self._paths(touchpoints, sessions, visits, is_direct)
 
     def _may_touch(self, sessions: FoundSessions) -> BoolArray:
         """Return which sessions are visits that may receive credit."""
@@ -195,20 +281,20 @@ class Attributor:
         otherwise = sessions.numbered("channel", used) if self._asked.otherwise else unnamed
         return sessions.numbered(by, used).or_else(otherwise)
 
-    def _share_out(
+    def _paths(
         self,
         touchpoints: Touchpoints,
         sessions: FoundSessions,
         visits: IntArray,
         is_direct: BoolArray,
-    ) -> Credited:
+    ) -> Journeyed:
         label = self._labels(touchpoints, sessions, visits)
         visit = visits[touchpoints.visit]
         codes, distinct = _sorted(label)
         path = np.cumsum(np.diff(touchpoints.conversion, prepend=-1) != 0) - 1
         arrived = self._moments[sessions.arrival[visit]]
         elapsed = self._moments[self.positions[touchpoints.conversion]] - arrived
-        journeys = TouchpointPaths(
+        paths = TouchpointPaths(
             path=path,
             label=codes[: len(path)],
             age=elapsed / _MICROSECONDS_A_DAY,
@@ -217,34 +303,37 @@ class Attributor:
             lost_label=codes[len(path) :],
             labels=len(distinct),
         )
+        return Journeyed(sessions, touchpoints.conversion, visit, paths, distinct)
+
+    def _share_out(self, found: Journeyed, effects: pd.DataFrame) -> Credited:
+        paths, distinct = found.paths, found.labels
         # Conversions without a touch are credited to none, in full.
-        alone = np.setdiff1d(np.arange(len(self.positions)), touchpoints.conversion)
-        conversion = np.concatenate([touchpoints.conversion, alone])
+        alone = np.setdiff1d(np.arange(len(self.positions)), found.conversion)
+        conversion = np.concatenate([found.conversion, alone])
         credit, cents = {}, {}
-        effects = [_effects("", distinct[:0], np.zeros((3, 0)))]
         for name in self.models:
             if name in RULES:
-                weight = RULES[name](journeys, self._tuning)
+                weight = RULES[name](paths, self._tuning)
             else:
-                weight, effect = _weights(name, journeys, distinct)
-                effects.append(effect)
-            total = np.bincount(path, weights=weight)
-            credit[name] = np.concatenate([weight / total[path], np.ones(len(alone))])
+                mine = effects[effects["model"] == name].set_index("label")["effect"]
+                weight = by_effect(paths, mine.reindex(distinct).to_numpy())
+            total = np.bincount(paths.path, weights=weight)
+            credit[name] = np.concatenate([weight / total[paths.path], np.ones(len(alone))])
             if self.cents is not None:
                 cents[name] = whole_shares(conversion, credit[name], self.cents)
         none = np.full(len(alone), len(distinct))
         return Credited(
             self.positions,
-            sessions,
+            found.sessions,
             conversion,
-            np.concatenate([visit, np.full(len(alone), -1)]),
+            np.concatenate([found.visit, np.full(len(alone), -1)]),
             NumberedText(
-                np.concatenate([journeys.label, none]),
+                np.concatenate([paths.label, none]),
                 pd.Series([*distinct, NONE], dtype="str"),
             ),
             credit,
             cents,
-            pd.concat(effects, ignore_index=True),
+            effects,
         )
 
 
@@ -291,10 +380,21 @@ def whole_cents(
     return cents.astype(np.int64), int(np.isnan(money).sum())
 
 
-def attribution(s: StitchedEvents, question: Question) -> Attribution:
-    """Return which visits conversions are credited to. See `Stitched.attribution`."""
+def attribution(
+    s: StitchedEvents, question: Question, effects: pd.DataFrame | None = None
+) -> Attribution:
+    """Return which visits conversions are credited to. See `Stitched.attribution`.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    question : Question
+    effects : pandas.DataFrame, optional
+        What data-driven models found of all journeys, where these are some of more.
+    """
     attributor = Attributor(s, question)
-    found = attributor.credited(s.resolution.profile, as_of=s.identity == "as_of")
+    as_of = s.identity == "as_of"
+    found = attributor.credited(s.resolution.profile, as_of=as_of, effects=effects)
     return Attribution(
         credits=_credits(s, question, found),
         effects=found.effects,
@@ -338,16 +438,6 @@ def _sorted(label: NumberedText) -> tuple[IntArray, pd.Series]:
     place = np.empty(len(label.distinct), dtype=np.int64)
     place[texts.index] = np.arange(len(texts))
     return place[label.codes], texts.reset_index(drop=True)
-
-
-def _weights(
-    name: str, journeys: TouchpointPaths, labels: pd.Series
-) -> tuple[FloatArray, pd.DataFrame]:
-    found = DATA_DRIVEN[name](journeys)
-    worth = np.maximum(found.effect, 0.0)
-    shares = worth / worth.sum() if worth.sum() else worth
-    rows = np.array([found.effect, shares, found.standard_error])
-    return by_effect(journeys, found.effect), _effects(name, labels, rows)
 
 
 def _effects(name: str, labels: pd.Series, rows: FloatArray) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from convergekit.attribution.models import DATA_DRIVEN, RULES, Tuning
+from convergekit.attribution.data_driven import DATA_DRIVEN
+from convergekit.attribution.models import RULES, Tuning
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice, names_given
 from convergekit.errors import ConvergekitError, did_you_mean

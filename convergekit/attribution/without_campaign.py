@@ -12,7 +12,7 @@ import pandas as pd
 
 from convergekit.attribution.attribute import Attributor
 from convergekit.attribution.question import Question
-from convergekit.base.durations import Duration, readable_duration
+from convergekit.base.durations import Duration, parse_duration, readable_duration
 from convergekit.base.wording import counted
 from convergekit.diagnostics.orphans import (
     NEVER_SEEN,
@@ -22,7 +22,7 @@ from convergekit.diagnostics.orphans import (
     UNUSABLE,
     outcomes_of,
 )
-from convergekit.events.amounts import summed_amounts
+from convergekit.events.amounts import events_named, summed_amounts
 from convergekit.events.campaigns import TAGS
 from convergekit.events.steps import StepLike, as_steps
 from convergekit.figures.card import TableResult
@@ -141,6 +141,15 @@ def without_campaign(
 ) -> WithoutCampaign:
     """Return the conversions with the reason of each. See `Stitched.without_campaign`."""
     asked = Question(conversion=conversion, lookback=lookback, visits=VisitRules.of(visits))
+    events = outcomes_in(s, asked)
+    if value is not None:
+        at = events_named(s.events, conversion)
+        events["value"] = summed_amounts(s.events, at, value, currency, rates)
+    return without_campaign_of(events, asked)
+
+
+def outcomes_in(s: StitchedEvents, asked: Question) -> pd.DataFrame:
+    """Return the conversions, with the reason of each and the channel of its last visit."""
     attributor = Attributor(s, asked)
     at = attributor.positions
     credited = attributor.credited(s.resolution.profile, as_of=s.identity == "as_of")
@@ -166,18 +175,29 @@ def without_campaign(
     events = s.events[kept].iloc[at].reset_index(drop=True)
     events["outcome"] = pd.Series(outcome, dtype="str")
     events["channel"] = sessions.text("channel", last)
-    if value is not None:
-        events["value"] = summed_amounts(s.events, at, value, currency, rates)
+    return events
+
+
+def without_campaign_of(events: pd.DataFrame, asked: Question) -> WithoutCampaign:
+    """Return the conversions, summed up by their reasons.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        As `outcomes_in` returns them, with a `value` where one was asked for; by `row`.
+    asked : Question
+    """
     found = events.groupby("outcome")
     summary = pd.DataFrame({"outcome": pd.Series(OUTCOMES, dtype="str")})
     counts = found.size().reindex(OUTCOMES, fill_value=0).to_numpy(dtype=np.int64)
     summary["conversions"] = counts
-    summary["share"] = counts / max(len(at), 1)
-    if value is not None:
+    summary["share"] = counts / max(len(events), 1)
+    if "value" in events:
         summary["value"] = found["value"].sum().reindex(OUTCOMES, fill_value=0.0).to_numpy()
     summary["next"] = pd.Series([_NEXT[name] for name in OUTCOMES], dtype="str")
-    title = as_steps([conversion])[0].title
-    return WithoutCampaign(events, summary, title, attributor.lookback)
+    title = as_steps([asked.conversion])[0].title
+    lookback = parse_duration(asked.lookback, name="lookback")
+    return WithoutCampaign(events, summary, title, lookback)
 
 
 def _named(s: StitchedEvents, browser: IntArray) -> BoolArray:

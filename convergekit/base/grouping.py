@@ -140,6 +140,25 @@ class NumberedText:
         codes, distinct = number(texts)
         return cls(codes.astype(np.int64), pd.Series(distinct, dtype="str"))
 
+    @classmethod
+    def below(cls, columns: Sequence[NumberedText]) -> NumberedText:
+        """Return several columns, one below the other.
+
+        Examples
+        --------
+        >>> one, other = (NumberedText.of(pd.Series([x, "a"], dtype="str")) for x in ("b", None))
+        >>> NumberedText.below([one, other]).take(np.arange(4)).tolist()
+        ['b', 'a', nan, 'a']
+        """
+        before = np.cumsum([0, *(len(column.distinct) for column in columns)]).tolist()
+        codes = [
+            np.where(column.codes < 0, -1, column.codes + first)
+            for column, first in zip(columns, before, strict=False)
+        ]
+        every = pd.concat([column.distinct for column in columns], ignore_index=True)
+        both = cls(np.concatenate(codes), every)
+        return both.mapped(every)
+
     def codes_at(self, rows: IntArray) -> IntArray:
         """Return the numbers in some rows, -1 where the row is -1 too."""
         return at_or_missing(self.codes, rows)

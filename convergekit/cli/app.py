@@ -64,7 +64,7 @@ from convergekit.readers.reading import find_files
 from convergekit.simulate.store import simulate_store
 from convergekit.stitched import Stitched
 from convergekit.stitching import stitch
-from convergekit.store import Store, open_store, repair_store
+from convergekit.store import existing_store, open_store, repair_store
 from convergekit.store.options import StoreOptions
 from convergekit.visible import visible
 from convergekit.writers.parquet import FILES, write_stitched
@@ -525,7 +525,7 @@ def add_command(
 @app.command("status")
 def status_command(store: StorePath) -> None:
     """Print what a store holds."""
-    shown = repr(_existing(store).status())
+    shown = repr(existing_store(store).status())
     _out.print(escape(shown), highlight=False, soft_wrap=True)
 
 
@@ -537,7 +537,7 @@ def forget_command(
     store: StorePath,
 ) -> None:
     """Delete a person (GDPR) from a store, and print how much was removed of what."""
-    opened = _existing(store)
+    opened = existing_store(store)
     with _err.status("forgetting"), _interruption_told():
         removed = opened.forget(alias)
     _out.print(escape(str(removed)), highlight=False, soft_wrap=True)
@@ -554,12 +554,6 @@ def repair_command(
     with _err.status("repairing"), _interruption_told():
         repaired = repair_store(store, leave_out_damaged=leave_out_damaged)
     _out.print(escape(repr(repaired)), highlight=False, soft_wrap=True)
-
-
-def _existing(store: Path) -> Store:
-    if not store.exists():
-        raise ConvergekitError(f"the store {store} does not exist; make one with convergekit add.")
-    return open_store(store)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,10 @@ they are: they carry this type alone, and they carry every type but this.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,18 +32,108 @@ ANY_TYPE = "(any)"
 
 def alias_coverage(s: StitchedEvents, event_name: StepLike) -> pd.DataFrame:
     """Return what each alias type does for the events. See `Stitched.alias_coverage`."""
+    return coverage_together([reached_in(s, event_name)])
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What the aliases of one type do for events: counts of these.
+
+    Attributes
+    ----------
+    carrying : int
+        How many carry one.
+    reaches, reaches_as_of : int
+        How many reach a session by these alone, and did when they became known.
+    lost, lost_as_of : int
+        How many do not without them.
+    leads : numpy.ndarray of int
+        Of those that reach, how long before the event its alias was known to be of a session, in
+        microseconds.
+    """
+
+    carrying: int
+    reaches: int
+    reaches_as_of: int
+    lost: int
+    lost_as_of: int
+    leads: IntArray
+
+    def __add__(self, other: Reached) -> Reached:
+        """Return the same of both parts' events."""
+        return Reached(
+            carrying=self.carrying + other.carrying,
+            reaches=self.reaches + other.reaches,
+            reaches_as_of=self.reaches_as_of + other.reaches_as_of,
+            lost=self.lost + other.lost,
+            lost_as_of=self.lost_as_of + other.lost_as_of,
+            leads=np.concatenate([self.leads, other.leads]),
+        )
+
+    def described(self, events: int) -> dict[str, object]:
+        """Return the row of a table, of so many events."""
+        return {
+            "events": self.carrying,
+            "share": _share(self.carrying, events),
+            "reaches": _share(self.reaches, events),
+            "reaches_as_of": _share(self.reaches_as_of, events),
+            "lost": _share(self.lost, events),
+            "lost_as_of": _share(self.lost_as_of, events),
+            "median_lead": pd.Series(self.leads).astype("timedelta64[us]").median(),
+        }
+
+
+@dataclass(frozen=True)
+class ReachedInPart:
+    """What the aliases of some events do for these; those of parts can be put together.
+
+    Attributes
+    ----------
+    events : int
+        How many are asked about.
+    by_type : dict of str to Reached
+        Per alias type that they carry.
+    together : Reached
+        All types.
+    """
+
+    events: int
+    by_type: dict[str, Reached]
+    together: Reached
+
+
+def reached_in(s: StitchedEvents, event_name: StepLike) -> ReachedInPart:
+    """Return what each alias type does for the events of a name.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    event_name : str, sequence of str, or Step
+    """
     at = s.in_whole(events_named(s.events, event_name))
     # Events that a segment leaves out may have linked these to a session.
     asked = _Asked(s.whole.resolution.knowledge(), s.browser_alias, at)
     all_types = np.ones(len(asked.type_of_pair), dtype=bool)
     everything = asked.moments(all_types)
-    rows = []
+    by_type = {}
     for code, name in enumerate(asked.types):
         of_type = asked.type_of_pair == code
         if asked.carrying(of_type).any():
-            rows.append({"alias_type": name} | asked.describe(of_type, everything))
-    rows.sort(key=lambda row: (-row["reaches"], row["alias_type"]))
-    rows.append({"alias_type": ANY_TYPE} | asked.describe(all_types, everything))
+            by_type[name] = asked.reached(of_type, everything)
+    return ReachedInPart(len(at), by_type, asked.reached(all_types, everything))
+
+
+def coverage_together(parts: Sequence[ReachedInPart]) -> pd.DataFrame:
+    """Return the table of all parts' events. See `Stitched.alias_coverage`."""
+    count = sum(part.events for part in parts)
+    by_type: dict[str, Reached] = {}
+    for part in parts:
+        for name, found in part.by_type.items():
+            by_type[name] = by_type[name] + found if name in by_type else found
+    named = sorted(by_type.items(), key=lambda pair: (-pair[1].reaches, pair[0]))
+    rows = [{"alias_type": name} | found.described(count) for name, found in named]
+    together = reduce(add, (part.together for part in parts))
+    rows.append({"alias_type": ANY_TYPE} | together.described(count))
     leads = pd.Series([row["median_lead"] for row in rows], dtype="timedelta64[us]")
     table = pd.DataFrame(rows).astype({"alias_type": "str"}).assign(median_lead=leads)
     return WordedFrame(table)
@@ -80,32 +173,30 @@ class _Asked:
         )
         return session_moments_of_events(knowledge, aliases, self._browser_alias)[self._at]
 
-    def describe(self, pairs: BoolArray, everything: IntArray) -> dict[str, object]:
+    def reached(self, pairs: BoolArray, everything: IntArray) -> Reached:
         """Return what the pairs do for the events; `everything` is when all aliases reach."""
-        count = len(self._at)
         alone, others = self.moments(pairs), self.moments(~pairs)
-        carrying = int(self.carrying(pairs).sum())
-        return {
-            "events": carrying,
-            "share": _share(carrying, count),
-            "reaches": _share((alone != NEVER).sum(), count),
-            "reaches_as_of": _share(self._in_time(alone).sum(), count),
-            "lost": _share(((everything != NEVER) & (others == NEVER)).sum(), count),
-            "lost_as_of": _share((self._in_time(everything) & ~self._in_time(others)).sum(), count),
-            "median_lead": self._median_lead(alone),
-        }
+        in_time = self._in_time(everything)
+        return Reached(
+            carrying=int(self.carrying(pairs).sum()),
+            reaches=int((alone != NEVER).sum()),
+            reaches_as_of=int(self._in_time(alone).sum()),
+            lost=int(((everything != NEVER) & (others == NEVER)).sum()),
+            lost_as_of=int((in_time & ~self._in_time(others)).sum()),
+            leads=self._leads(alone),
+        )
 
     def _in_time(self, moment: IntArray) -> BoolArray:
         """Return which events reached a session when they became known."""
         return moment <= self._known
 
-    def _median_lead(self, moment: IntArray) -> pd.Timedelta:
+    def _leads(self, moment: IntArray) -> IntArray:
         """Return how long before the event became known its alias was known to be of a session."""
         reaching = moment != NEVER
         known_at = self._knowledge.known_at
         linked_at = known_at[self._item_of_moment[moment[reaching]]]
         event_at = known_at[self._knowledge.item[self._at[reaching]]]
-        return pd.Series(event_at - linked_at).astype("timedelta64[us]").median()
+        return event_at - linked_at
 
 
 def _share(part: int, whole: int) -> float:

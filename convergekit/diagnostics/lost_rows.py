@@ -7,9 +7,10 @@ a 9 for every digit and an a or A for every letter, for the values may be a pers
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from convergekit.events.normalise import (
 )
 from convergekit.events.shapes import NOTHING_READ, shape_of
 from convergekit.identity.read_aliases import NO_TYPE
-from convergekit.typing import BoolArray
+from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
@@ -40,12 +41,112 @@ _OF_DAY_FIRST = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-]\d{4}(?:[T,\s]+\d{1,2}:\
 _SERIAL = re.compile(r"\s*\d{5}(?:[.,]\d+)?\s*")
 
 
+class KeptRows(Protocol):
+    """The rows that were not lost: events, and copies of them."""
+
+    @property
+    def events(self) -> int:
+        """How many are events."""
+        ...
+
+    def names(self, column: str) -> Mapping[str, int]:
+        """Return how many are of each file, source or event name; none without the column."""
+        ...
+
+    def event_names(self) -> Mapping[str, int]:
+        """Return how many events are of each name; those without one are under an empty text."""
+        ...
+
+
+@dataclass(frozen=True)
+class Unreached:
+    """Events of one name that reach no profile, because their aliases are malformed.
+
+    Attributes
+    ----------
+    events : int
+    reasons : dict of str to int
+        How many aliases are malformed, per reason.
+    """
+
+    events: int
+    reasons: dict[str, int]
+
+    def __add__(self, other: Unreached) -> Unreached:
+        """Return both together."""
+        return Unreached(
+            self.events + other.events, dict(Counter(self.reasons) + Counter(other.reasons))
+        )
+
+
 def lost_warnings(s: StitchedEvents) -> list[str]:
     """Return the warnings on what most rows of a file, source or event name were lost for."""
-    groups = sorted(_groups(s), key=lambda group: -group.lost)
+    return warnings_of_lost(s.rejected, _Kept(s), s.remarks, unreached(s))
+
+
+def warnings_of_lost(
+    rejected: pd.DataFrame,
+    kept: KeptRows,
+    remarks: Iterable[str],
+    without_profile: Mapping[str, Unreached],
+) -> list[str]:
+    """Return the warnings on what was mostly lost.
+
+    Parameters
+    ----------
+    rejected : pandas.DataFrame
+    kept : KeptRows
+    remarks : iterable of str
+        What was decided about values.
+    without_profile : mapping of str to Unreached
+        Per event name, as `unreached` returns it.
+    """
+    groups = sorted(_groups(rejected, kept), key=lambda group: -group.lost)
     found = [group.warning for group in groups[:MOST_NAMED]]
-    found += [_of_shape(remark) for remark in s.remarks if NOTHING_READ in remark]
-    return found + _alias_warnings(s)
+    found += [_of_shape(remark) for remark in remarks if NOTHING_READ in remark]
+    return found + _alias_warnings(kept, without_profile)
+
+
+def unreached(s: StitchedEvents) -> dict[str, Unreached]:
+    """Return the events that reach no profile because their aliases are malformed, per name."""
+    if not len(s.malformed):
+        return {}
+    without = s.resolution.profile < 0
+    bad = s.events["row"].isin(s.malformed["row"]).to_numpy(dtype=bool) & without
+    names = _texts(s.events, "event_name").fillna("")
+    found = {}
+    for name, count in names[bad].value_counts().items():
+        rows = s.events["row"][bad & (names == name).to_numpy(dtype=bool)]
+        reasons = s.malformed["reason"][s.malformed["row"].isin(rows)].value_counts()
+        found[str(name)] = Unreached(int(count), {str(one): int(n) for one, n in reasons.items()})
+    return found
+
+
+def counted_names(frame: pd.DataFrame, column: str) -> Counter[str]:
+    """Return how many rows are of each name, source or file; none without the column."""
+    if column not in frame:
+        return Counter()
+    counts = _texts(frame, column).value_counts()
+    return Counter({str(name): int(count) for name, count in counts.items()})
+
+
+def copies_of_files(known: pd.DataFrame, copies: IntArray) -> Counter[str]:
+    """Return how many copies may be of each file, whose rows stand together in the input.
+
+    Parameters
+    ----------
+    known : pandas.DataFrame
+        `row` and `file` of the events and the rejected rows.
+    copies : numpy.ndarray of int
+        The rows of the copies.
+    """
+    known = known.sort_values("row")
+    files = _texts(known, "file").to_numpy(dtype=object)
+    at = np.searchsorted(known["row"].to_numpy(), copies)
+    before = files[np.maximum(at - 1, 0)]
+    after = files[np.minimum(at, len(files) - 1)]
+    both = pd.concat([pd.Series(before), pd.Series(after)[before != after]])
+    return Counter({str(name): int(count) for name, count in both.value_counts().items()})
 
 
 def vanished_names(rejected: pd.DataFrame, known: Collection[str]) -> list[str]:
@@ -87,56 +188,62 @@ class _Group:
     warning: str
 
 
-def _groups(s: StitchedEvents) -> Iterator[_Group]:
-    rejected = s.rejected
-    if not len(rejected):
+@dataclass(frozen=True)
+class _Kept:
+    """The rows that are not lost, in memory."""
+
+    s: StitchedEvents
+
+    @property
+    def events(self) -> int:
+        return len(self.s.events)
+
+    def names(self, column: str) -> Mapping[str, int]:
+        events, copies = self.s.events, self.s.duplicates
+        if column not in events:
+            return {}
+        found = counted_names(events, column)
+        if column in copies:
+            return found + counted_names(copies, column)
+        if not len(copies):
+            return found
+        known = pd.concat([events[["row", "file"]], self.s.rejected[["row", "file"]]])
+        return found + copies_of_files(known, copies["row"].to_numpy())
+
+    def event_names(self) -> Mapping[str, int]:
+        return named_events(self.s.events)
+
+
+def named_events(events: pd.DataFrame) -> Counter[str]:
+    """Return how many events are of each name; those without one are under an empty text."""
+    counts = _texts(events, "event_name").fillna("").value_counts()
+    return Counter({str(name): int(count) for name, count in counts.items()})
+
+
+def _groups(lost_rows: pd.DataFrame, kept_rows: KeptRows) -> Iterator[_Group]:
+    if not len(lost_rows):
         return
-    told = np.zeros(len(rejected), dtype=bool)
-    if not len(s.events):
-        yield _group(s, np.ones(len(rejected), dtype=bool), 0, "the input", "")
+    told = np.zeros(len(lost_rows), dtype=bool)
+    if not kept_rows.events:
+        yield _group(lost_rows, 0, "the input", "")
         return
     for column, kind in _GROUPS.items():
-        if column not in rejected:
+        if column not in lost_rows:
             continue
-        names = _texts(rejected, column)
-        kept = _kept(s, column)
+        names = _texts(lost_rows, column)
+        kept = kept_rows.names(column)
         for name, lost in names.value_counts().sort_index().items():
             rows = (names == name).fillna(False).to_numpy(dtype=bool)
             others = kept.get(str(name), 0)
             if lost > others and not told[rows].all():
                 title = f"{kind}{shortened(name, _MOST_OF_A_NAME)!r}"
                 chosen = f"events[{column!r}] == {str(name)!r}"
-                yield _group(s, rows, others, title, chosen)
+                yield _group(lost_rows[rows], others, title, chosen)
                 told |= rows
 
 
-def _kept(s: StitchedEvents, column: str) -> dict[str, int]:
-    """Return how many rows of each name are events, or copies of one."""
-    if column not in s.events:
-        return {}
-    counts = _texts(s.events, column).value_counts()
-    if column in s.duplicates:
-        copies = _texts(s.duplicates, column).value_counts()
-        counts = counts.add(copies, fill_value=0)
-    elif len(s.duplicates):
-        counts = counts.add(_copies_of_files(s), fill_value=0)
-    return {str(name): int(count) for name, count in counts.items()}
-
-
-def _copies_of_files(s: StitchedEvents) -> pd.Series:
-    """Return how many copies may be of each file, whose rows stand together in the input."""
-    known = pd.concat([s.events[["row", "file"]], s.rejected[["row", "file"]]]).sort_values("row")
-    files = _texts(known, "file").to_numpy(dtype=object)
-    at = np.searchsorted(known["row"].to_numpy(), s.duplicates["row"].to_numpy())
-    before = files[np.maximum(at - 1, 0)]
-    after = files[np.minimum(at, len(files) - 1)]
-    both = pd.concat([pd.Series(before), pd.Series(after)[before != after]])
-    return both.value_counts()
-
-
-def _group(s: StitchedEvents, rows: BoolArray, kept: int, title: str, chosen: str) -> _Group:
-    lost = int(rows.sum())
-    rejected = s.rejected[rows]
+def _group(rejected: pd.DataFrame, kept: int, title: str, chosen: str) -> _Group:
+    lost = len(rejected)
     reasons = rejected["reason"].value_counts()
     top = reasons[reasons == reasons.max()].sort_index()
     reason, count = str(top.index[0]), int(top.iloc[0])
@@ -220,20 +327,16 @@ def _of_shape(remark: str) -> str:
     return f"{remark}. Write it as JSON objects or lists, or as columns of their own."
 
 
-def _alias_warnings(s: StitchedEvents) -> list[str]:
+def _alias_warnings(kept: KeptRows, lost: Mapping[str, Unreached]) -> list[str]:
     """Return the warnings on event names of which most events have malformed aliases alone."""
-    if not len(s.malformed):
+    if not lost:
         return []
-    without = s.resolution.profile < 0
-    bad = s.events["row"].isin(s.malformed["row"]).to_numpy(dtype=bool) & without
-    names = _texts(s.events, "event_name").fillna("")
-    totals, lost = names.value_counts(), names[bad].value_counts()
-    most = [name for name, count in lost.items() if 2 * count > totals[name]]
+    totals = kept.event_names()
+    most = [name for name, one in lost.items() if 2 * one.events > totals[name]]
     found = []
-    for name in sorted(most, key=lambda name: (-lost[name], name))[:MOST_NAMED]:
-        rows = s.events["row"][bad & (names == name).to_numpy(dtype=bool)]
-        reasons = s.malformed["reason"][s.malformed["row"].isin(rows)].value_counts()
-        reason = min(reasons[reasons == reasons.max()].index)
+    for name in sorted(most, key=lambda name: (-lost[name].events, name))[:MOST_NAMED]:
+        reasons = lost[name].reasons
+        reason = min(one for one, count in reasons.items() if count == max(reasons.values()))
         what = f"event {shortened(name, _MOST_OF_A_NAME)!r}" if name else "identify call"
         how = (
             "Write each as 'urn:<type>:<value>', or in a column of its own: "
@@ -242,8 +345,8 @@ def _alias_warnings(s: StitchedEvents) -> list[str]:
             else "See docs/exports.md for how aliases are written."
         )
         found.append(
-            f"{lost[name]:,} of {counted(int(totals[name]), 'row')} of {what} reach no profile, "
-            f"because their aliases are malformed: {shortened(reason, 120)}. {how}"
+            f"{lost[name].events:,} of {counted(int(totals[name]), 'row')} of {what} reach no "
+            f"profile, because their aliases are malformed: {shortened(reason, 120)}. {how}"
         )
     return found
 

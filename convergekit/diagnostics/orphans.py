@@ -69,13 +69,19 @@ def orphans(s: StitchedEvents, event_name: StepLike) -> Orphans:
     counts = pd.Series(outcome).value_counts().reindex(_OUTCOMES, fill_value=0)
     return Orphans(
         _events(s, at[orphan], outcome[orphan], np.where(later == NEVER, -1, later)),
-        pd.DataFrame(
-            {
-                "outcome": pd.Series(_OUTCOMES, dtype="str"),
-                "events": counts.to_numpy(dtype=np.int64),
-                "share": counts.to_numpy(dtype=np.float64) / len(at) if len(at) else np.nan,
-            }
-        ),
+        summary_of(counts.to_numpy(dtype=np.int64)),
+    )
+
+
+def summary_of(events: IntArray) -> pd.DataFrame:
+    """Return the summary of so many events per outcome. See `Orphans`."""
+    total = int(events.sum())
+    return pd.DataFrame(
+        {
+            "outcome": pd.Series(_OUTCOMES, dtype="str"),
+            "events": events,
+            "share": events.astype(np.float64) / total if total else np.nan,
+        }
     )
 
 

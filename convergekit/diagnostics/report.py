@@ -468,7 +468,8 @@ def _several_logins(s: StitchedEvents) -> dict[str, int]:
     types = found.aliases.table["alias_type"]
     several = {}
     for name in LOGIN_TYPES:
-        if name in types.cat.categories:
+        # A type that no alias has is one of the categories perhaps, and perhaps not.
+        if name in found.aliases.types.categories:
             per_profile = np.bincount(found.component[(types == name).to_numpy()])
             several[name] = int((per_profile > 1).sum())
     return several

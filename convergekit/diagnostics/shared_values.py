@@ -14,12 +14,12 @@ week; but these cookies follow one another.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.grouping import distinct, run_starts
@@ -27,6 +27,7 @@ from convergekit.base.text import to_arrow
 from convergekit.base.wording import counted
 from convergekit.diagnostics.blame import first_of_component
 from convergekit.events.timestamps import microseconds
+from convergekit.identity.aliases import urn
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.typing import BoolArray, IntArray
 
@@ -106,23 +107,113 @@ def find_shared_values(s: StitchedEvents) -> SharedValues:
     ['urn:user_id:old-None']
     """
     # Events that a segment leaves out say as much of an alias.
+    aliases = s.whole.resolution.aliases
+
+    def looks_of(alias_type: str) -> Looks:
+        of_type = (aliases.table["alias_type"] == alias_type).to_numpy(dtype=bool)
+        return Looks.of(aliases.table["alias_value"][of_type])
+
+    return shared_among(joining_values(s), looks_of)
+
+
+def joining_values(s: StitchedEvents) -> pd.DataFrame:
+    """Return the alias values that may be shared, each with the browsers that it joins.
+
+    Those of parts of the events, none of which has met an alias of another, can be put together.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `alias_type`, `alias_value`, `browsers` (with how many groups of browsers it met that share
+        nothing else) and `at_once` (how many of them were there at the same time).
+    """
     s = s.whole
     aliases = s.resolution.aliases
-    types = aliases.types
-    is_browser = np.asarray(types == s.browser_alias)
-    found = _Joined.of(s, is_browser)
+    found = _Joined.of(s, np.asarray(aliases.types == s.browser_alias))
     at = np.flatnonzero(found.groups >= FEWEST_BROWSERS)
-    if not len(at):
-        return SharedValues([], [], [])
-    unlike = _unlike(to_arrow(aliases.table["alias_value"]), types.codes.astype(np.int64), at)
-    shared = unlike | (found.at_once(at) >= FEWEST_BROWSERS)
-    at, unlike = at[shared], unlike[shared]
-    urns = aliases.urns(at)
-    counts = found.groups[at].tolist()
-    order = sorted(range(len(at)), key=lambda i: (-counts[i], urns[i]))
+    chosen = aliases.table[["alias_type", "alias_value"]].take(at).astype("str")
+    table = chosen.reset_index(drop=True)
+    return table.assign(browsers=found.groups[at], at_once=found.at_once(at))
+
+
+def shared_among(joining: pd.DataFrame, looks_of: Callable[[str], Looks]) -> SharedValues:
+    """Return those that strangers seem to share.
+
+    Parameters
+    ----------
+    joining : pandas.DataFrame
+        As `joining_values` returns it.
+    looks_of : callable
+        Returns how the values of an alias type look.
+    """
+    unlike = np.zeros(len(joining), dtype=bool)
+    for alias_type in sorted(set(joining["alias_type"])):
+        mine = (joining["alias_type"] == alias_type).to_numpy(dtype=bool)
+        unlike[mine] = looks_of(alias_type).unlike(joining["alias_value"][mine])
+    shared = unlike | (joining["at_once"] >= FEWEST_BROWSERS).to_numpy(dtype=bool)
+    table = joining.assign(unlike=unlike)[shared]
+    urns = [urn(*pair) for pair in zip(table["alias_type"], table["alias_value"], strict=True)]
+    table = table.assign(urn=pd.Series(urns, index=table.index, dtype=object))
+    records = sorted(table.to_dict("records"), key=lambda row: (-row["browsers"], row["urn"]))
     return SharedValues(
-        [urns[i] for i in order], [counts[i] for i in order], [bool(unlike[i]) for i in order]
+        [row["urn"] for row in records],
+        [int(row["browsers"]) for row in records],
+        [bool(row["unlike"]) for row in records],
     )
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How the values of an alias type look; those of parts can be added up.
+
+    Attributes
+    ----------
+    count : int
+        How many there are.
+    with_digit, with_at : int
+        How many hold a digit, and an at sign.
+    lengths : numpy.ndarray of int
+        How many are of each length, from 0.
+    """
+
+    count: int
+    with_digit: int
+    with_at: int
+    lengths: IntArray
+
+    @classmethod
+    def of(cls, values: pd.Series) -> Looks:
+        """Return how values look."""
+        has_digit, has_at, length = _features(values)
+        return cls(len(values), int(has_digit.sum()), int(has_at.sum()), np.bincount(length))
+
+    def __add__(self, other: Looks) -> Looks:
+        """Return how both together look."""
+        lengths = np.zeros(max(len(self.lengths), len(other.lengths)), dtype=np.int64)
+        for part in (self.lengths, other.lengths):
+            lengths[: len(part)] += part
+        return Looks(
+            self.count + other.count,
+            self.with_digit + other.with_digit,
+            self.with_at + other.with_at,
+            lengths,
+        )
+
+    def unlike(self, values: pd.Series) -> BoolArray:
+        """Return which of some values, all among these, lack what nearly all of these have."""
+        unlike = np.zeros(len(values), dtype=bool)
+        if self.count <= _FEWEST_VALUES:
+            return unlike
+        has_digit, has_at, length = _features(values)
+        usual = int(self.lengths.argmax())
+        features = [(has_digit, self.with_digit), (has_at, self.with_at)]
+        if usual >= _LONG:
+            features.append((length == usual, int(self.lengths[usual])))
+        for has, having in features:
+            # The value itself, which lacks it, is not one of the others.
+            if having >= _NEARLY_ALL * (self.count - 1):
+                unlike |= ~has
+        return unlike
 
 
 @dataclass(frozen=True)
@@ -262,27 +353,10 @@ def _lives(group: IntArray, first: IntArray, last: IntArray) -> tuple[IntArray, 
     return group[starts], begin[starts], furthest[np.append(starts[1:], len(group)) - 1]
 
 
-def _unlike(texts: pa.Array, code: IntArray, asked: IntArray) -> BoolArray:
-    """Return which of the asked values lack what nearly all values of their type have."""
-    unlike = np.zeros(len(asked), dtype=bool)
-    for kind in distinct(code[asked]).tolist():
-        of_type = np.flatnonzero(code == kind)
-        if len(of_type) <= _FEWEST_VALUES:
-            continue
-        values = texts.take(pa.array(of_type))
-        mine = np.flatnonzero(code[asked] == kind)
-        place = np.searchsorted(of_type, asked[mine])
-        for has in _features(values):
-            # The value itself, which lacks it, is not one of the others.
-            if has.sum() >= _NEARLY_ALL * (len(has) - 1):
-                unlike[mine] |= ~has[place]
-    return unlike
-
-
-def _features(values: pa.Array) -> list[BoolArray]:
-    """Return which texts hold a digit, hold an at sign, and are long and of the usual length."""
-    length = pc.utf8_length(values).to_numpy(zero_copy_only=False).astype(np.int64)
-    usual = int(np.bincount(length).argmax())
-    matches = (pc.match_substring_regex(values, r"\d"), pc.match_substring(values, "@"))
-    found = [match.to_numpy(zero_copy_only=False).astype(bool) for match in matches]
-    return [*found, length == usual] if usual >= _LONG else found
+def _features(values: pd.Series) -> tuple[BoolArray, BoolArray, IntArray]:
+    """Return which texts hold a digit, which an at sign, and how long they are."""
+    texts = to_arrow(values)
+    matches = (pc.match_substring_regex(texts, r"\d"), pc.match_substring(texts, "@"))
+    has_digit, has_at = (match.to_numpy(zero_copy_only=False).astype(bool) for match in matches)
+    length = pc.utf8_length(texts).to_numpy(zero_copy_only=False).astype(np.int64)
+    return has_digit, has_at, length

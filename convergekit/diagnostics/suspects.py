@@ -105,6 +105,11 @@ def find_suspects(s: StitchedEvents) -> pd.DataFrame:
         reason = _reason(record, s.browser_alias, cause, found_cut.is_smallest)
         records.append({**record, "reason": reason})
     table = pd.DataFrame(records, columns=list(_DTYPES)).astype(_DTYPES)
+    return most_suspicious_first(table)
+
+
+def most_suspicious_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Return suspicious profiles in their order, whichever they were found in."""
     return table.iloc[_ranking(table)].reset_index(drop=True)
 
 

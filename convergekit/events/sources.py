@@ -13,6 +13,7 @@ The patterns are in the syntax that Python, DuckDB and Spark have in common.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -78,11 +79,33 @@ def origins(events: pd.DataFrame) -> pd.Series:
     >>> origins(pd.DataFrame({"source": stems, "file": files})).tolist()
     ['events', 'events', 'web2', '09', '09']
     """
+    return named_origins(events, origin_names(sources_of_exports(events)))
+
+
+def sources_of_exports(events: pd.DataFrame) -> pd.DataFrame:
+    """Return each source with the export that it is of: a row per pair of `source` and `export`."""
     source, export = as_text(events["source"])[0], exports(events)
-    each = pd.DataFrame({"source": source, "export": export}).drop_duplicates().dropna()
+    return pd.DataFrame({"source": source, "export": export}).drop_duplicates().dropna()
+
+
+def origin_names(each: pd.DataFrame) -> dict[str, str]:
+    """Return what the exports of several sources are called.
+
+    Parameters
+    ----------
+    each : pandas.DataFrame
+        As `sources_of_exports` returns it, of all events.
+    """
+    each = each.drop_duplicates()
     several = each[each["export"].duplicated(keep=False)]
     first = each.groupby("export")["source"].min()
-    named = {name: name or first[name] for name in several["export"].unique()}
+    return {name: name or first[name] for name in several["export"].unique()}
+
+
+def named_origins(events: pd.DataFrame, named: Mapping[str, str]) -> pd.Series:
+    """Return the source of every event, exports of several sources under their names."""
+    export = exports(events)
+    source = as_text(events["source"])[0]
     return export.map(named).astype("str").where(export.isin(named), source)
 
 

@@ -238,10 +238,10 @@ def asking_of_stitched(s: StitchedEvents, question: FunnelQuestion) -> Asking:
     )
 
 
-def funnel_of_visitors(
+def asking_of_visitors(
     s: StitchedEvents, question: FunnelQuestion, frame: pd.DataFrame, column: str, visitor: IntArray
-) -> Funnel:
-    """Return the funnel of stitched events whose visitors are others than the profiles.
+) -> Asking:
+    """Return the question, asked of stitched events whose visitors are others than the profiles.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def funnel_of_visitors(
     visitor : numpy.ndarray of int
         The same as numbers, -1 for none.
     """
-    return answer(
+    return asking_of(
         question,
         frame,
         column,
@@ -272,7 +272,11 @@ def answer(
     known: Known | None = None,
 ) -> Funnel:
     """Return the funnel of a frame's events. See `asking_of`."""
-    asking = asking_of(asked, events, profile, numbered, sessions, known)
+    return answer_of(asking_of(asked, events, profile, numbered, sessions, known), profile)
+
+
+def answer_of(asking: Asking, profile: str) -> Funnel:
+    """Return the answer of events that are asked; `profile` is the column of profiles."""
     outcomes, origin = asking.outcomes()
     return funnel_result(asking, asking.names, outcomes, origin, asking.prepared.left_out, profile)
 

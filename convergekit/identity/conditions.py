@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,6 +14,7 @@ from convergekit.base.wording import shortened
 from convergekit.errors import ConvergekitError
 from convergekit.events.calendar import Calendar
 from convergekit.events.query import columns_of_query
+from convergekit.events.schema import PROFILE
 from convergekit.events.steps import EventNames, Step, Where, as_steps, meets, resolve_column
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.segment import profiles_of, segment_of
@@ -104,31 +105,73 @@ def where(
     events: Where | None,
 ) -> StitchedEvents:
     """Return a segment. See `Stitched.where`."""
+    check_given(profiles, events)
+    if profiles is not None:
+        s = of_profiles(s, several(profiles))
+    return s if events is None else of_events(s, events)
+
+
+def check_given(profiles: Any, events: Any) -> None:
+    """Raise unless `where` was given a condition."""
     if profiles is None and events is None:
         raise ConvergekitError(
             "give where a condition: profiles=ck.Did('Placed Order'), or a query such as "
             "events=\"source == 'browser'\"."
         )
-    if profiles is not None:
-        asked = [_Asked(s, one) for one in _several(profiles)]
-        chosen = np.all([one.met for one in asked], axis=0)
-        s = segment_of(
-            s,
-            np.append(chosen, False)[s.resolution.profile],
-            chosen,
-            "profiles " + " and ".join(one.described for one in asked),
-            after_the_fact=any(one.after_the_fact for one in asked),
-            data_end=s.data_end,
-        )
-    if events is not None:
-        frame = s.events.copy() if callable(events) else s.events
-        seen = meets(frame, events, option="events")
-        described = f"events where {_said(events)}"
-        s = segment_of(s, seen, profiles_of(s, seen), described, after_the_fact=False)
-    return s
 
 
-def _several(given: Any) -> list[Any]:
+def of_profiles(
+    s: StitchedEvents,
+    asked: Sequence[ProfileCondition | ChosenProfiles],
+    types: Sequence[str] | None = None,
+) -> StitchedEvents:
+    """Return the segment of the profiles that meet all conditions.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    asked : sequence
+    types : sequence of str, optional
+        The alias types that profiles have, where these are some of more.
+    """
+    found = [_Asked(s, one, types) for one in asked]
+    chosen = np.all([one.met for one in found], axis=0)
+    return segment_of(
+        s,
+        np.append(chosen, False)[s.resolution.profile],
+        chosen,
+        "profiles " + " and ".join(one.described for one in found),
+        after_the_fact=any(one.after_the_fact for one in found),
+        data_end=s.data_end,
+    )
+
+
+def of_events(
+    s: StitchedEvents, events: Where, data_end: pd.Timestamp | None = None
+) -> StitchedEvents:
+    """Return the segment of the events that meet a condition.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    events : str, mapping or callable
+    data_end : pandas.Timestamp, optional
+        Until when the segment is observed, where these are some of more events.
+    """
+    seen = events_met(s, events)
+    described = f"events where {_said(events)}"
+    return segment_of(
+        s, seen, profiles_of(s, seen), described, after_the_fact=False, data_end=data_end
+    )
+
+
+def events_met(s: StitchedEvents, events: Where) -> BoolArray:
+    """Return which events meet a condition."""
+    frame = s.events.copy() if callable(events) else s.events
+    return meets(frame, events, option="events")
+
+
+def several(given: Any) -> list[Any]:
     """Return the conditions that must all hold."""
     if isinstance(given, Sequence) and not isinstance(given, str):
         if not given:
@@ -139,10 +182,32 @@ def _several(given: Any) -> list[Any]:
     return [given]
 
 
+@dataclass(frozen=True)
+class ChosenProfiles:
+    """Profiles that a function of all of them chose.
+
+    Attributes
+    ----------
+    profile_ids : pandas.Index of str
+    described : str
+    """
+
+    profile_ids: pd.Index
+    described: str
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, condition: Callable[[pd.DataFrame], Any]) -> ChosenProfiles:
+        """Return those of a table of profiles."""
+        met = meets(table.copy(), condition, option="profiles", row="profile")
+        return cls(pd.Index(table["profile_id"][met]), f"where {_said(condition)}")
+
+
 class _Asked:
     """One condition on profiles: who meets it, and what it is in words."""
 
-    def __init__(self, s: StitchedEvents, condition: Any) -> None:
+    def __init__(
+        self, s: StitchedEvents, condition: Any, types: Sequence[str] | None = None
+    ) -> None:
         self.met: BoolArray
         if isinstance(condition, FirstSeen):
             self.met, self.described = _first_seen(s, condition)
@@ -150,6 +215,9 @@ class _Asked:
         elif isinstance(condition, Did):
             self.met, self.described = _did(s, condition)
             self.after_the_fact = True
+        elif isinstance(condition, ChosenProfiles):
+            self.met = s.resolution.profile_ids.isin(condition.profile_ids).to_numpy(dtype=bool)
+            self.described, self.after_the_fact = condition.described, True
         else:
             if not (isinstance(condition, str | Mapping) or callable(condition)):
                 raise ConvergekitError(
@@ -158,11 +226,27 @@ class _Asked:
                     f"{condition!r}."
                 )
             table, number = s.profile_table
+            table = table if types is None else with_types(table, types)
             frame = table.copy() if callable(condition) else table
             self.met = np.zeros(len(table), dtype=bool)
             self.met[number] = meets(frame, condition, option="profiles", row="profile")
             self.described = f"where {_said(condition)}"
             self.after_the_fact = not _columns(table, condition) <= _FIXED
+
+
+def with_types(table: pd.DataFrame, types: Sequence[str]) -> pd.DataFrame:
+    """Return a table of profiles with columns of alias types that none of them has.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"profile_id": ["p_1"], "aliases.email": [2], "profile.plan": ["a"]})
+    >>> with_types(table, ["cookie", "email"]).iloc[0].to_list()
+    ['p_1', 0, 2, 'a']
+    """
+    counts = {f"aliases.{name}": table.get(f"aliases.{name}", 0) for name in sorted(types)}
+    carried = [name for name in table if name.startswith(PROFILE)]
+    own = [name for name in table if name not in counts and name not in carried]
+    return table[own].assign(**counts).join(table[carried])
 
 
 def _columns(table: pd.DataFrame, condition: Where) -> set[str]:

@@ -1,6 +1,6 @@
 """The alias graph: aliases that meet on an event are linked; components are profiles.
 
-Components are computed over integer arrays. `build_graph` makes the same graph as a
+Components are computed over integer arrays. `graph_of_tables` makes the same graph as a
 `networkx.Graph`, for those who want to look at it: one node per alias, one edge per pair of
 aliases that met.
 """
@@ -118,14 +118,15 @@ def profile_of_events(aliases: EventAliases, component: IntArray, size: int) -> 
     return profile
 
 
-def build_graph(alias_table: pd.DataFrame, links: pd.DataFrame, events: pd.DataFrame) -> nx.Graph:
-    """Return the alias graph; nodes are URNs.
+def link_table(
+    alias_table: pd.DataFrame, links: pd.DataFrame, events: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the links with the URNs of their ends and their first events.
 
     Parameters
     ----------
     alias_table : pandas.DataFrame
-        `urn`, `alias_type`, `alias_value`, `profile_id`, `first_seen`, `last_seen`, `events`:
-        the node data, one row per alias.
+        `urn`, one row per alias.
     links : pandas.DataFrame
         As `distinct_links` returns it.
     events : pandas.DataFrame
@@ -133,27 +134,56 @@ def build_graph(alias_table: pd.DataFrame, links: pd.DataFrame, events: pd.DataF
 
     Returns
     -------
+    pandas.DataFrame
+        `first`, `second` (URNs), `events` (how many), and of the first of them `first_seen`,
+        `row` and `event_id`; the index is its position.
+    """
+    at = links["event"].to_numpy()
+    first_event = events[["timestamp", "row", "event_id"]].iloc[at].reset_index(drop=True)
+    urns = alias_table["urn"].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "first": urns.take(links["first"].to_numpy()).array,
+            "second": urns.take(links["second"].to_numpy()).array,
+            "events": links["events"].to_numpy(),
+            "first_seen": first_event["timestamp"].array,
+            "row": first_event["row"].array,
+            "event_id": first_event["event_id"].array,
+        },
+        index=at,
+    )
+
+
+def graph_of_tables(nodes: pd.DataFrame, links: pd.DataFrame) -> nx.Graph:
+    """Return the alias graph; nodes are URNs.
+
+    Parameters
+    ----------
+    nodes : pandas.DataFrame
+        `urn`, `alias_type`, `alias_value`, `profile_id`, `first_seen`, `last_seen`, `events`:
+        the node data, one row per alias.
+    links : pandas.DataFrame
+        As `link_table` returns it: the edges and their data.
+
+    Returns
+    -------
     networkx.Graph
-        Edge data: `events` (how many), `first_seen`, `row` and `event_id` of the first.
     """
     # Imported by those who ask for the graph alone.
     import networkx as nx
 
     graph = nx.Graph()
-    node_data = alias_table.drop(columns="urn").to_dict("records")
-    graph.add_nodes_from(zip(alias_table["urn"], node_data, strict=True))
-    first_event = events[["timestamp", "row", "event_id"]].iloc[links["event"].to_numpy()]
-    urns = alias_table["urn"].to_numpy(dtype=object)
-    ends = (urns[links["first"].to_numpy()], urns[links["second"].to_numpy()])
+    node_data = nodes.drop(columns="urn").to_dict("records")
+    graph.add_nodes_from(zip(nodes["urn"], node_data, strict=True))
     data = (
         {"events": events, "first_seen": time, "row": row, "event_id": event_id}
         for events, time, row, event_id in zip(
             links["events"].tolist(),
-            first_event["timestamp"],
-            first_event["row"].tolist(),
-            first_event["event_id"].to_numpy(dtype=object, na_value=None),
+            links["first_seen"],
+            links["row"].tolist(),
+            links["event_id"].to_numpy(dtype=object, na_value=None),
             strict=True,
         )
     )
-    graph.add_edges_from(zip(*ends, data, strict=True))
+    graph.add_edges_from(zip(links["first"], links["second"], data, strict=True))
     return graph

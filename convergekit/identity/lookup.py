@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from convergekit.errors import ConvergekitError, UnknownAliasError
+from convergekit.errors import ConvergekitError, UnknownAliasError, did_you_mean, what_there_is
+from convergekit.identity.alias_rules import AliasRules
 from convergekit.identity.aliases import urn
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.typing import BoolArray
@@ -88,10 +92,26 @@ def find_aliases(s: StitchedEvents, text: str, *, most: int) -> FoundAliases:
 
 def has_value(s: StitchedEvents, text: str) -> BoolArray:
     """Return which aliases have this value, in the form that their type gives it."""
-    table, _ = s.alias_table
+    aliases = s.resolution.aliases
+    return have_value(s.alias_table[0], aliases.types.categories, aliases.rules, text)
+
+
+def have_value(
+    table: pd.DataFrame, types: Iterable[str], rules: AliasRules, text: str
+) -> BoolArray:
+    """Return which rows of a table of aliases have this value.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `alias_type`, `alias_value`.
+    types : iterable of str
+        Those that occur.
+    rules : AliasRules
+    text : str
+    """
     found = np.zeros(len(table), dtype=bool)
-    rules = s.resolution.aliases.rules
-    for alias_type in s.resolution.aliases.types.categories:
+    for alias_type in types:
         try:
             parsed = rules.parse(urn(alias_type, text))
         except ConvergekitError:
@@ -101,6 +121,60 @@ def has_value(s: StitchedEvents, text: str) -> BoolArray:
             of_type = (table["alias_type"] == alias_type).to_numpy(dtype=bool)
             found |= of_type & table["alias_value"].isin(parsed[1]).to_numpy(dtype=bool)
     return found
+
+
+def parsed_urn(rules: AliasRules, text: Any) -> tuple[str, list[str]] | None:
+    """Return the type and the values that a URN may mean, None of what is not one."""
+    return rules.parse(text) if isinstance(text, str) else None
+
+
+def not_a_urn(text: Any, near: Sequence[str]) -> UnknownAliasError:
+    """Return the error of a text that is not a URN; `near` are the aliases of this value."""
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return UnknownAliasError(
+        f"{text!r} is neither a URN (urn:<type>:<value>) nor a profile ID (p_...).{hint}"
+    )
+
+
+def unknown_profile(profile_id: str, here: str = "") -> UnknownAliasError:
+    """Return the error of a profile ID that no profile has."""
+    return UnknownAliasError(
+        f"no profile{here} has the ID {profile_id!r}. "
+        "See `.profiles`, or give an alias such as 'urn:email:ada@example.com'."
+    )
+
+
+def unknown_alias(
+    alias: tuple[str, list[str]], types: Sequence[str], values: Iterable[str], here: str = ""
+) -> UnknownAliasError:
+    """Return the error of an alias that no event carries.
+
+    Parameters
+    ----------
+    alias : tuple of (str, list of str)
+        As `parsed_urn` returns it.
+    types : sequence of str
+        Those that occur.
+    values : iterable of str
+        Those that the type has.
+    here : str
+        Of what the events are.
+    """
+    alias_type, meant = alias
+    if alias_type not in types:
+        return UnknownAliasError(
+            f"no event{here} carries an alias of type {alias_type!r}. "
+            f"{what_there_is(types, alias_type, none='no aliases')}"
+        )
+    # Two people's addresses at one shop's domain are near each other, and no slip.
+    known = itertools.islice(values, 100_000)
+    near_urns = did_you_mean(
+        urn(alias_type, meant[0]), [urn(alias_type, value) for value in known], cutoff=0.9
+    )
+    return UnknownAliasError(
+        f"no event{here} carries the alias {urn(alias_type, meant[0])!r}; it may have "
+        f"been blocked (see `.report`).{near_urns}"
+    )
 
 
 def _listed(s: StitchedEvents, mask: BoolArray, most: int, *, exact: bool) -> FoundAliases:

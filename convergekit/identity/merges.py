@@ -32,6 +32,14 @@ def profile_merges(s: StitchedEvents) -> pd.DataFrame:
 def merges_in_order(knowledge: Knowledge, events: pd.DataFrame) -> pd.DataFrame:
     """Return the merges that an order of knowing brings about.
 
+    See `merges_by_items`.
+    """
+    return merges_by_items(knowledge, events)[0]
+
+
+def merges_by_items(knowledge: Knowledge, events: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
+    """Return the merges that an order of knowing brings about, and the item of each.
+
     Parameters
     ----------
     knowledge : Knowledge
@@ -58,7 +66,7 @@ def merges_in_order(knowledge: Knowledge, events: pd.DataFrame) -> pd.DataFrame:
         }
     ).astype({"timestamp": "datetime64[us, UTC]"})
     order = np.lexsort((merges["old_profile_id"].to_numpy(dtype=object), knowledge.known[item]))
-    return merges.iloc[order].reset_index(drop=True)
+    return merges.iloc[order].reset_index(drop=True), item[order]
 
 
 def _telling_pairs(knowledge: Knowledge, at: IntArray) -> pd.DataFrame:

@@ -9,7 +9,7 @@ identity is asked of that.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -106,19 +106,37 @@ def segment_of(
         known_characters(description),
         after_the_fact,
         lambda: _left_out(s, rows),
-        _last_event(s, found) if data_end is None else data_end,
+        last_of([last_seen(s, found.events["timestamp"])], s.data_end)
+        if data_end is None
+        else data_end,
         whole=None if found.segment is None else found.segment.whole,
         positions=None if found.segment is None else found.segment.positions,
     )
-    return replace(found, segment=segment)
+    # When the whole was observed is not when its segment was.
+    return replace(found, segment=segment, observed_in_all=None)
 
 
-def _last_event(s: StitchedEvents, found: StitchedEvents) -> pd.Timestamp:
-    """Return the time of the last event of a part of `s` whose clock is not wrong."""
-    times = found.events["timestamp"]
+def last_seen(s: StitchedEvents, times: pd.Series) -> tuple[pd.Timestamp, bool]:
+    """Return the last of some events' times that is not a wrong clock's, and if there are any."""
     inside = Observed(*s.observed_span).holds(microseconds(times))
-    # All may be far: then they are observed for as long as the others.
-    return times[inside].max() if inside.any() or not len(times) else s.data_end
+    return times[inside].max(), len(times) > 0
+
+
+def last_of(found: Iterable[tuple[pd.Timestamp, bool]], otherwise: pd.Timestamp) -> pd.Timestamp:
+    """Return until when a segment of events is observed.
+
+    Parameters
+    ----------
+    found : iterable of tuple
+        As `last_seen` returns it, of each part.
+    otherwise : pandas.Timestamp
+        Where all may be far: then they are observed for as long as the others.
+    """
+    seen = list(found)
+    latest = [time for time, _ in seen if not pd.isna(time)]
+    if latest:
+        return max(latest)
+    return otherwise if any(some for _, some in seen) else pd.NaT
 
 
 def as_segment(whole: StitchedEvents, segment: Segment) -> StitchedEvents:
@@ -130,7 +148,8 @@ def as_segment(whole: StitchedEvents, segment: Segment) -> StitchedEvents:
         at, chosen = segment.positions, _profiles_of(whole.resolution, profile[segment.positions])
     found = restricted(whole, at, chosen)
     here = found.segment or replace(segment, whole=None, positions=None)
-    return replace(found, segment=replace(segment, whole=here.whole, positions=here.positions))
+    placed = replace(segment, whole=here.whole, positions=here.positions)
+    return replace(found, segment=placed, observed_in_all=None)
 
 
 def profiles_of(s: StitchedEvents, seen: BoolArray) -> BoolArray:

@@ -18,17 +18,23 @@ from convergekit.base.grouping import distinct, number, order_of
 from convergekit.base.records import take_or_missing
 from convergekit.base.threads import with_columns
 from convergekit.base.wording import counted
-from convergekit.errors import UnknownAliasError, UnknownNameError, did_you_mean, what_there_is
+from convergekit.errors import UnknownNameError, what_there_is
 from convergekit.events.calendar import Calendar
 from convergekit.events.observed import Observed, observed
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.frame import WordedFrame
-from convergekit.identity.aliases import EventAliases, urn
+from convergekit.identity.aliases import EventAliases
 from convergekit.identity.as_of import Knowledge
-from convergekit.identity.graph import build_graph, distinct_links
+from convergekit.identity.graph import distinct_links, graph_of_tables, link_table
 from convergekit.identity.limits import Protection, RefusedLinks
-from convergekit.identity.lookup import has_value
+from convergekit.identity.lookup import (
+    has_value,
+    not_a_urn,
+    parsed_urn,
+    unknown_alias,
+    unknown_profile,
+)
 from convergekit.identity.profiles import alias_times
 from convergekit.identity.properties import carry_retroactive
 from convergekit.typing import BoolArray, IntArray
@@ -136,7 +142,7 @@ class StitchedEvents:
     @cached_property
     def observed_span(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """From when to when profiles are observed, as `observed_of` has it."""
-        if self.segment is None and self.observed_in_all is not None:
+        if self.observed_in_all is not None:
             return self.observed_in_all.begin, self.observed_in_all.end
         given = self.observed_until if self.segment is None else self.segment.data_end
         found = observed(self.events, given)
@@ -264,6 +270,10 @@ class StitchedEvents:
 
     def graph_of(self, chosen: BoolArray) -> nx.Graph:
         """Return the graph of the chosen events' aliases, nodes and edges in a fixed order."""
+        return graph_of_tables(*self.graph_tables(chosen))
+
+    def graph_tables(self, chosen: BoolArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the nodes and links of the chosen events' aliases, in the order of the graph."""
         found = self.resolution
         table, position = self.alias_table
         place = np.empty_like(position)
@@ -275,12 +285,7 @@ class StitchedEvents:
         part = aliases.with_pairs(aliases.event[pairs], aliases.alias[pairs])
         links = distinct_links(part, time_rank)
         links = links.iloc[np.argsort(time_rank[links["event"]], kind="stable")]
-        nodes = distinct(part.alias)
-        links = links.assign(
-            first=np.searchsorted(nodes, links["first"]),
-            second=np.searchsorted(nodes, links["second"]),
-        )
-        return build_graph(table.iloc[nodes], links, self.events)
+        return table.iloc[distinct(part.alias)], link_table(table, links, self.events)
 
     def check_property(self, name: str) -> None:
         """Raise unless an event carries the profile property."""
@@ -296,44 +301,23 @@ class StitchedEvents:
             found = np.flatnonzero(self.resolution.profile_ids == alias_or_id)
             if len(found):
                 return int(found[0])
-            raise UnknownAliasError(
-                f"no profile{self._here} has the ID {alias_or_id!r}. "
-                "See `.profiles`, or give an alias such as 'urn:email:ada@example.com'."
-            )
+            raise unknown_profile(alias_or_id, self._here)
         return int(self.resolution.component[self.alias_position(alias_or_id)])
 
     def alias_position(self, text: str) -> int:
         """Return the position of an alias in `resolution.aliases`."""
-        table = self.resolution.aliases.table
-        alias = self.resolution.aliases.rules.parse(text) if isinstance(text, str) else None
+        aliases = self.resolution.aliases
+        alias = parsed_urn(aliases.rules, text)
         if alias is None:
-            near = self.alias_table[0]["urn"][has_value(self, text)].tolist()
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise UnknownAliasError(
-                f"{text!r} is neither a URN (urn:<type>:<value>) nor a profile ID (p_...).{hint}"
-            )
-        alias_type, values = alias
-        of_type = table["alias_type"] == alias_type
+            raise not_a_urn(text, self.alias_table[0]["urn"][has_value(self, text)].tolist())
+        of_type = aliases.table["alias_type"] == alias[0]
         # The name as it stands in `aliases` first: a rule may make another alias's name of it.
-        for value in reversed(values):
-            found = np.flatnonzero(of_type & (table["alias_value"] == value))
+        for value in reversed(alias[1]):
+            found = np.flatnonzero(of_type & (aliases.table["alias_value"] == value))
             if len(found):
                 return int(found[0])
-        types = list(table["alias_type"].cat.categories)
-        if alias_type not in types:
-            raise UnknownAliasError(
-                f"no event{self._here} carries an alias of type {alias_type!r}. "
-                f"{what_there_is(types, alias_type, none='no aliases')}"
-            )
-        # Two people's addresses at one shop's domain are near each other, and no slip.
-        known = table["alias_value"][of_type].head(100_000)
-        near_urns = did_you_mean(
-            urn(alias_type, values[0]), [urn(alias_type, value) for value in known], cutoff=0.9
-        )
-        raise UnknownAliasError(
-            f"no event{self._here} carries the alias {urn(alias_type, values[0])!r}; it may have "
-            f"been blocked (see `.report`).{near_urns}"
-        )
+        values = aliases.table["alias_value"][of_type]
+        raise unknown_alias(alias, list(aliases.types.categories), values, self._here)
 
     @property
     def _here(self) -> str:

@@ -26,12 +26,12 @@ from convergekit.base.rounding import six_digits
 from convergekit.base.wording import counted, percentage
 from convergekit.errors import ConvergekitError
 from convergekit.events.schema import missing
-from convergekit.events.steps import single_valued
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
 from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
+    from convergekit.journeys.source import JourneySource
     from convergekit.journeys.visits import JourneyEvents
 
 
@@ -79,7 +79,7 @@ class Differences(Result):
 
 
 def differences(
-    events: pd.DataFrame,
+    found: JourneySource,
     data_end: pd.Timestamp,
     visits: JourneyEvents,
     window: pd.Timedelta,
@@ -91,7 +91,7 @@ def differences(
 
     Parameters
     ----------
-    events : pandas.DataFrame
+    found : JourneySource
     data_end : pandas.Timestamp
         Until when profiles are observed.
     visits : JourneyEvents
@@ -104,7 +104,7 @@ def differences(
     check_confidence(confidence)
     if not isinstance(min_profiles, int) or min_profiles < 1:
         raise ConvergekitError(f"min_profiles must be a whole number from 1; got {min_profiles!r}.")
-    columns = [single_valued(events, name, option="properties") for name in properties]
+    columns = found.columns(properties)
     micros = window // pd.Timedelta(1, "us")
     reached = visits.end >= 0
     converted = reached & (np.where(reached, visits.converted_at, 0) - visits.begin <= micros)
@@ -118,7 +118,7 @@ def differences(
     did = _did(unit, visits.name[before], converters, len(names))
     parts = [pd.DataFrame({"event_name": names, "property": None, "value": None, **did})]
     for column in columns:
-        values = events[column].iloc[position]
+        values = found.values(column, position)
         codes, distinct = pd.factorize(values.mask(missing(values)))
         did = _did(unit[codes >= 0], codes[codes >= 0], converters, len(distinct))
         parts.append(

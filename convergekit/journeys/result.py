@@ -8,9 +8,9 @@ no part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,13 +21,15 @@ from convergekit.base.grouping import run_starts
 from convergekit.base.options import names_given
 from convergekit.base.wording import counted
 from convergekit.errors import ColumnError, ConvergekitError
-from convergekit.events.amounts import events_named, summed_amounts
+from convergekit.events.amounts import summed_amounts
 from convergekit.events.currencies import check_rates
 from convergekit.events.observed import observed
-from convergekit.events.steps import Step, StepLike, any_of
+from convergekit.events.steps import StepLike, any_of
 from convergekit.figures.card import Result
-from convergekit.journeys.visits import JourneyEvents, visits_of
-from convergekit.typing import BoolArray, FloatArray, IntArray
+from convergekit.journeys.question import JourneysQuestion
+from convergekit.journeys.source import FrameJourneys, JourneySource
+from convergekit.journeys.visits import JourneyEvents
+from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from convergekit.journeys.differences import Differences
 
 
-#: The largest number of steps of a journey that are distinguished.
-MOST_STEPS = 20
 # As many paths as a card has rows for.
 _MOST_PATHS = 10
 
@@ -88,33 +88,47 @@ def journeys(
     for column in ("event_name", "timestamp", profile):
         if column not in events:
             raise ColumnError(f"no column {column!r}; found: {', '.join(map(str, events.columns))}")
-    starts, ends = any_of("start", start), any_of("end", end)
-    if not isinstance(max_steps, int) or not 1 <= max_steps <= MOST_STEPS:
-        raise ConvergekitError(
-            f"max_steps must be a whole number from 1 to {MOST_STEPS}; got {max_steps!r}."
-        )
-    if value is not None and not ends:
-        raise ConvergekitError(f"value={value!r} needs end=; name the event that has this value.")
-    begin, chosen = _among(events, starts), _among(events, any_of("events", names))
-    to = partial(visits_of, events, events[profile], begin, chosen=chosen)
-    visits = to(_among(events, ends))
-    check_rates(value, currency, rates)
-    worth = None
-    if value is not None:
-        worth = np.zeros(len(visits.end))
-        reached = visits.end >= 0
-        worth[reached] = summed_amounts(events, visits.end[reached], value, currency, rates)
+    asked = JourneysQuestion.of(start, end, names, max_steps, value, currency, rates)
+    found = FrameJourneys(events, profile, asked)
+    return journeys_of(asked, found, observed(events).end if data_end is None else data_end)
+
+
+def journeys_of(asked: JourneysQuestion, found: JourneySource, data_end: pd.Timestamp) -> Journeys:
+    """Return the paths of profiles.
+
+    Parameters
+    ----------
+    asked : JourneysQuestion
+    found : JourneySource
+        Finds the journeys.
+    data_end : pandas.Timestamp
+        Until when profiles are observed.
+    """
+    visits = found.to(asked.end)
     return Journeys(
-        start=tuple(step.title for step in starts),
-        end=tuple(step.title for step in ends),
-        max_steps=max_steps,
+        start=tuple(step.title for step in asked.start),
+        end=tuple(step.title for step in asked.end),
+        max_steps=asked.max_steps,
         profiles=len(visits.begin),
         _visits=visits,
-        _worth=worth,
-        _events=events,
-        _data_end=observed(events).end if data_end is None else data_end,
-        _to=to,
+        _worth=_worth(asked, found, visits),
+        _data_end=data_end,
+        _source=found,
     )
+
+
+def _worth(
+    asked: JourneysQuestion, found: JourneySource, visits: JourneyEvents
+) -> FloatArray | None:
+    """Return what the event that ends each journey is worth; None if that was not asked."""
+    check_rates(asked.value, asked.currency, asked.rates)
+    if asked.value is None:
+        return None
+    worth = np.zeros(len(visits.end))
+    reached = visits.end >= 0
+    events, at = found.events_at(visits.end[reached])
+    worth[reached] = summed_amounts(events, at, asked.value, asked.currency, asked.rates)
+    return worth
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,9 +152,8 @@ class Journeys(Result):
     profiles: int
     _visits: JourneyEvents
     _worth: FloatArray | None
-    _events: pd.DataFrame
     _data_end: pd.Timestamp
-    _to: Callable[[BoolArray | None], JourneyEvents]
+    _source: JourneySource
 
     def _line(self) -> str:
         reached = ""
@@ -323,10 +336,10 @@ class Journeys(Result):
                 "differences needs the event that converts; name it with converters= or end=."
             )
         chosen = names_given("properties", properties)
-        visits = self._to(_among(self._events, given)) if given else self._visits
+        visits = self._source.to(given) if given else self._visits
         window = parse_duration(within, name="within")
         return differences(
-            self._events, self._data_end, visits, window, chosen, min_profiles, confidence
+            self._source, self._data_end, visits, window, chosen, min_profiles, confidence
         )
 
     def plot(
@@ -418,16 +431,6 @@ class Journeys(Result):
             of_length = steps[at, -length:] if self.is_backwards else steps[at, :length]
             spelled[at] = np.fromiter(map(tuple, names[of_length].tolist()), object, len(at))
         return list(spelled)
-
-
-def _among(events: pd.DataFrame, steps: Sequence[Step]) -> BoolArray | None:
-    """Return which events fill any of the steps; None for no steps."""
-    if not steps:
-        return None
-    among = np.zeros(len(events), dtype=bool)
-    for step in steps:
-        among[events_named(events, step)] = True
-    return among
 
 
 def _of_nine_in_ten(moves: pd.DataFrame, sizes: pd.Series) -> FloatArray:

@@ -45,8 +45,10 @@ _MAY_HOLD = {"ad": ("utm_content",), "ad_group": ("utm_term",), "campaign": ("ut
 _AN_ID = r"^\d{6,}$"
 
 
-def ids_of(sessions: FoundSessions, visits: IntArray, level: str) -> list[NumberedText]:
-    """Return the IDs that visits came with, a column per parameter, the surest first.
+def ids_of(
+    sessions: FoundSessions, visits: IntArray, level: str
+) -> dict[tuple[int, ...], NumberedText]:
+    """Return the IDs that visits came with, a column per place where one stands.
 
     Parameters
     ----------
@@ -54,24 +56,32 @@ def ids_of(sessions: FoundSessions, visits: IntArray, level: str) -> list[Number
     visits : numpy.ndarray of int
         Which of the sessions are asked about.
     level : {"ad", "ad_group", "campaign"}
+
+    Returns
+    -------
+    dict of tuple of int to NumberedText
+        In the order of the places, the surest first. One that no visit has an ID at may lack.
     """
     events = sessions.events
     # The event that says where the visit is from, then the one of its landing page.
     moments = [sessions.arrival[visits], sessions.says["landing_page"][visits]]
-    found = []
-    for name in PARAMETERS[level]:
-        for column in (PROFILE_PROPERTY + name, PROPERTY + name):
-            if column in events:
-                found += [_sent(events[column], at) for at in moments]
+    found: dict[tuple[int, ...], NumberedText] = {}
     names = PARAMETERS[level]
-    for column in (prefix + page for page in PAGES for prefix in (PROPERTY, PROFILE_PROPERTY)):
+    columns = [prefix + name for name in names for prefix in (PROFILE_PROPERTY, PROPERTY)]
+    for place, column in enumerate(columns):
         if column in events:
-            for at in moments:
-                found += _in_addresses(events[column], at, names)
-    for name in _MAY_HOLD[level]:
+            for moment, at in enumerate(moments):
+                found[0, place, moment] = _sent(events[column], at)
+    pages = [prefix + page for page in PAGES for prefix in (PROPERTY, PROFILE_PROPERTY)]
+    for place, column in enumerate(pages):
+        if column in events:
+            for moment, at in enumerate(moments):
+                for which, ids in _in_addresses(events[column], at, names).items():
+                    found[1, place, moment, *which] = ids
+    for place, name in enumerate(_MAY_HOLD[level]):
         tag = sessions.numbered(name, visits)
         is_id = tag.distinct.str.match(_AN_ID).to_numpy(dtype=bool)
-        found.append(tag.mapped(tag.distinct.where(is_id)))
+        found[2, place] = tag.mapped(tag.distinct.where(is_id))
     return found
 
 
@@ -81,27 +91,32 @@ def _sent(column: pd.Series, at: IntArray) -> NumberedText:
     return texts.mapped(without_nothing(texts.distinct))
 
 
-def _in_addresses(column: pd.Series, at: IntArray, names: tuple[str, ...]) -> list[NumberedText]:
-    """Return the parameters of these names in the query of addresses, or else the fragment."""
+def _in_addresses(
+    column: pd.Series, at: IntArray, names: tuple[str, ...]
+) -> dict[tuple[int, int], NumberedText]:
+    """Return the parameters of these names in the query of addresses, or else the fragment.
+
+    By the place of the name, and 0 for the query or 1 for the fragment.
+    """
     cells = pd.Series(column.array.take(at, allow_fill=True))
     addresses = NumberedText.of(as_text(cells)[0])
     texts = to_arrow(addresses.distinct)
     some = pc.match_substring_regex(texts, rf"(?i)[?&#;](?:{'|'.join(names)})=")
     if not pc.any(some).as_py():
-        return []
+        return {}
     texts = pc.if_else(some, texts, pa.scalar(None, texts.type))
     parts = pc.extract_regex(texts, r"(?s)^[^?#]*(?:\?(?P<query>[^#]*))?(?:#(?P<anchor>.*))?$")
-    found = []
-    for name in names:
+    found = {}
+    for place, name in enumerate(names):
         # A question mark in a query is of another address; one in a fragment begins its query.
-        for part, before in (("query", "^|&"), ("anchor", "^|[&?]")):
+        for which, (part, before) in enumerate((("query", "^|&"), ("anchor", "^|[&?]"))):
             pattern = rf"(?i)(?:{before})(?:amp;)*{name}=(?P<value>[^&#]*)"
             values = pc.struct_field(
                 pc.extract_regex(pc.struct_field(parts, part), pattern), "value"
             )
             if values.null_count < len(values):
                 plain = pd.Series([_plain(one) for one in values.to_pylist()], dtype="str")
-                found.append(addresses.mapped(without_nothing(plain)))
+                found[place, which] = addresses.mapped(without_nothing(plain))
     return found
 
 

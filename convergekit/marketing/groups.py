@@ -42,7 +42,7 @@ class SpendGroups:
     @classmethod
     def of(cls, join: Join, by: tuple[str, ...]) -> SpendGroups:
         """Return the groups by some columns."""
-        visits, campaigns = len(join.visits), len(join.costs.campaigns)
+        visits, campaigns = join.visits.count, len(join.costs.campaigns)
         rows = visits + campaigns + 1
         columns = []
         for name in by:
@@ -69,7 +69,7 @@ def _labels(join: Join, name: str) -> tuple[NumberedText, NumberedText]:
     """Return what visits, and campaigns of the spend, are called in one column."""
     campaigns, campaign = join.costs.campaigns, join.matched.campaign
     if name in ("channel", "source", "medium"):
-        of_visit = join.sessions.numbered(name, join.visits)
+        of_visit = join.visits.texts[name]
         # What Google Analytics calls the medium of direct visits is not an order without a touch.
         of_visit = of_visit.mapped(of_visit.distinct.mask(of_visit.distinct == NONE))
         otherwise = NumberedText(
@@ -78,13 +78,10 @@ def _labels(join: Join, name: str) -> tuple[NumberedText, NumberedText]:
         return of_visit.or_else(otherwise), names_of(join.said(name), UNMATCHED)
     if name == "campaign":
         called = campaigns["campaign"].fillna(campaigns["campaign_id"])
-        own = join.sessions.numbered("utm_campaign", join.visits)
+        own = join.visits.texts["utm_campaign"]
         return _of_matched(called, campaign, own, "(no campaign)"), names_of(called, WIDER)
-    own = platforms_of(
-        join.sessions.numbered("click_id", join.visits),
-        join.sessions.numbered("utm_source", join.visits),
-    )
-    channel = join.sessions.numbered("channel", join.visits)
+    own = platforms_of(join.visits.texts["click_id"], join.visits.texts["utm_source"])
+    channel = join.visits.texts["channel"]
     bought = np.array([*(is_paid(text) for text in channel.distinct), False])[channel.codes]
     own = NumberedText(np.where(bought, own.codes, -1), own.distinct)
     nowhere = "(no platform)"

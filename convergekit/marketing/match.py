@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.grouping import together
-from convergekit.marketing.campaign_ids import ids_of, numbered_among
+from convergekit.marketing.campaign_ids import numbered_among
 from convergekit.marketing.costs import LEVELS, Costs, fold
 from convergekit.marketing.mapping import MappedRow, mapping_given
 from convergekit.marketing.platforms import platforms_of
+from convergekit.marketing.said import SaidByVisits
 from convergekit.spend.ad_platforms import platform_of_source
 from convergekit.typing import BoolArray, IntArray
-from convergekit.visits.sessions import FoundSessions
 
 #: By what a campaign was matched, the surest first.
 KEYS = ("ad ID", "ad group ID", "campaign ID", "mapping", "name", "what it names")
@@ -50,15 +50,12 @@ class Kinds:
     folded: pd.DataFrame
 
     @classmethod
-    def of(cls, sessions: FoundSessions, visits: IntArray) -> Kinds:
-        """Return the kinds of some sessions that are visits."""
-        said = {name: sessions.numbered(name, visits) for name in SAID}
+    def of(cls, visits: SaidByVisits) -> Kinds:
+        """Return the kinds of visits."""
         # A visit without a tag has a source too, such as "(direct)"; a campaign it has not.
-        said["utm_campaign"] = sessions.numbered("utm_campaign", visits)
-        said["platform"] = platforms_of(
-            sessions.numbered("click_id", visits), sessions.numbered("utm_source", visits)
-        )
-        key = together(list(said.values()), len(visits))
+        said = {name: visits.texts[name] for name in (*SAID, "utm_campaign")}
+        said["platform"] = platforms_of(visits.texts["click_id"], visits.texts["utm_source"])
+        key = together(list(said.values()), visits.count)
         kind, one = first_of_each(key)
         texts = {name: column.take(one) for name, column in said.items()}
         table = pd.DataFrame(texts).astype("str")
@@ -102,8 +99,7 @@ class Matched:
 
 def match(
     costs: Costs,
-    sessions: FoundSessions,
-    visits: IntArray,
+    visits: SaidByVisits,
     mapping: pd.DataFrame | Mapping[object, object] | None,
 ) -> Matched:
     """Join spend to visits.
@@ -111,14 +107,13 @@ def match(
     Parameters
     ----------
     costs : Costs
-    sessions : FoundSessions
-    visits : numpy.ndarray of int
-        The sessions that are visits.
+    visits : SaidByVisits
+        With IDs of the levels that `id_levels` names.
     mapping : DataFrame or mapping, optional
         As `Stitched.match_spend` takes it.
     """
-    kinds = Kinds.of(sessions, visits)
-    campaign, key = _by_ids(costs, sessions, visits)
+    kinds = Kinds.of(visits)
+    campaign, key = _by_ids(costs, visits)
     by_hand = mapping_given(mapping, costs.campaigns, kinds.table)
     mapped = _mapped(by_hand, kinds)
     named, reason = _by_name(costs, kinds, {row.campaign for row in by_hand})
@@ -131,18 +126,24 @@ def match(
     return Matched(kinds, campaign, key, wider, counts, reason)
 
 
-def _by_ids(costs: Costs, sessions: FoundSessions, visits: IntArray) -> tuple[IntArray, IntArray]:
+def id_levels(costs: Costs) -> list[str]:
+    """Return the levels of which the spend has IDs that tell one campaign."""
+    return [level for level in LEVELS if len(_telling(costs, level))]
+
+
+def _telling(costs: Costs, level: str) -> pd.DataFrame:
+    """Return the IDs of a level; one of two campaigns tells neither."""
+    return costs.ids[costs.ids["level"] == level].drop_duplicates("id", keep=False)
+
+
+def _by_ids(costs: Costs, visits: SaidByVisits) -> tuple[IntArray, IntArray]:
     """Return of each visit the campaign whose ID it came with, and which ID that was."""
-    campaign = np.full(len(visits), -1, dtype=np.int64)
-    key = np.full(len(visits), -1, dtype=np.int64)
-    for level in LEVELS:
-        known = costs.ids[costs.ids["level"] == level]
-        # An ID of two campaigns tells neither.
-        known = known.drop_duplicates("id", keep=False)
-        if known.empty or not len(visits):
-            continue
+    campaign = np.full(visits.count, -1, dtype=np.int64)
+    key = np.full(visits.count, -1, dtype=np.int64)
+    for level in id_levels(costs):
+        known = _telling(costs, level)
         texts, owner = pd.Index(known["id"]), np.append(known["campaign"].to_numpy(), -1)
-        for column in ids_of(sessions, visits, level):
+        for column in visits.ids[level].values():
             found = owner[numbered_among(column, texts)]
             new = (campaign < 0) & (found >= 0)
             campaign[new], key[new] = found[new], KEYS.index(_OF_LEVEL[level])

@@ -14,12 +14,13 @@ from convergekit.base.grouping import NumberedText
 from convergekit.base.wording import counted, percentage
 from convergekit.figures.card import Result
 from convergekit.marketing.costs import PARTS, Costs, base_of, costs_of, fold, summed
-from convergekit.marketing.match import KEYS, SAID, Matched, match, paid_kinds
+from convergekit.marketing.match import KEYS, SAID, Matched, id_levels, match, paid_kinds
 from convergekit.marketing.proposals import proposals_of
+from convergekit.marketing.said import SaidByVisits
 from convergekit.spend.result import Spend
 from convergekit.typing import IntArray
 from convergekit.visits.rules import VisitRules, Visits
-from convergekit.visits.sessions import FoundSessions, sessions_of
+from convergekit.visits.sessions import sessions_of
 
 if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
@@ -105,27 +106,23 @@ class Join:
     Attributes
     ----------
     costs : Costs
-    sessions : FoundSessions
-    visits : numpy.ndarray of int
-        The sessions that are visits.
+    visits : SaidByVisits
     matched : Matched
     """
 
     costs: Costs
-    sessions: FoundSessions
-    visits: IntArray
+    visits: SaidByVisits
     matched: Matched
 
     @classmethod
     def of(
         cls,
         costs: Costs,
-        sessions: FoundSessions,
-        visits: IntArray,
+        visits: SaidByVisits,
         mapping: pd.DataFrame | Mapping[Any, Any] | None,
     ) -> Join:
         """Join spend to visits."""
-        return cls(costs, sessions, visits, match(costs, sessions, visits, mapping))
+        return cls(costs, visits, match(costs, visits, mapping))
 
     def said(self, name: str) -> pd.Series:
         """Return the channel, source or medium of each campaign of the spend.
@@ -225,18 +222,49 @@ def match_spend(
     rates: Mapping[str, float] | None = None,
 ) -> SpendMatches:
     """Join spend to visits. See `Stitched.match_spend`."""
-    sessions = sessions_of(s, VisitRules.of(visits))
-    found = np.flatnonzero(sessions.arrival >= 0)
-    result = Join.of(costs_of(spend, rates, base_of(rates)), sessions, found, mapping).result()
-    return replace(result, remarks=[*of_segment(s), *result.remarks])
+    costs = costs_of(spend, rates, base_of(rates))
+    said = said_by_visits(s, VisitRules.of(visits), costs)
+    return matches_of(costs, said, mapping, segment_said(s))
 
 
-def of_segment(s: StitchedEvents) -> list[str]:
+def said_by_visits(s: StitchedEvents, rules: VisitRules, costs: Costs) -> SaidByVisits:
+    """Return what visits say that spend may be joined by."""
+    sessions = sessions_of(s, rules)
+    return SaidByVisits.of(sessions, np.flatnonzero(sessions.arrival >= 0), id_levels(costs))
+
+
+def matches_of(
+    costs: Costs,
+    visits: SaidByVisits,
+    mapping: pd.DataFrame | Mapping[Any, Any] | None,
+    segment: str,
+) -> SpendMatches:
+    """Join spend to what visits say.
+
+    Parameters
+    ----------
+    costs : Costs
+    visits : SaidByVisits
+    mapping
+        As `Stitched.match_spend` takes it.
+    segment : str
+        What the visits are a segment by; empty if they are all.
+    """
+    result = Join.of(costs, visits, mapping).result()
+    return replace(result, remarks=[*of_segment(segment), *result.remarks])
+
+
+def segment_said(s: StitchedEvents) -> str:
+    """Return what events are a segment by; empty if they are all."""
+    return "" if s.segment is None else s.segment.description
+
+
+def of_segment(segment: str) -> list[str]:
     """Return a remark if the events are those of a segment, none if they are all."""
-    if s.segment is None:
+    if not segment:
         return []
     return [
-        f"Visits and orders are those of a segment ({s.segment.description}), and spend is that of "
+        f"Visits and orders are those of a segment ({segment}), and spend is that of "
         "everybody, unless its rows were chosen likewise: do not read the ratios to it as the "
         "segment's."
     ]

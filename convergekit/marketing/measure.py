@@ -10,31 +10,28 @@ import numpy as np
 import pandas as pd
 
 from convergekit.activity.clocks import Clock
-from convergekit.attribution.attribute import Attributor, Credited, whole_shares
+from convergekit.attribution.attribute import whole_shares
 from convergekit.base.durations import parse_duration
 from convergekit.base.wording import counted
-from convergekit.events.amounts import events_named
-from convergekit.events.observed import moment
-from convergekit.events.steps import StepLike, title_of
-from convergekit.events.timestamps import microseconds
+from convergekit.events.observed import Observed, moment
+from convergekit.events.steps import title_of
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.tables import StitchedEvents, observed_of
+from convergekit.marketing.brought import Brought, brought_by, steps_asked, usual_steps
 from convergekit.marketing.cells import RATIOS, Ledger, metrics
 from convergekit.marketing.cohorts import Acquired
 from convergekit.marketing.costs import PARTS, Costs, costs_of
 from convergekit.marketing.groups import UNMATCHED, SpendGroups
-from convergekit.marketing.matches import Join, SpendMatches, of_segment
+from convergekit.marketing.match import id_levels
+from convergekit.marketing.matches import Join, SpendMatches, of_segment, segment_said
 from convergekit.marketing.question import MarketingQuestion
 from convergekit.marketing.result import Marketing
-from convergekit.marketing.sales import Sales, firsts_in, sales_of
+from convergekit.marketing.sales import Sales, SoldEvents, firsts_in, sales_of
 from convergekit.spend.result import Spend
 from convergekit.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from convergekit.figures.style import Style
-
-#: The steps of a visit whose share is shown, and what they are called unless told otherwise.
-_STEPS = {"add_to_cart_rate": "Added To Cart", "checkout_rate": "Started Checkout"}
 
 
 @dataclass(frozen=True)
@@ -57,33 +54,75 @@ class Dates:
     refund: IntArray
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What is known of the events beside them.
+
+    Attributes
+    ----------
+    observed : Observed
+        From when to when profiles are observed.
+    data_end : pandas.Timestamp
+    segment : str
+        What the events are a segment by; empty if they are all.
+    """
+
+    observed: Observed
+    data_end: pd.Timestamp
+    segment: str
+
+    @classmethod
+    def of(cls, s: StitchedEvents) -> Seen:
+        """Return what is known of stitched events."""
+        return cls(observed_of(s), s.data_end, segment_said(s))
+
+
 def marketing(
     s: StitchedEvents, spend: pd.DataFrame | Spend, asked: MarketingQuestion
 ) -> Marketing:
     """Return spend beside what it brought. See `Stitched.marketing`."""
-    sales = sales_of(s, asked)
+    sales = sales_of(SoldEvents.of(s), asked)
     costs = costs_of(spend, asked.rates, sales.currency)
-    attributor = Attributor(s, asked.of_attribution())
-    found = attributor.credited(s.resolution.profile, as_of=s.identity == "as_of")
-    sessions = found.sessions
-    every = np.flatnonzero(sessions.arrival >= 0)
-    arrived = microseconds(s.events["timestamp"])[sessions.arrival[every]]
-    inside = observed_of(s).holds(arrived)
-    join = Join.of(costs, sessions, every, asked.mapping)
+    rows = s.events["row"].to_numpy(dtype=np.int64)[sales.position]
+    steps = steps_asked(asked, usual_steps(s))
+    brought = brought_by(s, asked, rows, steps, id_levels(costs))
+    return marketing_of(asked, sales, rows, costs, brought, Seen.of(s))
+
+
+def marketing_of(
+    asked: MarketingQuestion,
+    sales: Sales,
+    rows: IntArray,
+    costs: Costs,
+    brought: Brought,
+    seen: Seen,
+) -> Marketing:
+    """Return spend beside what it brought, from orders, costs and visits.
+
+    Parameters
+    ----------
+    asked : MarketingQuestion
+    sales : Sales
+    rows : numpy.ndarray of int
+        Of the orders.
+    costs : Costs
+    brought : Brought
+    seen : Seen
+    """
+    inside = seen.observed.holds(brought.arrived)
+    join = Join.of(costs, brought.said, asked.mapping)
     groups = SpendGroups.of(join, asked.by)
-    visit_of = np.full(len(sessions.visitor) + 1, -1, dtype=np.int64)
-    visit_of[every] = np.arange(len(every))
-    shares = _credits(found, sales, visit_of)
-    dates = _dates(asked, sales, costs, shares, arrived)
+    shares = _credits(brought, rows)
+    dates = _dates(asked, sales, costs, shares, brought.arrived)
     ledger, parts = _ledger(
-        s, asked, sales, costs, join, groups, shares, dates, np.flatnonzero(inside)
+        asked, sales, costs, groups, shares, dates, brought, np.flatnonzero(inside)
     )
     left_out = {**sales.left_out, **costs.left_out}
-    if len(every) > inside.sum():
+    if not inside.all():
         left_out["visits beyond the end of the data, or before their begin"] = int((~inside).sum())
     acquired = Acquired.of(sales, shares.order, shares.group(groups), shares.share,
                            dates.credit)  # fmt: skip
-    return _result(s, asked, join, groups, dates, ledger, parts, acquired, sales, left_out)
+    return _result(seen, asked, join, groups, dates, ledger, parts, acquired, sales, left_out)
 
 
 @dataclass(frozen=True)
@@ -99,15 +138,13 @@ class Credits:
         return np.append(groups.of_visit, groups.none)[self.visit]
 
 
-def _credits(found: Credited, sales: Sales, visit_of: IntArray) -> Credits:
-    order_of = np.full(len(found.positions), -1, dtype=np.int64)
-    order_of[sales.conversion] = np.arange(len(sales.conversion))
-    (share,) = found.credit.values()
-    order = order_of[found.conversion]
-    kept = np.flatnonzero((order >= 0) & (share > 0))
+def _credits(brought: Brought, rows: IntArray) -> Credits:
+    order = np.searchsorted(rows, brought.row)
+    there = np.append(rows, -1)[order] == brought.row
+    kept = np.flatnonzero(there & (brought.share > 0))
     # By order, then touch: the shares of cents go to the earlier of equals.
     kept = kept[np.argsort(order[kept], kind="stable")]
-    return Credits(order[kept], visit_of[found.visit[kept]], share[kept])
+    return Credits(order[kept], brought.visit[kept], brought.share[kept])
 
 
 def _dates(
@@ -136,14 +173,13 @@ def _times(micros: IntArray) -> pd.Series:
 
 
 def _ledger(
-    s: StitchedEvents,
     asked: MarketingQuestion,
     sales: Sales,
     costs: Costs,
-    join: Join,
     groups: SpendGroups,
     shares: Credits,
     dates: Dates,
+    brought: Brought,
     inside: IntArray,
 ) -> tuple[Ledger, pd.DataFrame]:
     """Return all that is added up, by period and group, and of each cell which these are."""
@@ -163,7 +199,7 @@ def _ledger(
         spend_cell=cells[0],
         spend=costs.amount,
         visit_cell=cells[1],
-        visit_did=_did(s, asked, join, sales, inside),
+        visit_did={name: did[inside] for name, did in brought.did.items()},
         credit_cell=cells[2],
         order=shares.order,
         credit=shares.share,
@@ -195,32 +231,8 @@ def _refunds(
     return parts, pd.DataFrame({"credit": credit, "period": period})
 
 
-def _did(
-    s: StitchedEvents, asked: MarketingQuestion, join: Join, sales: Sales, inside: IntArray
-) -> dict[str, BoolArray]:
-    """Return which visits had an event of each kind."""
-    named = {"add_to_cart_rate": asked.add_to_cart, "checkout_rate": asked.checkout}
-    at = {name: _step(s, step, _STEPS[name]) for name, step in named.items()}
-    at = {name: found for name, found in at.items() if found is not None}
-    at["conversion_rate"] = sales.position
-    found = {}
-    for name, positions in at.items():
-        did = np.zeros(len(join.sessions.visitor) + 1, dtype=bool)
-        did[join.sessions.of_event[positions]] = True
-        did[-1] = False
-        found[name] = did[join.visits[inside]]
-    return found
-
-
-def _step(s: StitchedEvents, step: StepLike | None, usual: str) -> IntArray | None:
-    """Return the events of a step; None if it was not named and no event has the usual name."""
-    if step is None:
-        return events_named(s.events, usual) if (s.events["event_name"] == usual).any() else None
-    return events_named(s.events, step)
-
-
 def _result(
-    s: StitchedEvents,
+    seen: Seen,
     asked: MarketingQuestion,
     join: Join,
     groups: SpendGroups,
@@ -235,14 +247,14 @@ def _result(
     rank = _ranks(groups, ledger, parts)
     measured = partial(metrics, confidence=asked.confidence, refunds=asked.refund is not None)
     distinct, of_period = np.unique(periods, return_inverse=True)
-    flags = _flags(s, asked, join.costs, dates.clock, distinct)
+    flags = _flags(seen, asked, join.costs, dates.clock, distinct)
     begin = pd.Series(dates.clock.index(distinct).start_time)
 
-    seen = np.zeros(len(groups.names), dtype=bool)
+    visited = np.zeros(len(groups.names), dtype=bool)
     for cell in (ledger.visit_cell, ledger.credit_cell):
-        seen[parts["group"].to_numpy()[cell]] = True
+        visited[parts["group"].to_numpy()[cell]] = True
     table = measured(ledger, len(parts), whole=of_period)
-    table = _known_returns(table, seen[parts["group"]])
+    table = _known_returns(table, visited[parts["group"]])
     table = pd.concat([groups.names.take(parts["group"]).reset_index(drop=True), table], axis=1)
     table.insert(0, "period", begin.take(of_period).array)
     table = table.assign(**{name: flag[of_period] for name, flag in flags.items()})
@@ -258,7 +270,7 @@ def _result(
     summary = measured(
         ledger.renumbered(place), len(used), whole=np.zeros(len(used), dtype=np.int64)
     )
-    summary = _known_returns(summary, seen[used])
+    summary = _known_returns(summary, visited[used])
     summary = pd.concat([groups.names.take(used).reset_index(drop=True), summary], axis=1)
     summary = summary.take(np.argsort(rank[used])).reset_index(drop=True)
 
@@ -279,13 +291,13 @@ def _result(
         new=asked.new,
         currency=currency,
         left_out=left_out,
-        remarks=_remarks(s, asked, join, matches, sales),
-        data_end=s.data_end,
+        remarks=_remarks(seen, asked, join, matches, sales),
+        data_end=seen.data_end,
         calendar=asked.calendar,
         _acquired=acquired,
         _names=groups.names,
         _rank=rank,
-        _spent=_spent(s, asked, join.costs, groups, dates),
+        _spent=_spent(seen, asked, join.costs, groups, dates),
         _clock=dates.clock,
         _confidence=asked.confidence,
     )
@@ -316,12 +328,12 @@ def _ranks(groups: SpendGroups, ledger: Ledger, parts: pd.DataFrame) -> IntArray
 
 
 def _flags(
-    s: StitchedEvents, asked: MarketingQuestion, costs: Costs, clock: Clock, periods: IntArray
+    seen: Seen, asked: MarketingQuestion, costs: Costs, clock: Clock, periods: IntArray
 ) -> dict[str, BoolArray]:
     """Return which periods are observed from begin to end, and which the spend covers."""
     index, calendar = clock.index(periods), asked.calendar
     begin, end = calendar.begin(index), calendar.end(index)
-    span = observed_of(s)
+    span = seen.observed
     none = np.zeros(len(periods), dtype=bool)
     complete = none
     if not pd.isna(span.end):
@@ -338,10 +350,10 @@ def _flags(
 
 
 def _spent(
-    s: StitchedEvents, asked: MarketingQuestion, costs: Costs, groups: SpendGroups, dates: Dates
+    seen: Seen, asked: MarketingQuestion, costs: Costs, groups: SpendGroups, dates: Dates
 ) -> pd.DataFrame:
     """Return what was spent on days that are observed, by period and group."""
-    span = observed_of(s)
+    span = seen.observed
     kept = np.zeros(len(costs.day), dtype=bool)
     if not pd.isna(span.end):
         first, last = asked.calendar.periods(pd.Series([span.begin, span.end]), "D").astype("int64")
@@ -357,10 +369,13 @@ def _spent(
 
 
 def _remarks(
-    s: StitchedEvents, asked: MarketingQuestion, join: Join, matches: SpendMatches, sales: Sales
+    seen: Seen, asked: MarketingQuestion, join: Join, matches: SpendMatches, sales: Sales
 ) -> list[str]:
-    costs, said = join.costs, [*of_segment(s), *matches.remarks, *_currency(join.costs, sales)]
-    span = observed_of(s)
+    costs, said = (
+        join.costs,
+        [*of_segment(seen.segment), *matches.remarks, *_currency(join.costs, sales)],
+    )
+    span = seen.observed
     unit = sales.currency or costs.currency
 
     def money(amount: IntArray) -> str:

@@ -13,7 +13,7 @@ from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts_at, events_named
 from convergekit.events.currencies import row_of, to_one_currency
-from convergekit.events.observed import BEYOND
+from convergekit.events.observed import BEYOND, Observed
 from convergekit.events.schema import PROFILE_PROPERTY, PROPERTY
 from convergekit.events.steps import resolve_column, title_of
 from convergekit.events.timestamps import microseconds, order_of_arrival
@@ -38,8 +38,6 @@ class Sales:
     position, profile, time, arrival, cents : numpy.ndarray of int
         Of each order: its event, its profile (-1 for none), microseconds since 1970, its place in
         the order of arrival, and what it is worth.
-    conversion : numpy.ndarray of int
-        Of each order, its place among all events of that name.
     customer : numpy.ndarray of int
         Who ordered, as `new` counts customers: the profile or the address; -1 if unknown.
     first : numpy.ndarray of bool
@@ -57,7 +55,6 @@ class Sales:
     time: IntArray
     arrival: IntArray
     cents: IntArray
-    conversion: IntArray
     customer: IntArray
     first: BoolArray
     refund_time: IntArray
@@ -73,8 +70,41 @@ class Sales:
         return total
 
 
-def sales_of(s: StitchedEvents, asked: MarketingQuestion) -> Sales:
+@dataclass(frozen=True)
+class SoldEvents:
+    """The events among which orders and refunds are.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        All, or the orders and refunds alone, by `row`.
+    profile : numpy.ndarray of int
+        The profile of each, -1 for none.
+    observed : Observed
+        From when to when profiles are observed.
+    whole : SoldEvents or None
+        The orders of all events of the profiles, where a segment leaves some of these out.
+    """
+
+    events: pd.DataFrame
+    profile: IntArray
+    observed: Observed
+    whole: SoldEvents | None
+
+    @classmethod
+    def of(cls, s: StitchedEvents) -> SoldEvents:
+        """Return all events."""
+        whole = None if s.whole is s else cls.of(s.whole)
+        return cls(s.events, s.resolution.profile, observed_of(s), whole)
+
+
+def sales_of(s: SoldEvents, asked: MarketingQuestion) -> Sales:
     """Return the orders and refunds. See `Stitched.marketing`.
+
+    Parameters
+    ----------
+    s : SoldEvents
+    asked : MarketingQuestion
 
     Raises
     ------
@@ -100,7 +130,7 @@ def sales_of(s: StitchedEvents, asked: MarketingQuestion) -> Sales:
         np.isnan(amounts[: len(every)][kept]).sum()
     )
     cents = _cents(amounts, events, np.concatenate([every, refunds]), asked.value)
-    position, profile = every[kept], s.resolution.profile[every[kept]]
+    position, profile = every[kept], s.profile[every[kept]]
     time = microseconds(events["timestamp"].iloc[position])
     arrival = order_of_arrival(events, position)
     customer = profile
@@ -121,7 +151,6 @@ def sales_of(s: StitchedEvents, asked: MarketingQuestion) -> Sales:
         time=time,
         arrival=arrival,
         cents=cents[: len(every)][kept],
-        conversion=np.flatnonzero(kept),
         customer=customer,
         first=_first_orders(s, asked, position, _firsts(customer, time, arrival)),
         refund_time=refund_time[known],
@@ -133,7 +162,7 @@ def sales_of(s: StitchedEvents, asked: MarketingQuestion) -> Sales:
 
 
 def _amounts(
-    s: StitchedEvents, asked: MarketingQuestion, orders: IntArray, refunds: IntArray
+    s: SoldEvents, asked: MarketingQuestion, orders: IntArray, refunds: IntArray
 ) -> tuple[FloatArray, str]:
     """Return the amounts of orders and then of refunds, in one currency, and which that is."""
     events = s.events
@@ -174,11 +203,11 @@ def _cents(amounts: FloatArray, events: pd.DataFrame, at: IntArray, value: str) 
     return cents.astype(np.int64)
 
 
-def _kept(s: StitchedEvents, at: IntArray, what: str, left_out: dict[str, int]) -> BoolArray:
+def _kept(s: SoldEvents, at: IntArray, what: str, left_out: dict[str, int]) -> BoolArray:
     """Return which events have a time at which the data are observed."""
     times = s.events["timestamp"].iloc[at]
     timed = times.notna().to_numpy(dtype=bool)
-    inside = observed_of(s).holds(microseconds(times))
+    inside = s.observed.holds(microseconds(times))
     left_out[f"{what} without a time"] = int((~timed).sum())
     left_out[f"{what} {BEYOND}"] = int((timed & ~inside).sum())
     return timed & inside
@@ -208,23 +237,22 @@ def _firsts(customer: IntArray, time: IntArray, arrival: IntArray) -> BoolArray:
 
 
 def _first_orders(
-    s: StitchedEvents, asked: MarketingQuestion, position: IntArray, first: BoolArray
+    s: SoldEvents, asked: MarketingQuestion, position: IntArray, first: BoolArray
 ) -> BoolArray:
     """Return which orders are their customer's first in all the data.
 
     A segment may lack the events of the first one: then its customer is not new in it.
     """
-    if s.whole is s:
-        return first
     whole = s.whole
+    if whole is None:
+        return first
     every = events_named(whole.events, asked.conversion)
     at = every[_kept(whole, every, "orders", {})]
     by_address = asked.new == "first_by_address"
-    customer = _addresses(whole.events, at) if by_address else whole.resolution.profile[at]
+    customer = _addresses(whole.events, at) if by_address else whole.profile[at]
     time = microseconds(whole.events["timestamp"].iloc[at])
-    is_first = np.zeros(len(whole.events), dtype=bool)
-    is_first[at[_firsts(customer, time, order_of_arrival(whole.events, at))]] = True
-    return is_first[s.in_whole(position)]
+    firsts = at[_firsts(customer, time, order_of_arrival(whole.events, at))]
+    return np.isin(s.events["row"].to_numpy()[position], whole.events["row"].to_numpy()[firsts])
 
 
 def firsts_in(period: IntArray, sales: Sales) -> BoolArray:
@@ -246,7 +274,7 @@ def firsts_in(period: IntArray, sales: Sales) -> BoolArray:
 
 
 def _orders_of(
-    s: StitchedEvents,
+    s: SoldEvents,
     asked: MarketingQuestion,
     orders: tuple[IntArray, IntArray, IntArray, IntArray],
     refunds: tuple[IntArray, IntArray],
@@ -262,7 +290,7 @@ def _orders_of(
     ranks = np.sort(time)
     width = len(ranks) + 1
     key = profile[order] * width + np.searchsorted(ranks, time[order], side="right")
-    whose = s.resolution.profile[at]
+    whose = s.profile[at]
     place = np.searchsorted(
         key, whose * width + np.searchsorted(ranks, when, side="right"), side="right"
     )

@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from convergekit.diagnostics.lost_rows import unreached
 from convergekit.diagnostics.page_addresses import pages_and_tags
 from convergekit.diagnostics.placeholders import found_placeholders, rows_with_any
 from convergekit.diagnostics.report import Faults, Report, dropped_by_order, report_counts
+from convergekit.diagnostics.shared_values import joining_values
 from convergekit.errors import ReadError
 from convergekit.events.observed import Observed
 from convergekit.events.steps import names_in
@@ -44,6 +46,10 @@ class AboutPart:
         How many copies with other content were dropped by the order of rows alone.
     faults : dict
         What looks like a tracking bug, but for events that are far from the rest.
+    unreached : dict of str to dict
+        Per event name, the events that reach no profile because their aliases are malformed.
+    joining : list of dict
+        The alias values that may be shared.
     """
 
     report: dict[str, Any]
@@ -57,6 +63,8 @@ class AboutPart:
     tagged: int
     by_order: int
     faults: dict[str, Any]
+    unreached: dict[str, dict[str, Any]]
+    joining: list[dict[str, Any]]
 
     @classmethod
     def of(cls, s: StitchedEvents) -> AboutPart:
@@ -78,6 +86,8 @@ class AboutPart:
             tagged=tagged,
             by_order=dropped_by_order(s),
             faults=vars(Faults.of(replace(s, observed_in_all=_ALL_TIME))),
+            unreached={name: vars(found) for name, found in unreached(s).items()},
+            joining=list(joining_values(s).to_dict("records")),
         )
 
     def written(self) -> bytes:

@@ -28,7 +28,7 @@ from convergekit.events.schema import ALIAS, PROFILE_PROPERTY
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.pipeline import united_aliases
-from convergekit.parts.workdir import Workdir
+from convergekit.parts.workdir import Workdir, content_of
 from convergekit.typing import IntArray
 
 #: The files that hashes are written to.
@@ -100,14 +100,15 @@ class Hashes:
         keys["hash"], keys["row"] = hashes[order], row[order]
         ends = np.searchsorted(which[order], np.arange(FILES + 1))
         for number in range(FILES):
-            with self._workdir.file("keys", f"{number:02}").open("ab") as file:
-                file.write(keys[ends[number] : ends[number + 1]].tobytes())
+            part = keys[ends[number] : ends[number + 1]]
+            self._workdir.append(part.tobytes(), "keys", f"{number:02}")
 
     def links(self) -> Iterator[tuple[IntArray, IntArray]]:
         """Yield pairs of rows that carry the same, one file's after the other; then remove it."""
         for number in range(FILES):
             path = self._workdir.file("keys", f"{number:02}")
-            keys = np.fromfile(path, dtype=_KEY) if path.exists() else np.empty(0, dtype=_KEY)
+            content = content_of(path) if path.exists() else b""
+            keys = np.frombuffer(content, dtype=_KEY)
             self._workdir.remove("keys", f"{number:02}")
             order = np.argsort(keys["hash"], kind="stable")
             hashes, row = keys["hash"][order], keys["row"][order]
@@ -142,7 +143,7 @@ def clusters(links: Iterator[tuple[IntArray, IntArray]], rows: int) -> IntArray:
         # A label is the first row of its cluster so far, and labelled by itself.
         label[nodes] = least[component]
         label = label[label]
-    return label
+    return label.astype(np.int64, copy=False)
 
 
 def part_of(cluster: npt.NDArray[Any], parts: int) -> IntArray:

@@ -23,3 +23,11 @@ class EachPart(Protocol):
             whole. It may run in another process: it holds data alone, as does what it returns.
         """
         ...
+
+
+class OnePart(Protocol):
+    """Asks one part."""
+
+    def __call__(self, number: int, of_part: Callable[[int, StitchedEvents], Kept], /) -> Kept:
+        """Return what a function makes of a part, as `EachPart` does of every one."""
+        ...

@@ -17,27 +17,42 @@ from convergekit.diagnostics.report import EXAMPLE_ROWS, Faults, with_vanished
 from convergekit.errors import NotOnThisEngine
 from convergekit.events.arrow import with_python_lists
 from convergekit.events.calendar import Calendar
+from convergekit.events.currencies import check_rates
 from convergekit.events.observed import moment
 from convergekit.events.schema import PROFILE
 from convergekit.events.timestamps import microseconds
+from convergekit.parts.answers.identity import order_of_aliases
 from convergekit.parts.answers.report import faults_of, report_of
+from convergekit.parts.answers.warned import KeptInParts, lost_in_parts, shared_in_parts
 from convergekit.parts.rows import ROW
-from convergekit.parts.stitching import Run, path_of
-from convergekit.parts.tables import PartsTable
+from convergekit.parts.stitching import Run
+from convergekit.parts.tables import PartsTable, below_each_other
 from convergekit.stitched import Stitched
+from convergekit.visible import visible
 
 if TYPE_CHECKING:
+    import networkx as nx
+    import polars as pl
+    import pyarrow as pa
+
     from convergekit.activity.clocks import Periods
     from convergekit.activity.cohorts import Mode
     from convergekit.activity.counts import Measure
     from convergekit.activity.retention import Cohort, Retention
+    from convergekit.attribution.lift import AttributionLift
     from convergekit.attribution.question import Direct, Otherwise, Repeats, Touches
     from convergekit.attribution.result import Attribution
+    from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
+    from convergekit.diagnostics.explain import Explanation
+    from convergekit.diagnostics.orphans import Orphans
     from convergekit.diagnostics.report import Report
+    from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import ExclusionLike, StepLike, Where
+    from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
+    from convergekit.figures.style import Template
     from convergekit.funnels.options import Within
     from convergekit.funnels.result import Funnel
     from convergekit.funnels.vendors.presets import (
@@ -50,6 +65,19 @@ if TYPE_CHECKING:
         RangeAppliesTo,
         Ties,
     )
+    from convergekit.identity.conditions import ProfileCondition
+    from convergekit.journeys.result import Journeys
+    from convergekit.marketing.matches import SpendMatches
+    from convergekit.marketing.question import Dated, New, Refunds
+    from convergekit.marketing.result import Marketing
+    from convergekit.parts.answers.one_profile import Lookup
+    from convergekit.privacy.forget import Forgotten
+    from convergekit.reconcile.platforms import Dated as ClaimDated
+    from convergekit.reconcile.platforms import Windows
+    from convergekit.reconcile.result import Reconciliation
+    from convergekit.report.about import About
+    from convergekit.report.questions import Questions
+    from convergekit.spend.result import Spend
     from convergekit.visits.channels import ChannelRule
     from convergekit.visits.entry import Label
     from convergekit.visits.rules import Visits
@@ -93,14 +121,18 @@ class StitchedParts:
     def __repr__(self) -> str:
         """Return the counts in one line."""
         report = self._counts
-        counts = (
+        counts = [
             counted(report.events, "event"),
             counted(sum(report.duplicates.values()), "duplicate"),
             f"{sum(report.rejected.values()):,} rejected",
-        )
+        ]
+        segment = ""
+        if report.segment:
+            counts.append(f"{sum(report.left_out.values()):,} left out")
+            segment = f"; segment: {visible(report.segment)}"
         return (
             f"StitchedParts({', '.join(counts)}; {counted(report.aliases, 'alias', 'aliases')}, "
-            f"{counted(report.profiles, 'profile')}; {counted(self.parts, 'part')})"
+            f"{counted(report.profiles, 'profile')}{segment}; {counted(self.parts, 'part')})"
         )
 
     def _repr_html_(self) -> str:
@@ -143,21 +175,22 @@ class StitchedParts:
 
     @cached_property
     def report(self) -> Report:
-        """The report, as `Stitched.report`: the parts' added up.
-
-        It does not warn of files, sources and event names that were mostly lost, nor of values
-        that strangers share.
-        """
+        """The report, as `Stitched.report`: the parts' added up."""
         run, counts = self._run, self._counts
-        facts = run.facts
+        facts, rejected = run.facts, self.rejected.to_pandas()
         found = [Faults(**part.faults) for part in run.about]
         faults = replace(faults_of(found), far=self._far())
+        kept = KeptInParts(self.events, self.duplicates, rejected, counts.events)
+        shared = shared_in_parts(run.about, self.aliases)
+        warnings = [
+            *lost_in_parts(run.about, kept, run.remarks),
+            *faults.warnings(run.options.observed_until, facts.observed.end),
+            *([shared] if shared else []),
+        ]
         return replace(
             counts,
-            coverage=with_vanished(
-                counts.coverage, vanished_names(self.rejected.to_pandas(), facts.event_names)
-            ),
-            warnings=faults.warnings(run.options.observed_until, facts.observed.end),
+            coverage=with_vanished(counts.coverage, vanished_names(rejected, facts.event_names)),
+            warnings=warnings,
             own_pages=self._own_pages(),
         )
 
@@ -362,9 +395,9 @@ class StitchedParts:
         new_on: Iterable[str] | None = None,
         rules: Sequence[ChannelRule] | None = None,
     ) -> Attribution:
-        """Credit conversions to visits, as `Stitched.attribution`, by models of rules.
+        """Credit conversions to visits, as `Stitched.attribution`.
 
-        `markov` and `shapley` compare all journeys, and are not computed by parts yet.
+        For `markov` and `shapley`, which compare all journeys, the parts are gone through twice.
         """
         from convergekit.attribution.question import Question
         from convergekit.parts.answers.visits import attribution_by_parts
@@ -391,6 +424,518 @@ class StitchedParts:
         )
         return attribution_by_parts(self._run.of_each, asked)
 
+    def attribution_lift(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        model: str | Sequence[str] = "last_touch",
+        lookback: Duration = "30D",
+        by: str = "channel",
+        *,
+        otherwise: Otherwise | None = None,
+        direct: Direct = "touch",
+        weights: tuple[float, float, float] = (0.4, 0.2, 0.4),
+        half_life: Duration = "7D",
+        mixed_currencies: bool = False,
+        touches: Touches = "all",
+        brand: str | None = None,
+        repeats: Repeats = "count",
+        whole_days: bool = False,
+        visits: Visits | None = None,
+        timeout: Duration | None = None,
+        new_on: Iterable[str] | None = None,
+        rules: Sequence[ChannelRule] | None = None,
+    ) -> AttributionLift:
+        """Compare attribution with that without stitching, as `Stitched.attribution_lift`."""
+        from convergekit.attribution.question import Question
+        from convergekit.parts.answers.credit_lift import attribution_lift_by_parts
+
+        asked = Question.of(
+            conversion,
+            value=value,
+            model=model,
+            lookback=lookback,
+            by=by,
+            otherwise=otherwise,
+            direct=direct,
+            weights=weights,
+            half_life=half_life,
+            mixed_currencies=mixed_currencies,
+            touches=touches,
+            brand=brand,
+            repeats=repeats,
+            whole_days=whole_days,
+            visits=visits,
+            timeout=timeout,
+            new_on=new_on,
+            rules=rules,
+        )
+        return attribution_lift_by_parts(self._run.of_each, asked)
+
+    def journeys(
+        self,
+        start: StepLike | Sequence[StepLike] | None = None,
+        end: StepLike | Sequence[StepLike] | None = None,
+        events: Sequence[StepLike] | None = None,
+        max_steps: int = 5,
+        value: str | None = None,
+        *,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+    ) -> Journeys:
+        """Return the paths that profiles take to an event, or from one, as `Stitched.journeys`.
+
+        An event of a journey takes 40 bytes. `differences` goes through the parts again.
+        """
+        from convergekit.journeys.question import JourneysQuestion
+        from convergekit.parts.answers.journeys import journeys_by_parts
+
+        asked = JourneysQuestion.of(start, end, events, max_steps, value, currency, rates)
+        return journeys_by_parts(asked, self._run.of_each, self._run.data_end)
+
+    def where(
+        self,
+        *,
+        profiles: ProfileCondition | Sequence[ProfileCondition] | None = None,
+        events: Where | None = None,
+    ) -> StitchedParts:
+        """Return a segment, as `Stitched.where`: of which the same can be asked, by parts.
+
+        The parts are gone through, and the segment's tables are written below the workdir, where
+        they are for as long as it is used. A function of the profiles gets the table of all of
+        them; one of the events gets those of one part at a time, and is to look at each by itself.
+        """
+        from convergekit.parts.answers.segments import where_by_parts
+
+        return StitchedParts(
+            where_by_parts(self._run, profiles, events, lambda: self.profiles.to_pandas())
+        )
+
+    def match_spend(
+        self,
+        spend: pd.DataFrame | Spend,
+        mapping: pd.DataFrame | Mapping[Any, str] | None = None,
+        visits: Visits | None = None,
+        *,
+        rates: Mapping[str, float] | None = None,
+    ) -> SpendMatches:
+        """Join spend to visits, as `Stitched.match_spend`."""
+        from convergekit.parts.answers.marketing import match_spend_by_parts
+
+        return match_spend_by_parts(self._run.of_each, spend, mapping, visits, rates)
+
+    def marketing(
+        self,
+        spend: pd.DataFrame | Spend,
+        *,
+        conversion: StepLike = "Placed Order",
+        value: str = "total_price",
+        freq: str = "M",
+        by: str | Sequence[str] = "channel",
+        model: str = "last_touch",
+        lookback: Duration = "30D",
+        dated: Dated = "order",
+        new: New = "first_ever",
+        minus: str | Sequence[str] = (),
+        refund: StepLike | None = None,
+        refund_value: str | None = None,
+        refunds: Refunds = "order",
+        order_id: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        mapping: pd.DataFrame | Mapping[Any, str] | None = None,
+        add_to_cart: StepLike | None = None,
+        checkout: StepLike | None = None,
+        confidence: float = 0.95,
+        calendar: str | None = None,
+        visits: Visits | None = None,
+    ) -> Marketing:
+        """Return spend beside what it brought, as `Stitched.marketing`."""
+        from convergekit.marketing.question import MarketingQuestion
+        from convergekit.parts.answers.marketing import marketing_by_parts
+
+        asked = MarketingQuestion.of(
+            conversion,
+            value=value,
+            freq=freq,
+            by=by,
+            model=model,
+            lookback=lookback,
+            dated=dated,
+            new=new,
+            minus=minus,
+            refund=refund,
+            refund_value=refund_value,
+            refunds=refunds,
+            order_id=order_id,
+            currency=currency,
+            rates=rates,
+            mapping=mapping,
+            add_to_cart=add_to_cart,
+            checkout=checkout,
+            confidence=confidence,
+            calendar=Calendar.of(calendar, usual=self._run.options.calendar),
+            visits=visits,
+        )
+        return marketing_by_parts(self._run.of_each, spend, asked, self._run.options.observed_until)
+
+    def reconcile(
+        self,
+        spend: pd.DataFrame | Spend,
+        *,
+        conversion: StepLike = "Placed Order",
+        value: str | None = "total_price",
+        windows: Windows | None = None,
+        dated: Mapping[str, ClaimDated] | None = None,
+        start: Any = None,
+        end: Any = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        visits: Visits | None = None,
+    ) -> Reconciliation:
+        """Hold what platforms claim against the orders, as `Stitched.reconcile`."""
+        from convergekit.parts.answers.claims import reconcile_by_parts
+        from convergekit.parts.view import View
+        from convergekit.reconcile.compare import ReconcileQuestion, of_a_segment
+        from convergekit.visits.rules import VisitRules
+
+        run = self._run
+        if isinstance(run, View) and run.is_segment:
+            raise of_a_segment()
+        asked = ReconcileQuestion(conversion, value, currency, rates, VisitRules.of(visits))
+        return reconcile_by_parts(
+            run.of_each,
+            spend,
+            asked,
+            run.facts.observed,
+            run.options.calendar,
+            windows=windows,
+            dated=dated,
+            start=start,
+            end=end,
+        )
+
+    def without_campaign(
+        self,
+        conversion: StepLike,
+        value: str | None = None,
+        lookback: Duration = "30D",
+        *,
+        visits: Visits | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+    ) -> WithoutCampaign:
+        """Say why conversions have no campaign, as `Stitched.without_campaign`."""
+        from convergekit.attribution.question import Question
+        from convergekit.parts.answers.visits import without_campaign_by_parts
+        from convergekit.visits.rules import VisitRules
+
+        asked = Question(conversion=conversion, lookback=lookback, visits=VisitRules.of(visits))
+        return without_campaign_by_parts(self._run.of_each, asked, value, currency, rates)
+
+    def without(
+        self,
+        alias: str | Iterable[str],
+        *,
+        event: StepLike | None = "Placed Order",
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        carried: str | Sequence[str] | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration | None = None,
+    ) -> WhatIf[StitchedParts]:
+        """Compare the results with those if an alias had not been sent, as `Stitched.without`.
+
+        `.stitched` is computed by parts like this; its tables are written below the workdir, where
+        they are for as long as it is used.
+        """
+        from convergekit.diagnostics.what_if import WhatIfQuestion
+        from convergekit.parts.answers.what_if import what_if_by_parts
+
+        asked = WhatIfQuestion.of(event, value, currency, rates, carried, steps, within)
+        return what_if_by_parts(self._run, lambda: self._lookup, alias, asked, StitchedParts)
+
+    def forget(self, alias_or_profile: str) -> Forgotten[StitchedParts]:
+        """Delete a person (GDPR), as `Stitched.forget`: return everything without them.
+
+        **The person is still on the disk**: in the rows and tables of the run's workdir, of which
+        `.stitched` is another view, without them. To delete them there, too, take them out of the
+        source, stitch it again into another workdir, and remove this one. What needs a name
+        instead of an address is numbered through the parts: which is ``(erased 2)`` may differ
+        from memory.
+        """
+        from convergekit.parts.answers.forget import forget_by_parts
+        from convergekit.parts.view import View
+        from convergekit.privacy.forget import of_a_segment
+
+        run = self._run
+        if isinstance(run, View) and run.is_segment:
+            raise of_a_segment()
+        part = self._lookup.part_of(alias_or_profile)
+        return forget_by_parts(run, part, alias_or_profile, StitchedParts)
+
+    # Identity and diagnosis.
+
+    @cached_property
+    def alias_graph(self) -> nx.Graph:
+        """The alias graph in memory, as `Stitched.alias_graph`."""
+        from convergekit.parts.answers.identity import alias_graph_by_parts
+
+        return alias_graph_by_parts(self._run.of_each)
+
+    @cached_property
+    def suspects(self) -> pd.DataFrame:
+        """Profiles that look over-merged, as `Stitched.suspects`."""
+        from convergekit.parts.answers.identity import suspects_by_parts
+
+        return suspects_by_parts(self._run.of_each)
+
+    @cached_property
+    def refused_links(self) -> pd.DataFrame:
+        """The links that `limits` refused, as `Stitched.refused_links`."""
+        from convergekit.parts.answers.identity import refused_links_by_parts
+
+        priority = self._run.options.protection.priority
+        return refused_links_by_parts(self._run.of_each, priority)
+
+    @cached_property
+    def profile_merges(self) -> pd.DataFrame:
+        """Which profile IDs were replaced by which, as `Stitched.profile_merges`."""
+        from convergekit.parts.answers.identity import profile_merges_by_parts
+
+        return profile_merges_by_parts(self._run.of_each)
+
+    def provenance(self, name: str) -> pd.DataFrame:
+        """Return the event that each value was carried from, as `Stitched.provenance`."""
+        from convergekit.parts.answers.identity import provenance_by_parts
+
+        return provenance_by_parts(self._run.of_each, name)
+
+    def property_coverage(self, event_name: StepLike | None = None) -> DrawnFrame:
+        """Return how many events have each property, as `Stitched.property_coverage`."""
+        from convergekit.parts.answers.identity import property_coverage_by_parts
+
+        return property_coverage_by_parts(self._run.of_each, event_name)
+
+    def explain(self, alias_a: str, alias_b: str) -> Explanation:
+        """Explain why two aliases are linked, as `Stitched.explain`: one part is asked."""
+        from convergekit.parts.answers.one_profile import explain_by_parts
+
+        return explain_by_parts(self._run.of_one, self._lookup, alias_a, alias_b)
+
+    def profile(self, alias_or_id: str) -> DrawnFrame:
+        """Return one profile's timeline, as `Stitched.profile`: one part is asked."""
+        from convergekit.parts.answers.one_profile import profile_by_parts
+
+        return profile_by_parts(self._run.of_one, self._lookup, alias_or_id)
+
+    def plot_profile_graph(
+        self,
+        alias_or_id: str,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
+        """Draw one profile's graph, as `Stitched.plot_profile_graph`: one part is asked."""
+        from convergekit.figures.style import Style
+        from convergekit.parts.answers.one_profile import profile_graph_by_parts
+
+        style = Style(template, width, height)
+        return profile_graph_by_parts(self._run.of_one, self._lookup, alias_or_id, style)
+
+    def orphans(self, event_name: StepLike) -> Orphans:
+        """Return the events that had not reached a browser session, as `Stitched.orphans`."""
+        from convergekit.parts.answers.identity import orphans_by_parts
+
+        return orphans_by_parts(self._run.of_each, event_name)
+
+    def alias_coverage(self, event_name: StepLike) -> pd.DataFrame:
+        """Measure which alias types link events to a session, as `Stitched.alias_coverage`."""
+        from convergekit.parts.answers.identity import alias_coverage_by_parts
+
+        return alias_coverage_by_parts(self._run.of_each, event_name)
+
+    def stitching_lift(
+        self,
+        steps: Sequence[StepLike],
+        *,
+        within: Within | None = None,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        carried: str | None = None,
+        order: Order = "ordered",
+        exclude: ExclusionLike | Sequence[ExclusionLike] = (),
+        on_exclude: OnExclude | None = None,
+        hold: str | Sequence[str] = (),
+        start: Any = None,
+        end: Any = None,
+        range_applies_to: RangeAppliesTo | None = None,
+        entry: Entry | None = None,
+        ties: Ties | None = None,
+        tolerance: Duration | None = None,
+        count: Count = "profiles",
+        like: Like | None = None,
+    ) -> DrawnFrame:
+        """Compare a funnel with itself without stitching, as `Stitched.stitching_lift`."""
+        from convergekit.funnels.lift import LiftQuestion
+        from convergekit.funnels.options import FunnelQuestion
+        from convergekit.parts.answers.lift import stitching_lift_by_parts
+
+        check_rates(value, currency, rates)
+        question = FunnelQuestion.of(
+            steps,
+            within=within,
+            order=order,
+            exclude=exclude,
+            on_exclude=on_exclude,
+            hold=hold,
+            start=start,
+            end=end,
+            range_applies_to=range_applies_to,
+            entry=entry,
+            ties=ties,
+            tolerance=tolerance,
+            count=count,
+            like=like,
+            usual=self._run.options.calendar,
+        )
+        asked = LiftQuestion(question, value, currency, rates, carried)
+        return stitching_lift_by_parts(asked, self._run.of_each, self.events)
+
+    @property
+    def _lookup(self) -> Lookup:
+        from convergekit.parts.answers.one_profile import Lookup
+
+        types = sorted({name for part in self._run.about for name in part.alias_types})
+        here = " of the segment" if self._counts.segment else ""
+        return Lookup(self.aliases, self.profiles, self._run.options.rules, types, here)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the events as an Arrow table, as `Stitched.to_arrow`, by `row`, in memory."""
+        from convergekit.events.arrow import table_of
+
+        return table_of(self._rows_of_all())
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the events as a Polars frame, as `Stitched.to_polars`, by `row`, in memory."""
+        from convergekit.events.arrow import polars_of
+
+        return polars_of(self._rows_of_all())
+
+    def to_parquet(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Save everything as `Stitched.to_parquet`, rows as in memory, never all at once.
+
+        `convergekit.read_stitched` reads it into memory as a `Stitched`.
+        """
+        from convergekit.parts.answers.saved import save_parts
+
+        return save_parts(self._run, self.report, directory, overwrite=overwrite)
+
+    def to_converge(self, directory: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Write Converge's two tables, as `Stitched.to_converge`, rows as in memory."""
+        from convergekit.parts.answers.converge import converge_of_parts
+
+        return converge_of_parts(self._run.of_each, directory, overwrite=overwrite)
+
+    def to_html(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as one HTML file, as `Stitched.to_html`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_html
+
+        return write_html(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_excel(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as an Excel workbook, as `Stitched.to_excel`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_excel
+
+        return write_excel(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def to_markdown(
+        self,
+        path: str | Path,
+        questions: Questions | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        by: str | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a report as Markdown, as `Stitched.to_markdown`.
+
+        A section that is not computed by parts says so.
+        """
+        from convergekit.report.write import write_markdown
+
+        return write_markdown(
+            self,
+            self._about(),
+            path,
+            questions,
+            spend=spend,
+            steps=steps,
+            within=within,
+            by=by,
+            overwrite=overwrite,
+        )
+
+    def _about(self) -> About:
+        from convergekit.parts.answers.about_all import about_all
+
+        return about_all(self._run, self._counts)
+
+    def _rows_of_all(self) -> pd.DataFrame:
+        table = below_each_other(list(self.events.frames()))
+        return table.sort_values(ROW, kind="stable", ignore_index=True)
+
     @cached_property
     def _counts(self) -> Report:
         """The report without what is said of all events together."""
@@ -414,7 +959,7 @@ class StitchedParts:
         return count, [[row, moment(time)] for row, time in sorted(some)[:EXAMPLE_ROWS]]
 
     def _table(self, name: str, finish: Any) -> PartsTable:
-        return PartsTable(name, path_of(self._run.workdir, name), finish, self._run.workdir)
+        return PartsTable(name, self._run.table_files(name), finish, self._run.workdir)
 
 
 def _by_row(table: pd.DataFrame) -> pd.DataFrame:
@@ -433,7 +978,4 @@ def _profiles(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _aliases(table: pd.DataFrame) -> pd.DataFrame:
-    types = table["alias_type"].astype("str")
-    codes = pd.Categorical(types, categories=sorted(types.unique())).codes.astype("int64")
-    order = order_of(microseconds(table["first_seen"]), codes, texts=table["alias_value"])
-    return table.take(order).reset_index(drop=True)
+    return table.take(order_of_aliases(table)).reset_index(drop=True)

@@ -256,7 +256,12 @@ class Run:
     def remarks(self) -> dict[str, int]:
         """What is said of all rows together."""
         done = self.workdir.done
-        found: dict[str, int] = json.loads(self.workdir.read("facts", "remarks.json"))
+        content = self.workdir.read("facts", "remarks.json")
+        try:
+            found: dict[str, int] = json.loads(content)
+        except ValueError as error:
+            path = self.workdir.path / "facts" / "remarks.json"
+            raise not_as_written(path, error) from None
         return found | replaced_remark(done.replaced, done.rows)
 
     def typed(self, block: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
@@ -269,7 +274,12 @@ class Run:
 
     @cached_property
     def _part_of_row(self) -> IntArray:
-        found: IntArray = np.load(io.BytesIO(self.workdir.read("facts", PART_OF_ROW)))
+        content = self.workdir.read("facts", PART_OF_ROW)
+        try:
+            found: IntArray = np.load(io.BytesIO(content))
+        except (ValueError, EOFError) as error:
+            path = self.workdir.path / "facts" / PART_OF_ROW
+            raise not_as_written(path, error) from None
         return found
 
     def _split(self, place: int) -> None:
@@ -383,6 +393,10 @@ class Run:
         self.workdir.write_rows(numbers_of(s), "facts", f"numbers-{number:05}.arrow")
         self.workdir.write(AboutPart.of(s).written(), "facts", f"part-{number:05}.json")
 
+    def table_files(self, name: str) -> list[Path]:
+        """Return the files of a table, part by part."""
+        return path_of(self.workdir, name)
+
     @cached_property
     def about(self) -> list[AboutPart]:
         """What is kept of each part."""
@@ -394,14 +408,23 @@ class Run:
     @cached_property
     def facts(self) -> FactsOfTheWhole:
         """What every part has to know of the whole."""
+        return self.facts_by(self.options)
+
+    def facts_by(self, options: StitchOptions) -> FactsOfTheWhole:
+        """Return what every part has to know of the whole, by these options."""
         numbers = range(self.workdir.done.parts)
         hosts = [self.frame("facts", f"hosts-{number:05}.parquet") for number in numbers]
         times = (self.times(number, "timestamp", "received_at") for number in numbers)
-        return facts_of(self.about, times, hosts, self.options)
+        return facts_of(self.about, times, hosts, options)
 
     def times(self, number: int, *names: str) -> pd.DataFrame:
         """Return columns of a part's events, as far as it has them."""
         return self.frame("tables", "events", f"{number:05}.parquet", names=names)
+
+    @property
+    def data_end(self) -> pd.Timestamp:
+        """Until when profiles are observed."""
+        return self.facts.observed.end
 
     @cached_property
     def learned(self) -> LearnedByParts:
@@ -430,6 +453,10 @@ class Run:
             self.learned.learn(*wanted.rules, [one.spoken for one in found if one is not None])
         else:
             self.learned.spoken(*wanted.rules)
+
+    def of_one(self, number: int, of_part: Callable[[int, StitchedEvents], Kept], /) -> Kept:
+        """Ask one part, with what it has to know. See `OnePart`."""
+        return of_part(number, self.facts.given_to(self.part(number), self.learned.of_all))
 
     def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         for number in range(self.workdir.done.parts):

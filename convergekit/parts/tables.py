@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,12 +67,12 @@ class PartsTable:
         """Return the whole table in memory, its rows in the order that they have in memory."""
         return self._finish(below_each_other(list(self.frames())))
 
-    def frames(self) -> Iterator[pd.DataFrame]:
-        """Yield the table of each part as a DataFrame."""
+    def frames(self, names: Collection[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Yield the table of each part as a DataFrame, or some columns of it."""
         for path in self.files:
             content = content_of(path)
             try:
-                yield read(content)
+                yield read(content, names)
             except ReadError as error:
                 raise not_as_written(path, error) from None
 

@@ -30,7 +30,7 @@ if sys.platform != "win32":
 FORMAT = 1
 MANIFEST = "parts.json"
 _LOCK = "lock"
-_OURS = ("blocks", "keys", "rows", "tables", "facts")
+_OURS = ("blocks", "keys", "rows", "tables", "facts", "views")
 
 
 @dataclass
@@ -119,6 +119,15 @@ class Workdir:
         except OSError as error:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
+            raise not_written(path, error) from error
+
+    def append(self, content: bytes, *names: str) -> None:
+        """Write to the end of a file: of one that a run that goes on makes anew."""
+        path = self.file(*names)
+        try:
+            with path.open("ab") as file:
+                file.write(content)
+        except OSError as error:
             raise not_written(path, error) from error
 
     def read(self, *names: str) -> bytes:
@@ -230,7 +239,10 @@ def _remove_temporary(place: Path, process: int) -> None:
 
 def _found(place: Path, asked: dict[str, dict[str, str]]) -> Workdir:
     if not (place / MANIFEST).exists():
-        others = sorted(p.name for p in place.iterdir() if not _is_ours(p.name))
+        try:
+            others = sorted(p.name for p in place.iterdir() if not _is_ours(p.name))
+        except OSError as error:
+            raise not_written(place, error) from error
         if others:
             raise ConvergekitError(
                 f"workdir={str(place)!r} holds other files, such as {others[0]!r}. Give a "

@@ -21,7 +21,7 @@ without an address is not looked for. The counts of `remarks` are of the input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -88,30 +88,106 @@ def forget(
 ) -> Forgotten[Face]:
     """Return everything without one person. See `Stitched.forget`."""
     if s.segment is not None:
-        raise ConvergekitError(
-            "a segment is a part of a Stitched that would still hold the person: ask the whole to "
-            "forget, and choose the segment of its .stitched."
-        )
-    found = s.resolution
+        raise of_a_segment()
     number = s.profile_number(alias_or_profile)
-    keep = found.profile != number
-    gone_alias = found.component == number
-    theirs, others = s.events[~keep], s.events[keep]
+    asked = map(folded_text, s.resolution.aliases.blocked["alias_value"])
+    person = besides_in(s, number, person_sending(s, number), asked)
+    stitched, removed = without_person(s, number, Eraser(person))
+    return Forgotten(face(stitched), removed_table([removed]))
 
+
+def of_a_segment() -> ConvergekitError:
+    """Return the error that a segment is not all there is of a person."""
+    return ConvergekitError(
+        "a segment is a part of a Stitched that would still hold the person: ask the whole to "
+        "forget, and choose the segment of its .stitched."
+    )
+
+
+def person_sending(s: StitchedEvents, number: int) -> Person:
+    """Return the person of a profile, with what its events sent."""
+    theirs = s.events[s.resolution.profile == number]
+    copies = s.duplicates["kept_row"].isin(theirs["row"]).to_numpy()
+    return _person(s, s.resolution.component == number, copies).sending(theirs)
+
+
+def besides_in(
+    s: StitchedEvents, number: int | None, person: Person, also: Iterable[str]
+) -> Person:
+    """Return the person, knowing what others sent.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    number : int or None
+        The person's profile, where it is among these.
+    person : Person
+    also : iterable of str
+        Further texts to look for, folded.
+    """
+    others = s.events if number is None else s.events[s.resolution.profile != number]
+    return person.besides(others, also=also)
+
+
+@dataclass(frozen=True)
+class Removed:
+    """How much was removed of a part.
+
+    Attributes
+    ----------
+    counts : dict of str to int
+        Of what is of one part alone.
+    blocked, blocked_left : frozenset of (str, str)
+        Type and value of the blocked values before and after.
+    columns : frozenset of str
+        The columns that were named after the person, under their new names.
+    """
+
+    counts: dict[str, int]
+    blocked: frozenset[tuple[str, str]]
+    blocked_left: frozenset[tuple[str, str]]
+    columns: frozenset[str]
+
+
+def removed_table(parts: Sequence[Removed]) -> pd.DataFrame:
+    """Return how much was removed of what, in all parts."""
+    counts = {what: sum(part.counts[what] for part in parts) for what in parts[0].counts}
+    before, left, columns = (
+        frozenset().union(*(getattr(part, name) for part in parts))
+        for name in ("blocked", "blocked_left", "columns")
+    )
+    counts |= {"blocked values": len(before) - len(left), NAMED_COLUMNS: len(columns)}
+    removed = pd.DataFrame({"table": _COUNTED, "rows": [counts[what] for what in _COUNTED]})
+    return removed.astype({"table": "str", "rows": "int64"})
+
+
+def without_person(
+    s: StitchedEvents, number: int | None, eraser: Eraser
+) -> tuple[StitchedEvents, Removed]:
+    """Return stitched events without one person, and how much was removed.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    number : int or None
+        The person's profile, where it is among these.
+    eraser : Eraser
+    """
+    found, person = s.resolution, eraser.person
+    of_nobody = -2
+    gone = of_nobody if number is None else number
+    keep = found.profile != gone
+    theirs = s.events[~keep]
     copies = s.duplicates["kept_row"].isin(theirs["row"]).to_numpy()
     rows = np.concatenate([theirs["row"].to_numpy(), s.duplicates["row"][copies].to_numpy()])
     malformed = s.malformed["row"].isin(rows).to_numpy()
-    person = _person(s, gone_alias, copies).sending(theirs)
-    asked = map(folded_text, found.aliases.blocked["alias_value"])
-    person = person.besides(others, also=asked)
     blocked = blocked_left(found.aliases.blocked, sent_texts(theirs), person.of_others)
 
-    eraser = Eraser(person)
     erased = eraser.erase(s.events, ~keep)
     duplicates = _duplicates_of(s, copies, eraser)
     no_rows = np.zeros(len(s.rejected), dtype=bool)
     rejected = eraser.erase(s.rejected, no_rows, ~no_rows)
-    gone_profile = np.arange(len(found.profile_ids)) == number
+    gone_profile = np.arange(len(found.profile_ids)) == gone
     identity, left = _identity_of(found, keep, gone_profile, blocked, eraser)
     place = np.append(np.cumsum(keep) - 1, -1)
     stitched = replace(
@@ -137,14 +213,24 @@ def forget(
         "duplicates": int(copies.sum()),
         "rejected": rejected.counts["rejected"],
         "malformed aliases": int(malformed.sum()),
-        "blocked values": len(found.aliases.blocked) - len(blocked),
         "refused links": len(found.refused.first) - len(identity.refused.first),
         LOST_ALIAS: erased.counts[LOST_ALIAS],
-        NAMED_COLUMNS: sum(part.counts[NAMED_COLUMNS] for part in (erased, duplicates, rejected)),
         NAMED: sum(part.counts[NAMED] for part in (erased, duplicates, rejected)),
     }
-    removed = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
-    return Forgotten(face(stitched), removed.astype({"table": "str", "rows": "int64"}))
+    return stitched, Removed(
+        counts, _pairs(found.aliases.blocked), _pairs(blocked), eraser.columns_named
+    )
+
+
+#: What is counted, in the order of the table.
+_COUNTED = [
+    *("profiles", "events", "aliases", "duplicates", "rejected", "malformed aliases"),
+    *("blocked values", "refused links", LOST_ALIAS, NAMED_COLUMNS, NAMED),
+]
+
+
+def _pairs(blocked: pd.DataFrame) -> frozenset[tuple[str, str]]:
+    return frozenset(zip(blocked["alias_type"], blocked["alias_value"], strict=True))
 
 
 def person_in(s: StitchedEvents, alias_or_profile: str) -> tuple[Person, IntArray, IntArray]:

@@ -239,12 +239,16 @@ class Eraser:
     ----------
     person : Person
         Of whom `sending` and `besides` have seen all events.
+    names : iterable of (str, str)
+        What is known to need a name, as `names` has it: in this order they are numbered.
     """
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, names: Iterable[tuple[str, str]] = ()) -> None:
         self._person = person
         self._addresses = person.addresses
         self._numbers: dict[tuple[str, str], int] = {}
+        for name in names:
+            self._number_of(name)
         self._columns_named: set[str] = set()
         self._labels: dict[str, str] = {}
         self._urns_known: dict[str, bool] = {}
@@ -286,6 +290,21 @@ class Eraser:
             NAMED: cells,
         }
         return Erased(compact(pd.DataFrame(columns, index=rest.index, copy=False)), left, counts)
+
+    @property
+    def person(self) -> Person:
+        """Who is taken out."""
+        return self._person
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """What was given a name with a number: of which kind it is, and what it was."""
+        return list(self._numbers)
+
+    @property
+    def columns_named(self) -> frozenset[str]:
+        """The columns that were named after the person, under their new names."""
+        return frozenset(map(self.label, self._columns_named))
 
     def holds(self, rejected: pd.DataFrame) -> BoolArray:
         """Return which rejected rows hold a value of the person's own, or an address."""
@@ -451,9 +470,11 @@ class Eraser:
         if self._addresses.within(text) is text:
             return text
         known = (kind, text if key is None else self._alias_key(key))
-        number = self._numbers.setdefault(known, self._person.numbered + len(self._numbers) + 1)
-        instead = f"(erased {number})"
+        instead = f"(erased {self._number_of(known)})"
         return self._addresses.within(text, instead) or instead
+
+    def _number_of(self, name: tuple[str, str]) -> int:
+        return self._numbers.setdefault(name, self._person.numbered + len(self._numbers) + 1)
 
     def _alias_key(self, item: str) -> str:
         """Return a URN in the form in which it is compared."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts_at, events_named
+from convergekit.events.calendar import Calendar
 from convergekit.events.currencies import check_rates, row_of, to_one_currency
 from convergekit.events.observed import BEYOND
 from convergekit.events.steps import StepLike, title_of
@@ -31,54 +33,132 @@ _DAY = 86_400_000_000
 _MOST_CENTS = 2.0**53
 
 
+@dataclass(frozen=True)
+class ReconcileQuestion:
+    """What is asked of claims. See `Stitched.reconcile`."""
+
+    conversion: StepLike
+    value: str | None
+    currency: str | None
+    rates: Mapping[str, float] | None
+    rules: VisitRules
+
+
+@dataclass(frozen=True)
+class FoundOrders:
+    """The orders that may have been claimed.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        Among which they are.
+    position : numpy.ndarray of int
+        Where they are.
+    in_period : numpy.ndarray of bool
+        Which are in the period by the shop's clock.
+    eligible : Eligible
+    untimed, beyond : int
+        How many orders have no time, or lie beyond the end of the data.
+    """
+
+    events: pd.DataFrame
+    position: IntArray
+    in_period: BoolArray
+    eligible: Eligible
+    untimed: int
+    beyond: int
+
+
 def reconcile(
     s: StitchedEvents,
     spend: pd.DataFrame | Spend,
-    conversion: StepLike,
+    asked: ReconcileQuestion,
     *,
-    value: str | None,
     windows: Windows | None,
     dated: Mapping[str, Dated] | None,
     start: Any,
     end: Any,
-    currency: str | None,
-    rates: Mapping[str, float] | None,
-    rules: VisitRules,
 ) -> Reconciliation:
     """Return the claims beside the orders. See `Stitched.reconcile`."""
     if s.segment is not None:
-        raise ConvergekitError(
-            "platforms claim orders of everybody, and these are the events of a segment. Ask the "
-            "whole, before .where(...)."
-        )
-    check_rates(value, currency, rates)
-    claims = claims_of(
+        raise of_a_segment()
+    claims = claims_asked(
+        spend, asked, s.calendar, windows=windows, dated=dated, start=start, end=end
+    )
+    found = orders_of(s, asked, claims)
+    return reconciled(asked, claims, found, s.observed_span, s.calendar)
+
+
+def of_a_segment() -> ConvergekitError:
+    """Return the error that a segment does not have all orders."""
+    return ConvergekitError(
+        "platforms claim orders of everybody, and these are the events of a segment. Ask the "
+        "whole, before .where(...)."
+    )
+
+
+def claims_asked(
+    spend: pd.DataFrame | Spend,
+    asked: ReconcileQuestion,
+    calendar: Calendar,
+    *,
+    windows: Windows | None,
+    dated: Mapping[str, Dated] | None,
+    start: Any,
+    end: Any,
+) -> PlatformClaims:
+    """Return what platforms claim. See `Stitched.reconcile`."""
+    check_rates(asked.value, asked.currency, asked.rates)
+    return claims_of(
         spend,
-        s.calendar,
+        calendar,
         start=start,
         end=end,
         windows=windows,
         dated=dated,
-        rates=rates,
-        money=value is not None,
+        rates=asked.rates,
+        money=asked.value is not None,
     )
+
+
+def reconciled(
+    asked: ReconcileQuestion,
+    claims: PlatformClaims,
+    orders: FoundOrders,
+    span: tuple[pd.Timestamp, pd.Timestamp],
+    calendar: Calendar,
+) -> Reconciliation:
+    """Return the claims beside the orders that were found.
+
+    Parameters
+    ----------
+    asked : ReconcileQuestion
+    claims : PlatformClaims
+    orders : FoundOrders
+    span : tuple of pandas.Timestamp
+        From when to when profiles are observed.
+    calendar : Calendar
+    """
     remarks = list(claims.remarks)
-    at, in_period = _orders(s, conversion, claims, remarks)
-    cents = _cents(s, at, value, currency, rates, claims, remarks)
-    eligible = eligible_orders(s, at, claims.platforms, claims.begin, claims.end, rules)
+    for lost, why in ((orders.untimed, "without a time"), (orders.beyond, BEYOND)):
+        if lost:
+            remarks.append(f"{counted(lost, 'order')} {why} left out.")
+    cents = _cents(orders, asked, claims, remarks)
+    eligible = orders.eligible
     # Whoever may claim it, an order of the period is one that there is.
-    kept = in_period | eligible.may.any(axis=0)
+    kept = orders.in_period | eligible.may.any(axis=0)
     found = Eligible(
         eligible.may[:, kept],
         eligible.clicked[:, kept],
         [text.at(np.flatnonzero(kept)) for text in eligible.evidence],
         [age[kept] for age in eligible.age],
     )
-    at, in_period, cents = at[kept], in_period[kept], None if cents is None else cents[kept]
-    _remark_on_edges(s, claims, int((~in_period).sum()), remarks)
+    events, at, in_period = orders.events, orders.position[kept], orders.in_period[kept]
+    cents = None if cents is None else cents[kept]
+    _remark_on_edges(span, claims, int((~in_period).sum()), remarks)
     return Reconciliation(
-        conversion=title_of(conversion),
-        value=value,
+        conversion=title_of(asked.conversion),
+        value=asked.value,
         currency=claims.currency,
         start=claims.first,
         end=claims.last,
@@ -87,19 +167,17 @@ def reconcile(
         table=_table(claims, found, cents),
         patterns=_patterns(claims.platforms, found.clicked, in_period, cents),
         bounds=_bounds(claims, found, cents),
-        orders=_order_rows(s, at, in_period, cents, claims.platforms, found),
-        clicks=_click_rows(s, at, claims.platforms, found),
+        orders=_order_rows(events, at, in_period, cents, claims.platforms, found),
+        clicks=_click_rows(events, at, claims.platforms, found),
         remarks=tuple(remarks),
         _rows=claims.rows,
-        _calendar=s.calendar,
+        _calendar=calendar,
     )
 
 
-def _orders(
-    s: StitchedEvents, conversion: StepLike, claims: PlatformClaims, remarks: list[str]
-) -> tuple[IntArray, BoolArray]:
-    """Return the orders that may matter, and which are in the period by the shop's clock."""
-    at = events_named(s.events, conversion)
+def orders_of(s: StitchedEvents, asked: ReconcileQuestion, claims: PlatformClaims) -> FoundOrders:
+    """Return the orders that may have been claimed."""
+    at = events_named(s.events, asked.conversion)
     timed = s.events["timestamp"].notna().to_numpy(dtype=bool)[at]
     times = microseconds(s.events["timestamp"])[at]
     begin, end = s.observed_span
@@ -108,33 +186,30 @@ def _orders(
     else:
         low, high = microseconds(pd.Series([begin, end]))
         inside = timed & (times >= low) & (times <= high)
-    for lost, why in ((~timed, "without a time"), (timed & ~inside, BEYOND)):
-        if lost.any():
-            remarks.append(f"{counted(int(lost.sum()), 'order')} {why} left out.")
+    beyond = int((timed & ~inside).sum())
     days = pd.PeriodIndex([pd.Period(day, freq="D") for day in (claims.first, claims.last)])
     ends = [s.calendar.begin(days[:1])[0], s.calendar.end(days[1:])[0]]
     first, last = microseconds(pd.Series(ends))
     windows = [one.longest.value // 1000 for one in claims.platforms]
     latest = max(int(last), int((claims.end + np.array(windows)).max()))
     earliest = min(int(first), int(claims.begin.min()))
-    inside &= (times >= earliest) & (times < latest)
-    return at[inside], ((times >= first) & (times < last))[inside]
+    inside = inside & (times >= earliest) & (times < latest)
+    kept = at[inside]
+    eligible = eligible_orders(s, kept, claims.platforms, claims.begin, claims.end, asked.rules)
+    in_period = ((times >= first) & (times < last))[inside]
+    return FoundOrders(s.events, kept, in_period, eligible, int((~timed).sum()), beyond)
 
 
 def _cents(
-    s: StitchedEvents,
-    at: IntArray,
-    value: str | None,
-    currency: str | None,
-    rates: Mapping[str, float] | None,
-    claims: PlatformClaims,
-    remarks: list[str],
+    orders: FoundOrders, asked: ReconcileQuestion, claims: PlatformClaims, remarks: list[str]
 ) -> IntArray | None:
     """Return what the orders are worth in whole cents; None if that was not asked."""
+    value, rates = asked.value, asked.rates
     if value is None:
         return None
-    events = s.events
-    amounts, code = to_one_currency(events, at, amounts_at(events, at, value), currency, rates)
+    events, at = orders.events, orders.position
+    amounts = amounts_at(events, at, value)
+    amounts, code = to_one_currency(events, at, amounts, asked.currency, rates)
     if code and claims.currency and code != claims.currency:
         raise ConvergekitError(
             f"the orders are in {code}, and the platforms claim values in {claims.currency}. Say "
@@ -264,7 +339,7 @@ def _said(bounds: Bounds, unit: float) -> pd.DataFrame:
 
 
 def _order_rows(
-    s: StitchedEvents,
+    events: pd.DataFrame,
     at: IntArray,
     in_period: BoolArray,
     cents: IntArray | None,
@@ -272,7 +347,7 @@ def _order_rows(
     found: Eligible,
 ) -> pd.DataFrame:
     columns = ["row", "event_id", "timestamp", "profile_id"]
-    table = s.events[columns].iloc[at].reset_index(drop=True)
+    table = events[columns].iloc[at].reset_index(drop=True)
     if cents is not None:
         table["value"] = cents / 100
     table["in_period"] = in_period
@@ -298,23 +373,23 @@ def _order_rows(
 
 
 def _click_rows(
-    s: StitchedEvents, at: IntArray, platforms: list[AdPlatform], found: Eligible
+    events: pd.DataFrame, at: IntArray, platforms: list[AdPlatform], found: Eligible
 ) -> pd.DataFrame:
     """Return a row for each order and platform that it is eligible for."""
     number, order = np.nonzero(found.clicked)
-    events = s.events[["row", "event_id", "timestamp"]].iloc[at[order]].reset_index(drop=True)
+    table = events[["row", "event_id", "timestamp"]].iloc[at[order]].reset_index(drop=True)
     age = np.array(found.age, dtype=np.int64).reshape(len(platforms), len(at))[number, order]
     names = pd.Series([one.name for one in platforms], dtype="str")
     evidence = [text.take(order[number == place]) for place, text in enumerate(found.evidence)]
-    events["platform"] = names.take(number).array
-    events["evidence"] = pd.concat(evidence, ignore_index=True).astype("str").array
-    events["clicked"] = events["timestamp"] - pd.to_timedelta(age, unit="us")
-    events["age"] = pd.Series(age.astype("timedelta64[us]"))
-    return events.sort_values(["timestamp", "row", "platform"], ignore_index=True)
+    table["platform"] = names.take(number).array
+    table["evidence"] = pd.concat(evidence, ignore_index=True).astype("str").array
+    table["clicked"] = table["timestamp"] - pd.to_timedelta(age, unit="us")
+    table["age"] = pd.Series(age.astype("timedelta64[us]"))
+    return table.sort_values(["timestamp", "row", "platform"], ignore_index=True)
 
 
 def _remark_on_edges(
-    s: StitchedEvents, claims: PlatformClaims, after: int, remarks: list[str]
+    span: tuple[pd.Timestamp, pd.Timestamp], claims: PlatformClaims, after: int, remarks: list[str]
 ) -> None:
     late = [one for one in claims.platforms if one.dated != "order"]
     if late:
@@ -324,7 +399,7 @@ def _remark_on_edges(
             f"{names} may date a claim by its click, so orders of up to {longest} after the period "
             f"count as well: the data hold {after:,}."
         )
-    begin, end = s.observed_span
+    begin, end = span
     if pd.isna(end):
         return
     first, last = microseconds(pd.Series([in_utc(begin), in_utc(end)]))

@@ -77,6 +77,17 @@ class Eligible:
     evidence: list[NumberedText]
     age: list[IntArray]
 
+    @classmethod
+    def below(cls, parts: Sequence[Eligible], order: IntArray) -> Eligible:
+        """Return those of several parts, their orders in another order."""
+        number = range(len(parts[0].evidence))
+        return cls(
+            np.concatenate([part.may for part in parts], axis=1)[:, order],
+            np.concatenate([part.clicked for part in parts], axis=1)[:, order],
+            [NumberedText.below([part.evidence[n] for part in parts]).at(order) for n in number],
+            [np.concatenate([part.age[n] for part in parts])[order] for n in number],
+        )
+
 
 def eligible_orders(
     s: StitchedEvents,

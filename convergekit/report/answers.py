@@ -368,7 +368,7 @@ def _suspects(asked: Asked) -> list[Block]:
         )
         for place, row in enumerate(found.head(_MOST_ITEMS).to_dict("records"), start=1)
     )
-    profiles = len(asked.s.tables.resolution.profile_ids)
+    profiles = asked.about.profiles
     counts = found["evidence"].value_counts() if len(found) else pd.Series(dtype="int64")
     table = pd.DataFrame({"evidence": counts.index.astype(str), "profiles": counts.to_numpy()})
     more = len(found) - len(items)
@@ -392,7 +392,7 @@ def _repair(call: Any) -> list[str]:
 
 
 def _check_up(asked: Asked) -> list[Block]:
-    found = check_up(asked.s.events)
+    found = check_up(asked.about.kept())
     block = _check_up_block(found, "ck.check_up(s.events)")
     said = "Of the events that were kept: duplicates and rejected rows are counted above."
     return [replace(block, notes=(said, *block.notes))]

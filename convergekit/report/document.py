@@ -11,6 +11,7 @@ from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.base.wording import counted
 from convergekit.checks.wording import masked
 from convergekit.events.steps import title_of
+from convergekit.report.about import About, Answering
 from convergekit.report.answers import section_of
 from convergekit.report.blocks import Document, Section
 from convergekit.report.questions import Asked, Questions, asked_questions
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from convergekit.base.durations import Duration
     from convergekit.events.steps import StepLike
     from convergekit.spend.result import Spend
-    from convergekit.stitched import Stitched
 
 _IDENTITIES = {
     "retroactive": "each event belongs to the profile as it is known in the end",
@@ -31,7 +31,8 @@ _MOST_SOURCES = 6
 
 
 def make_document(
-    s: Stitched,
+    s: Answering,
+    about: About,
     questions: Questions | None = None,
     *,
     spend: pd.DataFrame | Spend | None = None,
@@ -47,17 +48,17 @@ def make_document(
         A question is not known, or one that was asked for by name cannot be answered.
     """
     window = readable_duration(parse_duration(within, name="within"))
-    asked = Asked(s, spend, steps, within, by)
+    asked = Asked(s, about, spend, steps, within, by)
     chosen = asked_questions(questions, has_spend=spend is not None)
     sections = tuple(section_of(asked, one, must=questions is not None) for one in chosen)
     names = {one.name for one in chosen}
     return Document(
-        title=_title(s),
+        title=_title(about),
         facts=tuple(_facts(asked, names, window)),
         caveats=tuple(_caveats(s, sections)),
         sections=sections,
         made_by=f"convergekit {__version__}",
-        end=s.tables.observed_span[1],
+        end=about.observed[1],
     )
 
 
@@ -66,11 +67,11 @@ def _day(moment: pd.Timestamp, zone: str) -> str:
     return f"{local.day} {local:%B %Y}"
 
 
-def _title(s: Stitched) -> str:
-    begin, end = s.tables.observed_span
+def _title(about: About) -> str:
+    begin, end = about.observed
     if pd.isna(begin):
         return "A report of no events"
-    zone = s.tables.calendar.zone
+    zone = about.calendar.zone
     first, last = _day(begin, zone), _day(end, zone)
     if first == last:
         return f"Events of {first}"
@@ -79,19 +80,18 @@ def _title(s: Stitched) -> str:
 
 
 def _facts(asked: Asked, names: set[str], window: str) -> list[tuple[str, str]]:
-    s, tables = asked.s, asked.s.tables
-    counts = tables.events["source"].value_counts() if "source" in tables.events else {}
-    ranked = sorted(dict(counts).items(), key=lambda item: (-item[1], str(item[0])))
+    about = asked.about
+    ranked = sorted(about.sources.items(), key=lambda item: (-item[1], item[0]))
     listed = [f"{name} ({number:,})" for name, number in ranked[:_MOST_SOURCES]]
     more = len(ranked) - len(listed)
     listed += [f"{more:,} more"] if more > 0 else []
     found = [
-        ("Data", f"{counted(len(tables.events), 'event')} from {', '.join(listed) or 'no source'}"),
-        ("Profiles", f"{len(tables.resolution.profile_ids):,}; {_IDENTITIES[s.identity]}"),
-        ("Calendar", str(tables.calendar)),
+        ("Data", f"{counted(about.events, 'event')} from {', '.join(listed) or 'no source'}"),
+        ("Profiles", f"{about.profiles:,}; {_IDENTITIES[asked.s.identity]}"),
+        ("Calendar", str(about.calendar)),
     ]
-    if tables.segment is not None:
-        found.insert(1, ("Segment", tables.segment.description))
+    if about.segment:
+        found.insert(1, ("Segment", about.segment))
     if names & {"funnel", "trend"} and asked.steps:
         steps = " → ".join(map(title_of, asked.steps))
         found.append(("Funnel", f"{steps} within {window}"))
@@ -102,7 +102,7 @@ def _facts(asked: Asked, names: set[str], window: str) -> list[tuple[str, str]]:
     return found
 
 
-def _caveats(s: Stitched, sections: tuple[Section, ...]) -> list[tuple[str, str]]:
+def _caveats(s: Answering, sections: tuple[Section, ...]) -> list[tuple[str, str]]:
     report = s.report
     found = [(title, masked(text)) for title, text in report.findings() if title != "calendar"]
     for section in sections:

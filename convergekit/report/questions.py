@@ -14,14 +14,13 @@ from convergekit.base.options import choice
 from convergekit.checks.money import find_money
 from convergekit.checks.wording import property_name
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import events_named
 from convergekit.events.steps import StepLike, as_steps
-from convergekit.funnels.suggest import Suggestion, event_counts, suggested
+from convergekit.funnels.suggest import Suggestion, suggested
+from convergekit.report.about import About
 
 if TYPE_CHECKING:
     from convergekit.base.durations import Duration
     from convergekit.spend.result import Spend
-    from convergekit.stitched import Stitched
 
 #: The sections that a report has of its own.
 Name: TypeAlias = Literal["report", "funnel", "trend", "channels", "spend", "suspects", "check-up"]
@@ -70,7 +69,9 @@ class Asked:
 
     Attributes
     ----------
-    s : Stitched
+    s : Stitched or StitchedParts
+    about : About
+        What is known of its events.
     spend : DataFrame, Spend or None
     given_steps : sequence of str, sequence of str, or Step, or None
     within : str or datetime.timedelta
@@ -80,7 +81,8 @@ class Asked:
         What several sections ask for, by its name.
     """
 
-    s: Stitched
+    s: Any
+    about: About
     spend: pd.DataFrame | Spend | None = None
     given_steps: Any = None
     within: Duration = _USUAL_WITHIN
@@ -90,7 +92,7 @@ class Asked:
     @cached_property
     def suggestion(self) -> Suggestion:
         """The funnel that the names of the events suggest."""
-        return suggested(event_counts(self.s.tables.events))
+        return suggested(self.about.names)
 
     @cached_property
     def steps(self) -> list[StepLike]:
@@ -105,7 +107,7 @@ class Asked:
         """The column of the breakdown; empty for none."""
         if self.given_by is not None:
             return self.given_by
-        there = f"profile.{_USUAL_BY}" in self.s.tables.events.columns
+        there = f"profile.{_USUAL_BY}" in self.about.columns
         return _USUAL_BY if there else ""
 
     @cached_property
@@ -118,10 +120,8 @@ class Asked:
         """The property that holds what an order was worth, if one does, in one currency."""
         if self.order is None:
             return None
-        events = self.s.tables.events
-        is_order = np.zeros(len(events), dtype=bool)
-        is_order[events_named(events, self.order)] = True
-        found = find_money(events, is_order, None)
+        orders = self.about.named(self.order)
+        found = find_money(orders, np.ones(len(orders), dtype=bool), None)
         if found is None or len(found.currencies) > 1 or not found.readable:
             return None
         return property_name(found.column)
@@ -129,7 +129,7 @@ class Asked:
     @cached_property
     def freq(self) -> str:
         """The period of the trend, of which there are some and not too many."""
-        begin, end = self.s.tables.observed_span
+        begin, end = self.about.observed
         days = 0 if pd.isna(begin) else (end - begin).days
         return "D" if days <= 14 else "W" if days <= 200 else "M"
 

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     from convergekit.base.durations import Duration
     from convergekit.events.steps import StepLike
+    from convergekit.report.about import About, Answering
     from convergekit.report.questions import Questions
     from convergekit.spend.result import Spend
-    from convergekit.stitched import Stitched
 
 
 def write_html(
-    s: Stitched,
+    s: Answering,
+    about: About,
     path: str | Path,
     questions: Questions | None = None,
     *,
@@ -37,12 +38,13 @@ def write_html(
 ) -> Path:
     """Write a report as HTML. See `Stitched.to_html`."""
     place = _free(path, overwrite)
-    document = make_document(s, questions, spend=spend, steps=steps, within=within, by=by)
+    document = make_document(s, about, questions, spend=spend, steps=steps, within=within, by=by)
     return _written(place, page_of(document).encode("utf-8"))
 
 
 def write_excel(
-    s: Stitched,
+    s: Answering,
+    about: About,
     path: str | Path,
     questions: Questions | None = None,
     *,
@@ -54,12 +56,13 @@ def write_excel(
 ) -> Path:
     """Write a report as a workbook. See `Stitched.to_excel`."""
     place = _free(path, overwrite)
-    document = make_document(s, questions, spend=spend, steps=steps, within=within, by=by)
+    document = make_document(s, about, questions, spend=spend, steps=steps, within=within, by=by)
     return _written(place, workbook_of(document))
 
 
 def write_markdown(
-    s: Stitched,
+    s: Answering,
+    about: About,
     path: str | Path,
     questions: Questions | None = None,
     *,
@@ -71,7 +74,7 @@ def write_markdown(
 ) -> Path:
     """Write a report as Markdown. See `Stitched.to_markdown`."""
     place = _free(path, overwrite)
-    document = make_document(s, questions, spend=spend, steps=steps, within=within, by=by)
+    document = make_document(s, about, questions, spend=spend, steps=steps, within=within, by=by)
     return _written(place, markdown_of(document).encode("utf-8"))
 
 

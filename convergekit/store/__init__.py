@@ -8,7 +8,7 @@ a batch touches.
 from convergekit.store.adding import Added
 from convergekit.store.erasure import ForgottenInStore
 from convergekit.store.repair import Repaired, repair_store
-from convergekit.store.store import Status, Store, open_store
+from convergekit.store.store import Status, Store, existing_store, open_store
 
 __all__ = [
     "Added",
@@ -16,6 +16,7 @@ __all__ = [
     "Repaired",
     "Status",
     "Store",
+    "existing_store",
     "open_store",
     "repair_store",
 ]

@@ -19,6 +19,7 @@ from convergekit.readers.concatenate import concatenate
 from convergekit.store.batches import Batch
 from convergekit.store.clusters import KEY, Touched, members, record_merged, touched
 from convergekit.store.history import ids_before, leaders_before, merges_by
+from convergekit.store.index import writing
 from convergekit.store.options import StoreOptions
 from convergekit.store.part import Part, aliases_of, needed, stitch_part
 from convergekit.store.rows import Columns, read_rows, register
@@ -120,10 +121,11 @@ def insert_batch(con: duckdb.DuckDBPyConnection, batch: Batch, options: StoreOpt
     gone_events = part_events[of_gone].reset_index(drop=True)
     leaders = leaders_before(con, gone, options)
     merges = merges_by(part, leaders, gone_events, row[of_gone], start, options)
-    _append_rows(con, columns, batch, accepted, found, start)
     delete_clusters(con, roots)
-    next_profile = insert_part(con, part, row, cluster, columns, next_profile)
-    _append_merges(con, merges, number)
+    with writing(con, len(row) + len(batch.frame)):
+        _append_rows(con, columns, batch, accepted, found, start)
+        next_profile = insert_part(con, part, row, cluster, columns, next_profile)
+        _append_merges(con, merges, number)
     sizes = [len(batch.frame), len(accepted.rejected), found.next_cluster, next_profile]
     con.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", [number, "", *sizes])
     return _report(number, batch, accepted, part, row >= start, before, merges)

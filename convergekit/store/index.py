@@ -175,6 +175,28 @@ def note_digest(con: duckdb.DuckDBPyConnection, number: int, digest: str) -> Non
     con.execute("UPDATE batches SET digest = ? WHERE batch = ?", [digest, number])
 
 
+#: Fewer rows than these are inserted in one thread.
+_FEW_ROWS = 500_000
+
+
+@contextlib.contextmanager
+def writing(con: duckdb.DuckDBPyConnection, rows: int) -> Iterator[None]:
+    """Insert so many rows.
+
+    With several threads DuckDB compresses rows while it inserts them, and again with what is below
+    them when it commits: twice the work for a few rows.
+    """
+    if rows >= _FEW_ROWS:
+        yield
+        return
+    (before,) = con.execute("SELECT current_setting('threads')").fetchall()[0]
+    con.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        con.execute(f"SET threads = {before}")
+
+
 def remove(path: Path) -> None:
     """Remove an index, with its log and what DuckDB put beside it."""
     for log in ("", ".wal", ".wal.checkpoint", ".wal.recovery"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,44 @@ if TYPE_CHECKING:
     import duckdb
 
 
+@dataclass(frozen=True)
+class RowCells:
+    """Which cells the columns of rows have.
+
+    Attributes
+    ----------
+    of : dict of str to dict of str to str
+        Of each column, in the order in which they first came, by kind the name of its cells.
+    """
+
+    of: dict[str, dict[str, str]]
+
+    @property
+    def names(self) -> list[str]:
+        """All columns."""
+        return list(self.of)
+
+    def kinds(self, name: str) -> dict[str, str]:
+        """Return the cells of a column by their kinds."""
+        return self.of[name]
+
+    def in_file(self, names: Iterable[str]) -> list[str]:
+        """Return the names in the file of all cells of these columns."""
+        return [in_file for name in names for in_file in self.of[name].values()]
+
+    def frame(self, table: pa.Table, names: Iterable[str]) -> pd.DataFrame:
+        """Return columns of rows that were read."""
+        size = table.num_rows
+        columns = {
+            name: decode({kind: table.column(at) for kind, at in self.of[name].items()}, size)
+            for name in names
+        }
+        lists = as_lists_of_text(columns["aliases"]) if "aliases" in columns else None
+        if lists is not None:
+            columns["aliases"] = lists
+        return pd.DataFrame(columns, index=pd.RangeIndex(size), copy=False)
+
+
 class Columns:
     """Which columns the rows have, and where in the file their cells are.
 
@@ -23,53 +62,38 @@ class Columns:
     ----------
     places : dict of str to int
         Each column's number, in the order in which they first came.
+    cells : RowCells
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
         named = con.execute("SELECT name, place FROM columns ORDER BY place").fetchall()
         self.places: dict[str, int] = dict(named)
-        self._cells: dict[str, dict[str, str]] = {name: {} for name in self.places}
+        self.cells = RowCells({name: {} for name in self.places})
         cells = con.execute(
             "SELECT columns.name, kind, cells.name FROM cells JOIN columns USING (place) "
             "ORDER BY place, kind"
         ).fetchall()
         for name, kind, in_file in cells:
-            self._cells[name][kind] = in_file
+            self.cells.of[name][kind] = in_file
 
     def add(self, name: str) -> None:
         """Make a column that no batch had before, as yet without cells."""
         if name not in self.places:
             self.places[name] = len(self.places)
-            self._cells[name] = {}
+            self.cells.of[name] = {}
             self._con.execute("INSERT INTO columns VALUES (?, ?)", [self.places[name], name])
 
     def cells_of(self, name: str, kind: str) -> str:
         """Return the name in the file of a column's cells of a kind, made if there are none."""
-        cells = self._cells[name]
+        cells = self.cells.of[name]
         if kind not in cells:
             # A column's own name may differ from another's in upper and lower case alone.
-            cells[kind] = f"c{sum(map(len, self._cells.values()))}"
+            cells[kind] = f"c{sum(map(len, self.cells.of.values()))}"
             place = self.places[name]
             self._con.execute(f"ALTER TABLE rows ADD COLUMN {cells[kind]} {DUCKDB_TYPES[kind]}")
             self._con.execute("INSERT INTO cells VALUES (?, ?, ?)", [place, kind, cells[kind]])
         return cells[kind]
-
-    def in_file(self, names: Iterable[str]) -> list[str]:
-        """Return the names in the file of all cells of these columns."""
-        return [in_file for name in names for in_file in self._cells[name].values()]
-
-    def frame(self, table: pa.Table, names: Iterable[str]) -> pd.DataFrame:
-        """Return columns of rows that were read."""
-        size = table.num_rows
-        columns = {
-            name: decode({kind: table.column(at) for kind, at in self._cells[name].items()}, size)
-            for name in names
-        }
-        lists = as_lists_of_text(columns["aliases"]) if "aliases" in columns else None
-        if lists is not None:
-            columns["aliases"] = lists
-        return pd.DataFrame(columns, index=pd.RangeIndex(size), copy=False)
 
 
 def read_rows(
@@ -101,7 +125,7 @@ def read_rows(
     """
     names = list(names)
     known = ["row", "cluster", "timestamp", "received_at"]
-    chosen = ", ".join([*known, *columns.in_file(names)])
+    chosen = ", ".join([*known, *columns.cells.in_file(names)])
     found = con.sql(f"SELECT {chosen} FROM {table} WHERE {where}").to_arrow_table()
     row = found.column("row").to_numpy()
     if (row[1:] < row[:-1]).any():
@@ -109,7 +133,7 @@ def read_rows(
     about = found.select(known).to_pandas()
     for name in ("timestamp", "received_at"):
         about[name] = about[name].dt.tz_localize("UTC")
-    return columns.frame(found, names), about
+    return columns.cells.frame(found, names), about
 
 
 def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:

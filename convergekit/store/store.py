@@ -24,6 +24,8 @@ from convergekit.identity.aliases import USUAL_BROWSER, browser_type, urn
 from convergekit.identity.blocking import Block
 from convergekit.identity.options import Duplicates, IdentityMode, StitchOptions
 from convergekit.identity.pipeline import identified
+from convergekit.parts.memory import USUAL
+from convergekit.parts.result import StitchedParts
 from convergekit.readers.formats import AUTO
 from convergekit.readers.gathered import ItemLines
 from convergekit.readers.own.columns import ColumnsOfFiles
@@ -32,6 +34,7 @@ from convergekit.stitched import Stitched
 from convergekit.store.access import add_batch, ask, ask_within, changing
 from convergekit.store.adding import Added, rows_of
 from convergekit.store.batches import read_batch
+from convergekit.store.by_parts import split_store
 from convergekit.store.clusters import KEY
 from convergekit.store.directory import create, holds_store, resolved
 from convergekit.store.erasure import ForgottenInStore, forget_in
@@ -153,6 +156,28 @@ def open_store(
     kept = from_record(read_manifest(path).options)
     check_same(given, kept, path)
     return Store(path, kept)
+
+
+def existing_store(path: str | Path) -> Store:
+    """Open a store that is there, and never make one.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+
+    Raises
+    ------
+    ConvergekitError
+        There is no store at the path, or as `open_store` raises it.
+    """
+    place = resolved(path)
+    settle(place)
+    if not holds_store(place):
+        raise ConvergekitError(
+            f"no store at {path}. Check the path, or make one with convergekit add (in Python, "
+            "ck.open_store)."
+        )
+    return Store(place, from_record(read_manifest(place).options))
 
 
 @dataclass(frozen=True, repr=False)
@@ -286,10 +311,53 @@ class Store:
         """
         return self._stitched(ask(self._path, _everything))
 
+    def by_parts(self, *, memory: str = USUAL) -> StitchedParts:
+        """Return all batches stitched part by part, for stores that do not fit into memory.
+
+        The members of the result mean what those of `stitched` mean. A part holds whole clusters of
+        rows that hang together. The rows are written by part into a temporary directory, which goes
+        when the result and its tables do: what is asked is asked of the batches of now.
+
+        Parameters
+        ----------
+        memory : str, default "4GB"
+            How much a part may take, such as ``"6GB"``.
+
+        Raises
+        ------
+        ConvergekitError
+            Nothing was added yet, `memory` is not a size, or the drive is full or failing.
+
+        See Also
+        --------
+        stitch : Stitches files part by part, with `workdir` or `memory`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import convergekit as ck
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     store = ck.open_store(Path(directory, "store"))
+        ...     _ = store.add(ck.simulate_store().events)
+        ...     s = store.by_parts(memory="200KB")
+        >>> s.funnel(["PageView", "Added To Cart", "Placed Order"], within="7D")
+        Funnel(PageView 60 → Added To Cart 30 → Placed Order 18; within 7 days)
+        """
+        return ask(self._path, lambda con: self._split(con, memory))
+
+    def _split(self, con: duckdb.DuckDBPyConnection, memory: str) -> StitchedParts:
+        names = list(Columns(con).places)
+        if not names:
+            raise self._empty()
+        return split_store(con, memory, options_among(names, self._options, _types(con)))
+
+    def _empty(self) -> ConvergekitError:
+        return ConvergekitError(f"{self} holds nothing yet: add an export first.")
+
     def _stitched(self, everything: tuple[pd.DataFrame, list[str]]) -> Stitched:
         frame, types = everything
         if not frame.columns.size:
-            raise ConvergekitError(f"{self} holds nothing yet: add an export first.")
+            raise self._empty()
         return Stitched(identified(frame, options_among(frame, self._options, types)))
 
     @property

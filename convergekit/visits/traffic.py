@@ -181,6 +181,18 @@ def page_hosts(events: pd.DataFrame) -> pd.DataFrame:
     return table.groupby(columns, dropna=False, sort=False)["events"].sum().reset_index()
 
 
+def tells_hosts(column: str) -> bool:
+    """Return whether `page_hosts` looks at a column, besides the names of events.
+
+    Examples
+    --------
+    >>> tells_hosts("properties.$url"), tells_hosts("properties.price")
+    (True, False)
+    """
+    name = column.removeprefix(PROFILE_PROPERTY).removeprefix(PROPERTY)
+    return name != column and name in (*PAGES, *REFERRERS)
+
+
 def sites_of_hosts(hosts: pd.DataFrame, own_domains: Sequence[str] | None) -> OwnSites:
     """Return what is learned of the events of which `page_hosts` returned this."""
     weight = hosts["events"].to_numpy(dtype=np.int64)

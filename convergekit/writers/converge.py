@@ -45,6 +45,16 @@ def write_converge(
     s: StitchedEvents, directory: str | Path, *, overwrite: bool = False
 ) -> list[Path]:
     """Write the two tables. See `Stitched.to_converge`."""
+    refuse_earlier_tables(directory, overwrite=overwrite)
+    tables = {name: table(s) for name, table in _FILES.items()}
+    with whole_files(directory) as draft:
+        for name, table in tables.items():
+            pq.write_table(table, draft / name, compression="zstd")
+    return [Path(directory, name) for name in tables]
+
+
+def refuse_earlier_tables(directory: str | Path, *, overwrite: bool) -> None:
+    """Raise if a directory holds such tables, which are not to be replaced."""
     place = real_path(directory)
     there = [name for name in _FILES if newest(place, name).exists()]
     if there and not overwrite:
@@ -52,11 +62,6 @@ def write_converge(
             f"{directory} already holds {' and '.join(there)}; give another directory, or "
             "overwrite=True."
         )
-    tables = {name: table(s) for name, table in _FILES.items()}
-    with whole_files(directory) as draft:
-        for name, table in tables.items():
-            pq.write_table(table, draft / name, compression="zstd")
-    return [Path(directory, name) for name in tables]
 
 
 def profile_then(s: StitchedEvents) -> pd.Series:
@@ -116,7 +121,8 @@ def _parts(knowledge: Knowledge) -> tuple[IntArray, IntArray, IntArray, IntArray
     return item, alias, part, own
 
 
-def _events(s: StitchedEvents) -> pa.Table:
+def events_table(s: StitchedEvents) -> pa.Table:
+    """Return the table `events`, by the rows of the events."""
     seen = np.zeros(len(s.whole.events), dtype=bool)
     seen[s.in_whole(np.arange(len(s.events)))] = True
     # Events that a segment leaves out may link these, and values may be carried from them.
@@ -156,7 +162,8 @@ def _events(s: StitchedEvents) -> pa.Table:
     return table.filter(pa.array(seen & (events["kind"] == "track").to_numpy(dtype=bool)))
 
 
-def _merges(s: StitchedEvents) -> pa.Table:
+def merges_table(s: StitchedEvents) -> pa.Table:
+    """Return the table `profile_merges`."""
     merges = s.profile_merges
     return pa.table(
         {
@@ -167,7 +174,7 @@ def _merges(s: StitchedEvents) -> pa.Table:
     )
 
 
-_FILES = {"events.parquet": _events, "profile_merges.parquet": _merges}
+_FILES = {"events.parquet": events_table, "profile_merges.parquet": merges_table}
 
 
 def _datetimes(times: pd.Series) -> pa.Array:

@@ -7,7 +7,7 @@ written whole or not at all (`durable`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,14 +42,14 @@ from convergekit.writers.saved_manifest import (
     sealed,
 )
 
-_TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
+TABLES = ("events", "duplicates", "rejected", "aliases", "profiles")
 #: What a Stitched is made of again; its profiles follow from these.
 _READ = (
     *("events", "duplicates", "rejected", "aliases", "event_aliases", "order", "items"),
     *("item_aliases", "apart", "refused", "says", "carried_from", "blocked", "malformed"),
 )
 #: All files of a saved Stitched.
-FILES = (*dict.fromkeys(f"{name}.parquet" for name in (*_TABLES, *_READ)), MANIFEST)
+FILES = (*dict.fromkeys(f"{name}.parquet" for name in (*TABLES, *_READ)), MANIFEST)
 
 
 def write_stitched(
@@ -65,34 +65,25 @@ def write_stitched(
     gone : iterable of str
         Names of other earlier files that the save replaces.
     """
-    place = real_path(directory)
-    there = [name for name in FILES if newest(place, name).exists()]
-    if there and not overwrite:
-        held = "a stitched export" if MANIFEST in there else " and ".join(there)
-        raise AlreadyThereError(
-            f"{directory} already holds {held}; give another directory, or overwrite=True."
-        )
+    refuse_earlier(directory, overwrite=overwrite)
     # Of a segment of events, all events of its profiles are written: by them it is linked.
     whole = s.tables.whole
-    frames = {name: getattr(whole, name) for name in _TABLES} | _inner_tables(whole)
+    frames = {name: getattr(whole, name) for name in TABLES} | inner_tables(whole)
     if whole is not s.tables:
         frames["order"] = frames["order"].assign(**{SEEN: _seen(s.tables)})
-    frames["rejected"] = _written_out(frames["rejected"])
-    frames["aliases"] = _with_salted_ids(whole)
-    summary = {
-        "identity": s.identity,
-        "browser_alias": s.browser_alias,
-        "first": list(s.tables.first),
-        "limits": dict(s.tables.resolution.protection.limits),
-        "alias_priority": list(s.tables.resolution.protection.priority),
-        "remarks": dict(s.tables.remarks),
-        "calendar": s.tables.calendar.zone,
-        "week_starts": s.tables.calendar.week_starts,
-        "segment": _segment_record(s.tables.segment),
-        "report": s.report.to_dict(),
-    }
-    if s.tables.observed_until is not None:
-        summary["observed_until"] = s.tables.observed_until.isoformat()
+    frames["rejected"] = written_out(frames["rejected"])
+    frames["aliases"] = with_salted_ids(whole)
+    summary = summary_of(
+        s.report,
+        identity=s.identity,
+        browser_alias=s.browser_alias,
+        first=s.tables.first,
+        protection=s.tables.resolution.protection,
+        remarks=s.tables.remarks,
+        calendar=s.tables.calendar,
+        segment=s.tables.segment,
+        observed_until=s.tables.observed_until,
+    )
     contents = {}
     with whole_files(directory, gone=gone) as draft:
         for name, frame in frames.items():
@@ -101,6 +92,47 @@ def write_stitched(
             contents[f"{name}.parquet"] = (len(content), digest(content))
         (draft / MANIFEST).write_bytes(sealed(summary, contents))
     return [Path(directory, name) for name in (*contents, MANIFEST)]
+
+
+def refuse_earlier(directory: str | Path, *, overwrite: bool) -> None:
+    """Raise if a directory holds a saved Stitched, which is not to be replaced."""
+    place = real_path(directory)
+    there = [name for name in FILES if newest(place, name).exists()]
+    if there and not overwrite:
+        held = "a stitched export" if MANIFEST in there else " and ".join(there)
+        raise AlreadyThereError(
+            f"{directory} already holds {held}; give another directory, or overwrite=True."
+        )
+
+
+def summary_of(
+    report: Report,
+    *,
+    identity: str,
+    browser_alias: str,
+    first: Iterable[str],
+    protection: Protection,
+    remarks: Mapping[str, int],
+    calendar: Calendar,
+    segment: Segment | None,
+    observed_until: pd.Timestamp | None,
+) -> dict[str, Any]:
+    """Return what a manifest says beside the files."""
+    summary = {
+        "identity": identity,
+        "browser_alias": browser_alias,
+        "first": list(first),
+        "limits": dict(protection.limits),
+        "alias_priority": list(protection.priority),
+        "remarks": dict(remarks),
+        "calendar": calendar.zone,
+        "week_starts": calendar.week_starts,
+        "segment": _segment_record(segment),
+        "report": report.to_dict(),
+    }
+    if observed_until is not None:
+        summary["observed_until"] = observed_until.isoformat()
+    return summary
 
 
 def read_stitched(directory: str | Path) -> Stitched:
@@ -215,7 +247,7 @@ def _report(manifest: Path, values: dict[str, Any]) -> Report:
         raise damaged(manifest, f"the report: {error}") from error
 
 
-def _inner_tables(s: StitchedEvents) -> dict[str, pd.DataFrame]:
+def inner_tables(s: StitchedEvents) -> dict[str, pd.DataFrame]:
     """Return what the answers need besides the public tables, aliases as rows of `aliases`."""
     found = s.resolution
     _, position = s.alias_table
@@ -241,7 +273,7 @@ def _inner_tables(s: StitchedEvents) -> dict[str, pd.DataFrame]:
     }
 
 
-def _with_salted_ids(s: StitchedEvents) -> pd.DataFrame:
+def with_salted_ids(s: StitchedEvents) -> pd.DataFrame:
     """Return the aliases, with their own IDs where a salt made these: the salt is not kept."""
     inner = s.resolution.aliases.table
     if ALIAS_ID not in inner:
@@ -309,7 +341,7 @@ def _integers(table: pd.DataFrame) -> dict[str, IntArray]:
     return {str(name): column.to_numpy(copy=True) for name, column in table.items()}
 
 
-def _written_out(rejected: pd.DataFrame) -> pd.DataFrame:
+def written_out(rejected: pd.DataFrame) -> pd.DataFrame:
     """Write out what has no form in a file: rejected rows may hold anything."""
     objects = [name for name, column in rejected.items() if column.dtype == object]
     return rejected.assign(

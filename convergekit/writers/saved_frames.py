@@ -24,9 +24,9 @@ from convergekit.base.tagged_json import NotKnownError, from_json, to_json
 from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.arrow import series_from_arrow
 
-_TAGGED = b"convergekit.tagged_json_columns"
-_CATEGORIES = b"convergekit.categories"
-_DATATYPES = b"convergekit.dtypes"
+TAGGED = b"convergekit.tagged_json_columns"
+CATEGORIES = b"convergekit.categories"
+DATATYPES = b"convergekit.dtypes"
 #: Of files in the former format: without tags, with pandas' own metadata.
 _UNTAGGED = b"convergekit.json_columns"
 #: What Parquet has a type for, although pandas has none.
@@ -72,9 +72,9 @@ def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> 
         if is_tagged:
             tagged.append(label)
     metadata = {
-        _TAGGED: json.dumps(tagged),
-        _CATEGORIES: json.dumps(categories),
-        _DATATYPES: json.dumps({str(k): str(v) for k, v in frame.dtypes.items()}),
+        TAGGED: json.dumps(tagged),
+        CATEGORIES: json.dumps(categories),
+        DATATYPES: json.dumps({str(k): str(v) for k, v in frame.dtypes.items()}),
     }
     sink = pa.BufferOutputStream()
     try:
@@ -116,15 +116,15 @@ def _frame_of(content: bytes, names: Collection[str] | None) -> pd.DataFrame:
     # Arrow believes that text is UTF-8, and that lists end within their values.
     table.validate(full=True)
     metadata = table.schema.metadata or {}
-    dtypes = json.loads(metadata[_DATATYPES])
+    dtypes = json.loads(metadata[DATATYPES])
     if names is not None:
         dtypes = {name: dtype for name, dtype in dtypes.items() if name in names}
     if list(dtypes) != table.column_names:
         raise ValueError("it does not name the columns that it has")
     if _UNTAGGED in metadata:
         return _frame_without_tags(table, dtypes, json.loads(metadata[_UNTAGGED]))
-    tagged = json.loads(metadata[_TAGGED])
-    categories = json.loads(metadata[_CATEGORIES])
+    tagged = json.loads(metadata[TAGGED])
+    categories = json.loads(metadata[CATEGORIES])
     columns = {}
     for label, dtype in dtypes.items():
         column = table.column(label)

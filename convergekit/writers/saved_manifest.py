@@ -53,6 +53,13 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def digest_of(path: Path) -> tuple[int, str]:
+    """Return the size and the SHA-256 of a file."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    return path.stat().st_size, found
+
+
 def read_sealed(
     directory: Path, names: Collection[str], parse: Callable[[bytes], Table]
 ) -> tuple[dict[str, Any], dict[str, Table]]:

@@ -187,7 +187,7 @@ def test_sampled_values_lie_within_their_errors_of_the_exact(monkeypatch):
         ("b", None),
     ]
     exact = attributed(journeys, "shapley").effects.set_index("label")
-    monkeypatch.setattr("convergekit.attribution.models.MOST_EXACT", 2)
+    monkeypatch.setattr("convergekit.attribution.data_driven.MOST_EXACT", 2)
     sampled = attributed(journeys, "shapley").effects.set_index("label")
     error = (sampled["effect"] - exact["effect"]).abs() / sampled["standard_error"]
     assert (error < 4).all()

@@ -46,7 +46,6 @@ MASTER = "local[2,2]"
 few = settings(
     max_examples=scaled(12),
     phases=[Phase.generate],
-    derandomize=True,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -485,8 +485,14 @@ def test_the_command_line_adds_and_counts(path, tmp_path):
     def run(*arguments):
         return CliRunner().invoke(app, arguments)
 
-    absent = run("status", "--store", str(path))
-    assert "make one with convergekit add" in str(absent.exception)
+    (tmp_path / "empty").mkdir()
+    for place in (path, tmp_path / "empty"):
+        for command in (["status"], ["forget", "urn:email:a@x.org"]):
+            absent = run(*command, "--store", str(place))
+            assert f"no store at {place}" in str(absent.exception)
+    # What asks does not make a store.
+    assert not path.exists()
+    assert not any((tmp_path / "empty").iterdir())
     added = run("add", *exports, "--store", str(path), "--limit", "customer_id=1")
     assert added.stdout.startswith("Added(batch 1:"), added.exception
     again = run("add", *exports, "--store", str(path))

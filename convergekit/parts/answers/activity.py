@@ -25,7 +25,7 @@ from convergekit.events.observed import Observed
 from convergekit.events.steps import StepLike, among_all
 from convergekit.figures.frame import DrawnFrame
 from convergekit.identity.tables import StitchedEvents
-from convergekit.parts.answers.below import values_below
+from convergekit.parts.answers.below import rows_below, values_below
 from convergekit.parts.each import EachPart
 from convergekit.visits.rules import Visits
 
@@ -76,10 +76,7 @@ def retention_by_parts(
 
 def events_by_parts(each: EachPart, steps: Sequence[StepLike]) -> pd.DataFrame:
     """Return the events of these names as one frame, by `row`."""
-    found = list(each(partial(_events_of, steps=steps)))
-    whole = pd.concat(_some(found), ignore_index=True)
-    whole = whole.sort_values("row", kind="stable", ignore_index=True)
-    return among_all(whole, found[-1])
+    return rows_below(list(each(partial(_events_of, steps=steps))))
 
 
 class _About(NamedTuple):

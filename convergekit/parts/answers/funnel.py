@@ -243,7 +243,7 @@ def funnel_by_parts(question: FunnelQuestion, each: EachPart) -> Funnel:
     """
     found = list(each(partial(FunnelOfPart.of, question=replace(question, top=None))))
     last = found[-1]
-    _tell(question, [one.warned for one in found])
+    tell(question, [one.warned for one in found])
     whole, part, number = together([one.outcomes for one in found])
     kept = None
     if question.top is not None:
@@ -331,7 +331,7 @@ def _origin(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return ordered.drop(columns="place").astype(whole.dtypes)
 
 
-def _tell(question: FunnelQuestion, parts: Sequence[Warned]) -> None:
+def tell(question: FunnelQuestion, parts: Sequence[Warned]) -> None:
     """Warn, once, of what is so in all parts."""
     conditions = [
         *(

@@ -13,6 +13,7 @@ import pandas as pd
 from convergekit.diagnostics.page_addresses import address_remark
 from convergekit.diagnostics.placeholders import placeholder_remark
 from convergekit.diagnostics.report import EXAMPLE_ROWS, Faults, Report, by_order_remark
+from convergekit.events.shapes import NOTHING_READ
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.parts.about import AboutPart
 
@@ -49,7 +50,7 @@ def report_of(
     )
     said = {
         **_added(report.remarks for report in reports),
-        **remarks,
+        **{remark: rows for remark, rows in remarks.items() if NOTHING_READ not in remark},
         **placeholder_remark(campaigns, on_campaigns, of_campaigns=True),
         **placeholder_remark(others, on_others, of_campaigns=False),
         **address_remark(any(p.has_pages for p in about), sum(p.tagged for p in about)),
@@ -65,7 +66,7 @@ def report_of(
         coverage=_coverage([report.coverage for report in reports]),
         aliases_by_type=_sorted(_added(report.aliases_by_type for report in reports)),
         alias_types=_summed([report.alias_types for report in reports], ["alias_type"]),
-        blocked=_blocked([report.blocked for report in reports]),
+        blocked=blocked_in_all([report.blocked for report in reports]),
         malformed=_sorted(_added(report.malformed for report in reports)),
         malformed_rows=_examples([report.malformed_rows for report in reports]),
         several_logins={name: several[name] for name in LOGIN_TYPES if name in several},
@@ -73,6 +74,7 @@ def report_of(
         remarks=said,
         warnings=list(warnings),
         own_pages=own_pages,
+        left_out=_added(report.left_out for report in reports),
     )
 
 
@@ -119,7 +121,8 @@ def _summed(tables: Sequence[pd.DataFrame], names: list[str]) -> pd.DataFrame:
     return whole.groupby(names, sort=True).sum().reset_index().astype(dtypes)[list(dtypes.index)]
 
 
-def _blocked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def blocked_in_all(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return which values are blocked, and on how many events of all parts."""
     names = ["alias_type", "alias_value"]
     return _summed(tables, names).sort_values(
         ["events", *names], ascending=[False, True, True], ignore_index=True

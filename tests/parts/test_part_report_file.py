@@ -1,0 +1,66 @@
+"""Report files of parts: the sections of memory, and why not where they are not computed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import convergekit as ck
+from tests.parts.parts_cases import by_parts, in_memory
+
+SECTIONS = ["report", "funnel", "trend", "channels"]
+
+
+@pytest.fixture(scope="module")
+def frames():
+    events = ck.simulate_store(people=60, seed=4).events
+    return [
+        events.iloc[some].reset_index(drop=True) for some in np.array_split(range(len(events)), 2)
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_sections_are_those_of_memory(frames, number, tmp_path):
+    s = in_memory(frames)
+    with by_parts(frames, number) as p:
+        p.to_markdown(tmp_path / "parts.md", SECTIONS)
+        s.to_markdown(tmp_path / "memory.md", SECTIONS)
+        found, expected = (
+            (tmp_path / name).read_text("utf-8") for name in ("parts.md", "memory.md")
+        )
+        assert "s.funnel(" in expected
+        assert found == expected
+        if number == 2:
+            p.to_html(tmp_path / "parts.html", SECTIONS)
+            s.to_html(tmp_path / "memory.html", SECTIONS)
+            one, other = ((tmp_path / f"{name}.html").read_text() for name in ("parts", "memory"))
+            assert one == other
+            with pytest.raises(ck.AlreadyThereError):
+                p.to_html(tmp_path / "parts.html", SECTIONS)
+
+
+def test_what_is_not_computed_by_parts_says_so_in_its_section(frames, tmp_path):
+    with by_parts(frames, 2) as p:
+        path = p.to_markdown(tmp_path / "parts.md")
+        text = path.read_text("utf-8")
+        # Each section works by itself once its member is there.
+        says = {"check-up": "the check-up is not computed by parts yet"}
+        if not hasattr(type(p), "suspects"):
+            says["suspects"] = "suspects is not computed by parts yet"
+        for said in says.values():
+            assert text.count(said) >= 1, said
+        assert "## Funnel" in text
+        for name, said in says.items():
+            with pytest.raises(ck.NotOnThisEngine, match=said):
+                p.to_markdown(tmp_path / f"{name}.md", [name])
+            assert not (tmp_path / f"{name}.md").exists()
+
+
+def test_a_workbook_is_written(frames, tmp_path):
+    pytest.importorskip("xlsxwriter")
+    with by_parts(frames, 2) as p:
+        f = p.funnel(["PageView", "Added To Cart"], within="7D")
+        path = p.to_excel(tmp_path / "parts.xlsx", {"Weekly": f})
+        assert path.read_bytes()[:2] == b"PK"
+        text = p.to_markdown(tmp_path / "parts.md", {"Weekly": f}).read_text("utf-8")
+        assert "s.funnel(['PageView', 'Added To Cart'], within='7D')" in text
