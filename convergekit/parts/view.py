@@ -102,6 +102,11 @@ class View(Run):
         text = str if self.eraser is None else self.eraser.text
         return {text(remark): count for remark, count in self.base.remarks.items()}
 
+    @property
+    def keeps_the_only_part(self) -> bool:
+        """Whether the part stays in memory."""
+        return self.base.keeps_the_only_part
+
     def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
         """Return all that a view has of a part, without what it has to know of the whole."""
         return self.base.of_one(number, self.made)
