@@ -309,8 +309,14 @@ def together(parts: Sequence[Outcomes]) -> tuple[Outcomes, IntArray, IntArray]:
         gained=np.concatenate(gained) if gained else None,
     )
     keys = [*whole.position.T[::-1], np.where(whole.position < 0, np.inf, whole.position).min(1)]
-    order = np.lexsort(keys)
-    return whole.chosen(order), np.concatenate(part), np.concatenate(number)
+    found = whole.chosen(np.lexsort(keys))
+    # Cells meet the rows of other columns by their index.
+    found = replace(
+        found,
+        labels={name: cells.reset_index(drop=True) for name, cells in found.labels.items()},
+        visit=None if found.visit is None else found.visit.reset_index(drop=True),
+    )
+    return found, np.concatenate(part), np.concatenate(number)
 
 
 def _placed(outcomes: Outcomes) -> Outcomes:
