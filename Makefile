@@ -36,12 +36,18 @@ NOT_COMPILED = browser cli docs explore figures report simulate test_import.py t
 # In a process of their own: they send signals, and start others.
 APART = store/test_store_damage.py parts/test_part_damage.py test_processors.py robustness/test_errors_of_ours.py
 
+# Tests of memory that also ask parts (tests/parts/everywhere.py): of each kind of answer the quickest.
+BY_PARTS = $(addprefix funnels/, test_funnel_semantics.py test_funnel_presets.py test_curves.py) \
+  identity/test_merge_protection.py
+
 test: lint  ## Run everything on both paths: lint, types, unit, doctest, property, CLI, notebook and browser tests
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest -n auto \
 	  --ignore=tests/browser --ignore=tests/test_kernels.py $(APART:%=--ignore=tests/%)
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest $(APART:%=tests/%)
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_EFFORT=0.1 $(BIN)/python -m pytest -n auto \
 	  $(NOT_COMPILED:%=--ignore=tests/%) tests
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_PARTS=2 CONVERGEKIT_TEST_EFFORT=0.02 $(BIN)/python -m pytest \
+	  -n auto $(BY_PARTS:%=tests/%)
 	$(BIN)/python -m pytest -n auto tests/browser
 	$(BIN)/python -m tests.processors --quick  # nbval on the notebooks, here and on another machine
 
@@ -60,6 +66,8 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	  $(BIN)/python -m pytest -n auto --ignore=tests/browser
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_SEARCH=yes CONVERGEKIT_TEST_EFFORT=1 \
 	  $(BIN)/python -m pytest -n auto --ignore=tests/browser
+	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_PARTS=2 CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest \
+	  -n auto tests/funnels tests/activity tests/customers tests/identity
 	$(BIN)/python -m tests.processors
 	$(BIN)/python -m tests.funnels.fair --stores 600 --processes 2
 	$(BIN)/python -m tests.store.crash

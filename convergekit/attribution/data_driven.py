@@ -119,8 +119,9 @@ class Transitions:
             came = [np.full(first.sum(), start), label[:-1][within], label[last]]
             went = [label[first], label[1:][within], np.full(last.sum(), end)]
             taken.append(np.concatenate(came) * (size + 3) + np.concatenate(went))
-        pair, times = np.unique(np.concatenate(taken), return_counts=True)
-        return cls(pair // (size + 3), pair % (size + 3), times, size)
+        times = np.bincount(np.concatenate(taken))
+        pair = np.flatnonzero(times)
+        return cls(pair // (size + 3), pair % (size + 3), times[pair], size)
 
     @classmethod
     def together(

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich import box
@@ -42,6 +42,7 @@ from convergekit.cli.marketing import (
     refuse_to_write,
     write_tables,
 )
+from convergekit.cli.parts import ByParts, Memory, Workdir
 from convergekit.cli.reading import (
     Amounts,
     Clocks,
@@ -59,6 +60,7 @@ from convergekit.cli.report import OptionalSpend, of_report, refuse_to_replace, 
 from convergekit.errors import ConvergekitError
 from convergekit.events.calendar import Calendar, Weekday
 from convergekit.funnels.result import Funnel
+from convergekit.identity.options import StitchOptions
 from convergekit.readers import read_events
 from convergekit.readers.reading import find_files
 from convergekit.simulate.store import simulate_store
@@ -68,6 +70,9 @@ from convergekit.store import existing_store, open_store, repair_store
 from convergekit.store.options import StoreOptions
 from convergekit.visible import visible
 from convergekit.writers.parquet import FILES, write_stitched
+
+if TYPE_CHECKING:
+    from convergekit.parts.result import StitchedParts
 
 app = typer.Typer(
     name="convergekit",
@@ -195,6 +200,8 @@ def stitch_command(
     calendar: ShopCalendar = None,
     week_starts: WeekStarts = None,
     salt_file: SaltFile = None,
+    workdir: Workdir = None,
+    memory: Memory = None,
 ) -> None:
     """Stitch exports into profiles and write events, profiles, aliases, duplicates, rejected."""
     refuse_to_write(out, force)
@@ -203,12 +210,19 @@ def stitch_command(
     reading = options_of(
         column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
     )
-    s = _stitched(
-        files, limit, block, reading, tz, _salt(salt_file), Calendar.of(calendar, _day(week_starts))
-    )
+    where = ByParts(workdir, memory)
+    if where.asked and output_format is not Format.parquet:
+        raise ConvergekitError(
+            f"--format {output_format.value}: not with --workdir or --memory yet. Write Parquet."
+        )
+    days = Calendar.of(calendar, _day(week_starts))
+    s = _stitched_somewhere(where, files, limit, block, reading, tz, _salt(salt_file), days)
     _print_summary(s)
     # No table of an earlier run stays beside the new ones.
-    written = (_write_parquet if output_format is Format.parquet else _write_csv)(s, out, force)
+    if not isinstance(s, Stitched):
+        written = _write_parts(s, out, force)
+    else:
+        written = (_write_parquet if output_format is Format.parquet else _write_csv)(s, out, force)
     _out.print(f"Wrote {len(written)} files to {escape(visible(out))}.", soft_wrap=True)
 
 
@@ -229,13 +243,16 @@ def funnel_command(
     item_key: ItemKeys = None,
     clock: Clocks = None,
     tz: TimeZone = None,
+    workdir: Workdir = None,
+    memory: Memory = None,
 ) -> None:
     """Stitch exports and print how far profiles get along the steps."""
     parse_duration(within, name="--within")
     reading = options_of(
         column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
     )
-    s = _stitched(_files(exports), limit, block, reading, tz)
+    where = ByParts(workdir, memory)
+    s = _stitched_somewhere(where, _files(exports), limit, block, reading, tz)
     _out.print(escape(repr(s)), soft_wrap=True)
     with _remarks_told():
         found = s.funnel(step, within=within)
@@ -439,13 +456,15 @@ def report_command(
     calendar: ShopCalendar = None,
     week_starts: WeekStarts = None,
     salt_file: SaltFile = None,
+    workdir: Workdir = None,
+    memory: Memory = None,
 ) -> None:
     """Stitch exports and write a report to send: one file of HTML, Excel or Markdown.
 
     Each answer has its finding, figure, tables, and the Python call that makes it.
     """
     parse_duration(within, name="--within")
-    write = writer_of(out, force)
+    writer = writer_of(out, force)
     files = _files(exports)
     refuse_to_replace(out, [*find_files(files), *(find_files(spend) if spend else ())])
     reading = options_of(
@@ -460,10 +479,12 @@ def report_command(
         with _remarks_told():
             costs = told.read()
     days = Calendar.of(calendar, _day(week_starts))
-    s = _stitched(files, limit, block, reading, tz, _salt(salt_file), days)
+    where = ByParts(workdir, memory)
+    s = _stitched_somewhere(where, files, limit, block, reading, tz, _salt(salt_file), days)
     try:
         with _remarks_told(), _err.status("writing"):
-            write(s, out, question, spend=costs, steps=step, within=within, by=by, overwrite=force)
+            write = getattr(s, writer)
+            write(out, question, spend=costs, steps=step, within=within, by=by, overwrite=force)
     except ConvergekitError as error:
         raise ConvergekitError(of_report(str(error))) from None
     _out.print(escape(repr(s)), soft_wrap=True)
@@ -623,6 +644,35 @@ def _stitched(
         )
 
 
+def _stitched_somewhere(
+    where: ByParts,
+    files: list[str],
+    limit: list[str] | None,
+    block: list[str] | None,
+    reading: dict[str, Any],
+    tz: str | None,
+    salt: bytes | None = None,
+    calendar: Calendar | None = None,
+) -> Stitched | StitchedParts:
+    """Return exports stitched in memory, or by parts where that is asked for."""
+    if not where.asked:
+        return _stitched(files, limit, block, reading, tz, salt, calendar)
+    from convergekit.parts.stitching import stitched_by_parts
+
+    days = calendar or Calendar()
+    options = StitchOptions.of(
+        limits=dict(map(_limit, limit or [])),
+        block=block or (),
+        tz=tz,
+        salt=salt,
+        calendar=days.zone,
+        week_starts=days.week_starts,
+    )
+    columns = where.columns_of(reading) or None
+    with _remarks_told():
+        return stitched_by_parts(files, options, columns, where.workdir, memory=where.memory)
+
+
 def _day(week_starts: str | None) -> Weekday | None:
     """Return a day in small letters; `Calendar.of` refuses what is none."""
     return None if week_starts is None else cast("Weekday", week_starts.lower())
@@ -668,7 +718,7 @@ def _one_line(error: Exception) -> str:
     return in_options(" ".join(str(error).split()))
 
 
-def _print_summary(s: Stitched) -> None:
+def _print_summary(s: Stitched | StitchedParts) -> None:
     _out.print()
     _out.print(escape(str(s.report)), highlight=False, soft_wrap=True)
 
@@ -735,6 +785,13 @@ def _table_paths(out: Path) -> list[Path]:
 
 def _write_parquet(s: Stitched, out: Path, force: bool) -> list[Path]:
     return write_stitched(s, out, overwrite=force, gone=_CSV_FILES if force else ())
+
+
+def _write_parts(s: StitchedParts, out: Path, force: bool) -> list[Path]:
+    written = s.to_parquet(out, overwrite=force)
+    for name in _CSV_FILES if force else ():
+        (out / name).unlink(missing_ok=True)
+    return written
 
 
 def _write_csv(s: Stitched, out: Path, force: bool) -> list[Path]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from convergekit.errors import ConvergekitError
-from convergekit.report.write import write_excel, write_html, write_markdown
 
 OptionalSpend = Annotated[
     list[str] | None,
@@ -22,16 +21,16 @@ OptionalSpend = Annotated[
     ),
 ]
 
-_WRITERS: dict[str, Callable[..., Path]] = {
-    ".html": write_html,
-    ".htm": write_html,
-    ".xlsx": write_excel,
-    ".md": write_markdown,
+_WRITERS: dict[str, Literal["to_html", "to_excel", "to_markdown"]] = {
+    ".html": "to_html",
+    ".htm": "to_html",
+    ".xlsx": "to_excel",
+    ".md": "to_markdown",
 }
 
 
-def writer_of(out: Path, force: bool) -> Callable[..., Path]:
-    """Return what writes a file of this name.
+def writer_of(out: Path, force: bool) -> Literal["to_html", "to_excel", "to_markdown"]:
+    """Return the method that writes a file of this name.
 
     Raises
     ------
@@ -40,8 +39,8 @@ def writer_of(out: Path, force: bool) -> Callable[..., Path]:
 
     Examples
     --------
-    >>> writer_of(Path("report.md"), False).__name__
-    'write_markdown'
+    >>> writer_of(Path("report.md"), False)
+    'to_markdown'
     """
     writer = _WRITERS.get(out.suffix.lower())
     if writer is None:

@@ -82,22 +82,134 @@ def hindsight(
     within: Duration | None = None,
 ) -> Hindsight:
     """Return what exists only in hindsight. See `Stitched.hindsight`."""
-    check_funnel(steps, within)
-    check_rates(value, currency, rates)
-    at = s.in_whole(events_named(s.events, event_name))
+    asked = HindsightQuestion.of(event_name, value, currency, rates, carried, steps, within)
     # The funnel is the segment's; events that it leaves out may link, and carry values.
-    funnel = None if steps is None or within is None else funnel_of(s, steps, within=within)
+    funnel = None if asked.funnel is None else funnel_of(s, asked.funnel[0], within=asked.funnel[1])
+    at = s.in_whole(events_named(s.events, event_name))
+    found = hindsight_in(s, asked, at, funnel)
+    return hindsight_together(found, asked, s.whole.events, at)
+
+
+@dataclass(frozen=True)
+class HindsightQuestion:
+    """What `Stitched.hindsight` is asked.
+
+    Attributes
+    ----------
+    event : str, sequence of str, or Step
+    value, currency, rates
+        As `Stitched.hindsight` takes them.
+    carried : list of str
+        Profile properties.
+    funnel : tuple of (steps, within), or None
+    """
+
+    event: StepLike
+    value: str | None
+    currency: str | None
+    rates: Mapping[str, float] | None
+    carried: list[str]
+    funnel: tuple[Sequence[StepLike], Duration] | None
+
+    @classmethod
+    def of(
+        cls,
+        event: StepLike,
+        value: str | None,
+        currency: str | None,
+        rates: Mapping[str, float] | None,
+        carried: str | Sequence[str] | None,
+        steps: Sequence[StepLike] | None,
+        within: Duration | None,
+    ) -> HindsightQuestion:
+        """Return what is asked, checked."""
+        check_funnel(steps, within)
+        check_rates(value, currency, rates)
+        funnel = None if steps is None or within is None else (steps, within)
+        return cls(event, value, currency, rates, list(names_given("carried", carried)), funnel)
+
+
+@dataclass(frozen=True)
+class ReachedThen:
+    """What events reach with all data in hand, and which of it was not known at the event.
+
+    Attributes
+    ----------
+    name : str
+    reached, late : numpy.ndarray of bool
+        Of each event.
+    """
+
+    name: str
+    reached: BoolArray
+    late: BoolArray
+
+
+@dataclass(frozen=True)
+class FoundInHindsight:
+    """What the events of a name reach; those of parts can be put below each other.
+
+    Attributes
+    ----------
+    row : numpy.ndarray of int
+        Of each event.
+    reaches : list of ReachedThen
+    events : pandas.DataFrame
+        `Hindsight.events`, but for the values.
+    """
+
+    row: IntArray
+    reaches: list[ReachedThen]
+    events: pd.DataFrame
+
+
+def hindsight_in(
+    s: StitchedEvents, asked: HindsightQuestion, at: IntArray, funnel: Funnel | None
+) -> FoundInHindsight:
+    """Return what events reach in hindsight alone.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    asked : HindsightQuestion
+    at : numpy.ndarray of int
+        The positions of the events in `whole`.
+    funnel : Funnel or None
+        The answer to that which is asked.
+    """
     s = s.whole
-    amount = None if value is None else summed_amounts(s.events, at, value, currency, rates)
-    names = names_given("carried", carried)
-    reaches = [_session(s, at), *(_carried(s, at, name) for name in names)]
+    reaches = [_session(s, at), *(_carried(s, at, name) for name in asked.carried)]
     if funnel is not None:
-        reaches.append(_conversion(s, at, title_of(event_name), funnel))
+        reaches.append(_conversion(s, at, title_of(asked.event), funnel))
     late = np.any([reach.late for reach in reaches], axis=0)
-    return Hindsight(
-        _events(s, at, late, reaches, amount),
-        _summary(title_of(event_name), reaches, value, amount),
+    return FoundInHindsight(
+        s.events["row"].to_numpy(dtype=np.int64)[at],
+        [ReachedThen(reach.name, reach.reached, reach.late) for reach in reaches],
+        _events(s, at, late, reaches),
     )
+
+
+def hindsight_together(
+    found: FoundInHindsight, asked: HindsightQuestion, events: pd.DataFrame, at: IntArray
+) -> Hindsight:
+    """Return the answer.
+
+    Parameters
+    ----------
+    found : FoundInHindsight
+    asked : HindsightQuestion
+    events : pandas.DataFrame
+    at : numpy.ndarray of int
+        The positions of those of the name among them, in the order of `found`.
+    """
+    amount, table = None, found.events
+    if asked.value is not None:
+        amount = summed_amounts(events, at, asked.value, asked.currency, asked.rates)
+        place = table.columns.get_loc("profile_id") + 1
+        late = np.any([reach.late for reach in found.reaches], axis=0)
+        table = table.copy()
+        table.insert(place, "value", amount[late])
+    return Hindsight(table, _summary(title_of(asked.event), found.reaches, asked.value, amount))
 
 
 @dataclass(frozen=True)
@@ -227,7 +339,6 @@ def _events(
     at: IntArray,
     late: BoolArray,
     reaches: Sequence[_Reach],
-    amount: FloatArray | None,
 ) -> pd.DataFrame:
     chosen = np.flatnonzero(late)
     events = s.events.iloc[at[chosen]].reset_index(drop=True)
@@ -246,8 +357,6 @@ def _events(
     columns: dict[str, Any] = {
         name: events[name] for name in ("row", "event_id", "timestamp", "profile_id")
     }
-    if amount is not None:
-        columns["value"] = amount[chosen]
     columns["browser_session"] = flags[BROWSER_SESSION]
     columns |= dict(reversed(carried.items()))
     if CONVERSION in flags:
@@ -257,7 +366,7 @@ def _events(
 
 def _summary(
     event_name: str,
-    reaches: Sequence[_Reach],
+    reaches: Sequence[ReachedThen],
     value: str | None,
     amount: FloatArray | None,
 ) -> pd.DataFrame:

@@ -114,11 +114,12 @@ def unreached(s: StitchedEvents) -> dict[str, Unreached]:
     without = s.resolution.profile < 0
     bad = s.events["row"].isin(s.malformed["row"]).to_numpy(dtype=bool) & without
     names = _texts(s.events, "event_name").fillna("")
-    found = {}
-    for name, count in names[bad].value_counts().items():
-        rows = s.events["row"][bad & (names == name).to_numpy(dtype=bool)]
-        reasons = s.malformed["reason"][s.malformed["row"].isin(rows)].value_counts()
-        found[str(name)] = Unreached(int(count), {str(one): int(n) for one, n in reasons.items()})
+    counts = names[bad].value_counts()
+    told = pd.DataFrame({"row": s.events["row"][bad], "name": names[bad]})
+    reasons = s.malformed[["row", "reason"]].merge(told, on="row").groupby(["name", "reason"])
+    found = {str(name): Unreached(int(count), {}) for name, count in counts.items()}
+    for (name, reason), count in reasons.size().items():
+        found[str(name)].reasons[str(reason)] = int(count)
     return found
 
 

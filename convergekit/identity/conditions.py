@@ -240,8 +240,9 @@ def with_types(table: pd.DataFrame, types: Sequence[str]) -> pd.DataFrame:
     Examples
     --------
     >>> table = pd.DataFrame({"profile_id": ["p_1"], "aliases.email": [2], "profile.plan": ["a"]})
-    >>> with_types(table, ["cookie", "email"]).iloc[0].to_list()
-    ['p_1', 0, 2, 'a']
+    >>> with_types(table, ["cookie", "email"])
+      profile_id  aliases.cookie  aliases.email profile.plan
+    0        p_1               0              2            a
     """
     counts = {f"aliases.{name}": table.get(f"aliases.{name}", 0) for name in sorted(types)}
     carried = [name for name in table if name.startswith(PROFILE)]

@@ -6,9 +6,11 @@ ends where its own last event is.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -17,7 +19,7 @@ from convergekit.events.steps import among_names
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.about import AboutPart
-from convergekit.parts.each import EachPart
+from convergekit.parts.each import EachPart, Kept
 from convergekit.visits.browsers import SpokenInPart, browsers_of, spoken_in
 from convergekit.visits.learned import LearnedOfAll, Spoken, with_learned
 from convergekit.visits.own_pages import OwnSites
@@ -48,8 +50,49 @@ class FactsOfTheWhole:
         return replace(s, events=events, observed_in_all=self.observed)
 
 
+#: What visits are told by hangs on the shop's own domains, and on referrers that are left out.
+Rules: TypeAlias = tuple[Sequence[str] | None, Sequence[str]]
+
+
+class NotLearnedYet(Exception):  # noqa: N818 - it is caught before anybody sees it
+    """What is asked of a part has to be learned of all of them first, which is done elsewhere.
+
+    Attributes
+    ----------
+    of : str
+        Which `LearnedByParts` is to learn it: a view of a run has its own.
+    rules : tuple
+        The rules of visits by which it is to be learned.
+    """
+
+    def __init__(self, of: str, rules: Rules) -> None:
+        super().__init__(of, rules)
+        self.of, self.rules = of, rules
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a part answers that would have to know what is not learned yet.
+
+    Attributes
+    ----------
+    of : str
+    rules : tuple
+        As those of `NotLearnedYet`.
+    spoken : SpokenInPart
+        What is learned of this part.
+    """
+
+    of: str
+    rules: Rules
+    spoken: SpokenInPart
+
+
 class LearnedByParts:
     """What visits are told by, learned of all parts: by each rules of visits once.
+
+    In another process it knows what was learned before it was sent there, and cannot go through the
+    parts: `NotLearnedYet` says so.
 
     Parameters
     ----------
@@ -59,10 +102,17 @@ class LearnedByParts:
     """
 
     def __init__(self, facts: FactsOfTheWhole, each: EachPart) -> None:
-        self._facts, self._each = facts, each
+        self._facts = facts
+        self._each: EachPart | None = each
         self._sites: dict[object, OwnSites] = {}
+        #: What tells it from others, in other processes too.
+        self.name = secrets.token_hex(8)
         #: What was learned, by the rules.
         self.known: dict[object, Spoken] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is known, without the parts."""
+        return {**vars(self), "_each": None}
 
     @property
     def of_all(self) -> LearnedOfAll:
@@ -80,6 +130,8 @@ class LearnedByParts:
         """Return which events speak for browsers: the parts are gone through for that."""
         found = self.known.get(_key(own_domains, ignored))
         if found is None:
+            if self._each is None:
+                raise NotLearnedYet(self.name, (own_domains, tuple(ignored)))
             of_part = self.asking(own_domains, ignored)
             found = self.learn(own_domains, ignored, list(self._each(of_part)))
         return found
@@ -113,6 +165,23 @@ def _spoken_of(
 ) -> SpokenInPart:
     part = facts.given_to(s, sites)
     return SpokenInPart.of(part.events, sent_traffic(part.events, *asked), browsers_of(part))
+
+
+def knowing(
+    number: int,
+    s: StitchedEvents,
+    *,
+    of_part: Callable[[int, StitchedEvents], Kept],
+    facts: FactsOfTheWhole,
+    learned: LearnedByParts,
+) -> Kept | Wanted:
+    """Return what a function makes of a part that knows what it has to of the whole."""
+    try:
+        return of_part(number, facts.given_to(s, learned.of_all))
+    except NotLearnedYet as wanted:
+        if wanted.of != learned.name:
+            raise
+        return Wanted(wanted.of, wanted.rules, learned.asking(*wanted.rules)(number, s))
 
 
 def _key(own_domains: Sequence[str] | None, ignored: Sequence[str]) -> object:

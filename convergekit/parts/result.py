@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from convergekit.base.durations import Duration
     from convergekit.customers.result import Customers
     from convergekit.diagnostics.explain import Explanation
+    from convergekit.diagnostics.hindsight import Hindsight
     from convergekit.diagnostics.orphans import Orphans
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
@@ -804,6 +805,29 @@ class StitchedParts:
         )
         asked = LiftQuestion(question, value, currency, rates, carried)
         return stitching_lift_by_parts(asked, self._run.of_each, self.events)
+
+    def hindsight(
+        self,
+        event_name: StepLike,
+        *,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        carried: str | Sequence[str] | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration | None = None,
+    ) -> Hindsight:
+        """Return what events reach only through later links, as `Stitched.hindsight`."""
+        from convergekit.diagnostics.hindsight import HindsightQuestion
+        from convergekit.funnels.options import FunnelQuestion
+        from convergekit.parts.answers.hindsight import hindsight_by_parts
+
+        asked = HindsightQuestion.of(event_name, value, currency, rates, carried, steps, within)
+        funnel = None
+        if asked.funnel is not None:
+            usual = self._run.options.calendar
+            funnel = FunnelQuestion.of(asked.funnel[0], within=asked.funnel[1], usual=usual)
+        return hindsight_by_parts(asked, funnel, self._run.of_each)
 
     @property
     def _lookup(self) -> Lookup:

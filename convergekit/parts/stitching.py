@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from convergekit.parts.clusters import (
     part_of_content,
 )
 from convergekit.parts.each import Kept
-from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, facts_of
+from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, Wanted, facts_of, knowing
 from convergekit.parts.large import refuse_large
 from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, USUAL, bytes_of, parts_for
 from convergekit.parts.part import said_of_rows, stitched_part
@@ -444,11 +444,34 @@ class Run:
 
     def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         """Ask each part, with what it has to know; one is in memory at a time. See `EachPart`."""
-        if self.workdir.done.parts == 1:
-            return map(partial(of_part, 0), [self._only_given])
-        return self._of_each(
-            lambda number, s: of_part(number, self.facts.given_to(s, self.learned.of_all))
-        )
+        if self.keeps_the_only_part:
+            yield of_part(0, self._only_given)
+            return
+        yielded = 0
+        while yielded < self.workdir.done.parts:
+            ask = partial(knowing, of_part=of_part, facts=self.facts, learned=self.learned)
+            answers: Iterator[tuple[int, Any]] = enumerate(self._of_each(ask))
+            for number, answer in answers:
+                if isinstance(answer, Wanted) and answer.of == self.learned.name:
+                    self._learn(answer, dict([(number, answer), *answers]))
+                    break
+                if number == yielded:
+                    yield answer
+                    yielded += 1
+
+    @property
+    def keeps_the_only_part(self) -> bool:
+        """Whether the part stays in memory: there is one, which fits."""
+        return self.workdir.done.parts == 1
+
+    def _learn(self, wanted: Wanted, answers: Mapping[int, Any]) -> None:
+        """Learn what parts elsewhere had to know, of what they answered instead."""
+        found = [answers.get(number) for number in range(self.workdir.done.parts)]
+        asked = (wanted.of, wanted.rules)
+        if all(isinstance(one, Wanted) and (one.of, one.rules) == asked for one in found):
+            self.learned.learn(*wanted.rules, [one.spoken for one in found if one is not None])
+        else:
+            self.learned.spoken(*wanted.rules)
 
     @cached_property
     def _only_given(self) -> StitchedEvents:

@@ -7,14 +7,9 @@ used. Rows stay where they are.
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Self
 
 import pandas as pd
@@ -25,7 +20,7 @@ from convergekit.parts.each import Kept
 from convergekit.parts.facts import FactsOfTheWhole
 from convergekit.parts.rows import Witnesses, written
 from convergekit.parts.stitching import TABLES, Run
-from convergekit.parts.workdir import Progress, Workdir
+from convergekit.parts.workdir import view_of
 from convergekit.privacy.mentions import Eraser
 from convergekit.visits.traffic import page_hosts
 
@@ -63,7 +58,7 @@ class View(Run):
         eraser: Eraser | None = None,
     ) -> Self:
         """Return a view, its parts gone through once."""
-        directory = _temporary(base.workdir, base.workdir.done.parts)
+        directory = view_of(base.workdir)
         own = {one.name: getattr(base, one.name) for one in fields(Run)} | {"workdir": directory}
         found = cls(**own, base=base, made=made, segment_end=segment_end, eraser=eraser)
         for number, content in enumerate(found._of_each(_files_of)):
@@ -107,11 +102,21 @@ class View(Run):
         text = str if self.eraser is None else self.eraser.text
         return {text(remark): count for remark, count in self.base.remarks.items()}
 
-    def part(self, number: int) -> StitchedEvents:
-        """Return what a view has of a part, without what it has to know of the whole."""
+    @property
+    def keeps_the_only_part(self) -> bool:
+        """Whether the part stays in memory."""
+        return self.base.keeps_the_only_part
+
+    def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
+        """Return all that a view has of a part, without what it has to know of the whole."""
         return self.base.of_one(number, self.made)
 
-    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+    def _of_each(
+        self,
+        of_part: Callable[[int, StitchedEvents], Kept],
+        /,
+        names: Collection[str] | None = None,
+    ) -> Iterator[Kept]:
         return self.base.of_each(partial(_of_made, made=self.made, of_part=of_part))
 
 
@@ -132,18 +137,3 @@ def _files_of(number: int, s: StitchedEvents) -> dict[tuple[str, ...], bytes]:
         ("facts", "part-{:05}.json"): AboutPart.of(s).written(),
         ("facts", "hosts-{:05}.parquet"): written(page_hosts(s.events)),
     }
-
-
-def _temporary(workdir: Workdir, parts: int) -> Workdir:
-    """Return a directory below another, which lives as long as its `Workdir`."""
-    workdir.file("views", "new")
-    place = Path(tempfile.mkdtemp(dir=workdir.path / "views"))
-    found = Workdir(place, {}, Progress(read=True, parts=parts))
-    weakref.finalize(found, _remove, place, os.getpid())
-    return found
-
-
-def _remove(place: Path, process: int) -> None:
-    # A process that was forked has its copy of the Workdir, but not the directory.
-    if os.getpid() == process:
-        shutil.rmtree(place, ignore_errors=True)

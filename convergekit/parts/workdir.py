@@ -231,6 +231,25 @@ def temporary(asked: Mapping[str, Mapping[str, str]]) -> Iterator[Workdir]:
         raise
 
 
+def view_of(workdir: Workdir) -> Workdir:
+    """Return a directory for a view of a run, below it: it lives as long as its `Workdir`.
+
+    Raises
+    ------
+    WriteError
+        The system does not let it be written.
+    """
+    views = workdir.path / "views"
+    try:
+        views.mkdir(exist_ok=True)
+        place = Path(tempfile.mkdtemp(dir=views))
+    except OSError as error:
+        raise not_written(views, error) from error
+    found = Workdir(place, {}, Progress(read=True, parts=workdir.done.parts))
+    weakref.finalize(found, _remove_temporary, place, os.getpid())
+    return found
+
+
 def _remove_temporary(place: Path, process: int) -> None:
     # A process that was forked has its copy of the Workdir, but not the directory.
     if os.getpid() == process:

@@ -36,6 +36,7 @@ from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError
 from convergekit.figures.card import TableResult
 from convergekit.identity.as_of import Knowledge
+from convergekit.identity.blocking import blocked_table
 from convergekit.identity.limits import Protection
 from convergekit.identity.profiles import ALIAS_ID, ids_of_leaders
 from convergekit.identity.segment import aliases_left, part_of
@@ -347,9 +348,11 @@ def _named_blocked(blocked: pd.DataFrame, eraser: Eraser) -> pd.DataFrame:
     pairs = zip(blocked["alias_type"], blocked["alias_value"], strict=True)
     values = [eraser.alias(*pair) for pair in pairs]
     types = list(map(eraser.label, blocked["alias_type"]))
-    return compact(blocked.assign(alias_type=types, alias_value=values)).astype(
+    named = compact(blocked.assign(alias_type=types, alias_value=values)).astype(
         {"alias_type": "str", "alias_value": "str"}
     )
+    # The counts are others', and so is the order that follows from them.
+    return blocked_table([named])
 
 
 def _with_new_ids(ids: pd.Series, before: pd.DataFrame, now: pd.DataFrame) -> pd.Series:

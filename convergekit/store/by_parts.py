@@ -79,10 +79,10 @@ class StoreRun(Run):
         """What tells the types of columns."""
         return Witnesses([self._typed_rows(self.ahead.slice(0, 0))])
 
-    def part(self, number: int) -> StitchedEvents:
+    def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
         """Return a part, stitched, without what it has to know of the whole."""
         done = number < self.workdir.done.stitched
-        return super().part(number) if done else self.from_rows(number)
+        return super().part(number, names) if done else self.from_rows(number)
 
     def from_rows(self, number: int) -> StitchedEvents:
         """Return a part, stitched from its rows."""

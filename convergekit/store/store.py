@@ -316,7 +316,8 @@ class Store:
 
         The members of the result mean what those of `stitched` mean. A part holds whole clusters of
         rows that hang together. The rows are written by part into a temporary directory, which goes
-        when the result and its tables do: what is asked is asked of the batches of now.
+        when the result and its tables do: what is asked is asked of the batches of now. `forget`
+        does not reach it.
 
         Parameters
         ----------

@@ -202,3 +202,21 @@ def test_the_report_is_that_of_memory(given_frames, number):
     s = in_memory(given_frames)
     with by_parts(given_frames, number) as p:
         assert p.report.to_dict() == s.report.to_dict()
+
+
+def test_labels_stay_with_their_rows_where_parts_lie_in_another_order():
+    people, at = "abcdefg", pd.Timestamp("2026-03-02", tz="UTC")
+    events = [
+        *((who, "Refund", minute) for minute, who in enumerate(people)),
+        *((who, "PageView", 10 + minute) for minute, who in enumerate(reversed(people))),
+        *((who, "Placed Order", 20 + minute) for minute, who in enumerate(people)),
+    ]
+    frame = pd.DataFrame(events, columns=["alias.cookie", "event_name", "minute"])
+    frame["timestamp"] = at + pd.to_timedelta(frame.pop("minute"), unit="min")
+    frame["properties.plan"] = frame["alias.cookie"].map(dict(zip(people, "xxyyzzz", strict=True)))
+    asked = {"steps": ["PageView", "Placed Order"], "within": "1h", "by": "plan"}
+    expected = in_memory([frame]).funnel(**asked)
+    with by_parts([frame], 3) as p:
+        found = p.funnel(**asked)
+        same_frames(conversions(found), conversions(expected))
+        same_frames(found.time_to_convert().groups, expected.time_to_convert().groups)

@@ -35,7 +35,7 @@ differences = st.fixed_dictionaries(
 
 
 @given(frames(), journeys, differences, parts)
-@tries(150)
+@tries(30)
 def test_journeys_are_those_of_memory(given_frames, question, compared, number):
     if not given_frames:
         return
@@ -79,7 +79,7 @@ credit = st.fixed_dictionaries(
 
 
 @given(frames(), credit, parts, identity)
-@tries(150)
+@tries(30)
 def test_credit_is_that_of_memory(given_frames, question, number, as_of):
     if not given_frames:
         return
@@ -94,7 +94,7 @@ def test_credit_is_that_of_memory(given_frames, question, number, as_of):
 
 
 @given(frames(), credit, parts, identity)
-@tries(60)
+@tries(15)
 def test_what_stitching_moves_is_that_of_memory(given_frames, question, number, as_of):
     if not given_frames:
         return
@@ -105,3 +105,33 @@ def test_what_stitching_moves_is_that_of_memory(given_frames, question, number, 
             assert str(both[0]) == str(both[1])
             for name in ("table", "summary"):
                 same_frames(getattr(both[0], name), getattr(both[1], name))
+
+
+visits = st.fixed_dictionaries(
+    {},
+    optional={
+        "timeout": st.sampled_from(["1min", "1h"]),
+        "new_on": st.sampled_from([(), ["utm_source"]]),
+        "conversion": st.sampled_from([*STEPS, ck.Step("PageView", where="plan == 'a'")]),
+        "visits": st.sampled_from(
+            [
+                ck.VisitRules(midnight=True),
+                ck.VisitRules(impressions=["PageView"]),
+                ck.VisitRules(own_domains=["shop.example"]),
+                "matomo",
+            ]
+        ),
+    },
+)
+
+
+@given(frames(), visits, parts, identity)
+@tries(20)
+def test_sessions_are_those_of_memory(given_frames, question, number, as_of):
+    if not given_frames:
+        return
+    s = in_memory(given_frames, **as_of)
+    with by_parts(given_frames, number, **as_of) as p:
+        both = same(lambda: p.sessions(**question), lambda: s.sessions(**question))
+        if both is not None:
+            same_frames(*map(pd.DataFrame, both))

@@ -82,7 +82,7 @@ chosen = st.sampled_from([None, {"profiles": "events > 1"}, {"events": "event_na
 
 
 @given(frames().map(tagged), marketing, parts, chosen)
-@tries(150)
+@tries(30)
 def test_marketing_is_that_of_memory(given_frames, question, number, segment):
     if not given_frames:
         return
@@ -115,7 +115,7 @@ claims = st.fixed_dictionaries(
 
 
 @given(frames().map(tagged), claims, parts)
-@tries(100)
+@tries(20)
 def test_claims_are_held_against_the_orders_of_memory(given_frames, question, number):
     if not given_frames:
         return
@@ -136,7 +136,7 @@ def test_claims_are_held_against_the_orders_of_memory(given_frames, question, nu
     parts,
     st.sampled_from([{}, {"identity": "as_of"}]),
 )
-@tries(100)
+@tries(20)
 def test_conversions_without_a_campaign_are_those_of_memory(
     given_frames, question, number, options
 ):

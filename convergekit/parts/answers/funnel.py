@@ -309,8 +309,14 @@ def together(parts: Sequence[Outcomes]) -> tuple[Outcomes, IntArray, IntArray]:
         gained=np.concatenate(gained) if gained else None,
     )
     keys = [*whole.position.T[::-1], np.where(whole.position < 0, np.inf, whole.position).min(1)]
-    order = np.lexsort(keys)
-    return whole.chosen(order), np.concatenate(part), np.concatenate(number)
+    found = whole.chosen(np.lexsort(keys))
+    # Cells meet the rows of other columns by their index.
+    found = replace(
+        found,
+        labels={name: cells.reset_index(drop=True) for name, cells in found.labels.items()},
+        visit=None if found.visit is None else found.visit.reset_index(drop=True),
+    )
+    return found, np.concatenate(part), np.concatenate(number)
 
 
 def _placed(outcomes: Outcomes) -> Outcomes:
@@ -344,11 +350,11 @@ def tell(question: FunnelQuestion, parts: Sequence[Warned]) -> None:
     """Warn, once, of what is so in all parts."""
     conditions = [
         *(
-            (_never_met(step.title, step.where), ("step", place))
+            (never_met(step.title, step.where), ("step", place))
             for place, step in enumerate(question.steps)
         ),
         *(
-            (_never_met(" or ".join(_names(one.name)), one.where), ("exclusion", place))
+            (never_met(" or ".join(_names(one.name)), one.where), ("exclusion", place))
             for place, (one, _, _) in enumerate(question.excluding)
         ),
     ]
@@ -359,7 +365,7 @@ def tell(question: FunnelQuestion, parts: Sequence[Warned]) -> None:
             warnings.warn(said, stacklevel=callers_level())
 
 
-def _never_met(title: str, where: Any) -> str:
+def never_met(title: str, where: Any) -> str:
     """Return how the warning of a condition that no event meets begins."""
     return f"no event of {title!r} meets where={shortened(repr(where), 200)},"
 

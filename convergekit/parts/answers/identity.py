@@ -27,24 +27,30 @@ from convergekit.identity.merges import merges_by_items
 from convergekit.identity.profiles import alias_ranks
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.below import values_below
+from convergekit.parts.answers.said import kept_of_each
 from convergekit.parts.each import EachPart
 from convergekit.typing import IntArray
 
 
 def alias_coverage_by_parts(each: EachPart, event_name: StepLike) -> pd.DataFrame:
     """Return what each alias type does for the events. See `Stitched.alias_coverage`."""
-    return coverage_together(list(each(partial(_reached_in, event_name=event_name))))
+    of_part = partial(_reached_in, event_name=event_name)
+    return coverage_together(kept_of_each(each, of_part, event_name, lambda one: one.events))
 
 
 def property_coverage_by_parts(each: EachPart, event_name: StepLike | None) -> DrawnFrame:
     """Return the coverage of each profile property. See `Stitched.property_coverage`."""
-    found = list(each(partial(_known_of, event_name=event_name)))
+    of_part = partial(_known_of, event_name=event_name)
+    if event_name is None:
+        return properties_together(list(each(of_part)), None)
+    found = kept_of_each(each, of_part, event_name, lambda one: one.events)
     return properties_together(found, event_name)
 
 
 def orphans_by_parts(each: EachPart, event_name: StepLike) -> Orphans:
     """Return the events that had not reached a browser session. See `Stitched.orphans`."""
-    found = list(each(partial(_orphans_of, event_name=event_name)))
+    of_part = partial(_orphans_of, event_name=event_name)
+    found = kept_of_each(each, of_part, event_name, lambda one: int(one.summary["events"].sum()))
     counts = [one.summary["events"].to_numpy() for one in found]
     return Orphans(by_row([one.events for one in found]), summary_of(np.sum(counts, axis=0)))
 

@@ -7,7 +7,6 @@ other makes Spark try the task again, as often as `spark.task.maxFailures` says.
 from __future__ import annotations
 
 import contextlib
-import io
 import pickle
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,12 +17,9 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from convergekit.errors import ConvergekitError, callers_level
-from convergekit.visits.learned import LearnedOfAll
 
 Result = TypeVar("Result")
 _SCHEMA = "outcome binary"
-#: Stands for what visits are told by, which the driver has too.
-_LEARNED = "learned of all"
 
 
 @dataclass(frozen=True)
@@ -77,11 +73,11 @@ def done_with(session: Any, numbers: Sequence[int], task: Callable[[int], Result
         return []
     with _told():
         outcomes = [row[0] for row in _job(session, numbers, task).collect()]
-    return [opened(one, None).taken() for one in outcomes]
+    return [_opened(one).taken() for one in outcomes]
 
 
 def each_of(
-    session: Any, numbers: Sequence[int], task: Callable[[int], Result], learned: LearnedOfAll
+    session: Any, numbers: Sequence[int], task: Callable[[int], Result]
 ) -> Iterator[Result]:
     """Do as `done_with` does, and yield what is returned one by one: it may be large.
 
@@ -92,8 +88,6 @@ def each_of(
     session : pyspark.sql.SparkSession
     numbers : sequence of int
     task : callable
-    learned : LearnedOfAll
-        What frames that come back know, instead of what they knew in the executor.
     """
     from pyspark import StorageLevel
 
@@ -108,7 +102,7 @@ def each_of(
         for _ in numbers:
             with _told():
                 outcome = next(outcomes)[0]
-            yield opened(outcome, learned).taken()
+            yield _opened(outcome).taken()
     finally:
         with contextlib.suppress(Exception):
             # The session may be over.
@@ -134,12 +128,7 @@ def of_batches(frame: Any, task: Callable[[Iterable[pa.RecordBatch]], Result]) -
 
     with _told():
         rows = frame.mapInArrow(answered, _SCHEMA).collect()
-    return [opened(row[0], None).taken() for row in rows]
-
-
-def opened(content: bytes, learned: LearnedOfAll | None) -> Outcome:
-    """Return an outcome that an executor pickled."""
-    return _Unpickler(io.BytesIO(content), learned).load()
+    return [_opened(row[0]).taken() for row in rows]
 
 
 def _job(session: Any, numbers: Sequence[int], task: Callable[[int], Any]) -> Any:
@@ -170,24 +159,16 @@ def _called(task: Callable[[], Any]) -> bytes:
 
 
 def _pickled(outcome: Outcome) -> bytes:
-    from pyspark.cloudpickle import CloudPickler
+    # What users define in a notebook is known there alone, and goes along.
+    from pyspark import cloudpickle
 
-    class Pickler(CloudPickler):  # type: ignore[misc]
-        def persistent_id(self, value: Any) -> str | None:
-            return _LEARNED if isinstance(value, LearnedOfAll) else None
-
-    content = io.BytesIO()
-    Pickler(content).dump(outcome)
-    return content.getvalue()
+    content: bytes = cloudpickle.dumps(outcome)
+    return content
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, content: io.BytesIO, learned: LearnedOfAll | None) -> None:
-        super().__init__(content)
-        self._learned = learned
-
-    def persistent_load(self, _: Any) -> LearnedOfAll | None:
-        return self._learned
+def _opened(content: bytes) -> Outcome:
+    outcome: Outcome = pickle.loads(content)
+    return outcome
 
 
 def _batch(outcome: bytes) -> pa.RecordBatch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,9 @@ import pandas as pd
 import pyarrow as pa
 
 from convergekit.identity.options import StitchOptions
+from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.clusters import Carried, carries, clusters, part_of
+from convergekit.parts.each import Kept
 from convergekit.parts.large import carried_most
 from convergekit.parts.memory import OF_A_BLOCK
 from convergekit.parts.part import said_of_rows
@@ -199,6 +201,10 @@ class Steps:
         """Stitch a part, and write its tables."""
         self.run().write_part(number)
         gc.collect()
+
+    def ask(self, number: int, *, of_part: Callable[[int, StitchedEvents], Kept]) -> Kept:
+        """Return what a function makes of a part."""
+        return of_part(number, self.run().part(number))
 
     def carried(self, place: int, largest: int) -> Counter[str]:
         """Return what most rows of a cluster carry, of those in a block."""

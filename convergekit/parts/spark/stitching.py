@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,15 +18,13 @@ import pandas as pd
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.each import Kept
-from convergekit.parts.facts import LearnedByParts
 from convergekit.parts.large import too_large
 from convergekit.parts.memory import LEAST_CLUSTER, parts_for
 from convergekit.parts.progress import ProgressBar
 from convergekit.parts.rows import ROW, written
 from convergekit.parts.source import RowSource
-from convergekit.parts.spark.asking import Parts
 from convergekit.parts.spark.frames import refuse_shared, refuse_unnumbered, told_by
-from convergekit.parts.spark.jobs import done_with, of_batches
+from convergekit.parts.spark.jobs import done_with, each_of, of_batches
 from convergekit.parts.spark.links import least_in_spark, least_of, moved_in, rooted
 from convergekit.parts.spark.reach import refuse_unreachable
 from convergekit.parts.spark.steps import Connecting, Reader, Steps, WrittenBlock
@@ -223,20 +221,19 @@ class SparkRun(Run):
 
     # Asking.
 
-    @cached_property
-    def learned(self) -> LearnedByParts:
-        """What visits are told by."""
-        return LearnedByParts(self.facts, self._of_each)
+    @property
+    def keeps_the_only_part(self) -> bool:
+        """Never: a part is asked in an executor."""
+        return False
 
-    def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
-        """Ask each part in an executor, with what it has to know. See `EachPart`."""
-        parts = Parts(self._session, self._steps)
-        numbers = range(self.workdir.done.parts)
-        return parts.knowing(numbers, of_part, self.facts, self.learned)
-
-    def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
-        parts = Parts(self._session, self._steps)
-        return parts.plain(range(self.workdir.done.parts), of_part, self.learned)
+    def _of_each(
+        self,
+        of_part: Callable[[int, StitchedEvents], Kept],
+        /,
+        names: Collection[str] | None = None,
+    ) -> Iterator[Kept]:
+        ask = partial(self._steps.ask, of_part=of_part)
+        return each_of(self._session, range(self.workdir.done.parts), ask)
 
 
 def stitched_in_spark(
