@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 
 import numpy as np
@@ -154,6 +155,7 @@ def test_segments_of_a_store_are_those_of_memory(number):
         assert place.exists()
         assert place.is_relative_to(p.workdir)
         del found
+        gc.collect()
         assert not place.exists()
         asked = {"value": "total_price", "carried": "utm_source", "steps": STEPS, "within": "7D"}
         both = [one.without("checkout_token", **asked) for one in (p, in_memory(halves))]
