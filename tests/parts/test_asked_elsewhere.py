@@ -26,7 +26,7 @@ def elsewhere(monkeypatch):
     """Hand over what parts are asked as another process takes it; count how often they are."""
     there, asked = Run._of_each, []
 
-    def of_each(self, of_part):
+    def of_each(self, of_part, names=None):
         sent = pickle.loads(pickle.dumps(of_part))
         asked.append(of_part)
         for kept in there(self, sent):
@@ -52,7 +52,7 @@ def test_what_is_learned_of_all_parts_is_asked_for(events, tmp_path, elsewhere):
 class Seen(Run):
     """A run that is seen through another, as a segment of it is."""
 
-    def _of_each(self, of_part):
+    def _of_each(self, of_part, names=None):
         return self.base.of_each(partial(seen, of_part=of_part))
 
 
