@@ -61,6 +61,7 @@ from .readers import (
     suggest_columns,
 )
 from .reconcile.result import Reconciliation
+from .simulate.losses import TrackingLoss
 from .simulate.store import SimulatedStore, simulate_store
 from .spend.reading import read_spend
 from .spend.result import Spend
@@ -139,6 +140,7 @@ __all__ = [
     "SuggestedColumns",
     "TableFunnel",
     "TimeToConvert",
+    "TrackingLoss",
     "UnknownAliasError",
     "UnknownNameError",
     "VisitRules",
