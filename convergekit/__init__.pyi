@@ -5,6 +5,7 @@ from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
+from .certainty.result import FunnelBounds
 from .checks.check_up import CheckUp, check_up
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
@@ -112,6 +113,7 @@ __all__ = [
     "Forgotten",
     "ForgottenInStore",
     "Funnel",
+    "FunnelBounds",
     "FunnelTest",
     "Further",
     "Hindsight",

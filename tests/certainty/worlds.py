@@ -40,7 +40,9 @@ def world_of(rows: list[dict], people: int) -> World:
     return World(events, done.reset_index(drop=True))
 
 
-def simulated(people: int, seed: int, losses: ck.TrackingLoss | None, noise: float) -> World:
+def simulated(
+    people: int, seed: int, losses: ck.TrackingLoss | None = None, noise: float = 1.0
+) -> World:
     """Return the world of the package's own simulator."""
     store = ck.simulate_store(people=people, seed=seed, losses=losses, noise=noise)
     return World(store.events, store.happened)
