@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convergekit.certainty.people import People
+from convergekit.certainty.people import PartsPerPerson
 from convergekit.typing import BoolArray, IntArray
 
 #: So few waits between parts of one person say nothing about when others are seen.
@@ -81,7 +81,7 @@ class Assumed:
 
     Attributes
     ----------
-    people : People
+    people : PartsPerPerson
         How many parts people have.
     lost : tuple of float
         Share of the buyers without an entry whose order lost it: of those without a token, with a
@@ -93,7 +93,7 @@ class Assumed:
         Share of all these buyers who visited with another browser.
     """
 
-    people: People
+    people: PartsPerPerson
     lost: tuple[float, float, float]
     unseen: float
     elsewhere: float
@@ -125,7 +125,7 @@ def completion(rng: np.random.Generator, of: Drawable, assumed: Assumed) -> IntA
     return _gather(rng, of, assumed.people, root, free)
 
 
-def _missing(rng: np.random.Generator, people: People, known: IntArray) -> IntArray:
+def _missing(rng: np.random.Generator, people: PartsPerPerson, known: IntArray) -> IntArray:
     """Return how many parts more each person has than identified themselves."""
     found = np.zeros(len(known), dtype=np.int64)
     for identified in np.unique(known).tolist():
@@ -137,7 +137,7 @@ def _missing(rng: np.random.Generator, people: People, known: IntArray) -> IntAr
 
 
 def _gather(
-    rng: np.random.Generator, of: Drawable, people: People, root: IntArray, free: BoolArray
+    rng: np.random.Generator, of: Drawable, people: PartsPerPerson, root: IntArray, free: BoolArray
 ) -> IntArray:
     """Bring together those who are left: people of whom no part identified itself."""
     left = rng.permutation(np.flatnonzero(free))

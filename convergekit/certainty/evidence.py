@@ -274,7 +274,7 @@ def _split(s: StitchedEvents, counting: Counting, parts: Parts) -> tuple[IntArra
     split = np.full(len(counting.position), -1, dtype=np.int64)
     inside = np.flatnonzero((parts.of_event >= 0) & (parts.login >= 0))
     types = s.resolution.aliases.types.codes.astype(np.int64)
-    of_type, part, login = distinct_rows(
+    of_type, part, _ = distinct_rows(
         types[parts.login[inside]], parts.of_event[inside], parts.login[inside]
     )
     again = np.flatnonzero((part[1:] == part[:-1]) & (of_type[1:] == of_type[:-1]))

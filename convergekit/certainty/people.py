@@ -23,7 +23,7 @@ MOST_PARTS = 80
 
 
 @dataclass(frozen=True)
-class People:
+class PartsPerPerson:
     """How many parts people have, and how many of them identify themselves.
 
     Attributes
@@ -80,7 +80,7 @@ def pattern_of(identifies: float, alike: float) -> FloatArray:
 
 def people_of(
     again: float, identifies: float, of_several: float, alike: float, family: Family
-) -> People:
+) -> PartsPerPerson:
     """Return how many parts people have.
 
     Parameters
@@ -119,7 +119,7 @@ def people_of(
             low, high = (middle, high) if recaptured(middle) < again else (low, middle)
     share = _shares(six_digits(high), family)
     pattern[0, :2] = 1 - first_row(share), first_row(share)
-    return People(share, pattern)
+    return PartsPerPerson(share, pattern)
 
 
 def of_several(profile: IntArray, visits: IntArray, identified: BoolArray) -> float:

@@ -55,6 +55,8 @@ class FunnelBounds(Result):
     def finding(self) -> str:
         """What it comes to for the last step, in a sentence or two."""
         last = self.table.iloc[-1]
+        if pd.isna(last["stitched"]):
+            return "Nobody entered."
         stitched = f"{percentage(last['stitched'])} of the profiles got to {last['event_name']}"
         low, high = percentage(last["low"]), percentage(last["high"])
         if self.reasons:
@@ -71,6 +73,8 @@ class FunnelBounds(Result):
 
     def _line(self) -> str:
         last = self.table.iloc[-1]
+        if pd.isna(last["stitched"]):
+            return "FunnelBounds(nobody entered)"
         shown = "unknown" if self.reasons else percentage(last["estimate"])
         return (
             f"FunnelBounds({last['event_name']}: stitched {percentage(last['stitched'])}, "

@@ -246,6 +246,27 @@ class Asking:
         part = prepared.chosen(np.arange(low, high))
         return self._outcomes(replace(asked, start=first, end=last), part, self._kept)[0]
 
+    def recounted(self, at: IntArray, unit: IntArray) -> Outcomes:
+        """Return the outcomes of some of the events that count, as if of other profiles.
+
+        Parameters
+        ----------
+        at : numpy.ndarray of int
+            Which of `counting` take part.
+        unit : numpy.ndarray of int
+            The profile of each, as a number.
+        """
+        size = int(unit.max(initial=0)) + 1
+        part = replace(
+            self.counting.chosen(at),
+            unit=unit,
+            profile_of_unit=np.arange(size),
+            profiles=pd.RangeIndex(size),
+        )
+        asked = replace(self.asked, by=(), top=None)
+        bare = replace(self, asked=asked, prepared=part, columns=[], labels=[])
+        return bare.outcomes()[0].counted
+
     def outcomes_between(self, bounds: Sequence[tuple[int, int]]) -> list[Outcomes]:
         """Return how those fared who entered in each range, in microseconds."""
         return [self.outcomes_of(start, end) for start, end in bounds]

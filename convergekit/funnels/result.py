@@ -427,7 +427,7 @@ class Funnel(Result):
         >>> s.funnel(["PageView", "Placed Order"], within="14D").bounds()
         FunnelBounds(...)
         """
-        from convergekit.funnels.bounds import bounds_of
+        from convergekit.funnels.bounds.answer import bounds_of
 
         return bounds_of(self._asking, self.steps, level)
 

@@ -127,7 +127,10 @@ def test_with_one_alias_type_on_orders_the_doubt_about_orders_is_said(usual):
 
 def test_nobody_entered(usual):
     funnel = ck.stitch(usual.events).funnel(list(STEPS), within="14D", start="2030-01-01")
-    assert funnel.bounds().reasons == ["nobody entered."]
+    found = funnel.bounds()
+    assert found.reasons == ["nobody entered."]
+    assert repr(found) == "FunnelBounds(nobody entered)"
+    assert found.finding == "Nobody entered."
 
 
 def test_a_store_owner_reads_a_sentence(bounds):
@@ -137,7 +140,7 @@ def test_a_store_owner_reads_a_sentence(bounds):
         f"{row['estimate']:.1%} ({row['low']:.1%} to {row['high']:.1%})."
     )
     assert bounds.finding in bounds._repr_html_()
-    assert len(bounds.assumptions) == 5
+    assert len(bounds.assumptions) == 6
     assert bounds.to_frame() is not bounds.table
 
 

@@ -1,28 +1,27 @@
-"""How sure a funnel's shares are: the funnel counted anew with other profiles."""
+"""Answer how far a funnel's shares can be from those of people."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import pandas as pd
 
 from convergekit.certainty.estimate import LEAST_IDENTIFIED, estimate
-from convergekit.certainty.evidence import Counting, Evidence, evidence_of
+from convergekit.certainty.evidence import Evidence, evidence_of
 from convergekit.certainty.result import FunnelBounds, bounds_table, unknown_table
 from convergekit.certainty.worst import worst_bounds
 from convergekit.errors import ConvergekitError
-from convergekit.funnels.asking import Asking
-from convergekit.funnels.outcomes import NOT_A_TIME
-from convergekit.typing import IntArray
+from convergekit.funnels.asking import Asking, FunnelSource
+from convergekit.funnels.bounds.counting import counting_of
 
 _ASSUMED = (
     "The people are those of whom an event of the first step arrived, and others like them.",
-    "Devices: a person's devices identify themselves, or do not, as the visits of one device do: "
-    "from a quarter of that likeness to all of it, found again up to 1.7 times as often or seldom.",
+    "Devices: a person's devices are alike in identifying themselves as the visits of one device "
+    "are, from a tenth of that likeness to all of it; and are found again as often as they seem to "
+    "be, or half or twice as often.",
     "Orders: whether a token reaches the visit does not depend on whether a login does.",
     "Losses: people whom no browser saw convert as those whom one saw, within a factor of 1.5.",
     "Suspects: several logins on one device are one person's, or one person's each.",
+    "On simulated stores that the method was not made on, the interval of 90 % held the truth in "
+    "131 of 156, and in half of those where few log in but to buy: there it lies too low.",
 )
 _WORST = (
     "Profiles with a login of the commonest type are different people; a profile is one person, "
@@ -30,7 +29,7 @@ _WORST = (
 )
 
 
-def bounds_of(asking: Asking, names: list[str], level: float) -> FunnelBounds:
+def bounds_of(asking: FunnelSource, names: list[str], level: float) -> FunnelBounds:
     """Return how far a funnel's shares can be from those of people. See `Funnel.bounds`."""
     number = isinstance(level, (int, float, np.floating)) and not isinstance(level, bool)
     if not number or not 0 < level < 1:
@@ -38,7 +37,7 @@ def bounds_of(asking: Asking, names: list[str], level: float) -> FunnelBounds:
             f"level must be a share between 0 and 1, such as 0.9; got {level!r}."
         )
     s = asking.known.behind.events
-    if s is None:
+    if s is None or not isinstance(asking, Asking):
         raise ConvergekitError(
             "bounds need the stitched events, of which this funnel has a frame alone; ask "
             "s.funnel(...).bounds(), before the funnel is saved."
@@ -47,10 +46,14 @@ def bounds_of(asking: Asking, names: list[str], level: float) -> FunnelBounds:
     counting = counting_of(asking)
     at = np.flatnonzero(counting.unit >= 0)
     reached = counting.reached(at, counting.unit[at])[0]
-    stitched = reached / max(int(reached[0]), 1)
     worst = worst_bounds(s, counting)
+    if not reached[0]:
+        nothing = np.full(len(names), np.nan)
+        table = unknown_table(names, nothing, worst)
+        return FunnelBounds(table, float(level), list(_WORST), ["nobody entered."])
+    stitched = reached / reached[0]
     evidence = evidence_of(s, counting)
-    reasons = _reasons(evidence, int(reached[0]))
+    reasons = _reasons(evidence)
     if reasons:
         table = unknown_table(names, stitched, worst)
         return FunnelBounds(table, float(level), list(_WORST), reasons)
@@ -65,10 +68,8 @@ def bounds_of(asking: Asking, names: list[str], level: float) -> FunnelBounds:
     return FunnelBounds(table, float(level), assumptions, [])
 
 
-def _reasons(evidence: Evidence, entered: int) -> list[str]:
+def _reasons(evidence: Evidence) -> list[str]:
     """Return why nothing can be estimated; empty if something can."""
-    if not entered:
-        return ["nobody entered."]
     unknown = len(evidence.drawable.alone) + len(evidence.drawable.buyers)
     if not unknown or evidence.people >= LEAST_IDENTIFIED:
         return []
@@ -80,7 +81,7 @@ def _reasons(evidence: Evidence, entered: int) -> list[str]:
     ]
 
 
-def _check_plain(asking: Asking, *, of_segment: bool) -> None:
+def _check_plain(asking: FunnelSource, *, of_segment: bool) -> None:
     """Raise unless it is a funnel whose bounds are known."""
     asked = asking.asked
     in_the_way = {
@@ -98,37 +99,3 @@ def _check_plain(asking: Asking, *, of_segment: bool) -> None:
         raise ConvergekitError(
             f"bounds are not known with {' and '.join(found)}; ask them of a funnel without."
         )
-
-
-def counting_of(asking: Asking) -> Counting:
-    """Return a funnel's question as one that can be asked with other profiles."""
-    asked, prepared = replace(asking.asked, by=(), top=None), asking.counting
-    bare = replace(asking, columns=[], labels=[])
-
-    def reached(at: IntArray, unit: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        size = max(int(unit.max(initial=-1)) + 1, 1)
-        part = replace(
-            prepared.chosen(at),
-            unit=unit,
-            profile_of_unit=np.arange(size),
-            profiles=pd.RangeIndex(size),
-        )
-        found = bare._outcomes(asked, part)[0].counted
-        return (found.time != NOT_A_TIME).sum(axis=0), found.profile, found.time
-
-    enters = (prepared.mask & 1) > 0
-    if asked.start is not None:
-        enters &= prepared.time >= asked.start
-    if asked.end is not None:
-        enters &= prepared.time < asked.end
-    return Counting(
-        position=prepared.position,
-        unit=prepared.unit,
-        time=prepared.time,
-        mask=prepared.mask,
-        enters=enters,
-        steps=len(asked.steps),
-        window=asked.window // pd.Timedelta(1, "us"),
-        first_entry=asked.rules.entry == "first",
-        reached=reached,
-    )
