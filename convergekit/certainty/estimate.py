@@ -26,8 +26,9 @@ LEAST_IDENTIFIED = 30
 
 #: How much of what sets parts apart is taken to be the person's, not the device's.
 _LEAST_ALIKE, _ALIKE, _MOST_ALIKE = 0.1, 0.65, 1.0
-#: By how much captures may be more or less frequent than that says.
-_AGAIN = 2.0
+#: By how much captures may be more or less frequent than that says: of another device of theirs,
+#: less often than it seems; of their next cookie, in one browser, or where it is more often.
+_HIDDEN, _AGAIN_COOKIE, _AGAIN = 2.5, 1.4, 2.0
 #: Of the buyers with a browser and without an entry, the share whose entry another browser has.
 _WITH_BROWSER = 0.9
 #: How often those whom no browser saw may convert, against those whom one saw.
@@ -73,12 +74,13 @@ def estimate(counting: Counting, evidence: Evidence, level: float) -> Estimate:
         "devices": _both(
             moved(assumed(evidence, alike=_LEAST_ALIKE), assumed(evidence, alike=_MOST_ALIKE)),
             moved(
-                assumed(evidence, again=1 + (again - 1) * _AGAIN),
+                assumed(evidence, again=1 + (again + evidence.again_error - 1) * _most(evidence)),
                 assumed(evidence, again=1 + (again - 1) / _AGAIN),
             ),
         ),
         "losses": [_if_unseen(share, evidence, usual, by) for by in (_UNSEEN, 1 / _UNSEEN)],
         "suspects": [
+            -evidence.two_logins * share * (1 - share),
             *(moved(usual, split=True) if (evidence.split >= 0).any() else ()),
             *moved(assumed(evidence, again=1 + (again - 1) / (1 - min(evidence.two_logins, 0.5)))),
         ],
@@ -91,6 +93,13 @@ def estimate(counting: Counting, evidence: Evidence, level: float) -> Estimate:
     return Estimate(share, down, up)
 
 
+def _most(evidence: Evidence) -> float:
+    """Return how many recaptures there may be for each that is likely."""
+    found = evidence.changes
+    device = _HIDDEN * found.missing / found.likely
+    return (1 - found.expired) * device + found.expired * _AGAIN_COOKIE
+
+
 def _both(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> list[FloatArray]:
     """Return how far two things move the shares that do not depend on each other."""
     nothing = np.zeros_like(one[0])
@@ -101,8 +110,9 @@ def _both(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> list[FloatA
 
 def assumed(evidence: Evidence, *, again: float | None = None, alike: float = _ALIKE) -> Assumed:
     """Return what is taken to be true, given how alike a person's parts are."""
+    seen = evidence.again if again is None else again
     people = people_of(
-        evidence.again if again is None else again,
+        1 + (seen - 1) * evidence.changes.likely,
         evidence.identifies,
         evidence.of_several,
         alike * evidence.likeness,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from convergekit.base.grouping import distinct_rows, number, order_of, run_starts
 from convergekit.base.rounding import six_digits
+from convergekit.certainty.changes import Changes, changes_of
 from convergekit.certainty.completion import BROWSER, TOKEN, Drawable
 from convergekit.certainty.orders import Reached, reached_by
 from convergekit.certainty.parts import Parts, parts_of
@@ -83,6 +84,8 @@ class Evidence:
         How alike a person's parts are in that, at most.
     two_logins : float
         Of the parts that may show it, the share with several logins of a type.
+    changes : Changes
+        By how much pairs of identified parts are too few.
     """
 
     drawable: Drawable
@@ -96,6 +99,7 @@ class Evidence:
     of_several: float
     likeness: float
     two_logins: float
+    changes: Changes
 
 
 def evidence_of(s: StitchedEvents, counting: Counting) -> Evidence:
@@ -106,7 +110,9 @@ def evidence_of(s: StitchedEvents, counting: Counting) -> Evidence:
     captures = np.bincount(parts.profile[identified], minlength=len(found.visitor))
     captured = captures[captures > 0]
     people = len(captured)
+    changes = changes_of(s, parts)
     drawable, ranked = _drawable(s, counting, parts, found, captures)
+    drawable = replace(drawable, gaps=_with_missing(drawable.gaps, changes))
     known_browser = found.visitor | found.browser
     orders = counting.position[counting.converts & (counting.unit >= 0)]
     enters = found.enters
@@ -127,6 +133,7 @@ def evidence_of(s: StitchedEvents, counting: Counting) -> Evidence:
         ),
         likeness=likeness(parts.visits[enters], parts.identified_visits[enters]),
         two_logins=two,
+        changes=changes,
     )
 
 
@@ -208,6 +215,15 @@ def _gaps(parts: Parts, begun: IntArray) -> IntArray:
     at = at[np.lexsort((begun[at], parts.profile[at]))]
     same = parts.profile[at][1:] == parts.profile[at][:-1]
     return np.sort(np.diff(begun[at])[same])
+
+
+def _with_missing(gaps: IntArray, changes: Changes) -> IntArray:
+    """Return the gaps with those of the pairs that are missing, which follow soon."""
+    missing = round((changes.likely - 1) * len(gaps))
+    if not missing:
+        return gaps
+    evenly = ((np.arange(missing) + 0.5) / missing * len(changes.soon)).astype(np.int64)
+    return np.sort(np.append(gaps, changes.soon[evenly]))
 
 
 def _last_seen(
