@@ -43,7 +43,7 @@ class Changes:
         How many pairs there would be for each that is seen, if competition is all that makes
         waits before a change long; from 1.
     likely : float
-        The same if expired cookies make them long as well; from 1, and not above `missing`.
+        The same if expired cookies make them long as well; from 1.
     expired : float
         The share of changes that are expired cookies.
     soon : numpy.ndarray of int
@@ -70,14 +70,25 @@ def changes_of(s: StitchedEvents, parts: Parts) -> Changes:
     soon = same[: (len(same) + 1) // 2]
     if not len(soon) or not change.any():
         return Changes(1.0, 1.0, 0.0, soon)
+    sure = change & ((ends[before] > time) | (begins[after] < time))
+    expired = max(1 - float(sure.sum() / change.sum()) / _SURE, 0.0)
+    missing = _missing(wait[change], same, soon)
+    # Where most changes are expired cookies, those that are none say more.
+    likely = (1 - expired) * (missing - expired) + expired * _missing(wait[sure], same, soon)
+    return Changes(
+        missing=six_digits(max(missing, 1.0)),
+        likely=six_digits(max(likely, 1.0)),
+        expired=six_digits(expired),
+        soon=soon,
+    )
+
+
+def _missing(wait: IntArray, same: IntArray, soon: IntArray) -> float:
+    """Return how many changes there would be for each if as many followed soon as usual."""
     usual = float((same <= soon[-1]).mean())
-    followed = int((wait[change] <= soon[-1]).sum())
-    share = (followed + _PRIOR * usual) / (change.sum() + _PRIOR)
-    missing = max((1 - share) / max(1 - usual, 0.1), 1.0)
-    sure = (ends[before] > time) | (begins[after] < time)
-    expired = max(1 - float(sure[change].mean()) / _SURE, 0.0)
-    likely = six_digits(max(missing - expired, 1.0))
-    return Changes(six_digits(missing), likely, six_digits(expired), soon)
+    followed = int((wait <= soon[-1]).sum())
+    share = (followed + _PRIOR * usual) / (len(wait) + _PRIOR)
+    return (1 - share) / max(1 - usual, 0.1)
 
 
 def _next_visits(

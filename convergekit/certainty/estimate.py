@@ -96,8 +96,10 @@ def estimate(counting: Counting, evidence: Evidence, level: float) -> Estimate:
 def _most(evidence: Evidence) -> float:
     """Return how many recaptures there may be for each that is likely."""
     found = evidence.changes
-    device = _HIDDEN * found.missing / found.likely
-    return (1 - found.expired) * device + found.expired * _AGAIN_COOKIE
+    left = max(1 - found.expired, 0.1)
+    device = _HIDDEN * (1 + (found.likely - 1) / left)
+    most = (1 - found.expired) * device + found.expired * _AGAIN_COOKIE
+    return max(most, found.missing) / found.likely
 
 
 def _both(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> list[FloatArray]:

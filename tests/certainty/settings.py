@@ -1,4 +1,4 @@
-"""The settings in which `FunnelBounds` is measured: three worlds, each with more and more lost."""
+"""The settings in which `FunnelBounds` is measured: four worlds, each with more and more lost."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from functools import partial
 import convergekit as ck
 from tests.certainty.agents import Agents, agents
 from tests.certainty.households import Households, households
+from tests.certainty.towns import Towns, towns
 from tests.certainty.worlds import World, simulated
 
 #: On which worlds the estimator was tuned, and which was kept from it.
-TUNED, HELD_OUT = ("simulator", "agents"), ("households",)
+TUNED, HELD_OUT = ("simulator", "agents", "households"), ("towns",)
 
 _SIMULATOR = {
     "clean": (0.0, {}),
@@ -45,6 +46,16 @@ _HOUSEHOLDS = {
     "few logins": {"members": 0.03, "mail": 0.03},
     "shared devices": {"family_tablet": 0.4, "other_address": 0.15},
 }
+_TOWNS = {
+    "usual": {},
+    "same day": {"same_day": 0.9},
+    "safari": {"safari": 0.75},
+    "consent": {"asks": 1.0},
+    "lost tokens": {"lost_token": 0.4},
+    "guests": {"accounts": 0.02, "letters": 0.02},
+    "families": {"tablets": 0.7, "other_address": 0.1},
+    "relays": {"relay": 0.3, "call_centre": 0.1},
+}
 
 
 def settings(people: int) -> dict[tuple[str, str], Callable[[int], World]]:
@@ -58,4 +69,6 @@ def settings(people: int) -> dict[tuple[str, str], Callable[[int], World]]:
     for name, changed in _HOUSEHOLDS.items():
         asked = replace(Households(people=people), **changed)
         found["households", name] = partial(households, asked)
+    for name, changed in _TOWNS.items():
+        found["towns", name] = partial(towns, replace(Towns(people=people), **changed))
     return found
