@@ -79,7 +79,12 @@ def pattern_of(identifies: float, alike: float) -> FloatArray:
 
 
 def people_of(
-    again: float, identifies: float, of_several: float, alike: float, family: Family
+    again: float,
+    identifies: float,
+    of_several: float,
+    alike: float,
+    family: Family,
+    least: float = 0.0,
 ) -> PartsPerPerson:
     """Return how many parts people have.
 
@@ -95,6 +100,8 @@ def people_of(
         Correlation between the parts of a person in that.
     family : {"poisson", "geometric"}
         How the number of parts beyond the first is distributed.
+    least : float, default 0.0
+        So many parts beyond the first people have on average at least.
     """
     pattern = pattern_of(of_several, alike)
     counts = np.arange(1, MOST_PARTS + 1)
@@ -117,7 +124,7 @@ def people_of(
         for _ in range(50):
             middle = (low + high) / 2
             low, high = (middle, high) if recaptured(middle) < again else (low, middle)
-    share = _shares(six_digits(high), family)
+    share = _shares(six_digits(max(high, least)), family)
     pattern[0, :2] = 1 - first_row(share), first_row(share)
     return PartsPerPerson(share, pattern)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from convergekit.certainty.estimate import LEAST_IDENTIFIED, estimate
-from convergekit.certainty.evidence import Evidence, evidence_of
+from convergekit.base.wording import percentage
+from convergekit.certainty.estimate import LEAST_IDENTIFIED, MOST_UNASSIGNED, estimate
+from convergekit.certainty.evidence import Counting, Evidence, evidence_of
 from convergekit.certainty.result import FunnelBounds, bounds_table, unknown_table
 from convergekit.certainty.worst import worst_bounds
 from convergekit.errors import ConvergekitError
@@ -15,13 +16,14 @@ from convergekit.funnels.bounds.counting import counting_of
 _ASSUMED = (
     "The people are those of whom an event of the first step arrived, and others like them.",
     "Devices: a person's devices are alike in identifying themselves as the visits of one device "
-    "are, from a tenth of that likeness to all of it; and are found again as often as they seem to "
-    "be, or half or twice as often.",
+    "are, from a tenth of that likeness to all of it.",
+    "Competing orders: an order on one device keeps the others of its errand from identifying "
+    "themselves, as often as waits before a change of device say; beyond that, devices are found "
+    "again up to 2.5 times as often as it seems, or half as often. People may have 1.4 devices, "
+    "however few are found again.",
     "Orders: whether a token reaches the visit does not depend on whether a login does.",
     "Losses: people whom no browser saw convert as those whom one saw, within a factor of 1.5.",
     "Suspects: several logins on one device are one person's, or one person's each.",
-    "On simulated stores that the method was not made on, the interval of 90 % held the truth in "
-    "131 of 156, and in half of those where few log in but to buy: there it lies too low.",
 )
 _WORST = (
     "Profiles with a login of the commonest type are different people; a profile is one person, "
@@ -53,7 +55,7 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float) -> FunnelBou
         return FunnelBounds(table, float(level), list(_WORST), ["nobody entered."])
     stitched = reached / reached[0]
     evidence = evidence_of(s, counting)
-    reasons = _reasons(evidence)
+    reasons = _reasons(counting, evidence)
     if reasons:
         table = unknown_table(names, stitched, worst)
         return FunnelBounds(table, float(level), list(_WORST), reasons)
@@ -61,15 +63,22 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float) -> FunnelBou
     table = bounds_table(names, stitched, found.share, found.down, found.up, worst)
     assumptions = [*_ASSUMED]
     if not evidence.reached.is_known and len(evidence.drawable.buyers):
-        assumptions[2] = (
+        assumptions[3] = (
             "Orders: none reaches a visit by a token and by a login, so that nothing is known of "
             "those without a browser; anything from none to all of them may be visitors'."
         )
     return FunnelBounds(table, float(level), assumptions, [])
 
 
-def _reasons(evidence: Evidence) -> list[str]:
+def _reasons(counting: Counting, evidence: Evidence) -> list[str]:
     """Return why nothing can be estimated; empty if something can."""
+    entering = counting.unit[counting.enters]
+    nobodys = float((entering < 0).mean())
+    if nobodys > MOST_UNASSIGNED:
+        return [
+            f"{percentage(nobodys)} of the events of the first step carry no alias, so that it is "
+            f"not known who did them."
+        ]
     unknown = len(evidence.drawable.alone) + len(evidence.drawable.buyers)
     if not unknown or evidence.people >= LEAST_IDENTIFIED:
         return []
