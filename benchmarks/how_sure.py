@@ -3,7 +3,8 @@
     python -m benchmarks.how_sure [--people N] [--seeds N]
 
 For every loss, simulated stores are stitched and compared with what happened: the conversion of
-people, and how many customers there are.
+people, how many customers there are, and which channel the revenue is credited to (last touch). The
+true channels are those of the same events, each with the person who did it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import convergekit as ck
 
 STEPS = ["PageView", "Placed Order"]
 WITHIN = "14D"
+#: What `Attribution` calls orders before which no visit is known.
+NO_VISIT = "(none)"
 LOSSES: dict[str, tuple[float, dict[str, float]]] = {
     "none": (0.0, {}),
     "usual": (1.0, {}),
@@ -52,6 +55,9 @@ def measure(people: int, seeds: int, noise: float, losses: dict[str, float]) -> 
         true = ck.funnel(store.happened, STEPS, within=WITHIN, profile="person")
         bounds = funnel.bounds().table.iloc[-1]
         ordered = store.happened[store.happened["event_name"] == "Placed Order"]
+        told, known = credited(s), credited(ck.stitch(with_persons(store)))
+        revenue = known.sum()
+        wrong = told.sub(known, fill_value=0.0).clip(lower=0).sum()
         customers = s.events.loc[s.events["event_name"] == "Placed Order", "profile_id"]
         found.append(
             {
@@ -64,9 +70,32 @@ def measure(people: int, seeds: int, noise: float, losses: dict[str, float]) -> 
                 "stitched visitors": funnel.counts["entered"],
                 "true customers": ordered["person"].nunique(),
                 "stitched customers": customers.nunique(),
+                "true revenue without a visit": known.get(NO_VISIT, 0.0) / revenue,
+                "stitched revenue without a visit": told.get(NO_VISIT, 0.0) / revenue,
+                "revenue in another channel": wrong / revenue,
             }
         )
     return dict(pd.DataFrame(found).mean())
+
+
+def credited(s: ck.Stitched) -> pd.Series:
+    """Return the revenue of each channel."""
+    found = s.attribution("Placed Order", "total_price", mixed_currencies=True)
+    return found.comparison.set_index("channel")["last_touch"]
+
+
+def with_persons(store: ck.SimulatedStore) -> pd.DataFrame:
+    """Return a store's events as if each carried its person, whose cookies are nobody else's."""
+    aliases = [name for name in store.events if name.startswith("alias.")]
+    person = store.truth["person"].astype(str)
+    cookie = person + ":" + store.events["alias.cookie"].astype("str")
+    events = store.events.drop(columns=[*aliases, "profile_properties.$email"])
+    return events.assign(
+        **{
+            "alias.user_id": "u" + person,
+            "alias.cookie": cookie.where(store.events["alias.cookie"].notna()),
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
 Orders compete. An errand that moves from a telephone to a laptop ends with one order, so that one
 of the two devices identifies itself and the other does not; two that both did are of two errands.
-Such pairs are too few, and far apart in time: a capture makes the next one less likely (R. M.
-Cormack, "The logic of capture-recapture estimates", Biometrics 28, 1972; K. H. Pollock, "Modeling
-capture, recapture, and removal statistics for estimation of demographic parameters", Journal of the
-American Statistical Association 86, 1991).
+Such pairs are too few, and far apart in time: a capture makes the next one less likely (model M_b
+of D. L. Otis, K. P. Burnham, G. C. White and D. R. Anderson, "Statistical inference from capture
+data on closed animal populations", Wildlife Monographs 62, 1978).
 
 Waits show it. If people change devices from one visit to the next whatever the wait, then the waits
 before a change are as long as those between visits of one device. Where they are longer, pairs

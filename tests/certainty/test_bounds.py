@@ -103,6 +103,33 @@ def test_a_store_too_small_says_so_and_is_as_wide_as_the_worst():
     assert "unknown" in repr(found)
 
 
+def test_where_most_entries_are_nobodys_nothing_is_estimated(usual):
+    events = usual.events.copy()
+    views = np.flatnonzero(events["event_name"] == "PageView")
+    aliases = [name for name in events if name.startswith("alias.")]
+    events.loc[events.index[views[::3]], aliases] = None
+    events.loc[events.index[views[1::3]], aliases] = None
+    found = ck.stitch(events).funnel(list(STEPS), within="14D").bounds()
+    assert "carry no alias" in found.reasons[0]
+    assert last(found)["low"] <= usual.truth()[-1] <= last(found)["high"]
+
+
+def test_where_nobody_is_found_again_people_may_have_other_devices_all_the_same():
+    # Everybody looks on one device, and orders on another: nothing can be found again.
+    rows = []
+    for person in range(300):
+        day = pd.Timestamp("2026-03-02", tz="UTC") + pd.Timedelta(hours=person)
+        rows.append({"event_name": "PageView", "timestamp": day, "alias.cookie": f"a{person}"})
+        if person % 3 == 0:
+            seen = {"alias.cookie": f"b{person}", "alias.email": f"p{person}@x.org"}
+            later = day + pd.Timedelta(days=2)
+            rows.append({"event_name": "PageView", "timestamp": later, **seen})
+            rows.append({"event_name": "Placed Order", "timestamp": later, **seen})
+    found = last(ck.stitch(pd.DataFrame(rows)).funnel(list(STEPS), within="14D").bounds())
+    assert found["stitched"] == pytest.approx(0.25)
+    assert found["low"] <= 1 / 3 <= found["high"]
+
+
 @pytest.mark.parametrize("logins", [["alias.email", "alias.phone", "alias.customer_id"]])
 def test_without_logins_nothing_is_estimated(usual, logins):
     events = usual.events.drop(columns=[*logins, "profile_properties.$email"])
