@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -146,6 +146,11 @@ class StitchedEvents:
         """Return the positions in `whole` of the events at these positions."""
         within = None if self.segment is None else self.segment.positions
         return at if within is None else within[at]
+
+    @cached_property
+    def kept_sessions(self) -> list[tuple[Any, Any]]:
+        """The sessions that were found last, and by which rules; `visits` finds them."""
+        return []
 
     @cached_property
     def duplicates(self) -> pd.DataFrame:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from convergekit.identity.tables import StitchedEvents
 
 
+#: Of so many events sessions are kept: more take memory that is better left free.
+KEPT_EVENTS = 1_000_000
 #: What is told of each visit besides what its events sent.
 TOLD = ("source", "medium", "campaign", "why")
 #: The texts of a session, as `Stitched.sessions` has them.
@@ -258,16 +260,28 @@ def sessions_of_visitors(
     rules: VisitRules | None = None,
     zone: str | None = None,
 ) -> FoundSessions:
-    """Return the sessions of stitched events where the visitor of each is another number."""
-    return find_sessions(
+    """Return the sessions of stitched events where the visitor of each is another number.
+
+    Those of the profiles are kept until other rules are asked for: an explorer, and whoever asks a
+    second question, has not to wait for them again.
+    """
+    asked = rules or VisitRules(), zone or s.calendar.zone
+    of_profiles = visitor is s.resolution.profile and len(s.events) <= KEPT_EVENTS
+    if of_profiles:
+        for known, found in s.kept_sessions:
+            if known == asked:
+                return found
+    sessions = find_sessions(
         s.events,
         sent_by(s.events, rules),
         visitor,
         s.resolution.in_time,
         browsers_of(s),
-        rules or VisitRules(),
-        zone or s.calendar.zone,
+        *asked,
     )
+    if of_profiles:
+        s.kept_sessions[:] = [(asked, sessions)]
+    return sessions
 
 
 def sessions_of_frame(
