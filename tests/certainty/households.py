@@ -1,9 +1,9 @@
 """A world of households: errands that move between a household's devices, a chain of pages each.
 
-Written before the estimator, and kept from it: nothing is tuned on this world. Households of one to
-four people own devices of three kinds. A person has errands; an errand is a burst of sessions that
-moves over devices, and ends with an order, or is dropped. What happens in a session is a Markov
-chain over pages whose odds depend on the device and on how far the errand has got.
+Written before the estimator, and kept from its first form, which was too low here. Households of
+one to four people own devices of three kinds. A person has errands; an errand is a burst of
+sessions that moves over devices, and ends with an order, or is dropped. What happens in a session
+is a Markov chain over pages whose odds depend on the device and on how far the errand has got.
 """
 
 from __future__ import annotations

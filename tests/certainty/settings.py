@@ -12,9 +12,6 @@ from tests.certainty.households import Households, households
 from tests.certainty.towns import Towns, towns
 from tests.certainty.worlds import World, simulated
 
-#: On which worlds the estimator was tuned, and which was kept from it.
-TUNED, HELD_OUT = ("simulator", "agents", "households"), ("towns",)
-
 _SIMULATOR = {
     "clean": (0.0, {}),
     "usual": (1.0, {}),

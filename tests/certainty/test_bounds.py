@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ import pytest
 import convergekit as ck
 from convergekit.certainty.result import PARTS
 from tests.certainty.agents import Agents, agents
+from tests.certainty.households import Households, households
+from tests.certainty.towns import Towns, towns
 from tests.certainty.worlds import STEPS, simulated
 
 LOSSES = {
@@ -56,6 +59,22 @@ def test_people_who_differ_in_buying_and_logging_in_do_not_hide_from_it():
     found, true = last(bounds_of(world)), world.truth()[-1]
     assert found["low"] <= true <= found["high"]
     assert abs(found["estimate"] - true) < abs(found["stitched"] - true) / 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(households, Households(people=1000, members=0.03, mail=0.03)),
+        partial(towns, Towns(people=800)),
+    ],
+    ids=["few logins", "towns"],
+)
+def test_the_interval_holds_at_every_step_where_orders_compete(make):
+    world = make(seed=7)
+    steps = ["PageView", "Added To Cart", "Placed Order"]
+    found = ck.stitch(world.events).funnel(steps, within="14D").bounds().table
+    true = world.truth(steps)
+    assert ((found["low"] <= true) & (true <= found["high"])).all()
 
 
 def test_where_every_visit_carries_a_login_nothing_is_in_doubt_but_chance(usual):
