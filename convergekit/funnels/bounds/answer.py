@@ -9,7 +9,7 @@ from convergekit.certainty.estimate import LEAST_IDENTIFIED, MOST_UNASSIGNED, es
 from convergekit.certainty.evidence import Counting, Evidence, evidence_of
 from convergekit.certainty.result import FunnelBounds, bounds_table, unknown_table
 from convergekit.certainty.worst import worst_bounds
-from convergekit.errors import ConvergekitError
+from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.funnels.asking import Asking, FunnelSource
 from convergekit.funnels.bounds.counting import counting_of
 
@@ -38,8 +38,13 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float) -> FunnelBou
         raise ConvergekitError(
             f"level must be a share between 0 and 1, such as 0.9; got {level!r}."
         )
+    if not isinstance(asking, Asking):
+        raise NotOnThisEngine(
+            "bounds are not computed by parts yet. Of events that fit into memory: "
+            "ck.stitch(events).funnel(...).bounds(), without workdir=."
+        )
     s = asking.known.behind.events
-    if s is None or not isinstance(asking, Asking):
+    if s is None:
         raise ConvergekitError(
             "bounds need the stitched events, of which this funnel has a frame alone; ask "
             "s.funnel(...).bounds(), before the funnel is saved."
