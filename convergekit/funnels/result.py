@@ -427,7 +427,7 @@ class Funnel(Result):
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store(people=1500).events)
         >>> s.funnel(["PageView", "Placed Order"], within="14D").bounds()
-        FunnelBounds(...)
+        FunnelBounds(Placed Order: stitched 22.9%, people 29.4%, 25.1% to 35.0% at 90.0%)
         """
         from convergekit.funnels.bounds.answer import bounds_of
 
