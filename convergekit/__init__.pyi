@@ -5,6 +5,7 @@ from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
+from .certainty.result import FunnelBounds
 from .checks.check_up import CheckUp, check_up
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
@@ -58,6 +59,7 @@ from .readers import (
     suggest_columns,
 )
 from .reconcile.result import Reconciliation
+from .simulate.losses import TrackingLoss
 from .simulate.store import SimulatedStore, simulate_store
 from .spend.reading import read_spend
 from .spend.result import Spend
@@ -108,6 +110,7 @@ __all__ = [
     "Forgotten",
     "ForgottenInStore",
     "Funnel",
+    "FunnelBounds",
     "FunnelTest",
     "Further",
     "Hindsight",
@@ -134,6 +137,7 @@ __all__ = [
     "Store",
     "SuggestedColumns",
     "TimeToConvert",
+    "TrackingLoss",
     "UnknownAliasError",
     "UnknownNameError",
     "VisitRules",

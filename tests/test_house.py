@@ -20,7 +20,7 @@ from tests.signatures import lines
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "convergekit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MOST_ENTRIES = 33
+MOST_ENTRIES = 34
 MOST_MODULES = 25
 LONGEST_BODY = 75
 #: They bring everything together: the front door, and the face.

@@ -48,6 +48,17 @@ from convergekit.visits.sessions import FoundSessions
 
 
 @dataclass(frozen=True)
+class Behind:
+    """Stitched events, which are left behind when a funnel is pickled: they hold callables."""
+
+    events: StitchedEvents | None = None
+
+    def __reduce__(self) -> tuple[type[Behind], tuple[()]]:
+        """Pickle nothing of them."""
+        return type(self), ()
+
+
+@dataclass(frozen=True)
 class Known:
     """What is known of events besides the frame that holds them.
 
@@ -57,16 +68,20 @@ class Known:
         From when to when profiles are observed, if that is not known of the frame.
     caution : str
         Why conversions of these profiles are not to be compared with others'; empty if they may.
+    behind : Behind
+        What the frame was stitched of, if it was.
     """
 
     observed: Observed | None = None
     caution: str = ""
+    behind: Behind = Behind()
 
     @classmethod
     def of(cls, s: StitchedEvents) -> Known:
         """Return what is known of stitched events."""
         caution = "" if s.segment is None else s.segment.caution
-        return cls(observed_of(s), f"This segment is {caution}." if caution else "")
+        said = f"This segment is {caution}." if caution else ""
+        return cls(observed_of(s), said)
 
 
 class FunnelSource(Protocol):
@@ -230,6 +245,27 @@ class Asking:
         low, high = np.searchsorted(prepared.time, [first, last + window + 1])
         part = prepared.chosen(np.arange(low, high))
         return self._outcomes(replace(asked, start=first, end=last), part, self._kept)[0]
+
+    def recounted(self, at: IntArray, unit: IntArray) -> Outcomes:
+        """Return the outcomes of some of the events that count, as if of other profiles.
+
+        Parameters
+        ----------
+        at : numpy.ndarray of int
+            Which of `counting` take part.
+        unit : numpy.ndarray of int
+            The profile of each, as a number.
+        """
+        size = int(unit.max(initial=0)) + 1
+        part = replace(
+            self.counting.chosen(at),
+            unit=unit,
+            profile_of_unit=np.arange(size),
+            profiles=pd.RangeIndex(size),
+        )
+        asked = replace(self.asked, by=(), top=None)
+        bare = replace(self, asked=asked, prepared=part, columns=[], labels=[])
+        return bare.outcomes()[0].counted
 
     def outcomes_between(self, bounds: Sequence[tuple[int, int]]) -> list[Outcomes]:
         """Return how those fared who entered in each range, in microseconds."""

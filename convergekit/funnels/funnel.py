@@ -14,6 +14,7 @@ come from the same pass as the bar.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Unpack
 
@@ -28,7 +29,7 @@ from convergekit.events.steps import (
     StepLike,
     single_valued,
 )
-from convergekit.funnels.asking import Asking, FunnelSource, Known, Sessions
+from convergekit.funnels.asking import Asking, Behind, FunnelSource, Known, Sessions
 from convergekit.funnels.events import (
     ProfileColumn,
     ProfileNumbers,
@@ -234,7 +235,7 @@ def asking_of_stitched(s: StitchedEvents, question: FunnelQuestion) -> Asking:
         PROFILE_ID,
         ProfileNumbers(s.resolution.profile, pd.Index(s.resolution.profile_ids)),
         partial(sessions_of_visitors, s, s.resolution.profile),
-        Known.of(s),
+        replace(Known.of(s), behind=Behind(s)),
     )
 
 

@@ -31,6 +31,7 @@ from convergekit.funnels.times import GROUP_TIMES, TimeToConvert
 from convergekit.funnels.trend import entered_by_period, trend_of
 
 if TYPE_CHECKING:
+    from convergekit.certainty.result import FunnelBounds
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Style, Template
 
@@ -392,6 +393,45 @@ class Funnel(Result):
             confidence=confidence,
         )
         return DrawnFrame.of(table, draw, [*names, "time", "share"])
+
+    def bounds(self, level: float = 0.9) -> FunnelBounds:
+        """Say how far the shares can be from those of people, and estimate these.
+
+        A profile is not always a person: a device that never identified itself counts as a visitor
+        of its own, and an order that no browser is known for counts for nobody. This says what that
+        does to each share. [How sure is it](../how-sure.md) explains the method.
+
+        Parameters
+        ----------
+        level : float, default 0.9
+            How often the interval is meant to hold the true share.
+
+        Returns
+        -------
+        FunnelBounds
+
+        Raises
+        ------
+        ConvergekitError
+            It is not a plain funnel of stitched profiles: those with `by`, `exclude`, `hold`,
+            `like`, windows of single steps, another order or another unit have no bounds yet.
+        NotOnThisEngine
+            The funnel was counted by parts.
+
+        See Also
+        --------
+        curve : The interval of chance, which takes each profile for a person.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=1500).events)
+        >>> s.funnel(["PageView", "Placed Order"], within="14D").bounds()
+        FunnelBounds(Placed Order: stitched 22.9%, people 29.4%, 25.1% to 35.0% at 90.0%)
+        """
+        from convergekit.funnels.bounds.answer import bounds_of
+
+        return bounds_of(self._asking, self.steps, level)
 
     def compare(self, other: Funnel, *, confidence: float = 0.95) -> pd.DataFrame:
         """Compare the conversion of every step with that of another funnel.

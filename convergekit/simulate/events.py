@@ -164,6 +164,7 @@ class Log:
     order: IntArray
     delay: IntArray
     number: IntArray
+    address: IntArray
 
     @classmethod
     def make(cls, size: int, **columns: Any) -> Log:
@@ -181,6 +182,7 @@ class Log:
             "order": nothing,
             "delay": np.full(size, _SECOND),
             "number": nothing,
+            "address": np.zeros(size, dtype=np.int64),
         }
         filled = {k: np.broadcast_to(np.asarray(v), size) for k, v in (defaults | columns).items()}
         return cls(**filled)

@@ -75,9 +75,10 @@ def _alias_columns(
     """Return the aliases as typed, sent and mangled."""
     size = len(log.name)
     emails = _emails(persons)
+    people = len(persons.domain)
     typed = log.source == BROWSER
     careless = typed & (rng.random(size) < 0.15)
-    email = _texts(emails, np.where(log.knows_email, log.person, -1))
+    email = _texts(emails, np.where(log.knows_email, log.person + log.address * people, -1))
     email = email.where(~careless, " " + email.str.title())
     carts = _tokens(log.cart, 3, 10)
     return {
@@ -87,7 +88,7 @@ def _alias_columns(
         "alias.email": _mangled(rng, email, typed, noise),
         "alias.phone": _texts(_phones(persons), np.where(log.knows_phone, log.person, -1)),
         "alias.customer_id": _texts(
-            (7_000_001 + np.arange(len(emails))).astype(str),
+            (7_000_001 + np.arange(people)).astype(str),
             np.where(log.knows_account, log.person, -1),
         ),
     }
@@ -134,13 +135,14 @@ def _event_properties(
 def _profile_properties(log: Log, persons: People, visits: SimulatedVisits) -> dict[str, pd.Series]:
     campaign = np.where(log.landing, visits.campaign[log.visit], 0) - 1
     named = np.where((log.source != BROWSER) & log.knows_email, log.person, -1)
+    addressed = named + log.address * len(persons.domain)
     place = np.where(log.source == SERVER, persons.city[log.person], -1)
     tagged = np.array([campaign[:3] for campaign in CAMPAIGNS[1:]])
     values = {
         "utm_source": _texts(tagged[:, 0], campaign),
         "utm_medium": _texts(tagged[:, 1], campaign),
         "utm_campaign": _texts(tagged[:, 2], campaign),
-        "$email": _texts(_emails(persons), named),
+        "$email": _texts(_emails(persons), np.where(named < 0, -1, addressed)),
         "$first_name": _texts(FIRST_NAMES, _or_none(persons.first_name[named], named < 0)),
         "$last_name": _texts(LAST_NAMES, _or_none(persons.last_name[named], named < 0)),
         "$city": _texts([city for city, _ in CITIES], place),
@@ -164,12 +166,15 @@ def _times(microseconds: IntArray) -> pd.Series:
 
 
 def _emails(persons: People) -> pd.Series:
+    """Return everybody's usual address, then everybody's second, then all with a slip."""
     first = pd.Series(FIRST_NAMES, dtype="str").str.lower().take(persons.first_name)
     last = pd.Series(LAST_NAMES, dtype="str").str.lower().take(persons.last_name)
     domain = pd.Series(MAIL_DOMAINS, dtype="str").take(persons.domain)
     number = pd.Series(np.arange(len(first)).astype(str), dtype="str")
     parts = [part.reset_index(drop=True) for part in (first, last, number, domain)]
-    return parts[0] + "." + parts[1] + parts[2] + "@" + parts[3]
+    name, domain = parts[0] + "." + parts[1] + parts[2], "@" + parts[3]
+    second, slip = parts[1] + parts[2] + "." + parts[0] + domain, name + parts[2] + domain
+    return pd.concat([name + domain, second, slip], ignore_index=True)
 
 
 def _phones(persons: People) -> npt.NDArray[np.str_]:

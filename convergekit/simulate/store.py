@@ -33,6 +33,7 @@ from convergekit.simulate.events import (
 )
 from convergekit.simulate.exports import flat_table, pixel_lines, records_of, webhook_array
 from convergekit.simulate.frame import spelled_out
+from convergekit.simulate.losses import TrackingLoss, happened, lost, recookied
 from convergekit.simulate.platform_files import as_read, platform_file
 
 #: The folder that `SimulatedStore.write` puts the platforms' exports into.
@@ -51,6 +52,10 @@ class SimulatedStore:
         `properties.<name>`, `profile_properties.<name>`.
     truth : pandas.DataFrame
         The same index: `person`, the number of the true person behind each event.
+    happened : pandas.DataFrame
+        What people did, whether or not it arrives: `person`, `event_name` and `timestamp`, one row
+        per event, in order of time. ``ck.funnel(store.happened, steps, profile="person")`` is the
+        true funnel.
     people : int
         How many people were simulated.
     noise : float
@@ -72,6 +77,7 @@ class SimulatedStore:
     noise: float
     spend: pd.DataFrame = field(default_factory=pd.DataFrame)
     claims: pd.DataFrame = field(default_factory=pd.DataFrame)
+    happened: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __repr__(self) -> str:
         """Return the counts in one line."""
@@ -140,6 +146,7 @@ def simulate_store(
     start: str = "2026-03-02",
     days: int = 28,
     noise: float = 1.0,
+    losses: TrackingLoss | None = None,
     spend: bool = False,
     overclaiming: float = 1.5,
     claims: Claims = "touches",
@@ -161,6 +168,9 @@ def simulate_store(
         Scales everything that goes wrong: refused consent, shared devices, junk values, webhook
         retries, browser copies of orders, lost tokens, late events, and the last line of
         ``browser.jsonl``. 0.0 is a clean store.
+    losses : TrackingLoss, optional
+        What else the tracking loses: more devices, short-lived cookies, blocked browsers and so
+        on. The people, their visits and their orders are the same with it and without.
     spend : bool, default False
         Whether to simulate spend by day and campaign, and what the platforms claim.
     overclaiming : float, default 1.5
@@ -203,19 +213,25 @@ def simulate_store(
     rng = np.random.Generator(np.random.PCG64(seed))
     persons = People.draw(rng, people, noise)
     visits = SimulatedVisits.draw(rng, persons, opened, days, noise)
+    hidden = np.random.Generator(np.random.PCG64([seed, 2]))
+    if losses is not None:
+        visits, device = recookied(hidden, visits, people, losses)
     blocks = [
         *browsing(rng, visits, noise),
         *ordering(rng, persons, visits, opened, days, noise),
         *subscribing(rng, persons, opened, days),
     ]
     log = Log.stacked(blocks)
+    done = happened(log)
+    if losses is not None:
+        log = lost(hidden, log, visits, device, losses)
     log = arrived(rng, log, noise)
     events = spelled_out(rng, log, persons, visits, noise)
     if not spend:
-        return SimulatedStore(events, _truth(log), people, noise)
+        return SimulatedStore(events, _truth(log), people, noise, happened=done)
     own = np.random.Generator(np.random.PCG64([seed, 1]))
     spent, claimed = advertised(own, log, visits, opened, days, float(overclaiming), claims)
-    return SimulatedStore(events, _truth(log), people, noise, as_read(spent), claimed)
+    return SimulatedStore(events, _truth(log), people, noise, as_read(spent), claimed, done)
 
 
 def _check_size(people: int, days: int, noise: float, seed: int) -> None:

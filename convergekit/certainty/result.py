@@ -1,0 +1,152 @@
+"""`FunnelBounds`: how far the shares of a funnel can be from what is true of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from convergekit.base.wording import percentage
+from convergekit.certainty.estimate import CAUSES
+from convergekit.figures.card import Result
+from convergekit.typing import FloatArray
+
+#: The columns of the table that part the width of the interval by what it comes from.
+PARTS = tuple(f"width_{cause}" for cause in CAUSES)
+_SAID = {
+    "sampling": "how few people there are",
+    "orders": "orders that no browser is known for",
+    "devices": "devices that never identified themselves",
+    "losses": "visitors whom no browser saw",
+    "suspects": "profiles that may be several people, or addresses of one person",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FunnelBounds(Result):
+    """How far the shares of a funnel can be from those of people.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per step: `step` (from 1), `event_name`; `stitched`, the share of the profiles that
+        entered; `low`, `estimate` and `high` of the share of the *people* who entered;
+        `worst_low` and `worst_high`, which the data do not exclude, whatever may be assumed; and
+        how much of ``high - low`` comes from what: `width_sampling` (few people), `width_orders`
+        (orders that no browser is known for), `width_devices` (devices that never identified
+        themselves), `width_losses` (visitors whom no browser saw) and `width_suspects` (profiles
+        that may be several people, and addresses that may be one person's).
+    level : float
+        How often the interval is meant to hold the truth.
+    assumptions : list of str
+        Under what `low`, `estimate` and `high` hold, a sentence each.
+    reasons : list of str
+        Why the interval is as wide as the worst bounds; empty if it is not.
+    """
+
+    table: pd.DataFrame
+    level: float
+    assumptions: list[str]
+    reasons: list[str]
+
+    @property
+    def finding(self) -> str:
+        """What it comes to for the last step, in a sentence or two."""
+        last = self.table.iloc[-1]
+        if pd.isna(last["stitched"]):
+            return "Nobody entered."
+        stitched = f"{percentage(last['stitched'])} of the profiles got to {last['event_name']}"
+        low, high = percentage(last["low"]), percentage(last["high"])
+        if self.reasons:
+            return f"{stitched}; of the people, it may be {low} to {high}: {self.reasons[0]}"
+        estimate = percentage(last["estimate"])
+        said = f"{stitched}; of the people, probably {estimate} ({low} to {high})."
+        widths = {cause: float(last[name]) for cause, name in zip(CAUSES, PARTS, strict=True)}
+        most = max(widths, key=lambda cause: widths[cause])
+        return said if not widths[most] else f"{said} Least is known of {_SAID[most]}."
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of `table`."""
+        return self.table.copy()
+
+    def _line(self) -> str:
+        last = self.table.iloc[-1]
+        if pd.isna(last["stitched"]):
+            return "FunnelBounds(nobody entered)"
+        shown = "unknown" if self.reasons else percentage(last["estimate"])
+        return (
+            f"FunnelBounds({last['event_name']}: stitched {percentage(last['stitched'])}, "
+            f"people {shown}, {percentage(last['low'])} to {percentage(last['high'])} "
+            f"at {percentage(self.level)})"
+        )
+
+    def _title(self) -> str:
+        return self.finding
+
+    def _body(self) -> Iterable[pd.DataFrame | str]:
+        shown = self.table.drop(columns=list(PARTS))
+        for name in shown.columns[2:]:
+            shown[name] = shown[name].map(percentage, na_action="ignore")
+        return (shown, *self.assumptions)
+
+
+def bounds_table(
+    names: list[str],
+    stitched: FloatArray,
+    estimate: FloatArray,
+    down: Mapping[str, FloatArray],
+    up: Mapping[str, FloatArray],
+    worst: tuple[FloatArray, FloatArray],
+) -> pd.DataFrame:
+    """Return the table of `FunnelBounds`.
+
+    The causes move the share independently of each other: their squares add up, and each has the
+    part of the width that its square has of the sum.
+    """
+    inside = np.clip(estimate, *worst)
+    below, widths_below = _together(inside, down, worst[0], sign=-1)
+    above, widths_above = _together(inside, up, worst[1], sign=1)
+    widths = {
+        name: widths_below[cause] + widths_above[cause]
+        for cause, name in zip(CAUSES, PARTS, strict=True)
+    }
+    return pd.DataFrame(
+        {
+            "step": np.arange(1, len(names) + 1),
+            "event_name": pd.Series(names, dtype="str"),
+            "stitched": stitched,
+            "low": below,
+            "estimate": inside,
+            "high": above,
+            "worst_low": worst[0],
+            "worst_high": worst[1],
+            **widths,
+        }
+    )
+
+
+def unknown_table(
+    names: list[str], stitched: FloatArray, worst: tuple[FloatArray, FloatArray]
+) -> pd.DataFrame:
+    """Return the table of `FunnelBounds` where nothing can be estimated."""
+    nothing = {cause: np.zeros(len(names)) for cause in CAUSES}
+    table = bounds_table(names, stitched, stitched, nothing, nothing, worst)
+    first = table["step"] == 1
+    table["estimate"] = table["estimate"].where(first)
+    table["low"], table["high"] = table["worst_low"], table["worst_high"]
+    table[list(PARTS)] = np.nan
+    return table
+
+
+def _together(
+    estimate: FloatArray, moved: Mapping[str, FloatArray], worst: FloatArray, *, sign: int
+) -> tuple[FloatArray, dict[str, FloatArray]]:
+    """Return one end of the interval, and how much of the way there each cause has."""
+    squares = {cause: moved[cause] ** 2 for cause in CAUSES}
+    total = np.sum(list(squares.values()), axis=0)
+    beyond = np.maximum if sign < 0 else np.minimum
+    end = beyond(estimate + sign * np.sqrt(total), worst)
+    part = np.abs(end - estimate) / np.where(total > 0, total, 1.0)
+    return end, {cause: part * squares[cause] for cause in CAUSES}

@@ -1,0 +1,128 @@
+"""What the data cannot exclude: bounds of the shares without any assumption about chance.
+
+Partial identification (C. F. Manski, "Partial Identification of Probability Distributions", 2003):
+of all ways in which profiles and events without one may be people's, the lowest and the highest
+share. Three things are taken as given. The events of one profile are one person's, unless it has
+several logins of a type: then it may be as many people. Profiles with a login of the commonest type
+are different people, for their logins differ. Everything else may be anybody's.
+
+The bounds hold for every such way. They are not always reached: where a window or the order of the
+steps stands in the way of bringing two profiles together, the bounds take it that it does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convergekit.certainty.evidence import Counting
+from convergekit.identity.profiles import LOGIN_TYPES
+from convergekit.identity.tables import StitchedEvents
+from convergekit.typing import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class _Profiles:
+    """What is given of each profile.
+
+    Attributes
+    ----------
+    anchored : numpy.ndarray of bool
+        Which are different people for certain.
+    more : numpy.ndarray of int
+        How many people each may be beyond one.
+    enters : numpy.ndarray of bool
+    begins : numpy.ndarray of int
+        The first event that may begin the funnel, in microseconds.
+    """
+
+    anchored: BoolArray
+    more: IntArray
+    enters: BoolArray
+    begins: IntArray
+
+
+def worst_bounds(s: StitchedEvents, counting: Counting) -> tuple[FloatArray, FloatArray]:
+    """Return the lowest and the highest share of each step that the data do not exclude.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    counting : Counting
+        A funnel of profiles, in order, in which no event voids an attempt.
+
+    Returns
+    -------
+    low, high : numpy.ndarray of float
+    """
+    size = len(s.resolution.profile_ids)
+    never = np.iinfo(np.int64).max
+    mine = counting.unit >= 0
+    begins = np.full(size, never)
+    entry = mine & counting.enters
+    np.minimum.at(begins, counting.unit[entry], counting.time[entry])
+    anchored, more = _logins(s, size)
+    profiles = _Profiles(anchored, more, begins < never, begins)
+    at = np.flatnonzero(mine)
+    _, entrant, times = counting.reached(at, counting.unit[at])
+    low, high = np.ones(counting.steps), np.ones(counting.steps)
+    for step in range(1, counting.steps):
+        reached = np.full(size, never)
+        got_there = times[:, step] > np.iinfo(np.int64).min
+        reached[entrant[got_there]] = times[got_there, step]
+        filling = counting.mask >> step & 1 > 0
+        there = np.zeros(size, dtype=bool)
+        there[counting.unit[mine & filling]] = True
+        low[step] = _lowest(counting, profiles, reached, never)
+        high[step] = _highest(counting, profiles, there, int((filling & ~mine).sum()))
+    return low, high
+
+
+def _logins(s: StitchedEvents, size: int) -> tuple[BoolArray, IntArray]:
+    """Return which profiles have a login of the commonest type, and how many more than one."""
+    types = s.resolution.aliases.table["alias_type"]
+    anchored, more = np.zeros(size, dtype=bool), np.zeros(size, dtype=np.int64)
+    for name in LOGIN_TYPES:
+        of_type = s.resolution.component[(types == name).to_numpy(dtype=bool)]
+        logins = np.bincount(of_type, minlength=size)
+        more = np.maximum(more, logins - 1)
+        if (logins > 0).sum() > anchored.sum():
+            anchored = logins > 0
+    return anchored, more
+
+
+def _highest(counting: Counting, profiles: _Profiles, there: BoolArray, unassigned: int) -> float:
+    """Return the highest share: orders go to whoever has none, and devices to whoever has."""
+    anchored, enters = profiles.anchored, profiles.enters
+    converted = int((anchored & enters & there).sum())
+    waiting = int((anchored & enters & ~there).sum())
+    giving = int((~anchored & there).sum()) + unassigned
+    entries = int((~anchored & enters).sum()) + int((counting.enters & (counting.unit < 0)).sum())
+    joining = min(int((anchored & ~enters & there).sum()), entries)
+    split = int(profiles.more[there].sum())
+    most = converted + min(giving, waiting) + joining + max(giving - waiting, 0) + split
+    left = max(waiting - giving, 0)
+    return most / (most + left) if most else 0.0
+
+
+def _lowest(counting: Counting, profiles: _Profiles, reached: IntArray, never: int) -> float:
+    """Return the lowest share: buyers without a login are one person, visitors all different."""
+    anchored, enters, one = profiles.anchored, profiles.enters, profiles.more == 0
+    converted = enters & (reached < never)
+    certain = anchored & converted & one
+    unassigned = counting.time[counting.enters & (counting.unit < 0)]
+    # Earlier entries that a buyer may turn out to have, so that the window ended before the order.
+    earlier = np.append(profiles.begins[~anchored & enters], unassigned)
+    late = reached[converted] - counting.window
+    early = int((earlier < late.max()).sum()) if len(late) and counting.first_entry else 0
+    voided = 0
+    if early:
+        voided = min(int((reached[certain] - counting.window > earlier.min()).sum()), early)
+    least = int(certain.sum()) - voided
+    free = int((~anchored & converted).sum())
+    if least == 0 and not early and free:
+        least = 1
+    others = int(enters.sum()) - int(certain.sum()) + voided - (0 if early else free)
+    others += len(unassigned) + int(profiles.more[enters].sum())
+    return least / (least + others) if least else 0.0

@@ -1,0 +1,1 @@
+"""How sure a funnel's shares are: the funnel counted anew with other profiles."""

@@ -1,0 +1,53 @@
+"""Worlds with a known truth: what people did, and what the tracking kept of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+import convergekit as ck
+
+STEPS = ("PageView", "Placed Order")
+
+
+@dataclass(frozen=True)
+class World:
+    """The events that arrive, and what happened: `person`, `event_name` and `timestamp`."""
+
+    events: pd.DataFrame
+    happened: pd.DataFrame
+
+    def truth(self, steps=STEPS, within="14D", **options):
+        """Return the share of the people who entered that reached each step."""
+        funnel = ck.funnel(self.happened, list(steps), within=within, profile="person", **options)
+        return funnel.table["conversion"].to_numpy()
+
+
+def world_of(rows: list[dict], people: int) -> World:
+    """Return the world of rows with `person`, `event_name`, `second` and `arrives`, and aliases.
+
+    A row with `copy` is a second report of what another row has said already.
+    """
+    table = pd.DataFrame(rows).sort_values("second", kind="stable", ignore_index=True)
+    begin = pd.Timestamp("2026-06-01", tz="UTC").as_unit("us")
+    table["timestamp"] = begin + pd.to_timedelta(table.pop("second").round(), unit="s")
+    copies = table.pop("copy").eq(True) if "copy" in table else pd.Series(False, table.index)
+    done = table.loc[~copies & table["event_name"].notna(), ["person", "event_name", "timestamp"]]
+    events = table[table.pop("arrives")].drop(columns="person").reset_index(drop=True)
+    assert table["person"].nunique() <= people
+    return World(events, done.reset_index(drop=True))
+
+
+def simulated(
+    people: int, seed: int, losses: ck.TrackingLoss | None = None, noise: float = 1.0
+) -> World:
+    """Return the world of the package's own simulator."""
+    store = ck.simulate_store(people=people, seed=seed, losses=losses, noise=noise)
+    return World(store.events, store.happened)
+
+
+def token(rng: np.random.Generator, prefix: str) -> str:
+    """Return a name that no other has."""
+    return f"{prefix}{rng.integers(2**62):016x}"
