@@ -103,16 +103,14 @@ def obvious(sketch):
     events = sorted((int(e[1:]), e[0].islower(), e[0].lower()) for e in sketch)
     visits, last = [], None
     for minute, browser, name in events:
-        pause = last is None or minute - last > 30
-        if pause:
-            began = None
-        if browser and began is None:
-            began = minute
-            visits.append({"began": minute, "names": []})
-        ours = [v for v in visits if v["began"] <= minute]
-        if ours and (began is not None or minute - ours[-1]["began"] <= 1440):
-            ours[-1]["names"].append(name)
-        last = minute
+        # What a server sends neither begins a visit nor keeps one alive.
+        under_way = last is not None and minute - last <= 30
+        if browser:
+            if not under_way:
+                visits.append({"began": minute, "names": []})
+            last = minute
+        if visits and (browser or under_way or minute - visits[-1]["began"] <= 1440):
+            visits[-1]["names"].append(name)
     depths = []
     for visit in visits:
         depth = 0
