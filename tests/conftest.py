@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from tests.effort import scaled
 
-# A slow machine is no failure. A red run is about the change, not about luck: the same cases are
+# A slow machine is not a failure. A red run is about the change, not about luck: the same cases are
 # tried each time. `make nightly` looks for new ones.
 settings.register_profile("repeat", deadline=None, max_examples=scaled(100), derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=scaled(100))

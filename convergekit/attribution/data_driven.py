@@ -151,7 +151,7 @@ class Transitions:
         if not converts[start]:
             return _exact(np.zeros(size))
         effect = reached * converts[:size] / converts[start]
-        # Where there is no effect, the inverse may leave a last digit.
+        # Without an effect, the inverse may leave a last digit.
         return _exact(np.array([six_digits(share) for share in np.round(effect, 12).tolist()]))
 
 

@@ -168,7 +168,7 @@ def existing_store(path: str | Path) -> Store:
     Raises
     ------
     ConvergekitError
-        There is no store at the path, or as `open_store` raises it.
+        The path does not hold a store, or as `open_store` raises it.
     """
     place = resolved(path)
     settle(place)

@@ -185,7 +185,7 @@ def judged(kind: str, values: Sequence[str], options: StitchOptions) -> list[str
         ids = event_ids(pd.DataFrame({EVENT_ID: texts}))
         return [None if pd.isna(one) else OF_EVENT_ID + one.strip(" ") for one in ids]
     cells = pd.Series([[text] for text in texts], dtype=object) if kind == URNS else texts
-    # Types of which there is no value here may be named all the same.
+    # Types without a value here may be named all the same.
     of_these = replace(options, alias_from={})
     aliases, _ = united_aliases(pd.DataFrame({kind: cells}), of_these)
     names = np.array(

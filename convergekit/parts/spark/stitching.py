@@ -266,7 +266,7 @@ def stitched_in_spark(
     Raises
     ------
     ColumnError
-        There is no column `row` of integers, or two rows have the same.
+        A column `row` of integers is missing, or two rows have the same.
     ConvergekitError
         As `stitch` raises it with `workdir`; executors do not reach the workdir; or Spark gave up.
     """
