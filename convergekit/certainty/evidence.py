@@ -11,7 +11,7 @@ from convergekit.base.grouping import distinct_rows, number, order_of, run_start
 from convergekit.base.rounding import six_digits
 from convergekit.certainty.changes import Changes, changes_of
 from convergekit.certainty.completion import BROWSER, TOKEN, Drawable
-from convergekit.certainty.orders import Reached, reached_by
+from convergekit.certainty.orders import OrdersReached, reached_by
 from convergekit.certainty.parts import Parts, parts_of
 from convergekit.certainty.people import likeness, of_several
 from convergekit.events.timestamps import microseconds
@@ -73,7 +73,7 @@ class Evidence:
         The profiles in the order in which `drawable` has them.
     split : numpy.ndarray of int
         Per event that takes part: its person, where the profile may be several; -1 elsewhere.
-    reached : Reached
+    reached : OrdersReached
     people : int
         Profiles of which a part with an entry identified itself.
     again, again_error : float
@@ -91,7 +91,7 @@ class Evidence:
     drawable: Drawable
     ranked: IntArray
     split: IntArray
-    reached: Reached
+    reached: OrdersReached
     people: int
     again: float
     again_error: float

@@ -18,7 +18,7 @@ from convergekit.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True)
-class Reached:
+class OrdersReached:
     """By what the orders reach visits.
 
     Attributes
@@ -60,7 +60,7 @@ class Reached:
 
 def reached_by(
     s: StitchedEvents, parts: Parts, enters: BoolArray, known_browser: BoolArray, order: IntArray
-) -> Reached:
+) -> OrdersReached:
     """Return by what orders reach visits.
 
     Parameters
@@ -89,7 +89,7 @@ def reached_by(
     unknown = ~np.append(known_browser, False)[s.resolution.profile[order]]
     carries = parts.of_event[order] >= 0
     failed = by_login & ~by_token
-    return Reached(
+    return OrdersReached(
         by_both=int((by_token & by_login).sum()),
         by_token=int((by_token & ~by_login).sum()),
         by_login=int(failed.sum()),

@@ -7,6 +7,7 @@ used. Rows stay where they are.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
@@ -61,7 +62,9 @@ class View(Run):
         directory = view_of(base.workdir)
         own = {one.name: getattr(base, one.name) for one in fields(Run)} | {"workdir": directory}
         found = cls(**own, base=base, made=made, segment_end=segment_end, eraser=eraser)
-        for number, content in enumerate(found._of_each(_files_of)):
+        for number, content in enumerate(
+            base.of_each(partial(_of_made, made=made, of_part=_files_of))
+        ):
             for names, one in content.items():
                 directory.write_rows(one, *(name.format(number) for name in names))
             directory.done.stitched = number + 1
@@ -109,7 +112,7 @@ class View(Run):
 
     def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
         """Return all that a view has of a part, without what it has to know of the whole."""
-        return self.base.of_one(number, self.made)
+        return self.base.of_one(number, partial(_quietly, made=self.made))
 
     def _of_each(
         self,
@@ -117,7 +120,15 @@ class View(Run):
         /,
         names: Collection[str] | None = None,
     ) -> Iterator[Kept]:
-        return self.base.of_each(partial(_of_made, made=self.made, of_part=of_part))
+        quietly = partial(_quietly, made=self.made)
+        return self.base.of_each(partial(_of_made, made=quietly, of_part=of_part))
+
+
+def _quietly(number: int, s: StitchedEvents, *, made: Made) -> StitchedEvents:
+    """Make of a part what was made of it before, and warned of then."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return made(number, s)
 
 
 def _of_made(

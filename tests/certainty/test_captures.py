@@ -7,7 +7,7 @@ import pytest
 
 import convergekit as ck
 from convergekit.certainty.completion import nearest
-from convergekit.certainty.orders import Reached
+from convergekit.certainty.orders import OrdersReached
 from convergekit.certainty.parts import parts_of
 from convergekit.certainty.people import likeness, pattern_of, people_of
 
@@ -55,7 +55,7 @@ def test_visits_of_a_part_that_are_alike_show_it():
 def test_orders_that_reach_nothing_are_as_many_as_two_ways_say():
     rng = np.random.default_rng(2)
     token, login = rng.random(50_000) < 0.7, rng.random(50_000) < 0.6
-    reached = Reached(
+    reached = OrdersReached(
         by_both=int((token & login).sum()),
         by_token=int((token & ~login).sum()),
         by_login=int((~token & login).sum()),

@@ -176,14 +176,18 @@ def test_says_what_is_no_salt(events, salt, said):
         ck.stitch(events, salt=salt)
 
 
-def test_an_engine_refuses_and_does_not_show_it():
+def test_a_table_of_an_engine_is_salted_as_a_frame_is():
     ibis = pytest.importorskip("ibis")
     connection = duckdb.connect()
-    connection.execute("CREATE TABLE events (event_name VARCHAR, timestamp TIMESTAMP)")
+    connection.execute(
+        """CREATE TABLE events AS SELECT 0 AS "row", 'PageView' AS event_name,
+           TIMESTAMP '2026-03-02' AS "timestamp", 'ada@example.com' AS "alias.email" """
+    )
     table = ibis.duckdb.from_connection(connection).table("events")
-    with pytest.raises(ck.NotOnThisEngine, match="salt=: not on this engine yet") as error:
-        ck.stitch(table, salt=SALT)
-    assert SALT not in str(error.value)
+    frame = connection.sql("FROM events").df()
+    salted = ck.stitch(table, salt=SALT).profiles.to_pandas()["profile_id"].tolist()
+    assert salted == ck.stitch(frame, salt=SALT).profiles["profile_id"].tolist()
+    assert salted != ck.stitch(frame).profiles["profile_id"].tolist()
 
 
 def test_a_store_knows_its_salt(events, s, tmp_path):

@@ -68,7 +68,7 @@ def test_a_simulated_store_by_parts_is_as_in_memory(shop, tmp_path):
     store = ck.open_store(tmp_path / "store", limits={"email": 1})
     store.add(shop[: len(shop) // 2])
     store.add(shop[len(shop) // 2 :])
-    s, p = store.stitched(), store.by_parts(memory="150KB")
+    s, p = store.stitched(), store.by_parts(memory="100KB")
     assert p.parts > 2
     check_answers(p, s)
     check_tables(p, s)
@@ -97,7 +97,7 @@ def test_types_are_those_of_all_rows(tmp_path):
                 }
             )
         )
-    s, p = store.stitched(), store.by_parts(memory="3KB")
+    s, p = store.stitched(), store.by_parts(memory="2KB")
     assert p.parts > 2
     check_tables(p, s)
 
