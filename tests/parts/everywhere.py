@@ -18,6 +18,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,9 @@ def _of_both(of_parts: Callable[..., Any], in_memory: Callable[..., Any]) -> Cal
             return in_memory(*given, **options)
         if isinstance(found, ck.StitchedParts):
             return paired(in_memory(*given, **options), found)
+        if isinstance(getattr(found, "stitched", None), ck.StitchedParts):
+            other = in_memory(*given, **options)
+            return replace(found, stitched=paired(other.stitched, found.stitched))
         return found
 
     return ask
