@@ -39,6 +39,7 @@ def cards(directory):
         funnel,
         funnel.test(),
         funnel.time_to_convert(),
+        months.funnel(STEPS, within="14D").bounds(),
         found,
         found.explain(order),
         s.attribution_lift("Placed Order", "total_price"),
