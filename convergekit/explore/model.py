@@ -228,11 +228,12 @@ class Model:
         return Population(s, self._offering(s), name, lines)
 
     def _brushed(self) -> Population:
-        ids = self.people()["profile_id"].unique().tolist()
+        # In an order of their own: that of the funnel is another in parts.
+        ids = sorted(self.people()["profile_id"].unique())
         chosen = self.who(bar=False)
         lines = (
             *self.funnel_lines(period=True),
-            f'ids = f.{self.people_call()}["profile_id"].unique().tolist()',
+            f'ids = sorted(f.{self.people_call()}["profile_id"].unique())',
             f'brushed = {chosen.name}.where(profiles={{"profile_id": ids}})',
         )
         return self._population(chosen.s.where(profiles={"profile_id": ids}), "brushed", *lines)
