@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from convergekit.base.watched import watched
+from convergekit.explore.asked import watched
 
 
 class ProgressBar:

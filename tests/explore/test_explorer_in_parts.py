@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convergekit as ck
-from convergekit.base.watched import watched
 from convergekit.explore import work as explore_work
+from convergekit.explore.asked import watched
 from tests.effort import tries
 from tests.parts.parts_cases import by_parts, in_memory
 
@@ -144,7 +144,7 @@ SEGMENTS = st.sampled_from(
 )
 
 
-@tries(12)
+@tries(6)
 @given(
     state=st.fixed_dictionaries(
         {},
@@ -232,7 +232,7 @@ def test_an_alias_is_blocked_as_in_memory(parts, memory):
 
 
 def test_the_code_of_parts_gives_what_is_shown(parts):
-    explorer = parts.explore({"segment": {"did": "Added To Cart"}, "breakdown": "channel"})
+    explorer = parts.explore({"segment": {"did": "Added To Cart"}})
     names = {"s": parts, "ck": ck}
     for tab, part in ((FUNNEL, explorer.funnel), (TREND, explorer.trend)):
         explorer.tabs.selected_index = tab
