@@ -22,10 +22,10 @@ from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_
 from convergekit.cli.console import ERRORS, OUT, interruption_told, remarks_told
 from convergekit.cli.csv import write_csv
 from convergekit.cli.given import (
-    IdentityOptions,
-    ReadingOptions,
+    ExportOptions,
+    LinkedOptions,
     ShopCalendar,
-    StitchingOptions,
+    StitchedOptions,
     taking,
 )
 from convergekit.cli.marketing import (
@@ -120,9 +120,9 @@ def demo() -> None:
 
 
 @app.command("stitch")
-@taking(StitchingOptions)
+@taking(StitchedOptions)
 def stitch_command(
-    given: StitchingOptions,
+    given: StitchedOptions,
     out: Annotated[Path, typer.Option(help="Directory for the tables.")],
     output_format: Annotated[
         Format, typer.Option("--format", help="Format of the tables.")
@@ -154,9 +154,9 @@ app.command("customers")(customers_command)
 
 
 @app.command("check")
-@taking(ReadingOptions)
+@taking(ExportOptions)
 def check_command(
-    given: ReadingOptions,
+    given: ExportOptions,
     conversion: Annotated[
         list[str] | None,
         typer.Option(help="An event name that is a conversion; repeatable. [Placed Order]"),
@@ -196,9 +196,9 @@ def check_command(
 
 
 @app.command("marketing")
-@taking(StitchingOptions)
+@taking(StitchedOptions)
 def marketing_command(
-    given: StitchingOptions,
+    given: StitchedOptions,
     spend: SpendFiles,
     freq: Annotated[str, typer.Option(help="A period: D, W, M.")] = "M",
     by: Annotated[
@@ -278,9 +278,9 @@ def marketing_command(
 
 
 @app.command("report")
-@taking(StitchingOptions)
+@taking(StitchedOptions)
 def report_command(
-    given: StitchingOptions,
+    given: StitchedOptions,
     out: Annotated[Path, typer.Option(help="The file: report.html, .xlsx or .md.")],
     question: Annotated[
         list[str] | None,
@@ -336,8 +336,8 @@ def report_command(
 
 
 @app.command("add")
-@taking(IdentityOptions)
-def add_command(given: IdentityOptions, store: StorePath) -> None:
+@taking(LinkedOptions)
+def add_command(given: LinkedOptions, store: StorePath) -> None:
     """Add exports to a store, and make it if needed; files added before are left out.
 
     --limit, --block, --tz, --calendar, --week-starts and the salt are recorded when it is made;

@@ -93,7 +93,7 @@ SaltFile = Annotated[
 
 
 @dataclass(frozen=True)
-class ReadingOptions:
+class ExportOptions:
     """Exports, and how they are read.
 
     Attributes
@@ -134,7 +134,7 @@ class ReadingOptions:
 
 
 @dataclass(frozen=True)
-class IdentityOptions(ReadingOptions):
+class LinkedOptions(ExportOptions):
     """Exports, and how they are read and linked.
 
     Attributes
@@ -198,7 +198,7 @@ class IdentityOptions(ReadingOptions):
 
 
 @dataclass(frozen=True)
-class StitchingOptions(IdentityOptions):
+class StitchedOptions(LinkedOptions):
     """Exports, and how they are stitched: in memory, or by parts.
 
     Attributes
@@ -252,7 +252,7 @@ class StitchingOptions(IdentityOptions):
             )
 
 
-_Options = TypeVar("_Options", bound=ReadingOptions)
+_Options = TypeVar("_Options", bound=ExportOptions)
 
 
 def taking(options: type[_Options]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -264,7 +264,7 @@ def taking(options: type[_Options]) -> Callable[[Callable[..., None]], Callable[
     Parameters
     ----------
     options : type
-        `ReadingOptions`, or a class that extends it.
+        `ExportOptions`, or a class that extends it.
     """
     hints = get_type_hints(options, include_extras=True)
     shared = [
@@ -282,7 +282,8 @@ def taking(options: type[_Options]) -> Callable[[Callable[..., None]], Callable[
 
         @functools.wraps(command)
         def run(**said: Any) -> None:
-            given = options(**{field.name: said.pop(field.name) for field in fields(options)})
+            names = [field.name for field in fields(options) if field.name in said]
+            given = options(**{name: said.pop(name) for name in names})
             with unpiped(_without_folders(given.exports)) as files:
                 command(replace(given, exports=files), **said)
 

@@ -14,7 +14,7 @@ from rich.markup import escape
 from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.base.wording import counted, period_word
 from convergekit.cli.console import ERRORS, OUT, remarks_told
-from convergekit.cli.given import StitchingOptions, taking
+from convergekit.cli.given import StitchedOptions, taking
 from convergekit.cli.marketing import of_question
 from convergekit.cli.tables import Force, Handed, OutFile, Printed, PrintedAs, Shown
 from convergekit.errors import ConvergekitError
@@ -38,9 +38,9 @@ class _Drawn(Protocol):
     def plot(self) -> Any: ...
 
 
-@taking(StitchingOptions)
+@taking(StitchedOptions)
 def funnel_command(
-    given: StitchingOptions,
+    given: StitchedOptions,
     step: Annotated[list[str], typer.Option(help="An event name; repeat for each step, in order.")],
     within: Annotated[str, typer.Option(help="Conversion window: 30min, 24h, 7D.")] = "7D",
     by: _Breakdown = None,
@@ -122,9 +122,9 @@ def _shown_trend(funnel: Funnel, freq: str) -> Shown:
     )
 
 
-@taking(StitchingOptions)
+@taking(StitchedOptions)
 def retention_command(
-    given: StitchingOptions,
+    given: StitchedOptions,
     start: Annotated[
         str, typer.Option(help="The event that puts a profile into a cohort.")
     ] = "PageView",
@@ -161,9 +161,9 @@ def retention_command(
         handed.hand_out(found.table, Shown(title, headings, (*found.by, "cohort"), said))
 
 
-@taking(StitchingOptions)
+@taking(StitchedOptions)
 def sessions_command(
-    given: StitchingOptions,
+    given: StitchedOptions,
     timeout: Annotated[
         str | None,
         typer.Option(help="A longer pause in one browser starts a new session. [30min]"),
@@ -200,9 +200,9 @@ def sessions_command(
         handed.hand_out(found, Shown(title, headings, names, said))
 
 
-@taking(StitchingOptions)
+@taking(StitchedOptions)
 def attribution_command(
-    given: StitchingOptions,
+    given: StitchedOptions,
     conversion: _Order = "Placed Order",
     value: Annotated[
         str | None,
@@ -246,9 +246,9 @@ def attribution_command(
         handed.hand_out(found.table, Shown(title, headings, ("model", found.by), said))
 
 
-@taking(StitchingOptions)
+@taking(StitchedOptions)
 def customers_command(
-    given: StitchingOptions,
+    given: StitchedOptions,
     conversion: _Order = "Placed Order",
     value: _Value = "total_price",
     currency: Annotated[
@@ -286,7 +286,7 @@ def customers_command(
         handed.hand_out(table, Shown(title, headings, ("period",), said))
 
 
-def _stitched(given: StitchingOptions, handed: Handed) -> Any:
+def _stitched(given: StitchedOptions, handed: Handed) -> Any:
     """Return the exports stitched, and print how many of each there are."""
     s = given.stitched()
     # Beside a table for another program stands nothing else.
@@ -299,7 +299,7 @@ def _stitched(given: StitchingOptions, handed: Handed) -> Any:
 
 
 @contextlib.contextmanager
-def _asked(given: StitchingOptions) -> Iterator[None]:
+def _asked(given: StitchedOptions) -> Iterator[None]:
     """Tell remarks, and say errors in the words of the command."""
     try:
         with remarks_told():
