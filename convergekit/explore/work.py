@@ -129,7 +129,7 @@ class Work:
 
     def _tell(self, done: int, total: int) -> None:
         """Say how far it is, where it goes through parts; it may do so more than once."""
-        self.status.value = show.busy(f"{self._doing} part {done:,} of {total:,}")
+        self.status.value = show.busy(f"{self._doing} {done:,} of {total:,} parts")
 
     def _cancel(self) -> None:
         if self._waiting is not None:

@@ -288,7 +288,7 @@ def test_the_tabs_are_there_before_the_first_answer_which_says_how_far_it_is(par
     before, explorer, said = asyncio.run(opened())
     assert before is None
     assert explorer.funnel.result is not None
-    assert any(f"Counting the funnel… part 1 of {parts.parts}" in text for text in said)
+    assert any(f"Counting the funnel… 1 of {parts.parts} parts" in text for text in said)
     assert "Opening…" not in "".join(w.value for w in all_of(explorer.box) if _is_text(w))
 
 
