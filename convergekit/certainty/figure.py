@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from convergekit.base.rounding import all_to_six_digits, six_digits
 from convergekit.base.wording import capitalised, percentage
 from convergekit.certainty.wording import said_chance, said_of_people, span
 from convergekit.figures.figure import Figure
@@ -166,7 +167,7 @@ def add_intervals(
         texts: list[str] = []
         rows = zip(table.to_dict("records"), places, strict=True)
         for line, place in list(rows)[1:]:
-            x += [whole * float(line[name]) for name in drawn.columns] + [None]
+            x += [six_digits(whole * float(line[name])) for name in drawn.columns] + [None]
             y += [place] * 3 + [None]
             texts += [_said(kind, line, level)] * 4
         figure.add_scatter(
@@ -190,7 +191,9 @@ def in_twin(table: pd.DataFrame) -> pd.DataFrame:
         for old, new in zip(kind.columns, kind.renamed, strict=True)
     }
     order = ["chance_low", "chance_high", "low", "estimate", "high", "worst_low", "worst_high"]
-    return table[["step", "event_name", "stitched", *order]].rename(columns=names)
+    # The same on every machine.
+    shown = table.assign(**{name: all_to_six_digits(table[name].to_numpy()) for name in order})
+    return shown[["step", "event_name", "stitched", *order]].rename(columns=names)
 
 
 def said_of_step(line: Mapping[Any, Any]) -> str:

@@ -68,9 +68,9 @@ def test_each_figure_is_that_of_the_call_beside_it(page, s, store):
         for call in page.calls(section):
             result, known = ran(call, names)
             results.append(known.get("f", result))
-    assert len(page.figures) == len(results) == 6
+    assert len(page.figures) == len(results) == 7
     assert page.figures == [drawn(result.plot()) for result in results]
-    assert [plot["data-figure"] for plot in page.plots] == list("012345")
+    assert [plot["data-figure"] for plot in page.plots] == list("0123456")
 
 
 def test_numbers_are_those_of_the_calls(page, s, store):

@@ -121,7 +121,7 @@ def test_bounds_are_said_where_they_were_asked(s, tmp_path):
     page = written(s, tmp_path, {"Result": f, "Sure": bounds, "Asked": (bounds, "f.bounds()")})
     # Its call is the one that made it, whatever was asked of it since.
     assert page.calls("result") == plain.calls("result") != []
-    assert bounds.in_short[0] in page.texts("li")
+    assert bounds.in_short[0] in page.texts("figcaption")[0]
     assert page.findings("sure") == page.findings("asked") == [bounds.finding]
     assert page.calls("asked") == ["f.bounds()"]
     assert set(bounds.assumptions) <= set(page.texts("li"))
