@@ -67,7 +67,8 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	CONVERGEKIT_KERNELS=always CONVERGEKIT_TEST_SEARCH=yes CONVERGEKIT_TEST_EFFORT=1 \
 	  $(BIN)/python -m pytest -n auto --ignore=tests/browser
 	CONVERGEKIT_KERNELS=never CONVERGEKIT_TEST_PARTS=2 CONVERGEKIT_TEST_EFFORT=0.15 $(BIN)/python -m pytest \
-	  -n auto tests/funnels tests/activity tests/customers tests/identity
+	  -n auto tests/funnels tests/activity tests/customers tests/identity \
+	  $(addprefix tests/explore/, test_explorer.py test_shared.py test_state.py)
 	$(BIN)/python -m tests.processors
 	$(BIN)/python -m tests.funnels.fair --stores 600 --processes 2
 	$(BIN)/python -m tests.store.crash

@@ -2031,8 +2031,9 @@ class Stitched:
         ['PageView', 'Added To Cart', 'Placed Order']
         """
         from convergekit.explore.explorer import explore
+        from convergekit.explore.offered import offered_in_memory
 
-        return explore(self, state, spend, template)
+        return explore(self, offered_in_memory, state, spend, template)
 
     def to_html(
         self,

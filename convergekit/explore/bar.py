@@ -43,7 +43,7 @@ class CommonBar:
         self.end = field("To, included", widgets.DatePicker(value=_date(state.end)))
         self.breakdown = field("Breakdown", _breakdown_chooser(model))
         self.segment = SegmentChooser(model)
-        usual = model.s.tables.calendar
+        usual = model.usual_calendar
         self.calendar = field(
             "Time zone",
             widgets.Combobox(

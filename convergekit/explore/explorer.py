@@ -5,7 +5,7 @@ Importing this module imports ipywidgets, which `import convergekit` alone does 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +25,16 @@ from convergekit.explore.people import PeopleExplorer
 from convergekit.explore.profile import ProfileExplorer
 from convergekit.explore.state import State
 from convergekit.explore.trend import TrendExplorer
-from convergekit.explore.work import TabPart
+from convergekit.explore.work import TabPart, Work
 from convergekit.marketing.costs import refuse_other_spend
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from convergekit.explore.asked import Face
+    from convergekit.explore.offered import Offered
     from convergekit.figures.style import Template
     from convergekit.spend.result import Spend
-    from convergekit.stitched import Stitched
 
 _TITLES = {
     "funnel": "Funnel",
@@ -102,15 +103,25 @@ class Explorer:
 
 
 def explore(
-    s: Stitched,
+    s: Face,
+    offering: Callable[[Any], Offered],
     state: Mapping[str, Any] | None = None,
     spend: pd.DataFrame | Spend | None = None,
     template: Template = "auto",
 ) -> Explorer:
-    """Return tabs to explore a Stitched with. See `Stitched.explore`."""
+    """Return tabs to explore a result with. See `Stitched.explore`.
+
+    Parameters
+    ----------
+    s : Face
+    offering : callable
+        Returns what it, or a segment of it, offers to choose from.
+    state, spend, template
+        As `Stitched.explore` takes them.
+    """
     if spend is not None:
         refuse_other_spend(spend)
-    model = Model(s, _name_of(s, "s"), State.of(state), template)
+    model = Model(s, offering, _name_of(s, "s"), State.of(state), template)
     bar = CommonBar(model)
     funnel, trend, people = FunnelExplorer(model), TrendExplorer(model), PeopleExplorer(model)
     spend_name = _name_of(spend, "spend")
@@ -132,8 +143,6 @@ def explore(
         selected_index=order.index(model.state.tab),
     )
     again = widgets.HTML(layout=WIDE)
-    box = widgets.VBox([look(), bar.box, tabs, again], layout=WIDE)
-    box.add_class("ck-whole")
 
     def refresh() -> None:
         """Answer on the tab that is open, and on no other."""
@@ -144,9 +153,16 @@ def explore(
         bar.refresh()
         again.value = _again(model, None if spend is None else spend_name)
 
+    opening = Work("Opening…", refresh, lambda: None)
+    box = widgets.VBox([look(), bar.box, opening.status, tabs, again], layout=WIDE)
+    box.add_class("ck-whole")
     model.on_change(refresh)
     tabs.observe(lambda change: model.change(tab=order[change["new"]]), "selected_index")
-    refresh()
+    if model.offered.source.in_parts:
+        # Its first answer may take minutes: the page has the tabs before that.
+        opening.soon()
+    else:
+        refresh()
     return Explorer(
         *(box, tabs, bar, funnel, trend, people, channels, identity),
         *(people.profile, channels.campaigns, channels.marketing, model),

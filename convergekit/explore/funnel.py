@@ -10,12 +10,11 @@ from typing import Any
 import ipywidgets as widgets
 
 from convergekit.base.wording import counted, shortened
-from convergekit.events.amounts import events_named
 from convergekit.explore import display as show
 from convergekit.explore.brush import EVERYBODY, Brush, bars_of
 from convergekit.explore.layout import WIDE, chart, chosen_by, draw, field, foldable, offer
 from convergekit.explore.model import Model, code_of
-from convergekit.explore.offered import as_options, values_of
+from convergekit.explore.offered import as_options
 from convergekit.explore.steps import StepsEditor
 from convergekit.explore.work import Work
 from convergekit.funnels.result import Funnel
@@ -133,13 +132,11 @@ class FunnelExplorer:
         name, steps = self.where.value, self._model.steps
         if not name or not steps:
             return None
-        events = self._model.s.events
-        values = values_of(events[name].iloc[events_named(events, steps[0])], name)
+        values = self._model.offered.values("events", name, steps[0])
         self.value.options = [*self.value.options, *as_options(values)]
-        if values.empty:
+        if not values.total:
             return f"No {steps[0]} has a value of it."
-        shown = min(len(values), show.MOST_OPTIONS)
-        return show.listed_of(shown, len(values), "value", "code can name them all")
+        return show.listed_of(len(values.counts), values.total, "value", "code can name them all")
 
     def _any_value(self) -> None:
         offer(self.value, [("any value", _ANY)])

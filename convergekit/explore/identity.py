@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from convergekit.checks.check_up import check_up
 from convergekit.explore import display as show
 from convergekit.explore.layout import WIDE, chosen_by, field, foldable
 from convergekit.explore.model import Model, Population, code_of
@@ -102,12 +101,11 @@ class IdentityExplorer:
         if is_suspects:
             return " ".join(filter(None, [self.suspects.show(), self._undated()]))
         when = self._model.when()
-        part = when.s
         if shown == "report":
-            self.result = part.report
+            self.result = when.s.report
             said = ""
         else:
-            self.result = check_up(part.events, conversion=self._conversion(when))
+            self.result = when.offered.check_up(self._conversion(when))
             said = (
                 "Of the events that were kept. ck.check_up(events) of the export itself sees the "
                 "dropped copies too."

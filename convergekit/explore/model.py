@@ -18,20 +18,22 @@ from convergekit.events.calendar import Calendar, Weekday
 from convergekit.events.schema import PROFILE
 from convergekit.events.steps import Step
 from convergekit.explore.display import MOST_LETTERS
-from convergekit.explore.offered import amount_of, breakdowns, properties
 from convergekit.explore.state import ChosenSegment, State
-from convergekit.funnels.suggest import event_counts, suggested
+from convergekit.funnels.suggest import suggested
 from convergekit.identity.conditions import Did
 
 if TYPE_CHECKING:
+    from convergekit.explore.asked import Face
+    from convergekit.explore.offered import Offered
     from convergekit.figures.style import Template
     from convergekit.funnels.result import Funnel
-    from convergekit.stitched import Stitched
 
 #: A breakdown shows so many labels, and the rest as one.
 MOST_LABELS = 6
 #: So many answers are kept, of populations and of funnels each.
 _KEPT = 6
+#: So many, where the tables of each are files.
+_KEPT_IN_FILES = 2
 #: What was brushed goes when one of these changes.
 _NEW_PERIODS = frozenset({"calendar", "week_starts", "start", "end"})
 _LONG_LINE = 60
@@ -43,14 +45,17 @@ class Population:
 
     Attributes
     ----------
-    s : Stitched
+    s : Face
+    offered : Offered
+        What it offers to choose from.
     name : str
         What the code calls it.
     lines : tuple of str
         The code that makes it.
     """
 
-    s: Stitched
+    s: Face
+    offered: Offered
     name: str
     lines: tuple[str, ...]
 
@@ -60,7 +65,9 @@ class Model:
 
     Parameters
     ----------
-    s : Stitched
+    s : Face
+    offering : callable
+        Returns what a result, or a segment of it, offers to choose from.
     name : str
         What the code calls it.
     state : State
@@ -73,12 +80,21 @@ class Model:
         The state names something that is not in the data.
     """
 
-    def __init__(self, s: Stitched, name: str, state: State, template: Template) -> None:
+    def __init__(
+        self,
+        s: Face,
+        offering: Callable[[Any], Offered],
+        name: str,
+        state: State,
+        template: Template,
+    ) -> None:
         self.s, self.name, self.template = s, name, template
-        self.counts = event_counts(s.events)
+        self._offering, self.offered = offering, offering(s)
+        self.everybody = Population(s, self.offered, name, ())
+        self.counts = self.offered.counts
         self.names: list[str] = self.counts.index.tolist()
-        self.breakdowns = breakdowns(s.events)
-        self.properties = properties(s.events)
+        self.breakdowns = self.offered.breakdowns
+        self.properties = self.offered.properties
         self.suggestion = suggested(self.counts)
         self._listeners: list[Callable[[], None]] = []
         self._kept: dict[str, dict[str, Any]] = {}
@@ -125,10 +141,14 @@ class Model:
     # -- Time ------------------------------------------------------------------------------------
 
     @property
+    def usual_calendar(self) -> Calendar:
+        """The calendar of stitching."""
+        return self.offered.source.calendar
+
+    @property
     def calendar(self) -> Calendar:
         """The calendar of all tabs."""
-        usual = self.s.tables.calendar
-        return Calendar.of(self.state.calendar, self.state.week_starts, usual)
+        return Calendar.of(self.state.calendar, self.state.week_starts, self.usual_calendar)
 
     @property
     def freq(self) -> str:
@@ -150,7 +170,7 @@ class Model:
 
     def periods(self) -> pd.PeriodIndex:
         """Return the periods of the trend that the data, and the dates that are chosen, touch."""
-        begin, end = self.s.tables.observed_span
+        begin, end = self.offered.source.observed
         freq = self.exact(self.state.trend.freq)
         if pd.isna(end):
             return pd.PeriodIndex([], freq=freq)
@@ -199,20 +219,24 @@ class Model:
     def _segment(self) -> Population:
         chosen = self.state.segment
         if chosen is None:
-            return Population(self.s, self.name, ())
+            return self.everybody
         option = "events" if chosen.kind == "events" else "profiles"
         line = f"who = {self.name}.where({option}={_condition_source(chosen)})"
-        return Population(self.s.where(**{option: _condition(chosen)}), "who", (line,))
+        return self._population(self.s.where(**{option: _condition(chosen)}), "who", line)
+
+    def _population(self, s: Face, name: str, *lines: str) -> Population:
+        return Population(s, self._offering(s), name, lines)
 
     def _brushed(self) -> Population:
-        ids = self.people()["profile_id"].unique().tolist()
+        # In an order of their own: that of the funnel is another in parts.
+        ids = sorted(self.people()["profile_id"].unique())
         chosen = self.who(bar=False)
         lines = (
             *self.funnel_lines(period=True),
-            f'ids = f.{self.people_call()}["profile_id"].unique().tolist()',
+            f'ids = sorted(f.{self.people_call()}["profile_id"].unique())',
             f'brushed = {chosen.name}.where(profiles={{"profile_id": ids}})',
         )
-        return Population(chosen.s.where(profiles={"profile_id": ids}), "brushed", lines)
+        return self._population(chosen.s.where(profiles={"profile_id": ids}), "brushed", *lines)
 
     def when(self) -> Population:
         """Return whom the brushes leave, and of them the events within the dates."""
@@ -222,14 +246,14 @@ class Model:
         lines = (*who.lines, f"part = {who.name}.where(events={moments!r})")
         key = self.key()
         return self._keep(
-            "when", key, lambda: Population(who.s.where(events=moments), "part", lines)
+            "when", key, lambda: self._population(who.s.where(events=moments), "part", *lines)
         )
 
     def lacks(self, who: Population, name: str | None) -> str:
         """Return a sentence if a population does not have an event; empty if it does."""
         if name is None:
             return "There are only identify calls; name the column of event names when stitching."
-        if (who.s.events["event_name"] == name).any():
+        if name in who.offered.counts.index:
             return ""
         return (
             f"Nobody who is asked about has {name!r}: choose another segment, or brush everybody."
@@ -338,7 +362,8 @@ class Model:
         kept = self._kept.setdefault(kind, {})
         if key not in kept:
             made = make()
-            while len(kept) >= _KEPT:
+            most = _KEPT_IN_FILES if self.offered.source.in_parts and kind != "funnel" else _KEPT
+            while len(kept) >= most:
                 del kept[next(iter(kept))]
             kept[key] = made
         return kept[key]
@@ -349,7 +374,7 @@ class Model:
         """Put what the data suggest where nothing is chosen."""
         found, counted = self.suggestion, next(iter(self.names), None)
         order = found.order or counted
-        amount = amount_of(self.s.events, state.channels.conversion or order)
+        amount = self.offered.amount_of(state.channels.conversion or order)
         funnel = state.funnel
         if funnel.steps is None:
             funnel = replace(funnel, steps=found.steps)

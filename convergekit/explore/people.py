@@ -35,7 +35,8 @@ class PeopleExplorer:
     ----------
     box : ipywidgets.Box
     listed : pandas.DataFrame or None
-        The profiles that are listed: rows of the funnel's `conversions`, or of `profiles`.
+        The profiles that are asked about: rows of the funnel's `conversions`, or, where it has no
+        steps, of `profiles` those that are listed.
     profile : ProfileExplorer
         The one that is chosen.
     """
@@ -74,31 +75,39 @@ class PeopleExplorer:
 
     def _list(self) -> str | None:
         model = self._model
-        found = model.people() if model.steps else model.who(bar=False).s.profiles
+        found, total = self._found()
         self.listed = found
-        ids = found["profile_id"].drop_duplicates().head(show.MOST_OPTIONS)
-        table = self._table(found, ids)
+        table = self._table(found)
         self._is_told = True
         options = [(_line(row), row["profile_id"]) for row in table.to_dict("records")]
         offer(self.list, [("choose a profile", _NOBODY), *options] if options else [])
         self._is_told = False
         said = model.in_words()
-        title = f"{counted(found['profile_id'].nunique(), 'profile')}"
+        title = counted(total, "profile")
         of = f": {said}" if said else " in the funnel" if model.steps else ""
         self.who.value = show.heading(title + of) + show.table(table.head(8))
         self.code.value = show.heading("The code of this list") + show.code(self.source())
         if not options:
             return "Nobody is left: choose other dates, another segment, or brush everybody."
-        total = found["profile_id"].nunique()
         return show.listed_of(len(options), total, "profile", "code has them all")
 
-    def _table(self, found: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    def _found(self) -> tuple[pd.DataFrame, int]:
+        """Return the people, and how many there are."""
+        model = self._model
+        if not model.steps:
+            return model.who(bar=False).offered.first_people()
+        found = model.people()
+        return found, found["profile_id"].nunique()
+
+    def _table(self, found: pd.DataFrame) -> pd.DataFrame:
         """Return the profiles that are listed, with what is known of each."""
-        profiles = self._model.who(bar=False).s.profiles
-        profiles = profiles[profiles["profile_id"].isin(ids)].set_index("profile_id")
+        # Who entered first comes first, whatever the order of what was found.
+        rows = found.sort_values(["time_1", "row_1"]) if "depth" in found else found
+        rows = rows.drop_duplicates("profile_id").head(show.MOST_OPTIONS)
+        ids = rows["profile_id"]
+        profiles = self._model.who(bar=False).offered.people(ids.tolist())
         table = pd.DataFrame({"profile_id": ids.to_numpy()})
         if "depth" in found:
-            rows = found.drop_duplicates("profile_id").head(len(ids))
             names = dict(enumerate((shortened(n, 28) for n in self._model.steps), 1))
             table["reached"] = rows["depth"].map(names).to_numpy()
             table["status"] = rows["status"].str.replace("_", " ").to_numpy()

@@ -14,8 +14,8 @@ from convergekit.base.wording import counted, shortened
 from convergekit.explore import display as show
 from convergekit.explore.layout import WIDE, chart, draw, field, offer, small_button
 from convergekit.explore.model import Model, code_of
+from convergekit.explore.offered import SeenProfile
 from convergekit.explore.work import Work
-from convergekit.identity.lookup import find_aliases
 from convergekit.identity.profiles import LOGIN_TYPES
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class ProfileExplorer:
         if not text:
             self._nothing_found()
             return "Choose a profile of the list, or type an alias and press Enter."
-        found = find_aliases(self._s.tables, text, most=show.MOST_OPTIONS)
+        found = self._model.offered.find(text)
         self.found.layout.display = None
         self.found.rows = min(max(len(found.urns), 2), 8)
         offer(self.found, [(shortened(name, show.MOST_LETTERS), name) for name in found.urns])
@@ -145,17 +145,14 @@ class ProfileExplorer:
         if alias is None:
             self._clear()
             return None
-        self.timeline = self._s.profile(alias)
+        seen = self._model.offered.profile(alias, self._model.template)
+        self.timeline = seen.timeline
         self._page = 0
-        number = self._s.tables.profile_number(alias)
-        profile_id = self._s.tables.resolution.profile_ids.iloc[number]
-        aliases = self._s.tables.alias_table[0]
-        aliases = aliases[(aliases["profile_id"] == profile_id).to_numpy(dtype=bool)]
-        self.summary.value = _summary(profile_id, self.timeline, aliases)
+        self.summary.value = _summary(seen)
         draw(self.line, self.timeline.plot(template=self._model.template))
         self._show_page()
-        draw(self.graph, self._s.plot_profile_graph(alias, template=self._model.template))
-        self._offer_aliases(alias, aliases)
+        draw(self.graph, seen.graph)
+        self._offer_aliases(alias, seen.aliases)
         return None
 
     def _offer_aliases(self, alias: str, aliases: pd.DataFrame) -> None:
@@ -216,11 +213,12 @@ class ProfileExplorer:
         self._unexplained()
 
 
-def _summary(profile_id: Any, timeline: pd.DataFrame, aliases: pd.DataFrame) -> str:
+def _summary(profile: SeenProfile) -> str:
+    timeline, aliases = profile.timeline, profile.aliases
     types = aliases["alias_type"].value_counts().sort_index()
     held = ", ".join(f"{count:,} {name}" for name, count in types.items())
     seen = aliases["first_seen"].min(), aliases["last_seen"].max()
-    return show.heading(f"Profile {profile_id}") + show.hint(
+    return show.heading(f"Profile {profile.profile_id}") + show.hint(
         f"{counted(len(timeline), 'event')} from {seen[0]:%Y-%m-%d} to {seen[1]:%Y-%m-%d}; "
         f"{counted(len(aliases), 'alias', 'aliases')}: {held}."
     )

@@ -13,7 +13,7 @@ from convergekit.base.wording import shortened
 from convergekit.explore import display as show
 from convergekit.explore.layout import field, offer
 from convergekit.explore.model import Model
-from convergekit.explore.offered import as_options, values_of
+from convergekit.explore.offered import as_options
 from convergekit.explore.state import ChosenSegment
 from convergekit.explore.work import Work
 
@@ -106,12 +106,10 @@ class SegmentChooser:
         name = self.name.value
         if not name or self.kind.value not in ("profiles", "events"):
             return None
-        s = self._model.s
-        frame = s.events if self.kind.value == "events" else s.profiles
-        values = values_of(frame[name], name)
+        values = self._model.offered.values(self.kind.value, name)
         self.value.options = [*self.value.options, *as_options(values)]
-        shown = min(len(values), show.MOST_OPTIONS)
-        return show.listed_of(shown, len(values), "value", "a query can name them all")
+        listed = len(values.counts)
+        return show.listed_of(listed, values.total, "value", "a query can name them all")
 
     def _no_value(self) -> None:
         offer(self.value, [("choose", _NO_VALUE)])

@@ -14,13 +14,11 @@ from convergekit.base.wording import counted, shortened
 from convergekit.errors import ConvergekitError
 from convergekit.explore import display as show
 from convergekit.explore.layout import WIDE, field, offer
-from convergekit.explore.model import Model, code_of
+from convergekit.explore.model import Model, Population, code_of
 from convergekit.explore.work import Work
-from convergekit.identity.lookup import find_aliases
 
 if TYPE_CHECKING:
     from convergekit.diagnostics.what_if import WhatIf
-    from convergekit.stitched import Stitched
 
 _SHOWN = ("profile_id", "evidence", "events", "aliases", "cut", "parts")
 
@@ -41,8 +39,8 @@ class SuspectsAnswer:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._s: Stitched = model.s
-        self.result: WhatIf[Stitched] | None = None
+        self._who: Population = model.everybody
+        self.result: WhatIf[Any] | None = None
         self._offering = Work("Listing its aliases…", self._offer, self._clear)
         self._comparing = Work("Stitching without it…", self._compare, self._clear)
         self.suspects = field("Suspects", widgets.Select(rows=3))
@@ -91,8 +89,8 @@ class SuspectsAnswer:
     def show(self) -> str:
         """Look for suspects, and list them."""
         self._clear()
-        self._s = self._model.who(bar=True).s
-        found = self._s.suspects
+        self._who = self._model.who(bar=True)
+        found = self._who.s.suspects
         listed = found.head(show.MOST_OPTIONS)
         named = zip(listed["profile_id"], listed["evidence"], listed["events"], strict=True)
         offer(
@@ -125,7 +123,7 @@ class SuspectsAnswer:
 
     def _chosen(self) -> Any:
         place = self.suspects.value
-        return None if place is None else self._s.suspects.iloc[place]
+        return None if place is None else self._who.s.suspects.iloc[place]
 
     def _offer(self) -> str | None:
         """Offer what is to blame for the chosen suspect, then the aliases on most of its events."""
@@ -135,10 +133,8 @@ class SuspectsAnswer:
             offer(self.alias, [])
             return None
         cut = list(chosen["cut"])
-        aliases = self._s.tables.alias_table[0]
-        aliases = aliases[(aliases["profile_id"] == chosen["profile_id"]).to_numpy(dtype=bool)]
-        ranked = aliases.sort_values(["events", "urn"], ascending=[False, True])
-        others = [urn for urn in ranked["urn"].head(show.MOST_OPTIONS) if urn not in cut]
+        most = self._who.offered.aliases_of(chosen["profile_id"])[: show.MOST_OPTIONS]
+        others = [urn for urn in most if urn not in cut]
         together = [(f"all {len(cut)} to blame", tuple(cut))] if len(cut) > 1 else []
         offer(
             self.alias,
@@ -159,7 +155,7 @@ class SuspectsAnswer:
     def _blocked(self) -> tuple[str, ...]:
         text = self.other.value.strip()
         if text:
-            found = find_aliases(self._s.tables, text, most=show.MOST_OPTIONS)
+            found = self._who.offered.find(text)
             if not found.exact or found.total > 1:
                 raise ConvergekitError(
                     f"{text!r} may mean {', '.join(found.urns[:5])}"
@@ -172,9 +168,9 @@ class SuspectsAnswer:
 
     def _compare(self) -> str | None:
         blocked = self._blocked()
-        self.result = self._s.without(blocked, event=self._model.state.identity.event or None)
+        self.result = self._who.s.without(blocked, event=self._model.state.identity.event or None)
         fixed = self.result.stitched
-        counts = [len(self._s.suspects), len(fixed.suspects)]
+        counts = [len(self._who.s.suspects), len(fixed.suspects)]
         suspects = pd.DataFrame(
             {"measure": ["suspects"], "with_it": counts[:1], "without_it": counts[1:]}
         )
@@ -198,7 +194,7 @@ class SuspectsAnswer:
         self._comparing.now()
         self.restitch.disabled = False
 
-    def _parted(self, result: WhatIf[Stitched], blocked: tuple[str, ...]) -> str:
+    def _parted(self, result: WhatIf[Any], blocked: tuple[str, ...]) -> str:
         """Return what became of the two values that the suspect held."""
         chosen = self._chosen()
         if self.other.value.strip() or chosen is None or not chosen["separates"]:

@@ -17,11 +17,13 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
+from convergekit.base.watched import watched
 from convergekit.errors import ConvergekitError
 from convergekit.explore import display as show
 
 #: Seconds without a change before the work starts.
 PAUSE = 0.02
+_STOPPED = "Stopped, because the kernel was interrupted. Change what is chosen to ask again."
 
 
 class Answer(Protocol):
@@ -102,10 +104,15 @@ class Work:
         if self._key is not None:
             self._done = self._key()
         self.status.value = show.busy(self._doing)
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, watched(self._tell):
             warnings.simplefilter("always", UserWarning)
             try:
                 said = show.hint(self._work() or "")
+            except KeyboardInterrupt:
+                # Nobody waits any more; the next change, or the tab, asks again.
+                self._clear()
+                self._done = ""
+                said = show.error(_STOPPED)
             except ConvergekitError as wrong:
                 self._clear()
                 said = show.error(str(wrong))
@@ -115,6 +122,10 @@ class Work:
                 said = show.error(f"{type(wrong).__name__}: {wrong}", traceback.format_exc())
         texts = dict.fromkeys(str(warning.message) for warning in caught)
         self.status.value = said + show.warned(texts)
+
+    def _tell(self, done: int, total: int) -> None:
+        """Say how far it is, where it goes through parts; it may do so more than once."""
+        self.status.value = show.busy(f"{self._doing} part {done:,} of {total:,}")
 
     def _cancel(self) -> None:
         if self._waiting is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,31 +70,58 @@ def find_aliases(s: StitchedEvents, text: str, *, most: int) -> FoundAliases:
     >>> find_aliases(s.tables, "milo", most=10).exact
     False
     """
+    return search(lambda: [s.alias_table[0]], partial(_named, s), partial(has_value, s), text, most)
+
+
+def search(
+    tables: Callable[[], Iterable[pd.DataFrame]],
+    named: Callable[[str], str],
+    are: Callable[[pd.DataFrame, str], BoolArray],
+    text: str,
+    most: int,
+) -> FoundAliases:
+    """Return the aliases of one table, or of several together, that a text means.
+
+    Parameters
+    ----------
+    tables : callable
+        Returns them: `alias_type`, `alias_value`, `profile_id`, `events`.
+    named : callable
+        Returns the alias that a URN means, as a URN.
+    are : callable
+        Returns which rows of a table have a text as value.
+    text, most
+        As `find_aliases` takes them.
+    """
     text = text.strip()
-    table, position = s.alias_table
     if not text:
         raise UnknownAliasError("give an alias to look for, such as an e-mail address.")
-    if text.startswith("p_") and (s.resolution.profile_ids == text).any():
-        mask = (table["profile_id"] == text).to_numpy(dtype=bool)
-        return _listed(s, mask, most, exact=True)
+    if text.startswith("p_"):
+        of_profile = _Listed(most, exact=True)
+        for table in tables():
+            of_profile.add(table[(table["profile_id"] == text).to_numpy(dtype=bool)])
+        if of_profile.total:
+            return of_profile.found()
     if text.lower().startswith("urn:"):
-        mask = position == s.alias_position(text)
-        return _listed(s, mask, most, exact=True)
-    mask = has_value(s, text)
-    if mask.any():
-        return _listed(s, mask, most, exact=True)
-    mask = table["alias_value"].str.contains(text, case=False, regex=False).to_numpy(dtype=bool)
-    if mask.any():
-        return _listed(s, mask, most, exact=False)
+        return FoundAliases([named(text)], 1, exact=True)
+    same, containing = _Listed(most, exact=True), _Listed(most, exact=False)
+    for table in tables():
+        same.add(table[are(table, text)])
+        if not same.total:
+            holds = table["alias_value"].str.contains(text, case=False, regex=False)
+            containing.add(table[holds.to_numpy(dtype=bool)])
+    for listed in (same, containing):
+        if listed.total:
+            return listed.found()
     raise UnknownAliasError(
         f"no alias is {text!r}, and no alias contains it. It may have been blocked (see `.report`)."
     )
 
 
-def has_value(s: StitchedEvents, text: str) -> BoolArray:
+def has_value(s: StitchedEvents, table: pd.DataFrame, text: str) -> BoolArray:
     """Return which aliases have this value, in the form that their type gives it."""
     aliases = s.resolution.aliases
-    return have_value(s.alias_table[0], aliases.types.categories, aliases.rules, text)
+    return have_value(table, aliases.types.categories, aliases.rules, text)
 
 
 def have_value(
@@ -177,11 +205,50 @@ def unknown_alias(
     )
 
 
-def _listed(s: StitchedEvents, mask: BoolArray, most: int, *, exact: bool) -> FoundAliases:
-    found = s.alias_table[0][mask]
-    order = {name: place for place, name in enumerate(LOGIN_TYPES)}
-    logins = found["alias_type"].map(order).fillna(len(order))
-    ranked = found.assign(login=logins).sort_values(
-        ["login", "events", "urn"], ascending=[True, False, True]
-    )
-    return FoundAliases(ranked["urn"].head(most).tolist(), len(found), exact)
+def _named(s: StitchedEvents, text: str) -> str:
+    """Return the alias that a URN means, as it is in the table."""
+    table, position = s.alias_table
+    return str(table["urn"].iloc[int(np.argmax(position == s.alias_position(text)))])
+
+
+class _Listed:
+    """The aliases that were found so far: how many, and those to list.
+
+    Parameters
+    ----------
+    most : int
+        So many are listed.
+    exact : bool
+        Whether they are what was looked for.
+    """
+
+    def __init__(self, most: int, *, exact: bool) -> None:
+        self.total = 0
+        self._most, self._exact = most, exact
+        self._first: list[pd.DataFrame] = []
+
+    def add(self, found: pd.DataFrame) -> None:
+        """Add the aliases of a table."""
+        self.total += len(found)
+        if len(found):
+            self._first.append(self._ranked(found))
+
+    def found(self) -> FoundAliases:
+        """Return what was found."""
+        listed = self._ranked(pd.concat(self._first, ignore_index=True))
+        return FoundAliases(listed["urn"].tolist(), self.total, self._exact)
+
+    def _ranked(self, found: pd.DataFrame) -> pd.DataFrame:
+        order = {name: place for place, name in enumerate(LOGIN_TYPES)}
+        ranked = found.assign(
+            login=found["alias_type"].map(order).fillna(len(order)).to_numpy(dtype=np.int64),
+            urn=urns_of(found),
+        )
+        return ranked.sort_values(["login", "events", "urn"], ascending=[True, False, True]).head(
+            self._most
+        )
+
+
+def urns_of(table: pd.DataFrame) -> pd.Series:
+    """Return the URNs of aliases."""
+    return "urn:" + table["alias_type"].astype("str") + ":" + table["alias_value"].astype("str")

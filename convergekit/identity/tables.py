@@ -309,7 +309,8 @@ class StitchedEvents:
         aliases = self.resolution.aliases
         alias = parsed_urn(aliases.rules, text)
         if alias is None:
-            raise not_a_urn(text, self.alias_table[0]["urn"][has_value(self, text)].tolist())
+            table, _ = self.alias_table
+            raise not_a_urn(text, table["urn"][has_value(self, table, text)].tolist())
         of_type = aliases.table["alias_type"] == alias[0]
         # The name as it stands in `aliases` first: a rule may make another alias's name of it.
         for value in reversed(alias[1]):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from convergekit.base.watched import watched
 
 
 class ProgressBar:
@@ -29,3 +33,14 @@ class ProgressBar:
     def close(self) -> None:
         """Leave the bar as it is."""
         self._bar.close()
+
+
+@contextmanager
+def progress(step: str) -> Iterator[None]:
+    """Show how many parts are done meanwhile, where somebody sees it."""
+    bar = ProgressBar(None)
+    try:
+        with watched(lambda done, total: bar.tell(step, done, total)):
+            yield
+    finally:
+        bar.close()

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import ExclusionLike, StepLike, Where
+    from convergekit.explore.explorer import Explorer
+    from convergekit.explore.offered import Offered
     from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.style import Template
@@ -836,6 +838,31 @@ class StitchedParts:
         types = sorted({name for part in self._run.about for name in part.alias_types})
         here = " of the segment" if self._counts.segment else ""
         return Lookup(self.aliases, self.profiles, self._run.options.rules, types, here)
+
+    def explore(
+        self,
+        state: Mapping[str, Any] | None = None,
+        *,
+        spend: pd.DataFrame | Spend | None = None,
+        template: Template = "auto",
+    ) -> Explorer:
+        """Open an explorer in a notebook, as `Stitched.explore`: a redraw goes through the parts.
+
+        Its tabs are there before its first answer is. Meanwhile it says how many parts are done;
+        interrupt the kernel to stop it.
+        """
+        from convergekit.explore.explorer import explore
+        from convergekit.parts.progress import progress
+
+        with progress("looking at events"):
+            return explore(self, lambda s: s._offered, state, spend, template)
+
+    @cached_property
+    def _offered(self) -> Offered:
+        from convergekit.explore.offered import Offered
+        from convergekit.parts.answers.explored import InParts
+
+        return Offered(InParts(self._run, self._lookup))
 
     def to_arrow(self) -> pa.Table:
         """Return the events as an Arrow table, as `Stitched.to_arrow`, by `row`, in memory."""

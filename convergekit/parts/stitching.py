@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.garbage import garbage_let_be
+from convergekit.base.watched import tell_parts
 from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.canonical import check_required
 from convergekit.events.normalise import (
@@ -496,11 +497,13 @@ class Run:
         names: Collection[str] | None = None,
     ) -> Iterator[Kept]:
         """Ask each part, of whose events these columns are needed, or all."""
-        for number in range(self.workdir.done.parts):
+        parts = self.workdir.done.parts
+        for number in range(parts):
             with garbage_let_be():
                 kept = of_part(number, self.part(number, names))
             # What the part made is young: nothing else has to be looked at.
             gc.collect(0)
+            tell_parts(number + 1, parts)
             yield kept
 
 

@@ -17,7 +17,7 @@ import contextlib
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -43,7 +43,7 @@ _MEMBERS = {
     name
     for name in vars(ck.Stitched)
     if not name.startswith("_")
-    and name not in ("tables", "explore")
+    and name != "tables"
     and inspect.getattr_static(ck.StitchedParts, name, None) is not None
 }
 #: Of times that a funnel takes; others it refuses, which is not for parts to do.
@@ -172,12 +172,14 @@ def answer(asked: Any, events: pd.DataFrame, profile: str, *more: Any, **known: 
 _ANSWER = funnels.answer
 
 
-@pytest.fixture(autouse=True)
-def parts_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the test ask parts."""
-    monkeypatch.setattr(ck, "stitch", stitch)
-    monkeypatch.setattr(funnels, "answer", answer)
-    monkeypatch.setattr(by_parts, "asking_of_stitched", _asking)
+@pytest.fixture(autouse=True, scope="session")
+def parts_everywhere() -> Iterator[None]:
+    """Let tests, and the fixtures of their modules, ask parts."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ck, "stitch", stitch)
+        patched.setattr(funnels, "answer", answer)
+        patched.setattr(by_parts, "asking_of_stitched", _asking)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,9 +16,11 @@ from convergekit.figures.style import Style
 from convergekit.identity.alias_rules import AliasRules
 from convergekit.identity.aliases import urn
 from convergekit.identity.lookup import (
+    FoundAliases,
     have_value,
     not_a_urn,
     parsed_urn,
+    search,
     unknown_alias,
     unknown_profile,
 )
@@ -99,6 +101,17 @@ class Lookup:
                     return FoundAlias(urn(alias_type, value), found["profile_id"], found["part"])
         known: Iterator[str] = (value for frame in of_type for value in frame["alias_value"])
         raise unknown_alias(meant, self.types, known, self.here)
+
+    def find(self, text: str, most: int) -> FoundAliases:
+        """Return the aliases that a text means. See `find_aliases`."""
+        names = [*_ALIAS, "profile_id", "events"]
+        return search(
+            lambda: self.aliases.frames(names),
+            lambda urn: self.alias(urn).urn,
+            lambda table, value: have_value(table, self.types, self.rules, value),
+            text,
+            most,
+        )
 
     def _near(self, text: str) -> list[str]:
         """Return the URNs of the aliases that have a value, earliest first."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from convergekit.base.watched import tell_parts
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.each import Kept
@@ -233,7 +234,10 @@ class SparkRun(Run):
         names: Collection[str] | None = None,
     ) -> Iterator[Kept]:
         ask = partial(self._steps.ask, of_part=of_part)
-        return each_of(self._session, range(self.workdir.done.parts), ask)
+        parts = self.workdir.done.parts
+        for number, kept in enumerate(each_of(self._session, range(parts), ask)):
+            tell_parts(number + 1, parts)
+            yield kept
 
 
 def stitched_in_spark(
