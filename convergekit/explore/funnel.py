@@ -194,8 +194,8 @@ class FunnelExplorer:
         self.intervals.value = "".join(
             [
                 show.heading("How sure is it"),
-                show.table(in_words(bounds.table), " ".join(bounds.in_short)),
-                show.code("f.bounds()"),
+                show.hint(" ".join([*bounds.in_short, "In code: f.bounds()"])),
+                show.table(in_words(bounds.table), "Shares and their intervals"),
             ]
         )
         return None
