@@ -1,18 +1,20 @@
 """What the explorer asks of a result, wherever its events are: in memory or in parts.
 
 Questions are those of its face. What there is to choose from, and who is who, stands in its tables,
-which come as one table or as several. Importing this module imports no widgets.
+which come as one table or as several. What goes through parts tells how many are done, and does not
+know who watches. Importing this module imports no widgets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 import pandas as pd
 
-from convergekit.checks.check_up import CheckUp, check_up
 from convergekit.events.arrow import with_python_lists
 from convergekit.events.calendar import Calendar
 from convergekit.identity.lookup import FoundAliases, find_aliases
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from convergekit.activity.retention import Retention
     from convergekit.attribution.result import Attribution
     from convergekit.attribution.without_campaign import WithoutCampaign
+    from convergekit.checks.check_up import CheckUp
     from convergekit.diagnostics.explain import Explanation
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
 
 TableName: TypeAlias = Literal["events", "profiles", "aliases"]
 Kept = TypeVar("Kept")
+#: Takes how many parts are done, and how many there are.
+Watch: TypeAlias = Callable[[int, int], None]
+
+_WATCHING: ContextVar[Watch | None] = ContextVar("convergekit_watching", default=None)
 
 
 class Face(Protocol):
@@ -152,7 +159,7 @@ class Face(Protocol):
         ...
 
 
-class Source(Protocol):
+class Explored(Protocol):
     """What the explorer looks up: tables, and a profile."""
 
     @property
@@ -241,4 +248,33 @@ class InMemory:
 
     def check_up(self, conversion: str | None) -> CheckUp:
         """Audit the events."""
+        from convergekit.checks.check_up import check_up
+
         return check_up(with_python_lists(self.s.events), conversion=conversion)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Let a function be told of each part that is done meanwhile.
+
+    Examples
+    --------
+    >>> with watched(lambda done, total: print(f"{done} of {total}")):
+    ...     tell_parts(1, 2)
+    ...     tell_parts(2, 2)
+    1 of 2
+    2 of 2
+    >>> tell_parts(1, 2)
+    """
+    token = _WATCHING.set(watch)
+    try:
+        yield
+    finally:
+        _WATCHING.reset(token)
+
+
+def tell_parts(done: int, total: int) -> None:
+    """Tell who watches, if somebody does."""
+    watch = _WATCHING.get()
+    if watch is not None:
+        watch(done, total)

@@ -21,7 +21,7 @@ from convergekit.events.campaigns import TAGS
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, PROPERTY
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
-from convergekit.explore.asked import InMemory, Source, TableName
+from convergekit.explore.asked import Explored, InMemory, TableName
 from convergekit.explore.display import MOST_LETTERS, MOST_OPTIONS
 from convergekit.figures.style import Style, Template
 from convergekit.funnels.suggest import event_counts
@@ -50,10 +50,10 @@ class Offered:
 
     Parameters
     ----------
-    source : Source
+    source : Explored
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Explored) -> None:
         self.source = source
         self._values: dict[tuple[str, ...], Values] = {}
 

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
-from convergekit.base.watched import watched
 from convergekit.errors import ConvergekitError
 from convergekit.explore import display as show
+from convergekit.explore.asked import watched
 
 #: Seconds without a change before the work starts.
 PAUSE = 0.02

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.garbage import garbage_let_be
-from convergekit.base.watched import tell_parts
 from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.canonical import check_required
 from convergekit.events.normalise import (
@@ -23,6 +22,7 @@ from convergekit.events.normalise import (
     remarks_of_readers,
     replaced_remark,
 )
+from convergekit.explore.asked import tell_parts
 from convergekit.identity.aliases import refuse_unknown_types
 from convergekit.identity.blocking import blocked_types
 from convergekit.identity.options import StitchOptions

@@ -51,6 +51,9 @@ _TIMES = {f"datetime64[{unit}, UTC]" for unit in ("s", "ms", "us", "ns")}
 _OPTIONS = set(inspect.signature(StitchOptions.of).parameters)
 #: Test, as pytest names it from its folder on: why it cannot hold on parts.
 LEFT_OUT = {
+    "explore/test_explorer.py::test_the_code_calls_the_stitched_what_the_notebook_calls_it": (
+        "the notebook has a name of what asks the parts, not of these"
+    ),
     "funnels/test_funnels.py::test_a_condition_that_cannot_be_met_says_why[total_price + 1": (
         "the message counts the events that were asked, which are those of a part"
     ),

@@ -27,6 +27,7 @@ from convergekit.identity.options import StitchOptions
 from convergekit.parts.stitching import stitched_by_parts
 from convergekit.readers.concatenate import concatenate
 from tests.effort import scaled
+from tests.explore.test_explorer_in_parts import page
 from tests.parts.parts_cases import TABLES, by_parts, check_tables, same_frames
 from tests.parts.test_parts import options as all_options
 from tests.store.store_cases import batches
@@ -154,7 +155,7 @@ def questions():
     """Return each question with arguments; one that is not listed, with what it has to be given."""
     yield from ASKED
     # What writes files, and what is asked by hand below.
-    left_out = {"where", "property_coverage", *(name for name, _ in ASKED)}
+    left_out = {"where", "property_coverage", "explore", *(name for name, _ in ASKED)}
     for name, member in vars(ck.StitchedParts).items():
         if name.startswith(("_", "to_")) or name in left_out or not inspect.isfunction(member):
             continue
@@ -165,6 +166,16 @@ def questions():
         ]
         if hasattr(ck.Stitched, name) and set(needed) <= set(GIVEN):
             yield name, {one: GIVEN[one] for one in needed}
+
+
+def test_the_explorer_shows_what_it_shows_in_memory(p, memory):
+    state = {"segment": {"did": "Added To Cart"}, "bar": {"step": 2}, "tab": "trend"}
+    found, expected = (s.explore(state) for s in (p, memory))
+    for explorer in (found, expected):
+        explorer.tabs.selected_index = 2
+        explorer.people.list.index = 1
+    assert found.profile.timeline is not None
+    assert page(found) == page(expected)
 
 
 @pytest.mark.parametrize(("name", "arguments"), list(questions()))

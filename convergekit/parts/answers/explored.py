@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow.parquet as pq
 
-from convergekit.base.watched import tell_parts
 from convergekit.checks.check_up import CheckUp
 from convergekit.errors import NotOnThisEngine
 from convergekit.events.calendar import Calendar
-from convergekit.explore.asked import Kept, TableName
+from convergekit.explore.asked import Kept, TableName, tell_parts
 from convergekit.identity.lookup import FoundAliases
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.one_profile import Lookup

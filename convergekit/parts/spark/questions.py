@@ -160,11 +160,11 @@ def _question(path: Path, name: Any, asked: Any) -> AskedInFile:
 
 
 def _members() -> dict[str, Any]:
-    """Return the members that answer; neither tables, which are written, nor what writes files."""
+    """Return the members that answer: not tables, what writes files, or what a notebook shows."""
     return {
         name: member
         for name, member in vars(StitchedParts).items()
-        if not name.startswith(("_", "to_"))
+        if not name.startswith(("_", "to_", "explore"))
         and (inspect.isfunction(member) or isinstance(member, cached_property))
     }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from convergekit.base.watched import tell_parts
+from convergekit.explore.asked import tell_parts
 from convergekit.identity.options import StitchOptions
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.each import Kept
