@@ -27,6 +27,8 @@ steps = ["PageView", "Added To Cart", "Placed Order"]
 s = ck.stitch(ck.read_events("data/*"))  # the coffee shop of the README
 store = ck.simulate_store(people=2000)  # a larger one, with the truth
 many = ck.stitch(store.events)
+sure = many.funnel(steps, within="14D")
+sure.bounds()  # once asked, the funnel shows its intervals
 season = ck.simulate_store(people=3000, days=150, spend=True)  # open for five months, with ads
 months = ck.stitch(season.events)
 """
@@ -55,6 +57,20 @@ PICTURES = (
         "A funnel by group",
         "A bar per group and step. A group has the same colour in the trend below.",
         'many.funnel(steps, within="7D", by="utm_source").plot()',
+    ),
+    Picture(
+        "bounds",
+        "How sure a funnel is",
+        "A step's share of the profiles, and below it the interval of chance, the interval of "
+        "identity with the estimated share of the people, and the worst bounds.",
+        "sure.bounds().plot()",
+    ),
+    Picture(
+        "funnel-sure",
+        "A funnel with its intervals",
+        "The funnel's own figure, once `bounds` was asked: thin is the interval of chance, thick "
+        "that of identity.",
+        "sure.plot()",
     ),
     Picture(
         "trend",

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from convergekit.base.wording import percentage
+from convergekit.base.proportions import wilson
+from convergekit.base.wording import capitalised, percentage
 from convergekit.certainty.estimate import CAUSES
+from convergekit.certainty.wording import in_words, said_chance, said_of_people
 from convergekit.figures.card import Result
-from convergekit.typing import FloatArray
+from convergekit.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from convergekit.figures.figure import Figure
+    from convergekit.figures.style import Template
 
 #: The columns of the table that part the width of the interval by what it comes from.
 PARTS = tuple(f"width_{cause}" for cause in CAUSES)
@@ -32,24 +39,33 @@ class FunnelBounds(Result):
     ----------
     table : pandas.DataFrame
         One row per step: `step` (from 1), `event_name`; `stitched`, the share of the profiles that
-        entered; `low`, `estimate` and `high` of the share of the *people* who entered;
-        `worst_low` and `worst_high`, which the data do not exclude, whatever may be assumed; and
-        how much of ``high - low`` comes from what: `width_sampling` (few people), `width_orders`
-        (orders that no browser is known for), `width_devices` (devices that never identified
-        themselves), `width_losses` (visitors whom no browser saw) and `width_suspects` (profiles
-        that may be several people, and addresses that may be one person's).
+        entered, with the interval of chance, `chance_low` to `chance_high`, which takes each
+        profile for a person; `low`, `estimate` and `high` of the share of the *people* who entered,
+        the interval of identity; `worst_low` and `worst_high`, which the data do not exclude,
+        whatever may be assumed; and how much of ``high - low`` comes from what: `width_sampling`
+        (few people), `width_orders` (orders that no browser is known for), `width_devices` (devices
+        that never identified themselves), `width_losses` (visitors whom no browser saw) and
+        `width_suspects` (profiles that may be several people, and addresses that may be one
+        person's).
     level : float
         How often the interval is meant to hold the truth.
     assumptions : list of str
         Under what `low`, `estimate` and `high` hold, a sentence each.
     reasons : list of str
         Why the interval is as wide as the worst bounds; empty if it is not.
+    asked : str
+        Of what it is, in words: from which step to which, and the window.
+
+    Notes
+    -----
+    Both intervals are of `level`. That of chance is Wilson's.
     """
 
     table: pd.DataFrame
     level: float
     assumptions: list[str]
     reasons: list[str]
+    asked: str = ""
 
     @property
     def finding(self) -> str:
@@ -57,19 +73,72 @@ class FunnelBounds(Result):
         last = self.table.iloc[-1]
         if pd.isna(last["stitched"]):
             return "Nobody entered."
-        stitched = f"{percentage(last['stitched'])} of the profiles got to {last['event_name']}"
-        low, high = percentage(last["low"]), percentage(last["high"])
+        got = f"{percentage(last['stitched'])} of the profiles got to {last['event_name']}"
+        people = f"{said_of_people(last.to_dict())}{self._why}"
+        return f"{got} ({said_chance(last.to_dict())}); {people}{self._least_known(last)}"
+
+    @property
+    def in_short(self) -> list[str]:
+        """The intervals of chance and of identity of the last step, and of which level they are."""
+        last = self.table.iloc[-1].to_dict()
+        if pd.isna(last["stitched"]):
+            return ["Nobody entered."]
+        said = f"{capitalised(said_chance(last))}; {said_of_people(last)}{self._why}"
+        return [said, self._of_level]
+
+    @property
+    def _of_level(self) -> str:
+        return f"Intervals are of {100 * self.level:.3g}%."
+
+    @property
+    def _why(self) -> str:
+        return f": {self.reasons[0]}" if self.reasons else "."
+
+    def _least_known(self, last: pd.Series) -> str:
         if self.reasons:
-            return f"{stitched}; of the people, it may be {low} to {high}: {self.reasons[0]}"
-        estimate = percentage(last["estimate"])
-        said = f"{stitched}; of the people, probably {estimate} ({low} to {high})."
+            return ""
         widths = {cause: float(last[name]) for cause, name in zip(CAUSES, PARTS, strict=True)}
         most = max(widths, key=lambda cause: widths[cause])
-        return said if not widths[most] else f"{said} Least is known of {_SAID[most]}."
+        return f" Least is known of {_SAID[most]}." if widths[most] else ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of `table`."""
         return self.table.copy()
+
+    def plot(
+        self,
+        *,
+        template: Template = "auto",
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Figure:
+        """Draw each step's share of the profiles as a bar, and its intervals below it.
+
+        Parameters
+        ----------
+        template : str or plotly template, default "auto"
+            "auto" follows the page's theme, "light" and "dark" do not; or any that plotly knows.
+        width, height : int, optional
+            Pixels. By default it is as wide as the page, and as high as what it shows.
+
+        Returns
+        -------
+        Figure
+            Thin is the interval of chance, thick that of identity, with a diamond where the
+            estimate is, and dotted the worst bounds. Its `twin` has the numbers.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=1500).events)
+        >>> b = s.funnel(["PageView", "Placed Order"], within="14D").bounds()
+        >>> [trace.name for trace in b.plot().data]
+        ['profiles', 'interval of chance', 'interval of identity', 'worst bounds']
+        """
+        from convergekit.certainty.figure import bounds_figure
+        from convergekit.figures.style import Style
+
+        return bounds_figure(self, Style(template, width, height))
 
     def _line(self) -> str:
         last = self.table.iloc[-1]
@@ -86,10 +155,26 @@ class FunnelBounds(Result):
         return self.finding
 
     def _body(self) -> Iterable[pd.DataFrame | str]:
-        shown = self.table.drop(columns=list(PARTS))
-        for name in shown.columns[2:]:
-            shown[name] = shown[name].map(percentage, na_action="ignore")
-        return (shown, *self.assumptions)
+        return (in_words(self.table), self._of_level, *self.assumptions)
+
+
+def with_chance(table: pd.DataFrame, reached: IntArray, level: float) -> pd.DataFrame:
+    """Return a table of bounds with the interval of chance beside the share of the profiles.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    reached : numpy.ndarray of int
+        How many profiles got to each step.
+    level : float
+    """
+    low, high = wilson(reached, np.full_like(reached, reached[0]), level)
+    # Of those who entered, all did.
+    low[0] = high[0]
+    at = table.columns.get_loc("stitched") + 1
+    table.insert(at, "chance_low", low)
+    table.insert(at + 1, "chance_high", high)
+    return table
 
 
 def bounds_table(

@@ -10,6 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from convergekit.base.wording import counted, shortened
+from convergekit.certainty.wording import in_words
+from convergekit.errors import ConvergekitError
 from convergekit.explore import display as show
 from convergekit.explore.brush import EVERYBODY, Brush, bars_of
 from convergekit.explore.layout import WIDE, chart, chosen_by, draw, field, foldable, offer
@@ -33,6 +35,10 @@ WINDOWS = {
     "60 days": "60D",
     "90 days": "90D",
 }
+#: Seconds in which nothing was changed before bounds are asked, which keep the kernel busy.
+_QUIET = 1.0
+#: Of more events they take too long for somebody who waits for another figure.
+_MOST_EVENTS = 250_000
 # Choosers take None for nothing chosen at all, and then show nothing.
 _EVERY_EVENT = ""
 _ANY: tuple[()] = ()
@@ -55,6 +61,7 @@ class FunnelExplorer:
     def __init__(self, model: Model) -> None:
         self._model = model
         self.result: Funnel | None = None
+        self._sure_of: Funnel | None = None
         self.work = Work("Counting the funnel…", self._count, self._clear, self._key)
         self._values = Work("Listing its values…", self._offer_values, self._any_value)
         state = model.state.funnel
@@ -68,6 +75,8 @@ class FunnelExplorer:
         )
         self.where = field("First step only where", _property_chooser(model.properties))
         self.value = field("is", widgets.Dropdown(options=[("any value", _ANY)]))
+        self.sure = Work("Looking how sure it is…", self._ask_bounds, self._unsure, pause=_QUIET)
+        self.intervals = widgets.HTML(layout=WIDE)
         self.brush = Brush("Whom the other tabs are about:", lambda bar: model.change(bar=bar))
         self.figure = chart()
         self.table = widgets.HTML(layout=WIDE)
@@ -75,7 +84,10 @@ class FunnelExplorer:
         self.box = foldable(
             "Steps, window and filter",
             [*self.steps.parts, self.window, self.where, self.value, self._values.status],
-            [self.work.status, self.figure, self.brush.box, self.table, self.code],
+            [
+                *(self.work.status, self.figure, self.brush.box),
+                *(self.intervals, self.sure.status, self.table, self.code),
+            ],
         )
         self._restore()
         chosen_by(self.window, lambda within: model.change_part("funnel", within=within))
@@ -96,6 +108,7 @@ class FunnelExplorer:
     def refresh(self) -> None:
         """Answer, if what the answer depends on has changed."""
         self.work.refresh()
+        self._later()
 
     def _key(self) -> str:
         return self._model.key("funnel", bar=False) + repr(self._model.state.bar)
@@ -154,9 +167,42 @@ class FunnelExplorer:
             self.result = funnel
             draw(self.figure, funnel.plot(template=model.template))
             self.table.value = show.heading("All numbers") + show.framed(funnel._repr_html_())
+            self._unsure()
         self.brush.offer(bars_of(model, funnel), model.state.bar)
         self.code.value = show.heading("The code of this funnel") + show.code(self.source())
+        self._later()
         return " ".join(filter(None, [self._suggested(), self._left_out(funnel)]))
+
+    def _later(self) -> None:
+        """Ask how sure it is, when nothing was chosen for a while: figures come first."""
+        if self._sure_of is not self.result:
+            self.sure.soon()
+
+    def _ask_bounds(self) -> str | None:
+        """Show how far the funnel is from that of the people, or return why it is not known."""
+        if self.result is None or self._model.state.tab != "funnel":
+            return None
+        self._sure_of = self.result
+        if self._model.counts.sum() > _MOST_EVENTS:
+            return (
+                f"How sure is it? Of more than {_MOST_EVENTS:,} events, ask f.bounds() in a cell."
+            )
+        try:
+            bounds = self._model.bounds()
+        except ConvergekitError as error:
+            return f"How far this is from the share of the people is not known: {error}"
+        self.intervals.value = "".join(
+            [
+                show.heading("How sure is it"),
+                show.hint(" ".join([*bounds.in_short, "In code: f.bounds()"])),
+                show.table(in_words(bounds.table), "Shares and their intervals"),
+            ]
+        )
+        return None
+
+    def _unsure(self) -> None:
+        self._sure_of = None
+        self.intervals.value = self.sure.status.value = ""
 
     def _suggested(self) -> str:
         suggestion = self._model.suggestion
@@ -176,6 +222,7 @@ class FunnelExplorer:
         draw(self.figure)
         self.brush.offer([EVERYBODY], None)
         self.table.value = self.code.value = ""
+        self._unsure()
 
 
 def _property_chooser(columns: list[str]) -> widgets.Dropdown:

@@ -23,6 +23,7 @@ from convergekit.funnels.suggest import suggested
 from convergekit.identity.conditions import Did
 
 if TYPE_CHECKING:
+    from convergekit.certainty.result import FunnelBounds
     from convergekit.explore.asked import Face
     from convergekit.explore.offered import Offered
     from convergekit.figures.style import Template
@@ -296,6 +297,19 @@ class Model:
             Steps are missing, or an option is not usable.
         """
         return self._keep("funnel", self._funnel_key(period=period), lambda: self._count(period))
+
+    def bounds(self) -> FunnelBounds:
+        """Return how sure the funnel is, of those who entered in the brushed period.
+
+        Raises
+        ------
+        ConvergekitError
+            As `Funnel.bounds` raises it.
+        """
+        # Of a copy: a funnel that was asked draws its intervals, and its figure stands already.
+        funnel = self.funnel(period=True)
+        key = self._funnel_key(period=True)
+        return self._keep("bounds", key, lambda: replace(funnel).bounds())
 
     def _count(self, period: bool) -> Funnel:
         if not self.steps:

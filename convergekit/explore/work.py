@@ -63,6 +63,8 @@ class Work:
         Takes away what was shown last, so that an old answer never stands beside a new error.
     key : callable, optional
         Returns what the answer depends on, for `refresh`.
+    pause : float, optional
+        Seconds without a change before it starts; `PAUSE` if nothing is said.
 
     Attributes
     ----------
@@ -75,9 +77,10 @@ class Work:
         work: Callable[[], str | None],
         clear: Callable[[], None],
         key: Callable[[], str] | None = None,
+        pause: float | None = None,
     ) -> None:
         self.status = widgets.HTML()
-        self._key, self._done = key, ""
+        self._key, self._done, self._pause = key, "", pause
         if key is not None:
             # It comes and goes above what is shown, which must not move.
             self.status.add_class("ck-status")
@@ -91,7 +94,7 @@ class Work:
         (self.soon if self._done else self.now)()
 
     def soon(self, *_: Any) -> None:
-        """Do it once nothing has changed for `PAUSE` seconds; at once where no loop runs."""
+        """Do it once nothing has changed for a while; at once where no loop runs."""
         self._cancel()
         try:
             loop = asyncio.get_running_loop()
@@ -99,7 +102,7 @@ class Work:
             self.now()
             return
         self.status.value = show.busy(self._doing)
-        self._waiting = loop.call_later(PAUSE, self.now)
+        self._waiting = loop.call_later(PAUSE if self._pause is None else self._pause, self.now)
 
     def now(self, *_: Any) -> None:
         """Do it, and say what went wrong."""

@@ -19,8 +19,7 @@ from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Look, Style, faded
 from convergekit.figures.template import balanced, hover, legend_names, plain, text_width, titled
-from convergekit.funnels.figure import goal
-from convergekit.funnels.findings import said_share
+from convergekit.funnels.findings import goal, said_share
 from convergekit.funnels.groups import Group, groups_to_draw, label_of, signs_of
 from convergekit.funnels.labels import short_name
 from convergekit.funnels.time_figures import most_ticks, plot_width

@@ -12,11 +12,20 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.wording import counted, shortened
+from convergekit.base.wording import counted
+from convergekit.certainty.figure import (
+    KINDS,
+    LANE,
+    add_intervals,
+    in_twin,
+    known_kinds,
+    said_of_step,
+)
 from convergekit.figures.figure import Figure
-from convergekit.figures.names_beside import NARROW, fitting
+from convergekit.figures.names_beside import fitting
+from convergekit.figures.step_rows import add_step_names, room_of, write
 from convergekit.figures.style import COLOURS, USUAL, Look, Style
-from convergekit.figures.template import hover, plain, text_width, titled
+from convergekit.figures.template import hover, plain, text_width, titled, wrapped
 from convergekit.funnels.findings import Ratio, lowest_to_highest, said_share
 from convergekit.funnels.groups import Groups, bar_mark, groups_to_draw, label_of
 from convergekit.funnels.labels import groups_of, short_name
@@ -27,19 +36,17 @@ if TYPE_CHECKING:
 
 # Pixels: a step's name, a bar, what is said below it, and the gap to the next step.
 _NAME, _BAR, _BELOW, _GAP = 24, 26, 20, 10
+#: Of letters below a bar.
+_SMALL = 12
 #: A further line below a bar.
 _LINE = 16
 #: A bar of a group.
 _GROUP_BAR = 20
 #: The columns of a funnel's table that are drawn.
 _DRAWN = ("step", "event_name", "profiles", "conversion", "drop_off", "in_window")
-#: Pixels beside a plot that has no labels there.
-_MARGINS = 32
 #: Names stand at each bar of a group if that leaves this part of the width to a bar of 100%, and
 #: else at those of the first step.
 _LEAST_FOR_BARS = 0.5
-#: A title has lines enough for more.
-_MOST_OF_TITLE = 60
 
 
 def funnel_figure(funnel: Funnel, style: Style = USUAL) -> Figure:
@@ -71,18 +78,6 @@ def drawn_groups(funnel: Funnel, style: Style) -> Groups:
     return groups_to_draw(funnel.table, funnel.by, style, usual)
 
 
-def goal(steps: Sequence[str]) -> str:
-    """Return the way that a funnel's profiles go, in words.
-
-    Examples
-    --------
-    >>> goal(["PageView", "Added To Cart", "Placed Order"]), goal(["PageView"])
-    ('From PageView to Placed Order', 'PageView')
-    """
-    first, last = (shortened(step, _MOST_OF_TITLE) for step in (steps[0], steps[-1]))
-    return f"From {first} to {last}" if len(steps) > 1 else first
-
-
 def reached(count: int, entered: int, unit: str, goal: str) -> str:
     """Return how many of those that entered reached something, and which share that is.
 
@@ -93,35 +88,6 @@ def reached(count: int, entered: int, unit: str, goal: str) -> str:
     """
     share = f", {said_share(count / entered)}" if entered else ""
     return f"{count:,} of {counted(entered, unit.removesuffix('s'))} reached {goal}{share}."
-
-
-def add_step_names(
-    figure: Figure, names: Sequence[str], values: Sequence[str], half: float, style: Style
-) -> None:
-    """Write each step's name above its bars, and a value at the right; steps are 0, 1 ... in y.
-
-    Parameters
-    ----------
-    figure : Figure
-    names, values : sequence of str
-        As they are, not as markup.
-    half : float
-        How far the bars of a step reach above its place.
-    style : Style
-    """
-    room = room_of(style)
-    for place, (name, value) in enumerate(zip(names, values, strict=True)):
-        # In bold, letters are wider.
-        number, left = f"{place + 1}. ", room - text_width(value, 13) - 12
-        (short,) = fitting([name], left / 1.06 - text_width(number, 13), 13)
-        text = f"<b>{number}{plain(short)}</b>"
-        _write(figure, text, place - half, x=0, xanchor="left", yanchor="bottom", yshift=2)
-        _write(figure, plain(value), place - half, x=1, xanchor="right", yanchor="bottom", yshift=2)
-
-
-def room_of(style: Style) -> int:
-    """Return how many pixels wide a plot is that has no labels beside it, on a narrow page."""
-    return (style.width or NARROW) - _MARGINS
 
 
 @dataclass(frozen=True)
@@ -145,6 +111,10 @@ class BarPlaces:
     width: float
     starts: list[float]
 
+    def tops(self, steps: int) -> list[float]:
+        """Return where the bars of each of so many steps begin."""
+        return [place - self.half for place in range(steps)]
+
 
 def bar_places(bars: int) -> BarPlaces:
     """Return the places of so many bars per step."""
@@ -153,9 +123,9 @@ def bar_places(bars: int) -> BarPlaces:
     return BarPlaces(row, half, 0.86 * one, [one * (place + 0.07) - half for place in range(bars)])
 
 
-def rows_layout(steps: int, row: int, half: float) -> dict[str, Any]:
-    """Return the axes of a row per step, a row being so many pixels, and the plot's height."""
-    top, bottom = half + _NAME / row, half + (row - _NAME - 2 * half * row) / row
+def rows_layout(steps: int, row: int, half: float, first: float = 0.0) -> dict[str, Any]:
+    """Return the axes of a row per step, a row being so many pixels, and the first's place."""
+    top, bottom = half + _NAME / row - first, half + (row - _NAME - 2 * half * row) / row
     return {
         "yaxis": {"visible": False, "range": [steps - 1 + bottom, -top], "fixedrange": True},
         "bargap": 0,
@@ -163,12 +133,74 @@ def rows_layout(steps: int, row: int, half: float) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a funnel without a breakdown.
+
+    Attributes
+    ----------
+    below : list of list of str
+        The lines of text below each step's bar.
+    kinds : list of str
+        Of the intervals that are drawn between bar and text.
+    row, lanes : int
+        Pixels of a row, and of the intervals in it.
+    """
+
+    below: list[list[str]]
+    kinds: list[str]
+    row: int
+    lanes: int
+
+    @property
+    def half(self) -> float:
+        """How far a bar reaches above and below its place, in rows."""
+        return _BAR / self.row / 2
+
+    @property
+    def _spared(self) -> int:
+        """How many pixels the first step does not need: it has no intervals."""
+        lines = max(map(len, self.below)) - len(self.below[0])
+        return self.lanes + _LINE * lines if self.kinds else 0
+
+    @property
+    def height(self) -> int:
+        """Pixels of all rows."""
+        return self.row * len(self.below) - self._spared
+
+    @property
+    def places(self) -> list[float]:
+        """Where each bar is: a row apart, but for the first."""
+        return [self._spared / self.row, *map(float, range(1, len(self.below)))]
+
+    @property
+    def of_intervals(self) -> dict[str, list[float]]:
+        """Where each interval is, by its kind."""
+        lanes = {
+            kind: self.half + LANE * (at + 0.5) / self.row for at, kind in enumerate(self.kinds)
+        }
+        return {kind: [place + lane for place in self.places] for kind, lane in lanes.items()}
+
+
+def _rows_of(funnel: Funnel, style: Style) -> _Rows:
+    bounds = funnel.known_bounds
+    below = [_lines_below(line, funnel, room_of(style)) for line in funnel.table.itertuples()]
+    kinds: list[str] = []
+    if bounds is not None:
+        of_steps = map(said_of_step, bounds.table.to_dict("records"))
+        said = [wrapped(text, room_of(style), _SMALL) for text in of_steps]
+        below = [lines + more for lines, more in zip(below, said, strict=True)]
+        # Beside that of chance the interval of identity, or the worst bounds if it is not known.
+        kinds = known_kinds(bounds.table)[:2]
+    lanes = LANE * len(kinds)
+    row = _NAME + _BAR + lanes + _BELOW + _LINE * (max(map(len, below)) - 1) + _GAP
+    return _Rows(below, kinds, row, lanes)
+
+
 def _plain_figure(funnel: Funnel, style: Style) -> Figure:
     table, colours = funnel.table, style.look
-    below = [_lines_below(line, funnel, room_of(style)) for line in table.itertuples()]
-    lines = max(map(len, below))
-    row = _NAME + _BAR + _BELOW + _LINE * (lines - 1) + _GAP
-    half = _BAR / row / 2
+    rows = _rows_of(funnel, style)
+    bounds = funnel.known_bounds
     figure = Figure()
     for name, column, mark, say in (
         ("reached", "profiles", {"color": COLOURS[0]}, _said_reached),
@@ -178,13 +210,15 @@ def _plain_figure(funnel: Funnel, style: Style) -> Figure:
         if name == "reached" or table[column].any():
             figure.add_bar(
                 x=table[column].tolist(),
-                y=list(range(len(table))),
+                y=rows.places,
                 orientation="h",
-                width=2 * half,
+                width=2 * rows.half,
                 marker={**mark, "line": {"width": 0}},
                 hovertext=[say(line, funnel) for line in table.itertuples()],
                 hoverinfo="text",
                 name=name,
+                # What the parts of a bar are is said below it.
+                showlegend=False,
             )
     entered = int(table["profiles"].iloc[0])
     values = [
@@ -193,26 +227,29 @@ def _plain_figure(funnel: Funnel, style: Style) -> Figure:
         else f"{line.profiles:,} · {said_share(line.conversion)}"
         for line in table.itertuples()
     ]
-    add_step_names(figure, funnel.steps, values, half, style)
-    for place, said in enumerate(below):
+    add_step_names(figure, funnel.steps, values, [at - rows.half for at in rows.places], style)
+    for lines, place in zip(rows.below, rows.places, strict=True):
         where = {"xanchor": "left", "yanchor": "top", "yshift": -3, "align": "left"}
-        small = {"size": 12, "color": colours.muted}
-        _write(figure, "<br>".join(map(plain, said)), place + half, x=0, font=small, **where)
+        small = {"size": _SMALL, "color": colours.muted}
+        y = place + rows.half + rows.lanes / rows.row
+        write(figure, "<br>".join(map(plain, lines)), y, x=0, font=small, **where)
+    if bounds is not None:
+        add_intervals(figure, bounds.table, rows.of_intervals, bounds.level, whole=entered)
     finding = _finding(funnel)
     figure.update_layout(
         **titled(
-            f"{goal(funnel.steps)} within {funnel.window_words}",
-            [finding, *_expected(funnel), *_aside(funnel)],
+            funnel.words,
+            [finding, *(bounds.in_short if bounds else ()), *_expected(funnel), *_aside(funnel)],
             style=style,
-            plot_height=row * len(table),
+            plot_height=rows.height,
+            legend=[KINDS[kind].name for kind in rows.kinds],
         ),
-        **rows_layout(len(table), row, half),
+        **rows_layout(len(table), rows.row, rows.half, rows.places[0]),
         barmode="stack",
-        # What the parts of a bar are is said below it.
-        showlegend=False,
         xaxis={"visible": False, "range": [0, max(entered, 1)], "fixedrange": True},
     )
-    return figure.says(finding, table[[*_DRAWN]])
+    shown = table[[*_DRAWN]]
+    return figure.says(finding, shown if bounds is None else shown.merge(in_twin(bounds.table)))
 
 
 def _grouped_figure(funnel: Funnel, style: Style) -> Figure:
@@ -260,12 +297,13 @@ def _grouped_figure(funnel: Funnel, style: Style) -> Figure:
                 showlegend=False,
                 **shared,
             )
-    add_step_names(figure, funnel.steps, [""] * len(funnel.steps), places.half, style)
+    nothing = [""] * len(funnel.steps)
+    add_step_names(figure, funnel.steps, nothing, places.tops(len(nothing)), style)
     by = " and ".join(map(short_name, funnel.by))
     finding = _finding_of_groups(funnel, [group.name for group in found.shown], shown)
     figure.update_layout(
         **titled(
-            f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
+            f"{funnel.words}, by {by}",
             [
                 finding,
                 "Bars are shares of those of the group who entered." + _open_windows(funnel),
@@ -374,11 +412,6 @@ def _sizes(sizes: Sequence[tuple[str, int]], funnel: Funnel) -> str:
     return f"{first}{rest} entered with {funnel.steps[0]}."
 
 
-def _write(figure: Figure, text: str, y: float, **where: Any) -> None:
-    if text:
-        figure.add_annotation(text=text, y=y, xref="paper", showarrow=False, borderpad=0, **where)
-
-
 def _hatched(colours: Look, colour: str = COLOURS[0]) -> dict[str, Any]:
     return {
         "color": colours.paper,
@@ -432,7 +465,7 @@ def _lines_below(line: Any, funnel: Funnel, room: int) -> list[str]:
     lines = said[:1]
     for part in said[1:]:
         joined = f"{lines[-1]} · {part}"
-        lines[-1:] = [joined] if text_width(joined, 12) <= room else [lines[-1], part]
+        lines[-1:] = [joined] if text_width(joined, _SMALL) <= room else [lines[-1], part]
     return lines
 
 

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from convergekit.base.wording import shortened
+
+#: A title has lines enough for more.
+_MOST_OF_TITLE = 60
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -31,6 +36,18 @@ class Ratio:
     def share(self) -> float:
         """The part of the whole."""
         return self.part / self.whole
+
+
+def goal(steps: Sequence[str]) -> str:
+    """Return the way that a funnel's profiles go, in words.
+
+    Examples
+    --------
+    >>> goal(["PageView", "Added To Cart", "Placed Order"]), goal(["PageView"])
+    ('From PageView to Placed Order', 'PageView')
+    """
+    first, last = (shortened(step, _MOST_OF_TITLE) for step in (steps[0], steps[-1]))
+    return f"From {first} to {last}" if len(steps) > 1 else first
 
 
 def said_share(share: float) -> str:

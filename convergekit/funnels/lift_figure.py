@@ -13,9 +13,11 @@ import pandas as pd
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.figures.figure import Figure
+from convergekit.figures.step_rows import add_step_names
 from convergekit.figures.style import COLOURS, Style
 from convergekit.figures.template import hover, legend_name, plain, titled
-from convergekit.funnels.figure import add_step_names, bar_places, goal, rows_layout, with_names
+from convergekit.funnels.figure import bar_places, rows_layout, with_names
+from convergekit.funnels.findings import goal
 from convergekit.funnels.groups import bar_mark
 from convergekit.funnels.lift import STITCHED
 
@@ -91,7 +93,7 @@ def stitching_lift_figure(
             hoverinfo="text",
             name=legend_name(names[number]),
         )
-    add_step_names(figure, steps, [""] * len(steps), places.half, style)
+    add_step_names(figure, steps, [""] * len(steps), places.tops(len(steps)), style)
     finding = _finding(lines, steps, counted_as)
     figure.update_layout(
         **titled(

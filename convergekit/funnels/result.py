@@ -14,6 +14,7 @@ from convergekit.base.durations import readable_duration
 from convergekit.base.options import names_given
 from convergekit.base.proportions import check_confidence, difference
 from convergekit.base.wording import percentage
+from convergekit.certainty.wording import in_words
 from convergekit.errors import ConvergekitError, what_there_is
 from convergekit.events.calendar import Calendar
 from convergekit.events.steps import Step, StepLike, as_steps
@@ -22,6 +23,7 @@ from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
 from convergekit.funnels.asking import FunnelSource
 from convergekit.funnels.curves import curve_of
+from convergekit.funnels.findings import goal
 from convergekit.funnels.group_test import FunnelTest, groups_test, periods_test
 from convergekit.funnels.labels import OTHER, groups_of, short_name
 from convergekit.funnels.options import check_not_taken
@@ -81,6 +83,17 @@ class Funnel(Result):
     optional: list[int] = field(default_factory=list)
     counted: str = "profiles"
     _profile: str = "profile_id"
+    _asked_bounds: list[FunnelBounds] = field(default_factory=list, init=False)
+
+    @property
+    def known_bounds(self) -> FunnelBounds | None:
+        """What `bounds` answered last; None where it was not asked."""
+        return self._asked_bounds[-1] if self._asked_bounds else None
+
+    @property
+    def words(self) -> str:
+        """What is asked, such as ``"From PageView to Placed Order within 7 days"``."""
+        return f"{goal(self.steps)} within {self.window_words}"
 
     @property
     def window_words(self) -> str:
@@ -176,7 +189,10 @@ class Funnel(Result):
                 # As the figure calls those without a value.
                 given = shown[name].astype(object)
                 shown[name] = given.where(given.notna(), f"no {short_name(name)}")
-        return (shown, *self.notes)
+        known = self.known_bounds
+        if known is None:
+            return (shown, *self.notes)
+        return (shown, " ".join(known.in_short), in_words(known.table), *self.notes)
 
     @cached_property
     def conversions(self) -> pd.DataFrame:
@@ -401,6 +417,9 @@ class Funnel(Result):
         of its own, and an order that no browser is known for counts for nobody. This says what that
         does to each share. [How sure is it](../how-sure.md) explains the method.
 
+        It takes a moment, so nothing else asks it. The funnel keeps the answer: from then on its
+        card, its Markdown and its figure show the intervals too.
+
         Parameters
         ----------
         level : float, default 0.9
@@ -431,7 +450,10 @@ class Funnel(Result):
         """
         from convergekit.funnels.bounds.answer import bounds_of
 
-        return bounds_of(self._asking, self.steps, level)
+        known = [one for one in self._asked_bounds if one.level == level]
+        found = known[0] if known else bounds_of(self._asking, self.steps, level, self.words)
+        self._asked_bounds[:] = [*(one for one in self._asked_bounds if one is not found), found]
+        return found
 
     def compare(self, other: Funnel, *, confidence: float = 0.95) -> pd.DataFrame:
         """Compare the conversion of every step with that of another funnel.

@@ -20,8 +20,8 @@ from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import NARROW, LineEnd, name_line_ends
 from convergekit.figures.style import COLOURS, Look, Style
 from convergekit.figures.template import hover, titled
-from convergekit.funnels.figure import drawn_groups, goal
-from convergekit.funnels.findings import Ratio, lowest_to_highest, said_share
+from convergekit.funnels.figure import drawn_groups
+from convergekit.funnels.findings import Ratio, goal, lowest_to_highest, said_share
 from convergekit.funnels.groups import Group, bar_mark, label_of
 from convergekit.funnels.labels import short_name
 from convergekit.typing import FloatArray, IntArray
@@ -100,7 +100,7 @@ def trend_figure(table: pd.DataFrame, funnel: Funnel, freq: str, style: Style) -
     finding = _trend_finding(parts, funnel, word)
     figure.update_layout(
         **titled(
-            f"{goal(funnel.steps)} within {funnel.window_words}, by {by}",
+            f"{funnel.words}, by {by}",
             [
                 finding,
                 still if open_ else "",

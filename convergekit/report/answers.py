@@ -11,6 +11,8 @@ import pandas as pd
 
 from convergekit.attribution.result import Attribution
 from convergekit.base.wording import counted, percentage, period_word
+from convergekit.certainty.figure import in_twin
+from convergekit.certainty.result import FunnelBounds
 from convergekit.checks.check_up import CheckUp, check_up
 from convergekit.checks.wording import masked
 from convergekit.diagnostics.report import Report
@@ -80,6 +82,8 @@ def result_block(result: Any, call: str = "") -> Block:
         return replace(block, notes=(*_unless_known(result, call), *block.notes))
     if isinstance(result, Funnel):
         return _funnel_block(result, call, _unless_known(result, call))
+    if isinstance(result, FunnelBounds):
+        return _bounds_block(result, call, _unless_known(result, call))
     figure = result.plot() if hasattr(result, "plot") and _is_ours(result) else None
     if isinstance(result, pd.DataFrame):
         rows = counted(len(result), "row")
@@ -184,20 +188,49 @@ def _funnel_of(asked: Asked) -> tuple[Funnel, str]:
 def _funnel(asked: Asked) -> list[Block]:
     funnel, call = _funnel_of(asked)
     blocks = [_funnel_block(funnel, call, _why_these_steps(asked))]
-    if asked.by and funnel.counts["entered"]:
-        blocks.append(_breakdown(asked))
+    if funnel.counts["entered"]:
+        blocks.append(_how_sure(funnel, call))
+        blocks += [_breakdown(asked)] if asked.by else []
     return blocks
+
+
+def _how_sure(funnel: Funnel, call: str) -> Block:
+    """Return how far a funnel's shares are from those of people, or why that is not known."""
+    heading = "How sure is it"
+    try:
+        bounds = funnel.bounds()
+    except ConvergekitError as error:
+        said = f"How far this is from the share of the people is not known: {error}"
+        return Block(said, heading=heading)
+    return replace(_bounds_block(bounds, f"{call}.bounds()", ()), heading=heading)
+
+
+def _bounds_block(bounds: FunnelBounds, call: str, notes: tuple[str, ...]) -> Block:
+    return Block(
+        bounds.finding,
+        call,
+        figure=bounds.plot(),
+        notes=(*notes, *bounds.in_short[1:], *bounds.assumptions),
+        tables=(_bounds_table(bounds),),
+    )
+
+
+def _bounds_table(bounds: FunnelBounds) -> Table:
+    return Table(
+        "Shares of the profiles and of the people, and their intervals", in_twin(bounds.table)
+    )
 
 
 def _funnel_block(funnel: Funnel, call: str, notes: tuple[str, ...]) -> Block:
     figure = funnel.plot() if funnel.counts["entered"] else None
     counts_profiles = funnel.counted == "profiles" and not funnel.by
+    known = [] if funnel.known_bounds is None else [funnel.known_bounds]
     return Block(
         _converted(funnel) if counts_profiles or figure is None else finding_of(figure),
         call,
         figure=figure,
-        notes=(*notes, *funnel.notes),
-        tables=(Table(_steps_caption(funnel), _steps_table(funnel)),),
+        notes=(*notes, *(said for one in known for said in one.in_short), *funnel.notes),
+        tables=(Table(_steps_caption(funnel), _steps_table(funnel)), *map(_bounds_table, known)),
     )
 
 

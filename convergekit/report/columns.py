@@ -16,6 +16,7 @@ Kind: TypeAlias = Literal["text", "truth", "count", "share", "amount", "day", "t
 
 _SHARE = re.compile(
     r"(^|_)(share|conversion|rate|sent|filled)($|_(?!time))|^with_(profile|browser)|^at_window|acos"
+    r"|^stitched$|^(chance|identity|worst)_"
 )
 _LABELS = {
     "event_name": "event",
@@ -28,6 +29,14 @@ _LABELS = {
     "conversion_at_window": "expected in the end",
     "at_window_low": "from (95%)",
     "at_window_high": "to (95%)",
+    "stitched": "of the profiles",
+    "chance_low": "chance alone, from",
+    "chance_high": "chance alone, to",
+    "identity_estimate": "of the people",
+    "identity_low": "of the people, from",
+    "identity_high": "of the people, to",
+    "worst_low": "at worst, from",
+    "worst_high": "at worst, to",
     "median_time": "median time",
     "aov": "AOV",
     "cpa": "CPA",

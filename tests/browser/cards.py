@@ -6,6 +6,7 @@ import convergekit as ck
 from tests.processors import ROOT
 
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
+SURE = "Funnel with bounds"
 MILO = "urn:email:milo.duval37@example.com"
 
 
@@ -16,6 +17,7 @@ def cards(directory):
     season = ck.simulate_store(people=400, days=60, spend=True)
     months = ck.stitch(season.events)
     funnel = months.funnel(STEPS, within="7D", by="utm_source")
+    sure = months.funnel(STEPS, within="14D")
     found = s.attribution("Placed Order", "total_price", ["first_touch", "markov"])
     order = s.events.loc[s.events["event_name"] == "Placed Order", "row"].iloc[0]
     journeys = months.journeys(start="PageView", end="Placed Order")
@@ -39,7 +41,7 @@ def cards(directory):
         funnel,
         funnel.test(),
         funnel.time_to_convert(),
-        months.funnel(STEPS, within="14D").bounds(),
+        sure.bounds(),
         found,
         found.explain(order),
         s.attribution_lift("Placed Order", "total_price"),
@@ -53,7 +55,9 @@ def cards(directory):
         months.marketing(season.spend),
         months.reconcile(season.spend),
     ]
-    return {type(result).__name__: result._repr_html_() for result in results}
+    shown = {type(result).__name__: result._repr_html_() for result in results}
+    # What a funnel shows more, once its bounds were asked.
+    return {**shown, SURE: sure._repr_html_()}
 
 
 def _with_faults(events):

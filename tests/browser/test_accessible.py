@@ -13,7 +13,7 @@ from convergekit.figures.showing import PLOTLY as BUNDLE
 from convergekit.figures.showing import shown as shown_in_notebooks
 from convergekit.figures.showing import twin_html
 from tests.browser.axe import violations
-from tests.browser.cards import cards
+from tests.browser.cards import SURE, cards
 from tests.browser.conftest import THEMES
 from tests.browser.seen import PLOTLY
 from tests.figures.gallery import gallery
@@ -65,7 +65,8 @@ def test_there_is_a_card_of_every_result(shown):
     results = [it for it in offered if isinstance(it, type) and hasattr(it, "_repr_html_")]
     # What is stitched by parts has the card of a Stitched, its report.
     others = (pd.DataFrame, go.Figure, ck.StitchedParts)
-    assert set(shown) == {it.__name__ for it in results if not issubclass(it, others)}
+    named = {it.__name__ for it in results if not issubclass(it, others)}
+    assert set(shown) == {*named, SURE}
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -91,8 +91,10 @@ def column(table, name):
 
 
 def test_the_funnel_that_the_data_suggest_is_changed_and_its_code_run_again(page, explorer):
-    table = explorer.locator(".ck-scroll table:visible")
+    table = explorer.locator(".ck-card table:visible")
     assert column(table, "profiles") == ["60", "30", "18"]
+    # It comes a moment after the figure.
+    explorer.get_by_text("Chance alone: ").wait_for()
     explorer.get_by_role("button", name="Move Placed Order up").click()
     explorer.get_by_text("['PageView', 'Placed Order', 'Added To Cart']").first.wait_for()
     explorer.get_by_role("button", name="Move Added To Cart up").click()

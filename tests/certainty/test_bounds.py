@@ -183,7 +183,8 @@ def test_nobody_entered(usual):
 def test_a_store_owner_reads_a_sentence(bounds):
     row = last(bounds)
     assert bounds.finding.startswith(
-        f"{row['stitched']:.1%} of the profiles got to Placed Order; of the people, probably "
+        f"{row['stitched']:.1%} of the profiles got to Placed Order (chance alone: "
+        f"{row['chance_low']:.1%} to {row['chance_high']:.1%}); of the people, probably "
         f"{row['estimate']:.1%} ({row['low']:.1%} to {row['high']:.1%})."
     )
     assert bounds.finding in bounds._repr_html_()

@@ -18,9 +18,11 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import convergekit as ck
 from convergekit.explore import display as explore_display
+from convergekit.explore import funnel as explore_funnel
 from convergekit.explore import work as explore_work
 from convergekit.explore.steps import MOST_NAMES
 from convergekit.explore.work import Work
+from convergekit.funnels.result import Funnel
 from convergekit.identity.lookup import find_aliases
 from tests.effort import tries
 
@@ -182,6 +184,59 @@ def test_the_first_step_cannot_move_up_nor_the_last_down(explorer):
     add(explorer.funnel, "PageView", "Placed Order")
     assert [b.disabled for b in buttons_of_step(explorer.funnel, 1)] == [True, False, False]
     assert [b.disabled for b in buttons_of_step(explorer.funnel, 2)] == [False, True, False]
+
+
+def test_a_funnel_says_how_sure_it_is_and_its_figure_stands_as_it_was(s):
+    funnel = s.explore({"funnel": {"steps": STEPS}}).funnel
+    bounds = s.funnel(STEPS, within="7D").bounds()
+    shown = html.unescape(funnel.intervals.value)
+    assert " ".join(bounds.in_short) in shown
+    assert "interval of chance" in shown
+    assert "interval of identity" in shown
+    assert funnel.sure.status.value == ""
+    assert funnel.result.known_bounds is None
+    drawn = funnel.figure.outputs[0]["data"][FIGURE]
+    assert [trace["name"] for trace in drawn["data"] if "interval" in trace["name"]] == []
+
+
+def test_where_it_is_not_known_how_sure_a_funnel_is_the_reason_is_shown(s, monkeypatch):
+    funnel = s.explore({"funnel": {"steps": STEPS}, "breakdown": "profile.utm_source"}).funnel
+    assert funnel.intervals.value == ""
+    assert "is not known: bounds are not known with by=" in funnel.sure.status.value
+    monkeypatch.setattr(explore_funnel, "_MOST_EVENTS", 100)
+    monkeypatch.setattr(Funnel, "bounds", lambda *_: pytest.fail("bounds were asked"))
+    funnel = s.explore({"funnel": {"steps": STEPS}}).funnel
+    assert funnel.intervals.value == ""
+    assert "Of more than 100 events, ask f.bounds() in a cell." in funnel.sure.status.value
+
+
+def test_figures_come_before_it_is_asked_how_sure_they_are(s, monkeypatch):
+    monkeypatch.setattr(explore_funnel, "_QUIET", 0.3)
+    asked = []
+    bounds = Funnel.bounds
+    monkeypatch.setattr(Funnel, "bounds", lambda self: (asked.append(self), bounds(self))[1])
+
+    async def choose():
+        explorer = s.explore({"funnel": {"steps": STEPS}})
+        for window in ("1D", "3D", "14D"):
+            explorer.funnel.window.value = window
+            while explorer.funnel.result.within != pd.Timedelta(window):
+                await asyncio.sleep(0.01)
+            assert FIGURE in explorer.funnel.figure.outputs[0]["data"]
+            assert explorer.funnel.intervals.value == ""
+            assert asked == []
+        # Of a tab that nobody looks at, nothing is asked.
+        explorer.tabs.selected_index = PEOPLE
+        await asyncio.sleep(0.6)
+        assert asked == []
+        explorer.tabs.selected_index = FUNNEL
+        while not explorer.funnel.intervals.value:
+            await asyncio.sleep(0.05)
+        return explorer.funnel.intervals.value
+
+    shown = asyncio.run(choose())
+    assert [one.within for one in asked] == [pd.Timedelta("14D")]
+    assert "Chance alone" in shown
 
 
 def test_the_window_changes_the_funnel(s, explorer):

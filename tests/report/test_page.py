@@ -68,14 +68,14 @@ def test_each_figure_is_that_of_the_call_beside_it(page, s, store):
         for call in page.calls(section):
             result, known = ran(call, names)
             results.append(known.get("f", result))
-    assert len(page.figures) == len(results) == 6
+    assert len(page.figures) == len(results) == 7
     assert page.figures == [drawn(result.plot()) for result in results]
-    assert [plot["data-figure"] for plot in page.plots] == list("012345")
+    assert [plot["data-figure"] for plot in page.plots] == list("0123456")
 
 
 def test_numbers_are_those_of_the_calls(page, s, store):
     names = {"s": s, "ck": ck, "spend": store.spend}
-    (first, grouped) = page.calls("funnel")
+    first, sure, grouped = page.calls("funnel")
     funnel, _ = ran(first, names)
     rows = page.rows("Profiles that reached each step within 7 days")
     at = rows[0].index("profiles")
@@ -89,12 +89,17 @@ def test_numbers_are_those_of_the_calls(page, s, store):
         f"window has ended (95% interval {last['at_window_low']:.1%} to "
         f"{last['at_window_high']:.1%})."
     )
+    bounds, _ = ran(sure, names)
+    assert page.findings("funnel")[1] == bounds.finding
+    rows = page.rows("Shares of the profiles and of the people, and their intervals")
+    at = rows[0].index("of the people, to")
+    assert [row[at] for row in rows[1:]] == [f"{n:.1%}" for n in bounds.table["high"]]
     test, known = ran(grouped, names)
     rows = page.rows("Profiles that reached each step within 7 days, by utm_source")
     assert [row[0] for row in rows[1:4]] == ["google"] * 3
     assert len(rows) == 1 + len(known["f"].table)
     chance = "Chance may explain" if test.p_value >= 0.05 else "Chance does not explain"
-    assert chance in page.findings("funnel")[1]
+    assert chance in page.findings("funnel")[2]
 
     attribution, _ = ran(*page.calls("channels"), names)
     rows = page.rows("Credit by channel")
@@ -117,7 +122,7 @@ def test_the_first_sentence_of_a_funnel_is_held_against_its_table(s, within, tmp
     page = Page(s.to_html(tmp_path / "r.html", ["funnel"], within=within, by="").read_text("utf-8"))
     funnel = s.funnel(STEPS, within=within)
     row, entered = funnel.table.iloc[-1], funnel.table["profiles"].iloc[0]
-    (said,) = page.findings("funnel")
+    said, _ = page.findings("funnel")
     numbers = [float(text) for text in re.findall(r"\d+(?:\.\d+)?", said.partition(": ")[2])]
     assert said.startswith(f"{row['profiles']} of {entered} profiles reached Placed Order within ")
     interval = [row["at_window_low"], row["at_window_high"]]

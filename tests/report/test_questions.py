@@ -113,6 +113,29 @@ def test_a_call_that_gives_something_else_is_not_shown(s, tmp_path, options):
     assert page.calls("result") == []
 
 
+def test_bounds_are_said_where_they_were_asked(s, tmp_path):
+    f = s.funnel(STEPS, within="1D")
+    plain = written(s, tmp_path, {"Result": f})
+    assert "of the people" not in " ".join(plain.texts("li") + plain.texts("p"))
+    bounds = f.bounds()
+    page = written(s, tmp_path, {"Result": f, "Sure": bounds, "Asked": (bounds, "f.bounds()")})
+    # Its call is the one that made it, whatever was asked of it since.
+    assert page.calls("result") == plain.calls("result") != []
+    assert bounds.in_short[0] in page.texts("figcaption")[0]
+    assert page.findings("sure") == page.findings("asked") == [bounds.finding]
+    assert page.calls("asked") == ["f.bounds()"]
+    assert set(bounds.assumptions) <= set(page.texts("li"))
+
+
+def test_where_bounds_are_not_known_the_section_says_why(s, tmp_path):
+    page = written(s.where(events="source == 'browser'"), tmp_path, ["funnel"], by="")
+    assert page.findings("funnel")[1] == (
+        "How far this is from the share of the people is not known: bounds are not known with a "
+        "segment; ask them of a funnel without."
+    )
+    assert len(page.calls("funnel")) == 1
+
+
 def test_results_in_a_list_are_called_what_they_are(s, tmp_path):
     page = written(s, tmp_path, [s.funnel(STEPS, within="1D"), s.customers(), "report"])
     assert page.texts("h2") == ["Funnel", "Customers", "The data"]
@@ -129,16 +152,17 @@ def test_headings_that_are_alike_have_links_of_their_own(s, tmp_path):
 
 def test_steps_window_and_breakdown_are_those_given(s, tmp_path):
     page = written(s, tmp_path, ["funnel"], steps=STEPS[1:], within="1D", by="source")
-    first, second = page.calls("funnel")
+    first, second, third = page.calls("funnel")
     assert first == "s.funnel(['Added To Cart', 'Placed Order'], within='1D')"
-    assert "by='source'" in second
-    assert len(written(s, tmp_path, ["funnel"], by="").calls("funnel")) == 1
+    assert second == f"{first}.bounds()"
+    assert "by='source'" in third
+    assert len(written(s, tmp_path, ["funnel"], by="").calls("funnel")) == 2
 
 
 def test_steps_with_conditions_are_code_that_runs(s, tmp_path):
     steps = ["PageView", ck.Step("Placed Order", where="total_price > 30", label="Large")]
     page = written(s, tmp_path, ["funnel"], steps=steps, by="")
-    (call,) = page.calls("funnel")
+    call, _ = page.calls("funnel")
     assert repr(eval(call, {"s": s, "ck": ck})) == repr(s.funnel(steps, within="7D"))
 
 

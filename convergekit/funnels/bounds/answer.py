@@ -7,7 +7,12 @@ import numpy as np
 from convergekit.base.wording import percentage
 from convergekit.certainty.estimate import LEAST_IDENTIFIED, MOST_UNASSIGNED, estimate
 from convergekit.certainty.evidence import Counting, Evidence, evidence_of
-from convergekit.certainty.result import FunnelBounds, bounds_table, unknown_table
+from convergekit.certainty.result import (
+    FunnelBounds,
+    bounds_table,
+    unknown_table,
+    with_chance,
+)
 from convergekit.certainty.worst import worst_bounds
 from convergekit.errors import ConvergekitError, NotOnThisEngine
 from convergekit.funnels.asking import Asking, FunnelSource
@@ -31,8 +36,18 @@ _WORST = (
 )
 
 
-def bounds_of(asking: FunnelSource, names: list[str], level: float) -> FunnelBounds:
-    """Return how far a funnel's shares can be from those of people. See `Funnel.bounds`."""
+def bounds_of(asking: FunnelSource, names: list[str], level: float, words: str) -> FunnelBounds:
+    """Return how far a funnel's shares can be from those of people. See `Funnel.bounds`.
+
+    Parameters
+    ----------
+    asking : FunnelSource
+    names : list of str
+        Of the steps.
+    level : float
+    words : str
+        What is asked.
+    """
     number = isinstance(level, (int, float, np.floating)) and not isinstance(level, bool)
     if not number or not 0 < level < 1:
         raise ConvergekitError(
@@ -56,14 +71,14 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float) -> FunnelBou
     worst = worst_bounds(s, counting)
     if not reached[0]:
         nothing = np.full(len(names), np.nan)
-        table = unknown_table(names, nothing, worst)
-        return FunnelBounds(table, float(level), list(_WORST), ["nobody entered."])
+        table = with_chance(unknown_table(names, nothing, worst), reached, level)
+        return FunnelBounds(table, float(level), list(_WORST), ["nobody entered."], words)
     stitched = reached / reached[0]
     evidence = evidence_of(s, counting)
     reasons = _reasons(counting, evidence)
     if reasons:
-        table = unknown_table(names, stitched, worst)
-        return FunnelBounds(table, float(level), list(_WORST), reasons)
+        table = with_chance(unknown_table(names, stitched, worst), reached, level)
+        return FunnelBounds(table, float(level), list(_WORST), reasons, words)
     found = estimate(counting, evidence, float(level))
     table = bounds_table(names, stitched, found.share, found.down, found.up, worst)
     assumptions = [*_ASSUMED]
@@ -72,7 +87,8 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float) -> FunnelBou
             "Orders: none reaches a visit by a token and by a login, so that nothing is known of "
             "those without a browser; anything from none to all of them may be visitors'."
         )
-    return FunnelBounds(table, float(level), assumptions, [])
+    table = with_chance(table, reached, level)
+    return FunnelBounds(table, float(level), assumptions, [], words)
 
 
 def _reasons(counting: Counting, evidence: Evidence) -> list[str]:
