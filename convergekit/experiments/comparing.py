@@ -111,6 +111,8 @@ def _alone(
     if metric == VALUE_PER_GOAL:
         return None
     found = credited_to(people, metric, arms, complete)
+    if found is None:
+        return None
     there = np.bincount(found.arm, minlength=len(arms)) > 1
     if not there[0] or found.outcome[:, ~there].any():
         return None

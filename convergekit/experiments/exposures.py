@@ -45,12 +45,16 @@ class Exposed:
     events : pandas.DataFrame
         These goals, where amounts are added up; otherwise without rows.
     left_out : dict of str to int
+    exposures, goal_events : int
+        How many events there are of the exposure, and of the goal, whether they count or not.
     """
 
     people: pd.DataFrame
     goals: pd.DataFrame
     events: pd.DataFrame
     left_out: dict[str, int]
+    exposures: int
+    goal_events: int
 
 
 def exposed_in(
@@ -68,7 +72,10 @@ def exposed_in(
         Earlier exposures do not count.
     """
     events = s.events
-    at, arm_of_event, left_out = _exposing(events, asked)
+    every = (
+        every_tracked(events) if asked.exposure is None else events_named(events, asked.exposure)
+    )
+    at, arm_of_event, left_out = _exposing(events, asked, every)
     seen = Chosen.of(events, at, subject.profiles)
     left_out["exposures without a time"] = len(at) - len(seen.position)
     timed, seen = len(seen.position), subject.inside(seen)
@@ -91,7 +98,8 @@ def exposed_in(
             "both": np.bincount(person[other & ~late], minlength=len(first)) > 0,
         }
     )
-    goals, which, counts = _goals(s, subject, asked, seen, first)
+    of_goal = events_named(events, asked.goal)
+    goals, which, counts = _goals(s, subject, asked, of_goal, seen, first)
     arm, mixed = _seen_last(goals, seen, person, other)
     found = pd.DataFrame(
         {
@@ -102,7 +110,7 @@ def exposed_in(
         }
     )
     priced = events.iloc[goals.position if asked.value is not None else slice(0)]
-    return Exposed(people, found, priced, {**left_out, **counts})
+    return Exposed(people, found, priced, {**left_out, **counts}, len(every), len(of_goal))
 
 
 @dataclass(frozen=True)
@@ -118,9 +126,10 @@ class _Arms:
         return self.codes[np.searchsorted(self.at, position)], self.names
 
 
-def _exposing(events: pd.DataFrame, asked: Outcomes) -> tuple[IntArray, _Arms, dict[str, int]]:
-    """Return the positions of the exposures, ascending, and the arm of each."""
-    at = every_tracked(events) if asked.exposure is None else events_named(events, asked.exposure)
+def _exposing(
+    events: pd.DataFrame, asked: Outcomes, at: IntArray
+) -> tuple[IntArray, _Arms, dict[str, int]]:
+    """Return which of these positions, ascending, are of exposures, and the arm of each."""
     if asked.variant is None:
         everybody = pd.Series([EVERYBODY], dtype="str")
         return at, _Arms(at, np.zeros(len(at), dtype=np.int64), everybody), {}
@@ -169,10 +178,15 @@ def _names(distinct: pd.Series) -> pd.Series:
 
 
 def _goals(
-    s: StitchedEvents, subject: Subject, asked: Outcomes, seen: Chosen, first: IntArray
+    s: StitchedEvents,
+    subject: Subject,
+    asked: Outcomes,
+    of_goal: IntArray,
+    seen: Chosen,
+    first: IntArray,
 ) -> tuple[Chosen, BoolArray, dict[str, int]]:
     """Return the goals that count, `profile` being a person, and which were before the exposure."""
-    chosen = Chosen.of(s.events, events_named(s.events, asked.goal), subject.profiles)
+    chosen = Chosen.of(s.events, of_goal, subject.profiles)
     timed, chosen = len(chosen.position), subject.inside(chosen)
     counts = {f"goals {BEYOND}": timed - len(chosen.position)}
     counts["goals without a profile"] = int((chosen.profile < 0).sum())

@@ -119,8 +119,10 @@ def people_of(exposed: Exposed, asked: Outcomes, observed: Observed) -> People:
     return People(table, goals[counted].drop(columns="before").reset_index(drop=True))
 
 
-def credited_to(people: People, metric: Metric, arms: list[str], of: IntArray) -> Credited:
+def credited_to(people: People, metric: Metric, arms: list[str], of: IntArray) -> Credited | None:
     """Return the outcomes of these people by the arm that they saw last.
+
+    None if one is credited to an arm that nobody saw first.
 
     Parameters
     ----------
@@ -138,7 +140,10 @@ def credited_to(people: People, metric: Metric, arms: list[str], of: IntArray) -
         VALUE: goals["amount"].to_numpy(),
     }[metric]
     size, width = len(people.table), len(arms)
-    place = goals["person"].to_numpy() * width + pd.Index(arms).get_indexer(goals["arm"])
+    last = pd.Index(arms).get_indexer(goals["arm"])
+    if (last < 0).any():
+        return None
+    place = goals["person"].to_numpy() * width + last
     credit = np.bincount(place, weights=weight, minlength=size * width).astype(np.float64)
     outcome = credit.reshape(size, width)
     several = np.where(goals["mixed"], weight, 0.0)

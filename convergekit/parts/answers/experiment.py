@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -9,12 +10,13 @@ import pandas as pd
 
 from convergekit.activity.events import Subject
 from convergekit.events.observed import Observed
+from convergekit.events.steps import StepLike
 from convergekit.experiments.exposures import Exposed, exposed_in
 from convergekit.experiments.power import ExperimentPower, PowerQuestion, begins, power_of
 from convergekit.experiments.question import ExperimentQuestion, Outcomes
 from convergekit.experiments.result import Experiment, experiment_of
 from convergekit.identity.tables import StitchedEvents, observed_of
-from convergekit.parts.answers.said import kept_of_each
+from convergekit.parts.answers.said import kept_of_each_of_steps
 from convergekit.parts.each import EachPart
 
 
@@ -41,17 +43,24 @@ def _exposed(
     asked: Outcomes, power: PowerQuestion | None, each: EachPart
 ) -> tuple[Exposed, Observed]:
     of_part = partial(_exposed_of, asked=asked, power=power)
-    found = kept_of_each(each, of_part, asked.goal, lambda one: len(one.exposed.goals))
+    steps: list[tuple[StepLike, Callable[[_Found], int]]] = [
+        (asked.goal, lambda one: one.exposed.goal_events)
+    ]
+    if asked.exposure is not None:
+        steps.append((asked.exposure, lambda one: one.exposed.exposures))
+    found = kept_of_each_of_steps(each, of_part, steps)
+    every = [one for one, _ in found]
     goals, before = [], 0
-    for one, _ in found:
+    for one in every:
         goals.append(one.goals.assign(person=one.goals["person"] + before))
         before += len(one.people)
-    every = [one for one, _ in found]
     whole = Exposed(
         _below([one.people for one in every]),
         _below(goals),
         _below([one.events for one in every]),
         {what: sum(one.left_out[what] for one in every) for what in every[0].left_out},
+        sum(one.exposures for one in every),
+        sum(one.goal_events for one in every),
     )
     return whole, found[0].observed
 
