@@ -296,7 +296,7 @@ def frames(draw):
 
 
 @given(frames())
-@tries(200)
+@tries(100)
 def test_people_are_those_of_the_slow_definition(events):
     s = ck.stitch(events.assign(**{"event_id": [f"e{n}" for n in range(len(events))]}))
     if not len(s.events):
@@ -322,7 +322,7 @@ def test_people_are_those_of_the_slow_definition(events):
 
 
 @given(frames(), st.sampled_from([1, 2, 7]), st.booleans(), st.booleans())
-@tries(100)
+@tries(60)
 def test_parts_answer_as_memory(events, number, value, before):
     cut = len(events) // 2
     given_frames = [events[:cut].reset_index(drop=True), events[cut:].reset_index(drop=True)]
