@@ -8,14 +8,14 @@ import scipy
 
 from convergekit.base.wording import counted
 from convergekit.errors import ConvergekitError, what_there_is
-from convergekit.experiments.people import People
+from convergekit.experiments.people import ExposedPeople
 from convergekit.experiments.question import ExperimentQuestion
 
 #: More values are not those of a variant.
 MOST_ARMS = 20
 
 
-def arms_of(people: People, asked: ExperimentQuestion) -> list[str]:
+def arms_of(people: ExposedPeople, asked: ExperimentQuestion) -> list[str]:
     """Return the arms, control first, then by name.
 
     Raises
@@ -58,7 +58,7 @@ def arms_of(people: People, asked: ExperimentQuestion) -> list[str]:
     return [asked.control, *(arm for arm in arms if arm != asked.control)]
 
 
-def arms_table(people: People, arms: list[str], asked: ExperimentQuestion) -> pd.DataFrame:
+def arms_table(people: ExposedPeople, arms: list[str], asked: ExperimentQuestion) -> pd.DataFrame:
     """Return the rows of `Experiment.arms`."""
     table = people.table
     code = pd.Index(arms).get_indexer(table["arm"])

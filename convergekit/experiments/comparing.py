@@ -10,12 +10,12 @@ import pandas as pd
 from convergekit.base.proportions import difference as difference_of_shares
 from convergekit.base.wording import counted
 from convergekit.experiments.intervals import Looking, difference
-from convergekit.experiments.moments import Moments, adjusted
+from convergekit.experiments.moments import ArmMoments, adjusted
 from convergekit.experiments.people import (
     CONVERSION,
     VALUE_PER_GOAL,
+    ExposedPeople,
     Metric,
-    People,
     credited_to,
     metrics_of,
 )
@@ -50,7 +50,7 @@ class Compared:
     reasons: list[str]
 
 
-def compared(people: People, arms: list[str], asked: ExperimentQuestion) -> Compared:
+def compared(people: ExposedPeople, arms: list[str], asked: ExperimentQuestion) -> Compared:
     """Return the rows of `Experiment.table`."""
     complete = np.flatnonzero(people.table["complete"].to_numpy(dtype=bool))
     code = pd.Index(arms).get_indexer(people.table["arm"])[complete]
@@ -91,7 +91,7 @@ def _against(control: FloatArray, arm: FloatArray, looking: Looking) -> dict[str
     if min(len(control), len(arm)) < 2:
         return {}
     with np.errstate(divide="ignore", invalid="ignore"):
-        both = adjusted(Moments.of(control), Moments.of(arm))
+        both = adjusted(ArmMoments.of(control), ArmMoments.of(arm))
         found = difference(both, looking)
         saved = 1 - both.variance / both.unadjusted_variance
     return {
@@ -105,7 +105,7 @@ def _against(control: FloatArray, arm: FloatArray, looking: Looking) -> dict[str
 
 
 def _alone(
-    people: People, metric: Metric, arms: list[str], complete: IntArray, looking: Looking
+    people: ExposedPeople, metric: Metric, arms: list[str], complete: IntArray, looking: Looking
 ) -> Undiluted | None:
     """Return what the arms would bring if nobody saw several; None where that is not known."""
     if metric == VALUE_PER_GOAL:

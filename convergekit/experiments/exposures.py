@@ -20,7 +20,7 @@ from convergekit.events.observed import BEYOND
 from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, missing
 from convergekit.events.steps import resolve_column, single_valued
 from convergekit.events.timestamps import microseconds
-from convergekit.experiments.question import Outcomes
+from convergekit.experiments.question import AskedOutcomes
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import BoolArray, IntArray
 
@@ -58,7 +58,7 @@ class Exposed:
 
 
 def exposed_in(
-    s: StitchedEvents, subject: Subject, asked: Outcomes, since: pd.Timestamp | None = None
+    s: StitchedEvents, subject: Subject, asked: AskedOutcomes, since: pd.Timestamp | None = None
 ) -> Exposed:
     """Return who was exposed, and what they did.
 
@@ -67,7 +67,7 @@ def exposed_in(
     s : StitchedEvents
     subject : Subject
         The same events.
-    asked : Outcomes
+    asked : AskedOutcomes
     since : pandas.Timestamp, optional
         Earlier exposures do not count.
     """
@@ -127,7 +127,7 @@ class _Arms:
 
 
 def _exposing(
-    events: pd.DataFrame, asked: Outcomes, at: IntArray
+    events: pd.DataFrame, asked: AskedOutcomes, at: IntArray
 ) -> tuple[IntArray, _Arms, dict[str, int]]:
     """Return which of these positions, ascending, are of exposures, and the arm of each."""
     if asked.variant is None:
@@ -180,7 +180,7 @@ def _names(distinct: pd.Series) -> pd.Series:
 def _goals(
     s: StitchedEvents,
     subject: Subject,
-    asked: Outcomes,
+    asked: AskedOutcomes,
     of_goal: IntArray,
     seen: Chosen,
     first: IntArray,

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convergekit.experiments.findings import is_mixed, percent
+from convergekit.experiments.findings import finding_of, is_mixed, percent
 from convergekit.experiments.result import Experiment
 from convergekit.figures.figure import Figure
 from convergekit.figures.names_beside import fitting
 from convergekit.figures.style import COLOURS, USUAL, Style
-from convergekit.figures.template import hover, plain, text_width, titled
+from convergekit.figures.template import hover, plain, titled
 
-#: Pixels of a row, of letters, and the least of a plot.
-_ROW, _SIZE, _MARGINS = 44, 13, 32
-_USUAL_WIDTH, _MOST_OF_NAMES = 400, 0.4
+#: Pixels of a row, of letters, of margins, and between a row and its name above it.
+_ROW, _SIZE, _MARGINS, _ABOVE = 58, 13, 32, 10
+_USUAL_WIDTH = 400
 _NAMES = {"conversion": "conversion", "goals": "goals", "value": "value",
           "value_per_goal": "value per goal"}  # fmt: skip
 _TWIN = ("metric", "arm", "relative", "relative_low", "relative_high", "undiluted",
@@ -44,20 +44,22 @@ def experiment_figure(found: Experiment, style: Style = USUAL) -> Figure:
     drawn = rows[known].reset_index(drop=True)
     mixed = is_mixed(found.arms) and bool(drawn["undiluted"].notna().any())
     figure = Figure()
-    places = list(range(len(drawn)))
-    _points(figure, drawn, "relative", "measured", COLOURS[0], -0.12 if mixed else 0.0)
+    _points(figure, drawn, "relative", "measured", COLOURS[0], -0.02 if mixed else 0.0)
     if mixed:
-        _points(figure, drawn, "undiluted", "seen alone", COLOURS[1], 0.16)
-    several = len(found.arms) > 2
-    names = [
-        f"{_NAMES[row.metric]}, {row.arm}" if several else _NAMES[row.metric]
-        for row in drawn.itertuples()
-    ]
+        _points(figure, drawn, "undiluted", "seen alone", COLOURS[1], 0.2)
     wide = (style.width or _USUAL_WIDTH) - _MARGINS
-    short = fitting(names, int(_MOST_OF_NAMES * wide), _SIZE)
+    names = [f"{_NAMES[row.metric]}, {row.arm}" for row in drawn.itertuples()]
+    for place, name in enumerate(fitting(names, wide, _SIZE)):
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=place, yshift=_ABOVE, yanchor="bottom",
+            text=plain(name), showarrow=False, borderpad=0, font={"size": _SIZE},
+        )  # fmt: skip
     colours = style.look
     figure.add_vline(x=0, line={"color": colours.quiet, "width": 1})
-    notes = [found.finding]
+    # Of money the figure itself has to say it: all would be many lines.
+    said = finding_of(found.table, found.arms, found.control, ["conversion"])
+    finding = " ".join([*found.warnings, said])
+    notes = [finding]
     if len(drawn) < len(rows):
         notes.append("Not shown: effects of which nothing is known.")
     ends = _span(drawn, mixed)
@@ -74,22 +76,19 @@ def experiment_figure(found: Experiment, style: Style = USUAL) -> Figure:
             "tickformat": "+.0%" if ends[1] - ends[0] > 0.05 else "+.1%",
             "range": ends,
             "zeroline": False,
-            "nticks": max(int((wide - max(map(_width, short), default=0)) // 70), 2),
+            "nticks": max(wide // 70, 2),
             "visible": bool(len(drawn)),
             "title": {"text": "change to control"},
         },
         yaxis={
-            "tickvals": places,
-            "ticktext": list(map(plain, short)),
-            "range": [len(drawn) - 0.5, -0.5],
-            "showgrid": False,
-            "zeroline": False,
-            "visible": bool(len(drawn)),
+            "range": [len(drawn) - 0.6, -0.7],
+            "visible": False,
+            "fixedrange": True,
         },
     )
     if not mixed:
         figure.update_layout(showlegend=False)
-    return figure.says(found.finding, rows[list(_TWIN)])
+    return figure.says(finding, rows[list(_TWIN)])
 
 
 def _points(
@@ -135,7 +134,3 @@ def _span(drawn: pd.DataFrame, mixed: bool) -> list[float]:
     ends = np.append(ends[np.isfinite(ends)], 0.0)
     room = 0.06 * float(ends.max() - ends.min()) or 0.01
     return [float(ends.min()) - room, float(ends.max()) + room]
-
-
-def _width(name: str) -> float:
-    return text_width(name, _SIZE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,11 +60,16 @@ def is_mixed(arms: pd.DataFrame) -> bool:
     return bool(arms["both"].sum() >= _VISIBLE * arms["profiles"].sum() > 0)
 
 
-def finding_of(table: pd.DataFrame, arms: pd.DataFrame, control: str) -> str:
+def finding_of(
+    table: pd.DataFrame,
+    arms: pd.DataFrame,
+    control: str,
+    metrics: Sequence[str] = ("conversion", "value"),
+) -> str:
     """Return what an experiment comes to."""
     said = []
     mixed = is_mixed(arms)
-    for name in ("conversion", "value"):
+    for name in metrics:
         rows = table[table["metric"] == name]
         base = rows[rows["arm"] == control]
         for row in rows[rows["arm"] != control].itertuples():

@@ -65,7 +65,7 @@ def mixing(planned: int, error: float) -> float:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ArmDifference:
     """How much more an arm has than control, and how far that may be from the truth.
 
     Attributes
@@ -87,17 +87,17 @@ class Difference:
     p_value: FloatArray
 
 
-def difference(found: Adjusted, looking: Looking) -> Difference:
+def difference(found: Adjusted, looking: Looking) -> ArmDifference:
     """Return the difference of two arms, by Welch's test, or by a confidence sequence.
 
     That of the ratio of the two is on the log scale, by the delta method.
 
     Examples
     --------
-    >>> from convergekit.experiments.moments import Moments, adjusted
+    >>> from convergekit.experiments.moments import ArmMoments, adjusted
     >>> ones = np.ones(40)
-    >>> one = Moments.of(np.column_stack([np.arange(40.0), ones, ones, ones]))
-    >>> other = Moments.of(np.column_stack([np.arange(40.0) + 8, ones, ones, ones]))
+    >>> one = ArmMoments.of(np.column_stack([np.arange(40.0), ones, ones, ones]))
+    >>> other = ArmMoments.of(np.column_stack([np.arange(40.0) + 8, ones, ones, ones]))
     >>> found = difference(adjusted(one, other), Looking(0.05))
     >>> float(found.effect), round(float(found.low), 3), round(float(found.p_value), 4)
     (8.0, 2.796, 0.003)
@@ -117,7 +117,7 @@ def difference(found: Adjusted, looking: Looking) -> Difference:
         other = np.where(positive, found.arm_variance / found.arm**2, np.nan)
     freedom_of_log = welch_freedom(one, found.control_count, other, found.arm_count)
     log_half = looking.width(freedom_of_log, people) * np.sqrt(one + other)
-    return Difference(
+    return ArmDifference(
         effect,
         effect - half,
         effect + half,

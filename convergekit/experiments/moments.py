@@ -19,7 +19,7 @@ _OUTCOME, _BEFORE = slice(0, 2), slice(2, 4)
 
 
 @dataclass(frozen=True)
-class Moments:
+class ArmMoments:
     """What is to be known of an arm's people.
 
     Attributes
@@ -37,13 +37,13 @@ class Moments:
     cov: FloatArray
 
     @classmethod
-    def of(cls, columns: FloatArray) -> Moments:
+    def of(cls, columns: FloatArray) -> ArmMoments:
         """Return those of people, who are the last dimension but one.
 
         Examples
         --------
         >>> people = np.array([[1.0, 1, 0, 1], [3.0, 1, 2, 1]])
-        >>> found = Moments.of(people)
+        >>> found = ArmMoments.of(people)
         >>> found.mean.tolist(), found.cov[0, 2].tolist()
         ([2.0, 1.0, 1.0, 1.0], 2.0)
         """
@@ -54,7 +54,7 @@ class Moments:
             cov = np.swapaxes(away, -1, -2) @ away / (count - 1)
         return cls(np.broadcast_to(count, mean.shape[:-1]), mean, cov)
 
-    def with_(self, other: Moments) -> Moments:
+    def with_(self, other: ArmMoments) -> ArmMoments:
         """Return those of both arms' people together."""
         count = self.count + other.count
         apart = other.mean - self.mean
@@ -65,7 +65,7 @@ class Moments:
             ..., None, None
         ] * other.cov
         mean = self.mean + (other.count / count)[..., None] * apart
-        return Moments(count, mean, (within + between) / (count - 1)[..., None, None])
+        return ArmMoments(count, mean, (within + between) / (count - 1)[..., None, None])
 
     @property
     def ratio(self) -> FloatArray:
@@ -134,7 +134,7 @@ class Adjusted:
         return self.control_variance + self.arm_variance
 
 
-def adjusted(control: Moments, arm: Moments) -> Adjusted:
+def adjusted(control: ArmMoments, arm: ArmMoments) -> Adjusted:
     """Return the outcomes of two arms, adjusted by the same before the exposure (CUPED).
 
     A. Deng, Y. Xu, R. Kohavi and T. Walker, "Improving the sensitivity of online controlled
@@ -144,7 +144,7 @@ def adjusted(control: Moments, arm: Moments) -> Adjusted:
     Examples
     --------
     >>> people = np.array([[1.0, 1, 0, 1], [3.0, 1, 2, 1], [2.0, 1, 1, 1]])
-    >>> found = adjusted(Moments.of(people), Moments.of(people + [0.5, 0, 0, 0]))
+    >>> found = adjusted(ArmMoments.of(people), ArmMoments.of(people + [0.5, 0, 0, 0]))
     >>> round(float(found.effect), 12), round(float(found.variance), 12)
     (0.5, 0.0)
     """
@@ -153,7 +153,7 @@ def adjusted(control: Moments, arm: Moments) -> Adjusted:
     slope = np.where(spread > 0, shared / np.where(spread > 0, spread, 1.0), 0.0)
     middle = both.ratio_before
 
-    def less(one: Moments) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def less(one: ArmMoments) -> tuple[FloatArray, FloatArray, FloatArray]:
         variance, before, cross = one.linear()
         # Of what the time before explains to the last digit, rounding may leave less than nothing.
         left = np.maximum(variance + slope * slope * before - 2 * slope * cross, 0.0)

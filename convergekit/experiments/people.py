@@ -10,8 +10,8 @@ import pandas as pd
 from convergekit.events.amounts import summed_amounts
 from convergekit.events.observed import Observed
 from convergekit.experiments.exposures import Exposed
-from convergekit.experiments.question import Outcomes
-from convergekit.experiments.undiluted import Credited
+from convergekit.experiments.question import AskedOutcomes
+from convergekit.experiments.undiluted import CreditedByArm
 from convergekit.typing import FloatArray, IntArray
 
 _MICROSECOND = pd.Timedelta(1, "us")
@@ -36,7 +36,7 @@ class Metric:
     per: str | None = None
 
     def columns(self, people: pd.DataFrame) -> FloatArray:
-        """Return the four columns that `Moments` takes, a row per person."""
+        """Return the four columns that `ArmMoments` takes, a row per person."""
         return np.column_stack(
             [
                 part
@@ -55,14 +55,14 @@ VALUE = Metric("value", "value")
 VALUE_PER_GOAL = Metric("value_per_goal", "value", "goals")
 
 
-def metrics_of(asked: Outcomes) -> list[Metric]:
+def metrics_of(asked: AskedOutcomes) -> list[Metric]:
     """Return what is compared."""
     money = [VALUE, VALUE_PER_GOAL] if asked.value is not None else []
     return [CONVERSION, GOALS, *money]
 
 
 @dataclass(frozen=True)
-class People:
+class ExposedPeople:
     """Exposed profiles, and the outcomes of each by the arm seen last.
 
     Attributes
@@ -78,13 +78,13 @@ class People:
     goals: pd.DataFrame
 
 
-def people_of(exposed: Exposed, asked: Outcomes, observed: Observed) -> People:
+def people_of(exposed: Exposed, asked: AskedOutcomes, observed: Observed) -> ExposedPeople:
     """Return the exposed profiles and what they did.
 
     Parameters
     ----------
     exposed : Exposed
-    asked : Outcomes
+    asked : AskedOutcomes
     observed : Observed
         Of all events.
     """
@@ -116,17 +116,19 @@ def people_of(exposed: Exposed, asked: Outcomes, observed: Observed) -> People:
                 part["person"], weights=part["amount"], minlength=size
             )
     counted = ~goals["before"] & table["complete"].to_numpy()[goals["person"]]
-    return People(table, goals[counted].drop(columns="before").reset_index(drop=True))
+    return ExposedPeople(table, goals[counted].drop(columns="before").reset_index(drop=True))
 
 
-def credited_to(people: People, metric: Metric, arms: list[str], of: IntArray) -> Credited | None:
+def credited_to(
+    people: ExposedPeople, metric: Metric, arms: list[str], of: IntArray
+) -> CreditedByArm | None:
     """Return the outcomes of these people by the arm that they saw last.
 
     None if one is credited to an arm that nobody saw first.
 
     Parameters
     ----------
-    people : People
+    people : ExposedPeople
     metric : Metric
         One that is not a ratio.
     arms : list of str
@@ -150,7 +152,7 @@ def credited_to(people: People, metric: Metric, arms: list[str], of: IntArray) -
     mixed = np.bincount(goals["person"], weights=several, minlength=size).astype(np.float64)
     code = pd.Index(arms).get_indexer(people.table["arm"])
     before = _column(people.table, metric.outcome + _BEFORE, 0.0)
-    return Credited(code[of], outcome[of], mixed[of], before[of])
+    return CreditedByArm(code[of], outcome[of], mixed[of], before[of])
 
 
 def _column(people: pd.DataFrame, name: str, otherwise: float = 1.0) -> FloatArray:

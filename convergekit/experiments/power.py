@@ -20,9 +20,9 @@ from convergekit.events.observed import Observed
 from convergekit.events.steps import StepLike
 from convergekit.experiments.exposures import Exposed, exposed_in
 from convergekit.experiments.findings import percent
-from convergekit.experiments.moments import Moments, adjusted
+from convergekit.experiments.moments import ArmMoments, adjusted
 from convergekit.experiments.people import metrics_of, people_of
-from convergekit.experiments.question import Outcomes
+from convergekit.experiments.question import AskedOutcomes
 from convergekit.figures.card import Result
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import FloatArray
@@ -36,7 +36,7 @@ FEWEST_CONVERTED = 30
 class PowerQuestion:
     """The options of `Stitched.experiment_power`, checked."""
 
-    outcomes: Outcomes
+    outcomes: AskedOutcomes
     effects: tuple[float, ...]
     arms: int
     traffic: float
@@ -81,7 +81,7 @@ class PowerQuestion:
                 end = "above 0 and at most 1" if most else "between 0 and 1"
                 raise ConvergekitError(f"{name} must be a share {end}; got {share!r}.")
         check_confidence(confidence)
-        asked = Outcomes.of(exposure, None, goal, within, before, value, currency, rates)
+        asked = AskedOutcomes.of(exposure, None, goal, within, before, value, currency, rates)
         return cls(asked, effects, int(arms), float(traffic), float(power), float(confidence))
 
 
@@ -233,7 +233,7 @@ def power_of(exposed: Exposed, asked: PowerQuestion, observed: Observed) -> Expe
 
 def _spread(columns: FloatArray) -> tuple[float, float, float]:
     """Return the mean of people, a person's standard deviation, and what the time before saves."""
-    half = Moments.of(columns)
+    half = ArmMoments.of(columns)
     found = adjusted(half, half)
     saved = 1 - found.variance / found.unadjusted_variance
     variance = float(found.control_variance * found.control_count)

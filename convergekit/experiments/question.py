@@ -22,7 +22,7 @@ _LEAST_PLANNED = 100
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class AskedOutcomes:
     """Whose outcomes are asked for, and which they are.
 
     Attributes
@@ -60,7 +60,7 @@ class Outcomes:
         value: str | None,
         currency: str | None,
         rates: Mapping[str, float] | None,
-    ) -> Outcomes:
+    ) -> AskedOutcomes:
         """Return the options, checked.
 
         Raises
@@ -87,7 +87,7 @@ class ExperimentQuestion:
 
     Attributes
     ----------
-    outcomes : Outcomes
+    outcomes : AskedOutcomes
     variant : str
     control : str
         The arm that the others are compared with.
@@ -98,7 +98,7 @@ class ExperimentQuestion:
         With how many profiles it is planned to end, where it is looked at before.
     """
 
-    outcomes: Outcomes
+    outcomes: AskedOutcomes
     variant: str
     control: str
     ratio: Mapping[str, float] | None
@@ -133,7 +133,7 @@ class ExperimentQuestion:
             if not isinstance(given, str) or not given.strip():
                 raise ConvergekitError(f"{name} must be a name; got {given!r}.")
         check_confidence(confidence)
-        asked = Outcomes.of(exposure, variant, goal, within, before, value, currency, rates)
+        asked = AskedOutcomes.of(exposure, variant, goal, within, before, value, currency, rates)
         return cls(
             asked,
             variant,

@@ -22,7 +22,7 @@ _ROUNDS = 5
 
 
 @dataclass(frozen=True)
-class Credited:
+class CreditedByArm:
     """The outcomes of people, by the arm that was seen last.
 
     Attributes
@@ -42,10 +42,10 @@ class Credited:
     mixed: FloatArray
     before: FloatArray
 
-    def of_arms(self, there: BoolArray) -> Credited:
+    def of_arms(self, there: BoolArray) -> CreditedByArm:
         """Return the people of some arms, to which all outcomes are credited, renumbered."""
         people = there[self.arm]
-        return Credited(
+        return CreditedByArm(
             (np.cumsum(there) - 1)[self.arm[people]],
             self.outcome[people][:, there],
             self.mixed[people],
@@ -93,7 +93,7 @@ class Undiluted:
         )
 
 
-def undiluted(found: Credited, arms: int, looking: Looking) -> Undiluted:
+def undiluted(found: CreditedByArm, arms: int, looking: Looking) -> Undiluted:
     """Return the effects of arms seen alone.
 
     It is G-estimation of a multiplicative structural mean model: J. M. Robins, "Correcting for
@@ -105,7 +105,7 @@ def undiluted(found: Credited, arms: int, looking: Looking) -> Undiluted:
 
     Parameters
     ----------
-    found : Credited
+    found : CreditedByArm
     arms : int
         How many, control included; at least two people are in each.
     looking : Looking
@@ -119,7 +119,7 @@ def undiluted(found: Credited, arms: int, looking: Looking) -> Undiluted:
     >>> outcome = np.zeros((200, 2))
     >>> outcome[:7, 0] = outcome[7:10, 1] = outcome[100:109, 1] = outcome[109:112, 0] = 1.0
     >>> mixed = outcome[np.arange(200), 1 - arm]
-    >>> alone = undiluted(Credited(arm, outcome, mixed, np.zeros(200)), 2, Looking(0.05))
+    >>> alone = undiluted(CreditedByArm(arm, outcome, mixed, np.zeros(200)), 2, Looking(0.05))
     >>> [round(float(x[0]), 3) for x in (alone.relative, alone.bound_low, alone.bound_high)]
     [0.5, 1.0, 1.25]
     """
@@ -152,7 +152,7 @@ def undiluted(found: Credited, arms: int, looking: Looking) -> Undiluted:
     return Undiluted(1 / factor - 1, least, most, low, high, several)
 
 
-def _slope(found: Credited, factor: FloatArray, count: FloatArray) -> float:
+def _slope(found: CreditedByArm, factor: FloatArray, count: FloatArray) -> float:
     """Return by how much the outcome without the factors grows with that of the time before."""
     without = found.outcome @ np.append(1.0, factor)
     both = np.stack([without, found.before], axis=1)
@@ -163,13 +163,13 @@ def _slope(found: Credited, factor: FloatArray, count: FloatArray) -> float:
 
 def _solved(unknown: FloatArray, given: FloatArray) -> FloatArray | None:
     try:
-        found: FloatArray = np.linalg.solve(unknown, given)
+        found = np.linalg.solve(unknown, given).astype(np.float64)
     except np.linalg.LinAlgError:
         return None
     return found if np.isfinite(found).all() else None
 
 
-def _bounds(found: Credited, count: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _bounds(found: CreditedByArm, count: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return by what the measured ratio is to be multiplied, at least and at most.
 
     It is right if those who saw several arms have all of their arm's effect. The other end is where

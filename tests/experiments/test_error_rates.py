@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.experiments.intervals import Looking, difference
-from convergekit.experiments.moments import Moments, adjusted
-from convergekit.experiments.undiluted import Credited, undiluted
+from convergekit.experiments.moments import ArmMoments, adjusted
+from convergekit.experiments.undiluted import CreditedByArm, undiluted
 from tests.effort import scaled, tries
 from tests.experiments.worlds import WORLDS, credited, events
 
@@ -27,7 +27,7 @@ NOISES = {
 def moments(outcome, before=None):
     ones = np.ones(outcome.shape)
     past = np.zeros(outcome.shape) if before is None else before
-    return Moments.of(np.stack([outcome, ones, past, ones], axis=-1))
+    return ArmMoments.of(np.stack([outcome, ones, past, ones], axis=-1))
 
 
 @pytest.mark.parametrize("noise", NOISES)
@@ -88,7 +88,7 @@ def looks(rng, noise, tests, people, every, effect=0.0):
         cov = np.zeros((*total.shape, 4, 4))
         cov[..., 0, 0] = (squares - total**2 / count) / (count - 1)
         converted = (parts > 0).sum(axis=2).cumsum(axis=1)
-        sums.append((Moments(count, mean, cov), converted))
+        sums.append((ArmMoments(count, mean, cov), converted))
     return sums
 
 
@@ -122,7 +122,7 @@ def estimates(world, seed, people, effect, **options):
     """Return the effect of orders by first exposure, seen alone, and the share who saw several."""
     made = WORLDS[world](np.random.default_rng(seed), people, effect, **options)
     own, outcome, mixed, both = credited(made)
-    found = undiluted(Credited(own, outcome, mixed, np.zeros(people)), 2, Looking(0.05))
+    found = undiluted(CreditedByArm(own, outcome, mixed, np.zeros(people)), 2, Looking(0.05))
     total = outcome.sum(axis=1)
     measured = total[own == 1].mean() / total[own == 0].mean() - 1
     return measured, found, both.mean()
@@ -210,7 +210,7 @@ def test_an_arm_seen_alone_lies_within_the_bounds(people):
     arm = np.array([0, 0, 1, 1, *(one[0] for one in people)])
     outcome = np.array([[2, 0]] * 2 + [[0, 2]] * 2 + [one[1:] for one in people], dtype=float)
     several = np.where(arm == 0, outcome[:, 1], outcome[:, 0])
-    found = undiluted(Credited(arm, outcome, several, np.zeros(len(arm))), 2, Looking(0.05))
+    found = undiluted(CreditedByArm(arm, outcome, several, np.zeros(len(arm))), 2, Looking(0.05))
     total = outcome.sum(axis=1)
     measured = total[arm == 1].mean() / total[arm == 0].mean()
     low, high = (measured * float(end[0]) - 1 for end in (found.bound_low, found.bound_high))

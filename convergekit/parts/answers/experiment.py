@@ -13,7 +13,7 @@ from convergekit.events.observed import Observed
 from convergekit.events.steps import StepLike
 from convergekit.experiments.exposures import Exposed, exposed_in
 from convergekit.experiments.power import ExperimentPower, PowerQuestion, begins, power_of
-from convergekit.experiments.question import ExperimentQuestion, Outcomes
+from convergekit.experiments.question import AskedOutcomes, ExperimentQuestion
 from convergekit.experiments.result import Experiment, experiment_of
 from convergekit.identity.tables import StitchedEvents, observed_of
 from convergekit.parts.answers.said import kept_of_each_of_steps
@@ -40,7 +40,7 @@ class _Found(NamedTuple):
 
 
 def _exposed(
-    asked: Outcomes, power: PowerQuestion | None, each: EachPart
+    asked: AskedOutcomes, power: PowerQuestion | None, each: EachPart
 ) -> tuple[Exposed, Observed]:
     of_part = partial(_exposed_of, asked=asked, power=power)
     steps: list[tuple[StepLike, Callable[[_Found], int]]] = [
@@ -66,7 +66,7 @@ def _exposed(
 
 
 def _exposed_of(
-    number: int, s: StitchedEvents, *, asked: Outcomes, power: PowerQuestion | None
+    number: int, s: StitchedEvents, *, asked: AskedOutcomes, power: PowerQuestion | None
 ) -> _Found:
     observed = observed_of(s)
     since = None if power is None else begins(observed, power)
