@@ -27,6 +27,8 @@ from convergekit.typing import FloatArray, IntArray
 #: a normal distribution: shares are compared exactly, and of other means nothing is said.
 FEWEST_CONVERTED = 10
 FEWEST_FOR_MEANS = 30
+#: A difference whose distribution is more skewed than this is not near enough to a normal one.
+MOST_SKEWED = 0.2
 #: The digits that are kept: further ones are as the processor computes them.
 _DIGITS = ".12g"
 #: The columns that say how far an arm is from control.
@@ -63,9 +65,10 @@ def compared(people: ExposedPeople, arms: list[str], asked: ExperimentQuestion) 
         alone = _alone(people, metric, arms, complete, looking)
         for place, arm in enumerate(arms):
             row = {"metric": metric.name, "arm": arm, "profiles": int((code == place).sum())}
-            row["mean"] = _ratio(columns[code == place])
+            row["mean"], row["skewed"] = _ratio(columns[code == place]), False
             if place:
                 found = _against(columns[code == 0], columns[code == place], looking)
+                row["skewed"] = _is_skewed(columns[code == 0], columns[code == place])
                 found |= _of_one(found, alone, place)
                 why = few.get((metric == CONVERSION, arm))
                 if why is not None:
@@ -75,13 +78,18 @@ def compared(people: ExposedPeople, arms: list[str], asked: ExperimentQuestion) 
                     )
                     reasons.append(why)
                 found["p_adjusted"] = min(found["p_value"] * (len(arms) - 1), 1.0)
+                if row["skewed"] and why is None:
+                    reasons.append(
+                        f"{metric.name}: few profiles of {arm} or control bring most of it, and "
+                        "the arms are of unequal size, so that its intervals are too narrow."
+                    )
                 row |= found
             rows.append(row)
     table = pd.DataFrame(rows)
     for name in ("mean", *EFFECTS, *(["saved"] if asked.outcomes.before is not None else [])):
         table[name] = _rounded(table[name] if name in table else np.full(len(table), np.nan))
-    order = ["metric", "arm", "profiles", "mean", *EFFECTS]
-    order += [name for name in ("saved",) if name in table and asked.outcomes.before is not None]
+    order = ["metric", "arm", "profiles", "mean", *EFFECTS, "skewed"]
+    order += ["saved"] if asked.outcomes.before is not None else []
     table = table.astype({"metric": "str", "arm": "str"})[order]
     return Compared(table, list(dict.fromkeys(reasons)))
 
@@ -102,6 +110,25 @@ def _against(control: FloatArray, arm: FloatArray, looking: Looking) -> dict[str
         },
         "p_value": float(found.p_value),
     }
+
+
+def _is_skewed(control: FloatArray, arm: FloatArray) -> bool:
+    """Return whether few people bring so much that the difference of arms is not near to normal.
+
+    Of arms of one size the two tails take each other away. That of a small arm is not to be seen in
+    it, so that it is taken from both.
+    """
+    both = np.concatenate([control, arm])
+    if min(len(control), len(arm)) < 2 or not both[:, 1].sum():
+        return False
+    away = both[:, 0] - both[:, 1] * (both[:, 0].sum() / both[:, 1].sum())
+    away = away - away.mean()
+    spread = float((away**2).mean())
+    if not spread > 0:
+        return False
+    one, other = 1 / len(control), 1 / len(arm)
+    skewness = float((away**3).mean()) / spread**1.5
+    return abs(skewness * (one**2 - other**2)) / (one + other) ** 1.5 > MOST_SKEWED
 
 
 def _alone(
@@ -146,24 +173,21 @@ def _few(
     """Return why an arm cannot be compared as large ones are, for shares and for other means."""
     people = np.bincount(code, minlength=len(arms))
     goals = np.bincount(code, weights=converted, minlength=len(arms))
-    least = np.minimum(goals, people - goals)
+    exact = "shares are compared exactly" if asked.sequential is None else "nothing is said yet"
+    kinds = (
+        (True, "with a goal, or without one", np.minimum(goals, people - goals), exact),
+        (False, "with a goal", goals, "other means are not compared"),
+    )
     found: dict[tuple[bool, str], str] = {}
-    for place, arm in enumerate(arms):
-        for shares, fewest, count, what in (
-            (True, FEWEST_CONVERTED, least, "with a goal, or without one"),
-            (False, FEWEST_FOR_MEANS, goals, "with a goal"),
-        ):
-            for one in (0, place):
-                if place and count[one] < fewest:
-                    said = counted(int(count[one]), "profile")
-                    means = "shares are compared exactly" if shares else "other means are not"
-                    if shares and asked.sequential is not None:
-                        means = "nothing can be said before there are"
-                    found.setdefault(
-                        (shares, arm),
-                        f"{arms[one]} has {said} {what}: with fewer than {fewest}, {means}"
-                        f"{' compared' if not shares else ''}.",
-                    )
+    for shares, which, count, then in kinds:
+        fewest = FEWEST_CONVERTED if shares else FEWEST_FOR_MEANS
+        for place, arm in enumerate(arms[1:], 1):
+            fewer = min((0, place), key=lambda one: float(count[one]))
+            if count[fewer] < fewest:
+                found[shares, arm] = (
+                    f"{arms[fewer]} has {counted(int(count[fewer]), 'profile')} {which}, fewer "
+                    f"than {fewest}: {then}."
+                )
     return found
 
 

@@ -87,6 +87,8 @@ def _sentence(row: Any, base: float, control: str, metric: str, mixed: bool) -> 
     if np.isnan(row.p_adjusted):
         return f"{said}: too few to tell a difference."
     chance = "may be chance" if row.low <= 0 <= row.high else "is not chance"
+    if row.skewed:
+        chance = "may be chance, for the interval is too narrow where few bring most"
     if np.isnan(row.relative):
         change = f"{row.effect:+,.4g}".replace("-", "−")
     else:

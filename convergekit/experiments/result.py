@@ -51,8 +51,9 @@ class Experiment(Result):
         `relative_high`; `p_value`, and `p_adjusted` for the number of arms. If profiles saw
         several arms, `undiluted` (to `undiluted_low`, `undiluted_high`) is the relative effect of
         the arm seen alone, and `bound_low` to `bound_high` is what it is for any part of the effect
-        that those have who saw several. With `before=`, `saved` is the share of the variance that
-        the time before explains.
+        that those have who saw several. `skewed` says whether few profiles bring so much, in arms
+        of unequal size, that the intervals are too narrow. With `before=`, `saved` is the share of
+        the variance that the time before explains.
     arms : pandas.DataFrame
         One row per `arm`: `profiles` that were exposed to it first, how many were `expected`, how
         many have an `open` window, so that they are left out of the table, and how many saw `both`

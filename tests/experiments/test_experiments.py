@@ -209,13 +209,72 @@ def test_few_people_have_a_wide_answer_with_its_reason():
     shares, goals = (found.table.query("arm == 'new'").iloc[place] for place in (0, 1))
     assert shares["high"] - shares["low"] > 0.6
     assert (goals["low"], goals["high"]) == (-np.inf, np.inf)
-    assert any("with fewer than 10, shares are compared exactly" in one for one in found.reasons)
+    assert found.reasons[0].endswith("fewer than 10: shares are compared exactly.")
+    assert found.reasons[1].endswith("fewer than 30: other means are not compared.")
     order = frame([("other", None, 5, "Placed Order", None, None)])
     quiet = pd.concat([shop(30, rate=(0, 0)), order], ignore_index=True)
     nobody = ck.stitch(quiet).experiment("variant").table.iloc[1]
     # Without an order in either arm the usual interval would be of no width.
     assert nobody["low"] < -0.1
     assert nobody["high"] > 0.1
+
+
+def test_who_looks_before_the_end_is_told_nothing_of_few_people():
+    found = ck.stitch(shop(12)).experiment("variant", sequential=1000)
+    assert found.table.iloc[1][["low", "high"]].tolist() == [-np.inf, np.inf]
+    assert np.isnan(found.table.iloc[1]["p_value"])
+    assert found.reasons[0].endswith("fewer than 10: nothing is said yet.")
+    later = ck.stitch(shop(200)).experiment("variant", sequential=1000)
+    once = ck.stitch(shop(200)).experiment("variant")
+    assert later.table.iloc[1]["low"] < once.table.iloc[1]["low"]
+    assert later.table.iloc[1]["effect"] == once.table.iloc[1]["effect"]
+
+
+def test_amounts_of_several_currencies_are_not_added_up():
+    events = shop(200)
+    orders = events["event_name"] == "Placed Order"
+    codes = np.where(events.index % 2 == 0, "EUR", "USD")
+    events["properties.currency"] = pd.Series(codes).where(orders).astype("str")
+    s = ck.stitch(events)
+    with pytest.raises(ck.ConvergekitError, match="amounts of several currencies"):
+        s.experiment("variant", value="total_price")
+    rates = {"EUR": 1, "USD": 0.5}
+    found = s.experiment("variant", value="total_price", currency="currency", rates=rates)
+    worth = np.where(codes == "USD", 0.5, 1.0) * events["properties.total_price"]
+    assert found.people["value"].sum() == pytest.approx(worth[orders].sum())
+
+
+def test_a_segment_knows_links_that_its_events_do_not_show():
+    rows = [
+        ("old", "a@x.org", 1, "Placed Order", None, None),
+        ("phone", "a@x.org", 50, "Signed In", None, None),
+        ("phone", None, 100, "PageView", "b", None),
+        ("other", None, 100, "PageView", "a", None),
+        ("end", None, 24 * 30, "PageView", None, None),
+    ]
+    part = ck.stitch(frame(rows)).where(events="event_name != 'Signed In'")
+    found = part.experiment("variant", control="a", before="28D")
+    assert found.people.set_index("arm")["goals_before"].to_dict() == {"a": 0, "b": 1}
+
+
+@pytest.mark.parametrize(("small", "skewed"), [(100, True), (500, False)])
+def test_long_tails_in_arms_of_unequal_size_are_marked(small, skewed):
+    rng = np.random.default_rng(8)
+    people = 1000
+    arm = ["new" if person < small else "control" for person in range(people)]
+    rows = [(f"c{n}", None, 1, "PageView", arm[n], None) for n in range(people)]
+    spent = rng.permutation(rng.lognormal(2, 1.5, people // 2))
+    rows += [(f"c{2 * n}", None, 2, "Placed Order", None, one) for n, one in enumerate(spent)]
+    rows.append(("end", None, 24 * 30, "PageView", None, None))
+    ratio = {"control": people - small, "new": small}
+    found = ck.stitch(frame(rows)).experiment("variant", value="total_price", ratio=ratio)
+    assert found.table.set_index(["metric", "arm"])["skewed"].to_dict() == {
+        **{(metric, "control"): False for metric in found.table["metric"]},
+        **{(metric, "new"): False for metric in ("conversion", "goals")},
+        **{(metric, "new"): skewed for metric in ("value", "value_per_goal")},
+    }
+    assert ("the interval is too narrow where few bring most" in found.finding) is skewed
+    assert len(found.reasons) == 2 * skewed
 
 
 def test_several_arms_are_corrected_for():
