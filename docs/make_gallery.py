@@ -29,6 +29,8 @@ store = ck.simulate_store(people=2000)  # a larger one, with the truth
 many = ck.stitch(store.events)
 season = ck.simulate_store(people=3000, days=150, spend=True)  # open for five months, with ads
 months = ck.stitch(season.events)
+arms = season.events["alias.cookie"].map(lambda c: ["control", "new"][int(c, 16) % 2], "ignore")
+tested = ck.stitch(season.events.assign(**{"properties.variant": arms}))  # an A/A test
 """
 
 
@@ -142,6 +144,13 @@ PICTURES = (
         "The retention curve",
         "The average over cohorts, each where its period is over; behind it a line per cohort.",
         "months.retention().curve().plot()",
+    ),
+    Picture(
+        "experiment",
+        "What a variant changed",
+        "The change to control, and its interval. Here the arms are drawn by cookie and change "
+        "nothing.",
+        'tested.experiment("variant", exposure="PageView", value="total_price").plot()',
     ),
     Picture(
         "new-and-returning",
