@@ -50,7 +50,7 @@ def test_of_ten_thousand_tests_without_an_effect_one_in_twenty_finds_one(noise):
 def test_experiments_of_a_store_without_an_effect_find_one_as_often(noise):
     """One store, and arms drawn anew for each experiment."""
     rng = np.random.default_rng(21)
-    people, number = 300, scaled(300)
+    people, number = 300, scaled(200)
     worth = NOISES[noise](rng, people)
     cookies = pd.Series(np.arange(people)).map("c{}".format)
     seen = pd.DataFrame({"alias.cookie": cookies, "event_name": "PageView"})
@@ -131,7 +131,7 @@ def estimates(world, seed, people, effect, **options):
 @pytest.mark.parametrize("world", WORLDS)
 def test_five_percent_more_is_told_though_a_fifth_saw_both_arms(world):
     alone, measured, within = [], [], 0
-    for seed in range(40):
+    for seed in range(25):
         # Without the effect the same people with the same luck: what is left of chance is small.
         plain, nothing, _ = estimates(world, seed, 40_000, 0.0)
         first, found, both = estimates(world, seed, 40_000, 0.05)
@@ -139,11 +139,11 @@ def test_five_percent_more_is_told_though_a_fifth_saw_both_arms(world):
         alone.append(found.relative[0] - nothing.relative[0])
         measured.append(first - plain)
         within += found.low[0] <= 0.05 <= found.high[0]
-    assert np.std(alone) / np.sqrt(40) < 0.0025
+    assert np.std(alone) / np.sqrt(25) < 0.0025
     assert 0.045 < np.mean(alone) < 0.055
     # By the first exposure alone it would be too small, so that this can fail.
     assert np.mean(measured) < 0.043
-    assert within >= scipy.stats.binom.ppf(0.0005, 40, 0.95)
+    assert within >= scipy.stats.binom.ppf(0.0005, 25, 0.95)
 
 
 @pytest.mark.parametrize("world", WORLDS)

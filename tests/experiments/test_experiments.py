@@ -381,7 +381,7 @@ def test_people_are_those_of_the_slow_definition(events):
 
 
 @given(frames(), st.sampled_from([1, 2, 7]), st.booleans(), st.booleans())
-@tries(60)
+@tries(40)
 def test_parts_answer_as_memory(events, number, value, before):
     cut = len(events) // 2
     given_frames = [events[:cut].reset_index(drop=True), events[cut:].reset_index(drop=True)]
