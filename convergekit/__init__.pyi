@@ -29,6 +29,8 @@ from .errors import (
 )
 from .events.money import money
 from .events.steps import Exclusion, Step
+from .experiments.power import ExperimentPower
+from .experiments.result import Experiment
 from .explore.columns import ColumnsExplorer, explore_columns
 from .explore.explorer import Explorer
 from .figures.figure import Figure
@@ -102,6 +104,8 @@ __all__ = [
     "Evaluation",
     "EventError",
     "Exclusion",
+    "Experiment",
+    "ExperimentPower",
     "Explanation",
     "Explorer",
     "Export",

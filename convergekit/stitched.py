@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import ExclusionLike, StepLike, Where
+    from convergekit.experiments.power import ExperimentPower
+    from convergekit.experiments.result import Experiment
     from convergekit.explore.explorer import Explorer
     from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
@@ -909,6 +911,196 @@ class Stitched:
             top=top,
         )
         return retention_of(Subject.of_stitched(self.tables, calendar, visits), asked)
+
+    def experiment(
+        self,
+        variant: str,
+        goal: StepLike = "Placed Order",
+        *,
+        exposure: StepLike | None = None,
+        control: str = "control",
+        within: Duration = "7D",
+        before: Duration | None = None,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        ratio: Mapping[str, float] | None = None,
+        confidence: float = 0.95,
+        sequential: int | None = None,
+    ) -> Experiment:
+        """Return what a variant changed: an experiment (A/B test) on people, not on cookies.
+
+        Parameters
+        ----------
+        variant : str
+            The property of exposures that says the arm, such as ``"variant"``. What an event
+            carries from earlier ones is no exposure.
+        goal : str, sequence of str, or Step, default "Placed Order"
+            The event that the arms are to change.
+        exposure : str, sequence of str, or Step, optional
+            The event that is an exposure, such as ``ck.Step("Experiment Viewed",
+            where={"experiment": "checkout"})``; by default any that says a variant.
+        control : str, default "control"
+            The arm that the others are compared with.
+        within : str or datetime.timedelta, default "7D"
+            How long after its first exposure a profile's goals count, the end included. Profiles
+            exposed later than that before the data end are left out of all arms.
+        before : str or datetime.timedelta, optional
+            Such as ``"28D"``: take off what the same metric of so long before the exposure
+            explains (CUPED).
+        value : str, optional
+            The property that holds a goal's amount, such as ``"total_price"``, to compare money
+            too.
+        currency : str, optional
+            The property that says an amount's currency. Without it, amounts of several currencies
+            are an error.
+        rates : mapping of str to float, optional
+            What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``.
+        ratio : mapping of str to float, optional
+            How many profiles are expected in each arm, in proportion, such as
+            ``{"control": 9, "new": 1}``; by default as many in each.
+        confidence : float, default 0.95
+        sequential : int, optional
+            With how many profiles it is planned to end, for intervals and p-values that hold
+            however often one looks before; by default they hold for one look, at an end that was
+            chosen before.
+
+        Returns
+        -------
+        Experiment
+            `.table`, `.arms`, `.people`, `.finding`, `.warnings` and `.plot()`.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of a name that was given.
+        ColumnError
+            No column, or more than one, matches a property's name.
+        ConvergekitError
+            An option is not usable; nobody was exposed, or nobody to control or to another arm.
+
+        See Also
+        --------
+        experiment_power : How long an experiment has to run.
+
+        Notes
+        -----
+        A profile is in the arm of its first exposure, whatever it saw later, so that nothing that
+        happens after it chooses the arm. Means are compared by Welch's test; the effect relative to
+        control is on the log scale, by the delta method. ``docs/experiments.md`` has the methods
+        and their sources, and when not to use them.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> events = ck.simulate_store(people=400).events
+        >>> events["properties.variant"] = events["alias.cookie"].map(
+        ...     lambda cookie: "new" if int(cookie, 16) % 2 else "control", na_action="ignore"
+        ... )
+        >>> ck.stitch(events).experiment("variant", "Placed Order", exposure="PageView")
+        Experiment(Placed Order within 7 days, 418 profiles; new −16.3% (−42.4% to +21.7%))
+        """
+        from convergekit.experiments.question import ExperimentQuestion
+        from convergekit.experiments.result import experiment
+
+        asked = ExperimentQuestion.of(
+            variant,
+            goal,
+            exposure=exposure,
+            control=control,
+            within=within,
+            before=before,
+            value=value,
+            currency=currency,
+            rates=rates,
+            ratio=ratio,
+            confidence=confidence,
+            sequential=sequential,
+        )
+        return experiment(self.tables, asked)
+
+    def experiment_power(
+        self,
+        goal: StepLike = "Placed Order",
+        *,
+        exposure: StepLike = "PageView",
+        effect: float | Sequence[float] = 0.05,
+        within: Duration = "7D",
+        before: Duration | None = None,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        arms: int = 2,
+        traffic: float = 1.0,
+        power: float = 0.8,
+        confidence: float = 0.95,
+    ) -> ExperimentPower:
+        """Return how long an experiment has to run, from what the store's people did so far.
+
+        Parameters
+        ----------
+        goal : str, sequence of str, or Step, default "Placed Order"
+        exposure : str, sequence of str, or Step, default "PageView"
+            The event by which people would be exposed.
+        effect : float or sequence of float, default 0.05
+            The relative change that is to be found, such as 0.05 for 5 % more.
+        within, before, value, currency, rates
+            As `experiment` takes them.
+        arms : int, default 2
+            How many, control included; as many people in each.
+        traffic : float, default 1.0
+            The share of people who take part.
+        power : float, default 0.8
+            How often an effect of that size is to be found.
+        confidence : float, default 0.95
+            How often none is to be found where there is none.
+
+        Returns
+        -------
+        ExperimentPower
+            `.table` with the profiles and days that each effect needs, and `.finding`.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of a name that was given.
+        ConvergekitError
+            An option is not usable, or nobody would have been exposed.
+
+        See Also
+        --------
+        experiment : What a variant changed.
+
+        Notes
+        -----
+        The experiment is taken to begin when the data do, or `before` later: who comes for the
+        first time since then, arrives. The formula is the usual one for two means. A sequential
+        experiment needs more in the worst case, and may end sooner.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=400).events)
+        >>> s.experiment_power("Placed Order", effect=0.5)
+        ExperimentPower(+50.0% of Placed Order within 7 days: 32 days)
+        """
+        from convergekit.experiments.power import PowerQuestion, experiment_power
+
+        asked = PowerQuestion.of(
+            goal,
+            exposure=exposure,
+            effect=effect,
+            within=within,
+            before=before,
+            value=value,
+            currency=currency,
+            rates=rates,
+            arms=arms,
+            traffic=traffic,
+            power=power,
+            confidence=confidence,
+        )
+        return experiment_power(self.tables, asked)
 
     def stitching_lift(
         self,

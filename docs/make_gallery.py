@@ -31,6 +31,8 @@ sure = many.funnel(steps, within="14D")
 sure.bounds()  # once asked, the funnel shows its intervals
 season = ck.simulate_store(people=3000, days=150, spend=True)  # open for five months, with ads
 months = ck.stitch(season.events)
+arms = season.events["alias.cookie"].map(lambda c: ["control", "new"][int(c, 16) % 2], "ignore")
+tested = ck.stitch(season.events.assign(**{"properties.variant": arms}))  # an A/A test
 """
 
 
@@ -158,6 +160,13 @@ PICTURES = (
         "The retention curve",
         "The average over cohorts, each where its period is over; behind it a line per cohort.",
         "months.retention().curve().plot()",
+    ),
+    Picture(
+        "experiment",
+        "What a variant changed",
+        "The change to control, and its interval. Here the arms are drawn by cookie and change "
+        "nothing.",
+        'tested.experiment("variant", exposure="PageView", value="total_price").plot()',
     ),
     Picture(
         "new-and-returning",

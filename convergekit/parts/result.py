@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from convergekit.events.steps import ExclusionLike, StepLike, Where
     from convergekit.explore.explorer import Explorer
     from convergekit.explore.offered import Offered
+    from convergekit.experiments.power import ExperimentPower
+    from convergekit.experiments.result import Experiment
     from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.style import Template
@@ -359,6 +361,78 @@ class StitchedParts:
             calendar=Calendar.of(calendar, usual=self._run.options.calendar),
             span=self._run.facts.observed,
         )
+
+    def experiment(
+        self,
+        variant: str,
+        goal: StepLike = "Placed Order",
+        *,
+        exposure: StepLike | None = None,
+        control: str = "control",
+        within: Duration = "7D",
+        before: Duration | None = None,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        ratio: Mapping[str, float] | None = None,
+        confidence: float = 0.95,
+        sequential: int | None = None,
+    ) -> Experiment:
+        """Return what a variant changed, as `Stitched.experiment`."""
+        from convergekit.experiments.question import ExperimentQuestion
+        from convergekit.parts.answers.experiment import experiment_by_parts
+
+        asked = ExperimentQuestion.of(
+            variant,
+            goal,
+            exposure=exposure,
+            control=control,
+            within=within,
+            before=before,
+            value=value,
+            currency=currency,
+            rates=rates,
+            ratio=ratio,
+            confidence=confidence,
+            sequential=sequential,
+        )
+        return experiment_by_parts(asked, self._run.of_each)
+
+    def experiment_power(
+        self,
+        goal: StepLike = "Placed Order",
+        *,
+        exposure: StepLike = "PageView",
+        effect: float | Sequence[float] = 0.05,
+        within: Duration = "7D",
+        before: Duration | None = None,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        arms: int = 2,
+        traffic: float = 1.0,
+        power: float = 0.8,
+        confidence: float = 0.95,
+    ) -> ExperimentPower:
+        """Return how long an experiment has to run, as `Stitched.experiment_power`."""
+        from convergekit.experiments.power import PowerQuestion
+        from convergekit.parts.answers.experiment import power_by_parts
+
+        asked = PowerQuestion.of(
+            goal,
+            exposure=exposure,
+            effect=effect,
+            within=within,
+            before=before,
+            value=value,
+            currency=currency,
+            rates=rates,
+            arms=arms,
+            traffic=traffic,
+            power=power,
+            confidence=confidence,
+        )
+        return power_by_parts(asked, self._run.of_each)
 
     def sessions(
         self,

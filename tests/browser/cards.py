@@ -50,6 +50,8 @@ def cards(directory):
         journeys.differences(),
         months.customers(),
         months.retention(),
+        _experiment(season.events),
+        months.experiment_power("Placed Order"),
         ck.read_spend(str(ROOT / "data" / "spend" / "*")),
         months.match_spend(season.spend),
         months.marketing(season.spend),
@@ -58,6 +60,15 @@ def cards(directory):
     shown = {type(result).__name__: result._repr_html_() for result in results}
     # What a funnel shows more, once its bounds were asked.
     return {**shown, SURE: sure._repr_html_()}
+
+
+def _experiment(events):
+    """Return an experiment whose arms are drawn by cookie, so that some people see both."""
+    arms = events["alias.cookie"].map(
+        lambda cookie: "new" if int(cookie, 16) % 2 else "control", na_action="ignore"
+    )
+    s = ck.stitch(events.assign(**{"properties.variant": arms}))
+    return s.experiment("variant", exposure="PageView", value="total_price", before="14D")
 
 
 def _with_faults(events):

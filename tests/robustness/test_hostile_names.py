@@ -33,6 +33,19 @@ def s():
 
 
 STEPS = [HOSTILE, ORDER]
+
+
+def _experiment(s):
+    """Return an experiment whose arms and property are called so."""
+    shown = s.events.drop(columns="profile_id").assign(**{f"properties.arm {HOSTILE}": HOSTILE})
+    other = shown.assign(
+        **{"alias.cookie": "b", "alias.email": None, f"alias.{HOSTILE}": None, "event_id": None},
+        **{f"properties.arm {HOSTILE}": f"new {HOSTILE}"},
+    )
+    both = ck.stitch(pd.concat([shown, other], ignore_index=True))
+    return both.experiment(f"arm {HOSTILE}", ORDER, control=HOSTILE)
+
+
 ASKED = {
     "stitched": lambda s: s,
     "report": lambda s: s.report,
@@ -76,6 +89,7 @@ ASKED = {
     "retention": lambda s: s.retention(HOSTILE, ORDER),
     "retention by group": lambda s: s.retention(HOSTILE, ORDER, by="utm_source"),
     "retention curve": lambda s: s.retention(HOSTILE, ORDER, by="utm_source").curve(),
+    "experiment": _experiment,
     "customers": lambda s: s.customers(ORDER, value="total_price"),
     "lifetime value": lambda s: s.customers(ORDER, value="total_price").lifetime_value(),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from convergekit.errors import ConvergekitError, callers_level
@@ -30,6 +30,23 @@ def kept_of_each(
     events : callable
         Returns how many events a part found.
     """
+    return kept_of_each_of_steps(each, of_part, [(step, events)])
+
+
+def kept_of_each_of_steps(
+    each: EachPart,
+    of_part: Callable[[int, StitchedEvents], Kept],
+    steps: Sequence[tuple[StepLike, Callable[[Kept], int]]],
+) -> list[Kept]:
+    """Return the same of an answer that asks the events of several steps.
+
+    Parameters
+    ----------
+    each : EachPart
+    of_part : callable
+    steps : sequence of (str, sequence of str, or Step, callable)
+        With each, what returns how many events a part found of it.
+    """
     found = []
     late: list[ConvergekitError] = []
     for one in each(partial(_told, of_part=of_part)):
@@ -40,11 +57,13 @@ def kept_of_each(
     if late:
         # Parts with events have said what is wrong before.
         raise late[0]
-    (chosen,) = as_steps([step])
-    met = any(events(kept) for kept, _ in found)
-    begin = never_met(chosen.title, chosen.where)
+    met = []
+    for step, events in steps:
+        (chosen,) = as_steps([step])
+        if any(events(kept) for kept, _ in found):
+            met.append(never_met(chosen.title, chosen.where))
     for text in dict.fromkeys(text for _, said in found for text in said):
-        if not (met and text.startswith(begin)):
+        if not text.startswith(tuple(met)):
             warnings.warn(text, stacklevel=callers_level())
     return [kept for kept, _ in found]
 
