@@ -33,6 +33,7 @@ from .explore.columns import ColumnsExplorer, explore_columns
 from .explore.explorer import Explorer
 from .figures.figure import Figure
 from .figures.frame import DrawnFrame
+from .fixes.result import NextFix
 from .funnels.funnel import funnel
 from .funnels.group_test import FunnelTest
 from .funnels.result import Funnel
@@ -60,6 +61,7 @@ from .readers import (
 )
 from .reconcile.result import Reconciliation
 from .simulate.losses import TrackingLoss
+from .simulate.mending import TrackingChange
 from .simulate.store import SimulatedStore, simulate_store
 from .spend.reading import read_spend
 from .spend.result import Spend
@@ -117,6 +119,7 @@ __all__ = [
     "ItemLines",
     "Journeys",
     "Marketing",
+    "NextFix",
     "NotOnThisEngine",
     "Orphans",
     "PartsTable",
@@ -137,6 +140,7 @@ __all__ = [
     "Store",
     "SuggestedColumns",
     "TimeToConvert",
+    "TrackingChange",
     "TrackingLoss",
     "UnknownAliasError",
     "UnknownNameError",
