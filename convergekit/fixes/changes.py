@@ -185,8 +185,8 @@ def changes_of(s: StitchedEvents, known: Known, event: str) -> list[Change]:
         lacks = ~carries[trail.orders.position]
         if sent.sum() >= _ENOUGH and lacks.any():
             found.append(_token(known, alias_type, lacks, any_of_visit(trail, sent), event))
-    if known.broken.names:
-        where = " and ".join(known.broken.names)
+    if len(known.broken.headless):
+        where = " and ".join(trail.names[one] for one in np.flatnonzero(known.broken.breaks))
         found.append(
             OneCookie(
                 s.browser_alias,

@@ -11,10 +11,12 @@ from convergekit.certainty.completion import nearest
 from convergekit.fixes.evidence import (
     Broken,
     Lost,
+    Others,
     Pairs,
     broken_of,
     lifetimes_of,
     lost_of,
+    others_of,
     pairs_of,
 )
 from convergekit.fixes.trail import Trail
@@ -34,13 +36,14 @@ class Known:
     lost: Lost
     broken: Broken
     pairs: Pairs
+    others: Others
 
     @classmethod
     def of(cls, trail: Trail) -> Known:
         """Return what a trail says."""
         broken = broken_of(trail)
         lost = lost_of(trail, broken)
-        return cls(trail, lost, broken, pairs_of(trail, lost, broken))
+        return cls(trail, lost, broken, pairs_of(trail, lost, broken), others_of(trail, broken))
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,18 @@ class Draw:
 
 def draws(known: Known, count: int) -> Iterator[Draw]:
     """Yield so many draws; each takes what was estimated anew, as far as chance leaves it open."""
-    pairs = known.pairs
-    lifetimes = lifetimes_of(pairs, (pairs.same & pairs.says).sum() / max(pairs.same.sum(), 1))
+    lifetimes = lifetimes_of(known.others)
     for one in range(count):
         rng = np.random.Generator(np.random.PCG64([29, one]))
         order, visit = _own(rng, known)
         buyer, elsewhere, gap = _elsewhere(rng, known, visit)
-        with_own = known.lost.own[buyer] >= 0
         expired = lifetimes.expired(rng.choice(len(lifetimes.weight), p=lifetimes.weight), gap)
         yield Draw(
             order=order,
             visit=visit,
             buyer=buyer,
             elsewhere=elsewhere,
-            same=with_own & (rng.random(len(buyer)) < expired),
+            same=known.pairs.own_known[buyer] & (rng.random(len(buyer)) < expired),
             coin=rng.random(len(known.trail.visits.begin)),
         )
 
@@ -136,8 +137,9 @@ def _elsewhere(
     """
     trail, pairs = known.trail, known.pairs
     visits, orders = trail.visits, trail.orders
-    same = pairs.same
-    says = rng.beta((same & pairs.says).sum() + 1, (same & ~pairs.says).sum() + 1)
+    do, do_not = known.others.known
+    # Each pair is there twice, once from either side.
+    says = rng.beta(do / 2 + 1, do_not / 2 + 1)
     open_ = ~trail.has_login[visits.profile]
     open_[taken] = False
     open_[known.broken.before[trail.has_login[visits.profile[known.broken.headless]]]] = False
@@ -145,10 +147,10 @@ def _elsewhere(
     pool = pool[np.argsort(visits.begin[pool], kind="stable")]
     found = []
     for with_own in (True, False):
-        cross = ~same & (pairs.with_own == with_own)
+        cross = ~pairs.same & (pairs.own_known[pairs.order] == with_own)
         donors = np.flatnonzero(cross & pairs.says)
         hidden = rng.gamma(len(donors) + 0.5) / says - cross.sum()
-        mine = np.flatnonzero(orders.logs_in & ((known.lost.own >= 0) == with_own))
+        mine = np.flatnonzero(orders.logs_in & (pairs.own_known == with_own))
         if len(donors) and len(mine) and hidden > 0:
             found.append(_given(rng, known, donors, mine, pool, hidden))
             pool = pool[~np.isin(pool, found[-1][1])]
@@ -173,7 +175,7 @@ def _given(
     buyer = mine[np.clip(place, 0, len(mine) - 1)]
     wanted = np.maximum(orders.time[buyer] - pairs.gap[donor], trail.begin)
     kinds = len(trail.names)
-    unknown = pairs.visit[pairs.same & ~pairs.says]
+    unknown = known.others.visit[known.others.same & ~known.others.says]
     there = np.bincount(visits.last_name[pool], minlength=kinds)
     weight = np.bincount(visits.last_name[unknown], minlength=kinds) + 5 * there / max(
         there.sum(), 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convergekit.base.grouping import run_starts
+from convergekit.base.grouping import distinct_rows, run_starts
 from convergekit.fixes.matching import Ended, Matcher
 from convergekit.fixes.origins import PAUSE
 from convergekit.fixes.trail import Trail
@@ -14,6 +14,8 @@ from convergekit.typing import BoolArray, FloatArray, IntArray
 
 #: Of one profile so many visits before an order are looked at: the latest.
 _MOST_VISITS = 40
+#: A visit is held against so many others before it, and as many after.
+_MOST_OTHERS = 10
 #: So many events of a name are needed to say that its cookie is another one.
 _ENOUGH = 10
 #: For what part of its life a cookie may be sure to live.
@@ -26,21 +28,21 @@ class Pairs:
 
     Attributes
     ----------
+    own_known : numpy.ndarray of bool
+        Of all orders, those whose own visit is known from its begin on.
     order, visit : numpy.ndarray of int
     gap : numpy.ndarray of int
         From the begin of the visit to the order, in microseconds.
-    with_own : numpy.ndarray of bool
-        Which are of orders whose own visit is known.
     same : numpy.ndarray of bool
         Which are of the browser of the order, by cookies and tokens alone.
     says : numpy.ndarray of bool
         Which of the visits carry a login themselves.
     """
 
+    own_known: BoolArray
     order: IntArray
     visit: IntArray
     gap: IntArray
-    with_own: BoolArray
     same: BoolArray
     says: BoolArray
 
@@ -80,15 +82,15 @@ class Broken:
 
     Attributes
     ----------
-    names : list of str
-        The events at which it does.
+    breaks : numpy.ndarray of bool
+        Per name of an event, whether it does there.
     headless : numpy.ndarray of int
         Visits that begin with such an event.
     before : numpy.ndarray of int
         The visit that each most likely goes on.
     """
 
-    names: list[str]
+    breaks: BoolArray
     headless: IntArray
     before: IntArray
 
@@ -119,31 +121,101 @@ def pairs_of(trail: Trail, lost: Lost, broken: Broken) -> Pairs:
     # What ended just before, or goes on, is the visit of the order itself.
     other = (visits.end[visit] < orders.time[order] - PAUSE) & (visit != lost.own[order])
     order, visit = order[other], visit[other]
-    own, at = lost.own[order], broken.joined(len(visits.begin))
-    same = np.zeros(len(order), dtype=bool)
-    for one in (own, at[own]):
-        for piece in (visit, at[visit]):
-            same |= (own >= 0) & (visits.part[piece] == visits.part[one])
-    # The pieces of a broken visit are one.
-    says = visits.says.copy()
-    says[broken.before] |= visits.says[broken.headless]
-    order, visit, same = _each_once(order, at[visit], same)
+    whole = whole_visits(trail, broken)
+    order, visit = distinct_rows(order, whole.entry[visit])
+    of_order = whole.entry[lost.own]
+    own_known = (lost.own >= 0) & np.append(whole.begins, False)[of_order]
+    own, known = of_order[order], own_known[order]
     return Pairs(
+        own_known=own_known,
         order=order,
         visit=visit,
         gap=orders.time[order] - visits.begin[visit],
-        with_own=lost.own[order] >= 0,
-        same=same,
-        says=says[visit],
+        same=known & (visits.part[visit] == visits.part[own]),
+        says=whole.says[visit],
     )
 
 
-def _each_once(order: IntArray, visit: IntArray, same: BoolArray) -> tuple[IntArray, ...]:
-    """Return each pair once, the same browser's if one of its pieces is."""
-    by = np.lexsort((~same, visit, order))
-    order, visit, same = order[by], visit[by], same[by]
-    first = run_starts(order) | run_starts(visit)
-    return order[first], visit[first], same[first]
+@dataclass(frozen=True)
+class Whole:
+    """Visits whose pieces are put together.
+
+    Attributes
+    ----------
+    entry : numpy.ndarray of int
+        The first piece of each visit.
+    says : numpy.ndarray of bool
+        Which carry a login, or have a piece that does.
+    begins : numpy.ndarray of bool
+        Which are not a later piece.
+    """
+
+    entry: IntArray
+    says: BoolArray
+    begins: BoolArray
+
+
+def whole_visits(trail: Trail, broken: Broken) -> Whole:
+    """Return visits whose pieces are put together."""
+    says = trail.visits.says.copy()
+    says[broken.before] |= trail.visits.says[broken.headless]
+    # One more, for what has no visit, which is -1.
+    entry = np.append(broken.joined(len(says)), 0)
+    return Whole(entry, says, ~broken.breaks[trail.visits.first_name])
+
+
+@dataclass(frozen=True)
+class Others:
+    """Visits that carry a login, each with another visit of the same person.
+
+    Attributes
+    ----------
+    visit : numpy.ndarray of int
+        The other one.
+    gap : numpy.ndarray of int
+        How far their begins are apart, in microseconds.
+    same : numpy.ndarray of bool
+        Which pairs are of one browser, by cookies and tokens alone.
+    says : numpy.ndarray of bool
+        Which of the others carry a login, too.
+    """
+
+    visit: IntArray
+    gap: IntArray
+    same: BoolArray
+    says: BoolArray
+
+    @property
+    def known(self) -> tuple[int, int]:
+        """Of the others in one browser, how many carry a login, and how many do not."""
+        says = int((self.same & self.says).sum())
+        return says, int(self.same.sum()) - says
+
+
+def others_of(trail: Trail, broken: Broken) -> Others:
+    """Return visits that carry a login, each with the nearest others of the same profile."""
+    visits, whole = trail.visits, whole_visits(trail, broken)
+    mine = np.flatnonzero(whole.begins)
+    mine = mine[np.lexsort((visits.begin[mine], visits.profile[mine]))]
+    found: list[tuple[IntArray, IntArray]] = []
+    for by in range(1, _MOST_OTHERS + 1):
+        one, other = mine[:-by], mine[by:]
+        there = visits.profile[one] == visits.profile[other]
+        if not there.any():
+            break
+        one, other = one[there], other[there]
+        found += [(one[whole.says[one]], other[whole.says[one]])]
+        found += [(other[whole.says[other]], one[whole.says[other]])]
+    nothing = np.zeros(0, dtype=np.int64)
+    focal, visit = (
+        np.concatenate([nothing, *one]) for one in (zip(*found, strict=True) if found else ((), ()))
+    )
+    return Others(
+        visit=visit,
+        gap=np.abs(visits.begin[focal] - visits.begin[visit]),
+        same=visits.part[focal] == visits.part[visit],
+        says=whole.says[visit],
+    )
 
 
 def lost_of(trail: Trail, broken: Broken) -> Lost:
@@ -197,7 +269,7 @@ def broken_of(trail: Trail) -> Broken:
     breaks = (inside >= _ENOUGH) & (share > 0.5)
     nothing = np.zeros(0, dtype=np.int64)
     if not breaks.any():
-        return Broken([], nothing, nothing)
+        return Broken(breaks, nothing, nothing)
     at = np.flatnonzero(changes & breaks[trail.name])
     waits = trail.time[at] - trail.time[at - 1]
     usual = _commonest(trail.name[at - 1], size)
@@ -211,8 +283,7 @@ def broken_of(trail: Trail) -> Broken:
     )
     place = matcher.matched(visits.begin[headless]).visit
     found = place >= 0
-    names = [trail.names[one] for one in np.flatnonzero(breaks)]
-    return Broken(names, headless[found], open_[place[found]])
+    return Broken(breaks, headless[found], open_[place[found]])
 
 
 @dataclass(frozen=True)
@@ -240,20 +311,15 @@ class Lifetimes:
         return (one - left) / max(1 - one, 1e-9) if one >= 1 else (one - left) / (1 - left)
 
 
-def lifetimes_of(pairs: Pairs, says: float) -> Lifetimes:
+def lifetimes_of(others: Others) -> Lifetimes:
     """Return how long cookies may live.
 
     Two visits of a person have one cookie, or two that a login joins. The longer the time between
     them, the less often they have one if cookies expire.
-
-    Parameters
-    ----------
-    pairs : Pairs
-    says : float
-        How often a visit carries a login.
     """
-    mine = pairs.with_own & (pairs.same | pairs.says)
-    gap, same = pairs.gap[mine], pairs.same[mine]
+    mine = others.same | others.says
+    gap, same = others.gap[mine], others.same[mine]
+    says = others.known[0] / max(sum(others.known), 1)
     share = np.linspace(0.02, 0.98, 49)
     never = float(np.iinfo(np.int64).max)
     top = float(np.quantile(gap[same], 0.98)) if same.any() else 0.0
@@ -265,7 +331,8 @@ def lifetimes_of(pairs: Pairs, says: float) -> Lifetimes:
         chance = share[:, None] * left[None, :]
         # Visits of one cookie are known without a login, too.
         fits = says * np.log(chance[:, same]).sum(axis=1) + np.log1p(-chance[:, ~same]).sum(axis=1)
-        found.append(fits)
+        # Each pair is there twice, once from either side.
+        found.append(fits / 2)
     fits = np.stack(found)
     fits[0] += np.log(len(shapes) - 1)
     weight = np.exp(fits - fits.max())

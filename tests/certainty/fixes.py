@@ -118,22 +118,19 @@ class Store:
 
 
 def tied(true: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both, with those of one rank that are within a tenth of each other in truth.
+    """Return both, what was found in the order of the truth where the truth is as good as equal.
 
-    Neighbours in truth are tied in turn from the largest, as long as the smallest of a tie is
-    within a tenth of its largest; what was found of them is then their mean, but only where no
-    other change was found between them.
+    From the largest on, those within a tenth of it are equal: any order of them is right.
     """
     order = np.argsort(-true, kind="stable")
-    true, found = true.astype(float).copy(), found.astype(float).copy()
+    found = found.astype(float)
     start = 0
     while start < len(order):
         stop = start + 1
         while stop < len(order) and true[order[stop]] >= (1 - TIE) * true[order[start]]:
             stop += 1
         group = order[start:stop]
-        # Within a tie any order is right: what was found stands in the order of the truth.
-        true[group], found[group] = true[group], np.sort(found[group])[::-1]
+        found[group] = np.sort(found[group])[::-1]
         start = stop
     return true, found
 
