@@ -210,6 +210,9 @@ def others_of(trail: Trail, broken: Broken) -> Others:
     focal, visit = (
         np.concatenate([nothing, *one]) for one in (zip(*found, strict=True) if found else ((), ()))
     )
+    # Not by profile, whose numbers depend on the order of the rows.
+    order = np.lexsort((visit, focal))
+    focal, visit = focal[order], visit[order]
     return Others(
         visit=visit,
         gap=np.abs(visits.begin[focal] - visits.begin[visit]),

@@ -28,13 +28,13 @@ class _Added:
     ----------
     event, alias : numpy.ndarray of int
         Pairs; aliases that there are not yet have numbers after all that there are.
-    strangers : numpy.ndarray of int
-        Per new alias, the profile of which nothing else is known.
+    strangers : int
+        How many new aliases there are.
     """
 
     event: IntArray
     alias: IntArray
-    strangers: IntArray
+    strangers: int
 
 
 def mended(
@@ -94,19 +94,18 @@ def sample(s: StitchedEvents, known: Known, draw: Draw, most: int) -> BoolArray:
 def _added(s: StitchedEvents, known: Known, draw: Draw, change: Change) -> _Added:
     trail = known.trail
     first = np.flatnonzero(run_starts(trail.of_visit))
-    nothing = np.zeros(0, dtype=np.int64)
     if isinstance(change, Token):
         order, visit = change.reached(known, draw)
-        return _Added(trail.orders.position[order], trail.browser[first[visit]], nothing)
+        return _Added(trail.orders.position[order], trail.browser[first[visit]], 0)
     if isinstance(change, OneCookie):
         headless, before = first[known.broken.headless], first[known.broken.before]
-        return _Added(trail.event[headless], trail.browser[before], nothing)
+        return _Added(trail.event[headless], trail.browser[before], 0)
     if isinstance(change, LongCookie):
         buyer, visit = draw.buyer[draw.same], draw.elsewhere[draw.same]
         own = known.lost.own[buyer]
         one, other = _strangers(known, draw, draw.same)
         visit, own = np.append(visit, one), np.append(own, other)
-        return _Added(trail.event[first[visit]], trail.browser[first[own]], nothing)
+        return _Added(trail.event[first[visit]], trail.browser[first[own]], 0)
     assert isinstance(change, Login)
     return _told(s, known, draw, change)
 
@@ -153,22 +152,24 @@ def _told(s: StitchedEvents, known: Known, draw: Draw, change: Login) -> _Added:
     at, profile = at[may], profile[may]
     one, other = _strangers(known, draw, np.ones(len(draw.buyer), dtype=bool))
     person = together(visits[one], visits[other], profiles)
-    strangers, which = np.unique(person[profile[login[profile] < 0]], return_inverse=True)
-    login[profile[login[profile] < 0]] = len(types) + which
-    return _Added(trail.event[at], login[profile], strangers)
+    unknown = profile[login[profile] < 0]
+    # By first appearance, for profiles have numbers that depend on the order of the rows.
+    which, distinct = pd.factorize(person[unknown])
+    login[unknown] = len(types) + which
+    return _Added(trail.event[at], login[profile], len(distinct))
 
 
 def _with(aliases: EventAliases, added: _Added, alias_type: str) -> EventAliases:
     table = aliases.table[["alias_type", "alias_value"]]
-    if len(added.strangers):
+    if added.strangers:
         new = pd.DataFrame(
             {
                 "alias_type": pd.Categorical(
-                    [alias_type] * len(added.strangers),
+                    [alias_type] * added.strangers,
                     categories=table["alias_type"].cat.categories,
                 ),
                 "alias_value": pd.Series(
-                    [f"stranger {one}" for one in added.strangers],
+                    [f"stranger {one}" for one in range(added.strangers)],
                     dtype=table["alias_value"].dtype,
                 ),
             }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from convergekit.base.grouping import distinct_rows, number, run_starts
+from convergekit.base.grouping import distinct_rows, number, order_of, run_starts
+from convergekit.base.records import take_or_missing
 from convergekit.certainty.parts import Parts, parts_of
 from convergekit.events.timestamps import microseconds
 from convergekit.fixes.origins import PAUSE, Seen
@@ -118,23 +119,20 @@ def trail_of(s: StitchedEvents, at: IntArray, amount: FloatArray) -> Trail:
     is_order = np.zeros(len(time), dtype=bool)
     is_order[at] = True
     event = np.flatnonzero((cookie >= 0) & ~is_order)
-    place = np.empty(len(time), dtype=np.int64)
-    place[s.resolution.in_time] = np.arange(len(time))
-    event = event[np.lexsort((place[event], parts.visit[event]))]
-    used, of_visit = np.unique(parts.visit[event], return_inverse=True)
-    # One more, for the events without a visit, which are -1.
-    visit_of = np.full(int(parts.visit.max(initial=-1)) + 2, -1, dtype=np.int64)
-    visit_of[used] = np.arange(len(used))
-    starts = np.flatnonzero(run_starts(of_visit))
-    ends = np.append(starts[1:], len(event)) - 1
     codes, distinct = number(s.events["event_name"])
     by_name = np.argsort(distinct.astype("str").to_numpy(), kind="stable")
     rank = np.empty(len(by_name) + 1, dtype=np.int64)
     rank[by_name], rank[-1] = np.arange(len(by_name)), -1
     name, names = rank[codes[event]], [str(distinct[one]) for one in by_name]
-    says = np.zeros(len(used) + 1, dtype=bool)
+    visit_of, of_visit = _numbered(s, parts.visit, event, time)
+    order = np.lexsort((name, time[event], of_visit))
+    event, of_visit, name = event[order], of_visit[order], name[order]
+    starts = np.flatnonzero(run_starts(of_visit))
+    ends = np.append(starts[1:], len(event)) - 1
+    says = np.zeros(len(starts) + 1, dtype=bool)
     says[visit_of[parts.visit[(parts.login >= 0) & (parts.visit >= 0)]]] = True
     profiles = len(s.resolution.profile_ids)
+    at, amount = _in_order(s, at, amount, time)
     visits = Visits(
         profile=s.resolution.profile[event[starts]],
         part=parts.of_event[event[starts]],
@@ -178,6 +176,41 @@ def trail_of(s: StitchedEvents, at: IntArray, amount: FloatArray) -> Trail:
         begin=int(all_times.min()),
         until=int(all_times.max()),
     )
+
+
+def _numbered(
+    s: StitchedEvents, visit: IntArray, event: IntArray, time: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Return numbers of visits by when they begin, which do not depend on the order of the rows.
+
+    Returns
+    -------
+    number : numpy.ndarray of int
+        The new number of each visit, -1 of those without a browser; one more for none.
+    of_event : numpy.ndarray of int
+        That of each of the browser's events.
+    """
+    used, of_event = np.unique(visit[event], return_inverse=True)
+    begin = np.full(len(used), np.iinfo(np.int64).max)
+    np.minimum.at(begin, of_event, time[event])
+    profile = np.zeros(len(used), dtype=np.int64)
+    profile[of_event] = s.resolution.profile[event]
+    ids = s.resolution.profile_ids.take(profile).reset_index(drop=True)
+    place = np.empty(len(used), dtype=np.int64)
+    place[order_of(begin, texts=ids)] = np.arange(len(used))
+    new = np.full(int(visit.max(initial=-1)) + 2, -1, dtype=np.int64)
+    new[used] = place
+    return new, place[of_event]
+
+
+def _in_order(
+    s: StitchedEvents, at: IntArray, amount: FloatArray, time: IntArray
+) -> tuple[IntArray, FloatArray]:
+    """Return the orders and their amounts by time, whatever the order of the rows."""
+    ids = take_or_missing(s.resolution.profile_ids, s.resolution.profile[at]).fillna("")
+    rank = np.unique(amount, return_inverse=True)[1].reshape(-1)
+    order = order_of(time[at], rank, texts=ids.reset_index(drop=True))
+    return at[order], amount[order]
 
 
 def _again(s: StitchedEvents, parts: Parts, at: IntArray, event: IntArray) -> BoolArray:

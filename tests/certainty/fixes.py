@@ -48,20 +48,21 @@ def losses_of(seed: int) -> tuple[float, ck.TrackingLoss]:
 
 
 def origins(s: ck.Stitched) -> pd.DataFrame:
-    """Return when the first and the last visit before each order began, slowly: one by one."""
+    """Return when the first and the last visit before each order began, with pandas alone."""
     events = s.events[["event_id", "event_name", "timestamp", "profile_id", "alias.cookie"]]
     is_order = events["event_name"] == ORDER
     seen = events[~is_order & events["alias.cookie"].notna()].sort_values("timestamp")
-    times = {one: group.to_numpy() for one, group in seen.groupby("profile_id")["timestamp"]}
-    rows = []
-    for order in events[is_order].itertuples():
-        before = [one for one in times.get(order.profile_id, ()) if one <= order.timestamp]
-        begins = [
-            one for last, one in zip([None, *before], before, strict=False)
-            if last is None or one - last > _PAUSE
-        ]  # fmt: skip
-        rows.append((order.event_id, *((begins[0], begins[-1]) if begins else (None, None))))
-    return pd.DataFrame(rows, columns=["event_id", "first", "last"]).set_index("event_id")
+    by = seen.groupby("profile_id")["timestamp"]
+    seen = seen.assign(first=by.transform("min"))
+    seen["last"] = seen["timestamp"].where(~(by.diff() <= _PAUSE))
+    seen["last"] = seen.groupby("profile_id")["last"].ffill()
+    found = pd.merge_asof(
+        events.loc[is_order, ["event_id", "profile_id", "timestamp"]].sort_values("timestamp"),
+        seen[["profile_id", "timestamp", "first", "last"]],
+        on="timestamp",
+        by="profile_id",
+    )
+    return found.set_index("event_id")[["first", "last"]]
 
 
 def told(without: ck.Stitched, with_it: ck.Stitched) -> pd.Series:
@@ -139,7 +140,7 @@ def main(arguments: list[str]) -> None:
     """Print a row per store, and what all of them come to."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--stores", type=int, default=50)
-    parser.add_argument("--people", type=int, default=3000)
+    parser.add_argument("--people", type=int, default=2000)
     parser.add_argument("--first", type=int, default=1)
     given = parser.parse_args(arguments)
     stores = []
