@@ -127,7 +127,8 @@ def _row(
     told = np.stack([revealed(trail.seen, base, *change.links(known, one)) for one in drawn])
     amount = trail.orders.amount
     row: dict[str, object] = {
-        "change": change.said, "short": change.short, "alias_type": change.alias_type, "at": change.at,
+        "change": change.said, "short": change.short,
+        "alias_type": change.alias_type, "at": change.at,
         "assumption": change.assumed, "width": widths[0], "width_after": widths[1],
     }  # fmt: skip
     named = {"orders": np.ones(len(amount))} | ({"money": amount} if has_value else {})

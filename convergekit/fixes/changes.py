@@ -211,9 +211,7 @@ def changes_of(s: StitchedEvents, known: Known, event: str) -> list[Change]:
     return found
 
 
-def _token(
-    known: Known, alias_type: str, lacks: BoolArray, shows: BoolArray, event: str
-) -> Token:
+def _token(known: Known, alias_type: str, lacks: BoolArray, shows: BoolArray, event: str) -> Token:
     return Token(
         alias_type,
         "",
@@ -297,7 +295,7 @@ def _oldest_cookie(known: Known) -> float:
     trail = known.trail
     order = np.lexsort((trail.time, trail.browser))
     starts = np.flatnonzero(run_starts(trail.browser[order]))
-    ends = np.append(starts[1:], len(order)) - 1
+    ends = np.append(starts[1:], len(order))[: len(starts)] - 1
     age = (trail.time[order[ends]] - trail.time[order[starts]]) / 86_400_000_000
     back = age[age > 0.25]
     return float(np.quantile(back, 0.99)) if len(back) else 0.0

@@ -340,9 +340,7 @@ def lifetimes_of(others: Others) -> Lifetimes:
     fits[0] += np.log(len(shapes) - 1)
     weight = np.exp(fits - fits.max())
     whole, longest = (np.repeat([one[at] for one in shapes], len(share)) for at in (0, 1))
-    return Lifetimes(
-        np.tile(share, len(shapes)), whole, longest, weight.ravel() / weight.sum()
-    )
+    return Lifetimes(np.tile(share, len(shapes)), whole, longest, weight.ravel() / weight.sum())
 
 
 def _left(gap: IntArray, whole: float, longest: float) -> FloatArray:
@@ -353,7 +351,7 @@ def _left(gap: IntArray, whole: float, longest: float) -> FloatArray:
 
 
 def _latest_before(trail: Trail) -> tuple[IntArray, IntArray]:
-    """Return when the profile of each order was last seen in a browser before, and in what visit."""
+    """Return when the profile of each order was last seen before it, and in what visit."""
     visits, orders = trail.visits, trail.orders
     profile = visits.profile[trail.of_visit]
     both = np.concatenate([profile, orders.profile])

@@ -75,9 +75,7 @@ def sample(s: StitchedEvents, known: Known, draw: Draw, most: int) -> BoolArray:
         return np.ones(size, dtype=bool)
     trail, profiles = known.trail, len(s.resolution.profile_ids)
     visits, orders = trail.visits.profile, trail.orders.profile
-    one = np.concatenate(
-        [orders[draw.order], orders[draw.buyer], visits[known.broken.headless]]
-    )
+    one = np.concatenate([orders[draw.order], orders[draw.buyer], visits[known.broken.headless]])
     other = np.concatenate(
         [visits[draw.visit], visits[draw.elsewhere], visits[known.broken.before]]
     )
@@ -87,8 +85,7 @@ def sample(s: StitchedEvents, known: Known, draw: Draw, most: int) -> BoolArray:
     by_id = np.argsort(s.resolution.profile_ids.astype("str").to_numpy(dtype=object))
     leader = np.full(int(cluster.max(initial=-1)) + 1, profiles)
     np.minimum.at(leader, cluster[by_id], np.arange(profiles))
-    taken = np.append(leader[cluster] % every == 0, False)[s.resolution.profile]
-    return taken
+    return np.append(leader[cluster] % every == 0, False)[s.resolution.profile]
 
 
 def _added(s: StitchedEvents, known: Known, draw: Draw, change: Change) -> _Added:
@@ -140,7 +137,9 @@ def _told(s: StitchedEvents, known: Known, draw: Draw, change: Login) -> _Added:
     login = np.full(profiles, -1, dtype=np.int64)
     login[s.resolution.component[of_type][::-1]] = of_type[::-1]
     one = np.concatenate([orders[draw.order], orders[draw.buyer], visits[known.broken.headless]])
-    other = np.concatenate([visits[draw.visit], visits[draw.elsewhere], visits[known.broken.before]])
+    other = np.concatenate(
+        [visits[draw.visit], visits[draw.elsewhere], visits[known.broken.before]]
+    )
     for known_side, hidden in ((one, other), (other, one)):
         new = (login[hidden] < 0) & (login[known_side] >= 0)
         login[hidden[new]] = login[known_side[new]]

@@ -24,8 +24,8 @@ class NextFix(Result):
     ----------
     table : pandas.DataFrame
         One row per change, the most telling first: `change`, what to do; `short`, the same in few
-        words; `alias_type`, what would be sent; `at`, the browser's event at which, "" where it is at all or on the order;
-        `orders`, of how many orders the first or the last visit would be another one that is not
+        words; `alias_type`, what would be sent; `at`, the browser's event at
+        which, "" where it is at all or on the order; `orders`, of how many orders the first or the last visit would be another one that is not
         known now, with `orders_low` and `orders_high`; where a value was asked for, `money`,
         `money_low` and `money_high` of these orders; `share` of all orders, or of their money;
         where a funnel was given, `width` and `width_after`, how wide its interval of identity is,
@@ -134,9 +134,7 @@ class NextFix(Result):
         shown["share"] = self.table["share"]
         for name in self.table.columns.intersection(["width", "width_after"]):
             shown[name] = self.table[name].map(percentage)
-        said = [
-            f"{row['change']}: {row['assumption']}" for _, row in self.table.iterrows()
-        ]
+        said = [f"{row['change']}: {row['assumption']}" for _, row in self.table.iterrows()]
         return (shown, *self.assumptions, *said)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from convergekit.base.grouping import distinct_rows, number, order_of, run_starts
 from convergekit.base.records import take_or_missing
@@ -128,7 +127,7 @@ def trail_of(s: StitchedEvents, at: IntArray, amount: FloatArray) -> Trail:
     order = np.lexsort((name, time[event], of_visit))
     event, of_visit, name = event[order], of_visit[order], name[order]
     starts = np.flatnonzero(run_starts(of_visit))
-    ends = np.append(starts[1:], len(event)) - 1
+    ends = np.append(starts[1:], len(event))[: len(starts)] - 1
     says = np.zeros(len(starts) + 1, dtype=bool)
     says[visit_of[parts.visit[(parts.login >= 0) & (parts.visit >= 0)]]] = True
     profiles = len(s.resolution.profile_ids)
@@ -169,9 +168,7 @@ def trail_of(s: StitchedEvents, at: IntArray, amount: FloatArray) -> Trail:
         browser=cookie[event],
         visits=visits,
         orders=orders,
-        seen=Seen.of(
-            s.resolution.profile[event], time[event], mine, time[at], profiles + len(at)
-        ),
+        seen=Seen.of(s.resolution.profile[event], time[event], mine, time[at], profiles + len(at)),
         has_login=has_login,
         begin=int(all_times.min()),
         until=int(all_times.max()),
@@ -230,7 +227,7 @@ def _again(s: StitchedEvents, parts: Parts, at: IntArray, event: IntArray) -> Bo
     pair = np.flatnonzero(is_login[aliases.alias])
     carrier, login = aliases.event[pair], aliases.alias[pair]
     inside = parts.of_event[carrier] >= 0
-    of_login, part, each = distinct_rows(
+    of_login, part, _ = distinct_rows(
         login[inside], parts.of_event[carrier[inside]], carrier[inside]
     )
     new = run_starts(of_login) | run_starts(part)
@@ -287,5 +284,3 @@ def any_of_visit(trail: Trail, marked: BoolArray) -> BoolArray:
     found = np.zeros(len(trail.visits.begin), dtype=bool)
     found[trail.of_visit[marked]] = True
     return found
-
-

@@ -10,12 +10,12 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from tests.certainty.agents import Agents, agents
-from tests.certainty.fixes import CHANGES, Store, origins, tied
 
 import convergekit as ck
 from convergekit.errors import ColumnError, UnknownNameError
 from convergekit.fixes.trail import trail_of
+from tests.certainty.agents import Agents, agents
+from tests.certainty.fixes import CHANGES, Store, origins, tied
 
 VALUE = "total_price"
 LOSSES = ck.TrackingLoss(devices=1.6, cookie_days=5.0, lost_tokens=0.25)
@@ -38,8 +38,9 @@ def found(s):
 
 def test_it_ranks_as_the_truth_does_where_changes_are_really_made():
     store = Store.of(seed=2, people=1500)
-    assert store.correlation >= 0.75
-    assert store.best
+    assert store.correlation >= 0.85
+    named = store.table["money"].idxmax()
+    assert store.table.loc[named, "true"] >= 0.8 * store.table["true"].max()
     there = store.table[store.table["true"] > 0]
     assert (there["money"] / there["true"] - 1).abs().median() <= 0.3
 
@@ -112,7 +113,7 @@ def test_with_a_funnel_it_says_how_wide_its_interval_would_be():
     now = small.funnel(steps, within="14D").bounds().table.iloc[-1]
     np.testing.assert_allclose(table["width"], now["high"] - now["low"], rtol=1e-4)
     assert table["width_after"].between(0, 1).all()
-    assert table["width_after"].nunique() > 1
+    assert table["width_after"].max() > table["width_after"].min()
 
 
 def test_a_store_too_small_for_bounds_has_no_width():
@@ -146,15 +147,15 @@ def test_what_is_not_there_is_an_error(s):
     with pytest.raises(ck.ConvergekitError, match="within"):
         s.next_fix("Placed Order", steps=["PageView", "Placed Order"])
     with pytest.raises(ck.ConvergekitError, match="segment"):
-        s.where(ck.did("Placed Order")).next_fix("Placed Order")
+        s.where(events={"event_name": "Placed Order"}).next_fix("Placed Order")
 
 
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"alias.email": ["a@x.org", "b@x.org", "a@x.org"]}, "no event carries an alias of a browser"),
+        ({"alias.email": ["a@x.org"] * 3}, "no event carries an alias of a browser"),
         ({"alias.cookie": ["a", "b", "a"]}, "besides cookie no alias is there"),
-        ({}, "no event carries an alias of a browser"),
+        ({"alias.cookie": [None] * 3}, "no event carries an alias of a browser"),
     ],
     ids=["no browser", "one type", "no alias"],
 )  # fmt: skip
@@ -188,7 +189,7 @@ def test_origins_are_those_that_a_slow_search_finds(s):
     at = np.flatnonzero((s.events["event_name"] == "Placed Order").to_numpy())
     trail = trail_of(s.tables, at, np.ones(len(at)))
     slow = origins(s)
-    ids = s.events["event_id"].to_numpy()[at]
+    ids = s.events["event_id"].to_numpy()[trail.orders.position]
     for times, name in zip(fast(trail.seen), ("first", "last"), strict=True):
         expected = slow.loc[ids, name]
         assert ((times == NONE) == expected.isna().to_numpy()).all()
