@@ -12,8 +12,8 @@ from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import check_funnel, events_named, summed_amounts
 from convergekit.events.currencies import check_rates
 from convergekit.events.steps import StepLike, title_of
-from convergekit.fixes.changes import Change, changes_of
-from convergekit.fixes.draws import Draw, Known, draws
+from convergekit.fixes.changes import TrackingFix, changes_of
+from convergekit.fixes.draws import Draw, KnownLinks, draws
 from convergekit.fixes.mended import mended, sample
 from convergekit.fixes.origins import NONE, origins, revealed
 from convergekit.fixes.result import NextFix, table_of
@@ -63,7 +63,7 @@ def next_fix(
     amount = np.ones(len(at))
     if value is not None:
         amount = summed_amounts(s.events, at, value, currency, rates)
-    known = Known.of(trail_of(s, at, amount))
+    known = KnownLinks.of(trail_of(s, at, amount))
     title, trail = title_of(event_name), known.trail
     base = origins(trail.seen)
     changes = changes_of(s, known, title)
@@ -92,7 +92,9 @@ def next_fix(
     )
 
 
-def _reasons(s: StitchedEvents, known: Known, changes: list[Change], title: str) -> list[str]:
+def _reasons(
+    s: StitchedEvents, known: KnownLinks, changes: list[TrackingFix], title: str
+) -> list[str]:
     """Return why nothing can be said; empty if something can."""
     if not len(known.trail.orders.time):
         return [f"no event is named {title}."]
@@ -115,10 +117,10 @@ def _listed(names: Sequence[str], s: StitchedEvents) -> str:
 
 
 def _row(
-    known: Known,
+    known: KnownLinks,
     base: tuple[np.ndarray, np.ndarray],
     drawn: list[Draw],
-    change: Change,
+    change: TrackingFix,
     widths: tuple[float, float],
     *,
     has_value: bool,
@@ -158,9 +160,9 @@ def _interval(told: BoolArray, weight: FloatArray) -> tuple[float, float, float]
 
 def _widths(
     s: StitchedEvents,
-    known: Known,
+    known: KnownLinks,
     draw: Draw,
-    changes: list[Change],
+    changes: list[TrackingFix],
     steps: Sequence[StepLike],
     within: Duration,
 ) -> list[tuple[float, float]]:

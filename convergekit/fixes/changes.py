@@ -9,7 +9,7 @@ import numpy as np
 
 from convergekit.base.grouping import run_starts
 from convergekit.base.wording import percentage
-from convergekit.fixes.draws import Draw, Known
+from convergekit.fixes.draws import Draw, KnownLinks
 from convergekit.fixes.trail import any_of_visit, browser_types, has_type
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import StitchedEvents
@@ -21,7 +21,7 @@ _ENOUGH = 10
 _SELDOM, _ALWAYS = 0.05, 0.99
 
 
-class Change(ABC):
+class TrackingFix(ABC):
     """A change that a shop can make.
 
     Attributes
@@ -44,12 +44,12 @@ class Change(ABC):
     assumed: str
 
     @abstractmethod
-    def links(self, known: Known, draw: Draw) -> tuple[IntArray, IntArray]:
+    def links(self, known: KnownLinks, draw: Draw) -> tuple[IntArray, IntArray]:
         """Return the profiles that it would bring together, in pairs."""
 
 
 @dataclass(frozen=True)
-class Token(Change):
+class Token(TrackingFix):
     """Send an alias of the visit on the event that is asked about.
 
     Attributes
@@ -68,7 +68,7 @@ class Token(Change):
     lacks: BoolArray
     shows: BoolArray
 
-    def reached(self, known: Known, draw: Draw) -> tuple[IntArray, IntArray]:
+    def reached(self, known: KnownLinks, draw: Draw) -> tuple[IntArray, IntArray]:
         """Return orders, and the visit that the token would lead each of them to."""
         before = known.broken.joined(len(self.shows))
         lacking = self.lacks[draw.order]
@@ -81,14 +81,14 @@ class Token(Change):
         there = self.shows[visit] & (visit != np.concatenate([own * 0 - 1, own, of_them]))
         return order[there], visit[there]
 
-    def links(self, known: Known, draw: Draw) -> tuple[IntArray, IntArray]:
+    def links(self, known: KnownLinks, draw: Draw) -> tuple[IntArray, IntArray]:
         """Return the profiles that it would bring together, in pairs."""
         order, visit = self.reached(known, draw)
         return known.trail.orders.profile[order], known.trail.visits.profile[visit]
 
 
 @dataclass(frozen=True)
-class OneCookie(Change):
+class OneCookie(TrackingFix):
     """Keep the cookie through the events at which it changes."""
 
     alias_type: str
@@ -97,14 +97,14 @@ class OneCookie(Change):
     short: str
     assumed: str
 
-    def links(self, known: Known, draw: Draw) -> tuple[IntArray, IntArray]:
+    def links(self, known: KnownLinks, draw: Draw) -> tuple[IntArray, IntArray]:
         """Return the profiles that it would bring together, in pairs."""
         profile, broken = known.trail.visits.profile, known.broken
         return profile[broken.headless], profile[broken.before]
 
 
 @dataclass(frozen=True)
-class LongCookie(Change):
+class LongCookie(TrackingFix):
     """Keep the cookie for as long as people come back."""
 
     alias_type: str
@@ -113,7 +113,7 @@ class LongCookie(Change):
     short: str
     assumed: str
 
-    def links(self, known: Known, draw: Draw) -> tuple[IntArray, IntArray]:
+    def links(self, known: KnownLinks, draw: Draw) -> tuple[IntArray, IntArray]:
         """Return the profiles that it would bring together, in pairs."""
         trail = known.trail
         return (
@@ -123,7 +123,7 @@ class LongCookie(Change):
 
 
 @dataclass(frozen=True)
-class Login(Change):
+class Login(TrackingFix):
     """Have a login on an event of the browser, at a share of these events.
 
     Attributes
@@ -144,11 +144,11 @@ class Login(Change):
     asks: BoolArray
     knows: BoolArray
 
-    def given(self, known: Known, draw: Draw) -> BoolArray:
+    def given(self, known: KnownLinks, draw: Draw) -> BoolArray:
         """Return which of the browser's events would carry the login."""
         return self.asks & (draw.coin[known.trail.of_visit] < self.share)
 
-    def links(self, known: Known, draw: Draw) -> tuple[IntArray, IntArray]:
+    def links(self, known: KnownLinks, draw: Draw) -> tuple[IntArray, IntArray]:
         """Return the profiles that it would bring together, in pairs."""
         trail, broken = known.trail, known.broken
         visits, orders = trail.visits.profile, trail.orders.profile
@@ -162,18 +162,18 @@ class Login(Change):
         return known_side[linked], hidden[linked]
 
 
-def changes_of(s: StitchedEvents, known: Known, event: str) -> list[Change]:
+def changes_of(s: StitchedEvents, known: KnownLinks, event: str) -> list[TrackingFix]:
     """Return the changes that the data suggest.
 
     Parameters
     ----------
     s : StitchedEvents
-    known : Known
+    known : KnownLinks
     event : str
         What the events are called that are asked about.
     """
     trail = known.trail
-    found: list[Change] = []
+    found: list[TrackingFix] = []
     for alias_type in s.resolution.aliases.types.categories:
         if alias_type in browser_types(s):
             continue
@@ -211,7 +211,9 @@ def changes_of(s: StitchedEvents, known: Known, event: str) -> list[Change]:
     return found
 
 
-def _token(known: Known, alias_type: str, lacks: BoolArray, shows: BoolArray, event: str) -> Token:
+def _token(
+    known: KnownLinks, alias_type: str, lacks: BoolArray, shows: BoolArray, event: str
+) -> Token:
     return Token(
         alias_type,
         "",
@@ -224,7 +226,9 @@ def _token(known: Known, alias_type: str, lacks: BoolArray, shows: BoolArray, ev
     )
 
 
-def _logins(s: StitchedEvents, known: Known, alias_type: str, carries: BoolArray) -> list[Change]:
+def _logins(
+    s: StitchedEvents, known: KnownLinks, alias_type: str, carries: BoolArray
+) -> list[TrackingFix]:
     trail = known.trail
     size = len(trail.names)
     sent = carries[trail.event]
@@ -253,7 +257,7 @@ def _logins(s: StitchedEvents, known: Known, alias_type: str, carries: BoolArray
         return [change(last, 1.0, words)]
     best = int(np.argmax(share))
     where, rate = trail.names[best], float(share[best])
-    found: list[Change] = []
+    found: list[TrackingFix] = []
     if rate < _ALWAYS:
         words = (
             f"Ask for {alias_type} at every {where}",
@@ -272,7 +276,7 @@ def _logins(s: StitchedEvents, known: Known, alias_type: str, carries: BoolArray
     return found
 
 
-def _before_orders(known: Known) -> int:
+def _before_orders(known: KnownLinks) -> int:
     """Return the event that visits most often end with before an order; -1 for none."""
     trail = known.trail
     followed = trail.orders.visit[trail.orders.visit >= 0]
@@ -281,7 +285,7 @@ def _before_orders(known: Known) -> int:
     return int(np.argmax(np.bincount(trail.visits.last_name[followed])))
 
 
-def _step_before(known: Known, name: int) -> int:
+def _step_before(known: KnownLinks, name: int) -> int:
     """Return the event that most often comes right before another one in a visit; -1 for none."""
     trail = known.trail
     follows = ~run_starts(trail.of_visit) & (trail.name == name)
@@ -290,7 +294,7 @@ def _step_before(known: Known, name: int) -> int:
     return int(np.argmax(np.bincount(before))) if len(before) else -1
 
 
-def _oldest_cookie(known: Known) -> float:
+def _oldest_cookie(known: KnownLinks) -> float:
     """Return how many days all but one in a hundred of the cookies that come back are seen."""
     trail = known.trail
     order = np.lexsort((trail.time, trail.browser))

@@ -29,7 +29,7 @@ _TRIED = 200
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownLinks:
     """What is known before anything is drawn."""
 
     trail: Trail
@@ -39,7 +39,7 @@ class Known:
     others: Others
 
     @classmethod
-    def of(cls, trail: Trail) -> Known:
+    def of(cls, trail: Trail) -> KnownLinks:
         """Return what a trail says."""
         broken = broken_of(trail)
         lost = lost_of(trail, broken)
@@ -70,7 +70,7 @@ class Draw:
     coin: FloatArray
 
 
-def draws(known: Known, count: int) -> Iterator[Draw]:
+def draws(known: KnownLinks, count: int) -> Iterator[Draw]:
     """Yield so many draws; each takes what was estimated anew, as far as chance leaves it open."""
     lifetimes = lifetimes_of(known.others)
     for one in range(count):
@@ -88,7 +88,7 @@ def draws(known: Known, count: int) -> Iterator[Draw]:
         )
 
 
-def _own(rng: np.random.Generator, known: Known) -> tuple[IntArray, IntArray]:
+def _own(rng: np.random.Generator, known: KnownLinks) -> tuple[IntArray, IntArray]:
     """Return orders that lost their visit, and the visit.
 
     How often a login leads to the visit where a token does says how often it does where no token
@@ -127,7 +127,7 @@ def _followed(rng: np.random.Generator, ratio: FloatArray, share: FloatArray) ->
 
 
 def _elsewhere(
-    rng: np.random.Generator, known: Known, taken: IntArray
+    rng: np.random.Generator, known: KnownLinks, taken: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Return orders, visits of the same people that nothing joins to them, and the time between.
 
@@ -162,7 +162,7 @@ def _elsewhere(
 
 
 def _given(
-    rng: np.random.Generator, known: Known, donors: IntArray, mine: IntArray, pool: IntArray,
+    rng: np.random.Generator, known: KnownLinks, donors: IntArray, mine: IntArray, pool: IntArray,
     hidden: float,
 ) -> tuple[IntArray, IntArray]:  # fmt: skip
     """Return orders with a visit out of the pool each, until so many visits are theirs."""

@@ -37,7 +37,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Matched:
+class MatchedVisits:
     """The visit that each moment most likely followed.
 
     Attributes
@@ -70,7 +70,7 @@ class Matcher:
     known: Ended
     waits: IntArray
 
-    def matched(self, followed: IntArray) -> Matched:
+    def matched(self, followed: IntArray) -> MatchedVisits:
         """Return the visit that each moment most likely followed.
 
         Examples
@@ -83,7 +83,7 @@ class Matcher:
         """
         visit, score = self._likeliest(followed)
         if not len(followed) or not len(self.waits):
-            return Matched(visit, np.zeros(len(followed)))
+            return MatchedVisits(visit, np.zeros(len(followed)))
         by_chance = np.concatenate([self._likeliest(followed + by)[1] for by in _MOVED])
         sure = self._score(self.known.kind, self.waits, self.known.time + self.waits)
         # Where another visit fits better, that one is found.
@@ -97,7 +97,7 @@ class Matcher:
             return (np.bincount(place, minlength=len(cuts) + 2) + 0.5) / (len(scores) + 1)
 
         place = np.where(np.isfinite(score), 1 + np.searchsorted(cuts, score), 0)
-        return Matched(visit, (shares(sure) / shares(by_chance))[place])
+        return MatchedVisits(visit, (shares(sure) / shares(by_chance))[place])
 
     def _likeliest(self, followed: IntArray) -> tuple[IntArray, FloatArray]:
         """Return for each moment the visit, and how likely it is, minus infinity without one."""

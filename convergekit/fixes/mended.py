@@ -10,8 +10,8 @@ import pandas as pd
 
 from convergekit.base.grouping import run_starts
 from convergekit.certainty.completion import nearest
-from convergekit.fixes.changes import Change, Login, LongCookie, OneCookie, Token
-from convergekit.fixes.draws import Draw, Known
+from convergekit.fixes.changes import Login, LongCookie, OneCookie, Token, TrackingFix
+from convergekit.fixes.draws import Draw, KnownLinks
 from convergekit.fixes.origins import together
 from convergekit.identity.aliases import EventAliases
 from convergekit.identity.as_of import Knowledge
@@ -38,16 +38,16 @@ class _Added:
 
 
 def mended(
-    s: StitchedEvents, known: Known, draw: Draw, change: Change | None, chosen: BoolArray
+    s: StitchedEvents, known: KnownLinks, draw: Draw, change: TrackingFix | None, chosen: BoolArray
 ) -> StitchedEvents:
     """Return some of the events, stitched as they would be with a change.
 
     Parameters
     ----------
     s : StitchedEvents
-    known : Known
+    known : KnownLinks
     draw : Draw
-    change : Change or None
+    change : TrackingFix or None
         None for what there is.
     chosen : numpy.ndarray of bool
         Which events to take.
@@ -64,7 +64,7 @@ def mended(
     return replace(s, events=events, resolution=named(unnamed, events))
 
 
-def sample(s: StitchedEvents, known: Known, draw: Draw, most: int) -> BoolArray:
+def sample(s: StitchedEvents, known: KnownLinks, draw: Draw, most: int) -> BoolArray:
     """Return which events to take of more than so many: those of some profiles, whole.
 
     Profiles that a link of the draw brings together are taken together.
@@ -88,7 +88,7 @@ def sample(s: StitchedEvents, known: Known, draw: Draw, most: int) -> BoolArray:
     return np.append(leader[cluster] % every == 0, False)[s.resolution.profile]
 
 
-def _added(s: StitchedEvents, known: Known, draw: Draw, change: Change) -> _Added:
+def _added(s: StitchedEvents, known: KnownLinks, draw: Draw, change: TrackingFix) -> _Added:
     trail = known.trail
     first = np.flatnonzero(run_starts(trail.of_visit))
     if isinstance(change, Token):
@@ -107,7 +107,7 @@ def _added(s: StitchedEvents, known: Known, draw: Draw, change: Change) -> _Adde
     return _told(s, known, draw, change)
 
 
-def _strangers(known: Known, draw: Draw, of: BoolArray) -> tuple[IntArray, IntArray]:
+def _strangers(known: KnownLinks, draw: Draw, of: BoolArray) -> tuple[IntArray, IntArray]:
     """Return visits of people who did not order that belong together, an earlier and a later one.
 
     They have as many other visits as those who ordered: of so many links per order.
@@ -128,7 +128,7 @@ def _strangers(known: Known, draw: Draw, of: BoolArray) -> tuple[IntArray, IntAr
     return pool[nearest(wanted, visits.begin[pool])], later
 
 
-def _told(s: StitchedEvents, known: Known, draw: Draw, change: Login) -> _Added:
+def _told(s: StitchedEvents, known: KnownLinks, draw: Draw, change: Login) -> _Added:
     """Return the logins that the browser's events would carry: those of their people."""
     trail, profiles = known.trail, known.trail.seen.profiles
     visits, orders = trail.visits.profile, trail.orders.profile

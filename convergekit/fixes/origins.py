@@ -17,7 +17,7 @@ NONE = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenEvents:
     """Browser events and orders, each with a profile as a number.
 
     Attributes
@@ -38,19 +38,19 @@ class Seen:
 
     @classmethod
     def of(cls, profile: IntArray, time: IntArray, of_order: IntArray, ordered: IntArray,
-           profiles: int) -> Seen:  # fmt: skip
+           profiles: int) -> SeenEvents:  # fmt: skip
         """Return events in any order as they are wanted."""
         order = np.lexsort((time, profile))
         return cls(profile[order], time[order], of_order, ordered, profiles)
 
 
-def origins(seen: Seen) -> tuple[IntArray, IntArray]:
+def origins(seen: SeenEvents) -> tuple[IntArray, IntArray]:
     """Return when each order's first visit began, and when its last did; `NONE` without any.
 
     Examples
     --------
     >>> hour = 3_600_000_000
-    >>> seen = Seen.of(
+    >>> seen = SeenEvents.of(
     ...     np.array([0, 0, 0]), np.array([0, 5, 6]) * hour,
     ...     np.array([0, 0, 1]), np.array([1, 7, 7]) * hour, 2,
     ... )
@@ -82,13 +82,13 @@ def origins(seen: Seen) -> tuple[IntArray, IntArray]:
 
 
 def revealed(
-    seen: Seen, known: tuple[IntArray, IntArray], one: IntArray, other: IntArray
+    seen: SeenEvents, known: tuple[IntArray, IntArray], one: IntArray, other: IntArray
 ) -> BoolArray:
     """Return of which orders the first or the last visit is another one with some links.
 
     Parameters
     ----------
-    seen : Seen
+    seen : SeenEvents
     known : tuple of numpy.ndarray of int
         What `origins` returns without the links.
     one, other : numpy.ndarray of int
@@ -103,7 +103,7 @@ def revealed(
     person[touched] = together(at[: len(one)], at[len(one) :], size)
     orders = np.flatnonzero(person[seen.of_order] >= 0)
     events = np.flatnonzero(person[seen.profile] >= 0)
-    chosen = Seen.of(
+    chosen = SeenEvents.of(
         person[seen.profile[events]], seen.time[events],
         person[seen.of_order[orders]], seen.ordered[orders], size,
     )  # fmt: skip

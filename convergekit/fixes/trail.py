@@ -10,7 +10,7 @@ from convergekit.base.grouping import distinct_rows, number, order_of, run_start
 from convergekit.base.records import take_or_missing
 from convergekit.certainty.parts import Parts, parts_of
 from convergekit.events.timestamps import microseconds
-from convergekit.fixes.origins import PAUSE, Seen
+from convergekit.fixes.origins import PAUSE, SeenEvents
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import BoolArray, FloatArray, IntArray
@@ -43,7 +43,7 @@ class Visits:
 
 
 @dataclass(frozen=True)
-class Orders:
+class OrderTrail:
     """The events that are asked about.
 
     Attributes
@@ -81,8 +81,8 @@ class Trail:
         Of each event that a browser sent, by visit and time: its position, its visit, name, time
         and cookie.
     visits : Visits
-    orders : Orders
-    seen : Seen
+    orders : OrderTrail
+    seen : SeenEvents
     has_login : numpy.ndarray of bool
         Which profiles have a login.
     begin, until : int
@@ -96,8 +96,8 @@ class Trail:
     time: IntArray
     browser: IntArray
     visits: Visits
-    orders: Orders
-    seen: Seen
+    orders: OrderTrail
+    seen: SeenEvents
     has_login: BoolArray
     begin: int
     until: int
@@ -145,7 +145,7 @@ def trail_of(s: StitchedEvents, at: IntArray, amount: FloatArray) -> Trail:
     mine = np.where(mine >= 0, mine, profiles + np.arange(len(at)))
     visit = visit_of[parts.visit[at]]
     visit = np.where((visit >= 0) & (visits.begin[visit] <= time[at]), visit, -1)
-    orders = Orders(
+    orders = OrderTrail(
         position=at,
         profile=mine,
         time=time[at],
@@ -168,7 +168,9 @@ def trail_of(s: StitchedEvents, at: IntArray, amount: FloatArray) -> Trail:
         browser=cookie[event],
         visits=visits,
         orders=orders,
-        seen=Seen.of(s.resolution.profile[event], time[event], mine, time[at], profiles + len(at)),
+        seen=SeenEvents.of(
+            s.resolution.profile[event], time[event], mine, time[at], profiles + len(at)
+        ),
         has_login=has_login,
         begin=int(all_times.min()),
         until=int(all_times.max()),
