@@ -35,6 +35,7 @@ from .explore.columns import ColumnsExplorer, explore_columns
 from .explore.explorer import Explorer
 from .figures.figure import Figure
 from .figures.frame import DrawnFrame
+from .fixes.result import NextFix
 from .funnels.funnel import funnel
 from .funnels.group_test import FunnelTest
 from .funnels.result import Funnel
@@ -62,6 +63,7 @@ from .readers import (
 )
 from .reconcile.result import Reconciliation
 from .simulate.losses import TrackingLoss
+from .simulate.mending import TrackingChange
 from .simulate.store import SimulatedStore, simulate_store
 from .spend.reading import read_spend
 from .spend.result import Spend
@@ -121,6 +123,7 @@ __all__ = [
     "ItemLines",
     "Journeys",
     "Marketing",
+    "NextFix",
     "NotOnThisEngine",
     "Orphans",
     "PartsTable",
@@ -141,6 +144,7 @@ __all__ = [
     "Store",
     "SuggestedColumns",
     "TimeToConvert",
+    "TrackingChange",
     "TrackingLoss",
     "UnknownAliasError",
     "UnknownNameError",

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.style import Template
+    from convergekit.fixes.result import NextFix
     from convergekit.funnels.options import Within
     from convergekit.funnels.result import Funnel
     from convergekit.funnels.vendors.presets import (
@@ -1969,6 +1970,80 @@ class Stitched:
         from convergekit.diagnostics.alias_coverage import alias_coverage
 
         return alias_coverage(self.tables, event_name)
+
+    def next_fix(
+        self,
+        event_name: StepLike,
+        *,
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        steps: Sequence[StepLike] | None = None,
+        within: Duration | None = None,
+    ) -> NextFix:
+        """Return which change of the tracking would tell most of where orders come from.
+
+        Parameters
+        ----------
+        event_name : str, sequence of str, or Step
+            The orders.
+        value : str, optional
+            A number of the orders, such as ``"total_price"``. Changes are ranked by it; without
+            it, by how many orders they are.
+        currency, rates : optional
+            As `customers` takes them.
+        steps, within : optional
+            A funnel, as `funnel` takes it: how wide its interval of identity would be with each
+            change. It takes longer.
+
+        Returns
+        -------
+        NextFix
+            `.table`, one row per change that the data suggest: what to do, of how many orders and
+            how much money it would tell the first or the last visit, with intervals of 90 %;
+            `.finding`, what to do first.
+
+        Raises
+        ------
+        UnknownNameError
+            No event is of the name.
+        ColumnError
+            No column, or more than one, is of the value's name.
+        ConvergekitError
+            The value is not a number; of `steps` and `within` one is missing; or these events are
+            a segment.
+
+        See Also
+        --------
+        alias_coverage : What each alias does now.
+        orphans : Which orders reach no visit.
+        Funnel.bounds : How sure a funnel is.
+
+        Notes
+        -----
+        The changes are derived from the data: alias types that the browser sends and the order
+        does not, or not always; logins that are given late, or not by everybody; events at which
+        the cookie changes; and the age of cookies. docs/next-fix.md has the method, what it
+        assumes, and how well it does where the truth is known.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=800).events)
+        >>> found = s.next_fix("Placed Order", value="total_price")
+        >>> found.table[["change", "orders", "money"]].round(0).head(3)
+        """
+        from convergekit.fixes.answer import next_fix
+
+        return next_fix(
+            self.tables,
+            event_name,
+            value=value,
+            currency=currency,
+            rates=rates,
+            steps=steps,
+            within=within,
+        )
 
     def without(
         self,

@@ -34,6 +34,7 @@ from convergekit.simulate.events import (
 from convergekit.simulate.exports import flat_table, pixel_lines, records_of, webhook_array
 from convergekit.simulate.frame import spelled_out
 from convergekit.simulate.losses import TrackingLoss, happened, lost, recookied
+from convergekit.simulate.mending import TrackingChange, changed
 from convergekit.simulate.platform_files import as_read, platform_file
 
 #: The folder that `SimulatedStore.write` puts the platforms' exports into.
@@ -147,6 +148,7 @@ def simulate_store(
     days: int = 28,
     noise: float = 1.0,
     losses: TrackingLoss | None = None,
+    change: TrackingChange | None = None,
     spend: bool = False,
     overclaiming: float = 1.5,
     claims: Claims = "touches",
@@ -171,6 +173,9 @@ def simulate_store(
     losses : TrackingLoss, optional
         What else the tracking loses: more devices, short-lived cookies, blocked browsers and so
         on. The people, their visits and their orders are the same with it and without.
+    change : TrackingChange, optional
+        What the tracking sends besides: tokens, addresses and so on. The people, their visits and
+        their orders are the same with it and without.
     spend : bool, default False
         Whether to simulate spend by day and campaign, and what the platforms claim.
     overclaiming : float, default 1.5
@@ -225,6 +230,9 @@ def simulate_store(
     done = happened(log)
     if losses is not None:
         log = lost(hidden, log, visits, device, losses)
+    if change is not None:
+        own = np.random.Generator(np.random.PCG64([seed, 3]))
+        log = changed(own, log, persons, visits, change)
     log = arrived(rng, log, noise)
     events = spelled_out(rng, log, persons, visits, noise)
     if not spend:
