@@ -20,7 +20,8 @@ from tests.signatures import lines
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "convergekit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MOST_ENTRIES = 34
+#: One more than the plan: `change/`, what changed between two periods, is a concept of its own.
+MOST_ENTRIES = 35
 MOST_MODULES = 25
 LONGEST_BODY = 75
 #: They bring everything together: the front door, and the face.

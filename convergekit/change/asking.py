@@ -18,14 +18,15 @@ from convergekit.change import links, measured, sent
 from convergekit.change.accounts import Accounts, account, groups_of
 from convergekit.change.chance import half_width, p_values, spread
 from convergekit.change.factors import Factors, Number, Piece, factors_of, number_of
+from convergekit.change.check_ups import differing_findings
 from convergekit.change.faults import Fault, Pair
 from convergekit.change.labels import Labels, labels_of
 from convergekit.change.path import apportioned, weights
 from convergekit.change.result import Part, Why, made
-from convergekit.change.sides import Entered, Side, enter, read_side
+from convergekit.change.sides import Base, Entered, Side, enter, read_side
 from convergekit.checks.money import find_money
 from convergekit.errors import ConvergekitError
-from convergekit.events.amounts import summed_amounts
+from convergekit.events.amounts import events_named, summed_amounts
 from convergekit.events.steps import Step, StepLike, as_steps
 from convergekit.funnels.suggest import event_counts, suggested
 from convergekit.identity.tables import StitchedEvents
@@ -111,21 +112,25 @@ def why(
     )
     periods = _periods(stitched, a, b)
     needs = number in ("revenue", "revenue a visit", "return on spend")
-    sides = tuple(
-        read_side(
-            one,
-            name,
-            asked.steps,
-            _amounts(one, asked.steps[-1], value, currency, rates, needs=needs),
-            *period,
-        )
-        for one, name, period in zip(stitched, ("before", "after"), periods, strict=True)
+    goal = asked.steps[-1]
+    before = Base(stitched[0])
+    after = before if stitched[1] is stitched[0] else Base(stitched[1])
+    amounts = _amounts(before.s, goal, value, currency, rates, needs=needs)
+    other = (
+        amounts if after is before else _amounts(after.s, goal, value, currency, rates, needs=needs)
     )
-    costs = [_cost(spend, side) for side in sides]
-    return _answer(asked, (sides[0], sides[1]), (costs[0], costs[1]))
+    sides = (
+        read_side(before, "before", asked.steps, amounts, *periods[0]),
+        read_side(after, "after", asked.steps, other, *periods[1]),
+    )
+    findings = differing_findings(sides, goal, value)
+    costs = _cost(spend, sides[0]), _cost(spend, sides[1])
+    return _answer(asked, sides, costs, findings)
 
 
-def _answer(asked: Question, raw: tuple[Side, Side], costs: tuple[float, float]) -> Why:
+def _answer(
+    asked: Question, raw: tuple[Side, Side], costs: tuple[float, float], findings: pd.DataFrame
+) -> Why:
     pair = _pair(asked, raw)
     _check_entrants(pair)
     faults: list[Fault] = []
@@ -154,7 +159,7 @@ def _answer(asked: Question, raw: tuple[Side, Side], costs: tuple[float, float])
     measured_raw = [measure.number(on, side) for on, side in enumerate(raw)]
     parts = _parts(pair, now, faults, errors, factors, labels)
     notes = _notes(asked, raw, whole)
-    return _result(asked, raw, measured_raw, parts, faults, notes)
+    return _result(asked, raw, measured_raw, parts, faults, findings, notes)
 
 
 _NONE = np.empty(0, dtype=np.int64)
@@ -195,9 +200,7 @@ def _entered(asked: Question, side: Side) -> Entered:
     return enter(side, len(asked.steps), asked.micros, in_period=asked.in_period)
 
 
-def _errors(
-    measure: _Measure, raw: tuple[Side, Side], faults: Sequence[Fault]
-) -> list[FloatArray]:
+def _errors(measure: _Measure, raw: tuple[Side, Side], faults: Sequence[Fault]) -> list[FloatArray]:
     """Return by how much each fault moves the difference: the Shapley value of their repairs."""
     found = [np.zeros(1)] * len(faults)
     for on, sign in ((0, -1.0), (1, 1.0)):
@@ -221,9 +224,7 @@ def _errors(
     return found
 
 
-def _shapley(
-    number: int, count: int, worth: Callable[[frozenset[int]], FloatArray]
-) -> FloatArray:
+def _shapley(number: int, count: int, worth: Callable[[frozenset[int]], FloatArray]) -> FloatArray:
     """Return what leaving one fault in does, over all orders of repairing them."""
     others = [other for other in range(count) if other != number]
     if count > _MOST_ORDERS:
@@ -261,14 +262,16 @@ def _parts(
             continue
         if piece.factor == "links":
             piece = replace(piece, kind=cause[0], what=cause[1])
-        if np.abs(effect).max() > 1e-9 * max(np.abs(factors.formula.value(factors.after)).max(), 1e-9):
+        if np.abs(effect).max() > 1e-9 * max(
+            np.abs(factors.formula.value(factors.after)).max(), 1e-9
+        ):
             parts.append(_of_piece(piece, effect, now, labels))
     for fault in faults:
         # What a repair cannot bring back, such as the links of a shared alias, is the fault's too.
-        effect = effects.get(id(fault))
+        effect = effects.get(id(fault), np.zeros(1))
         if fault.repair is not None:
-            effect = next(repaired) + (0.0 if effect is None else effect)
-        if effect is not None:
+            effect = effect + next(repaired)
+        if len(effect) > 1:
             counts = float(len(fault.at[0])), float(len(fault.at[1]))
             parts.append(
                 Part(fault.kind, fault.what, *counts, effect, _of_fault(pair, fault), is_fault=True)
@@ -325,6 +328,7 @@ def _result(
     numbers: Sequence[FloatArray],
     parts: Sequence[Part],
     faults: Sequence[Fault],
+    findings: pd.DataFrame,
     notes: list[str],
 ) -> Why:
     unit = {"conversion": 1e-9, "orders": 0.01, "revenue": 1.0}.get(asked.number, 1e-6)
@@ -347,6 +351,7 @@ def _result(
         p_values=tested.tolist(),
         confidence=asked.confidence,
         faults=list(faults),
+        findings=findings,
         notes=notes,
     )
 
@@ -475,8 +480,6 @@ def _amounts(
     needs: bool,
 ) -> FloatArray:
     """Return the amount of each event that is the last step, as it was sent unless rates are."""
-    from convergekit.events.amounts import events_named
-
     amounts = np.zeros(len(s.events))
     at = events_named(s.events, goal)
     if value is not None and rates is not None:
@@ -486,12 +489,12 @@ def _amounts(
     is_goal[at] = True
     money = find_money(s.events, is_goal, value, currency, rates)
     if money is None:
-        if needs:
-            raise ConvergekitError(
-                f"it is not known which property holds the money of {goal.title!r}: give value=, "
-                "such as value='total_price'."
-            )
-        return amounts
+        if not needs:
+            return amounts
+        raise ConvergekitError(
+            f"it is not known which property holds the money of {goal.title!r}: give value=, "
+            "such as value='total_price'."
+        )
     amounts[at] = (money.amounts if rates is None else money.counted)[at]
     return amounts
 
@@ -527,5 +530,3 @@ def _check_entrants(pair: Pair) -> None:
                 f"there is no event in the period {side.name}, {_named(side)}; the data are of "
                 f"{side.s.observed_span[0]:%Y-%m-%d} to {side.s.data_end:%Y-%m-%d}."
             )
-
-

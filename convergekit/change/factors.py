@@ -102,16 +102,16 @@ def factors_of(
     mixes = mix_effects(*accounts)
     scale = 2 / (scales[0] + scales[1])
     reached = [own.reached / _some(own.entrants)[:, None] for own in accounts]
-    for share, own in zip(reached, scales, strict=True):
-        share[:, -1] /= _some(own)
+    for share, times in zip(reached, scales, strict=True):
+        share[:, -1] /= _some(times)
     mixed = [np.concatenate([m[:, :, :-1], m[:, :, -1:] * scale[:, None, None]], 2) for m in mixes]
     standard = reached[1] - sum((m.sum(axis=1) for m in mixed), np.zeros_like(reached[1]))
     standard[:, 0] = 1.0
     rates = [_rates(reached[0]), _rates(np.maximum(standard, 0.0))]
     pieces: list[Piece] = []
-    for side, own, rate in zip((0, 1), known, rates, strict=True):
-        own |= {f"step {k + 2}": rate[:, k] for k in range(rate.shape[1])}
-        own["mix"] = reached[side][:, -1] - np.prod(rate, axis=1)
+    for on, rate in enumerate(rates):
+        known[on] |= {f"step {k + 2}": rate[:, k] for k in range(rate.shape[1])}
+        known[on]["mix"] = reached[on][:, -1] - np.prod(rate, axis=1)
     pieces += _entrant_pieces(known, accounts, labels, number)
     pieces += _mix_pieces(known, mixed, accounts, labels)
     for k in range(1, len(titles)):
@@ -245,13 +245,9 @@ def _rate_pieces(
     if chosen is None:
         return [Piece(name, "rate", title, raw[0][0], raw[1][0], change)]
     kind, label = chosen
-    risk, done = (
-        [own.levels[kind][:, label, k] for own in accounts] for k in (step - 1, step)
-    )
+    risk, done = ([own.levels[kind][:, label, k] for own in accounts] for k in (step - 1, step))
     rate = [d / _some(r) for d, r in zip(done, risk, strict=True)]
-    weight = sum(
-        r / _some(own.reached[:, step - 1]) for r, own in zip(risk, accounts, strict=True)
-    )
+    weight = sum(r / _some(own.reached[:, step - 1]) for r, own in zip(risk, accounts, strict=True))
     part = weight / 2 * (rate[1] - rate[0])
     part = part * scale if step == len(titles) - 1 else part
     said = f"{title}, {labels[kind].kind}: {labels[kind].names[label]}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
@@ -69,7 +69,6 @@ class Pair:
     entered: tuple[Entered, Entered]
     titles: list[str]
     within: int
-    cached: dict[str, object] = field(default_factory=dict)
 
     @property
     def last(self) -> int:

@@ -10,7 +10,7 @@ from convergekit.base.wording import percentage
 from convergekit.change.faults import IDENTITY, TRACKING, Fault, Pair, share, shares_apart
 from convergekit.change.sides import Side
 from convergekit.identity.graph import connected_components, profile_of_events
-from convergekit.identity.plausible import LOGIN_TYPES
+from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.typing import BoolArray, IntArray
 
 #: An alias joins strangers where it meets so many values of a login, or so many browsers.
@@ -52,15 +52,18 @@ def shared_alias(pair: Pair) -> list[Fault]:
 def _joining(side: Side) -> list[str]:
     """Return the aliases that meet many logins, or many browsers, in the period."""
     aliases = side.s.resolution.aliases
-    types = aliases.types
     event, alias = _pairs(side)
     kept = side.inside[event]
     event, alias = event[kept], alias[kept]
-    browser = np.asarray(types == side.s.browser_alias)
-    login = np.asarray(types.isin(list(LOGIN_TYPES)))
+    codes, names = side.base.kinds
+    browser = np.array([name == side.s.browser_alias for name in names])[codes]
+    login = np.array([name in LOGIN_TYPES for name in names])[codes]
     found: set[int] = set()
     for other, ours in ((login, browser), (browser, ~browser)):
-        one = pd.DataFrame({"event": event[ours[alias]], "alias": alias[ours[alias]]})
+        # Only one that is on so many events can meet so many.
+        many = np.bincount(alias, minlength=len(codes)) >= _STRANGERS
+        chosen = ours[alias] & many[alias]
+        one = pd.DataFrame({"event": event[chosen], "alias": alias[chosen]})
         met = pd.DataFrame({"event": event[other[alias]], "other": alias[other[alias]]})
         counts = one.merge(met, on="event").groupby("alias")["other"].nunique()
         found |= {int(a) for a in counts.index[counts >= _STRANGERS]}
@@ -90,13 +93,16 @@ def _without(side: Side, dropped: IntArray) -> IntArray:
 def stopped_alias(pair: Pair) -> list[Fault]:
     """Find an alias type that a step carried, and that it does not carry on the other side."""
     faults = []
-    kinds = [set(side.s.resolution.aliases.types.categories) for side in pair.sides]
-    for kind in sorted(kinds[0] | kinds[1]):
-        carried = [_carrying(side, kind) for side in pair.sides]
+    for kind in _kinds(pair):
+        carried = [side.base.carrying(kind) for side in pair.sides]
         earlier = [side.inside & (side.step >= 0) & (side.step < pair.last) for side in pair.sides]
         if kind in LOGIN_TYPES and _fell(carried, earlier):
             faults.append(_split_up(pair, kind))
     return faults
+
+
+def _kinds(pair: Pair) -> list[str]:
+    return sorted({kind for side in pair.sides for kind in side.base.kinds[1]})
 
 
 def _fell(carried: list[BoolArray], among: list[BoolArray]) -> bool:
@@ -108,20 +114,13 @@ def _fell(carried: list[BoolArray], among: list[BoolArray]) -> bool:
     return low < _STOPPED * high and high >= 0.01
 
 
-def _carrying(side: Side, kind: str) -> BoolArray:
-    event, alias = _pairs(side)
-    of_kind = np.asarray(side.s.resolution.aliases.types == kind)
-    found = np.zeros(len(side.s.events), dtype=bool)
-    found[event[of_kind[alias]]] = True
-    return found
-
-
 def _split_up(pair: Pair, kind: str) -> Fault:
     """Return the fault of a login that no longer joins a person's browsers."""
 
     def apart(side: Side) -> Side:
         aliases = side.s.resolution.aliases
-        of_kind = np.asarray(aliases.types == kind)
+        codes, names = side.base.kinds
+        of_kind = codes == (names.index(kind) if kind in names else -1)
         earlier = (side.step >= 0) & (side.step < pair.last)
         left = ~(of_kind[aliases.alias] & earlier[aliases.event])
         found = aliases.with_pairs(aliases.event[left], aliases.alias[left])
@@ -130,7 +129,7 @@ def _split_up(pair: Pair, kind: str) -> Fault:
 
     def at(side: Side) -> IntArray:
         earlier = side.inside & (side.step >= 0) & (side.step < pair.last)
-        return np.flatnonzero(earlier & _carrying(side, kind))
+        return np.flatnonzero(earlier & side.base.carrying(kind))
 
     return Fault(
         IDENTITY,
@@ -146,9 +145,10 @@ def link_cause(pair: Pair) -> tuple[str, str]:
     """Return what changed the share of orders that reach a visitor: a kind, and what it is."""
     goals = pair.goals()
     best, gap = "", 0.0
-    for kind in sorted(set().union(*(s.s.resolution.aliases.types.categories for s in pair.sides))):
+    for kind in _kinds(pair):
         hits = [
-            int(_carrying(side, kind)[at].sum()) for side, at in zip(pair.sides, goals, strict=True)
+            int(side.base.carrying(kind)[at].sum())
+            for side, at in zip(pair.sides, goals, strict=True)
         ]
         of = len(goals[0]), len(goals[1])
         if not shares_apart((hits[0], hits[1]), of):
@@ -192,5 +192,3 @@ def unentered(pair: Pair) -> list[Fault]:
             takes=("entrants", "mix", "step 2", "links"),
         )
     ]
-
-

@@ -27,9 +27,10 @@ def clocks(pair: Pair) -> list[Fault]:
     """Find a source whose orders come before the steps that led to them, on one side alone."""
     faults = []
     goals = pair.goals()
-    sources = [side.source.iloc[at] for side, at in zip(pair.sides, goals, strict=True)]
-    for source in sorted({str(name) for one in sources for name in one.dropna().unique()}):
-        at = tuple(g[(s == source).to_numpy(dtype=bool)] for g, s in zip(goals, sources, strict=True))
+    for source in _sources(pair):
+        at = [g[side.from_source(source)[g]] for side, g in zip(pair.sides, goals, strict=True)]
+        if min(map(len, at)) < _FEWEST:
+            continue
         lags = [_lags(side, pair.last, one) for side, one in zip(pair.sides, at, strict=True)]
         known = [lag[~np.isnan(lag)] for lag in lags]
         early = int((known[0] < 0).sum()), int((known[1] < 0).sum())
@@ -56,7 +57,7 @@ def _clock(
         if side.name != name:
             return side
         time = side.time.copy()
-        mine = (side.source == source).to_numpy(dtype=bool) & side.inside
+        mine = side.from_source(source) & side.inside
         time[mine] += shift
         return side.repaired(time=time)
 
@@ -80,14 +81,10 @@ def _lags(side: Side, last: int, goals: IntArray) -> FloatArray:
     lags = np.full(len(goals), np.nan)
     if not len(earlier):
         return lags
-    # One number that sorts by person, then time.
-    begin = int(min(side.time[earlier].min(), side.time[goals].min(initial=side.end)))
     person, time = side.person[earlier], side.time[earlier]
-    rank = pd.MultiIndex.from_arrays([person, time - begin])
-    wanted = pd.MultiIndex.from_arrays([side.person[goals], side.time[goals] - begin])
     both = np.lexsort(
         (
-            np.append(np.zeros(len(rank)), np.ones(len(wanted))),
+            np.arange(len(earlier) + len(goals)),
             np.append(time, side.time[goals]),
             np.append(person, side.person[goals]),
         )
@@ -110,9 +107,8 @@ def units(pair: Pair) -> list[Fault]:
     """Find amounts that are in cents on one side, by source of the orders."""
     faults = []
     goals = pair.goals()
-    sources = [side.source.iloc[at] for side, at in zip(pair.sides, goals, strict=True)]
-    for source in sorted({str(name) for one in sources for name in one.dropna().unique()}):
-        at = [g[(s == source).to_numpy(dtype=bool)] for g, s in zip(goals, sources, strict=True)]
+    for source in _sources(pair):
+        at = [g[side.from_source(source)[g]] for side, g in zip(pair.sides, goals, strict=True)]
         amounts = [_positive(side, one) for side, one in zip(pair.sides, at, strict=True)]
         if min(map(len, amounts)) < _FEWEST:
             continue
@@ -130,7 +126,7 @@ def _unit(pair: Pair, source: str, unit: float, before: IntArray, after: IntArra
     def set_right(side: Side) -> Side:
         if side.name != on:
             return side
-        mine = (side.source == source).to_numpy(dtype=bool)
+        mine = side.from_source(source)
         return side.repaired(amount=np.where(mine, side.amount / times, side.amount))
 
     nothing = np.empty(0, dtype=np.int64)
@@ -189,6 +185,10 @@ def _currency(pair: Pair, code: str, on: int, codes: list[np.ndarray]) -> Fault:
         (at, nothing) if on == 0 else (nothing, at),
         set_right,
     )
+
+
+def _sources(pair: Pair) -> list[str]:
+    return sorted({name for side in pair.sides for name in side.base.source[1]})
 
 
 def _positive(side: Side, at: IntArray) -> FloatArray:

@@ -43,9 +43,10 @@ class Formula:
     def value(self, values: _Values) -> FloatArray:
         """Return the number."""
         inside = _product(values, self.steps) + values[self.mix]
-        return _product(values, self.outer) * (
+        found: FloatArray = _product(values, self.outer) * (
             _product(values, self.inner) * inside + self._beside(values)
         )
+        return found
 
     def slopes(self, values: _Values) -> dict[str, FloatArray]:
         """Return by how much the number changes with each factor."""
@@ -92,7 +93,8 @@ def weights(formula: Formula, before: _Values, after: _Values) -> dict[str, Floa
 
 
 def _product(values: _Values, names: Sequence[str]) -> FloatArray:
-    return np.prod([values[name] for name in names], axis=0) if names else np.float64(1.0)
+    one: FloatArray = np.prod([values[name] for name in names], axis=0) if names else np.ones(1)
+    return one
 
 
 def apportioned(parts: FloatArray, total: int) -> list[int]:

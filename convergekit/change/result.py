@@ -58,6 +58,10 @@ class Why(Result):
         number of parts) and `beyond_chance`.
     faults : pandas.DataFrame
         What differs in the tracking: `kind`, `what` and `why`, by what behaviour it was told.
+    findings : pandas.DataFrame
+        The findings of the check-up of each period alone that differ: `check`, `what`, and how
+        many events they concern `before`, `after`, and in both periods `together` (-1 where two
+        stitchings are compared).
     sides : list of str
         The days of both periods.
     notes : list of str
@@ -71,11 +75,11 @@ class Why(Result):
     after: float
     table: pd.DataFrame
     faults: pd.DataFrame
+    findings: pd.DataFrame
     sides: list[str]
     notes: list[str]
     confidence: float
     _profiles: Sequence[Callable[[], pd.DataFrame]]
-    _is_chance: bool
 
     @property
     def difference(self) -> float:
@@ -85,7 +89,7 @@ class Why(Result):
     @property
     def finding(self) -> str:
         """What changed, and what most of it is, in a sentence or two."""
-        change = f"{self.number} went from {self._text(self.before)} to {self._text(self.after)}"
+        change = f"{self.number} went from {self.text(self.before)} to {self.text(self.after)}"
         change = change[0].upper() + change[1:]
         sure = self.table[self.table["beyond_chance"]]
         if sure.empty:
@@ -149,24 +153,18 @@ class Why(Result):
 
     def text(self, amount: float) -> str:
         """Return an amount of the number in words."""
-        return self._text(amount)
-
-    def _text(self, amount: float) -> str:
         if self.number == "conversion":
             return percentage(amount)
         return f"{amount:,.0f}" if self.number == "orders" else f"{amount:,.2f}"
 
     def _said(self, row: pd.Series) -> str:
-        sign = "+" if row["effect"] >= 0 else "−"
-        effect = abs(row["effect"])
-        shown = f"{effect * 100:.1f} points" if self.number == "conversion" else self._text(effect)
-        return f"{row['kind']}, {row['what']} ({sign}{shown})"
+        return f"{row['kind']}, {row['what']} ({self.signed(row['effect'])})"
 
     def _line(self) -> str:
         sure = int(self.table["beyond_chance"].sum())
         parts = counted(sure, "part") if sure else "nothing"
         return (
-            f"Why({self.number} {self._text(self.before)} → {self._text(self.after)}; "
+            f"Why({self.number} {self.text(self.before)} → {self.text(self.after)}; "
             f"{parts} beyond chance)"
         )
 
@@ -176,15 +174,17 @@ class Why(Result):
     def _body(self) -> Iterable[pd.DataFrame | str]:
         shown = self.table[["kind", "what", "effect", "low", "high", "beyond_chance"]].copy()
         for name in ("effect", "low", "high"):
-            shown[name] = [self._signed(one) for one in shown[name]]
+            shown[name] = [self.signed(one) for one in shown[name]]
         yield shown
         yield from self.faults["why"]
+        yield from (f"Check-up, {row.check}: {row.what}" for row in self.findings.itertuples())
         yield from self.notes
 
-    def _signed(self, amount: float) -> str:
+    def signed(self, amount: float) -> str:
+        """Return an effect on the number in words, a share in points."""
         sign = "+" if amount >= 0 else "−"
         if self.number == "conversion":
-            return f"{sign}{abs(amount) * 100:.2f}"
+            return f"{sign}{abs(amount) * 100:.2f} points"
         return sign + (f"{abs(amount):,.1f}" if self.number == "orders" else f"{abs(amount):,.2f}")
 
 
@@ -201,6 +201,7 @@ def made(
     p_values: list[float],
     confidence: float,
     faults: list[Fault],
+    findings: pd.DataFrame,
     notes: list[str],
 ) -> Why:
     """Return the result, its parts ranked: those beyond chance first, then by their effect."""
@@ -237,9 +238,9 @@ def made(
             columns=["kind", "what", "why"],
             dtype="str",
         ),
+        findings=findings,
         sides=sides,
         notes=notes,
         confidence=confidence,
         _profiles=[parts[int(at)].profiles for at in order],
-        _is_chance=not table["beyond_chance"].any(),
     )

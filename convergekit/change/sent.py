@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted, percentage
 from convergekit.change.faults import (
-
     TRACKING,
     Fault,
     Pair,
@@ -34,21 +35,24 @@ def bots(pair: Pair) -> list[Fault]:
     """Find a value that very many who do only one thing have on one side, and few on the other."""
     found: tuple[str, str, int] | None = None
     best = 0
-    for column in _columns(pair):
-        values = [_texts(side, column)[e.anchor] for side, e in _both(pair)]
+    for column, values in _few_valued(pair):
         counts = [pd.Series(v).value_counts() for v in values]
         for on in (0, 1):
             own, other = counts[on], counts[1 - on]
             if len(own) > _MOST_VALUES:
                 continue
-            expected = other.reindex(own.index, fill_value=0) * len(values[on]) / len(values[1 - on])
+            expected = (
+                other.reindex(own.index, fill_value=0) * len(values[on]) / len(values[1 - on])
+            )
             many = own[(own >= _FEWEST) & (own > _TIMES * (expected + 3))]
             alone = pair.entered[on].events <= 1
             for value, size in many.items():
                 has = values[on] == value
                 rest = int(alone[~has].sum()), int((~has).sum())
                 same = int(alone[has].sum()), int(size)
-                if same[0] >= _ALONE * same[1] and shares_apart((same[0], rest[0]), (same[1], rest[1])):
+                if same[0] >= _ALONE * same[1] and shares_apart(
+                    (same[0], rest[0]), (same[1], rest[1])
+                ):
                     if size > best:
                         found, best = (column, str(value), on), int(size)
     if found is None:
@@ -120,10 +124,9 @@ def _repeats(side: Side, last: int) -> IntArray:
 def renamed(pair: Pair) -> list[Fault]:
     """Find a step whose events go by another name on one side."""
     faults = []
-    names = [side.s.events["event_name"].where(side.inside) for side in pair.sides]
-    counts = [column.value_counts() for column in names]
+    counts = [_name_counts(side) for side in pair.sides]
     days = [max(side.days, 1e-9) for side in pair.sides]
-    steps = {str(n) for side in pair.sides for n in side.s.events["event_name"][side.step >= 0]}
+    steps = {side.base.name[1][code] for side in pair.sides for code in _codes_of_steps(side)}
     for number in range(pair.last + 1):
         size = [len(side.at_step(number)) / d for side, d in zip(pair.sides, days, strict=True)]
         on = int(size[1] < size[0])
@@ -131,9 +134,9 @@ def renamed(pair: Pair) -> list[Fault]:
         if size[on] > _LEFT * size[1 - on] or gone * days[on] < _FEWEST:
             continue
         fresh = [
-            str(name)
+            name
             for name, many in counts[on].items()
-            if str(name) not in steps
+            if name not in steps
             and counts[1 - on].get(name, 0) / days[1 - on] < 0.05 * many / days[on]
             and _LIKE < many / days[on] / gone < 1 / _LIKE
         ]
@@ -144,15 +147,24 @@ def renamed(pair: Pair) -> list[Fault]:
     return faults
 
 
+def _name_counts(side: Side) -> dict[str, int]:
+    codes, names = side.base.name
+    counts = np.bincount(codes[side.inside] + 1, minlength=len(names) + 1)[1:]
+    return dict(zip(names, counts.tolist(), strict=True))
+
+
+def _codes_of_steps(side: Side) -> list[int]:
+    codes = np.unique(side.base.name[0][side.step >= 0]).tolist()
+    return [int(code) for code in codes if code >= 0]
+
+
 def _renamed(pair: Pair, number: int, name: str) -> Fault:
     def named(side: Side) -> IntArray:
-        return np.flatnonzero(
-            side.inside & (side.s.events["event_name"] == name).to_numpy(dtype=bool)
-        )
+        return np.flatnonzero(side.inside & side.named(name))
 
     def back(side: Side) -> Side:
         step = side.step.copy()
-        step[(side.s.events["event_name"] == name).to_numpy(dtype=bool)] = number
+        step[side.named(name)] = number
         return side.repaired(step=step)
 
     return Fault(
@@ -176,11 +188,12 @@ def missing_days(pair: Pair) -> list[Fault]:
             continue
         rates = (goals / before.where(before > 0)).dropna()
         expected = before * rates.median()
-        lacks = [
-            bool(g < _LACKING * e and fewer_than_expected(int(g), float(e)))
-            for g, e in zip(goals, expected, strict=True)
-        ]
-        lacks = np.array(lacks)
+        lacks = np.array(
+            [
+                bool(g < _LACKING * e and fewer_than_expected(int(g), float(e)))
+                for g, e in zip(goals, expected, strict=True)
+            ]
+        )
         if not lacks.any() or lacks.mean() > 0.5:
             continue
         usual = goals[~lacks].sum() / max(before[~lacks].sum(), 1)
@@ -215,25 +228,23 @@ def _on_days(side: Side, step: int, days: list[str]) -> IntArray:
     return at[_days(side, at).astype("str").isin(days).to_numpy(dtype=bool)]
 
 
-def _columns(pair: Pair) -> list[str]:
-    """Return the properties that both sides send with what people enter by, of few values."""
+def _few_valued(pair: Pair) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Yield the properties of few values that both sides' entrants have, and each one's text."""
     sent = [
         {c for c in side.s.events if c.startswith(PROPERTY)} | {"source"} for side in pair.sides
     ]
-    return sorted(c for c in sent[0] & sent[1] if all(_of_few(p, c) for p in _both(pair)))
-
-
-def _of_few(one: tuple[Side, object], column: str) -> bool:
-    side, entered = one
-    cells = side.s.events[column].iloc[entered.anchor]  # type: ignore[attr-defined]
-    try:
-        return 0 < cells.nunique() <= _MOST_VALUES
-    except TypeError:
-        return False
-
-
-def _both(pair: Pair) -> list[tuple[Side, object]]:
-    return list(zip(pair.sides, pair.entered, strict=True))
+    for column in sorted(sent[0] & sent[1]):
+        cells = [
+            side.s.events[column].iloc[entered.anchor]
+            for side, entered in zip(pair.sides, pair.entered, strict=True)
+        ]
+        try:
+            few = all(0 < one.nunique() <= _MOST_VALUES for one in cells)
+        except TypeError:
+            # Lists and the like are no values.
+            continue
+        if few:
+            yield column, [as_text(one)[0].to_numpy(dtype=object) for one in cells]
 
 
 def _texts(side: Side, column: str) -> np.ndarray:
@@ -243,5 +254,3 @@ def _texts(side: Side, column: str) -> np.ndarray:
 
 def _people(side: Side) -> int:
     return int(side.person.max(initial=-1)) + 1
-
-

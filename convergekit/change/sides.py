@@ -21,12 +21,57 @@ DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
+class Base:
+    """What both periods of one stitching, and each repair of them, have in common."""
+
+    s: StitchedEvents
+
+    @cached_property
+    def source(self) -> tuple[IntArray, list[str]]:
+        """Where each event is from, as a number, -1 for nowhere, and the sources."""
+        codes, names = pd.factorize(origins(self.s.events), sort=True)
+        return codes.astype(np.int64), [str(name) for name in names]
+
+    @cached_property
+    def name(self) -> tuple[IntArray, list[str]]:
+        """What each event is called, as a number, -1 for nothing, and the names."""
+        codes, names = pd.factorize(self.s.events["event_name"], sort=True)
+        return codes.astype(np.int64), [str(name) for name in names]
+
+    @cached_property
+    def is_track(self) -> BoolArray:
+        """Which events are not identify calls."""
+        return tracked(self.s.events)
+
+    @cached_property
+    def kinds(self) -> tuple[IntArray, list[str]]:
+        """The type of each alias, as a number, and the types."""
+        types = self.s.resolution.aliases.types
+        return types.codes.astype(np.int64), [str(name) for name in types.categories]
+
+    @cached_property
+    def _carried(self) -> dict[str, BoolArray]:
+        return {}
+
+    def carrying(self, kind: str) -> BoolArray:
+        """Return which events carry an alias of a type."""
+        if kind not in self._carried:
+            codes, names = self.kinds
+            found = np.zeros(len(self.s.events), dtype=bool)
+            if kind in names:
+                aliases = self.s.resolution.aliases
+                found[aliases.event[(codes == names.index(kind))[aliases.alias]]] = True
+            self._carried[kind] = found
+        return self._carried[kind]
+
+
+@dataclass(frozen=True, eq=False)
 class Side:
     """One side: a period of stitched events.
 
     Attributes
     ----------
-    s : StitchedEvents
+    base : Base
     name : str
         ``"before"`` or ``"after"``.
     start, end : int
@@ -42,7 +87,7 @@ class Side:
         Events that repairs leave out.
     """
 
-    s: StitchedEvents
+    base: Base
     name: str
     start: int
     end: int
@@ -52,6 +97,11 @@ class Side:
     step: IntArray
     amount: FloatArray
     dropped: BoolArray
+
+    @property
+    def s(self) -> StitchedEvents:
+        """The stitched events."""
+        return self.base.s
 
     @property
     def days(self) -> float:
@@ -66,12 +116,17 @@ class Side:
     @cached_property
     def is_tracked(self) -> BoolArray:
         """Which events are not identify calls, and not left out."""
-        return tracked(self.s.events) & ~self.dropped
+        return self.base.is_track & ~self.dropped
 
-    @cached_property
-    def source(self) -> pd.Series:
-        """Where each event is from."""
-        return origins(self.s.events)
+    def from_source(self, name: str) -> BoolArray:
+        """Return which events are from a source."""
+        codes, names = self.base.source
+        return codes == names.index(name) if name in names else np.zeros(len(codes), dtype=bool)
+
+    def named(self, name: str) -> BoolArray:
+        """Return which events have a name."""
+        codes, names = self.base.name
+        return codes == names.index(name) if name in names else np.zeros(len(codes), dtype=bool)
 
     def at_step(self, step: int) -> IntArray:
         """Return the positions of the events of a step in the period."""
@@ -88,7 +143,7 @@ class Side:
 
 
 def read_side(
-    s: StitchedEvents,
+    base: Base,
     name: str,
     steps: Sequence[Step],
     amount: FloatArray,
@@ -96,11 +151,12 @@ def read_side(
     end: int,
 ) -> Side:
     """Return a side of stitched events, as they were sent."""
+    s = base.s
     step = np.full(len(s.events), -1, dtype=np.int64)
     for number, one in enumerate(steps):
         step[events_named(s.events, one)] = number
     return Side(
-        s=s,
+        base=base,
         name=name,
         start=start,
         end=end,

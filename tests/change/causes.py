@@ -189,7 +189,7 @@ def _no_login(_, e):
 
 
 def _sampled(rng, e):
-    lost = (e["event_name"] == "PageView") & e["after"] & (rng.random(len(e)) < 0.7)
+    lost = (e["event_name"] == "PageView") & e["after"] & (rng.random(len(e)) < 0.85)
     return e[~lost]
 
 

@@ -28,7 +28,10 @@ def asked(cause: Cause, seed: int, people: int = 6000):
         early = frame["timestamp"] >= turn - pd.Timedelta(14, "D")
         sides = [
             ck.stitch(part.drop(columns=["after", "person"]).reset_index(drop=True))
-            for part in (frame[(frame["timestamp"] < turn) & early], frame[frame["timestamp"] >= turn])
+            for part in (
+                frame[(frame["timestamp"] < turn) & early],
+                frame[frame["timestamp"] >= turn],
+            )
         ]
         return sides[0].why(sides[1], number=cause.number, steps=STEPS, within="3D")
     s = ck.stitch(frame.drop(columns=["after", "person"]))

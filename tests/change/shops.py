@@ -125,7 +125,9 @@ def _block(rng, v: pd.DataFrame, number: int, seconds, nth) -> pd.DataFrame:
         frame[f"properties.{column}"] = [t if tagged and f else None for t, f in zip(tags, first)]
     if server:
         basket = rng.lognormal(3.4, 0.5, n) * v["price"].to_numpy()
-        basket = np.where((basket < 40) & (rng.random(n) < v["more"]), 41 + rng.random(n) * 8, basket)
+        basket = np.where(
+            (basket < 40) & (rng.random(n) < v["more"]), 41 + rng.random(n) * 8, basket
+        )
         frame["properties.total_price"] = np.round(basket, 2)
         frame["properties.currency"] = "EUR"
     return frame
