@@ -1745,7 +1745,8 @@ class Stitched:
         Returns
         -------
         Why
-            `.table`, a row a part, ranked; `.finding`, a sentence; ``.profiles(part)``; ``.plot()``.
+            `.table`, a row a part, ranked; `.finding`, a sentence; ``.profiles(part)`` behind each;
+            ``.plot()``, a waterfall.
 
         Raises
         ------

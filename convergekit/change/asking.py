@@ -17,8 +17,8 @@ from convergekit.base.proportions import check_confidence
 from convergekit.change import links, measured, sent
 from convergekit.change.accounts import Accounts, account, groups_of
 from convergekit.change.chance import half_width, p_values, spread
-from convergekit.change.factors import Factors, Number, Piece, factors_of, number_of
 from convergekit.change.check_ups import differing_findings
+from convergekit.change.factors import Factors, Number, Piece, factors_of, number_of
 from convergekit.change.faults import Fault, Pair
 from convergekit.change.labels import Labels, labels_of
 from convergekit.change.path import apportioned, weights
@@ -272,7 +272,7 @@ def _parts(
         if fault.repair is not None:
             effect = effect + next(repaired)
         if len(effect) > 1:
-            counts = float(len(fault.at[0])), float(len(fault.at[1]))
+            counts = [float(len(events)) for events in fault.at]
             parts.append(
                 Part(fault.kind, fault.what, *counts, effect, _of_fault(pair, fault), is_fault=True)
             )
@@ -507,7 +507,7 @@ def _cost(spend: pd.DataFrame | Spend | None, side: Side) -> float:
     lacking = [name for name in ("date", "spend") if name not in table]
     if lacking:
         raise ConvergekitError(f"spend has no column {lacking[0]!r}; it needs 'date' and 'spend'.")
-    if "currency" in table and table["currency"].nunique() > 1:
+    if "currency" in table and len(table["currency"].dropna().unique()) > 1:
         raise ConvergekitError(
             "spend is in several currencies: give spend.in_currency('EUR', rates) instead."
         )

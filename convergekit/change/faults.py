@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import scipy
 
 from convergekit.change.sides import Entered, Side

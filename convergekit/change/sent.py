@@ -19,7 +19,7 @@ from convergekit.change.faults import (
 )
 from convergekit.change.sides import Side
 from convergekit.events.schema import PROPERTY, missing
-from convergekit.typing import BoolArray, IntArray
+from convergekit.typing import IntArray
 
 #: An order like one of the same person so shortly before, without an event ID, is sent twice.
 _TWICE = 3_600_000_000
@@ -33,31 +33,15 @@ _LEFT, _LIKE = 0.6, 0.5
 
 def bots(pair: Pair) -> list[Fault]:
     """Find a value that very many who do only one thing have on one side, and few on the other."""
-    found: tuple[str, str, int] | None = None
-    best = 0
-    for column, values in _few_valued(pair):
-        counts = [pd.Series(v).value_counts() for v in values]
-        for on in (0, 1):
-            own, other = counts[on], counts[1 - on]
-            if len(own) > _MOST_VALUES:
-                continue
-            expected = (
-                other.reindex(own.index, fill_value=0) * len(values[on]) / len(values[1 - on])
-            )
-            many = own[(own >= _FEWEST) & (own > _TIMES * (expected + 3))]
-            alone = pair.entered[on].events <= 1
-            for value, size in many.items():
-                has = values[on] == value
-                rest = int(alone[~has].sum()), int((~has).sum())
-                same = int(alone[has].sum()), int(size)
-                if same[0] >= _ALONE * same[1] and shares_apart(
-                    (same[0], rest[0]), (same[1], rest[1])
-                ):
-                    if size > best:
-                        found, best = (column, str(value), on), int(size)
-    if found is None:
+    candidates = [
+        (size, column, value)
+        for column, values in _few_valued(pair)
+        for on in (0, 1)
+        for value, size in _lone_values(pair, values, on)
+    ]
+    if not candidates:
         return []
-    column, value, on = found
+    best, column, value = max(candidates)
 
     def is_bot(side: Side) -> IntArray:
         has = _texts(side, column) == value
@@ -81,6 +65,22 @@ def bots(pair: Pair) -> list[Fault]:
             without,
         )
     ]
+
+
+def _lone_values(pair: Pair, values: list[np.ndarray], on: int) -> list[tuple[str, int]]:
+    """Return the values that many more have on a side, nearly all of whom did one thing alone."""
+    own, other = pd.Series(values[on]).value_counts(), pd.Series(values[1 - on]).value_counts()
+    expected = other.reindex(own.index, fill_value=0) * len(values[on]) / len(values[1 - on])
+    many = own[(own >= _FEWEST) & (own > _TIMES * (expected + 3))]
+    alone = pair.entered[on].events <= 1
+    found = []
+    for value, size in many.items():
+        has = values[on] == value
+        same, rest = int(alone[has].sum()), int(alone[~has].sum())
+        others = len(has) - int(size)
+        if same >= _ALONE * int(size) and shares_apart((same, rest), (int(size), others)):
+            found.append((str(value), int(size)))
+    return found
 
 
 def sent_twice(pair: Pair) -> list[Fault]:

@@ -24,6 +24,7 @@ CHANNELS = {
     "blog": ("coffee-blog", "referral", 0.07, 1.0),
     "direct": (None, None, 0.25, 1.0),
 }
+BROWSERS = ["Chrome", "Safari", "Firefox"]
 COUNTRIES = {"BE": 0.4, "NL": 0.3, "DE": 0.2, "FR": 0.1}
 
 
@@ -107,22 +108,24 @@ def _block(rng, v: pd.DataFrame, number: int, seconds, nth) -> pd.DataFrame:
             "event_name": STEPS[number],
             "timestamp": _BEGIN + pd.to_timedelta(seconds, unit="s"),
             "source": "server" if server else "browser",
-            "event_id": [f"{prefix}{number}-{i}-{a}" for i, a in zip(v["visit"], np.arange(n))],
+            "event_id": [f"{prefix}{number}-{i}-{a}" for a, i in enumerate(v["visit"])],
             "after": v["after"].to_numpy(), "person": v["person"].to_numpy(),
             "alias.cookie": None if server else [f"c{c}" for c in v["cookie"]],
             "alias.user_id": [f"u{p}" if k else None for p, k in
-                              zip(v["person"], v["account"] if server else v["logs_in"])],
+                              zip(v["person"], v["account" if server else "logs_in"], strict=True)],
             "alias.checkout_token": [f"t{i}" for i in v["visit"]] if number >= 2 else None,
             "alias.email": [f"p{p}@mail.example" for p in v["person"]] if server else None,
             "properties.device": None if server else np.where(v["mobile"], "mobile", "desktop"),
             "properties.country": None if server else v["country"].to_numpy(),
-            "properties.browser": None if server else rng.choice(["Chrome", "Safari", "Firefox"], n),
+            "properties.browser": None if server else rng.choice(BROWSERS, n),
         }
     )  # fmt: skip
     for column, place in (("utm_source", 0), ("utm_medium", 1)):
         tags = [CHANNELS[c][place] if c in CHANNELS else ("tiktok", "paid_social")[place]
                 for c in v["channel"]]  # fmt: skip
-        frame[f"properties.{column}"] = [t if tagged and f else None for t, f in zip(tags, first)]
+        frame[f"properties.{column}"] = [
+            t if tagged and f else None for t, f in zip(tags, first, strict=True)
+        ]
     if server:
         basket = rng.lognormal(3.4, 0.5, n) * v["price"].to_numpy()
         basket = np.where(
