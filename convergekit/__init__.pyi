@@ -6,6 +6,7 @@ from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
 from .certainty.result import FunnelBounds
+from .change.result import Why
 from .checks.check_up import CheckUp, check_up
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
@@ -150,6 +151,7 @@ __all__ = [
     "UnknownNameError",
     "VisitRules",
     "WhatIf",
+    "Why",
     "WithoutCampaign",
     "WriteError",
     "check_up",

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from convergekit.attribution.result import Attribution
     from convergekit.attribution.without_campaign import WithoutCampaign
     from convergekit.base.durations import Duration
+    from convergekit.change.asking import Period
+    from convergekit.change.factors import Number
+    from convergekit.change.result import Why
     from convergekit.customers.result import Customers
     from convergekit.diagnostics.explain import Explanation
     from convergekit.diagnostics.hindsight import Hindsight
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
         Ties,
     )
     from convergekit.identity.conditions import ProfileCondition
+    from convergekit.identity.tables import HasTables
     from convergekit.journeys.result import Journeys
     from convergekit.marketing.matches import SpendMatches
     from convergekit.marketing.question import Dated, New, Refunds
@@ -1882,6 +1886,103 @@ class Stitched:
         asked = ReconcileQuestion(conversion, value, currency, rates, VisitRules.of(visits))
         return reconcile(
             self.tables, spend, asked, windows=windows, dated=dated, start=start, end=end
+        )
+
+    def why(
+        self,
+        a: HasTables | Period,
+        b: Period | None = None,
+        *,
+        number: Number = "conversion",
+        steps: Sequence[StepLike] | None = None,
+        within: Duration = "7D",
+        value: str | None = None,
+        currency: str | None = None,
+        rates: Mapping[str, float] | None = None,
+        by: str | Iterable[str] | None = None,
+        spend: pd.DataFrame | Spend | None = None,
+        confidence: float = 0.95,
+    ) -> Why:
+        """Split the difference of a number between two periods, or two stitchings, exactly.
+
+        Who came, what they were like, at which step they stopped, and what only the tracking
+        changed: the parts add up to the difference. ``docs/what-changed.md`` explains each.
+
+        Parameters
+        ----------
+        a, b : tuple of two dates, or Stitched
+            Two periods, each its first and its last day (or moments): ``s.why(("2026-03-02",
+            "2026-03-08"), ("2026-03-09", "2026-03-15"))``. None is the begin or the end of the
+            data. Alone, another stitching or store: ``a.why(b)`` compares all of `a`, before, with
+            all of `b`, after.
+        number : {"conversion", "orders", "revenue", "revenue a visit", "return on spend"}
+            What is compared. Conversion is the share of those who entered who got to the last step
+            within the window; orders are all events of the last step; return on spend is all
+            revenue by all spend.
+        steps : sequence of str, Step or sequence of str, optional
+            Two or more steps, in order; by default what the names of the events suggest.
+        within : str or Timedelta, default "7D"
+            The conversion window from the entry.
+        value, currency, rates
+            As `check_up` takes them. Without `rates` amounts are added up as they are, and a
+            currency that one period lacks is a part of the difference.
+        by : str or sequence of str, optional
+            What the mix is told by, as ``by`` of `funnel`. By default the channel, the device and
+            the country, where events carry them, new and returning where there is a week of
+            history, and the weekday where the periods differ in that.
+        spend : Spend or pandas.DataFrame, optional
+            For return on spend: what `read_spend` returns, or a frame with `date` and `spend`.
+        confidence : float, default 0.95
+            Of the intervals of chance.
+
+        Returns
+        -------
+        Why
+            `.table`, a row a part, ranked; `.finding`, a sentence; ``.profiles(part)`` behind each;
+            ``.plot()``, a waterfall.
+
+        Raises
+        ------
+        ConvergekitError
+            The periods overlap, or one has no events; the steps are fewer than two, or not apart;
+            or an option has a value that it does not take.
+        UnknownNameError
+            No event is named as a step is.
+
+        Notes
+        -----
+        The Shapley value of the factors (Shorrocks 2013), the mix by Oaxaca and Blinder. A part is
+        beyond chance below 0.02, by a jackknife over 40 groups of people, adjusted by Holm for how
+        many parts there are.
+
+        See Also
+        --------
+        funnel : With ``by=``, what each group converts, and ``test``, whether groups differ.
+        check_up : What is wrong with the tracking at any time.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=600).events)
+        >>> found = s.why(("2026-03-02", "2026-03-15"), ("2026-03-16", "2026-03-29"))
+        >>> found
+        Why(conversion 20.2% → 20.2%; nothing beyond chance)
+        """
+        from convergekit.change.asking import why
+
+        return why(
+            self.tables,
+            a,
+            b,
+            number=number,
+            steps=steps,
+            within=within,
+            value=value,
+            currency=currency,
+            rates=rates,
+            by=by,
+            spend=spend,
+            confidence=confidence,
         )
 
     def orphans(self, event_name: StepLike) -> Orphans:

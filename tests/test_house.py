@@ -20,8 +20,9 @@ from tests.signatures import lines
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "convergekit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-#: What a folder is for: experiments, which no other answer needs, made it one more.
-MOST_ENTRIES = 35
+#: Two more than the plan: `change/` (what changed between two periods) and `experiments/` are concepts
+#: that no other answer needs.
+MOST_ENTRIES = 36
 MOST_MODULES = 25
 LONGEST_BODY = 75
 #: They bring everything together: the front door, and the face.
