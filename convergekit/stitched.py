@@ -908,7 +908,7 @@ class Stitched:
             label=label,
             top=top,
         )
-        return retention_of(Subject.of_stitched(self.tables, calendar, visits), asked)
+        return retention_of_stitched(self.tables, asked, calendar, visits)
 
     def stitching_lift(
         self,

@@ -18,6 +18,7 @@ from convergekit.attribution.attribute import (
 from convergekit.attribution.data_driven import DATA_DRIVEN
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import Attribution
+from convergekit.certainty.asked import Asked
 from convergekit.attribution.without_campaign import (
     WithoutCampaign,
     outcomes_in,
@@ -64,6 +65,7 @@ def attribution_by_parts(each: EachPart, question: Question) -> Attribution:
         found[0],
         credits=credited.take(order).reset_index(drop=True),
         unpriced=sum(one.unpriced for one in found),
+        _asked=Asked(by_parts=True),
     )
 
 
