@@ -893,8 +893,7 @@ class Stitched:
         1        1        2       203        13  0.064
         2        2        1       120        14  0.117
         """
-        from convergekit.activity.events import Subject
-        from convergekit.activity.retention import RetentionQuestion, retention_of
+        from convergekit.activity.retention import RetentionQuestion, retention_of_stitched
 
         asked = RetentionQuestion.of(
             start,

@@ -35,6 +35,7 @@ from convergekit.events.observed import BEYOND
 from convergekit.events.steps import Step, StepLike, Where, as_steps
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
+from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 from convergekit.visits.entry import Label
 from convergekit.visits.rules import VisitRules, Visits
@@ -459,6 +460,14 @@ def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     """Return who comes back. See `Stitched.retention`."""
     end = subject.observed.end
     return retention_of_cohorts(cohorts_in(subject, asked), asked, subject.calendar, end)
+
+
+def retention_of_stitched(
+    s: StitchedEvents, asked: RetentionQuestion, calendar: str | None, visits: Visits | None
+) -> Retention:
+    """Return who comes back, of stitched events. See `Stitched.retention`."""
+    subject = Subject.of_stitched(s, calendar, visits)
+    return replace(retention_of(subject, asked), _asked=Asked(s, (asked, subject)))
 
 
 def retention_of_cohorts(

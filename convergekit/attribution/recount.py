@@ -1,17 +1,15 @@
-"""Credits of labels where profiles are other people: what `Attribution.bounds` asks anew."""
+"""Credits where profiles are other people: what bounds of attribution and of spend ask anew."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import pandas as pd
 
 from convergekit.attribution.attribute import Attributor, Credited
 from convergekit.attribution.question import Question
-from convergekit.attribution.result import NONE
 from convergekit.base.grouping import number
 from convergekit.certainty.evidence import Occurring
 from convergekit.identity.tables import StitchedEvents
@@ -23,7 +21,7 @@ from convergekit.visits.sessions import FoundSessions
 _MAY_BRING = 2.0
 #: Conversions that lost their visit may be of a label so many times as often as others, or that
 #: part of it.
-_MAY_BE = 1.5
+_MAY_BE = 2.0
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,8 @@ class Recredited:
         What told of visits, and the conversions.
     visits, conversions : numpy.ndarray of int
         The place of each session's arrival (-1 for none) and of each conversion in `occurring`.
-    labels : pandas.Index of str
-        What may receive credit; the last is no visit.
-    unseen : numpy.ndarray of bool
-        Which conversions are of profiles of which no browser is known.
-    without : float
-        What conversions are worth that have no visit.
-    squared : float
-        The sum of the squares of these.
+    unseen, touched : numpy.ndarray of bool
+        Which conversions are of profiles of which no browser is known, and which have a visit.
     nobodys : float
         How many events as tell of visits carry no alias, for each that does.
     """
@@ -58,10 +50,8 @@ class Recredited:
     occurring: Occurring
     visits: IntArray
     conversions: IntArray
-    labels: pd.Index
     unseen: BoolArray
-    without: float
-    squared: float
+    touched: BoolArray
     nobodys: float
 
     @classmethod
@@ -77,22 +67,16 @@ class Recredited:
         place[occurring.position] = np.arange(len(occurring.position))
         converting = s.resolution.profile[attributor.positions]
         journeys = attributor.journeys_in(sessions, sessions.visitor, converting)
-        labels = pd.Index([*journeys.labels, NONE])
-        unseen = ~np.append(seen_in_browser(s), False)[converting]
-        worth = np.ones(len(converting)) if attributor.cents is None else attributor.cents / 100
         touched = np.zeros(len(converting), dtype=bool)
         touched[journeys.conversion] = True
-        alone = worth[~touched]
         return cls(
             attributor=attributor,
             sessions=sessions,
             occurring=occurring,
             visits=place[sessions.arrival],
             conversions=place[attributor.positions],
-            labels=labels,
-            unseen=unseen,
-            without=float(alone.sum()),
-            squared=float((alone**2).sum()),
+            unseen=~np.append(seen_in_browser(s), False)[converting],
+            touched=touched,
             nobodys=_nobodys(s, begins),
         )
 
@@ -105,25 +89,53 @@ class Recredited:
         effects = found.compared(self.attributor.models).effects()
         return self.attributor.share_out(found, effects)
 
-    def totals(self, unit: IntArray) -> FloatArray:
-        """Return the credit of each label, model after model, and what visits of nobody may have.
 
-        The last three are the worth of the conversions that have no visit and of which no browser
-        is known, how many these are, and how many have a visit.
+@dataclass(frozen=True)
+class Sums:
+    """What is added up of credits, by label: for each model or measure a row of sums.
+
+    Attributes
+    ----------
+    of : Recredited
+    label : numpy.ndarray of int
+        Of each session, -1 if it may not receive credit.
+    size : int
+        How many labels there are, the last of which is no visit.
+    models : tuple of str
+        The model of each row.
+    worth : numpy.ndarray of float
+        Per row, what each conversion is worth.
+    """
+
+    of: Recredited
+    label: IntArray
+    size: int
+    models: Sequence[str]
+    worth: FloatArray
+
+    def totals(self, unit: IntArray) -> FloatArray:
+        """Return the sums, and what visits of nobody may have.
+
+        That is, per row, what the conversions are worth that have no visit and of which no browser
+        is known; how many these are, and how many have a visit.
         """
-        found = self.credited(unit)
-        label = self.labels.get_indexer(found.label.distinct)[found.label.codes]
-        given = found.credit if self.attributor.cents is None else found.cents
-        size = len(self.labels)
-        sums = [np.bincount(label, weights=credit, minlength=size) for credit in given.values()]
-        each = 1.0 if self.attributor.cents is None else 100.0
-        lone = found.conversion[(found.visit < 0) & self.unseen[found.conversion]]
-        worth = len(lone) if self.attributor.cents is None else self.attributor.cents[lone].sum()
+        found = self.of.credited(unit)
+        label = np.append(self.label, self.size - 1)[found.visit]
+        sums = np.array(
+            [
+                np.bincount(
+                    label, weights=found.credit[name] * worth[found.conversion], minlength=self.size
+                )
+                for name, worth in zip(self.models, self.worth, strict=True)
+            ]
+        )
+        lone = found.conversion[(found.visit < 0) & self.of.unseen[found.conversion]]
         touched = len(np.unique(found.conversion[found.visit >= 0]))
-        return np.concatenate([np.concatenate(sums) / each, [worth / each, len(lone), touched]])
+        alone = self.worth[:, lone].sum(axis=1)
+        return np.concatenate([sums.reshape(-1), alone, [len(lone), touched]])
 
     def numbers(self, totals: FloatArray, *, times: float = 1.0) -> FloatArray:
-        """Return the credit of each label, visits that carry no alias taken to bring as much.
+        """Return the sums, visits that carry no alias taken to bring as much as others.
 
         Parameters
         ----------
@@ -131,22 +143,24 @@ class Recredited:
         times : float, default 1.0
             So many times as much.
         """
-        credit = totals[:-3].reshape(len(self.attributor.models), -1).copy()
-        known = np.maximum(credit[:, :-1], 0.0)
-        like = known / np.maximum(known.sum(axis=1, keepdims=True), 1e-9)
-        moved = self._of_nobody(totals, times) * like
-        credit[:, :-1] += moved
-        credit[:, -1] -= moved.sum(axis=1)
-        return credit.reshape(-1)
+        rows = len(self.worth)
+        sums = totals[: -rows - 2].reshape(rows, -1).copy()
+        alone, (lone, touched) = totals[-rows - 2 : -2], totals[-2:]
+        often = min(times * self.of.nobodys * max(touched, 0.0) / max(lone, 1.0), 1.0)
+        moved = often * alone[:, None] * self._shares(sums)
+        sums[:, :-1] += moved
+        sums[:, -1] -= moved.sum(axis=1)
+        return sums.reshape(-1)
 
     def chance(self, numbers: FloatArray, totals: FloatArray) -> FloatArray:
         """Return the standard errors of where conversions belong that have no visit.
 
-        Each belongs to a label as often as known credit does.
+        Each belongs to a label as often as what is known does.
         """
-        credit = np.maximum(numbers.reshape(len(self.attributor.models), -1), 0.0)
-        share = credit / np.maximum(credit.sum(axis=1, keepdims=True), 1e-9)
-        return np.sqrt(self.squared * share * (1 - share)).reshape(-1)
+        known = np.maximum(numbers.reshape(len(self.worth), -1), 0.0)
+        share = known / np.maximum(known.sum(axis=1, keepdims=True), 1e-9)
+        squared = (self.worth[:, ~self.of.touched] ** 2).sum(axis=1, keepdims=True)
+        return np.sqrt(squared * share * (1 - share)).reshape(-1)
 
     def instead(self) -> dict[str, list[list[Callable[[FloatArray], FloatArray]]]]:
         """Return what else visits of nobody may bring, and where what was lost may belong."""
@@ -155,20 +169,20 @@ class Recredited:
         return {"orders": [times, mixed]}
 
     def _mixed(self, totals: FloatArray, times: float) -> FloatArray:
-        """Return the credit where what had no visit belongs to each label so many times as often.
+        """Return the sums where what had no visit belongs to each label so many times as often.
 
         To each by itself: what one has more, others have less.
         """
-        credit = self.numbers(totals).reshape(len(self.attributor.models), -1)
-        moved = np.maximum(self.without - credit[:, -1:], 0.0)
-        known = np.maximum(credit[:, :-1], 0.0)
-        like = known / np.maximum(known.sum(axis=1, keepdims=True), 1e-9)
-        credit[:, :-1] += (times - 1) * moved * like
-        return credit.reshape(-1)
+        sums = self.numbers(totals).reshape(len(self.worth), -1)
+        without = self.worth[:, ~self.of.touched].sum(axis=1, keepdims=True)
+        moved = np.maximum(without - sums[:, -1:], 0.0)
+        sums[:, :-1] += (times - 1) * moved * self._shares(sums)
+        return sums.reshape(-1)
 
-    def _of_nobody(self, totals: FloatArray, times: float) -> float:
-        worth, alone, touched = totals[-3:]
-        return float(worth * min(times * self.nobodys * touched / max(alone, 1.0), 1.0))
+    @staticmethod
+    def _shares(sums: FloatArray) -> FloatArray:
+        known = np.maximum(sums[:, :-1], 0.0)
+        return known / np.maximum(known.sum(axis=1, keepdims=True), 1e-9)
 
 
 def seen_in_browser(s: StitchedEvents) -> BoolArray:

@@ -153,7 +153,7 @@ class Attribution(Result):
         """
         from convergekit.attribution.bounds import bounds_of_credits
 
-        return bounds_of_credits(self._asked, level)
+        return bounds_of_credits(self._asked, self.table, level)
 
     def explain(self, row: int) -> CreditStory:
         """Explain how one conversion was credited, touchpoint by touchpoint.
