@@ -691,10 +691,10 @@ class Stitched:
         >>> s.customers(currency="currency")
         Customers(23 customers with 27 orders; 4 ordered again)
         """
-        from convergekit.customers.result import customers
+        from convergekit.customers.result import customers_of_stitched
 
-        return customers(
-            self.tables.events,
+        return customers_of_stitched(
+            self.tables,
             order,
             value,
             refund,
@@ -702,7 +702,6 @@ class Stitched:
             rates,
             refund_value=refund_value,
             calendar=Calendar.of(calendar, usual=self.tables.calendar),
-            data_end=self.tables.data_end,
         )
 
     def counts(

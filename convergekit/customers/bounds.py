@@ -25,7 +25,7 @@ _MOST_OTHERS = 0.5
 
 
 def bounds_of_customers(
-    asked: Asked[pd.Series], orders: pd.DataFrame, periods: pd.Series, every: pd.PeriodIndex, level: float
+    asked: Asked[bool], orders: pd.DataFrame, periods: pd.Series, every: pd.PeriodIndex, level: float
 ) -> Bounds:
     """Return how far new and returning customers can be from people. See `Customers.bounds`.
 
@@ -46,14 +46,14 @@ def bounds_of_customers(
     by_position = np.argsort(at)
     occurring = Occurring.of(s, at, at)
     period = every.get_indexer(pd.PeriodIndex(periods)).astype(np.int64)[by_position]
-    of = _Recounted(occurring, period, len(every), _second_addresses(s, occurring))
+    of = _Recounted(occurring, period, len(every), *_second_addresses(s, occurring))
     plain = of.counts(occurring.unit)
     answer = Answer(
         occurring=occurring,
         stitched=plain,
         totals=of.totals,
         numbers=of.plain,
-        chance=_no_chance,
+        chance=of.chance,
         instead={"suspects": [[of.merged]]},
     )
     rows = pd.DataFrame(
@@ -76,6 +76,8 @@ class _Recounted:
     period : numpy.ndarray of int
         Of each order.
     periods : int
+    others : float
+        How often at most an order is under another login than the one before it.
     same : numpy.ndarray of int
         Of each profile, the one that it may be under another address, and itself otherwise.
     """
@@ -83,6 +85,7 @@ class _Recounted:
     occurring: Occurring
     period: IntArray
     periods: int
+    others: float
     same: IntArray
 
     def counts(self, unit: IntArray) -> FloatArray:
@@ -100,6 +103,14 @@ class _Recounted:
         merged = np.where(unit < profiles, np.append(self.same, -1)[np.minimum(unit, profiles)], unit)
         return np.concatenate([self.counts(unit), self.counts(merged)])
 
+    def chance(self, numbers: FloatArray, totals: FloatArray) -> FloatArray:
+        """Return the standard errors: any order may be under a login that is not its customer's.
+
+        Each such order makes a customer new who is not, or returning who is new.
+        """
+        ordering = np.maximum(numbers, 0.0).reshape(-1, 2).sum(axis=1)
+        return np.repeat(np.sqrt(ordering * self.others), 2)
+
     def plain(self, totals: FloatArray) -> FloatArray:
         """Return the counts."""
         return totals.reshape(2, -1)[0]
@@ -109,13 +120,8 @@ class _Recounted:
         return totals.reshape(2, -1)[1]
 
 
-def _no_chance(numbers: FloatArray, totals: FloatArray) -> FloatArray:
-    # Who bought is not drawn again.
-    return np.zeros(len(numbers))
-
-
-def _second_addresses(s: StitchedEvents, occurring: Occurring) -> IntArray:
-    """Return for each profile the one that it may be under another address.
+def _second_addresses(s: StitchedEvents, occurring: Occurring) -> tuple[float, IntArray]:
+    """Return how often at most orders are under another login, and who may be one person.
 
     Two orders from one browser are under different logins so often: as often two orders from two
     browsers are, which nothing brings together. Logins of several people who share a browser count
@@ -128,14 +134,15 @@ def _second_addresses(s: StitchedEvents, occurring: Occurring) -> IntArray:
     order = order[profile[order] >= 0]
     follows = ~run_starts(profile[order])[1:]
     one, other = order[:-1][follows], order[1:][follows]
-    hidden = _hidden(s, parts, occurring.position[one], occurring.position[other])
+    share, apart = _others(s, parts, occurring.position[one], occurring.position[other])
+    hidden = int(np.ceil(apart * share / (1 - share)))
     first = order[run_starts(profile[order])]
     named = logins_of(s, len(same))[0][profile[first]]
     first = first[named]
     gaps = np.sort(time[other] - time[one])
     hidden = min(hidden, len(first) // 2)
     if not hidden or not len(gaps):
-        return same
+        return share, same
     rng = np.random.Generator(np.random.PCG64(0))
     # By time and ID, so that the order of the rows does not decide.
     ids = s.resolution.profile_ids.to_numpy()[profile[first]]
@@ -145,11 +152,16 @@ def _second_addresses(s: StitchedEvents, occurring: Occurring) -> IntArray:
     wanted = time[first[later]] - rng.choice(gaps, size=hidden)
     chosen = nearest(wanted, time[first[left]], before=True)
     same[profile[first[later]]] = profile[first[left[chosen]]]
-    return same
+    return share, same
 
 
-def _hidden(s: StitchedEvents, parts: Parts, one: IntArray, other: IntArray) -> int:
-    """Return how many orders at most follow another of the same person that nobody knows of."""
+def _others(
+    s: StitchedEvents, parts: Parts, one: IntArray, other: IntArray
+) -> tuple[float, int]:
+    """Return how often at most two orders of a browser differ in their login.
+
+    And how many pairs of orders are of two browsers.
+    """
     together = (parts.of_event[one] >= 0) & (parts.of_event[one] == parts.of_event[other])
     types = np.append(s.resolution.aliases.types.codes.astype(np.int64), -1)
     said = parts.login[one], parts.login[other]
@@ -157,8 +169,8 @@ def _hidden(s: StitchedEvents, parts: Parts, one: IntArray, other: IntArray) -> 
     seen = int((together & alike).sum())
     differ = int((together & alike & (said[0] != said[1])).sum())
     share = (differ + 0.5) / (seen + 1)
-    share = min(share + 1.645 * np.sqrt(share * (1 - share) / (seen + 1)), _MOST_OTHERS)
-    return int(np.ceil((~together).sum() * share / (1 - share)))
+    share = share + 1.645 * np.sqrt(share * (1 - share) / (seen + 1))
+    return min(float(share), _MOST_OTHERS), int((~together).sum())
 
 
 def _worst(s: StitchedEvents, of: _Recounted) -> tuple[FloatArray, FloatArray]:
