@@ -132,7 +132,8 @@ class Bounds(Result):
         row = self._most_moved
         name = ", ".join(_named(row[column]) for column in self.of)
         stitched, low, high = (self._text(row[end]) for end in ("stitched", "low", "high"))
-        said = f"{name}: {self.number} {stitched} by profiles; of the people"
+        what = "" if self.number == "measures" else f"{self.number} "
+        said = f"{name}: {what}{stitched} by profiles; of the people"
         if self.reasons:
             return f"{said}, it may be {low} to {high}: {self.reasons[0]}"
         said = f"{said}, probably {self._text(row['estimate'])} ({low} to {high})."
@@ -215,6 +216,9 @@ def numbers_table(
         inside = np.clip(found.share, *worst)
         below, widths_below = _together(inside, found.down, worst[0], sign=-1)
         above, widths_above = _together(inside, found.up, worst[1], sign=1)
+        # What no completion has a number of may be anything that the data do not exclude.
+        below = np.where(np.isnan(below), worst[0], below)
+        above = np.where(np.isnan(above), worst[1], above)
         widths = {
             name: widths_below[cause] + widths_above[cause]
             for cause, name in zip(CAUSES, PARTS, strict=True)

@@ -134,8 +134,10 @@ def _second_addresses(s: StitchedEvents, occurring: Occurring) -> tuple[float, I
     order = order[profile[order] >= 0]
     follows = ~run_starts(profile[order])[1:]
     one, other = order[:-1][follows], order[1:][follows]
-    share, apart = _others(s, parts, occurring.position[one], occurring.position[other])
+    seen, differ, apart = _others(s, parts, occurring.position[one], occurring.position[other])
+    share = min((differ + 0.5) / (seen + 1), _MOST_OTHERS)
     hidden = int(np.ceil(apart * share / (1 - share)))
+    share = min(share + 1.645 * np.sqrt(share * (1 - share) / (seen + 1)), _MOST_OTHERS)
     first = order[run_starts(profile[order])]
     named = logins_of(s, len(same))[0][profile[first]]
     first = first[named]
@@ -157,20 +159,14 @@ def _second_addresses(s: StitchedEvents, occurring: Occurring) -> tuple[float, I
 
 def _others(
     s: StitchedEvents, parts: Parts, one: IntArray, other: IntArray
-) -> tuple[float, int]:
-    """Return how often at most two orders of a browser differ in their login.
-
-    And how many pairs of orders are of two browsers.
-    """
+) -> tuple[int, int, int]:
+    """Return how many pairs of orders are of one browser, differ in their login, and are of two."""
     together = (parts.of_event[one] >= 0) & (parts.of_event[one] == parts.of_event[other])
     types = np.append(s.resolution.aliases.types.codes.astype(np.int64), -1)
     said = parts.login[one], parts.login[other]
     alike = (types[said[0]] == types[said[1]]) & (said[0] >= 0) & (said[1] >= 0)
-    seen = int((together & alike).sum())
-    differ = int((together & alike & (said[0] != said[1])).sum())
-    share = (differ + 0.5) / (seen + 1)
-    share = share + 1.645 * np.sqrt(share * (1 - share) / (seen + 1))
-    return min(float(share), _MOST_OTHERS), int((~together).sum())
+    differ = together & alike & (said[0] != said[1])
+    return int((together & alike).sum()), int(differ.sum()), int((~together).sum())
 
 
 def _worst(s: StitchedEvents, of: _Recounted) -> tuple[FloatArray, FloatArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from convergekit.events.amounts import events_named
 from convergekit.events.observed import observed
 from convergekit.events.steps import StepLike, among_all
 from convergekit.identity.tables import StitchedEvents
+from convergekit.certainty.asked import Asked
 from convergekit.marketing.brought import Brought, brought_by, steps_asked, usual_steps
 from convergekit.marketing.costs import Costs, base_of, costs_of
 from convergekit.marketing.match import id_levels
@@ -81,7 +83,8 @@ def marketing_by_parts(
         _brought_by, asked=asked, rows=rows, steps=steps, levels=id_levels(costs), effects=effects
     )
     brought = Brought.together(list(each(of_part)))
-    return marketing_of(asked, sales, rows, costs, brought, found[-1].seen)
+    whole = marketing_of(asked, sales, rows, costs, brought, found[-1].seen)
+    return replace(whole, _asked=Asked(by_parts=True))
 
 
 class _Events(NamedTuple):
