@@ -5,7 +5,7 @@ from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
-from .certainty.result import FunnelBounds
+from .certainty.result import Bounds, FunnelBounds
 from .checks.check_up import CheckUp, check_up
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
@@ -87,6 +87,7 @@ __all__ = [
     "AlreadyThereError",
     "Attribution",
     "AttributionLift",
+    "Bounds",
     "ChannelRule",
     "CheckUp",
     "ColumnError",

@@ -6,7 +6,7 @@ Who is in a cohort, and which label it has, is fixed by the start event: before 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -210,7 +210,7 @@ class Retention(Result):
     left_out: dict[str, int]
     data_end: pd.Timestamp
     calendar: Calendar
-    _asked: Asked[tuple[RetentionQuestion, Subject]] = Asked()
+    _asked: Asked[tuple[RetentionQuestion, Subject]] = field(default_factory=Asked)
 
     def bounds(self, level: float = 0.9) -> Bounds:
         """Say how far the shares who come back can be from those of people, and estimate these.
@@ -231,8 +231,8 @@ class Retention(Result):
         Raises
         ------
         ConvergekitError
-            There is a breakdown, or a cohort for every start; or it is not retention of all stitched
-            events as ``"retroactive"`` identity has them; or it was saved and loaded.
+            There is a breakdown, or a cohort for every start; it is of a segment or of another
+            identity than ``"retroactive"``; or it was saved and loaded.
         NotOnThisEngine
             It was counted by parts.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ from convergekit.visits.channels import DIRECT, are_paid
 from convergekit.visits.sessions import FoundSessions, find_sessions, sent_by
 
 if TYPE_CHECKING:
+    from convergekit.identity.as_of import Knowledge
     from convergekit.identity.tables import StitchedEvents
 
 
@@ -207,14 +208,12 @@ class Attributor:
         """
         found = self._s.resolution
         sessions = self.sessions(visitor)
-        knew = None
-        if as_of:
-            at, knowledge = self.positions, found.knowledge()
-
-            def knew(conversion: IntArray, arrival: IntArray) -> BoolArray:
-                return knowledge.knew(at[conversion], arrival)
-
-        return self.journeys_in(sessions, sessions.visitor, visitor[self.positions], knew)
+        return self.journeys_in(
+            sessions,
+            sessions.visitor,
+            visitor[self.positions],
+            found.knowledge() if as_of else None,
+        )
 
     def sessions(self, visitor: IntArray) -> FoundSessions:
         """Return the sessions where the events are of these visitors."""
@@ -233,7 +232,7 @@ class Attributor:
         sessions: FoundSessions,
         whose: IntArray,
         converting: IntArray,
-        knew: Callable[[IntArray, IntArray], BoolArray] | None = None,
+        knowledge: Knowledge | None = None,
     ) -> Journeyed:
         """Return the touchpoints where sessions and conversions are of these visitors.
 
@@ -244,9 +243,8 @@ class Attributor:
             Of each session, -1 for none.
         converting : numpy.ndarray of int
             Of each conversion, -1 if unassigned.
-        knew : callable, optional
-            Takes the numbers of conversions and the events that told of visits; returns which pairs
-            may be touches, where not all may be.
+        knowledge : Knowledge, optional
+            Where a touch must have been known when the conversion became known.
         """
         visits = np.flatnonzero(self._may_touch(sessions) & (whose >= 0))
         # Those of two browsers may overlap, so that the later one says first where it is from.
@@ -259,8 +257,9 @@ class Attributor:
             (converting, self._moments[at]),
             self._lookback(at),
         )
-        if knew is not None:
-            touchpoints = only_known(touchpoints, lambda c, v: knew(c, arrival[v]))
+        if knowledge is not None:
+            knew = knowledge.knew
+            touchpoints = only_known(touchpoints, lambda c, v: knew(at[c], arrival[v]))
         direct = (sessions.channel.distinct == DIRECT).to_numpy(dtype=bool)
         is_direct = direct[sessions.channel.codes[visits]]
         # A visit that the conversion alone tells, and that says nothing, is the order itself.

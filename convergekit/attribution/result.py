@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,7 @@ class Attribution(Result):
     lookback: pd.Timedelta
     conversion: str
     unpriced: int = 0
-    _asked: Asked[Question] = Asked()
+    _asked: Asked[Question] = field(default_factory=Asked)
 
     def _line(self) -> str:
         total, touched = self._counts

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convergekit.attribution.recount import Recredited, Sums
+from convergekit.attribution.recount import Sums
 from convergekit.certainty.worst import logins_of
 from convergekit.events.steps import tracked
 from convergekit.events.timestamps import microseconds
@@ -120,9 +120,7 @@ def _conversions(s: StitchedEvents, of: Sums) -> _Conversions:
     )
 
 
-def _ways(
-    s: StitchedEvents, of: Sums, free: BoolArray, one_person: BoolArray
-) -> list[BoolArray]:
+def _ways(s: StitchedEvents, of: Sums, free: BoolArray, one_person: BoolArray) -> list[BoolArray]:
     """Return per label on the way to which conversions a visit of it may be."""
     sessions = of.of.sessions
     since, until = of.of.attributor.reach()

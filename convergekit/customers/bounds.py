@@ -25,7 +25,11 @@ _MOST_OTHERS = 0.5
 
 
 def bounds_of_customers(
-    asked: Asked[bool], orders: pd.DataFrame, periods: pd.Series, every: pd.PeriodIndex, level: float
+    asked: Asked[bool],
+    orders: pd.DataFrame,
+    periods: pd.Series,
+    every: pd.PeriodIndex,
+    level: float,
 ) -> Bounds:
     """Return how far new and returning customers can be from people. See `Customers.bounds`.
 
@@ -100,7 +104,8 @@ class _Recounted:
         """Return the counts, and then those where second addresses are brought together."""
         profiles = len(self.same)
         # Who was taken apart stays so.
-        merged = np.where(unit < profiles, np.append(self.same, -1)[np.minimum(unit, profiles)], unit)
+        known = np.minimum(unit, profiles)
+        merged = np.where(unit < profiles, np.append(self.same, -1)[known], unit)
         return np.concatenate([self.counts(unit), self.counts(merged)])
 
     def chance(self, numbers: FloatArray, totals: FloatArray) -> FloatArray:

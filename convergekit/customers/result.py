@@ -166,7 +166,7 @@ class Customers(Result):
     _refunds: pd.DataFrame
     _has_value: bool
     calendar: Calendar = field(default_factory=Calendar)
-    _asked: Asked[bool] = Asked()
+    _asked: Asked[bool] = field(default_factory=Asked)
 
     def _line(self) -> str:
         orders = self._orders
@@ -250,8 +250,8 @@ class Customers(Result):
         Raises
         ------
         ConvergekitError
-            They are not customers of all stitched events as ``"retroactive"`` identity has them, or
-            were saved and loaded.
+            They are of a segment or of another identity than ``"retroactive"``, or were saved and
+            loaded.
         NotOnThisEngine
             They were found by parts.
 

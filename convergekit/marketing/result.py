@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -107,7 +107,7 @@ class Marketing(Result):
     _spent: pd.DataFrame
     _clock: Clock
     _confidence: float
-    _asked: Asked[Any] = Asked()
+    _asked: Asked[Any] = field(default_factory=Asked)
 
     def _line(self) -> str:
         spend, revenue = self.groups["spend"].sum(), self.groups["revenue"].sum()

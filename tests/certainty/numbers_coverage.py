@@ -144,8 +144,8 @@ def rows(stores: list[pd.DataFrame]) -> pd.DataFrame:
 
 HEAD = (
     "| world | setting | numbers of | how many | interval holds | the worst of them | of chance "
-    "| worst holds | width | 3 × gap + chance | error | gap | gap beyond chance | error beyond half "
-    "|\n" + "| --- " * 14 + "|"
+    "| worst holds | width | 3 × gap + chance | error | gap | gap beyond chance "
+    "| error beyond half |\n" + "| --- " * 14 + "|"
 )
 
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from convergekit.attribution.attribute import ComparedJourneys
 from convergekit.attribution.data_driven import DATA_DRIVEN
+from convergekit.certainty.asked import Asked
 from convergekit.events.amounts import events_named
 from convergekit.events.observed import observed
 from convergekit.events.steps import StepLike, among_all
 from convergekit.identity.tables import StitchedEvents
-from convergekit.certainty.asked import Asked
 from convergekit.marketing.brought import Brought, brought_by, steps_asked, usual_steps
 from convergekit.marketing.costs import Costs, base_of, costs_of
 from convergekit.marketing.match import id_levels

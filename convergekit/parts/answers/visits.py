@@ -18,12 +18,12 @@ from convergekit.attribution.attribute import (
 from convergekit.attribution.data_driven import DATA_DRIVEN
 from convergekit.attribution.question import Question
 from convergekit.attribution.result import Attribution
-from convergekit.certainty.asked import Asked
 from convergekit.attribution.without_campaign import (
     WithoutCampaign,
     outcomes_in,
     without_campaign_of,
 )
+from convergekit.certainty.asked import Asked
 from convergekit.events.amounts import summed_amounts
 from convergekit.events.steps import StepLike
 from convergekit.identity.tables import StitchedEvents
