@@ -54,11 +54,11 @@ def test_intervals_hold_the_truth_that_chance_does_not(world, of):
 
 
 def test_the_stitched_numbers_are_those_of_the_answers(stitched, bounds):
-    credits = stitched.attribution(**CREDIT)
+    told = stitched.attribution(**CREDIT)
     found = bounds["attribution"].table
-    known = found.head(len(credits.table))
-    assert known["channel"].tolist() == credits.table["channel"].tolist()
-    np.testing.assert_allclose(known["stitched"], credits.table["value"])
+    known = found.head(len(told.table))
+    assert known["channel"].tolist() == told.table["channel"].tolist()
+    np.testing.assert_allclose(known["stitched"], told.table["value"])
     np.testing.assert_allclose(
         bounds["retention"].table["stitched"], stitched.retention().curve()["share"]
     )
