@@ -5,7 +5,7 @@ from .attribution.lift import AttributionLift
 from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
-from .certainty.result import FunnelBounds
+from .certainty.result import Bounds, FunnelBounds
 from .change.result import Why
 from .checks.check_up import CheckUp, check_up
 from .customers.result import Customers
@@ -92,6 +92,7 @@ __all__ = [
     "AlreadyThereError",
     "Attribution",
     "AttributionLift",
+    "Bounds",
     "ChannelRule",
     "CheckUp",
     "ColumnError",

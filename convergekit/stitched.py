@@ -698,10 +698,10 @@ class Stitched:
         >>> s.customers(currency="currency")
         Customers(23 customers with 27 orders; 4 ordered again)
         """
-        from convergekit.customers.result import customers
+        from convergekit.customers.result import customers_of_stitched
 
-        return customers(
-            self.tables.events,
+        return customers_of_stitched(
+            self.tables,
             order,
             value,
             refund,
@@ -709,7 +709,6 @@ class Stitched:
             rates,
             refund_value=refund_value,
             calendar=Calendar.of(calendar, usual=self.tables.calendar),
-            data_end=self.tables.data_end,
         )
 
     def counts(
@@ -900,8 +899,7 @@ class Stitched:
         1        1        2       203        13  0.064
         2        2        1       120        14  0.117
         """
-        from convergekit.activity.events import Subject
-        from convergekit.activity.retention import RetentionQuestion, retention_of
+        from convergekit.activity.retention import RetentionQuestion, retention_of_stitched
 
         asked = RetentionQuestion.of(
             start,
@@ -915,7 +913,7 @@ class Stitched:
             label=label,
             top=top,
         )
-        return retention_of(Subject.of_stitched(self.tables, calendar, visits), asked)
+        return retention_of_stitched(self.tables, asked, calendar, visits)
 
     def experiment(
         self,

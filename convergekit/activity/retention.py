@@ -6,7 +6,7 @@ Who is in a cohort, and which label it has, is fixed by the start event: before 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +27,7 @@ from convergekit.activity.labels import Breakdown, Labels
 from convergekit.activity.wording import Words
 from convergekit.base.options import choice
 from convergekit.base.wording import counted, period_name, period_word
+from convergekit.certainty.asked import Asked
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar
@@ -34,11 +35,13 @@ from convergekit.events.observed import BEYOND
 from convergekit.events.steps import Step, StepLike, Where, as_steps
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
+from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 from convergekit.visits.entry import Label
 from convergekit.visits.rules import VisitRules, Visits
 
 if TYPE_CHECKING:
+    from convergekit.certainty.result import Bounds
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Style, Template
 
@@ -207,6 +210,45 @@ class Retention(Result):
     left_out: dict[str, int]
     data_end: pd.Timestamp
     calendar: Calendar
+    _asked: Asked[tuple[RetentionQuestion, Subject]] = field(default_factory=Asked)
+
+    def bounds(self, level: float = 0.9) -> Bounds:
+        """Say how far the shares who come back can be from those of people, and estimate these.
+
+        Who comes back on another device, or with a new cookie, counts as somebody new: too many
+        start, and too few come back. [How sure is it](../how-sure.md) explains the method.
+
+        Parameters
+        ----------
+        level : float, default 0.9
+            How often the interval is meant to hold the true share.
+
+        Returns
+        -------
+        Bounds
+            A row per number of `periods` since the start, as `curve` has them.
+
+        Raises
+        ------
+        ConvergekitError
+            There is a breakdown, or a cohort for every start; it is of a segment or of another
+            identity than ``"retroactive"``; or it was saved and loaded.
+        NotOnThisEngine
+            It was counted by parts.
+
+        See Also
+        --------
+        Funnel.bounds : The same of a funnel.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=1500).events)
+        >>> s.retention().bounds()
+        """
+        from convergekit.activity.bounds import bounds_of_retention
+
+        return bounds_of_retention(self._asked, level)
 
     def curve(self) -> DrawnFrame:
         """Return the retention curve: the average over cohorts, by periods since.
@@ -356,7 +398,7 @@ def _groups(label: IntArray, period: IntArray) -> tuple[IntArray, IntArray, IntA
     return keys // width, keys % width + base, group, sizes
 
 
-def _starts(begin: Chosen, events: pd.DataFrame, clock: Clock, *, every: bool) -> Chosen:
+def starts_of(begin: Chosen, events: pd.DataFrame, clock: Clock, *, every: bool) -> Chosen:
     """Return the events that put profiles into cohorts: the first of each, or of each period."""
     if not every:
         return begin.first_of_each(events)
@@ -394,7 +436,7 @@ def cohorts_in(subject: Subject, asked: RetentionQuestion) -> Cohorts:
     at = [events_named(events, step) for step in (asked.start, asked.returns)]
     timed = Chosen.together(events, at, profiles)
     begin, back = map(subject.inside, timed)
-    first = _starts(begin.of_profiles(), events, clock, every=asked.cohort == "every")
+    first = starts_of(begin.of_profiles(), events, clock, every=asked.cohort == "every")
     left_out: dict[str, int] = {}
     for step, asked_for, every, part in zip(
         (asked.start, asked.returns), at, timed, (begin, back), strict=True
@@ -406,10 +448,26 @@ def cohorts_in(subject: Subject, asked: RetentionQuestion) -> Cohorts:
     return Cohorts(breakdown.columns, first, back.of_profiles(), values, left_out)
 
 
+def cohorts_of_events(subject: Subject, asked: RetentionQuestion) -> tuple[Chosen, Chosen]:
+    """Return all events that may put profiles into cohorts, and those by which they return."""
+    events = subject.events
+    at = [events_named(events, step) for step in (asked.start, asked.returns)]
+    begin, back = map(subject.inside, Chosen.together(events, at, subject.profiles))
+    return begin, back
+
+
 def retention_of(subject: Subject, asked: RetentionQuestion) -> Retention:
     """Return who comes back. See `Stitched.retention`."""
     end = subject.observed.end
     return retention_of_cohorts(cohorts_in(subject, asked), asked, subject.calendar, end)
+
+
+def retention_of_stitched(
+    s: StitchedEvents, asked: RetentionQuestion, calendar: str | None, visits: Visits | None
+) -> Retention:
+    """Return who comes back, of stitched events. See `Stitched.retention`."""
+    subject = Subject.of_stitched(s, calendar, visits)
+    return replace(retention_of(subject, asked), _asked=Asked(s, (asked, subject)))
 
 
 def retention_of_cohorts(

@@ -24,6 +24,7 @@ from convergekit.base.durations import parse_duration
 from convergekit.base.grouping import NumberedText
 from convergekit.base.patterns import as_texts, matched
 from convergekit.base.threads import at_once, each_column
+from convergekit.certainty.asked import Asked
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import amounts_at, events_named
 from convergekit.events.campaigns import TAGS
@@ -41,6 +42,7 @@ from convergekit.visits.channels import DIRECT, are_paid
 from convergekit.visits.sessions import FoundSessions, find_sessions, sent_by
 
 if TYPE_CHECKING:
+    from convergekit.identity.as_of import Knowledge
     from convergekit.identity.tables import StitchedEvents
 
 
@@ -192,7 +194,7 @@ class Attributor:
         found = self.journeyed(visitor, as_of=as_of)
         if effects is None:
             effects = found.compared(self.models).effects()
-        return self._share_out(found, effects)
+        return self.share_out(found, effects)
 
     def journeyed(self, visitor: IntArray, *, as_of: bool) -> Journeyed:
         """Return the touchpoints where the events are of these visitors.
@@ -204,30 +206,60 @@ class Attributor:
         as_of : bool
             Whether a touch must have been known when the conversion became known.
         """
-        events, found = self._s.events, self._s.resolution
-        sessions = find_sessions(
-            events,
+        found = self._s.resolution
+        sessions = self.sessions(visitor)
+        return self.journeys_in(
+            sessions,
+            sessions.visitor,
+            visitor[self.positions],
+            found.knowledge() if as_of else None,
+        )
+
+    def sessions(self, visitor: IntArray) -> FoundSessions:
+        """Return the sessions where the events are of these visitors."""
+        return find_sessions(
+            self._s.events,
             self._traffic,
             visitor,
-            found.in_time,
+            self._s.resolution.in_time,
             self.browser,
             self._asked.visits,
             self._s.calendar.zone,
         )
-        visits = np.flatnonzero(self._may_touch(sessions))
+
+    def journeys_in(
+        self,
+        sessions: FoundSessions,
+        whose: IntArray,
+        converting: IntArray,
+        knowledge: Knowledge | None = None,
+    ) -> Journeyed:
+        """Return the touchpoints where sessions and conversions are of these visitors.
+
+        Parameters
+        ----------
+        sessions : FoundSessions
+        whose : numpy.ndarray of int
+            Of each session, -1 for none.
+        converting : numpy.ndarray of int
+            Of each conversion, -1 if unassigned.
+        knowledge : Knowledge, optional
+            Where a touch must have been known when the conversion became known.
+        """
+        visits = np.flatnonzero(self._may_touch(sessions) & (whose >= 0))
         # Those of two browsers may overlap, so that the later one says first where it is from.
         arrived = self._moments[sessions.arrival[visits]]
-        visits = visits[np.lexsort((arrived, sessions.visitor[visits]))]
-        arrival, mine = sessions.arrival[visits], sessions.visitor[visits]
+        visits = visits[np.lexsort((arrived, whose[visits]))]
+        arrival = sessions.arrival[visits]
         at = self.positions
         touchpoints = find_touchpoints(
-            (mine, self._moments[arrival]),
-            (visitor[at], self._moments[at]),
+            (whose[visits], self._moments[arrival]),
+            (converting, self._moments[at]),
             self._lookback(at),
         )
-        if as_of:
-            knowledge = found.knowledge()
-            touchpoints = only_known(touchpoints, lambda c, v: knowledge.knew(at[c], arrival[v]))
+        if knowledge is not None:
+            knew = knowledge.knew
+            touchpoints = only_known(touchpoints, lambda c, v: knew(at[c], arrival[v]))
         direct = (sessions.channel.distinct == DIRECT).to_numpy(dtype=bool)
         is_direct = direct[sessions.channel.codes[visits]]
         # A visit that the conversion alone tells, and that says nothing, is the order itself.
@@ -274,12 +306,26 @@ class Attributor:
     ) -> NumberedText:
         """Return what receives credit, of all touchpoints and then of the lost visits."""
         used = np.concatenate([visits[touchpoints.visit], visits[touchpoints.lost_visit]])
+        return self._label_of(sessions, used)
+
+    def _label_of(self, sessions: FoundSessions, used: IntArray) -> NumberedText:
         by = self._asked.by
         unnamed = NumberedText(
             np.zeros(len(used), dtype=np.int64), pd.Series([f"(no {by})"], dtype="str")
         )
         otherwise = sessions.numbered("channel", used) if self._asked.otherwise else unnamed
         return sessions.numbered(by, used).or_else(otherwise)
+
+    def may_touch(self, sessions: FoundSessions) -> tuple[IntArray, IntArray, NumberedText]:
+        """Return the sessions that may receive credit, when each arrived, and its label."""
+        visits = np.flatnonzero(self._may_touch(sessions))
+        arrived = self._moments[sessions.arrival[visits]]
+        return visits, arrived, self._label_of(sessions, visits)
+
+    def reach(self) -> tuple[IntArray, IntArray]:
+        """Return from when to when visits may be touches of each conversion, in microseconds."""
+        until = self._moments[self.positions]
+        return until - self._lookback(self.positions), until
 
     def _paths(
         self,
@@ -305,7 +351,8 @@ class Attributor:
         )
         return Journeyed(sessions, touchpoints.conversion, visit, paths, distinct)
 
-    def _share_out(self, found: Journeyed, effects: pd.DataFrame) -> Credited:
+    def share_out(self, found: Journeyed, effects: pd.DataFrame) -> Credited:
+        """Return the credits of journeys, of which data-driven models found these effects."""
         paths, distinct = found.paths, found.labels
         # Conversions without a touch are credited to none, in full.
         alone = np.setdiff1d(np.arange(len(self.positions)), found.conversion)
@@ -404,6 +451,7 @@ def attribution(
         lookback=attributor.lookback,
         conversion=as_steps([question.conversion])[0].title,
         unpriced=attributor.unpriced,
+        _asked=Asked(s, question),
     )
 
 

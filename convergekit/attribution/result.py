@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from convergekit.attribution.question import Question
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
+from convergekit.certainty.asked import Asked
 from convergekit.errors import ConvergekitError
 from convergekit.figures.card import Result, TextResult
 
 if TYPE_CHECKING:
+    from convergekit.certainty.result import Bounds
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Template
 
@@ -56,6 +59,7 @@ class Attribution(Result):
     lookback: pd.Timedelta
     conversion: str
     unpriced: int = 0
+    _asked: Asked[Question] = field(default_factory=Asked)
 
     def _line(self) -> str:
         total, touched = self._counts
@@ -110,6 +114,46 @@ class Attribution(Result):
         wide = wide.reindex(index=self.table[self.by].unique(), columns=list(self.models))
         wide.columns.name = None
         return wide.fillna(0.0).reset_index()
+
+    def bounds(self, level: float = 0.9) -> Bounds:
+        """Say how far credits can be from those of people, and estimate these.
+
+        A visit on a device that never identified itself, and an order that no browser is known for,
+        are not brought together: the credit goes to another visit, or to none. This says what that
+        does to each label. [How sure is it](../how-sure.md) explains the method.
+
+        Parameters
+        ----------
+        level : float, default 0.9
+            How often the interval is meant to hold the true number.
+
+        Returns
+        -------
+        Bounds
+            A row per model and label, in the order of `table`: the value where one was named,
+            otherwise the conversions.
+
+        Raises
+        ------
+        ConvergekitError
+            The credits are of a segment, of another identity than ``"retroactive"``, or were saved
+            and loaded.
+        NotOnThisEngine
+            They were counted by parts.
+
+        See Also
+        --------
+        Funnel.bounds : The same of a funnel.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=1500).events)
+        >>> s.attribution("Placed Order").bounds()
+        """
+        from convergekit.attribution.bounds import bounds_of_credits
+
+        return bounds_of_credits(self._asked, self.table, level)
 
     def explain(self, row: int) -> CreditStory:
         """Explain how one conversion was credited, touchpoint by touchpoint.

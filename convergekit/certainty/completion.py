@@ -59,14 +59,14 @@ class Drawable:
     seen: IntArray
     of_seen: IntArray
 
-    def sampled(self, every: int) -> Drawable:
-        """Return one in so many profiles."""
-        of_seen, buyers = self.of_seen % every == 0, self.buyers % every == 0
+    def sampled(self, every: int, first: int = 0) -> Drawable:
+        """Return one in so many profiles, beginning with one of the first."""
+        of_seen, buyers = self.of_seen % every == first, self.buyers % every == first
         return replace(
             self,
-            identified=self.identified[::every],
-            alone=self.alone[self.alone % every == 0] // every,
-            first=self.first[::every],
+            identified=self.identified[first::every],
+            alone=self.alone[self.alone % every == first] // every,
+            first=self.first[first::every],
             buyers=self.buyers[buyers] // every,
             ordered=self.ordered[buyers],
             carries=self.carries[buyers],

@@ -40,7 +40,7 @@ _UNSEEN = 1.5
 _MAY_HAVE = 0.4
 _DRAWS, _FEWER_DRAWS = 4, 2
 #: Of more profiles than this, some stand for all.
-_MOST_PROFILES = 20_000
+MOST_PROFILES = 20_000
 
 
 @dataclass(frozen=True)
@@ -69,37 +69,63 @@ def estimate(counting: Counting, evidence: Evidence, level: float) -> Estimate:
     def moved(*others: Assumed, split: bool = False) -> Sequence[FloatArray]:
         return [recount.shares(one, _FEWER_DRAWS, split=split)[0] - fewer for one in others]
 
-    z = six_digits(float(scipy.stats.norm.ppf((1 + level) / 2)))
-    again, error = evidence.again, z * evidence.again_error
-    found = {
-        "sampling": moved(
-            assumed(evidence, again=max(again - error, 1.0)), assumed(evidence, again=again + error)
-        ),
-        "orders": moved(*_more_and_fewer_lost(evidence, usual)),
-        "devices": _both(
-            moved(assumed(evidence, alike=_LEAST_ALIKE), assumed(evidence, alike=_MOST_ALIKE)),
-            moved(
-                assumed(
-                    evidence,
-                    again=1 + (again + evidence.again_error - 1) * _most(evidence),
-                    least=_MAY_HAVE,
-                ),
-                assumed(evidence, again=1 + (again - 1) / _AGAIN),
-            ),
-        ),
-        "losses": [_if_unseen(share, evidence, usual, by) for by in (_UNSEEN, 1 / _UNSEEN)],
-        "suspects": [
-            -evidence.two_logins * share * (1 - share),
-            *(moved(usual, split=True) if (evidence.split >= 0).any() else ()),
-            *moved(assumed(evidence, again=1 + (again - 1) / (1 - min(evidence.two_logins, 0.5)))),
-        ],
-    }
+    vary = variations(evidence, usual, level)
+    found = {cause: together(*(moved(*group) for group in vary[cause])) for cause in vary}
+    found["losses"] = [_if_unseen(share, evidence, usual, by) for by in (_UNSEEN, 1 / _UNSEEN)]
+    found["suspects"] = [
+        -evidence.two_logins * share * (1 - share),
+        *(moved(usual, split=True) if (evidence.split >= 0).any() else ()),
+        *found["suspects"],
+    ]
     nothing = np.zeros(len(share))
     down = {name: np.max([nothing, *(-one for one in found[name])], axis=0) for name in CAUSES}
     up = {name: np.max([nothing, *found[name]], axis=0) for name in CAUSES}
-    chance = z * np.sqrt(share * (1 - share) / max(people, 1.0))
+    chance = standard_errors(level) * np.sqrt(share * (1 - share) / max(people, 1.0))
     down["sampling"], up["sampling"] = (np.hypot(side["sampling"], chance) for side in (down, up))
     return Estimate(share, down, up)
+
+
+def standard_errors(level: float) -> float:
+    """Return how many standard errors an interval reaches to either side."""
+    return six_digits(float(scipy.stats.norm.ppf((1 + level) / 2)))
+
+
+def variations(
+    evidence: Evidence, usual: Assumed, level: float
+) -> dict[str, tuple[tuple[Assumed, ...], ...]]:
+    """Return what else may be true, by what the width comes from.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    usual : Assumed
+    level : float
+
+    Returns
+    -------
+    dict of str to tuple
+        Per cause, things that do not depend on each other, each with what it may be.
+    """
+    again, error = evidence.again, standard_errors(level) * evidence.again_error
+    most = 1 + (again + evidence.again_error - 1) * _most(evidence)
+    linked = 1 + (again - 1) / (1 - min(evidence.two_logins, 0.5))
+    return {
+        "sampling": (
+            (
+                assumed(evidence, again=max(again - error, 1.0)),
+                assumed(evidence, again=again + error),
+            ),
+        ),
+        "orders": (_more_and_fewer_lost(evidence, usual),),
+        "devices": (
+            (assumed(evidence, alike=_LEAST_ALIKE), assumed(evidence, alike=_MOST_ALIKE)),
+            (
+                assumed(evidence, again=most, least=_MAY_HAVE),
+                assumed(evidence, again=1 + (again - 1) / _AGAIN),
+            ),
+        ),
+        "suspects": ((assumed(evidence, again=linked),),),
+    }
 
 
 def _most(evidence: Evidence) -> float:
@@ -111,11 +137,14 @@ def _most(evidence: Evidence) -> float:
     return max(most, found.missing) / found.likely
 
 
-def _both(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> list[FloatArray]:
-    """Return how far two things move the shares that do not depend on each other."""
-    nothing = np.zeros_like(one[0])
-    up = np.hypot(np.max([nothing, *one], axis=0), np.max([nothing, *other], axis=0))
-    down = np.hypot(np.min([nothing, *one], axis=0), np.min([nothing, *other], axis=0))
+def together(*groups: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return how far things that do not depend on each other move numbers: up, and down."""
+    nothing = np.zeros_like(groups[0][0])
+    ups = [np.max([nothing, *group], axis=0) for group in groups]
+    downs = [np.min([nothing, *group], axis=0) for group in groups]
+    up, down = nothing, nothing
+    for one, other in zip(ups, downs, strict=True):
+        up, down = np.hypot(up, one), np.hypot(down, other)
     return [up, -down]
 
 
@@ -183,7 +212,7 @@ class _Recount:
 
     @classmethod
     def of(cls, counting: Counting, evidence: Evidence) -> _Recount:
-        every = -(-len(evidence.ranked) // _MOST_PROFILES)
+        every = -(-len(evidence.ranked) // MOST_PROFILES)
         whole = cls(counting, evidence, evidence.drawable, 1, np.zeros(0), np.zeros(0))
         stitched, _ = whole.count(None)
         if every <= 1:

@@ -24,8 +24,8 @@ _NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
-class Counting:
-    """A funnel that can be counted anew.
+class Occurring:
+    """The events that take part in an answer.
 
     Attributes
     ----------
@@ -35,8 +35,40 @@ class Counting:
     mask : numpy.ndarray of int
         The steps that it fills, as bits.
     enters : numpy.ndarray of bool
-        Which of them may begin the funnel.
+        Which of them may begin.
     steps : int
+    """
+
+    position: IntArray
+    unit: IntArray
+    time: IntArray
+    mask: IntArray
+    enters: BoolArray
+    steps: int
+
+    @classmethod
+    def of(cls, s: StitchedEvents, begins: IntArray, ends: IntArray) -> Occurring:
+        """Return an answer of two steps, from the positions of the events of each."""
+        mask = np.zeros(len(s.events), dtype=np.int64)
+        mask[begins] |= 1
+        mask[ends] |= 2
+        mask[s.events["timestamp"].isna().to_numpy(dtype=bool)] = 0
+        at = np.flatnonzero(mask)
+        time = microseconds(s.events["timestamp"].iloc[at])
+        return cls(at, s.resolution.profile[at], time, mask[at], (mask[at] & 1) > 0, 2)
+
+    @property
+    def converts(self) -> BoolArray:
+        """Which events are of the last step."""
+        return (self.mask >> (self.steps - 1) & 1) > 0
+
+
+@dataclass(frozen=True)
+class Counting(Occurring):
+    """A funnel that can be counted anew.
+
+    Attributes
+    ----------
     window : int
         Microseconds from the entry.
     first_entry : bool
@@ -46,20 +78,9 @@ class Counting:
         reached each step, and when each of the profiles that entered did, by its number.
     """
 
-    position: IntArray
-    unit: IntArray
-    time: IntArray
-    mask: IntArray
-    enters: BoolArray
-    steps: int
     window: int
     first_entry: bool
     reached: Callable[[IntArray, IntArray], tuple[IntArray, IntArray, IntArray]]
-
-    @property
-    def converts(self) -> BoolArray:
-        """Which events are of the last step."""
-        return (self.mask >> (self.steps - 1) & 1) > 0
 
 
 @dataclass(frozen=True)
@@ -102,7 +123,7 @@ class Evidence:
     changes: Changes
 
 
-def evidence_of(s: StitchedEvents, counting: Counting) -> Evidence:
+def evidence_of(s: StitchedEvents, counting: Occurring) -> Evidence:
     """Return what the events say of links that were not seen."""
     parts = parts_of(s)
     found = _Found.of(s, counting, parts)
@@ -154,7 +175,7 @@ class _Found:
     browser: BoolArray
 
     @classmethod
-    def of(cls, s: StitchedEvents, counting: Counting, parts: Parts) -> _Found:
+    def of(cls, s: StitchedEvents, counting: Occurring, parts: Parts) -> _Found:
         entry = counting.enters & (counting.unit >= 0)
         part = parts.of_event[counting.position]
         enters = np.zeros(len(parts.profile), dtype=bool)
@@ -170,7 +191,7 @@ class _Found:
 
 
 def _drawable(
-    s: StitchedEvents, counting: Counting, parts: Parts, found: _Found, captures: IntArray
+    s: StitchedEvents, counting: Occurring, parts: Parts, found: _Found, captures: IntArray
 ) -> tuple[Drawable, IntArray]:
     """Return what completions are drawn of, and the profiles in the order in which they stand."""
     size = len(found.visitor)
@@ -227,7 +248,7 @@ def _with_missing(gaps: IntArray, changes: Changes) -> IntArray:
 
 
 def _last_seen(
-    s: StitchedEvents, counting: Counting, parts: Parts, alone: BoolArray, wanted: int
+    s: StitchedEvents, counting: Occurring, parts: Parts, alone: BoolArray, wanted: int
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Return how long before the last step its visit was seen, and where others may belong.
 
@@ -274,7 +295,7 @@ def _likely(last: IntArray, before: IntArray, wanted: int) -> BoolArray:
     return taken[last]
 
 
-def _split(s: StitchedEvents, counting: Counting, parts: Parts) -> tuple[IntArray, float]:
+def _split(s: StitchedEvents, counting: Occurring, parts: Parts) -> tuple[IntArray, float]:
     """Return the events of profiles that may be several people, each with the nearest login.
 
     A part with several logins of one type is a device that people share, or one person's with

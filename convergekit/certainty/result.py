@@ -1,4 +1,4 @@
-"""`FunnelBounds`: how far the shares of a funnel can be from what is true of people."""
+"""`FunnelBounds` and `Bounds`: how far an answer can be from what is true of people."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.proportions import wilson
-from convergekit.base.wording import capitalised, percentage
-from convergekit.certainty.estimate import CAUSES
+from convergekit.base.wording import capitalised, counted, percentage
+from convergekit.certainty.estimate import CAUSES, Estimate
 from convergekit.certainty.wording import in_words, said_chance, said_of_people
 from convergekit.figures.card import Result
 from convergekit.typing import FloatArray, IntArray
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Template
 
+#: As many numbers as a card shows.
+_MOST_ROWS = 24
 #: The columns of the table that part the width of the interval by what it comes from.
 PARTS = tuple(f"width_{cause}" for cause in CAUSES)
 _SAID = {
@@ -177,6 +179,89 @@ def with_chance(table: pd.DataFrame, reached: IntArray, level: float) -> pd.Data
     return table
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Bounds(Result):
+    """How far the numbers of an answer can be from those of people.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per number: what it is of (`of`); `stitched`, as the answer has it; `low`,
+        `estimate` and `high` of what it would be if all events of each person were known under one
+        identity; `worst_low` and `worst_high`, which the data do not exclude, whatever may be
+        assumed; and how much of ``high - low`` comes from what, as in `FunnelBounds`.
+    of : list of str
+        The columns that say what a row is of.
+    number : str
+        What the numbers are, such as ``"value"``.
+    level : float
+        How often the interval is meant to hold the true number.
+    assumptions : list of str
+        Under what `low`, `estimate` and `high` hold, a sentence each.
+    reasons : list of str
+        Why the interval is as wide as the worst bounds; empty if it is not.
+    """
+
+    table: pd.DataFrame
+    of: list[str]
+    number: str
+    level: float
+    assumptions: list[str]
+    reasons: list[str]
+
+    @property
+    def finding(self) -> str:
+        """What it comes to for the number that identity moves most, in a sentence or two."""
+        if self.table.empty:
+            return f"There is no {self.number}."
+        row = self._most_moved
+        name = ", ".join(_named(row[column]) for column in self.of)
+        stitched, low, high = (self._text(row[end]) for end in ("stitched", "low", "high"))
+        what = "" if self.number == "measures" else f"{self.number} "
+        said = f"{name}: {what}{stitched} by profiles; of the people"
+        if self.reasons:
+            return f"{said}, it may be {low} to {high}: {self.reasons[0]}"
+        said = f"{said}, probably {self._text(row['estimate'])} ({low} to {high})."
+        widths = {cause: float(row[name]) for cause, name in zip(CAUSES, PARTS, strict=True)}
+        most = max(widths, key=lambda cause: widths[cause])
+        return said if not widths[most] else f"{said} Least is known of {_SAID[most]}."
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of `table`."""
+        return self.table.copy()
+
+    @property
+    def _most_moved(self) -> pd.Series:
+        other = self.table["high"] if self.reasons else self.table["estimate"]
+        moved = (other - self.table["stitched"]).abs().fillna(-1.0)
+        return self.table.iloc[int(moved.to_numpy().argmax())]
+
+    def _text(self, value: float) -> str:
+        if self.number == "share":
+            return percentage(value)
+        return "unknown" if pd.isna(value) else f"{value:,.{0 if abs(value) >= 100 else 2}f}"
+
+    def _line(self) -> str:
+        rows = counted(len(self.table), "number")
+        known = "as wide as the worst" if self.reasons else f"intervals at {self.level:.0%}"
+        return f"Bounds({self.number} by {' and '.join(self.of)}: {rows}, {known})"
+
+    def _title(self) -> str:
+        return self.finding
+
+    def _body(self) -> Iterable[pd.DataFrame | str]:
+        shown = self.table.drop(columns=list(PARTS)).head(_MOST_ROWS)
+        for name in shown.columns[len(self.of) :]:
+            shown[name] = shown[name].map(self._text)
+        if len(self.table) > _MOST_ROWS:
+            yield f"The first {_MOST_ROWS} of {counted(len(self.table), 'number')}."
+        yield from (shown, *self.assumptions)
+
+
+def _named(label: object) -> str:
+    return f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label)
+
+
 def bounds_table(
     names: list[str],
     stitched: FloatArray,
@@ -185,30 +270,58 @@ def bounds_table(
     up: Mapping[str, FloatArray],
     worst: tuple[FloatArray, FloatArray],
 ) -> pd.DataFrame:
-    """Return the table of `FunnelBounds`.
+    """Return the table of `FunnelBounds`."""
+    return numbers_table(_steps(names), stitched, Estimate(estimate, down, up), worst)
 
-    The causes move the share independently of each other: their squares add up, and each has the
+
+def numbers_table(
+    rows: pd.DataFrame,
+    stitched: FloatArray,
+    found: Estimate | None,
+    worst: tuple[FloatArray, FloatArray],
+) -> pd.DataFrame:
+    """Return the table of bounds.
+
+    The causes move a number independently of each other: their squares add up, and each has the
     part of the width that its square has of the sum.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        What the rows are of.
+    stitched : numpy.ndarray of float
+    found : Estimate, optional
+        Without one the bounds are the worst.
+    worst : tuple of numpy.ndarray of float
     """
-    inside = np.clip(estimate, *worst)
-    below, widths_below = _together(inside, down, worst[0], sign=-1)
-    above, widths_above = _together(inside, up, worst[1], sign=1)
-    widths = {
-        name: widths_below[cause] + widths_above[cause]
-        for cause, name in zip(CAUSES, PARTS, strict=True)
-    }
-    return pd.DataFrame(
-        {
-            "step": np.arange(1, len(names) + 1),
-            "event_name": pd.Series(names, dtype="str"),
-            "stitched": stitched,
-            "low": below,
-            "estimate": inside,
-            "high": above,
-            "worst_low": worst[0],
-            "worst_high": worst[1],
-            **widths,
+    if found is None:
+        inside, below, above = np.full(len(rows), np.nan), *worst
+        widths = dict.fromkeys(PARTS, inside)
+    else:
+        inside = np.clip(found.share, *worst)
+        below, widths_below = _together(inside, found.down, worst[0], sign=-1)
+        above, widths_above = _together(inside, found.up, worst[1], sign=1)
+        # What no completion has a number of may be anything that the data do not exclude.
+        below = np.where(np.isnan(below), worst[0], below)
+        above = np.where(np.isnan(above), worst[1], above)
+        widths = {
+            name: widths_below[cause] + widths_above[cause]
+            for cause, name in zip(CAUSES, PARTS, strict=True)
         }
+    return rows.assign(
+        stitched=stitched,
+        low=below,
+        estimate=inside,
+        high=above,
+        worst_low=worst[0],
+        worst_high=worst[1],
+        **widths,
+    )
+
+
+def _steps(names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"step": np.arange(1, len(names) + 1), "event_name": pd.Series(names, dtype="str")}
     )
 
 
@@ -216,12 +329,9 @@ def unknown_table(
     names: list[str], stitched: FloatArray, worst: tuple[FloatArray, FloatArray]
 ) -> pd.DataFrame:
     """Return the table of `FunnelBounds` where nothing can be estimated."""
-    nothing = {cause: np.zeros(len(names)) for cause in CAUSES}
-    table = bounds_table(names, stitched, stitched, nothing, nothing, worst)
-    first = table["step"] == 1
-    table["estimate"] = table["estimate"].where(first)
-    table["low"], table["high"] = table["worst_low"], table["worst_high"]
-    table[list(PARTS)] = np.nan
+    table = numbers_table(_steps(names), stitched, None, worst)
+    # Everybody who entered is at the first step.
+    table["estimate"] = table["stitched"].where(table["step"] == 1)
     return table
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convergekit.certainty.evidence import Counting
+from convergekit.certainty.evidence import Counting, Occurring
 from convergekit.identity.profiles import LOGIN_TYPES
 from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import BoolArray, FloatArray, IntArray
@@ -62,7 +62,7 @@ def worst_bounds(s: StitchedEvents, counting: Counting) -> tuple[FloatArray, Flo
     begins = np.full(size, never)
     entry = mine & counting.enters
     np.minimum.at(begins, counting.unit[entry], counting.time[entry])
-    anchored, more = _logins(s, size)
+    anchored, more = logins_of(s, size)
     profiles = _Profiles(anchored, more, begins < never, begins)
     at = np.flatnonzero(mine)
     _, entrant, times = counting.reached(at, counting.unit[at])
@@ -79,7 +79,7 @@ def worst_bounds(s: StitchedEvents, counting: Counting) -> tuple[FloatArray, Flo
     return low, high
 
 
-def _logins(s: StitchedEvents, size: int) -> tuple[BoolArray, IntArray]:
+def logins_of(s: StitchedEvents, size: int) -> tuple[BoolArray, IntArray]:
     """Return which profiles have a login of the commonest type, and how many more than one."""
     types = s.resolution.aliases.table["alias_type"]
     anchored, more = np.zeros(size, dtype=bool), np.zeros(size, dtype=np.int64)
@@ -126,3 +126,28 @@ def _lowest(counting: Counting, profiles: _Profiles, reached: IntArray, never: i
     others = int(enters.sum()) - int(certain.sum()) + voided - (0 if early else free)
     others += len(unassigned) + int(profiles.more[enters].sum())
     return least / (least + others) if least else 0.0
+
+
+def certain_units(s: StitchedEvents, occurring: Occurring) -> tuple[IntArray, int]:
+    """Return who is one person for certain, and how many others there may be.
+
+    Each of these others changes at most one of those who are certain, or is one person more.
+
+    Parameters
+    ----------
+    s : StitchedEvents
+    occurring : Occurring
+
+    Returns
+    -------
+    unit : numpy.ndarray of int
+        Of each event that takes part, the profile if it is one person for certain; otherwise -1.
+    others : int
+        Profiles that may be anybody, as often as they may be several people, and events without
+        one.
+    """
+    anchored, more = logins_of(s, len(s.resolution.profile_ids))
+    certain = np.append(anchored & (more == 0), False)[occurring.unit]
+    doubtful = np.unique(occurring.unit[~certain & (occurring.unit >= 0)])
+    others = int((more[doubtful] + 1).sum() + (occurring.unit < 0).sum())
+    return np.where(certain, occurring.unit, -1), others

@@ -7,7 +7,7 @@ once; it remains an order when it is refunded, and the refund lessens what its c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from convergekit.activity.retention import cohort_table
 from convergekit.base.proportions import check_confidence
 from convergekit.base.survival import kaplan_meier
 from convergekit.base.wording import counted
+from convergekit.certainty.asked import Asked
 from convergekit.customers.orders import find_orders
 from convergekit.errors import ColumnError, ConvergekitError
 from convergekit.events.calendar import Calendar
@@ -29,9 +30,11 @@ from convergekit.events.steps import StepLike, title_of
 from convergekit.events.timestamps import microseconds
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
+from convergekit.identity.tables import StitchedEvents
 from convergekit.typing import IntArray
 
 if TYPE_CHECKING:
+    from convergekit.certainty.result import Bounds
     from convergekit.figures.style import Style
 
 _DAY = pd.Timedelta(days=1)
@@ -109,6 +112,32 @@ def customers(
     )
 
 
+def customers_of_stitched(
+    s: StitchedEvents,
+    order: StepLike,
+    value: str | None,
+    refund: StepLike | None,
+    currency: str | None,
+    rates: Mapping[str, float] | None,
+    *,
+    refund_value: str | None,
+    calendar: Calendar,
+) -> Customers:
+    """Return customers' orders, of stitched events. See `Stitched.customers`."""
+    found = customers(
+        s.events,
+        order,
+        value,
+        refund,
+        currency,
+        rates,
+        refund_value=refund_value,
+        calendar=calendar,
+        data_end=s.data_end,
+    )
+    return replace(found, _asked=Asked(s, True))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Customers(Result):
     """Customers and their orders: how often, when and for how much.
@@ -137,6 +166,7 @@ class Customers(Result):
     _refunds: pd.DataFrame
     _has_value: bool
     calendar: Calendar = field(default_factory=Calendar)
+    _asked: Asked[bool] = field(default_factory=Asked)
 
     def _line(self) -> str:
         orders = self._orders
@@ -198,6 +228,48 @@ class Customers(Result):
             partial(_new_and_returning_figure, freq=freq),
             ["period", "new", "returning", "complete"],
         )
+
+    def bounds(self, freq: str = "M", level: float = 0.9) -> Bounds:
+        """Say how far new and returning customers can be from people, and estimate these.
+
+        Who orders under another address counts as a new customer, and people who share a device may
+        count as one. [How sure is it](../how-sure.md) explains the method.
+
+        Parameters
+        ----------
+        freq : str, default "M"
+            As `new_and_returning` takes it.
+        level : float, default 0.9
+            How often the interval is meant to hold the true number.
+
+        Returns
+        -------
+        Bounds
+            Two rows per period, of ``"new"`` and ``"returning"`` customers (`kind`).
+
+        Raises
+        ------
+        ConvergekitError
+            They are of a segment or of another identity than ``"retroactive"``, or were saved and
+            loaded.
+        NotOnThisEngine
+            They were found by parts.
+
+        See Also
+        --------
+        Funnel.bounds : The same of a funnel.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> s = ck.stitch(ck.simulate_store(people=1500).events)
+        >>> s.customers().bounds()
+        """
+        from convergekit.customers.bounds import bounds_of_customers
+
+        periods = self.calendar.periods(self._orders["timestamp"], freq)
+        every = self._every_period(periods, freq)
+        return bounds_of_customers(self._asked, self._orders, periods, every, level)
 
     def repeat_purchases(
         self, orders: Sequence[int] = (2, 3), *, confidence: float = 0.95

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from convergekit.activity.clocks import Clock
 from convergekit.attribution.attribute import whole_shares
 from convergekit.base.durations import parse_duration
 from convergekit.base.wording import counted
+from convergekit.certainty.asked import Asked
 from convergekit.events.observed import Observed, moment
 from convergekit.events.steps import title_of
 from convergekit.figures.frame import DrawnFrame
@@ -77,6 +78,27 @@ class Seen:
         return cls(observed_of(s), s.data_end, segment_said(s))
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a `Marketing` is of.
+
+    Attributes
+    ----------
+    asked : MarketingQuestion
+    sales : Sales
+    rows : numpy.ndarray of int
+        Of the orders.
+    costs : Costs
+    brought : Brought
+    """
+
+    asked: MarketingQuestion
+    sales: Sales
+    rows: IntArray
+    costs: Costs
+    brought: Brought
+
+
 def marketing(
     s: StitchedEvents, spend: pd.DataFrame | Spend, asked: MarketingQuestion
 ) -> Marketing:
@@ -86,7 +108,8 @@ def marketing(
     rows = s.events["row"].to_numpy(dtype=np.int64)[sales.position]
     steps = steps_asked(asked, usual_steps(s))
     brought = brought_by(s, asked, rows, steps, id_levels(costs))
-    return marketing_of(asked, sales, rows, costs, brought, Seen.of(s))
+    found = marketing_of(asked, sales, rows, costs, brought, Seen.of(s))
+    return replace(found, _asked=Asked(s, Known(asked, sales, rows, costs, brought)))
 
 
 def marketing_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -14,6 +14,7 @@ from convergekit.activity.clocks import Clock
 from convergekit.base.durations import Duration, parse_duration
 from convergekit.base.options import choice
 from convergekit.base.wording import counted, period_word
+from convergekit.certainty.asked import Asked
 from convergekit.events.calendar import Calendar
 from convergekit.figures.card import Result
 from convergekit.figures.frame import DrawnFrame
@@ -24,6 +25,7 @@ from convergekit.marketing.means import weighted_means
 from convergekit.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from convergekit.certainty.result import Bounds
     from convergekit.figures.figure import Figure
     from convergekit.figures.style import Style, Template
 
@@ -105,6 +107,7 @@ class Marketing(Result):
     _spent: pd.DataFrame
     _clock: Clock
     _confidence: float
+    _asked: Asked[Any] = field(default_factory=Asked)
 
     def _line(self) -> str:
         spend, revenue = self.groups["spend"].sum(), self.groups["revenue"].sum()
@@ -125,6 +128,48 @@ class Marketing(Result):
         if open_:
             word = period_word(self.freq)
             yield f"{counted(open_, word)} not complete; see `.periods`."
+
+    def bounds(self, level: float = 0.9) -> Bounds:
+        """Say how far the return on spend can be from what people brought, and estimate it.
+
+        Orders that no visit is known for, and visits on devices that never identified themselves,
+        make spend look as if it had brought less. [How sure is it](../how-sure.md) explains the
+        method.
+
+        Parameters
+        ----------
+        level : float, default 0.9
+            How often the interval is meant to hold the true number.
+
+        Returns
+        -------
+        Bounds
+            Four rows per group, as `groups` has them (`measure`): ``"orders"``, ``"revenue"``,
+            ``"roas"`` and ``"cpa"``; the last two through the bounds of the first, and missing
+            where nothing was spent.
+
+        Raises
+        ------
+        ConvergekitError
+            The orders are of a segment, of another identity than ``"retroactive"``, or were saved
+            and loaded.
+        NotOnThisEngine
+            They were counted by parts.
+
+        See Also
+        --------
+        Attribution.bounds : The same of credits.
+
+        Examples
+        --------
+        >>> import convergekit as ck
+        >>> store = ck.simulate_store(people=1500, spend=True)
+        >>> m = ck.stitch(store.events).marketing(store.spend, "Placed Order", currency="EUR")
+        >>> m.bounds()
+        """
+        from convergekit.marketing.bounds import bounds_of_marketing
+
+        return bounds_of_marketing(self._asked, self.groups, self.by, level)
 
     def cohorts(self, within: Duration | None = None) -> pd.DataFrame:
         """Return what acquired customers cost and brought, by cohort and group.

@@ -345,12 +345,13 @@ class StitchedParts:
         calendar: str | None = None,
     ) -> Customers:
         """Return customers' orders, as `Stitched.customers`."""
+        from convergekit.certainty.asked import Asked
         from convergekit.customers.result import customers
         from convergekit.parts.answers.activity import events_by_parts
 
         steps = [step for step in (order, refund) if step is not None]
         events = events_by_parts(self._run.of_each, steps)
-        return customers(
+        found = customers(
             events,
             order,
             value,
@@ -361,6 +362,7 @@ class StitchedParts:
             calendar=Calendar.of(calendar, usual=self._run.options.calendar),
             span=self._run.facts.observed,
         )
+        return replace(found, _asked=Asked(by_parts=True))
 
     def experiment(
         self,

@@ -80,7 +80,7 @@ def agents(asked: Agents, seed: int) -> World:
             order = {"person": person, "event_name": "Placed Order", "arrives": True}
             when = {"second": rng.random() * asked.days * _DAY, "event_id": token(rng, "o")}
             rows.append({**order, **when, "source": "server", "alias.email": emails[0]})
-    return world_of(rows, asked.people)
+    return world_of(rows, asked.people, "agents", seed)
 
 
 def _cookie(rng, cookies, device, now, asked) -> str:

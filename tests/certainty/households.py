@@ -55,7 +55,7 @@ def households(asked: Households, seed: int) -> World:
                 own.append(tablet)
             _live(rng, rows, one, own, asked)
         person += size
-    return world_of(rows, asked.people)
+    return world_of(rows, asked.people, "households", seed)
 
 
 def _device(rng, kind, asked) -> dict:

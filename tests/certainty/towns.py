@@ -87,7 +87,7 @@ def towns(asked: Towns, seed: int) -> World:
         for person in _home(rng, number, size, asked):
             _projects(rng, rows, person, asked)
         number += size
-    return world_of(rows, asked.people)
+    return world_of(rows, asked.people, "towns", seed)
 
 
 def _home(rng, first, size, asked) -> list[_Person]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from convergekit.base.wording import percentage
-from convergekit.certainty.estimate import LEAST_IDENTIFIED, MOST_UNASSIGNED, estimate
-from convergekit.certainty.evidence import Counting, Evidence, evidence_of
+from convergekit.certainty.asked import checked_level, reasons_of
+from convergekit.certainty.assumptions import DEVICES, NO_TOKENS, ORDERS, SUSPECTS, WORST
+from convergekit.certainty.estimate import estimate
+from convergekit.certainty.evidence import evidence_of
 from convergekit.certainty.result import (
     FunnelBounds,
     bounds_table,
@@ -20,19 +21,10 @@ from convergekit.funnels.bounds.counting import counting_of
 
 _ASSUMED = (
     "The people are those of whom an event of the first step arrived, and others like them.",
-    "Devices: a person's devices are alike in identifying themselves as the visits of one device "
-    "are, from a tenth of that likeness to all of it.",
-    "Competing orders: an order on one device keeps the others of its errand from identifying "
-    "themselves, as often as waits before a change of device say; beyond that, devices are found "
-    "again up to 2.5 times as often as it seems, or half as often. People may have 1.4 devices, "
-    "however few are found again.",
-    "Orders: whether a token reaches the visit does not depend on whether a login does.",
+    *DEVICES,
+    ORDERS,
     "Losses: people whom no browser saw convert as those whom one saw, within a factor of 1.5.",
-    "Suspects: several logins on one device are one person's, or one person's each.",
-)
-_WORST = (
-    "Profiles with a login of the commonest type are different people; a profile is one person, "
-    "or as many as it has logins of a type. Nothing else is assumed.",
+    SUSPECTS,
 )
 
 
@@ -48,11 +40,7 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float, words: str) 
     words : str
         What is asked.
     """
-    number = isinstance(level, (int, float, np.floating)) and not isinstance(level, bool)
-    if not number or not 0 < level < 1:
-        raise ConvergekitError(
-            f"level must be a share between 0 and 1, such as 0.9; got {level!r}."
-        )
+    level = checked_level(level)
     if not isinstance(asking, Asking):
         raise NotOnThisEngine(
             "bounds are not computed by parts yet. Of events that fit into memory: "
@@ -72,43 +60,20 @@ def bounds_of(asking: FunnelSource, names: list[str], level: float, words: str) 
     if not reached[0]:
         nothing = np.full(len(names), np.nan)
         table = with_chance(unknown_table(names, nothing, worst), reached, level)
-        return FunnelBounds(table, float(level), list(_WORST), ["nobody entered."], words)
+        return FunnelBounds(table, level, [WORST], ["nobody entered."], words)
     stitched = reached / reached[0]
     evidence = evidence_of(s, counting)
-    reasons = _reasons(counting, evidence)
+    reasons = reasons_of(counting, evidence, "events of the first step")
     if reasons:
         table = with_chance(unknown_table(names, stitched, worst), reached, level)
-        return FunnelBounds(table, float(level), list(_WORST), reasons, words)
-    found = estimate(counting, evidence, float(level))
+        return FunnelBounds(table, level, [WORST], reasons, words)
+    found = estimate(counting, evidence, level)
     table = bounds_table(names, stitched, found.share, found.down, found.up, worst)
     assumptions = [*_ASSUMED]
     if not evidence.reached.is_known and len(evidence.drawable.buyers):
-        assumptions[3] = (
-            "Orders: none reaches a visit by a token and by a login, so that nothing is known of "
-            "those without a browser; anything from none to all of them may be visitors'."
-        )
+        assumptions[3] = NO_TOKENS
     table = with_chance(table, reached, level)
-    return FunnelBounds(table, float(level), assumptions, [], words)
-
-
-def _reasons(counting: Counting, evidence: Evidence) -> list[str]:
-    """Return why nothing can be estimated; empty if something can."""
-    entering = counting.unit[counting.enters]
-    nobodys = float((entering < 0).mean())
-    if nobodys > MOST_UNASSIGNED:
-        return [
-            f"{percentage(nobodys)} of the events of the first step carry no alias, so that it is "
-            f"not known who did them."
-        ]
-    unknown = len(evidence.drawable.alone) + len(evidence.drawable.buyers)
-    if not unknown or evidence.people >= LEAST_IDENTIFIED:
-        return []
-    if not evidence.people:
-        return ["no browser has identified itself by a login, such as an e-mail address."]
-    return [
-        f"only {evidence.people} people have identified themselves in a browser, by a login such "
-        f"as an e-mail address; at least {LEAST_IDENTIFIED} are needed."
-    ]
+    return FunnelBounds(table, level, assumptions, [], words)
 
 
 def _check_plain(asking: FunnelSource, *, of_segment: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from convergekit.attribution.attribute import ComparedJourneys
 from convergekit.attribution.data_driven import DATA_DRIVEN
+from convergekit.certainty.asked import Asked
 from convergekit.events.amounts import events_named
 from convergekit.events.observed import observed
 from convergekit.events.steps import StepLike, among_all
@@ -81,7 +83,8 @@ def marketing_by_parts(
         _brought_by, asked=asked, rows=rows, steps=steps, levels=id_levels(costs), effects=effects
     )
     brought = Brought.together(list(each(of_part)))
-    return marketing_of(asked, sales, rows, costs, brought, found[-1].seen)
+    whole = marketing_of(asked, sales, rows, costs, brought, found[-1].seen)
+    return replace(whole, _asked=Asked(by_parts=True))
 
 
 class _Events(NamedTuple):

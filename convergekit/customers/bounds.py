@@ -1,0 +1,193 @@
+"""Answer how far new and returning customers can be from those who are people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from convergekit.base.grouping import distinct_rows, run_starts
+from convergekit.certainty.answering import Asking, bounds_of_numbers
+from convergekit.certainty.asked import Asked, checked_level
+from convergekit.certainty.completion import nearest
+from convergekit.certainty.evidence import Occurring
+from convergekit.certainty.numbers import Answer
+from convergekit.certainty.parts import Parts, parts_of
+from convergekit.certainty.result import Bounds
+from convergekit.certainty.worst import certain_units, logins_of
+from convergekit.identity.tables import StitchedEvents
+from convergekit.typing import FloatArray, IntArray
+
+_KINDS = ("new", "returning")
+#: More addresses than this a second order is not taken to be under.
+_MOST_OTHERS = 0.5
+
+
+def bounds_of_customers(
+    asked: Asked[bool],
+    orders: pd.DataFrame,
+    periods: pd.Series,
+    every: pd.PeriodIndex,
+    level: float,
+) -> Bounds:
+    """Return how far new and returning customers can be from people. See `Customers.bounds`.
+
+    Parameters
+    ----------
+    asked : Asked
+    orders : pandas.DataFrame
+        With `row`.
+    periods : pandas.Series of period
+        Of each order.
+    every : pandas.PeriodIndex
+        The periods that the answer has.
+    level : float
+    """
+    level = checked_level(level)
+    s, _ = asked.known("customers(...)")
+    at = np.searchsorted(s.events["row"].to_numpy(), orders["row"].to_numpy())
+    by_position = np.argsort(at)
+    occurring = Occurring.of(s, at, at)
+    period = every.get_indexer(pd.PeriodIndex(periods)).astype(np.int64)[by_position]
+    of = _Recounted(occurring, period, len(every), *_second_addresses(s, occurring))
+    plain = of.counts(occurring.unit)
+    answer = Answer(
+        occurring=occurring,
+        stitched=plain,
+        totals=of.totals,
+        numbers=of.plain,
+        chance=of.chance,
+        instead={"suspects": [[of.merged]]},
+    )
+    rows = pd.DataFrame(
+        {
+            "period": np.repeat(every.start_time, 2),
+            "kind": pd.Series(np.tile(_KINDS, len(every)), dtype="str"),
+        }
+    )
+    asking = Asking(answer, rows, "customers", "orders", _worst(s, of))
+    return bounds_of_numbers(s, asking, level)
+
+
+@dataclass(frozen=True)
+class _Recounted:
+    """Orders, whose customers can be counted as other people.
+
+    Attributes
+    ----------
+    occurring : Occurring
+    period : numpy.ndarray of int
+        Of each order.
+    periods : int
+    others : float
+        How often at most an order is under another login than the one before it.
+    same : numpy.ndarray of int
+        Of each profile, the one that it may be under another address, and itself otherwise.
+    """
+
+    occurring: Occurring
+    period: IntArray
+    periods: int
+    others: float
+    same: IntArray
+
+    def counts(self, unit: IntArray) -> FloatArray:
+        """Return the new and the returning customers of each period."""
+        known = unit >= 0
+        who, period = distinct_rows(unit[known], self.period[known])
+        new = run_starts(who)
+        sizes = [np.bincount(period[kind], minlength=self.periods) for kind in (new, ~new)]
+        return np.stack(sizes, axis=1).reshape(-1).astype(float)
+
+    def totals(self, unit: IntArray) -> FloatArray:
+        """Return the counts, and then those where second addresses are brought together."""
+        profiles = len(self.same)
+        # Who was taken apart stays so.
+        known = np.minimum(unit, profiles)
+        merged = np.where(unit < profiles, np.append(self.same, -1)[known], unit)
+        return np.concatenate([self.counts(unit), self.counts(merged)])
+
+    def chance(self, numbers: FloatArray, totals: FloatArray) -> FloatArray:
+        """Return the standard errors: any order may be under a login that is not its customer's.
+
+        Each such order makes a customer new who is not, or returning who is new.
+        """
+        ordering = np.maximum(numbers, 0.0).reshape(-1, 2).sum(axis=1)
+        return np.repeat(np.sqrt(ordering * self.others), 2)
+
+    def plain(self, totals: FloatArray) -> FloatArray:
+        """Return the counts."""
+        return totals.reshape(2, -1)[0]
+
+    def merged(self, totals: FloatArray) -> FloatArray:
+        """Return the counts where second addresses are brought together."""
+        return totals.reshape(2, -1)[1]
+
+
+def _second_addresses(s: StitchedEvents, occurring: Occurring) -> tuple[float, IntArray]:
+    """Return how often at most orders are under another login, and who may be one person.
+
+    Two orders from one browser are under different logins so often: as often two orders from two
+    browsers are, which nothing brings together. Logins of several people who share a browser count
+    as well, so that this is the most that it can be.
+    """
+    parts = parts_of(s)
+    same = np.arange(len(s.resolution.profile_ids))
+    profile, time = occurring.unit, occurring.time
+    order = np.lexsort((time, profile))
+    order = order[profile[order] >= 0]
+    follows = ~run_starts(profile[order])[1:]
+    one, other = order[:-1][follows], order[1:][follows]
+    seen, differ, apart = _others(s, parts, occurring.position[one], occurring.position[other])
+    share = min((differ + 0.5) / (seen + 1), _MOST_OTHERS)
+    hidden = int(np.ceil(apart * share / (1 - share)))
+    share = min(share + 1.645 * np.sqrt(share * (1 - share) / (seen + 1)), _MOST_OTHERS)
+    first = order[run_starts(profile[order])]
+    named = logins_of(s, len(same))[0][profile[first]]
+    first = first[named]
+    gaps = np.sort(time[other] - time[one])
+    hidden = min(hidden, len(first) // 2)
+    if not hidden or not len(gaps):
+        return share, same
+    rng = np.random.Generator(np.random.PCG64(0))
+    # By time and ID, so that the order of the rows does not decide.
+    ids = s.resolution.profile_ids.to_numpy()[profile[first]]
+    first = first[np.lexsort((ids, time[first]))]
+    later = rng.permutation(len(first))[:hidden]
+    left = np.setdiff1d(np.arange(len(first)), later)
+    wanted = time[first[later]] - rng.choice(gaps, size=hidden)
+    chosen = nearest(wanted, time[first[left]], before=True)
+    same[profile[first[later]]] = profile[first[left[chosen]]]
+    return share, same
+
+
+def _others(
+    s: StitchedEvents, parts: Parts, one: IntArray, other: IntArray
+) -> tuple[int, int, int]:
+    """Return how many pairs of orders are of one browser, differ in their login, and are of two."""
+    together = (parts.of_event[one] >= 0) & (parts.of_event[one] == parts.of_event[other])
+    types = np.append(s.resolution.aliases.types.codes.astype(np.int64), -1)
+    said = parts.login[one], parts.login[other]
+    alike = (types[said[0]] == types[said[1]]) & (said[0] >= 0) & (said[1] >= 0)
+    differ = together & alike & (said[0] != said[1])
+    return int((together & alike).sum()), int(differ.sum()), int((~together).sum())
+
+
+def _worst(s: StitchedEvents, of: _Recounted) -> tuple[FloatArray, FloatArray]:
+    """Return the least and the most customers that the data do not exclude.
+
+    An earlier order makes a new customer one who returns, and nothing makes one new who returns.
+    """
+    unit, others = certain_units(s, of.occurring)
+    new, back = of.counts(unit).reshape(-1, 2).T
+    more = np.append(logins_of(s, len(of.same))[1], 0)
+    doubtful = unit < 0
+    who, period = distinct_rows(of.occurring.unit[doubtful], of.period[doubtful])
+    here = np.bincount(period, weights=more[who] + 1, minlength=of.periods)
+    # Orders of nobody may be as many people.
+    nobodys = of.period[of.occurring.unit < 0]
+    here = here + np.bincount(nobodys, minlength=of.periods)
+    low = np.stack([np.maximum(new - others, 0.0), back], axis=1)
+    high = np.stack([new + here, np.minimum(back + others, new + back + here)], axis=1)
+    return low.reshape(-1), high.reshape(-1)
