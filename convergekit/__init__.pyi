@@ -6,7 +6,8 @@ from .attribution.result import Attribution, CreditStory
 from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
 from .certainty.result import FunnelBounds
-from .checks.check_up import CheckUp, check_up
+from .checking import check_up
+from .checks.check_up import CheckUp
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
 from .diagnostics.evaluation import Evaluation, evaluate

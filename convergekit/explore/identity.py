@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from convergekit.checks.check_up import check_up
+from convergekit.checks.check_up import checked
 from convergekit.explore import display as show
 from convergekit.explore.layout import WIDE, chosen_by, field, foldable
 from convergekit.explore.model import Model, Population, code_of
@@ -107,7 +107,7 @@ class IdentityExplorer:
             self.result = part.report
             said = ""
         else:
-            self.result = check_up(part.events, conversion=self._conversion(when))
+            self.result = checked(part.events, conversion=self._conversion(when))
             said = (
                 "Of the events that were kept. ck.check_up(events) of the export itself sees the "
                 "dropped copies too."

@@ -954,7 +954,7 @@ class StitchedParts:
     def _about(self) -> About:
         from convergekit.parts.answers.about_all import about_all
 
-        return about_all(self._run, self._counts)
+        return about_all(self._run, self._counts, self.events)
 
     def _rows_of_all(self) -> pd.DataFrame:
         table = below_each_other(list(self.events.frames()))

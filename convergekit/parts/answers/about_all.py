@@ -8,15 +8,18 @@ from functools import partial
 import pandas as pd
 import pyarrow.parquet as pq
 
+from convergekit.checks.check_up import CheckUp
 from convergekit.diagnostics.report import Report
-from convergekit.errors import NotOnThisEngine
+from convergekit.identity.options import StitchOptions
 from convergekit.parts.answers.activity import events_by_parts
+from convergekit.parts.checked import checked_by_parts
 from convergekit.parts.each import EachPart
 from convergekit.parts.stitching import Run
+from convergekit.parts.tables import PartsTable
 from convergekit.report.about import About
 
 
-def about_all(run: Run, counts: Report) -> About:
+def about_all(run: Run, counts: Report, events: PartsTable) -> About:
     """Return what is known of the events of all parts.
 
     Parameters
@@ -24,6 +27,7 @@ def about_all(run: Run, counts: Report) -> About:
     run : Run
     counts : Report
         Of all parts.
+    events : PartsTable
     """
     files = run.table_files("events")
     sources: Counter[str] = Counter()
@@ -48,16 +52,15 @@ def about_all(run: Run, counts: Report) -> About:
         calendar=run.options.calendar,
         segment="",
         named=partial(_named, run.of_each),
-        kept=_not_in_memory,
+        check_up=partial(_checked, events, run.memory),
     )
+
+
+def _checked(events: PartsTable, memory: int) -> CheckUp:
+    """Audit events, which are divided anew: what is blocked in stitching is not in the check-up."""
+    size = f"{max(memory // 1000, 1)}KB"
+    return checked_by_parts(events, StitchOptions.of(), None, None, memory=size)
 
 
 def _named(each: EachPart, name: str) -> pd.DataFrame:
     return events_by_parts(each, [name])
-
-
-def _not_in_memory() -> pd.DataFrame:
-    raise NotOnThisEngine(
-        "the check-up is not computed by parts yet. Of events that fit into memory: "
-        "ck.check_up(s.events.to_pandas())"
-    )
