@@ -57,7 +57,8 @@ class Found:
         """Return the first of these events, with what each shows."""
         at = self.at[:n]
         table = tracking.events[_SHOWN].iloc[at].reset_index(drop=True)
-        table["event_id"] = table["event_id"].map(without_addresses, na_action="ignore")
+        ids = table["event_id"].map(without_addresses, na_action="ignore")
+        table["event_id"] = ids.astype("str")
         if tracking.money is not None:
             table["amount"] = as_numbers(tracking.events[tracking.money.column].iloc[at])
         return table.assign(seen=pd.Series(self.seen(at), dtype="str"))

@@ -236,8 +236,8 @@ def money_of_all(
     """
     of_column: dict[str, list[AmountsOfPart]] = {}
     for part in parts:
-        for column, found in part.items():
-            of_column.setdefault(column, []).append(found)
+        for name, found in part.items():
+            of_column.setdefault(name, []).append(found)
     if asked.value is None:
         column = _guess({name: of_column[name] for name in candidates(columns)})
         if column is None:
@@ -277,6 +277,20 @@ def money_of_all(
         foreign=foreign,
         guessed=asked.value is None,
     )
+
+
+def find_money(conversions: pd.DataFrame) -> MoneyOfAll | None:
+    """Return which property holds the money of conversions; None if no one does.
+
+    Examples
+    --------
+    >>> found = find_money(pd.DataFrame({"row": [0], "properties.total": [30.0]}))
+    >>> found.column, found.guessed
+    ('properties.total', True)
+    """
+    asked, every = AskedMoney(), np.ones(len(conversions), dtype=bool)
+    found = amounts_of_part(conversions, every, every, asked)
+    return money_of_all([found], list(conversions.columns), asked)
 
 
 def money_of(events: pd.DataFrame, of_all: MoneyOfAll, asked: AskedMoney) -> Money:

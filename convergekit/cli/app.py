@@ -23,7 +23,7 @@ from convergekit import __version__
 from convergekit.base.durable import whole_files
 from convergekit.base.durations import parse_duration, readable_duration
 from convergekit.base.wording import counted, percentage
-from convergekit.checks.check_up import check_up
+from convergekit.checking import check_up
 from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.cli.console import PlainConsole
 from convergekit.cli.csv import write_csv
@@ -287,6 +287,8 @@ def check_command(
     clock: Clocks = None,
     tz: TimeZone = None,
     calendar: ShopCalendar = None,
+    workdir: Workdir = None,
+    memory: Memory = None,
 ) -> None:
     """Audit the tracking of exports: list its faults by the money concerned.
 
@@ -297,16 +299,22 @@ def check_command(
         reading = options_of(
             column, constant, read_as, clock, encoding, day_first, amounts, item, item_key
         )
+        where = ByParts(workdir, memory)
         with _remarks_told():
-            events = read_events(_files(exports), **reading)
-        found = check_up(
-            events,
-            conversion=conversion,
-            value=value,
-            currency=currency,
-            tz=tz,
-            calendar=calendar,
-        )
+            files = _files(exports)
+            # The columns of a file that was read are named already.
+            columns = (where.columns_of(reading) or None) if where.asked else None
+            found = check_up(
+                files if where.asked else read_events(files, **reading),
+                conversion=conversion,
+                value=value,
+                currency=currency,
+                columns=columns,
+                tz=tz,
+                calendar=calendar,
+                workdir=where.workdir,
+                memory=where.memory,
+            )
     print_check_up(_out, found, output)
     if fails(found):
         raise typer.Exit(1)

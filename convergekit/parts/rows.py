@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from convergekit.base.options import pairs_given
 from convergekit.errors import ColumnError
@@ -120,7 +121,7 @@ def with_rows(frame: pd.DataFrame, row: IntArray) -> pd.DataFrame:
     return pd.DataFrame({ROW: row, **dict(frame.items())}, index=frame.index, copy=False)
 
 
-def numbers_apart(rows: Frame) -> tuple[Frame, dict[str, IntArray]]:
+def numbers_apart(rows: pa.Table | pd.DataFrame) -> tuple[Frame, dict[str, IntArray]]:
     """Return numbered rows, of an engine or of parts, without what numbers them, and that.
 
     Raises

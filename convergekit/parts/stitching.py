@@ -35,8 +35,8 @@ from convergekit.parts.clusters import (
     carries,
     clusters,
     part_of,
-    part_of_content,
 )
+from convergekit.parts.content import part_of_content
 from convergekit.parts.each import Kept
 from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, Wanted, facts_of, knowing
 from convergekit.parts.large import refuse_large
@@ -337,7 +337,7 @@ class Run:
         parts = self.workdir.done.parts
         alone = np.flatnonzero(part == ALONE)
         part = part.copy()
-        part[alone] = part_of_content(block.iloc[alone], parts)
+        part[alone] = part_of_content(block.iloc[alone], parts, self.options)
         order = np.argsort(part, kind="stable")
         ends = np.searchsorted(part[order], np.arange(parts + 1))
         for number in range(parts):
