@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from convergekit.base.grouping import distinct, distinct_rows, run_starts
 from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import quoted, shown, shown_text
@@ -43,12 +43,12 @@ _KEYS = ("first-half-hashe", "other-half-hashe")
 _LEFT_OUT, _WITHIN = "left out", "within"
 
 
-def _templated(tracking: Tracking) -> Iterator[Found]:
+def _templated(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find aliases that are a template's placeholder, never filled in, or hold one."""
     yield from _left_out_templates(tracking)
     bad = _templates(tracking)
     at = tracking.carrying(bad)
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth_of_profiles(at),
         lambda some: _carried(tracking, some, bad),
@@ -57,7 +57,7 @@ def _templated(tracking: Tracking) -> Iterator[Found]:
     )
 
 
-def _left_out_templates(tracking: Tracking) -> Iterator[Found]:
+def _left_out_templates(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find aliases that are a placeholder and nothing else: they are left out."""
     blocked = tracking.aliases.blocked
     if not len(blocked) or not _match(to_arrow(blocked["alias_value"]), TEMPLATE).any():
@@ -67,7 +67,7 @@ def _left_out_templates(tracking: Tracking) -> Iterator[Found]:
     at, urns = at[kept], [one for one, is_kept in zip(urns, kept, strict=True) if is_kept]
     said = dict(zip(at.tolist(), urns, strict=True))
     at = distinct(at)
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth_of_profiles(at),
         lambda some: [visible(shown_text(said[place])) for place in some.tolist()],
@@ -108,11 +108,11 @@ def no_browser(whole: Whole) -> str:
     return "" if name in whole.alias_types else f"no event carries the alias type {name!r}"
 
 
-def _shared(tracking: Tracking) -> Iterator[Found]:
+def _shared(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find aliases that are on the events of more browsers than one person has."""
     bad = _met_by_many(tracking, tracking.is_browser) & ~_templates(tracking)
     at = tracking.carrying(bad)
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth_of_profiles(at),
         lambda some: _carried(tracking, some, bad),
@@ -178,7 +178,7 @@ def _alike(parts: list[pd.DataFrame], whole: Whole) -> dict[tuple[str, str], pd.
     }
 
 
-def _under_two_types(tracking: Tracking) -> Iterator[Found]:
+def _under_two_types(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find values that are an alias of one type here and of another there, never linked."""
     alike = tracking.whole.of_checks["alias-of-two-types"]
     values = _values_of_types(tracking) if alike else pd.DataFrame()
@@ -189,7 +189,7 @@ def _under_two_types(tracking: Tracking) -> Iterator[Found]:
         bad[asked.index[keys.isin(pd.MultiIndex.from_frame(hashes))]] = True
         at = tracking.carrying(bad)
         worth = tracking.worth_of_profiles(at)
-        yield Found(at, worth, partial(_carried, tracking, bad=bad), types, about=len(hashes))
+        yield FoundInPart(at, worth, partial(_carried, tracking, bad=bad), types, about=len(hashes))
 
 
 def _said_of_two_types(found: Together) -> Fault:

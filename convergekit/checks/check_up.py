@@ -175,8 +175,10 @@ def _said(name: str, kept: Sequence[Kept], whole: Whole) -> Iterator[Finding]:
     for one in kept:
         of_key.setdefault(one.key, []).append(one)
     for key in sorted(of_key, key=whole.place):
+        if not any(one.count for one in of_key[key]):
+            continue
         together = Together.of(of_key[key], whole)
-        fault = CHECKS[name].say(together) if together.count else None
+        fault = CHECKS[name].say(together)
         if fault is not None:
             yield Finding(name, together, fault)
 

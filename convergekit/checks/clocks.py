@@ -12,7 +12,7 @@ import pandas as pd
 from convergekit.base.durations import readable_duration
 from convergekit.base.wording import counted
 from convergekit.checks.alias_values import token_types
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.events.observed import Observed, moment, observed
@@ -36,12 +36,12 @@ def _observed(parts: list[pd.DataFrame], whole: Whole) -> Observed:
     return observed(pd.concat([part for part in parts if len(part)] or parts, ignore_index=True))
 
 
-def _far(tracking: Tracking) -> Iterator[Found]:
+def _far(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find events whose time lies far from all others, or after the event was received."""
     kept = np.flatnonzero(tracking.is_kept)
     at = kept[tracking.whole.of_checks["far-time"].outside(tracking.events.iloc[kept])]
     times = tracking.events["timestamp"]
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth(at),
         lambda some: [moment(time) for time in times.iloc[some]],
@@ -117,7 +117,7 @@ def _no_token(whole: Whole) -> str:
     return "" if shared else "no token is sent by the browser and by another source"
 
 
-def _skewed(tracking: Tracking) -> Iterator[Found]:
+def _skewed(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find events that come before the browser's of the same cart or checkout, of each source."""
     source, names = tracking.sources
     event, alias = tracking.pairs
@@ -130,7 +130,7 @@ def _skewed(tracking: Tracking) -> Iterator[Found]:
             continue
         linked = (lead != _NO_LEAD) & (source == code)
         at = np.flatnonzero(linked & (lead >= LEAST_LEAD))
-        yield Found(
+        yield FoundInPart(
             at,
             tracking.worth(at),
             lambda some: [f"{_readable(int(lead[one]))} too early" for one in some],

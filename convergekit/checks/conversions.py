@@ -9,7 +9,7 @@ import pandas as pd
 
 from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import masked, quoted, shown
@@ -35,13 +35,13 @@ def no_conversions(whole: Whole) -> str:
     return "" if whole.names else NO_CONVERSIONS
 
 
-def _without_id(tracking: Tracking) -> Iterator[Found]:
+def _without_id(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions that have no event ID."""
     lacking = tracking.events["event_id"].isna().to_numpy(dtype=bool)
     at = np.flatnonzero(tracking.is_conversion & lacking)
     # Those are a finding of their own.
     at = np.setdiff1d(at, tracking.placeholder_ids.index)
-    yield Found(at, tracking.worth(at), lambda some: ["no event ID"] * len(some))
+    yield FoundInPart(at, tracking.worth(at), lambda some: ["no event ID"] * len(some))
 
 
 def _said_without_id(found: Together) -> Fault:
@@ -95,13 +95,13 @@ def _repeated_ids(parts: list[dict[str, pd.DataFrame]], whole: Whole) -> tuple[s
     return "", np.empty(0, dtype=np.int64)
 
 
-def _repeated_order(tracking: Tracking) -> Iterator[Found]:
+def _repeated_order(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find orders whose number stands on several conversions, none of them a dropped copy."""
     name, rows = tracking.whole.of_checks["order-id-on-several-conversions"]
     if name:
         at = np.flatnonzero(np.isin(tracking.rows, rows))
         values = tracking.events[PROPERTY + name]
-        yield Found(
+        yield FoundInPart(
             at,
             tracking.worth(at),
             lambda some: [f"{name} = {shown(value)}" for value in values.iloc[some]],
@@ -121,10 +121,10 @@ def _said_of_order(found: Together) -> Fault:
     )
 
 
-def _without_alias(tracking: Tracking) -> Iterator[Found]:
+def _without_alias(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions that carry no alias that identifies a profile."""
     at = np.flatnonzero(tracking.is_conversion & (tracking.profile < 0))
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth(at),
         lambda some: [
@@ -157,14 +157,14 @@ def _no_other_events(whole: Whole) -> str:
     return no_conversions(whole) or ("" if whole.others else "there are no events but conversions")
 
 
-def _orphaned(tracking: Tracking) -> Iterator[Found]:
+def _orphaned(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions that carry aliases which nothing else carries, of each source."""
     is_orphan = tracking.is_conversion & (tracking.profile >= 0) & ~_known_elsewhere(tracking)
     source = tracking.sources[0]
     for code in np.unique(source[tracking.is_conversion]).tolist():
         here = source == code
         at = np.flatnonzero(is_orphan & here)
-        yield Found(
+        yield FoundInPart(
             at,
             tracking.worth(at),
             lambda some: _urns(tracking, some),

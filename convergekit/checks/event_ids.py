@@ -8,7 +8,7 @@ import numpy as np
 
 from convergekit.base.wording import counted
 from convergekit.checks.event_names import folded
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import quoted, shown
 from convergekit.checks.worth import Worth
@@ -21,14 +21,14 @@ from convergekit.typing import IntArray
 _SAME_AMOUNT = 0.005
 
 
-def _other_names(tracking: Tracking) -> Iterator[Found]:
+def _other_names(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find dropped copies whose event name differs from the kept event's."""
     dropped = np.flatnonzero(~tracking.is_kept)
     names = folded(tracking.events["event_name"].iloc[dropped])
     kept_names = folded(tracking.events["event_name"].iloc[tracking.kept[dropped]])
     both = names.notna().to_numpy() & kept_names.notna().to_numpy()
     at = dropped[both & (names.to_numpy(dtype=object) != kept_names.to_numpy(dtype=object))]
-    yield Found(
+    yield FoundInPart(
         at,
         _worth_of_dropped(tracking, at),
         lambda some: _beside_kept(tracking, some, "event_name"),
@@ -48,7 +48,7 @@ def _said_of_names(found: Together) -> Fault:
     )
 
 
-def _other_amounts(tracking: Tracking) -> Iterator[Found]:
+def _other_amounts(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find dropped copies whose amount differs from the kept event's."""
     money = tracking.money
     if money is None:
@@ -58,7 +58,7 @@ def _other_amounts(tracking: Tracking) -> Iterator[Found]:
     has_amount = ~(tracking.events[money.column].isna().to_numpy() | money.unreadable)
     differs = np.abs(money.amounts[dropped] - money.amounts[kept]) >= _SAME_AMOUNT
     at = dropped[differs & has_amount[dropped] & has_amount[kept]]
-    yield Found(
+    yield FoundInPart(
         at,
         _worth_of_dropped(tracking, at),
         lambda some: _beside_kept(tracking, some, money.column),
@@ -78,11 +78,11 @@ def _said_of_amounts(found: Together) -> Fault:
     )
 
 
-def _other_people(tracking: Tracking) -> Iterator[Found]:
+def _other_people(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find dropped copies that are implausible: of other people, or of another day."""
     at = np.flatnonzero(tracking.implausible)
     worth = _worth_of_dropped(tracking, at)
-    yield Found(at, worth, lambda some: _who_and_when(tracking, some))
+    yield FoundInPart(at, worth, lambda some: _who_and_when(tracking, some))
 
 
 def _said_of_people(found: Together) -> Fault:
@@ -99,11 +99,11 @@ def _said_of_people(found: Together) -> Fault:
     )
 
 
-def _rounded(tracking: Tracking) -> Iterator[Found]:
+def _rounded(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find event IDs in scientific notation: numbers that a spreadsheet rounded."""
     ids = tracking.events["event_id"]
     at = np.flatnonzero(in_scientific_notation(ids))
-    yield Found(
+    yield FoundInPart(
         at,
         _worth_of_dropped(tracking, at),
         lambda some: [shown(event_id) for event_id in ids.iloc[some]],
@@ -125,7 +125,7 @@ def _said_of_rounded(found: Together) -> Fault:
     )
 
 
-def _repeated(tracking: Tracking) -> Iterator[Found]:
+def _repeated(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find events without an event ID that repeat another in every field."""
     found = repeats_without_id(tracking.events)
     at, first = found.event, found.first
@@ -141,7 +141,7 @@ def _repeated(tracking: Tracking) -> Iterator[Found]:
         ]
 
     about = sum(found.elsewhere.values()), bool(tracking.is_conversion[at].any())
-    yield Found(at, tracking.worth(at), seen, about=about)
+    yield FoundInPart(at, tracking.worth(at), seen, about=about)
 
 
 def _said_of_repeated(found: Together) -> Fault:

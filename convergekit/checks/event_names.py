@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import quoted, shown
@@ -47,7 +47,7 @@ def _spellings(parts: list[Counter[str]], whole: Whole) -> dict[str, list[str]]:
     }
 
 
-def _spelled_differently(tracking: Tracking) -> Iterator[Found]:
+def _spelled_differently(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find event names that are one name in several spellings."""
     names = tracking.events["event_name"]
     for plain, spellings in tracking.whole.of_checks["event-name-spelling"].items():
@@ -58,7 +58,7 @@ def _spelled_differently(tracking: Tracking) -> Iterator[Found]:
             spelled = names.isin(spellings).to_numpy() & tracking.is_tracked
             uncounted = np.flatnonzero(spelled & ~tracking.is_conversion)
             worth = tracking.worth_of(uncounted, foreign=False)
-        yield Found(
+        yield FoundInPart(
             at, worth, lambda some: [shown(name) for name in names.iloc[some]], plain, spellings
         )
 

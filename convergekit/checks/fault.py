@@ -30,7 +30,7 @@ _SHOWN = ["row", "event_id", "event_name", "timestamp", "source"]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundInPart:
     """What a check finds in a part, of one finding.
 
     Attributes
@@ -71,7 +71,7 @@ class Found:
             count=len(self.at),
             profiles=int((profiles >= 0).sum()),
             worth=self.worth,
-            examples=self.examples(tracking, LISTED_ROWS),
+            examples=self.examples(tracking, LISTED_ROWS) if len(self.at) else None,
             about=self.about,
         )
 
@@ -83,18 +83,18 @@ class Kept:
     Attributes
     ----------
     key, worth, about
-        As `Found` has them.
+        As `FoundInPart` has them.
     count, profiles : int
         How many events, and how many profiles they are of; each profile is in one part.
-    examples : pandas.DataFrame
-        The first of the events.
+    examples : pandas.DataFrame or None
+        The first of the events, if there are any.
     """
 
     key: Hashable
     count: int
     profiles: int
     worth: Worth | None
-    examples: pd.DataFrame
+    examples: pd.DataFrame | None
     about: Any
 
 
@@ -124,13 +124,14 @@ class Together:
 
     @classmethod
     def of(cls, parts: Sequence[Kept], whole: Whole) -> Together:
-        """Return what was found in all parts, of one key."""
+        """Return what was found in all parts, of one key: some events at least."""
+        examples = [part.examples for part in parts if part.examples is not None]
         return cls(
             key=parts[0].key,
             count=sum(part.count for part in parts),
             profiles=sum(part.profiles for part in parts),
             money=added(part.worth for part in parts),
-            examples=first_rows([part.examples for part in parts], LISTED_ROWS),
+            examples=first_rows(examples, LISTED_ROWS),
             about=[part.about for part in parts],
             whole=whole,
         )
@@ -193,7 +194,7 @@ class Check:
         Returns what it knows then, of what it learned of all parts.
     """
 
-    find: Callable[[Tracking], Iterable[Found]]
+    find: Callable[[Tracking], Iterable[FoundInPart]]
     say: Callable[[Together], Fault | None]
     unless: Callable[[Whole], str] = lambda whole: ""
     learn: Callable[[Tracking], Any] | None = None

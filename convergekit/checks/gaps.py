@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.durations import readable_duration
-from convergekit.base.exact_sums import exact_sum, rounded
 from convergekit.base.grouping import run_starts
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
+from convergekit.checks.worth import exact_sum, rounded
 from convergekit.typing import BoolArray, IntArray
 
 _HOUR = 3_600_000_000
@@ -165,7 +165,7 @@ def _too_short(whole: Whole) -> str:
     return "" if known else "the events span less than four weeks"
 
 
-def _silent(tracking: Tracking) -> Iterator[Found]:
+def _silent(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find the events beside silences, and what their weeks brought otherwise."""
     source, names = tracking.sources
     for name, gaps in tracking.whole.of_checks["silence"].items():
@@ -180,12 +180,12 @@ def _silent(tracking: Tracking) -> Iterator[Found]:
 
 def _beside(
     tracking: Tracking, here: BoolArray, gaps: list[_Gap], key: tuple[str, int, int]
-) -> Found:
+) -> FoundInPart:
     rows = [row for gap in gaps for row in (gap.before, gap.after) if row >= 0]
     text = "its last event" if gaps[0].ends else "beside the gap"
     at = np.flatnonzero(here & np.isin(tracking.rows, rows))
     about = gaps, _amounts(tracking, here, gaps)
-    return Found(at, None, lambda some: [text] * len(some), key, about)
+    return FoundInPart(at, None, lambda some: [text] * len(some), key, about)
 
 
 def _amounts(tracking: Tracking, here: BoolArray, gaps: list[_Gap]) -> list[list[int]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
 from convergekit.checks.conversions import no_conversions
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import quoted
@@ -29,12 +29,12 @@ CANCELLED = {
 TEST = {"test": {"true", "1"}, "is_test": {"true", "1"}}
 
 
-def _cancelled(tracking: Tracking) -> Iterator[Found]:
+def _cancelled(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions that were cancelled, voided or a test."""
     of_tests = _said(tracking, TEST)
     of_none = _said(tracking, CANCELLED)
     at = np.flatnonzero((of_tests != "") | (of_none != ""))
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth(at),
         lambda some: [of_tests[row] or of_none[row] for row in some.tolist()],
@@ -68,7 +68,7 @@ def _no_amounts(whole: Whole) -> str:
     )
 
 
-def _lines_of_one(tracking: Tracking) -> Iterator[Found]:
+def _lines_of_one(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions without an amount that are lines of an order that has one."""
     if tracking.money is None:
         return
@@ -76,7 +76,7 @@ def _lines_of_one(tracking: Tracking) -> Iterator[Found]:
     order = _whole_order(tracking, priced)
     at = np.flatnonzero(order >= 0)
     wholes = np.unique(order[at])
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth(wholes),
         lambda some: [

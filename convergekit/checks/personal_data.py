@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
@@ -48,7 +48,7 @@ LUHN_SHARE = 0.5
 _ASKED = 1000
 
 
-def _email_addresses(tracking: Tracking) -> Iterator[Found]:
+def _email_addresses(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find e-mail addresses in event properties, and in the URLs of any property."""
     for column, values in tracking.property_texts.items():
         only_in_urls = column.startswith(PROFILE_PROPERTY) or property_name(column) in _IDENTITIES
@@ -59,7 +59,7 @@ def _email_addresses(tracking: Tracking) -> Iterator[Found]:
             first = tracking.events[column].iloc[at[0]]
             about = int(tracking.rows[at[0]]), bool(_URL.search(str(first)))
             seen = partial(_values, tracking, column)
-            yield Found(at, tracking.worth(at), seen, column, about)
+            yield FoundInPart(at, tracking.worth(at), seen, column, about)
 
 
 def _long_texts(tracking: Tracking) -> dict[str, pd.DataFrame]:
@@ -87,13 +87,13 @@ def _columns_of_cards(parts: list[dict[str, pd.DataFrame]], whole: Whole) -> set
     return found
 
 
-def _card_numbers(tracking: Tracking) -> Iterator[Found]:
+def _card_numbers(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find what looks like a card's number, in any property whose long numbers mostly do."""
     for column, values in tracking.property_texts.items():
         if column in tracking.whole.of_checks["card-number"]:
             at = _events_with(values, _has_long_number, _has_card)
             at = at[tracking.is_kept[at]]
-            yield Found(at, tracking.worth(at), partial(_values, tracking, column), column)
+            yield FoundInPart(at, tracking.worth(at), partial(_values, tracking, column), column)
 
 
 def passes_luhn(digits: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.wording import property_name, quoted, shown
 from convergekit.events.campaigns import holds_campaign
@@ -17,11 +17,11 @@ from convergekit.typing import BoolArray, IntArray
 from convergekit.visits.traffic import unfilled_tags
 
 
-def _placeholder_ids(tracking: Tracking) -> Iterator[Found]:
+def _placeholder_ids(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find events whose event ID identifies nothing."""
     ids = tracking.placeholder_ids
     at = ids.index.to_numpy(dtype=np.int64)
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth(at),
         lambda some: [shown(text) for text in ids.loc[some]],
@@ -43,12 +43,12 @@ def _said_of_ids(found: Together) -> Fault:
     )
 
 
-def _campaigns(tracking: Tracking) -> Iterator[Found]:
+def _campaigns(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find events whose campaign properties hold a text that stands for nothing."""
     found = _found(tracking, campaigns=True)
     at = _positions(found)
     worth = tracking.worth_of_profiles(at)
-    yield Found(at, worth, lambda some: _seen(tracking, found, some), about=list(found))
+    yield FoundInPart(at, worth, lambda some: _seen(tracking, found, some), about=list(found))
 
 
 def _said_of_campaigns(found: Together) -> Fault:
@@ -63,12 +63,12 @@ def _said_of_campaigns(found: Together) -> Fault:
     )
 
 
-def _properties(tracking: Tracking) -> Iterator[Found]:
+def _properties(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find events whose other properties hold a text that stands for nothing."""
     found = _found(tracking, campaigns=False)
     at = _positions(found)
     worth = tracking.worth(at)
-    yield Found(at, worth, lambda some: _seen(tracking, found, some), about=list(found))
+    yield FoundInPart(at, worth, lambda some: _seen(tracking, found, some), about=list(found))
 
 
 def _said_of_properties(found: Together) -> Fault:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import property_name, quoted, shown
@@ -50,12 +50,12 @@ def _kinds(tracking: Tracking, column: str) -> tuple[IntArray, BoolArray]:
     return np.array([kind_of[type(cell)] for cell in cells], dtype=np.int64), present
 
 
-def _changing_types(tracking: Tracking) -> Iterator[Found]:
+def _changing_types(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find properties that are numbers in some events and text, or anything else, in others."""
     for column, counts in tracking.whole.of_checks["changing-type"].items():
         kinds, present = _kinds(tracking, column)
         at = np.flatnonzero(present & (kinds != counts.argmax()))
-        yield Found(at, tracking.worth(at), partial(_values, tracking, column), column)
+        yield FoundInPart(at, tracking.worth(at), partial(_values, tracking, column), column)
 
 
 def _values(tracking: Tracking, column: str, some: IntArray) -> list[str]:
@@ -104,13 +104,13 @@ def _no_codes(whole: Whole) -> str:
     return _no_money(whole) or ("" if coded else "no property of currencies is known")
 
 
-def _unreadable(tracking: Tracking) -> Iterator[Found]:
+def _unreadable(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions whose amount is not a number."""
     money = tracking.money
     if money is not None:
         at = np.flatnonzero(tracking.is_conversion & money.unreadable)
         # Its amount is not known.
-        yield Found(at, None, partial(_values, tracking, money.column), money.column)
+        yield FoundInPart(at, None, partial(_values, tracking, money.column), money.column)
 
 
 def _said_of_unreadable(found: Together) -> Fault:
@@ -125,7 +125,7 @@ def _said_of_unreadable(found: Together) -> Fault:
     )
 
 
-def _several_currencies(tracking: Tracking) -> Iterator[Found]:
+def _several_currencies(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions with amounts in another currency than most."""
     money, of_all = tracking.money, tracking.whole.money
     if money is None or of_all is None or money.codes is None or len(of_all.counts) < 2:
@@ -133,7 +133,7 @@ def _several_currencies(tracking: Tracking) -> Iterator[Found]:
     codes = money.codes.where(tracking.is_conversion & (money.amounts != 0))
     at = np.flatnonzero(codes.notna() & (codes != next(iter(of_all.counts))))
     cells, name = tracking.events[money.column], property_name(money.column)
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth(at),
         lambda some: [

@@ -9,7 +9,7 @@ import pandas as pd
 
 from convergekit.base.grouping import NumberedText
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import quoted, shown
@@ -24,18 +24,18 @@ FEWEST_RETURNS = 5
 RETURNING_SHARE = 0.8
 
 
-def _own_pages(tracking: Tracking) -> Iterator[Found]:
+def _own_pages(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find pages of sites of which it is unclear whether they are the shop's own."""
     whole, own = tracking.whole, tracking.pages
     if own.learned_from != "pages":
         at = np.flatnonzero((own.shown.codes >= 0) & tracking.is_kept)
         if own.own or whole.has_referrers:
-            yield Found(at, None, lambda some: own.shown.take(some).tolist())
+            yield FoundInPart(at, None, lambda some: own.shown.take(some).tolist())
     elif own.further or kind_of_host(own.own[0]) is not None:
         domains = own.domains
         wanted = domains.distinct.isin(own.further or own.own).to_numpy(dtype=bool)
         at = np.flatnonzero(np.append(wanted, False)[domains.codes] & tracking.is_kept)
-        yield Found(at, None, lambda some: _hosts_at(domains, some), about=own.further)
+        yield FoundInPart(at, None, lambda some: _hosts_at(domains, some), about=own.further)
 
 
 def _said_of_pages(found: Together) -> Fault:
@@ -86,7 +86,7 @@ def _detour_hosts(parts: list[pd.DataFrame], whole: Whole) -> list[str]:
     )
 
 
-def _detours(tracking: Tracking) -> Iterator[Found]:
+def _detours(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find events that come from such referrers, shortly after another."""
     names = tracking.whole.of_checks["detour-referrer"]
     if not names:
@@ -94,7 +94,7 @@ def _detours(tracking: Tracking) -> Iterator[Found]:
     hosts = tracking.referrer_hosts
     wanted = np.append(hosts.distinct.isin(names).to_numpy(dtype=bool), False)[hosts.codes]
     at = np.flatnonzero(wanted & tracking.is_tracked & _shortly_after(tracking))
-    yield Found(at, tracking.worth_of_profiles(at), lambda some: _hosts_at(hosts, some))
+    yield FoundInPart(at, tracking.worth_of_profiles(at), lambda some: _hosts_at(hosts, some))
 
 
 def _said_of_detours(found: Together) -> Fault:
@@ -111,7 +111,7 @@ def _said_of_detours(found: Together) -> Fault:
     )
 
 
-def _unread(tracking: Tracking) -> Iterator[Found]:
+def _unread(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find referrers that are neither an address nor a host."""
     sent, hosts = tracking.referrers, tracking.referrer_hosts
     # A path is one of the own pages, and Mixpanel and PostHog write $direct for none.
@@ -119,7 +119,7 @@ def _unread(tracking: Tracking) -> Iterator[Found]:
     wrong = (sent.codes >= 0) & (hosts.codes < 0) & tracking.is_kept
     at = np.flatnonzero(wrong & ~np.append(known.to_numpy(dtype=bool), False)[sent.codes])
     worth = tracking.worth_of_profiles(at)
-    yield Found(at, worth, lambda some: [shown(text) for text in sent.take(some)])
+    yield FoundInPart(at, worth, lambda some: [shown(text) for text in sent.take(some)])
 
 
 def _said_of_unread(found: Together) -> Fault:

@@ -11,7 +11,7 @@ import pandas as pd
 from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.checks.alias_values import no_browser
-from convergekit.checks.fault import Check, Fault, Found, Together
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
 from convergekit.checks.whole import Whole
 from convergekit.checks.wording import quoted, shown
@@ -96,7 +96,7 @@ def _usual(parts: list[tuple[IntArray, IntArray]], whole: Whole) -> _Usual:
     return _Usual(float(counts[order][middle].mean()), int(counts.max()))
 
 
-def _bots(tracking: Tracking) -> Iterator[Found]:
+def _bots(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find browsers that send more events in an hour than a person can."""
     known = tracking.whole.of_checks["bot"]
     if known.most < known.too_many:
@@ -105,7 +105,7 @@ def _bots(tracking: Tracking) -> Iterator[Found]:
     event, alias = hours.event, hours.alias
     chosen = (hours.counts >= known.too_many)[hours.which]
     at = distinct(event[chosen])
-    yield Found(
+    yield FoundInPart(
         at,
         tracking.worth_of_profiles(at),
         lambda some: [
@@ -179,14 +179,16 @@ def _lost(parts: list[pd.DataFrame], whole: Whole) -> dict[str, _Lost]:
     return found
 
 
-def _days_without_aliases(tracking: Tracking) -> Iterator[Found]:
+def _days_without_aliases(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find days on which many more of a source's events carry no alias than on others."""
     source, names = tracking.sources
     for name, lost in tracking.whole.of_checks["days-without-aliases"].items():
         code = -1 if not name else names.index(name) if name in names else len(names)
         here = tracking.is_tracked & (source == code) & (tracking.profile < 0)
         at = np.flatnonzero(here & tracking.days.isin(lost.days).to_numpy())
-        yield Found(at, tracking.worth(at), lambda some: ["no usable alias"] * len(some), name)
+        yield FoundInPart(
+            at, tracking.worth(at), lambda some: ["no usable alias"] * len(some), name
+        )
 
 
 def _said_of_days(found: Together) -> Fault:

@@ -875,10 +875,7 @@ class StitchedParts:
         by: str | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Write a report as one HTML file, as `Stitched.to_html`.
-
-        A section that is not computed by parts says so.
-        """
+        """Write a report as one HTML file, as `Stitched.to_html`."""
         from convergekit.report.write import write_html
 
         return write_html(
@@ -904,10 +901,7 @@ class StitchedParts:
         by: str | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Write a report as an Excel workbook, as `Stitched.to_excel`.
-
-        A section that is not computed by parts says so.
-        """
+        """Write a report as an Excel workbook, as `Stitched.to_excel`."""
         from convergekit.report.write import write_excel
 
         return write_excel(
@@ -933,10 +927,7 @@ class StitchedParts:
         by: str | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Write a report as Markdown, as `Stitched.to_markdown`.
-
-        A section that is not computed by parts says so.
-        """
+        """Write a report as Markdown, as `Stitched.to_markdown`."""
         from convergekit.report.write import write_markdown
 
         return write_markdown(
