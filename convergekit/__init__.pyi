@@ -7,7 +7,8 @@ from .attribution.without_campaign import WithoutCampaign
 from .base.compiled import show_versions
 from .certainty.result import Bounds, FunnelBounds
 from .change.result import Why
-from .checks.check_up import CheckUp, check_up
+from .checking import check_up
+from .checks.check_up import CheckUp
 from .customers.result import Customers
 from .diagnostics.compare import ProfileComparison, compare_profiles
 from .diagnostics.evaluation import Evaluation, evaluate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -12,8 +13,9 @@ import pyarrow.compute as pc
 from convergekit.base.grouping import distinct, distinct_rows, run_starts
 from convergekit.base.text import as_text, to_arrow
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Fault, NotChecked
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
+from convergekit.checks.whole import Whole
 from convergekit.checks.wording import quoted, shown, shown_text
 from convergekit.events.nothing import TEMPLATE, trimmed
 from convergekit.events.schema import ALIAS
@@ -36,38 +38,177 @@ FEWEST_BROWSERS_A_DAY = 10
 _DAY = 24 * 3_600_000_000
 #: Shorter values, such as the number of a customer and that of an order, are alike by chance.
 SHORTEST_LIKE = 8
+# Of sixteen letters, as hashes of texts take them.
+_KEYS = ("first-half-hashe", "other-half-hashe")
+_LEFT_OUT, _WITHIN = "left out", "within"
 
 
-def templated(tracking: Tracking) -> list[Fault]:
+def _templated(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find aliases that are a template's placeholder, never filled in, or hold one."""
-    return [*_left_out_templates(tracking), *_linking_templates(tracking)]
+    yield from _left_out_templates(tracking)
+    bad = _templates(tracking)
+    at = tracking.carrying(bad)
+    yield FoundInPart(
+        at,
+        tracking.worth_of_profiles(at),
+        lambda some: _carried(tracking, some, bad),
+        _WITHIN,
+        about=_urns(tracking, bad),
+    )
 
 
-def _left_out_templates(tracking: Tracking) -> list[Fault]:
+def _left_out_templates(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find aliases that are a placeholder and nothing else: they are left out."""
     blocked = tracking.aliases.blocked
     if not len(blocked) or not _match(to_arrow(blocked["alias_value"]), TEMPLATE).any():
-        return []
+        return
     at, urns = _events_of_templates(tracking.events)
     kept = tracking.is_kept[at]
     at, urns = at[kept], [one for one, is_kept in zip(urns, kept, strict=True) if is_kept]
-    if not len(at):
-        return []
     said = dict(zip(at.tolist(), urns, strict=True))
     at = distinct(at)
-    return [
-        Fault(
+    yield FoundInPart(
+        at,
+        tracking.worth_of_profiles(at),
+        lambda some: [visible(shown_text(said[place])) for place in some.tolist()],
+        _LEFT_OUT,
+        about=sorted(set(urns)),
+    )
+
+
+def _said_of_templates(found: Together) -> Fault:
+    """Say what is wrong with placeholders: what stands around one makes them differ."""
+    carries = counted(found.count, "event carries", "events carry")
+    urns = sorted({one for some in found.about for one in some})
+    rendered = (
+        "Have the template filled in where the event is sent: it is written in a place that "
+        "nothing renders."
+    )
+    if found.key == _LEFT_OUT:
+        return Fault(
             "high",
-            f"{counted(len(at), 'event carries', 'events carry')} a placeholder in place of an "
-            f"alias: {quoted(map(shown_text, list(dict.fromkeys(urns))))}.",
+            f"{carries} a placeholder in place of an alias: {quoted(map(shown_text, urns))}.",
             "It identifies nobody and is left out: these events do not reach those before them.",
-            "Have the template filled in where the event is sent: it is written in a place that "
-            "nothing renders.",
-            at,
-            tracking.worth_of_profiles(at),
-            lambda some: [visible(shown_text(said[place])) for place in some.tolist()],
+            rendered,
+            found.money,
         )
-    ]
+    values = [one.split(":", 2)[2] for one in urns]
+    return Fault(
+        "high",
+        f"{carries} a placeholder within an alias: {quoted(map(shown_text, values))}.",
+        "All visitors get the same value, so it joins strangers into one profile.",
+        f"{rendered.removesuffix('.')}. Until then: {_block(urns)}.",
+        found.money,
+    )
+
+
+def no_browser(whole: Whole) -> str:
+    """Return that no event is of a browser session; nothing where one is."""
+    name = whole.asked.browser_alias
+    return "" if name in whole.alias_types else f"no event carries the alias type {name!r}"
+
+
+def _shared(tracking: Tracking) -> Iterator[FoundInPart]:
+    """Find aliases that are on the events of more browsers than one person has."""
+    bad = _met_by_many(tracking, tracking.is_browser) & ~_templates(tracking)
+    at = tracking.carrying(bad)
+    yield FoundInPart(
+        at,
+        tracking.worth_of_profiles(at),
+        lambda some: _carried(tracking, some, bad),
+        about=_urns(tracking, bad),
+    )
+
+
+def _said_of_shared(found: Together) -> Fault:
+    urns = sorted(one for some in found.about for one in some)
+    return Fault(
+        "high",
+        f"{counted(len(urns), 'alias is', 'aliases are')} on events of more browsers than one "
+        f"person has: {quoted(map(shown_text, urns))}.",
+        "A cached page, a till or a shared account sends one value for all visitors, so it "
+        "joins strangers into one profile.",
+        "Leave the page that writes the value out of the cache, or do not send it from there. "
+        f"Until then: {_block(urns)}; s.suspects says what it joins.",
+        found.money,
+    )
+
+
+def _values_of_types(tracking: Tracking) -> pd.DataFrame:
+    """Return of each alias that is long enough its type, its profile, and its value as a hash.
+
+    Of 128 bits: no two values have the same.
+    """
+    table = tracking.aliases.table
+    event, alias = tracking.pairs
+    profile = np.full(len(table), -1, dtype=np.int64)
+    profile[alias] = tracking.profile[event]
+    values = as_text(table["alias_value"])[0].str.lower()
+    asked = (profile >= 0) & (values.str.len() >= SHORTEST_LIKE).to_numpy(dtype=bool)
+    texts = values[asked].to_numpy(dtype=object)
+    one, other = (
+        pd.util.hash_array(texts, hash_key=key, categorize=False) if len(texts) else texts
+        for key in _KEYS
+    )
+    return pd.DataFrame(
+        {
+            "one": np.asarray(one, dtype=np.uint64),
+            "other": np.asarray(other, dtype=np.uint64),
+            "type": table["alias_type"][asked].array,
+            "profile": profile[asked],
+        },
+        index=np.flatnonzero(asked),
+    )
+
+
+def _alike(parts: list[pd.DataFrame], whole: Whole) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the values that are of each two types and of two profiles."""
+    of = pd.concat(
+        [part.assign(part=number, type=part["type"].astype("str")) for number, part in
+         enumerate(parts)],
+        ignore_index=True,
+    )  # fmt: skip
+    of = of[of.duplicated(["one", "other"], keep=False)]
+    both = of.merge(of, on=["one", "other"], suffixes=("", "_there"))
+    apart = (both["profile"] != both["profile_there"]) | (both["part"] != both["part_there"])
+    both = both[(both["type"] < both["type_there"]) & apart]
+    return {
+        (str(one), str(other)): pairs[["one", "other"]].drop_duplicates(ignore_index=True)
+        for (one, other), pairs in both.groupby(["type", "type_there"], sort=True)
+    }
+
+
+def _under_two_types(tracking: Tracking) -> Iterator[FoundInPart]:
+    """Find values that are an alias of one type here and of another there, never linked."""
+    alike = tracking.whole.of_checks["alias-of-two-types"]
+    values = _values_of_types(tracking) if alike else pd.DataFrame()
+    for types, hashes in alike.items():
+        asked = values[values["type"].isin(types)]
+        keys = pd.MultiIndex.from_frame(asked[["one", "other"]])
+        bad = np.zeros(len(tracking.aliases.table), dtype=bool)
+        bad[asked.index[keys.isin(pd.MultiIndex.from_frame(hashes))]] = True
+        at = tracking.carrying(bad)
+        worth = tracking.worth_of_profiles(at)
+        yield FoundInPart(at, worth, partial(_carried, tracking, bad=bad), types, about=len(hashes))
+
+
+def _said_of_two_types(found: Together) -> Fault:
+    one, other = found.key
+    return Fault(
+        "high",
+        f"{counted(found.about[0], 'value is', 'values are')} of the alias type {visible(one)!r} "
+        f"on some events and of {visible(other)!r} on others.",
+        "Aliases of two types are two, so the events stay two profiles: an order does not "
+        "reach the visits before it.",
+        "Send one value under one type. Until then: ck.read_events(..., columns="
+        f"{{{ALIAS + one!r}: {[ALIAS + one, ALIAS + other]!r}}}).",
+        found.money,
+    )
+
+
+TEMPLATED = Check(_templated, _said_of_templates)
+SHARED = Check(_shared, _said_of_shared, no_browser)
+UNDER_TWO_TYPES = Check(_under_two_types, _said_of_two_types, learn=_values_of_types, settle=_alike)
 
 
 def _events_of_templates(events: pd.DataFrame) -> tuple[IntArray, list[str]]:
@@ -98,103 +239,6 @@ def _templates_in_lists(lists: pd.Series) -> tuple[IntArray, list[str]]:
     pattern = r"^urn:[^:]+:\s*" + TEMPLATE.removeprefix("^")
     is_template = _match(trimmed(urns), pattern)
     return event[is_template], pc.filter(urns, pa.array(is_template)).to_pylist()
-
-
-def _linking_templates(tracking: Tracking) -> list[Fault]:
-    """Find aliases with a placeholder within: what stands around it makes them differ."""
-    bad = _templates(tracking)
-    at = tracking.carrying(bad)
-    if not len(at):
-        return []
-    values = tracking.aliases.table["alias_value"][bad].tolist()
-    return [
-        Fault(
-            "high",
-            f"{counted(len(at), 'event carries', 'events carry')} a placeholder within an alias: "
-            f"{quoted(map(shown_text, values))}.",
-            "All visitors get the same value, so it joins strangers into one profile.",
-            "Have the template filled in where the event is sent: it is written in a place that "
-            f"nothing renders. Until then: {_block(tracking, bad)}.",
-            at,
-            tracking.worth_of_profiles(at),
-            lambda some: _carried(tracking, some, bad),
-        )
-    ]
-
-
-def shared(tracking: Tracking) -> list[Fault] | NotChecked:
-    """Find aliases that are on the events of more browsers than one person has."""
-    is_browser = tracking.of_type(tracking.browser_alias)
-    if not is_browser.any():
-        return NotChecked(f"no event carries the alias type {tracking.browser_alias!r}")
-    bad = _met_by_many(tracking, is_browser) & ~_templates(tracking)
-    at = tracking.carrying(bad)
-    if not len(at):
-        return []
-    return [
-        Fault(
-            "high",
-            f"{counted(int(bad.sum()), 'alias is', 'aliases are')} on events of more browsers than "
-            f"one person has: {quoted(_masked_urns(tracking, bad))}.",
-            "A cached page, a till or a shared account sends one value for all visitors, so it "
-            "joins strangers into one profile.",
-            "Leave the page that writes the value out of the cache, or do not send it from there. "
-            f"Until then: {_block(tracking, bad)}; s.suspects says what it joins.",
-            at,
-            tracking.worth_of_profiles(at),
-            lambda some: _carried(tracking, some, bad),
-        )
-    ]
-
-
-def under_two_types(tracking: Tracking) -> list[Fault]:
-    """Find values that are an alias of one type here and of another there, never linked."""
-    found = []
-    for (one, other), bad in _alike(tracking).items():
-        at = tracking.carrying(bad)
-        values = int(bad.sum()) // 2
-        found.append(
-            Fault(
-                "high",
-                f"{counted(values, 'value is', 'values are')} of the alias type {visible(one)!r} "
-                f"on some events and of {visible(other)!r} on others.",
-                "Aliases of two types are two, so the events stay two profiles: an order does not "
-                "reach the visits before it.",
-                "Send one value under one type. Until then: ck.read_events(..., columns="
-                f"{{{ALIAS + one!r}: {[ALIAS + one, ALIAS + other]!r}}}).",
-                at,
-                tracking.worth_of_profiles(at),
-                partial(_carried, tracking, bad=bad),
-            )
-        )
-    return found
-
-
-def _alike(tracking: Tracking) -> dict[tuple[str, str], BoolArray]:
-    """Return the aliases of each two types that are of one value and of two profiles."""
-    table = tracking.aliases.table
-    event, alias = tracking.pairs
-    profile = np.full(len(table), -1, dtype=np.int64)
-    profile[alias] = tracking.profile[event]
-    values = as_text(table["alias_value"])[0].str.lower()
-    of = pd.DataFrame(
-        {
-            "value": values.to_numpy(),
-            "type": table["alias_type"].astype("str").to_numpy(),
-            "profile": profile,
-            "alias": np.arange(len(table)),
-        }
-    )
-    of = of[(profile >= 0) & (values.str.len() >= SHORTEST_LIKE).to_numpy(dtype=bool)]
-    of = of[of["value"].duplicated(keep=False)]
-    both = of.merge(of, on="value", suffixes=("", "_other"))
-    both = both[(both["type"] < both["type_other"]) & (both["profile"] != both["profile_other"])]
-    found = {}
-    for (one, other), pairs in both.groupby(["type", "type_other"], sort=True):
-        bad = np.zeros(len(table), dtype=bool)
-        bad[pairs[["alias", "alias_other"]].to_numpy().ravel()] = True
-        found[str(one), str(other)] = bad
-    return found
 
 
 def _templates(tracking: Tracking) -> BoolArray:
@@ -253,11 +297,7 @@ def _urns(tracking: Tracking, bad: BoolArray) -> list[str]:
     return tracking.aliases.urns(np.flatnonzero(bad))
 
 
-def _masked_urns(tracking: Tracking, bad: BoolArray) -> list[str]:
-    return [shown_text(urn) for urn in _urns(tracking, bad)]
-
-
-def _block(tracking: Tracking, bad: BoolArray) -> str:
+def _block(urns: list[str]) -> str:
     """Return the call that blocks the aliases, without those that hold something personal."""
-    plain = [urn for urn in _urns(tracking, bad) if shown(urn) == repr(urn)]
+    plain = [one for one in urns if shown(one) == repr(one)]
     return f"block={plain[:FEWEST_BROWSERS]!r}" if plain else "block= these URNs"

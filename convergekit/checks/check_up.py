@@ -1,31 +1,44 @@
-"""The check-up: audit the tracking, and rank its faults by the money concerned."""
+"""The check-up: audit the tracking, and rank its faults by the money concerned.
+
+Each part of the events is asked twice: what the checks have to know of all events is learned of
+each part, and then each part is checked. What is kept of the parts is put together. Events in
+memory are one part.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from convergekit.base.grouping import distinct
 from convergekit.base.wording import counted
 from convergekit.checks import CHECKS
-from convergekit.checks.fault import SEVERITIES, Fault, NotChecked
-from convergekit.checks.money import as_numbers, candidates
-from convergekit.checks.tracking import USUAL_CONVERSION, Tracking, read_tracking
-from convergekit.checks.wording import property_name, quoted, without_addresses
+from convergekit.checks.fault import (
+    LISTED_ROWS,
+    SEVERITIES,
+    Fault,
+    Kept,
+    Together,
+    first_rows,
+)
+from convergekit.checks.money import AskedMoney, candidates
+from convergekit.checks.tracking import USUAL_CONVERSION, AskedCheckUp, Tracking, tracking_of
+from convergekit.checks.whole import LearnedOfPart, Whole
+from convergekit.checks.wording import property_name, quoted
 from convergekit.errors import ConvergekitError
+from convergekit.events.arrow import Frame
 from convergekit.events.steps import StepLike
 from convergekit.figures import markdown
-from convergekit.identity.alias_rules import Rule
-from convergekit.identity.blocking import Block
 from convergekit.identity.options import StitchOptions
+from convergekit.identity.pipeline import accept
+from convergekit.readers.formats import exports_told, refuse_export
 from convergekit.visible import visible
 
-_LISTED_ROWS = 5
 _COLUMNS = {
     "finding": "int64",
     "severity": "str",
@@ -38,119 +51,152 @@ _COLUMNS = {
     "why": "str",
     "fix": "str",
 }
+Answer = TypeVar("Answer")
 
 
-def check_up(
-    events: pd.DataFrame,
+class EachTracking(Protocol):
+    """Asks every part of the events, in the order of their numbers."""
+
+    def __call__(self, of_part: Callable[[Tracking], Answer], /) -> Iterator[Answer]:
+        """Yield what a function returns of each part.
+
+        Parameters
+        ----------
+        of_part : callable
+            It may run in another process: it holds data alone, as does what it returns.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class _InMemory:
+    """Asks all events as the only part."""
+
+    tracking: Tracking
+
+    def __call__(self, of_part: Callable[[Tracking], Answer], /) -> Iterator[Answer]:
+        yield of_part(self.tracking)
+
+
+def checked(
+    events: Frame,
+    options: StitchOptions | None = None,
     *,
     conversion: StepLike | Iterable[StepLike] | None = None,
-    value: str | None = None,
-    currency: str | None = None,
-    rates: Mapping[str, float] | None = None,
-    columns: Mapping[str, str] | None = None,
-    tz: str | None = None,
-    rename_events: Mapping[str, str] | None = None,
-    dedupe_on: Sequence[str] = ("event_id",),
-    block: Block = (),
-    alias_from: Mapping[str, str] | None = None,
-    rules: Mapping[str, Rule] | None = None,
-    nothing: Iterable[str] = (),
-    browser_alias: str = "cookie",
-    calendar: str | None = None,
+    money: AskedMoney | None = None,
 ) -> CheckUp:
-    """Audit your tracking: find its faults, ranked by the money that they concern.
+    """Audit the tracking of events in memory. See `check_up`.
 
     Parameters
     ----------
-    events : pandas.DataFrame
-        As `stitch` takes it. Never changed.
-    conversion : str, Step, or iterable of these, optional
-        The events whose money counts. ``"Placed Order"`` by default. Without such events
-        no money is reported, and conversions are not checked. A condition can look at what an event
-        sent, for nothing is carried here.
-    value : str, optional
-        The property that holds a conversion's money, such as ``"total_price"``. By default, the
-        only property of the conversions with a usual name and numbers.
-    currency : str, optional
-        The property that says an amount's currency; by default ``currency`` or what is spelled
-        like it. Without `rates`, only the money in the currency of most conversions is counted.
-    rates : mapping of str to float, optional
-        What one of each currency is worth, such as ``{"EUR": 1, "USD": 0.9}``.
-    columns, tz, rename_events, dedupe_on, block, alias_from, rules, nothing, browser_alias,
-    calendar
-        As `stitch` takes them.
+    events : Frame
+    options : StitchOptions, optional
+        How they are read.
+    conversion
+        As `check_up` takes it.
+    money : AskedMoney, optional
+    """
+    options = options or StitchOptions.of()
+    asked = AskedCheckUp.of(conversion, money or AskedMoney(), options)
+    with exports_told(events, "ck.check_up"):
+        accepted = accept(events, options)
+    if not options.alias_from:
+        refuse_export(events, accepted.events, "ck.check_up")
+    return checked_parts(_InMemory(tracking_of(accepted, options, asked)), asked)
 
-    Returns
-    -------
-    CheckUp
+
+def checked_parts(each: EachTracking, asked: AskedCheckUp) -> CheckUp:
+    """Audit the tracking of events in parts.
 
     Raises
     ------
-    ColumnError
-        A required column is missing or ambiguous, or no column matches the name `value`.
-    UnknownNameError
-        `conversion`, `rename_events`, `block`, `alias_from`, `rules` or `nothing` names what no
-        event has.
-    ConvergekitError
-        The column `value` holds no numbers, or another option has a value it does not take.
-
-    Notes
-    -----
-    ``docs/check-up.md`` defines every finding, and when it may be a false alarm.
-
-    Examples
-    --------
-    >>> import convergekit as ck
-    >>> events = pd.DataFrame({
-    ...     "event_name": "Placed Order",
-    ...     "event_id": ["1001", None],
-    ...     "timestamp": ["2026-03-02T10:00:00Z", "2026-03-02T10:05:00Z"],
-    ...     "alias.email": ["ada@example.com", "ben@example.com"],
-    ...     "properties.total_price": [30.0, 49.0],
-    ... })
-    >>> found = ck.check_up(events)
-    >>> found.findings[["check", "events", "money"]].values.tolist()
-    [['conversion-without-event-id', 1, 49.0]]
-    >>> found.examples(1)[["row", "amount", "seen"]].values.tolist()
-    [[1, 49.0, 'no event ID']]
+    As `check_up` does.
     """
-    tracking = read_tracking(
-        events,
-        StitchOptions.of(
-            columns=columns,
-            tz=tz,
-            rename_events=rename_events,
-            dedupe_on=dedupe_on,
-            block=block,
-            alias_from=alias_from,
-            rules=rules,
-            nothing=nothing,
-            browser_alias=browser_alias,
-            calendar=calendar,
-        ),
-        conversion=conversion,
-        value=value,
-        currency=currency,
-        rates=rates,
-    )
-    found: list[tuple[str, Fault]] = []
-    results: list[tuple[str, str, str]] = []
+    learned = list(each(_learned))
+    whole = Whole.of(learned, asked)
     for name, check in CHECKS.items():
-        faults = check(tracking)
-        if isinstance(faults, NotChecked):
-            results.append((name, NOT_CHECKED, faults.why))
+        if check.settle is not None:
+            of_parts = [part.of_checks.pop(name) for part in learned]
+            whole.of_checks[name] = check.settle(of_parts, whole)
+    unchecked = {name: why for name, check in CHECKS.items() if (why := check.unless(whole))}
+    kept: dict[str, list[Kept]] = {name: [] for name in CHECKS if name not in unchecked}
+    for of_part in each(partial(_found, whole=whole, names=list(kept))):
+        for name, some in of_part.items():
+            kept[name] += some
+    found: list[Finding] = []
+    results: list[tuple[str, str, str]] = []
+    for name in CHECKS:
+        if name in unchecked:
+            results.append((name, NOT_CHECKED, unchecked[name]))
             continue
-        found += [(name, fault) for fault in faults]
+        faults = list(_said(name, kept[name], whole))
+        found += faults
         results.append((name, counted(len(faults), "finding") if faults else NO_FINDING, ""))
     # The sort is stable: what is equal stays in the order of the checks.
-    found.sort(key=lambda item: _rank(item[1]))
+    found.sort(key=_rank)
     return CheckUp(
-        findings=_findings(tracking, found),
+        findings=_findings(found),
         checks=pd.DataFrame(results, columns=["check", "result", "why"], dtype="str"),
-        remarks=_remarks(tracking),
-        _tracking=tracking,
-        _faults=tuple(fault for _, fault in found),
+        remarks=_remarks(whole),
+        _whole=whole,
+        _found=tuple(found),
+        _each=each,
     )
+
+
+def _learned(tracking: Tracking) -> LearnedOfPart:
+    """Return what has to be known of a part before all are checked."""
+    of_checks = {
+        name: check.learn(tracking) for name, check in CHECKS.items() if check.learn is not None
+    }
+    return LearnedOfPart.of(tracking, of_checks)
+
+
+def _found(tracking: Tracking, *, whole: Whole, names: Sequence[str]) -> dict[str, list[Kept]]:
+    """Return what some checks find in a part."""
+    known = tracking.knowing(whole)
+    return {name: [one.kept(known) for one in CHECKS[name].find(known)] for name in names}
+
+
+def _examples(
+    tracking: Tracking, *, whole: Whole, name: str, key: Any, n: int | None
+) -> pd.DataFrame | None:
+    """Return the first events of a part that a check finds, of one key; None if it finds none."""
+    known = tracking.knowing(whole)
+    for one in CHECKS[name].find(known):
+        if one.key == key:
+            return one.examples(known, n)
+    return None
+
+
+def _said(name: str, kept: Sequence[Kept], whole: Whole) -> Iterator[Finding]:
+    """Yield what a check says of all parts, in the order of its findings."""
+    of_key: dict[Any, list[Kept]] = {}
+    for one in kept:
+        of_key.setdefault(one.key, []).append(one)
+    for key in sorted(of_key, key=whole.place):
+        if not any(one.count for one in of_key[key]):
+            continue
+        together = Together.of(of_key[key], whole)
+        fault = CHECKS[name].say(together)
+        if fault is not None:
+            yield Finding(name, together, fault)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found in all parts, and says of it.
+
+    Attributes
+    ----------
+    check : str
+    found : Together
+    fault : Fault
+    """
+
+    check: str
+    found: Together
+    fault: Fault
 
 
 NO_FINDING = "no finding"
@@ -177,14 +223,15 @@ class CheckUp:
     findings: pd.DataFrame
     checks: pd.DataFrame
     remarks: list[str]
-    _tracking: Tracking
-    _faults: tuple[Fault, ...]
+    _whole: Whole
+    _found: tuple[Finding, ...]
+    _each: EachTracking
 
     def __len__(self) -> int:
         """Return how many findings there are."""
         return len(self.findings)
 
-    def examples(self, finding: int, n: int | None = _LISTED_ROWS) -> pd.DataFrame:
+    def examples(self, finding: int, n: int | None = LISTED_ROWS) -> pd.DataFrame:
         """Return events of a finding.
 
         Parameters
@@ -192,7 +239,8 @@ class CheckUp:
         finding : int
             Its number in `findings`.
         n : int, optional
-            How many, in the order of the input; all if None.
+            How many, in the order of the input; all if None. For more than five the events are
+            gone through again.
 
         Returns
         -------
@@ -212,14 +260,11 @@ class CheckUp:
                 if len(self)
                 else f"finding must be one of the findings; there are 0, got {finding!r}."
             )
-        fault, tracking = self._faults[finding - 1], self._tracking
-        at = fault.positions[:n]
-        columns = ["row", "event_id", "event_name", "timestamp", "source"]
-        table = tracking.events[columns].iloc[at].reset_index(drop=True)
-        table["event_id"] = table["event_id"].map(without_addresses, na_action="ignore")
-        if tracking.money is not None:
-            table["amount"] = as_numbers(tracking.events[tracking.money.column].iloc[at])
-        return table.assign(seen=pd.Series(fault.seen(at), dtype="str"))
+        one = self._found[finding - 1]
+        if (n is not None and 0 <= n <= LISTED_ROWS) or one.found.count <= LISTED_ROWS:
+            return one.found.examples.iloc[:n].reset_index(drop=True)
+        ask = partial(_examples, whole=self._whole, name=one.check, key=one.found.key, n=n)
+        return first_rows([part for part in self._each(ask) if part is not None], n)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the check-up as plain values, ready for JSON.
@@ -241,8 +286,8 @@ class CheckUp:
             )
         unchecked = self.checks[self.checks["result"] == NOT_CHECKED]
         return {
-            "events": int(self._tracking.is_kept.sum()),
-            "conversions": int(self._tracking.is_conversion.sum()),
+            "events": self._whole.events,
+            "conversions": self._whole.conversions,
             "currency": self.currency or None,
             "remarks": self.remarks,
             "findings": findings,
@@ -252,22 +297,20 @@ class CheckUp:
     @property
     def currency(self) -> str:
         """The currency of the money; empty if unknown, or if findings are in several."""
-        money = self._tracking.money
-        if money is None or (money.foreign & self._tracking.is_conversion).any():
-            return ""
-        return money.currency
+        money = self._whole.money
+        return "" if money is None or money.foreign else money.currency
 
     @property
     def title(self) -> str:
         """How many findings there are, in how many events, in one line."""
         found = counted(len(self), "finding") if len(self) else "no findings"
-        return f"Check-up of {counted(int(self._tracking.is_kept.sum()), 'event')}: {found}"
+        return f"Check-up of {counted(self._whole.events, 'event')}: {found}"
 
     def concerned(self, finding: int) -> str:
         """Return in words what a finding concerns: money, events and profiles."""
         row = self.findings.iloc[finding - 1]
         parts = [self.money_text(row["money"])] if not math.isnan(row["money"]) else []
-        if not self._faults[finding - 1].absent:
+        if not self._found[finding - 1].fault.absent:
             parts.append(counted(int(row["events"]), "event"))
             parts += [counted(int(row["profiles"]), "profile")] if row["profiles"] else []
         return ", ".join(parts)
@@ -349,26 +392,25 @@ class CheckUp:
         return check_up_html(self)
 
 
-def _rank(fault: Fault) -> tuple[float, int, int]:
-    money = -math.inf if fault.money is None else fault.money
-    return (-money, SEVERITIES.index(fault.severity), -len(fault.positions))
+def _rank(finding: Finding) -> tuple[float, int, int]:
+    money = -math.inf if finding.fault.money is None else finding.fault.money
+    return (-money, SEVERITIES.index(finding.fault.severity), -finding.found.count)
 
 
-def _findings(tracking: Tracking, found: Sequence[tuple[str, Fault]]) -> pd.DataFrame:
-    rows = tracking.events["row"].to_numpy()
+def _findings(found: Sequence[Finding]) -> pd.DataFrame:
     records = []
-    for number, (name, fault) in enumerate(found, start=1):
-        profiles = distinct(tracking.profile[fault.positions])
+    for number, one in enumerate(found, start=1):
+        fault, together = one.fault, one.found
         records.append(
             {
                 "finding": number,
                 "severity": fault.severity,
-                "check": name,
+                "check": one.check,
                 "what": fault.what,
-                "events": 0 if fault.absent else len(fault.positions),
-                "profiles": 0 if fault.absent else int((profiles >= 0).sum()),
+                "events": 0 if fault.absent else together.count,
+                "profiles": 0 if fault.absent else together.profiles,
                 "money": np.nan if fault.money is None else fault.money,
-                "rows": rows[fault.positions[:_LISTED_ROWS]].tolist(),
+                "rows": together.rows,
                 "why": fault.why,
                 "fix": fault.fix,
             }
@@ -376,29 +418,28 @@ def _findings(tracking: Tracking, found: Sequence[tuple[str, Fault]]) -> pd.Data
     return pd.DataFrame(records, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
-def _remarks(tracking: Tracking) -> list[str]:
+def _remarks(whole: Whole) -> list[str]:
     """Return what the money is, or why it is not known."""
-    if not tracking.names:
+    if not whole.names:
         return [
             f"No money: no event is named {USUAL_CONVERSION!r}. Name your conversions with "
             "conversion=."
         ]
-    money = tracking.money
+    money = whole.money
     if money is None:
-        several = [property_name(column) for column in candidates(tracking.events)]
+        several = [property_name(column) for column in candidates(whole.columns)]
         return [
             f"No money: {quoted(several)} may each hold it. Name one with value=."
             if len(several) > 1
             else "No money: no property is known to hold it. Name one with value=."
         ]
     remarks = [
-        f"Money is {property_name(money.column)!r} of {quoted(tracking.titles)}"
+        f"Money is {property_name(money.column)!r} of {quoted(whole.titles)}"
         + (", taken for its name; value= names another." if money.guessed else ".")
     ]
-    foreign = int((money.foreign & tracking.is_conversion).sum())
-    if foreign:
+    if money.foreign:
         others = [code for code in money.currencies if code != money.currency]
-        conversions = counted(foreign, "conversion is", "conversions are")
+        conversions = counted(money.foreign, "conversion is", "conversions are")
         remarks.append(
             f"{quoted(money.currencies)} are not added up as if they were one: only amounts in "
             f"{money.currency} are counted, and {conversions} in {quoted(others)}. currency= and "

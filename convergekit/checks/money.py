@@ -6,8 +6,9 @@ things that it looks for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,10 @@ from convergekit.base.text import as_text
 from convergekit.errors import ConvergekitError
 from convergekit.events.currencies import (
     by_code,
-    check_rates,
     currencies_at,
     currency_columns,
-    most_first,
-    to_one_currency,
+    refuse_unsaid,
+    worth_of_codes,
 )
 from convergekit.events.schema import PROPERTY, missing
 from convergekit.events.steps import resolve_column
@@ -40,6 +40,94 @@ USUAL_VALUES = (
     "total_amount",
     "tr_total",
 )
+_LARGEST = np.finfo(np.float64).max
+
+
+@dataclass(frozen=True)
+class AskedMoney:
+    """Where money is to be looked for, as `check_up` takes it.
+
+    Attributes
+    ----------
+    value, currency : str or None
+    rates : mapping of str to float or None
+    """
+
+    value: str | None = None
+    currency: str | None = None
+    rates: Mapping[str, float] | None = None
+
+    def currency_columns(self, events: pd.DataFrame) -> list[str]:
+        """Return the columns that say an event's currency, the likeliest first."""
+        if self.currency is not None:
+            return [resolve_column(events, self.currency, option="currency")]
+        return currency_columns(events)
+
+
+@dataclass(frozen=True)
+class AmountsOfPart:
+    """What a part of the events has in a column that may hold the money.
+
+    Attributes
+    ----------
+    given, readable, digits : bool
+        Whether any event has a value in it, a number, and a digit.
+    of_conversions : tuple of bool
+        Whether any conversion has a number in it, and a digit.
+    equal : frozenset of str
+        The columns that hold the same numbers on every conversion.
+    code_column : str
+        The property of currencies; empty if there is none.
+    paid, paid_kept, kept : Counter
+        How many conversions are in which currency, None where nothing says it: those with an
+        amount, dropped copies included; those with an amount; and all.
+    unsaid : list of int
+        The rows of the conversions with an amount of which nothing says the currency.
+    """
+
+    given: bool
+    readable: bool
+    digits: bool
+    of_conversions: tuple[bool, bool]
+    equal: frozenset[str]
+    code_column: str = ""
+    paid: Counter[str | None] = field(default_factory=Counter)
+    paid_kept: Counter[str | None] = field(default_factory=Counter)
+    kept: Counter[str | None] = field(default_factory=Counter)
+    unsaid: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MoneyOfAll:
+    """The property that holds the money, and what its amounts are in.
+
+    Attributes
+    ----------
+    column : str
+    readable : bool
+        Whether any amount can be read.
+    coded : bool
+        Whether a property says currencies.
+    currencies : tuple of str
+        The currencies of the conversions with an amount, the one of most of them first.
+    currency : str
+        That of what is added up; empty if it is not known.
+    counts : mapping of str to int
+        Of how many kept conversions the amount is in which currency, the commonest first.
+    foreign : int
+        How many conversions are in another currency than what is added up.
+    guessed : bool
+        Whether the column was found by its name.
+    """
+
+    column: str
+    readable: bool
+    coded: bool
+    currencies: tuple[str, ...]
+    currency: str
+    counts: Mapping[str, int]
+    foreign: int
+    guessed: bool
 
 
 @dataclass(frozen=True)
@@ -58,16 +146,8 @@ class Money:
         Where the currency is another one.
     unreadable : numpy.ndarray of bool
         Where there is a value, but no number.
-    readable : bool
-        Whether any amount can be read.
     codes : pandas.Series of str or None
         Each event's currency; None where no property says any.
-    currencies : tuple of str
-        The currencies of the conversions with an amount, the one of most of them first.
-    currency : str
-        That of what is added up; empty if it is not known.
-    guessed : bool
-        Whether the column was found by its name.
     """
 
     column: str
@@ -75,99 +155,205 @@ class Money:
     counted: FloatArray
     foreign: BoolArray
     unreadable: BoolArray
-    readable: bool
     codes: pd.Series | None
-    currencies: tuple[str, ...]
-    currency: str
-    guessed: bool
 
 
-def find_money(
-    events: pd.DataFrame,
-    is_conversion: BoolArray,
-    value: str | None,
-    currency: str | None = None,
-    rates: Mapping[str, float] | None = None,
-) -> Money | None:
-    """Return the events' amounts; None if no property is named and not just one looks like it.
+def amounts_of_part(
+    events: pd.DataFrame, converting: BoolArray, is_kept: BoolArray, asked: AskedMoney
+) -> dict[str, AmountsOfPart]:
+    """Return what a part of the events has in each column that may hold the money.
 
     Raises
     ------
     ColumnError
-        No column, or more than one, matches the name `value`.
+        No column, or more than one, matches a name.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"row": [0, 1], "properties.total": ["30.00", "free"]})
+    >>> every = np.ones(2, dtype=bool)
+    >>> found = amounts_of_part(events, every, every, AskedMoney())["properties.total"]
+    >>> found.readable, found.code_column, found.kept
+    (True, '', Counter())
+    """
+    if asked.value is None:
+        columns = candidates(events.columns)
+    else:
+        columns = [resolve_column(events, asked.value, option="value")]
+    numbers = {column: as_numbers(events[column]) for column in columns}
+    of_currency = asked.currency_columns(events) if columns else []
+    codes = currencies_at(events, np.arange(len(events)), of_currency) if of_currency else None
+    found = {}
+    for column in columns:
+        mine, finite = numbers[column][converting], np.isfinite(numbers[column])
+        cells = events[column]
+        equal = (
+            other
+            for other in columns
+            if np.array_equal(mine, numbers[other][converting], equal_nan=True)
+        )
+        paid = converting & finite & (numbers[column] != 0)
+        readable = bool(finite.any())
+        counts: dict[str, Counter[str | None]] = {}
+        unsaid: list[int] = []
+        if codes is not None:
+            marks = {"paid": paid, "paid_kept": paid & is_kept, "kept": converting & is_kept}
+            counts = {name: _counted(codes, marked) for name, marked in marks.items()}
+            unsaid = events["row"][paid & codes.isna().to_numpy()].tolist()
+        found[column] = AmountsOfPart(
+            given=bool((~missing(cells)).any()),
+            readable=readable,
+            digits=readable or _holds_digits(cells),
+            of_conversions=(
+                bool(np.isfinite(mine).any()),
+                not np.isfinite(mine).any() and _holds_digits(cells[converting]),
+            ),
+            equal=frozenset(equal),
+            code_column=of_currency[0] if of_currency else "",
+            **counts,
+            unsaid=unsaid if asked.rates is not None else [],
+        )
+    return found
+
+
+def money_of_all(
+    parts: Sequence[Mapping[str, AmountsOfPart]], columns: Collection[str], asked: AskedMoney
+) -> MoneyOfAll | None:
+    """Return which property holds the money; None if no one does.
+
+    Parameters
+    ----------
+    parts : sequence of mapping
+        Of each part, as `amounts_of_part` returns it.
+    columns : collection of str
+        Those of the events, in their order.
+    asked : AskedMoney
+
+    Raises
+    ------
     ConvergekitError
         The column holds nothing that might be an amount, or a currency has no rate.
+    """
+    of_column: dict[str, list[AmountsOfPart]] = {}
+    for part in parts:
+        for name, found in part.items():
+            of_column.setdefault(name, []).append(found)
+    if asked.value is None:
+        column = _guess({name: of_column[name] for name in candidates(columns)})
+        if column is None:
+            return None
+    else:
+        (column,) = of_column
+    mine = of_column[column]
+    given, readable, digits = (
+        any(getattr(one, name) for one in mine) for name in ("given", "readable", "digits")
+    )
+    code_column = max(one.code_column for one in mine)
+    if given and not digits:
+        raise ConvergekitError(f"value must name a column of numbers; {column!r} holds none.")
+    # Amounts of zero add nothing, in whatever currency.
+    paid, paid_kept, kept = (
+        sum((getattr(one, name) for one in mine), Counter[str | None]())
+        for name in ("paid", "paid_kept", "kept")
+    )
+    most = tuple(_most_first(paid))
+    code, foreign = most[0] if most else "", 0
+    if asked.rates is not None:
+        rows = sorted(row for one in mine for row in one.unsaid)
+        if rows:
+            refuse_unsaid(len(rows), f"row {rows[0]}", code_column)
+        worth, code = worth_of_codes(most, asked.rates, code_column)
+        code = code if paid else ""
+        foreign = sum(count for one, count in kept.items() if one not in worth)
+    elif len(most) > 1:
+        foreign = sum(count for one, count in kept.items() if one not in (None, code))
+    return MoneyOfAll(
+        column=column,
+        readable=readable,
+        coded=bool(code_column),
+        currencies=most,
+        currency=code,
+        counts=_most_first(paid_kept),
+        foreign=foreign,
+        guessed=asked.value is None,
+    )
+
+
+def find_money(conversions: pd.DataFrame) -> MoneyOfAll | None:
+    """Return which property holds the money of conversions; None if no one does.
+
+    Examples
+    --------
+    >>> found = find_money(pd.DataFrame({"row": [0], "properties.total": [30.0]}))
+    >>> found.column, found.guessed
+    ('properties.total', True)
+    """
+    asked, every = AskedMoney(), np.ones(len(conversions), dtype=bool)
+    found = amounts_of_part(conversions, every, every, asked)
+    return money_of_all([found], list(conversions.columns), asked)
+
+
+def money_of(events: pd.DataFrame, of_all: MoneyOfAll, asked: AskedMoney) -> Money:
+    """Return the amounts of events, by what is known of all.
 
     Examples
     --------
     >>> events = pd.DataFrame({"properties.total": ["30.00", "free", None]})
-    >>> money = find_money(events, np.ones(3, dtype=bool), None)
-    >>> money.column, money.amounts.tolist(), money.unreadable.tolist()
-    ('properties.total', [30.0, 0.0, 0.0], [False, True, False])
+    >>> of_all = MoneyOfAll("properties.total", True, False, (), "", {}, 0, True)
+    >>> money = money_of(events, of_all, AskedMoney())
+    >>> money.amounts.tolist(), money.unreadable.tolist()
+    ([30.0, 0.0, 0.0], [False, True, False])
     """
-    check_rates("", currency, rates)
-    if value is None:
-        guess = _guess(events[is_conversion])
-        if guess is None:
-            return None
-        column = guess
-    else:
-        column = resolve_column(events, value, option="value")
-    numbers = as_numbers(events[column])
-    given = ~missing(events[column]).to_numpy(dtype=bool)
-    if given.any() and not np.isfinite(numbers).any() and not _holds_digits(events[column]):
-        raise ConvergekitError(f"value must name a column of numbers; {column!r} holds none.")
-    amounts = np.where(np.isfinite(numbers), numbers, 0.0)
-    columns = currency_columns(events)
-    if currency is not None:
-        columns = [resolve_column(events, currency, option="currency")]
+    cells = events[of_all.column]
+    numbers = as_numbers(cells)
+    finite = np.isfinite(numbers)
+    amounts = np.where(finite, numbers, 0.0)
+    columns = asked.currency_columns(events) if of_all.coded else []
     codes = currencies_at(events, np.arange(len(events)), columns) if columns else None
-    # Amounts of zero add nothing, in whatever currency.
-    paid = is_conversion & (amounts != 0)
-    most = () if codes is None else tuple(most_first(codes[paid]).index)
     counted, foreign = amounts, np.zeros(len(events), dtype=bool)
-    code = most[0] if most else ""
-    if rates is not None:
-        at = np.flatnonzero(is_conversion)
-        _, code = to_one_currency(events, at, amounts[at], currency, rates)
-        # Copies, and events of other names, are looked at too.
-        worth = np.ones(len(events)) if codes is None else codes.map(by_code(rates)).to_numpy()
+    if codes is not None and asked.rates is not None:
+        worth = codes.map(by_code(asked.rates)).to_numpy(dtype=float)
         foreign = np.isnan(worth)
-        counted = np.where(foreign, 0.0, amounts * worth)
-    elif codes is not None and len(most) > 1:
-        foreign = (codes.notna() & (codes != code)).to_numpy(dtype=bool)
+        converted = np.clip(amounts * worth, -_LARGEST, _LARGEST)
+        counted = np.where(foreign, 0.0, converted)
+    elif codes is not None and len(of_all.currencies) > 1:
+        foreign = (codes.notna() & (codes != of_all.currency)).to_numpy(dtype=bool)
         counted = np.where(foreign, 0.0, amounts)
     return Money(
-        column=column,
+        column=of_all.column,
         amounts=amounts,
         counted=counted,
         foreign=foreign,
-        unreadable=given & ~np.isfinite(numbers),
-        readable=bool(np.isfinite(numbers).any()),
+        unreadable=~missing(cells).to_numpy(dtype=bool) & ~finite,
         codes=codes,
-        currencies=most,
-        currency=code,
-        guessed=value is None,
     )
 
 
-def _guess(conversions: pd.DataFrame) -> str | None:
+def _counted(codes: pd.Series, marked: BoolArray) -> Counter[str | None]:
+    counts = codes[marked].value_counts(dropna=False).items()
+    return Counter({None if pd.isna(code) else str(code): int(n) for code, n in counts})
+
+
+def _most_first(counts: Mapping[str | None, int]) -> dict[str, int]:
+    known = {code: count for code, count in counts.items() if code is not None}
+    return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _guess(columns: Mapping[str, Sequence[AmountsOfPart]]) -> str | None:
     """Return the property that holds the money: the only one, or one that equals all others.
 
     Where none holds a number, it is the only one of amounts that cannot be read, such as ``12,50``.
     """
-    found, unreadable = {}, []
-    for column in candidates(conversions):
-        numbers = as_numbers(conversions[column])
-        if np.isfinite(numbers).any():
-            found[column] = numbers
-        elif _holds_digits(conversions[column]):
-            unreadable.append(column)
-    columns = list(found)
-    if not columns and len(unreadable) == 1:
+    found = [
+        name for name, parts in columns.items() if any(part.of_conversions[0] for part in parts)
+    ]
+    unreadable = [
+        name for name, parts in columns.items() if any(part.of_conversions[1] for part in parts)
+    ]
+    if not found and len(unreadable) == 1:
         return unreadable[0]
-    agree = (np.array_equal(found[columns[0]], found[c], equal_nan=True) for c in columns)
-    return columns[0] if columns and all(agree) else None
+    agree = all(part.equal.issuperset(found) for name in found[:1] for part in columns[name])
+    return found[0] if found and agree else None
 
 
 def _holds_digits(values: pd.Series) -> bool:
@@ -176,9 +362,12 @@ def _holds_digits(values: pd.Series) -> bool:
     return bool(text.str.contains(r"[0-9]", regex=True).any())
 
 
-def candidates(events: pd.DataFrame) -> list[str]:
+def candidates(columns: Iterable[str]) -> list[str]:
     """Return the columns whose names are those of an order's total."""
-    return _columns(events, USUAL_VALUES)
+    # A CSV of orders has a column `currency`, where nested JSON has `properties.currency`.
+    named = [column for name in USUAL_VALUES for column in (PROPERTY + name, name)]
+    there = set(columns)
+    return [column for column in named if column in there]
 
 
 def as_numbers(values: pd.Series) -> FloatArray:
@@ -200,9 +389,3 @@ def as_numbers(values: pd.Series) -> FloatArray:
     text, _ = as_text(values)
     numbers = pd.to_numeric(text.astype(object), errors="coerce")
     return numbers.to_numpy(dtype="float64", na_value=np.nan)
-
-
-def _columns(events: pd.DataFrame, names: Iterable[str]) -> list[str]:
-    # A CSV of orders has a column `currency`, where nested JSON has `properties.currency`.
-    named = [column for name in names for column in (PROPERTY + name, name)]
-    return [column for column in named if column in events]

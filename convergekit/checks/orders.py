@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from convergekit.base.text import as_text
 from convergekit.base.wording import counted
-from convergekit.checks.conversions import NO_CONVERSIONS
-from convergekit.checks.fault import Fault, NotChecked
+from convergekit.checks.conversions import no_conversions
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
+from convergekit.checks.whole import Whole
 from convergekit.checks.wording import quoted
 from convergekit.events.schema import PROPERTY, missing
 from convergekit.typing import BoolArray, IntArray
@@ -28,66 +29,79 @@ CANCELLED = {
 TEST = {"test": {"true", "1"}, "is_test": {"true", "1"}}
 
 
-def cancelled(tracking: Tracking) -> list[Fault] | NotChecked:
+def _cancelled(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions that were cancelled, voided or a test."""
-    if not tracking.names:
-        return NotChecked(NO_CONVERSIONS)
     of_tests = _said(tracking, TEST)
     of_none = _said(tracking, CANCELLED)
     at = np.flatnonzero((of_tests != "") | (of_none != ""))
-    if not len(at):
-        return []
-    tests = int((of_tests[at] != "").sum())
+    yield FoundInPart(
+        at,
+        tracking.worth(at),
+        lambda some: [of_tests[row] or of_none[row] for row in some.tolist()],
+        about=int((of_tests[at] != "").sum()),
+    )
+
+
+def _said_of_cancelled(found: Together) -> Fault:
+    tests = sum(found.about)
+    others = found.count - tests
     kinds = [
-        *([counted(len(at) - tests, "cancelled or voided order")] if len(at) > tests else []),
+        *([counted(others, "cancelled or voided order")] if others else []),
         *([counted(tests, "test order")] if tests else []),
     ]
-    total = int(tracking.is_conversion.sum())
-    return [
-        Fault(
-            "medium",
-            f"{len(at):,} of {counted(total, 'conversion')} ({quoted(tracking.titles)}): "
-            f"{' and '.join(kinds)}.",
-            "They were placed, so they are counted, but they came to nothing: conversions, revenue "
-            "and customers are too many.",
-            "Leave them out with a condition, such as ck.Step('Placed Order', "
-            'where="cancelled_at.isna()").',
-            at,
-            tracking.worth(at),
-            lambda some: [of_tests[row] or of_none[row] for row in some.tolist()],
-        )
-    ]
+    return Fault(
+        "medium",
+        f"{found.count:,} of {counted(found.whole.conversions, 'conversion')} "
+        f"({quoted(found.whole.titles)}): {' and '.join(kinds)}.",
+        "They were placed, so they are counted, but they came to nothing: conversions, revenue "
+        "and customers are too many.",
+        "Leave them out with a condition, such as ck.Step('Placed Order', "
+        'where="cancelled_at.isna()").',
+        found.money,
+    )
 
 
-def lines_of_one(tracking: Tracking) -> list[Fault] | NotChecked:
+def _no_amounts(whole: Whole) -> str:
+    readable = whole.money is not None and whole.money.readable
+    return no_conversions(whole) or (
+        "" if readable else "no property is known to hold the money of a conversion"
+    )
+
+
+def _lines_of_one(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find conversions without an amount that are lines of an order that has one."""
-    if not tracking.names:
-        return NotChecked(NO_CONVERSIONS)
-    if tracking.money is None or not tracking.money.readable:
-        return NotChecked("no property is known to hold the money of a conversion")
-    events = tracking.events
-    priced = ~missing(events[tracking.money.column]).to_numpy(dtype=bool)
+    if tracking.money is None:
+        return
+    priced = ~missing(tracking.events[tracking.money.column]).to_numpy(dtype=bool)
     order = _whole_order(tracking, priced)
     at = np.flatnonzero(order >= 0)
-    if not len(at):
-        return []
     wholes = np.unique(order[at])
-    lines = "is a line" if len(at) == 1 else "are lines"
-    return [
-        Fault(
-            "high",
-            f"{counted(len(at), 'conversion')} ({quoted(tracking.titles)}) without an amount "
-            f"{lines} of {counted(len(wholes), 'order')}: the same time and a common alias.",
-            "A table with a line per item counts an order once for each of its items: orders and "
-            "buyers who ordered again are too many, and the items are apart.",
-            "Gather the lines by the order's number before you read them, or use a format that "
-            "does so, such as format='shopify_csv'.",
-            at,
-            tracking.worth(wholes),
-            lambda some: [f"no amount; the order is row {events['row'].iloc[order[position]]}"
-                          for position in some.tolist()],
-        )
-    ]  # fmt: skip
+    yield FoundInPart(
+        at,
+        tracking.worth(wholes),
+        lambda some: [
+            f"no amount; the order is row {row}" for row in tracking.rows[order[some]].tolist()
+        ],
+        about=len(wholes),
+    )
+
+
+def _said_of_lines(found: Together) -> Fault:
+    lines = "is a line" if found.count == 1 else "are lines"
+    return Fault(
+        "high",
+        f"{counted(found.count, 'conversion')} ({quoted(found.whole.titles)}) without an amount "
+        f"{lines} of {counted(sum(found.about), 'order')}: the same time and a common alias.",
+        "A table with a line per item counts an order once for each of its items: orders and "
+        "buyers who ordered again are too many, and the items are apart.",
+        "Gather the lines by the order's number before you read them, or use a format that "
+        "does so, such as format='shopify_csv'.",
+        found.money,
+    )
+
+
+CANCELLED_ORDERS = Check(_cancelled, _said_of_cancelled, no_conversions)
+LINES_OF_ONE = Check(_lines_of_one, _said_of_lines, _no_amounts)
 
 
 def _said(tracking: Tracking, signs: Mapping[str, set[str] | None]) -> np.ndarray:

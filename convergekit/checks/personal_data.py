@@ -7,15 +7,18 @@ through. No value is handed on unmasked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from convergekit.base.wording import counted
-from convergekit.checks.fault import Fault
+from convergekit.checks.fault import Check, Fault, FoundInPart, Together
 from convergekit.checks.tracking import Tracking
+from convergekit.checks.whole import Whole
 from convergekit.checks.wording import EMAIL, LONG_NUMBER, property_name, shown
 from convergekit.events.schema import PROFILE_PROPERTY
 from convergekit.typing import IntArray
@@ -45,31 +48,52 @@ LUHN_SHARE = 0.5
 _ASKED = 1000
 
 
-def email_addresses(tracking: Tracking) -> list[Fault]:
+def _email_addresses(tracking: Tracking) -> Iterator[FoundInPart]:
     """Find e-mail addresses in event properties, and in the URLs of any property."""
-    faults = []
     for column, values in tracking.property_texts.items():
         only_in_urls = column.startswith(PROFILE_PROPERTY) or property_name(column) in _IDENTITIES
-        at = _events_with(
-            values,
-            _has_at_sign,
-            _has_address_in_url if only_in_urls else _has_address,
-        )
+        surely = _has_address_in_url if only_in_urls else _has_address
+        at = _events_with(values, _has_at_sign, surely)
         at = at[tracking.is_kept[at]]
         if len(at):
-            faults.append(_address_fault(tracking, column, at))
-    return faults
+            first = tracking.events[column].iloc[at[0]]
+            about = int(tracking.rows[at[0]]), bool(_URL.search(str(first)))
+            seen = partial(_values, tracking, column)
+            yield FoundInPart(at, tracking.worth(at), seen, column, about)
 
 
-def card_numbers(tracking: Tracking) -> list[Fault]:
-    """Find what looks like a card's number, in any property whose long numbers mostly do."""
-    faults = []
+def _long_texts(tracking: Tracking) -> dict[str, pd.DataFrame]:
+    """Return the first texts with long numbers of each property, and their first rows."""
+    found = {}
     for column, values in tracking.property_texts.items():
-        at = _events_with(values, _has_long_number, _has_card, _are_cards)
-        at = at[tracking.is_kept[at]]
-        if len(at):
-            faults.append(_card_fault(tracking, column, at))
-    return faults
+        likely = _likely(values, _has_long_number)[:_ASKED]
+        if len(likely):
+            codes = _codes(values)
+            at = np.flatnonzero(np.isin(codes, likely))
+            seen, first = np.unique(codes[at], return_index=True)
+            texts = values.dictionary.take(pa.array(seen)).to_pylist()
+            found[column] = pd.DataFrame({"text": texts, "row": tracking.rows[at[first]]})
+    return found
+
+
+def _columns_of_cards(parts: list[dict[str, pd.DataFrame]], whole: Whole) -> set[str]:
+    """Return the properties of which most of the first long numbers are cards'."""
+    found = set()
+    for column in {name for part in parts for name in part}:
+        every = pd.concat([part[column] for part in parts if column in part])
+        texts = every.sort_values("row")["text"].drop_duplicates()
+        if _are_cards(texts.head(_ASKED).tolist()):
+            found.add(column)
+    return found
+
+
+def _card_numbers(tracking: Tracking) -> Iterator[FoundInPart]:
+    """Find what looks like a card's number, in any property whose long numbers mostly do."""
+    for column, values in tracking.property_texts.items():
+        if column in tracking.whole.of_checks["card-number"]:
+            at = _events_with(values, _has_long_number, _has_card)
+            at = at[tracking.is_kept[at]]
+            yield FoundInPart(at, tracking.worth(at), partial(_values, tracking, column), column)
 
 
 def passes_luhn(digits: str) -> bool:
@@ -128,55 +152,58 @@ def _events_with(
     values: pa.DictionaryArray,
     maybe: Callable[[pa.Array], pa.Array],
     surely: Callable[[str], bool],
-    on_the_whole: Callable[[list[str]], bool] = bool,
 ) -> IntArray:
-    """Return the positions of the values that a quick and a slow test find.
-
-    `on_the_whole` is asked first, about the first values that the quick test lets through.
-    """
-    likely = np.flatnonzero(maybe(values.dictionary).to_numpy(zero_copy_only=False))
+    """Return the positions of the values that a quick and a slow test find."""
+    likely = _likely(values, maybe)
     if not len(likely):
         return likely
     found = np.zeros(len(values.dictionary), dtype=bool)
     texts = values.dictionary.take(pa.array(likely))
-    if on_the_whole(texts.slice(0, _ASKED).to_pylist()):
-        found[likely] = [surely(text) for text in texts.to_pylist()]
-    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    found[likely] = [surely(text) for text in texts.to_pylist()]
     # One more, for the missing values, which are -1.
-    return np.flatnonzero(np.append(found, False)[codes])
+    return np.flatnonzero(np.append(found, False)[_codes(values)])
 
 
-def _address_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
-    name = property_name(column)
-    in_urls = bool(_URL.search(str(tracking.events[column].iloc[at[0]])))
+def _likely(values: pa.DictionaryArray, maybe: Callable[[pa.Array], pa.Array]) -> IntArray:
+    return np.flatnonzero(maybe(values.dictionary).to_numpy(zero_copy_only=False))
+
+
+def _codes(values: pa.DictionaryArray) -> IntArray:
+    codes: IntArray = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes
+
+
+def _said_of_addresses(found: Together) -> Fault:
+    _, in_urls = min(found.about)
     return Fault(
         "high" if in_urls else "medium",
-        f"The property {name!r} of {counted(len(at), 'event')} holds e-mail addresses.",
+        f"The property {property_name(found.key)!r} of {counted(found.count, 'event')} holds "
+        "e-mail addresses.",
         "An address in a URL or an event's property goes wherever events go: to ad networks, "
         "logs and exports, where it is overlooked when a person asks to be deleted (GDPR).",
         "Send the address as an alias and as the profile property $email only. Take it out of "
         "links and forms that use GET, and cut it off the URL in the tag.",
-        at,
-        tracking.worth(at),
-        lambda some: _values(tracking, column, some),
+        found.money,
     )
 
 
-def _card_fault(tracking: Tracking, column: str, at: IntArray) -> Fault:
+def _said_of_cards(found: Together) -> Fault:
     return Fault(
         "high",
-        f"The property {property_name(column)!r} of {counted(len(at), 'event')} holds what looks "
-        "like card numbers.",
+        f"The property {property_name(found.key)!r} of {counted(found.count, 'event')} holds what "
+        "looks like card numbers.",
         "Card numbers outside a payment provider break the card schemes' rules (PCI DSS), and "
         "every copy of the export with them.",
         "Stop sending the property at once, delete it where events are stored, and tell the "
         "person responsible for payments. If they are not cards, send the ID with a prefix.",
-        at,
-        tracking.worth(at),
-        lambda some: _values(tracking, column, some),
+        found.money,
     )
 
 
 def _values(tracking: Tracking, column: str, some: IntArray) -> list[str]:
     name = property_name(column)
     return [f"{name} = {shown(cell)}" for cell in tracking.events[column].iloc[some]]
+
+
+EMAIL_ADDRESSES = Check(_email_addresses, _said_of_addresses)
+CARD_NUMBERS = Check(_card_numbers, _said_of_cards, learn=_long_texts, settle=_columns_of_cards)

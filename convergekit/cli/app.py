@@ -17,7 +17,7 @@ from rich.table import Table
 from convergekit import __version__
 from convergekit.base.durable import whole_files
 from convergekit.base.durations import parse_duration
-from convergekit.checks.check_up import check_up
+from convergekit.checking import check_up
 from convergekit.cli.check import FAIL_ON_HELP, Output, checked, failing, print_check_up
 from convergekit.cli.console import ERRORS, OUT, interruption_told, remarks_told
 from convergekit.cli.csv import write_csv
@@ -43,6 +43,7 @@ from convergekit.cli.marketing import (
     refuse_to_write,
     write_tables,
 )
+from convergekit.cli.parts import ByParts, Memory, Workdir
 from convergekit.cli.questions import (
     attribution_command,
     customers_command,
@@ -172,6 +173,8 @@ def check_command(
     ] = Output.text,
     fail_on: Annotated[str, typer.Option(metavar="N|SEVERITY", help=FAIL_ON_HELP)] = "low",
     calendar: ShopCalendar = None,
+    workdir: Workdir = None,
+    memory: Memory = None,
 ) -> None:
     """Audit the tracking of exports: list its faults by the money concerned.
 
@@ -179,17 +182,21 @@ def check_command(
     """
     with checked(ERRORS):
         fails = failing(fail_on)
-        reading = given.reading()
+        reading, where = given.reading(), ByParts(workdir, memory)
         with remarks_told():
-            events = read_events(given.exports, **reading)
-        found = check_up(
-            events,
-            conversion=conversion,
-            value=value,
-            currency=currency,
-            tz=given.tz,
-            calendar=calendar,
-        )
+            # The columns of a file that was read are named already.
+            columns = (where.columns_of(reading) or None) if where.asked else None
+            found = check_up(
+                given.exports if where.asked else read_events(given.exports, **reading),
+                conversion=conversion,
+                value=value,
+                currency=currency,
+                columns=columns,
+                tz=given.tz,
+                calendar=calendar,
+                workdir=where.workdir,
+                memory=where.memory,
+            )
     print_check_up(OUT, found, output)
     if fails(found):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""How the command stitches what does not fit into memory: by parts, in a directory."""
+"""How the command takes what does not fit into memory: by parts, in a directory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Workdir = Annotated[
     typer.Option(
         "--workdir",
         metavar="DIRECTORY",
-        help="Stitch part by part in this directory, empty or new; called again, a run that was "
+        help="Work part by part in this directory, empty or new; called again, a run that was "
         "ended goes on. It holds the events.",
     ),
 ]
@@ -24,7 +24,7 @@ Memory = Annotated[
     typer.Option(
         "--memory",
         metavar="SIZE",
-        help="Stitch part by part, each within so much memory, such as 6GB; without --workdir in "
+        help="Work part by part, each within so much memory, such as 6GB; without --workdir in "
         "a directory that is removed in the end.",
     ),
 ]

@@ -218,28 +218,64 @@ def to_one_currency(
     codes = currencies_at(events, at[paid], columns)
     unsaid = at[paid[codes.isna().to_numpy()]]
     if currency is not None and len(unsaid):
-        raise ConvergekitError(
-            f"{counted(len(unsaid), 'amount')} without a currency in {columns[0]!r}, the first in "
-            f"{row_of(events, unsaid[0])}. Fill the column in before stitching, or leave out "
-            "currency= if all amounts are in one."
-        )
+        refuse_unsaid(len(unsaid), row_of(events, unsaid[0]), columns[0])
     found = most_first(codes)
     if rates is None:
         if _are_several(codes, None if apart is None else apart[paid]):
             where = chosen_currency(events, at, amounts, columns, str(found.index[0]))
             raise ConvergekitError(_several(found, columns[0], currency, where))
         return amounts, str(found.index[0]) if len(found) == 1 else ""
-    worth = by_code(rates)
-    lacking = [str(code) for code in found.index if code not in worth]
-    if lacking:
-        raise ConvergekitError(
-            f"rates must say what one {', '.join(lacking)} is worth too; {columns[0]!r} holds "
-            "amounts in it."
-        )
+    worth, code = worth_of_codes(list(map(str, found.index)), rates, columns[0])
     converted = amounts.copy()
     converted[paid] *= codes.map(worth).to_numpy(dtype=float)
+    return converted, code
+
+
+def refuse_unsaid(count: int, row: str, column: str) -> None:
+    """Raise, because a column of currencies is empty beside so many amounts, the first in a row.
+
+    Raises
+    ------
+    ConvergekitError
+    """
+    raise ConvergekitError(
+        f"{counted(count, 'amount')} without a currency in {column!r}, the first in {row}. Fill "
+        "the column in before stitching, or leave out currency= if all amounts are in one."
+    )
+
+
+def worth_of_codes(
+    found: Sequence[str], rates: Mapping[str, float], column: str
+) -> tuple[dict[str, float], str]:
+    """Return what one of each currency is worth, and in which; empty if that is not known.
+
+    Parameters
+    ----------
+    found : sequence of str
+        The currencies of the amounts.
+    rates : mapping of str to float
+    column : str
+        Where they were found.
+
+    Raises
+    ------
+    ConvergekitError
+        One has no rate.
+
+    Examples
+    --------
+    >>> worth_of_codes(["USD"], {"EUR": 1, "USD": 0.9}, "currency")
+    ({'EUR': 1.0, 'USD': 0.9}, 'EUR')
+    """
+    worth = by_code(rates)
+    lacking = [code for code in found if code not in worth]
+    if lacking:
+        raise ConvergekitError(
+            f"rates must say what one {', '.join(lacking)} is worth too; {column!r} holds "
+            "amounts in it."
+        )
     base = [code for code, rate in worth.items() if rate == 1]
-    return converted, base[0] if len(base) == 1 else ""
+    return worth, base[0] if len(base) == 1 else ""
 
 
 def row_of(events: pd.DataFrame, at: int) -> str:

@@ -248,9 +248,9 @@ class InMemory:
 
     def check_up(self, conversion: str | None) -> CheckUp:
         """Audit the events."""
-        from convergekit.checks.check_up import check_up
+        from convergekit.checks.check_up import checked
 
-        return check_up(with_python_lists(self.s.events), conversion=conversion)
+        return checked(with_python_lists(self.s.events), conversion=conversion)
 
 
 @contextmanager

@@ -170,7 +170,7 @@ def repeats_without_id(events: pd.DataFrame) -> UnnamedRepeats:
     for _, column in near.items():
         cells = column
         if holds_objects(column.dtype):
-            cells = pd.Series(list(map(_compared, python_cells(column))))
+            cells = pd.Series(list(map(compared, python_cells(column))))
         codes = pd.factorize(cells, use_na_sentinel=False)[0].astype(np.int64)
         group = pd.factorize(group * (codes.max(initial=0) + 1) + codes)[0]
     firsts = np.unique(group, return_index=True)[1][group] if len(at) else group
@@ -214,8 +214,14 @@ _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
-def _compared(cell: object) -> object:
-    """Return a cell as one that is compared: equal where it says the same."""
+def compared(cell: object) -> object:
+    """Return a cell as one that is compared: equal where it says the same.
+
+    Examples
+    --------
+    >>> [compared(cell) for cell in (12, "12.0", "twelve")]
+    [12.0, 12.0, "'twelve'"]
+    """
     value = as_typed(cell)
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         return float(value) if -(2**53) < value < 2**53 else written(value)

@@ -37,7 +37,6 @@ _SHIFT = np.uint64(60)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _KEY = np.dtype([("hash", "<u8"), ("row", "<i8")])
 _EVENT_ID = "event id"
-_NOT_CONTENT = ("row", "file", "line", "source")
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,10 @@ class Carried:
         ids = to_arrow(self.event_ids.iloc[known]).to_numpy(zero_copy_only=False)
         types = self.aliases.types
         values = to_arrow(self.aliases.table["alias_value"]).to_numpy(zero_copy_only=False)
-        of_types = _hashed(types.categories.to_numpy(dtype=object))
-        of_value = (_hashed(values) * _ODD) ^ (of_types[types.codes] if len(values) else values)
+        of_types = hashed(types.categories.to_numpy(dtype=object))
+        of_value = (hashed(values) * _ODD) ^ (of_types[types.codes] if len(values) else values)
         return (
-            np.concatenate([_hashed(ids) ^ _hashed(np.array([_EVENT_ID], dtype=object)),
+            np.concatenate([hashed(ids) ^ hashed(np.array([_EVENT_ID], dtype=object)),
                             of_value.astype(np.uint64)[self.aliases.alias]]),
             np.concatenate([known, self.aliases.event]),
         )  # fmt: skip
@@ -152,28 +151,8 @@ def part_of(cluster: npt.NDArray[Any], parts: int) -> IntArray:
     return ((mixed >> np.uint64(32)) % np.uint64(parts)).astype(np.int64)
 
 
-def part_of_content(rows: pd.DataFrame, parts: int) -> IntArray:
-    """Return the part of rows that carry neither an event ID nor an alias: equal ones share one.
-
-    So those that repeat another in every field are found. Where a row comes from is not a field.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"event_name": ["a", "b", "a"], "line": [1, 2, 3]})
-    >>> len(set(part_of_content(rows, 1000).take([0, 2])))
-    1
-    """
-    mixed = np.zeros(len(rows), dtype=np.uint64)
-    for name, column in rows.items():
-        if name not in _NOT_CONTENT:
-            known = column.notna().to_numpy(dtype=bool)
-            texts = column[known].astype(str).to_numpy(dtype=object)
-            # A column that a block lacks says as much as one without a value.
-            mixed[known] += _hashed(texts) * _hashed(np.array([str(name)], dtype=object))
-    return part_of(mixed, parts)
-
-
-def _hashed(texts: npt.NDArray[np.object_]) -> npt.NDArray[np.uint64]:
+def hashed(texts: npt.NDArray[np.object_]) -> npt.NDArray[np.uint64]:
+    """Return a hash of each text, of 64 bits."""
     if not len(texts):
         return np.empty(0, dtype=np.uint64)
     return pd.util.hash_array(texts, categorize=False)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from convergekit.events.normalise import SAID_BY_READERS, normalise
+from convergekit.checks.tracking import AskedCheckUp, Tracking, tracking_of
+from convergekit.events.normalise import SAID_BY_READERS, NormalisedEvents, normalise
 from convergekit.events.schema import NESTED
 from convergekit.events.shapes import NOTHING_READ, READ_SHAPES
 from convergekit.identity.options import StitchOptions
@@ -38,19 +39,30 @@ def stitched_part(rows: pd.DataFrame, row: IntArray, options: StitchOptions) -> 
         What they name and none of these rows has is of another part.
     """
     chosen = replace(options, of_more=True, strict=False)
+    return of_accepted(_accepted(rows, row, chosen), chosen)
+
+
+def tracked_part(
+    rows: pd.DataFrame, row: IntArray, options: StitchOptions, asked: AskedCheckUp
+) -> Tracking:
+    """Return the rows of a part for the checks, as `stitched_part` does stitched."""
+    chosen = replace(options, of_more=True)
+    return tracking_of(_accepted(rows, row, chosen), chosen, asked)
+
+
+def _accepted(rows: pd.DataFrame, row: IntArray, options: StitchOptions) -> NormalisedEvents:
     accepted = normalise(
         rows.drop(columns=list(_SAID), errors="ignore"),
-        tz=chosen.tz,
-        rename_events=chosen.rename_events,
-        alias_from=chosen.alias_from,
-        nothing=chosen.nothing,
+        tz=options.tz,
+        rename_events=options.rename_events,
+        alias_from=options.alias_from,
+        nothing=options.nothing,
     )
     # These are said with counts of rows, which are of all of them.
     remarks = {name: n for name, n in accepted.remarks.items() if NOTHING_READ not in name}
-    placed = replace(
+    return replace(
         accepted,
         remarks=remarks,
         events=accepted.events.assign(row=row[accepted.events["row"].to_numpy()]),
         rejected=accepted.rejected.assign(row=row[accepted.rejected["row"].to_numpy()]),
     )
-    return of_accepted(placed, chosen)

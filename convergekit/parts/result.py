@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from convergekit.diagnostics.report import Report
     from convergekit.diagnostics.what_if import WhatIf
     from convergekit.events.steps import ExclusionLike, StepLike, Where
-    from convergekit.explore.explorer import Explorer
-    from convergekit.explore.offered import Offered
     from convergekit.experiments.power import ExperimentPower
     from convergekit.experiments.result import Experiment
+    from convergekit.explore.explorer import Explorer
+    from convergekit.explore.offered import Offered
     from convergekit.figures.figure import Figure
     from convergekit.figures.frame import DrawnFrame
     from convergekit.figures.style import Template
@@ -978,10 +978,7 @@ class StitchedParts:
         by: str | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Write a report as one HTML file, as `Stitched.to_html`.
-
-        A section that is not computed by parts says so.
-        """
+        """Write a report as one HTML file, as `Stitched.to_html`."""
         from convergekit.report.write import write_html
 
         return write_html(
@@ -1007,10 +1004,7 @@ class StitchedParts:
         by: str | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Write a report as an Excel workbook, as `Stitched.to_excel`.
-
-        A section that is not computed by parts says so.
-        """
+        """Write a report as an Excel workbook, as `Stitched.to_excel`."""
         from convergekit.report.write import write_excel
 
         return write_excel(
@@ -1036,10 +1030,7 @@ class StitchedParts:
         by: str | None = None,
         overwrite: bool = False,
     ) -> Path:
-        """Write a report as Markdown, as `Stitched.to_markdown`.
-
-        A section that is not computed by parts says so.
-        """
+        """Write a report as Markdown, as `Stitched.to_markdown`."""
         from convergekit.report.write import write_markdown
 
         return write_markdown(
@@ -1057,7 +1048,7 @@ class StitchedParts:
     def _about(self) -> About:
         from convergekit.parts.answers.about_all import about_all
 
-        return about_all(self._run, self._counts)
+        return about_all(self._run, self._counts, self.events)
 
     def _rows_of_all(self) -> pd.DataFrame:
         table = below_each_other(list(self.events.frames()))

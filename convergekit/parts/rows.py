@@ -121,14 +121,16 @@ def with_rows(frame: pd.DataFrame, row: IntArray) -> pd.DataFrame:
     return pd.DataFrame({ROW: row, **dict(frame.items())}, index=frame.index, copy=False)
 
 
-def numbers_apart(rows: pa.Table) -> tuple[pa.Table, dict[str, IntArray]]:
-    """Return the rows of an engine without what numbers them, and that.
+def numbers_apart(rows: pa.Table | pd.DataFrame) -> tuple[Frame, dict[str, IntArray]]:
+    """Return numbered rows, of an engine or of parts, without what numbers them, and that.
 
     Raises
     ------
     ColumnError
         A row has no number.
     """
+    if isinstance(rows, pd.DataFrame):
+        return rows.drop(columns=ROW), {ROW: rows[ROW].to_numpy(dtype=np.int64)}
     names = [name for name in (ROW, PART) if name in rows.column_names]
     if rows.column(ROW).null_count:
         raise ColumnError("column 'row' is empty in some rows; give each row a number of its own.")

@@ -9,13 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as pads
 
 from convergekit.errors import ConvergekitError
-from convergekit.events.arrow import Frame
+from convergekit.events.arrow import Frame, with_python_lists
 from convergekit.parts.engines import is_of_an_engine
+from convergekit.parts.rows import ROW
+from convergekit.parts.tables import PartsTable
 from convergekit.readers.reading import read_in_blocks, sources_apart
 
 if TYPE_CHECKING:
@@ -71,6 +74,8 @@ def source_of(given: Any) -> RowSource:
         return _of_dataset(given)
     if is_of_an_engine(given):
         return _of_engine(given)
+    if isinstance(given, PartsTable):
+        return _of_parts(given)
     if isinstance(given, pd.DataFrame):
         return _of_stream(given.dtypes.to_dict(), lambda: _slices(given))
     if hasattr(given, "__arrow_c_stream__"):
@@ -126,6 +131,19 @@ def _of_engine(table: Any) -> RowSource:
     from convergekit.parts.engines.table import rows_of
 
     return rows_of(table)
+
+
+def _of_parts(table: PartsTable) -> RowSource:
+    """Return the rows of a table in parts, by their places in it as it is in memory."""
+    said = {str(path): _stamp(path) for path in table.files}
+    return RowSource(said, [partial(_numbered, table)], numbered=True)
+
+
+def _numbered(table: PartsTable) -> Iterator[Frame]:
+    rows = [frame[ROW].to_numpy(dtype=np.int64) for frame in table.frames([ROW])]
+    every = np.sort(np.concatenate(rows))
+    for frame in table.frames():
+        yield with_python_lists(frame).assign(**{ROW: np.searchsorted(every, frame[ROW])})
 
 
 def _of_stream(schema: Any, stream: Callable[[], Any]) -> RowSource:

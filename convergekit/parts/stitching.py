@@ -6,7 +6,7 @@ import gc
 import io
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from convergekit.base.garbage import garbage_let_be
+from convergekit.checks.tracking import AskedCheckUp, with_aliases
 from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.canonical import check_required
 from convergekit.events.normalise import (
@@ -35,13 +36,13 @@ from convergekit.parts.clusters import (
     carries,
     clusters,
     part_of,
-    part_of_content,
 )
+from convergekit.parts.content import part_of_content
 from convergekit.parts.each import Kept
 from convergekit.parts.facts import FactsOfTheWhole, LearnedByParts, Wanted, facts_of, knowing
 from convergekit.parts.large import refuse_large
 from convergekit.parts.memory import LEAST_CLUSTER, OF_A_BLOCK, USUAL, bytes_of, parts_for
-from convergekit.parts.part import said_of_rows, stitched_part
+from convergekit.parts.part import said_of_rows, stitched_part, tracked_part
 from convergekit.parts.progress import ProgressBar
 from convergekit.parts.rows import (
     ROW,
@@ -93,6 +94,8 @@ class Run:
     parts : int or None
         How many parts there are to be, where that does not follow from the memory.
     bar : ProgressBar
+    only_checked : bool
+        Whether the rows are checked, and never stitched: aliases may be missing.
     """
 
     source: RowSource
@@ -103,9 +106,16 @@ class Run:
     max_cluster: int | None
     parts: int | None
     bar: ProgressBar
+    only_checked: bool = field(default=False, kw_only=True)
 
     def finish(self) -> None:
         """Do what is not done yet."""
+        self.divide()
+        if not self.only_checked:
+            self.stitch_parts()
+
+    def divide(self) -> None:
+        """Do what is not done yet until the rows of each part are known."""
         done = self.workdir.done
         if not done.read:
             self._read()
@@ -116,6 +126,10 @@ class Run:
             self._split(done.split)
         self.workdir.remove("blocks")
         self.workdir.remove("facts", PART_OF_ROW)
+
+    def stitch_parts(self) -> None:
+        """Stitch the parts that are not stitched yet."""
+        done = self.workdir.done
         while done.stitched < done.parts:
             self._stitch(done.stitched)
 
@@ -185,7 +199,11 @@ class Run:
         rows = self.witnesses.typed(self.witnesses.frames)
         check_required(rows)
         # What stitching refuses of columns it refuses of a few rows as well.
-        stitched_part(rows, np.arange(len(rows)), self.options)
+        row = np.arange(len(rows))
+        if self.only_checked:
+            tracked_part(rows, row, self.options, AskedCheckUp())
+        else:
+            stitched_part(rows, row, self.options)
         refuse_unknown_nothing(rows, self.options.nothing)
 
     def frame(self, *path: str, names: Collection[str] | None = None) -> pd.DataFrame:
@@ -269,8 +287,10 @@ class Run:
     def typed(self, block: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
         """Return some columns of a block in the types that all rows have."""
         typed = self.witnesses.typed([block], names)
-        # Rows without any of the columns are rows all the same.
-        return typed if len(typed.columns) else pd.DataFrame(index=pd.RangeIndex(len(block)))
+        if not len(typed.columns):
+            # Rows without any of the columns are rows all the same.
+            typed = pd.DataFrame(index=pd.RangeIndex(len(block)))
+        return with_aliases(typed, self.options.alias_from) if self.only_checked else typed
 
     # Splitting.
 
@@ -318,7 +338,7 @@ class Run:
         parts = self.workdir.done.parts
         alone = np.flatnonzero(part == ALONE)
         part = part.copy()
-        part[alone] = part_of_content(block.iloc[alone], parts)
+        part[alone] = part_of_content(block.iloc[alone], parts, self.options)
         order = np.argsort(part, kind="stable")
         ends = np.searchsorted(part[order], np.arange(parts + 1))
         for number in range(parts):
@@ -365,6 +385,18 @@ class Run:
 
     def from_rows(self, number: int) -> StitchedEvents:
         """Return a part, stitched from its rows."""
+        return stitched_part(*self.rows_of(number), self.options)
+
+    def of_each_rows(self, of_rows: Callable[[pd.DataFrame, IntArray], Kept], /) -> Iterator[Kept]:
+        """Yield what a function keeps of the rows of each part, and of their places among all."""
+        for number in range(self.workdir.done.parts):
+            with garbage_let_be():
+                kept = of_rows(*self.rows_of(number))
+            gc.collect(0)
+            yield kept
+
+    def rows_of(self, number: int) -> tuple[pd.DataFrame, IntArray]:
+        """Return the rows of a part, in the types of all, and their places among all."""
         folder = self.workdir.path / "rows" / f"{number:05}"
         files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
         pieces = [self.frame("rows", folder.name, path.name) for path in files]
@@ -381,7 +413,7 @@ class Run:
             # The blocks were not in the order of the rows.
             order = np.argsort(row)
             rows, row = rows.take(order).reset_index(drop=True), row[order]
-        return stitched_part(rows, row, self.options)
+        return rows, row
 
     def _stitch(self, number: int) -> None:
         """Stitch a part."""
@@ -537,8 +569,44 @@ def stitched_by_parts(
     ------
     As `stitch` does with `workdir`.
     """
-    from convergekit.parts.engines.fetched import FetchedRun
     from convergekit.parts.result import StitchedParts
+
+    return StitchedParts(
+        finished_run(
+            events,
+            options,
+            columns,
+            workdir,
+            memory=memory,
+            max_cluster=max_cluster,
+            progress=progress,
+            parts=parts,
+        )
+    )
+
+
+def finished_run(
+    events: Any,
+    options: StitchOptions,
+    columns: Any,
+    workdir: str | Path | None,
+    *,
+    memory: str | None = None,
+    max_cluster: int | None = None,
+    progress: bool | None = None,
+    parts: int | None = None,
+    only_checked: bool = False,
+) -> Run:
+    """Return a run over events, which is finished. See `stitched_by_parts`.
+
+    Parameters
+    ----------
+    events, options, columns, workdir, memory, max_cluster, progress, parts
+        As `stitched_by_parts` takes them.
+    only_checked : bool, default False
+        Whether the rows of each part are enough.
+    """
+    from convergekit.parts.engines.fetched import FetchedRun
 
     size = bytes_of(USUAL if memory is None else memory)
     if max_cluster is not None and (isinstance(max_cluster, bool) or max_cluster < 1):
@@ -551,9 +619,9 @@ def stitched_by_parts(
                 "a Spark DataFrame needs workdir=, a directory that the driver and all executors "
                 "share."
             )
-        from convergekit.parts.spark.stitching import stitched_in_spark
+        from convergekit.parts.spark.stitching import run_in_spark
 
-        return stitched_in_spark(
+        return run_in_spark(
             events,
             options,
             columns,
@@ -562,17 +630,33 @@ def stitched_by_parts(
             max_cluster=max_cluster,
             progress=progress,
             parts=parts,
+            only_checked=only_checked,
         )
     source = source_of(events)
-    asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
-    said = {"options": asked, "source": source.said}
+    said = {"options": options_told(options, columns, only_checked), "source": source.said}
     with temporary(said) if workdir is None else opened(workdir, said) as directory:
         bar = ProgressBar(progress)
         kind = Run if source.clusters is None else FetchedRun
-        run = kind(source, options, columns, directory, size, max_cluster, parts, bar)
+        run = kind(
+            source,
+            options,
+            columns,
+            directory,
+            size,
+            max_cluster,
+            parts,
+            bar,
+            only_checked=only_checked,
+        )
         run.finish()
         bar.close()
-    return StitchedParts(run)
+    return run
+
+
+def options_told(options: StitchOptions, columns: Any, only_checked: bool) -> dict[str, str]:
+    """Return what tells a run from another of the same source."""
+    asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
+    return asked | ({"check_up": "only the rows"} if only_checked else {})
 
 
 def refuse_unknown(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
+from convergekit.checks.check_up import CheckUp, checked
 from convergekit.events.amounts import events_named
 from convergekit.events.calendar import Calendar
 from convergekit.funnels.suggest import event_counts
@@ -52,8 +53,8 @@ class About:
         What the events are a segment by; empty if they are all.
     named : callable
         Returns the events of a name.
-    kept : callable
-        Returns all events as one frame, or raises what says why not.
+    check_up : callable
+        Audits the events.
     """
 
     names: pd.Series
@@ -65,7 +66,7 @@ class About:
     calendar: Calendar
     segment: str
     named: Callable[[str], pd.DataFrame]
-    kept: Callable[[], pd.DataFrame]
+    check_up: Callable[[], CheckUp]
 
     @classmethod
     def of(cls, s: StitchedEvents) -> About:
@@ -82,7 +83,7 @@ class About:
             calendar=s.calendar,
             segment="" if s.segment is None else s.segment.description,
             named=partial(_named, events),
-            kept=lambda: events,
+            check_up=lambda: checked(events),
         )
 
 

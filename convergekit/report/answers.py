@@ -13,7 +13,7 @@ from convergekit.attribution.result import Attribution
 from convergekit.base.wording import counted, percentage, period_word
 from convergekit.certainty.figure import in_twin
 from convergekit.certainty.result import FunnelBounds
-from convergekit.checks.check_up import CheckUp, check_up
+from convergekit.checks.check_up import CheckUp
 from convergekit.checks.wording import masked
 from convergekit.diagnostics.report import Report
 from convergekit.errors import ConvergekitError
@@ -425,7 +425,7 @@ def _repair(call: Any) -> list[str]:
 
 
 def _check_up(asked: Asked) -> list[Block]:
-    found = check_up(asked.about.kept())
+    found = asked.about.check_up()
     block = _check_up_block(found, "ck.check_up(s.events)")
     said = "Of the events that were kept: duplicates and rejected rows are counted above."
     return [replace(block, notes=(said, *block.notes))]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-import numpy as np
 import pandas as pd
 
 from convergekit.base.options import choice
@@ -121,7 +120,7 @@ class Asked:
         if self.order is None:
             return None
         orders = self.about.named(self.order)
-        found = find_money(orders, np.ones(len(orders), dtype=bool), None)
+        found = find_money(orders)
         if found is None or len(found.currencies) > 1 or not found.readable:
             return None
         return property_name(found.column)

@@ -285,8 +285,10 @@ def pages_and_referrers(
     return own_pages(events, own_domains, hosts, weight, sites), hosts
 
 
-def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
+def unfilled_tags(events: pd.DataFrame, sites: OwnSites | None = None) -> dict[str, BoolArray]:
     """Return where a page's address has a tag or a click ID that stands for nothing, by column.
+
+    Where the events are some of more, `sites` is what was learned of all.
 
     Examples
     --------
@@ -296,7 +298,7 @@ def unfilled_tags(events: pd.DataFrame) -> dict[str, BoolArray]:
     [True, False]
     """
     found = {}
-    shown = own_pages(events).shown.codes
+    shown = own_pages(events, sites=sites).shown.codes
     for column in (prefix + name for name in PAGES for prefix in (PROFILE_PROPERTY, PROPERTY)):
         if column in events:
             pages = NumberedText.of(as_text(events[column])[0])

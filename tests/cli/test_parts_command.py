@@ -44,6 +44,25 @@ def test_tables_and_a_report_are_written(run, exports, tmp_path):  # noqa: F811
     assert "s.funnel(" in out.read_text("utf-8")
 
 
+def test_a_check_by_parts_is_that_of_memory(run, tmp_path):  # noqa: F811
+    events = ck.simulate_store(people=25, seed=2).events
+    events.loc[events["event_name"] == "Placed Order", "event_id"] = None
+    # Under a name of its own, for --column to say.
+    events = events.rename(columns={"event_name": "what"})
+    for number, part in enumerate((events[:60], events[60:])):
+        part.to_parquet(tmp_path / f"events-{number}.parquet", index=False)
+    exports = str(tmp_path / "events-*.parquet")
+    asked = ["check", exports, "--column", "event_name=what", "--format", "json"]
+    expected = run(*asked)
+    assert expected.returncode == 1
+    for options in (["--workdir", str(tmp_path / "run")], ["--memory", "1GB"]):
+        found = run(*asked, *options)
+        assert (found.returncode, found.stdout) == (1, expected.stdout)
+    found = run(*asked, "--memory", "much")
+    assert found.returncode == 2
+    assert "memory must be a size" in " ".join(found.stderr.split())
+
+
 def test_what_is_not_by_parts_is_said_in_the_words_of_the_command(run, exports, tmp_path):  # noqa: F811
     out = ["--out", str(tmp_path / "tables")]
     for options, said in (

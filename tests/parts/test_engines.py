@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.identity.options import StitchOptions
+from convergekit.parts.checked import checked_by_parts
 from convergekit.parts.engines.clustered import ClusteredTable
 from convergekit.parts.engines.links import connected_components
 from convergekit.parts.engines.scratch import Scratch
@@ -334,3 +335,29 @@ def test_a_relation_is_stitched_in_memory():
     duckdb = pytest.importorskip("duckdb")
     relation = duckdb.from_arrow(to_arrow(events({"alias.cookie": "c1"})))
     assert isinstance(ck.stitch(relation), ck.Stitched)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_check_up_of_a_table_is_that_of_memory(connect, streamed):
+    frame = ck.simulate_store(people=40, seed=5).events
+    orders = frame.index[frame["event_name"] == "Placed Order"]
+    frame.loc[orders[:3], "event_id"] = None
+    frame.loc[orders[3:5], "alias.email"] = "{{customer.email}}"
+    frame = pd.concat([frame, frame.loc[orders[:2]]], ignore_index=True)
+    expected = ck.check_up(frame)
+    assert len(expected) > 2
+    table = table_in(connect("duckdb"), frame)
+    for one, parts in ((rows_of(table, streamed=streamed), 3), (table, None)):
+        found = checked_by_parts(one, StitchOptions.of(), None, None, parts=parts)
+        assert str(found) == str(expected)
+        assert found.to_dict() == expected.to_dict()
+    assert str(ck.check_up(table)) == str(expected)
+
+
+def test_a_table_without_aliases_is_checked(connect):
+    frame = ck.simulate_store(people=20, seed=5).events
+    frame = frame.drop(columns=[name for name in frame if name.startswith("alias.")])
+    table = table_in(connect("duckdb"), frame)
+    source = rows_of(table, streamed=False)
+    found = checked_by_parts(source, StitchOptions.of(), None, None, parts=3)
+    assert str(found) == str(ck.check_up(frame))

@@ -1,4 +1,4 @@
-"""Report files of parts: the sections of memory, and why not where they are not computed."""
+"""Report files of parts: the sections of memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import convergekit as ck
 from tests.parts.parts_cases import by_parts, in_memory
 
 STEPS = ["PageView", "Added To Cart", "Placed Order"]
-SECTIONS = ["report", "funnel", "trend", "channels"]
+SECTIONS = ["report", "funnel", "trend", "channels", "suspects", "check-up"]
 
 
 @pytest.fixture(scope="module")
@@ -52,21 +52,14 @@ def how_sure(text):
     return f"{before}### {after}", said
 
 
-def test_what_is_not_computed_by_parts_says_so_in_its_section(frames, tmp_path):
+def test_by_default_it_has_every_section_of_memory(frames, tmp_path):
+    s = in_memory(frames)
+    s.to_markdown(tmp_path / "memory.md")
     with by_parts(frames, 2) as p:
-        path = p.to_markdown(tmp_path / "parts.md")
-        text = path.read_text("utf-8")
-        # Each section works by itself once its member is there.
-        says = {"check-up": "the check-up is not computed by parts yet"}
-        if not hasattr(type(p), "suspects"):
-            says["suspects"] = "suspects is not computed by parts yet"
-        for said in says.values():
-            assert text.count(said) >= 1, said
-        assert "## Funnel" in text
-        for name, said in says.items():
-            with pytest.raises(ck.NotOnThisEngine, match=said):
-                p.to_markdown(tmp_path / f"{name}.md", [name])
-            assert not (tmp_path / f"{name}.md").exists()
+        p.to_markdown(tmp_path / "parts.md")
+    found, expected = ((tmp_path / f"{name}.md").read_text("utf-8") for name in ("parts", "memory"))
+    assert "Check-up of" in expected
+    assert how_sure(found)[0] == how_sure(expected)[0]
 
 
 def test_a_workbook_is_written(frames, tmp_path):

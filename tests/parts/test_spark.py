@@ -24,8 +24,10 @@ from hypothesis import strategies as st
 
 import convergekit as ck
 from convergekit.identity.options import StitchOptions
+from convergekit.parts.checked import checked_by_parts
 from convergekit.parts.stitching import stitched_by_parts
 from convergekit.readers.concatenate import concatenate
+from tests.checks.faulty import FAULTS, with_faults
 from tests.effort import scaled
 from tests.explore.test_explorer_in_parts import page
 from tests.parts.parts_cases import TABLES, by_parts, check_tables, same_frames
@@ -237,6 +239,27 @@ def test_what_is_raised_in_an_executor_is_raised_as_in_memory(p, memory):
         with pytest.raises(type(expected.value)) as found:
             ask(p)
         assert str(found.value) == str(expected.value)
+
+
+def test_the_check_up_is_that_of_memory(session, tmp_path):
+    events = with_faults(ck.simulate_store(people=60, seed=4).events, FAULTS[:3])
+    table = as_table(events.reset_index(drop=True))
+    expected = ck.check_up(table)
+    assert len(expected) > 2
+    given = in_spark(session, table, 3)
+    found = checked_by_parts(given, StitchOptions.of(), None, tmp_path / "run", parts=3)
+    assert str(found) == str(expected)
+    assert found.to_dict() == expected.to_dict()
+    for number in expected.findings["finding"]:
+        same_frames(found.examples(number, None), expected.examples(number, None))
+    with pytest.raises(ck.UnknownNameError, match="no event is named 'Order'"):
+        ck.check_up(given, workdir=tmp_path / "other", conversion="Order")
+    with pytest.raises(ck.ConvergekitError, match="a Spark DataFrame needs workdir="):
+        ck.check_up(given)
+
+
+def test_the_check_up_of_what_was_stitched_is_that_of_memory(p, memory):
+    assert str(ck.check_up(p.events)) == str(ck.check_up(memory.events))
 
 
 def test_tables_are_dataframes_of_spark(session, p):

@@ -9,14 +9,15 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from convergekit.diagnostics.report import Report
-from convergekit.errors import NotOnThisEngine
 from convergekit.parts.answers.activity import events_by_parts
+from convergekit.parts.checked import checked_again
 from convergekit.parts.each import EachPart
 from convergekit.parts.stitching import Run
+from convergekit.parts.tables import PartsTable
 from convergekit.report.about import About
 
 
-def about_all(run: Run, counts: Report) -> About:
+def about_all(run: Run, counts: Report, events: PartsTable) -> About:
     """Return what is known of the events of all parts.
 
     Parameters
@@ -24,6 +25,7 @@ def about_all(run: Run, counts: Report) -> About:
     run : Run
     counts : Report
         Of all parts.
+    events : PartsTable
     """
     files = run.table_files("events")
     sources: Counter[str] = Counter()
@@ -48,16 +50,9 @@ def about_all(run: Run, counts: Report) -> About:
         calendar=run.options.calendar,
         segment="",
         named=partial(_named, run.of_each),
-        kept=_not_in_memory,
+        check_up=partial(checked_again, events, run.memory),
     )
 
 
 def _named(each: EachPart, name: str) -> pd.DataFrame:
     return events_by_parts(each, [name])
-
-
-def _not_in_memory() -> pd.DataFrame:
-    raise NotOnThisEngine(
-        "the check-up is not computed by parts yet. Of events that fit into memory: "
-        "ck.check_up(s.events.to_pandas())"
-    )

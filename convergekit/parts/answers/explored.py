@@ -12,12 +12,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from convergekit.checks.check_up import CheckUp
-from convergekit.errors import NotOnThisEngine
 from convergekit.events.calendar import Calendar
 from convergekit.explore.asked import Kept, TableName, tell_parts
 from convergekit.identity.lookup import FoundAliases
 from convergekit.identity.tables import StitchedEvents
 from convergekit.parts.answers.one_profile import Lookup
+from convergekit.parts.checked import checked_again
 from convergekit.parts.stitching import Run
 from convergekit.parts.tables import PartsTable
 
@@ -70,8 +70,6 @@ class InParts:
         return self.run.of_one(part, lambda _, s: ask(s))
 
     def check_up(self, conversion: str | None) -> CheckUp:
-        """Say that the check-up is of events in memory."""
-        raise NotOnThisEngine(
-            "the check-up is not computed by parts yet. Give ck.check_up some weeks of the export "
-            "that it reads."
-        )
+        """Audit the events."""
+        events = PartsTable("events", self.run.table_files("events"))
+        return checked_again(events, self.run.memory, conversion)

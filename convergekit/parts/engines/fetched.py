@@ -20,11 +20,11 @@ from convergekit.readers.concatenate import concatenate
 class FetchedRun(Run):
     """A run of which an engine finds the clusters, where the table's columns let it."""
 
-    def finish(self) -> None:
-        """Do what is not done yet."""
+    def divide(self) -> None:
+        """Do what is not done yet until the rows of each part are known."""
         find = self.source.clusters and self.source.clusters(self.columns, self.options)
         if find is None:
-            super().finish()
+            super().divide()
             return
         done = self.workdir.done
         if not done.read:
@@ -37,8 +37,6 @@ class FetchedRun(Run):
         self._check_columns()
         if done.split < len(done.blocks):
             self._look_over()
-        while done.stitched < done.parts:
-            self._stitch(done.stitched)
 
     def _fetch(self, clustered: ClusteredTable) -> None:
         """Fetch the rows of all parts, a few at a time."""

@@ -142,6 +142,7 @@ class Steps:
     memory : int
     done : Progress
     witnesses : Witnesses
+    only_checked : bool
     """
 
     path: Path
@@ -149,12 +150,23 @@ class Steps:
     memory: int
     done: Progress
     witnesses: Witnesses
+    only_checked: bool
 
     def run(self) -> Run:
         """Return the run, as far as an executor knows it: its source is read."""
         workdir = SharedWorkdir(self.path, {}, self.done)
         bar = ProgressBar(False)
-        run = Run(RowSource({}, []), self.options, None, workdir, self.memory, None, None, bar)
+        run = Run(
+            RowSource({}, []),
+            self.options,
+            None,
+            workdir,
+            self.memory,
+            None,
+            None,
+            bar,
+            only_checked=self.only_checked,
+        )
         run.witnesses = self.witnesses
         return run
 
@@ -205,6 +217,10 @@ class Steps:
     def ask(self, number: int, *, of_part: Callable[[int, StitchedEvents], Kept]) -> Kept:
         """Return what a function makes of a part."""
         return of_part(number, self.run().part(number))
+
+    def ask_rows(self, number: int, *, of_rows: Callable[[pd.DataFrame, IntArray], Kept]) -> Kept:
+        """Return what a function makes of the rows of a part."""
+        return of_rows(*self.run().rows_of(number))
 
     def carried(self, place: int, largest: int) -> Counter[str]:
         """Return what most rows of a cluster carry, of those in a block."""

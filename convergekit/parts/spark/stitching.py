@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,12 +29,10 @@ from convergekit.parts.spark.jobs import done_with, each_of, of_batches
 from convergekit.parts.spark.links import least_in_spark, least_of, moved_in, rooted
 from convergekit.parts.spark.reach import refuse_unreachable
 from convergekit.parts.spark.steps import Connecting, Reader, Steps, WrittenBlock
-from convergekit.parts.stitching import Run, refuse_unknown
-from convergekit.parts.workdir import opened, told
+from convergekit.parts.stitching import Run, options_told, refuse_unknown
+from convergekit.parts.workdir import opened
 from convergekit.readers.concatenate import concatenate
-
-if TYPE_CHECKING:
-    from convergekit.parts.result import StitchedParts
+from convergekit.typing import IntArray
 
 #: So many bytes the driver takes for a hash, while it joins the clusters of blocks.
 OF_A_KEY = 64
@@ -52,8 +50,8 @@ class SparkRun(Run):
 
     given: Any
 
-    def finish(self) -> None:
-        """Do what is not done yet."""
+    def divide(self) -> None:
+        """Do what is not done yet until the rows of each part are known."""
         done = self.workdir.done
         if not (done.parts and done.stitched == done.parts):
             refuse_unreachable(self._session, self.workdir)
@@ -66,8 +64,6 @@ class SparkRun(Run):
             self._split_blocks()
         for folder in ("blocks", "keys"):
             self.workdir.remove(folder)
-        if done.stitched < done.parts:
-            self._stitch_parts()
 
     @property
     def _session(self) -> Any:
@@ -76,7 +72,14 @@ class SparkRun(Run):
     @property
     def _steps(self) -> Steps:
         done = replace(self.workdir.done)
-        return Steps(self.workdir.path, self.options, self.memory, done, self.witnesses)
+        return Steps(
+            self.workdir.path,
+            self.options,
+            self.memory,
+            done,
+            self.witnesses,
+            only_checked=self.only_checked,
+        )
 
     def _done_with(
         self, step: str, numbers: Sequence[int], task: Callable[[int], _Result]
@@ -207,9 +210,11 @@ class SparkRun(Run):
         done.rows_in, done.split = rows_in.tolist(), len(done.blocks)
         workdir.record()
 
-    def _stitch_parts(self) -> None:
+    def stitch_parts(self) -> None:
         """Let executors stitch the parts that are not stitched yet."""
         done, facts = self.workdir.done, self.workdir.path / "facts"
+        if done.stitched == done.parts:
+            return
         # What is written last of a part.
         left = [
             number
@@ -221,6 +226,11 @@ class SparkRun(Run):
         self.workdir.record()
 
     # Asking.
+
+    def of_each_rows(self, of_rows: Callable[[pd.DataFrame, IntArray], Kept], /) -> Iterator[Kept]:
+        """Yield what a function keeps of the rows of each part: executors call it."""
+        ask = partial(self._steps.ask_rows, of_rows=of_rows)
+        return each_of(self._session, range(self.workdir.done.parts), ask)
 
     @property
     def keeps_the_only_part(self) -> bool:
@@ -240,7 +250,7 @@ class SparkRun(Run):
             yield kept
 
 
-def stitched_in_spark(
+def run_in_spark(
     frame: Any,
     options: StitchOptions,
     columns: Any,
@@ -250,8 +260,9 @@ def stitched_in_spark(
     max_cluster: int | None = None,
     progress: bool | None = None,
     parts: int | None = None,
-) -> StitchedParts:
-    """Stitch a Spark DataFrame part by part in its executors. See `stitch`.
+    only_checked: bool = False,
+) -> SparkRun:
+    """Return a run over a Spark DataFrame, finished in its executors. See `stitch`.
 
     Parameters
     ----------
@@ -264,8 +275,8 @@ def stitched_in_spark(
         A directory that all executors share.
     memory : int
         How many bytes a task may take.
-    max_cluster, progress, parts
-        As `stitched_by_parts` takes them.
+    max_cluster, progress, parts, only_checked
+        As `finished_run` takes them.
 
     Raises
     ------
@@ -274,19 +285,26 @@ def stitched_in_spark(
     ConvergekitError
         As `stitch` raises it with `workdir`; executors do not reach the workdir; or Spark gave up.
     """
-    from convergekit.parts.result import StitchedParts
-
     refuse_unnumbered(frame)
-    asked = {name: told(value) for name, value in {**vars(options), "columns": columns}.items()}
+    asked = options_told(options, columns, only_checked)
     source = RowSource(told_by(frame), [], numbered=True)
     with opened(workdir, {"options": asked, "source": source.said}) as directory:
         bar = ProgressBar(progress)
         run = SparkRun(
-            source, options, columns, directory, memory, max_cluster, parts, bar, given=frame
+            source,
+            options,
+            columns,
+            directory,
+            memory,
+            max_cluster,
+            parts,
+            bar,
+            given=frame,
+            only_checked=only_checked,
         )
         run.finish()
         bar.close()
-    return StitchedParts(run)
+    return run
 
 
 def _write_moved(table: pd.DataFrame, *, steps: Steps) -> pd.DataFrame:
