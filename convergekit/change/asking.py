@@ -24,7 +24,7 @@ from convergekit.change.labels import Labels, labels_of
 from convergekit.change.path import apportioned, weights
 from convergekit.change.result import Part, Why, made
 from convergekit.change.sides import Base, Entered, Side, enter, read_side
-from convergekit.checks.money import find_money
+from convergekit.checks.money import AskedMoney, money_of_events
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named, summed_amounts
 from convergekit.events.steps import Step, StepLike, as_steps
@@ -487,7 +487,7 @@ def _amounts(
         return amounts
     is_goal = np.zeros(len(s.events), dtype=bool)
     is_goal[at] = True
-    money = find_money(s.events, is_goal, value, currency, rates)
+    money = money_of_events(s.events, is_goal, AskedMoney(value, currency, rates))
     if money is None:
         if not needs:
             return amounts

@@ -12,9 +12,9 @@ import pandas as pd
 from convergekit.change.faults import shares_apart
 from convergekit.change.sides import Side
 from convergekit.checks import CHECKS
-from convergekit.checks.fault import NotChecked
-from convergekit.checks.money import find_money
-from convergekit.checks.tracking import Tracking
+from convergekit.checks.check_up import events_concerned
+from convergekit.checks.money import AskedMoney
+from convergekit.checks.tracking import AskedCheckUp, Tracking
 from convergekit.events.steps import Step
 from convergekit.typing import BoolArray
 
@@ -82,15 +82,7 @@ def _found(
     side: Side, keep: BoolArray, goal: Step, value: str | None
 ) -> dict[str, tuple[int, str]]:
     """Return, per check with findings, how many events they concern, and what the first says."""
-    tracking = _tracking(side, keep, goal, value)
-    found = {}
-    for name, check in CHECKS.items():
-        faults = [] if name in _OF_TEXTS else check(tracking)
-        if isinstance(faults, NotChecked) or not faults:
-            continue
-        concerned = np.unique(np.concatenate([fault.positions for fault in faults]))
-        found[name] = (len(concerned), faults[0].what)
-    return found
+    return events_concerned(_tracking(side, keep, goal, value), _OF_TEXTS)
 
 
 def _tracking(side: Side, keep: BoolArray, goal: Step, value: str | None) -> Tracking:
@@ -98,7 +90,6 @@ def _tracking(side: Side, keep: BoolArray, goal: Step, value: str | None) -> Tra
     s = side.s
     events = s.events[keep].reset_index(drop=True)
     size = len(events)
-    is_goal = (side.step == side.step.max(initial=-1))[keep] & (side.step >= 0)[keep]
     nothing = np.zeros(size, dtype=bool)
     return Tracking(
         events=events,
@@ -107,13 +98,8 @@ def _tracking(side: Side, keep: BoolArray, goal: Step, value: str | None) -> Tra
         implausible=nothing,
         other_state=nothing,
         profile=s.resolution.profile[keep],
-        names=goal.names,
-        titles=(goal.title,),
-        converting=is_goal,
-        money=find_money(events, is_goal, value),
-        browser_alias=s.browser_alias,
-        calendar=s.calendar,
-        rows_in=size,
-        rejected=0,
+        converting=(side.step == side.step.max(initial=-1))[keep] & (side.step >= 0)[keep],
+        said=[],
         placeholder_ids=pd.Series([], dtype="str"),
+        asked=AskedCheckUp((goal,), AskedMoney(value), s.browser_alias, s.calendar),
     )

@@ -8,7 +8,7 @@ memory are one part.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -112,12 +112,7 @@ def checked_parts(each: EachTracking, asked: AskedCheckUp) -> CheckUp:
     ------
     As `check_up` does.
     """
-    learned = list(each(_learned))
-    whole = Whole.of(learned, asked)
-    for name, check in CHECKS.items():
-        if check.settle is not None:
-            of_parts = [part.of_checks.pop(name) for part in learned]
-            whole.of_checks[name] = check.settle(of_parts, whole)
+    whole = _settled(list(each(_learned)), asked)
     unchecked = {name: why for name, check in CHECKS.items() if (why := check.unless(whole))}
     kept: dict[str, list[Kept]] = {name: [] for name in CHECKS if name not in unchecked}
     for of_part in each(partial(_found, whole=whole, names=list(kept))):
@@ -142,6 +137,43 @@ def checked_parts(each: EachTracking, asked: AskedCheckUp) -> CheckUp:
         _found=tuple(found),
         _each=each,
     )
+
+
+def events_concerned(
+    tracking: Tracking, leaving_out: Collection[str] = ()
+) -> dict[str, tuple[int, str]]:
+    """Return, per check with findings, how many events they concern, and what the first says.
+
+    Parameters
+    ----------
+    tracking : Tracking
+        All events.
+    leaving_out : collection of str
+        Checks that are not made.
+    """
+    whole = _settled([_learned(tracking)], tracking.asked)
+    known = tracking.knowing(whole)
+    concerned = {}
+    for name, check in CHECKS.items():
+        if name in leaving_out or check.unless(whole):
+            continue
+        found = list(check.find(known))
+        said = list(_said(name, [one.kept(known) for one in found], whole))
+        if said:
+            keys = {one.found.key for one in said}
+            at = np.concatenate([one.at for one in found if one.key in keys])
+            concerned[name] = (len(np.unique(at)), said[0].fault.what)
+    return concerned
+
+
+def _settled(learned: list[LearnedOfPart], asked: AskedCheckUp) -> Whole:
+    """Return what is known of all parts, of what was learned of each."""
+    whole = Whole.of(learned, asked)
+    for name, check in CHECKS.items():
+        if check.settle is not None:
+            of_parts = [part.of_checks.pop(name) for part in learned]
+            whole.of_checks[name] = check.settle(of_parts, whole)
+    return whole
 
 
 def _learned(tracking: Tracking) -> LearnedOfPart:

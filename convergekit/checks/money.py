@@ -329,6 +329,27 @@ def money_of(events: pd.DataFrame, of_all: MoneyOfAll, asked: AskedMoney) -> Mon
     )
 
 
+def money_of_events(events: pd.DataFrame, converting: BoolArray, asked: AskedMoney) -> Money | None:
+    """Return the amounts of events of which all are at hand; None if no property holds them.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        With a column `row`.
+    converting : numpy.ndarray of bool
+        Whose money counts.
+    asked : AskedMoney
+
+    Raises
+    ------
+    ConvergekitError
+        As `money_of_all` does.
+    """
+    found = amounts_of_part(events, converting, np.ones(len(events), dtype=bool), asked)
+    of_all = money_of_all([found], list(events.columns), asked)
+    return None if of_all is None else money_of(events, of_all, asked)
+
+
 def _counted(codes: pd.Series, marked: BoolArray) -> Counter[str | None]:
     counts = codes[marked].value_counts(dropna=False).items()
     return Counter({None if pd.isna(code) else str(code): int(n) for code, n in counts})
