@@ -44,6 +44,8 @@ class Brush:
         self.hint = widgets.HTML()
         self.box = widgets.VBox([widgets.HTML(show.hint(title)), self.row, self.hint], layout=WIDE)
         self.box.add_class("ck-picks")
+        # Until there is something to offer.
+        self.box.layout.display = "none"
         self.row.observe(self._taken, "value")
 
     def offer(self, options: Sequence[tuple[str, Any]], chosen: Any, hint: str = "") -> None:

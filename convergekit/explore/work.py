@@ -10,9 +10,12 @@ Importing this module imports ipywidgets, which `import convergekit` alone does 
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import ipywidgets as widgets
@@ -110,7 +113,8 @@ class Work:
         with warnings.catch_warnings(record=True) as caught, watched(self._tell):
             warnings.simplefilter("always", UserWarning)
             try:
-                said = show.hint(self._work() or "")
+                with _interruptible():
+                    said = show.hint(self._work() or "")
             except KeyboardInterrupt:
                 # Nobody waits any more; the next change, or the tab, asks again.
                 self._clear()
@@ -128,9 +132,23 @@ class Work:
 
     def _tell(self, done: int, total: int) -> None:
         """Say how far it is, where it goes through parts; it may do so more than once."""
-        self.status.value = show.busy(f"{self._doing} part {done:,} of {total:,}")
+        self.status.value = show.busy(f"{self._doing} {done:,} of {total:,} parts")
 
     def _cancel(self) -> None:
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Heed an interrupt of the kernel, which ignores it but while a cell runs."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
