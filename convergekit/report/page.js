@@ -24,7 +24,11 @@ function withoutTitle(layout) {
   const room = 20 * lines(title.text) + 17 * lines(title.subtitle?.text) + 16;
   if (!title.text || !layout.height) return layout;
   const margin = { ...layout.margin, t: (layout.margin?.t ?? room) - room };
-  return { ...layout, title: { text: "" }, height: layout.height - room, margin };
+  const height = layout.height - room;
+  const legend = { ...layout.legend };
+  // It lies below the title, at a part of the height.
+  if (legend.yref === "container") legend.y = 1 - ((1 - legend.y) * layout.height - room) / height;
+  return { ...layout, title: { text: "" }, height, margin, legend };
 }
 
 // Plotly knows where the mouse is on an element that is transformed, not within a scaled drawing.

@@ -7,6 +7,7 @@ import pytest
 import convergekit as ck
 from tests.browser.axe import violations
 from tests.browser.conftest import PATIENCE, SHOTS
+from tests.browser.seen import misplaced
 
 THEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}
 WIDTHS = (320, 700, 1200)
@@ -19,6 +20,16 @@ CUT = """() => Array.from(document.querySelectorAll(".ck-plot")).flatMap(plot =>
             || box.top < paper.top - 1 || box.bottom > paper.bottom + 1);
     }).map(text => text.textContent);
 })"""
+#: Pixels that each plot with a legend above it lacks of the height that it was made for.
+TAKEN = """() => {
+    const figures = JSON.parse(document.getElementById("ck_figures").textContent);
+    const plots = Array.from(document.querySelectorAll(".ck-plot"));
+    const above = ({layout}) => layout.legend && layout.legend.yref === "container";
+    return plots.map(plot => [plot, figures[plot.dataset.figure]])
+        .filter(([, figure]) => above(figure))
+        .map(([plot, {layout: {height, margin}}]) =>
+            height - margin.t - margin.b - plot._fullLayout._size.h);
+}"""
 #: What is wider than the page, but for what scrolls by itself.
 WIDE = """() => Array.from(document.querySelectorAll("body *")).filter(one => {
     const box = one.getBoundingClientRect();
@@ -80,6 +91,20 @@ def test_the_page_fits_any_width_in_both_themes(opened, width, theme):
     page.evaluate("document.querySelectorAll('details').forEach(one => {one.open = false})")
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"report-{theme}-{width}.png", full_page=True)
+
+
+@pytest.mark.parametrize("width", [400, 900])
+def test_nothing_in_a_figure_lies_on_another(opened, width):
+    page = opened(viewport={"width": width, "height": 900})
+    assert [fault for one in page.locator(".ck-plot").all() for fault in misplaced(one)] == []
+
+
+def test_a_legend_takes_no_room_from_the_plot_when_the_title_is_gone(opened):
+    page = opened(viewport={"width": 900, "height": 900})
+    taken = page.evaluate(TAKEN)
+    assert len(taken) >= 1
+    # A legend may have one row more than it was given room for.
+    assert max(taken) <= 25
 
 
 @pytest.mark.parametrize("theme", THEMES)
