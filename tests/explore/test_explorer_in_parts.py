@@ -125,7 +125,12 @@ STATES = [
         "trend": {"show": "profiles", "freq": "D"},
         "channels": {"model": "markov"},
     },
-    {"funnel": {"steps": []}, "people": {"search": "duval"}},
+    {
+        "funnel": {"steps": []},
+        "people": {"search": "duval"},
+        "segment": {"never": "Till opened"},
+        "identity": {"show": "check_up"},
+    },
 ]
 
 

@@ -51,9 +51,6 @@ _TIMES = {f"datetime64[{unit}, UTC]" for unit in ("s", "ms", "us", "ns")}
 _OPTIONS = set(inspect.signature(StitchOptions.of).parameters)
 #: Test, as pytest names it from its folder on: why it cannot hold on parts.
 LEFT_OUT = {
-    "explore/test_shared.py::test_on_every_tab_the_code_gives_what_is_shown": (
-        "the check-up is of events in memory; tests/explore/test_explorer_in_parts.py has the rest"
-    ),
     "explore/test_explorer.py::test_the_code_calls_the_stitched_what_the_notebook_calls_it": (
         "the notebook has a name of what asks the parts, not of these"
     ),
