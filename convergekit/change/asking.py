@@ -123,6 +123,7 @@ def why(
         read_side(before, "before", asked.steps, amounts, *periods[0]),
         read_side(after, "after", asked.steps, other, *periods[1]),
     )
+    _check_events(sides)
     findings = differing_findings(sides, goal, value)
     costs = _cost(spend, sides[0]), _cost(spend, sides[1])
     return _answer(asked, sides, costs, findings)
@@ -132,7 +133,6 @@ def _answer(
     asked: Question, raw: tuple[Side, Side], costs: tuple[float, float], findings: pd.DataFrame
 ) -> Why:
     pair = _pair(asked, raw)
-    _check_entrants(pair)
     faults: list[Fault] = []
     now = pair
     for look in (*_REPAIRED, *_SEEN):
@@ -523,9 +523,9 @@ def _cost(spend: pd.DataFrame | Spend | None, side: Side) -> float:
     return cost
 
 
-def _check_entrants(pair: Pair) -> None:
-    for side, entered in zip(pair.sides, pair.entered, strict=True):
-        if not len(entered.person) and not side.inside.any():
+def _check_events(sides: tuple[Side, Side]) -> None:
+    for side in sides:
+        if not side.inside.any():
             raise ConvergekitError(
                 f"there is no event in the period {side.name}, {_named(side)}; the data are of "
                 f"{side.s.observed_span[0]:%Y-%m-%d} to {side.s.data_end:%Y-%m-%d}."
