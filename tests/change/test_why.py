@@ -145,7 +145,9 @@ def test_days_are_those_of_the_calendar():
     events = pd.DataFrame(rows, columns=["event_name", "timestamp", "alias.cookie"])
     periods = ("2026-03-03", "2026-03-03"), ("2026-03-05", "2026-03-05")
     utc = ck.stitch(events).why(*periods, steps=["A", "B"], within="1h")
-    local = ck.stitch(events, calendar="Europe/Helsinki").why(*periods, steps=["A", "B"], within="1h")
+    local = ck.stitch(events, calendar="Europe/Helsinki").why(
+        *periods, steps=["A", "B"], within="1h"
+    )
     assert (utc.before, local.before) == (0.0, 0.5)
 
 
