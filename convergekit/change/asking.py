@@ -23,7 +23,7 @@ from convergekit.change.faults import Fault, Pair
 from convergekit.change.labels import Labels, labels_of
 from convergekit.change.path import apportioned, weights
 from convergekit.change.result import Part, Why, made
-from convergekit.change.sides import Base, Entered, Side, enter, read_side
+from convergekit.change.sides import DAY, Base, Entered, Side, enter, read_side
 from convergekit.checks.money import find_money
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named, summed_amounts
@@ -365,10 +365,14 @@ def _named(side: Side) -> str:
 def _notes(asked: Question, raw: tuple[Side, Side], whole: tuple[float, float]) -> list[str]:
     notes = []
     for side, share in zip(raw, whole, strict=True):
-        if side.end > side.observed:
+        # The last event of a day is not its end.
+        if side.end - side.observed >= DAY:
             notes.append(f"The period {side.name} is not over: {side.days:.1f} of its days are.")
         if share < 1:
-            notes.append(f"Windows of the period {side.name} are open: {share:.1%} of who will.")
+            notes.append(
+                f"Windows of the period {side.name} are open: {share:.1%} of those who will "
+                "convert have."
+            )
     if abs(raw[0].days - raw[1].days) > 0.1 * max(raw[0].days, raw[1].days) and asked.in_period:
         notes.append("The periods differ in length: what came from before one counts as 'rest'.")
     return notes
