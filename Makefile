@@ -71,6 +71,7 @@ nightly: lint  ## Search a night long: all cases on both paths, other machines, 
 	  $(addprefix tests/explore/, test_explorer.py test_shared.py test_state.py)
 	$(BIN)/python -m tests.processors
 	$(BIN)/python -m tests.funnels.fair --stores 600 --processes 2
+	$(BIN)/python -m tests.change.planted --seeds 10 --nothing 200
 	$(BIN)/python -m tests.store.crash
 	$(BIN)/python -m tests.store.kill --kills 500
 	$(BIN)/python -m tests.store.search --examples 2000

@@ -1964,7 +1964,7 @@ class Stitched:
         >>> s = ck.stitch(ck.simulate_store(people=600).events)
         >>> found = s.why(("2026-03-02", "2026-03-15"), ("2026-03-16", "2026-03-29"))
         >>> found
-        Why(conversion 20.2% → 20.2%; nothing beyond chance)
+        Why(conversion 22.5% → 22.1%; nothing beyond chance)
         """
         from convergekit.change.asking import why
 

@@ -23,7 +23,7 @@ from convergekit.change.faults import Fault, Pair
 from convergekit.change.labels import Labels, labels_of
 from convergekit.change.path import apportioned, weights
 from convergekit.change.result import Part, Why, made
-from convergekit.change.sides import Base, Entered, Side, enter, read_side
+from convergekit.change.sides import DAY, Base, Entered, Side, enter, read_side
 from convergekit.checks.money import AskedMoney, money_of_events
 from convergekit.errors import ConvergekitError
 from convergekit.events.amounts import events_named, summed_amounts
@@ -123,6 +123,7 @@ def why(
         read_side(before, "before", asked.steps, amounts, *periods[0]),
         read_side(after, "after", asked.steps, other, *periods[1]),
     )
+    _check_events(sides)
     findings = differing_findings(sides, goal, value)
     costs = _cost(spend, sides[0]), _cost(spend, sides[1])
     return _answer(asked, sides, costs, findings)
@@ -132,7 +133,6 @@ def _answer(
     asked: Question, raw: tuple[Side, Side], costs: tuple[float, float], findings: pd.DataFrame
 ) -> Why:
     pair = _pair(asked, raw)
-    _check_entrants(pair)
     faults: list[Fault] = []
     now = pair
     for look in (*_REPAIRED, *_SEEN):
@@ -365,10 +365,14 @@ def _named(side: Side) -> str:
 def _notes(asked: Question, raw: tuple[Side, Side], whole: tuple[float, float]) -> list[str]:
     notes = []
     for side, share in zip(raw, whole, strict=True):
-        if side.end > side.observed:
+        # The last event of a day is not its end.
+        if side.end - side.observed >= DAY:
             notes.append(f"The period {side.name} is not over: {side.days:.1f} of its days are.")
         if share < 1:
-            notes.append(f"Windows of the period {side.name} are open: {share:.1%} of who will.")
+            notes.append(
+                f"Windows of the period {side.name} are open: {share:.1%} of those who will "
+                "convert have."
+            )
     if abs(raw[0].days - raw[1].days) > 0.1 * max(raw[0].days, raw[1].days) and asked.in_period:
         notes.append("The periods differ in length: what came from before one counts as 'rest'.")
     return notes
@@ -523,9 +527,9 @@ def _cost(spend: pd.DataFrame | Spend | None, side: Side) -> float:
     return cost
 
 
-def _check_entrants(pair: Pair) -> None:
-    for side, entered in zip(pair.sides, pair.entered, strict=True):
-        if not len(entered.person) and not side.inside.any():
+def _check_events(sides: tuple[Side, Side]) -> None:
+    for side in sides:
+        if not side.inside.any():
             raise ConvergekitError(
                 f"there is no event in the period {side.name}, {_named(side)}; the data are of "
                 f"{side.s.observed_span[0]:%Y-%m-%d} to {side.s.data_end:%Y-%m-%d}."

@@ -114,7 +114,7 @@ def _returning(side: Side, found: Entered, history: int) -> pd.Series:
 
 def _weekday(side: Side, found: Entered) -> pd.Series:
     times = side.s.events["timestamp"].iloc[found.anchor].reset_index(drop=True)
-    days = side.s.calendar.periods(times, "D").dt.dayofweek
+    days = side.s.calendar.periods(times, "D").dt.day_of_week
     return pd.Series(np.array(_DAYS, dtype=object)[days.to_numpy(dtype=np.int64)], dtype="str")
 
 
@@ -123,7 +123,7 @@ def _calendar_days(side: Side) -> list[float]:
     last = min(side.end, side.observed) - 1
     ends = pd.Series(pd.to_datetime([side.start, max(last, side.start)], unit="us", utc=True))
     first, final = side.s.calendar.periods(ends, "D")
-    days = np.bincount(pd.period_range(first, final, freq="D").dayofweek, minlength=7)
+    days = np.bincount(pd.period_range(first, final, freq="D").day_of_week, minlength=7)
     return [round(float(share), 3) for share in days / days.sum()]
 
 

@@ -12,6 +12,8 @@ import time
 import pandas as pd
 
 import convergekit as ck
+from tests.certainty.agents import Agents, agents
+from tests.certainty.households import Households, households
 from tests.change.causes import CAUSES, Cause
 from tests.change.shops import AFTER, BEFORE, STEPS, TURN, Shop
 
@@ -55,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--causes", nargs="*", default=list(CAUSES))
     parser.add_argument("--show", action="store_true")
     given = parser.parse_args(arguments)
-    began, firsts, tolds, tracked = time.process_time(), 0, 0, 0
+    began, firsts, tolds = time.process_time(), 0, 0
     for name in given.causes:
         cause, hits, told = CAUSES[name], 0, 0
         for seed in range(given.seeds):
@@ -69,24 +71,50 @@ def main(arguments: list[str] | None = None) -> int:
     many = max(len(given.causes) * given.seeds, 1)
     print(f"first {firsts / many:.1%}, tracking told {tolds / many:.1%}; "
           f"{time.process_time() - began:.0f} s of processor time")  # fmt: skip
-    if given.nothing:
-        alarms = [seed for seed in range(given.nothing) if beyond(seed)]
-        print(f"nothing planted: {len(alarms)} alarms of {given.nothing}: {alarms}")
-        tracked = len(alarms)
-        return int(tracked > 0.05 * given.nothing)
-    return int(firsts < 0.85 * many or tolds < 0.90 * many)
+    alarms = [seed for seed in range(given.nothing) if beyond(seed)]
+    print(f"nothing planted: {len(alarms)} alarms of {given.nothing}: {alarms}")
+    missed = bool(given.causes and given.seeds) and (firsts < 0.85 * many or tolds < 0.90 * many)
+    return int(missed or len(alarms) > 0.05 * given.nothing)
 
 
 NUMBERS = ("conversion", "orders", "revenue", "revenue a visit")
+#: Worlds without a cause, of other generators than the shop.
+WORLDS = ("shop", "simulator", "agents", "households")
 
 
 def beyond(seed: int, people: int = 1500) -> bool:
-    """Return whether anything is said to be beyond chance where nothing is planted."""
-    s = ck.stitch(Shop(people, 10_000 + seed).made().drop(columns=["after", "person"]))
-    found = s.why(BEFORE, AFTER, number=NUMBERS[seed % 4], steps=STEPS, within="3D")
-    if found.table["beyond_chance"].any():
-        print(found.table.head(4).to_string())
-    return bool(found.table["beyond_chance"].any())
+    """Return whether anything is said to be beyond chance where nothing is planted.
+
+    Numbers take turns, and so do the generators.
+    """
+    found = asked_of_nothing(WORLDS[seed // 4 % 4], NUMBERS[seed % 4], 10_000 + seed, people)
+    sure = found.table["beyond_chance"]
+    if sure.any():
+        print(WORLDS[seed // 4 % 4], found, "\n", found.table[sure].to_string(), flush=True)
+    return bool(sure.any())
+
+
+def asked_of_nothing(world: str, number: str, seed: int, people: int):
+    """Return the answer about two periods of a world in which nothing changes."""
+    if world == "shop":
+        s = ck.stitch(Shop(people, seed).made().drop(columns=["after", "person"]))
+        return s.why(BEFORE, AFTER, number=number, steps=STEPS, within="3D")
+    if world == "simulator":
+        s = ck.stitch(ck.simulate_store(people=people, seed=seed).events)
+        return s.why(*_FORTNIGHTS, number=number, steps=STEPS, within="3D")
+    events = (
+        agents(Agents(people=people), seed)
+        if world == "agents"
+        else households(Households(people=people), seed)
+    ).events
+    # These worlds know no amounts.
+    number = number if number == "orders" else "conversion"
+    return ck.stitch(events).why(*_WEEKS, number=number, steps=STEPS, within="3D")
+
+
+_FORTNIGHTS = ("2026-03-02", "2026-03-15"), ("2026-03-16", "2026-03-29")
+#: Their people come to be known in the first week, and all visits of one are in 35 days.
+_WEEKS = ("2026-06-08", "2026-06-18"), ("2026-06-19", "2026-06-29")
 
 
 if __name__ == "__main__":
