@@ -20,7 +20,8 @@ from convergekit.fixes.result import NextFix, table_of
 from convergekit.fixes.trail import browser_types, trail_of
 from convergekit.funnels.funnel import funnel_of
 from convergekit.identity.tables import StitchedEvents
-from convergekit.typing import BoolArray, FloatArray
+from convergekit.typing import BoolArray, FloatArray, IntArray
+from convergekit.visits.browsers import browsers_of
 
 _LEVEL, _Z = 0.9, 1.645
 #: Links are drawn so often; of more events than those of a draw, less often.
@@ -63,17 +64,19 @@ def next_fix(
     amount = np.ones(len(at))
     if value is not None:
         amount = summed_amounts(s.events, at, value, currency, rates)
-    known = KnownLinks.of(trail_of(s, at, amount))
-    title, trail = title_of(event_name), known.trail
-    base = origins(trail.seen)
-    changes = changes_of(s, known, title)
-    reasons = _reasons(s, known, changes, title)
+    title = title_of(event_name)
     rows: list[dict[str, object]] = []
+    unknown, reasons = len(at), _nothing_seen(s, at, title)
     if not reasons:
+        known = KnownLinks.of(trail_of(s, at, amount))
+        base = origins(known.trail.seen)
+        unknown = int((base[1] == NONE).sum())
+        changes = changes_of(s, known, title)
+        reasons = [] if changes else [_nothing_to_send(s)]
         count = int(np.clip(_EVENTS // max(len(s.events), 1), _FEWEST, _DRAWS))
-        drawn = list(draws(known, count))
+        drawn = list(draws(known, count)) if changes else []
         widths = [(np.nan, np.nan)] * len(changes)
-        if steps is not None and within is not None:
+        if changes and steps is not None and within is not None:
             widths = _widths(s, known, drawn[0], changes, steps, within)
         rows = [
             _row(known, base, drawn, change, each, has_value=value is not None)
@@ -85,35 +88,32 @@ def next_fix(
         value=value,
         orders=len(at),
         money=None if value is None else float(amount.sum()),
-        unknown=int((base[1] == NONE).sum()),
+        unknown=unknown,
         level=_LEVEL,
         assumptions=list(_ASSUMED),
         reasons=reasons,
     )
 
 
-def _reasons(
-    s: StitchedEvents, known: KnownLinks, changes: list[TrackingFix], title: str
-) -> list[str]:
-    """Return why nothing can be said; empty if something can."""
-    if not len(known.trail.orders.time):
+def _nothing_seen(s: StitchedEvents, at: IntArray, title: str) -> list[str]:
+    """Return why nothing can be said where orders or visits are missing; empty if they are not."""
+    if not len(at):
         return [f"no event is named {title}."]
-    if not len(known.trail.time):
+    if not np.delete(browsers_of(s) >= 0, at).any():
         return [
             f"no event carries an alias of a browser ({s.browser_alias}), so that no visit is "
             "known; send one, or name its type by browser_alias= of ck.stitch."
         ]
-    if not changes:
-        return [
-            f"besides {_listed(browser_types(s), s)} no alias is there that could be sent more "
-            "often; send a cart token or an e-mail address at the checkout and with the order."
-        ]
     return []
 
 
-def _listed(names: Sequence[str], s: StitchedEvents) -> str:
+def _nothing_to_send(s: StitchedEvents) -> str:
     there = set(s.resolution.aliases.types.categories)
-    return " and ".join(name for name in names if name in there)
+    return (
+        f"besides {' and '.join(name for name in browser_types(s) if name in there)} no alias is "
+        "there that could be sent more often; send a cart token or an e-mail address at the "
+        "checkout and with the order."
+    )
 
 
 def _row(

@@ -123,7 +123,7 @@ class Matcher:
         return visit, score
 
     def _score(self, kind: IntArray, wait: IntArray, moment: IntArray) -> FloatArray:
-        """Return the logarithm of how much likelier waits are after what is known than by chance."""
+        """Return how much likelier waits are after what is known than by chance, as a logarithm."""
         known, ended = self.known.kind, self.ended
         found = np.full(len(kind), -np.inf)
         since = np.searchsorted(ended.time, moment - _NEAR)

@@ -24,13 +24,13 @@ class NextFix(Result):
     ----------
     table : pandas.DataFrame
         One row per change, the most telling first: `change`, what to do; `short`, the same in few
-        words; `alias_type`, what would be sent; `at`, the browser's event at
-        which, "" where it is at all or on the order; `orders`, of how many orders the first or the last visit would be another one that is not
-        known now, with `orders_low` and `orders_high`; where a value was asked for, `money`,
-        `money_low` and `money_high` of these orders; `share` of all orders, or of their money;
-        where a funnel was given, `width` and `width_after`, how wide its interval of identity is,
-        and would be (`Funnel.bounds`, the last step; missing where it is not known); and
-        `assumption`.
+        words; `alias_type`, what would be sent; `at`, the browser's event at which, "" where it is
+        at all or on the order; `orders`, of how many orders the first or the last visit would be
+        another one that is not known now, with `orders_low` and `orders_high`; where a value was
+        asked for, `money`, `money_low` and `money_high` of these orders; `share` of all orders, or
+        of their money; where a funnel was given, `width` and `width_after`, how wide its interval
+        of identity is, and would be (`Funnel.bounds`, the last step; missing where it is not
+        known); and `assumption`.
     event_name : str
         What the orders are called.
     value : str or None
