@@ -85,7 +85,8 @@ def test_a_finding_says_the_number_that_identity_moves_most(bounds, name):
     moved = (found.table["estimate"] - found.table["stitched"]).abs()
     row = found.table.loc[moved.idxmax()]
     label = row[found.of[-1]]
-    assert str(label) in found.finding.split(":")[0]
+    label = f"{label:.0f}" if isinstance(label, float) else str(label)
+    assert label in found.finding.split(":")[0]
     assert "of the people, probably" in found.finding
     assert found.finding in found._repr_html_()
     assert found.to_frame() is not found.table
