@@ -245,6 +245,7 @@ class Retention(Result):
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store(people=1500).events)
         >>> s.retention().bounds()
+        Bounds(share by periods: 4 numbers, intervals at 90%)
         """
         from convergekit.activity.bounds import bounds_of_retention
 

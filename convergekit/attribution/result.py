@@ -150,6 +150,7 @@ class Attribution(Result):
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store(people=1500).events)
         >>> s.attribution("Placed Order").bounds()
+        Bounds(conversions by model and channel: 6 numbers, intervals at 90%)
         """
         from convergekit.attribution.bounds import bounds_of_credits
 

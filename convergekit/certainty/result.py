@@ -215,9 +215,9 @@ class Bounds(Result):
         if self.table.empty:
             return f"There is no {self.number}."
         row = self._most_moved
-        name = ", ".join(_named(row[column]) for column in self.of)
+        name = ", ".join(_named(column, row[column]) for column in self.of)
         stitched, low, high = (self._text(row[end]) for end in ("stitched", "low", "high"))
-        what = "" if self.number == "measures" else f"{self.number} "
+        what = "" if self.number == "returns" else f"{self.number} "
         said = f"{name}: {what}{stitched} by profiles; of the people"
         if self.reasons:
             return f"{said}, it may be {low} to {high}: {self.reasons[0]}"
@@ -258,8 +258,10 @@ class Bounds(Result):
         yield from (shown, *self.assumptions)
 
 
-def _named(label: object) -> str:
-    return f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label)
+def _named(column: str, label: object) -> str:
+    if isinstance(label, pd.Timestamp):
+        return f"{label:%Y-%m-%d}"
+    return f"{column} {label:.0f}" if isinstance(label, (int, float, np.number)) else str(label)
 
 
 def bounds_table(

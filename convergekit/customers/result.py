@@ -264,6 +264,7 @@ class Customers(Result):
         >>> import convergekit as ck
         >>> s = ck.stitch(ck.simulate_store(people=1500).events)
         >>> s.customers().bounds()
+        Bounds(customers by period and kind: 2 numbers, intervals at 90%)
         """
         from convergekit.customers.bounds import bounds_of_customers
 

@@ -68,7 +68,7 @@ def bounds_of_marketing(
     low, high = (returns.of_sums(ends) for ends in worst_sums(s, sums, repeats=True))
     # A cost per order is the least where orders are the most.
     worst = np.fmin(low, high), np.fmax(low, high)
-    asking = Asking(answer, rows, "measures", "visits", worst)
+    asking = Asking(answer, rows, "returns", "visits", worst)
     found = bounds_of_numbers(s, asking, level)
     return replace(found, table=_unseen(found.table, groups, sums.worth.sum(axis=1)))
 

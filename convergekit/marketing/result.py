@@ -164,8 +164,10 @@ class Marketing(Result):
         --------
         >>> import convergekit as ck
         >>> store = ck.simulate_store(people=1500, spend=True)
-        >>> m = ck.stitch(store.events).marketing(store.spend, "Placed Order", currency="EUR")
-        >>> m.bounds()
+        >>> euros = ck.Step("Placed Order", where={"currency": "EUR"})
+        >>> m = ck.stitch(store.events).marketing(store.spend, conversion=euros)
+        >>> m.bounds().of
+        ['channel', 'measure']
         """
         from convergekit.marketing.bounds import bounds_of_marketing
 
