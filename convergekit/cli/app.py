@@ -184,7 +184,7 @@ def check_command(
         fails = failing(fail_on)
         reading, where = given.reading(), ByParts(workdir, memory)
         with remarks_told():
-            # The columns of a file that was read are named already.
+            # The columns of files that were read are named already.
             columns = (where.columns_of(reading) or None) if where.asked else None
             found = check_up(
                 given.exports if where.asked else read_events(given.exports, **reading),
