@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from convergekit.base.text import to_arrow
 from convergekit.errors import ReadError
 from convergekit.identity.aliases import Apart, EventAliases
 from convergekit.identity.limits import RefusedLinks
@@ -26,6 +27,7 @@ from convergekit.identity.profiles import salted
 from convergekit.identity.properties import carry_retroactive
 from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.typing import IntArray
+from convergekit.writers.unread_text import unread_text
 
 #: Numbers that nearly ascend, which are kept as what each adds to the one before.
 _ASCENDING = ("event", "in_time")
@@ -197,10 +199,14 @@ def _apart(numbers: Mapping[str, IntArray]) -> Apart | None:
 
 
 def _as_before(ordered: pd.Series, order: IntArray) -> pd.Series:
-    """Return the values of a table that was put in order, as they were numbered before."""
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return ordered.take(place).reset_index(drop=True)
+    """Return the texts of a table that was put in order, as they were numbered before."""
+
+    def read() -> pa.Array:
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        return to_arrow(ordered).take(pa.array(place))
+
+    return unread_text(read, len(ordered))
 
 
 def _check(numbers: Mapping[str, IntArray], events: int, aliases: int, profiles: int) -> None:

@@ -187,19 +187,31 @@ class Run:
         stitched_part(rows, np.arange(len(rows)), self.options)
         refuse_unknown_nothing(rows, self.options.nothing)
 
-    def frame(self, *path: str, names: Collection[str] | None = None) -> pd.DataFrame:
+    def frame(
+        self, *path: str, names: Collection[str] | None = None, unread: bool = False
+    ) -> pd.DataFrame:
         """Return the rows of a file of the workdir, or some of their columns.
+
+        Parameters
+        ----------
+        *path : str
+        names : collection of str, optional
+        unread : bool
+            Whether texts are not read before something looks at them.
 
         Raises
         ------
         ReadError
             It is lost, or not as it was written.
         """
-        content = self.workdir.read(*path)
+        content, told = self.workdir.read(*path), partial(not_as_written, self._path(*path))
         try:
-            return read(content, names)
+            return read(content, names, told if unread else None)
         except ReadError as error:
-            raise not_as_written(self.workdir.path.joinpath(*path), error) from None
+            raise told(error) from None
+
+    def _path(self, *names: str) -> Path:
+        return self.workdir.path.joinpath(*names)
 
     # Clusters.
 
@@ -261,8 +273,7 @@ class Run:
         try:
             found: dict[str, int] = json.loads(content)
         except ValueError as error:
-            path = self.workdir.path / "facts" / "remarks.json"
-            raise not_as_written(path, error) from None
+            raise not_as_written(self._path("facts", "remarks.json"), error) from None
         return found | replaced_remark(done.replaced, done.rows)
 
     def typed(self, block: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
@@ -279,8 +290,7 @@ class Run:
         try:
             found: IntArray = np.load(io.BytesIO(content))
         except (ValueError, EOFError) as error:
-            path = self.workdir.path / "facts" / PART_OF_ROW
-            raise not_as_written(path, error) from None
+            raise not_as_written(self._path("facts", PART_OF_ROW), error) from None
         return found
 
     def _split(self, place: int) -> None:
@@ -351,7 +361,9 @@ class Run:
         """Return a part as `write_part` wrote it, with these columns or all."""
         name = f"{number:05}.parquet"
         files = PartFiles(
-            table=lambda table, names=None: self.frame("tables", table, name, names=names),
+            table=lambda table, names=None: self.frame(
+                "tables", table, name, names=names, unread=True
+            ),
             left_out=lambda what: self.frame("facts", f"{what}-{name}"),
             numbers=lambda: self.workdir.read("facts", f"numbers-{number:05}.arrow"),
             stitched_again=lambda: self.from_rows(number),
@@ -359,7 +371,7 @@ class Run:
         try:
             return files.load(self.options, names)
         except NumbersError as error:
-            path = self.workdir.path / "facts" / f"numbers-{number:05}.arrow"
+            path = self._path("facts", f"numbers-{number:05}.arrow")
             raise not_as_written(path, error) from None
 
     def from_rows(self, number: int) -> StitchedEvents:

@@ -11,7 +11,10 @@ import datetime
 import decimal
 import json
 import math
-from collections.abc import Collection
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from convergekit.base.records import take_or_missing
 from convergekit.base.tagged_json import NotKnownError, from_json, to_json
 from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.arrow import series_from_arrow
+from convergekit.writers.unread_text import unread_text
 
 TAGGED = b"convergekit.tagged_json_columns"
 CATEGORIES = b"convergekit.categories"
@@ -33,6 +37,7 @@ _UNTAGGED = b"convergekit.json_columns"
 _OF_ONE_KIND = {decimal.Decimal, datetime.date, datetime.time, bytes}
 #: Arrow types that Parquet does not have, but one that holds as much.
 _OTHER_IN_PARQUET = ("timestamp[s", "time32[s]", "date64")
+_TEXT = pa.large_string()
 _REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError, NotImplementedError)
 
 
@@ -92,16 +97,33 @@ def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> 
     return sink.getvalue().to_pybytes()
 
 
-def frame_of(content: bytes, names: Collection[str] | None = None) -> pd.DataFrame:
+def frame_of(
+    content: bytes,
+    names: Collection[str] | None = None,
+    told: Callable[[ReadError], ReadError] | None = None,
+) -> pd.DataFrame:
     """Return the table that a Parquet file holds, or some of its columns.
+
+    Parameters
+    ----------
+    content : bytes
+    names : collection of str, optional
+    told : callable, optional
+        Says which file is damaged. With it, texts are not read before something looks at them.
 
     Raises
     ------
     ReadError
         It is damaged, or none of ours; the message is for a sentence that names the file.
     """
+    with _damage():
+        return _frame_of(content, names, told)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
     try:
-        return _frame_of(content, names)
+        yield
     except (MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -109,24 +131,60 @@ def frame_of(content: bytes, names: Collection[str] | None = None) -> pd.DataFra
         raise ReadError(_first_line(error)) from error
 
 
-def _frame_of(content: bytes, names: Collection[str] | None) -> pd.DataFrame:
-    with pq.ParquetFile(pa.BufferReader(content)) as file:
-        known = file.schema_arrow.names
-        table = file.read(None if names is None else [name for name in known if name in names])
+class _UnreadColumns:
+    """The columns of a file that nobody has looked at yet; threads may look at several at once."""
+
+    def __init__(self, file: pq.ParquetFile, told: Callable[[ReadError], ReadError]) -> None:
+        self._file, self._told, self._lock = file, told, threading.Lock()
+        self._found: dict[str, pa.ChunkedArray] = {}
+
+    def text(self, name: str) -> pd.Series:
+        """Return a column of texts."""
+        return unread_text(partial(self._read, name), self._file.metadata.num_rows)
+
+    def _read(self, name: str) -> pa.ChunkedArray:
+        with self._lock:
+            if name not in self._found:
+                try:
+                    with _damage():
+                        self._found[name] = _validated(self._file.read([name])).column(name)
+                except ReadError as error:
+                    raise self._told(error) from None
+            return self._found[name]
+
+
+def _validated(table: pa.Table) -> pa.Table:
     # Arrow believes that text is UTF-8, and that lists end within their values.
     table.validate(full=True)
-    metadata = table.schema.metadata or {}
+    return table
+
+
+def _frame_of(
+    content: bytes,
+    names: Collection[str] | None,
+    told: Callable[[ReadError], ReadError] | None,
+) -> pd.DataFrame:
+    file = pq.ParquetFile(pa.BufferReader(content))
+    schema = file.schema_arrow
+    metadata = schema.metadata or {}
     dtypes = json.loads(metadata[DATATYPES])
-    if names is not None:
-        dtypes = {name: dtype for name, dtype in dtypes.items() if name in names}
-    if list(dtypes) != table.column_names:
+    if list(dtypes) != schema.names:
         raise ValueError("it does not name the columns that it has")
+    chosen = [name for name in schema.names if names is None or name in names]
+    dtypes = {name: dtypes[name] for name in chosen}
+    columns: dict[str, pd.Series] = {}
+    if told is not None:
+        unread = _UnreadColumns(file, told)
+        texts = [n for n in chosen if dtypes[n] == "str" and schema.field(n).type == _TEXT]
+        columns = {name: unread.text(name) for name in texts}
+    table = _validated(file.read([name for name in chosen if name not in columns]))
     if _UNTAGGED in metadata:
         return _frame_without_tags(table, dtypes, json.loads(metadata[_UNTAGGED]))
     tagged = json.loads(metadata[TAGGED])
     categories = json.loads(metadata[CATEGORIES])
-    columns = {}
     for label, dtype in dtypes.items():
+        if label in columns:
+            continue
         column = table.column(label)
         if label in categories:
             columns[label] = _categorical(column, label in tagged, **categories[label])
@@ -134,7 +192,8 @@ def _frame_of(content: bytes, names: Collection[str] | None) -> pd.DataFrame:
             columns[label] = pd.Series(_untagged(column), dtype=object).astype(dtype)
         else:
             columns[label] = _of_dtype(column, dtype)
-    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
+    ordered = {label: columns[label] for label in dtypes}
+    return pd.DataFrame(ordered, index=pd.RangeIndex(file.metadata.num_rows), copy=False)
 
 
 def _column(file: str, label: str, column: pd.Series) -> tuple[pa.Array, bool]:
