@@ -159,8 +159,7 @@ def shared_numbers(numbers: int, rows: int) -> ColumnError:
 
 def written(frame: pd.DataFrame) -> bytes:
     """Return rows as the content of a file."""
-    # Compression finds what repeats itself; a dictionary beside it costs time and space.
-    return parquet_of(frame, "the rows", dictionaries=False)
+    return parquet_of(frame, "the rows", lean=True)
 
 
 def read(

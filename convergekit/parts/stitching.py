@@ -67,6 +67,8 @@ if TYPE_CHECKING:
 
 #: The part of rows that carry nothing which connects them: their content says it.
 ALONE = np.iinfo(np.uint16).max
+#: Of so many rows the part is computed at a time.
+_AT_ONCE = 1 << 20
 #: What rows have where there are none.
 NO_COLUMNS = ["event_id", "event_name", "timestamp", "source", "aliases"]
 #: The file of the part of each row, which is needed until rows are split.
@@ -249,7 +251,9 @@ class Run:
         parts = self.parts or parts_for(done.size, self.memory)
         most = self.max_cluster or max(-(-done.rows // parts), LEAST_CLUSTER)
         refuse_large(workdir, self.witnesses, self.options, cluster, most)
-        part = part_of(cluster, parts).astype(np.uint16)
+        part = np.empty(done.rows, dtype=np.uint16)
+        for at in range(0, done.rows, _AT_ONCE):
+            part[at : at + _AT_ONCE] = part_of(cluster[at : at + _AT_ONCE], parts)
         part[~carrying] = ALONE
         kept = io.BytesIO()
         np.save(kept, part)
@@ -437,7 +441,10 @@ class Run:
         """Return what every part has to know of the whole, by these options."""
         numbers = range(self.workdir.done.parts)
         hosts = [self.frame("facts", f"hosts-{number:05}.parquet") for number in numbers]
-        times = (self.times(number, "timestamp", "received_at") for number in numbers)
+
+        def times() -> Iterator[pd.DataFrame]:
+            return (self.times(number, "timestamp", "received_at") for number in numbers)
+
         return facts_of(self.about, times, hosts, options)
 
     def times(self, number: int, *names: str) -> pd.DataFrame:

@@ -41,7 +41,7 @@ _TEXT = pa.large_string()
 _REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError, NotImplementedError)
 
 
-def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> bytes:
+def parquet_of(frame: pd.DataFrame, name: str, *, lean: bool = False) -> bytes:
     """Return a table as the content of a Parquet file.
 
     Parameters
@@ -50,8 +50,9 @@ def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> 
         Its index is left out.
     name : str
         What the table is called in messages.
-    dictionaries : bool, default True
-        Whether columns of few values are written as these and their places.
+    lean : bool, default False
+        Whether what takes time is left out: dictionaries, which make the file hardly smaller, and
+        statistics, by which others skip rows.
 
     Raises
     ------
@@ -87,7 +88,8 @@ def parquet_of(frame: pd.DataFrame, name: str, *, dictionaries: bool = True) -> 
             pa.table(columns, metadata=metadata),
             sink,
             compression="zstd",
-            use_dictionary=dictionaries,
+            use_dictionary=not lean,
+            write_statistics=not lean,
         )
     except _REFUSALS as error:
         raise ConvergekitError(
