@@ -204,8 +204,16 @@ def _column(file: str, label: str, column: pd.Series) -> tuple[pa.Array, bool]:
     if found is not None:
         return found, False
     texts = []
+    # Lists of a few names repeat themselves.
+    known: dict[tuple[str, ...], str] = {}
     for position, cell in enumerate(column):
         try:
+            if type(cell) is list and all(type(text) is str for text in cell):
+                names = tuple(cell)
+                if names not in known:
+                    known[names] = to_json(cell, strict=True)
+                texts.append(known[names])
+                continue
             texts.append(None if _is_missing(cell) else to_json(cell, strict=True))
         except (NotKnownError, RecursionError) as error:
             raise ConvergekitError(

@@ -74,7 +74,11 @@ class UnreadText(pd.arrays.ArrowStringArray):  # type: ignore[misc]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what makes the array where the file is not, in another process."""
-        return pd.arrays.ArrowStringArray, (self._pa_array.combine_chunks(),), {"_dtype": _TEXT}
+        return _read_text, (self._pa_array.combine_chunks(),)
+
+
+def _read_text(texts: pa.Array) -> Any:
+    return pd.Series(texts, dtype="str").array
 
 
 def unread_text(read: Callable[[], pa.Array | pa.ChunkedArray], size: int) -> pd.Series:
