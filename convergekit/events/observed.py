@@ -163,7 +163,7 @@ class _Clocks:
         known = events["timestamp"].notna().to_numpy(dtype=bool)
         times = microseconds(events["timestamp"])[known]
         early = times < _FIRST
-        received = events["received_at"] if "received_at" in events else None
+        received = events.get("received_at")
         if received is None or not pd.api.types.is_datetime64_any_dtype(received.dtype):
             return cls(times, 0, np.zeros(len(times), dtype=bool), early)
         reports = microseconds(received)[known]
@@ -238,9 +238,7 @@ def _last(times: IntArray, count: int) -> IntArray:
     return times if len(times) <= count else np.partition(times, -count)[-count:]
 
 
-def _first_far(
-    ends: _Ends, parts: Callable[[], Iterable[IntArray]], few: int
-) -> int | None:
+def _first_far(ends: _Ends, parts: Callable[[], Iterable[IntArray]], few: int) -> int | None:
     """Return the time of the first of the last events that are far from all before them.
 
     Only where there is a long pause before one of the last few have all to be gone through.

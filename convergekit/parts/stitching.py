@@ -60,7 +60,7 @@ from convergekit.parts.workdir import Workdir, not_as_written, opened, temporary
 from convergekit.readers.concatenate import concatenate
 from convergekit.readers.own.columns import with_own_columns
 from convergekit.typing import IntArray
-from convergekit.visits.traffic import TOLD_BY, page_hosts
+from convergekit.visits.traffic import kinds_sent, page_hosts
 
 if TYPE_CHECKING:
     from convergekit.parts.result import StitchedParts
@@ -343,17 +343,10 @@ class Run:
 
     # Stitching.
 
-    def part(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
-        """Return a part, stitched, without what it has to know of the whole.
-
-        Parameters
-        ----------
-        number : int
-        names : collection of str, optional
-            The columns of its events that are needed; by default all.
-        """
+    def part(self, number: int) -> StitchedEvents:
+        """Return a part, stitched, without what it has to know of the whole."""
         if self.workdir.done.parts > 1:
-            return self._loaded(number, names)
+            return self._loaded(number)
         # A part fits into the memory: that of all rows is not loaded twice.
         return self._only_part
 
@@ -361,8 +354,8 @@ class Run:
     def _only_part(self) -> StitchedEvents:
         return self._loaded(0)
 
-    def _loaded(self, number: int, names: Collection[str] | None = None) -> StitchedEvents:
-        """Return a part as `write_part` wrote it, with these columns or all."""
+    def _loaded(self, number: int) -> StitchedEvents:
+        """Return a part as `write_part` wrote it."""
         name = f"{number:05}.parquet"
         files = PartFiles(
             table=lambda table, names=None: self.frame(
@@ -373,7 +366,7 @@ class Run:
             stitched_again=lambda: self.from_rows(number),
         )
         try:
-            return files.load(self.options, names)
+            return files.load(self.options)
         except NumbersError as error:
             path = self._path("facts", f"numbers-{number:05}.arrow")
             raise not_as_written(path, error) from None
@@ -413,12 +406,13 @@ class Run:
         file = f"{number:05}.parquet"
         for name in TABLES:
             self.workdir.write_rows(written(getattr(s, name)), "tables", name, file)
-        for name, frame in left_out_of(s).items():
+        kind, kinds = sent = kinds_sent(s.events)
+        for name, frame in {**left_out_of(s), "sent": kinds}.items():
             self.workdir.write_rows(written(frame), "facts", f"{name}-{file}")
-        self.workdir.write_rows(numbers_of(s), "facts", f"numbers-{number:05}.arrow")
+        self.workdir.write_rows(numbers_of(s, kind), "facts", f"numbers-{number:05}.arrow")
         self.workdir.write(AboutPart.of(s).written(), "facts", f"part-{number:05}.json")
         # The last: a part that has it is done.
-        self.workdir.write_rows(written(page_hosts(s.events)), "facts", f"hosts-{file}")
+        self.workdir.write_rows(written(page_hosts(*sent)), "facts", f"hosts-{file}")
 
     def table_files(self, name: str) -> list[Path]:
         """Return the files of a table, part by part."""
@@ -459,7 +453,7 @@ class Run:
     @cached_property
     def learned(self) -> LearnedByParts:
         """What visits are told by."""
-        return LearnedByParts(self.facts, self._of_each_that_tells)
+        return LearnedByParts(self.facts, self._asked)
 
     def of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         """Ask each part, with what it has to know; one is in memory at a time. See `EachPart`."""
@@ -504,20 +498,11 @@ class Run:
     def _of_each(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
         return self._asked(of_part)
 
-    def _of_each_that_tells(
-        self, of_part: Callable[[int, StitchedEvents], Kept], /
-    ) -> Iterator[Kept]:
-        return self._asked(of_part, TOLD_BY)
-
-    def _asked(
-        self,
-        of_part: Callable[[int, StitchedEvents], Kept],
-        names: Collection[str] | None = None,
-    ) -> Iterator[Kept]:
-        """Ask each part, of whose events these columns are needed, or all."""
+    def _asked(self, of_part: Callable[[int, StitchedEvents], Kept], /) -> Iterator[Kept]:
+        """Ask each part, one after the other."""
         for number in range(self.workdir.done.parts):
             with garbage_let_be():
-                kept = of_part(number, self.part(number, names))
+                kept = of_part(number, self.part(number))
             # What the part made is young: nothing else has to be looked at.
             gc.collect(0)
             yield kept

@@ -26,7 +26,7 @@ from convergekit.base.records import take_or_missing
 from convergekit.base.tagged_json import NotKnownError, from_json, to_json
 from convergekit.errors import ConvergekitError, ReadError
 from convergekit.events.arrow import series_from_arrow
-from convergekit.writers.unread_text import unread_text
+from convergekit.events.unread_text import unread_text
 
 TAGGED = b"convergekit.tagged_json_columns"
 CATEGORIES = b"convergekit.categories"
@@ -139,10 +139,11 @@ class _UnreadColumns:
     def __init__(self, file: pq.ParquetFile, told: Callable[[ReadError], ReadError]) -> None:
         self._file, self._told, self._lock = file, told, threading.Lock()
         self._found: dict[str, pa.ChunkedArray] = {}
+        self._beside: dict[str, Callable[[], Any]] = {}
 
     def text(self, name: str) -> pd.Series:
         """Return a column of texts."""
-        return unread_text(partial(self._read, name), self._file.metadata.num_rows)
+        return unread_text(partial(self._read, name), self._file.metadata.num_rows, self._beside)
 
     def _read(self, name: str) -> pa.ChunkedArray:
         with self._lock:

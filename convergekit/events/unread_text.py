@@ -6,7 +6,7 @@ is text. What looks at all columns gets all, so nothing has to say beforehand wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import pandas as pd
@@ -31,15 +31,22 @@ class UnreadText(pd.arrays.ArrowStringArray):  # type: ignore[misc]
     (['a', 'b'], True)
     """
 
+    #: What was found of all columns of the file before, by name; None of other texts than its own.
+    beside: dict[str, Callable[[], Any]] | None = None
     _texts: pa.ChunkedArray | None
     _read: Callable[[], pa.Array | pa.ChunkedArray]
     _size: int
 
     @classmethod
-    def of(cls, read: Callable[[], pa.Array | pa.ChunkedArray], size: int) -> Self:
+    def of(
+        cls,
+        read: Callable[[], pa.Array | pa.ChunkedArray],
+        size: int,
+        beside: dict[str, Callable[[], Any]] | None = None,
+    ) -> Self:
         """Return texts that a function returns as Arrow's; it is known how many."""
         found = cls.__new__(cls)
-        found._texts, found._read, found._size = None, read, size
+        found._texts, found._read, found._size, found.beside = None, read, size, beside
         found._dtype, found._cache = _TEXT, {}
         return found
 
@@ -70,7 +77,7 @@ class UnreadText(pd.arrays.ArrowStringArray):  # type: ignore[misc]
 
     def copy(self) -> Any:
         """Return the same texts as another array, unread if these are."""
-        return super().copy() if self.is_read else self.of(self._read, self._size)
+        return super().copy() if self.is_read else self.of(self._read, self._size, self.beside)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what makes the array where the file is not, in another process."""
@@ -81,6 +88,30 @@ def _read_text(texts: pa.Array) -> Any:
     return pd.Series(texts, dtype="str").array
 
 
-def unread_text(read: Callable[[], pa.Array | pa.ChunkedArray], size: int) -> pd.Series:
+def unread_text(
+    read: Callable[[], pa.Array | pa.ChunkedArray],
+    size: int,
+    beside: dict[str, Callable[[], Any]] | None = None,
+) -> pd.Series:
     """Return a column of texts that a function returns as Arrow's, once something looks at them."""
-    return pd.Series(UnreadText.of(read, size), copy=False)
+    return pd.Series(UnreadText.of(read, size, beside), copy=False)
+
+
+def keep_beside(frame: pd.DataFrame, name: str, find: Callable[[], Any]) -> None:
+    """Keep how to find beside unread columns what was found of them before, under a name."""
+    for _, column in frame.items():
+        beside = getattr(column.array, "beside", None)
+        if beside is not None:
+            beside[name] = find
+
+
+def found_before(columns: Sequence[pd.Series], name: str) -> Any:
+    """Return what was found before of these columns, which are all of one file; None otherwise.
+
+    Columns of which some rows are taken, or that are changed, are not the file's any more.
+    """
+    held = [getattr(column.array, "beside", None) for column in columns]
+    first = held[0] if held else None
+    if first is None or name not in first or any(one is not first for one in held):
+        return None
+    return first[name]()
