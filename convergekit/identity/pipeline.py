@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -30,7 +31,7 @@ from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, refuse_unk
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.blocking import blocked_types, leave_out_blocked
 from convergekit.identity.dedupe import KeptEvents, find_kept
-from convergekit.identity.evidence import Deduplicated, describe_duplicates
+from convergekit.identity.evidence import Copied, Deduplicated
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.limits import Protection, protect
 from convergekit.identity.max_age import split_by_max_age
@@ -48,13 +49,14 @@ from convergekit.identity.tables import Resolution, StitchedEvents
 from convergekit.typing import BoolArray, IntArray
 
 
-def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
+def identified(given: list[Any], options: StitchOptions) -> StitchedEvents:
     """Return events with their profiles and carried values, in memory.
 
     Parameters
     ----------
-    events : Frame
-        As `stitch` takes them.
+    given : list of Frame
+        The events, as `stitch` takes them. They are taken out of the list: columns that nobody else
+        holds go as soon as the kept rows are taken of them.
     options : StitchOptions
 
     Raises
@@ -66,7 +68,8 @@ def identified(events: Frame, options: StitchOptions) -> StitchedEvents:
     EventError
         Under ``strict``, the first row or alias that cannot be used.
     """
-    return of_accepted(accept(events, options), options)
+    accepted = [accept(given.pop(), options)]
+    return of_accepted(accepted.pop(), options)
 
 
 def of_accepted(accepted: NormalisedEvents, options: StitchOptions) -> StitchedEvents:
@@ -77,49 +80,70 @@ def of_accepted(accepted: NormalisedEvents, options: StitchOptions) -> StitchedE
     As `identified` does.
     """
     refuse_unknown_first(options.first, property_names(accepted.events))
+    kept = _kept(accepted, options)
+    # Most of the memory: events that the caller does not hold either are not held beside these.
+    del accepted
+    wide, resolution, carried = name_and_carry(
+        kept.events, kept.unnamed, identity=options.identity, first=options.first
+    )
+    return StitchedEvents(
+        events=wide,
+        rejected=kept.rejected,
+        identity=options.identity,
+        browser_alias=options.browser_alias,
+        resolution=resolution,
+        describe_duplicates=kept.copied.described,
+        carried_from=carried,
+        first=options.first,
+        remarks=kept.remarks,
+        malformed=kept.malformed,
+        calendar=options.calendar,
+        observed_until=options.observed_until,
+    )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The kept events, and what is known of the others."""
+
+    events: pd.DataFrame
+    unnamed: Resolution
+    copied: Copied
+    rejected: pd.DataFrame
+    malformed: pd.DataFrame
+    remarks: dict[str, int]
+
+
+def _kept(accepted: NormalisedEvents, options: StitchOptions) -> _Kept:
+    """Return the kept events, linked; the accepted ones are not held by them."""
     copies, columns = read(accepted, options)
 
-    def identify() -> tuple[Deduplicated, Resolution]:
+    def identify() -> tuple[Deduplicated, Deduplicated, Resolution]:
         found = prove(copies, columns, options)
         if not options.of_more:
             refuse_types_not_there(found.aliases.table["alias_type"].cat.categories, options)
         if options.strict:
             _refuse_malformed(found.aliases, accepted.events)
-        protection = options.protection
+        protection, proof = options.protection, found.without_content
         if options.of_more:
-            protection = protection.among(found.kept_aliases.types)
-        return found, resolve(
-            found.kept_times,
-            found.kept_aliases,
-            found.in_time,
-            lambda: found.knowledge,
-            protection,
+            protection = protection.among(proof.kept_aliases.types)
+        resolution = resolve(
+            proof.kept_times, proof.kept_aliases, proof.in_time, lambda: proof.knowledge, protection
         )
+        return found, proof, resolution
 
     # What may call functions of the user's stays in this thread. The other has the kept rows alone
     # to gather, with an object of its own: what one has computed is not the other's to wait for.
-    (found, unnamed), kept_rows = at_once(
+    (found, proof, unnamed), kept_rows = at_once(
         identify, lambda: replace(copies).kept_rows, rows=len(accepted.events)
     )
-    wide, resolution, carried = name_and_carry(
-        found.with_said(kept_rows),
-        unnamed,
-        identity=options.identity,
-        first=options.first,
-    )
-    return StitchedEvents(
-        events=wide,
+    return _Kept(
+        events=found.with_said(kept_rows),
+        unnamed=unnamed,
+        copied=Copied.of(found, proof),
         rejected=accepted.rejected,
-        identity=options.identity,
-        browser_alias=options.browser_alias,
-        resolution=resolution,
-        describe_duplicates=lambda: describe_duplicates(found),
-        carried_from=carried,
-        first=options.first,
-        remarks=_remarks(accepted, found.aliases),
         malformed=_malformed_rows(found.aliases, accepted.events),
-        calendar=options.calendar,
-        observed_until=options.observed_until,
+        remarks=_remarks(accepted, found.aliases),
     )
 
 
@@ -192,11 +216,11 @@ def prove(
         ages = {name: gap for name, gap in ages.items() if name in united.types.categories}
     else:
         refuse_unknown_types("block", blocked_types(options.block, options.rules), columns.types)
-    times = copies.events["timestamp"]
+    times, kept, arrival = copies.events["timestamp"], copies.kept, copies.arrival
 
     @functools.cache
     def implausible() -> BoolArray:
-        return find_implausible(united, microseconds(times), copies.kept, copies.arrival)
+        return find_implausible(united, microseconds(times), kept, arrival)
 
     if ages:
         counts = ~implausible() if copies.merge else copies.is_kept

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from convergekit.events.normalise import SAID_BY_READERS, normalise
+from convergekit.events.normalise import SAID_BY_READERS, NormalisedEvents, normalise
 from convergekit.events.schema import NESTED
 from convergekit.events.shapes import NOTHING_READ, READ_SHAPES
 from convergekit.identity.options import StitchOptions
@@ -38,6 +38,14 @@ def stitched_part(rows: pd.DataFrame, row: IntArray, options: StitchOptions) -> 
         What they name and none of these rows has is of another part.
     """
     chosen = replace(options, of_more=True, strict=False)
+    placed = [_placed(rows, row, chosen)]
+    # Rows that nobody else holds are not held beside what is made of them.
+    del rows
+    return of_accepted(placed.pop(), chosen)
+
+
+def _placed(rows: pd.DataFrame, row: IntArray, chosen: StitchOptions) -> NormalisedEvents:
+    """Return rows as events, with their places among all rows."""
     accepted = normalise(
         rows.drop(columns=list(_SAID), errors="ignore"),
         tz=chosen.tz,
@@ -47,10 +55,9 @@ def stitched_part(rows: pd.DataFrame, row: IntArray, options: StitchOptions) -> 
     )
     # These are said with counts of rows, which are of all of them.
     remarks = {name: n for name, n in accepted.remarks.items() if NOTHING_READ not in name}
-    placed = replace(
+    return replace(
         accepted,
         remarks=remarks,
         events=accepted.events.assign(row=row[accepted.events["row"].to_numpy()]),
         rejected=accepted.rejected.assign(row=row[accepted.rejected["row"].to_numpy()]),
     )
-    return of_accepted(placed, chosen)

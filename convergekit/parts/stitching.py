@@ -384,12 +384,13 @@ class Run:
             )
         of_pieces = [piece[ROW].to_numpy(dtype=np.int64) for piece in pieces]
         row = np.concatenate([np.empty(0, np.int64), *of_pieces])
-        rows = self.witnesses.typed(pieces)
+        given = [self.witnesses.typed(pieces)]
+        del pieces, of_pieces
         if (row[1:] < row[:-1]).any():
             # The blocks were not in the order of the rows.
             order = np.argsort(row)
-            rows, row = rows.take(order).reset_index(drop=True), row[order]
-        return stitched_part(rows, row, self.options)
+            given, row = [given.pop().take(order).reset_index(drop=True)], row[order]
+        return stitched_part(given.pop(), row, self.options)
 
     def _stitch(self, number: int) -> None:
         """Stitch a part."""

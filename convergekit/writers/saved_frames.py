@@ -204,7 +204,7 @@ def _column(file: str, label: str, column: pd.Series) -> tuple[pa.Array, bool]:
     found = _natively(column)
     if found is not None:
         return found, False
-    texts = []
+    texts: list[str | None] = []
     # Lists of a few names repeat themselves.
     known: dict[tuple[str, ...], str] = {}
     for position, cell in enumerate(column):
