@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from numbers import Real
@@ -62,14 +62,6 @@ class Deduplicated(KeptEvents):
     aliases: EventAliases
     find_implausible: Callable[[], BoolArray]
     later: BoolArray | None = None
-
-    @property
-    def without_content(self) -> Deduplicated:
-        """The same without what was sent, as far as what copies prove does not hang on it."""
-        if self.merge:
-            return self
-        names = [name for name in ("timestamp", "received_at", STATE_AT) if name in self.events]
-        return replace(self, events=self.events[names])
 
     @cached_property
     def implausible(self) -> BoolArray:
@@ -259,27 +251,14 @@ class Copied:
 
     Attributes
     ----------
-    proof : Deduplicated
-        Without content, perhaps.
-    dropped : numpy.ndarray of int
-        Their positions.
+    found : Deduplicated
     copies, originals : pandas.DataFrame
-        A row for each.
+        A row for each dropped copy.
     """
 
-    proof: Deduplicated
-    dropped: IntArray
+    found: Deduplicated
     copies: pd.DataFrame
     originals: pd.DataFrame
-
-    @classmethod
-    def of(cls, found: Deduplicated, proof: Deduplicated) -> Copied:
-        """Return the copies among events; the proof is the same without content."""
-        dropped = np.flatnonzero(~found.is_kept)
-        copies, originals = (
-            found.events.take(at).reset_index(drop=True) for at in (dropped, found.kept[dropped])
-        )
-        return cls(proof, dropped, copies, originals)
 
     def described(self) -> pd.DataFrame:
         """Return one row per dropped copy: which row was kept instead, and how they differ.
@@ -294,7 +273,8 @@ class Copied:
             list), `conflicts` (those of them in which both copies have a value) and `lost_aliases`
             (the copy's aliases that no kept event carries, a list of URNs).
         """
-        copies, originals, dropped = self.copies, self.originals, self.dropped
+        found, copies, originals = self.found, self.copies, self.originals
+        dropped = np.flatnonzero(~found.is_kept)
         differs: list[list[str]] = [[] for _ in dropped]
         conflicts: list[list[str]] = [[] for _ in dropped]
         for name in copies.columns if len(dropped) else ():
@@ -311,13 +291,13 @@ class Copied:
         other_source &= ~(same & filled_in(copies) & filled_in(originals))
         repeat = np.where(same, IDENTICAL, DIFFERENT_CONTENT)
         repeat = np.where(other_source, OTHER_SOURCE, repeat)
-        other_state = self.proof.is_other_state[dropped] & ~same
+        other_state = found.is_other_state[dropped] & ~same
         repeat = np.where(other_state, OTHER_STATE, repeat)
-        repeat = np.where(self.proof.implausible[dropped], IMPLAUSIBLE, repeat)
+        repeat = np.where(found.implausible[dropped], IMPLAUSIBLE, repeat)
         # An order that was edited does not contradict itself.
         conflicts = [[] if changed else fields
                      for changed, fields in zip(other_state, conflicts, strict=True)]  # fmt: skip
-        lost = self.proof.lost_aliases
+        lost = found.lost_aliases
         return pd.DataFrame(
             {
                 "row": copies["row"],

@@ -25,12 +25,12 @@ from convergekit.events.normalise import (
     normalise,
     refuse_unknown_nothing,
 )
-from convergekit.events.schema import PROFILE, PROFILE_PROPERTY
+from convergekit.events.schema import PROFILE, PROFILE_PROPERTY, STATE_AT
 from convergekit.events.timestamps import microseconds
 from convergekit.identity.aliases import USUAL_BROWSER, EventAliases, refuse_unknown_types
 from convergekit.identity.as_of import Knowledge
 from convergekit.identity.blocking import blocked_types, leave_out_blocked
-from convergekit.identity.dedupe import KeptEvents, find_kept
+from convergekit.identity.dedupe import KeptEvents, find_kept, taken_apart
 from convergekit.identity.evidence import Copied, Deduplicated
 from convergekit.identity.graph import connected_components, profile_of_events
 from convergekit.identity.limits import Protection, protect
@@ -80,9 +80,9 @@ def of_accepted(accepted: NormalisedEvents, options: StitchOptions) -> StitchedE
     As `identified` does.
     """
     refuse_unknown_first(options.first, property_names(accepted.events))
-    kept = _kept(accepted, options)
-    # Most of the memory: events that the caller does not hold either are not held beside these.
+    given = [accepted]
     del accepted
+    kept = _kept(given.pop(), options)
     wide, resolution, carried = name_and_carry(
         kept.events, kept.unnamed, identity=options.identity, first=options.first
     )
@@ -115,35 +115,43 @@ class _Kept:
 
 
 def _kept(accepted: NormalisedEvents, options: StitchOptions) -> _Kept:
-    """Return the kept events, linked; the accepted ones are not held by them."""
+    """Return the kept events, linked; columns that nobody else holds go meanwhile."""
     copies, columns = read(accepted, options)
+    given, rejected, remarks = [accepted.events], accepted.rejected, accepted.remarks
+    if not options.merge and STATE_AT not in accepted.events:
+        # Copies say nothing that the kept events do not.
+        copies = copies.with_columns("row", "timestamp", "received_at")
+    del accepted
 
-    def identify() -> tuple[Deduplicated, Deduplicated, Resolution]:
+    def identify() -> tuple[Deduplicated, Resolution]:
         found = prove(copies, columns, options)
         if not options.of_more:
             refuse_types_not_there(found.aliases.table["alias_type"].cat.categories, options)
         if options.strict:
-            _refuse_malformed(found.aliases, accepted.events)
-        protection, proof = options.protection, found.without_content
+            _refuse_malformed(found.aliases, copies.events)
+        protection = options.protection
         if options.of_more:
-            protection = protection.among(proof.kept_aliases.types)
-        resolution = resolve(
-            proof.kept_times, proof.kept_aliases, proof.in_time, lambda: proof.knowledge, protection
+            protection = protection.among(found.kept_aliases.types)
+        return found, resolve(
+            found.kept_times,
+            found.kept_aliases,
+            found.in_time,
+            lambda: found.knowledge,
+            protection,
         )
-        return found, proof, resolution
 
-    # What may call functions of the user's stays in this thread. The other has the kept rows alone
-    # to gather, with an object of its own: what one has computed is not the other's to wait for.
-    (found, proof, unnamed), kept_rows = at_once(
-        identify, lambda: replace(copies).kept_rows, rows=len(accepted.events)
+    # What may call functions of the user's stays in this thread. The other has the rows alone to
+    # gather.
+    (found, unnamed), (kept_rows, dropped, originals) = at_once(
+        identify, lambda: taken_apart(given, copies.kept), rows=len(copies.kept)
     )
     return _Kept(
         events=found.with_said(kept_rows),
         unnamed=unnamed,
-        copied=Copied.of(found, proof),
-        rejected=accepted.rejected,
-        malformed=_malformed_rows(found.aliases, accepted.events),
-        remarks=_remarks(accepted, found.aliases),
+        copied=Copied(found, dropped, originals),
+        rejected=rejected,
+        malformed=_malformed_rows(found.aliases, copies.events),
+        remarks=_remarks(remarks, found.aliases),
     )
 
 
@@ -347,10 +355,10 @@ def _protected(knowledge: Knowledge, aliases: EventAliases, size: int) -> Knowle
     )
 
 
-def _remarks(accepted: NormalisedEvents, aliases: EventAliases) -> dict[str, int]:
+def _remarks(remarks: dict[str, int], aliases: EventAliases) -> dict[str, int]:
     """Return what was decided about values, those of aliases among them."""
     found = aliases.look_alikes
-    return accepted.remarks | ({LOOK_ALIKES: found} if found else {})
+    return remarks | ({LOOK_ALIKES: found} if found else {})
 
 
 def _malformed_rows(aliases: EventAliases, events: pd.DataFrame) -> pd.DataFrame:
