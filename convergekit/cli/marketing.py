@@ -10,16 +10,14 @@ from typing import Annotated, Any, cast
 
 import pandas as pd
 import typer
-from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from convergekit.base.durable import is_draft, whole_files
 from convergekit.base.wording import counted, period_word
 from convergekit.cli.csv import write_csv
 from convergekit.cli.reading import in_options, pair
+from convergekit.cli.tables import drawn, print_whole
 from convergekit.errors import ConvergekitError
 from convergekit.events.money import Amounts as Language
 from convergekit.marketing.result import Marketing
@@ -302,21 +300,11 @@ def write_tables(
 
 def _print_table(out: Console, title: str, rows: pd.DataFrame, names: list[str]) -> None:
     """Print rows, names to the left and numbers to the right, narrow enough for a terminal."""
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for name in rows.columns:
-        heading = _HEADINGS.get(name, name.replace("_", " "))
-        table.add_column(heading, justify="left" if name in names else "right")
-    for row in rows.head(_MOST_ROWS).to_dict("records"):
-        table.add_row(*(escape(visible(_cell(str(name), row[name]))) for name in row))
     out.print()
     # A title of the table's own would be as narrow as the table.
     out.print(Text(visible(title), style="italic"))
-    out.print(table)
+    headings = {name: _HEADINGS.get(name, name.replace("_", " ")) for name in rows.columns}
+    print_whole(out, drawn(rows.head(_MOST_ROWS), headings, names, _cell))
     if len(rows) > _MOST_ROWS:
         more = counted(len(rows) - _MOST_ROWS, "row")
         out.print(Text(f"Not shown: {more}; --out writes all.", style="dim"))

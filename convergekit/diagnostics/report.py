@@ -182,15 +182,28 @@ class Report:
             + (f" ({_listed(self.aliases_by_type)})" if self.aliases_by_type else ""),
         ]
         lines += [f"{title}: {text}" for title, text in self.findings()]
-        lines += ["", "share of events that reach a profile, and one with a browser session"]
-        lines += [
-            f"  {row.event_name}: {row.with_profile:.0%}, {row.with_browser_session:.0%}"
-            f" of {row.events:,}"
-            if row.events
-            else f"  {row.event_name}: 0 events, all rejected"
+        return [*lines, "", "events of each name that belong to a profile", *self._coverage_lines()]
+
+    def _coverage_lines(self) -> list[str]:
+        """Return the table of events by name, aligned for a terminal."""
+        heads = ("event", "events", "with a profile", "with a browser session")
+        rows = [
+            (
+                row.event_name,
+                f"{row.events:,}",
+                f"{row.with_profile:.0%}" if row.events else "all rejected",
+                f"{row.with_browser_session:.0%}" if row.events else "",
+            )
             for row in self.coverage.itertuples()
         ]
-        return lines
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        return [
+            "  ".join(
+                [f"  {first:<{widths[0]}}"]
+                + [f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True)]
+            ).rstrip()
+            for first, *cells in (heads, *rows)
+        ]
 
     def to_markdown(self) -> str:
         r"""Return the report as Markdown: what there is to say, and the table of events.

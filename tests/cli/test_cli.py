@@ -244,7 +244,7 @@ def test_what_the_data_say_is_printed_as_it_is_in_any_encoding(run, tmp_path):
     done = run("funnel", path, *steps)
     assert done.returncode == 0, done.stderr
     assert "Kauf :coffee: 咖啡" in done.stdout
-    assert "2. urn:cookie:7f3a" in done.stdout
+    assert "2  urn:cookie:7f3a" in done.stdout
     assert "no event is named 'urn:cookie:7f3a'" in done.stderr
     done = run("funnel", path, *steps, encoding="cp1252")
     assert done.returncode == 0, done.stderr
@@ -367,7 +367,7 @@ def test_columns_and_the_time_zone_reach_stitching(run, tmp_path):
     steps = ["--step", "PageView", "--step", "Placed Order"]
     done = run("funnel", export, *steps, *own, *zone)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "2. Placed Order         1    100.0%" in done.stdout
+    assert "2  Placed Order         1    100.0%" in done.stdout
     done = run("check", export, *own, *zone)
     assert done.stdout.startswith("Check-up of 2 events")
 
@@ -520,7 +520,11 @@ def test_all_commands_that_read_exports_take_the_same_options():
         if "exports" in inspect.signature(command.callback).parameters
     }
     assert set(taken) == {
-        f"{name}_command" for name in ("stitch", "funnel", "check", "marketing", "report", "add")
+        f"{name}_command"
+        for name in (
+            *("stitch", "funnel", "retention", "sessions", "attribution", "customers"),
+            *("check", "marketing", "report", "add"),
+        )
     }
     first, *others = taken.values()
     assert len(first) == len(inspect.signature(reading.options_of).parameters)

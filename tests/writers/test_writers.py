@@ -62,7 +62,9 @@ def shell(form):
     def written(s, directory):
         # Of the same exports; what is written differs by the links that are refused.
         limit = ["cookie=1"] if s is NEW else None
-        stitch_command(EXPORTS, directory, Format(form), force=True, limit=limit)
+        stitch_command(
+            exports=EXPORTS, out=directory, output_format=Format(form), force=True, limit=limit
+        )
 
     return written
 
