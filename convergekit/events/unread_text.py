@@ -46,8 +46,10 @@ class UnreadText(pd.arrays.ArrowStringArray):  # type: ignore[misc]
     ) -> Self:
         """Return texts that a function returns as Arrow's; it is known how many."""
         found = cls.__new__(cls)
-        found._texts, found._read, found._size, found.beside = None, read, size, beside
-        found._dtype, found._cache = _TEXT, {}
+        # As pandas makes an array, but that its texts are not there yet.
+        vars(found).update(
+            _texts=None, _read=read, _size=size, beside=beside, _dtype=_TEXT, _cache={}
+        )
         return found
 
     @property
